@@ -1,0 +1,89 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// Rooms in the order in which they may import: a room imports only from above it.
+// docs/architecture.md holds the table with what each room is for.
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-warnings-as-errors"])]
+
+/// A room of product code.
+func room(_ name: String, _ imports: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource]? = nil)
+    -> Target
+{
+    .target(name: name, dependencies: imports, exclude: exclude, resources: resources, swiftSettings: strict)
+}
+
+/// The tests of one room.
+func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: imports + ["TestKit"], exclude: [], swiftSettings: strict)
+}
+
+let package = Package(
+    name: "mozaiks-ops",
+    products: [.executable(name: "mozaiks-ops", targets: ["mozaiks-ops"])],
+    targets: [
+        // C and C++ libraries of the distribution. `Lib*` finds the library and names its package when it is
+        // missing; `C*` adds the few functions that Swift cannot call itself (variadics, C++).
+        .systemLibrary(name: "LibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "LibSimdJSON", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"])]),
+        .systemLibrary(name: "LibMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CCurl", dependencies: ["LibCurl"]),
+        .target(
+            name: "CSimdJSON", dependencies: ["LibSimdJSON"],
+            cxxSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("stdc++")]),
+        .target(name: "CMicroHTTPD", dependencies: ["LibMicroHTTPD"]),
+
+        // Pure rooms: values in, values out. No clock, no randomness, no I/O.
+        room("Model"),
+        room("Digest", ["CCrypto"]),
+        room("JSONParsing", ["Model", "CSimdJSON"]),
+        room("YAML", ["CYAML"]),
+        room("Signals", ["Model"]),
+        room("Policy", ["Model", "YAML"]),
+        room("Engine", ["Model", "Digest", "Signals", "Policy"]),
+        room("Guard", ["Model", "Policy", "Engine"]),
+
+        // Rooms that touch the world.
+        room("Ambient", ["Model"]),
+        room("HTTP", ["Model", "Ambient", "CCurl"]),
+        room("Collector", ["Model", "JSONParsing", "CSimdJSON", "Ambient", "HTTP"]),
+        room("Journal", ["Model", "JSONParsing", "Ambient", "CSQLite"]),
+        room("Actions", ["Model", "Ambient"]),
+        room("Notify", ["Model", "JSONParsing", "Ambient", "HTTP"]),
+        room("Server", ["Model", "Ambient", "Actions", "CMicroHTTPD"]),
+        room("Simulator", ["Model", "JSONParsing", "Ambient", "Server"]),
+        room("Configuration", ["Model", "YAML", "Ambient"]),
+        room(
+            "Monitor",
+            [
+                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Ambient", "HTTP", "Collector",
+                "Journal", "Actions", "Notify", "Server", "Configuration",
+            ]),
+        .executableTarget(
+            name: "mozaiks-ops",
+            dependencies: [
+                "Model", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Ambient", "HTTP", "Collector", "Journal",
+                "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor",
+            ],
+            swiftSettings: strict),
+
+        // Tests.
+        .target(name: "TestKit", dependencies: ["Model"], path: "Tests/TestKit", swiftSettings: strict),
+        tests("Model", ["Model", "Digest", "JSONParsing", "Ambient"]),
+        tests("Signals", ["Model", "Signals", "Collector"]),
+        tests("Policy", ["Model", "YAML", "Policy"]),
+        tests("Engine", ["Model", "Signals", "Policy", "Engine", "Guard"]),
+        tests("HTTP", ["Model", "Ambient", "HTTP", "Server"]),
+        tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server"]),
+        tests("Journal", ["Model", "Journal", "Engine", "Guard"]),
+        tests("Notify", ["Model", "JSONParsing", "Notify", "Server"]),
+        tests("Server", ["Model", "Ambient", "Actions", "Server"]),
+        tests("Simulator", ["Model", "JSONParsing", "Simulator", "Collector"]),
+        tests("Monitor", ["Model", "Monitor", "Simulator", "Configuration", "Collector", "Journal", "Notify", "Actions"]),
+        tests("Command", ["Model", "JSONParsing"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,1 @@
+/* simdjson is a C++ library; CSimdJSON includes its header. */
