@@ -1,0 +1,83 @@
+/// The id of a tenant's app: bytes. Compared, hashed and sorted by its UTF-8 bytes, never by Unicode equivalence,
+/// because two ids that look alike may be two tenants.
+public struct AppID: Hashable, Comparable, Sendable {
+    public let bytes: [UInt8]
+
+    public init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    public init(_ text: String) {
+        bytes = Array(text.utf8)
+    }
+
+    /// The id as text; bytes that are not UTF-8 show as U+FFFD. For people and documents, never for comparison.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    public static func < (a: AppID, b: AppID) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
+}
+
+extension AppID: CustomStringConvertible {
+    public var description: String { text }
+}
+
+extension AppID {
+    /// The id with every byte outside `[A-Za-z0-9._-]` percent-encoded, as policy file names carry it.
+    public var percentEncoded: String { PercentEncoding.encode(bytes) }
+
+    /// Reads what `percentEncoded` wrote. Nil for a bad escape or a byte that would have been encoded.
+    public init?(percentEncoded text: some StringProtocol) {
+        guard let bytes = PercentEncoding.decode(text.utf8) else { return nil }
+        self.bytes = bytes
+    }
+}
+
+/// Percent-encoding of all but `[A-Za-z0-9._-]`.
+public enum PercentEncoding {
+    static let digits = Array("0123456789ABCDEF".utf8)
+
+    static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 48...57, 65...90, 97...122, 45, 46, 95: true
+        default: false
+        }
+    }
+
+    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
+        var out: [UInt8] = []
+        for byte in bytes {
+            if isPlain(byte) {
+                out.append(byte)
+            } else {
+                out += [37, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    /// Strict: only what `encode` writes. Nil otherwise.
+    public static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+        var out: [UInt8] = []
+        var iterator = text.makeIterator()
+        while let byte = iterator.next() {
+            if isPlain(byte) {
+                out.append(byte)
+            } else if byte == 37, let high = iterator.next().flatMap(hexValue), let low = iterator.next().flatMap(hexValue) {
+                out.append(high << 4 | low)
+            } else {
+                return nil
+            }
+        }
+        return out
+    }
+
+    /// The value of one hexadecimal digit in either case; nil for any other byte.
+    public static func hexValue(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 48...57: byte - 48
+        case 65...70: byte - 55
+        case 97...102: byte - 87
+        default: nil
+        }
+    }
+}

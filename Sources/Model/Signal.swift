@@ -1,0 +1,196 @@
+/// What a reading is counted in. Conditions are unit-checked with it at load.
+public enum Unit: UInt8, Hashable, Sendable, CaseIterable {
+    /// A bare number: a rise, a ratio of like quantities.
+    case number
+    case runs, apps, chats, connections
+    /// 0 or 1.
+    case flag
+    case percent
+    case seconds
+    case perMinute
+    case dollars
+    case dollarsPerHour
+    case bytes
+
+    /// As written behind a number: `%`, `s`, `/min`, `USD/h`; empty for counts.
+    public var suffix: String {
+        switch self {
+        case .number, .runs, .apps, .chats, .connections, .flag: ""
+        case .percent: "%"
+        case .seconds: "s"
+        case .perMinute: "/min"
+        case .dollars: " USD"
+        case .dollarsPerHour: " USD/h"
+        case .bytes: " B"
+        }
+    }
+
+    /// Whether a bare number may be compared with it.
+    public var isCount: Bool { suffix.isEmpty }
+}
+
+/// Which kind of thing a rule or a reading is about.
+public enum SubjectKind: String, Hashable, Sendable, CaseIterable {
+    case runtime, app, replica
+}
+
+/// A counter that a runtime may show but never move; each is judged by itself.
+public enum Counter: UInt8, Hashable, Sendable, CaseIterable {
+    case errors, tokens, cost, turns, tools
+
+    public var name: String {
+        switch self {
+        case .errors: "errors"
+        case .tokens: "tokens"
+        case .cost: "cost"
+        case .turns: "turns"
+        case .tools: "tools"
+        }
+    }
+}
+
+/// Everything that can be read about a runtime, a replica or an app. The table is `policies.md`'s, in its order.
+public enum Signal: UInt8, Hashable, Sendable, CaseIterable {
+    case activeRuns, openRuns, stalledRuns, activeApps, activeRunsShare, activeRunsMaxPerUser
+    case runStarts, runEnds, silentRunsShare
+    case errors, errorRate, turns, toolCalls
+    case turnLatencyP50, turnLatencyP95, turnLatencyP99
+    case tokens, cost, llmCalls
+    case up, healthy, healthLatency, mongodbLatency, websockets
+    case trackedChats, perfSeconds, uptime, restarts
+    case perfPolled, deadCounters
+
+    /// How a value comes about: read at a moment, or over a window.
+    public enum Shape: Sendable {
+        case gauge, rate, ratio, quantile, count
+    }
+}
+
+/// One row of the table of signals.
+public struct SignalInfo: Sendable {
+    public let signal: Signal
+    /// As written in conditions: `active_runs.share`.
+    public let name: String
+    public let unit: Unit
+    public let shape: Signal.Shape
+    public let subjects: [SubjectKind]
+    /// The endpoint whose answers it is read from.
+    public let endpoint: Endpoint
+    /// The counters without which it says nothing.
+    public let counters: [Counter]
+    /// One line for people.
+    public let summary: String
+}
+
+extension Signal {
+    /// The table, one row a signal, in the order of the cases.
+    public static let table: [SignalInfo] = [
+        row(.activeRuns, "active_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that are young or make progress"),
+        row(.openRuns, "open_runs", .runs, .gauge, [.app, .runtime], .perf, [], "runs that have not ended"),
+        row(.stalledRuns, "stalled_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that are old and make no progress"),
+        row(.activeApps, "active_apps", .apps, .gauge, [.runtime], .perf, [], "apps with an active run"),
+        row(.activeRunsShare, "active_runs.share", .percent, .gauge, [.app], .perf, [], "share of its runtime's active runs"),
+        row(.activeRunsMaxPerUser, "active_runs.max_per_user", .runs, .gauge, [.app], .perf, [], "active runs of the busiest user"),
+        row(.runStarts, "run_starts", .perMinute, .rate, [.app, .runtime], .perf, [], "runs started"),
+        row(.runEnds, "run_ends", .perMinute, .rate, [.app, .runtime], .perf, [], "runs ended"),
+        row(.silentRunsShare, "silent_runs.share", .percent, .ratio, [.runtime], .perf, [], "ended runs in which nothing happened"),
+        row(.errors, "errors", .perMinute, .rate, [.app, .runtime], .perf, [.errors], "errors"),
+        row(.errorRate, "error_rate", .percent, .ratio, [.app, .runtime], .perf, [.errors], "errors over turns plus tool calls"),
+        row(.turns, "turns", .perMinute, .rate, [.app, .runtime], .perf, [.turns], "agent turns"),
+        row(.toolCalls, "tool_calls", .perMinute, .rate, [.app, .runtime], .perf, [.tools], "tool calls"),
+        row(.turnLatencyP50, "turn_latency.p50", .seconds, .quantile, [.app, .runtime], .perf, [.turns], "median turn duration"),
+        row(.turnLatencyP95, "turn_latency.p95", .seconds, .quantile, [.app, .runtime], .perf, [.turns], "95th percentile of turn durations"),
+        row(.turnLatencyP99, "turn_latency.p99", .seconds, .quantile, [.app, .runtime], .perf, [.turns], "99th percentile of turn durations"),
+        row(.tokens, "tokens", .perMinute, .rate, [.app, .runtime], .perf, [.tokens], "prompt plus completion tokens"),
+        row(.cost, "cost", .dollarsPerHour, .rate, [.app, .runtime], .perf, [.cost], "spend"),
+        row(.llmCalls, "llm_calls", .perMinute, .rate, [.runtime], .events, [], "model calls (growth of chat.usage_delta)"),
+        row(.up, "up", .flag, .gauge, [.runtime, .replica], .health, [], "any endpoint answered HTTP"),
+        row(.healthy, "healthy", .flag, .gauge, [.runtime, .replica], .health, [], "health said healthy"),
+        row(.healthLatency, "health_latency", .seconds, .gauge, [.runtime, .replica], .health, [], "time that the health answer took"),
+        row(.mongodbLatency, "mongodb_latency", .seconds, .gauge, [.runtime, .replica], .health, [], "MongoDB ping as the runtime measured it"),
+        row(.websockets, "websockets", .connections, .gauge, [.runtime, .replica], .health, [], "open websockets"),
+        row(.trackedChats, "tracked_chats", .chats, .gauge, [.runtime, .replica], .perf, [], "chats the process holds since its start"),
+        row(.perfSeconds, "perf_seconds", .seconds, .gauge, [.runtime, .replica], .perf, [], "time that the perf answer took"),
+        row(.uptime, "uptime", .seconds, .gauge, [.runtime, .replica], .events, [], "age of the runtime process"),
+        row(.restarts, "restarts", .number, .count, [.runtime, .replica], .events, [], "restarts of the process in the window"),
+        row(.perfPolled, "perf_interval", .seconds, .gauge, [.runtime, .replica], .perf, [], "effective interval of the perf poll"),
+        row(.deadCounters, "dead_counters", .number, .gauge, [.runtime], .perf, [], "counters that never move on this runtime"),
+    ]
+
+    private static func row(
+        _ signal: Signal, _ name: String, _ unit: Unit, _ shape: Shape, _ subjects: [SubjectKind], _ endpoint: Endpoint,
+        _ counters: [Counter], _ summary: String
+    ) -> SignalInfo {
+        SignalInfo(
+            signal: signal, name: name, unit: unit, shape: shape, subjects: subjects, endpoint: endpoint,
+            counters: counters, summary: summary)
+    }
+
+    public var info: SignalInfo { Signal.table[Int(rawValue)] }
+    public var name: String { info.name }
+    public var unit: Unit { info.unit }
+    /// Whether a window in brackets applies: rates, ratios, quantiles and counts are over a window, gauges are not.
+    public var isWindowed: Bool {
+        if case .gauge = info.shape { false } else { true }
+    }
+
+    private static let byName: [String: Signal] = Dictionary(uniqueKeysWithValues: table.map { ($0.name, $0.signal) })
+
+    /// The signal that conditions write so; nil when there is none.
+    public init?(name: String) {
+        guard let signal = Signal.byName[name] else { return nil }
+        self = signal
+    }
+}
+
+/// A function over the UTC-aligned minutes of a signal's past.
+public enum HistoryFunction: String, Hashable, Sendable, CaseIterable {
+    /// Mean, minimum, maximum of the minutes in the range that have a value.
+    case avg, min, max
+    /// Median of the non-zero minutes in the range before the policy's window; missing below 30 of them.
+    case baseline
+    /// Mean of the last third over mean of the first (first 0 and last above 0: infinite; both 0: 1).
+    case rise
+}
+
+/// A reading that a condition asks for: a signal, over what, and whose.
+public struct SeriesRef: Hashable, Sendable {
+    public enum Scope: UInt8, Hashable, Sendable {
+        /// The rule's own subject.
+        case own
+        /// The runtime of the rule's subject (`runtime.` in an app's condition).
+        case runtime
+    }
+
+    public let signal: Signal
+    public let scope: Scope
+    /// The window of a rate, ratio, quantile or count; nil for gauges and under a function.
+    public let window: TimeSpan?
+    /// A function over history with its range; nil for the plain reading.
+    public let function: HistoryFunction?
+    public let range: TimeSpan?
+    /// For `baseline`: the policy's window, whose minutes are left out.
+    public let exclude: TimeSpan?
+
+    public init(
+        signal: Signal, scope: Scope = .own, window: TimeSpan? = nil, function: HistoryFunction? = nil,
+        range: TimeSpan? = nil, exclude: TimeSpan? = nil
+    ) {
+        self.signal = signal
+        self.scope = scope
+        self.window = window
+        self.function = function
+        self.range = range
+        self.exclude = exclude
+    }
+}
+
+extension SeriesRef: CustomStringConvertible {
+    /// As written in a condition, with the window always shown: `error_rate[5m]`, `baseline(tokens[24h])`, `runtime.active_runs`.
+    public var description: String {
+        let name = (scope == .runtime ? "runtime." : "") + signal.name
+        if let function, let range { return "\(function.rawValue)(\(name)[\(range)])" }
+        if let window { return "\(name)[\(window)]" }
+        return name
+    }
+}

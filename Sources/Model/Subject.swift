@@ -1,0 +1,93 @@
+/// What an incident is about.
+public enum Subject: Hashable, Sendable {
+    /// A named deployment of one or more replicas.
+    case runtime(String)
+    /// One `app_id` on one runtime, summed over its replicas.
+    case app(AppID, runtime: String)
+    /// One process of a runtime, by its URL.
+    case replica(String, runtime: String)
+
+    public var kind: SubjectKind {
+        switch self {
+        case .runtime: .runtime
+        case .app: .app
+        case .replica: .replica
+        }
+    }
+
+    public var runtime: String {
+        switch self {
+        case .runtime(let name): name
+        case .app(_, let runtime), .replica(_, let runtime): runtime
+        }
+    }
+
+    public var app: AppID? {
+        if case .app(let app, _) = self { app } else { nil }
+    }
+
+    /// The bytes of the id within its kind; for a runtime its name.
+    public var idBytes: [UInt8] {
+        switch self {
+        case .runtime(let name): Array(name.utf8)
+        case .app(let app, _): app.bytes
+        case .replica(let url, _): Array(url.utf8)
+        }
+    }
+
+    /// The id as text for people and documents.
+    public var idText: String { String(decoding: idBytes, as: UTF8.self) }
+}
+
+extension Subject: CustomStringConvertible {
+    /// `app app-clinic on shared`, `runtime shared`.
+    public var description: String {
+        switch self {
+        case .runtime(let name): "runtime \(name)"
+        case .app(let app, let runtime): "app \(app) on \(runtime)"
+        case .replica(let url, let runtime): "replica \(url) of \(runtime)"
+        }
+    }
+}
+
+extension Subject: Comparable {
+    /// By runtime, kind and id, all by bytes: the order of every listing.
+    public static func < (a: Subject, b: Subject) -> Bool {
+        let left = Array(a.runtime.utf8)
+        let right = Array(b.runtime.utf8)
+        if left != right { return left.lexicographicallyPrecedes(right) }
+        if a.kind != b.kind { return a.kind.order < b.kind.order }
+        return a.idBytes.lexicographicallyPrecedes(b.idBytes)
+    }
+}
+
+extension SubjectKind {
+    fileprivate var order: Int {
+        switch self {
+        case .runtime: 0
+        case .replica: 1
+        case .app: 2
+        }
+    }
+}
+
+/// How bad it is.
+public enum Severity: String, Hashable, Sendable, CaseIterable, Comparable {
+    case info, warning, critical
+
+    private var rank: Int { Severity.allCases.firstIndex(of: self) ?? 0 }
+    public static func < (a: Severity, b: Severity) -> Bool { a.rank < b.rank }
+}
+
+/// What the monitor may do. The stricter of the global and the policy's wins; `observe` is the strictest.
+public enum Mode: String, Hashable, Sendable, CaseIterable, Comparable {
+    /// Everything is decided and recorded as would-have.
+    case observe
+    /// Every action waits for approval.
+    case suggest
+    /// Done.
+    case enforce
+
+    private var rank: Int { Mode.allCases.firstIndex(of: self) ?? 0 }
+    public static func < (a: Mode, b: Mode) -> Bool { a.rank < b.rank }
+}
