@@ -1,0 +1,237 @@
+/// The closed list of what may ever happen automatically. Everything else is a suggestion: text for a person.
+public enum ActionKind: String, Hashable, Sendable, CaseIterable {
+    case notify, throttle, pause
+    case disablePack = "disable_pack"
+}
+
+/// The name of a workflow ("pack"): bytes, compared as bytes.
+public struct PackID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public let bytes: [UInt8]
+
+    public init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    public init(_ text: String) {
+        bytes = Array(text.utf8)
+    }
+
+    public var description: String { String(decoding: bytes, as: UTF8.self) }
+    public static func < (a: PackID, b: PackID) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
+}
+
+/// Limits of a throttle. Nil leaves that limit alone; at least one is set.
+public struct Limits: Hashable, Sendable {
+    /// Open runs at once; never below the floor of the guard.
+    public var concurrentWorkflows: Int?
+    /// Starts in any sixty seconds; never below the floor of the guard.
+    public var requestsPerMinute: Int?
+
+    public init(concurrentWorkflows: Int? = nil, requestsPerMinute: Int? = nil) {
+        self.concurrentWorkflows = concurrentWorkflows
+        self.requestsPerMinute = requestsPerMinute
+    }
+
+    /// The stricter of two, limit by limit.
+    public func strictest(_ other: Limits) -> Limits {
+        func lower(_ a: Int?, _ b: Int?) -> Int? {
+            guard let a else { return b }
+            return b.map { min(a, $0) } ?? a
+        }
+        return Limits(
+            concurrentWorkflows: lower(concurrentWorkflows, other.concurrentWorkflows),
+            requestsPerMinute: lower(requestsPerMinute, other.requestsPerMinute))
+    }
+}
+
+/// What a lease does to one app while it is in force.
+public enum Effect: Hashable, Sendable {
+    case throttle(Limits)
+    case pause
+    case disablePack(PackID)
+
+    public var kind: ActionKind {
+        switch self {
+        case .throttle: .throttle
+        case .pause: .pause
+        case .disablePack: .disablePack
+        }
+    }
+
+    public var pack: PackID? {
+        if case .disablePack(let pack) = self { pack } else { nil }
+    }
+
+    public var limits: Limits? {
+        if case .throttle(let limits) = self { limits } else { nil }
+    }
+}
+
+extension Effect: CustomStringConvertible {
+    /// For people: `throttle to 2 runs at once`, `pause new runs`, `disable workflow Generator`.
+    public var description: String {
+        switch self {
+        case .throttle(let limits):
+            var parts: [String] = []
+            if let runs = limits.concurrentWorkflows { parts.append("\(runs) run\(runs == 1 ? "" : "s") at once") }
+            if let starts = limits.requestsPerMinute { parts.append("\(starts) starts a minute") }
+            return "throttle to " + parts.joined(separator: " and ")
+        case .pause: return "pause new runs"
+        case .disablePack(let pack): return "disable workflow \(pack)"
+        }
+    }
+}
+
+/// What at most one lease stands for: an action on an app of a runtime (and one of its packs).
+public struct LeaseKey: Hashable, Comparable, Sendable {
+    public let kind: ActionKind
+    public let runtime: String
+    public let app: AppID
+    public let pack: PackID?
+
+    public init(kind: ActionKind, runtime: String, app: AppID, pack: PackID? = nil) {
+        self.kind = kind
+        self.runtime = runtime
+        self.app = app
+        self.pack = pack
+    }
+
+    /// All fields, in the order of comparison.
+    public var canonical: [UInt8] {
+        Array(runtime.utf8) + [0] + app.bytes + [0] + Array(kind.rawValue.utf8) + [0] + (pack?.bytes ?? [])
+    }
+
+    public static func < (a: LeaseKey, b: LeaseKey) -> Bool { a.canonical.lexicographicallyPrecedes(b.canonical) }
+}
+
+/// An action in force for a limited time.
+public struct Lease: Hashable, Sendable, Identifiable {
+    /// An incident that wants the lease, and what it asked for.
+    public struct Holder: Hashable, Sendable {
+        public let incident: String
+        public let effect: Effect
+        public let ttl: TimeSpan
+
+        public init(incident: String, effect: Effect, ttl: TimeSpan) {
+            self.incident = incident
+            self.effect = effect
+            self.ttl = ttl
+        }
+    }
+
+    public enum State: String, Hashable, Sendable, CaseIterable {
+        /// Written down, not yet confirmed by the adapter.
+        case intended
+        /// Confirmed: it holds until `expiresAt`.
+        case inForce = "in_force"
+        /// To be undone; done once the adapter confirms.
+        case reverting
+        /// Over.
+        case ended
+    }
+
+    /// `lease-` and 16 hex digits; also the idempotency key towards adapters.
+    public let id: String
+    public let key: LeaseKey
+    /// The strictest of the holders.
+    public var effect: Effect
+    /// Sorted by incident id.
+    public var holders: [Holder]
+    public let createdAt: Timestamp
+    public var expiresAt: Timestamp
+    public var state: State
+    /// In observe mode a lease only pretends: it feeds the same limits, lands nowhere.
+    public let shadow: Bool
+    public var extensions: Int
+    /// Why it ended: `expired`, `reverted`, `refused_by_adapter`; nil while it has not.
+    public var endReason: String?
+    public var endedAt: Timestamp?
+
+    public init(
+        id: String, key: LeaseKey, effect: Effect, holders: [Holder], createdAt: Timestamp, expiresAt: Timestamp,
+        state: State, shadow: Bool, extensions: Int = 0, endReason: String? = nil, endedAt: Timestamp? = nil
+    ) {
+        self.id = id
+        self.key = key
+        self.effect = effect
+        self.holders = holders
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.state = state
+        self.shadow = shadow
+        self.extensions = extensions
+        self.endReason = endReason
+        self.endedAt = endedAt
+    }
+}
+
+/// The guard's answer to one wanted action. The first refusal in the guard's order wins.
+public enum Verdict: Hashable, Sendable {
+    /// Enforced: a lease is intended.
+    case act
+    /// Everything allowed it, but the mode is observe.
+    case wouldHave
+    /// Allowed so far, but a person must say yes.
+    case needsApproval(Refusal)
+    case refused(Refusal)
+    /// The lease is in force already, for others or more strictly.
+    case alreadyInForce(lease: String)
+}
+
+/// Why the guard refused: the step of its order, and a sentence for people.
+public struct Refusal: Hashable, Sendable {
+    /// The guard's steps, in its order.
+    public enum Step: String, Hashable, Sendable, CaseIterable {
+        case killSwitch = "kill_switch"
+        case notAllowed = "not_allowed"
+        case protected
+        case onlyActiveApp = "only_active_app"
+        case evidence
+        case onlyIf = "only_if"
+        case alreadyInForce = "already_in_force"
+        case cooldown
+        case budget
+        case blastRadius = "blast_radius"
+        case storm
+        case flap
+        case maxLease = "max_lease"
+        case quietPeriod = "quiet_period"
+        case floor
+        case approval
+        case mode
+        /// No adapter that could land it is configured.
+        case noAdapter = "no_adapter"
+    }
+
+    public let step: Step
+    public let text: String
+
+    public init(_ step: Step, _ text: String) {
+        self.step = step
+        self.text = text
+    }
+}
+
+/// One decision on one wanted action, as the incident and the audit record it.
+public struct ActionDecision: Hashable, Sendable {
+    public let at: Timestamp
+    public let incident: String
+    public let key: LeaseKey
+    public let effect: Effect
+    public let ttl: TimeSpan
+    public let verdict: Verdict
+    /// The lease it created or extended, if any.
+    public let lease: String?
+
+    public init(
+        at: Timestamp, incident: String, key: LeaseKey, effect: Effect, ttl: TimeSpan, verdict: Verdict, lease: String? = nil
+    ) {
+        self.at = at
+        self.incident = incident
+        self.key = key
+        self.effect = effect
+        self.ttl = ttl
+        self.verdict = verdict
+        self.lease = lease
+    }
+}
