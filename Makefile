@@ -1,0 +1,47 @@
+# Two commands: `make demo` shows the main job live, `make test` runs every test. Both install what is missing.
+# `make help` lists the rest.
+
+SHELL := /bin/bash
+SWIFT ?= swift
+BINARY := .build/release/mozaiks-ops
+STATIC := -c release --static-swift-stdlib
+
+.PHONY: help setup build test demo bench format lint install clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+setup: ## install what building and testing needs (Debian; asks for root only if something is missing)
+	@.ci/setup
+
+build: setup ## release binary with the Swift runtime linked in: .build/release/mozaiks-ops
+	@$(SWIFT) build $(STATIC) --product mozaiks-ops 2>&1 | .ci/quiet
+	@cp $(BINARY) .build/mozaiks-ops && strip .build/mozaiks-ops
+	@ls -l .build/mozaiks-ops | awk '{ printf "built .build/mozaiks-ops, %.1f MB stripped\n", $$5 / 1e6; exit $$5 > 20e6 }' \
+		|| { echo "the stripped binary is above its budget of 20 MB" >&2; exit 1; }
+
+demo: build ## the main job, live, in about 30 seconds
+	@.build/mozaiks-ops demo
+
+test: setup ## all tests
+	@$(SWIFT) build --build-tests 2>&1 | .ci/quiet
+	@$(SWIFT) test --skip-build
+
+bench: build ## budgets of docs/architecture.md beside what this machine does, as ratios
+	@.build/mozaiks-ops bench
+
+install: build ## install binary, unit and policies below DESTDIR (default /)
+	@install -D -m 755 .build/mozaiks-ops $(DESTDIR)/usr/local/bin/mozaiks-ops
+	@install -D -m 644 docs/deploy/mozaiks-ops.service $(DESTDIR)/etc/systemd/system/mozaiks-ops.service
+	@install -d $(DESTDIR)/etc/mozaiks-ops/policies
+	@[ -e $(DESTDIR)/etc/mozaiks-ops/policies/ops_policy.default.yaml ] || \
+		install -m 644 policies/ops_policy.default.yaml $(DESTDIR)/etc/mozaiks-ops/policies/
+
+format: ## rewrite the sources in the house format
+	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+lint: ## say where the sources differ from the house format
+	@$(SWIFT) format lint --recursive --parallel Package.swift Sources Tests
+
+clean: ## remove what was built
+	@rm -rf .build
