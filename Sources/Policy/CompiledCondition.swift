@@ -1,0 +1,185 @@
+import Model
+
+/// Where conditions read from: one subject at one moment. Slots are positions in `PolicySet.demand`.
+public protocol ReadingSource {
+    func reading(_ slot: Int) -> Evidence
+}
+
+/// A parsed, unit-checked condition: a flat program over the slots of its policy set. Pure; evaluation never allocates.
+public struct CompiledCondition: Sendable {
+    /// As written, runs of white space folded to one space.
+    public let text: String
+    public let origin: Origin
+    /// Operands before their operators; the last one is the condition.
+    @usableFromInline let program: ContiguousArray<Instruction>
+    /// What `explain` prints, in the order of the text.
+    let pieces: [Piece]
+    /// The comparisons and `missing(…)` tests in the order of the text.
+    let terms: [Term]
+    /// Every reading it may ask for, each once, in the order of the text.
+    public let readings: [(slot: Int, series: SeriesRef)]
+
+    init(
+        text: String, origin: Origin, program: ContiguousArray<Instruction>, pieces: [Piece], terms: [Term],
+        readings: [(slot: Int, series: SeriesRef)]
+    ) {
+        self.text = text
+        self.origin = origin
+        self.program = program
+        self.pieces = pieces
+        self.terms = terms
+        self.readings = readings
+    }
+
+    /// One piece of the text: as it is, or with a value to put behind it.
+    enum Piece: Sendable {
+        case text(String)
+        case reading(slot: Int, series: SeriesRef)
+        /// `$name` and its value as written in a policy: `40%`.
+        case threshold(name: String, value: String)
+    }
+
+    /// A truth-valued leaf.
+    struct Term: Sendable {
+        /// Index into `program`.
+        let instruction: Int
+        /// The pieces that show it.
+        let pieces: Range<Int>
+    }
+
+    /// The endpoints whose answers it needs, in the order of `Endpoint`.
+    public var endpoints: [Endpoint] {
+        let needed = Set(readings.map(\.series.signal.info.endpoint))
+        return Endpoint.allCases.filter(needed.contains)
+    }
+
+    /// The longest window or range it looks back over; zero when it reads the moment only.
+    public var longestRange: TimeSpan {
+        readings.map { $0.series.range ?? $0.series.window ?? .zero }.max() ?? .zero
+    }
+
+    /// The readings that are missing now, whether or not they would change the answer, in the order of the text.
+    public func missing(_ source: some ReadingSource) -> [(series: SeriesRef, reason: MissingReason)] {
+        readings.compactMap { entry in source.reading(entry.slot).reason.map { (entry.series, $0) } }
+    }
+}
+
+/// One step of a condition's program. `left` and `right` are positions of operands in the program, or a slot.
+@usableFromInline struct Instruction: Sendable {
+    @usableFromInline enum Operation: UInt8, Sendable {
+        // Numbers.
+        case constant, reading, negate, add, subtract, multiply, divide
+        // Truths over numbers.
+        case above, atLeast, below, atMost, equal, unequal, isMissing, isMissingFor
+        // Truths over truths.
+        case and, or, not
+    }
+
+    @usableFromInline var operation: Operation
+    /// For `isMissingFor`: the code of the reason, and the status of an `error(status)`, 0 for any.
+    @usableFromInline var reason: UInt8 = 0
+    @usableFromInline var status: UInt16 = 0
+    @usableFromInline var left: Int32 = 0
+    @usableFromInline var right: Int32 = 0
+    /// For `constant` the value; for `multiply` and `divide` a factor that makes units fit (percent of something).
+    @usableFromInline var constant: Double = 1
+}
+
+extension CompiledCondition {
+    /// True, false or unknown. Where one operand of `and` or `or` decides, the dearer one is not read.
+    @inlinable public func evaluate<S: ReadingSource>(_ source: S) -> Truth {
+        program.withUnsafeBufferPointer { program in
+            CompiledCondition.truth(program, program.count - 1, source)
+        }
+    }
+
+    @usableFromInline static func unreachable() -> Never {
+        preconditionFailure("the compiler of conditions keeps numbers and truths apart")
+    }
+
+    @inlinable static func truth<S: ReadingSource>(
+        _ program: UnsafeBufferPointer<Instruction>, _ index: Int, _ source: S
+    ) -> Truth {
+        let step = program[index]
+        switch step.operation {
+        case .and:
+            let first = truth(program, Int(step.left), source)
+            return first == .no ? .no : first && truth(program, Int(step.right), source)
+        case .or:
+            let first = truth(program, Int(step.left), source)
+            return first == .yes ? .yes : first || truth(program, Int(step.right), source)
+        case .not:
+            return !truth(program, Int(step.left), source)
+        case .isMissing:
+            if case .missing = number(program, Int(step.left), source) { return .yes }
+            return .no
+        case .isMissingFor:
+            guard case .missing(let reason) = number(program, Int(step.left), source), reason.code == step.reason
+            else { return .no }
+            if step.status != 0, case .error(let status) = reason { return Truth(status == step.status) }
+            return .yes
+        case .above, .atLeast, .below, .atMost, .equal, .unequal:
+            return comparison(step, number(program, Int(step.left), source), number(program, Int(step.right), source))
+        case .constant, .reading, .negate, .add, .subtract, .multiply, .divide:
+            unreachable()
+        }
+    }
+
+    @inlinable static func comparison(_ step: Instruction, _ left: Evidence, _ right: Evidence) -> Truth {
+        guard case .value(let a) = left, case .value(let b) = right else { return unknown(left, right) }
+        switch step.operation {
+        case .above: return Truth(a > b)
+        case .atLeast: return Truth(a >= b)
+        case .below: return Truth(a < b)
+        case .atMost: return Truth(a <= b)
+        case .equal: return Truth(a == b)
+        case .unequal: return Truth(a != b)
+        default: unreachable()
+        }
+    }
+
+    /// Of two operands at least one of which is missing: `noTraffic` when that is the only reason.
+    @inlinable static func unknown(_ left: Evidence, _ right: Evidence) -> Truth {
+        if case .missing(let reason) = left, reason != .noTraffic { return .unknown }
+        if case .missing(let reason) = right, reason != .noTraffic { return .unknown }
+        return .noTraffic
+    }
+
+    @inlinable static func number<S: ReadingSource>(
+        _ program: UnsafeBufferPointer<Instruction>, _ index: Int, _ source: S
+    ) -> Evidence {
+        let step = program[index]
+        switch step.operation {
+        case .constant: return .value(step.constant)
+        case .reading: return source.reading(Int(step.left))
+        case .negate:
+            let operand = number(program, Int(step.left), source)
+            if case .value(let value) = operand { return .value(-value) }
+            return operand
+        case .add, .subtract, .multiply, .divide:
+            return arithmetic(step, number(program, Int(step.left), source), number(program, Int(step.right), source))
+        default: unreachable()
+        }
+    }
+
+    /// The first missing operand, except that a reason other than "no traffic" wins. What has no finite meaning
+    /// (division by zero, infinite minus infinite) is missing, so that NaN never reaches a comparison.
+    @inlinable static func arithmetic(_ step: Instruction, _ left: Evidence, _ right: Evidence) -> Evidence {
+        guard case .value(let a) = left else {
+            if case .missing(.noTraffic) = left, case .missing = right { return right }
+            return left
+        }
+        guard case .value(let b) = right else { return right }
+        let result: Double
+        switch step.operation {
+        case .add: result = a + b
+        case .subtract: result = a - b
+        case .multiply: result = a * b * step.constant
+        case .divide:
+            if b == 0 { return .missing(.noTraffic) }
+            result = a / b * step.constant
+        default: unreachable()
+        }
+        return result.isNaN ? .missing(.noTraffic) : .value(result)
+    }
+}

@@ -1,0 +1,84 @@
+import Model
+import YAML
+
+/// A named number of a policy, with its unit: `noisy_share: 40%`.
+public struct Threshold: Sendable {
+    public let name: String
+    /// In the base of its unit: percent points, seconds, per minute, USD, USD/h, bytes.
+    public let value: Double
+    public let unit: Unit
+    /// As written: `40%`.
+    public let text: String
+    public let origin: Origin
+}
+
+/// The policy that holds for one app, or for all apps without a file of their own.
+public struct EffectivePolicy: Sendable {
+    /// Nil: the default policy.
+    public let app: AppID?
+    /// The file it comes from.
+    public let file: String
+    public let mode: Mode
+    public let modeOrigin: Origin?
+    public let allowedActions: [ActionKind]
+    public let allowedActionsOrigin: Origin?
+    /// Sorted by name.
+    public let thresholds: [Threshold]
+    /// The enabled rules on apps; in the order of the default's file, then the app's own.
+    public let appRules: [Rule]
+    /// Names of rules that are switched off here, with the place that says so.
+    public let disabled: [(rule: String, origin: Origin)]
+
+    public func allows(_ kind: ActionKind) -> Bool { allowedActions.contains(kind) }
+}
+
+/// All policies, merged and compiled, and the readings that they ask for.
+public struct PolicySet: Sendable {
+    /// Where `reading(slot)` points.
+    public let demand: [Demand]
+    /// The default policy first, then the overriding apps' by the bytes of their ids.
+    public let policies: [EffectivePolicy]
+    /// The enabled rules on runtimes and on replicas: only the default policy has such.
+    public let runtimeRules: [Rule]
+    public let replicaRules: [Rule]
+    /// The window of rates, ratios and quantiles that name none.
+    public let window: TimeSpan
+    /// How long evidence may be missing before that is an incident of its own, and before a replica that refuses
+    /// connections counts as absent.
+    public let missingAfter: TimeSpan
+    /// `clear_after` of rules that name none.
+    public let clearAfter: TimeSpan
+    /// An open run older than this counts as active only while it makes progress.
+    public let stalledAfter: TimeSpan
+    /// What is allowed but probably not meant.
+    public let warnings: [Diagnostic]
+    let byApp: [AppID: Int]
+
+    /// One reading that conditions ask for.
+    public struct Demand: Sendable {
+        public let series: SeriesRef
+        /// The kinds of subject whose conditions ask for it.
+        public internal(set) var subjects: Set<SubjectKind>
+    }
+
+    /// Position in `policies` of the policy that holds for this app.
+    public func index(for app: AppID) -> Int { byApp.isEmpty ? 0 : byApp[app] ?? 0 }
+
+    public func policy(for app: AppID) -> EffectivePolicy { policies[index(for: app)] }
+
+    public var defaultPolicy: EffectivePolicy { policies[0] }
+
+    /// The rules that hold for subjects of this kind; for an app, under the policy of that position.
+    public func rules(for kind: SubjectKind, policy: Int = 0) -> [Rule] {
+        switch kind {
+        case .app: policies[policy].appRules
+        case .runtime: runtimeRules
+        case .replica: replicaRules
+        }
+    }
+
+    /// The slots that conditions on subjects of this kind read, ascending.
+    public func slots(for kind: SubjectKind) -> [Int] {
+        demand.indices.filter { demand[$0].subjects.contains(kind) }
+    }
+}

@@ -1,0 +1,70 @@
+import Model
+
+/// One rule as it holds for one policy: merged, parsed, unit-checked.
+public struct Rule: Sendable {
+    /// Unique over the whole set: `noisy-neighbor`.
+    public let name: String
+    public let origin: Origin
+    public let subject: SubjectKind
+    public let when: CompiledCondition
+    /// How long the condition must be true before the rule fires (`for`); zero: at once.
+    public let hold: TimeSpan
+    /// How long it must be known false before the incident resolves.
+    public let clearAfter: TimeSpan
+    /// Unknown or unobserved stretches up to this count as held. Nil: three effective intervals of the slowest endpoint
+    /// in the condition, at least `Rule.leastMaxGap`.
+    public let maxGap: TimeSpan?
+    public let severity: Severity
+    /// One sentence for people, short enough for a phone.
+    public let summary: String
+    public let nextSteps: [String]
+    /// In the order of the file; those under `require_approval` come last and say so.
+    public let actions: [RuleAction]
+    /// What a person might do: `scale_out`.
+    public let suggestions: [String]
+    /// Name of a page in `playbooks/`.
+    public let playbook: String?
+    /// Sorted by key.
+    public let labels: [String: String]
+    /// While this rule fires on a runtime or on something of it, these rules open no incident on that runtime. Sorted.
+    public let suppresses: [String]
+    /// The other direction of `suppresses`. Sorted.
+    public let suppressedBy: [String]
+
+    public static let leastMaxGap = TimeSpan.minutes(2)
+}
+
+/// What a rule asks for when it fires. Closed: see `ActionKind`.
+public enum RuleAction: Sendable {
+    /// A message. To these channels; none named: where the routes say.
+    case notify(channels: [String])
+    case lease(LeaseRequest)
+
+    public var kind: ActionKind {
+        switch self {
+        case .notify: .notify
+        case .lease(let request): request.effect.kind
+        }
+    }
+}
+
+/// A lease that a rule asks for.
+public struct LeaseRequest: Sendable {
+    /// On which apps it lands, each its own lease.
+    public enum Target: Sendable {
+        /// The rule's own app.
+        case subject
+        /// The apps of the runtime that weigh most by a reading of the app; ties by the bytes of their ids. Apps whose
+        /// reading is missing or zero weigh nothing and are never picked.
+        case top(Int, slot: Int, series: SeriesRef)
+    }
+
+    public let effect: Effect
+    public let ttl: TimeSpan
+    public let target: Target
+    /// Checked on the rule's own subject when the action would start: only *known true* lets it.
+    public let onlyIf: CompiledCondition?
+    /// Offered in the message, done only on a person's approval.
+    public let needsApproval: Bool
+    public let origin: Origin
+}

@@ -1,0 +1,98 @@
+/// One fault in a text that a person wrote, with its place, ready to be shown.
+public struct Diagnostic: Hashable, Sendable {
+    public enum Severity: String, Hashable, Sendable {
+        case error, warning
+    }
+
+    public let severity: Severity
+    /// Stable and machine-readable: `unknown-signal`, `unknown-key`, `unit-mismatch`.
+    public let code: String
+    public let message: String
+    public let file: String
+    /// From 1.
+    public let line: Int
+    /// From 1, in characters (Unicode scalars).
+    public let column: Int
+    /// How many characters of the line are underlined; at least 1.
+    public let length: Int
+    /// The line itself, without its break; nil where there is none to show (an unreadable file).
+    public let sourceLine: String?
+    /// What to do instead.
+    public let hint: String?
+
+    public init(
+        _ severity: Severity = .error, _ code: String, _ message: String, file: String, line: Int = 1, column: Int = 1,
+        length: Int = 1, sourceLine: String? = nil, hint: String? = nil
+    ) {
+        self.severity = severity
+        self.code = code
+        self.message = message
+        self.file = file
+        self.line = line
+        self.column = column
+        self.length = max(1, length)
+        self.sourceLine = sourceLine
+        self.hint = hint
+    }
+}
+
+extension Diagnostic: CustomStringConvertible {
+    /// `file:line:column: error[code]: message`, the line, a caret below the place, and the hint; no newline at the end.
+    public var description: String {
+        var text = "\(file):\(line):\(column): \(severity.rawValue)[\(code)]: \(Printable.line(message))"
+        if let excerpt {
+            text += "\n    " + excerpt.line + "\n    " + excerpt.underline
+        }
+        if let hint { text += "\nhint: " + Printable.line(hint) }
+        return text
+    }
+
+    /// Most characters of a source line that are shown around the place.
+    private static let excerptWidth = 160
+
+    private var excerpt: (line: String, underline: String)? {
+        guard let sourceLine else { return nil }
+        let scalars = Array(sourceLine.unicodeScalars)
+        let at = min(max(0, column - 1), scalars.count)
+        let start = scalars.count > Diagnostic.excerptWidth ? max(0, at - Diagnostic.excerptWidth / 2) : 0
+        let end = min(scalars.count, start + Diagnostic.excerptWidth)
+        var line = start > 0 ? "…" : ""
+        var underline = start > 0 ? " " : ""
+        for index in start..<end {
+            line.unicodeScalars.append(Printable.scalar(scalars[index]))
+            // A tab below a tab keeps the caret in place whatever the terminal's tab width.
+            if index < at { underline.unicodeScalars.append(scalars[index] == "\t" ? "\t" : " ") }
+        }
+        if end < scalars.count { line += "…" }
+        let width = min(length, max(1, end - at))
+        underline += "^" + String(repeating: "~", count: width - 1)
+        return (line, underline)
+    }
+}
+
+extension Diagnostic: Comparable {
+    /// By file (bytes), line, column, code, message: the order of every listing.
+    public static func < (a: Diagnostic, b: Diagnostic) -> Bool {
+        if Array(a.file.utf8) != Array(b.file.utf8) { return a.file.utf8.lexicographicallyPrecedes(b.file.utf8) }
+        if a.line != b.line { return a.line < b.line }
+        if a.column != b.column { return a.column < b.column }
+        if a.code != b.code { return a.code.utf8.lexicographicallyPrecedes(b.code.utf8) }
+        return a.message.utf8.lexicographicallyPrecedes(b.message.utf8)
+    }
+}
+
+/// Text of strangers made safe for a terminal: control characters show as U+FFFD.
+enum Printable {
+    static func scalar(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+        switch scalar.properties.generalCategory {
+        case .control where scalar != "\t", .format, .lineSeparator, .paragraphSeparator, .surrogate: "\u{FFFD}"
+        default: scalar
+        }
+    }
+
+    static func line(_ text: String) -> String {
+        var out = ""
+        for scalar in text.unicodeScalars { out.unicodeScalars.append(Printable.scalar(scalar)) }
+        return out
+    }
+}
