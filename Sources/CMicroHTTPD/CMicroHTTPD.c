@@ -1,1 +1,59 @@
 #include "CMicroHTTPD.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+// Request targets are kept as bytes of the wire. libmicrohttpd would otherwise decode the path and every query
+// argument in place, with rules of its own.
+static size_t leave_escaped(void *closure, struct MHD_Connection *connection, char *text) {
+    (void)closure;
+    (void)connection;
+    size_t length = 0;
+    while (text[length] != 0)
+        length += 1;
+    return length;
+}
+
+struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_options *options,
+                                     const struct cmicrohttpd_callbacks *callbacks) {
+    unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC;
+    if (options->epoll_threads == 0)
+        flags |= MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL;
+    else
+        flags |= MHD_USE_EPOLL;
+    if (!options->date_header)
+        flags |= MHD_USE_SUPPRESS_DATE_NO_CLOCK;
+    // A pool of one is refused by the library: one thread is what it starts anyway.
+    struct MHD_OptionItem pool[] = {
+        {MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->epoll_threads, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, callbacks->handle, callbacks->closure,
+        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)options->listen_socket,
+        MHD_OPTION_CONNECTION_LIMIT, options->max_connections,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_connections_per_address,
+        MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory,
+        MHD_OPTION_STRICT_FOR_CLIENT, (int)1,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, callbacks->request_began, callbacks->closure,
+        MHD_OPTION_NOTIFY_COMPLETED, callbacks->request_ended, callbacks->closure,
+        MHD_OPTION_ARRAY, options->epoll_threads > 1 ? pool : none,
+        MHD_OPTION_END);
+}
+
+void cmicrohttpd_remote_address(struct MHD_Connection *connection, char *text, size_t capacity) {
+    text[0] = 0;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (info == NULL || info->client_addr == NULL)
+        return;
+    const struct sockaddr *address = info->client_addr;
+    if (address->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text, (socklen_t)capacity);
+    else if (address->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text, (socklen_t)capacity);
+}

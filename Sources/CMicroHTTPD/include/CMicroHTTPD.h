@@ -1,2 +1,36 @@
+// What Swift cannot call in libmicrohttpd itself: the variadic functions and the unions.
 #pragma once
 #include <microhttpd.h>
+
+#include <stddef.h>
+
+/// How a daemon is started. All times in seconds; zero means "no limit".
+struct cmicrohttpd_options {
+    /// A bound, listening, non-blocking socket. The daemon owns it from the start on.
+    int listen_socket;
+    /// 0: one thread per connection. 1 or more: that many threads, each with its own epoll loop.
+    unsigned int epoll_threads;
+    unsigned int max_connections;
+    unsigned int max_connections_per_address;
+    unsigned int idle_timeout;
+    /// Bytes per connection for the request line, the headers and the response headers.
+    size_t connection_memory;
+    /// 0: answers carry no `Date` header unless the handler sets one.
+    int date_header;
+};
+
+/// The functions a daemon calls, all on its own threads, with `closure` as their first argument.
+struct cmicrohttpd_callbacks {
+    void *closure;
+    /// Called with the request target exactly as it was on the wire; what it returns is the request's context.
+    void *(*request_began)(void *closure, const char *target, struct MHD_Connection *connection);
+    MHD_AccessHandlerCallback handle;
+    MHD_RequestCompletedCallback request_ended;
+};
+
+/// Starts a daemon, or returns NULL with `errno` set.
+struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_options *options,
+                                     const struct cmicrohttpd_callbacks *callbacks);
+
+/// Writes the peer's numeric address (at most 45 characters and a NUL) into `text`, or an empty string.
+void cmicrohttpd_remote_address(struct MHD_Connection *connection, char *text, size_t capacity);

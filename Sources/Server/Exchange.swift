@@ -1,0 +1,90 @@
+import CMicroHTTPD
+
+/// One request on its way in: created when its first line has arrived, released when its answer has gone.
+///
+/// libmicrohttpd calls for one request on one thread at a time, so nothing here is locked.
+final class Exchange {
+    let target: [UInt8]
+    private var started = false
+    private var body: [UInt8] = []
+    private var discarded = 0
+
+    init(target: [UInt8]) {
+        self.target = target
+    }
+
+    /// Takes what has arrived and, once the body is complete, asks the handler.
+    func advance(
+        _ connection: OpaquePointer, method: UnsafePointer<CChar>, upload: UnsafePointer<CChar>?,
+        uploadSize: UnsafeMutablePointer<Int>, service: Service
+    ) -> MHD_Result {
+        let limit = service.options.maxBodyBytes
+        guard started else {
+            started = true
+            return announcedLength(connection) > limit ? Answer.queue(Self.tooLarge(limit), connection, service) : .YES
+        }
+        if uploadSize.pointee > 0, let upload {
+            let count = uploadSize.pointee
+            uploadSize.pointee = 0
+            guard discarded == 0, body.count + count <= limit else {
+                // A chunked body announces no length. It is read on, so that the client gets to see the 413,
+                // but not for ever.
+                discarded += count
+                body = []
+                return discarded > limit + 65_536 ? .NO : .YES
+            }
+            upload.withMemoryRebound(to: UInt8.self, capacity: count) {
+                body.append(contentsOf: UnsafeBufferPointer(start: $0, count: count))
+            }
+            return .YES
+        }
+        guard discarded == 0 else { return Answer.queue(Self.tooLarge(limit), connection, service) }
+        let request = ServerRequest(
+            method: String(cString: method), target: target, headers: Self.headers(connection), body: body,
+            remoteAddress: Self.remoteAddress(connection), stopping: service.stopping)
+        return Answer.queue(service.handler(request), connection, service)
+    }
+
+    private static func tooLarge(_ limit: Int) -> ServerResponse {
+        .text("The body is larger than \(limit) bytes.\n", status: 413)
+    }
+
+    private func announcedLength(_ connection: OpaquePointer) -> Int {
+        guard let text = MHD_lookup_connection_value(connection, .HEADER_KIND, "Content-Length") else { return 0 }
+        // Larger than any Int is larger than any limit; other nonsense was refused by the parser.
+        return Int(String(cString: text)) ?? .max
+    }
+
+    private static func headers(_ connection: OpaquePointer) -> [(name: String, value: [UInt8])] {
+        var fields: [(name: String, value: [UInt8])] = []
+        fields.reserveCapacity(12)
+        withUnsafeMutablePointer(to: &fields) { fields in
+            _ = MHD_get_connection_values_n(
+                connection, .HEADER_KIND,
+                { closure, _, name, nameSize, value, valueSize in
+                    guard let closure, let name else { return .YES }
+                    let fields = closure.assumingMemoryBound(to: [(name: String, value: [UInt8])].self)
+                    fields.pointee.append((Exchange.text(name, nameSize), Exchange.bytes(value, valueSize)))
+                    return .YES
+                }, fields)
+        }
+        return fields
+    }
+
+    private static func bytes(_ start: UnsafePointer<CChar>?, _ count: Int) -> [UInt8] {
+        Array(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+    }
+
+    private static func text(_ start: UnsafePointer<CChar>, _ count: Int) -> String {
+        String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
+    }
+
+    private static func remoteAddress(_ connection: OpaquePointer) -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+            // A temporary allocation of 64 has a base address.
+            guard let start = buffer.baseAddress else { return "" }
+            cmicrohttpd_remote_address(connection, start, buffer.count)
+            return String(cString: start)
+        }
+    }
+}

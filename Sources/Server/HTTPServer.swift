@@ -1,0 +1,171 @@
+import CMicroHTTPD
+import Glibc
+import Synchronization
+
+/// An HTTP/1.1 server on libmicrohttpd.
+///
+/// A handler is called for each complete request, on the server's own threads, many at a time. `stop()` lets the
+/// requests in flight end and joins all threads; a server that is released stops itself.
+public final class HTTPServer: Sendable {
+    /// Who waits for whom.
+    public enum Mode: Sendable, Equatable {
+        /// So many threads, each serving many connections. Handlers must not block.
+        case epoll(threads: Int)
+        /// A thread for each connection. Handlers may block (``ServerRequest/waitUntilStopped(atMost:)``).
+        case threadPerConnection
+    }
+
+    public struct Options: Sendable {
+        public var mode = Mode.epoll(threads: 1)
+        /// Connections above this are closed at once.
+        public var maxConnections = 1_024
+        /// Connections from one address; 0 for no limit. Behind a proxy all come from one address.
+        public var maxConnectionsPerAddress = 0
+        /// A connection without traffic for so long is closed; 0 for never.
+        public var idleTimeoutSeconds = 30
+        /// A larger body is answered with 413 and never held in memory.
+        public var maxBodyBytes = 1 << 20
+        /// Memory of a connection for request line and headers; what does not fit is answered with 414 or 431.
+        public var connectionMemoryBytes = 64 << 10
+        /// Whether answers carry a `Date` on their own.
+        public var sendsDate = true
+        /// How long `stop()` waits for the requests in flight.
+        public var drainSeconds = 5.0
+
+        public init() {}
+    }
+
+    public typealias Handler = @Sendable (ServerRequest) -> ServerResponse
+
+    /// The address to listen on.
+    public let host: String
+    private let requestedPort: UInt16
+    private let service: Service
+    private let actualPort = Atomic<UInt16>(0)
+    private let daemon = Mutex<Daemon?>(nil)
+
+    /// - Parameters:
+    ///   - host: a numeric address of this machine, or `localhost`; loopback unless told otherwise.
+    ///   - port: 0 takes a free one, see ``port``.
+    public init(
+        listen host: String = "127.0.0.1", port: UInt16 = 0, options: Options = Options(), handler: @escaping Handler
+    ) {
+        self.host = host
+        requestedPort = port
+        service = Service(options: options, handler: handler)
+    }
+
+    /// As above, with only the mode to choose.
+    public convenience init(
+        listen host: String = "127.0.0.1", port: UInt16 = 0, mode: Mode, handler: @escaping Handler
+    ) {
+        var options = Options()
+        options.mode = mode
+        self.init(listen: host, port: port, options: options, handler: handler)
+    }
+
+    deinit { stop() }
+
+    /// The port that is listened on; 0 before `start()`.
+    public var port: UInt16 { actualPort.load(ordering: .acquiring) }
+
+    /// `http://127.0.0.1:9465`, without a slash at the end.
+    public var url: String { host.contains(":") ? "http://[\(host)]:\(port)" : "http://\(host):\(port)" }
+
+    /// Starts listening; requests are answered from here on. A server starts once; a second call does nothing.
+    public func start() throws(ServerError) {
+        let outcome = daemon.withLock { daemon -> Result<Void, ServerError> in
+            guard daemon == nil, !service.stopping.isStopping else { return .success(()) }
+            return open().map { daemon = $0 }
+        }
+        try outcome.get()
+    }
+
+    /// Stops listening, lets the requests in flight end (at most ``Options/drainSeconds``), closes what is left and
+    /// joins all threads. Not to be called by a handler.
+    public func stop() {
+        let stopped = daemon.withLock { daemon in
+            defer { daemon = nil }
+            return daemon
+        }
+        service.stopping.stop()
+        guard let handle = stopped?.handle else { return }
+        let listener = MHD_quiesce_daemon(handle)
+        _ = service.stopping.waitForLastRequest(atMost: service.options.drainSeconds)
+        MHD_stop_daemon(handle)
+        if listener >= 0 { close(listener) }
+    }
+
+    private func open() -> Result<Daemon, ServerError> {
+        let options = service.options
+        let listener: (descriptor: Int32, port: UInt16)
+        do throws(ServerError) {
+            listener = try ListenSocket.open(host: host, port: requestedPort, backlog: Int32(clamping: options.maxConnections))
+        } catch {
+            return .failure(error)
+        }
+        var settings = cmicrohttpd_options()
+        settings.listen_socket = listener.descriptor
+        if case .epoll(let threads) = options.mode { settings.epoll_threads = UInt32(max(1, threads)) }
+        settings.max_connections = UInt32(options.maxConnections)
+        settings.max_connections_per_address = UInt32(options.maxConnectionsPerAddress)
+        settings.idle_timeout = UInt32(options.idleTimeoutSeconds)
+        settings.connection_memory = options.connectionMemoryBytes
+        settings.date_header = options.sendsDate ? 1 : 0
+        var callbacks = service.callbacks
+        guard let handle = cmicrohttpd_start(&settings, &callbacks) else {
+            let error = ListenSocket.failure(errno, place: "\(host):\(listener.port)", port: listener.port)
+            close(listener.descriptor)
+            return .failure(error)
+        }
+        actualPort.store(listener.port, ordering: .releasing)
+        return .success(Daemon(handle: handle))
+    }
+}
+
+/// A running daemon.
+///
+/// `@unchecked Sendable`: whoever takes it out of the server's mutex is the only one to stop it.
+private struct Daemon: @unchecked Sendable {
+    let handle: OpaquePointer
+}
+
+/// What the library's callbacks reach: it lives until the daemon's threads are joined, because the server holds it.
+final class Service: Sendable {
+    let options: HTTPServer.Options
+    let handler: HTTPServer.Handler
+    let stopping = StopSignal()
+
+    init(options: HTTPServer.Options, handler: @escaping HTTPServer.Handler) {
+        self.options = options
+        self.handler = handler
+    }
+
+    var callbacks: cmicrohttpd_callbacks {
+        cmicrohttpd_callbacks(
+            closure: Unmanaged.passUnretained(self).toOpaque(),
+            request_began: { closure, target, _ in
+                guard let closure, let target else { return nil }
+                Service.at(closure).stopping.requestBegan()
+                let bytes = UnsafeRawBufferPointer(start: target, count: strlen(target))
+                return Unmanaged.passRetained(Exchange(target: Array(bytes))).toOpaque()
+            },
+            handle: { closure, connection, _, method, _, upload, uploadSize, context in
+                guard let closure, let connection, let method, let uploadSize, let exchange = context?.pointee else {
+                    return .NO
+                }
+                return Unmanaged<Exchange>.fromOpaque(exchange).takeUnretainedValue().advance(
+                    connection, method: method, upload: upload, uploadSize: uploadSize, service: Service.at(closure))
+            },
+            request_ended: { closure, _, context, _ in
+                guard let closure, let exchange = context?.pointee else { return }
+                context?.pointee = nil
+                Unmanaged<Exchange>.fromOpaque(exchange).release()
+                Service.at(closure).stopping.requestEnded()
+            })
+    }
+
+    private static func at(_ closure: UnsafeMutableRawPointer) -> Service {
+        Unmanaged<Service>.fromOpaque(closure).takeUnretainedValue()
+    }
+}
