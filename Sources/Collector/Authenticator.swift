@@ -1,0 +1,137 @@
+import Ambient
+import HTTP
+import JSONParsing
+import Model
+
+/// Supplies the bearer token of a runtime: none, a fixed one that is read anew each time, or OAuth2 client credentials.
+public actor Authenticator {
+    public enum Method: Sendable {
+        case none
+        /// Read before each poll, so that a rotated file is used at once.
+        case bearer(@Sendable () throws -> Secret)
+        case clientCredentials(ClientCredentials)
+    }
+
+    /// RFC 6749, 4.4.
+    public struct ClientCredentials: Sendable {
+        public let tokenURL: String
+        public let clientID: String
+        public let clientSecret: @Sendable () throws -> Secret
+        public let audience: String?
+        public let scope: String?
+
+        public init(
+            tokenURL: String, clientID: String, clientSecret: @escaping @Sendable () throws -> Secret,
+            audience: String? = nil, scope: String? = nil
+        ) {
+            self.tokenURL = tokenURL
+            self.clientID = clientID
+            self.clientSecret = clientSecret
+            self.audience = audience
+            self.scope = scope
+        }
+    }
+
+    /// Why there is no token. The text carries no secret.
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    private struct Token {
+        let secret: Secret
+        /// On the monotonic clock, in nanoseconds.
+        let expires: UInt64
+    }
+
+    private let method: Method
+    private let client: HTTPClient
+    private let clock: any Clock
+    private var token: Token?
+    private var fetching: Task<Token, any Error>?
+
+    /// A token is renewed this long before it expires.
+    private let renewBefore: UInt64 = 30_000_000_000
+
+    public init(_ method: Method, client: HTTPClient, clock: any Clock = SystemClock()) {
+        self.method = method
+        self.client = client
+        self.clock = clock
+    }
+
+    /// Whether a 401 may be cured by asking for a new token.
+    public nonisolated var canRefresh: Bool {
+        if case .clientCredentials = method { true } else { false }
+    }
+
+    /// The token to send now; nil when none is configured.
+    public func bearer() async throws(Failure) -> Secret? {
+        switch method {
+        case .none: return nil
+        case .bearer(let source):
+            do {
+                return try source()
+            } catch {
+                throw Failure(description: "cannot read the bearer token: \(error)")
+            }
+        case .clientCredentials(let credentials):
+            if let token, token.expires > clock.monotonicNanoseconds() &+ renewBefore { return token.secret }
+            return try await renew(credentials).secret
+        }
+    }
+
+    /// Forgets a token that the runtime refused. Another poll may have renewed it meanwhile: then nothing happens.
+    public func refused(_ secret: Secret?) {
+        if let token, let secret, token.secret == secret { self.token = nil }
+    }
+
+    private func renew(_ credentials: ClientCredentials) async throws(Failure) -> Token {
+        // One request at a time, however many polls wait for it.
+        let task: Task<Token, any Error>
+        if let fetching {
+            task = fetching
+        } else {
+            task = Task { try await self.fetch(credentials) }
+            fetching = task
+        }
+        do {
+            let fresh = try await task.value
+            token = fresh
+            fetching = nil
+            return fresh
+        } catch {
+            fetching = nil
+            throw error as? Failure ?? Failure(description: "\(error)")
+        }
+    }
+
+    private func fetch(_ credentials: ClientCredentials) async throws -> Token {
+        var form = [("grant_type", "client_credentials"), ("client_id", credentials.clientID)]
+        form.append(("client_secret", try credentials.clientSecret().reveal()))
+        if let audience = credentials.audience { form.append(("audience", audience)) }
+        if let scope = credentials.scope { form.append(("scope", scope)) }
+        let body = form.map { "\($0.0)=\(PercentEncoding.encode(Array($0.1.utf8)))" }.joined(separator: "&")
+        var request = HTTPRequest(
+            .post, credentials.tokenURL,
+            headers: [HTTPField("Content-Type", "application/x-www-form-urlencoded"), HTTPField("Accept", "application/json")],
+            body: Array(body.utf8), bodyLimit: 256 << 10, label: "OAuth2 token")
+        // Asking twice gives two tokens and harms nobody.
+        request.isIdempotent = true
+        let started = clock.monotonicNanoseconds()
+        let response: HTTPResponse
+        do {
+            response = try await client.send(request)
+        } catch {
+            throw Failure(description: "cannot reach the token endpoint: \(error)")
+        }
+        guard response.status == 200 else {
+            throw Failure(
+                description: "the token endpoint answered \(response.status); check client_id, client_secret_file and issuer")
+        }
+        let answer = response.body.withBytes { try? JSON(parsing: UnsafeRawBufferPointer($0)) }
+        guard let text = answer?["access_token"]?.string, !text.isEmpty else {
+            throw Failure(description: "the token endpoint's answer has no access_token")
+        }
+        let lifetime = min(max(answer?["expires_in"]?.double ?? 300, 1), 86_400)
+        return Token(secret: Secret(text), expires: started &+ UInt64(lifetime * 1_000_000_000))
+    }
+}

@@ -1,0 +1,97 @@
+import Ambient
+import HTTP
+import Model
+
+/// Asks a runtime's replicas for the endpoints that are due. A failed poll is an observation like any other.
+public struct Poller: Sendable {
+    private let client: HTTPClient
+    private let clock: any Clock
+
+    public init(client: HTTPClient, clock: any Clock = SystemClock()) {
+        self.client = client
+        self.clock = clock
+    }
+
+    /// Asks every replica for every endpoint, replicas at the same time, one replica's endpoints one after the other (its
+    /// event loop answers one at a time anyway, and the expensive one comes last so that it delays no other).
+    /// In the order in which the answers were complete.
+    public func poll(_ target: Target, _ due: [(replica: String, endpoints: [Endpoint])]) async -> [Observation] {
+        await withTaskGroup(of: [Observation].self) { group in
+            for (replica, endpoints) in due {
+                group.addTask {
+                    var observations: [Observation] = []
+                    for endpoint in endpoints.sorted(by: { Poller.order($0) < Poller.order($1) }) {
+                        let observation = await ask(target, replica: replica, endpoint)
+                        observations.append(observation)
+                        if endpoint == .perf, observation.isAbsent {
+                            observations.append(await ask(target, replica: replica, .perfChats))
+                        }
+                    }
+                    return observations
+                }
+            }
+            var all: [Observation] = []
+            for await observations in group { all += observations }
+            return all.sorted { a, b in
+                a.at != b.at ? a.at < b.at : (a.replica, a.endpoint.rawValue) < (b.replica, b.endpoint.rawValue)
+            }
+        }
+    }
+
+    private static func order(_ endpoint: Endpoint) -> Int {
+        switch endpoint {
+        case .health: 0
+        case .activeRuns: 1
+        case .events: 2
+        case .perf, .perfChats: 3
+        }
+    }
+
+    private func ask(_ target: Target, replica: String, _ endpoint: Endpoint) async -> Observation {
+        let first = await attempt(target, replica: replica, endpoint)
+        guard case .answer(let answer) = first.observation.outcome, answer.status == 401, target.authenticator.canRefresh
+        else { return first.observation }
+        await target.authenticator.refused(first.token)
+        return await attempt(target, replica: replica, endpoint).observation
+    }
+
+    private func attempt(_ target: Target, replica: String, _ endpoint: Endpoint) async
+        -> (observation: Observation, token: Secret?)
+    {
+        func observation(_ outcome: Observation.Outcome, _ elapsed: Double) -> Observation {
+            Observation(
+                at: clock.now(), runtime: target.runtime, replica: replica, endpoint: endpoint,
+                elapsedMilliseconds: elapsed, outcome: outcome)
+        }
+        let token: Secret?
+        do {
+            token = try await target.authenticator.bearer()
+        } catch {
+            return (observation(.failure(.other, detail: error.description), 0), nil)
+        }
+        var headers = [HTTPField("Accept", "application/json")]
+        if let token { headers.append(.bearer(token)) }
+        let request = HTTPRequest(
+            .get, replica + endpoint.path, headers: headers, timeoutMs: Int(target.timeout.milliseconds),
+            connectTimeoutMs: Int(min(target.timeout, .seconds(3)).milliseconds), bodyLimit: target.bodyLimit,
+            label: "\(endpoint.path) of \(target.runtime)")
+        let started = clock.monotonicNanoseconds()
+        do {
+            let response = try await client.send(request)
+            let answer = Observation.Answer(
+                status: response.status, date: response.date.flatMap { Timestamp(httpDate: $0) },
+                contentType: response.headers["content-type"], body: Body(response.body))
+            return (observation(.answer(answer), response.elapsedMs), token)
+        } catch {
+            let elapsed = Double(clock.monotonicNanoseconds() &- started) / 1_000_000
+            return (observation(.failure(error.transportFailure, detail: error.description), elapsed), token)
+        }
+    }
+}
+
+extension Observation {
+    /// 404: this build does not have the endpoint.
+    fileprivate var isAbsent: Bool {
+        if case .answer(let answer) = outcome { answer.status == 404 } else { false }
+    }
+}

@@ -1,0 +1,25 @@
+import Ambient
+import HTTP
+import Model
+
+/// A runtime to watch: where its replicas are and how to authenticate.
+public struct Target: Sendable {
+    public let runtime: String
+    /// Base URLs without a trailing slash, in the configured order.
+    public let replicas: [String]
+    public let authenticator: Authenticator
+    public var timeout: TimeSpan
+    /// The largest answer accepted, in bytes. 100,000 chats are 38 MB.
+    public var bodyLimit: Int
+
+    public init(
+        runtime: String, replicas: [String], authenticator: Authenticator, timeout: TimeSpan = .seconds(10),
+        bodyLimit: Int = 128 << 20
+    ) {
+        self.runtime = runtime
+        self.replicas = replicas.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+        self.authenticator = authenticator
+        self.timeout = timeout
+        self.bodyLimit = bodyLimit
+    }
+}
