@@ -1,1 +1,43 @@
 #include "CCurl.h"
+
+CURLcode CCurl_setLong(CURL *easy, CURLoption option, long value) { return curl_easy_setopt(easy, option, value); }
+
+CURLcode CCurl_setOffset(CURL *easy, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+CURLcode CCurl_setString(CURL *easy, CURLoption option, const char *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+CURLcode CCurl_setPointer(CURL *easy, CURLoption option, void *value) { return curl_easy_setopt(easy, option, value); }
+
+CURLcode CCurl_setList(CURL *easy, CURLoption option, struct curl_slist *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+CURLcode CCurl_setReceive(CURL *easy, CURLoption option, CCurl_Receive callback) {
+    return curl_easy_setopt(easy, option, callback);
+}
+
+CURLcode CCurl_setBeforeRequest(CURL *easy, curl_prereq_callback callback) {
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
+}
+
+CURLcode CCurl_getLong(CURL *easy, CURLINFO information, long *value) {
+    return curl_easy_getinfo(easy, information, value);
+}
+
+CURLcode CCurl_getOffset(CURL *easy, CURLINFO information, curl_off_t *value) {
+    return curl_easy_getinfo(easy, information, value);
+}
+
+CURLcode CCurl_getString(CURL *easy, CURLINFO information, const char **value) {
+    return curl_easy_getinfo(easy, information, value);
+}
+
+CURLMcode CCurl_setMultiLong(CURLM *multi, CURLMoption option, long value) {
+    return curl_multi_setopt(multi, option, value);
+}
+
+CURLcode CCurl_result(const CURLMsg *message) { return message->data.result; }

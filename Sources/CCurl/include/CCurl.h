@@ -1,2 +1,25 @@
 #pragma once
 #include <curl/curl.h>
+
+// libcurl's option and information functions are variadic, which Swift cannot call. One function for each type
+// that an option takes; the pairing of option and type stays with the caller.
+
+CURLcode CCurl_setLong(CURL *easy, CURLoption option, long value);
+CURLcode CCurl_setOffset(CURL *easy, CURLoption option, curl_off_t value);
+CURLcode CCurl_setString(CURL *easy, CURLoption option, const char *value);
+CURLcode CCurl_setPointer(CURL *easy, CURLoption option, void *value);
+CURLcode CCurl_setList(CURL *easy, CURLoption option, struct curl_slist *value);
+
+/// CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION share this shape.
+typedef size_t (*CCurl_Receive)(char *bytes, size_t size, size_t count, void *context);
+CURLcode CCurl_setReceive(CURL *easy, CURLoption option, CCurl_Receive callback);
+CURLcode CCurl_setBeforeRequest(CURL *easy, curl_prereq_callback callback);
+
+CURLcode CCurl_getLong(CURL *easy, CURLINFO information, long *value);
+CURLcode CCurl_getOffset(CURL *easy, CURLINFO information, curl_off_t *value);
+CURLcode CCurl_getString(CURL *easy, CURLINFO information, const char **value);
+
+CURLMcode CCurl_setMultiLong(CURLM *multi, CURLMoption option, long value);
+
+/// The result of a finished transfer, which C keeps in a union. Only for messages of kind CURLMSG_DONE.
+CURLcode CCurl_result(const CURLMsg *message);

@@ -1,0 +1,140 @@
+import Model
+
+/// Why there is no answer. A status such as 500 is an answer, not an error.
+public struct HTTPError: Error, Sendable, Equatable {
+    /// How far the exchange had come when time ran out.
+    public enum Phase: String, Sendable, Equatable {
+        /// Waiting here for a free connection to the host.
+        case queued
+        case resolving
+        case connecting
+        case tlsHandshake
+        /// The request is out, no byte of an answer is in.
+        case waitingForAnswer
+        case readingHeaders
+        case readingBody
+    }
+
+    public enum Kind: Sendable, Equatable {
+        case invalidURL(String)
+        /// A header or limit that cannot be sent or kept.
+        case invalidRequest(String)
+        case unresolvable(host: String)
+        case refused
+        case unreachable(String)
+        case timeout(Phase, afterMs: Int)
+        case tls(String)
+        /// The answer is longer than the request allows, in bytes.
+        case bodyTooLarge(limit: Int)
+        /// The connection ended before the announced end of the body. `expected` is nil for a chunked one.
+        case truncated(received: Int, expected: Int?)
+        /// The connection ended before there was a complete head.
+        case connectionLost(String)
+        case malformedResponse(String)
+        case cancelled
+        /// More requests are waiting in this process than the client holds.
+        case overloaded(limit: Int)
+        /// The client was shut down.
+        case closed
+        /// Anything else that libcurl reports, with its number.
+        case other(code: Int, String)
+    }
+
+    public let kind: Kind
+    /// What was tried, in the caller's words or as method and place.
+    public let what: String
+    /// The URL without credentials and query values.
+    public let location: String
+
+    public init(_ kind: Kind, what: String, location: String) {
+        self.kind = kind
+        self.what = what
+        self.location = location
+    }
+
+    /// What happened, for a person.
+    public var why: String {
+        switch kind {
+        case .invalidURL(let reason): "the URL is not usable: \(reason)"
+        case .invalidRequest(let reason): "the request is not usable: \(reason)"
+        case .unresolvable(let host): "the name \(host) has no address"
+        case .refused: "connection refused"
+        case .unreachable(let reason): "no way to the host: \(reason)"
+        case .timeout(let phase, let afterMs): "no complete answer within \(afterMs) ms (\(phase.description))"
+        case .tls(let reason): "TLS failed: \(reason)"
+        case .bodyTooLarge(let limit): "the answer is longer than the limit of \(limit) bytes"
+        case .truncated(let received, let expected?): "the connection ended after \(received) of \(expected) bytes"
+        case .truncated(let received, nil): "the connection ended after \(received) bytes, inside the body"
+        case .connectionLost(let reason): "the connection ended before an answer: \(reason)"
+        case .malformedResponse(let reason): "the answer is not HTTP/1.1: \(reason)"
+        case .cancelled: "cancelled"
+        case .overloaded(let limit): "\(limit) requests are waiting already"
+        case .closed: "the client is shut down"
+        case .other(let code, let reason): "\(reason) (libcurl \(code))"
+        }
+    }
+
+    /// What to look at, where that is known.
+    public var hint: String? {
+        switch kind {
+        case .invalidURL: "write it as http://host:port/path or https://…"
+        case .unresolvable: "check the name, and the DNS server of this machine"
+        case .refused: "is it running, and listening on this port?"
+        case .unreachable: "check routes, firewalls and whether the machine is up"
+        case .timeout(.queued, _): "other requests to this host hold all its connections"
+        case .timeout(.connecting, _): "a firewall that drops packets, or a host too busy to accept"
+        case .timeout(.waitingForAnswer, _): "the server accepts connections but does not answer; is it overloaded?"
+        case .tls: "check the certificate's names, dates and authority (`ca_file` for a private one)"
+        case .bodyTooLarge: "raise the body limit if this size is expected"
+        case .malformedResponse: "is this port the right one, and http or https as it should be?"
+        case .timeout, .invalidRequest, .truncated, .connectionLost, .cancelled, .overloaded, .closed, .other: nil
+        }
+    }
+
+    /// Whether the same request may succeed later without anyone changing its configuration.
+    public var isRetryable: Bool {
+        switch kind {
+        case .unresolvable, .refused, .unreachable, .timeout, .truncated, .connectionLost, .overloaded: true
+        case .invalidURL, .invalidRequest, .tls, .bodyTooLarge, .malformedResponse, .cancelled, .closed, .other: false
+        }
+    }
+}
+
+extension HTTPError: CustomStringConvertible {
+    /// One line: what, where, why, hint.
+    public var description: String {
+        "\(what) at \(location): \(why)" + (hint.map { "; \($0)" } ?? "")
+    }
+}
+
+extension HTTPError.Phase: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .queued: "waiting for a free connection"
+        case .resolving: "resolving the name"
+        case .connecting: "connecting"
+        case .tlsHandshake: "in the TLS handshake"
+        case .waitingForAnswer: "waiting for the answer"
+        case .readingHeaders: "inside the headers"
+        case .readingBody: "inside the body"
+        }
+    }
+}
+
+extension HTTPError {
+    /// The same as evidence: what observations and tapes carry.
+    public var transportFailure: TransportFailure {
+        switch kind {
+        case .unresolvable: .unresolvable
+        case .refused: .refused
+        case .unreachable: .unreachable
+        case .timeout: .timeout
+        case .tls: .tls
+        case .bodyTooLarge: .tooLarge
+        case .truncated, .connectionLost: .truncated
+        case .malformedResponse: .malformed
+        case .cancelled, .closed: .cancelled
+        case .invalidURL, .invalidRequest, .overloaded, .other: .other
+        }
+    }
+}

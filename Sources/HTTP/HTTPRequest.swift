@@ -1,0 +1,106 @@
+import Ambient
+
+/// The methods that this program uses.
+public enum HTTPMethod: String, Sendable, Hashable {
+    case get = "GET"
+    case head = "HEAD"
+    case post = "POST"
+    case put = "PUT"
+    case patch = "PATCH"
+    case delete = "DELETE"
+
+    /// Whether sending it twice has the effect of sending it once (RFC 9110, 9.2.2).
+    public var isIdempotent: Bool {
+        switch self {
+        case .get, .head, .put, .delete: true
+        case .post, .patch: false
+        }
+    }
+}
+
+/// One header line. A sensitive value never appears in any printed form.
+public struct HTTPField: Sendable {
+    public let name: String
+    let value: String
+    public let isSensitive: Bool
+
+    public init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+        isSensitive = false
+    }
+
+    public init(_ name: String, secret: Secret, prefix: String = "") {
+        self.name = name
+        value = prefix + secret.reveal()
+        isSensitive = true
+    }
+
+    /// `Authorization: Bearer …`
+    public static func bearer(_ token: Secret) -> HTTPField {
+        HTTPField("Authorization", secret: token, prefix: "Bearer ")
+    }
+}
+
+extension HTTPField: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String { "\(name): \(isSensitive ? "***" : value)" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: ["field": description]) }
+}
+
+/// One question to a server, with the limits within which it must be answered.
+public struct HTTPRequest: Sendable {
+    public var method: HTTPMethod
+    /// Absolute, `http` or `https`.
+    public var url: String
+    public var headers: [HTTPField]
+    /// Sent as it is. Empty means no body.
+    public var body: [UInt8]
+
+    /// From `send` to the last byte of the answer, waiting for a free connection included. Milliseconds, above 0.
+    public var timeoutMs: Int
+    /// For name resolution, TCP and TLS together. Milliseconds, above 0; never longer than `timeoutMs`.
+    public var connectTimeoutMs: Int
+    /// The largest body accepted, in bytes; a longer one fails with `bodyTooLarge` as soon as that is known.
+    public var bodyLimit: Int
+
+    /// Off by default: a redirect is an answer, and a monitored endpoint that redirects should say so.
+    public var followRedirects = false
+    /// Connects to this address (`10.0.0.7`, `::1`) whatever the URL's host resolves to. Name checks and the
+    /// `Host` header still go by the URL. For asking each replica behind one DNS name.
+    public var pinnedAddress: String?
+    /// Closes the connection after this answer instead of keeping it for the next one.
+    public var forbidReuse = false
+    /// Whether sending twice is harmless. Follows the method unless set. What is not idempotent is sent on a
+    /// fresh connection, so that a stale one never makes it necessary to send it again.
+    public var isIdempotent: Bool?
+    /// For URLs whose path is a credential (chat webhooks): messages then show scheme and host only.
+    public var hidesPath = false
+    /// A PEM file of accepted authorities for this request, instead of the client's.
+    public var caFile: String?
+    /// What the request is for, in an operator's words ("health of shared"); part of every error message.
+    public var label: String?
+
+    public init(
+        _ method: HTTPMethod = .get, _ url: String, headers: [HTTPField] = [], body: [UInt8] = [],
+        timeoutMs: Int = 10_000, connectTimeoutMs: Int = 3_000, bodyLimit: Int = 1 << 20, label: String? = nil
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeoutMs = timeoutMs
+        self.connectTimeoutMs = connectTimeoutMs
+        self.bodyLimit = bodyLimit
+        self.label = label
+    }
+
+    var mayBeRepeated: Bool { isIdempotent ?? method.isIdempotent }
+}
+
+extension HTTPRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Method and place, without credentials, query values and body.
+    public var description: String { "\(method.rawValue) \(HTTPURL.redact(url, hidesPath: hidesPath))" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: ["request": description, "headers": headers]) }
+}

@@ -1,0 +1,51 @@
+/// The header fields of an answer, in the order in which they came.
+public struct HTTPHeaders: Sendable {
+    public private(set) var fields: [(name: String, value: String)] = []
+
+    public init() {}
+
+    /// The first field of that name; ASCII case does not matter.
+    public subscript(_ name: String) -> String? {
+        fields.first { Self.equal($0.name, name) }?.value
+    }
+
+    mutating func append(name: String, value: String) {
+        fields.append((name, value))
+    }
+
+    private static func equal(_ left: String, _ right: String) -> Bool {
+        left.utf8.count == right.utf8.count
+            && zip(left.utf8, right.utf8).allSatisfy { lowercase($0) == lowercase($1) }
+    }
+
+    private static func lowercase(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
+}
+
+/// An answer, whatever its status: only the absence of one is an `HTTPError`.
+public struct HTTPResponse: Sendable {
+    /// 100 to 999.
+    public let status: Int
+    public let headers: HTTPHeaders
+    public let body: ResponseBody
+    /// From handing the request to the network until the last byte. Milliseconds; waiting for a free connection
+    /// is not counted, connecting is.
+    public let elapsedMs: Double
+    /// The same until the first byte of the answer.
+    public let ttfbMs: Double
+    /// Whether the answer came over a connection kept from an earlier request.
+    public let reusedConnection: Bool
+    /// How often the request was sent again because a kept connection turned out to be closed. Not an error.
+    public let staleRetries: Int
+    /// Numeric address of the peer; empty when unknown.
+    public let remoteAddress: String
+    public let remotePort: Int
+    /// The URL that answered, after redirects, without credentials and query values.
+    public let effectiveURL: String
+
+    /// The answer's own `Date` field, as sent.
+    public var date: String? { headers["date"] }
+
+    public var isSuccess: Bool { (200...299).contains(status) }
+}

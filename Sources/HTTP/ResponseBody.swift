@@ -1,0 +1,85 @@
+import Glibc
+import Model
+
+/// The bytes of an answer in one block of memory, with spare bytes behind them, so that a parser that reads ahead
+/// (simdjson) can work on them in place.
+///
+/// Unchecked because it owns raw memory. Invariant: it is written only while a single owner fills it (the transfer
+/// thread, or `init(bytes:)`). Once handed out it changes only through `withBytes`, which asks for one owner at a time.
+public final class ResponseBody: BodyStorage, @unchecked Sendable {
+    /// Readable bytes behind `count`; all zero.
+    public static let padding = Body.padding
+
+    /// Bytes of content.
+    public private(set) var count = 0
+
+    private var base: UnsafeMutableRawPointer?
+    private var capacity = 0
+
+    init() {}
+
+    /// A body that did not come over the network: a recorded one, or one of a test.
+    public init(bytes: some Sequence<UInt8>) {
+        let bytes = Array(bytes)
+        bytes.withUnsafeBytes { _ = append($0) }
+        seal()
+    }
+
+    deinit {
+        free(base)
+    }
+
+    public var isEmpty: Bool { count == 0 }
+
+    /// The content. `padding` more bytes may be read behind the buffer's end unless the body is empty.
+    public func withUnsafeBytes<Result, Failure: Error>(
+        _ work: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try work(UnsafeRawBufferPointer(start: base, count: count))
+    }
+
+    /// The content, for a parser that wants to write to it while it reads. One owner at a time.
+    public func withBytes<R, E: Error>(_ body: (UnsafeMutableRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try body(UnsafeMutableRawBufferPointer(start: base, count: count))
+    }
+
+    /// A copy of the content.
+    public var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
+
+    /// The content as text; bytes that are not UTF-8 become U+FFFD.
+    public var text: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
+
+    /// Makes room for an announced length. Memory that is never written costs address space only.
+    func reserve(_ bytes: Int) -> Bool {
+        bytes <= capacity || grow(to: bytes)
+    }
+
+    /// False when there is no memory for it.
+    func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let source = bytes.baseAddress, !bytes.isEmpty else { return true }
+        let needed = count + bytes.count
+        if needed > capacity, !grow(to: max(needed, capacity * 2, 4_096)) { return false }
+        guard let base else { return false }
+        memcpy(base + count, source, bytes.count)
+        count = needed
+        return true
+    }
+
+    /// Empties it, for another attempt.
+    func clear() {
+        count = 0
+    }
+
+    /// Zeroes the padding. Call once, when complete.
+    func seal() {
+        guard base != nil || grow(to: 0), let base else { return }
+        memset(base + count, 0, Self.padding)
+    }
+
+    private func grow(to wanted: Int) -> Bool {
+        guard let moved = realloc(base, wanted + Self.padding) else { return false }
+        base = moved
+        capacity = wanted
+        return true
+    }
+}

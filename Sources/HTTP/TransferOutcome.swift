@@ -1,0 +1,92 @@
+import CCurl
+import Glibc
+
+/// What a finished, failed or interrupted transfer means, in this program's terms.
+extension Transfer {
+    func outcome(of code: CURLcode, easy: EasyHandle) -> Outcome {
+        guard code == CURLE_OK else {
+            return .failure(error(failureKind(code, easy: easy)))
+        }
+        body.seal()
+        let redirects = easy.number(CURLINFO_REDIRECT_COUNT)
+        return .success(
+            HTTPResponse(
+                status: easy.number(CURLINFO_RESPONSE_CODE),
+                headers: head.headers,
+                body: body,
+                elapsedMs: Double(easy.microseconds(CURLINFO_TOTAL_TIME_T)) / 1_000,
+                ttfbMs: Double(easy.microseconds(CURLINFO_STARTTRANSFER_TIME_T)) / 1_000,
+                reusedConnection: easy.number(CURLINFO_NUM_CONNECTS) == 0,
+                staleRetries: max(0, timesSent - 1 - redirects),
+                remoteAddress: easy.text(CURLINFO_PRIMARY_IP),
+                remotePort: easy.number(CURLINFO_PRIMARY_PORT),
+                effectiveURL: HTTPURL.redact(easy.text(CURLINFO_EFFECTIVE_URL), hidesPath: request.hidesPath)))
+    }
+
+    func error(_ kind: HTTPError.Kind) -> HTTPError {
+        HTTPError(kind, what: request.label ?? request.method.rawValue, location: url.redacted)
+    }
+
+    /// Whether the failure says no more than that a kept connection had been closed by the peer meanwhile.
+    func failedOnStaleConnection(_ code: CURLcode, easy: EasyHandle) -> Bool {
+        let closed = [CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR].contains(code)
+        return closed && head.byteCount == 0 && easy.number(CURLINFO_NUM_CONNECTS) == 0
+    }
+
+    func timeout(easy: EasyHandle?) -> HTTPError.Kind {
+        guard let easy else { return .timeout(.queued, afterMs: request.timeoutMs) }
+        let phase = phase(easy)
+        let connects = phase == .resolving || phase == .connecting || phase == .tlsHandshake
+        return .timeout(phase, afterMs: connects ? min(request.connectTimeoutMs, request.timeoutMs) : request.timeoutMs)
+    }
+
+    private func phase(_ easy: EasyHandle) -> HTTPError.Phase {
+        if head.isComplete { return .readingBody }
+        if head.byteCount > 0 { return .readingHeaders }
+        if timesSent > 0 { return .waitingForAnswer }
+        if easy.microseconds(CURLINFO_NAMELOOKUP_TIME_T) == 0 { return .resolving }
+        if easy.microseconds(CURLINFO_CONNECT_TIME_T) == 0 { return .connecting }
+        return url.scheme == "https" ? .tlsHandshake : .waitingForAnswer
+    }
+
+    private func failureKind(_ code: CURLcode, easy: EasyHandle) -> HTTPError.Kind {
+        if let stoppedBecause { return stoppedBecause }
+        let reason = easy.explanation(code)
+        switch code {
+        case CURLE_URL_MALFORMAT:
+            return .invalidURL(reason)
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
+            return .unresolvable(host: url.host)
+        case CURLE_COULDNT_CONNECT:
+            return connectFailure(errno: Int32(easy.number(CURLINFO_OS_ERRNO)), reason)
+        case CURLE_OPERATION_TIMEDOUT:
+            return timeout(easy: easy)
+        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
+            CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_ENGINE_INITFAILED,
+            CURLE_SSL_INVALIDCERTSTATUS, CURLE_USE_SSL_FAILED:
+            return .tls(reason)
+        case CURLE_PARTIAL_FILE:
+            return .truncated(received: body.count, expected: head.contentLength)
+        case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR:
+            guard head.isComplete else { return .connectionLost(reason) }
+            // Bad chunks share a code with lost connections; only the words tell them apart.
+            return head.isChunked && reason.contains("chunk")
+                ? .malformedResponse(reason) : .truncated(received: body.count, expected: head.contentLength)
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING, CURLE_CHUNK_FAILED:
+            return .malformedResponse(reason)
+        case CURLE_WRITE_ERROR, CURLE_OUT_OF_MEMORY:
+            // A callback stopped the transfer without a reason of its own: it found no memory.
+            return .other(code: Int(code.rawValue), "out of memory")
+        default:
+            return .other(code: Int(code.rawValue), reason)
+        }
+    }
+
+    private func connectFailure(errno number: Int32, _ reason: String) -> HTTPError.Kind {
+        switch number {
+        case ECONNREFUSED: .refused
+        case 0: .unreachable(reason)
+        default: .unreachable(String(cString: strerror(number)))
+        }
+    }
+}
