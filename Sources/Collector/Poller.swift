@@ -6,10 +6,16 @@ import Model
 public struct Poller: Sendable {
     private let client: HTTPClient
     private let clock: any Clock
+    private let onProblem: @Sendable (_ runtime: String, _ text: String) -> Void
 
-    public init(client: HTTPClient, clock: any Clock = SystemClock()) {
+    /// `onProblem` hears of what is no observation: a token that could not be had.
+    public init(
+        client: HTTPClient, clock: any Clock = SystemClock(),
+        onProblem: @escaping @Sendable (_ runtime: String, _ text: String) -> Void = { _, _ in }
+    ) {
         self.client = client
         self.clock = clock
+        self.onProblem = onProblem
     }
 
     /// Asks every replica for every endpoint, replicas at the same time, one replica's endpoints one after the other (its
@@ -63,11 +69,12 @@ public struct Poller: Sendable {
                 at: clock.now(), runtime: target.runtime, replica: replica, endpoint: endpoint,
                 elapsedMilliseconds: elapsed, outcome: outcome)
         }
-        let token: Secret?
+        var token: Secret?
         do {
             token = try await target.authenticator.bearer()
         } catch {
-            return (observation(.failure(.other, detail: error.description), 0), nil)
+            // Asked without a token the runtime says 401: unauthorized, which is the truth, and not down.
+            onProblem(target.runtime, error.description)
         }
         var headers = [HTTPField("Accept", "application/json")]
         if let token { headers.append(.bearer(token)) }
