@@ -44,7 +44,7 @@ let package = Package(
         room("Signals", ["Model"]),
         room("Policy", ["Model", "YAML"]),
         room("Engine", ["Model", "Digest", "Signals", "Policy"]),
-        room("Guard", ["Model", "Policy", "Engine"]),
+        room("Guard", ["Model", "Digest", "Signals", "Policy", "Engine"]),
 
         // Rooms that touch the world.
         room("Ambient", ["Model"]),
@@ -75,7 +75,7 @@ let package = Package(
         tests("Model", ["Model", "Digest", "JSONParsing", "Ambient"]),
         tests("Signals", ["Model", "Signals", "Collector"]),
         tests("Policy", ["Model", "YAML", "Policy"]),
-        tests("Engine", ["Model", "Signals", "Policy", "Engine", "Guard"]),
+        tests("Engine", ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard"]),
         tests("HTTP", ["Model", "Ambient", "HTTP", "Server"]),
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server"]),
         tests("Journal", ["Model", "Journal", "Engine", "Guard"]),
