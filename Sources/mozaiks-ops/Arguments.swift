@@ -1,0 +1,128 @@
+/// One option of a command: `--since 2h`, `-o json`, `--follow`.
+struct Option {
+    let name: String
+    let short: Character?
+    /// What its value is called in help; nil for a flag.
+    let value: String?
+    let summary: String
+    /// Given more than once it collects.
+    let repeats: Bool
+
+    init(_ name: String, short: Character? = nil, value: String? = nil, repeats: Bool = false, _ summary: String) {
+        self.name = name
+        self.short = short
+        self.value = value
+        self.repeats = repeats
+        self.summary = summary
+    }
+}
+
+/// A positional argument.
+struct Positional {
+    let name: String
+    let summary: String
+    let required: Bool
+
+    init(_ name: String, required: Bool = true, _ summary: String) {
+        self.name = name
+        self.required = required
+        self.summary = summary
+    }
+}
+
+/// What was wrong with a command line. Ends the program with exit code 64.
+struct UsageError: Error {
+    let text: String
+    let hint: String?
+
+    init(_ text: String, hint: String? = nil) {
+        self.text = text
+        self.hint = hint
+    }
+}
+
+/// The values that a command line gave.
+struct Arguments {
+    private(set) var values: [String: [String]] = [:]
+    private(set) var positionals: [String: String] = [:]
+
+    func has(_ option: String) -> Bool { values[option] != nil }
+    func value(_ option: String) -> String? { values[option]?.last }
+    func all(_ option: String) -> [String] { values[option] ?? [] }
+    func positional(_ name: String) -> String? { positionals[name] }
+
+    /// Options and positionals may come in any order; `--` ends the options. `--name=value` and `--name value` are the same.
+    init(_ words: [String], options: [Option], positionals expected: [Positional]) throws(UsageError) {
+        var rest = words[...]
+        var free: [String] = []
+        while let word = rest.popFirst() {
+            if word == "--" {
+                free += rest
+                break
+            }
+            guard word.hasPrefix("-"), word != "-" else {
+                free.append(word)
+                continue
+            }
+            let (name, attached) = Arguments.split(word)
+            guard let option = options.first(where: { Arguments.matches(name, $0) }) else {
+                let known = options.map { "--" + $0.name }
+                throw UsageError("unknown option \(name)", hint: nearest(name, in: known).map { "did you mean \($0)?" })
+            }
+            if option.value == nil {
+                guard attached == nil else { throw UsageError("--\(option.name) takes no value") }
+                values[option.name, default: []].append("")
+            } else {
+                guard let value = attached ?? rest.popFirst() else {
+                    throw UsageError("--\(option.name) needs a value: --\(option.name) \(option.value ?? "VALUE")")
+                }
+                guard option.repeats || values[option.name] == nil else {
+                    throw UsageError("--\(option.name) is given twice")
+                }
+                values[option.name, default: []].append(value)
+            }
+        }
+        for (index, word) in free.enumerated() {
+            guard index < expected.count else { throw UsageError("unexpected argument '\(word)'") }
+            positionals[expected[index].name] = word
+        }
+        if let missing = expected.first(where: { $0.required && positionals[$0.name] == nil }), values["help"] == nil {
+            throw UsageError("missing \(missing.name): \(missing.summary)")
+        }
+    }
+
+    private static func split(_ word: String) -> (name: String, value: String?) {
+        if word.hasPrefix("--") {
+            guard let equals = word.firstIndex(of: "=") else { return (word, nil) }
+            return (String(word[..<equals]), String(word[word.index(after: equals)...]))
+        }
+        let attached = word.dropFirst(2)
+        return (String(word.prefix(2)), attached.isEmpty ? nil : String(attached))
+    }
+
+    private static func matches(_ name: String, _ option: Option) -> Bool {
+        name == "--" + option.name || (option.short.map { name == "-\($0)" } ?? false)
+    }
+}
+
+/// The closest of the known words, if it is close enough to be a slip of the finger.
+func nearest(_ word: String, in known: [String]) -> String? {
+    let scored = known.map { ($0, editDistance(Array(word.utf8), Array($0.utf8))) }
+    guard let best = scored.min(by: { $0.1 < $1.1 }), best.1 <= max(1, word.utf8.count / 3) else { return nil }
+    return best.0
+}
+
+/// Levenshtein distance over bytes.
+private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+    var row = Array(0...b.count)
+    for (i, x) in a.enumerated() {
+        var previous = row[0]
+        row[0] = i + 1
+        for (j, y) in b.enumerated() {
+            let cost = previous + (x == y ? 0 : 1)
+            previous = row[j + 1]
+            row[j + 1] = min(cost, row[j] + 1, previous + 1)
+        }
+    }
+    return row[b.count]
+}
