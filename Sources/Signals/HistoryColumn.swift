@@ -1,0 +1,116 @@
+import Model
+import Synchronization
+
+/// A function over the minutes of all apps' (or the runtime's) past, computed for a subject when first asked and then
+/// remembered. The value can only change when a minute closes, and then there is a new column.
+final class HistoryColumn: Sendable {
+    private let function: HistoryFunction
+    private let window: MinuteWindow
+    /// The minutes of a subject in the range, by its index.
+    private let source: @Sendable (Int, Range<Int64>) -> MinuteValues
+    private let known: Mutex<ContiguousArray<Evidence?>>
+
+    init(
+        function: HistoryFunction, window: MinuteWindow, count: Int,
+        source: @escaping @Sendable (Int, Range<Int64>) -> MinuteValues
+    ) {
+        self.function = function
+        self.window = window
+        self.source = source
+        known = Mutex(ContiguousArray(repeating: nil, count: count))
+    }
+
+    func value(at index: Int) -> Evidence {
+        known.withLock { known in
+            if let evidence = known[index] { return evidence }
+            let evidence = window.apply(function) { source(index, $0) }
+            known[index] = evidence
+            return evidence
+        }
+    }
+}
+
+/// What a stretch of minutes says about one signal of one subject.
+struct MinuteValues {
+    /// The values of the minutes that have one, oldest first. Zeros of idle minutes are only counted.
+    var values: ContiguousArray<Double> = []
+    /// Minutes that were watched while nothing happened, whose value is 0.
+    var zeros = 0
+    /// Watched minutes of a ratio without traffic.
+    var withoutTraffic = 0
+    /// Why the newest of the minutes that were missing was so.
+    var missing: MissingReason?
+
+    var count: Int { values.count + zeros }
+
+    /// Why there is no value at all.
+    var reason: MissingReason {
+        if let missing { return missing }
+        return withoutTraffic > 0 ? .noTraffic : .tooLittleData
+    }
+}
+
+/// The minutes that a function looks at: `range` closed minutes, the newest `exclude` of them left out by `baseline`.
+struct MinuteWindow: Hashable, Sendable {
+    /// One past the newest closed minute.
+    var end: Int64
+    /// In minutes, at least 1.
+    var range: Int64
+    var exclude: Int64
+
+    /// A baseline of fewer non-zero minutes says nothing.
+    static let leastBaselineMinutes = 30
+
+    init(end: Int64, range: TimeSpan, exclude: TimeSpan?) {
+        func minutes(_ span: TimeSpan) -> Int64 { (max(0, span.milliseconds) + 59_999) / 60_000 }
+        self.end = end
+        self.range = max(1, minutes(range))
+        self.exclude = exclude.map(minutes) ?? 0
+    }
+
+    func apply(_ function: HistoryFunction, _ read: (Range<Int64>) -> MinuteValues) -> Evidence {
+        let start = end - range
+        switch function {
+        case .avg:
+            return MinuteWindow.mean(read(start..<end))
+        case .min:
+            let minutes = read(start..<end)
+            guard minutes.count > 0 else { return .missing(minutes.reason) }
+            let least = minutes.values.min() ?? 0
+            return .value(minutes.zeros > 0 ? Swift.min(0, least) : least)
+        case .max:
+            let minutes = read(start..<end)
+            guard minutes.count > 0 else { return .missing(minutes.reason) }
+            let most = minutes.values.max() ?? 0
+            return .value(minutes.zeros > 0 ? Swift.max(0, most) : most)
+        case .rise:
+            let third = Swift.max(1, range / 3)
+            let last = MinuteWindow.mean(read(end - third..<end))
+            let first = MinuteWindow.mean(read(start..<start + third))
+            guard case .value(let newer) = last else { return last }
+            guard case .value(let older) = first else { return first }
+            if older == 0 { return .value(newer > 0 ? .infinity : 1) }
+            return .value(newer / older)
+        case .baseline:
+            guard end - exclude > start else { return .missing(.tooLittleData) }
+            let minutes = read(start..<end - exclude)
+            let busy = minutes.values.filter { $0 != 0 }
+            guard busy.count >= MinuteWindow.leastBaselineMinutes else {
+                return .missing(minutes.count == 0 ? minutes.missing ?? .tooLittleData : .tooLittleData)
+            }
+            return .value(MinuteWindow.median(busy))
+        }
+    }
+
+    private static func mean(_ minutes: MinuteValues) -> Evidence {
+        guard minutes.count > 0 else { return .missing(minutes.reason) }
+        return .value(minutes.values.reduce(0, +) / Double(minutes.count))
+    }
+
+    /// The middle value; the mean of the two middle ones when their number is even. `values` is not empty.
+    static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+}

@@ -1,0 +1,86 @@
+import Model
+
+/// The readings of one runtime at one moment: a slot for each demanded series, a row for each subject.
+public struct ReadingTable: Sendable {
+    /// One demanded series for all apps.
+    enum Column: Sendable {
+        /// One reading an app, in the order of `apps`.
+        case plain(ContiguousArray<Evidence>)
+        /// The same for every app: the runtime's reading, or a signal that apps lack.
+        case same(Evidence)
+        /// A function over minutes, computed when asked for.
+        case history(HistoryColumn)
+    }
+
+    public let runtime: String
+    /// The moment that the readings stand for.
+    public let at: Timestamp
+    /// What each slot holds.
+    public let demand: [SeriesRef]
+    /// The apps that are subjects, sorted by their bytes.
+    public let apps: [AppID]
+    /// The replicas that are subjects, in the order of the configuration.
+    public let replicas: [String]
+    let runtimeColumn: [Evidence]
+    let columns: [Column]
+    /// By slot, then replica.
+    let replicaColumns: [[Evidence]]
+
+    init(
+        runtime: String, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String], runtimeColumn: [Evidence],
+        columns: [Column], replicaColumns: [[Evidence]]
+    ) {
+        self.runtime = runtime
+        self.at = at
+        self.demand = demand
+        self.apps = apps
+        self.replicas = replicas
+        self.runtimeColumn = runtimeColumn
+        self.columns = columns
+        self.replicaColumns = replicaColumns
+    }
+
+    /// A table from given readings, for tests and for readings that come from elsewhere: `app` by slot, then app;
+    /// `replica` by slot, then replica. Apps must be sorted.
+    public init(
+        runtime: String, at: Timestamp, demand: [SeriesRef], runtime runtimeColumn: [Evidence], apps: [AppID] = [],
+        app: [ContiguousArray<Evidence>] = [], replicas: [String] = [], replica: [[Evidence]] = []
+    ) {
+        precondition(runtimeColumn.count == demand.count, "one reading of the runtime for each slot")
+        precondition(app.allSatisfy { $0.count == apps.count }, "one reading for each app in each slot")
+        self.init(
+            runtime: runtime, at: at, demand: demand, apps: apps, replicas: replicas, runtimeColumn: runtimeColumn,
+            columns: demand.indices.map { $0 < app.count ? .plain(app[$0]) : .same(.missing(.notTracked)) },
+            replicaColumns: replica)
+    }
+
+    /// The runtime's reading in a slot. `not_tracked` for a signal that runtimes lack.
+    public func runtime(_ slot: Int) -> Evidence { runtimeColumn[slot] }
+
+    /// The reading of the app at `index` in `apps`; the runtime's own where the slot's scope is the runtime.
+    public func app(_ index: Int, _ slot: Int) -> Evidence {
+        switch columns[slot] {
+        case .plain(let column): column[index]
+        case .same(let evidence): evidence
+        case .history(let column): column.value(at: index)
+        }
+    }
+
+    /// The reading of the replica at `index` in `replicas`; the runtime's own where the slot's scope is the runtime.
+    public func replica(_ index: Int, _ slot: Int) -> Evidence {
+        if demand[slot].scope == .runtime { return runtimeColumn[slot] }
+        return slot < replicaColumns.count && index < replicaColumns[slot].count
+            ? replicaColumns[slot][index] : .missing(.notTracked)
+    }
+
+    /// The place of an app in `apps`; nil when it is no subject.
+    public func index(of app: AppID) -> Int? {
+        var low = 0
+        var high = apps.count
+        while low < high {
+            let middle = (low + high) / 2
+            if apps[middle] < app { low = middle + 1 } else { high = middle }
+        }
+        return low < apps.count && apps[low] == app ? low : nil
+    }
+}

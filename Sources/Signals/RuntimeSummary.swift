@@ -1,0 +1,68 @@
+import Model
+
+/// What a runtime shows at the moment, unprocessed, and what is known about how it shows it: for `check` and `doctor`.
+public struct RuntimeSummary: Hashable, Sendable {
+    /// What one replica last said.
+    public struct Replica: Hashable, Sendable {
+        public var url: String
+        /// Nil when health gave no answer that could be read; then `missing` says why.
+        public var isHealthy: Bool?
+        public var mongoPingMilliseconds: Double?
+        public var websockets: Int64?
+        /// Time that the last answer took, in milliseconds, by endpoint.
+        public var elapsedMilliseconds: [Endpoint: Double] = [:]
+        /// Endpoints whose newest answer was no evidence, with the reason.
+        public var missing: [Endpoint: MissingReason] = [:]
+        /// For people: what the endpoint or the connection said.
+        public var detail: [Endpoint: String] = [:]
+        /// Size of the figures of the newest perf answer; nil before the first.
+        public var trackedChats: Int?
+        public var openChats: Int?
+        public var appCount: Int?
+        public var turns: Int64?
+        public var toolCalls: Int64?
+        public var errors: Int64?
+        public var promptTokens: Int64?
+        public var completionTokens: Int64?
+        /// USD.
+        public var cost: Double?
+        /// `chat.usage_delta`: model calls since the process began.
+        public var usageDelta: Int64?
+        /// Age of the process.
+        public var uptime: TimeSpan?
+        /// The remark of the active-runs endpoint when it is the constant stub.
+        public var stubNote: String?
+        /// Restarts seen in the time that observations are kept.
+        public var restarts = 0
+        /// One URL answers for several processes (a load balancer): rates cannot be derived from it.
+        public var answersForSeveralProcesses = false
+        /// No answer for longer than `missing_after`.
+        public var isAbsent = false
+        /// The interval at which the perf endpoint is asked, stretched by what it takes.
+        public var perfInterval: TimeSpan
+
+        public init(url: String, perfInterval: TimeSpan) {
+            self.url = url
+            self.perfInterval = perfInterval
+        }
+    }
+
+    public var runtime: String
+    public var replicas: [Replica]
+    /// Apps that are subjects.
+    public var apps: Int
+    /// Counters that never moved while at least five runs ended.
+    public var deadCounters: [Counter]
+    /// Counters that moved at least once.
+    public var liveCounters: [Counter]
+    /// Runs known to have ended; below five no counter is called dead.
+    public var endedRuns: Int64
+
+    /// The sum over replicas that have the figure; nil when none has.
+    public func total<N: AdditiveArithmetic>(_ figure: (Replica) -> N?) -> N? {
+        replicas.reduce(nil) { sum, replica in
+            guard let value = figure(replica) else { return sum }
+            return (sum ?? .zero) + value
+        }
+    }
+}
