@@ -100,7 +100,8 @@ public final class HTTPServer: Sendable {
         let options = service.options
         let listener: (descriptor: Int32, port: UInt16)
         do throws(ServerError) {
-            listener = try ListenSocket.open(host: host, port: requestedPort, backlog: Int32(clamping: options.maxConnections))
+            listener = try ListenSocket.open(
+                host: host, port: requestedPort, backlog: Int32(clamping: options.maxConnections))
         } catch {
             return .failure(error)
         }

@@ -3,7 +3,9 @@ import Glibc
 /// A listening TCP socket, made here and not by libmicrohttpd so that a failure keeps its cause.
 enum ListenSocket {
     /// Binds and listens. `host` is a numeric IPv4 or IPv6 address or `localhost` (127.0.0.1); port 0 takes a free one.
-    static func open(host: String, port: UInt16, backlog: Int32) throws(ServerError) -> (descriptor: Int32, port: UInt16) {
+    static func open(host: String, port: UInt16, backlog: Int32) throws(ServerError) -> (
+        descriptor: Int32, port: UInt16
+    ) {
         let place = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         var storage = sockaddr_storage()
         let length = try fill(&storage, host: host == "localhost" ? "127.0.0.1" : host, port: port, place: place)

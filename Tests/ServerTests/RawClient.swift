@@ -103,7 +103,8 @@ struct RawClient {
     ) throws -> Reply {
         let client = try RawClient(port: port)
         defer { client.end() }
-        let fields = headers + ["Host: test", "Connection: close"]
+        let fields =
+            headers + ["Host: test", "Connection: close"]
             + (method == "POST" ? ["Content-Length: \(body.utf8.count)"] : [])
         try client.send("\(method) \(target) HTTP/1.1\r\n\(fields.joined(separator: "\r\n"))\r\n\r\n\(body)")
         return try client.readReply()

@@ -1,0 +1,161 @@
+import Model
+
+/// The open runs of a runtime's apps, as its last poll counted them.
+public struct OpenRuns: Hashable, Sendable {
+    /// When that poll was sent. A start allowed later may be in the count already; it is counted again until the next
+    /// poll, so that a limit is never exceeded.
+    public let at: Timestamp
+    /// Apps without open runs may be left out: they count as 0.
+    public let byApp: [AppID: Int]
+
+    public init(at: Timestamp, byApp: [AppID: Int]) {
+        self.at = at
+        self.byApp = byApp
+    }
+}
+
+/// What the gate enforces until it gets the next table: leases in force and the counts they need. Immutable, and
+/// deciding is a pure function of it, the clock and the starts allowed before.
+public struct GateTable: Sendable {
+    /// What stands against one app.
+    struct Restraints: Sendable {
+        struct Restraint: Sendable {
+            let lease: String
+            let effect: Effect
+            let expiresAt: Timestamp
+        }
+
+        var all: [Restraint] = []
+        var openRuns: Int = 0
+        var limitsStarts: Bool { all.contains { $0.effect.limits != nil } }
+    }
+
+    struct Runtime: Sendable {
+        var apps: [AppID: Restraints] = [:]
+        var openRunsAt: Timestamp?
+    }
+
+    var runtimes: [String: Runtime] = [:]
+    /// Counts of open runs older than this are not enforced by.
+    let staleAfter: TimeSpan
+    /// After how long a sender that met the limit of open runs is asked to come again: about one poll.
+    let pollInterval: TimeSpan
+    let texts: GateTexts
+
+    /// - Parameters:
+    ///   - runtimes: all watched runtimes; a request about any other is let through and counted.
+    ///   - leases: leases of any state; those that are neither intended nor in force, and shadows, are left out.
+    ///   - openRuns: by runtime. A runtime whose open runs are not known is left out.
+    public init(
+        runtimes: [String], leases: [Lease] = [], openRuns: [String: OpenRuns] = [:],
+        staleAfter: TimeSpan = .minutes(2), pollInterval: TimeSpan = .seconds(10), texts: GateTexts = GateTexts()
+    ) {
+        self.staleAfter = staleAfter
+        self.pollInterval = pollInterval
+        self.texts = texts
+        for name in runtimes {
+            self.runtimes[name] = Runtime(openRunsAt: openRuns[name]?.at)
+        }
+        for lease in leases where !lease.shadow && (lease.state == .inForce || lease.state == .intended) {
+            let (name, app) = (lease.key.runtime, lease.key.app)
+            var restraints = self.runtimes[name, default: Runtime()].apps[app] ?? Restraints()
+            restraints.all.append(.init(lease: lease.id, effect: lease.effect, expiresAt: lease.expiresAt))
+            restraints.openRuns = openRuns[name]?.byApp[app] ?? 0
+            self.runtimes[name, default: Runtime()].apps[app] = restraints
+        }
+    }
+
+    /// The runtime a proxy means: the one it names, or the only one there is.
+    public func runtime(named name: String?) -> String? {
+        if let name { return runtimes[name] == nil ? nil : name }
+        return runtimes.count == 1 ? runtimes.first?.key : nil
+    }
+
+    /// How far back the starts of an app must be known to decide about the next one.
+    public var memory: TimeSpan { max(.minutes(1), staleAfter) }
+
+    /// The apps whose starts must be remembered one by one.
+    public func limitedApps() -> [(runtime: String, app: AppID)] {
+        runtimes.flatMap { name, runtime in
+            runtime.apps.filter(\.value.limitsStarts).map { (runtime: name, app: $0.key) }
+        }
+    }
+
+    /// Decides about one start.
+    ///
+    /// Of several leases that refuse, the one that refuses longest answers. A lease that cannot be enforced does not
+    /// stop the others from refusing.
+    /// - Parameters:
+    ///   - runtime: one that ``runtime(named:)`` returned.
+    ///   - starts: the app's allowed starts of the last ``memory``; empty when none were remembered.
+    public func decide(
+        runtime: String, app: AppID, pack: PackID, now: Timestamp, starts: StartWindow
+    ) -> GateDecision {
+        guard let known = runtimes[runtime] else { return .allow(.failedOpen(.unknownRuntime)) }
+        guard let restraints = known.apps[app] else { return .allow(.free) }
+        var refusal: GateRefusal?
+        var doubt: GateDoubt?
+        var concerned = false
+        for restraint in restraints.all {
+            if let disabled = restraint.effect.pack, disabled != pack { continue }
+            concerned = true
+            guard now < restraint.expiresAt else {
+                doubt = doubt ?? .expiredLease
+                continue
+            }
+            for outcome in outcomes(
+                restraint, openRuns: restraints.openRuns, at: known.openRunsAt, now: now, starts: starts)
+            {
+                switch outcome {
+                case .doubt(let reason): doubt = doubt ?? reason
+                case .refuse(let cause, let wait):
+                    let seconds = min(max(1, (wait.milliseconds + 999) / 1_000), 3_600)
+                    guard seconds > refusal?.retryAfterSeconds ?? 0 else { continue }
+                    refusal = GateRefusal(
+                        lease: restraint.lease, kind: restraint.effect.kind, cause: cause,
+                        retryAfterSeconds: Int(seconds), text: texts.text(cause, retryAfterSeconds: Int(seconds)))
+                }
+            }
+        }
+        if let refusal { return .refuse(refusal) }
+        if let doubt { return .allow(.failedOpen(doubt)) }
+        return .allow(concerned ? .withinLimits : .free)
+    }
+
+    private enum Outcome {
+        case refuse(GateRefusal.Cause, wait: TimeSpan)
+        case doubt(GateDoubt)
+    }
+
+    private func outcomes(
+        _ restraint: Restraints.Restraint, openRuns: Int, at polled: Timestamp?, now: Timestamp, starts: StartWindow
+    ) -> [Outcome] {
+        let untilExpiry = restraint.expiresAt - now
+        switch restraint.effect {
+        case .pause: return [.refuse(.paused, wait: untilExpiry)]
+        case .disablePack: return [.refuse(.packDisabled, wait: untilExpiry)]
+        case .throttle(let limits):
+            var outcomes: [Outcome] = []
+            if let limit = limits.requestsPerMinute.map({ max(1, $0) }), starts.count(after: now - .minutes(1)) >= limit
+            {
+                // There is room again when the start that is `limit` starts ago leaves the window.
+                let leaves = starts.moment(latest: limit - 1).map { $0 + .minutes(1) - now } ?? .minutes(1)
+                outcomes.append(.refuse(.startsPerMinute(limit: limit), wait: min(leaves, untilExpiry)))
+            }
+            if let limit = limits.concurrentWorkflows.map({ max(1, $0) }) {
+                if let polled {
+                    let open = openRuns + starts.count(after: polled)
+                    if now - polled > staleAfter {
+                        outcomes.append(.doubt(.openRunsStale))
+                    } else if open >= limit {
+                        outcomes.append(
+                            .refuse(.openRuns(limit: limit, open: open), wait: min(pollInterval, untilExpiry)))
+                    }
+                } else {
+                    outcomes.append(.doubt(.openRunsUnknown))
+                }
+            }
+            return outcomes
+        }
+    }
+}

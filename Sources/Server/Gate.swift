@@ -1,0 +1,164 @@
+import Actions
+import Model
+import Synchronization
+
+/// The gate: holds the table in force and the starts allowed under it, and answers a proxy's question about one
+/// request from memory.
+///
+/// One lock, held for a few look-ups; the monitor's cycle only ever exchanges the table under it.
+public final class Gate: Sendable {
+    /// Apps counted individually at most; ids longer than ``longestTrackedID`` bytes are not. Both bound what strangers
+    /// who invent ids can make the gate hold. Apps under a lease are always counted.
+    public static let trackedApps = 16_384
+    public static let longestTrackedID = 256
+
+    /// What a proxy was answered.
+    public enum Answer: Hashable, Sendable {
+        /// Not a start of a run.
+        case notAStart
+        case start(GateDecision)
+        /// The question itself could not be read.
+        case unparsable
+    }
+
+    private struct State {
+        var table: GateTable
+        /// The allowed starts of apps that have a throttle.
+        var windows: [GateSubject: StartWindow] = [:]
+        var starts: [GateSubject: Int] = [:]
+        var batches: [String: RefusalBatch] = [:]
+        var counters = GateCounters()
+        /// The latest moment seen: the gate's time never runs backwards, a lease never comes back.
+        var latest = Timestamp(milliseconds: 0)
+    }
+
+    private let state: Mutex<State>
+    private let clock: @Sendable () -> Timestamp
+
+    /// - Parameter clock: the wall clock; called outside the lock, from many threads.
+    public init(table: GateTable, clock: @escaping @Sendable () -> Timestamp) {
+        state = Mutex(State(table: table, windows: Self.windows(for: table, keeping: [:])))
+        self.clock = clock
+    }
+
+    /// Puts a new table in force. The starts remembered for apps that stay limited are kept.
+    public func install(_ table: GateTable) {
+        // The old table is released outside the lock.
+        let old = state.withLock { state -> GateTable in
+            let old = state.table
+            state.windows = Self.windows(for: table, keeping: state.windows)
+            state.table = table
+            return old
+        }
+        withExtendedLifetime(old) {}
+    }
+
+    /// Answers about one request.
+    /// - Parameters:
+    ///   - method: as the client sent it.
+    ///   - target: as the client sent it, see ``StartRoute``.
+    ///   - runtime: what the proxy calls the runtime behind it; nil where there is only one.
+    public func ask(method: String, target: some Collection<UInt8>, runtime: String?) -> Answer {
+        guard method == "POST", let route = StartRoute(target: target) else {
+            state.withLock { state in
+                state.counters.asked += 1
+                state.counters.notStarts += 1
+            }
+            return .notAStart
+        }
+        let wall = clock()
+        return state.withLock { state in
+            state.counters.asked += 1
+            state.latest = max(state.latest, wall)
+            return .start(Self.decide(route, runtime: runtime, now: state.latest, &state))
+        }
+    }
+
+    /// Counts a question that could not be read. It is let through.
+    public func askedUnparsably() -> Answer {
+        state.withLock { state in
+            state.counters.asked += 1
+            state.counters.failedOpen[.unparsable, default: 0] += 1
+        }
+        return .unparsable
+    }
+
+    /// What happened since the process started.
+    public var counters: GateCounters { state.withLock { $0.counters } }
+
+    /// The starts allowed since the process started, by app, in the order of runtimes and apps.
+    public func allowedStarts() -> [(subject: GateSubject, count: Int)] {
+        let starts = state.withLock { $0.starts }
+        return starts.sorted { $0.key < $1.key }.map { (subject: $0.key, count: $0.value) }
+    }
+
+    /// Takes the refusals since the last call, by lease id in order.
+    public func drainRefusals() -> [RefusalBatch] {
+        let batches = state.withLock { state in
+            defer { state.batches = [:] }
+            return state.batches
+        }
+        return batches.values.sorted { $0.lease.utf8.lexicographicallyPrecedes($1.lease.utf8) }
+    }
+
+    private static func windows(
+        for table: GateTable, keeping known: [GateSubject: StartWindow]
+    ) -> [GateSubject: StartWindow] {
+        var windows: [GateSubject: StartWindow] = [:]
+        for (runtime, app) in table.limitedApps() {
+            let subject = GateSubject(runtime: runtime, app: app)
+            windows[subject] = known[subject] ?? StartWindow()
+        }
+        return windows
+    }
+
+    private static func decide(_ route: StartRoute, runtime: String?, now: Timestamp, _ state: inout State)
+        -> GateDecision
+    {
+        guard let name = state.table.runtime(named: runtime) else {
+            state.counters.allowed += 1
+            state.counters.failedOpen[.unknownRuntime, default: 0] += 1
+            return .allow(.failedOpen(.unknownRuntime))
+        }
+        let subject = GateSubject(runtime: name, app: route.app)
+        let decision = state.table.decide(
+            runtime: name, app: route.app, pack: route.pack, now: now, starts: state.windows[subject] ?? StartWindow())
+        switch decision {
+        case .refuse(let refusal):
+            state.counters.refused += 1
+            record(refusal, route, subject, now, &state)
+        case .allow where route.spelling == .normalised:
+            state.counters.crafted += 1
+        case .allow(let allowance):
+            state.counters.allowed += 1
+            if case .failedOpen(let doubt) = allowance { state.counters.failedOpen[doubt, default: 0] += 1 }
+            count(subject, now, &state)
+        }
+        return decision
+    }
+
+    private static func count(_ subject: GateSubject, _ now: Timestamp, _ state: inout State) {
+        if state.windows[subject] != nil {
+            state.windows[subject]?.forget(through: now - state.table.memory)
+            state.windows[subject]?.add(now)
+        }
+        if let known = state.starts[subject] {
+            state.starts[subject] = known + 1
+        } else if state.windows[subject] != nil
+            || (state.starts.count < trackedApps && subject.app.bytes.count <= longestTrackedID)
+        {
+            state.starts[subject] = 1
+        } else {
+            state.counters.untracked += 1
+        }
+    }
+
+    private static func record(
+        _ refusal: GateRefusal, _ route: StartRoute, _ subject: GateSubject, _ now: Timestamp, _ state: inout State
+    ) {
+        let sample = RefusalBatch.Sample(
+            at: now, runtime: subject.runtime, app: route.app, pack: route.pack, refusal: refusal)
+        // As many batches as leases: a table's ids are the only ones that get here.
+        state.batches[refusal.lease, default: RefusalBatch(lease: refusal.lease, firstAt: now, lastAt: now)].add(sample)
+    }
+}

@@ -1,0 +1,72 @@
+import Actions
+import Model
+
+/// `GET /gate`: a proxy's question, over HTTP.
+///
+/// | proxy | asks | names the request in | is answered |
+/// |---|---|---|---|
+/// | nginx `auth_request` | `/gate?refuse=403` | `X-Original-URI`, `X-Original-Method` | 204, or 403 with `X-Mozaiks-*` fields, of which nginx makes a 429 |
+/// | Caddy, Traefik `forward_auth` | `/gate` | `X-Forwarded-Uri`, `X-Forwarded-Method` | 204, or the 429 itself |
+///
+/// nginx takes any other status than 2xx, 401 and 403 for an error. Each form reads its own fields only: a
+/// `forward_auth` passes on what the client sent, and a client could send `X-Original-URI`.
+///
+/// `&runtime=NAME` says which runtime is behind the proxy, where several are watched.
+struct GateEndpoint: Sendable {
+    let gate: Gate
+
+    func answer(_ request: ServerRequest) -> ServerResponse {
+        let isNginx = request.queryValue("refuse") == "403"
+        let targets = request.headerValues(isNginx ? "X-Original-URI" : "X-Forwarded-Uri")
+        let methods = request.headerValues(isNginx ? "X-Original-Method" : "X-Forwarded-Method")
+        let answer: Gate.Answer
+        if targets.count == 1, methods.count == 1 {
+            answer = gate.ask(
+                method: String(decoding: methods[0], as: UTF8.self), target: targets[0],
+                runtime: request.queryValue("runtime"))
+        } else {
+            answer = gate.askedUnparsably()
+        }
+        switch answer {
+        case .start(.refuse(let refusal)): return isNginx ? Self.forNginx(refusal) : Self.forClient(refusal)
+        case .start(.allow(.failedOpen(let doubt))): return Self.open("failed-open; \(doubt.rawValue)")
+        case .unparsable: return Self.open("failed-open; \(GateDoubt.unparsable.rawValue)")
+        case .start, .notAStart: return Self.open("allowed")
+        }
+    }
+
+    private static func open(_ verdict: String) -> ServerResponse {
+        ServerResponse(status: 204, headers: [("X-Mozaiks-Gate", verdict)])
+    }
+
+    private static func forNginx(_ refusal: GateRefusal) -> ServerResponse {
+        ServerResponse(
+            status: 403,
+            headers: [
+                ("X-Mozaiks-Gate", "refused"), ("X-Mozaiks-Lease", refusal.lease),
+                ("X-Mozaiks-Retry-After", "\(refusal.retryAfterSeconds)"), ("X-Mozaiks-Body", body(refusal)),
+            ])
+    }
+
+    private static func forClient(_ refusal: GateRefusal) -> ServerResponse {
+        var response = ServerResponse.json(body(refusal), status: 429)
+        response.headers += [("X-Mozaiks-Gate", "refused"), ("Retry-After", "\(refusal.retryAfterSeconds)")]
+        return response
+    }
+
+    /// `{"detail": …}` is the shape in which the runtime itself reports errors: its clients show it already.
+    /// Pure printable ASCII, so that it fits into a header field.
+    private static func body(_ refusal: GateRefusal) -> String {
+        let object: JSON = ["detail": .string(refusal.text), "retry_after": .int(Int64(refusal.retryAfterSeconds))]
+        var ascii = ""
+        for unit in object.serialized().utf16 {
+            if unit >= 0x20, unit < 0x7F {
+                ascii.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
+            } else {
+                let digits = String(unit, radix: 16)
+                ascii += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            }
+        }
+        return ascii
+    }
+}

@@ -1,0 +1,246 @@
+import Actions
+import Model
+import Synchronization
+import Testing
+
+@testable import Server
+
+/// A clock that stands where it was set.
+final class SetClock: Sendable {
+    private let moment: Mutex<Timestamp>
+    init(_ start: Timestamp) { moment = Mutex(start) }
+    var now: Timestamp {
+        get { moment.withLock { $0 } }
+        set { moment.withLock { $0 = newValue } }
+    }
+}
+
+@Suite("gate")
+struct GateTests {
+    private static let t0 = GateTableTests.t0
+    private static let app = GateTableTests.app
+
+    private static func path(_ app: String = "app_noisy", _ pack: String = "Generator") -> String {
+        "/api/chats/\(app)/\(pack)/start"
+    }
+
+    private static func gate(
+        _ effects: [Effect], clock: SetClock = SetClock(t0), openRuns: OpenRuns? = nil
+    ) -> Gate {
+        Gate(table: table(effects, openRuns: openRuns)) { clock.now }
+    }
+
+    private static func table(_ effects: [Effect], openRuns: OpenRuns? = nil) -> GateTable {
+        GateTable(
+            runtimes: ["shared"], leases: effects.map { GateTableTests.lease($0) },
+            openRuns: openRuns.map { ["shared": $0] } ?? [:])
+    }
+
+    /// `+` allowed, `-` refused, one for each start.
+    private static func run(_ gate: Gate, _ count: Int, _ target: String = path()) -> String {
+        var line = ""
+        for _ in 0..<count {
+            switch gate.ask(method: "POST", target: Array(target.utf8), runtime: nil) {
+            case .start(.allow): line += "+"
+            case .start(.refuse): line += "-"
+            case .notAStart: line += "."
+            case .unparsable: line += "?"
+            }
+        }
+        return line
+    }
+
+    @Test("a throttle counts what it lets through, and only that")
+    func throttle() {
+        let clock = SetClock(Self.t0)
+        let gate = Self.gate([GateTableTests.throttle(perMinute: 3)], clock: clock)
+        #expect(Self.run(gate, 5) == "+++--")
+        clock.now = Self.t0 + .seconds(59)
+        #expect(Self.run(gate, 2) == "--")
+        clock.now = Self.t0 + .seconds(60)
+        #expect(Self.run(gate, 5) == "+++--")
+        #expect(gate.allowedStarts().map(\.count) == [6])
+        #expect(gate.counters.allowed == 6)
+        #expect(gate.counters.refused == 6)
+    }
+
+    @Test("open runs: the poll refills, starts use up")
+    func openRuns() {
+        let clock = SetClock(Self.t0)
+        func polled(_ open: Int) -> OpenRuns { OpenRuns(at: clock.now, byApp: [Self.app: open]) }
+        let effect = GateTableTests.throttle(runs: 3)
+        let gate = Self.gate([effect], clock: clock, openRuns: polled(1))
+        clock.now = Self.t0 + .seconds(1)
+        #expect(Self.run(gate, 4) == "++--")
+        clock.now = Self.t0 + .seconds(10)
+        gate.install(Self.table([effect], openRuns: polled(3)))
+        #expect(Self.run(gate, 2) == "--")
+        clock.now = Self.t0 + .seconds(20)
+        gate.install(Self.table([effect], openRuns: polled(2)))
+        clock.now = Self.t0 + .seconds(21)
+        #expect(Self.run(gate, 2) == "+-")
+    }
+
+    @Test("a new table keeps the starts of apps that stay limited")
+    func install() {
+        let gate = Self.gate([GateTableTests.throttle(perMinute: 2)])
+        #expect(Self.run(gate, 3) == "++-")
+        gate.install(Self.table([GateTableTests.throttle(perMinute: 3)]))
+        #expect(Self.run(gate, 2) == "+-")
+        gate.install(Self.table([]))
+        #expect(Self.run(gate, 3) == "+++")
+    }
+
+    @Test("the gate's time does not run backwards: an expired lease stays expired")
+    func backwards() {
+        let clock = SetClock(Self.t0)
+        let gate = Self.gate([.pause], clock: clock)
+        #expect(Self.run(gate, 1) == "-")
+        clock.now = Self.t0 + .hours(1)
+        #expect(Self.run(gate, 1) == "+")
+        clock.now = Self.t0
+        #expect(Self.run(gate, 1) == "+")
+        #expect(gate.counters.failedOpen == [.expiredLease: 2])
+    }
+
+    @Test("crafted paths: refused where the app is refused, never counted against it")
+    func crafted() {
+        let crafted = "//api/chats/app_noisy/Generator/start"
+        #expect(Self.run(Self.gate([.pause]), 1, crafted) == "-")
+        let gate = Self.gate([GateTableTests.throttle(perMinute: 2)])
+        #expect(Self.run(gate, 10, crafted) == "++++++++++")
+        #expect(Self.run(gate, 3) == "++-")
+        #expect(Self.run(gate, 1, crafted) == "-")
+        #expect(gate.counters.crafted == 10)
+        #expect(gate.allowedStarts().map(\.count) == [2])
+    }
+
+    @Test("only POST starts runs", arguments: ["GET", "post", "PUT", "OPTIONS", "", "POST "])
+    func methods(method: String) {
+        let gate = Self.gate([.pause])
+        #expect(gate.ask(method: method, target: Array(Self.path().utf8), runtime: nil) == .notAStart)
+        #expect(gate.counters.notStarts == 1)
+    }
+
+    @Test("invented ids do not fill the memory, and apps under a lease are counted all the same")
+    func inventedIDs() {
+        let gate = Self.gate([GateTableTests.throttle(perMinute: 1)])
+        for number in 0..<(Gate.trackedApps + 10) { _ = Self.run(gate, 1, Self.path("app\(number)")) }
+        _ = Self.run(gate, 1, Self.path(String(repeating: "x", count: 4_096)))
+        #expect(gate.counters.untracked == 11)
+        #expect(Self.run(gate, 2) == "+-")
+        #expect(gate.allowedStarts().count == Gate.trackedApps + 1)
+    }
+
+    @Test("refusals drain once: exact counts, the latest samples")
+    func drain() {
+        let clock = SetClock(Self.t0)
+        let gate = Self.gate([.pause], clock: clock)
+        for second in 0..<40 {
+            clock.now = Self.t0 + .seconds(Double(second))
+            _ = Self.run(gate, 1)
+        }
+        let batches = gate.drainRefusals()
+        #expect(batches.map(\.lease) == ["lease-1"])
+        #expect(batches.first?.count == 40)
+        #expect(batches.first?.firstAt == Self.t0)
+        #expect(batches.first?.lastAt == Self.t0 + .seconds(39))
+        #expect(batches.first?.samples.map(\.at) == (24..<40).map { Self.t0 + .seconds(Double($0)) })
+        #expect(gate.drainRefusals().isEmpty)
+    }
+}
+
+@Suite("monitor endpoints")
+struct MonitorEndpointsTests {
+    private static func endpoints(_ effects: [Effect] = [.pause], texts: GateTexts = GateTexts()) -> MonitorEndpoints {
+        let table = GateTable(runtimes: ["shared"], leases: effects.map { GateTableTests.lease($0) }, texts: texts)
+        let gate = Gate(table: table) { GateTableTests.t0 }
+        return MonitorEndpoints(gate: gate, health: { DaemonHealth(isCycling: true) })
+    }
+
+    private static func fields(_ proxy: String, uri: [String], method: [String] = ["POST"]) -> [(
+        name: String, value: String
+    )] {
+        let names =
+            proxy == "nginx" ? ("X-Original-URI", "X-Original-Method") : ("X-Forwarded-Uri", "X-Forwarded-Method")
+        return uri.map { (name: names.0, value: $0) } + method.map { (name: names.1, value: $0) }
+    }
+
+    private static let start = "/api/chats/app_noisy/Generator/start"
+
+    private static func ask(
+        _ proxy: String, _ headers: [(name: String, value: String)], extra: String = ""
+    ) -> ServerResponse {
+        let target = (proxy == "nginx" ? "/gate?refuse=403" : "/gate?") + extra
+        return endpoints().answer(ServerRequest(target: target, headers: headers))
+    }
+
+    private static func header(_ response: ServerResponse, _ name: String) -> String? {
+        response.headers.first { $0.name == name }?.value
+    }
+
+    @Test("refused, as each proxy understands it")
+    func refused() {
+        let body =
+            #"{"detail":"New runs of this app are paused for the moment. Please try again in 15 minutes.","retry_after":900}"#
+        let nginx = Self.ask("nginx", Self.fields("nginx", uri: [Self.start]))
+        #expect(nginx.status == 403)
+        #expect(Self.header(nginx, "X-Mozaiks-Gate") == "refused")
+        #expect(Self.header(nginx, "X-Mozaiks-Retry-After") == "900")
+        #expect(Self.header(nginx, "X-Mozaiks-Body") == body)
+        #expect(nginx.body.isEmpty)
+        let caddy = Self.ask("caddy", Self.fields("caddy", uri: [Self.start]))
+        #expect(caddy.status == 429)
+        #expect(Self.header(caddy, "Retry-After") == "900")
+        #expect(Self.header(caddy, "Content-Type") == "application/json")
+        #expect(String(decoding: caddy.body, as: UTF8.self) == body)
+    }
+
+    @Test("open, and saying why", arguments: ["nginx", "caddy"])
+    func open(proxy: String) {
+        func verdict(uri: [String], method: [String] = ["POST"], extra: String = "") -> String? {
+            let response = Self.ask(proxy, Self.fields(proxy, uri: uri, method: method), extra: extra)
+            return response.status == 204 ? Self.header(response, "X-Mozaiks-Gate") : "\(response.status)"
+        }
+        #expect(verdict(uri: ["/api/chats/app_other/Generator/start"]) == "allowed")
+        #expect(verdict(uri: ["/api/health"]) == "allowed")
+        #expect(verdict(uri: [Self.start], method: ["GET"]) == "allowed")
+        #expect(verdict(uri: []) == "failed-open; unparsable")
+        #expect(verdict(uri: [Self.start, "/"]) == "failed-open; unparsable")
+        #expect(verdict(uri: [Self.start], method: []) == "failed-open; unparsable")
+        #expect(verdict(uri: [Self.start], extra: "&runtime=unheard-of") == "failed-open; unknown_runtime")
+    }
+
+    @Test("what a client sends does not speak for its proxy")
+    func spoofed() {
+        let caddy = Self.fields("caddy", uri: [Self.start]) + Self.fields("nginx", uri: ["/"], method: ["GET"])
+        #expect(Self.ask("caddy", caddy).status == 429)
+        let nginx = Self.fields("nginx", uri: [Self.start]) + Self.fields("caddy", uri: ["/"], method: ["GET"])
+        #expect(Self.ask("nginx", nginx).status == 403)
+    }
+
+    @Test("the operator's words fit into a header field whatever they are")
+    func hostileText() {
+        var texts = GateTexts()
+        texts.paused = "R\u{E9}essayez \u{1F600}\r\nX-Evil: \"1\"\u{7F}"
+        let request = ServerRequest(
+            target: "/gate?refuse=403", headers: Self.fields("nginx", uri: [Self.start]))
+        let value = Self.header(Self.endpoints(texts: texts).answer(request), "X-Mozaiks-Body")
+        #expect(value == #"{"detail":"R\u00e9essayez \ud83d\ude00\r\nX-Evil: \"1\"\u007f","retry_after":900}"#)
+    }
+
+    @Test("routes: health, unknown paths, other methods, more routes")
+    func routes() {
+        let health = DaemonHealth(isCycling: false, details: JSONObject([(key: "cycles", value: 7)]))
+        let endpoints = MonitorEndpoints(
+            gate: nil, health: { health }, more: [.init("/metrics") { _ in .text("m") }])
+        let stuck = endpoints.answer(ServerRequest(target: "/healthz?x"))
+        #expect(stuck.status == 503)
+        #expect(String(decoding: stuck.body, as: UTF8.self) == #"{"status":"stuck","cycles":7}"#)
+        #expect(endpoints.answer(ServerRequest(target: "/metrics")).body == Array("m".utf8))
+        #expect(endpoints.answer(ServerRequest(target: "/gate")).status == 404)
+        #expect(endpoints.answer(ServerRequest(target: "/healthz/")).status == 404)
+        #expect(endpoints.answer(ServerRequest(method: "POST", target: "/healthz")).status == 405)
+        #expect(Self.endpoints().answer(ServerRequest(target: "/healthz")).status == 200)
+    }
+}
