@@ -1,0 +1,103 @@
+import Model
+import Policy
+import Signals
+
+/// Everything that the engine remembers: for each runtime the rules that are not inactive, the open incidents and those
+/// resolved a short while ago. A value: the same inputs give the same state, byte for byte.
+public struct EngineState: Hashable, Sendable {
+    /// An incident whose cause comes back within this time is opened again instead of a new one.
+    public static let flapTime = TimeSpan.minutes(15)
+    /// How long an app may be missing from the readings before its rules are given up as `removed`. Apps stay in the
+    /// readings for a day after they were last seen; this covers a start without that memory.
+    static let absentLimit = TimeSpan.hours(24)
+
+    var runtimes: [String: RuntimeState] = [:]
+
+    public init() {}
+
+    /// Judges one runtime at one moment.
+    ///
+    /// Pure: what comes out follows from the policies, the previous state, the readings and `wall` alone.
+    /// - Parameters:
+    ///   - readings: by the slots of `policies.demand`.
+    ///   - clock: when the runtime's endpoints were last heard of.
+    ///   - labels: of the environment and the runtime; they go on each incident.
+    ///   - wall: the moment of the tick. The engine's own now never runs backwards: `max(previous, wall)`.
+    public mutating func evaluate(
+        policies: PolicySet, readings: ReadingTable, clock: ObservationClock, labels: [String: String] = [:],
+        now wall: Timestamp
+    ) -> TickOutcome {
+        // Taken out while it changes, so that there is one owner and nothing is copied.
+        let state = runtimes.removeValue(forKey: readings.runtime) ?? RuntimeState(now: wall)
+        var evaluation = Evaluation(
+            state: state, policies: policies, readings: readings, clock: clock, labels: labels, wall: wall)
+        evaluation.run()
+        runtimes[readings.runtime] = evaluation.state
+        return evaluation.outcome
+    }
+
+    /// Gives up a runtime that is no longer configured: its incidents resolve with reason `removed`.
+    public mutating func remove(runtime: String, now wall: Timestamp) -> TickOutcome {
+        guard var state = runtimes.removeValue(forKey: runtime) else {
+            return TickOutcome(runtime: runtime, now: wall)
+        }
+        var outcome = TickOutcome(runtime: runtime, now: max(state.now, wall))
+        state.now = outcome.now
+        for key in state.rules.keys.sorted() {
+            for entry in state.rules[key] ?? [] {
+                state.remove(entry, key, Subject(key.kind, entry.id, runtime: runtime), "runtime removed", into: &outcome)
+            }
+        }
+        outcome.sort()
+        return outcome
+    }
+
+    /// Runtimes of which anything is remembered, sorted by bytes.
+    public var runtimeNames: [String] {
+        runtimes.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+}
+
+/// What is remembered about one runtime.
+struct RuntimeState: Hashable, Sendable {
+    /// The engine's now of the last evaluation.
+    var now: Timestamp
+    /// Per rule the subjects on which it is not inactive, sorted by the bytes of their ids.
+    var rules: [RuleKey: [RuleEntry]] = [:]
+    /// By fingerprint: open, or resolved within the flap time.
+    var incidents: [String: Incident] = [:]
+
+    init(now: Timestamp) {
+        self.now = now
+    }
+}
+
+/// A rule by name, and what it is about.
+struct RuleKey: Hashable, Comparable, Sendable {
+    let kind: SubjectKind
+    let rule: String
+
+    static func < (a: RuleKey, b: RuleKey) -> Bool {
+        if a.kind != b.kind { return a.kind.rawValue.utf8.lexicographicallyPrecedes(b.kind.rawValue.utf8) }
+        return a.rule.utf8.lexicographicallyPrecedes(b.rule.utf8)
+    }
+}
+
+/// One subject on which a rule is not inactive.
+struct RuleEntry: Hashable, Sendable {
+    /// `Subject.idBytes`.
+    let id: [UInt8]
+    var state: RuleState
+    /// Since when the readings have not held this subject; nil while they do.
+    var absentSince: Timestamp?
+}
+
+extension Subject {
+    init(_ kind: SubjectKind, _ id: [UInt8], runtime: String) {
+        switch kind {
+        case .app: self = .app(AppID(bytes: id), runtime: runtime)
+        case .runtime: self = .runtime(runtime)
+        case .replica: self = .replica(String(decoding: id, as: UTF8.self), runtime: runtime)
+        }
+    }
+}

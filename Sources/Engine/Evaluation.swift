@@ -1,0 +1,259 @@
+import Model
+import Policy
+import Signals
+
+/// One evaluation of one runtime: goes through the rules, advances their states, keeps the incidents.
+///
+/// Runs rules × apps over a table. Apps on which a rule is inactive and stays so cost one evaluation of its condition
+/// and nothing else; only the few that are not inactive are looked up.
+struct Evaluation {
+    private(set) var state: RuntimeState
+    private(set) var outcome: TickOutcome
+    private let policies: PolicySet
+    private let readings: ReadingTable
+    private let clock: ObservationClock
+    private let labels: [String: String]
+    /// Rows of apps that have a policy of their own, ascending, with its position in the set.
+    private let ownPolicies: [(row: Int, policy: Int)]
+
+    init(
+        state: RuntimeState, policies: PolicySet, readings: ReadingTable, clock: ObservationClock,
+        labels: [String: String], wall: Timestamp
+    ) {
+        self.state = state
+        self.policies = policies
+        self.readings = readings
+        self.clock = clock
+        self.labels = labels
+        let now = max(state.now, wall)
+        self.state.now = now
+        outcome = TickOutcome(runtime: readings.runtime, now: now)
+        var own: [(row: Int, policy: Int)] = []
+        for (index, policy) in policies.policies.enumerated() {
+            if let app = policy.app, let row = readings.index(of: app) { own.append((row, index)) }
+        }
+        ownPolicies = own.sorted { $0.row < $1.row }
+    }
+
+    mutating func run() {
+        state.forgetOldIncidents()
+        let plans = RulePlan.ordered(policies)
+        var gone = Set(state.rules.keys)
+        for plan in plans {
+            gone.remove(plan.key)
+            evaluate(plan)
+        }
+        for key in gone.sorted() {
+            for entry in state.rules.removeValue(forKey: key) ?? [] { remove(entry, key, "rule removed") }
+        }
+        outcome.sort()
+    }
+
+    // MARK: - One rule
+
+    private mutating func evaluate(_ plan: RulePlan) {
+        let kind = plan.key.kind
+        let placed = take(plan.key)
+        var kept: [RuleEntry] = []
+        var scan = Scan(plan: plan, rule: plan.versions[0], clock: clock, source: TableRow(readings, kind: kind))
+        scan.runtimeSuppressor = suppressor(of: scan.rule)
+        // Rows that need a closer look; all between them are scanned for the first row that is true.
+        let stops = kind == .app ? merge(placed.present.map(\.row), ownPolicies.map(\.row)) : placed.present.map(\.row)
+        var entries = placed.present[...]
+        var own = kind == .app ? ownPolicies[...] : []
+        var next = 0
+        for stop in stops {
+            start(&scan, next..<stop, into: &kept)
+            next = stop + 1
+            let entry = entries.first?.row == stop ? entries.removeFirst().entry : nil
+            let policy = own.first?.row == stop ? own.removeFirst().policy : 0
+            visit(&scan, row: stop, policy: policy, entry, into: &kept)
+        }
+        start(&scan, next..<readings.count(kind), into: &kept)
+        for entry in placed.absent { wait(entry, scan, into: &kept) }
+        guard !kept.isEmpty else { return }
+        kept.sort { $0.id.lexicographicallyPrecedes($1.id) }
+        state.rules[plan.key] = kept
+    }
+
+    /// The entries of a rule with the rows that they stand for, ascending, and those without a row.
+    private mutating func take(_ key: RuleKey) -> (present: [(row: Int, entry: RuleEntry)], absent: [RuleEntry]) {
+        guard let entries = state.rules.removeValue(forKey: key) else { return ([], []) }
+        var present: [(row: Int, entry: RuleEntry)] = []
+        var absent: [RuleEntry] = []
+        for entry in entries {
+            if let row = readings.row(of: entry.id, key.kind) {
+                present.append((row, entry))
+            } else {
+                absent.append(entry)
+            }
+        }
+        return (present.sorted { $0.row < $1.row }, absent)
+    }
+
+    /// Starts the rule on every row in the range whose condition is true. These rows have no state and no own policy.
+    private mutating func start(_ scan: inout Scan, _ rows: Range<Int>, into kept: inout [RuleEntry]) {
+        guard let rule = scan.rule, let at = scan.observed else { return }
+        var row = rows.lowerBound
+        while let found = scan.firstTrue(rule.when, row..<rows.upperBound) {
+            start(rule, at: at, scan.source, runtimeSuppressor: scan.runtimeSuppressor, into: &kept)
+            row = found + 1
+        }
+    }
+
+    private mutating func start(
+        _ rule: Rule, at: Timestamp, _ source: TableRow, runtimeSuppressor: String?, into kept: inout [RuleEntry]
+    ) {
+        let subject = readings.subject(source.kind, row: source.row)
+        var entry = RuleEntry(id: subject.idBytes, state: RuleState(firstTrue: at))
+        entry.state.evidence = EvidenceSeries.sample(rule.when, source, at: at, onto: [])
+        let suppressor = runtimeSuppressor ?? suppressor(of: rule, source.kind, entry.id)
+        let change = entry.state.start(timing(rule), suppressor: suppressor)
+        apply(change, rule, subject, source, &entry)
+        keep(entry, rule, subject, into: &kept)
+    }
+
+    /// A row with a state, or with a policy of its own.
+    private mutating func visit(
+        _ scan: inout Scan, row: Int, policy: Int, _ entry: RuleEntry?, into kept: inout [RuleEntry]
+    ) {
+        scan.source.row = row
+        let rule = policy == 0 ? scan.rule : scan.plan.versions[policy]
+        guard let rule else {
+            if let entry { remove(entry, scan.plan.key, "rule removed") }
+            return
+        }
+        let runtimeSuppressor = policy == 0 ? scan.runtimeSuppressor : suppressor(of: rule)
+        let observed = policy == 0 ? scan.observed : clock.observed(rule.when.endpoints)
+        guard var entry else {
+            if let observed, rule.when.evaluate(scan.source) == .yes {
+                start(rule, at: observed, scan.source, runtimeSuppressor: runtimeSuppressor, into: &kept)
+            }
+            return
+        }
+        let subject = readings.subject(scan.source.kind, row: row)
+        entry.absentSince = nil
+        if let observed {
+            let isNew = observed > entry.state.observed
+            let suppressor = runtimeSuppressor ?? suppressor(of: rule, scan.source.kind, entry.id)
+            let truth = rule.when.evaluate(scan.source)
+            if isNew { sample(rule.when, scan.source, at: observed, &entry) }
+            if let change = entry.state.advance(truth, at: observed, timing(rule), suppressor: suppressor) {
+                apply(change, rule, subject, scan.source, &entry)
+            }
+        }
+        keep(entry, rule, subject, into: &kept)
+    }
+
+    /// A subject that the readings do not hold: nothing is known of it, so its state stays as it is for a while.
+    private mutating func wait(_ entry: RuleEntry, _ scan: Scan, into kept: inout [RuleEntry]) {
+        var entry = entry
+        let since = entry.absentSince ?? outcome.now
+        let version = scan.plan.key.kind == .app ? policies.index(for: AppID(bytes: entry.id)) : 0
+        guard let rule = scan.plan.versions[version] else { return remove(entry, scan.plan.key, "rule removed") }
+        guard outcome.now - since < EngineState.absentLimit else {
+            return remove(entry, scan.plan.key, "not seen for \(EngineState.absentLimit)")
+        }
+        entry.absentSince = since
+        entry.state.truth = .unknown
+        keep(entry, rule, Subject(scan.plan.key.kind, entry.id, runtime: outcome.runtime), into: &kept)
+    }
+
+    private mutating func remove(_ entry: RuleEntry, _ key: RuleKey, _ reason: String) {
+        let subject = Subject(key.kind, entry.id, runtime: outcome.runtime)
+        state.remove(entry, key, subject, reason, into: &outcome)
+    }
+
+    private mutating func keep(_ entry: RuleEntry, _ rule: Rule, _ subject: Subject, into kept: inout [RuleEntry]) {
+        guard entry.state.phase != .inactive else { return }
+        kept.append(entry)
+        let incident = entry.state.incident.flatMap { state.incidents[$0]?.id }
+        outcome.standings.append(
+            Standing(
+                rule: rule.name, subject: subject, phase: entry.state.phase, since: entry.state.since,
+                observed: entry.state.observed, isKnownTrue: entry.state.truth == .yes, maxGap: clock.maxGap(of: rule),
+                suppressedBy: entry.state.suppressedBy, incident: incident))
+    }
+
+    // MARK: - Its parts
+
+    private func timing(_ rule: Rule) -> RuleState.Timing {
+        RuleState.Timing(hold: rule.hold, clearAfter: rule.clearAfter, maxGap: clock.maxGap(of: rule))
+    }
+
+    private mutating func sample(
+        _ condition: CompiledCondition, _ source: TableRow, at: Timestamp, _ entry: inout RuleEntry
+    ) {
+        if let fingerprint = entry.state.incident, let incident = state.incidents[fingerprint] {
+            let series = EvidenceSeries.sample(condition, source, at: at, onto: incident.evidence)
+            state.incidents[fingerprint]?.evidence = series
+            outcome.refreshed.append(incident.id)
+        } else {
+            entry.state.evidence = EvidenceSeries.sample(condition, source, at: at, onto: entry.state.evidence)
+        }
+    }
+
+    /// Records a change of phase, and opens, changes or resolves its incident.
+    private mutating func apply(
+        _ change: RuleState.Change, _ rule: Rule, _ subject: Subject, _ source: TableRow, _ entry: inout RuleEntry
+    ) {
+        let transition = Transition(
+            at: outcome.now, rule: rule.name, subject: subject, from: change.from, to: change.to, reason: change.reason,
+            condition: rule.when.explained(source), readings: rule.when.compared(source))
+        outcome.transitions.append(transition)
+        if change.to == .firing, entry.state.incident == nil {
+            state.open(rule, transition, labels, &entry.state, into: &outcome)
+        } else {
+            state.note(transition, &entry.state, resolveReason: "cleared", into: &outcome)
+        }
+    }
+
+    // MARK: - Suppression
+
+    /// A rule of the runtime that fires and suppresses this one; the first by name.
+    ///
+    /// Only a rule that fires suppresses. One that is merely pending may never fire, and would have hidden a true
+    /// incident meanwhile; so a suppressor's `for` should be shorter than what it suppresses.
+    private func suppressor(of rule: Rule?) -> String? {
+        rule?.suppressedBy.first { state.isFiring(RuleKey(kind: .runtime, rule: $0), id: Array(outcome.runtime.utf8)) }
+    }
+
+    /// A rule that fires on this very subject and suppresses this one. What happens to one app or replica explains
+    /// nothing about another, so it goes no further.
+    private func suppressor(of rule: Rule, _ kind: SubjectKind, _ id: [UInt8]) -> String? {
+        rule.suppressedBy.first { state.isFiring(RuleKey(kind: kind, rule: $0), id: id) }
+    }
+
+    private func merge(_ a: [Int], _ b: [Int]) -> [Int] {
+        if b.isEmpty { return a }
+        if a.isEmpty { return b }
+        return Array(Set(a).union(b)).sorted()
+    }
+}
+
+/// A rule on its way over the rows of a table.
+private struct Scan {
+    let plan: RulePlan
+    /// The default policy's version; nil where only an app's own policy has the rule.
+    let rule: Rule?
+    let observed: Timestamp?
+    var runtimeSuppressor: String?
+    var source: TableRow
+
+    init(plan: RulePlan, rule: Rule?, clock: ObservationClock, source: TableRow) {
+        self.plan = plan
+        self.rule = rule
+        observed = rule.flatMap { clock.observed($0.when.endpoints) }
+        self.source = source
+    }
+
+    /// The first row in the range at which the condition is known true, with the source left on it; nil when there is
+    /// none. The loop in which nearly all time is spent: it must not allocate.
+    mutating func firstTrue(_ condition: CompiledCondition, _ rows: Range<Int>) -> Int? {
+        for row in rows {
+            source.row = row
+            if condition.evaluate(source) == .yes { return row }
+        }
+        return nil
+    }
+}

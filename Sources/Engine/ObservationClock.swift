@@ -1,0 +1,46 @@
+import Model
+import Policy
+
+/// When each endpoint of a runtime was last heard of, and how far apart its polls really are.
+public struct ObservationClock: Hashable, Sendable {
+    private var newest: [Timestamp?]
+    private var intervals: [TimeSpan]
+
+    /// Nothing heard yet; every endpoint polled at `interval`.
+    public init(interval: TimeSpan) {
+        newest = Array(repeating: nil, count: Endpoint.allCases.count)
+        intervals = Array(repeating: interval, count: Endpoint.allCases.count)
+    }
+
+    /// An exchange with `endpoint` was complete at `at`, whatever its outcome. The newest one stays.
+    public mutating func note(_ endpoint: Endpoint, at: Timestamp) {
+        let index = Int(endpoint.rawValue)
+        newest[index] = newest[index].map { max($0, at) } ?? at
+    }
+
+    /// The effective interval: the configured one, stretched by the polling budget.
+    public mutating func setInterval(_ interval: TimeSpan, of endpoint: Endpoint) {
+        intervals[Int(endpoint.rawValue)] = interval
+    }
+
+    /// When the newest exchange was complete; nil before the first. The perf table may come from either of two
+    /// endpoints; whichever answered last counts for both.
+    public func newest(_ endpoint: Endpoint) -> Timestamp? {
+        guard endpoint == .perf else { return newest[Int(endpoint.rawValue)] }
+        let both = [newest[Int(Endpoint.perf.rawValue)], newest[Int(Endpoint.perfChats.rawValue)]]
+        return both.compactMap { $0 }.max()
+    }
+
+    public func interval(_ endpoint: Endpoint) -> TimeSpan { intervals[Int(endpoint.rawValue)] }
+
+    /// The moment up to which a condition on these endpoints is observed: the newest observation of the endpoint that
+    /// lags most, since a timer may only count what all of its evidence covers. Endpoints that were never asked do not
+    /// hold the others back. Nil when none was asked yet.
+    func observed(_ endpoints: [Endpoint]) -> Timestamp? { endpoints.compactMap(newest).min() }
+
+    /// How long a condition of this rule may stay unknown or unobserved and still count as held: three intervals of
+    /// the slowest endpoint that it needs, at least two minutes; or what the rule itself says.
+    func maxGap(of rule: Rule) -> TimeSpan {
+        rule.maxGap ?? rule.when.endpoints.map { interval($0) * 3 }.reduce(Rule.leastMaxGap, max)
+    }
+}

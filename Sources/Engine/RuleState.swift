@@ -1,0 +1,128 @@
+import Model
+import Policy
+
+/// Where one rule stands on one subject, while it is not inactive. An inactive rule has no state: idle costs nothing.
+///
+/// All moments here are those of observations, never of ticks: however often it is looked at, the same answers of the
+/// runtime lead to the same states.
+struct RuleState: Hashable, Sendable {
+    /// Pending, firing or clearing.
+    var phase: Phase
+    /// The first observation of the unbroken run of known-true ones.
+    var since: Timestamp
+    /// The newest observation that the state has taken in.
+    var observed: Timestamp
+    /// The newest observation at which the condition was known. While pending, it was true then.
+    var known: Timestamp
+    /// What the condition said at the newest observation.
+    var truth: Truth
+    /// While clearing: the first observation of the unbroken run of known-false ones.
+    var falseSince: Timestamp?
+    /// The rule that keeps this one from opening an incident or asking for actions.
+    var suppressedBy: String?
+    /// While pending: the readings so far. Afterwards they go on in the incident.
+    var evidence: [EvidenceSeries]
+    /// While firing or clearing: the fingerprint of its incident.
+    var incident: String?
+
+    /// The lengths of time that one rule works with now.
+    struct Timing: Hashable {
+        let hold: TimeSpan
+        let clearAfter: TimeSpan
+        let maxGap: TimeSpan
+    }
+
+    /// A change of phase and the sentence that explains it.
+    struct Change: Hashable {
+        let from: Phase
+        let to: Phase
+        let reason: String
+    }
+
+    /// A rule whose condition is seen true for the first time.
+    init(firstTrue at: Timestamp) {
+        phase = .inactive
+        since = at
+        observed = at
+        known = at
+        truth = .yes
+        evidence = []
+    }
+
+    /// The first step of a new state: pending, or firing at once where nothing has to be held.
+    mutating func start(_ timing: Timing, suppressor: String?) -> Change {
+        suppressedBy = suppressor
+        let fires = timing.hold <= .zero && suppressor == nil
+        return move(to: fires ? .firing : .pending, "condition true")
+    }
+
+    /// Takes in what the condition says at an observation. Nil when the phase stays.
+    ///
+    /// An observation that is not newer than the last one moves nothing: timers advance on evidence alone.
+    mutating func advance(_ truth: Truth, at: Timestamp, _ timing: Timing, suppressor: String?) -> Change? {
+        suppressedBy = suppressor
+        guard at > observed else { return nil }
+        observed = at
+        self.truth = truth
+        // A longer stretch without knowledge than this is a hole: what was held before it does not count.
+        let isHole = at - known > timing.maxGap
+        switch phase {
+        case .inactive: return nil
+        case .pending: return advancePending(truth, at, timing, isHole)
+        case .firing: return advanceFiring(truth, at, timing)
+        case .clearing: return advanceClearing(truth, at, timing, isHole)
+        }
+    }
+
+    private mutating func advancePending(_ truth: Truth, _ at: Timestamp, _ timing: Timing, _ isHole: Bool) -> Change? {
+        switch truth {
+        case .unknown, .noTraffic: return nil
+        case .no:
+            known = at
+            return move(to: .inactive, "condition false after \((at - since).brief), before it held for \(timing.hold)")
+        case .yes:
+            if isHole { since = at }
+            known = at
+            guard at - since >= timing.hold, suppressedBy == nil else { return nil }
+            return move(to: .firing, "condition true for \((at - since).brief)")
+        }
+    }
+
+    private mutating func advanceFiring(_ truth: Truth, _ at: Timestamp, _ timing: Timing) -> Change? {
+        switch truth {
+        case .unknown: return nil
+        case .yes:
+            known = at
+            return nil
+        case .no, .noTraffic:
+            known = at
+            falseSince = at
+            let what = truth == .no ? "condition false" : "nothing left to measure"
+            return move(to: timing.clearAfter <= .zero ? .inactive : .clearing, what)
+        }
+    }
+
+    private mutating func advanceClearing(_ truth: Truth, _ at: Timestamp, _ timing: Timing, _ isHole: Bool) -> Change? {
+        switch truth {
+        case .unknown: return nil
+        case .yes:
+            known = at
+            falseSince = nil
+            return move(to: .firing, "condition true again")
+        case .no, .noTraffic:
+            if isHole { falseSince = at }
+            known = at
+            let held = at - (falseSince ?? at)
+            guard held >= timing.clearAfter else { return nil }
+            return move(to: .inactive, "condition false for \(held.brief)")
+        }
+    }
+
+    /// Leaves for a cause other than evidence.
+    mutating func remove(_ reason: String) -> Change { move(to: .inactive, reason) }
+
+    private mutating func move(to next: Phase, _ reason: String) -> Change {
+        defer { phase = next }
+        return Change(from: phase, to: next, reason: reason)
+    }
+}

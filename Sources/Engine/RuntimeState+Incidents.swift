@@ -1,0 +1,159 @@
+import Model
+import Policy
+
+extension RuntimeState {
+    /// The longest timeline that an incident keeps: its first entries and its newest ones.
+    static let timelineLimit = (first: 20, all: 200)
+
+    /// Whether a rule fires or clears on a subject: it has an incident open.
+    func isFiring(_ key: RuleKey, id: [UInt8]) -> Bool {
+        guard let entries = rules[key] else { return false }
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].id == id { return entries[middle].state.phase != .pending }
+            if entries[middle].id.lexicographicallyPrecedes(id) { low = middle + 1 } else { high = middle }
+        }
+        return false
+    }
+
+    /// Opens the incident of a rule that begins to fire, or opens the last one again if that was resolved shortly ago.
+    mutating func open(
+        _ rule: Rule, _ transition: Transition, _ labels: [String: String], _ ruleState: inout RuleState,
+        into outcome: inout TickOutcome
+    ) {
+        let fingerprint = Fingerprint.of(rule: rule.name, subject: transition.subject)
+        ruleState.incident = fingerprint
+        defer { ruleState.evidence = [] }
+        if var again = incidents[fingerprint] {
+            again.resolvedAt = nil
+            again.resolveReason = nil
+            again.acknowledged = nil
+            again.flaps += 1
+            again.transitions.appendBounded(transition)
+            again.evidence = EvidenceSeries.join(again.evidence, ruleState.evidence)
+            incidents[fingerprint] = again
+            outcome.changes.append(IncidentChange(kind: .reopened, incident: again))
+            return
+        }
+        let incident = Incident(
+            fingerprint: fingerprint, id: "\(fingerprint)-\(transition.at.milliseconds)", rule: rule.name,
+            subject: transition.subject, severity: rule.severity, summary: rule.summary, origin: rule.origin,
+            condition: rule.when.text, openedAt: transition.at, since: ruleState.since, transitions: [transition],
+            evidence: ruleState.evidence, suggestions: rule.suggestions, nextSteps: rule.nextSteps,
+            playbook: rule.playbook, labels: labels.merging(rule.labels) { _, ofRule in ofRule })
+        incidents[fingerprint] = incident
+        outcome.changes.append(IncidentChange(kind: .opened, incident: incident))
+    }
+
+    /// Takes a change of phase into the incident of a rule, if it has one; resolves it when the rule is inactive.
+    mutating func note(
+        _ transition: Transition, _ ruleState: inout RuleState, resolveReason: String, into outcome: inout TickOutcome
+    ) {
+        guard let fingerprint = ruleState.incident, var incident = incidents[fingerprint] else { return }
+        incident.transitions.appendBounded(transition)
+        let isOver = transition.to == .inactive
+        if isOver {
+            incident.resolvedAt = transition.at
+            incident.resolveReason = resolveReason
+        }
+        incidents[fingerprint] = incident
+        outcome.changes.append(IncidentChange(kind: isOver ? .resolved : .updated, incident: incident))
+    }
+
+    /// Gives up a rule on a subject because one of them is no longer there.
+    mutating func remove(
+        _ entry: RuleEntry, _ key: RuleKey, _ subject: Subject, _ reason: String, into outcome: inout TickOutcome
+    ) {
+        var ruleState = entry.state
+        let change = ruleState.remove(reason)
+        let condition = ruleState.incident.flatMap { incidents[$0]?.condition } ?? ""
+        let transition = Transition(
+            at: outcome.now, rule: key.rule, subject: subject, from: change.from, to: change.to, reason: change.reason,
+            condition: condition, readings: [])
+        outcome.transitions.append(transition)
+        note(transition, &ruleState, resolveReason: "removed", into: &outcome)
+    }
+
+    /// Lets go of incidents that can no longer be opened again, and of acknowledgements that ran out.
+    mutating func forgetOldIncidents() {
+        for (fingerprint, incident) in incidents {
+            if let resolved = incident.resolvedAt, now - resolved > EngineState.flapTime {
+                incidents[fingerprint] = nil
+            } else if let until = incident.acknowledged?.until, until <= now {
+                incidents[fingerprint]?.acknowledged = nil
+            }
+        }
+    }
+}
+
+extension EngineState {
+    /// Open incidents of a runtime, by id.
+    public func openIncidents(of runtime: String) -> [Incident] {
+        (runtimes[runtime]?.incidents.values.filter { $0.resolvedAt == nil } ?? []).sorted { $0.id < $1.id }
+    }
+
+    /// Open incidents, and those resolved within the flap time; nil for any other.
+    public func incident(_ id: String) -> Incident? {
+        runtimes.values.lazy.compactMap { $0.incident(id) }.first
+    }
+
+    /// Puts the guard's decisions on their incidents. Those whose incident is no longer remembered are left out.
+    public mutating func record(_ decisions: [ActionDecision]) {
+        for decision in decisions { change(decision.incident) { $0.decisions.appendBounded(decision) } }
+    }
+
+    /// Adds a line to an incident's handling. False when the incident is no longer remembered.
+    @discardableResult
+    public mutating func note(_ note: HandlingNote, on incident: String) -> Bool {
+        change(incident) { $0.handling.appendBounded(note) }
+    }
+
+    /// Marks an open incident as seen by a person, until it resolves or `until` comes. False when it is not open.
+    @discardableResult
+    public mutating func acknowledge(_ incident: String, _ acknowledgement: Incident.Acknowledgement) -> Bool {
+        guard self.incident(incident)?.resolvedAt == nil else { return false }
+        return change(incident) { $0.acknowledged = acknowledgement }
+    }
+
+    @discardableResult
+    private mutating func change(_ id: String, _ body: (inout Incident) -> Void) -> Bool {
+        for (name, state) in runtimes {
+            guard var incident = state.incident(id) else { continue }
+            body(&incident)
+            runtimes[name]?.incidents[incident.fingerprint] = incident
+            return true
+        }
+        return false
+    }
+}
+
+extension RuntimeState {
+    fileprivate func incident(_ id: String) -> Incident? {
+        // The fingerprint is the id up to the last dash.
+        guard let dash = id.lastIndex(of: "-"), let incident = incidents[String(id[..<dash])], incident.id == id else {
+            return nil
+        }
+        return incident
+    }
+}
+
+extension Array {
+    /// Appends, and lets go of the middle once the timeline is full: how it began and how it stands now stay.
+    mutating func appendBounded(_ element: Element) {
+        append(element)
+        if count > RuntimeState.timelineLimit.all { remove(at: RuntimeState.timelineLimit.first) }
+    }
+}
+
+extension TickOutcome {
+    /// Brings everything into the order of listings.
+    mutating func sort() {
+        transitions.sort { ($0.subject, $0.rule) < ($1.subject, $1.rule) }
+        standings.sort { ($0.subject, $0.rule) < ($1.subject, $1.rule) }
+        changes.sort { $0.incident.id < $1.incident.id }
+        let changed = Set(changes.map(\.incident.id))
+        refreshed = refreshed.filter { !changed.contains($0) }.sorted()
+    }
+}

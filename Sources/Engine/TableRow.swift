@@ -1,0 +1,54 @@
+import Model
+import Policy
+import Signals
+
+/// A condition's view of one row of a table. It is moved from row to row instead of being made anew, so that a scan over
+/// ten thousand apps allocates nothing.
+public struct TableRow: ReadingSource {
+    public let table: ReadingTable
+    public let kind: SubjectKind
+    /// Index into the table's apps or replicas; of no meaning for the runtime.
+    public var row: Int
+
+    public init(_ table: ReadingTable, kind: SubjectKind, row: Int = 0) {
+        self.table = table
+        self.kind = kind
+        self.row = row
+    }
+
+    @inline(__always)
+    public func reading(_ slot: Int) -> Evidence {
+        switch kind {
+        case .app: table.app(row, slot)
+        case .runtime: table.runtime(slot)
+        case .replica: table.replica(row, slot)
+        }
+    }
+}
+
+extension ReadingTable {
+    func count(_ kind: SubjectKind) -> Int {
+        switch kind {
+        case .app: apps.count
+        case .runtime: 1
+        case .replica: replicas.count
+        }
+    }
+
+    /// The row of a subject by the bytes of its id; nil when it is not there.
+    func row(of id: [UInt8], _ kind: SubjectKind) -> Int? {
+        switch kind {
+        case .app: index(of: AppID(bytes: id))
+        case .runtime: 0
+        case .replica: replicas.firstIndex { $0.utf8.elementsEqual(id) }
+        }
+    }
+
+    func subject(_ kind: SubjectKind, row: Int) -> Subject {
+        switch kind {
+        case .app: .app(apps[row], runtime: runtime)
+        case .runtime: .runtime(runtime)
+        case .replica: .replica(replicas[row], runtime: runtime)
+        }
+    }
+}
