@@ -1,0 +1,90 @@
+import Model
+
+// What happens in one run, from its start to its end.
+extension SimulatedRuntime {
+    /// Tracks a new run of that app and lets it live; returns the index of its chat.
+    mutating func startRun(app: AppID, workflow: [UInt8], user: [UInt8], replica: Int) -> Int {
+        let tenant = scenario.tenants.first { $0.app == app }
+        let load = tenant?.load(at: offset) ?? Load(startsPerMinute: 0)
+        var own = SplitMix64(seed: freshSeed())
+        let chat = SimulatedChat(
+            chatID: own.uuid(), app: app, workflow: workflow, user: user, startedAt: instant)
+        let index = processes[replica].start(chat, connected: true)
+        let run = Run(replica: replica, generation: generations[replica], chat: index)
+        tally.apps[app, default: .init()].accepted += 1
+        if holds(.providerDown, replica: replica) {
+            schedule(.end(run), inSeconds: own.uniform(0.6...2.5))
+        } else if own.chance(load.ghostShare) {
+            schedule(.drop(run), inSeconds: own.uniform(load.turnSeconds))
+        } else {
+            let turn = own.uniform(load.turnSeconds)
+            schedule(.turn(run), inSeconds: turn)
+            schedule(.end(run), inSeconds: max(turn + 0.05, own.uniform(load.runSeconds)))
+        }
+        behaviours[replica].append(Behaviour(random: own, load: load))
+        return index
+    }
+
+    mutating func turn(_ run: Run) {
+        guard isAlive(run), processes[run.replica].chats[run.chat].endedAt == nil else { return }
+        guard !holds(.providerDown, replica: run.replica) else {
+            // The run's next call to the model fails, and the run with it.
+            return schedule(.end(run), inSeconds: 0.4)
+        }
+        var own = behaviours[run.replica][run.chat].random
+        // The share of errors and the size of turns follow what the tenant's clients do now, not at the start.
+        let app = processes[run.replica].chats[run.chat].app
+        let load = scenario.tenants.first { $0.app == app }?.load(at: offset) ?? behaviours[run.replica][run.chat].load
+        let counters = scenario.counters
+        processes[run.replica].progress(run.chat, llmCalls: Int64(own.integer(1...2))) {
+            Self.count(&$0, load, counters, &own)
+        }
+        schedule(.turn(run), inSeconds: own.uniform(load.turnSeconds))
+        behaviours[run.replica][run.chat].random = own
+    }
+
+    mutating func end(_ run: Run) {
+        guard isAlive(run), processes[run.replica].chats[run.chat].endedAt == nil else { return }
+        tally.apps[processes[run.replica].chats[run.chat].app, default: .init()].ended += 1
+        processes[run.replica].end(run.chat, at: instant)
+    }
+
+    /// Counts one turn where the counters live. All numbers are drawn in any case, so that dead counters change nothing
+    /// else of the story.
+    static func count(_ chat: inout SimulatedChat, _ load: Load, _ counters: LiveCounters, _ random: inout SplitMix64) {
+        let seconds = random.uniform(load.turnSeconds) * random.uniform(0.3...0.9)
+        let tools = Int64(load.toolCallsPerTurn) + (random.chance(load.toolCallsPerTurn.truncatingRemainder(dividingBy: 1)) ? 1 : 0)
+        let fails = random.chance(load.errorShare)
+        let prompt = random.integer(load.promptTokens)
+        let completion = Int(Double(prompt) * random.uniform(0.1...0.35))
+        let cost = (random.uniform(load.cost) * 1e6).rounded() / 1e6
+        if counters.contains(.turns) {
+            chat.turns += 1
+            chat.lastTurnSeconds = seconds
+        }
+        if counters.contains(.toolCalls) { chat.toolCalls += tools }
+        if counters.contains(.errors), fails { chat.errors += 1 }
+        if counters.contains(.tokens) {
+            chat.promptTokens += Int64(prompt)
+            chat.completionTokens += Int64(completion)
+        }
+        if counters.contains(.cost) { chat.cost += cost }
+    }
+
+    // MARK: - Faults
+
+    /// The faults that hold now for a replica, in the order in which they were added.
+    func faultsNow(replica: Int) -> [Fault] {
+        faults.lazy.filter { $0.holds(at: offset, replica: replica) }.map(\.fault)
+    }
+
+    func holds(_ fault: Fault, replica: Int) -> Bool { faultsNow(replica: replica).contains(fault) }
+
+    /// Whether nothing listens there, or nobody answers.
+    public func isUnreachable(replica: Int) -> Bool {
+        holds(.down, replica: replica) || holds(.hang, replica: replica)
+    }
+
+    /// Whether connections to a replica are refused now.
+    public func isDown(replica: Int) -> Bool { holds(.down, replica: replica) }
+}
