@@ -1,1 +1,108 @@
-// Journal
+import Model
+
+/// The journal: what must survive a stop at any instant. Holds one connection.
+///
+/// Not Sendable: it belongs to one owner, an actor with a thread of its own or a command that runs to its end. Calls
+/// block for as long as the disk does, so the owner does not live on the cooperative pool.
+public final class Journal {
+    /// What this process may do.
+    public enum Mode: Sendable {
+        /// The only writer of engine state. The journal keeps the lock until it is closed.
+        case engine(EngineLock)
+        /// Reads, also while the engine runs.
+        case reader
+        /// Reads, and appends commands for the engine.
+        case command
+    }
+
+    private enum Rights: Int {
+        case reader, command, engine
+    }
+
+    public let path: String
+    private let rights: Rights
+    private var database: Database?
+    /// Messages that were handed out to be sent and not settled yet. After a crash they are due again.
+    var messagesInFlight: Set<Int64> = []
+
+    /// Opens the journal of a folder; the engine makes it when there is none. The engine also
+    /// checks the file: all of it when it is small or when the last engine did not close it.
+    ///
+    /// Throws `.missing`, `.corrupt`, `.notAJournal`, `.newerSchema`, `.readOnly`, `.busy` and others, each with a hint.
+    /// A journal that cannot be opened is left exactly as it is.
+    ///
+    /// - Parameter busyTimeout: how long a call waits for another process's transaction.
+    public static func open(
+        _ folder: StateFolder, mode: Mode, busyTimeout: TimeSpan = .seconds(2)
+    ) throws(JournalError) -> sending Journal {
+        let file = JournalFile(folder: folder, busyTimeout: busyTimeout)
+        switch mode {
+        case .engine(let lock):
+            return Journal(path: folder.journalPath, rights: .engine, database: try file.openForEngine(lock: lock))
+        case .reader:
+            return Journal(path: folder.journalPath, rights: .reader, database: try file.openForReader())
+        case .command:
+            return Journal(path: folder.journalPath, rights: .command, database: try file.openForCommand())
+        }
+    }
+
+    private init(path: String, rights: Rights, database: Database) {
+        self.path = path
+        self.rights = rights
+        self.database = database
+    }
+
+    /// Closes the connection and lets go of the lock. Later calls throw `.closed`. Nothing is lost without it.
+    public func close() {
+        database = nil
+        messagesInFlight = []
+    }
+
+    /// Reads every page and compares what can be compared. Throws `.corrupt` with the first finding.
+    public func verify() throws(JournalError) {
+        try reading("check the journal") { database throws(JournalError) in try JournalFile.check(database) }
+    }
+
+    // MARK: For the extensions
+
+    /// Runs `body` on the connection, naming what it does for the errors.
+    func reading<R>(
+        _ operation: String, _ body: (Database) throws(JournalError) -> R
+    ) throws(JournalError) -> R {
+        let database = try connection(operation, atLeast: .reader)
+        return try database.during(operation) { () throws(JournalError) in try body(database) }
+    }
+
+    /// Runs `body` in one transaction of the engine.
+    func writing<R>(
+        _ operation: String, _ body: (Database) throws(JournalError) -> R
+    ) throws(JournalError) -> R {
+        let database = try connection(operation, atLeast: .engine)
+        return try database.during(operation) { () throws(JournalError) in
+            try database.transaction { () throws(JournalError) in try body(database) }
+        }
+    }
+
+    /// Runs `body` in one short transaction of a command (or of the engine).
+    func commanding<R>(
+        _ operation: String, _ body: (Database) throws(JournalError) -> R
+    ) throws(JournalError) -> R {
+        let database = try connection(operation, atLeast: .command)
+        return try database.during(operation) { () throws(JournalError) in
+            try database.transaction { () throws(JournalError) in try body(database) }
+        }
+    }
+
+    /// Throws `.notPermitted` unless this is the engine's journal.
+    func requireEngine(_ operation: String) throws(JournalError) {
+        _ = try connection(operation, atLeast: .engine)
+    }
+
+    private func connection(_ operation: String, atLeast needed: Rights) throws(JournalError) -> Database {
+        guard let database else { throw JournalError(operation: operation, path: path, cause: .closed) }
+        guard rights.rawValue >= needed.rawValue else {
+            throw JournalError(operation: operation, path: path, cause: .notPermitted)
+        }
+        return database
+    }
+}

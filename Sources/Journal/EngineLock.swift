@@ -1,0 +1,93 @@
+import Glibc
+import Model
+
+/// Who holds the engine lock, as far as the lock file tells.
+public struct EngineHolder: Hashable, Sendable, CustomStringConvertible {
+    /// Nil when it took the lock just now and has not written it down yet.
+    public let pid: Int32?
+    public let since: Timestamp?
+
+    public init(pid: Int32?, since: Timestamp?) {
+        self.pid = pid
+        self.since = since
+    }
+
+    public var description: String {
+        var text = pid.map { "pid \($0)" } ?? "pid unknown"
+        if let since { text += " since \(since)" }
+        return text
+    }
+}
+
+/// The lock beside the journal. Whoever holds it is the engine of the folder, until the value goes away or the process
+/// ends, however it ends: the kernel keeps the lock, not the file, which stays.
+public final class EngineLock: Sendable {
+    public let folder: StateFolder
+    private let file: Int32
+
+    /// Takes the lock without waiting. Throws `.heldBy` when another process (or another `EngineLock`) has it.
+    public init(folder: StateFolder, now: Timestamp) throws(JournalError) {
+        self.folder = folder
+        let path = folder.lockPath
+        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            let code = errno
+            throw JournalError(
+                operation: "take the engine lock", path: path, cause: code == EROFS ? .readOnly : .cannotOpen,
+                detail: systemErrorText(code))
+        }
+        var range = FileLock.wholeFile
+        guard fcntl(file, FileLock.set, &range) == 0 else {
+            let code = errno
+            let holder = FileLock.holder(in: file)
+            close(file)
+            throw JournalError(
+                operation: "take the engine lock", path: path,
+                cause: code == EAGAIN || code == EACCES ? .heldBy(holder) : .cannotOpen,
+                detail: code == EAGAIN || code == EACCES ? "" : systemErrorText(code))
+        }
+        // The text only serves the error message of the next who tries; the lock holds without it.
+        let text = Array("pid \(getpid())\nsince \(now)\n".utf8)
+        if ftruncate(file, 0) == 0 { _ = pwrite(file, text, text.count, 0) }
+    }
+
+    deinit { close(file) }
+
+    /// Who is the engine of the folder now; nil when nobody is. Looks without taking the lock.
+    public static func holder(of folder: StateFolder) -> EngineHolder? {
+        let file = open(folder.lockPath, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var range = FileLock.wholeFile
+        guard fcntl(file, FileLock.get, &range) == 0, Int32(range.l_type) != F_UNLCK else { return nil }
+        return FileLock.holder(in: file)
+    }
+}
+
+/// Open-file-description locks: they belong to the open file, so that another descriptor of this process neither
+/// shares nor drops them, as it would with classic POSIX locks.
+private enum FileLock {
+    // F_OFD_GETLK and F_OFD_SETLK of Linux, which the module of the C library hides behind _GNU_SOURCE.
+    static let get: Int32 = 36
+    static let set: Int32 = 37
+
+    static var wholeFile: flock {
+        var range = flock()
+        range.l_type = Int16(F_WRLCK)
+        range.l_whence = Int16(SEEK_SET)
+        return range
+    }
+
+    /// Reads what the holder wrote.
+    static func holder(in file: Int32) -> EngineHolder {
+        var bytes = [UInt8](repeating: 0, count: 128)
+        let count = pread(file, &bytes, bytes.count, 0)
+        var pid: Int32?
+        var since: Timestamp?
+        for line in String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n") {
+            if line.hasPrefix("pid ") { pid = Int32(line.dropFirst(4)) }
+            if line.hasPrefix("since ") { since = Timestamp(rfc3339: line.dropFirst(6)) }
+        }
+        return EngineHolder(pid: pid, since: since)
+    }
+}

@@ -1,0 +1,114 @@
+import Model
+
+/// Which incidents to list. Every condition that is set must hold.
+public struct IncidentFilter: Hashable, Sendable {
+    /// Empty for any.
+    public var statuses: Set<Incident.Status>
+    /// Empty for any.
+    public var severities: Set<Severity>
+    public var rule: String?
+    /// Incidents about this app; those of its runtime are not among them.
+    public var app: AppID?
+    public var runtime: String?
+    /// Opened at or after.
+    public var since: Timestamp?
+    /// At most so many, the newest.
+    public var limit: Int
+
+    public init(
+        statuses: Set<Incident.Status> = [], severities: Set<Severity> = [], rule: String? = nil, app: AppID? = nil,
+        runtime: String? = nil, since: Timestamp? = nil, limit: Int = 100
+    ) {
+        self.statuses = statuses
+        self.severities = severities
+        self.rule = rule
+        self.app = app
+        self.runtime = runtime
+        self.since = since
+        self.limit = limit
+    }
+}
+
+extension Journal {
+    /// Incidents, newest first; of the same moment by id.
+    public func incidents(_ filter: IncidentFilter = IncidentFilter()) throws(JournalError) -> [IncidentRow] {
+        var conditions: [String] = []
+        var values: [SQLValue] = []
+        func require(_ condition: String, _ value: SQLValue) {
+            values.append(value)
+            conditions.append(condition + " ?\(values.count)")
+        }
+        func requireOne(of words: [String], in column: String) {
+            guard !words.isEmpty else { return }
+            let places = words.map { word in
+                values.append(.text(word))
+                return "?\(values.count)"
+            }
+            conditions.append("\(column) IN (" + places.joined(separator: ", ") + ")")
+        }
+        requireOne(of: Incident.Status.allCases.filter(filter.statuses.contains).map(\.rawValue), in: "status")
+        requireOne(of: Severity.allCases.filter(filter.severities.contains).map(\.rawValue), in: "severity")
+        if let rule = filter.rule { require("rule =", .text(rule)) }
+        if let runtime = filter.runtime { require("runtime =", .text(runtime)) }
+        if let since = filter.since { require("opened_ms >=", .time(since)) }
+        if let app = filter.app {
+            require("subject_kind =", .text(SubjectKind.app.rawValue))
+            require("subject =", .bytes(app.bytes))
+        }
+        values.append(.int(Int64(max(0, filter.limit))))
+        let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        let sql = """
+            SELECT \(IncidentRow.columns) FROM incidents \(condition) ORDER BY opened_ms DESC, id LIMIT ?\(values.count)
+            """
+        return try reading("list the incidents") { database throws(JournalError) in
+            try database.rows(sql, values) { row throws(JournalError) in try IncidentRow(row, of: database) }
+        }
+    }
+
+    /// The incident with that id, or the only one whose id begins so. Throws `.unknownID`, `.ambiguousID`.
+    public func incident(_ idOrPrefix: String) throws(JournalError) -> IncidentRow {
+        try reading("show an incident") { database throws(JournalError) in
+            // Ids are ASCII; the greatest scalar stands above all of them.
+            let found = try database.rows(
+                "SELECT \(IncidentRow.columns) FROM incidents WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 6",
+                [.text(idOrPrefix), .text(idOrPrefix + "\u{10FFFF}")]
+            ) { row throws(JournalError) in try IncidentRow(row, of: database) }
+            if let exact = found.first(where: { $0.id.utf8.elementsEqual(idOrPrefix.utf8) }) { return exact }
+            guard !idOrPrefix.isEmpty, let first = found.first else { throw database.error(.unknownID) }
+            guard found.count == 1 else { throw database.error(.ambiguousID(found.map(\.id))) }
+            return first
+        }
+    }
+
+    /// How many incidents stand in each status that occurs.
+    public func incidentCounts() throws(JournalError) -> [Incident.Status: Int] {
+        try reading("count the incidents") { database throws(JournalError) in
+            let counts = try database.rows("SELECT status, count(*) FROM incidents GROUP BY status") {
+                row throws(JournalError) in (status: try row.word(0) as Incident.Status, count: Int(row.int(1)))
+            }
+            return Dictionary(counts.map { ($0.status, $0.count) }, uniquingKeysWith: +)
+        }
+    }
+}
+
+extension IncidentRow {
+    fileprivate static let columns = """
+        id, fingerprint, rule, subject_kind, runtime, subject, severity, status, opened_ms, resolved_ms, updated_ms, \
+        document, checksum
+        """
+
+    /// From a row with `columns`.
+    fileprivate init(_ row: Statement, of database: Database) throws(JournalError) {
+        let runtime = row.text(4)
+        let subject: Subject =
+            switch try row.word(3) as SubjectKind {
+            case .runtime: .runtime(runtime)
+            case .app: .app(AppID(bytes: row.bytes(5)), runtime: runtime)
+            case .replica: .replica(row.text(5), runtime: runtime)
+            }
+        self.init(
+            id: row.text(0), fingerprint: row.text(1), rule: row.text(2), subject: subject, severity: try row.word(6),
+            status: try row.word(7), openedAt: row.time(8), resolvedAt: row.optionalTime(9), updatedAt: row.time(10),
+            document: try row.checkedText(11, checksum: 12))
+    }
+}

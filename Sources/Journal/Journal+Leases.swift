@@ -1,0 +1,58 @@
+import Model
+
+extension Journal {
+    /// Leases, newest first; of the same moment by id.
+    ///
+    /// - Parameter states: only in these; empty for any.
+    public func leases(states: Set<Lease.State> = [], limit: Int = 1_000) throws(JournalError) -> [LeaseRow] {
+        try leases(
+            where: states.isEmpty
+                ? "" : "WHERE state IN (" + states.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ") + ")",
+            limit: limit)
+    }
+
+    /// Leases that are not over: what a start reconciles with the adapters.
+    public func unfinishedLeases() throws(JournalError) -> [LeaseRow] {
+        try leases(where: "WHERE state <> 'ended'", limit: .max)
+    }
+
+    /// The lease with that id, or the only one whose id begins so. Throws `.unknownID`, `.ambiguousID`.
+    public func lease(_ idOrPrefix: String) throws(JournalError) -> LeaseRow {
+        try reading("show a lease") { database throws(JournalError) in
+            let found = try database.rows(
+                "SELECT \(LeaseRow.columns) FROM leases WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 6",
+                [.text(idOrPrefix), .text(idOrPrefix + "\u{10FFFF}")], LeaseRow.init)
+            if let exact = found.first(where: { $0.id.utf8.elementsEqual(idOrPrefix.utf8) }) { return exact }
+            guard !idOrPrefix.isEmpty, let first = found.first else { throw database.error(.unknownID) }
+            guard found.count == 1 else { throw database.error(.ambiguousID(found.map(\.id))) }
+            return first
+        }
+    }
+
+    /// `condition` is made of the program's own words only.
+    private func leases(where condition: String, limit: Int) throws(JournalError) -> [LeaseRow] {
+        try reading("list the leases") { database throws(JournalError) in
+            try database.rows(
+                "SELECT \(LeaseRow.columns) FROM leases \(condition) ORDER BY created_ms DESC, id LIMIT ?1",
+                [.int(Int64(max(0, limit)))], LeaseRow.init)
+        }
+    }
+}
+
+extension LeaseRow {
+    fileprivate static let columns = """
+        id, kind, runtime, app, pack, state, shadow, created_ms, expires_ms, ended_ms, document, checksum
+        """
+
+    /// From a row with `columns`.
+    fileprivate init(_ row: Statement) throws(JournalError) {
+        let kind: ActionKind = try row.word(1)
+        self.init(
+            id: row.text(0),
+            key: LeaseKey(
+                kind: kind, runtime: row.text(2), app: AppID(bytes: row.bytes(3)),
+                pack: row.optionalText(4) == nil ? nil : PackID(bytes: row.bytes(4))),
+            state: try row.word(5), shadow: row.int(6) != 0, createdAt: row.time(7), expiresAt: row.time(8),
+            endedAt: row.optionalTime(9), document: try row.checkedText(10, checksum: 11))
+    }
+}

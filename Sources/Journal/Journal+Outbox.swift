@@ -1,0 +1,162 @@
+import Model
+
+extension Journal {
+    /// The messages to send now: pending, due, the first of their incident and channel, not handed out already. They
+    /// count as being sent until they are settled or released (or the process ends), and only then does the next of
+    /// the same incident and channel come.
+    ///
+    /// - Parameter channel: only of this channel, so that a hung one takes no place from the others; nil for all.
+    public func nextDue(_ now: Timestamp, channel: String? = nil, limit: Int = 32) throws(JournalError) -> [OutboxRow] {
+        let rows = try engineReading("read the outbox") { database throws(JournalError) in
+            try database.rows(
+                """
+                SELECT \(OutboxRow.columns) FROM outbox AS o
+                WHERE state = 'pending' AND due_ms <= ?1 AND (?2 IS NULL OR channel = ?2)
+                    AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.state = 'pending' AND e.incident = o.incident
+                        AND e.channel = o.channel AND e.id < o.id)
+                ORDER BY due_ms, id LIMIT ?3
+                """,
+                [.time(now), .optional(channel), .int(Int64(limit + messagesInFlight.count))], OutboxRow.init)
+        }
+        let due = Array(rows.lazy.filter { !self.messagesInFlight.contains($0.id) }.prefix(limit))
+        messagesInFlight.formUnion(due.map(\.id))
+        return due
+    }
+
+    /// When the next message is due that is not being sent; nil when none waits. For the sender's sleep.
+    public func nextDueTime() throws(JournalError) -> Timestamp? {
+        let waiting = try engineReading("read the outbox") { database throws(JournalError) in
+            try database.rows(
+                """
+                SELECT min(id), due_ms FROM outbox WHERE state = 'pending'
+                GROUP BY incident, channel ORDER BY due_ms LIMIT ?1
+                """,
+                [.int(Int64(messagesInFlight.count + 1))]
+            ) { row throws(JournalError) in (id: row.int(0), dueAt: row.time(1)) }
+        }
+        return waiting.first { !messagesInFlight.contains($0.id) }?.dueAt
+    }
+
+    /// Records what came of an attempt and frees the next message of the same incident and channel. Returns the
+    /// message's new state; settling one that is not pending changes nothing. Throws `.unknownID`.
+    @discardableResult
+    public func settle(_ id: Int64, _ outcome: OutboxOutcome) throws(JournalError) -> OutboxRow.State {
+        let state = try writing("settle a message") { database throws(JournalError) in
+            let found = try database.row("SELECT \(OutboxRow.columns) FROM outbox WHERE id = ?1", [.int(id)], OutboxRow.init)
+            guard let row = found else { throw database.error(.unknownID) }
+            guard row.state == .pending else { return row.state }
+            let after = Outbox.after(outcome, createdAt: row.message.createdAt)
+            try database.run(
+                """
+                UPDATE outbox SET state = ?2, attempts = attempts + 1, due_ms = coalesce(?3, due_ms), last_error = ?4,
+                    settled_ms = ?5 WHERE id = ?1
+                """,
+                .int(id), .text(after.state.rawValue), .time(after.dueAt), .optional(after.error), .time(after.settledAt))
+            return after.state
+        }
+        messagesInFlight.remove(id)
+        return state
+    }
+
+    /// Gives back a message that was handed out and not tried. It is due as before.
+    public func release(_ id: Int64) {
+        messagesInFlight.remove(id)
+    }
+
+    public func outboxCounts() throws(JournalError) -> OutboxCounts {
+        try reading("count the outbox") { database throws(JournalError) in
+            var counts = OutboxCounts()
+            let groups = try database.rows("SELECT state, count(*), min(created_ms) FROM outbox GROUP BY state") {
+                row throws(JournalError) in
+                (state: try row.word(0) as OutboxRow.State, count: Int(row.int(1)), oldest: row.time(2))
+            }
+            for group in groups {
+                switch group.state {
+                case .pending:
+                    counts.pending = group.count
+                    counts.oldestPending = group.oldest
+                case .sent: counts.sent = group.count
+                case .dead: counts.dead = group.count
+                case .merged: counts.merged = group.count
+                }
+            }
+            return counts
+        }
+    }
+
+    /// Messages, newest first; of one incident when its id is given.
+    public func outbox(incident: String? = nil, limit: Int = 100) throws(JournalError) -> [OutboxRow] {
+        try reading("list the outbox") { database throws(JournalError) in
+            try database.rows(
+                """
+                SELECT \(OutboxRow.columns) FROM outbox WHERE ?1 IS NULL OR incident = ?1 ORDER BY id DESC LIMIT ?2
+                """,
+                [.optional(incident), .int(Int64(limit))], OutboxRow.init)
+        }
+    }
+
+    /// Adds a message inside a tick's transaction, merging what it makes superfluous.
+    func add(_ message: OutboxMessage, _ database: Database) throws(JournalError) {
+        let pending = try database.rows(
+            "SELECT id, event FROM outbox WHERE state = 'pending' AND incident = ?1 AND channel = ?2 ORDER BY id",
+            [.text(message.incident), .text(message.channel)]
+        ) { row throws(JournalError) in (id: row.int(0), event: try row.word(1) as Message.Event) }
+        let waiting = pending.filter { !messagesInFlight.contains($0.id) }
+        let (merged, carriesOpening) = Outbox.coalesce(waiting, adding: message.event)
+        try database.run(
+            """
+            INSERT INTO outbox (incident, channel, event, created_ms, due_ms, document, checksum, carries_opening)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            """,
+            .text(message.incident), .text(message.channel), .text(message.event.rawValue), .time(message.createdAt),
+            .time(message.dueAt), .text(message.document), .int(Checksum.of(message.document)),
+            .int(carriesOpening ? 1 : 0))
+        let id = database.lastInsertedRow
+        for old in merged {
+            try database.run(
+                "UPDATE outbox SET state = 'merged', merged_into = ?2, settled_ms = ?3 WHERE id = ?1",
+                .int(old), .int(id), .time(message.createdAt))
+        }
+    }
+
+    /// Only the engine hands messages out: the marks of what is being sent are in its memory.
+    private func engineReading<R>(
+        _ operation: String, _ body: (Database) throws(JournalError) -> R
+    ) throws(JournalError) -> R {
+        try requireEngine(operation)
+        return try reading(operation, body)
+    }
+}
+
+extension Outbox {
+    /// The columns of a message after an attempt.
+    static func after(
+        _ outcome: OutboxOutcome, createdAt: Timestamp
+    ) -> (state: OutboxRow.State, dueAt: Timestamp?, error: String?, settledAt: Timestamp?) {
+        switch outcome {
+        case .sent(let at): (.sent, nil, nil, at)
+        case .dead(let at, let error): (.dead, nil, error, at)
+        case .retry(let at, let error):
+            at - createdAt < lifetime ? (.pending, at, error, nil) : (.dead, nil, error, at)
+        }
+    }
+}
+
+extension OutboxRow {
+    static let columns = """
+        id, incident, channel, event, created_ms, document, checksum, state, attempts, due_ms, carries_opening, \
+        merged_into, last_error, settled_ms
+        """
+
+    /// From a row with `columns`.
+    init(_ row: Statement) throws(JournalError) {
+        let dueAt = row.time(9)
+        self.init(
+            id: row.int(0),
+            message: OutboxMessage(
+                incident: row.text(1), channel: row.text(2), event: try row.word(3), createdAt: row.time(4), dueAt: dueAt,
+                document: try row.checkedText(5, checksum: 6)),
+            state: try row.word(7), attempts: Int(row.int(8)), dueAt: dueAt, carriesOpening: row.int(10) != 0,
+            mergedInto: row.optionalInt(11), lastError: row.optionalText(12), settledAt: row.optionalTime(13))
+    }
+}

@@ -1,0 +1,62 @@
+import Model
+
+/// How long what is over is kept. What is open, in force or pending is never removed, nor is the audit log.
+public struct Retention: Hashable, Sendable {
+    /// Resolved incidents.
+    public var incidents: TimeSpan
+    /// Ended leases.
+    public var leases: TimeSpan
+    /// Messages that were sent, given up or merged.
+    public var messages: TimeSpan
+    /// Minutes of history.
+    public var minutes: TimeSpan
+    /// Commands that were taken.
+    public var commands: TimeSpan
+
+    public init(
+        incidents: TimeSpan = .hours(90 * 24), leases: TimeSpan = .hours(90 * 24), messages: TimeSpan = .hours(30 * 24),
+        minutes: TimeSpan = .hours(30 * 24), commands: TimeSpan = .hours(90 * 24)
+    ) {
+        self.incidents = incidents
+        self.leases = leases
+        self.messages = messages
+        self.minutes = minutes
+        self.commands = commands
+    }
+}
+
+extension Journal {
+    /// Removes at most `batch` rows of each table that are past their time, in one short transaction, and hands some
+    /// free pages back to the file system. Returns how many rows went; call again, later, until it is 0.
+    @discardableResult
+    public func prune(_ retention: Retention = Retention(), now: Timestamp, batch: Int = 500) throws(JournalError) -> Int {
+        let removed = try writing("remove what is past its time") { database throws(JournalError) in
+            var removed = 0
+            func remove(_ table: String, where condition: String, _ limit: Int64) throws(JournalError) {
+                removed += try database.run(
+                    """
+                    DELETE FROM \(table) WHERE rowid IN (SELECT rowid FROM \(table) WHERE \(condition) LIMIT ?2)
+                    """,
+                    .int(limit), .int(Int64(batch)))
+            }
+            func before(_ span: TimeSpan) -> Int64 { (now - span).milliseconds }
+            try remove("incidents", where: "resolved_ms < ?1", before(retention.incidents))
+            try remove("leases", where: "ended_ms < ?1", before(retention.leases))
+            try remove("outbox", where: "settled_ms < ?1", before(retention.messages))
+            try remove("minutes", where: "minute < ?1", (now - retention.minutes).minute)
+            try remove("commands", where: "taken_ms < ?1", before(retention.commands))
+            return removed
+        }
+        if removed > 0 {
+            try reading("give back free pages") { database throws(JournalError) in
+                try database.execute("PRAGMA incremental_vacuum(256)")
+            }
+        }
+        return removed
+    }
+
+    /// Forgets a replica that is no longer a target: its chats, in one transaction.
+    public func forgetReplica(runtime: String, replica: String) throws(JournalError) {
+        try commitTick(TickRecord(chats: [ChatChanges(runtime: runtime, replica: replica, removesAll: true)]))
+    }
+}

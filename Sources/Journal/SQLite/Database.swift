@@ -1,0 +1,165 @@
+import CSQLite
+import Glibc
+import Model
+
+/// One connection to a SQLite file, with its prepared statements. Not Sendable: it belongs to one owner, who calls it
+/// from one thread at a time; SQLite's own mutexes are off.
+final class Database {
+    enum Access {
+        case readWrite
+        case readOnly
+        /// Read-only on a medium where not even the shared-memory file can be made. Nobody may be writing.
+        case immutable
+    }
+
+    let path: String
+    /// What is being done, for error texts.
+    private(set) var operation: String
+    private let handle: OpaquePointer
+    private var statements: [String: Statement] = [:]
+    private var isInTransaction = false
+    /// Kept for as long as the connection lives: the engine's lock.
+    private let keepsAlive: AnyObject?
+
+    /// Opens an existing file; it is never created here.
+    init(
+        path: String, access: Access, busyTimeout: TimeSpan, operation: String, keepingAlive owner: AnyObject? = nil
+    ) throws(JournalError) {
+        self.path = path
+        self.operation = operation
+        keepsAlive = owner
+        var name = path
+        var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        switch access {
+        case .readWrite: flags |= SQLITE_OPEN_READWRITE
+        case .readOnly: flags |= SQLITE_OPEN_READONLY
+        case .immutable:
+            flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+            name = "file:" + path.split(separator: "/").map { "/" + PercentEncoding.encode($0.utf8) }.joined() + "?immutable=1"
+        }
+        var opened: OpaquePointer?
+        let code = sqlite3_open_v2(name, &opened, flags, nil)
+        guard code == SQLITE_OK, let opened else {
+            let systemError = opened.map { sqlite3_system_errno($0) } ?? 0
+            sqlite3_close_v2(opened)
+            throw JournalError(
+                operation: operation, path: path, cause: .init(code: code, systemError: systemError),
+                detail: systemError == 0 ? String(cString: sqlite3_errstr(code)) : systemErrorText(systemError))
+        }
+        handle = opened
+        sqlite3_busy_timeout(opened, Int32(clamping: busyTimeout.milliseconds))
+        // A damaged or forged file must not make SQLite run code or write outside its pages.
+        csqlite_set_option(opened, SQLITE_DBCONFIG_DEFENSIVE, 1)
+        csqlite_set_option(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    }
+
+    deinit {
+        for statement in statements.values { statement.finalize() }
+        sqlite3_close_v2(handle)
+    }
+
+    /// Whether SQLite fell back to reading because the file may not be written.
+    var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") == 1 }
+
+    /// Names what `body` does, for the errors that come out of it.
+    func during<R>(_ operation: String, _ body: () throws(JournalError) -> R) throws(JournalError) -> R {
+        let outer = self.operation
+        self.operation = operation
+        defer { self.operation = outer }
+        return try body()
+    }
+
+    // MARK: Statements
+
+    /// The prepared statement of that text, reset; prepared once and kept. The text is a constant of the program.
+    func statement(_ sql: String) throws(JournalError) -> Statement {
+        if let known = statements[sql] {
+            known.reset()
+            return known
+        }
+        var prepared: OpaquePointer?
+        try check(sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil))
+        guard let prepared else { throw error(.failed(code: SQLITE_MISUSE), "an empty statement") }
+        let statement = Statement(prepared, of: self)
+        statements[sql] = statement
+        return statement
+    }
+
+    /// Runs statements that bind and return nothing.
+    func execute(_ script: String) throws(JournalError) {
+        try check(sqlite3_exec(handle, script, nil, nil, nil))
+    }
+
+    /// Runs one statement to its end; how many rows it changed.
+    @discardableResult
+    func run(_ sql: String, _ values: SQLValue...) throws(JournalError) -> Int {
+        let statement = try statement(sql)
+        defer { statement.reset() }
+        try statement.bind(values)
+        while try statement.step() {}
+        return Int(sqlite3_changes64(handle))
+    }
+
+    /// All rows of one statement.
+    func rows<R>(
+        _ sql: String, _ values: [SQLValue] = [], _ read: (Statement) throws(JournalError) -> R
+    ) throws(JournalError) -> [R] {
+        let statement = try statement(sql)
+        defer { statement.reset() }
+        try statement.bind(values)
+        var rows: [R] = []
+        while try statement.step() { rows.append(try read(statement)) }
+        return rows
+    }
+
+    /// The first row of one statement, or nil.
+    func row<R>(
+        _ sql: String, _ values: [SQLValue] = [], _ read: (Statement) throws(JournalError) -> R
+    ) throws(JournalError) -> R? {
+        let statement = try statement(sql)
+        defer { statement.reset() }
+        try statement.bind(values)
+        return try statement.step() ? try read(statement) : nil
+    }
+
+    var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
+
+    // MARK: Transactions
+
+    /// Runs `body` in one write transaction: everything in it is kept, or nothing.
+    func transaction<R>(_ body: () throws(JournalError) -> R) throws(JournalError) -> R {
+        precondition(!isInTransaction, "transactions do not nest")
+        try execute("BEGIN IMMEDIATE")
+        isInTransaction = true
+        defer { isInTransaction = false }
+        do throws(JournalError) {
+            let result = try body()
+            try execute("COMMIT")
+            return result
+        } catch {
+            rollBack()
+            throw error
+        }
+    }
+
+    /// After some errors SQLite has rolled back by itself; a failing ROLLBACK leaves nothing to undo.
+    private func rollBack() {
+        for statement in statements.values { statement.reset() }
+        if sqlite3_get_autocommit(handle) == 0 { sqlite3_exec(handle, "ROLLBACK", nil, nil, nil) }
+    }
+
+    // MARK: Errors
+
+    func check(_ code: Int32) throws(JournalError) {
+        guard code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE else { return }
+        let systemError = sqlite3_system_errno(handle)
+        let isFileError = [SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_FULL].contains(code & 0xFF)
+        var detail = String(cString: sqlite3_errmsg(handle))
+        if isFileError, systemError != 0 { detail += ": " + systemErrorText(systemError) }
+        throw error(.init(code: code, systemError: isFileError ? systemError : 0), detail)
+    }
+
+    func error(_ cause: JournalError.Cause, _ detail: String = "") -> JournalError {
+        JournalError(operation: operation, path: path, cause: cause, detail: detail)
+    }
+}

@@ -1,0 +1,207 @@
+import Glibc
+import Model
+
+/// Opening the file: creation, checks, migrations. Nothing here deletes or overwrites a journal.
+///
+/// The file is only ever looked at with `stat` and through SQLite. Opening and closing it by hand would drop the POSIX
+/// locks that another connection of this process holds on it.
+struct JournalFile {
+    let folder: StateFolder
+    let busyTimeout: TimeSpan
+
+    private var path: String { folder.journalPath }
+    private var walPath: String { path + "-wal" }
+
+    /// For the engine: makes the journal when there is none, checks it, brings it up to date.
+    func openForEngine(lock: EngineLock) throws(JournalError) -> Database {
+        let operation = "open the journal"
+        guard lock.folder == folder else {
+            throw JournalError(operation: operation, path: path, cause: .notPermitted, detail: "the lock is of another folder")
+        }
+        switch size(of: path) {
+        case .absent: try create()
+        case .bytes(0): throw JournalError(operation: operation, path: path, cause: .corrupt, detail: "the file is empty")
+        case .bytes: break
+        case .other: throw JournalError(operation: operation, path: path, cause: .cannotOpen, detail: "not a file")
+        }
+        let wasLeftOpen = size(of: walPath).isPositive
+        let database = try Database(
+            path: path, access: .readWrite, busyTimeout: busyTimeout, operation: operation, keepingAlive: lock)
+        try checkIdentity(database, mayMigrate: true)
+        guard !database.isReadOnly else { throw database.error(.readOnly) }
+        try configure(database)
+        if wasLeftOpen || size(of: path).isAtMost(JournalFile.alwaysCheckedBytes) { try JournalFile.check(database) }
+        try migrate(database)
+        return database
+    }
+
+    /// For a command: an existing journal, to append one row to.
+    func openForCommand() throws(JournalError) -> Database {
+        let operation = "open the journal for a command"
+        try requirePresence(operation)
+        let database = try Database(path: path, access: .readWrite, busyTimeout: busyTimeout, operation: operation)
+        try checkIdentity(database, mayMigrate: false)
+        guard !database.isReadOnly else { throw database.error(.readOnly) }
+        try configure(database)
+        return database
+    }
+
+    /// For a reader, also while the engine writes, and from a medium that cannot be written.
+    func openForReader() throws(JournalError) -> Database {
+        let operation = "read the journal"
+        try requirePresence(operation)
+        do throws(JournalError) {
+            let database = try Database(path: path, access: .readOnly, busyTimeout: busyTimeout, operation: operation)
+            try checkIdentity(database, mayMigrate: false)
+            return database
+        } catch {
+            // A reader of a WAL file needs its shared-memory file. Where that cannot be made and no log is left, nobody
+            // is writing, and the file may be read as it lies there.
+            guard [.cannotOpen, .readOnly].contains(error.cause), access(folder.path, W_OK) != 0,
+                !size(of: walPath).isPositive
+            else { throw error }
+            let database = try Database(path: path, access: .immutable, busyTimeout: busyTimeout, operation: operation)
+            try checkIdentity(database, mayMigrate: false)
+            return database
+        }
+    }
+
+    // MARK: Checks
+
+    /// Up to this size the whole file is checked at every start, which takes some milliseconds. Beyond it only after a
+    /// stop that was none: then the log of the last engine is still there.
+    private static let alwaysCheckedBytes: Int64 = 8 << 20
+
+    /// Reads every page and compares what SQLite can compare. Throws `.corrupt` with the first finding.
+    static func check(_ database: Database) throws(JournalError) {
+        let finding = try database.row("PRAGMA quick_check(1)") { row throws(JournalError) in row.text(0) }
+        if let finding, finding != "ok" {
+            let line = finding.split(separator: "\n").last.map(String.init) ?? finding
+            throw database.error(.corrupt, line)
+        }
+    }
+
+    private func checkIdentity(_ database: Database, mayMigrate: Bool) throws(JournalError) {
+        let application = try pragma("application_id", database)
+        guard application == Schema.applicationID else { throw database.error(.notAJournal) }
+        let version = Int(try pragma("user_version", database))
+        guard version <= Schema.version else {
+            throw database.error(.newerSchema(found: version, known: Schema.version))
+        }
+        guard version >= 0, mayMigrate || version == Schema.version else {
+            throw database.error(.olderSchema(found: version, known: Schema.version))
+        }
+    }
+
+    private func pragma(_ name: String, _ database: Database) throws(JournalError) -> Int64 {
+        try database.row("PRAGMA \(name)") { row throws(JournalError) in row.int(0) } ?? 0
+    }
+
+    /// `synchronous = FULL`: a tick is on the disk when its commit returns, so that an action that follows it is
+    /// remembered even when the power goes. One `fsync` a tick is what that costs. NORMAL would survive a killed
+    /// process, but could forget the last leases and messages with the power.
+    private func configure(_ database: Database) throws(JournalError) {
+        let mode = try database.row("PRAGMA journal_mode = WAL") { row throws(JournalError) in row.text(0) }
+        guard mode == "wal" else { throw database.error(.cannotOpen, "no write-ahead log on this file system") }
+        try database.execute(
+            """
+            PRAGMA synchronous = FULL;
+            PRAGMA foreign_keys = ON;
+            PRAGMA cell_size_check = ON;
+            PRAGMA temp_store = MEMORY;
+            PRAGMA journal_size_limit = 16777216;
+            """)
+    }
+
+    private func migrate(_ database: Database) throws(JournalError) {
+        let version = Int(try pragma("user_version", database))
+        guard version < Schema.version else { return }
+        try database.transaction { () throws(JournalError) in
+            for migration in Schema.migrations[version...] { try database.execute(migration) }
+            try database.execute("PRAGMA user_version = \(Schema.version)")
+        }
+    }
+
+    // MARK: Creation
+
+    /// Makes the journal under another name, whole, and renames it: a file called `journal.db` is never half made.
+    private func create() throws(JournalError) {
+        let operation = "create the journal"
+        guard !size(of: walPath).isPositive else {
+            throw JournalError(
+                operation: operation, path: path, cause: .corrupt,
+                detail: "the file is gone but its write-ahead log is there; put the file back or move the log aside")
+        }
+        // Leftovers of a start that was killed in here. Only the holder of the lock comes this way.
+        let new = path + ".new"
+        for suffix in ["", "-journal", "-wal", "-shm"] { unlink(new + suffix) }
+        unlink(walPath)
+        unlink(path + "-shm")
+        let file = open(new, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw systemFailure(operation, new) }
+        close(file)
+        try write(new, operation)
+        guard rename(new, path) == 0 else { throw systemFailure(operation, path) }
+        try syncFolder(operation)
+    }
+
+    private func write(_ new: String, _ operation: String) throws(JournalError) {
+        let database = try Database(path: new, access: .readWrite, busyTimeout: busyTimeout, operation: operation)
+        try database.execute(
+            """
+            PRAGMA auto_vacuum = INCREMENTAL;
+            PRAGMA synchronous = FULL;
+            PRAGMA application_id = \(Schema.applicationID);
+            """)
+        try migrate(database)
+    }
+
+    private func syncFolder(_ operation: String) throws(JournalError) {
+        let file = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard file >= 0 else { throw systemFailure(operation, folder.path) }
+        defer { close(file) }
+        guard fsync(file) == 0 else { throw systemFailure(operation, folder.path) }
+    }
+
+    private func systemFailure(_ operation: String, _ path: String) -> JournalError {
+        let code = errno
+        let cause: JournalError.Cause =
+            switch code {
+            case ENOSPC, EDQUOT, EFBIG: .full
+            case EROFS: .readOnly
+            default: .cannotOpen
+            }
+        return JournalError(operation: operation, path: path, cause: cause, detail: systemErrorText(code))
+    }
+
+    // MARK: Sizes
+
+    private enum Size {
+        case absent
+        case bytes(Int64)
+        case other
+
+        var isPositive: Bool {
+            if case .bytes(let count) = self { count > 0 } else { false }
+        }
+
+        func isAtMost(_ limit: Int64) -> Bool {
+            if case .bytes(let count) = self { count <= limit } else { false }
+        }
+    }
+
+    private func size(of path: String) -> Size {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return errno == ENOENT ? .absent : .other }
+        return status.st_mode & S_IFMT == S_IFREG ? .bytes(Int64(status.st_size)) : .other
+    }
+
+    private func requirePresence(_ operation: String) throws(JournalError) {
+        switch size(of: path) {
+        case .bytes(0): throw JournalError(operation: operation, path: path, cause: .corrupt, detail: "the file is empty")
+        case .bytes: return
+        case .absent: throw JournalError(operation: operation, path: path, cause: .missing)
+        case .other: throw JournalError(operation: operation, path: path, cause: .cannotOpen, detail: "not a file")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+/// The tables and their history. A released migration never changes; a new need is a new one at the end.
+enum Schema {
+    /// "MZOP": marks the file as a journal of this program.
+    static let applicationID: Int64 = 0x4D5A_4F50
+
+    /// The version that this program writes: the number of migrations.
+    static var version: Int { migrations.count }
+
+    /// Migration n brings version n to n + 1.
+    static let migrations = [first]
+
+    /// Times are milliseconds since 1970. `checksum` is over the bytes or the document of its row. Ids that stand for
+    /// tenants are BLOBs, because they are compared by their bytes.
+    private static let first = """
+        CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE state (key TEXT PRIMARY KEY, bytes BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
+
+        CREATE TABLE sources (
+            id INTEGER PRIMARY KEY, runtime TEXT NOT NULL, replica TEXT NOT NULL, UNIQUE (runtime, replica)) STRICT;
+        CREATE TABLE chats (
+            source INTEGER NOT NULL REFERENCES sources (id), key BLOB NOT NULL, record BLOB NOT NULL,
+            checksum INTEGER NOT NULL, PRIMARY KEY (source, key)) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE minutes (
+            runtime TEXT NOT NULL, minute INTEGER NOT NULL, bytes BLOB NOT NULL, checksum INTEGER NOT NULL,
+            PRIMARY KEY (runtime, minute)) STRICT;
+        CREATE INDEX minutes_by_age ON minutes (minute);
+
+        CREATE TABLE incidents (
+            id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, rule TEXT NOT NULL, subject_kind TEXT NOT NULL,
+            runtime TEXT NOT NULL, subject BLOB NOT NULL, severity TEXT NOT NULL, status TEXT NOT NULL,
+            opened_ms INTEGER NOT NULL, resolved_ms INTEGER, updated_ms INTEGER NOT NULL,
+            document TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT;
+        CREATE INDEX incidents_newest ON incidents (opened_ms DESC, id);
+        CREATE INDEX incidents_of_subject ON incidents (subject_kind, subject);
+        CREATE INDEX incidents_resolved ON incidents (resolved_ms) WHERE resolved_ms IS NOT NULL;
+        CREATE INDEX incidents_unresolved ON incidents (status) WHERE status <> 'resolved';
+
+        CREATE TABLE leases (
+            id TEXT PRIMARY KEY, kind TEXT NOT NULL, runtime TEXT NOT NULL, app BLOB NOT NULL, pack BLOB,
+            state TEXT NOT NULL, shadow INTEGER NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,
+            ended_ms INTEGER, document TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT;
+        CREATE INDEX leases_newest ON leases (created_ms DESC, id);
+        CREATE INDEX leases_ended ON leases (ended_ms) WHERE ended_ms IS NOT NULL;
+        CREATE INDEX leases_unfinished ON leases (state) WHERE state <> 'ended';
+
+        CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, channel TEXT NOT NULL, event TEXT NOT NULL,
+            created_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+            state TEXT NOT NULL DEFAULT 'pending', document TEXT NOT NULL, checksum INTEGER NOT NULL,
+            carries_opening INTEGER NOT NULL DEFAULT 0, merged_into INTEGER, last_error TEXT, settled_ms INTEGER) STRICT;
+        CREATE INDEX outbox_pending ON outbox (incident, channel, id) WHERE state = 'pending';
+        CREATE INDEX outbox_settled ON outbox (settled_ms) WHERE settled_ms IS NOT NULL;
+
+        CREATE TABLE commands (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL,
+            arguments TEXT NOT NULL, taken_ms INTEGER, result TEXT) STRICT;
+        CREATE INDEX commands_waiting ON commands (id) WHERE taken_ms IS NULL;
+
+        CREATE TABLE audit (
+            seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL,
+            reason TEXT NOT NULL, document TEXT NOT NULL, previous BLOB NOT NULL, digest BLOB NOT NULL) STRICT;
+        CREATE TRIGGER audit_keeps_its_rows BEFORE DELETE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+        CREATE TRIGGER audit_keeps_its_values BEFORE UPDATE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+        """
+}

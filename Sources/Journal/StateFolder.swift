@@ -1,0 +1,97 @@
+import Glibc
+
+/// The folder that holds what must survive: the journal, the lock that elects the engine, the kill file.
+public struct StateFolder: Hashable, Sendable {
+    /// Absolute, without symbolic links.
+    public let path: String
+
+    public var journalPath: String { path + "/journal.db" }
+    public var lockPath: String { path + "/engine.lock" }
+    /// While this file exists no new action starts and none is extended.
+    public var killFilePath: String { path + "/actions.stop" }
+
+    /// Makes the folder (mode 0700, parents as the umask says) unless it is there, for a process that will write to it.
+    ///
+    /// Throws `.unusableFolder` for what is not a folder, cannot be written to, or lets every user of the machine write.
+    public init(creating path: String) throws(JournalError) {
+        try StateFolder.makeFolder(path)
+        try self.init(existing: path)
+        guard access(self.path, W_OK | X_OK) == 0 else {
+            throw StateFolder.unusable(self.path, systemErrorText(errno), cause: errno == EROFS ? .readOnly : .unusableFolder)
+        }
+    }
+
+    /// Takes a folder that is there, for a process that only reads.
+    ///
+    /// Throws `.missing` when there is none, `.unusableFolder` for what is not a folder, cannot be entered, or lets
+    /// every user of the machine write.
+    public init(existing path: String) throws(JournalError) {
+        guard let resolved = realpath(path, nil) else {
+            throw StateFolder.unusable(path, systemErrorText(errno), cause: errno == ENOENT ? .missing : .unusableFolder)
+        }
+        defer { free(resolved) }
+        self.path = String(cString: resolved)
+        var status = stat()
+        guard stat(self.path, &status) == 0 else { throw StateFolder.unusable(self.path, systemErrorText(errno)) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw StateFolder.unusable(self.path, "it is not a folder") }
+        // Whoever writes here decides what is throttled and what counts as done.
+        guard status.st_mode & S_IWOTH == 0 else {
+            throw StateFolder.unusable(self.path, "every user may write to it; take that away with chmod o-w")
+        }
+        guard access(self.path, R_OK | X_OK) == 0 else { throw StateFolder.unusable(self.path, systemErrorText(errno)) }
+    }
+
+    private static func makeFolder(_ path: String) throws(JournalError) {
+        if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            throw unusable(path, systemErrorText(errno), cause: errno == EROFS ? .readOnly : .unusableFolder)
+        }
+        try makeParent(String(path[..<slash]))
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw unusable(path, systemErrorText(errno)) }
+    }
+
+    private static func makeParent(_ path: String) throws(JournalError) {
+        if path.isEmpty || mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            throw unusable(path, systemErrorText(errno), cause: errno == EROFS ? .readOnly : .unusableFolder)
+        }
+        try makeParent(String(path[..<slash]))
+        guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw unusable(path, systemErrorText(errno)) }
+    }
+
+    private static func unusable(
+        _ path: String, _ detail: String, cause: JournalError.Cause = .unusableFolder
+    ) -> JournalError {
+        JournalError(operation: "use the state folder", path: path, cause: cause, detail: detail)
+    }
+}
+
+// MARK: - Kill switch
+
+extension StateFolder {
+    /// Whether the kill file exists. When that cannot be found out the answer is yes: what cannot be read does not act.
+    public var isKillSwitchOn: Bool {
+        var status = stat()
+        return lstat(killFilePath, &status) == 0 || errno != ENOENT
+    }
+
+    /// Creates the kill file. Needs nothing but the folder; an existing file is left as it is.
+    public func turnKillSwitchOn() throws(JournalError) {
+        let file = open(killFilePath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        if file >= 0 {
+            close(file)
+        } else if !isKillSwitchOn {
+            throw JournalError(
+                operation: "stop all actions", path: killFilePath, cause: errno == EROFS ? .readOnly : .unusableFolder,
+                detail: systemErrorText(errno))
+        }
+    }
+
+    /// Removes the kill file; no error when there is none.
+    public func turnKillSwitchOff() throws(JournalError) {
+        guard unlink(killFilePath) == 0 || errno == ENOENT else {
+            throw JournalError(
+                operation: "resume actions", path: killFilePath, cause: .unusableFolder, detail: systemErrorText(errno))
+        }
+    }
+}

@@ -1,0 +1,167 @@
+import Journal
+import Model
+import Testing
+
+@Suite struct OutboxTests {
+    // MARK: Order
+
+    @Test func aLaterMessageOfTheSameIncidentAndChannelNeverOvertakes() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(
+            TickRecord(messages: [
+                message(.opened, incident: "a", channel: "ops"), message(.drill, incident: "a", channel: "ops"),
+                message(.drill, incident: "a", channel: "mail"), message(.opened, incident: "b", channel: "ops"),
+            ]))
+        let first = try engine.nextDue(at(1))
+        #expect(first.map(\.id) == [1, 3, 4])
+        #expect(try engine.nextDue(at(1)) == [], "being sent: nothing else may go")
+        try engine.settle(1, .retry(at: at(60), error: "503"))
+        #expect(try engine.nextDue(at(30)) == [], "its turn comes again before the second's")
+        #expect(try engine.nextDueTime() == at(60))
+        #expect(try engine.nextDue(at(60)).map(\.id) == [1])
+        try engine.settle(1, .sent(at: at(61)))
+        #expect(try engine.nextDue(at(61)).map(\.id) == [2])
+    }
+
+    @Test func aDeadMessageDoesNotBlockTheNext() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(TickRecord(messages: [message(.opened), message(.drill)]))
+        #expect(try engine.nextDue(at(1)).map(\.id) == [1])
+        #expect(try engine.settle(1, .dead(at: at(1), error: "404")) == .dead)
+        #expect(try engine.nextDue(at(1)).map(\.id) == [2])
+    }
+
+    @Test func oneChannelAndALimitLeaveTheOthersAlone() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        let messages = (0..<5).flatMap { index in
+            ["mail", "ops"].map { message(.opened, incident: "i\(index)", channel: $0) }
+        }
+        try engine.commitTick(TickRecord(messages: messages))
+        #expect(try engine.nextDue(at(1), channel: "ops", limit: 2).map(\.id) == [2, 4])
+        #expect(try engine.nextDue(at(1), channel: "ops", limit: 2).map(\.id) == [6, 8])
+        #expect(try engine.nextDue(at(1), channel: "mail", limit: 10).map(\.id) == [1, 3, 5, 7, 9])
+        engine.release(4)
+        #expect(try engine.nextDue(at(1)).map(\.id) == [4, 10])
+    }
+
+    @Test func whatWasBeingSentWhenTheProcessEndedIsDueAgain() throws {
+        let place = try Place()
+        try { () throws in
+            let engine = try place.engine()
+            try engine.commitTick(TickRecord(messages: [message(.opened)]))
+            #expect(try engine.nextDue(at(1)).map(\.id) == [1])
+        }()
+        #expect(try place.engine().nextDue(at(1)).map(\.id) == [1])
+    }
+
+    @Test func nothingIsDueBeforeItsTime() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        #expect(try engine.nextDueTime() == nil)
+        try engine.commitTick(TickRecord(messages: [message(.opened, dueAt: at(30))]))
+        #expect(try engine.nextDue(at(29)) == [])
+        #expect(try engine.nextDueTime() == at(30))
+        #expect(try engine.nextDue(at(30)).count == 1)
+        #expect(try engine.nextDueTime() == nil, "it is being sent")
+    }
+
+    // MARK: Settling
+
+    @Test func attemptsAndErrorsAreKeptAndADayIsTheEnd() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(TickRecord(messages: [message(.opened, createdAt: at(0))]))
+        #expect(try engine.settle(1, .retry(at: at(10), error: "timeout")) == .pending)
+        var row = try #require(try engine.outbox().first)
+        #expect(row.attempts == 1 && row.lastError == "timeout" && row.dueAt == at(10) && row.settledAt == nil)
+        #expect(try engine.settle(1, .retry(at: at(86_399), error: "503")) == .pending)
+        #expect(try engine.settle(1, .retry(at: at(86_400), error: "502")) == .dead)
+        row = try #require(try engine.outbox().first)
+        #expect(row.state == .dead && row.attempts == 3 && row.lastError == "502" && row.settledAt == at(86_400))
+        #expect(try engine.settle(1, .sent(at: at(86_401))) == .dead, "settled once")
+        #expect(cause { try engine.settle(7, .sent(at: at(1))) } == .unknownID)
+    }
+
+    @Test func countsShowWhatStandsWhere() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        #expect(try engine.outboxCounts() == OutboxCounts())
+        try engine.commitTick(
+            TickRecord(messages: [
+                message(.opened, incident: "a"), message(.resolved, incident: "a", createdAt: at(5)),
+                message(.opened, incident: "b", createdAt: at(6)), message(.opened, incident: "c", createdAt: at(7)),
+                message(.opened, incident: "d", createdAt: at(8)),
+            ]))
+        try engine.settle(3, .sent(at: at(9)))
+        try engine.settle(4, .dead(at: at(9), error: "404"))
+        let counts = try engine.outboxCounts()
+        #expect(counts.pending == 2 && counts.sent == 1 && counts.dead == 1 && counts.merged == 1)
+        #expect(counts.oldestPending == at(5))
+    }
+
+    // MARK: Merging
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let waiting: [Message.Event]
+        let adding: Message.Event
+        /// Places in `waiting`.
+        let merged: [Int64]
+        let carriesOpening: Bool
+    }
+
+    static let cases = [
+        Case(testDescription: "a resolve alone", waiting: [], adding: .resolved, merged: [], carriesOpening: false),
+        Case(
+            testDescription: "an opening that nobody saw, resolved", waiting: [.opened], adding: .resolved, merged: [0],
+            carriesOpening: true),
+        Case(
+            testDescription: "with updates between", waiting: [.opened, .updated, .updated], adding: .resolved,
+            merged: [0, 1, 2], carriesOpening: true),
+        Case(
+            testDescription: "the opening was sent, the update not", waiting: [.updated], adding: .resolved, merged: [0],
+            carriesOpening: false),
+        Case(
+            testDescription: "an update replaces an update, not the opening", waiting: [.opened, .updated],
+            adding: .updated, merged: [1], carriesOpening: false),
+        Case(
+            testDescription: "reopened before the resolve was sent: both go", waiting: [.resolved], adding: .opened,
+            merged: [], carriesOpening: false),
+        Case(
+            testDescription: "the second episode swallows only its own", waiting: [.opened, .resolved, .opened],
+            adding: .resolved, merged: [2], carriesOpening: true),
+        Case(
+            testDescription: "a drill stays", waiting: [.drill, .opened], adding: .resolved, merged: [1],
+            carriesOpening: true),
+        Case(testDescription: "a drill replaces nothing", waiting: [.opened], adding: .drill, merged: [], carriesOpening: false),
+    ]
+
+    @Test(arguments: cases) func merging(_ test: Case) {
+        let waiting = test.waiting.enumerated().map { (id: Int64($0.offset), event: $0.element) }
+        let result = Outbox.coalesce(waiting, adding: test.adding)
+        #expect(result.merged == test.merged)
+        #expect(result.carriesOpening == test.carriesOpening)
+    }
+
+    @Test func anUnsentOpeningAndItsResolveBecomeOneMessage() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(
+            TickRecord(messages: [message(.opened, channel: "ops"), message(.opened, channel: "mail")]))
+        #expect(try engine.nextDue(at(1), channel: "mail").map(\.id) == [2], "the mail is on its way")
+        try engine.commitTick(
+            TickRecord(messages: [
+                message(.resolved, channel: "ops", createdAt: at(2)), message(.resolved, channel: "mail", createdAt: at(2)),
+            ]))
+        let rows = try engine.outbox()
+        #expect(rows.map(\.id) == [4, 3, 2, 1])
+        #expect(rows[1].carriesOpening && rows[3].state == .merged && rows[3].mergedInto == 3)
+        #expect(!rows[0].carriesOpening && rows[2].state == .pending, "what is on its way cannot be called back")
+        #expect(try engine.nextDue(at(2)).map(\.id) == [3])
+        try engine.settle(2, .sent(at: at(3)))
+        #expect(try engine.nextDue(at(3)).map(\.id) == [4])
+    }
+}
