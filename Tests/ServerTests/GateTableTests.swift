@@ -195,7 +195,7 @@ struct StartWindowTests {
         var window = StartWindow()
         var plain: [Timestamp] = []
         var seed: UInt64 = 7
-        for step in 0..<5_000 {
+        for step in 0..<1_000 {
             seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             let moment = at(Int64(step) * 10 + Int64(seed >> 60))
             window.add(moment)
