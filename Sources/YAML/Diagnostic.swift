@@ -21,8 +21,8 @@ public struct Diagnostic: Hashable, Sendable {
     public let hint: String?
 
     public init(
-        _ severity: Severity = .error, _ code: String, _ message: String, file: String, line: Int = 1, column: Int = 1,
-        length: Int = 1, sourceLine: String? = nil, hint: String? = nil
+        _ code: String, _ message: String, file: String, line: Int = 1, column: Int = 1, length: Int = 1,
+        sourceLine: String? = nil, hint: String? = nil, severity: Severity = .error
     ) {
         self.severity = severity
         self.code = code

@@ -1,0 +1,149 @@
+import Model
+import YAML
+
+/// One word of a condition with its place.
+struct Token: Sendable {
+    enum Kind: Hashable, Sendable {
+        case quantity(Quantity)
+        /// A name, dots included: `active_runs.share`, `avg`, `runtime.active_runs`.
+        case name(String)
+        /// Without the `$`.
+        case threshold(String)
+        case and, or, not
+        case comparison(Expression.Comparison)
+        case plus, minus, times, over
+        case open, close, openBracket, closeBracket, comma
+        case end
+    }
+
+    let kind: Kind
+    let range: Range<Int>
+}
+
+/// Splits a condition into words. ASCII; white space separates.
+struct ConditionLexer {
+    private let bytes: [UInt8]
+    private var index = 0
+
+    init(_ text: String) {
+        bytes = Array(text.utf8)
+    }
+
+    /// All words, an `end` last.
+    static func tokens(_ text: String) throws(ConditionFault) -> [Token] {
+        var lexer = ConditionLexer(text)
+        var tokens: [Token] = []
+        while true {
+            let token = try lexer.next()
+            tokens.append(token)
+            if token.kind == .end { return tokens }
+        }
+    }
+
+    private mutating func next() throws(ConditionFault) -> Token {
+        while index < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[index]) { index += 1 }
+        let start = index
+        guard index < bytes.count else { return Token(kind: .end, range: start..<start) }
+        let kind: Token.Kind
+        switch bytes[index] {
+        case 48...57, 46: kind = try quantity()
+        case 65...90, 95, 97...122: kind = try word()
+        case 36: kind = try threshold()
+        default: kind = try symbol()
+        }
+        return Token(kind: kind, range: start..<index)
+    }
+
+    private mutating func quantity() throws(ConditionFault) -> Token.Kind {
+        var scanner = QuantityScanner(bytes, at: index)
+        switch scanner.scan() {
+        case .success(let quantity):
+            index = scanner.index
+            return .quantity(quantity)
+        case .failure(.notANumber):
+            throw ConditionFault("syntax", "not a number", index..<index + 1, hint: "write a digit before the point: 0.5")
+        case .failure(.unknownUnit(let unit)):
+            let end = scanner.index
+            throw ConditionFault(
+                "unknown-unit", "no unit '\(unit)'", end - unit.utf8.count..<end,
+                hint: Nearest.hint(to: unit, among: Quantity.knownUnits) ?? "units: " + Quantity.knownUnits.joined(separator: " "))
+        }
+    }
+
+    private mutating func name() -> String {
+        let start = index
+        while index < bytes.count {
+            switch bytes[index] {
+            case 46, 48...57, 65...90, 95, 97...122: index += 1
+            default: return String(decoding: bytes[start..<index], as: UTF8.self)
+            }
+        }
+        return String(decoding: bytes[start..<index], as: UTF8.self)
+    }
+
+    private mutating func word() throws(ConditionFault) -> Token.Kind {
+        let start = index
+        let word = name()
+        switch word {
+        case "and": return .and
+        case "or": return .or
+        case "not": return .not
+        case "AND", "OR", "NOT", "And", "Or", "Not":
+            throw ConditionFault("syntax", "no operator '\(word)'", start..<index, hint: "write '\(word.lowercased())'")
+        default: return .name(word)
+        }
+    }
+
+    private mutating func threshold() throws(ConditionFault) -> Token.Kind {
+        let start = index
+        index += 1
+        let word = name()
+        guard !word.isEmpty else {
+            throw ConditionFault("syntax", "a threshold's name must follow '$'", start..<start + 1)
+        }
+        return .threshold(word)
+    }
+
+    /// What people write from other languages, and what it is here.
+    private static let foreign: [(written: String, instead: String)] = [
+        ("&&", "and"), ("||", "or"), ("<>", "!="), ("=>", ">="), ("=<", "<="), ("===", "=="), ("!", "not"), ("=", "=="),
+        ("&", "and"), ("|", "or"), ("≥", ">="), ("≤", "<="), ("≠", "!="), ("×", "*"), ("÷", "/"),
+    ]
+
+    private mutating func symbol() throws(ConditionFault) -> Token.Kind {
+        func follows(_ text: String) -> Bool { bytes[index...].starts(with: text.utf8) }
+        let start = index
+        for foreign in ConditionLexer.foreign where follows(foreign.written) {
+            if foreign.written == "=" && follows("==") && !follows("===") { continue }
+            if foreign.written == "!" && follows("!=") { continue }
+            throw ConditionFault(
+                "syntax", "no operator '\(foreign.written)'", start..<start + foreign.written.utf8.count,
+                hint: "write '\(foreign.instead)'")
+        }
+        for comparison in [Expression.Comparison.atLeast, .atMost, .equal, .unequal, .above, .below]
+        where follows(comparison.rawValue) {
+            index += comparison.rawValue.utf8.count
+            return .comparison(comparison)
+        }
+        index += 1
+        switch bytes[start] {
+        case 43: return .plus
+        case 45: return .minus
+        case 42: return .times
+        case 47: return .over
+        case 40: return .open
+        case 41: return .close
+        case 91: return .openBracket
+        case 93: return .closeBracket
+        case 44: return .comma
+        case 37:
+            throw ConditionFault("syntax", "a '%' that stands alone", start..<index, hint: "write it right behind the number: 40%")
+        default:
+            // The whole character, so that the underline fits.
+            while index < bytes.count, bytes[index] & 0xC0 == 0x80 { index += 1 }
+            let character = String(decoding: bytes[start..<index], as: UTF8.self)
+            let hint = character == "\"" || character == "'" ? "names stand without quotes" : nil
+            throw ConditionFault("syntax", "'\(character)' has no meaning here", start..<index, hint: hint)
+        }
+    }
+}

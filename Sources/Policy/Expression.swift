@@ -1,0 +1,77 @@
+import Model
+
+/// A condition as parsed: its structure, with places in its text. Names are not looked up and units not checked yet.
+struct Expression: Sendable {
+    enum Arithmetic: String, Sendable {
+        case add = "+"
+        case subtract = "-"
+        case multiply = "*"
+        case divide = "/"
+    }
+
+    enum Comparison: String, Sendable, CaseIterable {
+        case above = ">"
+        case atLeast = ">="
+        case below = "<"
+        case atMost = "<="
+        case equal = "=="
+        case unequal = "!="
+    }
+
+    enum Logic: String, Sendable {
+        case and, or
+    }
+
+    indirect enum Kind: Sendable {
+        case number(Quantity)
+        /// Without the `$`.
+        case threshold(String)
+        case reading(SignalUse)
+        case missing(SignalUse, MissingPattern?)
+        case negate(Expression)
+        case arithmetic(Arithmetic, Expression, Expression)
+        case comparison(Comparison, Expression, Expression)
+        case not(Expression)
+        case logic(Logic, Expression, Expression)
+    }
+
+    let kind: Kind
+    /// UTF-8 offsets in the condition's text; parentheses included.
+    let range: Range<Int>
+}
+
+/// A signal as a condition names it.
+struct SignalUse: Sendable {
+    /// Without `runtime.`.
+    let name: String
+    let nameRange: Range<Int>
+    let ofRuntime: Bool
+    let bracket: TimeSpan?
+    let bracketRange: Range<Int>?
+    let function: HistoryFunction?
+    /// From the function's name or the signal's to the closing bracket or parenthesis.
+    let range: Range<Int>
+}
+
+/// The reason in `missing(signal, reason)`.
+struct MissingPattern: Hashable, Sendable {
+    let code: UInt8
+    /// Of `error(500)`; 0: any.
+    let status: UInt16
+}
+
+/// What is wrong with a condition, and where in its text.
+struct ConditionFault: Error, Hashable, Sendable {
+    let code: String
+    let message: String
+    /// UTF-8 offsets.
+    let range: Range<Int>
+    let hint: String?
+
+    init(_ code: String, _ message: String, _ range: Range<Int>, hint: String? = nil) {
+        self.code = code
+        self.message = message
+        self.range = range
+        self.hint = hint
+    }
+}

@@ -1,0 +1,93 @@
+import Model
+import YAML
+
+/// Turns a signal as a condition names it into a series, or says why it cannot.
+struct SignalResolution {
+    let subject: SubjectKind
+    /// The policy's window, for signals that name none.
+    let window: TimeSpan
+
+    /// Signals of the design whose sources are not read yet, for a clearer message.
+    private static let planned = [
+        "cpu", "memory", "disk_free", "oom_kills", "latency", "status", "certificate_days",
+    ]
+
+    func resolve(_ use: SignalUse, _ faults: inout [ConditionFault]) -> SeriesRef? {
+        func fault(_ code: String, _ message: String, _ range: Range<Int>, hint: String? = nil) -> SeriesRef? {
+            faults.append(ConditionFault(code, message, range, hint: hint))
+            return nil
+        }
+        if use.ofRuntime, subject != .app {
+            return fault(
+                "runtime-prefix", "'runtime.' reaches from an app to its runtime; this rule is on a \(subject.rawValue)",
+                use.nameRange, hint: "write '\(use.name)'")
+        }
+        let kind: SubjectKind = use.ofRuntime ? .runtime : subject
+        let known = Signal.table.filter { $0.subjects.contains(kind) }.map(\.name)
+        guard let signal = Signal(name: use.name), signal.name.utf8.elementsEqual(use.name.utf8) else {
+            if SignalResolution.planned.contains(use.name) {
+                return fault("not-yet-available", "the signal '\(use.name)' is not yet available", use.nameRange)
+            }
+            return fault(
+                "unknown-signal", "no signal '\(use.name)'", use.nameRange, hint: Nearest.hint(to: use.name, among: known))
+        }
+        guard signal.info.subjects.contains(kind) else {
+            let others = signal.info.subjects.map(\.rawValue).joined(separator: " or ")
+            let hint =
+                subject == .app && !use.ofRuntime && signal.info.subjects.contains(.runtime)
+                ? "write 'runtime.\(use.name)'" : Nearest.hint(to: use.name, among: known)
+            return fault("subject-lacks-signal", "'\(use.name)' is read of \(others), not of \(kind.rawValue)", use.nameRange, hint: hint)
+        }
+        let scope: SeriesRef.Scope = use.ofRuntime ? .runtime : .own
+        guard let function = use.function else {
+            return plain(use, signal, scope, &faults)
+        }
+        return history(use, signal, scope, function, &faults)
+    }
+
+    private func plain(
+        _ use: SignalUse, _ signal: Signal, _ scope: SeriesRef.Scope, _ faults: inout [ConditionFault]
+    ) -> SeriesRef? {
+        guard let bracket = use.bracket, let range = use.bracketRange else {
+            return SeriesRef(signal: signal, scope: scope, window: signal.isWindowed ? window : nil)
+        }
+        guard signal.isWindowed else {
+            let name = (use.ofRuntime ? "runtime." : "") + use.name
+            faults.append(
+                ConditionFault(
+                    "window", "'\(use.name)' is read at a moment and has no window", range,
+                    hint: "write '\(name)', or 'avg(\(name)[\(bracket)])'"))
+            return nil
+        }
+        guard bracket >= .seconds(1), bracket <= ConditionCompiler.longestWindow else {
+            faults.append(
+                ConditionFault("window", "a window is between 1s and \(ConditionCompiler.longestWindow)", range))
+            return nil
+        }
+        return SeriesRef(signal: signal, scope: scope, window: bracket)
+    }
+
+    private func history(
+        _ use: SignalUse, _ signal: Signal, _ scope: SeriesRef.Scope, _ function: HistoryFunction,
+        _ faults: inout [ConditionFault]
+    ) -> SeriesRef? {
+        guard let span = use.bracket, let range = use.bracketRange else { return nil }
+        // Functions read whole minutes; baseline needs thirty of them before the window, rise three thirds.
+        let exclude = function == .baseline ? window : nil
+        let least: TimeSpan =
+            switch function {
+            case .avg, .min, .max: .minutes(1)
+            case .rise: .minutes(3)
+            case .baseline: .minutes(30) + window
+            }
+        let longest = ConditionCompiler.longestRange
+        guard span.milliseconds % 60_000 == 0, span >= least, span <= longest else {
+            let whole = span.milliseconds % 60_000 == 0 ? "" : "whole minutes, "
+            faults.append(
+                ConditionFault(
+                    "range", "the range of \(function.rawValue)(…) is \(whole)between \(least) and \(longest)", range))
+            return nil
+        }
+        return SeriesRef(signal: signal, scope: scope, function: function, range: span, exclude: exclude)
+    }
+}

@@ -1,0 +1,40 @@
+/// Collects what is wrong with one file, so that a person sees all of it at once.
+public final class Reporter {
+    public let source: SourceText
+    public private(set) var diagnostics: [Diagnostic] = []
+
+    public init(source: SourceText) {
+        self.source = source
+    }
+
+    public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+
+    public func report(
+        _ code: String, _ message: String, at mark: Mark, length: Int = 1, hint: String? = nil,
+        severity: Diagnostic.Severity = .error
+    ) {
+        diagnostics.append(
+            Diagnostic(
+                code, message, file: source.file, line: mark.line, column: mark.column, length: length,
+                sourceLine: source.line(mark.line), hint: hint, severity: severity))
+    }
+
+    /// Underlines a scalar whole, a collection at its start.
+    public func report(
+        _ code: String, _ message: String, at node: YAMLNode, hint: String? = nil, severity: Diagnostic.Severity = .error
+    ) {
+        let oneLine = node.text != nil && node.start.line == node.end.line
+        report(
+            code, message, at: node.start, length: oneLine ? node.end.column - node.start.column : 1, hint: hint,
+            severity: severity)
+    }
+
+    /// Underlines `length` characters of a scalar's value.
+    public func report(
+        _ code: String, _ message: String, in node: YAMLNode, valueOffset: Int, length: Int, hint: String? = nil,
+        severity: Diagnostic.Severity = .error
+    ) {
+        let mark = source.mark(in: node, valueOffset: valueOffset)
+        report(code, message, at: mark, length: length, hint: hint, severity: severity)
+    }
+}
