@@ -25,6 +25,25 @@ struct ConditionParser {
         return expression
     }
 
+    /// `top(3, active_runs)`: how many, and by which reading.
+    static func parseTop(_ text: String) throws(ConditionFault) -> (count: Int, countRange: Range<Int>, use: SignalUse) {
+        var parser = ConditionParser(text: text, tokens: try ConditionLexer.tokens(text))
+        guard case .name("top") = parser.current.kind else { throw parser.unexpected("top(n, signal)") }
+        _ = parser.take()
+        guard parser.take(.open) else { throw parser.unexpected("'('") }
+        guard case .quantity(let quantity) = parser.current.kind, let count = Int(quantity.text) else {
+            throw parser.unexpected("a whole number")
+        }
+        let countRange = parser.take().range
+        guard parser.take(.comma) else { throw parser.unexpected("','") }
+        guard case .name(let name) = parser.current.kind else { throw parser.unexpected("a signal") }
+        let token = parser.take()
+        let use = try parser.signalUse(name, token, function: nil, start: token.range.lowerBound)
+        guard parser.take(.close) else { throw parser.unexpected("')'") }
+        guard case .end = parser.current.kind else { throw parser.unexpected("nothing more") }
+        return (count, countRange, use)
+    }
+
     private init(text: String, tokens: [Token]) {
         self.text = text
         self.tokens = tokens

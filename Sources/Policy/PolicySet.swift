@@ -50,8 +50,10 @@ public struct PolicySet: Sendable {
     public let clearAfter: TimeSpan
     /// An open run older than this counts as active only while it makes progress.
     public let stalledAfter: TimeSpan
+    /// The same four with their places, for `policy show`.
+    let frameFields: [Rule.Field]
     /// What is allowed but probably not meant.
-    public let warnings: [Diagnostic]
+    public private(set) var warnings: [Diagnostic]
     let byApp: [AppID: Int]
 
     /// One reading that conditions ask for.
@@ -59,6 +61,12 @@ public struct PolicySet: Sendable {
         public let series: SeriesRef
         /// The kinds of subject whose conditions ask for it.
         public internal(set) var subjects: Set<SubjectKind>
+    }
+
+    func with(warnings: [Diagnostic]) -> PolicySet {
+        var set = self
+        set.warnings = warnings
+        return set
     }
 
     /// Position in `policies` of the policy that holds for this app.

@@ -2,7 +2,7 @@ import Model
 
 /// One rule as it holds for one policy: merged, parsed, unit-checked.
 public struct Rule: Sendable {
-    /// Unique over the whole set: `noisy-neighbor`.
+    /// Unique within its policy: `noisy-neighbor`. An app's own version of a rule keeps the name.
     public let name: String
     public let origin: Origin
     public let subject: SubjectKind
@@ -17,6 +17,8 @@ public struct Rule: Sendable {
     public let severity: Severity
     /// One sentence for people, short enough for a phone.
     public let summary: String
+    /// Why the rule exists, for whoever maintains it.
+    public let details: String?
     public let nextSteps: [String]
     /// In the order of the file; those under `require_approval` come last and say so.
     public let actions: [RuleAction]
@@ -30,6 +32,16 @@ public struct Rule: Sendable {
     public let suppresses: [String]
     /// The other direction of `suppresses`. Sorted.
     public let suppressedBy: [String]
+
+    /// Every value with its place, for `policy show`. Nil origin: nothing is written, this holds by default.
+    public let fields: [Field]
+
+    /// One value of a rule, or of a policy, as it holds, and where it is written.
+    public struct Field: Sendable {
+        public let key: String
+        public let value: JSON
+        public let origin: Origin?
+    }
 
     public static let leastMaxGap = TimeSpan.minutes(2)
 }

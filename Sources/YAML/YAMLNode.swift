@@ -15,6 +15,11 @@ public struct YAMLNode: Sendable {
         public let key: YAMLNode
         public let value: YAMLNode
 
+        public init(key: YAMLNode, value: YAMLNode) {
+            self.key = key
+            self.value = value
+        }
+
         /// The key's text.
         public var name: String { key.text ?? "" }
     }

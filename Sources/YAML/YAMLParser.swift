@@ -184,9 +184,17 @@ private struct Reading {
             // The reader knows the byte only. Its offset counts bytes.
             place = reporter.source.mark(min(parser.pointee.problem_offset, reporter.source.bytes.count))
         }
-        let hint = problem.contains("cannot start any token") && reporter.source.line(place.line)?.contains("\t") == true
-            ? "YAML is indented with spaces, not tabs" : nil
-        return fail("yaml", problem + context, place, hint: hint)
+        return fail("yaml", problem + context, place, hint: hint(problem, place))
+    }
+
+    /// The usual slip behind a message of libyaml.
+    private func hint(_ problem: String, _ place: Mark) -> String? {
+        if problem.contains("cannot start any token"), reporter.source.line(place.line)?.contains("\t") == true {
+            return "YAML is indented with spaces, not tabs"
+        }
+        if problem.contains("expected ',' or") { return "within { } and [ ], quote a text that holds one of , [ ] { }" }
+        if problem.contains("mapping values are not allowed") { return "quote a text that holds ': '" }
+        return nil
     }
 
     private func refuse(

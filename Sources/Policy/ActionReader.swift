@@ -1,0 +1,170 @@
+import Model
+import YAML
+
+/// Reads the lists `actions` and `require_approval` of a rule.
+struct ActionReader {
+    let reporter: Reporter
+    let subject: SubjectKind
+    let policy: RuleReader.PolicyFrame
+    let needsApproval: Bool
+    var demand: DemandTable
+    var usedThresholds: Set<String> = []
+
+    init(
+        reporter: Reporter, subject: SubjectKind, policy: RuleReader.PolicyFrame, needsApproval: Bool, demand: DemandTable
+    ) {
+        self.reporter = reporter
+        self.subject = subject
+        self.policy = policy
+        self.needsApproval = needsApproval
+        self.demand = demand
+    }
+
+    private static let ttl = TimeSpan.seconds(1)...TimeSpan.hours(24)
+    private static let limits = 1...1_000_000
+    private static let picks = 1...20
+    /// What is advice and never done: people write it among the actions.
+    private static let suggestions = ["scale_out", "raise_limit", "contact_tenant", "dedicated_runtime", "dedicated_db"]
+
+    /// The actions of a list; wrong ones are reported and left out.
+    mutating func read(_ node: YAMLNode, _ key: String) -> [RuleAction] {
+        var actions: [RuleAction] = []
+        for item in reporter.list(node, "'\(key)'") ?? [] {
+            if let action = action(item) { actions.append(action) }
+        }
+        return actions
+    }
+
+    private mutating func action(_ node: YAMLNode) -> RuleAction? {
+        let name: YAMLNode
+        let parameters: YAMLNode?
+        if let entries = node.entries {
+            guard entries.count == 1 else {
+                reporter.report("action", "each item of the list is one action", at: node.start, hint: "begin each with '- '")
+                return nil
+            }
+            (name, parameters) = (entries[0].key, entries[0].value.isNull ? nil : entries[0].value)
+        } else {
+            (name, parameters) = (node, nil)
+        }
+        if let text = name.text, ActionReader.suggestions.contains(text) {
+            reporter.report(
+                "action", "'\(text)' is never done automatically", at: name, hint: "put it under 'suggest:'")
+            return nil
+        }
+        guard let kind: ActionKind = reporter.choice(name, "an action") else { return nil }
+        if kind == .notify { return notify(name, parameters) }
+        guard let parameters else {
+            reporter.report("action", "'\(kind.rawValue)' needs at least a ttl", at: name, hint: "\(kind.rawValue): {ttl: 15m, …}")
+            return nil
+        }
+        return lease(kind, name, parameters)
+    }
+
+    private func notify(_ name: YAMLNode, _ parameters: YAMLNode?) -> RuleAction? {
+        if needsApproval {
+            reporter.report("action", "a message needs no approval", at: name, hint: "put it under 'actions:'")
+            return nil
+        }
+        guard let parameters else { return .notify(channels: []) }
+        guard let fields = Fields(parameters, "'notify'", reporter, place: name.start) else { return nil }
+        let channels = fields.required("channels").flatMap { reporter.strings($0, "'channels'") }
+        fields.finish()
+        return channels.map { .notify(channels: $0) }
+    }
+
+    private mutating func lease(_ kind: ActionKind, _ name: YAMLNode, _ parameters: YAMLNode) -> RuleAction? {
+        guard let fields = Fields(FlowCalls.rejoined(parameters), "'\(kind.rawValue)'", reporter, place: name.start)
+        else { return nil }
+        let ttl = fields.required("ttl").flatMap { reporter.span($0, "ttl", in: ActionReader.ttl) }
+        let effect = effect(kind, fields, name)
+        let target = target(fields, name)
+        var onlyIf: CompiledCondition?
+        var isFaulty = false
+        if let node = fields.node("only_if") {
+            let source = Sourced(node: node, reporter: reporter)
+            onlyIf = policy.condition(source, "only_if", subject, &demand, &usedThresholds)
+            isFaulty = onlyIf == nil
+        }
+        fields.finish()
+        guard let ttl, let effect, let target, !isFaulty else { return nil }
+        return .lease(
+            LeaseRequest(
+                effect: effect, ttl: ttl, target: target, onlyIf: onlyIf, needsApproval: needsApproval,
+                origin: Origin(file: reporter.source.file, line: name.start.line)))
+    }
+
+    private func effect(_ kind: ActionKind, _ fields: Fields, _ name: YAMLNode) -> Effect? {
+        switch kind {
+        case .notify: return nil
+        case .pause: return .pause
+        case .disablePack:
+            return fields.required("pack").flatMap { reporter.string($0, "'pack'") }.map { .disablePack(PackID($0)) }
+        case .throttle:
+            let concurrent = fields.node("concurrent_workflows")
+            let starts = fields.node("requests_per_minute")
+            if concurrent == nil, starts == nil {
+                reporter.report(
+                    "missing-key", "'throttle' needs 'concurrent_workflows', 'requests_per_minute' or both", at: name)
+                return nil
+            }
+            let runs = concurrent.flatMap { reporter.int($0, "'concurrent_workflows'", in: ActionReader.limits) }
+            let rate = starts.flatMap { reporter.int($0, "'requests_per_minute'", in: ActionReader.limits) }
+            guard (runs == nil) == (concurrent == nil), (rate == nil) == (starts == nil) else { return nil }
+            return .throttle(Limits(concurrentWorkflows: runs, requestsPerMinute: rate))
+        }
+    }
+
+    /// An app's rule acts on its app; a rule on a runtime names the apps that weigh most.
+    private mutating func target(_ fields: Fields, _ name: YAMLNode) -> LeaseRequest.Target? {
+        let apps = fields.entry("apps")
+        if subject == .app {
+            guard let apps else { return .subject }
+            reporter.report("action", "a rule on an app acts on that app: 'apps' has no place here", at: apps.key)
+            return nil
+        }
+        guard let apps, !apps.value.isNull else {
+            reporter.report(
+                "missing-key", "a rule on a \(subject.rawValue) must say on which apps it acts", at: name,
+                hint: "apps: top(3, active_runs)")
+            return nil
+        }
+        guard let text = reporter.string(apps.value, "'apps'") else { return nil }
+        do throws(ConditionFault) {
+            let top = try ConditionParser.parseTop(text)
+            guard ActionReader.picks.contains(top.count) else {
+                throw ConditionFault("range", "between 1 and \(ActionReader.picks.upperBound) apps", top.countRange)
+            }
+            var faults: [ConditionFault] = []
+            let series = SignalResolution(subject: .app, window: policy.window).resolve(top.use, &faults)
+            if let fault = faults.first { throw fault }
+            guard let series, series.scope == .own else {
+                throw ConditionFault("action", "apps are weighed by a signal of their own", top.use.nameRange)
+            }
+            return .top(top.count, slot: demand.slot(series, for: .app), series: series)
+        } catch {
+            Sourced(node: apps.value, reporter: reporter).report(error, text)
+            return nil
+        }
+    }
+}
+
+/// YAML splits `{apps: top(3, active_runs), ttl: 10m}` at its first comma. This puts such a call together again.
+enum FlowCalls {
+    static func rejoined(_ node: YAMLNode) -> YAMLNode {
+        guard let entries = node.entries else { return node }
+        var joined: [YAMLNode.Entry] = []
+        for entry in entries {
+            if let last = joined.last, entry.value.isNull, let tail = entry.key.text, tail.hasSuffix(")"), !tail.contains("("),
+                let head = last.value.text, last.value.isPlain, head.contains("("), !head.contains(")")
+            {
+                let call = YAMLNode(
+                    content: .scalar(head + ", " + tail, .plain), start: last.value.start, end: entry.key.end)
+                joined[joined.count - 1] = YAMLNode.Entry(key: last.key, value: call)
+            } else {
+                joined.append(entry)
+            }
+        }
+        return YAMLNode(content: .mapping(joined), start: node.start, end: node.end)
+    }
+}

@@ -1,0 +1,29 @@
+import Model
+
+/// The names of policy files: `ops_policy.default.yaml`, and `ops_policy.<app_id>.yaml` with the id percent-encoded.
+public enum PolicyFileName {
+    public static let defaultFile = "ops_policy.default.yaml"
+    /// An app that is really called `default` gives way to the default policy.
+    private static let appCalledDefault = "%64efault"
+
+    /// The file name of an app's policy; of the default policy for nil.
+    public static func name(for app: AppID?) -> String {
+        guard let app else { return defaultFile }
+        return "ops_policy.\(app == AppID("default") ? appCalledDefault : app.percentEncoded).yaml"
+    }
+
+    public enum Owner: Hashable, Sendable {
+        case everybody
+        case app(AppID)
+    }
+
+    /// Whose policy a file of that name holds; nil when the name is not one of a policy.
+    public static func owner(of path: String) -> Owner? {
+        let name = path.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? path
+        guard name.hasPrefix("ops_policy."), name.hasSuffix(".yaml"), name.utf8.count > 16 else { return nil }
+        let stem = String(name.dropFirst(11).dropLast(5))
+        if stem == "default" { return .everybody }
+        if stem == appCalledDefault { return .app(AppID("default")) }
+        return AppID(percentEncoded: stem).map(Owner.app)
+    }
+}

@@ -1,0 +1,96 @@
+import Model
+import YAML
+
+/// One file of a policy folder.
+public struct PolicyFile: Sendable {
+    /// As shown in diagnostics; its last component says whose policy it is.
+    public let path: String
+    public let bytes: [UInt8]
+
+    public init(path: String, bytes: [UInt8]) {
+        self.path = path
+        self.bytes = bytes
+    }
+}
+
+/// Why a policy set cannot be used: everything wrong with all of its files, by file and place.
+public struct PolicyErrors: Error, Sendable {
+    /// Errors and warnings, sorted.
+    public let diagnostics: [Diagnostic]
+
+    public init(diagnostics: [Diagnostic]) {
+        self.diagnostics = diagnostics
+    }
+}
+
+extension PolicyErrors: CustomStringConvertible {
+    /// All of them, one below the other.
+    public var description: String { diagnostics.map(\.description).joined(separator: "\n\n") }
+}
+
+/// Reads policy files, merges them and compiles their rules.
+public enum PolicyLoader {
+    /// The set of all files, or everything wrong with them. Without `ops_policy.default.yaml` the built-in default
+    /// policy stands in its place.
+    public static func load(files: [PolicyFile]) -> Result<PolicySet, PolicyErrors> {
+        var diagnostics: [Diagnostic] = []
+        var reporters: [Reporter] = []
+        var defaultSheet: PolicySheet?
+        var appSheets: [PolicySheet] = []
+        var owners: [PolicyFileName.Owner: String] = [:]
+        var hasDefaultFile = false
+
+        for file in files.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) {
+            guard let owner = PolicyFileName.owner(of: file.path) else {
+                diagnostics.append(
+                    Diagnostic(
+                        "file-name", "this name is not one of a policy file", file: file.path,
+                        hint: "ops_policy.default.yaml or ops_policy.<app_id>.yaml, with bytes outside [A-Za-z0-9._-] "
+                            + "percent-encoded"))
+                continue
+            }
+            if owner == .everybody { hasDefaultFile = true }
+            if let first = owners[owner] {
+                diagnostics.append(
+                    Diagnostic("file-name", "a second file for the same policy; the first is \(first)", file: file.path))
+                continue
+            }
+            owners[owner] = file.path
+            let reporter = Reporter(source: SourceText(file: file.path, bytes: file.bytes))
+            reporters.append(reporter)
+            guard let root = YAMLParser.parse(reporter) else { continue }
+            let app: AppID? = if case .app(let app) = owner { app } else { nil }
+            guard let sheet = PolicySheetReader(reporter: reporter).read(root, expected: app) else { continue }
+            if app == nil { defaultSheet = sheet } else { appSheets.append(sheet) }
+        }
+        if !hasDefaultFile {
+            let reporter = Reporter(source: SourceText(file: DefaultPolicy.file, bytes: Array(DefaultPolicy.text.utf8)))
+            reporters.append(reporter)
+            defaultSheet = YAMLParser.parse(reporter).flatMap { PolicySheetReader(reporter: reporter).read($0, expected: nil) }
+        }
+        var set: PolicySet?
+        if let defaultSheet {
+            let byID = appSheets.sorted { ($0.app ?? AppID("")) < ($1.app ?? AppID("")) }
+            set = PolicyMerge(defaultSheet: defaultSheet).merge(byID)
+        }
+        diagnostics += reporters.flatMap(\.diagnostics)
+        // A rule is compiled once for every app that differs: what is wrong with it is said once.
+        let unique = Set(diagnostics).sorted()
+        guard let set, !unique.contains(where: { $0.severity == .error }) else {
+            return .failure(PolicyErrors(diagnostics: unique))
+        }
+        return .success(set.with(warnings: unique))
+    }
+}
+
+extension PolicySet {
+    /// The policy that is built into the program: `policies/ops_policy.default.yaml`, byte for byte.
+    public static let embeddedDefault: PolicySet = {
+        switch PolicyLoader.load(files: []) {
+        case .success(let set): set
+        case .failure(let errors):
+            // A test loads the same text: this cannot happen in a build that passed its tests.
+            preconditionFailure("the built-in policy is faulty:\n\(errors)")
+        }
+    }()
+}

@@ -1,0 +1,217 @@
+import Model
+import YAML
+
+/// Puts apps' policies over the default and compiles what comes out.
+struct PolicyMerge {
+    let defaultSheet: PolicySheet
+
+    private static let window = TimeSpan.minutes(5)
+    private static let missingAfter = TimeSpan.minutes(5)
+    private static let clearAfter = TimeSpan.minutes(2)
+    private static let stalledAfter = TimeSpan.minutes(10)
+
+    /// The set as far as it can be built; faults are with the reporters. App sheets come sorted by id.
+    func merge(_ appSheets: [PolicySheet]) -> PolicySet {
+        var demand = DemandTable()
+        var used: Set<String> = []
+        let window = defaultSheet.window?.value ?? PolicyMerge.window
+        let missingAfter = defaultSheet.missingAfter?.value ?? PolicyMerge.missingAfter
+        let clearAfter = defaultSheet.clearAfter?.value ?? PolicyMerge.clearAfter
+
+        let defaults = compile(
+            defaultSheet.rules, thresholds: defaultSheet.thresholds.map(\.threshold), &demand, &used)
+        let base = policy(defaultSheet, over: nil, thresholds: defaultSheet.thresholds.map(\.threshold), rules: defaults)
+        warnAboutUnused(defaultSheet, used: used, apps: appSheets)
+        warnAboutActions(defaults.rules, allowed: base.allowedActions)
+
+        var policies = [base]
+        var byApp: [AppID: Int] = [:]
+        for sheet in appSheets {
+            guard let app = sheet.app else { continue }
+            check(sheet, base: base)
+            let thresholds = overlaid(base.thresholds, with: sheet)
+            var usedHere: Set<String> = []
+            let sheets = rules(for: sheet)
+            let compiled = compile(sheets, thresholds: thresholds, &demand, &usedHere)
+            checkThresholds(of: sheet, base: base, used: usedHere)
+            byApp[app] = policies.count
+            policies.append(policy(sheet, over: base, thresholds: thresholds, rules: compiled))
+        }
+        return PolicySet(
+            demand: demand.entries, policies: policies, runtimeRules: defaults.rules.filter { $0.subject == .runtime },
+            replicaRules: defaults.rules.filter { $0.subject == .replica }, window: window, missingAfter: missingAfter,
+            clearAfter: clearAfter, stalledAfter: defaultSheet.stalledAfter?.value ?? PolicyMerge.stalledAfter,
+            frameFields: frameFields(window, missingAfter, clearAfter), warnings: [], byApp: byApp)
+    }
+
+    // MARK: Rules
+
+    private struct Compiled {
+        var rules: [Rule] = []
+        var disabled: [(rule: String, origin: Origin)] = []
+    }
+
+    /// The default's rules on apps with the app's version over them, then the app's own.
+    private func rules(for sheet: PolicySheet) -> [RuleSheet] {
+        var merged = defaultSheet.rules
+        for rule in sheet.rules {
+            if let index = merged.firstIndex(where: { $0.name == rule.name }) {
+                merged[index] = merged[index].overlaid(with: rule)
+            } else if rule["when"] != nil || rule["subject"] != nil {
+                merged.append(rule)
+            }
+        }
+        return merged.filter { $0["subject"]?.node.text == SubjectKind.app.rawValue }
+    }
+
+    private func compile(
+        _ sheets: [RuleSheet], thresholds: [Threshold], _ demand: inout DemandTable, _ used: inout Set<String>
+    ) -> Compiled {
+        let frame = RuleReader.PolicyFrame(
+            window: defaultSheet.window?.value ?? PolicyMerge.window,
+            missingAfter: defaultSheet.missingAfter?.value ?? PolicyMerge.missingAfter,
+            clearAfter: defaultSheet.clearAfter?.value ?? PolicyMerge.clearAfter,
+            thresholds: Dictionary(thresholds.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
+            suppression: suppression(sheets))
+        var compiled = Compiled()
+        for sheet in sheets {
+            var isEnabled = true
+            if let enabled = sheet["enabled"], let value = enabled.reporter.bool(enabled.node, "'enabled'") {
+                isEnabled = value
+                if !value { compiled.disabled.append((sheet.name, enabled.origin)) }
+            }
+            // A rule that is off is checked all the same, but asks for no readings.
+            var scratch = demand
+            let rule = RuleReader(sheet: sheet, policy: frame).read(demand: &scratch, usedThresholds: &used)
+            guard isEnabled, let rule else { continue }
+            demand = scratch
+            compiled.rules.append(rule)
+        }
+        return compiled
+    }
+
+    private func suppression(_ sheets: [RuleSheet]) -> Suppression {
+        var suppression = Suppression()
+        // An app's policy sees the default's rules on runtimes too: they may keep its rules quiet.
+        let names = Set(sheets.map(\.name) + defaultSheet.rules.map(\.name))
+        let others = defaultSheet.rules.filter { rule in !sheets.contains { $0.name == rule.name } }
+        for sheet in sheets + others {
+            for (key, isCause) in [("suppresses", true), ("suppressed_by", false)] {
+                guard let source = sheet[key], let items = source.reporter.list(source.node, "'\(key)'") else { continue }
+                for item in items {
+                    guard let name = source.reporter.string(item, "a rule's name") else { continue }
+                    guard names.contains(name) else {
+                        let known = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+                        source.reporter.report(
+                            "unknown-rule", "no rule '\(name)'", at: item, hint: Nearest.hint(to: name, among: known))
+                        continue
+                    }
+                    suppression.add(cause: isCause ? sheet.name : name, victim: isCause ? name : sheet.name)
+                }
+            }
+        }
+        if let name = suppression.cycle(), let sheet = (sheets + others).first(where: { $0.name == name }) {
+            sheet.place.reporter.report(
+                "suppression-cycle", "'\(name)' would keep itself quiet, at once or through others", at: sheet.place.node)
+        }
+        return suppression
+    }
+
+    // MARK: Policies
+
+    private func policy(
+        _ sheet: PolicySheet, over base: EffectivePolicy?, thresholds: [Threshold], rules: Compiled
+    ) -> EffectivePolicy {
+        EffectivePolicy(
+            app: sheet.app, file: sheet.file, mode: sheet.mode?.value ?? base?.mode ?? .observe,
+            modeOrigin: sheet.mode?.origin ?? base?.modeOrigin,
+            allowedActions: sheet.allowedActions?.value ?? base?.allowedActions ?? [.notify],
+            allowedActionsOrigin: sheet.allowedActions?.origin ?? base?.allowedActionsOrigin,
+            thresholds: thresholds.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
+            appRules: rules.rules.filter { $0.subject == .app }, disabled: rules.disabled)
+    }
+
+    private func overlaid(_ base: [Threshold], with sheet: PolicySheet) -> [Threshold] {
+        let own = sheet.thresholds.map(\.threshold)
+        return base.filter { threshold in !own.contains { $0.name == threshold.name } } + own
+    }
+
+    private func frameFields(_ window: TimeSpan, _ missing: TimeSpan, _ clear: TimeSpan) -> [Rule.Field] {
+        let stalled = defaultSheet.stalledAfter?.value ?? PolicyMerge.stalledAfter
+        return [
+            Rule.Field(key: "window", value: .string(window.description), origin: defaultSheet.window?.origin),
+            Rule.Field(key: "missing_after", value: .string(missing.description), origin: defaultSheet.missingAfter?.origin),
+            Rule.Field(key: "clear_after", value: .string(clear.description), origin: defaultSheet.clearAfter?.origin),
+            Rule.Field(key: "stalled_after", value: .string(stalled.description), origin: defaultSheet.stalledAfter?.origin),
+        ]
+    }
+
+    // MARK: Checks
+
+    private func check(_ sheet: PolicySheet, base: EffectivePolicy) {
+        if let mode = sheet.mode, mode.value > base.mode {
+            let place = base.modeOrigin.map { " (\($0))" } ?? ""
+            sheet.reporter.report(
+                "mode", "'\(mode.value.rawValue)' is less strict than the default's '\(base.mode.rawValue)'\(place)",
+                at: mode.node, hint: "an app's policy can only be stricter: observe, suggest, enforce")
+        }
+        for rule in sheet.rules {
+            if let known = defaultSheet.rules.first(where: { $0.name == rule.name }) {
+                let subject = known["subject"]?.node.text
+                if subject != SubjectKind.app.rawValue {
+                    sheet.reporter.report(
+                        "default-only", "'\(rule.name)' is a rule on a \(subject ?? "runtime"): only the default policy has such",
+                        at: rule.place.node)
+                } else if let own = rule["subject"], own.node.text != subject {
+                    sheet.reporter.report("default-only", "an app's policy cannot change what a rule is on", at: own.node)
+                }
+            } else if rule["when"] == nil, rule["subject"] == nil {
+                sheet.reporter.report(
+                    "unknown-rule", "the default policy has no rule '\(rule.name)'", at: rule.place.node,
+                    hint: Nearest.hint(to: rule.name, among: defaultSheet.rules.map(\.name))
+                        ?? "a rule of its own needs 'subject', 'when' and 'severity'")
+            } else if let own = rule["subject"], own.node.text != SubjectKind.app.rawValue {
+                sheet.reporter.report("default-only", "an app's policy holds rules on apps only", at: own.node)
+            } else if rule["subject"] == nil {
+                sheet.reporter.report("missing-key", "the rule '\(rule.name)' needs 'subject'", at: rule.place.node)
+            }
+        }
+    }
+
+    /// A threshold that overrides must carry the same unit; one that is new must be used.
+    private func checkThresholds(of sheet: PolicySheet, base: EffectivePolicy, used: Set<String>) {
+        for (threshold, key, value) in sheet.thresholds {
+            if let known = base.thresholds.first(where: { $0.name == threshold.name }) {
+                guard known.unit != threshold.unit else { continue }
+                sheet.reporter.report(
+                    "unit-mismatch",
+                    "'\(threshold.name)' is \(known.unit.noun) in the default policy (\(known.origin)), here \(threshold.unit.noun)",
+                    at: value, hint: threshold.unit == .number ? "write '\(threshold.text)\(known.unit.suffix)'" : nil)
+            } else if !used.contains(threshold.name) {
+                sheet.reporter.report(
+                    "unknown-threshold", "no rule uses a threshold '\(threshold.name)'", at: key,
+                    hint: Nearest.hint(to: threshold.name, among: base.thresholds.map(\.name)))
+            }
+        }
+    }
+
+    private func warnAboutUnused(_ sheet: PolicySheet, used: Set<String>, apps: [PolicySheet]) {
+        for (threshold, key, _) in sheet.thresholds where !used.contains(threshold.name) && apps.isEmpty {
+            sheet.reporter.report(
+                "unused-threshold", "no rule uses the threshold '\(threshold.name)'", at: key, severity: .warning)
+        }
+    }
+
+    private func warnAboutActions(_ rules: [Rule], allowed: [ActionKind]) {
+        for rule in rules {
+            for case .lease(let request) in rule.actions where !allowed.contains(request.effect.kind) {
+                guard let source = defaultSheet.rules.first(where: { $0.name == rule.name })?[
+                    request.needsApproval ? "require_approval" : "actions"]
+                else { continue }
+                source.reporter.report(
+                    "not-allowed", "'\(request.effect.kind.rawValue)' is not among allowed_actions: it is never done",
+                    at: Mark(line: request.origin.line, column: 1), severity: .warning)
+            }
+        }
+    }
+}

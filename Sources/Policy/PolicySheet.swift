@@ -1,0 +1,190 @@
+import Model
+import YAML
+
+/// A value of a file, with the file's reporter: what is wrong with it is said where it stands.
+struct Sourced {
+    let node: YAMLNode
+    let reporter: Reporter
+
+    var origin: Origin { Origin(file: reporter.source.file, line: node.start.line) }
+}
+
+/// One policy file, read but not yet merged.
+struct PolicySheet {
+    /// Nil: the default policy.
+    let app: AppID?
+    let file: String
+    let reporter: Reporter
+    var mode: (value: Mode, origin: Origin, node: YAMLNode)?
+    var window: (value: TimeSpan, origin: Origin)?
+    var missingAfter: (value: TimeSpan, origin: Origin)?
+    var clearAfter: (value: TimeSpan, origin: Origin)?
+    var stalledAfter: (value: TimeSpan, origin: Origin)?
+    var allowedActions: (value: [ActionKind], origin: Origin)?
+    var thresholds: [(threshold: Threshold, key: YAMLNode, value: YAMLNode)] = []
+    var rules: [RuleSheet] = []
+}
+
+/// The keys of one rule as one file writes them.
+struct RuleSheet {
+    let name: String
+    let place: Sourced
+    var fields: [(key: String, value: Sourced)]
+
+    static let keys = [
+        "subject", "when", "for", "clear_after", "max_gap", "severity", "summary", "description", "next_steps", "actions",
+        "require_approval", "suggest", "playbook", "suppresses", "suppressed_by", "labels", "enabled",
+    ]
+
+    subscript(key: String) -> Sourced? { fields.first { $0.key == key }?.value }
+
+    /// This rule with the keys of an app's version put over it, one by one.
+    func overlaid(with other: RuleSheet) -> RuleSheet {
+        let kept = fields.filter { field in other[field.key] == nil }
+        return RuleSheet(name: name, place: place, fields: kept + other.fields)
+    }
+}
+
+/// Reads one policy file.
+struct PolicySheetReader {
+    static let schema = "mozaiks.ops/policy/v1"
+    let reporter: Reporter
+
+    /// Nil when the file is not a policy at all; what is wrong with single values is reported and left out.
+    func read(_ root: YAMLNode, expected app: AppID?) -> PolicySheet? {
+        guard let fields = Fields(root, "a policy", reporter) else { return nil }
+        schema(fields)
+        identity(fields, expected: app)
+        var sheet = PolicySheet(app: app, file: reporter.source.file, reporter: reporter)
+        if let node = fields.node("mode"), let mode: Mode = reporter.choice(node, "mode") {
+            sheet.mode = (mode, origin(node), node)
+        }
+        // What holds for the runtime as a whole stands once.
+        let second = TimeSpan.seconds(1)
+        if app == nil {
+            sheet.window = span(fields, "window", second...ConditionCompiler.longestWindow)
+            sheet.missingAfter = span(fields, "missing_after", second...TimeSpan.hours(24))
+            sheet.clearAfter = span(fields, "clear_after", .zero...TimeSpan.hours(24))
+            sheet.stalledAfter = span(fields, "stalled_after", second...TimeSpan.hours(24))
+        } else {
+            for key in ["window", "missing_after", "clear_after", "stalled_after"] {
+                guard let entry = fields.entry(key) else { continue }
+                reporter.report("default-only", "'\(key)' stands in the default policy only", at: entry.key)
+            }
+        }
+        sheet.thresholds = thresholds(fields)
+        sheet.allowedActions = allowedActions(fields)
+        sheet.rules = rules(fields)
+        fields.finish()
+        return sheet
+    }
+
+    private func origin(_ node: YAMLNode) -> Origin { Origin(file: reporter.source.file, line: node.start.line) }
+
+    private func schema(_ fields: Fields) {
+        guard let node = fields.required("schema"), let text = reporter.string(node, "schema") else { return }
+        guard text == PolicySheetReader.schema else {
+            reporter.report("schema", "schema '\(text)' is not known", at: node, hint: "write '\(PolicySheetReader.schema)'")
+            return
+        }
+    }
+
+    /// `ops_policy` must say the same as the file's name.
+    private func identity(_ fields: Fields, expected: AppID?) {
+        guard let node = fields.required("ops_policy") else { return }
+        let written: AppID?
+        if node.entries != nil {
+            guard let inner = Fields(node, "'ops_policy'", reporter) else { return }
+            guard let app = inner.required("app"), let text = reporter.string(app, "the app's id") else { return }
+            inner.finish()
+            written = AppID(text)
+        } else {
+            guard let text = reporter.string(node, "ops_policy") else { return }
+            written = text == "default" ? nil : AppID(text)
+        }
+        guard written != expected else { return }
+        reporter.report(
+            "file-name", "the file's name says \(describe(expected)), this says \(describe(written))", at: node,
+            hint: "name the file '\(PolicyFileName.name(for: written))'")
+    }
+
+    private func describe(_ app: AppID?) -> String { app.map { "app '\($0)'" } ?? "the default policy" }
+
+    private func span(_ fields: Fields, _ key: String, _ range: ClosedRange<TimeSpan>) -> (value: TimeSpan, origin: Origin)? {
+        fields.node(key).flatMap { node in reporter.span(node, key, in: range).map { ($0, origin(node)) } }
+    }
+
+    private func thresholds(_ fields: Fields) -> [(threshold: Threshold, key: YAMLNode, value: YAMLNode)] {
+        guard let node = fields.node("thresholds"), let inner = Fields(node, "'thresholds'", reporter) else { return [] }
+        return inner.all().compactMap { entry in
+            guard isThresholdName(entry.name) else {
+                reporter.report(
+                    "name", "'\(entry.name)' cannot name a threshold", at: entry.key,
+                    hint: "lower-case letters, digits and '_', a letter first")
+                return nil
+            }
+            guard let text = reporter.string(entry.value, "the threshold '\(entry.name)'") else { return nil }
+            guard let quantity = Quantity(text) else {
+                reporter.report(
+                    "quantity", "'\(text)' is not a number with a unit", at: entry.value,
+                    hint: "such as 40%, 200, 1.5s, 10/min, 3 USD/h")
+                return nil
+            }
+            let threshold = Threshold(
+                name: entry.name, value: quantity.value, unit: quantity.unit, text: text, origin: origin(entry.value))
+            return (threshold, entry.key, entry.value)
+        }
+    }
+
+    private func isThresholdName(_ name: String) -> Bool {
+        guard let first = name.utf8.first, (97...122).contains(first) else { return false }
+        return name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
+    }
+
+    private func allowedActions(_ fields: Fields) -> (value: [ActionKind], origin: Origin)? {
+        guard let node = fields.node("allowed_actions"), let items = reporter.list(node, "'allowed_actions'") else { return nil }
+        let kinds = items.compactMap { item -> ActionKind? in reporter.choice(item, "an allowed action") }
+        // Nothing silences people: a message is always allowed.
+        return (ActionKind.allCases.filter { $0 == .notify || kinds.contains($0) }, origin(node))
+    }
+
+    private func rules(_ fields: Fields) -> [RuleSheet] {
+        guard let node = fields.node("rules"), let inner = Fields(node, "'rules'", reporter) else { return [] }
+        return inner.all().compactMap { entry in
+            guard isRuleName(entry.name) else {
+                reporter.report(
+                    "name", "'\(entry.name)' cannot name a rule", at: entry.key,
+                    hint: "lower-case letters, digits and '-', a letter first, at most 64")
+                return nil
+            }
+            let place = Sourced(node: entry.key, reporter: reporter)
+            guard let rule = Fields(entry.value, "a rule", reporter, place: entry.key.start) else { return nil }
+            let fields = RuleSheet.keys.compactMap { key in
+                rule.node(key).map { (key: key, value: Sourced(node: $0, reporter: reporter)) }
+            }
+            rule.finish()
+            return RuleSheet(name: entry.name, place: place, fields: fields)
+        }
+    }
+
+    private func isRuleName(_ name: String) -> Bool {
+        guard let first = name.utf8.first, (97...122).contains(first), name.utf8.count <= 64 else { return false }
+        return name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 95 }
+    }
+}
+
+extension Reporter {
+    /// A length of time within a range.
+    func span(_ node: YAMLNode, _ what: String, in range: ClosedRange<TimeSpan>) -> TimeSpan? {
+        guard let text = node.text, let span = TimeSpan(text) else {
+            report("type", "'\(what)' must be a length of time", at: node, hint: "such as 30s, 5m, 1h30m")
+            return nil
+        }
+        guard range.contains(span) else {
+            let limit = span < range.lowerBound ? "at least \(range.lowerBound)" : "at most \(range.upperBound)"
+            report("range", "'\(what)' must be \(limit)", at: node)
+            return nil
+        }
+        return span
+    }
+}

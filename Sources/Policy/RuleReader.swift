@@ -1,0 +1,157 @@
+import Model
+import YAML
+
+/// Turns a rule's keys, already merged, into a rule. What is wrong is reported where each value stands.
+struct RuleReader {
+    let sheet: RuleSheet
+    let policy: PolicyFrame
+
+    /// What rules share.
+    struct PolicyFrame {
+        let window: TimeSpan
+        let missingAfter: TimeSpan
+        let clearAfter: TimeSpan
+        let thresholds: [String: Threshold]
+        /// `suppresses` and `suppressed_by` of all rules, both ways.
+        let suppression: Suppression
+    }
+
+    private static let longest = TimeSpan.hours(24 * 7)
+
+    /// Nil when something was reported that keeps the rule from standing.
+    func read(demand: inout DemandTable, usedThresholds: inout Set<String>) -> Rule? {
+        guard let subject = subject(), let severity = severity() else {
+            // Say what else is wrong before giving up.
+            _ = subject().map { condition("when", $0, &demand, &usedThresholds) }
+            return nil
+        }
+        let when = condition("when", subject, &demand, &usedThresholds)
+        var actions: [RuleAction] = []
+        for (key, needsApproval) in [("actions", false), ("require_approval", true)] {
+            guard let source = sheet[key] else { continue }
+            var reader = ActionReader(
+                reporter: source.reporter, subject: subject, policy: policy, needsApproval: needsApproval, demand: demand)
+            actions += reader.read(source.node, key)
+            demand = reader.demand
+            usedThresholds.formUnion(reader.usedThresholds)
+        }
+        if sheet["actions"] == nil { actions.insert(.notify(channels: []), at: 0) }
+        guard let when else { return nil }
+        let rule = Rule(
+            name: sheet.name, origin: sheet.place.origin, subject: subject, when: when, hold: hold(),
+            clearAfter: span("clear_after") ?? policy.clearAfter, maxGap: span("max_gap"), severity: severity,
+            summary: text("summary") ?? sheet.name.split(separator: "-").joined(separator: " "), details: text("description"),
+            nextSteps: texts("next_steps"), actions: actions, suggestions: texts("suggest"), playbook: text("playbook"),
+            labels: labels(), suppresses: policy.suppression.victims(of: sheet.name),
+            suppressedBy: policy.suppression.causes(of: sheet.name), fields: [])
+        return rule.with(fields: RuleFields.list(of: rule, from: sheet))
+    }
+
+    private func subject() -> SubjectKind? {
+        guard let source = sheet["subject"] else {
+            sheet.place.reporter.report("missing-key", "the rule '\(sheet.name)' needs 'subject'", at: sheet.place.node)
+            return nil
+        }
+        if let text = source.node.text, text == "host" || text == "service" {
+            source.reporter.report("not-yet-available", "rules on a \(text) are not yet available", at: source.node)
+            return nil
+        }
+        return source.reporter.choice(source.node, "subject")
+    }
+
+    private func severity() -> Severity? {
+        guard let source = sheet["severity"] else {
+            sheet.place.reporter.report("missing-key", "the rule '\(sheet.name)' needs 'severity'", at: sheet.place.node)
+            return nil
+        }
+        return source.reporter.choice(source.node, "severity")
+    }
+
+    private func condition(
+        _ key: String, _ subject: SubjectKind, _ demand: inout DemandTable, _ used: inout Set<String>
+    ) -> CompiledCondition? {
+        guard let source = sheet[key] else {
+            sheet.place.reporter.report("missing-key", "the rule '\(sheet.name)' needs '\(key)'", at: sheet.place.node)
+            return nil
+        }
+        return policy.condition(source, key, subject, &demand, &used)
+    }
+
+    /// `for`: a length of time, or `missing_after`, the policy's.
+    private func hold() -> TimeSpan {
+        if sheet["for"]?.node.text == "missing_after" { return policy.missingAfter }
+        return span("for") ?? .zero
+    }
+
+    private func span(_ key: String) -> TimeSpan? {
+        sheet[key].flatMap { $0.reporter.span($0.node, key, in: .zero...RuleReader.longest) }
+    }
+
+    private func text(_ key: String) -> String? {
+        sheet[key].flatMap { $0.reporter.string($0.node, "'\(key)'") }
+    }
+
+    private func texts(_ key: String) -> [String] {
+        sheet[key].flatMap { $0.reporter.strings($0.node, "'\(key)'") } ?? []
+    }
+
+    private func labels() -> [String: String] {
+        guard let source = sheet["labels"], let fields = Fields(source.node, "'labels'", source.reporter) else { return [:] }
+        var labels: [String: String] = [:]
+        for entry in fields.all() { labels[entry.name] = source.reporter.string(entry.value, "a label") }
+        return labels
+    }
+}
+
+extension RuleReader.PolicyFrame {
+    /// Parses and checks a condition; faults are reported at their places in the file.
+    func condition(
+        _ source: Sourced, _ what: String, _ subject: SubjectKind, _ demand: inout DemandTable, _ used: inout Set<String>
+    ) -> CompiledCondition? {
+        guard let text = source.reporter.string(source.node, "'\(what)'") else { return nil }
+        let context = ConditionContext(subject: subject, window: window, thresholds: thresholds, origin: source.origin)
+        switch ConditionCompiler.compile(text, context, demand: &demand, used: &used) {
+        case .success(let condition): return condition
+        case .failure(let faults):
+            for fault in faults.all { source.report(fault, text) }
+            return nil
+        }
+    }
+}
+
+extension Sourced {
+    /// Reports a fault of a scalar's text at its place in the file.
+    func report(_ fault: ConditionFault, _ text: String) {
+        let length = Array(text.utf8)[fault.range.clamped(to: 0..<text.utf8.count)].count { $0 & 0xC0 != 0x80 }
+        reporter.report(
+            fault.code, fault.message, in: node, valueOffset: fault.range.lowerBound, length: length, hint: fault.hint)
+    }
+}
+
+/// Which rules keep which others quiet.
+struct Suppression {
+    /// (cause, victim), each once.
+    private var pairs: [(cause: String, victim: String)] = []
+
+    mutating func add(cause: String, victim: String) {
+        if !pairs.contains(where: { $0.cause == cause && $0.victim == victim }) { pairs.append((cause, victim)) }
+    }
+
+    func victims(of rule: String) -> [String] { sorted(pairs.filter { $0.cause == rule }.map(\.victim)) }
+    func causes(of rule: String) -> [String] { sorted(pairs.filter { $0.victim == rule }.map(\.cause)) }
+
+    /// A rule that would, through others or at once, keep itself quiet; nil when there is none.
+    func cycle() -> String? {
+        for start in sorted(pairs.map(\.cause)) {
+            var seen: Set<String> = []
+            var open = victims(of: start)
+            while let next = open.popLast() {
+                if next == start { return start }
+                if seen.insert(next).inserted { open += victims(of: next) }
+            }
+        }
+        return nil
+    }
+
+    private func sorted(_ names: [String]) -> [String] { names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+}
