@@ -64,11 +64,13 @@ public struct PolicyRendering {
     }
 
     /// YAML on one line.
-    private func flow(_ value: JSON) -> String {
+    private func flow(_ value: JSON, nested: Bool = false) -> String {
         switch value {
-        case .array(let items): return "[" + items.map(flow).joined(separator: ", ") + "]"
-        case .object(let object): return "{" + object.map { "\($0.key): \(flow($0.value))" }.joined(separator: ", ") + "}"
-        case .string(let text) where isPlain(text): return text
+        case .array(let items): return "[" + items.map { flow($0, nested: true) }.joined(separator: ", ") + "]"
+        case .object(let object):
+            return "{" + object.map { "\($0.key): \(flow($0.value, nested: true))" }.joined(separator: ", ") + "}"
+        case .string(let text) where isPlain(text) && !(nested && text.utf8.contains { ",[]{}".utf8.contains($0) }):
+            return text
         default: return value.serialized()
         }
     }

@@ -88,7 +88,8 @@ struct RuleReader {
     }
 
     private func text(_ key: String) -> String? {
-        sheet[key].flatMap { $0.reporter.string($0.node, "'\(key)'") }
+        // Block texts end with a line break that is no part of the sentence.
+        sheet[key].flatMap { $0.reporter.string($0.node, "'\(key)'") }.map { ConditionLayout.folded($0) }
     }
 
     private func texts(_ key: String) -> [String] {
