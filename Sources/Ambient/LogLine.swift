@@ -1,0 +1,88 @@
+import Model
+
+/// One log line before it is bytes.
+struct LogLine {
+    let time: Timestamp?
+    let level: Logger.Level
+    let message: String
+    let fields: Logger.Fields
+
+    /// `time=2026-11-21T09:00:00.000Z level=info msg="polled" runtime=shared`
+    func logfmt() -> [UInt8] {
+        var line = ""
+        if let time { line += "time=\(time) " }
+        line += "level=\(level.name) msg="
+        Self.append(message, to: &line)
+        for (key, value) in fields {
+            line += " "
+            line += Self.key(key)
+            line += "="
+            switch value {
+            case .text(let text): Self.append(text, to: &line)
+            case .integer(let number): line += String(number)
+            case .number(let number): line += "\(number)"
+            case .flag(let flag): line += flag ? "true" : "false"
+            }
+        }
+        line += "\n"
+        return Array(line.utf8)
+    }
+
+    /// The same as one JSON object.
+    func json() -> [UInt8] {
+        var members: [(key: String, value: JSON)] = []
+        if let time { members.append(("time", .string(time.description))) }
+        members.append(("level", .string(level.name)))
+        members.append(("msg", .string(message)))
+        for (key, value) in fields {
+            switch value {
+            case .text(let text): members.append((key, .string(text)))
+            case .integer(let number): members.append((key, .int(number)))
+            case .number(let number): members.append((key, .figure(number)))
+            case .flag(let flag): members.append((key, .bool(flag)))
+            }
+        }
+        return JSON.object(JSONObject(members)).serializedBytes() + [UInt8(ascii: "\n")]
+    }
+
+    /// A key has no place for spaces, quotes and equal signs.
+    private static func key(_ key: String) -> String {
+        let isPlain = key.unicodeScalars.allSatisfy { $0.isASCII && $0.value > 0x20 && $0 != "=" && $0 != "\"" && $0.value < 0x7F }
+        return isPlain && !key.isEmpty ? key : "_"
+    }
+
+    /// Quoted unless it is plain. Control characters are escaped, so that text from outside can neither start a
+    /// line of its own nor steer a terminal.
+    private static func append(_ text: String, to line: inout String) {
+        let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy { scalar in
+            scalar.value > 0x20 && scalar.value < 0x7F && scalar != "\"" && scalar != "=" && scalar != "\\"
+        }
+        guard !isPlain else {
+            line += text
+            return
+        }
+        line += "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": line += "\\\""
+            case "\\": line += "\\\\"
+            case "\n": line += "\\n"
+            case "\r": line += "\\r"
+            case "\t": line += "\\t"
+            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || isLineOrDirection(scalar):
+                let digits = String(scalar.value, radix: 16)
+                line += "\\u" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+            default: line.unicodeScalars.append(scalar)
+            }
+        }
+        line += "\""
+    }
+
+    /// Separators that break lines in some viewers, and marks that reorder what stands around them.
+    private static func isLineOrDirection(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x2028, 0x2029, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+}

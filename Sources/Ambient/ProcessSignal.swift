@@ -1,0 +1,63 @@
+import Dispatch
+import Glibc
+
+/// What the outside asks of the process.
+public enum ProcessSignal: Int32, Sendable, CaseIterable {
+    /// SIGHUP
+    case hangUp = 1
+    /// SIGINT
+    case interrupt = 2
+    /// SIGTERM
+    case terminate = 15
+
+    /// The signals as they come in, for one loop that decides what they mean. From now on, and for the rest of the
+    /// process's life, their default effects are off.
+    ///
+    /// Returns when every signal is really listened for; one that arrives after that is not lost, and none ends the
+    /// process. (Dispatch registers its sources on a thread of its own, a little after `resume`.) A few wait while
+    /// the loop is busy; what a longer burst asks for is asked for once.
+    public static func listen(for wanted: [ProcessSignal] = allCases) async -> AsyncStream<ProcessSignal> {
+        let (signals, continuation) = AsyncStream.makeStream(of: ProcessSignal.self, bufferingPolicy: .bufferingOldest(8))
+        let sources = Sources(wanted, into: continuation)
+        // The stream owns its sources: they end with it.
+        continuation.onTermination = { _ in sources.cancel() }
+        await sources.register()
+        return signals
+    }
+
+    /// Writing to a connection or pipe whose other end is gone becomes an error of the write instead of the
+    /// process's end. Call once, first thing.
+    public static func ignoreBrokenPipes() {
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Unchecked because Dispatch does not declare its sources Sendable on Linux. Invariant: they are configured by
+    /// `init` and `register`, before anybody else has them, and after that only cancelled, which any thread may do.
+    private final class Sources: @unchecked Sendable {
+        private let sources: [any DispatchSourceSignal]
+
+        init(_ wanted: [ProcessSignal], into continuation: AsyncStream<ProcessSignal>.Continuation) {
+            let queue = DispatchQueue(label: "signals")
+            sources = wanted.map { wanted in
+                // Before the source is there: otherwise the default effect would end the process in between.
+                signal(wanted.rawValue, SIG_IGN)
+                let source = DispatchSource.makeSignalSource(signal: wanted.rawValue, queue: queue)
+                source.setEventHandler { continuation.yield(wanted) }
+                return source
+            }
+        }
+
+        func register() async {
+            for source in sources {
+                await withCheckedContinuation { continuation in
+                    source.setRegistrationHandler { continuation.resume() }
+                    source.resume()
+                }
+            }
+        }
+
+        func cancel() {
+            for source in sources { source.cancel() }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Glibc
+import Model
+
+/// Where a secret comes from. Holding a source is not holding the secret: it is read when it is used, so that a
+/// rotated file is picked up without a restart.
+public enum SecretSource: Sendable, Equatable {
+    /// Path of a file that holds the secret; whitespace around it is not part of it.
+    case file(String)
+    /// Name of an environment variable.
+    case environment(String)
+    /// Name of a systemd credential, a file below `$CREDENTIALS_DIRECTORY`.
+    case credential(String)
+    /// The value itself, for tests and demonstrations.
+    case literal(Secret)
+
+    /// Why a secret cannot be had. Names the place, never the content.
+    public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
+        /// `the bearer token`, as the caller calls it.
+        public let what: String
+        /// `file /run/secrets/token`
+        public let location: String
+        public let why: String
+        public let hint: String?
+        /// A missing file may appear; a wrong name in a configuration does not mend itself.
+        public let isRetryable: Bool
+
+        public var description: String {
+            "cannot read \(what) from \(location): \(why)" + (hint.map { "; \($0)" } ?? "")
+        }
+    }
+
+    /// `file /run/secrets/token`: safe to print.
+    public var location: String {
+        switch self {
+        case .file(let path): "file \(path)"
+        case .environment(let name): "environment variable \(name)"
+        case .credential(let name): "systemd credential \(name)"
+        case .literal: "a literal value"
+        }
+    }
+
+    /// The secret as it is now. Reads a file each time; see `CachedSecret` for one that does not.
+    /// - Parameter what: what it is for, for the error message.
+    public func read(_ what: String = "a secret", in environment: Environment) throws(Failure) -> Secret {
+        func fail(_ why: String, hint: String? = nil, retryable: Bool) -> Failure {
+            Failure(what: what, location: location, why: why, hint: hint, isRetryable: retryable)
+        }
+        let text: String
+        switch self {
+        case .literal(let secret):
+            return secret
+        case .environment(let name):
+            guard let value = environment[name] else { throw fail("it is not set", retryable: false) }
+            text = value
+        case .file, .credential:
+            guard let path = path(in: environment) else {
+                throw fail(
+                    "CREDENTIALS_DIRECTORY is not set", hint: "it is set by LoadCredential= in the systemd unit",
+                    retryable: false)
+            }
+            text = try Self.contents(of: path, fail)
+        }
+        let trimmed = Self.trim(text)
+        guard !trimmed.isEmpty else { throw fail("it is empty", retryable: true) }
+        // It will become part of a header line; there a line break would start another one.
+        guard trimmed.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
+            throw fail("it has more than one line or control characters", retryable: false)
+        }
+        return Secret(trimmed)
+    }
+
+    /// The file that holds it, if it is in a file and the place is known.
+    func path(in environment: Environment) -> String? {
+        switch self {
+        case .file(let path): path
+        case .credential(let name): environment.nonEmpty("CREDENTIALS_DIRECTORY").map { "\($0)/\(name)" }
+        case .environment, .literal: nil
+        }
+    }
+
+    /// Longer files are no secrets but mistakes.
+    private static let sizeLimit = 64 * 1_024
+
+    private static func contents(
+        of path: String, _ fail: (String, String?, Bool) -> Failure
+    ) throws(Failure) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            let code = errno
+            let hint = code == EACCES ? "it must be readable for the user that this program runs as" : nil
+            throw fail(String(cString: strerror(code)), hint, true)
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4_096)
+        while true {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count == 0 { break }
+            guard count > 0 else {
+                if errno == EINTR { continue }
+                throw fail(String(cString: strerror(errno)), nil, true)
+            }
+            bytes += chunk[..<count]
+            guard bytes.count <= sizeLimit else { throw fail("it is longer than \(sizeLimit) bytes", nil, false) }
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw fail("it is not UTF-8 text", nil, false) }
+        return text
+    }
+
+    private static func trim(_ text: String) -> String {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+        let bytes = Array(text.utf8)
+        guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) })
+        else { return "" }
+        return String(decoding: bytes[first...last], as: UTF8.self)
+    }
+}

@@ -1,0 +1,131 @@
+import Ambient
+import Glibc
+import Testing
+
+/// A folder that is gone at the end of the test.
+final class ScratchFolder: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/mozaiks-ops-test-XXXXXX".utf8CString)
+        let made = mkdtemp(&template) != nil
+        try #require(made)
+        path = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+    }
+
+    deinit {
+        for name in names { unlink(path + "/" + name) }
+        rmdir(path)
+    }
+
+    /// Writes beside the file and renames over it, as rotation does.
+    func put(_ name: String, _ content: String) throws -> String {
+        let target = path + "/" + name
+        let file = try #require(fopen(target + ".new", "w"))
+        let bytes = Array(content.utf8)
+        #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
+        fclose(file)
+        #expect(rename(target + ".new", target) == 0)
+        return target
+    }
+
+    private var names: [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names
+    }
+}
+
+@Suite struct SecretTests {
+    @Test func `a secret shows itself in no printed form`() {
+        struct Holder {
+            let name = "holder"
+            let secret = Secret("s3cret")
+            let nested: [String: Secret?] = ["a": Secret("s3cret")]
+        }
+        let holder = Holder()
+        var dumped = ""
+        dump(holder, to: &dumped)
+        let texts = [
+            "\(holder.secret)", String(describing: holder), String(reflecting: holder), dumped,
+            String(describing: Mirror(reflecting: holder.secret).children.map { $0 }), "\(Optional(holder.secret) as Any)",
+            "\(SecretSource.literal(holder.secret))",
+        ]
+        for text in texts { #expect(!text.contains("s3cret"), "\(text)") }
+        #expect("\(holder.secret)" == "***")
+        #expect(holder.secret.reveal() == "s3cret")
+    }
+
+    @Test(arguments: [
+        ("", "", true), ("a", "a", true), ("a", "b", false), ("a", "", false), ("", "a", false), ("a", "aa", false),
+        ("aa", "a", false), ("e\u{301}", "\u{e9}", false),
+    ])
+    func `secrets are equal by their bytes`(left: String, right: String, equal: Bool) {
+        #expect((Secret(left) == Secret(right)) == equal)
+    }
+
+    @Test(arguments: [("token", "token"), ("token\n", "token"), (" \ttoken\r\n\n", "token"), ("two words", "two words")])
+    func `a file's content is the secret, without the blanks around it`(content: String, secret: String) throws {
+        let folder = try ScratchFolder()
+        let path = try folder.put("token", content)
+        #expect(try SecretSource.file(path).read(in: Environment([:])).reveal() == secret)
+    }
+
+    @Test func `the environment and systemd's credentials`() throws {
+        let folder = try ScratchFolder()
+        _ = try folder.put("slack", "from-systemd\n")
+        let environment = Environment(["TOKEN": "from-environment", "CREDENTIALS_DIRECTORY": folder.path])
+        #expect(try SecretSource.environment("TOKEN").read(in: environment).reveal() == "from-environment")
+        #expect(try SecretSource.credential("slack").read(in: environment).reveal() == "from-systemd")
+        #expect(try SecretSource.literal(Secret("x")).read(in: environment).reveal() == "x")
+    }
+
+    @Test func `what cannot be read is named with its place and cause, never its content`() throws {
+        let folder = try ScratchFolder()
+        let cases: [(SecretSource, String)] = [
+            (.file(folder.path + "/absent"), "file \(folder.path)/absent: No such file or directory"),
+            (.file(folder.path), "file \(folder.path): Is a directory"),
+            (.file(try folder.put("empty", " \n")), "file \(folder.path)/empty: it is empty"),
+            (
+                .file(try folder.put("lines", "s3cret\nX-Injected: s3cret")),
+                "file \(folder.path)/lines: it has more than one line or control characters"
+            ),
+            (.file(try folder.put("long", String(repeating: "s3cret", count: 20_000))), "file \(folder.path)/long: it is longer than 65536 bytes"),
+            (.environment("ABSENT"), "environment variable ABSENT: it is not set"),
+            (.credential("slack"), "systemd credential slack: CREDENTIALS_DIRECTORY is not set; it is set by LoadCredential= in the systemd unit"),
+        ]
+        for (source, expected) in cases {
+            do throws(SecretSource.Failure) {
+                _ = try source.read("the token", in: Environment([:]))
+                Issue.record("\(source) was read")
+            } catch {
+                #expect("\(error)" == "cannot read the token from " + expected)
+            }
+        }
+    }
+
+    @Test func `a rotated file is read again, a withdrawn one fails`() throws {
+        let folder = try ScratchFolder()
+        let path = try folder.put("token", "first")
+        let secret = CachedSecret(.file(path), what: "the token", in: Environment([:]))
+        #expect(try secret.value().reveal() == "first")
+        #expect(try secret.value().reveal() == "first")
+        _ = try folder.put("token", "other")
+        #expect(try secret.value().reveal() == "other")
+        unlink(path)
+        #expect(throws: SecretSource.Failure.self) { try secret.value() }
+    }
+
+    @Test func `an environment prints names only`() {
+        let environment = Environment(["B": "s3cret", "A": "s3cret", "EMPTY": ""])
+        #expect("\(environment)" == "Environment(A, B, EMPTY)")
+        #expect(!String(reflecting: environment).contains("s3cret"))
+        #expect(environment["EMPTY"] == "" && environment.nonEmpty("EMPTY") == nil)
+        #expect(environment["b"] == nil)
+    }
+}
