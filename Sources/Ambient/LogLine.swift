@@ -47,16 +47,20 @@ struct LogLine {
 
     /// A key has no place for spaces, quotes and equal signs.
     private static func key(_ key: String) -> String {
-        let isPlain = key.unicodeScalars.allSatisfy { $0.isASCII && $0.value > 0x20 && $0 != "=" && $0 != "\"" && $0.value < 0x7F }
+        let isPlain = key.unicodeScalars.allSatisfy {
+            $0.isASCII && $0.value > 0x20 && $0 != "=" && $0 != "\"" && $0.value < 0x7F
+        }
         return isPlain && !key.isEmpty ? key : "_"
     }
 
     /// Quoted unless it is plain. Control characters are escaped, so that text from outside can neither start a
     /// line of its own nor steer a terminal.
     private static func append(_ text: String, to line: inout String) {
-        let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy { scalar in
-            scalar.value > 0x20 && scalar.value < 0x7F && scalar != "\"" && scalar != "=" && scalar != "\\"
-        }
+        let isPlain =
+            !text.isEmpty
+            && text.unicodeScalars.allSatisfy { scalar in
+                scalar.value > 0x20 && scalar.value < 0x7F && scalar != "\"" && scalar != "=" && scalar != "\\"
+            }
         guard !isPlain else {
             line += text
             return

@@ -17,7 +17,8 @@ public enum ProcessSignal: Int32, Sendable, CaseIterable {
     /// process. (Dispatch registers its sources on a thread of its own, a little after `resume`.) A few wait while
     /// the loop is busy; what a longer burst asks for is asked for once.
     public static func listen(for wanted: [ProcessSignal] = allCases) async -> AsyncStream<ProcessSignal> {
-        let (signals, continuation) = AsyncStream.makeStream(of: ProcessSignal.self, bufferingPolicy: .bufferingOldest(8))
+        let (signals, continuation) = AsyncStream.makeStream(
+            of: ProcessSignal.self, bufferingPolicy: .bufferingOldest(8))
         let sources = Sources(wanted, into: continuation)
         // The stream owns its sources: they end with it.
         continuation.onTermination = { _ in sources.cancel() }

@@ -103,7 +103,9 @@ public enum SecretSource: Sendable, Equatable {
             bytes += chunk[..<count]
             guard bytes.count <= sizeLimit else { throw fail("it is longer than \(sizeLimit) bytes", nil, false) }
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw fail("it is not UTF-8 text", nil, false) }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw fail("it is not UTF-8 text", nil, false)
+        }
         return text
     }
 

@@ -1,16 +1,14 @@
 // Numbers, strings, moments and hashes: each from the bytes of one token.
-#include "Scanner.hpp"
+#include "Numbers.hpp"
 #include <charconv>
 #include <cmath>
 #include <system_error>
 
+using namespace csimdjson;
+
 namespace {
 
 inline bool is_digit(uint8_t byte) { return uint8_t(byte - '0') < 10; }
-
-// Powers of ten that a double holds exactly.
-constexpr double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 } // namespace
 
@@ -19,6 +17,9 @@ extern "C" csimdjson_number_kind csimdjson_number(
     const uint8_t *p = start;
     const bool negative = p < end && *p == '-';
     if (negative) p += 1;
+    if (p == end) return CSIMDJSON_NOT_A_NUMBER;
+    const auto kind = short_number(p, size_t(end - p), negative, integer, value);
+    if (simdjson_likely(kind != CSIMDJSON_NOT_A_NUMBER)) return kind;
     const uint8_t *const digits = p;
     uint64_t mantissa = 0; // wraps silently beyond 19 digits; then it is not used
     while (p < end && is_digit(*p)) mantissa = mantissa * 10 + (*p++ - '0');
@@ -54,13 +55,7 @@ extern "C" csimdjson_number_kind csimdjson_number(
         exponent += down ? -shift : shift;
     }
     if (p != end) return CSIMDJSON_NOT_A_NUMBER;
-    // Clinger's fast path: both parts are exact, so one rounding gives the nearest double.
-    if (significant <= 19 && mantissa <= (1ULL << 53) && exponent >= -22 && exponent <= 22) {
-        double exact = double(mantissa);
-        exact = exponent < 0 ? exact / exact_powers[-exponent] : exact * exact_powers[exponent];
-        *value = negative ? -exact : exact;
-        return CSIMDJSON_DOUBLE;
-    }
+    if (significant <= 19 && nearest_double(mantissa, exponent, negative, *value)) return CSIMDJSON_DOUBLE;
     const auto read = std::from_chars((const char *)start, (const char *)end, *value);
     if (read.ec == std::errc::result_out_of_range) {
         // Too small is zero, as every other reader has it; too large has no double. libstdc++ leaves the value alone,
@@ -177,6 +172,42 @@ bool csimdjson::has_valid_escapes(Span content) {
     return true;
 }
 
+namespace {
+
+/// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil. From year 0 on.
+int64_t days_since_1970(int year, int month, int day) {
+    const int shifted = month <= 2 ? year - 1 : year;
+    const int era = (shifted >= 0 ? shifted : shifted - 399) / 400;
+    const int year_of_era = shifted - era * 400;
+    const int day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return int64_t(era) * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+}
+
+} // namespace
+
+bool csimdjson::MomentReader::read(Span text, int64_t &milliseconds) {
+    // The form that the runtime writes, on the day that was read last: 2026-11-21T08:50:01.922803+00:00
+    const uint8_t *const t = text.start;
+    if (text.length == 32 && load64(t) == date[0] && load64(t + 3) == date[1] && t[19] == '.' && t[26] == '+'
+        && load64(t + 24) >> 24 == 0x30303A3030ULL) {
+        const uint64_t clock = load64(t + 11);
+        uint64_t hour, minute, second, fraction;
+        if ((clock & 0x0000FF0000FF0000ULL) == 0x00003A00003A0000ULL && read_digits(t + 11, 2, hour)
+            && read_digits(t + 14, 2, minute) && read_digits(t + 17, 2, second) && read_digits(t + 20, 6, fraction)
+            && hour < 24 && minute < 60 && second <= 60) {
+            milliseconds = midnight + int64_t((hour * 60 + minute) * 60 + second) * 1000 + int64_t(fraction / 1000);
+            return true;
+        }
+    }
+    if (!csimdjson_rfc3339(t, text.length, &milliseconds)) return false;
+    if (text.length == 32 && t[26] == '+' && load64(t + 24) >> 24 == 0x30303A3030ULL) {
+        date[0] = load64(t);
+        date[1] = load64(t + 3);
+        midnight = milliseconds - (milliseconds % 86400000 + 86400000) % 86400000;
+    }
+    return true;
+}
+
 extern "C" bool csimdjson_rfc3339(const uint8_t *text, size_t length, int64_t *milliseconds) {
     if (length < 20) return false;
     const auto two = [text](size_t i) -> int {
@@ -215,13 +246,7 @@ extern "C" bool csimdjson_rfc3339(const uint8_t *text, size_t length, int64_t *m
         at += 6;
     }
     if (at != length) return false;
-    // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil.
-    const int shifted = month <= 2 ? year - 1 : year;
-    const int era = (shifted >= 0 ? shifted : shifted - 399) / 400;
-    const int year_of_era = shifted - era * 400;
-    const int day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    const int64_t days = int64_t(era) * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year
-        - 719468;
+    const int64_t days = days_since_1970(year, month, day);
     *milliseconds = ((days * 24 + hour) * 60 + minute - offset) * 60000 + second * 1000 + fraction;
     return true;
 }

@@ -1,5 +1,4 @@
 #include "Scanner.hpp"
-#include <algorithm>
 #include <new>
 
 using namespace csimdjson;
@@ -7,7 +6,9 @@ using namespace csimdjson;
 csimdjson_code csimdjson_scanner::scan(const uint8_t *buffer, size_t length) noexcept {
     if (length >= simdjson::SIMDJSON_MAXSIZE_BYTES) return CSIMDJSON_TOO_LARGE;
     if (!stage || capacity < length) {
-        const size_t wanted = std::max<size_t>(length, 1024);
+        // Rounded up, so that pieces of about one size do not each ask for memory.
+        const size_t step = length < (1 << 16) ? 1 << 12 : 1 << 18;
+        const size_t wanted = (length + step - 1) / step * step;
         const auto error = stage
             ? stage->set_capacity(wanted)
             : simdjson::get_active_implementation()->create_dom_parser_implementation(wanted, 1, stage);
@@ -53,7 +54,7 @@ bool Cursor::skip_scalar() {
     if (first == '"') {
         Span content;
         if (!take_string(content)) return false;
-        return !content.has_backslash() || has_valid_escapes(content) || fail();
+        return !has_escapes || !content.has_backslash() || has_valid_escapes(content) || fail();
     }
     if (at_end()) return fail();
     const Span text = token();

@@ -17,9 +17,9 @@ struct csimdjson_scanner {
 
 namespace csimdjson {
 
-inline bool is_space(uint8_t byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
+simdjson_inline bool is_space(uint8_t byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
 
-inline uint64_t load64(const uint8_t *from) {
+simdjson_inline uint64_t load64(const uint8_t *from) {
     uint64_t word;
     std::memcpy(&word, from, 8);
     return word;
@@ -41,6 +41,23 @@ struct Span {
     }
 };
 
+/// The number in `count` digits (1...8) at `digits`, behind which eight bytes are readable. False when a byte is none.
+simdjson_inline bool read_digits(const uint8_t *digits, size_t count, uint64_t &value) {
+    // Little-endian: the first digit is the lowest byte. Shifted up so that the last digit is the highest byte, with
+    // '0' in front, the eight are added up in three multiplications.
+    uint64_t word = load64(digits) << (8 * (8 - count));
+    if (count < 8) word |= 0x3030303030303030ULL >> (8 * count);
+    if (((word & 0xF0F0F0F0F0F0F0F0ULL) | (((word + 0x0606060606060606ULL) & 0xF0F0F0F0F0F0F0F0ULL) >> 4))
+        != 0x3333333333333333ULL)
+        return false;
+    word -= 0x3030303030303030ULL;
+    word = word * 10 + (word >> 8);
+    value = ((word & 0x000000FF000000FFULL) * 0x000F424000000064ULL
+             + (word >> 16 & 0x000000FF000000FFULL) * 0x0000271000000001ULL)
+        >> 32;
+    return true;
+}
+
 /// Walks the structurals of one text and checks every byte that it passes, so that what was walked without `code`
 /// becoming an error is JSON.
 struct Cursor {
@@ -48,8 +65,14 @@ struct Cursor {
     size_t length;
     const uint32_t *structurals;
     size_t count;
+    /// False when the text has not a single backslash: then no string of it has one.
+    bool has_escapes;
     size_t at = 0;
     csimdjson_code code = CSIMDJSON_OK;
+
+    Cursor(const uint8_t *text, size_t size, const csimdjson_scanner &scanner)
+        : buffer(text), length(size), structurals(scanner.structurals()), count(scanner.count()),
+          has_escapes(std::memchr(text, '\\', size) != nullptr) {}
 
     bool at_end() const { return at >= count; }
     size_t offset() const { return at < count ? structurals[at] : length; }
@@ -95,6 +118,18 @@ struct Cursor {
 
 /// Whether the escapes of a string's content are ones that JSON has.
 bool has_valid_escapes(Span content);
+
+/// Reads moments, faster on the day of the one before.
+class MomentReader {
+public:
+    /// As csimdjson_rfc3339.
+    bool read(Span text, int64_t &milliseconds);
+
+private:
+    /// Bytes 0..<8 and 3..<11 (`2026-11-21T`) of the last moment in UTC, and its day's beginning.
+    uint64_t date[2] = {0, 0};
+    int64_t midnight = 0;
+};
 
 struct Hash128 {
     uint64_t low, high;

@@ -92,7 +92,9 @@ final class EasyHandle {
         }
         // Without these two libcurl would announce a form, and wait a second for permission to send a large body.
         appendHeader("Expect:")
-        if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) { appendHeader("Content-Type:") }
+        if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+            appendHeader("Content-Type:")
+        }
         for field in request.headers {
             // "Name:" would remove the field; "Name;" sends it empty.
             appendHeader(field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)")

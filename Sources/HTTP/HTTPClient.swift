@@ -45,7 +45,8 @@ public final class HTTPClient: Sendable {
     /// Fails with `other` when the process is out of memory or threads.
     public init(_ options: Options = Options()) throws(HTTPError) {
         guard let loop = TransferLoop(options: options), let thread = TransferThread(running: loop) else {
-            throw HTTPError(.other(code: 0, "libcurl or its thread cannot start"), what: "start", location: "this process")
+            throw HTTPError(
+                .other(code: 0, "libcurl or its thread cannot start"), what: "start", location: "this process")
         }
         self.loop = loop
         self.thread = thread

@@ -150,7 +150,8 @@ final class TransferLoop: @unchecked Sendable {
                 for: transfer, options: options, remainingMs: remainingMs, freshConnection: freshConnection),
             curl_multi_add_handle(multi, easy.raw) == CURLM_OK
         else {
-            return settle(transfer, .failure(transfer.error(.other(code: Int(CURLE_OUT_OF_MEMORY.rawValue), "out of memory"))))
+            return settle(
+                transfer, .failure(transfer.error(.other(code: Int(CURLE_OUT_OF_MEMORY.rawValue), "out of memory"))))
         }
         transfer.easy = easy
         running[easy.raw] = transfer

@@ -7,6 +7,10 @@ extension Transfer {
         guard code == CURLE_OK else {
             return .failure(error(failureKind(code, easy: easy)))
         }
+        // libcurl calls it a success when the connection ends between two header lines.
+        guard head.isComplete else {
+            return .failure(error(.connectionLost("it closed inside the headers")))
+        }
         body.seal()
         let redirects = easy.number(CURLINFO_REDIRECT_COUNT)
         return .success(
@@ -74,6 +78,9 @@ extension Transfer {
                 ? .malformedResponse(reason) : .truncated(received: body.count, expected: head.contentLength)
         case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING, CURLE_CHUNK_FAILED:
             return .malformedResponse(reason)
+        case CURLE_OUT_OF_MEMORY where timesSent > 0 && !head.isComplete:
+            // libcurl 7.88's way of saying that a line outgrew its buffer.
+            return .malformedResponse("a header line of more than 100 kB")
         case CURLE_WRITE_ERROR, CURLE_OUT_OF_MEMORY:
             // A callback stopped the transfer without a reason of its own: it found no memory.
             return .other(code: Int(code.rawValue), "out of memory")

@@ -14,24 +14,24 @@ final class TransferThread: @unchecked Sendable {
 
     private final class Work: Sendable {
         let loop: TransferLoop
-        let state: Box
+        let progress: Progress
 
-        init(loop: TransferLoop, state: Box) {
+        init(loop: TransferLoop, progress: Progress) {
             self.loop = loop
-            self.state = state
+            self.progress = progress
         }
     }
 
-    private final class Box: Sendable {
+    private final class Progress: Sendable {
         let state = Mutex(State())
     }
 
-    private let box = Box()
+    private let progress = Progress()
     private var handle = pthread_t()
 
     /// Nil when the system has no thread left.
     init?(running loop: TransferLoop) {
-        let work = Unmanaged.passRetained(Work(loop: loop, state: box))
+        let work = Unmanaged.passRetained(Work(loop: loop, progress: progress))
         let code = pthread_create(
             &handle, nil,
             { context in
@@ -39,7 +39,7 @@ final class TransferThread: @unchecked Sendable {
                 let work = Unmanaged<Work>.fromOpaque(context).takeRetainedValue()
                 TransferThread.blockSignals()
                 work.loop.run()
-                work.state.state.withLock { state in
+                work.progress.state.withLock { state in
                     state.hasEnded = true
                     for waiter in state.waiting { waiter.resume() }
                     state.waiting = []
@@ -55,7 +55,7 @@ final class TransferThread: @unchecked Sendable {
     /// Suspends until the loop has returned.
     func ended() async {
         await withCheckedContinuation { continuation in
-            box.state.withLock { state in
+            progress.state.withLock { state in
                 if state.hasEnded { continuation.resume() } else { state.waiting.append(continuation) }
             }
         }
@@ -63,7 +63,7 @@ final class TransferThread: @unchecked Sendable {
 
     /// Waits, blocking, for the thread's end. Short once the loop was closed.
     func join() {
-        let isMine = box.state.withLock { state in
+        let isMine = progress.state.withLock { state in
             defer { state.isJoined = true }
             return !state.isJoined
         }

@@ -6,7 +6,7 @@ extension Journal {
     public func state(_ key: String) throws(JournalError) -> [UInt8]? {
         try reading("read the state") { database throws(JournalError) in
             try database.row("SELECT bytes, checksum FROM state WHERE key = ?1", [.text(key)]) {
-                row throws(JournalError) in try row.checkedBytes(0, checksum: 1)
+                row throws(JournalError) in try row.checkedBytes(0, checksum: 1, key: Array(key.utf8))
             }
         }
     }
@@ -29,10 +29,11 @@ extension Journal {
                 let chats = try database.rows(
                     "SELECT key, record, checksum FROM chats WHERE source = ?1 ORDER BY key", [.int(source.id)]
                 ) { row throws(JournalError) in
-                    guard let key = StableHash(bytes: row.bytes(0)) else {
+                    let bytes = row.bytes(0)
+                    guard let key = StableHash(bytes: bytes) else {
                         throw database.error(.corrupt, "a chat's key is not 16 bytes")
                     }
-                    return ChatRow(key: key, record: try row.checkedBytes(1, checksum: 2))
+                    return ChatRow(key: key, record: try row.checkedBytes(1, checksum: 2, key: bytes))
                 }
                 if !chats.isEmpty { replicas.append((source.replica, chats)) }
             }

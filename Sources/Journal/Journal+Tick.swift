@@ -6,6 +6,16 @@ extension Journal {
     /// record to this one and commit the sum.
     public func commitTick(_ tick: TickRecord) throws(JournalError) {
         guard !tick.isEmpty else { return }
+        do throws(JournalError) {
+            try write(tick)
+        } catch where error.cause == .full {
+            // What is missing may lie in the log itself: it grows with every commit until it is folded into the file.
+            foldLog()
+            try write(tick)
+        }
+    }
+
+    private func write(_ tick: TickRecord) throws(JournalError) {
         try writing("commit a tick") { database throws(JournalError) in
             for state in tick.states { try write(state, database) }
             for changes in tick.chats { try write(changes, database) }
@@ -28,7 +38,7 @@ extension Journal {
             INSERT INTO state (key, bytes, checksum) VALUES (?1, ?2, ?3)
             ON CONFLICT (key) DO UPDATE SET bytes = excluded.bytes, checksum = excluded.checksum
             """,
-            .text(state.key), .bytes(bytes), .int(Checksum.of(bytes)))
+            .text(state.key), .bytes(bytes), .int(Checksum.of(bytes, key: Array(state.key.utf8))))
     }
 
     private func write(_ changes: ChatChanges, _ database: Database) throws(JournalError) {
@@ -46,9 +56,10 @@ extension Journal {
         for chat in changes.changed {
             defer { statement.reset() }
             try statement.bind(.int(source), at: 1)
-            try statement.bind(.bytes(chat.key.bytes), at: 2)
+            let key = chat.key.bytes
+            try statement.bind(.bytes(key), at: 2)
             try statement.bind(.bytes(chat.record), at: 3)
-            try statement.bind(.int(Checksum.of(chat.record)), at: 4)
+            try statement.bind(.int(Checksum.of(chat.record, key: key)), at: 4)
             _ = try statement.step()
         }
     }

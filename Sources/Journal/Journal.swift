@@ -65,6 +65,14 @@ public final class Journal {
 
     // MARK: For the extensions
 
+    /// Brings the write-ahead log into the file and empties it, as far as that goes now: what hinders it (no space, a
+    /// reader) stays as it was, and the next commit does its own part of the work.
+    func foldLog() {
+        _ = try? reading("fold the log") { database throws(JournalError) in
+            try database.row("PRAGMA wal_checkpoint(TRUNCATE)") { row throws(JournalError) in row.int(0) }
+        }
+    }
+
     /// Runs `body` on the connection, naming what it does for the errors.
     func reading<R>(
         _ operation: String, _ body: (Database) throws(JournalError) -> R

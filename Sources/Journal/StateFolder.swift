@@ -14,8 +14,14 @@ public struct StateFolder: Hashable, Sendable {
     ///
     /// Throws `.unusableFolder` for what is not a folder, cannot be written to, or lets every user of the machine write.
     public init(creating path: String) throws(JournalError) {
+        var path = path
+        while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
         try StateFolder.makeFolder(path)
-        try self.init(existing: path)
+        do throws(JournalError) {
+            try self.init(existing: path)
+        } catch where error.cause == .missing {
+            throw StateFolder.unusable(path, error.detail)
+        }
         guard access(self.path, W_OK | X_OK) == 0 else {
             throw StateFolder.unusable(self.path, systemErrorText(errno), cause: errno == EROFS ? .readOnly : .unusableFolder)
         }
@@ -78,12 +84,13 @@ extension StateFolder {
     /// Creates the kill file. Needs nothing but the folder; an existing file is left as it is.
     public func turnKillSwitchOn() throws(JournalError) {
         let file = open(killFilePath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        let code = errno
         if file >= 0 {
             close(file)
         } else if !isKillSwitchOn {
             throw JournalError(
-                operation: "stop all actions", path: killFilePath, cause: errno == EROFS ? .readOnly : .unusableFolder,
-                detail: systemErrorText(errno))
+                operation: "stop all actions", path: killFilePath, cause: code == EROFS ? .readOnly : .unusableFolder,
+                detail: systemErrorText(code))
         }
     }
 

@@ -1,8 +1,9 @@
-@testable import Ambient
 import Glibc
 import Model
 import Synchronization
 import Testing
+
+@testable import Ambient
 
 /// Always the same moment.
 private struct StoppedClock: Clock {
@@ -30,10 +31,14 @@ private struct StoppedClock: Clock {
 
     @Test func `logfmt: time, level, message, fields in order`() {
         let (logger, lines) = logger()
-        logger.info("polled", ["runtime": "shared", "chats": 12, "seconds": 0.25, "restarted": false, "token": .init(Secret("s3cret"))])
+        logger.info(
+            "polled",
+            ["runtime": "shared", "chats": 12, "seconds": 0.25, "restarted": false, "token": .init(Secret("s3cret"))])
         #expect(
             lines.text
-                == "time=2026-11-21T09:00:00.250Z level=info msg=polled runtime=shared chats=12 seconds=0.25 restarted=false token=***\n")
+                == "time=2026-11-21T09:00:00.250Z level=info msg=polled "
+                    + "runtime=shared chats=12 seconds=0.25 restarted=false token=***\n"
+        )
     }
 
     @Test func `json: the same`() {
@@ -41,12 +46,15 @@ private struct StoppedClock: Clock {
         logger.warning("slow \"poll\"", ["chats": 12, "share": .number(.nan), "app": "a\nb"])
         #expect(
             lines.text
-                == #"{"time":"2026-11-21T09:00:00.250Z","level":"warn","msg":"slow \"poll\"","chats":12,"share":null,"app":"a\nb"}"# + "\n")
+                == #"{"time":"2026-11-21T09:00:00.250Z","level":"warn","msg":"slow \"poll\"","#
+                    + #""chats":12,"share":null,"app":"a\nb"}"#
+                + "\n")
     }
 
     @Test(arguments: [
         ("plain", "plain"), ("", #""""#), ("two words", #""two words""#), ("a=b", #""a=b""#), (#"q"q"#, #""q\"q""#),
-        (#"b\b"#, #""b\\b""#), ("x\nlevel=error msg=forged", #""x\nlevel=error msg=forged""#), ("\u{1B}[31m", #""\u001b[31m""#),
+        (#"b\b"#, #""b\\b""#), ("x\nlevel=error msg=forged", #""x\nlevel=error msg=forged""#),
+        ("\u{1B}[31m", #""\u001b[31m""#),
         ("\u{85}", #""\u0085""#), ("\u{202E}", #""\u202e""#), ("grün", #""grün""#),
     ])
     func `text from outside cannot forge a line or steer a terminal`(text: String, shown: String) {
@@ -96,7 +104,9 @@ private struct StoppedClock: Clock {
         mutating func next() -> UInt64 { value }
     }
 
-    @Test(arguments: [(0, 1_000), (1, 1_000), (2, 2_000), (3, 4_000), (4, 8_000), (5, 10_000), (6, 10_000), (1_000_000, 10_000)])
+    @Test(arguments: [
+        (0, 1_000), (1, 1_000), (2, 2_000), (3, 4_000), (4, 8_000), (5, 10_000), (6, 10_000), (1_000_000, 10_000),
+    ])
     func `doubles up to the limit`(attempt: Int, milliseconds: Int64) {
         let backoff = Backoff(base: .seconds(1), limit: .seconds(10), jitter: 0)
         #expect(backoff.ceiling(afterAttempt: attempt).milliseconds == milliseconds)
@@ -155,7 +165,9 @@ private struct StoppedClock: Clock {
         #expect(received(descriptor) == nil)
     }
 
-    @Test(arguments: [nil, "", "relative/path", "@", "/", "/nonexistent/socket", "/" + String(repeating: "x", count: 200)])
+    @Test(arguments: [
+        nil, "", "relative/path", "@", "/", "/nonexistent/socket", "/" + String(repeating: "x", count: 200),
+    ])
     func `without a socket nothing is sent and nothing fails`(socket: String?) {
         let notifier = SystemdNotifier(environment: Environment(socket.map { ["NOTIFY_SOCKET": $0] } ?? [:]))
         #expect(!notifier.notify(.ready))

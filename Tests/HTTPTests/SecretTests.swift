@@ -34,7 +34,9 @@ final class ScratchFolder: Sendable {
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             if name != "." && name != ".." { names.append(name) }
         }
         return names
@@ -53,7 +55,8 @@ final class ScratchFolder: Sendable {
         dump(holder, to: &dumped)
         let texts = [
             "\(holder.secret)", String(describing: holder), String(reflecting: holder), dumped,
-            String(describing: Mirror(reflecting: holder.secret).children.map { $0 }), "\(Optional(holder.secret) as Any)",
+            String(describing: Mirror(reflecting: holder.secret).children.map { $0 }),
+            "\(Optional(holder.secret) as Any)",
             "\(SecretSource.literal(holder.secret))",
         ]
         for text in texts { #expect(!text.contains("s3cret"), "\(text)") }
@@ -69,7 +72,9 @@ final class ScratchFolder: Sendable {
         #expect((Secret(left) == Secret(right)) == equal)
     }
 
-    @Test(arguments: [("token", "token"), ("token\n", "token"), (" \ttoken\r\n\n", "token"), ("two words", "two words")])
+    @Test(arguments: [
+        ("token", "token"), ("token\n", "token"), (" \ttoken\r\n\n", "token"), ("two words", "two words"),
+    ])
     func `a file's content is the secret, without the blanks around it`(content: String, secret: String) throws {
         let folder = try ScratchFolder()
         let path = try folder.put("token", content)
@@ -95,9 +100,16 @@ final class ScratchFolder: Sendable {
                 .file(try folder.put("lines", "s3cret\nX-Injected: s3cret")),
                 "file \(folder.path)/lines: it has more than one line or control characters"
             ),
-            (.file(try folder.put("long", String(repeating: "s3cret", count: 20_000))), "file \(folder.path)/long: it is longer than 65536 bytes"),
+            (
+                .file(try folder.put("long", String(repeating: "s3cret", count: 20_000))),
+                "file \(folder.path)/long: it is longer than 65536 bytes"
+            ),
             (.environment("ABSENT"), "environment variable ABSENT: it is not set"),
-            (.credential("slack"), "systemd credential slack: CREDENTIALS_DIRECTORY is not set; it is set by LoadCredential= in the systemd unit"),
+            (
+                .credential("slack"),
+                "systemd credential slack: CREDENTIALS_DIRECTORY is not set; "
+                    + "it is set by LoadCredential= in the systemd unit"
+            ),
         ]
         for (source, expected) in cases {
             do throws(SecretSource.Failure) {

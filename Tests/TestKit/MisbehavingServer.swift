@@ -32,14 +32,17 @@ public final class MisbehavingServer: Sendable {
     }
 
     private let listener: Int32
+    private let greeting: String
     private let behave: Behaviour
     private let state = Mutex(State())
 
     /// Listens on a free port of 127.0.0.1.
-    public init(_ behave: @escaping Behaviour) throws {
+    /// - Parameter greeting: written to each connection before anything is asked.
+    public init(greeting: String = "", _ behave: @escaping Behaviour = { _, peer in peer.close() }) throws {
         let (listener, port) = try Loopback.listen(backlog: 512)
         self.listener = listener
         self.port = port
+        self.greeting = greeting
         self.behave = behave
         startThread { [self] in acceptConnections() }
     }
@@ -87,6 +90,7 @@ public final class MisbehavingServer: Sendable {
 
     private func serve(_ peer: Peer, connection: Int) {
         var ordinal = 0
+        if !greeting.isEmpty { peer.write(greeting) }
         while let (head, body) = peer.readRequest() {
             ordinal += 1
             let words = head.prefix { $0 != "\r\n" }.split(separator: " ")

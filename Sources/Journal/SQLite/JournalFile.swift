@@ -25,13 +25,21 @@ struct JournalFile {
         case .other: throw JournalError(operation: operation, path: path, cause: .cannotOpen, detail: "not a file")
         }
         let wasLeftOpen = size(of: walPath).isPositive
+        let closedSize = size(of: path)
         let database = try Database(
             path: path, access: .readWrite, busyTimeout: busyTimeout, operation: operation, keepingAlive: lock)
         try checkIdentity(database, mayMigrate: true)
         guard !database.isReadOnly else { throw database.error(.readOnly) }
         try configure(database)
-        if wasLeftOpen || size(of: path).isAtMost(JournalFile.alwaysCheckedBytes) { try JournalFile.check(database) }
+        // A killed checkpoint may leave a part of a page, which the log repairs. SQLite reads such a part as if zeros
+        // followed.
+        let pageSize = try pragma("page_size", database)
+        if !wasLeftOpen, case .bytes(let count) = closedSize, count % pageSize != 0 {
+            throw database.error(.corrupt, "the file ends inside a page")
+        }
+        if wasLeftOpen || closedSize.isAtMost(JournalFile.alwaysCheckedBytes) { try JournalFile.check(database) }
         try migrate(database)
+        try checkStates(database)
         return database
     }
 
@@ -70,7 +78,7 @@ struct JournalFile {
 
     /// Up to this size the whole file is checked at every start, which takes some milliseconds. Beyond it only after a
     /// stop that was none: then the log of the last engine is still there.
-    private static let alwaysCheckedBytes: Int64 = 8 << 20
+    private static let alwaysCheckedBytes: Int64 = 4 << 20
 
     /// Reads every page and compares what SQLite can compare. Throws `.corrupt` with the first finding.
     static func check(_ database: Database) throws(JournalError) {
@@ -78,6 +86,14 @@ struct JournalFile {
         if let finding, finding != "ok" {
             let line = finding.split(separator: "\n").last.map(String.init) ?? finding
             throw database.error(.corrupt, line)
+        }
+    }
+
+    /// Every state must be what was written under its key: a state whose key was damaged would otherwise look like one
+    /// that never was, and the engine would start anew without a word.
+    private func checkStates(_ database: Database) throws(JournalError) {
+        _ = try database.rows("SELECT key, bytes, checksum FROM state") { row throws(JournalError) in
+            _ = try row.checkedBytes(1, checksum: 2, key: row.bytes(0))
         }
     }
 

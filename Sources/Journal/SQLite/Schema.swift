@@ -9,12 +9,13 @@ enum Schema {
     /// Migration n brings version n to n + 1.
     static let migrations = [first]
 
-    /// Times are milliseconds since 1970. `checksum` is over the bytes or the document of its row. Ids that stand for
+    /// Times are milliseconds since 1970. `checksum` is over the bytes or the document of its row (of
+    /// a state and a chat also over the key). Ids that stand for
     /// tenants are BLOBs, because they are compared by their bytes.
     private static let first = """
         CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
-        CREATE TABLE state (key TEXT PRIMARY KEY, bytes BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
+        CREATE TABLE state (key TEXT PRIMARY KEY, bytes BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
         CREATE TABLE sources (
             id INTEGER PRIMARY KEY, runtime TEXT NOT NULL, replica TEXT NOT NULL, UNIQUE (runtime, replica)) STRICT;

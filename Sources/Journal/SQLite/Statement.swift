@@ -100,9 +100,11 @@ final class Statement {
     // MARK: Checked contents
 
     /// Bytes whose checksum stands in another column; throws `.corrupt` when they do not match.
-    func checkedBytes(_ column: Int32, checksum: Int32) throws(JournalError) -> [UInt8] {
+    ///
+    /// - Parameter key: what the checksum covers before the bytes, so that they cannot turn up under another name.
+    func checkedBytes(_ column: Int32, checksum: Int32, key: [UInt8] = []) throws(JournalError) -> [UInt8] {
         let bytes = bytes(column)
-        guard Checksum.of(bytes) == int(checksum) else {
+        guard Checksum.of(bytes, key: key) == int(checksum) else {
             throw database.error(.corrupt, "a stored value does not match its checksum")
         }
         return bytes
@@ -123,8 +125,9 @@ final class Statement {
 
 /// FNV-1a, 64 bits: finds flipped bytes inside values, which SQLite's own check of its pages does not look at.
 enum Checksum {
-    static func of(_ bytes: [UInt8]) -> Int64 {
+    static func of(_ bytes: [UInt8], key: [UInt8] = []) -> Int64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in key { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         return Int64(bitPattern: hash)
     }

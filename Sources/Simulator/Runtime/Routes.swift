@@ -28,13 +28,16 @@ enum Route: Equatable {
         } else if spells("api", "events", "metrics") {
             self = .events
         } else if spells("api", "chats", "*", "*", "start") {
-            self = .start(app: AppID(bytes: parts[2]), workflow: parts[3])
+            self = .start(app: AppID(bytes: Self.repaired(parts[2])), workflow: Self.repaired(parts[3]))
         } else if path.elementsEqual(IdentityProvider.tokenPath.utf8) {
             self = .token
         } else {
             return nil
         }
     }
+
+    /// UTF-8, with U+FFFD for what is none, as uvicorn decodes paths.
+    private static func repaired(_ part: [UInt8]) -> [UInt8] { Array(String(decoding: part, as: UTF8.self).utf8) }
 
     /// The only method that the route takes.
     var method: String {

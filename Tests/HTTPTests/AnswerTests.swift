@@ -1,35 +1,6 @@
-import Ambient
 import HTTP
 import TestKit
 import Testing
-
-/// A client and a server for the length of one test; both are gone when it returns.
-func withServer<R: Sendable>(
-    options: HTTPClient.Options = .init(), _ behave: @escaping MisbehavingServer.Behaviour,
-    asking test: (HTTPClient, MisbehavingServer) async throws -> R
-) async throws -> R {
-    let server = try MisbehavingServer(behave)
-    defer { server.stop() }
-    let client = try HTTPClient(options)
-    do {
-        let result = try await test(client, server)
-        await client.shutdown()
-        return result
-    } catch {
-        await client.shutdown()
-        throw error
-    }
-}
-
-/// The kind of error that a request ends with; nil when it was answered.
-func failure(_ client: HTTPClient, _ request: HTTPRequest) async -> HTTPError.Kind? {
-    do throws(HTTPError) {
-        _ = try await client.send(request)
-        return nil
-    } catch {
-        return error.kind
-    }
-}
 
 @Suite struct AnswerTests {
     @Test func `an answer carries status, headers, body and times`() async throws {
@@ -66,7 +37,11 @@ func failure(_ client: HTTPClient, _ request: HTTPRequest) async -> HTTPError.Ki
 
     @Test func `redirects are followed when asked to`() async throws {
         try await withServer { request, peer in
-            if request.path == "/a" { peer.answer(307, "old", headers: ["Location: /b?token=x"]) } else { peer.answer(200, "new") }
+            if request.path == "/a" {
+                peer.answer(307, "old", headers: ["Location: /b?token=x"])
+            } else {
+                peer.answer(200, "new")
+            }
         } asking: { client, server in
             var request = HTTPRequest(.get, server.url + "/a")
             request.followRedirects = true
@@ -80,7 +55,10 @@ func failure(_ client: HTTPClient, _ request: HTTPRequest) async -> HTTPError.Ki
 
     @Test func `a chunked body is put together`() async throws {
         try await withServer { _, peer in
-            peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\nX-Trailer: 1\r\n\r\n")
+            peer.write(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    + "3\r\nabc\r\n4\r\ndefg\r\n0\r\nX-Trailer: 1\r\n\r\n"
+            )
         } asking: { client, server in
             let response = try await client.send(HTTPRequest(.get, server.url))
             #expect(response.body.text == "abcdefg")
@@ -109,46 +87,10 @@ func failure(_ client: HTTPClient, _ request: HTTPRequest) async -> HTTPError.Ki
             #expect(response.body.count == text.utf8.count)
             #expect(response.body.withUnsafeBytes { $0.elementsEqual(text.utf8) })
             response.body.withUnsafeBytes { bytes in
-                let behind = bytes.baseAddress.map { UnsafeRawBufferPointer(start: $0 + bytes.count, count: ResponseBody.padding) }
+                let behind = bytes.baseAddress.map {
+                    UnsafeRawBufferPointer(start: $0 + bytes.count, count: ResponseBody.padding)
+                }
                 #expect(behind?.allSatisfy { $0 == 0 } == true)
-            }
-        }
-    }
-}
-
-@Suite struct RequestTests {
-    @Test(arguments: [HTTPMethod.get, .head, .post, .put, .patch, .delete])
-    func `each method goes out under its name with its body`(method: HTTPMethod) async throws {
-        let hasBody = method != .get && method != .head
-        try await withServer { request, peer in
-            peer.write("HTTP/1.1 200 OK\r\nContent-Length: \(request.method == "HEAD" ? 5_000_000_000 : 0)\r\n\r\n")
-        } asking: { client, server in
-            let request = HTTPRequest(
-                method, server.url + "/p?q=1", headers: [HTTPField("Content-Type", "application/json")],
-                body: hasBody ? Array("{\0}".utf8) : [])
-            let response = try await client.send(request)
-            #expect(response.body.isEmpty)
-            let seen = try #require(server.requests.first)
-            #expect(seen.method == method.rawValue)
-            #expect(seen.path == "/p?q=1")
-            #expect(seen.body == (hasBody ? Array("{\0}".utf8) : []))
-        }
-    }
-
-    @Test func `what every request says about itself`() async throws {
-        try await withServer(options: .init(userAgent: "mozaiks-ops/1.2.3")) { _, peer in
-            peer.answer(200, "")
-        } asking: { client, server in
-            _ = try await client.send(
-                HTTPRequest(
-                    .post, server.url, headers: [.bearer(Secret("t0ken")), HTTPField("X-Empty", "")],
-                    body: [UInt8](repeating: 65, count: 2_000_000)))
-            let lines = Set(try #require(server.requests.first).head.split(separator: "\r\n").map(String.init))
-            #expect(lines.contains("User-Agent: mozaiks-ops/1.2.3"))
-            #expect(lines.contains("Authorization: Bearer t0ken"))
-            #expect(lines.contains("X-Empty:"))
-            for unwanted in ["Accept-Encoding", "Cookie", "Expect", "Content-Type"] {
-                #expect(!lines.contains { $0.hasPrefix(unwanted + ":") }, "\(unwanted)")
             }
         }
     }

@@ -1,0 +1,111 @@
+import JSONParsing
+import Model
+
+/// From an observation to what it says. Live polls and tapes go through the same function; it never fails, because an
+/// answer that cannot be read is evidence too.
+public enum Decoder {
+    public static func decode(_ observation: Observation) -> Decoded {
+        switch observation.outcome {
+        case .failure(let failure, let detail):
+            .missing(observation.endpoint, reason(of: failure), detail: PlainText.bounded(detail))
+        case .answer(let answer):
+            decode(answer, of: observation.endpoint)
+        }
+    }
+
+    /// The same for an answer alone.
+    public static func decode(_ answer: Observation.Answer, of endpoint: Endpoint) -> Decoded {
+        switch answer.status {
+        case 200:
+            do {
+                return try values(of: answer.body, endpoint)
+            } catch {
+                return .missing(endpoint, .malformed, detail: error.description)
+            }
+        case 401, 403:
+            return .missing(endpoint, .unauthorized, detail: detail(of: answer) ?? "status \(answer.status)")
+        case 500...599 where endpoint == .health:
+            // The runtime's own failure is a 500 with a detail. A proxy in front of it that cannot reach it says 502,
+            // 503 or 504 with a page of its own: that is no statement of the runtime.
+            let detail = jsonDetail(of: answer)
+            if answer.status == 500 || detail != nil {
+                return .health(Health(isHealthy: false, detail: detail ?? text(of: answer)))
+            }
+            return .missing(endpoint, .error(status: UInt16(answer.status)), detail: text(of: answer) ?? "")
+        default:
+            let status = UInt16(clamping: answer.status)
+            return .missing(endpoint, .error(status: status), detail: detail(of: answer) ?? "status \(answer.status)")
+        }
+    }
+
+    private static func values(of body: Body, _ endpoint: Endpoint) throws(MalformedBody) -> Decoded {
+        switch endpoint {
+        case .health: .health(try HealthDecoder.decode(body))
+        case .activeRuns: .activeRuns(try ActiveRunsDecoder.decode(body))
+        case .events: .events(try EventMetricsDecoder.decode(body))
+        case .perf, .perfChats: .perf(try PerfDecoder.decode(body))
+        }
+    }
+
+    private static func reason(of failure: TransportFailure) -> MissingReason {
+        switch failure {
+        // Something answered, but not with a whole HTTP response.
+        case .truncated, .tooLarge, .malformed: .malformed
+        // We broke it off ourselves: that says nothing about the runtime.
+        case .cancelled: .stale
+        case .unresolvable, .refused, .unreachable, .timeout, .tls, .other: .unreachable
+        }
+    }
+
+    /// What the answer says for itself: its `detail`, or its plain text.
+    private static func detail(of answer: Observation.Answer) -> String? {
+        jsonDetail(of: answer) ?? text(of: answer)
+    }
+
+    private static func jsonDetail(of answer: Observation.Answer) -> String? {
+        guard answer.body.count <= 1 << 16, let object = try? ObjectReader(answer.body),
+            let detail = object.root["detail"]?.string
+        else { return nil }
+        return PlainText.bounded(detail)
+    }
+
+    private static func text(of answer: Observation.Answer) -> String? {
+        guard answer.contentType?.hasPrefix("text/plain") == true, answer.body.count > 0 else { return nil }
+        let head = answer.body.storage.withBytes { Array($0.prefix(2_048)) }
+        return PlainText.bounded(String(decoding: head, as: UTF8.self))
+    }
+}
+
+/// A 200 whose body cannot be read.
+public struct MalformedBody: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong and where; holds nothing of the body.
+    public let description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Text from outside, made fit for a log line or a message.
+enum PlainText {
+    /// At most `limit` scalars, without control characters and without those that reorder or break lines.
+    static func bounded(_ text: String, limit: Int = 300) -> String {
+        var kept = String.UnicodeScalarView()
+        var count = 0
+        for scalar in text.unicodeScalars {
+            if count == limit {
+                kept.append("…")
+                break
+            }
+            switch scalar.value {
+            case 0..<0x20, 0x7F..<0xA0, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x2069, 0xFEFF:
+                guard scalar.properties.isWhitespace, kept.last != " " else { continue }
+                kept.append(" ")
+            default:
+                kept.append(scalar)
+            }
+            count += 1
+        }
+        return String(kept)
+    }
+}

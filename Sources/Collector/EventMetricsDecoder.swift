@@ -1,0 +1,23 @@
+import Model
+
+/// Reads `/api/events/metrics` when it answered 200.
+enum EventMetricsDecoder {
+    static func decode(_ body: Body) throws(MalformedBody) -> EventMetrics {
+        var reader = try ObjectReader(body)
+        guard let data = reader.object("data", in: reader.root) else { throw MalformedBody("no data in it") }
+        var metrics = EventMetrics()
+        if let created = reader.string("created", in: data) {
+            metrics.created = PlainText.bounded(created, limit: 60)
+            metrics.createdAt = Timestamp(rfc3339: created)
+        }
+        if let events = reader.object("custom_events_by_type", in: data) {
+            metrics.countsCustomEvents = true
+            metrics.usageDelta = events["chat.usage_delta"] == nil ? 0 : reader.int("chat.usage_delta", in: events)
+        } else if data["custom_events_by_type"] == nil {
+            // The map comes into being with the first event.
+            metrics.usageDelta = 0
+        }
+        metrics.malformedFields = reader.malformedFields
+        return metrics
+    }
+}

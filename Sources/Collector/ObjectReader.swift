@@ -1,0 +1,39 @@
+import JSONParsing
+import Model
+
+/// Reads the members of a small JSON answer, counting those of a wrong type.
+struct ObjectReader {
+    let root: JSONObject
+    private(set) var malformedFields: Int
+
+    /// What a small answer may cost. Recorded ones stay below a kilobyte.
+    private static let limits = JSONParser.Limits(bytes: 8 << 20, depth: 64)
+
+    init(_ body: Body) throws(MalformedBody) {
+        let document: JSONParser.Document
+        do {
+            document = try body.storage.withBytes { (bytes) throws(JSONError) in
+                try JSONParser(limits: ObjectReader.limits).parse(padded: UnsafeRawBufferPointer(bytes))
+            }
+        } catch {
+            throw MalformedBody(error.description)
+        }
+        guard let object = document.value.object else { throw MalformedBody("not a JSON object") }
+        root = object
+        malformedFields = document.duplicateKeys + document.loneSurrogates
+    }
+
+    /// A number without a fraction, which may be written with one (`3.0`).
+    mutating func int(_ key: String, in object: JSONObject) -> Int64? { read(key, in: object, \.int) }
+    mutating func double(_ key: String, in object: JSONObject) -> Double? { read(key, in: object, \.double) }
+    mutating func string(_ key: String, in object: JSONObject) -> String? { read(key, in: object, \.string) }
+    mutating func array(_ key: String, in object: JSONObject) -> [JSON]? { read(key, in: object, \.array) }
+    mutating func object(_ key: String, in object: JSONObject) -> JSONObject? { read(key, in: object, \.object) }
+
+    private mutating func read<Value>(_ key: String, in object: JSONObject, _ type: KeyPath<JSON, Value?>) -> Value? {
+        guard let member = object[key] else { return nil }
+        if let value = member[keyPath: type] { return value }
+        malformedFields += 1
+        return nil
+    }
+}

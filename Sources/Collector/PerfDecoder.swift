@@ -1,0 +1,131 @@
+import CSimdJSON
+import Model
+
+/// Reads a perf body (`/metrics/perf/aggregate`, or the bare array of `/metrics/perf/chats`) in place.
+///
+/// The bytes are changed while they are read and are as before when the call returns. Besides the table it takes a few
+/// times `chunk` of memory, whatever the size of the body.
+public enum PerfDecoder {
+    /// Bytes that are read at a time.
+    static let chunk = 1 << 20
+
+    public static func decode(_ body: Body) throws(MalformedBody) -> PerfTable {
+        try decode(body, chunk: chunk)
+    }
+
+    static func decode(_ body: Body, chunk: Int) throws(MalformedBody) -> PerfTable {
+        try body.storage.withBytes { (bytes) throws(MalformedBody) in try decode(bytes, chunk: chunk) }
+    }
+
+    private static func decode(_ bytes: UnsafeMutableRawBufferPointer, chunk: Int) throws(MalformedBody) -> PerfTable {
+        guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), !bytes.isEmpty else {
+            throw MalformedBody("an empty body")
+        }
+        guard let reader = csimdjson_perf_create(base, bytes.count, chunk) else { throw MalformedBody(noMemory) }
+        defer { csimdjson_perf_destroy(reader) }
+        var table = PerfTable()
+        reading: while true {
+            var chats: UnsafePointer<csimdjson_chat>?
+            var count = 0
+            let code = csimdjson_perf_next(reader, &chats, &count)
+            switch code {
+            case CSIMDJSON_OK:
+                append(UnsafeBufferPointer(start: chats, count: count), to: &table.chats, of: bytes.count, reader)
+            case CSIMDJSON_DONE: break reading
+            default: throw malformed(code, at: csimdjson_perf_finish(reader).error_offset)
+            }
+        }
+        let summary = csimdjson_perf_finish(reader)
+        table.apps = (0..<summary.apps).map { AppID(bytes: name($0, csimdjson_perf_app, reader)) }
+        table.workflows = (0..<summary.workflows).map { name($0, csimdjson_perf_workflow, reader) }
+        table.skippedChats = summary.skipped_chats
+        table.malformedFields = summary.malformed_fields
+        if summary.has_totals { table.totals = PerfTotals(summary) }
+        return table
+    }
+
+    private static func append(
+        _ chats: UnsafeBufferPointer<csimdjson_chat>, to table: inout ContiguousArray<PerfChat>, of total: Int,
+        _ reader: OpaquePointer
+    ) {
+        if table.count + chats.count > table.capacity {
+            // Chats of one body are about equally long: the first piece tells how many there will be, so that the table
+            // neither doubles beyond its need nor is copied again and again.
+            let read = max(csimdjson_perf_position(reader), 1)
+            let expected = Double(table.count + chats.count) * (Double(total) / Double(read)) * 1.02
+            table.reserveCapacity(max(Int(expected), table.count + chats.count))
+        }
+        for chat in chats { table.append(PerfChat(chat)) }
+    }
+
+    private static func name(
+        _ index: Int, _ get: (OpaquePointer?, Int, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, UnsafeMutablePointer<Int>?) -> Void,
+        _ reader: OpaquePointer
+    ) -> [UInt8] {
+        var start: UnsafePointer<UInt8>?
+        var length = 0
+        get(reader, index, &start, &length)
+        return Array(UnsafeBufferPointer(start: start, count: length))
+    }
+
+    private static let noMemory = "no memory left to read it"
+
+    private static func malformed(_ code: csimdjson_code, at offset: Int) -> MalformedBody {
+        let what =
+            switch code {
+            case CSIMDJSON_EMPTY: "an empty body"
+            case CSIMDJSON_BAD_UTF8: "bytes that are not UTF-8"
+            case CSIMDJSON_UNCLOSED_STRING: "a string that does not end"
+            case CSIMDJSON_CONTROL_CHARACTER: "a control character inside a string"
+            case CSIMDJSON_TOO_DEEP: "nested too deep"
+            case CSIMDJSON_NO_CHATS: "JSON without an array of chats"
+            case CSIMDJSON_NO_MEMORY: noMemory
+            case CSIMDJSON_TOO_LARGE: "larger than 4 GB"
+            default: "not JSON"
+            }
+        return MalformedBody("\(what), at or behind byte \(offset)")
+    }
+}
+
+extension PerfChat {
+    fileprivate init(_ chat: csimdjson_chat) {
+        // The bits are the same on both sides: `PerfDecoderTests` checks each.
+        self.init(
+            key: StableHash(high: chat.key_high, low: chat.key_low), app: chat.app, user: chat.user,
+            workflow: chat.workflow, startedAt: chat.started_at, endedAt: chat.ended_at,
+            runtimeSeconds: chat.runtime_sec, lastTurnSeconds: chat.last_turn_sec, cost: chat.cost,
+            agentTurns: chat.agent_turns, toolCalls: chat.tool_calls, errors: chat.errors,
+            promptTokens: chat.prompt_tokens, completionTokens: chat.completion_tokens,
+            present: Fields(rawValue: chat.present))
+    }
+}
+
+extension PerfTotals {
+    fileprivate init(_ summary: csimdjson_perf_summary) {
+        let values = summary.totals
+        func total(_ which: csimdjson_total, _ value: Int64) -> Int64? {
+            summary.present >> which.rawValue & 1 == 1 ? value : nil
+        }
+        self.init(
+            activeChats: total(CSIMDJSON_TOTAL_ACTIVE_CHATS, values.0),
+            trackedChats: total(CSIMDJSON_TOTAL_TRACKED_CHATS, values.1),
+            agentTurns: total(CSIMDJSON_TOTAL_AGENT_TURNS, values.2),
+            toolCalls: total(CSIMDJSON_TOTAL_TOOL_CALLS, values.3),
+            errors: total(CSIMDJSON_TOTAL_ERRORS, values.4),
+            promptTokens: total(CSIMDJSON_TOTAL_PROMPT_TOKENS, values.5),
+            completionTokens: total(CSIMDJSON_TOTAL_COMPLETION_TOKENS, values.6),
+            cost: summary.present >> CSIMDJSON_TOTALS.rawValue & 1 == 1 ? summary.cost : nil)
+    }
+}
+
+extension StableHash {
+    /// The hash of an id's bytes, as `PerfTable` holds it.
+    public init(of bytes: some Collection<UInt8>) {
+        let bytes = Array(bytes)
+        var words: (UInt64, UInt64) = (0, 0)
+        withUnsafeMutableBytes(of: &words) { words in
+            csimdjson_stable_hash(bytes, bytes.count, words.bindMemory(to: UInt64.self).baseAddress)
+        }
+        self.init(high: words.1, low: words.0)
+    }
+}

@@ -1,0 +1,78 @@
+import Model
+
+/// The limits that the guard holds every action to. From the configuration's `guard` part.
+public struct GuardOptions: Hashable, Sendable {
+    /// Apps that nothing is ever done to.
+    public var protected: Set<AppID> = []
+    /// After a lease on (app, action) began or ended, no new one for this long.
+    public var cooldown = TimeSpan.minutes(10)
+    /// New leases within an hour for one app, and in all.
+    public var perAppHour = 3
+    public var totalHour = 10
+    /// So many incidents opened within this time are a storm: no new actions.
+    public var stormIncidents = 10
+    public var stormWindow = TimeSpan.minutes(2)
+    /// A throttle asks for no less than this.
+    public var floor = Limits(concurrentWorkflows: 1, requestsPerMinute: 10)
+    /// The longest that one lease may last, with all its extensions.
+    public var maxLease = TimeSpan.hours(2)
+    /// No new actions for this long after a restart of the runtime or a marked deploy.
+    public var quietAfterRestart = TimeSpan.minutes(10)
+    /// Apps under action at once, in percent of the active ones; rounded down, at least one app.
+    public var blastPercent = 10
+    /// Leases on one key within a day; one more needs a person.
+    public var leasesPerDay = 2
+
+    public init() {}
+}
+
+/// What the guard is told about the world at one tick.
+public struct GuardContext: Hashable, Sendable {
+    public var options: GuardOptions
+    /// The global mode; the stricter of it and the app's policy's wins.
+    public var mode: Mode
+    /// Whether the file that stops all actions is there.
+    public var killFile: Bool
+    /// The newest restart of the runtime, or marked deploy, that is known; nil when none is.
+    public var restartedAt: Timestamp?
+    /// Actions that some configured adapter can land on this runtime. Only `enforce` asks.
+    public var landable: Set<ActionKind>
+
+    public init(
+        options: GuardOptions = GuardOptions(), mode: Mode = .observe, killFile: Bool = false,
+        restartedAt: Timestamp? = nil, landable: Set<ActionKind> = []
+    ) {
+        self.options = options
+        self.mode = mode
+        self.killFile = killFile
+        self.restartedAt = restartedAt
+        self.landable = landable
+    }
+}
+
+/// What the guard decided at one tick of one runtime.
+public struct Plan: Hashable, Sendable {
+    /// New or changed verdicts, in the order of deciding. The same refusal is not repeated tick after tick.
+    public internal(set) var decisions: [ActionDecision] = []
+    /// What becomes of leases, in the order of doing.
+    public internal(set) var leaseChanges: [LeaseChange] = []
+
+    public init() {}
+}
+
+/// A lease as it is after a change, and what an adapter has to do about it. Nothing, for a shadow.
+public struct LeaseChange: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        /// New: put it in force, then `settle` it.
+        case intend
+        /// Another expiry, or another effect by other holders: put it again. Putting is idempotent.
+        case extend
+        /// Undo it now, then `settle` it. It ran out, or a person took it back.
+        case end
+    }
+
+    public let kind: Kind
+    public let lease: Lease
+    /// For people: `asked by noisy-neighbor`, `condition still true`, `expired`.
+    public let reason: String
+}

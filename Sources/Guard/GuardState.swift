@@ -1,0 +1,221 @@
+import Digest
+import Model
+
+/// Everything that the guard remembers, for the whole monitor. A value: the same inputs give the same state.
+///
+/// Nearly every limit is read off the leases of the last day: cool-downs, budgets, blast radius, flaps, doubled lengths.
+/// There is no second account of what was done that could disagree with it.
+public struct GuardState: Hashable, Sendable {
+    /// How long ended leases are remembered, for the limits that look back.
+    static let memory = TimeSpan.hours(24)
+
+    /// Leases not yet over, and those that ended within `memory`, in the order of creation, then key.
+    public internal(set) var leases: [Lease] = []
+    /// Set by `actions stop`: who, when. Nil: not stopped.
+    public internal(set) var stopped: Stop?
+    /// When incidents opened, within the longest storm window seen; ascending.
+    var openings: [Timestamp] = []
+    /// The newest restart known of each runtime.
+    var restarts: [String: Timestamp] = [:]
+    /// Incidents for which no lease starts any more, since a person has to look.
+    var handedOver: [String: Handover] = [:]
+    /// The last verdict on each wanted action, so that only changes are recorded.
+    var asks: [Ask: Answer] = [:]
+    /// The apps that a rule on a runtime picked, so that acting on them picks no others.
+    var picks: [Pick: [AppID]] = [:]
+
+    public init() {}
+
+    public struct Stop: Hashable, Sendable {
+        public let at: Timestamp
+        public let by: String
+    }
+
+    struct Handover: Hashable {
+        enum Cause: String, CaseIterable {
+            /// Its lease lasted as long as one may, and the condition was still true.
+            case maxLease = "max_lease"
+            /// A person took its lease back.
+            case reverted
+        }
+
+        let cause: Cause
+        let at: Timestamp
+    }
+
+    /// One wanted action: what an incident asks for.
+    struct Ask: Hashable, Comparable {
+        let incident: String
+        let key: LeaseKey
+
+        static func < (a: Ask, b: Ask) -> Bool { a.incident == b.incident ? a.key < b.key : a.incident < b.incident }
+    }
+
+    /// A verdict without its wording: two that are equal are the same answer to a person.
+    enum Answer: Hashable {
+        case act, wouldHave, alreadyInForce
+        case needsApproval(Refusal.Step)
+        case refused(Refusal.Step)
+
+        init(_ verdict: Verdict) {
+            switch verdict {
+            case .act: self = .act
+            case .wouldHave: self = .wouldHave
+            case .alreadyInForce: self = .alreadyInForce
+            case .needsApproval(let refusal): self = .needsApproval(refusal.step)
+            case .refused(let refusal): self = .refused(refusal.step)
+            }
+        }
+    }
+
+    /// One action of a rule on a runtime, by its position among the rule's actions.
+    struct Pick: Hashable, Comparable {
+        let incident: String
+        let runtime: String
+        let action: Int
+
+        static func < (a: Pick, b: Pick) -> Bool { a.incident == b.incident ? a.action < b.action : a.incident < b.incident }
+    }
+}
+
+// MARK: - What people and adapters say
+
+extension GuardState {
+    /// The kill switch: no new leases and no extensions until `resume`. What is in force runs out by itself.
+    public mutating func stop(by: String, now: Timestamp) {
+        if stopped == nil { stopped = Stop(at: now, by: by) }
+    }
+
+    public mutating func resume() {
+        stopped = nil
+    }
+
+    /// An adapter confirmed an intended lease: it holds.
+    public mutating func confirm(_ id: String) {
+        change(id) { if $0.state == .intended { $0.state = .inForce } }
+    }
+
+    /// An adapter undid a lease, or found it already gone.
+    public mutating func settle(_ id: String, now: Timestamp) {
+        change(id) { lease in
+            guard lease.state == .reverting else { return }
+            lease.state = .ended
+            lease.endedAt = now
+        }
+    }
+
+    /// An adapter would not put a lease in force.
+    public mutating func refuse(_ id: String, now: Timestamp) {
+        change(id) { lease in
+            guard lease.state == .intended || lease.state == .inForce else { return }
+            lease.state = .ended
+            lease.endReason = EndReason.refusedByAdapter
+            lease.endedAt = now
+        }
+    }
+
+    /// A person takes a lease back. Its incidents start no other. Nil when it is not in force.
+    public mutating func revert(_ id: String, now: Timestamp) -> LeaseChange? {
+        guard let index = leases.firstIndex(where: { $0.id == id && $0.isActive }) else { return nil }
+        for holder in leases[index].holders {
+            handedOver[holder.incident] = Handover(cause: .reverted, at: now)
+        }
+        return end(index, EndReason.reverted, now: now)
+    }
+
+    /// A person takes everything back.
+    public mutating func revertAll(now: Timestamp) -> [LeaseChange] {
+        leases.filter(\.isActive).compactMap { revert($0.id, now: now) }
+    }
+
+    /// Ends what ran out on runtimes that are no longer judged.
+    public mutating func expire(now: Timestamp) -> [LeaseChange] {
+        leases.indices.filter { leases[$0].isActive && leases[$0].expiresAt <= now }
+            .map { end($0, EndReason.expired, now: now) }
+    }
+
+    private mutating func change(_ id: String, _ body: (inout Lease) -> Void) {
+        guard let index = leases.firstIndex(where: { $0.id == id }) else { return }
+        body(&leases[index])
+    }
+}
+
+/// Why leases end, as `Lease.endReason` has it.
+enum EndReason {
+    static let expired = "expired"
+    static let maxLease = "max_lease"
+    static let reverted = "reverted"
+    static let refusedByAdapter = "refused_by_adapter"
+}
+
+extension Lease {
+    /// Whether it holds, or is meant to.
+    public var isActive: Bool { state == .intended || state == .inForce }
+}
+
+// MARK: - The book
+
+extension GuardState {
+    /// Ends an active lease. A shadow is over at once; another once its adapter has settled it.
+    mutating func end(_ index: Int, _ reason: String, now: Timestamp) -> LeaseChange {
+        leases[index].endReason = reason
+        leases[index].state = leases[index].shadow ? .ended : .reverting
+        leases[index].endedAt = now
+        return LeaseChange(kind: .end, lease: leases[index], reason: reason)
+    }
+
+    /// Adds a new lease and gives it its id.
+    mutating func create(
+        _ key: LeaseKey, _ holder: Lease.Holder, now: Timestamp, ttl: TimeSpan, shadow: Bool
+    ) -> Lease {
+        let lease = Lease(
+            id: GuardState.leaseID(key, incident: holder.incident, now), key: key, effect: holder.effect,
+            holders: [holder], createdAt: now, expiresAt: now + ttl, state: shadow ? .inForce : .intended, shadow: shadow)
+        leases.append(lease)
+        return lease
+    }
+
+    /// `lease-` and 16 hexadecimal digits of SHA-256 over the key, the incident and the moment in milliseconds.
+    static func leaseID(_ key: LeaseKey, incident: String, _ now: Timestamp) -> String {
+        let bytes = key.canonical + [0] + Array(incident.utf8) + [0] + Array(String(now.milliseconds).utf8)
+        return "lease-" + SHA256.hex(bytes).prefix(16)
+    }
+
+    /// Where the active lease on a key stands.
+    func active(_ key: LeaseKey) -> Int? { leases.firstIndex { $0.key == key && $0.isActive } }
+
+    /// When the newest lease on this app with this action began or ended; nil when none did.
+    func lastTouched(_ key: LeaseKey) -> Timestamp? {
+        leases.lazy
+            .filter { $0.key.runtime == key.runtime && $0.key.app == key.app && $0.key.kind == key.kind }
+            .map { max($0.createdAt, $0.endedAt ?? $0.createdAt) }.max()
+    }
+
+    /// Leases that began within the last hour: of one app, or of all.
+    func begunWithinHour(_ now: Timestamp, app: LeaseKey? = nil) -> Int {
+        leases.lazy.filter { lease in
+            now - lease.createdAt < .hours(1)
+                && (app.map { lease.key.runtime == $0.runtime && lease.key.app == $0.app } ?? true)
+        }.count
+    }
+
+    /// Leases on one key that began within the last day.
+    func begunWithinDay(_ now: Timestamp, _ key: LeaseKey) -> Int {
+        leases.lazy.filter { $0.key == key && now - $0.createdAt < GuardState.memory }.count
+    }
+
+    /// Apps of a runtime that are under action.
+    func appsUnderAction(_ runtime: String) -> Set<AppID> {
+        Set(leases.lazy.filter { $0.isActive && $0.key.runtime == runtime }.map(\.key.app))
+    }
+
+    /// Lets go of what no limit looks at any more.
+    mutating func forget(_ now: Timestamp, _ options: GuardOptions) {
+        leases.removeAll { lease in
+            guard lease.state == .ended, let ended = lease.endedAt else { return false }
+            return now - ended >= GuardState.memory
+        }
+        openings.removeAll { now - $0 >= options.stormWindow }
+        handedOver = handedOver.filter { now - $0.value.at < GuardState.memory }
+    }
+}

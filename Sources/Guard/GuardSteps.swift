@@ -1,0 +1,217 @@
+import Engine
+import Model
+import Policy
+import Signals
+
+/// The guard's steps over one wanted action. Pure questions: nothing here changes anything.
+///
+/// Each step is nil, or the verdict that ends the questioning; the first one wins. An approval, once it exists, runs the
+/// same steps again and passes those that only a person can pass.
+struct GuardSteps {
+    let state: GuardState
+    let context: GuardContext
+    let policies: PolicySet
+    let readings: ReadingTable
+    let own: GuardReadings
+    let now: Timestamp
+
+    private var options: GuardOptions { context.options }
+
+    func verdict(_ wanted: Wanted) -> Verdict {
+        // The order of the guard.
+        let steps: [(Wanted) -> Verdict?] = [
+            killSwitch, allowed, notProtected, notOnlyActive, evidence, onlyIf, notInForce, cooldown, budget,
+            blastRadius, storm, flap, notHandedOver, quiet, approval, mode,
+        ]
+        for step in steps {
+            if let verdict = step(wanted) { return verdict }
+        }
+        return .act
+    }
+
+    // MARK: - May we at all
+
+    private func killSwitch(_: Wanted) -> Verdict? {
+        if let stop = state.stopped {
+            return .refuse(.killSwitch, "actions were stopped by \(stop.by) at \(stop.at); `actions resume` lifts it")
+        }
+        if context.killFile { return .refuse(.killSwitch, "the kill file is there; actions stay stopped until it is removed") }
+        return nil
+    }
+
+    private func allowed(_ wanted: Wanted) -> Verdict? {
+        let policy = policies.policy(for: wanted.key.app)
+        guard !policy.allows(wanted.key.kind) else { return nil }
+        let list = policy.allowedActions.map(\.rawValue).joined(separator: ", ")
+        let place = policy.allowedActionsOrigin.map { " (\($0))" } ?? ""
+        return .refuse(
+            .notAllowed, "the policy of \(wanted.key.app) allows \(list.isEmpty ? "no actions" : "only \(list)")\(place)")
+    }
+
+    private func notProtected(_ wanted: Wanted) -> Verdict? {
+        guard options.protected.contains(wanted.key.app) else { return nil }
+        return .refuse(.protected, "\(wanted.key.app) is protected")
+    }
+
+    private func notOnlyActive(_ wanted: Wanted) -> Verdict? {
+        // What is not known here is refused for its evidence, one step on.
+        guard let apps = own.activeApps, apps <= 1, (own.activeRuns(wanted.key.app) ?? 1) > 0 else { return nil }
+        return .refuse(.onlyActiveApp, "\(wanted.key.app) is the only active app of \(wanted.key.runtime): nobody else suffers")
+    }
+
+    // MARK: - Do we know enough
+
+    /// Complete: nothing was lost on the way, and the answer does not hang on what the runtime cannot tell (a dead
+    /// counter, a ratio without traffic); fresh: observed within `max_gap`.
+    private func evidence(_ wanted: Wanted) -> Verdict? {
+        guard let view = readings.view(of: wanted.standing.subject) else {
+            return .refuse(.evidence, "there are no readings of \(wanted.standing.subject)")
+        }
+        let condition = wanted.rule.when
+        let gaps = condition.missing(view)
+        let restsOnGap = ![-Double.infinity, .infinity].allSatisfy { condition.evaluate(Filled(view, with: $0)) == .yes }
+        if let gap = gaps.first(where: { $0.reason.isLoss }) ?? (restsOnGap ? gaps.first : nil) {
+            return .refuse(.evidence, "\(gap.series) is missing: \(gap.reason.explanation)")
+        }
+        let age = now - wanted.standing.observed
+        if age > wanted.standing.maxGap {
+            return .refuse(.evidence, "the newest evidence is \(age.brief) old")
+        }
+        guard wanted.standing.isKnownTrue else {
+            return .refuse(.evidence, "the condition is not known to be true now")
+        }
+        guard own.activeApps != nil else {
+            return .refuse(.evidence, "it is not known how many apps of \(wanted.key.runtime) are active")
+        }
+        return nil
+    }
+
+    private func onlyIf(_ wanted: Wanted) -> Verdict? {
+        guard let condition = wanted.request.onlyIf, let view = readings.view(of: wanted.standing.subject) else { return nil }
+        switch condition.evaluate(view) {
+        case .yes: return nil
+        case .no: return .refuse(.onlyIf, "not needed now: \(condition.text) is false")
+        case .unknown, .noTraffic: return .refuse(.onlyIf, "\(condition.text) is not known")
+        }
+    }
+
+    // MARK: - Is it too much
+
+    /// The strictness of what is in force is compared limit by limit; asking for no less is asking for nothing.
+    private func notInForce(_ wanted: Wanted) -> Verdict? {
+        guard let index = state.active(wanted.key) else { return nil }
+        let lease = state.leases[index]
+        if lease.shadow != (effectiveMode(wanted.key.app) != .enforce) {
+            let kind = lease.shadow ? "one that only pretends" : "one in force"
+            return .refuse(.alreadyInForce, "\(kind), from another mode, lasts until \(lease.expiresAt)")
+        }
+        return lease.effect.strictest(wanted.effect) == lease.effect ? .alreadyInForce(lease: lease.id) : nil
+    }
+
+    private func cooldown(_ wanted: Wanted) -> Verdict? {
+        guard let last = state.lastTouched(wanted.key) else { return nil }
+        let rest = options.cooldown - (now - last)
+        guard rest > .zero else { return nil }
+        return .refuse(
+            .cooldown, "\(wanted.key.app) had a \(wanted.key.kind.rawValue) \((now - last).brief) ago; another in \(rest.brief)")
+    }
+
+    private func budget(_ wanted: Wanted) -> Verdict? {
+        let ofApp = state.begunWithinHour(now, app: wanted.key)
+        if ofApp >= options.perAppHour {
+            return .refuse(.budget, "\(ofApp) actions on \(wanted.key.app) within the hour; the limit is \(options.perAppHour)")
+        }
+        let ofAll = state.begunWithinHour(now)
+        guard ofAll >= options.totalHour else { return nil }
+        return .refuse(.budget, "\(ofAll) actions within the hour; the limit is \(options.totalHour)")
+    }
+
+    private func blastRadius(_ wanted: Wanted) -> Verdict? {
+        let touched = state.appsUnderAction(wanted.key.runtime)
+        guard !touched.contains(wanted.key.app), let active = own.activeApps else { return nil }
+        let limit = max(1, active * options.blastPercent / 100)
+        guard touched.count >= limit else { return nil }
+        let text = "\(touched.count) of \(active) active apps of \(wanted.key.runtime) are under action; at most \(limit) may be"
+        return wanted.isPick ? .needsApproval(Refusal(.blastRadius, text)) : .refuse(.blastRadius, text)
+    }
+
+    private func storm(_: Wanted) -> Verdict? {
+        let recent = state.openings.filter { now - $0 < options.stormWindow }.count
+        guard recent >= options.stormIncidents else { return nil }
+        return .refuse(.storm, "\(recent) incidents opened within \(options.stormWindow): a storm is no time to act on one app")
+    }
+
+    private func flap(_ wanted: Wanted) -> Verdict? {
+        let begun = state.begunWithinDay(now, wanted.key)
+        guard begun >= options.leasesPerDay else { return nil }
+        return .needsApproval(
+            Refusal(.flap, "\(wanted.key.app) had \(begun) such leases within a day; another needs a person"))
+    }
+
+    private func notHandedOver(_ wanted: Wanted) -> Verdict? {
+        guard let handover = state.handedOver[wanted.incident] else { return nil }
+        switch handover.cause {
+        case .maxLease:
+            return .refuse(
+                .maxLease, "a lease of this incident lasted \(options.maxLease) without effect enough; a person has to look")
+        case .reverted:
+            return .refuse(.approval, "a person took a lease of this incident back; another needs a person")
+        }
+    }
+
+    private func quiet(_ wanted: Wanted) -> Verdict? {
+        guard let restart = state.restarts[wanted.key.runtime] else { return nil }
+        let rest = options.quietAfterRestart - (now - restart)
+        guard rest > .zero else { return nil }
+        return .refuse(.quietPeriod, "\(wanted.key.runtime) restarted \((now - restart).brief) ago; no new actions for \(rest.brief)")
+    }
+
+    // MARK: - Who says so
+
+    private func effectiveMode(_ app: AppID) -> Mode { min(context.mode, policies.policy(for: app).mode) }
+
+    private func approval(_ wanted: Wanted) -> Verdict? {
+        if wanted.request.needsApproval {
+            return .needsApproval(Refusal(.approval, "the policy asks for a person's approval (\(wanted.request.origin))"))
+        }
+        guard effectiveMode(wanted.key.app) == .suggest else { return nil }
+        return .needsApproval(Refusal(.approval, "in mode suggest every action waits for a person's approval"))
+    }
+
+    private func mode(_ wanted: Wanted) -> Verdict? {
+        if effectiveMode(wanted.key.app) != .enforce { return .wouldHave }
+        guard !context.landable.contains(wanted.key.kind) else { return nil }
+        return .refuse(.noAdapter, "no configured adapter can \(wanted.effect)")
+    }
+}
+
+extension Verdict {
+    static func refuse(_ step: Refusal.Step, _ text: String) -> Verdict { .refused(Refusal(step, text)) }
+}
+
+/// A source in which nothing is missing: the gaps hold one value instead. A condition that is true whatever stands in the
+/// gaps, and no longer because something is missing, rests on evidence alone.
+private struct Filled<Base: ReadingSource>: ReadingSource {
+    let base: Base
+    let value: Double
+
+    init(_ base: Base, with value: Double) {
+        self.base = base
+        self.value = value
+    }
+
+    func reading(_ slot: Int) -> Evidence {
+        let evidence = base.reading(slot)
+        return evidence.value == nil ? .value(value) : evidence
+    }
+}
+
+extension MissingReason {
+    /// Whether evidence that could be there did not arrive. The other reasons say that there is none to be had.
+    fileprivate var isLoss: Bool {
+        switch self {
+        case .unauthorized, .unreachable, .error, .malformed, .stale, .partial: true
+        case .notTracked, .deadCounter, .tooLittleData, .noTraffic: false
+        }
+    }
+}

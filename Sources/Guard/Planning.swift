@@ -1,0 +1,160 @@
+import Engine
+import Model
+import Policy
+import Signals
+
+extension GuardState {
+    /// Decides on everything that a runtime's firing rules ask for, and on the leases that are near their end.
+    ///
+    /// Asked anew at every tick while a rule fires, since most refusals pass (a cool-down, an `only_if`, a storm); only
+    /// an answer that differs from the last one is recorded. A rule that is suppressed or clears asks for nothing.
+    ///
+    /// - Parameters:
+    ///   - outcome: the engine's, of this very tick.
+    ///   - readings: the table that the engine judged, whose demand ends with `GuardReadings.demand`.
+    public mutating func plan(
+        outcome: TickOutcome, policies: PolicySet, readings: ReadingTable, context: GuardContext
+    ) -> Plan {
+        let now = outcome.now
+        openings += Array(repeating: now, count: outcome.opened.count + outcome.reopened.count)
+        if let restart = context.restartedAt {
+            restarts[outcome.runtime] = max(restarts[outcome.runtime] ?? restart, restart)
+        }
+        forget(now, context.options)
+        forgetAsks(outcome)
+        var plan = Plan()
+        tendLeases(outcome, policies, readings, context, &plan)
+        for wanted in wanted(outcome, policies, readings, context) {
+            decide(wanted, policies, readings, context, now, &plan)
+        }
+        return plan
+    }
+
+    /// Verdicts and picks of incidents that are over are of no use.
+    private mutating func forgetAsks(_ outcome: TickOutcome) {
+        let open = Set(outcome.standings.compactMap(\.incident))
+        asks = asks.filter { $0.key.key.runtime != outcome.runtime || open.contains($0.key.incident) }
+        picks = picks.filter { $0.key.runtime != outcome.runtime || open.contains($0.key.incident) }
+    }
+
+    // MARK: - What is wanted
+
+    /// The worst first, so that the budget goes where it counts; then by subject, rule and the order of the file.
+    private mutating func wanted(
+        _ outcome: TickOutcome, _ policies: PolicySet, _ readings: ReadingTable, _ context: GuardContext
+    ) -> [Wanted] {
+        var asking: [(rule: Rule, standing: Standing, incident: String)] = []
+        for standing in outcome.standings where standing.phase == .firing && standing.suppressedBy == nil {
+            guard let incident = standing.incident, let rule = policies.rule(standing.rule, for: standing.subject) else {
+                continue
+            }
+            asking.append((rule, standing, incident))
+        }
+        // Standings come sorted, and the position breaks ties: the sort of the standard library is stable, but does not
+        // promise it.
+        let order = asking.indices.sorted {
+            asking[$0].rule.severity == asking[$1].rule.severity
+                ? $0 < $1 : asking[$0].rule.severity > asking[$1].rule.severity
+        }
+        var wanted: [Wanted] = []
+        for (rule, standing, incident) in order.map({ asking[$0] }) {
+            for (position, action) in rule.actions.enumerated() {
+                guard case .lease(let request) = action else { continue }
+                let pick = Pick(incident: incident, runtime: outcome.runtime, action: position)
+                for app in apps(request, standing.subject, pick, readings) {
+                    let effect = request.effect.raised(to: context.options.floor)
+                    wanted.append(
+                        Wanted(
+                            key: LeaseKey(
+                                kind: effect.kind, runtime: outcome.runtime, app: app, pack: effect.pack),
+                            request: request, effect: effect, rule: rule, standing: standing, incident: incident,
+                            isPick: standing.subject.app == nil))
+                }
+            }
+        }
+        return wanted
+    }
+
+    /// The apps that a request is about. What a rule on a runtime picked once stays picked while its incident is open.
+    private mutating func apps(
+        _ request: LeaseRequest, _ subject: Subject, _ pick: Pick, _ readings: ReadingTable
+    ) -> [AppID] {
+        switch request.target {
+        case .subject: return subject.app.map { [$0] } ?? []
+        case .top(let count, let slot, _):
+            if let picked = picks[pick] { return picked }
+            let heaviest = readings.heaviest(count, slot: slot)
+            if !heaviest.isEmpty { picks[pick] = heaviest }
+            return heaviest
+        }
+    }
+
+    // MARK: - Deciding
+
+    private mutating func decide(
+        _ wanted: Wanted, _ policies: PolicySet, _ readings: ReadingTable, _ context: GuardContext, _ now: Timestamp,
+        _ plan: inout Plan
+    ) {
+        // An incident that holds what it asks for asks for nothing more; its lease is tended.
+        if let index = active(wanted.key), leases[index].holders.contains(where: { $0.incident == wanted.incident }) {
+            return
+        }
+        let steps = GuardSteps(
+            state: self, context: context, policies: policies, readings: readings, own: GuardReadings(readings), now: now)
+        let verdict = steps.verdict(wanted)
+        let ttl = length(wanted, context.options, now)
+        var lease: String?
+        switch verdict {
+        case .act, .wouldHave:
+            lease = act(wanted, ttl, now, context.options, shadow: verdict == .wouldHave, &plan)
+        case .alreadyInForce(let id):
+            lease = id
+            join(wanted, ttl)
+        case .needsApproval, .refused: break
+        }
+        let answer = Answer(verdict)
+        guard asks.updateValue(answer, forKey: wanted.ask) != answer || lease != nil else { return }
+        plan.decisions.append(
+            ActionDecision(
+                at: now, incident: wanted.incident, key: wanted.key, effect: wanted.effect, ttl: ttl, verdict: verdict,
+                lease: lease))
+    }
+
+    /// The length asked for, doubled for each lease on the key within a day, never beyond the longest allowed.
+    private func length(_ wanted: Wanted, _ options: GuardOptions, _ now: Timestamp) -> TimeSpan {
+        let before = min(begunWithinDay(now, wanted.key), 16)
+        return min(wanted.request.ttl * (1 << Int64(before)), options.maxLease)
+    }
+
+    /// A new lease; or, where others hold one that is less strict, that one made stricter.
+    private mutating func act(
+        _ wanted: Wanted, _ ttl: TimeSpan, _ now: Timestamp, _ options: GuardOptions, shadow: Bool, _ plan: inout Plan
+    ) -> String {
+        let holder = Lease.Holder(incident: wanted.incident, effect: wanted.effect, ttl: ttl)
+        guard let index = active(wanted.key) else {
+            let lease = create(wanted.key, holder, now: now, ttl: ttl, shadow: shadow)
+            plan.leaseChanges.append(LeaseChange(kind: .intend, lease: lease, reason: "asked by \(wanted.rule.name)"))
+            return lease.id
+        }
+        leases[index].add(holder)
+        leases[index].expiresAt = min(max(leases[index].expiresAt, now + ttl), leases[index].createdAt + options.maxLease)
+        plan.leaseChanges.append(
+            LeaseChange(kind: .extend, lease: leases[index], reason: "asked more strictly by \(wanted.rule.name)"))
+        return leases[index].id
+    }
+
+    /// An incident that wants what is in force already holds it too: its wish counts when the lease is to be extended.
+    private mutating func join(_ wanted: Wanted, _ ttl: TimeSpan) {
+        guard let index = active(wanted.key) else { return }
+        leases[index].add(Lease.Holder(incident: wanted.incident, effect: wanted.effect, ttl: ttl))
+    }
+}
+
+extension Lease {
+    /// Adds a holder, and makes the effect the strictest of all.
+    mutating func add(_ holder: Holder) {
+        holders.append(holder)
+        holders.sort { $0.incident.utf8.lexicographicallyPrecedes($1.incident.utf8) }
+        effect = effect.strictest(holder.effect)
+    }
+}

@@ -1,0 +1,14 @@
+/// What one observation says: the values of its endpoint, or why there are none.
+public enum Decoded: Sendable {
+    /// Also of a failing health check: that the runtime calls itself unhealthy is a value.
+    case health(Health)
+    case activeRuns(ActiveRuns)
+    /// From the aggregate, or from its fallback (then without totals).
+    case perf(PerfTable)
+    case events(EventMetrics)
+    /// No usable answer of that endpoint. `detail` is for people: bounded, without control characters or secrets.
+    ///
+    /// `error(404)`: this build does not have the endpoint. `error(500)` of a perf endpoint while health answers: poison
+    /// (runtime-facts, 7).
+    case missing(Endpoint, MissingReason, detail: String)
+}

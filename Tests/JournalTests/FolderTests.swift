@@ -1,0 +1,143 @@
+import Glibc
+import Journal
+import Model
+import TestKit
+import Testing
+
+@Suite struct FolderTests {
+    @Test func aFolderIsMadeForItsOwnerOnly() throws {
+        let temporary = TemporaryFolder()
+        for path in ["new", "deep/er/new", "slash/new///"] {
+            let folder = try StateFolder(creating: temporary.path(path))
+            var status = stat()
+            #expect(stat(folder.path, &status) == 0 && status.st_mode & 0o777 == 0o700)
+            #expect(try StateFolder(creating: temporary.path(path)) == folder, "it may be there already")
+        }
+    }
+
+    @Test func aLinkIsFollowedToTheFolderItself() throws {
+        let temporary = TemporaryFolder()
+        let folder = try StateFolder(creating: temporary.path("real"))
+        #expect(symlink("real", temporary.path("link")) == 0)
+        #expect(try StateFolder(creating: temporary.path("link")) == folder)
+    }
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let prepare: @Sendable (TemporaryFolder) -> String
+    }
+
+    static let unusable = [
+        Case(testDescription: "a file") { $0.write("text", to: "file") },
+        Case(testDescription: "below a file") {
+            $0.write("text", to: "file")
+            return $0.path("file/state")
+        },
+        Case(testDescription: "a link to nowhere") {
+            symlink("nowhere", $0.path("link"))
+            return $0.path("link")
+        },
+        Case(testDescription: "a link to itself") {
+            symlink("link", $0.path("link"))
+            return $0.path("link")
+        },
+        Case(testDescription: "every user may write") {
+            chmod($0.path, 0o777)
+            return $0.path
+        },
+        Case(testDescription: "where nothing can be made") { _ in "/proc/mozaiks" },
+        Case(testDescription: "no name") { _ in "" },
+    ]
+
+    @Test(arguments: unusable) func whatCannotBeUsedIsRefused(_ test: Case) throws {
+        let temporary = TemporaryFolder()
+        let path = test.prepare(temporary)
+        let error = try #require(failure { try StateFolder(creating: path) })
+        #expect(error.cause == .unusableFolder)
+        #expect(error.hint != nil && !error.isRetryable)
+    }
+
+    @Test func aReaderMakesNoFolder() {
+        let temporary = TemporaryFolder()
+        #expect(cause { try StateFolder(existing: temporary.path("none")) } == .missing)
+        #expect(temporary.names == [])
+    }
+
+    // MARK: Lock
+
+    @Test func theSecondEngineIsRefusedWithThePidOfTheFirst() throws {
+        let place = try Place()
+        let first = try EngineLock(folder: place.folder, now: at(0))
+        let holder = EngineHolder(pid: getpid(), since: at(0))
+        #expect(EngineLock.holder(of: place.folder) == holder)
+        let error = try #require(failure { try EngineLock(folder: place.folder, now: at(1)) })
+        #expect(error.cause == .heldBy(holder) && error.isRetryable)
+        #expect(error.description.contains("pid \(getpid()) since 2026-"))
+        #expect(EngineLock.holder(of: place.folder) == holder, "the refused one changed nothing")
+        withExtendedLifetime(first) {}
+    }
+
+    @Test func theLockGoesWithItsHolderNotWithTheFile() throws {
+        let place = try Place()
+        place.temporary.write("pid 1\nsince 2020-01-01T00:00:00.000Z\n", to: "engine.lock")
+        #expect(EngineLock.holder(of: place.folder) == nil, "a file that was left over locks nobody out")
+        do {
+            let lock = try EngineLock(folder: place.folder, now: at(0))
+            withExtendedLifetime(lock) {}
+        }
+        #expect(EngineLock.holder(of: place.folder) == nil)
+        let again = try EngineLock(folder: place.folder, now: at(5))
+        #expect(EngineLock.holder(of: place.folder)?.since == at(5))
+        withExtendedLifetime(again) {}
+    }
+
+    @Test func aHolderThatWroteNoPidIsStillAHolder() throws {
+        let place = try Place()
+        let lock = try EngineLock(folder: place.folder, now: at(0))
+        for text in ["", "pid x\nsince never\n", "\u{0}\u{FF}", String(repeating: "pid ", count: 1_000)] {
+            place.temporary.write(text, to: "engine.lock")
+            #expect(cause { try EngineLock(folder: place.folder, now: at(1)) } == .heldBy(.init(pid: nil, since: nil)))
+        }
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test func theEngineTakesTheLockOfItsOwnFolder() throws {
+        let place = try Place()
+        let other = try Place()
+        let lock = try EngineLock(folder: other.folder, now: at(0))
+        #expect(cause { try Journal.open(place.folder, mode: .engine(lock)) } == .notPermitted)
+        #expect(place.temporary.names == [])
+    }
+
+    @Test func theJournalKeepsTheLock() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        #expect(cause { try place.engine() } == .heldBy(EngineHolder(pid: getpid(), since: at(0))))
+        engine.close()
+        try place.engine().close()
+    }
+
+    // MARK: Kill switch
+
+    @Test func theKillSwitchIsAFile() throws {
+        let place = try Place()
+        #expect(!place.folder.isKillSwitchOn)
+        try place.folder.turnKillSwitchOff()
+        try place.folder.turnKillSwitchOn()
+        try place.folder.turnKillSwitchOn()
+        #expect(place.folder.isKillSwitchOn)
+        #expect(place.temporary.names == ["actions.stop"])
+        try place.folder.turnKillSwitchOff()
+        #expect(!place.folder.isKillSwitchOn)
+        place.temporary.write("why", to: "actions.stop")
+        #expect(place.folder.isKillSwitchOn, "also when a person made it")
+    }
+
+    @Test func aKillSwitchThatCannotBeReadIsOn() throws {
+        let temporary = TemporaryFolder()
+        let folder = try StateFolder(creating: temporary.path("state"))
+        #expect(rmdir(folder.path) == 0)
+        temporary.write("not a folder any more", to: "state")
+        #expect(folder.isKillSwitchOn)
+    }
+}
