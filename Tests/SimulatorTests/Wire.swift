@@ -3,6 +3,15 @@ import Model
 
 @testable import Simulator
 
+/// Waits for what another thread is about to do; false when it did not within 20 s.
+func waitFor(_ condition: () -> Bool) -> Bool {
+    for _ in 0..<20_000 {
+        if condition() { return true }
+        usleep(1_000)
+    }
+    return false
+}
+
 /// What tests see on the wire: raw bytes, and why none came.
 struct Wire {
     enum Outcome: Equatable {

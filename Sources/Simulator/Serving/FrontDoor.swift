@@ -12,13 +12,16 @@ public final class FrontDoor: Sendable {
         public var port: UInt16 = 0
         /// Where the gate listens on loopback; 0: there is none.
         public var gatePort: UInt16 = 0
-        /// The runtime on loopback.
+        /// The runtime on loopback; 0 for a door that a ``SimulatorServer`` opens in front of itself.
         public var runtimePort: UInt16
         /// A gate that takes longer is treated as one that allows.
         public var gateTimeoutMilliseconds = 250
         public var runtimeTimeoutMilliseconds = 60_000
 
-        public init(runtimePort: UInt16) {
+        /// Called for each start with its app, on a thread of the server.
+        public var onStart: @Sendable (AppID, Verdict) -> Void = { _, _ in }
+
+        public init(runtimePort: UInt16 = 0) {
             self.runtimePort = runtimePort
         }
     }
@@ -38,20 +41,17 @@ public final class FrontDoor: Sendable {
         public var failedOpen = 0
     }
 
-    private let options: Options
     private let server: HTTPServer
     private let tally: TallyBox
 
-    /// - Parameter onStart: called for each start with its app, on a thread of the server.
-    public init(_ options: Options, onStart: @escaping @Sendable (AppID, Verdict) -> Void = { _, _ in }) {
-        self.options = options
+    public init(_ options: Options) {
         let tally = TallyBox()
         self.tally = tally
         var settings = HTTPServer.Options()
         settings.mode = .threadPerConnection
         settings.drainSeconds = 0.5
         server = HTTPServer(listen: options.host, port: options.port, options: settings) { request in
-            Self.serve(request, options, tally, onStart)
+            Self.serve(request, options, tally)
         }
     }
 
@@ -65,9 +65,7 @@ public final class FrontDoor: Sendable {
         let counts = Mutex(Counts())
     }
 
-    private static func serve(
-        _ request: ServerRequest, _ options: Options, _ tally: TallyBox, _ onStart: (AppID, Verdict) -> Void
-    ) -> ServerResponse {
+    private static func serve(_ request: ServerRequest, _ options: Options, _ tally: TallyBox) -> ServerResponse {
         if request.method == "POST", case .start(let app, _) = Route(rawPath: request.rawPath) {
             let (verdict, body) = ask(request, options)
             tally.counts.withLock { counts in
@@ -77,7 +75,7 @@ public final class FrontDoor: Sendable {
                 case .failedOpen: counts.failedOpen += 1
                 }
             }
-            onStart(app, verdict)
+            options.onStart(app, verdict)
             if case .refused(let seconds) = verdict {
                 return ServerResponse(
                     status: 429,

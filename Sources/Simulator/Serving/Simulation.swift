@@ -11,6 +11,8 @@ final class Simulation: Sendable {
     /// Held while a process answers one request: Python's event loop does one thing at a time.
     private let eventLoops: [EventLoop]
     private let requests = Atomic<Int>(0)
+    /// Where clients post their starts; 0 while that is not known yet.
+    let clientsPort: Atomic<UInt16>
     private let work = DispatchQueue(label: "simulator.clients", attributes: .concurrent)
 
     private final class EventLoop: Sendable {
@@ -22,6 +24,7 @@ final class Simulation: Sendable {
         self.options = options
         let clients: SimulatedRuntime.Clients = if case .direct = options.clients { .direct } else { .handedOut }
         runtime = Mutex(SimulatedRuntime(scenario, origin: options.clock.origin, clients: clients))
+        clientsPort = if case .through(let port) = options.clients { Atomic(port) } else { Atomic(0) }
         eventLoops = (0..<scenario.replicas).map { _ in EventLoop() }
     }
 
@@ -72,7 +75,8 @@ final class Simulation: Sendable {
     private func carryOut(_ attempt: SimulatedRuntime.StartAttempt) {
         switch options.clients {
         case .direct: break
-        case .through(let port):
+        case .through, .throughFrontDoor:
+            let port = clientsPort.load(ordering: .acquiring)
             work.async {
                 let outcome = Self.post(attempt, port: port)
                 self.atPresent { $0.settle(attempt, outcome) }

@@ -10,8 +10,10 @@ public final class SimulatorServer: Sendable {
     public enum Clients: Sendable {
         /// By themselves, inside the simulation: the same seed gives the same bytes.
         case direct
-        /// By `POST …/start` to a server on loopback: a reverse proxy, a ``FrontDoor``, or the runtime itself.
+        /// By `POST …/start` to a server on loopback: a reverse proxy, or the runtime itself.
         case through(port: UInt16)
+        /// By `POST …/start` to a ``FrontDoor`` that is opened together with the runtime and leads to its first replica.
+        case throughFrontDoor(FrontDoor.Options)
         /// By whatever this does. `accepted` counts for the client only; the run is started by who posts it.
         case hook(@Sendable (SimulatedRuntime.StartAttempt) async -> SimulatedRuntime.AttemptOutcome)
     }
@@ -36,6 +38,7 @@ public final class SimulatorServer: Sendable {
     private let simulation: Simulation
     private let listeners: [Listener]
     private let ticker = Ticker()
+    private let door = Mutex<FrontDoor?>(nil)
 
     public init(_ scenario: Scenario, options: Options = Options()) {
         self.options = options
@@ -59,6 +62,13 @@ public final class SimulatorServer: Sendable {
     /// Starts listening and lets time pass. Fails with the first listener that cannot listen.
     public func start() throws(ServerError) {
         for listener in listeners { try listener.open() }
+        if case .throughFrontDoor(var settings) = options.clients {
+            settings.runtimePort = ports[0]
+            let opened = FrontDoor(settings)
+            try opened.start()
+            simulation.clientsPort.store(opened.port, ordering: .releasing)
+            door.withLock { $0 = opened }
+        }
         guard let interval = options.tickMilliseconds else { return }
         ticker.start(everyMilliseconds: interval) { [simulation, listeners] in Self.tick(simulation, listeners) }
     }
@@ -66,6 +76,7 @@ public final class SimulatorServer: Sendable {
     /// Stops time and all listeners, for good. Not to be called by a client's hook.
     public func stop() {
         ticker.stop()
+        frontDoor?.stop()
         for listener in listeners { listener.close(forGood: true) }
     }
 
@@ -73,6 +84,8 @@ public final class SimulatorServer: Sendable {
     /// `http://127.0.0.1:8000`: one for each replica; one in all behind a balancer.
     public var urls: [String] { ports.map { "http://\(options.host):\($0)" } }
     public var ports: [UInt16] { listeners.map(\.port) }
+    /// The door that the clients go through, if they do; nil before `start()`.
+    public var frontDoor: FrontDoor? { door.withLock { $0 } }
     /// Simulated time.
     public var now: Timestamp { simulation.now }
     /// Whether the scenario has told its story.
