@@ -27,28 +27,29 @@ public final class EngineLock: Sendable {
 
     /// Takes the lock without waiting. Throws `.heldBy` when another process (or another `EngineLock`) has it.
     public init(folder: StateFolder, now: Timestamp) throws(JournalError) {
-        self.folder = folder
         let path = folder.lockPath
-        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
+        func failure(_ cause: JournalError.Cause, _ detail: String = "") -> JournalError {
+            JournalError(operation: "take the engine lock", path: path, cause: cause, detail: detail)
+        }
+        let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard opened >= 0 else {
             let code = errno
-            throw JournalError(
-                operation: "take the engine lock", path: path, cause: code == EROFS ? .readOnly : .cannotOpen,
-                detail: systemErrorText(code))
+            throw failure(code == EROFS ? .readOnly : .cannotOpen, systemErrorText(code))
         }
         var range = FileLock.wholeFile
-        guard fcntl(file, FileLock.set, &range) == 0 else {
+        guard fcntl(opened, FileLock.set, &range) == 0 else {
             let code = errno
-            let holder = FileLock.holder(in: file)
-            close(file)
-            throw JournalError(
-                operation: "take the engine lock", path: path,
-                cause: code == EAGAIN || code == EACCES ? .heldBy(holder) : .cannotOpen,
-                detail: code == EAGAIN || code == EACCES ? "" : systemErrorText(code))
+            let holder = FileLock.holder(in: opened)
+            close(opened)
+            guard code == EAGAIN || code == EACCES else { throw failure(.cannotOpen, systemErrorText(code)) }
+            throw failure(.heldBy(holder))
         }
         // The text only serves the error message of the next who tries; the lock holds without it.
         let text = Array("pid \(getpid())\nsince \(now)\n".utf8)
-        if ftruncate(file, 0) == 0 { _ = pwrite(file, text, text.count, 0) }
+        if ftruncate(opened, 0) == 0 { _ = pwrite(opened, text, text.count, 0) }
+        // Last, because an initializer that throws once everything is set runs `deinit`, which would close it again.
+        self.folder = folder
+        file = opened
     }
 
     deinit { close(file) }

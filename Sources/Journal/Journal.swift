@@ -1,10 +1,8 @@
 import Model
 
-/// The journal: what must survive a stop at any instant. Holds one connection.
-///
-/// Not Sendable: it belongs to one owner, an actor with a thread of its own or a command that runs to its end. Calls
-/// block for as long as the disk does, so the owner does not live on the cooperative pool.
-public final class Journal {
+/// The journal: what must survive a stop at any instant. Owns one connection; calls run one after the other on a queue of
+/// the journal's own, because they block for as long as the disk does.
+public actor Journal {
     /// What this process may do.
     public enum Mode: Sendable {
         /// The only writer of engine state. The journal keeps the lock until it is closed.
@@ -19,13 +17,16 @@ public final class Journal {
         case reader, command, engine
     }
 
-    public let path: String
+    nonisolated public let path: String
     private let rights: Rights
     private var database: Database?
     /// Messages that were handed out to be sent and not settled yet. After a crash they are due again.
     var messagesInFlight: Set<Int64> = []
+    private let executor = JournalExecutor()
 
-    /// Opens the journal of a folder; the engine makes it when there is none. The engine also
+    nonisolated public var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Opens the journal of a folder, on the caller's thread; the engine makes it when there is none. The engine also
     /// checks the file: all of it when it is small or when the last engine did not close it.
     ///
     /// Throws `.missing`, `.corrupt`, `.notAJournal`, `.newerSchema`, `.readOnly`, `.busy` and others, each with a hint.
@@ -34,7 +35,7 @@ public final class Journal {
     /// - Parameter busyTimeout: how long a call waits for another process's transaction.
     public static func open(
         _ folder: StateFolder, mode: Mode, busyTimeout: TimeSpan = .seconds(2)
-    ) throws(JournalError) -> sending Journal {
+    ) throws(JournalError) -> Journal {
         let file = JournalFile(folder: folder, busyTimeout: busyTimeout)
         switch mode {
         case .engine(let lock):
@@ -46,7 +47,7 @@ public final class Journal {
         }
     }
 
-    private init(path: String, rights: Rights, database: Database) {
+    private init(path: String, rights: Rights, database: sending Database) {
         self.path = path
         self.rights = rights
         self.database = database
