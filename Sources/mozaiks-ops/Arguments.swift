@@ -1,5 +1,5 @@
 /// One option of a command: `--since 2h`, `-o json`, `--follow`.
-struct Option {
+struct Option: Sendable {
     let name: String
     let short: Character?
     /// What its value is called in help; nil for a flag.
@@ -18,7 +18,7 @@ struct Option {
 }
 
 /// A positional argument.
-struct Positional {
+struct Positional: Sendable {
     let name: String
     let summary: String
     let required: Bool
@@ -42,7 +42,7 @@ struct UsageError: Error {
 }
 
 /// The values that a command line gave.
-struct Arguments {
+struct Arguments: Sendable {
     private(set) var values: [String: [String]] = [:]
     private(set) var positionals: [String: String] = [:]
 

@@ -1,5 +1,5 @@
 /// One command of the program: how it is called, what it says of itself, what it does.
-struct Command {
+struct Command: Sendable {
     /// `["incidents", "show"]`
     let path: [String]
     let summary: String
@@ -10,6 +10,8 @@ struct Command {
     /// Command lines that work as they stand, each with what it does.
     let examples: [(line: String, what: String)]
     let run: @Sendable (Invocation) async throws -> ExitCode
+    /// The code for an error that names none of its own: 3 (unknown) for what speaks as a monitoring plugin.
+    var failureCode: ExitCode { path == ["check"] || path == ["evaluate"] ? .unknown : .failure }
 
     init(
         _ path: [String], _ summary: String, discussion: String = "", positionals: [Positional] = [],
@@ -33,7 +35,7 @@ struct Command {
             + "~/.config/mozaiks-ops/, /etc/mozaiks-ops/)"),
         Option("output", short: "o", value: "text|json", "how to print the result (default text)"),
         Option("log-format", value: "logfmt|json", "how to log on standard error (default logfmt)"),
-        Option("log-level", value: "LEVEL", "debug, info, notice, warning or error (default notice)"),
+        Option("log-level", value: "LEVEL", "debug, info, warning or error (default warning; run: info)"),
         Option("help", short: "h", "this text"),
     ]
 

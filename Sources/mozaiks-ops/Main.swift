@@ -1,2 +1,127 @@
+import Ambient
+import Glibc
+import Model
+
 @main
-enum Main { static func main() { print("mozaiks-ops") } }
+enum Main {
+    static func main() async {
+        ProcessSignal.ignoreBrokenPipes()
+        exit(await run(Array(CommandLine.arguments.dropFirst()), environment: Environment.current()).rawValue)
+    }
+
+    /// Finds the command, reads its arguments, runs it, and turns what went wrong into a message and an exit code.
+    static func run(_ words: [String], environment: Environment) async -> ExitCode {
+        let terminal = Terminal(environment: environment)
+        do throws(UsageError) {
+            guard let found = try find(words, terminal) else { return .ok }
+            let (command, rest) = found
+            let arguments = try Arguments(rest, options: command.options + Command.common, positionals: command.positionals)
+            if arguments.has("help") {
+                write(command.help)
+                return .ok
+            }
+            let invocation = try Invocation(arguments, environment: environment, terminal: terminal)
+            return await execute(command, invocation)
+        } catch {
+            complain(error.text, hint: error.hint)
+            return .usage
+        }
+    }
+
+    private static func execute(_ command: Command, _ invocation: Invocation) async -> ExitCode {
+        do {
+            return try await command.run(invocation)
+        } catch let error as UsageError {
+            complain(error.text, hint: error.hint ?? "see mozaiks-ops \(command.name) --help")
+            return .usage
+        } catch let error as CommandFailure {
+            complain(error.text, hint: error.hint)
+            return error.code
+        } catch {
+            complain("\(error)", hint: nil)
+            return command.failureCode
+        }
+    }
+
+    /// The command that the words name, and the words behind it. Nil when help was asked for and given.
+    private static func find(_ words: [String], _ terminal: Terminal) throws(UsageError) -> (Command, [String])? {
+        guard let first = words.first, first != "--help", first != "-h", first != "help" else {
+            return try overview(Array(words.dropFirst()))
+        }
+        if first == "--version" || first == "-V" {
+            write("mozaiks-ops \(Version.text)\n")
+            return nil
+        }
+        let matching = commands.filter { command in words.starts(with: command.path) }
+        if let command = matching.max(by: { $0.path.count < $1.path.count }) {
+            return (command, Array(words.dropFirst(command.path.count)))
+        }
+        let group = commands.filter { $0.path.count > 1 && $0.path[0] == first }
+        if !group.isEmpty {
+            let wantsHelp = words.count == 1 || words.contains("--help") || words.contains("-h")
+            guard wantsHelp else {
+                let known = group.map { $0.path[1] }
+                throw UsageError(
+                    "unknown command '\(first) \(words[1])'",
+                    hint: nearest(words[1], in: known).map { "did you mean '\(first) \($0)'?" }
+                        ?? "there are: \(known.joined(separator: ", "))")
+            }
+            write("Usage: mozaiks-ops \(first) COMMAND\n\n" + Help.table(group.map { ($0.name, $0.summary) }))
+            return nil
+        }
+        throw UsageError(
+            "unknown command '\(first)'",
+            hint: nearest(first, in: commands.map { $0.path[0] }).map { "did you mean '\($0)'?" } ?? "see mozaiks-ops --help")
+    }
+
+    private static func overview(_ words: [String]) throws(UsageError) -> (Command, [String])? {
+        if let command = commands.first(where: { $0.path == words }) {
+            write(command.help)
+        } else {
+            write(Help.overview(commands))
+        }
+        return nil
+    }
+}
+
+/// Why a command could not do its work, for people, with the exit code that says so.
+struct CommandFailure: Error {
+    let text: String
+    let hint: String?
+    let code: ExitCode
+
+    init(_ text: String, hint: String? = nil, code: ExitCode = .failure) {
+        self.text = text
+        self.hint = hint
+        self.code = code
+    }
+}
+
+/// The program's version, shown by `--version` and sent as the user agent.
+enum Version {
+    static let text = "0.1.0"
+}
+
+/// Writes what went wrong to standard error.
+func complain(_ text: String, hint: String?) {
+    write("mozaiks-ops: \(text)\n" + (hint.map { "  hint: \($0)\n" } ?? ""), to: STDERR_FILENO)
+}
+
+extension Invocation {
+    init(_ arguments: Arguments, environment: Environment, terminal: Terminal) throws(UsageError) {
+        let output = arguments.value("output") ?? "text"
+        guard output == "text" || output == "json" else {
+            throw UsageError("--output '\(output)' is neither text nor json")
+        }
+        let level = arguments.value("log-level") ?? "warning"
+        guard let threshold = Logger.Level(level) else {
+            throw UsageError("--log-level '\(level)' is none", hint: "debug, info, warning or error")
+        }
+        guard let format = Logger.Format(rawValue: arguments.value("log-format") ?? "logfmt") else {
+            throw UsageError("--log-format is logfmt or json")
+        }
+        self.init(
+            arguments: arguments, environment: environment, terminal: terminal,
+            logger: .standardError(level: threshold, format: format, environment: environment), clock: SystemClock())
+    }
+}

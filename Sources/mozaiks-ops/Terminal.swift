@@ -7,7 +7,7 @@ struct Terminal: Sendable {
     /// Columns of the terminal; 100 where there is none.
     let width: Int
 
-    init(environment: [String: String]) {
+    init(environment: Environment) {
         let interactive = isatty(STDOUT_FILENO) == 1
         color = interactive && environment["NO_COLOR"] == nil && environment["TERM"] != "dumb"
         var size = winsize()

@@ -1,0 +1,37 @@
+import Ambient
+import Model
+
+/// One run of a command: its arguments, its surroundings, and where it prints.
+struct Invocation: Sendable {
+    let arguments: Arguments
+    let environment: Environment
+    let terminal: Terminal
+    let logger: Logger
+    let clock: any Clock
+
+    /// `-o json`
+    var wantsJSON: Bool { arguments.value("output") == "json" }
+
+    /// Writes a result to standard output: the JSON for programs, the text for people.
+    func print(text: @autoclosure () -> String, json: @autoclosure () -> JSON) {
+        write(wantsJSON ? json().serialized(pretty: true) + "\n" : text())
+    }
+
+    /// A span given on the command line.
+    func span(_ option: String) throws(UsageError) -> TimeSpan? {
+        guard let text = arguments.value(option) else { return nil }
+        guard let span = TimeSpan(text), span > .zero else {
+            throw UsageError("--\(option) '\(text)' is not a span", hint: "write 90s, 5m, 2h or 7d")
+        }
+        return span
+    }
+
+    /// A whole number given on the command line.
+    func number(_ option: String, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
+        guard let text = arguments.value(option) else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            throw UsageError("--\(option) '\(text)' is not a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+}
