@@ -1,8 +1,10 @@
 import Model
 
-/// The journal: what must survive a stop at any instant. Owns one connection; calls run one after the other on a queue of
-/// the journal's own, because they block for as long as the disk does.
-public actor Journal {
+/// The journal: what must survive a stop at any instant. Holds one connection.
+///
+/// Not Sendable: it belongs to one owner, an actor with a thread of its own or a command that runs to its end. Calls
+/// block for as long as the disk does, so the owner does not live on the cooperative pool.
+public final class Journal {
     /// What this process may do.
     public enum Mode: Sendable {
         /// The only writer of engine state. The journal keeps the lock until it is closed.
@@ -17,16 +19,13 @@ public actor Journal {
         case reader, command, engine
     }
 
-    nonisolated public let path: String
+    public let path: String
     private let rights: Rights
     private var database: Database?
     /// Messages that were handed out to be sent and not settled yet. After a crash they are due again.
     var messagesInFlight: Set<Int64> = []
-    private let executor = JournalExecutor()
 
-    nonisolated public var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-
-    /// Opens the journal of a folder, on the caller's thread; the engine makes it when there is none. The engine also
+    /// Opens the journal of a folder; the engine makes it when there is none. The engine also
     /// checks the file: all of it when it is small or when the last engine did not close it.
     ///
     /// Throws `.missing`, `.corrupt`, `.notAJournal`, `.newerSchema`, `.readOnly`, `.busy` and others, each with a hint.
@@ -35,7 +34,7 @@ public actor Journal {
     /// - Parameter busyTimeout: how long a call waits for another process's transaction.
     public static func open(
         _ folder: StateFolder, mode: Mode, busyTimeout: TimeSpan = .seconds(2)
-    ) throws(JournalError) -> Journal {
+    ) throws(JournalError) -> sending Journal {
         let file = JournalFile(folder: folder, busyTimeout: busyTimeout)
         switch mode {
         case .engine(let lock):
@@ -47,7 +46,7 @@ public actor Journal {
         }
     }
 
-    private init(path: String, rights: Rights, database: sending Database) {
+    private init(path: String, rights: Rights, database: Database) {
         self.path = path
         self.rights = rights
         self.database = database

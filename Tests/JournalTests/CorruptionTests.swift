@@ -6,11 +6,11 @@ import Testing
 
 @Suite struct CorruptionTests {
     /// A closed journal with some pages in every table.
-    static func sound() async throws -> [UInt8] {
+    static func sound() throws -> [UInt8] {
         let place = try Place()
         let engine = try place.engine()
-        for n in 1...20 { try await engine.commitTick(CrashTests.tick(n, size: 3_000)) }
-        await engine.close()
+        for n in 1...20 { try engine.commitTick(CrashTests.tick(n, size: 3_000)) }
+        engine.close()
         #expect(place.temporary.read("journal.db-wal") == nil, "a clean stop leaves one file")
         return try #require(place.temporary.read("journal.db"))
     }
@@ -39,11 +39,11 @@ import Testing
         },
     ]
 
-    @Test(arguments: damages) func aDamagedFileIsNamedAndLeftAsItIs(_ test: Case) async throws {
-        let damaged = test.damage(try await Self.sound())
+    @Test(arguments: damages) func aDamagedFileIsNamedAndLeftAsItIs(_ test: Case) throws {
+        let damaged = test.damage(try Self.sound())
         let place = try Place()
         place.temporary.write(damaged, to: "journal.db")
-        let error = try #require(await failure { try place.engine() })
+        let error = try #require(failure { try place.engine() })
         #expect(error.cause == .corrupt, "\(error)")
         #expect(!error.isRetryable)
         #expect(error.description.contains("aside") && error.description.contains(place.folder.journalPath))
@@ -53,13 +53,13 @@ import Testing
         for name in place.temporary.names where name.hasPrefix("journal.db") {
             #expect(rename(place.temporary.path(name), place.temporary.path("aside-" + name)) == 0)
         }
-        try await place.engine().commitTick(CrashTests.tick(1, size: 1))
+        try place.engine().commitTick(CrashTests.tick(1, size: 1))
         #expect(place.temporary.read("aside-journal.db") == damaged)
     }
 
     /// Whatever one bit does, what is read back is what was written, or an error says that it is not.
-    @Test func aFlippedBitNeverReadsAsAnotherState() async throws {
-        let sound = try await Self.sound()
+    @Test func aFlippedBitNeverReadsAsAnotherState() throws {
+        let sound = try Self.sound()
         let wanted = CrashTests.tick(20, size: 3_000)
         var dice = Dice(state: 11)
         var refused = 0
@@ -71,14 +71,14 @@ import Testing
             damaged.temporary.write(bytes, to: "journal.db")
             do {
                 let engine = try damaged.engine()
-                #expect(try await engine.state("engine") == wanted.states[0].bytes, "flipped at \(place)")
-                for row in try await engine.incidents(.init(limit: .max)) { #expect(row.document == incident("x").document) }
-                for chats in try await engine.chats(runtime: "shared") {
+                #expect(try engine.state("engine") == wanted.states[0].bytes, "flipped at \(place)")
+                for row in try engine.incidents(.init(limit: .max)) { #expect(row.document == incident("x").document) }
+                for chats in try engine.chats(runtime: "shared") {
                     #expect(chats.chats.allSatisfy { $0.record.count == 8 }, "flipped at \(place)")
                 }
-                _ = try await engine.leases(limit: .max)
-                _ = try await engine.outbox(limit: .max)
-                _ = try await engine.verifyAudit()
+                _ = try engine.leases(limit: .max)
+                _ = try engine.outbox(limit: .max)
+                _ = try engine.verifyAudit()
             } catch let error as JournalError {
                 refused += 1
                 #expect(!error.isRetryable, "flipped at \(place): \(error)")
@@ -87,14 +87,14 @@ import Testing
         #expect(refused > 10)
     }
 
-    @Test func aLogWithoutItsFileIsNotMixedIntoANewOne() async throws {
+    @Test func aLogWithoutItsFileIsNotMixedIntoANewOne() throws {
         let place = try Place()
         let engine = try place.engine()
-        try await engine.commitTick(CrashTests.tick(1, size: 100))
+        try engine.commitTick(CrashTests.tick(1, size: 100))
         let remains = try Remains(of: place)
         let other = try Place()
         other.temporary.write(remains.log, to: "journal.db-wal")
-        let error = try #require(await failure { try other.engine() })
+        let error = try #require(failure { try other.engine() })
         #expect(error.cause == .corrupt && error.detail.contains("write-ahead log"))
         #expect(other.temporary.names == ["engine.lock", "journal.db-wal"])
         #expect(other.temporary.read("journal.db-wal") == remains.log)
@@ -134,18 +134,18 @@ import Testing
             finding: .broken(seq: 1, why: "the log does not end where it was recorded to end")),
     ]
 
-    @Test(arguments: forgeries) func theAuditLogShowsWhereItWasChanged(_ test: Forgery) async throws {
+    @Test(arguments: forgeries) func theAuditLogShowsWhereItWasChanged(_ test: Forgery) throws {
         let place = try Place()
         let engine = try place.engine()
-        #expect(try await engine.verifyAudit() == .intact(rows: 0))
-        try await engine.commitTick(TickRecord(audit: [audit("one"), audit("two")]))
-        try await engine.commitTick(TickRecord(audit: [audit("three", at: at(10)), audit("four")]))
-        #expect(try await engine.verifyAudit() == .intact(rows: 4))
-        #expect(try await engine.audit(after: 2, limit: 1).map(\.entry.reason) == ["three"])
+        #expect(try engine.verifyAudit() == .intact(rows: 0))
+        try engine.commitTick(TickRecord(audit: [audit("one"), audit("two")]))
+        try engine.commitTick(TickRecord(audit: [audit("three", at: at(10)), audit("four")]))
+        #expect(try engine.verifyAudit() == .intact(rows: 4))
+        #expect(try engine.audit(after: 2, limit: 1).map(\.entry.reason) == ["three"])
         let forger = try RawSQLite(place.folder.journalPath)
         #expect(throws: RawSQLite.Refused(words: "the audit log only grows")) { try forger.run(test.sql) }
         try forger.run("DROP TRIGGER audit_keeps_its_rows; DROP TRIGGER audit_keeps_its_values")
         try forger.run(test.sql)
-        #expect(try await engine.verifyAudit() == test.finding)
+        #expect(try engine.verifyAudit() == test.finding)
     }
 }

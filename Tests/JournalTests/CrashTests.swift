@@ -53,27 +53,27 @@ struct Remains {
     }
 
     /// How many ticks a journal holds. Each must be there whole, and no later one in part.
-    static func wholeTicks(in journal: Journal, _ hint: Comment) async throws -> Int {
-        let state = try await journal.state("engine") ?? []
+    static func wholeTicks(in journal: Journal, _ hint: Comment) throws -> Int {
+        let state = try journal.state("engine") ?? []
         let count = Int(state.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
-        try await journal.verify()
+        try journal.verify()
         #expect(state.dropFirst(8).allSatisfy { $0 == UInt8(truncatingIfNeeded: count) }, hint)
-        #expect(try await journal.incidents(.init(limit: .max)).map(\.id) == (0..<count).map { "inc-\(count - $0)" }, hint)
-        #expect(try await journal.leases(limit: .max).count == count, hint)
-        #expect(try await journal.outbox(limit: .max).count == count, hint)
-        #expect(try await journal.minutes(runtime: "shared", in: 0..<Int64.max).map(\.minute) == (0..<count).map { Int64($0 + 1) }, hint)
-        #expect(try await journal.verifyAudit() == .intact(rows: Int64(count)), hint)
-        let chats = try await journal.chats(runtime: "shared").first?.chats ?? []
+        #expect(try journal.incidents(.init(limit: .max)).map(\.id) == (0..<count).map { "inc-\(count - $0)" }, hint)
+        #expect(try journal.leases(limit: .max).count == count, hint)
+        #expect(try journal.outbox(limit: .max).count == count, hint)
+        #expect(try journal.minutes(runtime: "shared", in: 0..<Int64.max).map(\.minute) == (0..<count).map { Int64($0 + 1) }, hint)
+        #expect(try journal.verifyAudit() == .intact(rows: Int64(count)), hint)
+        let chats = try journal.chats(runtime: "shared").first?.chats ?? []
         #expect(chats.count == (count == 0 ? 0 : count + 1), hint)
         return count
     }
 
-    @Test func killedAtAnyInstantEveryTickIsThereWholeOrNot() async throws {
+    @Test func killedAtAnyInstantEveryTickIsThereWholeOrNot() throws {
         var dice = Dice(state: 20_261_121)
         let place = try Place()
         let engine = try place.engine()
         // A small log makes checkpoints happen in the middle; a small cache spills pages before the commit.
-        try await engine.reading("set up") { database throws(JournalError) in
+        try engine.reading("set up") { database throws(JournalError) in
             try database.execute("PRAGMA wal_autocheckpoint = 40")
         }
         let killed = try Database(
@@ -91,19 +91,19 @@ struct Remains {
                 let remains = try Remains(of: place)
                 try killed.execute("ROLLBACK")
                 if remains.log != before.log { spilled += 1 }
-                #expect(try await Self.wholeTicks(in: remains.restored().engine(), "killed inside") == committed)
+                #expect(try Self.wholeTicks(in: remains.restored().engine(), "killed inside") == committed)
             } else {
-                try await engine.commitTick(tick)
+                try engine.commitTick(tick)
                 committed += 1
                 let survivor = try Remains(of: place).restored().engine()
-                #expect(try await Self.wholeTicks(in: survivor, "killed between") == committed)
+                #expect(try Self.wholeTicks(in: survivor, "killed between") == committed)
                 // The survivor goes on where the other stopped.
-                try await survivor.commitTick(Self.tick(committed + 1, size: 100))
-                #expect(try await Self.wholeTicks(in: survivor, "went on") == committed + 1)
+                try survivor.commitTick(Self.tick(committed + 1, size: 100))
+                #expect(try Self.wholeTicks(in: survivor, "went on") == committed + 1)
             }
         }
         #expect(committed > 30 && spilled > 3)
-        #expect(try await Self.wholeTicks(in: engine, "the first") == committed)
+        #expect(try Self.wholeTicks(in: engine, "the first") == committed)
     }
 
     /// The tables that a tick writes first, up to a part of them, with enough bytes to fill the cache.
@@ -120,11 +120,11 @@ struct Remains {
         if part > 3 { try database.run("DELETE FROM minutes") }
     }
 
-    @Test func aLogThatIsTornAnywhereGivesBackABeginningOfTheTicks() async throws {
+    @Test func aLogThatIsTornAnywhereGivesBackABeginningOfTheTicks() throws {
         let place = try Place()
         let engine = try place.engine()
         let ticks = 12
-        for n in 1...ticks { try await engine.commitTick(Self.tick(n, size: 2_000)) }
+        for n in 1...ticks { try engine.commitTick(Self.tick(n, size: 2_000)) }
         let whole = try Remains(of: place)
         try #require(whole.log.count > 100_000)
         var found: [Int] = []
@@ -135,19 +135,19 @@ struct Remains {
             var remains = whole
             remains.log = Array(whole.log.prefix(cut))
             let survivor = try remains.restored().engine()
-            let count = try await Self.wholeTicks(in: survivor, "cut at \(cut)")
+            let count = try Self.wholeTicks(in: survivor, "cut at \(cut)")
             found.append(count)
-            try await survivor.commitTick(Self.tick(count + 1, size: 10))
-            #expect(try await Self.wholeTicks(in: survivor, "went on after \(cut)") == count + 1)
+            try survivor.commitTick(Self.tick(count + 1, size: 10))
+            #expect(try Self.wholeTicks(in: survivor, "went on after \(cut)") == count + 1)
         }
         #expect(found == found.sorted() && found.first == 0 && found.last == ticks - 1)
         #expect(Set(found).count == ticks, "each number of ticks came up")
     }
 
-    @Test func aLogWithAFlippedByteGivesBackABeginningOfTheTicks() async throws {
+    @Test func aLogWithAFlippedByteGivesBackABeginningOfTheTicks() throws {
         let place = try Place()
         let engine = try place.engine()
-        for n in 1...8 { try await engine.commitTick(Self.tick(n, size: 1_000)) }
+        for n in 1...8 { try engine.commitTick(Self.tick(n, size: 1_000)) }
         let whole = try Remains(of: place)
         var dice = Dice(state: 9)
         var counts: Set<Int> = []
@@ -157,7 +157,7 @@ struct Remains {
             remains.log[place] ^= UInt8(1 << dice.below(8))
             let survivor = try remains.restored()
             do {
-                counts.insert(try await Self.wholeTicks(in: survivor.engine(), "flipped at \(place)"))
+                counts.insert(try Self.wholeTicks(in: survivor.engine(), "flipped at \(place)"))
             } catch let error as JournalError {
                 // The version field of the log's header.
                 #expect(place < 32 && error.cause == .cannotOpen, "\(place): \(error)")
@@ -166,11 +166,11 @@ struct Remains {
         #expect(counts.contains(0) && counts.contains(7) && counts.isSubset(of: Set(0...8)))
     }
 
-    @Test func aReaderRecoversTheLogOfAKilledEngine() async throws {
+    @Test func aReaderRecoversTheLogOfAKilledEngine() throws {
         let place = try Place()
         let engine = try place.engine()
-        for n in 1...3 { try await engine.commitTick(Self.tick(n, size: 100)) }
+        for n in 1...3 { try engine.commitTick(Self.tick(n, size: 100)) }
         let survivor = try Remains(of: place).restored()
-        #expect(try await Self.wholeTicks(in: survivor.reader(), "read") == 3)
+        #expect(try Self.wholeTicks(in: survivor.reader(), "read") == 3)
     }
 }

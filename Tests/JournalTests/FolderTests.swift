@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 @Suite struct FolderTests {
-    @Test func aFolderIsMadeForItsOwnerOnly() async throws {
+    @Test func aFolderIsMadeForItsOwnerOnly() throws {
         let temporary = TemporaryFolder()
         for path in ["new", "deep/er/new", "slash/new///"] {
             let folder = try StateFolder(creating: temporary.path(path))
@@ -15,7 +15,7 @@ import Testing
         }
     }
 
-    @Test func aLinkIsFollowedToTheFolderItself() async throws {
+    @Test func aLinkIsFollowedToTheFolderItself() throws {
         let temporary = TemporaryFolder()
         let folder = try StateFolder(creating: temporary.path("real"))
         #expect(symlink("real", temporary.path("link")) == 0)
@@ -49,35 +49,35 @@ import Testing
         Case(testDescription: "no name") { _ in "" },
     ]
 
-    @Test(arguments: unusable) func whatCannotBeUsedIsRefused(_ test: Case) async throws {
+    @Test(arguments: unusable) func whatCannotBeUsedIsRefused(_ test: Case) throws {
         let temporary = TemporaryFolder()
         let path = test.prepare(temporary)
-        let error = try #require(await failure { try StateFolder(creating: path) })
+        let error = try #require(failure { try StateFolder(creating: path) })
         #expect(error.cause == .unusableFolder)
         #expect(error.hint != nil && !error.isRetryable)
     }
 
-    @Test func aReaderMakesNoFolder() async {
+    @Test func aReaderMakesNoFolder() {
         let temporary = TemporaryFolder()
-        #expect(await cause { try StateFolder(existing: temporary.path("none")) } == .missing)
+        #expect(cause { try StateFolder(existing: temporary.path("none")) } == .missing)
         #expect(temporary.names == [])
     }
 
     // MARK: Lock
 
-    @Test func theSecondEngineIsRefusedWithThePidOfTheFirst() async throws {
+    @Test func theSecondEngineIsRefusedWithThePidOfTheFirst() throws {
         let place = try Place()
         let first = try EngineLock(folder: place.folder, now: at(0))
         let holder = EngineHolder(pid: getpid(), since: at(0))
         #expect(EngineLock.holder(of: place.folder) == holder)
-        let error = try #require(await failure { try EngineLock(folder: place.folder, now: at(1)) })
+        let error = try #require(failure { try EngineLock(folder: place.folder, now: at(1)) })
         #expect(error.cause == .heldBy(holder) && error.isRetryable)
         #expect(error.description.contains("pid \(getpid()) since 2026-"))
         #expect(EngineLock.holder(of: place.folder) == holder, "the refused one changed nothing")
         withExtendedLifetime(first) {}
     }
 
-    @Test func theLockGoesWithItsHolderNotWithTheFile() async throws {
+    @Test func theLockGoesWithItsHolderNotWithTheFile() throws {
         let place = try Place()
         place.temporary.write("pid 1\nsince 2020-01-01T00:00:00.000Z\n", to: "engine.lock")
         #expect(EngineLock.holder(of: place.folder) == nil, "a file that was left over locks nobody out")
@@ -91,35 +91,35 @@ import Testing
         withExtendedLifetime(again) {}
     }
 
-    @Test func aHolderThatWroteNoPidIsStillAHolder() async throws {
+    @Test func aHolderThatWroteNoPidIsStillAHolder() throws {
         let place = try Place()
         let lock = try EngineLock(folder: place.folder, now: at(0))
         for text in ["", "pid x\nsince never\n", "\u{0}\u{FF}", String(repeating: "pid ", count: 1_000)] {
             place.temporary.write(text, to: "engine.lock")
-            #expect(await cause { try EngineLock(folder: place.folder, now: at(1)) } == .heldBy(.init(pid: nil, since: nil)))
+            #expect(cause { try EngineLock(folder: place.folder, now: at(1)) } == .heldBy(.init(pid: nil, since: nil)))
         }
         withExtendedLifetime(lock) {}
     }
 
-    @Test func theEngineTakesTheLockOfItsOwnFolder() async throws {
+    @Test func theEngineTakesTheLockOfItsOwnFolder() throws {
         let place = try Place()
         let other = try Place()
         let lock = try EngineLock(folder: other.folder, now: at(0))
-        #expect(await cause { try Journal.open(place.folder, mode: .engine(lock)) } == .notPermitted)
+        #expect(cause { try Journal.open(place.folder, mode: .engine(lock)) } == .notPermitted)
         #expect(place.temporary.names == [])
     }
 
-    @Test func theJournalKeepsTheLock() async throws {
+    @Test func theJournalKeepsTheLock() throws {
         let place = try Place()
         let engine = try place.engine()
-        #expect(await cause { try place.engine() } == .heldBy(EngineHolder(pid: getpid(), since: at(0))))
-        await engine.close()
-        try await place.engine().close()
+        #expect(cause { try place.engine() } == .heldBy(EngineHolder(pid: getpid(), since: at(0))))
+        engine.close()
+        try place.engine().close()
     }
 
     // MARK: Kill switch
 
-    @Test func theKillSwitchIsAFile() async throws {
+    @Test func theKillSwitchIsAFile() throws {
         let place = try Place()
         #expect(!place.folder.isKillSwitchOn)
         try place.folder.turnKillSwitchOff()
@@ -133,7 +133,7 @@ import Testing
         #expect(place.folder.isKillSwitchOn, "also when a person made it")
     }
 
-    @Test func aKillSwitchThatCannotBeReadIsOn() async throws {
+    @Test func aKillSwitchThatCannotBeReadIsOn() throws {
         let temporary = TemporaryFolder()
         let folder = try StateFolder(creating: temporary.path("state"))
         #expect(rmdir(folder.path) == 0)

@@ -49,28 +49,28 @@ import Testing
         Case(testDescription: "a value that would be SQL", filter: .init(rule: "' OR 1=1 --"), ids: []),
     ]
 
-    @Test(arguments: cases) func listing(_ test: Case) async throws {
+    @Test(arguments: cases) func listing(_ test: Case) throws {
         let place = try Place()
-        try await place.engine().commitTick(TickRecord(incidents: Self.incidents))
-        #expect(try await place.reader().incidents(test.filter).map(\.id) == test.ids)
+        try place.engine().commitTick(TickRecord(incidents: Self.incidents))
+        #expect(try place.reader().incidents(test.filter).map(\.id) == test.ids)
     }
 
-    @Test func anIncidentIsFoundByItsIdOrABeginningOfIt() async throws {
+    @Test func anIncidentIsFoundByItsIdOrABeginningOfIt() throws {
         let place = try Place()
         let engine = try place.engine()
-        try await engine.commitTick(TickRecord(incidents: Self.incidents + [incident("aaaa-12")]))
-        #expect(try await engine.incident("aaab").id == "aaab-2")
-        #expect(try await engine.incident("aaaa-1").id == "aaaa-1", "a whole id wins over longer ones")
-        #expect(await cause { try await engine.incident("bbb") } == .ambiguousID(["bbbb-3", "bbbc-4"]))
-        #expect(await cause { try await engine.incident("dddd") } == .unknownID)
-        #expect(await cause { try await engine.incident("") } == .unknownID)
-        #expect(await cause { try await engine.incident("%") } == .unknownID)
-        #expect(try await engine.incidentCounts() == [.open: 4, .acknowledged: 1, .resolved: 1])
+        try engine.commitTick(TickRecord(incidents: Self.incidents + [incident("aaaa-12")]))
+        #expect(try engine.incident("aaab").id == "aaab-2")
+        #expect(try engine.incident("aaaa-1").id == "aaaa-1", "a whole id wins over longer ones")
+        #expect(cause { try engine.incident("bbb") } == .ambiguousID(["bbbb-3", "bbbc-4"]))
+        #expect(cause { try engine.incident("dddd") } == .unknownID)
+        #expect(cause { try engine.incident("") } == .unknownID)
+        #expect(cause { try engine.incident("%") } == .unknownID)
+        #expect(try engine.incidentCounts() == [.open: 4, .acknowledged: 1, .resolved: 1])
     }
 
     // MARK: Leases
 
-    @Test func leasesAreListedByState() async throws {
+    @Test func leasesAreListedByState() throws {
         let place = try Place()
         let engine = try place.engine()
         let leases = [
@@ -78,22 +78,22 @@ import Testing
             lease("lease-c", state: .reverting, createdAt: at(3)),
             lease("lease-d", state: .ended, createdAt: at(4), endedAt: at(9)),
         ]
-        try await engine.commitTick(TickRecord(leases: leases))
-        #expect(try await engine.leases().map(\.id) == ["lease-d", "lease-c", "lease-b", "lease-a"])
-        #expect(try await engine.leases(states: [.ended, .inForce]).map(\.id) == ["lease-d", "lease-b"])
-        #expect(try await engine.unfinishedLeases().map(\.id) == ["lease-c", "lease-b", "lease-a"])
-        #expect(try await engine.lease("lease-b") == leases[1])
-        #expect(await cause { try await engine.lease("lease-") } == .ambiguousID(leases.map(\.id)))
+        try engine.commitTick(TickRecord(leases: leases))
+        #expect(try engine.leases().map(\.id) == ["lease-d", "lease-c", "lease-b", "lease-a"])
+        #expect(try engine.leases(states: [.ended, .inForce]).map(\.id) == ["lease-d", "lease-b"])
+        #expect(try engine.unfinishedLeases().map(\.id) == ["lease-c", "lease-b", "lease-a"])
+        #expect(try engine.lease("lease-b") == leases[1])
+        #expect(cause { try engine.lease("lease-") } == .ambiguousID(leases.map(\.id)))
     }
 
     // MARK: Retention
 
-    @Test func onlyWhatIsOverAndPastItsTimeGoes() async throws {
+    @Test func onlyWhatIsOverAndPastItsTimeGoes() throws {
         let place = try Place()
         let engine = try place.engine()
         let day: Int64 = 86_400
         let now = at(100 * day)
-        try await engine.commitTick(
+        try engine.commitTick(
             TickRecord(
                 states: [StateRow(key: "engine", bytes: [1])],
                 minutes: [at(0), at(69 * day), at(71 * day)].map {
@@ -108,36 +108,36 @@ import Testing
                     lease("ended", state: .ended, endedAt: at(11 * day)),
                 ],
                 messages: ["a", "b", "c"].map { message(.opened, incident: $0) }, audit: [audit("old")]))
-        try await engine.settle(1, .sent(at: at(69 * day)))
-        try await engine.settle(2, .sent(at: at(71 * day)))
-        try await engine.appendCommand(at: at(0), actor: "ana", kind: "stop", arguments: "{}")
-        let taken = try await engine.appendCommand(at: at(0), actor: "ana", kind: "stop", arguments: "{}")
-        try await engine.commitTick(TickRecord(commands: [CommandResult(id: taken, takenAt: at(1), result: "done")]))
+        try engine.settle(1, .sent(at: at(69 * day)))
+        try engine.settle(2, .sent(at: at(71 * day)))
+        try engine.appendCommand(at: at(0), actor: "ana", kind: "stop", arguments: "{}")
+        let taken = try engine.appendCommand(at: at(0), actor: "ana", kind: "stop", arguments: "{}")
+        try engine.commitTick(TickRecord(commands: [CommandResult(id: taken, takenAt: at(1), result: "done")]))
 
         var rounds = 0
-        while try await engine.prune(now: now, batch: 1) > 0 { rounds += 1 }
+        while try engine.prune(now: now, batch: 1) > 0 { rounds += 1 }
         #expect(rounds == 2, "one row of each table at a time; two minutes were old")
-        #expect(try await Set(engine.incidents().map(\.id)) == ["old-open", "resolved"])
-        #expect(try await Set(engine.leases().map(\.id)) == ["old-in-force", "ended"])
-        #expect(try await engine.outbox().map(\.id) == [3, 2])
-        #expect(try await engine.minutes(runtime: "shared", in: 0..<Int64.max).map(\.minute) == [at(71 * day).minute])
-        #expect(try await engine.waitingCommands().count == 1)
-        #expect(try await engine.command(taken) == nil)
-        #expect(try await engine.verifyAudit() == .intact(rows: 1))
-        #expect(try await engine.state("engine") == [1])
+        #expect(try Set(engine.incidents().map(\.id)) == ["old-open", "resolved"])
+        #expect(try Set(engine.leases().map(\.id)) == ["old-in-force", "ended"])
+        #expect(try engine.outbox().map(\.id) == [3, 2])
+        #expect(try engine.minutes(runtime: "shared", in: 0..<Int64.max).map(\.minute) == [at(71 * day).minute])
+        #expect(try engine.waitingCommands().count == 1)
+        #expect(try engine.command(taken) == nil)
+        #expect(try engine.verifyAudit() == .intact(rows: 1))
+        #expect(try engine.state("engine") == [1])
     }
 
-    @Test func pagesOfRemovedRowsGoBackToTheFileSystem() async throws {
+    @Test func pagesOfRemovedRowsGoBackToTheFileSystem() throws {
         let place = try Place()
         let engine = try place.engine()
         let minutes = (0..<200).map { MinuteRow(runtime: "r", minute: $0, bytes: .init(repeating: 7, count: 8_000)) }
-        try await engine.commitTick(TickRecord(minutes: minutes))
-        await engine.close()
+        try engine.commitTick(TickRecord(minutes: minutes))
+        engine.close()
         let full = try #require(place.temporary.read("journal.db")).count
         let again = try place.engine()
-        while try await again.prune(now: at(0)) > 0 {}
-        for _ in 0..<3 { try await again.prune(now: at(0)) }
-        await again.close()
+        while try again.prune(now: at(0)) > 0 {}
+        for _ in 0..<3 { try again.prune(now: at(0)) }
+        again.close()
         let left = try #require(place.temporary.read("journal.db")).count
         #expect(full > 1_600_000 && left < full / 2)
     }

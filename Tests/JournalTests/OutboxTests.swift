@@ -5,99 +5,99 @@ import Testing
 @Suite struct OutboxTests {
     // MARK: Order
 
-    @Test func aLaterMessageOfTheSameIncidentAndChannelNeverOvertakes() async throws {
+    @Test func aLaterMessageOfTheSameIncidentAndChannelNeverOvertakes() throws {
         let place = try Place()
         let engine = try place.engine()
-        try await engine.commitTick(
+        try engine.commitTick(
             TickRecord(messages: [
                 message(.opened, incident: "a", channel: "ops"), message(.drill, incident: "a", channel: "ops"),
                 message(.drill, incident: "a", channel: "mail"), message(.opened, incident: "b", channel: "ops"),
             ]))
-        let first = try await engine.nextDue(at(1))
+        let first = try engine.nextDue(at(1))
         #expect(first.map(\.id) == [1, 3, 4])
-        #expect(try await engine.nextDue(at(1)) == [], "being sent: nothing else may go")
-        try await engine.settle(1, .retry(at: at(60), error: "503"))
-        #expect(try await engine.nextDue(at(30)) == [], "its turn comes again before the second's")
-        #expect(try await engine.nextDueTime() == at(60))
-        #expect(try await engine.nextDue(at(60)).map(\.id) == [1])
-        try await engine.settle(1, .sent(at: at(61)))
-        #expect(try await engine.nextDue(at(61)).map(\.id) == [2])
+        #expect(try engine.nextDue(at(1)) == [], "being sent: nothing else may go")
+        try engine.settle(1, .retry(at: at(60), error: "503"))
+        #expect(try engine.nextDue(at(30)) == [], "its turn comes again before the second's")
+        #expect(try engine.nextDueTime() == at(60))
+        #expect(try engine.nextDue(at(60)).map(\.id) == [1])
+        try engine.settle(1, .sent(at: at(61)))
+        #expect(try engine.nextDue(at(61)).map(\.id) == [2])
     }
 
-    @Test func aDeadMessageDoesNotBlockTheNext() async throws {
+    @Test func aDeadMessageDoesNotBlockTheNext() throws {
         let place = try Place()
         let engine = try place.engine()
-        try await engine.commitTick(TickRecord(messages: [message(.opened), message(.drill)]))
-        #expect(try await engine.nextDue(at(1)).map(\.id) == [1])
-        #expect(try await engine.settle(1, .dead(at: at(1), error: "404")) == .dead)
-        #expect(try await engine.nextDue(at(1)).map(\.id) == [2])
+        try engine.commitTick(TickRecord(messages: [message(.opened), message(.drill)]))
+        #expect(try engine.nextDue(at(1)).map(\.id) == [1])
+        #expect(try engine.settle(1, .dead(at: at(1), error: "404")) == .dead)
+        #expect(try engine.nextDue(at(1)).map(\.id) == [2])
     }
 
-    @Test func oneChannelAndALimitLeaveTheOthersAlone() async throws {
+    @Test func oneChannelAndALimitLeaveTheOthersAlone() throws {
         let place = try Place()
         let engine = try place.engine()
         let messages = (0..<5).flatMap { index in
             ["mail", "ops"].map { message(.opened, incident: "i\(index)", channel: $0) }
         }
-        try await engine.commitTick(TickRecord(messages: messages))
-        #expect(try await engine.nextDue(at(1), channel: "ops", limit: 2).map(\.id) == [2, 4])
-        #expect(try await engine.nextDue(at(1), channel: "ops", limit: 2).map(\.id) == [6, 8])
-        #expect(try await engine.nextDue(at(1), channel: "mail", limit: 10).map(\.id) == [1, 3, 5, 7, 9])
-        await engine.release(4)
-        #expect(try await engine.nextDue(at(1)).map(\.id) == [4, 10])
+        try engine.commitTick(TickRecord(messages: messages))
+        #expect(try engine.nextDue(at(1), channel: "ops", limit: 2).map(\.id) == [2, 4])
+        #expect(try engine.nextDue(at(1), channel: "ops", limit: 2).map(\.id) == [6, 8])
+        #expect(try engine.nextDue(at(1), channel: "mail", limit: 10).map(\.id) == [1, 3, 5, 7, 9])
+        engine.release(4)
+        #expect(try engine.nextDue(at(1)).map(\.id) == [4, 10])
     }
 
-    @Test func whatWasBeingSentWhenTheProcessEndedIsDueAgain() async throws {
+    @Test func whatWasBeingSentWhenTheProcessEndedIsDueAgain() throws {
         let place = try Place()
-        try await { () async throws in
+        try { () throws in
             let engine = try place.engine()
-            try await engine.commitTick(TickRecord(messages: [message(.opened)]))
-            #expect(try await engine.nextDue(at(1)).map(\.id) == [1])
+            try engine.commitTick(TickRecord(messages: [message(.opened)]))
+            #expect(try engine.nextDue(at(1)).map(\.id) == [1])
         }()
-        #expect(try await place.engine().nextDue(at(1)).map(\.id) == [1])
+        #expect(try place.engine().nextDue(at(1)).map(\.id) == [1])
     }
 
-    @Test func nothingIsDueBeforeItsTime() async throws {
+    @Test func nothingIsDueBeforeItsTime() throws {
         let place = try Place()
         let engine = try place.engine()
-        #expect(try await engine.nextDueTime() == nil)
-        try await engine.commitTick(TickRecord(messages: [message(.opened, dueAt: at(30))]))
-        #expect(try await engine.nextDue(at(29)) == [])
-        #expect(try await engine.nextDueTime() == at(30))
-        #expect(try await engine.nextDue(at(30)).count == 1)
-        #expect(try await engine.nextDueTime() == nil, "it is being sent")
+        #expect(try engine.nextDueTime() == nil)
+        try engine.commitTick(TickRecord(messages: [message(.opened, dueAt: at(30))]))
+        #expect(try engine.nextDue(at(29)) == [])
+        #expect(try engine.nextDueTime() == at(30))
+        #expect(try engine.nextDue(at(30)).count == 1)
+        #expect(try engine.nextDueTime() == nil, "it is being sent")
     }
 
     // MARK: Settling
 
-    @Test func attemptsAndErrorsAreKeptAndADayIsTheEnd() async throws {
+    @Test func attemptsAndErrorsAreKeptAndADayIsTheEnd() throws {
         let place = try Place()
         let engine = try place.engine()
-        try await engine.commitTick(TickRecord(messages: [message(.opened, createdAt: at(0))]))
-        #expect(try await engine.settle(1, .retry(at: at(10), error: "timeout")) == .pending)
-        var row = try #require(try await engine.outbox().first)
+        try engine.commitTick(TickRecord(messages: [message(.opened, createdAt: at(0))]))
+        #expect(try engine.settle(1, .retry(at: at(10), error: "timeout")) == .pending)
+        var row = try #require(try engine.outbox().first)
         #expect(row.attempts == 1 && row.lastError == "timeout" && row.dueAt == at(10) && row.settledAt == nil)
-        #expect(try await engine.settle(1, .retry(at: at(86_399), error: "503")) == .pending)
-        #expect(try await engine.settle(1, .retry(at: at(86_400), error: "502")) == .dead)
-        row = try #require(try await engine.outbox().first)
+        #expect(try engine.settle(1, .retry(at: at(86_399), error: "503")) == .pending)
+        #expect(try engine.settle(1, .retry(at: at(86_400), error: "502")) == .dead)
+        row = try #require(try engine.outbox().first)
         #expect(row.state == .dead && row.attempts == 3 && row.lastError == "502" && row.settledAt == at(86_400))
-        #expect(try await engine.settle(1, .sent(at: at(86_401))) == .dead, "settled once")
-        #expect(await cause { try await engine.settle(7, .sent(at: at(1))) } == .unknownID)
+        #expect(try engine.settle(1, .sent(at: at(86_401))) == .dead, "settled once")
+        #expect(cause { try engine.settle(7, .sent(at: at(1))) } == .unknownID)
     }
 
-    @Test func countsShowWhatStandsWhere() async throws {
+    @Test func countsShowWhatStandsWhere() throws {
         let place = try Place()
         let engine = try place.engine()
-        #expect(try await engine.outboxCounts() == OutboxCounts())
-        try await engine.commitTick(
+        #expect(try engine.outboxCounts() == OutboxCounts())
+        try engine.commitTick(
             TickRecord(messages: [
                 message(.opened, incident: "a"), message(.resolved, incident: "a", createdAt: at(5)),
                 message(.opened, incident: "b", createdAt: at(6)), message(.opened, incident: "c", createdAt: at(7)),
                 message(.opened, incident: "d", createdAt: at(8)),
             ]))
-        try await engine.settle(3, .sent(at: at(9)))
-        try await engine.settle(4, .dead(at: at(9), error: "404"))
-        let counts = try await engine.outboxCounts()
+        try engine.settle(3, .sent(at: at(9)))
+        try engine.settle(4, .dead(at: at(9), error: "404"))
+        let counts = try engine.outboxCounts()
         #expect(counts.pending == 2 && counts.sent == 1 && counts.dead == 1 && counts.merged == 1)
         #expect(counts.oldestPending == at(5))
     }
@@ -146,22 +146,22 @@ import Testing
         #expect(result.carriesOpening == test.carriesOpening)
     }
 
-    @Test func anUnsentOpeningAndItsResolveBecomeOneMessage() async throws {
+    @Test func anUnsentOpeningAndItsResolveBecomeOneMessage() throws {
         let place = try Place()
         let engine = try place.engine()
-        try await engine.commitTick(
+        try engine.commitTick(
             TickRecord(messages: [message(.opened, channel: "ops"), message(.opened, channel: "mail")]))
-        #expect(try await engine.nextDue(at(1), channel: "mail").map(\.id) == [2], "the mail is on its way")
-        try await engine.commitTick(
+        #expect(try engine.nextDue(at(1), channel: "mail").map(\.id) == [2], "the mail is on its way")
+        try engine.commitTick(
             TickRecord(messages: [
                 message(.resolved, channel: "ops", createdAt: at(2)), message(.resolved, channel: "mail", createdAt: at(2)),
             ]))
-        let rows = try await engine.outbox()
+        let rows = try engine.outbox()
         #expect(rows.map(\.id) == [4, 3, 2, 1])
         #expect(rows[1].carriesOpening && rows[3].state == .merged && rows[3].mergedInto == 3)
         #expect(!rows[0].carriesOpening && rows[2].state == .pending, "what is on its way cannot be called back")
-        #expect(try await engine.nextDue(at(2)).map(\.id) == [3])
-        try await engine.settle(2, .sent(at: at(3)))
-        #expect(try await engine.nextDue(at(3)).map(\.id) == [4])
+        #expect(try engine.nextDue(at(2)).map(\.id) == [3])
+        try engine.settle(2, .sent(at: at(3)))
+        #expect(try engine.nextDue(at(3)).map(\.id) == [4])
     }
 }

@@ -59,14 +59,14 @@ func audit(_ reason: String, at time: Timestamp = at(0)) -> AuditEntry {
 func hash(_ value: UInt64) -> StableHash { StableHash(high: value &* 0x9E37_79B9_7F4A_7C15, low: value) }
 
 /// The cause of the error that `body` throws; nil when it throws none.
-func cause<R>(_ body: () async throws -> R) async -> JournalError.Cause? {
-    await failure(body)?.cause
+func cause<R>(_ body: () throws -> R) -> JournalError.Cause? {
+    failure(body)?.cause
 }
 
 /// The journal error that `body` throws; nil when it throws none.
-func failure<R>(_ body: () async throws -> R) async -> JournalError? {
+func failure<R>(_ body: () throws -> R) -> JournalError? {
     do {
-        _ = try await body()
+        _ = try body()
         return nil
     } catch {
         return error as? JournalError

@@ -3,7 +3,7 @@ import Model
 import Testing
 
 @Suite struct TickTests {
-    @Test func everythingOfATickIsReadBackAfterAReopen() async throws {
+    @Test func everythingOfATickIsReadBackAfterAReopen() throws {
         let place = try Place()
         let pack = PackID(bytes: [0xC3, 0xA9, 0x00, 0x2F])
         let tick = TickRecord(
@@ -18,48 +18,48 @@ import Testing
             leases: [lease("lease-1"), lease("lease-2", kind: .disablePack, pack: pack)],
             messages: [message(.opened)], audit: [audit("first"), audit("second")])
         let engine = try place.engine()
-        try await engine.commitTick(tick)
-        await engine.close()
+        try engine.commitTick(tick)
+        engine.close()
 
         let again = try place.engine()
-        #expect(try await again.state("engine") == [1, 2, 3])
-        #expect(try await again.state("guard") == [])
-        #expect(try await again.state("signals") == nil)
-        #expect(try await again.stateKeys() == ["engine", "guard"])
-        let chats = try await again.chats(runtime: "shared")
+        #expect(try again.state("engine") == [1, 2, 3])
+        #expect(try again.state("guard") == [])
+        #expect(try again.state("signals") == nil)
+        #expect(try again.stateKeys() == ["engine", "guard"])
+        let chats = try again.chats(runtime: "shared")
         #expect(chats.map(\.replica) == ["http://a"])
         #expect(Set(chats[0].chats) == Set(tick.chats[0].changed))
-        #expect(try await again.minutes(runtime: "shared", in: 0..<Int64.max) == tick.minutes)
-        #expect(try await again.incidents() == tick.incidents)
-        #expect(try await again.leases() == tick.leases)
-        #expect(try await again.outbox().map(\.message) == tick.messages)
-        #expect(try await again.audit().map(\.entry) == tick.audit)
-        #expect(try await again.verifyAudit() == .intact(rows: 2))
-        try await again.verify()
+        #expect(try again.minutes(runtime: "shared", in: 0..<Int64.max) == tick.minutes)
+        #expect(try again.incidents() == tick.incidents)
+        #expect(try again.leases() == tick.leases)
+        #expect(try again.outbox().map(\.message) == tick.messages)
+        #expect(try again.audit().map(\.entry) == tick.audit)
+        #expect(try again.verifyAudit() == .intact(rows: 2))
+        try again.verify()
     }
 
-    @Test func aDocumentIsStoredAsGiven() async throws {
+    @Test func aDocumentIsStoredAsGiven() throws {
         let place = try Place()
         let document = "{\"text\":\"\u{65}\u{301} \u{E9} \u{1F980} \\u0000 'quote' \\\"\",\n \"n\":1.0}"
         let engine = try place.engine()
-        try await engine.commitTick(TickRecord(incidents: [incident("a-1", document: document)]))
-        let read = try await engine.incident("a-1").document
+        try engine.commitTick(TickRecord(incidents: [incident("a-1", document: document)]))
+        let read = try engine.incident("a-1").document
         #expect(Array(read.utf8) == Array(document.utf8))
     }
 
-    @Test func aLaterRowReplacesTheOneOfTheSameId() async throws {
+    @Test func aLaterRowReplacesTheOneOfTheSameId() throws {
         let place = try Place()
         let engine = try place.engine()
-        try await engine.commitTick(TickRecord(incidents: [incident("a-1")], leases: [lease("lease-1")]))
+        try engine.commitTick(TickRecord(incidents: [incident("a-1")], leases: [lease("lease-1")]))
         let resolved = incident("a-1", status: .resolved, resolvedAt: at(60), document: "{}")
         let ended = lease("lease-1", state: .ended, endedAt: at(60))
-        try await engine.commitTick(TickRecord(incidents: [resolved], leases: [ended]))
-        #expect(try await engine.incidents() == [resolved])
-        #expect(try await engine.leases() == [ended])
-        #expect(try await engine.unfinishedLeases() == [])
+        try engine.commitTick(TickRecord(incidents: [resolved], leases: [ended]))
+        #expect(try engine.incidents() == [resolved])
+        #expect(try engine.leases() == [ended])
+        #expect(try engine.unfinishedLeases() == [])
     }
 
-    @Test func chatsOfOneReplicaChangeAndVanishAloneOfTheirKind() async throws {
+    @Test func chatsOfOneReplicaChangeAndVanishAloneOfTheirKind() throws {
         let place = try Place()
         let engine = try place.engine()
         func changes(_ replica: String, all: Bool = false, removed: [UInt64] = [], _ changed: [UInt64: UInt8]) -> TickRecord {
@@ -69,23 +69,23 @@ import Testing
                     runtime: "shared", replica: replica, removesAll: all, removed: removed.map(hash), changed: rows)
             ])
         }
-        try await engine.commitTick(changes("http://a", [1: 10, 2: 20]))
-        try await engine.commitTick(changes("http://b", [1: 11]))
-        try await engine.commitTick(changes("http://a", removed: [1], [2: 21, 3: 30]))
-        func read() async throws -> [String: [StableHash: [UInt8]]] {
-            Dictionary(uniqueKeysWithValues: try await engine.chats(runtime: "shared").map { replica, chats in
+        try engine.commitTick(changes("http://a", [1: 10, 2: 20]))
+        try engine.commitTick(changes("http://b", [1: 11]))
+        try engine.commitTick(changes("http://a", removed: [1], [2: 21, 3: 30]))
+        func read() throws -> [String: [StableHash: [UInt8]]] {
+            Dictionary(uniqueKeysWithValues: try engine.chats(runtime: "shared").map { replica, chats in
                 (replica, Dictionary(uniqueKeysWithValues: chats.map { ($0.key, $0.record) }))
             })
         }
-        #expect(try await read() == ["http://a": [hash(2): [21], hash(3): [30]], "http://b": [hash(1): [11]]])
-        try await engine.commitTick(changes("http://a", all: true, [4: 40]))
-        #expect(try await read() == ["http://a": [hash(4): [40]], "http://b": [hash(1): [11]]])
-        try await engine.forgetReplica(runtime: "shared", replica: "http://a")
-        #expect(try await read() == ["http://b": [hash(1): [11]]])
+        #expect(try read() == ["http://a": [hash(2): [21], hash(3): [30]], "http://b": [hash(1): [11]]])
+        try engine.commitTick(changes("http://a", all: true, [4: 40]))
+        #expect(try read() == ["http://a": [hash(4): [40]], "http://b": [hash(1): [11]]])
+        try engine.forgetReplica(runtime: "shared", replica: "http://a")
+        #expect(try read() == ["http://b": [hash(1): [11]]])
     }
 
     /// Committing two records in turn and committing their sum must leave the same journal.
-    @Test func theSumOfTwoRecordsDoesWhatTheTwoDoInTurn() async throws {
+    @Test func theSumOfTwoRecordsDoesWhatTheTwoDoInTurn() throws {
         let first = TickRecord(
             states: [StateRow(key: "engine", bytes: [1]), StateRow(key: "gone", bytes: [1])],
             chats: [
@@ -111,69 +111,69 @@ import Testing
 
         let inTurn = try Place()
         let turns = try inTurn.engine()
-        try await turns.commitTick(first)
-        try await turns.commitTick(second)
+        try turns.commitTick(first)
+        try turns.commitTick(second)
         let atOnce = try Place()
         let once = try atOnce.engine()
-        try await once.commitTick(sum)
+        try once.commitTick(sum)
         for journal in [turns, once] {
-            #expect(try await journal.state("engine") == [2])
-            #expect(try await journal.stateKeys() == ["engine"])
-            let chats = try await journal.chats(runtime: "r")
+            #expect(try journal.state("engine") == [2])
+            #expect(try journal.stateKeys() == ["engine"])
+            let chats = try journal.chats(runtime: "r")
             #expect(chats.map(\.replica) == ["a", "b"])
             #expect(Set(chats[0].chats) == [ChatRow(key: hash(2), record: [2]), ChatRow(key: hash(3), record: [1])])
             #expect(chats[1].chats == [ChatRow(key: hash(9), record: [9])])
-            #expect(try await journal.minutes(runtime: "r", in: 0..<9).map(\.bytes) == [[2], [2]])
+            #expect(try journal.minutes(runtime: "r", in: 0..<9).map(\.bytes) == [[2], [2]])
         }
-        #expect(try await turns.incidents() == once.incidents())
-        #expect(try await turns.leases() == once.leases())
-        #expect(try await turns.outbox() == once.outbox())
-        #expect(try await turns.audit() == once.audit())
+        #expect(try turns.incidents() == once.incidents())
+        #expect(try turns.leases() == once.leases())
+        #expect(try turns.outbox() == once.outbox())
+        #expect(try turns.audit() == once.audit())
     }
 
-    @Test func onlyTheEngineWritesEngineState() async throws {
+    @Test func onlyTheEngineWritesEngineState() throws {
         let place = try Place()
         let engine = try place.engine()
-        try await engine.commitTick(TickRecord(states: [StateRow(key: "engine", bytes: [1])]))
+        try engine.commitTick(TickRecord(states: [StateRow(key: "engine", bytes: [1])]))
         let tick = TickRecord(states: [StateRow(key: "engine", bytes: [2])])
         for journal in [try place.reader(), try place.command()] {
-            #expect(await cause { try await journal.commitTick(tick) } == .notPermitted)
-            #expect(await cause { try await journal.nextDue(at(0)) } == .notPermitted)
-            #expect(try await journal.state("engine") == [1])
+            #expect(cause { try journal.commitTick(tick) } == .notPermitted)
+            #expect(cause { try journal.nextDue(at(0)) } == .notPermitted)
+            #expect(try journal.state("engine") == [1])
         }
         #expect(
-            await cause {
-                try await place.reader().appendCommand(at: at(0), actor: "ana", kind: "stop", arguments: "{}")
+            cause {
+                try place.reader().appendCommand(at: at(0), actor: "ana", kind: "stop", arguments: "{}")
             } == .notPermitted)
     }
 
-    @Test func aClosedJournalSaysSo() async throws {
+    @Test func aClosedJournalSaysSo() throws {
         let place = try Place()
         let engine = try place.engine()
-        await engine.close()
-        #expect(await cause { try await engine.incidents() } == .closed)
+        engine.close()
+        #expect(cause { try engine.incidents() } == .closed)
         #expect(EngineLock.holder(of: place.folder) == nil)
     }
 
-    @Test func aCommandWaitsIsTakenOnceAndCarriesItsResult() async throws {
+    @Test func aCommandWaitsIsTakenOnceAndCarriesItsResult() throws {
         let place = try Place()
         let engine = try place.engine()
         let command = try place.command()
-        let id = try await command.appendCommand(at: at(1), actor: "ana", kind: "acknowledge", arguments: #"{"id":"a"}"#)
-        let waiting = try await engine.waitingCommands()
+        let id = try command.appendCommand(at: at(1), actor: "ana", kind: "acknowledge", arguments: #"{"id":"a"}"#)
+        let waiting = try engine.waitingCommands()
         #expect(waiting.map(\.id) == [id])
         #expect(waiting.first?.actor == "ana" && waiting.first?.takenAt == nil)
-        try await engine.commitTick(
+        try engine.commitTick(
             TickRecord(commands: [
                 CommandResult(id: id, takenAt: at(2), result: "done"),
                 CommandResult(id: id, takenAt: at(3), result: "done twice"),
             ]))
-        #expect(try await engine.waitingCommands() == [])
-        let taken = try await command.command(id)
+        #expect(try engine.waitingCommands() == [])
+        let taken = try command.command(id)
         #expect(taken?.takenAt == at(2) && taken?.result == "done")
         let long = String(repeating: "x", count: Journal.commandLimit)
         #expect(
-            await cause { try await command.appendCommand(at: at(1), actor: "ana", kind: "note", arguments: long) }
+            cause { try command.appendCommand(at: at(1), actor: "ana", kind: "note", arguments: long) }
                 == .tooLarge)
     }
 }
