@@ -75,6 +75,21 @@ import Testing
         try again.verify()
     }
 
+    /// The log grows with every commit until it is folded into the file, which SQLite does by itself only after 4 MB.
+    @Test(.enabled(if: SmallDisk.isPossible, "needs the right to mount"))
+    func theLogAloneDoesNotFillTheDisk() throws {
+        let disk = try SmallDisk(kilobytes: 640)
+        let folder = try StateFolder(creating: disk.path + "/state")
+        func open() throws -> Journal { try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: at(0)))) }
+        func tick(_ n: UInt8) -> TickRecord {
+            TickRecord(states: [StateRow(key: "engine", bytes: .init(repeating: n, count: 8_000))])
+        }
+        try open().commitTick(tick(0))
+        let engine = try open()
+        for n in 1...UInt8(200) { try engine.commitTick(tick(n)) }
+        #expect(try engine.state("engine") == tick(200).states[0].bytes)
+    }
+
     @Test(.enabled(if: SmallDisk.isPossible, "needs the right to mount"))
     func aJournalThatCannotEvenBeMadeLeavesNoHalfOne() throws {
         let disk = try SmallDisk(kilobytes: 64)
