@@ -130,6 +130,11 @@ struct ActionReader {
             return nil
         }
         guard let text = reporter.string(apps.value, "'apps'") else { return nil }
+        if text == "all" {
+            reporter.report(
+                "action", "no action lands on all apps", at: apps.value, hint: "name the heaviest: top(3, active_runs)")
+            return nil
+        }
         do throws(ConditionFault) {
             let top = try ConditionParser.parseTop(text)
             guard ActionReader.picks.contains(top.count) else {

@@ -7,6 +7,8 @@ struct ConditionContext {
     /// The policy's window.
     let window: TimeSpan
     let thresholds: [String: Threshold]
+    /// Thresholds whose values were reported already: nothing more is said about them.
+    let faultyThresholds: Set<String>
     let origin: Origin
 }
 
@@ -250,7 +252,7 @@ struct ConditionCompiler {
                 case .number(let quantity) where unit == .number:
                     hint = "write '\(quantity.text)\(other.suffix)'"
                     place = expression.range
-                case .number(let quantity) where unit == .percent && other.isCount:
+                case .number(let quantity) where unit == .percent && other == .number:
                     hint = "write '\(Figure.number(quantity.value / 100))'"
                     place = expression.range
                 case .threshold(let name) where unit == .number:
@@ -272,7 +274,9 @@ struct ConditionCompiler {
     private mutating func threshold(_ name: String, _ range: Range<Int>) -> Part {
         usedThresholds.append(name)
         guard let threshold = context.thresholds[name] else {
-            let known = context.thresholds.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            if context.faultyThresholds.contains(name) { return faulty }
+            let known = (Array(context.thresholds.keys) + context.faultyThresholds)
+                .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             fault(
                 "unknown-threshold", "no threshold '\(name)'", range,
                 hint: Nearest.name(to: name, among: known).map { "did you mean '$\($0)'?" }

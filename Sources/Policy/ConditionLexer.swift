@@ -90,9 +90,14 @@ struct ConditionLexer {
         case "not": return .not
         case "AND", "OR", "NOT", "And", "Or", "Not":
             throw ConditionFault("syntax", "no operator '\(word)'", start..<index, hint: "write '\(word.lowercased())'")
+        case "metric" where rest.first == 40:
+            throw ConditionFault("not-yet-available", "metric(…) is not yet available", start..<index)
         default: return .name(word)
         }
     }
+
+    /// What follows, behind white space.
+    private var rest: ArraySlice<UInt8> { bytes[index...].drop { $0 == 0x20 } }
 
     private mutating func threshold() throws(ConditionFault) -> Token.Kind {
         let start = index

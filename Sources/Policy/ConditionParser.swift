@@ -68,7 +68,13 @@ struct ConditionParser {
             return ConditionFault("syntax", "the condition ends where \(wanted) should stand", max(0, end - 1)..<max(1, end))
         }
         let written = String(decoding: Array(text.utf8)[current.range], as: UTF8.self)
-        return ConditionFault("syntax", "'\(written)' stands where \(wanted) should", current.range)
+        var hint: String?
+        if position > 0, case .quantity = tokens[position - 1].kind, case .name(let name) = current.kind,
+            Quantity.knownUnits.contains(where: { $0.lowercased() == name.lowercased() })
+        {
+            hint = "a unit stands right behind its number: 1.5s, 200ms, 10/min, 3 USD/h"
+        }
+        return ConditionFault("syntax", "'\(written)' stands where \(wanted) should", current.range, hint: hint)
     }
 
     private mutating func nested<T>(_ body: (inout ConditionParser) throws(ConditionFault) -> T) throws(ConditionFault) -> T {
@@ -115,9 +121,11 @@ struct ConditionParser {
         let whole = Expression(
             kind: .comparison(comparison, left, right), range: left.range.lowerBound..<right.range.upperBound)
         guard case .comparison(let second) = current.kind else { return whole }
+        let place = take().range
+        let third = try sum()
         throw ConditionFault(
-            "chained-comparison", "comparisons cannot be chained", current.range,
-            hint: "write '\(written(whole.range)) and \(written(right.range)) \(second.rawValue) …'")
+            "chained-comparison", "comparisons cannot be chained", place,
+            hint: "write '\(written(whole.range)) and \(written(right.range)) \(second.rawValue) \(written(third.range))'")
     }
 
     private func written(_ range: Range<Int>) -> String {
@@ -179,10 +187,10 @@ struct ConditionParser {
     }
 
     private mutating func named(_ name: String, _ token: Token) throws(ConditionFault) -> Expression {
-        if name == "metric" {
-            throw ConditionFault("not-yet-available", "metric(…) is not yet available", token.range)
-        }
         guard case .open = current.kind else {
+            if name == "missing", case .name(let signal) = current.kind {
+                throw ConditionFault("syntax", "'missing' needs parentheses", token.range, hint: "write 'missing(\(signal))'")
+            }
             let use = try signalUse(name, token, function: nil, start: token.range.lowerBound)
             return Expression(kind: .reading(use), range: use.range)
         }

@@ -26,7 +26,7 @@ public enum Figure {
         if value.isInfinite { return value > 0 ? "infinite" : "-infinite" }
         let size = value.magnitude
         let decimals = size < 1 ? 4 : size < 10 ? 3 : size < 1_000 ? 2 : size < 1e6 ? 1 : 0
-        guard size < 9e14 else { return String(value) }
+        guard size < 9e18 else { return String(value) }
         let scale = [1.0, 10, 100, 1_000, 10_000][decimals]
         let scaled = Int64((size * scale).rounded())
         var text = String(scaled / Int64(scale))

@@ -24,6 +24,8 @@ public enum PolicyFileName {
         let stem = String(name.dropFirst(11).dropLast(5))
         if stem == "default" { return .everybody }
         if stem == appCalledDefault { return .app(AppID("default")) }
-        return AppID(percentEncoded: stem).map(Owner.app)
+        // Only the one spelling that `name(for:)` gives, so that no app has two files.
+        guard let app = AppID(percentEncoded: stem), app.percentEncoded == stem else { return nil }
+        return .app(app)
     }
 }

@@ -19,7 +19,8 @@ struct PolicyMerge {
         let clearAfter = defaultSheet.clearAfter?.value ?? PolicyMerge.clearAfter
 
         let defaults = compile(
-            defaultSheet.rules, thresholds: defaultSheet.thresholds.map(\.threshold), &demand, &used)
+            defaultSheet.rules, thresholds: defaultSheet.thresholds.map(\.threshold), defaultSheet.faultyThresholds, &demand,
+            &used)
         let base = policy(defaultSheet, over: nil, thresholds: defaultSheet.thresholds.map(\.threshold), rules: defaults)
         warnAboutUnused(defaultSheet, used: used, apps: appSheets)
         warnAboutActions(defaults.rules, allowed: base.allowedActions)
@@ -32,7 +33,8 @@ struct PolicyMerge {
             let thresholds = overlaid(base.thresholds, with: sheet)
             var usedHere: Set<String> = []
             let sheets = rules(for: sheet)
-            let compiled = compile(sheets, thresholds: thresholds, &demand, &usedHere)
+            let faulty = sheet.faultyThresholds.union(defaultSheet.faultyThresholds)
+            let compiled = compile(sheets, thresholds: thresholds, faulty, &demand, &usedHere)
             checkThresholds(of: sheet, base: base, used: usedHere)
             byApp[app] = policies.count
             policies.append(policy(sheet, over: base, thresholds: thresholds, rules: compiled))
@@ -65,14 +67,15 @@ struct PolicyMerge {
     }
 
     private func compile(
-        _ sheets: [RuleSheet], thresholds: [Threshold], _ demand: inout DemandTable, _ used: inout Set<String>
+        _ sheets: [RuleSheet], thresholds: [Threshold], _ faulty: Set<String>, _ demand: inout DemandTable,
+        _ used: inout Set<String>
     ) -> Compiled {
         let frame = RuleReader.PolicyFrame(
             window: defaultSheet.window?.value ?? PolicyMerge.window,
             missingAfter: defaultSheet.missingAfter?.value ?? PolicyMerge.missingAfter,
             clearAfter: defaultSheet.clearAfter?.value ?? PolicyMerge.clearAfter,
             thresholds: Dictionary(thresholds.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
-            suppression: suppression(sheets))
+            faultyThresholds: faulty, suppression: suppression(sheets))
         var compiled = Compiled()
         for sheet in sheets {
             var isEnabled = true

@@ -22,6 +22,8 @@ struct PolicySheet {
     var stalledAfter: (value: TimeSpan, origin: Origin)?
     var allowedActions: (value: [ActionKind], origin: Origin)?
     var thresholds: [(threshold: Threshold, key: YAMLNode, value: YAMLNode)] = []
+    /// Named in the file, with a value that was reported.
+    var faultyThresholds: Set<String> = []
     var rules: [RuleSheet] = []
 }
 
@@ -72,7 +74,7 @@ struct PolicySheetReader {
                 reporter.report("default-only", "'\(key)' stands in the default policy only", at: entry.key)
             }
         }
-        sheet.thresholds = thresholds(fields)
+        thresholds(fields, &sheet)
         sheet.allowedActions = allowedActions(fields)
         sheet.rules = rules(fields)
         fields.finish()
@@ -114,26 +116,33 @@ struct PolicySheetReader {
         fields.node(key).flatMap { node in reporter.span(node, key, in: range).map { ($0, origin(node)) } }
     }
 
-    private func thresholds(_ fields: Fields) -> [(threshold: Threshold, key: YAMLNode, value: YAMLNode)] {
-        guard let node = fields.node("thresholds"), let inner = Fields(node, "'thresholds'", reporter) else { return [] }
-        return inner.all().compactMap { entry in
-            guard isThresholdName(entry.name) else {
-                reporter.report(
-                    "name", "'\(entry.name)' cannot name a threshold", at: entry.key,
-                    hint: "lower-case letters, digits and '_', a letter first")
-                return nil
+    private func thresholds(_ fields: Fields, _ sheet: inout PolicySheet) {
+        guard let node = fields.node("thresholds"), let inner = Fields(node, "'thresholds'", reporter) else { return }
+        for entry in inner.all() {
+            if let threshold = threshold(entry) {
+                sheet.thresholds.append((threshold, entry.key, entry.value))
+            } else {
+                sheet.faultyThresholds.insert(entry.name)
             }
-            guard let text = reporter.string(entry.value, "the threshold '\(entry.name)'") else { return nil }
-            guard let quantity = Quantity(text) else {
-                reporter.report(
-                    "quantity", "'\(text)' is not a number with a unit", at: entry.value,
-                    hint: "such as 40%, 200, 1.5s, 10/min, 3 USD/h")
-                return nil
-            }
-            let threshold = Threshold(
-                name: entry.name, value: quantity.value, unit: quantity.unit, text: text, origin: origin(entry.value))
-            return (threshold, entry.key, entry.value)
         }
+    }
+
+    private func threshold(_ entry: YAMLNode.Entry) -> Threshold? {
+        guard isThresholdName(entry.name) else {
+            reporter.report(
+                "name", "'\(entry.name)' cannot name a threshold", at: entry.key,
+                hint: "lower-case letters, digits and '_', a letter first")
+            return nil
+        }
+        guard let text = reporter.string(entry.value, "the threshold '\(entry.name)'") else { return nil }
+        guard let quantity = Quantity(text) else {
+            reporter.report(
+                "quantity", "'\(text)' is not a number with a unit", at: entry.value,
+                hint: "such as 40%, 200, 1.5s, 10/min, 3 USD/h")
+            return nil
+        }
+        return Threshold(
+            name: entry.name, value: quantity.value, unit: quantity.unit, text: text, origin: origin(entry.value))
     }
 
     private func isThresholdName(_ name: String) -> Bool {

@@ -12,6 +12,8 @@ struct RuleReader {
         let missingAfter: TimeSpan
         let clearAfter: TimeSpan
         let thresholds: [String: Threshold]
+        /// Thresholds whose values were reported already.
+        let faultyThresholds: Set<String>
         /// `suppresses` and `suppressed_by` of all rules, both ways.
         let suppression: Suppression
     }
@@ -20,13 +22,33 @@ struct RuleReader {
 
     /// Nil when something was reported that keeps the rule from standing.
     func read(demand: inout DemandTable, usedThresholds: inout Set<String>) -> Rule? {
-        guard let subject = subject(), let severity = severity() else {
-            // Say what else is wrong before giving up.
-            _ = subject().map { condition("when", $0, &demand, &usedThresholds) }
-            return nil
-        }
+        // Everything is read before anything is given up, so that all faults are found at once.
+        let subject = subject()
+        let severity = severity()
+        let hold = hold()
+        let (clearAfter, maxGap) = (span("clear_after"), span("max_gap"))
+        let (summary, details, playbook) = (text("summary"), text("description"), text("playbook"))
+        let (nextSteps, suggestions) = (texts("next_steps"), texts("suggest"))
+        let labels = labels()
+        guard let subject else { return nil }
         let when = condition("when", subject, &demand, &usedThresholds)
-        var actions: [RuleAction] = []
+        let actions = actions(subject, &demand, &usedThresholds)
+        guard let severity, let when else { return nil }
+        let rule = Rule(
+            name: sheet.name, origin: sheet.place.origin, subject: subject, when: when, hold: hold,
+            clearAfter: clearAfter ?? policy.clearAfter, maxGap: maxGap, severity: severity,
+            summary: summary ?? sheet.name.split(separator: "-").joined(separator: " "), details: details,
+            nextSteps: nextSteps, actions: actions, suggestions: suggestions, playbook: playbook, labels: labels,
+            suppresses: policy.suppression.victims(of: sheet.name),
+            suppressedBy: policy.suppression.causes(of: sheet.name), fields: [])
+        return rule.with(fields: RuleFields.list(of: rule, from: sheet))
+    }
+
+    /// A rule that says nothing of actions tells people.
+    private func actions(
+        _ subject: SubjectKind, _ demand: inout DemandTable, _ usedThresholds: inout Set<String>
+    ) -> [RuleAction] {
+        var actions: [RuleAction] = sheet["actions"] == nil ? [.notify(channels: [])] : []
         for (key, needsApproval) in [("actions", false), ("require_approval", true)] {
             guard let source = sheet[key] else { continue }
             var reader = ActionReader(
@@ -35,16 +57,7 @@ struct RuleReader {
             demand = reader.demand
             usedThresholds.formUnion(reader.usedThresholds)
         }
-        if sheet["actions"] == nil { actions.insert(.notify(channels: []), at: 0) }
-        guard let when else { return nil }
-        let rule = Rule(
-            name: sheet.name, origin: sheet.place.origin, subject: subject, when: when, hold: hold(),
-            clearAfter: span("clear_after") ?? policy.clearAfter, maxGap: span("max_gap"), severity: severity,
-            summary: text("summary") ?? sheet.name.split(separator: "-").joined(separator: " "), details: text("description"),
-            nextSteps: texts("next_steps"), actions: actions, suggestions: texts("suggest"), playbook: text("playbook"),
-            labels: labels(), suppresses: policy.suppression.victims(of: sheet.name),
-            suppressedBy: policy.suppression.causes(of: sheet.name), fields: [])
-        return rule.with(fields: RuleFields.list(of: rule, from: sheet))
+        return actions
     }
 
     private func subject() -> SubjectKind? {
@@ -110,7 +123,8 @@ extension RuleReader.PolicyFrame {
         _ source: Sourced, _ what: String, _ subject: SubjectKind, _ demand: inout DemandTable, _ used: inout Set<String>
     ) -> CompiledCondition? {
         guard let text = source.reporter.string(source.node, "'\(what)'") else { return nil }
-        let context = ConditionContext(subject: subject, window: window, thresholds: thresholds, origin: source.origin)
+        let context = ConditionContext(
+            subject: subject, window: window, thresholds: thresholds, faultyThresholds: faultyThresholds, origin: source.origin)
         switch ConditionCompiler.compile(text, context, demand: &demand, used: &used) {
         case .success(let condition): return condition
         case .failure(let faults):

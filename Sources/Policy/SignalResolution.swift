@@ -28,8 +28,10 @@ struct SignalResolution {
             if SignalResolution.planned.contains(use.name) {
                 return fault("not-yet-available", "the signal '\(use.name)' is not yet available", use.nameRange)
             }
+            let isRate = ["min", "h", "s"].contains(use.name)
             return fault(
-                "unknown-signal", "no signal '\(use.name)'", use.nameRange, hint: Nearest.hint(to: use.name, among: known))
+                "unknown-signal", "no signal '\(use.name)'", use.nameRange,
+                hint: isRate ? "a rate is written without spaces: 10/min" : Nearest.hint(to: use.name, among: known))
         }
         guard signal.info.subjects.contains(kind) else {
             let others = signal.info.subjects.map(\.rawValue).joined(separator: " or ")

@@ -51,7 +51,7 @@ extension Diagnostic: CustomStringConvertible {
     private static let excerptWidth = 160
 
     private var excerpt: (line: String, underline: String)? {
-        guard let sourceLine else { return nil }
+        guard let sourceLine, sourceLine.utf8.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return nil }
         let scalars = Array(sourceLine.unicodeScalars)
         let at = min(max(0, column - 1), scalars.count)
         let start = scalars.count > Diagnostic.excerptWidth ? max(0, at - Diagnostic.excerptWidth / 2) : 0

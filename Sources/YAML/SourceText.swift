@@ -16,12 +16,19 @@ public struct SourceText: Sendable {
     /// As shown in diagnostics.
     public let file: String
     let bytes: [UInt8]
+    /// How many bytes the file has; beyond `longest` they are not kept, and the file is refused.
+    let size: Int
     /// Where each line starts in `bytes`.
     private let starts: [Int]
 
+    /// The largest file that is read.
+    public static let longest = 1 << 20
+
     public init(file: String, bytes: [UInt8]) {
         // A byte order mark would shift the columns of the first line.
-        let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+        let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        size = bytes.count - mark
+        let bytes = mark == 0 && size <= SourceText.longest ? bytes : Array(bytes.dropFirst(mark).prefix(SourceText.longest))
         self.file = file
         self.bytes = bytes
         var starts = [0]
@@ -112,7 +119,8 @@ public struct SourceText: Sendable {
         func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
         if isSpace(byte) {
             // A folded break shows as one space: it stands for the break and the indentation behind it.
-            guard raw < end, isSpace(bytes[raw]) else { return nil }
+            // Literal blocks keep indentation beyond their own: it was passed with the break before it.
+            guard raw < end, isSpace(bytes[raw]) else { return (raw, raw) }
             guard bytes[raw] == 0x0A || bytes[raw] == 0x0D else { return (raw, raw + 1) }
             let at = raw
             while raw < end, isSpace(bytes[raw]) { raw += 1 }

@@ -1,8 +1,7 @@
 import CYAML
 
-/// Limits of what is read from a file.
+/// Limits of what is read from a file, beside `SourceText.longest`.
 public struct YAMLLimits: Sendable {
-    public var bytes = 1 << 20
     /// Collections within collections.
     public var depth = 32
     public var nodes = 100_000
@@ -17,7 +16,7 @@ public struct YAMLParser {
     /// its first value kept, so that the rest of the file can be judged too.
     public static func parse(_ reporter: Reporter, limits: YAMLLimits = YAMLLimits()) -> YAMLNode? {
         var bytes = reporter.source.bytes
-        guard isReadable(bytes, reporter, limits) else { return nil }
+        guard isReadable(bytes, reporter) else { return nil }
         var reading = Reading(reporter: reporter, limits: limits)
         defer { reading.parser.deallocate() }
         do {
@@ -30,13 +29,14 @@ public struct YAMLParser {
     }
 
     /// Size, encoding and NUL, before the parser sees the bytes.
-    private static func isReadable(_ bytes: [UInt8], _ reporter: Reporter, _ limits: YAMLLimits) -> Bool {
+    private static func isReadable(_ bytes: [UInt8], _ reporter: Reporter) -> Bool {
         func refuse(_ code: String, _ message: String, at offset: Int, hint: String? = nil) -> Bool {
             reporter.report(code, message, at: reporter.source.mark(offset), hint: hint)
             return false
         }
-        if bytes.count > limits.bytes {
-            return refuse("too-large", "the file has \(bytes.count) bytes; at most \(limits.bytes) are read", at: 0)
+        let size = reporter.source.size
+        if size > SourceText.longest {
+            return refuse("too-large", "the file has \(size) bytes; at most \(SourceText.longest) are read", at: 0)
         }
         if let bad = UTF8Check.firstInvalid(bytes) {
             return refuse("encoding", "this is not UTF-8", at: bad, hint: "save the file as UTF-8 text")
@@ -183,6 +183,9 @@ private struct Reading {
         if parser.pointee.error == YAML_READER_ERROR {
             // The reader knows the byte only. Its offset counts bytes.
             place = reporter.source.mark(min(parser.pointee.problem_offset, reporter.source.bytes.count))
+        } else if reporter.source.line(place.line) == nil {
+            // Behind the last line: show its end.
+            place = reporter.source.mark(reporter.source.bytes.count)
         }
         return fail("yaml", problem + context, place, hint: hint(problem, place))
     }

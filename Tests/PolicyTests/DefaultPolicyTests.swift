@@ -1,13 +1,110 @@
+import Foundation
 import Model
-import Policy
-import TestKit
 import Testing
 
+@testable import Policy
+
 @Suite struct DefaultPolicyTests {
+    @Test func theBuiltInTextIsTheFile() throws {
+        let file = Beside.repository.appendingPathComponent("policies/ops_policy.default.yaml")
+        #expect(try Data(contentsOf: file) == Data(DefaultPolicy.text.utf8))
+    }
+
     @Test func loadsWithoutWarnings() throws {
         let set = try PolicyLoader.load(files: []).get()
         #expect(set.warnings.map(\.description) == [])
-        print(PolicyRendering(set).text)
-        for d in set.demand { print(d.series, d.subjects) }
+        #expect(
+            (set.runtimeRules + set.defaultPolicy.appRules).map(\.name) == [
+                "runtime-down", "runtime-unauthorized", "runtime-unhealthy", "perf-poisoned", "dead-counters",
+                "provider-trouble", "runtime-saturated", "noisy-neighbor", "token-burn-spike",
+            ])
+    }
+
+    /// The three rules of the seed, as the design writes them.
+    @Test func holdsTheSeedsRulesAsDesigned() throws {
+        let set = PolicySet.embeddedDefault
+        let noisy = try #require(set.defaultPolicy.appRules.first { $0.name == "noisy-neighbor" })
+        #expect(
+            noisy.when.text
+                == "active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 3")
+        #expect(noisy.hold == .minutes(5) && noisy.severity == .warning && noisy.actions.count == 2)
+        guard case .lease(let throttle) = noisy.actions[1] else {
+            Issue.record("the second action is a throttle")
+            return
+        }
+        #expect(throttle.effect == .throttle(Limits(concurrentWorkflows: 2)) && throttle.ttl == .minutes(15))
+        #expect(throttle.onlyIf?.text == "runtime.active_runs > 0.5 * $max_active_runs" && !throttle.needsApproval)
+
+        let saturated = try #require(set.runtimeRules.first { $0.name == "runtime-saturated" })
+        guard case .lease(let pause) = saturated.actions[1], case .top(3, let slot, let series) = pause.target else {
+            Issue.record("the second action is a pause of the heaviest apps")
+            return
+        }
+        #expect(pause.effect == .pause && pause.ttl == .minutes(10) && series.description == "active_runs")
+        #expect(set.demand[slot].subjects.contains(.app))
+        #expect(saturated.suggestions == ["scale_out"] && saturated.severity == .critical && saturated.hold == .minutes(2))
+
+        let burn = try #require(set.defaultPolicy.appRules.first { $0.name == "token-burn-spike" })
+        #expect(burn.when.text == "tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min")
+        #expect(burn.actions.map(\.needsApproval) == [false, true])
+        #expect(set.defaultPolicy.mode == .observe)
+        #expect(set.defaultPolicy.allowedActions == [.notify, .throttle, .pause])
+    }
+
+    /// (rule, readings of the runtime, what it says)
+    static let states: [(String, [String: Evidence], Truth)] = [
+        ("runtime-down", ["up": .value(0)], .yes),
+        ("runtime-down", ["up": .value(1)], .no),
+        ("runtime-unauthorized", ["websockets": .missing(.unauthorized), "tracked_chats": .missing(.unauthorized)], .yes),
+        ("runtime-unauthorized", ["websockets": .missing(.unreachable), "tracked_chats": .missing(.unreachable)], .no),
+        ("runtime-unhealthy", ["up": .value(1), "healthy": .value(0)], .yes),
+        ("runtime-unhealthy", ["up": .value(1), "healthy": .missing(.unreachable)], .yes),
+        ("runtime-unhealthy", ["up": .value(0), "healthy": .missing(.unreachable)], .no),
+        ("runtime-unhealthy", ["up": .value(1), "healthy": .missing(.unauthorized)], .unknown),
+        ("perf-poisoned", ["tracked_chats": .missing(.error(status: 500)), "healthy": .value(1)], .yes),
+        ("perf-poisoned", ["tracked_chats": .missing(.malformed), "healthy": .value(1)], .yes),
+        ("perf-poisoned", ["tracked_chats": .missing(.error(status: 500)), "healthy": .value(0)], .no),
+        ("perf-poisoned", ["tracked_chats": .value(0), "healthy": .value(1)], .no),
+        ("dead-counters", ["dead_counters": .value(2)], .yes),
+        ("dead-counters", ["dead_counters": .missing(.tooLittleData)], .unknown),
+        ("provider-trouble", ["silent_runs.share[5m]": .value(90), "run_starts[5m]": .value(4)], .yes),
+        ("provider-trouble", ["silent_runs.share[5m]": .value(90), "run_starts[5m]": .value(1)], .no),
+        ("provider-trouble", ["silent_runs.share[5m]": .missing(.noTraffic), "run_starts[5m]": .value(4)], .noTraffic),
+        // Useful where errors are dead: the silent runs alone decide.
+        (
+            "runtime-saturated",
+            [
+                "active_runs": .value(250), "rise(error_rate[10m])": .missing(.deadCounter),
+                "rise(silent_runs.share[10m])": .value(2),
+            ], .yes
+        ),
+        (
+            "runtime-saturated",
+            [
+                "active_runs": .value(250), "rise(error_rate[10m])": .missing(.deadCounter),
+                "rise(silent_runs.share[10m])": .value(1),
+            ], .unknown
+        ),
+        ("runtime-saturated", ["active_runs": .value(150)], .no),
+    ]
+
+    @Test(arguments: states) func says(_ rule: String, _ readings: [String: Evidence], _ truth: Truth) throws {
+        let found = try #require(PolicySet.embeddedDefault.runtimeRules.first { $0.name == rule })
+        #expect(found.when.evaluate(FixedReadings(found.when, readings)) == truth)
+    }
+
+    @Test func suppressionFollowsThePrecedence() throws {
+        let rules = PolicySet.embeddedDefault.runtimeRules
+        func suppressed(by name: String) -> [String] { rules.first { $0.name == name }?.suppresses ?? [] }
+        #expect(suppressed(by: "runtime-down").contains("runtime-unauthorized"))
+        #expect(suppressed(by: "runtime-unauthorized").contains("perf-poisoned"))
+        #expect(suppressed(by: "perf-poisoned").contains("dead-counters"))
+        #expect(suppressed(by: "provider-trouble") == ["noisy-neighbor", "runtime-saturated"])
+        let noisy = try #require(PolicySet.embeddedDefault.defaultPolicy.appRules.first { $0.name == "noisy-neighbor" })
+        #expect(noisy.suppressedBy == ["perf-poisoned", "provider-trouble", "runtime-down", "runtime-unauthorized"])
+    }
+
+    @Test func rendersAsDesigned() throws {
+        #expect(try Beside.golden("golden/default-policy.txt", is: PolicyRendering(.embeddedDefault).text))
     }
 }
