@@ -70,7 +70,7 @@ import Testing
     @Test func demoTurnsNoisyAtSecondFourAndCalmsDown() throws {
         let before = try shares("demo", app: "app-shop", seconds: 0..<4)
         #expect(before.high < 0.4)
-        #expect(before.least >= 4)
+        #expect(before.least >= 8)
         let during = try shares("demo", app: "app-shop", seconds: 7...16)
         #expect(during.low > 0.45)
         #expect(during.least >= 10)

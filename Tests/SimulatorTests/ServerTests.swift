@@ -242,6 +242,23 @@ import Testing
         #expect(connection.read(1) == [], "and closed by the server, not by our patience")
     }
 
+    @Test func timePassesByItselfAndClientsStartRuns() throws {
+        let posted = Atomic<Int>(0)
+        var options = SimulatorServer.Options()
+        options.clock = SimulationClock(speed: 600)
+        options.tickMilliseconds = 5
+        options.clients = .hook { _ in
+            posted.add(1, ordering: .relaxed)
+            return .refused
+        }
+        let server = SimulatorServer(.demo, options: options)
+        try server.start()
+        defer { server.stop() }
+        #expect(waitFor { server.isOver })
+        #expect(waitFor { server.tally.apps.values.reduce(0) { $0 + $1.refused } > 20 })
+        #expect(posted.load(ordering: .relaxed) > 20)
+    }
+
     @Test func statusTellsWhatTheSimulatorDid() throws {
         let stage = try Stage(.restart)
         defer { stage.server.stop() }
@@ -304,6 +321,17 @@ import Testing
         runtime.advance(to: origin + .minutes(9))
         let expired = ask(&runtime, bearer)
         #expect(try expired.body == Fixtures.text("auth/aggregate-expired-401.json"))
+    }
+
+    @Test func theSkewIsTwoMinutes() throws {
+        var scenario = Scenario.unauthorized
+        scenario.faults = []
+        var runtime = SimulatedRuntime(scenario, origin: origin)
+        let bearer = "Bearer \(try #require(try token(&runtime).1["access_token"]?.string))"
+        runtime.advance(to: origin + .minutes(7) - TimeSpan(milliseconds: 1))
+        #expect(ask(&runtime, bearer).status == 200)
+        runtime.advance(to: origin + .minutes(7))
+        #expect(ask(&runtime, bearer).status == 401)
     }
 
     @Test func aBadSecretIsRefusedInTheRecordedWords() throws {

@@ -183,7 +183,9 @@ public struct SimulatedRuntime: Sendable {
 
     private mutating func scheduleArrival(of tenant: Int) {
         guard let load = load(of: tenant), load.startsPerMinute > 0 else { return }
-        let gap = clients[tenant].random.exponential(mean: 60 / load.startsPerMinute)
+        let mean = 60 / load.startsPerMinute
+        let gap = load.isEven
+            ? clients[tenant].random.uniform(0.6 * mean...1.4 * mean) : clients[tenant].random.exponential(mean: mean)
         queue.add(
             .arrival(tenant: tenant, version: clients[tenant].version), due: instant.advanced(bySeconds: gap))
     }

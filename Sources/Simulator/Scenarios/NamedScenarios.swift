@@ -164,12 +164,13 @@ extension Scenario {
     static let demo = make(
         "demo", "30 seconds: four steady tenants; from second 4 app-shop starts far too many runs and retries when refused"
     ) {
-        let rest = Load(
-            startsPerMinute: 16, runSeconds: 6...10, turnSeconds: 1...3, errorShare: 0, promptTokens: 300...900)
+        var rest = Load(
+            startsPerMinute: 20, runSeconds: 6...10, turnSeconds: 1...3, errorShare: 0, promptTokens: 300...900)
+        rest.isEven = true
         $0.counters = .all
         $0.warmUp = .seconds(40)
         $0.duration = .seconds(30)
-        $0.tenants = ["app-clinic", "app-school", "app-bank", "app-écolé-検証"].map {
+        $0.tenants = ["app-clinic", "app-school", "app-bank", "app-écolé-検証"].map { [rest] in
             Tenant($0, workflows: ["HelloWorld", "Support"], users: 6, loads: [rest])
         }
         $0.tenants.insert(
@@ -177,7 +178,7 @@ extension Scenario {
                 "app-shop", workflows: ["Generator"], users: 3,
                 loads: [
                     rest,
-                    rest.with { ($0.from, $0.startsPerMinute, $0.runSeconds) = (.seconds(4), 170, 6...8) },
+                    rest.with { ($0.from, $0.startsPerMinute, $0.runSeconds) = (.seconds(4), 240, 5...7) },
                     rest.with { $0.from = .seconds(16) },
                 ],
                 givesUpAfterRefusals: 40, retriesAfter: 0.4...1.5),

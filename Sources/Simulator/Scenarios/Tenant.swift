@@ -35,8 +35,10 @@ public struct Tenant: Sendable {
 public struct Load: Sendable {
     /// Since the scenario's origin.
     public var from: TimeSpan
-    /// Mean of a Poisson process; 0 for none.
+    /// Mean; 0 for none.
     public var startsPerMinute: Double
+    /// Gaps of 60 to 140 % of the mean one instead of a Poisson process: short stories want little luck.
+    public var isEven = false
     /// How long a run stays open, uniform.
     public var runSeconds: ClosedRange<Double>
     /// From one turn's end to the next one's, uniform. The turn itself took 30 to 90 % of it.
