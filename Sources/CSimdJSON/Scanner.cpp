@@ -1,4 +1,4 @@
-#include "Scanner.hpp"
+#include "Lexer.hpp"
 #include <new>
 
 using namespace csimdjson;
@@ -45,6 +45,16 @@ extern "C" csimdjson_code csimdjson_scan(
         *count = scanner->count();
     }
     return code;
+}
+
+extern "C" bool csimdjson_is_json(csimdjson_scanner *scanner, const uint8_t *buffer, size_t length) {
+    if (length == 0 || scanner->scan(buffer, length) != CSIMDJSON_OK) return false;
+    Cursor cursor(buffer, length, *scanner);
+    return cursor.skip_value() && cursor.at_end();
+}
+
+extern "C" size_t csimdjson_value_end(const uint8_t *buffer, size_t length, size_t start) {
+    return Lexer{buffer, length}.skip_value(start);
 }
 
 namespace csimdjson {

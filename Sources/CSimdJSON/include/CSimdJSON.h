@@ -47,6 +47,13 @@ void csimdjson_scanner_destroy(csimdjson_scanner *scanner);
 enum csimdjson_code csimdjson_scan(
     csimdjson_scanner *scanner, const uint8_t *buffer, size_t length, const uint32_t **structurals, size_t *count);
 
+/// Whether `buffer` is one JSON document. Numbers of any size and lone surrogates are.
+bool csimdjson_is_json(csimdjson_scanner *scanner, const uint8_t *buffer, size_t length);
+
+/// Where the value that begins at `start` ends, found by its quotes and brackets alone: exact for JSON, some offset up to
+/// `length` for anything else.
+size_t csimdjson_value_end(const uint8_t *buffer, size_t length, size_t start);
+
 // MARK: Scalars
 
 enum csimdjson_number_kind {
