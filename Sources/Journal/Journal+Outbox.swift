@@ -42,7 +42,8 @@ extension Journal {
     @discardableResult
     public func settle(_ id: Int64, _ outcome: OutboxOutcome) throws(JournalError) -> OutboxRow.State {
         let state = try writing("settle a message") { database throws(JournalError) in
-            let found = try database.row("SELECT \(OutboxRow.columns) FROM outbox WHERE id = ?1", [.int(id)], OutboxRow.init)
+            let found = try database.row(
+                "SELECT \(OutboxRow.columns) FROM outbox WHERE id = ?1", [.int(id)], OutboxRow.init)
             guard let row = found else { throw database.error(.unknownID) }
             guard row.state == .pending else { return row.state }
             let after = Outbox.after(outcome, createdAt: row.message.createdAt)
@@ -51,7 +52,8 @@ extension Journal {
                 UPDATE outbox SET state = ?2, attempts = attempts + 1, due_ms = coalesce(?3, due_ms), last_error = ?4,
                     settled_ms = ?5 WHERE id = ?1
                 """,
-                .int(id), .text(after.state.rawValue), .time(after.dueAt), .optional(after.error), .time(after.settledAt))
+                .int(id), .text(after.state.rawValue), .time(after.dueAt), .optional(after.error),
+                .time(after.settledAt))
             return after.state
         }
         messagesInFlight.remove(id)
@@ -154,7 +156,8 @@ extension OutboxRow {
         self.init(
             id: row.int(0),
             message: OutboxMessage(
-                incident: row.text(1), channel: row.text(2), event: try row.word(3), createdAt: row.time(4), dueAt: dueAt,
+                incident: row.text(1), channel: row.text(2), event: try row.word(3), createdAt: row.time(4),
+                dueAt: dueAt,
                 document: try row.checkedText(5, checksum: 6)),
             state: try row.word(7), attempts: Int(row.int(8)), dueAt: dueAt, carriesOpening: row.int(10) != 0,
             mergedInto: row.optionalInt(11), lastError: row.optionalText(12), settledAt: row.optionalTime(13))

@@ -29,7 +29,9 @@ extension Journal {
     /// Removes at most `batch` rows of each table that are past their time, in one short transaction, and hands some
     /// free pages back to the file system. Returns how many rows went; call again, later, until it is 0.
     @discardableResult
-    public func prune(_ retention: Retention = Retention(), now: Timestamp, batch: Int = 500) throws(JournalError) -> Int {
+    public func prune(_ retention: Retention = Retention(), now: Timestamp, batch: Int = 500) throws(JournalError)
+        -> Int
+    {
         let removed = try writing("remove what is past its time") { database throws(JournalError) in
             var removed = 0
             func remove(_ table: String, where condition: String, _ limit: Int64) throws(JournalError) {

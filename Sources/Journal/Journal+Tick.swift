@@ -8,7 +8,7 @@ extension Journal {
         guard !tick.isEmpty else { return }
         do throws(JournalError) {
             try write(tick)
-        } catch where error.cause == .full {
+        } catch  where error.cause == .full {
             // What is missing may lie in the log itself: it grows with every commit until it is folded into the file.
             foldLog()
             try write(tick)
@@ -53,7 +53,8 @@ extension Journal {
             INSERT INTO chats (source, key, record, checksum) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (source, key) DO UPDATE SET record = excluded.record, checksum = excluded.checksum
             """)
-        for chat in changes.changed {
+        // In the order of the table, so that neighbours share pages: many times faster than in the order of a hash.
+        for chat in changes.changed.sorted(by: { $0.key < $1.key }) {
             defer { statement.reset() }
             try statement.bind(.int(source), at: 1)
             let key = chat.key.bytes

@@ -13,7 +13,8 @@ public struct OutboxMessage: Hashable, Sendable {
     public let document: String
 
     public init(
-        incident: String, channel: String, event: Message.Event, createdAt: Timestamp, dueAt: Timestamp, document: String
+        incident: String, channel: String, event: Message.Event, createdAt: Timestamp, dueAt: Timestamp,
+        document: String
     ) {
         self.incident = incident
         self.channel = channel

@@ -30,6 +30,7 @@ public struct ChatChanges: Hashable, Sendable {
     /// All earlier chats of the replica are gone: its process restarted.
     public var removesAll: Bool
     public var removed: [StableHash]
+    /// A key stands once.
     public var changed: [ChatRow]
 
     public init(

@@ -19,11 +19,12 @@ public struct StateFolder: Hashable, Sendable {
         try StateFolder.makeFolder(path)
         do throws(JournalError) {
             try self.init(existing: path)
-        } catch where error.cause == .missing {
+        } catch  where error.cause == .missing {
             throw StateFolder.unusable(path, error.detail)
         }
         guard access(self.path, W_OK | X_OK) == 0 else {
-            throw StateFolder.unusable(self.path, systemErrorText(errno), cause: errno == EROFS ? .readOnly : .unusableFolder)
+            throw StateFolder.unusable(
+                self.path, systemErrorText(errno), cause: errno == EROFS ? .readOnly : .unusableFolder)
         }
     }
 
@@ -33,7 +34,8 @@ public struct StateFolder: Hashable, Sendable {
     /// every user of the machine write.
     public init(existing path: String) throws(JournalError) {
         guard let resolved = realpath(path, nil) else {
-            throw StateFolder.unusable(path, systemErrorText(errno), cause: errno == ENOENT ? .missing : .unusableFolder)
+            throw StateFolder.unusable(
+                path, systemErrorText(errno), cause: errno == ENOENT ? .missing : .unusableFolder)
         }
         defer { free(resolved) }
         self.path = String(cString: resolved)

@@ -16,7 +16,8 @@ public struct TickRecord: Hashable, Sendable {
 
     public init(
         states: [StateRow] = [], chats: [ChatChanges] = [], minutes: [MinuteRow] = [], incidents: [IncidentRow] = [],
-        leases: [LeaseRow] = [], messages: [OutboxMessage] = [], commands: [CommandResult] = [], audit: [AuditEntry] = []
+        leases: [LeaseRow] = [], messages: [OutboxMessage] = [], commands: [CommandResult] = [],
+        audit: [AuditEntry] = []
     ) {
         self.states = states
         self.chats = chats

@@ -1,8 +1,9 @@
 import Glibc
-@testable import Journal
 import Model
 import TestKit
 import Testing
+
+@testable import Journal
 
 @Suite struct BadDayTests {
     static let secret = "xoxb-this-must-not-be-shown"
@@ -29,12 +30,15 @@ import Testing
         let place = try Place()
         let engine = try place.engine()
         try engine.commitTick(Self.firstTick)
-        try engine.reading("limit") { database throws(JournalError) in try database.execute("PRAGMA max_page_count = 1") }
+        try engine.reading("limit") { database throws(JournalError) in try database.execute("PRAGMA max_page_count = 1")
+        }
         let error = try #require(failure { try engine.commitTick(Self.big(400_000)) })
         #expect(error.cause == .full && error.isRetryable)
         #expect(!error.description.contains(Self.secret))
         try Self.expectOnlyTheFirstTick(engine)
-        try engine.reading("limit") { database throws(JournalError) in try database.execute("PRAGMA max_page_count = 9999") }
+        try engine.reading("limit") { database throws(JournalError) in
+            try database.execute("PRAGMA max_page_count = 9999")
+        }
         try engine.commitTick(Self.big(400_000))
         #expect(try engine.state("engine")?.count == 400_000)
         #expect(try engine.verifyAudit() == .intact(rows: 2))
@@ -80,7 +84,9 @@ import Testing
     func theLogAloneDoesNotFillTheDisk() throws {
         let disk = try SmallDisk(kilobytes: 640)
         let folder = try StateFolder(creating: disk.path + "/state")
-        func open() throws -> Journal { try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: at(0)))) }
+        func open() throws -> Journal {
+            try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: at(0))))
+        }
         func tick(_ n: UInt8) -> TickRecord {
             TickRecord(states: [StateRow(key: "engine", bytes: .init(repeating: n, count: 8_000))])
         }
@@ -95,7 +101,9 @@ import Testing
         let disk = try SmallDisk(kilobytes: 64)
         let folder = try StateFolder(creating: disk.path + "/state")
         disk.fill()
-        func open() throws -> Journal { try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: at(0)))) }
+        func open() throws -> Journal {
+            try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: at(0))))
+        }
         let error = try #require(failure(open))
         #expect(error.cause == .full && error.isRetryable)
         #expect(access(folder.journalPath, F_OK) != 0)
@@ -132,7 +140,7 @@ import Testing
     @Test func whatIsNoFileCannotBeOpened() throws {
         let place = try Place()
         #expect(mkdir(place.folder.journalPath, 0o700) == 0)
-        for open in [place.engine_, place.reader, place.command] { #expect(cause(open) == .cannotOpen) }
+        for open in [place.asEngine, place.reader, place.command] { #expect(cause(open) == .cannotOpen) }
         #expect(place.temporary.names == ["engine.lock", "journal.db"])
     }
 
@@ -146,7 +154,8 @@ import Testing
         try other.run("BEGIN IMMEDIATE")
         let error = try #require(failure { try engine.commitTick(Self.big(10)) })
         #expect(error.cause == .busy && error.isRetryable && error.operation == "commit a tick")
-        #expect(cause { try place.command().appendCommand(at: at(0), actor: "a", kind: "stop", arguments: "{}") } == .busy)
+        #expect(
+            cause { try place.command().appendCommand(at: at(0), actor: "a", kind: "stop", arguments: "{}") } == .busy)
         try Self.expectOnlyTheFirstTick(engine)
         try Self.expectOnlyTheFirstTick(try place.reader())
         try other.run("ROLLBACK")
@@ -159,7 +168,7 @@ import Testing
         try place.engine().commitTick(Self.firstTick)
         let other = try RawSQLite(place.folder.journalPath)
         try other.run("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
-        for open in [place.engine_, place.reader, place.command] {
+        for open in [place.asEngine, place.reader, place.command] {
             let error = try #require(failure(open))
             #expect(error.cause == .busy && error.isRetryable)
         }
@@ -171,7 +180,7 @@ import Testing
         let place = try Place()
         try place.engine().commitTick(Self.firstTick)
         try RawSQLite(place.folder.journalPath).run("PRAGMA user_version = 99")
-        for open in [place.engine_, place.reader, place.command] {
+        for open in [place.asEngine, place.reader, place.command] {
             let error = try #require(failure(open))
             #expect(error.cause == .newerSchema(found: 99, known: Schema.version))
             #expect(error.hint?.contains("newer mozaiks-ops") == true && !error.isRetryable)
@@ -192,7 +201,7 @@ import Testing
         let place = try Place()
         try RawSQLite(place.folder.journalPath).run("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)")
         let before = place.temporary.read("journal.db")
-        for open in [place.engine_, place.reader, place.command] { #expect(cause(open) == .notAJournal) }
+        for open in [place.asEngine, place.reader, place.command] { #expect(cause(open) == .notAJournal) }
         #expect(place.temporary.read("journal.db") == before)
     }
 
@@ -234,5 +243,5 @@ import Testing
 
 extension Place {
     /// Opens as the engine, for tables of ways to open.
-    func engine_() throws -> Journal { try engine() }
+    func asEngine() throws -> Journal { try engine() }
 }

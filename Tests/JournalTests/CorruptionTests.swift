@@ -1,8 +1,9 @@
 import Glibc
-@testable import Journal
 import Model
 import TestKit
 import Testing
+
+@testable import Journal
 
 @Suite struct CorruptionTests {
     /// A closed journal with some pages in every table.

@@ -1,7 +1,8 @@
-@testable import Journal
 import Model
 import TestKit
 import Testing
+
+@testable import Journal
 
 /// A generator of its own, so that a failure can be repeated: SplitMix64.
 struct Dice {
@@ -41,7 +42,9 @@ struct Remains {
     static func tick(_ n: Int, size: Int) -> TickRecord {
         let number = withUnsafeBytes(of: UInt64(n).bigEndian) { Array($0) }
         return TickRecord(
-            states: [StateRow(key: "engine", bytes: number + [UInt8](repeating: UInt8(truncatingIfNeeded: n), count: size))],
+            states: [
+                StateRow(key: "engine", bytes: number + [UInt8](repeating: UInt8(truncatingIfNeeded: n), count: size))
+            ],
             chats: [
                 ChatChanges(
                     runtime: "shared", replica: "http://a",
@@ -61,7 +64,9 @@ struct Remains {
         #expect(try journal.incidents(.init(limit: .max)).map(\.id) == (0..<count).map { "inc-\(count - $0)" }, hint)
         #expect(try journal.leases(limit: .max).count == count, hint)
         #expect(try journal.outbox(limit: .max).count == count, hint)
-        #expect(try journal.minutes(runtime: "shared", in: 0..<Int64.max).map(\.minute) == (0..<count).map { Int64($0 + 1) }, hint)
+        #expect(
+            try journal.minutes(runtime: "shared", in: 0..<Int64.max).map(\.minute)
+                == (0..<count).map { Int64($0 + 1) }, hint)
         #expect(try journal.verifyAudit() == .intact(rows: Int64(count)), hint)
         let chats = try journal.chats(runtime: "shared").first?.chats ?? []
         #expect(chats.count == (count == 0 ? 0 : count + 1), hint)
@@ -111,7 +116,8 @@ struct Remains {
         for state in tick.states {
             let bytes = state.bytes ?? []
             try database.run(
-                "INSERT OR REPLACE INTO state (key, bytes, checksum) VALUES (?1, ?2, ?3)", .text(state.key), .bytes(bytes),
+                "INSERT OR REPLACE INTO state (key, bytes, checksum) VALUES (?1, ?2, ?3)", .text(state.key),
+                .bytes(bytes),
                 .int(Checksum.of(bytes, key: Array(state.key.utf8))))
         }
         if part > 0 { try database.run("DELETE FROM incidents") }
@@ -129,7 +135,8 @@ struct Remains {
         try #require(whole.log.count > 100_000)
         var found: [Int] = []
         var dice = Dice(state: 7)
-        let cuts = [0, 1, 31, 32, 33, 56, 4_151, 4_152, 4_153, whole.log.count - 1]
+        let cuts =
+            [0, 1, 31, 32, 33, 56, 4_151, 4_152, 4_153, whole.log.count - 1]
             + (0..<80).map { _ in dice.below(whole.log.count) }
         for cut in cuts.sorted() {
             var remains = whole

@@ -1,8 +1,9 @@
 import CSQLite
 import Glibc
-@testable import Journal
 import Model
 import Testing
+
+@testable import Journal
 
 @Suite struct ErrorTests {
     struct Case: Sendable, CustomTestStringConvertible {
@@ -26,7 +27,9 @@ import Testing
         Case(code: SQLITE_CORRUPT, cause: .corrupt, isRetryable: false),
         Case(code: SQLITE_NOTADB, cause: .corrupt, isRetryable: false),
         Case(code: SQLITE_IOERR | 2 << 8, cause: .corrupt, isRetryable: false),
-        Case(code: SQLITE_IOERR | 4 << 8, systemError: EIO, cause: .failed(code: SQLITE_IOERR | 4 << 8), isRetryable: true),
+        Case(
+            code: SQLITE_IOERR | 4 << 8, systemError: EIO, cause: .failed(code: SQLITE_IOERR | 4 << 8),
+            isRetryable: true),
         Case(code: SQLITE_CONSTRAINT, cause: .failed(code: SQLITE_CONSTRAINT), isRetryable: false),
         Case(code: SQLITE_MISUSE, cause: .failed(code: SQLITE_MISUSE), isRetryable: false),
     ]
@@ -38,7 +41,8 @@ import Testing
     }
 
     @Test func anErrorSaysWhatWhereWhyAndWhatToDo() {
-        let error = JournalError(operation: "commit a tick", path: "/s/journal.db", cause: .full, detail: "disk is full")
+        let error = JournalError(
+            operation: "commit a tick", path: "/s/journal.db", cause: .full, detail: "disk is full")
         #expect(
             error.description == "cannot commit a tick: /s/journal.db: no space left (disk is full); free some space; "
                 + "nothing that was committed is lost, and it is tried again")
@@ -51,8 +55,10 @@ import Testing
         let engine = try place.engine()
         try engine.commitTick(TickRecord(audit: [audit("first")]))
         let attempts: [(String, [SQLValue])] = [
-            ("INSERT INTO audit (seq, at_ms, actor, kind, reason, document, previous, digest) "
-                + "VALUES (1, 0, ?1, ?1, ?1, ?1, x'', x'')", [.text(secret)]),
+            (
+                "INSERT INTO audit (seq, at_ms, actor, kind, reason, document, previous, digest) "
+                    + "VALUES (1, 0, ?1, ?1, ?1, ?1, x'', x'')", [.text(secret)]
+            ),
             ("INSERT INTO state (key, bytes, checksum) VALUES (?1, ?1, ?1)", [.text(secret)]),
             ("INSERT INTO chats (source, key, record, checksum) VALUES (99, ?1, ?1, 0)", [.bytes(Array(secret.utf8))]),
             ("UPDATE audit SET reason = ?1", [.text(secret)]),

@@ -122,7 +122,8 @@ import Testing
             testDescription: "with updates between", waiting: [.opened, .updated, .updated], adding: .resolved,
             merged: [0, 1, 2], carriesOpening: true),
         Case(
-            testDescription: "the opening was sent, the update not", waiting: [.updated], adding: .resolved, merged: [0],
+            testDescription: "the opening was sent, the update not", waiting: [.updated], adding: .resolved,
+            merged: [0],
             carriesOpening: false),
         Case(
             testDescription: "an update replaces an update, not the opening", waiting: [.opened, .updated],
@@ -136,7 +137,9 @@ import Testing
         Case(
             testDescription: "a drill stays", waiting: [.drill, .opened], adding: .resolved, merged: [1],
             carriesOpening: true),
-        Case(testDescription: "a drill replaces nothing", waiting: [.opened], adding: .drill, merged: [], carriesOpening: false),
+        Case(
+            testDescription: "a drill replaces nothing", waiting: [.opened], adding: .drill, merged: [],
+            carriesOpening: false),
     ]
 
     @Test(arguments: cases) func merging(_ test: Case) {
@@ -154,7 +157,8 @@ import Testing
         #expect(try engine.nextDue(at(1), channel: "mail").map(\.id) == [2], "the mail is on its way")
         try engine.commitTick(
             TickRecord(messages: [
-                message(.resolved, channel: "ops", createdAt: at(2)), message(.resolved, channel: "mail", createdAt: at(2)),
+                message(.resolved, channel: "ops", createdAt: at(2)),
+                message(.resolved, channel: "mail", createdAt: at(2)),
             ]))
         let rows = try engine.outbox()
         #expect(rows.map(\.id) == [4, 3, 2, 1])

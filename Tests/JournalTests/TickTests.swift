@@ -62,7 +62,9 @@ import Testing
     @Test func chatsOfOneReplicaChangeAndVanishAloneOfTheirKind() throws {
         let place = try Place()
         let engine = try place.engine()
-        func changes(_ replica: String, all: Bool = false, removed: [UInt64] = [], _ changed: [UInt64: UInt8]) -> TickRecord {
+        func changes(_ replica: String, all: Bool = false, removed: [UInt64] = [], _ changed: [UInt64: UInt8])
+            -> TickRecord
+        {
             let rows = changed.keys.sorted().map { ChatRow(key: hash($0), record: [changed[$0] ?? 0]) }
             return TickRecord(chats: [
                 ChatChanges(
@@ -73,9 +75,10 @@ import Testing
         try engine.commitTick(changes("http://b", [1: 11]))
         try engine.commitTick(changes("http://a", removed: [1], [2: 21, 3: 30]))
         func read() throws -> [String: [StableHash: [UInt8]]] {
-            Dictionary(uniqueKeysWithValues: try engine.chats(runtime: "shared").map { replica, chats in
-                (replica, Dictionary(uniqueKeysWithValues: chats.map { ($0.key, $0.record) }))
-            })
+            Dictionary(
+                uniqueKeysWithValues: try engine.chats(runtime: "shared").map { replica, chats in
+                    (replica, Dictionary(uniqueKeysWithValues: chats.map { ($0.key, $0.record) }))
+                })
         }
         #expect(try read() == ["http://a": [hash(2): [21], hash(3): [30]], "http://b": [hash(1): [11]]])
         try engine.commitTick(changes("http://a", all: true, [4: 40]))
@@ -89,7 +92,8 @@ import Testing
         let first = TickRecord(
             states: [StateRow(key: "engine", bytes: [1]), StateRow(key: "gone", bytes: [1])],
             chats: [
-                ChatChanges(runtime: "r", replica: "a", changed: [1, 2, 3].map { ChatRow(key: hash($0), record: [1]) }),
+                ChatChanges(
+                    runtime: "r", replica: "a", changed: [1, 2, 3].map { ChatRow(key: hash($0), record: [1]) }),
                 ChatChanges(runtime: "r", replica: "b", changed: [ChatRow(key: hash(1), record: [1])]),
             ],
             minutes: [MinuteRow(runtime: "r", minute: 1, bytes: [1])], incidents: [incident("a-1")],

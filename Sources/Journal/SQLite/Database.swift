@@ -35,7 +35,9 @@ final class Database {
         case .readOnly: flags |= SQLITE_OPEN_READONLY
         case .immutable:
             flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
-            name = "file:" + path.split(separator: "/").map { "/" + PercentEncoding.encode($0.utf8) }.joined() + "?immutable=1"
+            name =
+                "file:" + path.split(separator: "/").map { "/" + PercentEncoding.encode($0.utf8) }.joined()
+                + "?immutable=1"
         }
         var opened: OpaquePointer?
         let code = sqlite3_open_v2(name, &opened, flags, nil)

@@ -16,11 +16,13 @@ struct JournalFile {
     func openForEngine(lock: EngineLock) throws(JournalError) -> Database {
         let operation = "open the journal"
         guard lock.folder == folder else {
-            throw JournalError(operation: operation, path: path, cause: .notPermitted, detail: "the lock is of another folder")
+            throw JournalError(
+                operation: operation, path: path, cause: .notPermitted, detail: "the lock is of another folder")
         }
         switch size(of: path) {
         case .absent: try create()
-        case .bytes(0): throw JournalError(operation: operation, path: path, cause: .corrupt, detail: "the file is empty")
+        case .bytes(0):
+            throw JournalError(operation: operation, path: path, cause: .corrupt, detail: "the file is empty")
         case .bytes: break
         case .other: throw JournalError(operation: operation, path: path, cause: .cannotOpen, detail: "not a file")
         }
@@ -157,26 +159,32 @@ struct JournalFile {
         guard file >= 0 else { throw systemFailure(operation, new) }
         close(file)
         try write(new, operation)
+        try sync(new, operation)
         guard rename(new, path) == 0 else { throw systemFailure(operation, path) }
-        try syncFolder(operation)
+        try sync(folder.path, operation)
     }
 
+    /// Without waiting for the disk at each step: nobody reads the file under this name, and it is synced before it
+    /// gets its own.
     private func write(_ new: String, _ operation: String) throws(JournalError) {
         let database = try Database(path: new, access: .readWrite, busyTimeout: busyTimeout, operation: operation)
         try database.execute(
             """
+            PRAGMA synchronous = OFF;
+            PRAGMA journal_mode = MEMORY;
             PRAGMA auto_vacuum = INCREMENTAL;
-            PRAGMA synchronous = FULL;
             PRAGMA application_id = \(Schema.applicationID);
             """)
         try migrate(database)
+        try database.execute("PRAGMA journal_mode = WAL")
     }
 
-    private func syncFolder(_ operation: String) throws(JournalError) {
-        let file = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard file >= 0 else { throw systemFailure(operation, folder.path) }
+    /// Waits until a file or a folder is on the disk.
+    private func sync(_ path: String, _ operation: String) throws(JournalError) {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw systemFailure(operation, path) }
         defer { close(file) }
-        guard fsync(file) == 0 else { throw systemFailure(operation, folder.path) }
+        guard fsync(file) == 0 else { throw systemFailure(operation, path) }
     }
 
     private func systemFailure(_ operation: String, _ path: String) -> JournalError {
@@ -214,7 +222,8 @@ struct JournalFile {
 
     private func requirePresence(_ operation: String) throws(JournalError) {
         switch size(of: path) {
-        case .bytes(0): throw JournalError(operation: operation, path: path, cause: .corrupt, detail: "the file is empty")
+        case .bytes(0):
+            throw JournalError(operation: operation, path: path, cause: .corrupt, detail: "the file is empty")
         case .bytes: return
         case .absent: throw JournalError(operation: operation, path: path, cause: .missing)
         case .other: throw JournalError(operation: operation, path: path, cause: .cannotOpen, detail: "not a file")

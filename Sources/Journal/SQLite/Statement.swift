@@ -56,7 +56,8 @@ final class Statement {
                 }
             }
         case .bytes(let bytes):
-            code = bytes.isEmpty
+            code =
+                bytes.isEmpty
                 ? sqlite3_bind_zeroblob(handle, index, 0)
                 : csqlite_bind_blob_copy(handle, index, bytes, UInt64(bytes.count))
         }
