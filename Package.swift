@@ -81,7 +81,7 @@ let package = Package(
         tests("Journal", ["Model", "Journal", "CSQLite"]),
         tests("Notify", ["Model", "JSONParsing", "Notify", "Server"]),
         tests("Server", ["Model", "Ambient", "Actions", "Server"]),
-        tests("Simulator", ["Model", "JSONParsing", "Ambient", "Server", "Simulator", "Collector"]),
+        tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         tests("Monitor", ["Model", "Monitor", "Simulator", "Configuration", "Collector", "Journal", "Notify", "Actions"]),
         tests("Command", ["Model", "JSONParsing"]),
     ],

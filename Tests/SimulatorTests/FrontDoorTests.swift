@@ -1,3 +1,4 @@
+import Actions
 import JSONParsing
 import Model
 import Server
@@ -83,7 +84,10 @@ import Testing
         let gate = try FakeGate { _ in
             ServerResponse(
                 status: 403,
-                headers: [(name: "X-Mozaiks-Retry-After", value: "7"), (name: "X-Mozaiks-Body", value: #"{"detail":"later"}"#)])
+                headers: [
+                    (name: "X-Mozaiks-Gate", value: "refused"), (name: "X-Mozaiks-Retry-After", value: "7"),
+                    (name: "X-Mozaiks-Body", value: #"{"detail":"later"}"#),
+                ])
         }
         try withDoor(gate: gate) { door, runtime throws in
             let before = runtime.tally.apps
@@ -96,11 +100,14 @@ import Testing
         }
     }
 
-    @Test("it fails open", arguments: ["error", "slow", "garbage", "absent"])
+    @Test("it fails open", arguments: ["error", "forbidden", "slow", "garbage", "absent", "doubt"])
     func failsOpen(gateIs: String) throws {
         let gate = try FakeGate { request in
             switch gateIs {
             case "error": return ServerResponse(status: 500)
+            case "forbidden": return ServerResponse(status: 403)
+            case "doubt":
+                return ServerResponse(status: 204, headers: [(name: "X-Mozaiks-Gate", value: "failed-open; stale")])
             case "slow": request.waitUntilStopped()
             default: break
             }
@@ -114,8 +121,33 @@ import Testing
         }
     }
 
+    @Test func theRealGatesRefusalArrivesWhole() throws {
+        let app = AppID("app-shop")
+        let pause = Effect.pause
+        let lease = Lease(
+            id: "lease-0000000000000001", key: LeaseKey(kind: .pause, runtime: "shared", app: app), effect: pause,
+            holders: [.init(incident: "i-1", effect: pause, ttl: .minutes(10))], createdAt: origin,
+            expiresAt: origin + .seconds(90), state: .inForce, shadow: false)
+        let gate = Gate(table: GateTable(runtimes: ["shared"], leases: [lease])) { origin }
+        let monitor = HTTPServer(
+            mode: .threadPerConnection,
+            handler: MonitorEndpoints(gate: gate, health: { DaemonHealth(isCycling: true) }).answer)
+        try monitor.start()
+        defer { monitor.stop() }
+        try withDoor(gate: nil, gatePort: monitor.port) { door, runtime throws in
+            let reply = try Self.post(door.port)
+            #expect(reply.status == 429)
+            #expect(reply.header("retry-after") == "90")
+            #expect(try JSON(parsing: reply.body)["retry_after"] == 90)
+            #expect(try Self.post(door.port, "/api/chats/app-clinic/HelloWorld/start").status == 200)
+            #expect(door.counts == FrontDoor.Counts(allowed: 1, refused: 1))
+        }
+    }
+
     @Test func otherRequestsPassWithoutAQuestion() throws {
-        let gate = try FakeGate { _ in ServerResponse(status: 403) }
+        let gate = try FakeGate { _ in
+            ServerResponse(status: 403, headers: [(name: "X-Mozaiks-Gate", value: "refused")])
+        }
         try withDoor(gate: gate) { door, _ throws in
             #expect(try Wire.get("/api/health", port: door.port).status == 200)
             #expect(try Wire.get("/nope", port: door.port).status == 404)
@@ -133,7 +165,7 @@ import Testing
     @Test func theDemosClientsGoThroughTheDoorAndRetry() throws {
         let gate = try FakeGate { request in
             (request.header("X-Original-URI") ?? "").contains("/app-shop/")
-                ? ServerResponse(status: 403, headers: [(name: "X-Mozaiks-Retry-After", value: "2")])
+                ? ServerResponse(status: 403, headers: [(name: "X-Mozaiks-Gate", value: "refused")])
                 : ServerResponse(status: 204)
         }
         let clock = ManualClock()

@@ -3,7 +3,7 @@ import Server
 import Synchronization
 
 /// A reverse proxy in front of a runtime that does what `docs/deploy/nginx.conf` tells nginx to do: asks `GET /gate`
-/// before it lets a start through, answers 429 with `Retry-After` when the gate refuses, and fails open.
+/// before it lets a `POST /api/…` through, answers 429 with `Retry-After` when the gate refuses, and fails open.
 ///
 /// A stand-in for the demo; the configuration itself is tested with the real nginx.
 public final class FrontDoor: Sendable {
@@ -63,30 +63,36 @@ public final class FrontDoor: Sendable {
 
     private final class TallyBox: Sendable {
         let counts = Mutex(Counts())
-    }
 
-    private static func serve(_ request: ServerRequest, _ options: Options, _ tally: TallyBox) -> ServerResponse {
-        if request.method == "POST", case .start(let app, _) = Route(rawPath: request.rawPath) {
-            let (verdict, body) = ask(request, options)
-            tally.counts.withLock { counts in
+        func count(_ verdict: Verdict) {
+            counts.withLock { counts in
                 switch verdict {
                 case .allowed: counts.allowed += 1
                 case .refused: counts.refused += 1
                 case .failedOpen: counts.failedOpen += 1
                 }
             }
-            options.onStart(app, verdict)
-            if case .refused(let seconds) = verdict {
-                return ServerResponse(
-                    status: 429,
-                    headers: [(name: "Content-Type", value: "application/json"), (name: "Retry-After", value: "\(seconds)")],
-                    body: Array(body.utf8))
-            }
         }
-        return pass(request, options)
     }
 
-    /// As nginx's `auth_request` does: 2xx allows, 401 and 403 refuse, everything else is an error.
+    private static func serve(_ request: ServerRequest, _ options: Options, _ tally: TallyBox) -> ServerResponse {
+        guard request.method == "POST", request.rawPath.starts(with: "/api/".utf8) else { return pass(request, options) }
+        let (verdict, body) = ask(request, options)
+        if case .start(let app, _) = Route(rawPath: request.rawPath) {
+            tally.count(verdict)
+            options.onStart(app, verdict)
+        }
+        guard case .refused(let seconds) = verdict else { return pass(request, options) }
+        return ServerResponse(
+            status: 429,
+            headers: [
+                (name: "Content-Type", value: "application/json"), (name: "Retry-After", value: "\(seconds)"),
+                (name: "Cache-Control", value: "no-store"),
+            ],
+            body: Array(body.utf8))
+    }
+
+    /// Only a refusal that says it is one, is one; every other answer lets the request through.
     private static func ask(_ request: ServerRequest, _ options: Options) -> (Verdict, body: String) {
         guard options.gatePort != 0 else { return (.allowed, "") }
         let client = LoopbackClient(port: options.gatePort, timeoutMilliseconds: options.gateTimeoutMilliseconds)
@@ -97,13 +103,13 @@ public final class FrontDoor: Sendable {
                     (name: "X-Original-URI", value: request.target),
                     (name: "X-Original-Method", value: Array(request.method.utf8)),
                 ])
-            switch reply.status {
-            case 200..<300: return (.allowed, "")
-            case 401, 403:
+            let said = reply.header("X-Mozaiks-Gate") ?? ""
+            if said == "refused" {
                 let wait = reply.header("X-Mozaiks-Retry-After").flatMap { Int($0) } ?? 60
-                return (.refused(retryAfterSeconds: wait), reply.header("X-Mozaiks-Body") ?? #"{"detail":"refused"}"#)
-            default: return (.failedOpen(why: "status \(reply.status)"), "")
+                return (.refused(retryAfterSeconds: wait), reply.header("X-Mozaiks-Body") ?? "")
             }
+            if said.hasPrefix("failed-open") { return (.failedOpen(why: said), "") }
+            return ((200..<300).contains(reply.status) ? .allowed : .failedOpen(why: "status \(reply.status)"), "")
         } catch {
             return (.failedOpen(why: error.cause), "")
         }
