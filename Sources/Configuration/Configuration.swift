@@ -1,1 +1,203 @@
-// Configuration
+import Ambient
+import Model
+import YAML
+
+/// Everything that an operator can set, each value with the place it comes from.
+public struct Configuration: Sendable {
+    /// The file it was read from; nil without one.
+    public var file: String?
+    /// A label on every message.
+    public var environment: Setting<String>
+    /// The stricter of this and a policy's wins.
+    public var mode: Setting<Mode>
+    /// Between two polls of a runtime.
+    public var interval: Setting<TimeSpan>
+    /// The folder of journal, lock and kill file.
+    public var state: Setting<String>
+    /// The folder of policy files; nil: the built-in default policy alone.
+    public var policies: Setting<String?>
+    /// In the order of the file; at least one unless nothing names any.
+    public var runtimes: [RuntimeSettings]
+    public var polling: PollingSettings
+    /// Nil: no action can land.
+    public var gate: GateSettings?
+    public var actionLimits: ActionLimits
+    public var channels: [ChannelSettings]
+    public var routes: [Route]
+    /// Where page, JSON interface and metrics listen; nil: nowhere.
+    public var server: Setting<ListenAddress>?
+    public var prices: [Price]
+    /// For `config show`: every value in the order of the file's keys.
+    public var entries: [Entry]
+    /// What is allowed but probably not meant.
+    public var warnings: [Diagnostic]
+}
+
+/// A value and where it comes from.
+public struct Setting<Value: Sendable>: Sendable {
+    public let value: Value
+    public let origin: SettingOrigin
+
+    public init(_ value: Value, _ origin: SettingOrigin) {
+        self.value = value
+        self.origin = origin
+    }
+}
+
+public enum SettingOrigin: Hashable, Sendable, CustomStringConvertible {
+    case builtIn
+    case file(Origin)
+    /// The variable's name.
+    case environment(String)
+    /// With its dashes: `--mode`.
+    case flag(String)
+
+    public var description: String {
+        switch self {
+        case .builtIn: "default"
+        case .file(let origin): origin.description
+        case .environment(let name): "$" + name
+        case .flag(let name): name
+        }
+    }
+}
+
+/// A runtime to watch.
+public struct RuntimeSettings: Sendable {
+    public enum Authentication: Sendable {
+        case none
+        case bearer(SecretSource)
+        case clientCredentials(ClientCredentials)
+    }
+
+    /// OAuth2 client credentials. Exactly one of issuer and token URL is set.
+    public struct ClientCredentials: Sendable {
+        public let issuer: String?
+        public let tokenURL: String?
+        public let clientID: String
+        public let clientSecret: SecretSource
+        public let audience: String?
+        public let scope: String?
+    }
+
+    public let name: String
+    /// Base URLs without a trailing slash, at least one.
+    public let replicas: [String]
+    public let authentication: Authentication
+    /// On every incident of the runtime.
+    public let labels: [String: String]
+    public let origin: SettingOrigin
+}
+
+/// What polling may cost.
+public struct PollingSettings: Sendable {
+    /// The most of a runtime's time that polling it may take, in percent.
+    public var budgetPercent = 2.0
+    public var timeout = TimeSpan.seconds(10)
+    /// The largest answer that is read, in bytes.
+    public var bodyLimit = 128 << 20
+}
+
+/// The gate that a reverse proxy asks.
+public struct GateSettings: Sendable {
+    public let listen: ListenAddress
+    /// What a refused user reads; nil: the built-in text.
+    public let text: String?
+    public let origin: SettingOrigin
+}
+
+/// The limits that the guard holds every action to; defaults as documented.
+public struct ActionLimits: Sendable {
+    /// Apps that nothing is ever done to.
+    public var protected: [AppID] = []
+    public var cooldown = TimeSpan.minutes(10)
+    public var perAppHour = 3
+    public var totalHour = 10
+    /// So many incidents opened within the window are a storm.
+    public var stormIncidents = 10
+    public var stormWindow = TimeSpan.minutes(2)
+    /// A throttle asks for no less.
+    public var floor = Limits(concurrentWorkflows: 1, requestsPerMinute: 10)
+    public var maxLease = TimeSpan.hours(2)
+    public var quietAfterRestart = TimeSpan.minutes(10)
+    /// Apps under action at once, in percent of the active ones.
+    public var blastPercent = 10
+}
+
+/// A way to tell people.
+public struct ChannelSettings: Sendable {
+    public enum Kind: Sendable {
+        case slack(webhookURL: SecretSource)
+    }
+
+    public let name: String
+    public let kind: Kind
+    public let origin: SettingOrigin
+}
+
+/// Which messages go to which channels.
+public struct Route: Sendable {
+    public let severities: [Severity]
+    /// Names of channels.
+    public let to: [String]
+    public let origin: SettingOrigin
+}
+
+/// What a model's tokens cost, in USD for a million.
+public struct Price: Sendable {
+    public let model: String
+    public let prompt: Double
+    public let completion: Double
+}
+
+/// Where a server listens.
+public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
+    /// Without brackets.
+    public let host: String
+    public let port: UInt16
+
+    /// Reads `127.0.0.1:9465`, `[::1]:9465`, `localhost:9465`. Nil when it is not one.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else { return nil }
+        self.host = String(host)
+        self.port = port
+    }
+
+    public var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+extension Configuration {
+    /// One line of `config show`.
+    public struct Entry: Hashable, Sendable {
+        /// `runtimes.shared.replicas`.
+        public let key: String
+        /// Never a secret: a secret shows as the place it is read from.
+        public let value: String
+        public let origin: SettingOrigin
+    }
+
+    /// `key: value  # origin`, a line each.
+    public var text: String {
+        let width = min(48, entries.map { $0.key.count + $0.value.count + 2 }.max() ?? 0)
+        return entries.map { entry in
+            let line = "\(entry.key): \(entry.value)"
+            return line + String(repeating: " ", count: max(0, width - line.count)) + "  # \(entry.origin)\n"
+        }.joined()
+    }
+
+    /// `[{key, value, origin}]`.
+    public var json: JSON {
+        .array(
+            entries.map {
+                ["key": .string($0.key), "value": .string($0.value), "origin": .string($0.origin.description)]
+            })
+    }
+}

@@ -36,6 +36,15 @@ public struct Diagnostic: Hashable, Sendable {
     }
 }
 
+extension Diagnostic {
+    /// The same without the line, for lines that may show a secret.
+    public var withoutSourceLine: Diagnostic {
+        Diagnostic(
+            code, message, file: file, line: line, column: column, length: length, sourceLine: nil, hint: hint,
+            severity: severity)
+    }
+}
+
 extension Diagnostic: CustomStringConvertible {
     /// `file:line:column: error[code]: message`, the line, a caret below the place, and the hint; no newline at the end.
     public var description: String {

@@ -1,0 +1,144 @@
+import Ambient
+import Glibc
+import Model
+import YAML
+
+/// What the command line says; nil where it says nothing.
+public struct ConfigurationFlags: Sendable {
+    public var config: String?
+    public var mode: String?
+    public var interval: String?
+    public var state: String?
+    public var policies: String?
+    /// Base URL of a runtime; takes the place of all configured ones.
+    public var url: String?
+
+    public init(
+        config: String? = nil, mode: String? = nil, interval: String? = nil, state: String? = nil, policies: String? = nil,
+        url: String? = nil
+    ) {
+        self.config = config
+        self.mode = mode
+        self.interval = interval
+        self.state = state
+        self.policies = policies
+        self.url = url
+    }
+}
+
+/// Everything wrong with a configuration. Exit code 78.
+public struct ConfigurationErrors: Error, Sendable, CustomStringConvertible {
+    public let diagnostics: [Diagnostic]
+
+    public var description: String { diagnostics.map(\.description).joined(separator: "\n\n") }
+}
+
+/// Finds and reads the configuration: flags over environment over file over defaults.
+public struct ConfigurationLoader {
+    private let environment: Environment
+    private let flags: ConfigurationFlags
+    private let folders: [String]
+    private let isRoot: Bool
+
+    /// - Parameter systemFolder: where the machine's configuration lies; other in tests.
+    public init(
+        _ flags: ConfigurationFlags = ConfigurationFlags(), in environment: Environment, workingFolder: String = ".",
+        systemFolder: String = "/etc/mozaiks-ops", isRoot: Bool = geteuid() == 0
+    ) {
+        self.flags = flags
+        self.environment = environment
+        self.isRoot = isRoot
+        let home = environment.nonEmpty("XDG_CONFIG_HOME") ?? environment.nonEmpty("HOME").map { $0 + "/.config" }
+        folders = [workingFolder] + (home.map { [$0 + "/mozaiks-ops"] } ?? []) + [systemFolder]
+    }
+
+    /// The configuration, or everything wrong with it at once.
+    public func load() throws(ConfigurationErrors) -> Configuration {
+        guard let file = find() else { return try read(nil) }
+        let bytes: [UInt8]
+        do throws(FileReading.Failure) {
+            bytes = try FileReading.bytes(file.path, limit: SourceText.longest + 1)
+        } catch {
+            throw ConfigurationErrors(diagnostics: [
+                Diagnostic("unreadable", "cannot read it: \(error.reason)", file: file.path, hint: file.hint)
+            ])
+        }
+        return try read((file.path, bytes))
+    }
+
+    /// Nil when no file is named and none lies where one could.
+    private func find() -> (path: String, hint: String)? {
+        if let path = flags.config { return (path, "named by --config") }
+        if let path = environment.nonEmpty("MOZAIKS_OPS_CONFIG") { return (path, "named by $MOZAIKS_OPS_CONFIG") }
+        for folder in folders {
+            let path = folder == "." ? "mozaiks-ops.yaml" : folder + "/mozaiks-ops.yaml"
+            if access(path, F_OK) == 0 { return (path, "mozaiks-ops.yaml is looked for in \(folder)") }
+        }
+        return nil
+    }
+
+    /// Reads a configuration from bytes, for tests and for what was just read from a file.
+    func read(_ file: (path: String, bytes: [UInt8])?) throws(ConfigurationErrors) -> Configuration {
+        let reporter = Reporter(source: SourceText(file: file?.path ?? "environment", bytes: file?.bytes ?? []))
+        let reader = ConfigurationReader(reporter: reporter, environment: environment)
+        var configuration = reader.defaults(isRoot: isRoot)
+        if file != nil, let root = YAMLParser.parse(reporter) { reader.read(root, into: &configuration) }
+        configuration.file = file?.path
+        let overrides = ConfigurationOverrides(environment: environment, flags: flags)
+        let faults = overrides.apply(to: &configuration)
+        reader.checkReferences(configuration)
+        let all = Set((reporter.diagnostics + faults).map(SensitiveLine.hiding)).sorted()
+        guard !all.contains(where: { $0.severity == .error }) else { throw ConfigurationErrors(diagnostics: all) }
+        configuration.warnings = all
+        configuration.entries = ConfigurationEntries.list(configuration)
+        return configuration
+    }
+}
+
+/// Reads files whole.
+public enum FileReading {
+    public struct Failure: Error, Sendable {
+        public let path: String
+        public let reason: String
+    }
+
+    /// At most `limit` bytes of a file; what is beyond is left out.
+    public static func bytes(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(path: path, reason: String(cString: strerror(errno))) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count < limit {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count == 0 { break }
+            guard count > 0 else {
+                if errno == EINTR { continue }
+                throw Failure(path: path, reason: String(cString: strerror(errno)))
+            }
+            bytes += chunk[..<min(count, limit - bytes.count)]
+        }
+        return bytes
+    }
+
+    /// The files `*.yaml` and `*.yml` of a folder that are not hidden, with their bytes, sorted by the bytes of their
+    /// names. Each is cut at one byte above the size that is read, so that a larger one is refused by name.
+    public static func yamlFiles(in folder: String) throws(Failure) -> [(path: String, bytes: [UInt8])] {
+        guard let stream = opendir(folder) else { throw Failure(path: folder, reason: String(cString: strerror(errno))) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if !name.hasPrefix("."), name.hasSuffix(".yaml") || name.hasSuffix(".yml") { names.append(name) }
+        }
+        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        var files: [(path: String, bytes: [UInt8])] = []
+        for name in names {
+            let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
+            files.append((path, try bytes(path, limit: SourceText.longest + 1)))
+        }
+        return files
+    }
+}

@@ -1,0 +1,157 @@
+import Ambient
+import Model
+import YAML
+
+/// What environment variables and flags say over the file; flags over variables.
+struct ConfigurationOverrides {
+    let environment: Environment
+    let flags: ConfigurationFlags
+
+    /// The names of the variables that count.
+    static let variables = [
+        "MOZAIKS_OPS_CONFIG", "MOZAIKS_OPS_MODE", "MOZAIKS_OPS_STATE", "MOZAIKS_RUNTIME_TOKEN", "MOZAIKS_RUNTIME_TOKEN_FILE",
+        "MOZAIKS_RUNTIME_URL", "MOZAIKS_SLACK_WEBHOOK_URL", "MOZAIKS_SLACK_WEBHOOK_URL_FILE",
+    ]
+
+    /// Changes the configuration; returns what is wrong.
+    func apply(to configuration: inout Configuration) -> [Diagnostic] {
+        var faults: [Diagnostic] = []
+        if let given = given("--mode", flags.mode, "MOZAIKS_OPS_MODE") {
+            if let mode = Mode(rawValue: given.text) {
+                configuration.mode = Setting(mode, given.origin)
+            } else {
+                let names = Mode.allCases.map(\.rawValue)
+                faults.append(
+                    fault(
+                        given.origin, "value", "mode cannot be '\(given.text)'",
+                        Nearest.hint(to: given.text, among: names) ?? "one of: " + names.joined(separator: ", ")))
+            }
+        }
+        if let given = given("--state", flags.state, "MOZAIKS_OPS_STATE") {
+            configuration.state = Setting(given.text, given.origin)
+        }
+        if let text = flags.policies { configuration.policies = Setting(text, .flag("--policies")) }
+        if let text = flags.interval {
+            if let span = TimeSpan(text), span >= .seconds(1), span <= .hours(1) {
+                configuration.interval = Setting(span, .flag("--interval"))
+            } else {
+                faults.append(
+                    fault(.flag("--interval"), "value", "'\(text)' is not a length of time between 1s and 1h", "such as 10s"))
+            }
+        }
+        faults += runtime(&configuration)
+        slack(&configuration)
+        return faults
+    }
+
+    private func given(_ flag: String, _ text: String?, _ variable: String) -> (text: String, origin: SettingOrigin)? {
+        if let text { return (text, .flag(flag)) }
+        return environment.nonEmpty(variable).map { ($0, .environment(variable)) }
+    }
+
+    private func fault(_ origin: SettingOrigin, _ code: String, _ message: String, _ hint: String?) -> Diagnostic {
+        Diagnostic(code, message, file: origin.description, hint: hint)
+    }
+
+    /// A URL takes the place of all configured runtimes, and nothing of theirs goes to it: neither their token nor
+    /// their labels. Several replicas: separated by commas.
+    private func runtime(_ configuration: inout Configuration) -> [Diagnostic] {
+        let token: SecretSource? =
+            if let path = environment.nonEmpty("MOZAIKS_RUNTIME_TOKEN_FILE") { .file(path) }
+            else if environment.nonEmpty("MOZAIKS_RUNTIME_TOKEN") != nil { .environment("MOZAIKS_RUNTIME_TOKEN") }
+            else { nil }
+        let authentication: RuntimeSettings.Authentication = token.map { .bearer($0) } ?? .none
+        guard let given = given("--url", flags.url, "MOZAIKS_RUNTIME_URL") else {
+            // One runtime without a token of its own is the one that is meant.
+            if token != nil, configuration.runtimes.count == 1, case .none = configuration.runtimes[0].authentication {
+                let runtime = configuration.runtimes[0]
+                configuration.runtimes[0] = RuntimeSettings(
+                    name: runtime.name, replicas: runtime.replicas, authentication: authentication, labels: runtime.labels,
+                    origin: runtime.origin)
+            }
+            return []
+        }
+        let urls = given.text.split(separator: ",").map { String($0.drop { $0 == " " }) }
+        var faults: [Diagnostic] = []
+        for url in urls {
+            if let wrong = BaseURL.fault(url) { faults.append(fault(given.origin, "url", wrong.message, wrong.hint)) }
+        }
+        let replicas = urls.map(BaseURL.trimmed)
+        if faults.isEmpty, !replicas.isEmpty {
+            configuration.runtimes = [
+                RuntimeSettings(
+                    name: "default", replicas: replicas, authentication: authentication, labels: [:], origin: given.origin)
+            ]
+        }
+        return faults
+    }
+
+    /// A webhook in the environment is a channel `slack`; without routes in the file it hears warnings and worse.
+    private func slack(_ configuration: inout Configuration) {
+        let variable = "MOZAIKS_SLACK_WEBHOOK_URL"
+        let found: (source: SecretSource, name: String)? =
+            if let path = environment.nonEmpty(variable + "_FILE") { (.file(path), variable + "_FILE") }
+            else if environment.nonEmpty(variable) != nil { (.environment(variable), variable) }
+            else { nil }
+        if let found {
+            configuration.channels.removeAll { $0.name == "slack" }
+            configuration.channels.append(
+                ChannelSettings(name: "slack", kind: .slack(webhookURL: found.source), origin: .environment(found.name)))
+        }
+        if configuration.routes.isEmpty, !configuration.channels.isEmpty {
+            configuration.routes = [
+                Route(severities: [.warning, .critical], to: configuration.channels.map(\.name), origin: .builtIn)
+            ]
+        }
+    }
+}
+
+/// The lines of `config show`.
+enum ConfigurationEntries {
+    static func list(_ configuration: Configuration) -> [Configuration.Entry] {
+        typealias Entry = Configuration.Entry
+        func setting<T>(_ key: String, _ setting: Setting<T>, _ text: String? = nil) -> Entry {
+            Entry(key: key, value: text ?? "\(setting.value)", origin: setting.origin)
+        }
+        var entries = [
+            setting("environment", configuration.environment),
+            setting("mode", configuration.mode, configuration.mode.value.rawValue),
+            setting("interval", configuration.interval), setting("state", configuration.state),
+            setting("policies", configuration.policies, configuration.policies.value ?? "(built in)"),
+        ]
+        for runtime in configuration.runtimes {
+            let key = "runtimes.\(runtime.name)"
+            entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
+            entries.append(Entry(key: key + ".auth", value: text(runtime.authentication), origin: runtime.origin))
+            for (name, value) in runtime.labels.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+                entries.append(Entry(key: key + ".labels.\(name)", value: value, origin: runtime.origin))
+            }
+        }
+        if let gate = configuration.gate {
+            entries.append(Entry(key: "actions.gate.listen", value: gate.listen.description, origin: gate.origin))
+        }
+        for channel in configuration.channels {
+            if case .slack(let source) = channel.kind {
+                entries.append(
+                    Entry(key: "channels.\(channel.name).slack", value: "webhook from \(source.location)", origin: channel.origin))
+            }
+        }
+        for (index, route) in configuration.routes.enumerated() {
+            let value = "\(list(route.severities.map(\.rawValue))) to \(list(route.to))"
+            entries.append(Entry(key: "routes[\(index)]", value: value, origin: route.origin))
+        }
+        if let server = configuration.server { entries.append(setting("server.listen", server)) }
+        return entries
+    }
+
+    private static func list(_ texts: [String]) -> String { "[" + texts.joined(separator: ", ") + "]" }
+
+    private static func text(_ authentication: RuntimeSettings.Authentication) -> String {
+        switch authentication {
+        case .none: "none"
+        case .bearer(let source): "bearer token from \(source.location)"
+        case .clientCredentials(let client):
+            "client \(client.clientID) at \(client.issuer ?? client.tokenURL ?? ""), secret from \(client.clientSecret.location)"
+        }
+    }
+}

@@ -1,0 +1,244 @@
+import Ambient
+import Model
+import YAML
+
+/// Reads the keys of `mozaiks-ops.yaml`. What is wrong is reported; the default stays in its place.
+struct ConfigurationReader {
+    static let schema = "mozaiks.ops/config/v1"
+    let reporter: Reporter
+    let environment: Environment
+
+    func defaults(isRoot: Bool) -> Configuration {
+        let state: Setting<String>
+        if let folder = environment.nonEmpty("STATE_DIRECTORY") {
+            state = Setting(folder, .environment("STATE_DIRECTORY"))
+        } else if !isRoot, let home = environment.nonEmpty("XDG_STATE_HOME") ?? environment.nonEmpty("HOME").map({ $0 + "/.local/state" }) {
+            state = Setting(home + "/mozaiks-ops", .builtIn)
+        } else {
+            state = Setting("/var/lib/mozaiks-ops", .builtIn)
+        }
+        return Configuration(
+            file: nil, environment: Setting("production", .builtIn), mode: Setting(.observe, .builtIn),
+            interval: Setting(.seconds(10), .builtIn), state: state, policies: Setting(nil, .builtIn), runtimes: [],
+            polling: PollingSettings(), gate: nil, actionLimits: ActionLimits(), channels: [], routes: [], server: nil,
+            prices: [], entries: [], warnings: [])
+    }
+
+    func read(_ root: YAMLNode, into configuration: inout Configuration) {
+        guard let fields = Fields(root, "the configuration", reporter) else { return }
+        if let node = fields.required("schema"), let text = reporter.string(node, "schema"), text != ConfigurationReader.schema {
+            reporter.report(
+                "schema", "schema '\(text)' is not known", at: node, hint: "write '\(ConfigurationReader.schema)'")
+        }
+        if let node = fields.node("environment"), let text = text(node, "'environment'") {
+            configuration.environment = Setting(text, origin(node))
+        }
+        if let node = fields.node("mode"), let mode: Mode = reporter.choice(node, "mode") {
+            configuration.mode = Setting(mode, origin(node))
+        }
+        if let node = fields.node("interval"), let span = span(node, "interval", .seconds(1)...TimeSpan.hours(1)) {
+            configuration.interval = Setting(span, origin(node))
+        }
+        if let node = fields.node("state"), let path = path(node, "'state'") { configuration.state = Setting(path, origin(node)) }
+        if let node = fields.node("policies"), let path = path(node, "'policies'") {
+            configuration.policies = Setting(path, origin(node))
+        }
+        configuration.runtimes = runtimes(fields)
+        polling(fields, &configuration.polling)
+        configuration.gate = gate(fields)
+        limits(fields, &configuration.actionLimits)
+        configuration.channels = channels(fields)
+        configuration.routes = routes(fields)
+        configuration.server = server(fields)
+        configuration.prices = prices(fields)
+        fields.notYetAvailable("advisor", "silences", "services", "hosts")
+        fields.finish()
+    }
+
+    /// Routes name channels that exist.
+    func checkReferences(_ configuration: Configuration) {
+        let known = configuration.channels.map(\.name)
+        for (name, node) in references.named {
+            guard !known.contains(name) else { continue }
+            reporter.report(
+                "unknown-channel", "no channel '\(name)'", at: node,
+                hint: Nearest.hint(to: name, among: known) ?? (known.isEmpty ? "set one up under 'channels:'" : nil))
+        }
+    }
+
+    /// Channels that routes name, and where.
+    private let references = References()
+    private final class References {
+        var named: [(name: String, node: YAMLNode)] = []
+    }
+
+    init(reporter: Reporter, environment: Environment) {
+        self.reporter = reporter
+        self.environment = environment
+    }
+
+    // MARK: Parts
+
+    private func runtimes(_ fields: Fields) -> [RuntimeSettings] {
+        guard let node = fields.node("runtimes"), let inner = Fields(node, "'runtimes'", reporter) else { return [] }
+        return inner.all().compactMap { entry in
+            guard isName(entry.name) else {
+                reporter.report(
+                    "name", "'\(entry.name)' cannot name a runtime", at: entry.key, hint: "letters, digits and . _ -, at most 64")
+                return nil
+            }
+            guard let runtime = Fields(entry.value, "a runtime", reporter, place: entry.key.start) else { return nil }
+            runtime.notYetAvailable("dns", "file_sd")
+            let isElsewhere = runtime.entry("dns") != nil || runtime.entry("file_sd") != nil
+            let list = isElsewhere ? runtime.node("replicas") : runtime.required("replicas")
+            let replicas = list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { url($0, "a replica") } ?? []
+            if let list, list.items?.isEmpty == true {
+                reporter.report("type", "'replicas' is empty", at: list, hint: "[http://127.0.0.1:8000]")
+            }
+            let authentication = AuthenticationReader(reader: self).read(runtime)
+            let labels = self.labels(runtime)
+            runtime.finish()
+            return RuntimeSettings(
+                name: entry.name, replicas: replicas, authentication: authentication, labels: labels, origin: origin(entry.key))
+        }
+    }
+
+    private func labels(_ fields: Fields) -> [String: String] {
+        guard let node = fields.node("labels"), let inner = Fields(node, "'labels'", reporter) else { return [:] }
+        var labels: [String: String] = [:]
+        for entry in inner.all() { labels[entry.name] = text(entry.value, "a label") }
+        return labels
+    }
+
+    private func polling(_ fields: Fields, _ polling: inout PollingSettings) {
+        guard let node = fields.node("polling"), let inner = Fields(node, "'polling'", reporter) else { return }
+        if let node = inner.node("budget"), let percent = Amounts.percent(node, "budget", 0.01...50, reporter) {
+            polling.budgetPercent = percent
+        }
+        if let node = inner.node("timeout"), let span = span(node, "timeout", TimeSpan(milliseconds: 100)...TimeSpan.minutes(5)) {
+            polling.timeout = span
+        }
+        if let node = inner.node("body_limit"), let bytes = Amounts.bytes(node, "body_limit", reporter) {
+            polling.bodyLimit = bytes
+        }
+        inner.finish()
+    }
+
+    private func gate(_ fields: Fields) -> GateSettings? {
+        guard let node = fields.node("actions"), let actions = Fields(node, "'actions'", reporter) else { return nil }
+        actions.notYetAvailable("lease_api", "entitlements", "webhook")
+        var settings: GateSettings?
+        if let entry = actions.entry("gate"), let gate = Fields(entry.value, "'gate'", reporter, place: entry.key.start) {
+            let listen = gate.required("listen").flatMap { self.listen($0, "The gate") }
+            let text = gate.node("text").flatMap { self.text($0, "'text'") }
+            gate.finish()
+            settings = listen.map { GateSettings(listen: $0, text: text, origin: origin(entry.key)) }
+        }
+        actions.finish()
+        return settings
+    }
+
+    private func limits(_ fields: Fields, _ limits: inout ActionLimits) {
+        guard let node = fields.node("guard"), let inner = Fields(node, "'guard'", reporter) else { return }
+        if let node = inner.node("protected"), let ids = reporter.strings(node, "'protected'") { limits.protected = ids.map { AppID($0) } }
+        let time = TimeSpan.zero...TimeSpan.hours(24)
+        if let node = inner.node("cooldown"), let span = span(node, "cooldown", time) { limits.cooldown = span }
+        if let node = inner.node("per_app_hour"), let n = reporter.int(node, "'per_app_hour'", in: 0...1_000) { limits.perAppHour = n }
+        if let node = inner.node("total_hour"), let n = reporter.int(node, "'total_hour'", in: 0...1_000) { limits.totalHour = n }
+        if let node = inner.node("max_lease"), let span = span(node, "max_lease", TimeSpan.seconds(1)...TimeSpan.hours(24)) {
+            limits.maxLease = span
+        }
+        if let node = inner.node("quiet_after_restart"), let span = span(node, "quiet_after_restart", time) {
+            limits.quietAfterRestart = span
+        }
+        if let node = inner.node("blast_radius"), let percent = Amounts.percent(node, "blast_radius", 0...100, reporter) {
+            limits.blastPercent = Int(percent)
+        }
+        if let node = inner.node("storm"), let storm = storm(node) { (limits.stormIncidents, limits.stormWindow) = storm }
+        if let node = inner.node("floor"), let floor = Fields(node, "'floor'", reporter) {
+            if let node = floor.node("concurrent_workflows"),
+                let n = reporter.int(node, "'concurrent_workflows'", in: 1...1_000_000)
+            {
+                limits.floor.concurrentWorkflows = n
+            }
+            if let node = floor.node("requests_per_minute"),
+                let n = reporter.int(node, "'requests_per_minute'", in: 1...1_000_000)
+            {
+                limits.floor.requestsPerMinute = n
+            }
+            floor.finish()
+        }
+        inner.finish()
+    }
+
+    /// `10 in 2m`.
+    private func storm(_ node: YAMLNode) -> (Int, TimeSpan)? {
+        let words = (node.text ?? "").split(separator: " ")
+        guard words.count == 3, words[1] == "in", let count = Int(words[0]), count > 0, let span = TimeSpan(words[2]), span > .zero
+        else {
+            reporter.report("type", "'storm' must be a number of incidents in a time", at: node, hint: "such as: 10 in 2m")
+            return nil
+        }
+        return (count, span)
+    }
+
+    private func channels(_ fields: Fields) -> [ChannelSettings] {
+        guard let node = fields.node("channels"), let inner = Fields(node, "'channels'", reporter) else { return [] }
+        return inner.all().compactMap { entry in
+            guard isName(entry.name) else {
+                reporter.report("name", "'\(entry.name)' cannot name a channel", at: entry.key)
+                return nil
+            }
+            guard let channel = Fields(entry.value, "a channel", reporter, place: entry.key.start) else { return nil }
+            channel.notYetAvailable("email", "webhook", "pagerduty", "alertmanager", "github_issue")
+            var settings: ChannelSettings?
+            if let slack = channel.entry("slack") {
+                if let inner = Fields(slack.value, "'slack'", reporter, place: slack.key.start) {
+                    let secret = SecretReader(reader: self).read(inner, "webhook_url", isRequired: true)
+                    inner.finish()
+                    settings = secret.map { ChannelSettings(name: entry.name, kind: .slack(webhookURL: $0), origin: origin(entry.key)) }
+                }
+            } else if entry.value.entries?.isEmpty == true {
+                reporter.report("missing-key", "a channel needs a kind", at: entry.key, hint: "slack: {webhook_url_file: …}")
+            }
+            channel.finish()
+            return settings
+        }
+    }
+
+    private func routes(_ fields: Fields) -> [Route] {
+        guard let node = fields.node("routes"), let items = reporter.list(node, "'routes'") else { return [] }
+        return items.compactMap { item in
+            guard let fields = Fields(item, "a route", reporter) else { return nil }
+            let severities: [Severity] =
+                fields.node("severity").flatMap { reporter.list($0, "'severity'") }?
+                .compactMap { node -> Severity? in reporter.choice(node, "a severity") } ?? Severity.allCases
+            let to = fields.required("to").flatMap { reporter.list($0, "'to'") }?.compactMap { node -> String? in
+                guard let name = reporter.string(node, "a channel's name") else { return nil }
+                references.named.append((name, node))
+                return name
+            }
+            fields.finish()
+            return to.map { Route(severities: severities, to: $0, origin: origin(item)) }
+        }
+    }
+
+    private func server(_ fields: Fields) -> Setting<ListenAddress>? {
+        guard let node = fields.node("server"), let inner = Fields(node, "'server'", reporter) else { return nil }
+        let address = inner.required("listen").flatMap { node in listen(node, "The server").map { Setting($0, origin(node)) } }
+        inner.finish()
+        return address
+    }
+
+    private func prices(_ fields: Fields) -> [Price] {
+        guard let node = fields.node("prices"), let inner = Fields(node, "'prices'", reporter) else { return [] }
+        return inner.all().compactMap { entry in
+            guard let price = Fields(entry.value, "a price", reporter, place: entry.key.start) else { return nil }
+            let prompt = price.required("prompt").flatMap { Amounts.price($0, reporter) }
+            let completion = price.required("completion").flatMap { Amounts.price($0, reporter) }
+            price.finish()
+            guard let prompt, let completion else { return nil }
+            return Price(model: entry.name, prompt: prompt, completion: completion)
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import Ambient
+import Model
+import YAML
+
+extension ConfigurationReader {
+    func origin(_ node: YAMLNode) -> SettingOrigin {
+        .file(Origin(file: reporter.source.file, line: node.start.line))
+    }
+
+    func isName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= 64
+            && name.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || [45, 46, 95].contains(byte)
+            }
+    }
+
+    /// Text with `${NAME}` replaced from the environment; `$${` stands for `${`.
+    func text(_ node: YAMLNode, _ what: String) -> String? {
+        guard let raw = reporter.string(node, what) else { return nil }
+        var out = ""
+        var rest = raw[...]
+        while let dollar = rest.range(of: "${") {
+            let before = rest[..<dollar.lowerBound]
+            if before.hasSuffix("$") {
+                out += before.dropLast() + "${"
+                rest = rest[dollar.upperBound...]
+                continue
+            }
+            guard let end = rest[dollar.upperBound...].firstIndex(of: "}") else { break }
+            let name = String(rest[dollar.upperBound..<end])
+            guard let value = environment[name] else {
+                let offset = raw.utf8.distance(from: raw.startIndex, to: dollar.lowerBound)
+                reporter.report(
+                    "environment", "the environment variable '\(name)' is not set", in: node, valueOffset: offset,
+                    length: name.unicodeScalars.count + 3, hint: Nearest.hint(to: name, among: environment.names))
+                return nil
+            }
+            out += before + value
+            rest = rest[rest.index(after: end)...]
+        }
+        return out + rest
+    }
+
+    /// A path; a relative one begins at the configuration's folder.
+    func path(_ node: YAMLNode, _ what: String) -> String? {
+        text(node, what).map(absolute)
+    }
+
+    func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let slash = reporter.source.file.lastIndex(of: "/") else { return path }
+        return reporter.source.file[...slash] + path
+    }
+
+    func span(_ node: YAMLNode, _ what: String, _ range: ClosedRange<TimeSpan>) -> TimeSpan? {
+        guard let text = text(node, "'\(what)'"), let span = TimeSpan(text) else {
+            reporter.report("type", "'\(what)' must be a length of time", at: node, hint: "such as 10s, 5m")
+            return nil
+        }
+        guard range.contains(span) else {
+            let limit = span < range.lowerBound ? "at least \(range.lowerBound)" : "at most \(range.upperBound)"
+            reporter.report("range", "'\(what)' must be \(limit)", at: node)
+            return nil
+        }
+        return span
+    }
+
+    /// A base URL, without its trailing slash.
+    func url(_ node: YAMLNode, _ what: String) -> String? {
+        guard let text = text(node, what) else { return nil }
+        if let fault = BaseURL.fault(text) {
+            reporter.report("url", "\(what): \(fault.message)", at: node, hint: fault.hint)
+            return nil
+        }
+        return BaseURL.trimmed(text)
+    }
+
+    func listen(_ node: YAMLNode, _ what: String) -> ListenAddress? {
+        guard let text = text(node, "'listen'") else { return nil }
+        guard let address = ListenAddress(text) else {
+            reporter.report("type", "'listen' must be an address and a port", at: node, hint: "such as 127.0.0.1:9465")
+            return nil
+        }
+        if !address.isLoopback {
+            reporter.report(
+                "listen", "\(what) can be reached from other machines and asks nobody who they are", at: node,
+                hint: "listen on 127.0.0.1, or let a firewall or proxy stand before it", severity: .warning)
+        }
+        return address
+    }
+}
+
+/// Base URLs of runtimes.
+enum BaseURL {
+    static func fault(_ text: String) -> (message: String, hint: String?)? {
+        let lower = text.lowercased()
+        guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else {
+            return ("this is not an http or https URL", "such as http://127.0.0.1:8000")
+        }
+        let rest = text.dropFirst(lower.hasPrefix("https") ? 8 : 7)
+        let host = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        if host.contains("@") { return ("credentials do not stand in a URL", "use 'auth:'") }
+        if host.isEmpty || host.hasPrefix(":") { return ("the URL has no host", nil) }
+        if rest.contains("?") || rest.contains("#") { return ("a base URL has no query and no fragment", nil) }
+        guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else { return ("the URL has characters that must be encoded", nil) }
+        return nil
+    }
+
+    static func trimmed(_ text: String) -> String {
+        var text = text
+        while text.hasSuffix("/") { text.removeLast() }
+        return text
+    }
+}
+
+/// Amounts with a unit.
+enum Amounts {
+    /// `2%`.
+    static func percent(_ node: YAMLNode, _ what: String, _ range: ClosedRange<Double>, _ reporter: Reporter) -> Double? {
+        guard let text = node.text, text.hasSuffix("%"), let value = Double(text.dropLast()), value.isFinite else {
+            reporter.report("type", "'\(what)' must be a percentage", at: node, hint: "such as 2%")
+            return nil
+        }
+        guard range.contains(value) else {
+            reporter.report("range", "'\(what)' must be between \(number(range.lowerBound))% and \(number(range.upperBound))%", at: node)
+            return nil
+        }
+        return value
+    }
+
+    /// `128 MB`; at least 64 kB and at most 4 GB.
+    static func bytes(_ node: YAMLNode, _ what: String, _ reporter: Reporter) -> Int? {
+        let units = ["B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1_024, "MiB": 1_048_576, "GiB": 1_073_741_824]
+        let text = node.text ?? ""
+        let digits = text.prefix { $0.isNumber || $0 == "." }
+        let unit = text.dropFirst(digits.count).drop { $0 == " " }
+        guard let value = Double(digits), let factor = units[String(unit)], value.isFinite else {
+            reporter.report("type", "'\(what)' must be a size", at: node, hint: "such as 128 MB")
+            return nil
+        }
+        guard (64_000...4e9).contains(value * factor) else {
+            reporter.report("range", "'\(what)' must be between 64 kB and 4 GB", at: node)
+            return nil
+        }
+        return Int(value * factor)
+    }
+
+    /// `0.15 USD/M`: USD for a million tokens.
+    static func price(_ node: YAMLNode, _ reporter: Reporter) -> Double? {
+        let words = (node.text ?? "").split(separator: " ")
+        guard words.count == 2, words[1] == "USD/M", let value = Double(words[0]), value.isFinite, value >= 0 else {
+            reporter.report("type", "a price is in USD for a million tokens", at: node, hint: "such as 0.15 USD/M")
+            return nil
+        }
+        return value
+    }
+
+    static func number(_ value: Double) -> String {
+        value == value.rounded() ? String(Int(value)) : String(value)
+    }
+}
+
+extension Substring {
+    /// The first place of a text, by bytes.
+    fileprivate func range(of text: String) -> Range<Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].utf8.starts(with: text.utf8) { return start..<utf8.index(start, offsetBy: text.utf8.count) }
+            start = utf8.index(after: start)
+        }
+        return nil
+    }
+}

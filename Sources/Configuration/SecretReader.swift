@@ -1,0 +1,99 @@
+import Ambient
+import Model
+import YAML
+
+/// Reads where a secret comes from: `NAME_file`, `NAME_env`, `NAME_credential`, or `NAME: ${VARIABLE}`. A secret that
+/// stands in the file itself is refused, and never shown.
+struct SecretReader {
+    let reader: ConfigurationReader
+
+    func read(_ fields: Fields, _ name: String, isRequired: Bool) -> SecretSource? {
+        let reporter = reader.reporter
+        let forms = [name + "_file", name + "_env", name + "_credential", name]
+        let given = forms.compactMap { form in fields.node(form).map { (form: form, node: $0) } }
+        guard let first = given.first else {
+            if isRequired {
+                reporter.report(
+                    "missing-key", "\(fields.what) needs '\(name)_file', or '\(name): ${VARIABLE}'", at: fields.place)
+            }
+            return nil
+        }
+        if given.count > 1 {
+            reporter.report("secret", "'\(given[1].form)' stands beside '\(first.form)': only one place can be right", at: given[1].node)
+            return nil
+        }
+        switch first.form {
+        case forms[0]: return reader.path(first.node, "'\(first.form)'").map { .file($0) }
+        case forms[1]: return reporter.string(first.node, "'\(first.form)'").map { .environment($0) }
+        case forms[2]: return reporter.string(first.node, "'\(first.form)'").map { .credential($0) }
+        default: return variable(first.node, name)
+        }
+    }
+
+    /// `${VARIABLE}` and nothing else.
+    private func variable(_ node: YAMLNode, _ name: String) -> SecretSource? {
+        if let text = node.text, text.hasPrefix("${"), text.hasSuffix("}"), !text.dropFirst(2).dropLast().contains("$") {
+            return .environment(String(text.dropFirst(2).dropLast()))
+        }
+        reader.reporter.report(
+            "secret", "'\(name)' must not stand in the file", at: node.start,
+            hint: "put it into a file and say '\(name)_file', or say '\(name): ${VARIABLE}'")
+        return nil
+    }
+}
+
+/// Lines of a configuration that may hold a secret, whether it belongs there or not: diagnostics do not show them.
+enum SensitiveLine {
+    private static let words = ["secret", "token", "passw", "hook", "bearer", "apikey", "api_key", "credential", "jwt"]
+    /// Keys that say where something is.
+    private static let places = ["_file", "_env", "_credential", "token_url"]
+
+    static func hiding(_ diagnostic: Diagnostic) -> Diagnostic {
+        guard let line = diagnostic.sourceLine?.lowercased() else { return diagnostic }
+        let names = line.split { !($0.isLetter || $0.isNumber || $0 == "_") }
+        let isSensitive = names.contains { name in
+            words.contains { name.contains($0) } && !places.contains { name.hasSuffix($0) }
+        }
+        return isSensitive || line.contains("@") ? diagnostic.withoutSourceLine : diagnostic
+    }
+}
+
+/// Reads the `auth` of a runtime.
+struct AuthenticationReader {
+    let reader: ConfigurationReader
+
+    func read(_ runtime: Fields) -> RuntimeSettings.Authentication {
+        guard let entry = runtime.entry("auth"), !entry.value.isNull,
+            let fields = Fields(entry.value, "'auth'", reader.reporter, place: entry.key.start)
+        else { return .none }
+        defer { fields.finish() }
+        let bearer = SecretReader(reader: reader).read(fields, "bearer", isRequired: false)
+        guard let oauth = fields.entry("oauth2") else {
+            return bearer.map { .bearer($0) } ?? .none
+        }
+        if bearer != nil {
+            reader.reporter.report("auth", "'oauth2' stands beside a bearer token: only one can be used", at: oauth.key)
+        }
+        return clientCredentials(oauth).map { .clientCredentials($0) } ?? .none
+    }
+
+    private func clientCredentials(_ entry: YAMLNode.Entry) -> RuntimeSettings.ClientCredentials? {
+        guard let fields = Fields(entry.value, "'oauth2'", reader.reporter, place: entry.key.start) else { return nil }
+        let issuer = fields.node("issuer")
+        let tokenURL = fields.node("token_url")
+        if (issuer == nil) == (tokenURL == nil) {
+            reader.reporter.report(
+                issuer == nil ? "missing-key" : "auth", "'oauth2' needs 'issuer' or 'token_url', one of them", at: entry.key)
+        }
+        let issuerURL = issuer.flatMap { reader.url($0, "issuer") }
+        let tokens = tokenURL.flatMap { reader.url($0, "token_url") }
+        let client = fields.required("client_id").flatMap { reader.text($0, "'client_id'") }
+        let secret = SecretReader(reader: reader).read(fields, "client_secret", isRequired: true)
+        let audience = fields.node("audience").flatMap { reader.text($0, "'audience'") }
+        let scope = fields.node("scope").flatMap { reader.text($0, "'scope'") }
+        fields.finish()
+        guard let client, let secret, (issuerURL == nil) != (tokens == nil) else { return nil }
+        return RuntimeSettings.ClientCredentials(
+            issuer: issuerURL, tokenURL: tokens, clientID: client, clientSecret: secret, audience: audience, scope: scope)
+    }
+}

@@ -1,0 +1,217 @@
+import Ambient
+import Foundation
+import Model
+import Testing
+
+@testable import Configuration
+
+@Suite struct ConfigurationTests {
+    private func load(
+        _ text: String?, _ environment: [String: String] = [:], _ flags: ConfigurationFlags = ConfigurationFlags()
+    ) throws(ConfigurationErrors) -> Configuration {
+        let loader = ConfigurationLoader(flags, in: Environment(environment), isRoot: true)
+        return try loader.read(text.map { ("conf/mozaiks-ops.yaml", Array($0.utf8)) })
+    }
+
+    private func faults(_ text: String, _ environment: [String: String] = [:]) -> String {
+        do throws(ConfigurationErrors) {
+            _ = try load(text, environment)
+            return ""
+        } catch {
+            return error.description
+        }
+    }
+
+    static let full = """
+        schema: mozaiks.ops/config/v1
+        environment: staging
+        mode: enforce
+        interval: 5s
+        state: state
+        policies: /etc/policies
+        runtimes:
+          shared:
+            replicas: [http://127.0.0.1:8000/, "http://${HOST}:8001"]
+            auth: {bearer_file: secrets/token}
+            labels: {topology: shared, tier: standard}
+          second:
+            replicas: http://127.0.0.1:9000
+            auth:
+              oauth2: {issuer: https://id.example.com, client_id: ops, client_secret: "${OPS_SECRET}", audience: runtime}
+        polling: {budget: 3%, timeout: 4s, body_limit: 256 MB}
+        actions:
+          gate: {listen: 127.0.0.1:9465, text: Please try again in a minute.}
+        guard: {protected: [app_vip], cooldown: 1m, per_app_hour: 2, total_hour: 5, storm: 4 in 30s, floor: {concurrent_workflows: 2}}
+        channels:
+          ops: {slack: {webhook_url_file: /run/secrets/slack}}
+          dev: {slack: {webhook_url: "${SLACK_DEV}"}}
+        routes: [{severity: [warning, critical], to: [ops]}, {severity: critical, to: dev}]
+        server: {listen: "[::1]:9464"}
+        prices: {gpt-4o-mini: {prompt: 0.15 USD/M, completion: 0.60 USD/M}}
+        """
+
+    @Test func everyKeyIsRead() throws {
+        let configuration = try load(ConfigurationTests.full, ["HOST": "10.0.0.7", "OPS_SECRET": "s3cret", "SLACK_DEV": "x"])
+        #expect(configuration.environment.value == "staging" && configuration.mode.value == .enforce)
+        #expect(configuration.state.value == "conf/state" && configuration.policies.value == "/etc/policies")
+        #expect(configuration.runtimes.map(\.name) == ["shared", "second"])
+        #expect(configuration.runtimes[0].replicas == ["http://127.0.0.1:8000", "http://10.0.0.7:8001"])
+        guard case .bearer(.file("conf/secrets/token")) = configuration.runtimes[0].authentication,
+            case .clientCredentials(let client) = configuration.runtimes[1].authentication
+        else {
+            Issue.record("a bearer token and client credentials")
+            return
+        }
+        #expect(client.clientSecret == .environment("OPS_SECRET") && client.issuer == "https://id.example.com")
+        #expect(configuration.polling.budgetPercent == 3 && configuration.polling.bodyLimit == 256_000_000)
+        #expect(configuration.gate?.listen.port == 9465)
+        #expect(configuration.actionLimits.stormIncidents == 4 && configuration.actionLimits.stormWindow == .seconds(30))
+        #expect(configuration.actionLimits.floor == Limits(concurrentWorkflows: 2, requestsPerMinute: 10))
+        #expect(configuration.actionLimits.protected == [AppID("app_vip")])
+        #expect(configuration.channels.map(\.name) == ["ops", "dev"])
+        #expect(configuration.routes.map(\.to) == [["ops"], ["dev"]])
+        #expect(configuration.server?.value.description == "[::1]:9464")
+        #expect(configuration.prices.first?.completion == 0.6)
+        #expect(configuration.warnings.isEmpty)
+    }
+
+    @Test func showsEachValueWithItsOriginAndNoSecret() throws {
+        let configuration = try load(
+            ConfigurationTests.full, ["HOST": "h", "OPS_SECRET": "s3cret", "SLACK_DEV": "https://hooks/s3cret"],
+            ConfigurationFlags(mode: "suggest"))
+        let text = configuration.text
+        #expect(text.contains("# --mode") && text.contains("mode: suggest"))
+        #expect(text.contains("# conf/mozaiks-ops.yaml:4"))
+        #expect(text.contains("webhook from environment variable SLACK_DEV"))
+        #expect(!text.contains("s3cret") && !configuration.json.serialized().contains("s3cret"))
+        #expect(!String(describing: configuration).contains("s3cret"))
+    }
+
+    @Test func oneVariableIsEnough() throws {
+        let configuration = try load(nil, ["MOZAIKS_RUNTIME_URL": "http://localhost:8000/", "MOZAIKS_RUNTIME_TOKEN": "t"])
+        #expect(configuration.runtimes.count == 1 && configuration.runtimes[0].replicas == ["http://localhost:8000"])
+        #expect(configuration.mode.value == .observe && configuration.interval.value == .seconds(10))
+        guard case .bearer(.environment("MOZAIKS_RUNTIME_TOKEN")) = configuration.runtimes[0].authentication else {
+            Issue.record("the token of the environment")
+            return
+        }
+    }
+
+    @Test func aURLFromTheEnvironmentGetsNoTokenOfTheFile() throws {
+        let configuration = try load(
+            ConfigurationTests.full,
+            ["HOST": "h", "OPS_SECRET": "s", "SLACK_DEV": "x", "MOZAIKS_RUNTIME_URL": "http://elsewhere:1,http://elsewhere:2"])
+        #expect(configuration.runtimes.count == 1 && configuration.runtimes[0].replicas.count == 2)
+        guard case .none = configuration.runtimes[0].authentication else {
+            Issue.record("no token")
+            return
+        }
+    }
+
+    @Test func aWebhookInTheEnvironmentIsAChannelWithARoute() throws {
+        let configuration = try load(nil, ["MOZAIKS_SLACK_WEBHOOK_URL": "https://hooks.example.com/s3cret"])
+        #expect(configuration.channels.map(\.name) == ["slack"])
+        #expect(configuration.routes.map(\.severities) == [[.warning, .critical]])
+        #expect(!configuration.text.contains("s3cret"))
+    }
+
+    @Test func flagsWinOverVariablesAndThoseOverTheFile() throws {
+        let text = "schema: mozaiks.ops/config/v1\nmode: observe\nstate: /a\n"
+        let variables = ["MOZAIKS_OPS_MODE": "suggest", "MOZAIKS_OPS_STATE": "/b"]
+        #expect(try load(text).mode.value == .observe)
+        #expect(try load(text, variables).mode.value == .suggest)
+        let flagged = try load(text, variables, ConfigurationFlags(mode: "enforce"))
+        #expect(flagged.mode.value == .enforce && flagged.mode.origin == .flag("--mode"))
+        #expect(flagged.state.origin == .environment("MOZAIKS_OPS_STATE"))
+    }
+
+    @Test func saysAllThatIsWrongAtOnce() throws {
+        let text = """
+            schema: mozaiks.ops/config/v1
+            mode: enfroce
+            intervall: 10s
+            state: ${NOWHERE}/x
+            runtimes:
+              shared:
+                dns: runtime:8000
+              bad name: {replicas: [http://x]}
+              urls:
+                replicas: [ftp://x, "http://user:s3cret@host", "http://", "http://host/?q"]
+                auth: {bearer: s3cret}
+              twice:
+                replicas: []
+                auth: {bearer_file: a, bearer_env: B, oauth2: {client_id: x}}
+            actions:
+              gate: {listen: 9465}
+              lease_api: {url: x}
+            guard: {storm: many, floor: {concurrent_workflows: 0}, cooldwn: 3m}
+            channels:
+              ops: {slack: {webhook_url: https://hooks.example.com/s3cret}}
+              mail: {email: {smtp: x}}
+              none: {}
+            routes: [{severity: [warn], to: [opps]}]
+            server: {listen: 0.0.0.0:9464}
+            polling: {budget: 2, body_limit: big}
+            prices: {m: {prompt: 1}}
+            advisor: {provider: openai}
+            """
+        let report = faults(text, ["NOWHER": "x"])
+        #expect(!report.contains("s3cret"))
+        #expect(try Beside.golden("golden/configuration-faults.txt", is: report + "\n"))
+    }
+
+    /// Also where the fault is another one, or the key is mistyped.
+    static let leaks = [
+        "channels: {ops: {slack: {webhok_url: https://hooks.example.com/s3cret}}}", "bearer: s3cret",
+        "runtimes: {a: {replicas: ['http://u:s3cret@h']}}", "runtimes: {a: {auth: {bearer: s3cret}, replics: 3}}",
+        "runtimes: {a: {auth: {bearer: 's3cret", "channels: {ops: {slack: {webhook_url: \"s3cret}}}",
+        "runtimes: {a: {auth: {oauth2: {client_secret: s3cret, client_idd: x}}}}",
+    ]
+
+    @Test(arguments: leaks) func noDiagnosticShowsASecret(_ line: String) {
+        let report = faults("schema: mozaiks.ops/config/v1\n" + line + "\n")
+        #expect(report.contains("error[") && !report.contains("s3cret"))
+    }
+
+    @Test func aFlagOrVariableIsNamedWhenItIsWrong() {
+        #expect(
+            faults("schema: mozaiks.ops/config/v1", ["MOZAIKS_OPS_MODE": "enforced", "MOZAIKS_RUNTIME_URL": "localhost"])
+                == """
+                $MOZAIKS_OPS_MODE:1:1: error[value]: mode cannot be 'enforced'
+                hint: did you mean 'enforce'?
+
+                $MOZAIKS_RUNTIME_URL:1:1: error[url]: this is not an http or https URL
+                hint: such as http://127.0.0.1:8000
+                """)
+    }
+
+    @Test func theFileIsLookedForInOrder() throws {
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("mozaiks-ops-" + UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: root) }
+        func write(_ path: String, _ environment: String) throws {
+            let url = root.appendingPathComponent(path)
+            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data("schema: mozaiks.ops/config/v1\nenvironment: \(environment)\n".utf8).write(to: url)
+        }
+        func found(_ environment: [String: String] = [:], _ flags: ConfigurationFlags = ConfigurationFlags()) throws -> String {
+            let all = environment.merging(["HOME": root.path + "/home"]) { given, _ in given }
+            return try ConfigurationLoader(
+                flags, in: Environment(all), workingFolder: root.path + "/here", systemFolder: root.path + "/etc", isRoot: true
+            ).load().environment.value
+        }
+        #expect(try found() == "production")
+        try write("etc/mozaiks-ops.yaml", "etc")
+        #expect(try found() == "etc")
+        try write("home/.config/mozaiks-ops/mozaiks-ops.yaml", "home")
+        #expect(try found() == "home")
+        try write("here/mozaiks-ops.yaml", "here")
+        #expect(try found() == "here")
+        try write("variable.yaml", "variable")
+        #expect(try found(["MOZAIKS_OPS_CONFIG": root.path + "/variable.yaml"]) == "variable")
+        try write("flag.yaml", "flag")
+        let flags = ConfigurationFlags(config: root.path + "/flag.yaml")
+        #expect(try found(["MOZAIKS_OPS_CONFIG": root.path + "/variable.yaml"], flags) == "flag")
+        #expect(throws: ConfigurationErrors.self) { try found(["MOZAIKS_OPS_CONFIG": root.path + "/absent.yaml"]) }
+        #expect(try FileReading.yamlFiles(in: root.path).map { $0.path.split(separator: "/").last } == ["flag.yaml", "variable.yaml"])
+    }
+}
