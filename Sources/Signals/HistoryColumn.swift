@@ -68,6 +68,18 @@ struct MinuteWindow: Hashable, Sendable {
         self.exclude = exclude.map(minutes) ?? 0
     }
 
+    /// The stretches of minutes that a function reads.
+    func ranges(_ function: HistoryFunction) -> [Range<Int64>] {
+        let start = end - range
+        switch function {
+        case .avg, .min, .max: return [start..<end]
+        case .rise:
+            let third = Swift.max(1, range / 3)
+            return [start..<start + third, end - third..<end]
+        case .baseline: return end - exclude > start ? [start..<end - exclude] : []
+        }
+    }
+
     func apply(_ function: HistoryFunction, _ read: (Range<Int64>) -> MinuteValues) -> Evidence {
         let start = end - range
         switch function {

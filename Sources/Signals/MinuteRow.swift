@@ -29,11 +29,13 @@ public struct MinuteRow: Hashable, Sendable {
     public var chatsMissing: MissingReason?
     /// The runtime's row only: the counters that were dead, as a bit set over `Counter.rawValue`.
     public var deadCounters: UInt8
+    /// The runtime's row only: the counters that had ever moved, likewise.
+    public var liveCounters: UInt8
 
     public init(
         minute: Int64, app: AppID?, sums: MinuteSums = MinuteSums(), gauges: RunGauges = RunGauges(),
         latencies: [LatencyCount] = [], readings: [Evidence] = [], chatsMissing: MissingReason? = nil,
-        deadCounters: UInt8 = 0
+        deadCounters: UInt8 = 0, liveCounters: UInt8 = 0
     ) {
         self.minute = minute
         self.app = app
@@ -43,7 +45,67 @@ public struct MinuteRow: Hashable, Sendable {
         self.readings = readings
         self.chatsMissing = chatsMissing
         self.deadCounters = deadCounters
+        self.liveCounters = liveCounters
     }
+
+    // MARK: - As bytes
+
+    /// Compact bytes for the journal; `init(decoding:)` reads them back exactly.
+    public func encoded() -> [UInt8] {
+        var writer = StateWriter()
+        encode(to: &writer)
+        return writer.bytes
+    }
+
+    public init(decoding bytes: [UInt8]) throws(SignalStateError) {
+        var reader = StateReader(bytes)
+        self = try MinuteRow(from: &reader)
+        guard reader.isAtEnd else { throw reader.failure("more bytes than a row has") }
+    }
+
+    func encode(to writer: inout StateWriter) {
+        writer.put(byte: MinuteRow.version)
+        writer.put(minute)
+        writer.put(optional: app) { $0.put($1.bytes) }
+        // Most sums of a minute are zero: a bit for each that is not.
+        let parts = sums.parts
+        writer.put(byte: parts.indices.reduce(0) { parts[$1] != 0 ? $0 | 1 << UInt8($1) : $0 })
+        for part in parts where part != 0 { writer.put(part) }
+        gauges.encode(to: &writer)
+        writer.put(each: latencies) { writer, latency in
+            writer.put(UInt64(latency.bucket))
+            writer.put(UInt64(latency.count))
+        }
+        writer.put(each: readings) { $0.put($1) }
+        writer.put(optional: chatsMissing) { $0.put($1) }
+        writer.put(byte: deadCounters)
+        writer.put(byte: liveCounters)
+    }
+
+    init(from reader: inout StateReader) throws(SignalStateError) {
+        guard try reader.byte() == MinuteRow.version else { throw reader.failure("a minute of another version") }
+        let minute = try reader.integer()
+        guard Clamp.moments.contains(minute) else { throw reader.failure("a minute is out of range") }
+        let app = try reader.optional { (reader) throws(SignalStateError) in AppID(bytes: try reader.data()) }
+        self.init(minute: minute, app: app)
+        let bits = try reader.byte()
+        var parts = sums.parts
+        for index in parts.indices where bits & 1 << UInt8(index) != 0 { parts[index] = try reader.double() }
+        sums = MinuteSums(parts: parts)
+        gauges = try RunGauges(from: &reader)
+        latencies = try reader.each { (reader) throws(SignalStateError) in
+            guard let bucket = UInt16(exactly: try reader.unsigned()), bucket < LatencyBuckets.count,
+                let count = UInt32(exactly: try reader.unsigned())
+            else { throw reader.failure("a latency is out of range") }
+            return LatencyCount(bucket: bucket, count: count)
+        }
+        readings = try reader.each { (reader) throws(SignalStateError) in try reader.evidence() }
+        chatsMissing = try reader.optional { (reader) throws(SignalStateError) in try reader.reason() }
+        deadCounters = try reader.byte()
+        liveCounters = try reader.byte()
+    }
+
+    private static let version: UInt8 = 1
 
     /// Nothing happened and nothing is open.
     var isIdle: Bool { sums == MinuteSums() && gauges == RunGauges() && latencies.isEmpty }
@@ -62,6 +124,20 @@ public struct MinuteSums: Hashable, Sendable {
     public var cost = 0.0
 
     public init() {}
+
+    /// In the order of the fields.
+    var parts: [Double] { [starts, ends, turns, tools, errors, promptTokens, completionTokens, cost] }
+
+    init(parts: [Double]) {
+        starts = parts[0]
+        ends = parts[1]
+        turns = parts[2]
+        tools = parts[3]
+        errors = parts[4]
+        promptTokens = parts[5]
+        completionTokens = parts[6]
+        cost = parts[7]
+    }
 }
 
 /// Open runs of an app at one observation, by what is known about them.

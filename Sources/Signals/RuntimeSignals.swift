@@ -1,10 +1,26 @@
 import Model
 
 /// Everything that is remembered about one runtime, and the readings that follow from it. A value: the same samples and
-/// the same moments of reading give the same state, byte for byte, on every machine.
+/// the same moments of reading give the same readings on every machine, whether the state was kept and brought back in
+/// between or not.
+///
+/// What to keep after a tick: `encodedCore()` (a few kB to a few hundred), the rows of `drainChangedChats()` and those of
+/// `drainClosedMinutes()`. To bring it back: `init(decoding:)`, `restore(chats:)`, `restore(minutes:)`. Or all at once,
+/// where size does not matter: `encoded()` and `init(decoding:)`.
 public struct RuntimeSignals: Sendable {
     public let runtime: String
+    /// May change at any time, as a reload of policies does.
     public var options: SignalOptions
+    var shared = SharedState()
+    /// In the order of the configuration, then those that only samples named, by their bytes.
+    var replicas: [ReplicaState] = []
+    var history = MinuteHistory()
+    /// Minutes that closed and were not drained yet.
+    var closed: [MinuteRow] = []
+    /// The newest moment of any sample or reading, ms.
+    var newestAt = Int64.min
+    /// Functions over minutes; void when a minute closes or the apps change. Not kept.
+    var historyColumns: [SeriesRef: HistoryColumn] = [:]
 
     public init(runtime: String, options: SignalOptions = SignalOptions()) {
         self.runtime = runtime
@@ -13,18 +29,122 @@ public struct RuntimeSignals: Sendable {
 
     /// Takes in one decoded observation. Samples of one replica come in the order in which they were complete.
     public mutating func ingest(_ sample: Sample) {
-        _ = sample
+        guard sample.runtime.utf8.elementsEqual(runtime.utf8) else { return }
+        let apps = shared.apps.order.count
+        let index = replicaIndex(sample.replica)
+        replicas[index].ingest(sample, &shared, options)
+        if case .events(let events) = sample.content, (events.usageDelta ?? 0) > 0 { shared.counters.hasUsage = true }
+        newestAt = max(newestAt, replicas[index].lastSampleAt)
+        if shared.apps.order.count != apps { historyColumns = [:] }
+        history.begin(at: newestAt)
     }
 
-    /// The readings at a moment, one slot for each element of `demand`. Closes the minutes that are over.
+    /// The readings at a moment, one slot for each element of `demand`. Closes the minutes that are over and forgets
+    /// what nothing needs any more. A moment before the newest sample counts as that sample's.
     public mutating func readings(at now: Timestamp, demand: [SeriesRef]) -> ReadingTable {
-        ReadingTable(
-            runtime: runtime, at: now, demand: demand, runtime: demand.map { _ in .missing(.tooLittleData) })
+        advance(to: now)
+        var columns: [SeriesRef: HistoryColumn] = [:]
+        swap(&columns, &historyColumns)
+        let table = Evaluation(self, at: newestAt).table(demand, &columns)
+        swap(&columns, &historyColumns)
+        return table
     }
 
-    /// Rows of minutes that closed since the last call, in the order of minute, then runtime before apps, apps by bytes.
-    public mutating func drainClosedMinutes() -> [MinuteRow] { [] }
+    /// Rows of minutes that closed since the last call, in the order of minute, then the runtime before apps, apps by
+    /// their bytes.
+    public mutating func drainClosedMinutes() -> [MinuteRow] {
+        defer { closed = [] }
+        return closed
+    }
 
-    /// Brings back minutes that `drainClosedMinutes` gave out. Any order; minutes out of range are skipped.
-    public mutating func restore(minutes: [MinuteRow]) { _ = minutes }
+    /// What happened to chats since the last call: what the journal has to write to keep up.
+    public mutating func drainChangedChats() -> ChatChanges {
+        var changes = ChatChanges()
+        for index in replicas.indices { replicas[index].drain(into: &changes) }
+        return changes
+    }
+
+    /// What the runtime shows as of the newest sample, for `check` and `doctor`.
+    public var summary: RuntimeSummary { Evaluation(self, at: newestAt).summary() }
+
+    /// Runs known to have ended, in processes that live and in those that are gone.
+    var endedRuns: Int64 {
+        var sum = shared.counters.endedBefore
+        for replica in replicas { Clamp.add(&sum, replica.endedChats) }
+        return sum
+    }
+
+    /// Moves time on: closes minutes, forgets apps and replicas, trims what is kept.
+    private mutating func advance(to now: Timestamp) {
+        for url in options.replicas { _ = replicaIndex(url) }
+        newestAt = max(newestAt, Clamp.moment(now.milliseconds))
+        history.begin(at: newestAt)
+        dropReplicas()
+        closeMinutes()
+        expireApps()
+        let keep = min(newestAt - options.longestWindow.milliseconds, history.nextMinute * 60_000)
+        for index in replicas.indices { replicas[index].trim(before: keep) }
+        shared.latencies.trim(before: keep)
+    }
+
+    private mutating func replicaIndex(_ url: String) -> Int {
+        if let index = replicas.firstIndex(where: { $0.url.utf8.elementsEqual(url.utf8) }) { return index }
+        replicas.append(ReplicaState(url: url))
+        let configured = options.replicas
+        func rank(_ replica: ReplicaState) -> Int {
+            configured.firstIndex { $0.utf8.elementsEqual(replica.url.utf8) } ?? configured.count
+        }
+        replicas.sort { a, b in
+            let (left, right) = (rank(a), rank(b))
+            return left != right ? left < right : a.url.utf8.lexicographicallyPrecedes(b.url.utf8)
+        }
+        return replicas.firstIndex { $0.url.utf8.elementsEqual(url.utf8) } ?? 0
+    }
+
+    /// A replica that the configuration (or DNS) no longer names goes when its samples have stopped.
+    private mutating func dropReplicas() {
+        guard !options.replicas.isEmpty else { return }
+        for index in replicas.indices.reversed() {
+            let replica = replicas[index]
+            guard !options.replicas.contains(where: { $0.utf8.elementsEqual(replica.url.utf8) }),
+                newestAt - replica.lastSampleAt > options.missingAfter.milliseconds
+            else { continue }
+            Clamp.add(&shared.counters.endedBefore, replica.endedChats)
+            replicas.remove(at: index)
+        }
+    }
+
+    private mutating func expireApps() {
+        let slots = shared.apps.expire(before: newestAt - options.appLifetime.milliseconds)
+        guard !slots.isEmpty else { return }
+        historyColumns = [:]
+        for slot in slots {
+            for index in replicas.indices { replicas[index].clear(slot: slot) }
+            shared.latencies.clear(slot: slot)
+            history.clear(slot: slot)
+        }
+    }
+}
+
+extension ReplicaState {
+    fileprivate mutating func drain(into changes: inout ChatChanges) {
+        changes.removals += gone.sorted().map { ChatChanges.Removal(replica: url, key: $0) }
+        gone = []
+        var rows: [ChatRow] = []
+        for index in 0..<chats.count where chats[index].flags.contains(.dirty) {
+            chats[index].flags.remove(.dirty)
+            var writer = StateWriter()
+            chats[index].encode(to: &writer)
+            rows.append(ChatRow(replica: url, key: chats[index].key, bytes: writer.bytes))
+        }
+        changes.upserts += rows.sorted { $0.key < $1.key }
+    }
+
+    /// Forgets what an app's slot held, so that another app may have it.
+    fileprivate mutating func clear(slot: Int) {
+        log.clear(slot: slot)
+        if slot < totals.count { totals[slot] = AppTotals() }
+        for index in 0..<chats.count where chats[index].app == UInt32(slot) { gone.append(chats[index].key) }
+        chats.keep { $1.app != UInt32(slot) }
+    }
 }

@@ -1,0 +1,85 @@
+import Model
+
+/// The apps of a runtime by a small number (slot) that stays the same while the app is a subject. Slots of forgotten
+/// apps are given out again.
+struct AppDirectory {
+    /// By slot; nil is free.
+    private(set) var ids: [AppID?] = []
+    /// By slot: when a body last showed it, ms.
+    var lastSeen: ContiguousArray<Int64> = []
+    private var slots: [AppID: Int] = [:]
+    /// Taken slots, by the bytes of their ids.
+    private(set) var order: [Int] = []
+    /// The ids in that order.
+    private(set) var sorted: [AppID] = []
+
+    var capacity: Int { ids.count }
+
+    func slot(of app: AppID) -> Int? { slots[app] }
+
+    /// The slots of several apps; new ones are taken in. The second part tells whether there was a new one.
+    mutating func slots(of apps: [AppID]) -> [Int] {
+        var grew = false
+        let found = apps.map { app in
+            if let slot = slots[app] { return slot }
+            grew = true
+            return add(app)
+        }
+        if grew { sort() }
+        return found
+    }
+
+    /// Forgets the apps that were last seen before a moment. Their slots.
+    mutating func expire(before moment: Int64) -> [Int] {
+        let expired = order.filter { lastSeen[$0] < moment }
+        for slot in expired {
+            if let id = ids[slot] { slots[id] = nil }
+            ids[slot] = nil
+        }
+        if !expired.isEmpty { sort() }
+        return expired
+    }
+
+    private mutating func add(_ app: AppID) -> Int {
+        let slot: Int
+        if let free = ids.firstIndex(of: nil) {
+            slot = free
+            ids[slot] = app
+        } else {
+            slot = ids.count
+            ids.append(app)
+            lastSeen.append(.min)
+        }
+        lastSeen[slot] = .min
+        slots[app] = slot
+        return slot
+    }
+
+    private mutating func sort() {
+        let taken = ids.enumerated().compactMap { slot, id in id.map { (slot: slot, id: $0) } }.sorted { $0.id < $1.id }
+        order = taken.map(\.slot)
+        sorted = taken.map(\.id)
+    }
+
+    func encode(to writer: inout StateWriter) {
+        writer.put(ids.count)
+        for (slot, id) in ids.enumerated() {
+            writer.put(optional: id) { $0.put($1.bytes) }
+            if id != nil { writer.put(lastSeen[slot]) }
+        }
+    }
+
+    init() {}
+
+    init(from reader: inout StateReader) throws(SignalStateError) {
+        for slot in 0..<(try reader.count()) {
+            let id = try reader.optional { (reader) throws(SignalStateError) in AppID(bytes: try reader.data()) }
+            ids.append(id)
+            lastSeen.append(id == nil ? .min : try reader.integer())
+            if let id {
+                guard slots.updateValue(slot, forKey: id) == nil else { throw reader.failure("an app stands twice") }
+            }
+        }
+        sort()
+    }
+}

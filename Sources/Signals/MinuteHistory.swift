@@ -1,0 +1,296 @@
+import Model
+
+/// The closed UTC minutes of a runtime and its apps, for as long as functions look back. An app's minutes are kept only
+/// where they are not what an idle app's are, so an idle app costs nothing.
+struct MinuteHistory: Sendable {
+    /// The first minute that has not closed.
+    private(set) var nextMinute: Int64 = 0
+    private(set) var hasBegun = false
+    /// Of each minute from `firstMinute` on: why it says nothing about chats, and which counters were dead.
+    private var statuses: ContiguousArray<Status> = []
+    /// By signal, in the order of the signals: those that functions look at.
+    private var tracks: [Track] = []
+
+    struct Status: Hashable, Sendable {
+        var missing: MissingReason?
+        var dead: UInt8
+    }
+
+    struct Track: Sendable {
+        let signal: Signal
+        /// The minute of the first element of `runtime`.
+        var first: Int64
+        var runtime: ContiguousArray<Evidence> = []
+        /// By app slot.
+        var apps: ContiguousArray<Series> = []
+    }
+
+    /// An app's minutes that are not idle. NaN: nothing can be said of that minute.
+    struct Series: Sendable {
+        var minutes: ContiguousArray<Int64> = []
+        var values: ContiguousArray<Double> = []
+    }
+
+    private var firstMinute: Int64 { nextMinute - Int64(statuses.count) }
+
+    /// Starts with the minute of the first moment.
+    mutating func begin(at moment: Int64) {
+        guard !hasBegun else { return }
+        hasBegun = true
+        nextMinute = Timestamp(milliseconds: moment).minute
+    }
+
+    /// Leaves out minutes that were never watched, when there are too many to count them one by one.
+    mutating func skip(to minute: Int64) {
+        guard minute > nextMinute else { return }
+        statuses = []
+        tracks = []
+        nextMinute = minute
+    }
+
+    /// Takes in the next minute: its runtime row and its apps' rows with their slots.
+    mutating func add(_ whole: MinuteRow, _ apps: [(slot: Int, row: MinuteRow)], _ options: SignalOptions) {
+        let rules = CounterRules(alive: whole.liveCounters, dead: whole.deadCounters, price: options.price)
+        retrack(options.ranges)
+        for index in tracks.indices {
+            let signal = tracks[index].signal
+            let raw = Int(signal.rawValue)
+            tracks[index].runtime.append(raw < whole.readings.count ? whole.readings[raw] : .missing(.notTracked))
+            guard whole.chatsMissing == nil, rules.deadReason(signal) == nil else { continue }
+            for (slot, row) in apps {
+                switch rules.minute(signal, row, total: whole.gauges) {
+                case .value(let value) where value != 0 || !MinuteHistory.idleIsZero(signal):
+                    tracks[index].append(value, slot: slot, minute: nextMinute)
+                case .missing(let reason) where reason != .noTraffic && reason != .notTracked:
+                    tracks[index].append(.nan, slot: slot, minute: nextMinute)
+                default: break
+                }
+            }
+        }
+        statuses.append(Status(missing: whole.chatsMissing, dead: whole.deadCounters))
+        nextMinute += 1
+        trim(options.ranges)
+    }
+
+    /// Whether an app without a kept minute had 0 in it; else it had no traffic.
+    static func idleIsZero(_ signal: Signal) -> Bool {
+        switch signal.info.shape {
+        case .ratio, .quantile: false
+        case .gauge: signal != .activeRunsShare
+        case .rate, .count: true
+        }
+    }
+
+    /// Forgets an app's minutes, so that another app may have its slot.
+    mutating func clear(slot: Int) {
+        for index in tracks.indices where slot < tracks[index].apps.count { tracks[index].apps[slot] = Series() }
+    }
+
+    /// Keeps tracks for the signals that functions look at, in the order of the signals.
+    private mutating func retrack(_ ranges: [Signal: TimeSpan]) {
+        let wanted = Signal.allCases.filter { ranges[$0] != nil }
+        guard !tracks.lazy.map(\.signal).elementsEqual(wanted) else { return }
+        tracks = wanted.map { signal in
+            tracks.first { $0.signal == signal } ?? Track(signal: signal, first: nextMinute)
+        }
+    }
+
+    /// Drops what no range reaches, some minutes at a time.
+    private mutating func trim(_ ranges: [Signal: TimeSpan]) {
+        let slack: Int64 = 16
+        func surplus(_ count: Int, _ range: TimeSpan) -> Int {
+            let wanted = (range.milliseconds + 59_999) / 60_000
+            return Int64(count) > wanted + slack ? count - Int(wanted) : 0
+        }
+        let longest = ranges.values.max() ?? .zero
+        statuses.removeFirst(surplus(statuses.count, longest))
+        for index in tracks.indices {
+            let gone = surplus(tracks[index].runtime.count, ranges[tracks[index].signal] ?? .zero)
+            guard gone > 0 else { continue }
+            tracks[index].runtime.removeFirst(gone)
+            tracks[index].first += Int64(gone)
+            for slot in tracks[index].apps.indices { tracks[index].apps[slot].trim(before: tracks[index].first) }
+        }
+    }
+
+    // MARK: - Reading
+
+    /// A function over the minutes of each app in `order`, and behind them of the runtime itself.
+    func column(_ ref: SeriesRef, _ function: HistoryFunction, _ range: TimeSpan, order: [Int]) -> HistoryColumn {
+        let window = MinuteWindow(end: nextMinute, range: range, exclude: ref.exclude)
+        guard let track = tracks.first(where: { $0.signal == ref.signal }) else {
+            return HistoryColumn(function: function, window: window, count: order.count + 1) { _, _ in MinuteValues() }
+        }
+        let hasApps = ref.signal.info.subjects.contains(.app)
+        let coverages = window.ranges(function).map { ($0, coverage(track, $0)) }
+        return HistoryColumn(function: function, window: window, count: order.count + 1) { index, range in
+            guard index < order.count else { return track.runtimeValues(range) }
+            guard hasApps else { return MinuteValues(missing: .notTracked) }
+            let coverage = coverages.first { $0.0 == range }?.1 ?? Coverage()
+            return track.values(slot: order[index], range, coverage)
+        }
+    }
+
+    struct Coverage: Sendable {
+        /// Minutes that say something about the signal.
+        var watched = 0
+        /// Why the newest of the others does not.
+        var missing: MissingReason?
+    }
+
+    private func coverage(_ track: Track, _ range: Range<Int64>) -> Coverage {
+        var coverage = Coverage()
+        let low = max(range.lowerBound, track.first, firstMinute)
+        guard low < min(range.upperBound, nextMinute) else { return coverage }
+        for minute in low..<min(range.upperBound, nextMinute) {
+            let status = statuses[Int(minute - firstMinute)]
+            let rules = CounterRules(alive: ~status.dead, dead: status.dead, price: nil)
+            if let reason = status.missing {
+                coverage.missing = reason
+            } else if track.signal != .cost, let reason = rules.deadReason(track.signal) {
+                coverage.missing = reason
+            } else if track.signal == .cost, case .missing(let reason) = track.runtimeReading(minute) {
+                coverage.missing = reason
+            } else {
+                coverage.watched += 1
+            }
+        }
+        return coverage
+    }
+}
+
+extension MinuteHistory.Track {
+    fileprivate mutating func append(_ value: Double, slot: Int, minute: Int64) {
+        while apps.count <= slot { apps.append(MinuteHistory.Series()) }
+        apps[slot].minutes.append(minute)
+        apps[slot].values.append(value)
+    }
+
+    fileprivate func runtimeReading(_ minute: Int64) -> Evidence {
+        let index = minute - first
+        return index >= 0 && index < Int64(runtime.count) ? runtime[Int(index)] : .missing(.tooLittleData)
+    }
+
+    fileprivate func runtimeValues(_ range: Range<Int64>) -> MinuteValues {
+        var minutes = MinuteValues()
+        for minute in range.clamped(to: first..<first + Int64(runtime.count)) {
+            switch runtimeReading(minute) {
+            case .value(let value): minutes.values.append(value)
+            case .missing(.noTraffic): minutes.withoutTraffic += 1
+            case .missing(let reason): minutes.missing = reason
+            }
+        }
+        return minutes
+    }
+
+    fileprivate func values(slot: Int, _ range: Range<Int64>, _ coverage: MinuteHistory.Coverage) -> MinuteValues {
+        var minutes = MinuteValues(missing: coverage.missing)
+        var entries = 0
+        if slot < apps.count {
+            let series = apps[slot]
+            for index in series.firstIndex(from: max(range.lowerBound, first))..<series.minutes.count {
+                guard series.minutes[index] < range.upperBound else { break }
+                entries += 1
+                if series.values[index].isNaN {
+                    minutes.missing = .tooLittleData
+                } else {
+                    minutes.values.append(series.values[index])
+                }
+            }
+        }
+        let idle = max(0, coverage.watched - entries)
+        if MinuteHistory.idleIsZero(signal) { minutes.zeros = idle } else { minutes.withoutTraffic = idle }
+        return minutes
+    }
+}
+
+extension MinuteHistory.Series {
+    func firstIndex(from minute: Int64) -> Int {
+        var low = 0
+        var high = minutes.count
+        while low < high {
+            let middle = (low + high) / 2
+            if minutes[middle] < minute { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    mutating func trim(before minute: Int64) {
+        let count = firstIndex(from: minute)
+        guard count > 0 else { return }
+        minutes.removeFirst(count)
+        values.removeFirst(count)
+    }
+}
+
+// MARK: - Kept state
+
+extension MinuteHistory {
+    /// Without the minutes themselves: those are rows of their own.
+    func encodeCore(to writer: inout StateWriter) {
+        writer.put(hasBegun)
+        writer.put(nextMinute)
+    }
+
+    init(coreFrom reader: inout StateReader) throws(SignalStateError) {
+        hasBegun = try reader.flag()
+        nextMinute = try reader.moment()
+    }
+
+    func encodeMinutes(to writer: inout StateWriter) {
+        writer.put(each: statuses) { writer, status in
+            writer.put(optional: status.missing) { $0.put($1) }
+            writer.put(byte: status.dead)
+        }
+        writer.put(each: tracks) { writer, track in
+            writer.put(byte: track.signal.rawValue)
+            writer.put(track.first)
+            writer.put(each: track.runtime) { $0.put($1) }
+            writer.put(each: track.apps) { writer, series in
+                writer.put(series.minutes.count)
+                var last: Int64 = 0
+                for index in series.minutes.indices {
+                    writer.put(series.minutes[index] - last)
+                    last = series.minutes[index]
+                    writer.put(bits: series.values[index].bitPattern)
+                }
+            }
+        }
+    }
+
+    mutating func decodeMinutes(from reader: inout StateReader, capacity: Int) throws(SignalStateError) {
+        statuses = ContiguousArray(
+            try reader.each { (reader) throws(SignalStateError) in
+                Status(
+                    missing: try reader.optional { (reader) throws(SignalStateError) in try reader.reason() },
+                    dead: try reader.byte())
+            })
+        guard Int64(statuses.count) <= nextMinute else { throw reader.failure("more minutes than there were") }
+        tracks = try reader.each { (reader) throws(SignalStateError) in
+            guard let signal = Signal(rawValue: try reader.byte()) else { throw reader.failure("an unknown signal") }
+            var track = Track(signal: signal, first: try reader.moment())
+            track.runtime = ContiguousArray(
+                try reader.each { (reader) throws(SignalStateError) in try reader.evidence() })
+            guard track.first + Int64(track.runtime.count) == nextMinute else {
+                throw reader.failure("minutes of a signal do not end with the others")
+            }
+            track.apps = ContiguousArray(
+                try reader.each { (reader) throws(SignalStateError) in try Series(from: &reader) })
+            guard track.apps.count <= capacity else { throw reader.failure("minutes of an app that is not there") }
+            return track
+        }
+    }
+}
+
+extension MinuteHistory.Series {
+    fileprivate init(from reader: inout StateReader) throws(SignalStateError) {
+        var last: Int64 = -1
+        for index in 0..<(try reader.count()) {
+            let minute = (index == 0 ? 0 : last) &+ (try reader.integer())
+            guard Clamp.moments.contains(minute), minute > last else { throw reader.failure("a minute is out of order") }
+            last = minute
+            minutes.append(minute)
+            values.append(Double(bitPattern: try reader.bits()))
+        }
+    }
+}

@@ -1,0 +1,232 @@
+import Model
+
+/// What the replicas of a runtime share.
+struct SharedState: Sendable {
+    var apps = AppDirectory()
+    var counters = CounterWatch()
+    var latencies = LatencyLog()
+    /// When a turn was last seen to happen anywhere on the runtime, ms.
+    var lastTurnAt = Int64.min
+}
+
+/// Everything remembered about one process of a runtime.
+struct ReplicaState: Sendable {
+    let url: String
+    var health = EndpointTrack<HealthFigures>()
+    var registry = EndpointTrack<RegistryFigures>()
+    var perf = EndpointTrack<PerfFigures>()
+    var events = EndpointTrack<EventFigures>()
+    var identity = ProcessIdentity()
+    /// ms that the last perf answers took; what stretches their interval.
+    var perfElapsed: [Double] = []
+    /// The active-runs endpoint has shown a count above zero: it is no stub, whatever its note says.
+    var isRegistryReal = false
+    /// Since when no endpoint gives any answer, ms.
+    var unreachableSince: Int64?
+    var lastSampleAt = Int64.min
+
+    var chats = ChatTable()
+    /// Keys of chats that left the table since the last drain.
+    var gone: [StableHash] = []
+    var log = PerfLog()
+    /// By app slot: increments so far.
+    var totals: ContiguousArray<AppTotals> = []
+    var total = AppTotals()
+    var judgedEnds: Int64 = 0
+    var silentEnds: Int64 = 0
+    /// Runs that ended in the last poll, not yet judged: whether a model was called meanwhile is known only after the
+    /// next events poll. For each that had no turn: the poll (s) after which it began.
+    var undecidedSilent: [UInt32] = []
+    var undecidedEnds: Int64 = 0
+    /// Ended chats in the newest perf body.
+    var endedChats: Int64 = 0
+    /// The runtime's clock at the newest perf answer, ms.
+    var lastPerfClock: Int64?
+    /// A restart seen since the newest perf answer.
+    var restart: Restart?
+
+    struct Restart: Hashable, Sendable {
+        /// By the runtime's clock, ms.
+        var createdAt: Int64?
+    }
+
+    var usageAxis = TimeAxis()
+    /// Growth of `chat.usage_delta` summed up, for each moment of the axis.
+    var usageSums: ContiguousArray<Int64> = []
+    var lastUsage: Int64?
+    /// When `chat.usage_delta` was last seen to have grown, ms.
+    var lastUsageGrowthAt = Int64.min
+
+    init(url: String) {
+        self.url = url
+    }
+
+    // MARK: - Intervals
+
+    /// The interval at which an endpoint really is asked, ms: as configured, stretched by the polling budget or, as with
+    /// a one-shot run from cron, by how often somebody runs it.
+    func interval(_ endpoint: Endpoint, _ options: SignalOptions) -> Int64 {
+        let configured = options.interval.milliseconds
+        switch endpoint {
+        case .health: return max(configured, health.usualSpacing)
+        case .activeRuns: return max(configured, registry.usualSpacing)
+        case .events: return max(configured, events.usualSpacing)
+        case .perf, .perfChats:
+            let budget = PollingBudget(interval: options.interval, share: options.perfShare, elapsed: perfElapsed)
+            return max(budget.effective.milliseconds, perf.usualSpacing)
+        }
+    }
+
+    /// How old an answer may be, and how far two may lie apart, to still say something; ms.
+    func maxGap(_ endpoint: Endpoint, _ options: SignalOptions) -> Int64 {
+        max(3 * interval(endpoint, options), options.shortestMaxGap.milliseconds)
+    }
+
+    // MARK: - Evidence
+
+    /// Why nothing can be said from the chats at a moment; nil when something can.
+    func chatsMissing(asOf moment: Int64, _ options: SignalOptions) -> MissingReason? {
+        if identity.isSeveral(asOf: moment) { return .partial }
+        return perf.missing(asOf: moment, maxGap: maxGap(.perf, options))
+    }
+
+    /// Why nothing can be said from the events endpoint at a moment.
+    func eventsMissing(asOf moment: Int64, _ options: SignalOptions) -> MissingReason? {
+        if identity.isSeveral(asOf: moment) { return .partial }
+        return events.missing(asOf: moment, maxGap: maxGap(.events, options))
+    }
+
+    func isAbsent(asOf moment: Int64, _ options: SignalOptions) -> Bool {
+        if let unreachableSince, moment - unreachableSince > options.missingAfter.milliseconds { return true }
+        return lastSampleAt != .min && moment - lastSampleAt > options.missingAfter.milliseconds + maxGap(.perf, options)
+    }
+
+    /// 1 when any endpoint answers. An answer stands until a failure elsewhere that is more than an interval younger:
+    /// an endpoint that is asked rarely must not keep a dead process up.
+    func up(asOf moment: Int64, _ options: SignalOptions) -> Evidence {
+        struct Seen {
+            var at: Int64
+            var answered: Bool
+            var isFresh: Bool
+        }
+        func seen<F>(_ track: EndpointTrack<F>, _ endpoint: Endpoint) -> Seen? {
+            track.entry(asOf: moment).map {
+                Seen(
+                    at: $0.at, answered: $0.missing != .unreachable,
+                    isFresh: moment - $0.at <= maxGap(endpoint, options))
+            }
+        }
+        let all = [seen(health, .health), seen(registry, .activeRuns), seen(perf, .perf), seen(events, .events)]
+            .compactMap { $0 }
+        guard !all.isEmpty else { return .missing(.tooLittleData) }
+        guard all.contains(where: \.isFresh) else { return .missing(.stale) }
+        let lastFailure = all.filter { !$0.answered }.map(\.at).max() ?? .min
+        let allowance = interval(.health, options)
+        return .value(all.contains { $0.answered && $0.isFresh && $0.at >= lastFailure &- allowance } ? 1 : 0)
+    }
+
+    // MARK: - Taking in
+
+    mutating func ingest(_ sample: Sample, _ shared: inout SharedState, _ options: SignalOptions) {
+        var at = Clamp.moment(sample.at.milliseconds)
+        let elapsed = sample.elapsedMilliseconds.isFinite ? max(0, sample.elapsedMilliseconds) : 0
+        let date = sample.date.map { Clamp.moment($0.milliseconds) }
+        // A clock that went back: the sample counts as simultaneous with the newest one, and no time passed.
+        at = max(at, newestAt(sample.endpoint))
+        lastSampleAt = max(lastSampleAt, at)
+        var isUnreachable = false
+        switch sample.content {
+        case .health(let answer):
+            health.append(
+                .init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: HealthFigures(answer)),
+                detail: answer.detail ?? "")
+        case .activeRuns(let answer):
+            let figures = RegistryFigures(answer, wasReal: isRegistryReal)
+            if figures.activeCount > 0 { isRegistryReal = true }
+            registry.append(
+                .init(
+                    at: at, elapsedMilliseconds: elapsed, missing: figures.isReal ? nil : .notTracked, figures: figures),
+                detail: answer.note ?? "")
+        case .perf(let table):
+            let isWatched = log.axis.last.map { at > $0 && at - $0 <= maxGap(.perf, options) } ?? false
+            observe(elapsed: elapsed)
+            let figures = ingest(table, at: at, clock: date ?? at, isWatched: isWatched, &shared, options)
+            perf.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: figures), detail: "")
+        case .events(let answer):
+            ingest(answer, at: at, clock: date ?? at, elapsed: elapsed, options)
+        case .missing(let endpoint, let reason, let detail):
+            isUnreachable = reason == .unreachable
+            switch endpoint {
+            case .health: health.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
+            case .activeRuns: registry.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
+            case .events: events.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
+            case .perf, .perfChats:
+                if isUnreachable { observe(elapsed: elapsed) }
+                perf.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
+            }
+        }
+        unreachableSince = isUnreachable ? unreachableSince ?? at : nil
+    }
+
+    private func newestAt(_ endpoint: Endpoint) -> Int64 {
+        switch endpoint {
+        case .health: health.newest?.at ?? .min
+        case .activeRuns: registry.newest?.at ?? .min
+        case .events: events.newest?.at ?? .min
+        case .perf, .perfChats: perf.newest?.at ?? .min
+        }
+    }
+
+    private mutating func observe(elapsed: Double) {
+        perfElapsed.append(elapsed)
+        if perfElapsed.count > 3 { perfElapsed.removeFirst() }
+    }
+
+    private mutating func ingest(
+        _ answer: EventMetrics, at: Int64, clock: Int64, elapsed: Double, _ options: SignalOptions
+    ) {
+        let maxGap = maxGap(.events, options)
+        let createdAt = answer.createdAt.map { Clamp.moment($0.milliseconds) }
+        var change = ProcessIdentity.Change.same
+        if let created = answer.created {
+            change = identity.observe(mark: Array(created.utf8.prefix(128)), createdAt: createdAt, date: clock, at: at)
+        }
+        if case .restart(let createdAt) = change { restart = Restart(createdAt: createdAt) }
+        let usage = answer.usageDelta.map { max(0, min($0, Int64(1) << 53)) }
+        if let usage {
+            let growth: Int64 =
+                switch (change, lastUsage) {
+                case (.restart, _): usage
+                case (.otherProcess, _), (.same, nil): 0
+                case (.same, .some(let last)): usage >= last ? usage - last : usage
+                }
+            if growth > 0 || (lastUsage == nil && usage > 0) { lastUsageGrowthAt = at }
+            lastUsage = usage
+            let isWatched = usageAxis.last.map { at > $0 && at - $0 <= maxGap } ?? false
+            var sum = usageSums.last ?? 0
+            if isWatched { Clamp.add(&sum, growth) }
+            usageAxis.append(at, isWatched: isWatched)
+            usageSums.append(sum)
+        }
+        events.append(
+            .init(
+                at: at, elapsedMilliseconds: elapsed, missing: nil,
+                figures: EventFigures(uptime: createdAt.map { max(0, clock - $0) }, usageDelta: usage)),
+            detail: "")
+    }
+
+    /// Forgets what no window and no open minute needs any more.
+    mutating func trim(before moment: Int64) {
+        health.trim(before: moment)
+        registry.trim(before: moment)
+        perf.trim(before: moment)
+        events.trim(before: moment)
+        log.trim(before: moment)
+        identity.trim(before: moment)
+        let count = usageAxis.expendable(before: moment)
+        if count > 0 {
+            usageAxis.removeFirst(count)
+            usageSums.removeFirst(count)
+        }
+    }
+}

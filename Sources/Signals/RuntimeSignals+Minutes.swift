@@ -1,0 +1,100 @@
+import Model
+
+extension RuntimeSignals {
+    /// Rows that nobody drains are held to this many, the newest.
+    private static var mostClosedRows: Int { 50_000 }
+    /// Minutes without any watching behind which the history starts anew, beyond the longest range.
+    private static var mostEmptyMinutes: Int64 { 120 }
+
+    /// Closes the minutes that every replica has polled past, and those that none will any more.
+    mutating func closeMinutes() {
+        guard history.hasBegun, !replicas.isEmpty else { return }
+        let longest = (options.ranges.values.max() ?? .zero).milliseconds / 60_000 + RuntimeSignals.mostEmptyMinutes
+        let oldest = Timestamp(milliseconds: newestAt).minute - longest
+        if history.nextMinute < oldest { history.skip(to: oldest) }
+        while isOver(history.nextMinute) { close(history.nextMinute) }
+        if closed.count > RuntimeSignals.mostClosedRows { closed.removeFirst(closed.count - RuntimeSignals.mostClosedRows) }
+    }
+
+    private func isOver(_ minute: Int64) -> Bool {
+        let end = (minute + 1) * 60_000
+        guard newestAt >= end else { return false }
+        return replicas.allSatisfy { replica in
+            (replica.log.axis.last ?? .min) >= end || replica.isAbsent(asOf: newestAt, options)
+                || newestAt - end > replica.maxGap(.perf, options)
+        }
+    }
+
+    private mutating func close(_ minute: Int64) {
+        historyColumns = [:]
+        let (whole, apps) = Evaluation(self, at: (minute + 1) * 60_000).minute(minute)
+        closed.append(whole)
+        closed.append(contentsOf: apps.map(\.row))
+        history.add(whole, apps, options)
+    }
+
+    /// Brings back minutes that `drainClosedMinutes` gave out, in any order. They replace what is remembered of minutes;
+    /// those that have not closed yet by the kept core, and those before a gap, are left out. Without a core the newest
+    /// row ends the past. Call it again with the journal's rows when policies look further back than before.
+    public mutating func restore(minutes rows: [MinuteRow]) {
+        historyColumns = [:]
+        let end = history.hasBegun ? history.nextMinute : (rows.map(\.minute).max() ?? -1) + 1
+        let longest = (options.ranges.values.max() ?? .zero).milliseconds / 60_000 + RuntimeSignals.mostEmptyMinutes
+        let wanted = rows.filter { $0.minute < end && $0.minute >= end - longest }
+        guard let first = wanted.map(\.minute).min() else { return }
+        let knowsApps = shared.apps.capacity > 0
+        let newApps = wanted.compactMap { $0.app }
+        if !knowsApps {
+            let slots = shared.apps.slots(of: newApps)
+            for (slot, row) in zip(slots, wanted.filter { $0.app != nil }) {
+                shared.apps.lastSeen[slot] = max(shared.apps.lastSeen[slot], (row.minute + 1) * 60_000)
+            }
+        }
+        let byMinute = Dictionary(grouping: wanted, by: \.minute)
+        var rebuilt = MinuteHistory()
+        rebuilt.begin(at: first * 60_000)
+        for minute in first..<end {
+            let rows = byMinute[minute] ?? []
+            let whole = rows.first { $0.app == nil } ?? MinuteRow(
+                minute: minute, app: nil, readings: Signal.allCases.map { _ in .missing(.tooLittleData) },
+                chatsMissing: .tooLittleData)
+            let apps = rows.compactMap { row in
+                row.app.flatMap { shared.apps.slot(of: $0) }.map { (slot: $0, row: row) }
+            }
+            rebuilt.add(whole, apps.sorted { $0.slot < $1.slot }, options)
+        }
+        history = rebuilt
+    }
+}
+
+extension Evaluation {
+    /// A closed minute's rows: the runtime's, and those of the apps that were not idle, by their bytes.
+    func minute(_ minute: Int64) -> (whole: MinuteRow, apps: [(slot: Int, row: MinuteRow)]) {
+        let start = minute * 60_000
+        var shared = SharedWindows()
+        let window = perfWindow(from: start, to: at, checksNow: false)
+        let open = openRuns(asOf: at, checksNow: false)
+        let log = state.shared.latencies
+        let latencies = LatencyIndex(log, log.range(from: start, to: at), capacity: capacity)
+        var whole = MinuteRow(minute: minute, app: nil)
+        whole.chatsMissing = window.missing ?? open.missing
+        whole.deadCounters = rules.dead
+        whole.liveCounters = rules.alive
+        whole.readings = Signal.allCases.map { signal in
+            guard signal.info.subjects.contains(.runtime) else { return .missing(.notTracked) }
+            return runtime(signal, from: start, to: at, checksNow: false, &shared)
+        }
+        guard whole.chatsMissing == nil else { return (whole, []) }
+        whole.sums = window.total
+        whole.gauges = open.total
+        var apps: [(slot: Int, row: MinuteRow)] = []
+        for (slot, id) in zip(order, state.shared.apps.sorted) {
+            var row = MinuteRow(minute: minute, app: id)
+            row.sums = window.sums[slot]
+            row.gauges = open.apps[slot]
+            row.latencies = latencies.counts(slot: slot)
+            if !row.isIdle { apps.append((slot, row)) }
+        }
+        return (whole, apps)
+    }
+}

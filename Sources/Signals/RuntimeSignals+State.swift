@@ -1,0 +1,169 @@
+import Model
+
+extension RuntimeSignals {
+    private static var magic: [UInt8] { Array("mozs".utf8) }
+    private static var version: UInt8 { 1 }
+
+    /// The whole state. The same state gives the same bytes.
+    public func encoded() -> [UInt8] { encode(whole: true) }
+
+    /// The state without chats and without closed minutes, which the journal keeps as rows of their own.
+    public func encodedCore() -> [UInt8] { encode(whole: false) }
+
+    private func encode(whole: Bool) -> [UInt8] {
+        var writer = StateWriter()
+        for byte in RuntimeSignals.magic { writer.put(byte: byte) }
+        writer.put(byte: RuntimeSignals.version)
+        writer.put(whole)
+        writer.put(runtime)
+        writer.put(newestAt)
+        shared.encode(to: &writer)
+        history.encodeCore(to: &writer)
+        writer.put(each: closed) { $1.encode(to: &$0) }
+        writer.put(each: replicas) { $1.encode(to: &$0, whole: whole) }
+        if whole { history.encodeMinutes(to: &writer) }
+        return writer.bytes
+    }
+
+    /// Reads what `encoded` or `encodedCore` wrote. After a core follow `restore(chats:)` and `restore(minutes:)`.
+    public init(decoding bytes: [UInt8], options: SignalOptions) throws(SignalStateError) {
+        var reader = StateReader(bytes)
+        for byte in RuntimeSignals.magic {
+            guard try reader.byte() == byte else { throw reader.failure("not signal state") }
+        }
+        guard try reader.byte() == RuntimeSignals.version else { throw reader.failure("another version") }
+        let whole = try reader.flag()
+        self.init(runtime: try reader.string(), options: options)
+        newestAt = try reader.integer()
+        guard newestAt == .min || Clamp.moments.contains(newestAt) else { throw reader.failure("a moment is out of range") }
+        shared = try SharedState(from: &reader)
+        history = try MinuteHistory(coreFrom: &reader)
+        closed = try reader.each { (reader) throws(SignalStateError) in try MinuteRow(from: &reader) }
+        let capacity = shared.apps.capacity
+        replicas = try reader.each { (reader) throws(SignalStateError) in
+            try ReplicaState(from: &reader, whole: whole, capacity: capacity)
+        }
+        if whole { try history.decodeMinutes(from: &reader, capacity: capacity) }
+        guard reader.isAtEnd else { throw reader.failure("more bytes than the state has") }
+    }
+
+    /// Brings back the chats that belong to a core, in any order. Rows of replicas that the core does not know are left
+    /// out. Throws on a row that cannot be read, or that stands twice.
+    public mutating func restore(chats rows: [ChatRow]) throws(SignalStateError) {
+        for index in replicas.indices {
+            let own = rows.filter { $0.replica.utf8.elementsEqual(replicas[index].url.utf8) }
+            try replicas[index].restore(chats: own, capacity: shared.apps.capacity)
+        }
+    }
+}
+
+extension SharedState {
+    fileprivate func encode(to writer: inout StateWriter) {
+        apps.encode(to: &writer)
+        counters.encode(to: &writer)
+        latencies.encode(to: &writer)
+        writer.put(lastTurnAt)
+    }
+
+    fileprivate init(from reader: inout StateReader) throws(SignalStateError) {
+        apps = try AppDirectory(from: &reader)
+        counters = try CounterWatch(from: &reader)
+        latencies = try LatencyLog(from: &reader, capacity: apps.capacity)
+        lastTurnAt = try reader.integer()
+    }
+}
+
+extension ReplicaState {
+    fileprivate func encode(to writer: inout StateWriter, whole: Bool) {
+        writer.put(url)
+        health.encode(to: &writer)
+        registry.encode(to: &writer)
+        perf.encode(to: &writer)
+        events.encode(to: &writer)
+        identity.encode(to: &writer)
+        writer.put(each: perfElapsed) { $0.put($1) }
+        writer.put(isRegistryReal)
+        writer.put(optional: unreachableSince) { $0.put($1) }
+        writer.put(lastSampleAt)
+        log.encode(to: &writer)
+        writer.put(judgedEnds)
+        writer.put(silentEnds)
+        writer.put(each: undecidedSilent) { $0.put(UInt64($1)) }
+        writer.put(undecidedEnds)
+        writer.put(endedChats)
+        writer.put(optional: lastPerfClock) { $0.put($1) }
+        writer.put(optional: restart) { writer, restart in writer.put(optional: restart.createdAt) { $0.put($1) } }
+        usageAxis.encode(to: &writer)
+        for sum in usageSums { writer.put(sum) }
+        writer.put(optional: lastUsage) { $0.put($1) }
+        writer.put(lastUsageGrowthAt)
+        guard whole else { return }
+        let sorted = (0..<chats.count).map { chats[$0] }.sorted { $0.key < $1.key }
+        writer.put(each: sorted) { writer, record in
+            writer.put(bits: record.key.high)
+            writer.put(bits: record.key.low)
+            record.encode(to: &writer)
+        }
+    }
+
+    fileprivate init(from reader: inout StateReader, whole: Bool, capacity: Int) throws(SignalStateError) {
+        self.init(url: try reader.string())
+        health = try EndpointTrack(from: &reader)
+        registry = try EndpointTrack(from: &reader)
+        perf = try EndpointTrack(from: &reader)
+        events = try EndpointTrack(from: &reader)
+        identity = try ProcessIdentity(from: &reader)
+        perfElapsed = try reader.each { (reader) throws(SignalStateError) in try reader.double() }
+        isRegistryReal = try reader.flag()
+        unreachableSince = try reader.optional { (reader) throws(SignalStateError) in try reader.moment() }
+        lastSampleAt = try reader.integer()
+        log = try PerfLog(from: &reader, capacity: capacity)
+        judgedEnds = try reader.integer()
+        silentEnds = try reader.integer()
+        undecidedSilent = try reader.each { (reader) throws(SignalStateError) in
+            guard let value = UInt32(exactly: try reader.unsigned()) else { throw reader.failure("a moment is out of range") }
+            return value
+        }
+        undecidedEnds = try reader.integer()
+        endedChats = try reader.integer()
+        lastPerfClock = try reader.optional { (reader) throws(SignalStateError) in try reader.moment() }
+        restart = try reader.optional { (reader) throws(SignalStateError) in
+            Restart(createdAt: try reader.optional { (reader) throws(SignalStateError) in try reader.moment() })
+        }
+        usageAxis = try TimeAxis(from: &reader)
+        for _ in 0..<usageAxis.count { usageSums.append(try reader.integer()) }
+        lastUsage = try reader.optional { (reader) throws(SignalStateError) in try reader.integer() }
+        lastUsageGrowthAt = try reader.integer()
+        // The newest row holds the sums so far.
+        if let newest = log.rows.last {
+            totals = newest.apps
+            total = newest.total
+        }
+        guard whole else { return }
+        let rows = try reader.each { (reader) throws(SignalStateError) in
+            let key = StableHash(high: try reader.bits(), low: try reader.bits())
+            return try ChatRecord(key: key, from: &reader)
+        }
+        try insert(rows, capacity: capacity)
+    }
+
+    fileprivate mutating func restore(chats rows: [ChatRow], capacity: Int) throws(SignalStateError) {
+        var records: [ChatRecord] = []
+        for row in rows {
+            var reader = StateReader(row.bytes)
+            records.append(try ChatRecord(key: row.key, from: &reader))
+            guard reader.isAtEnd else { throw reader.failure("more bytes than a chat has") }
+        }
+        chats = ChatTable()
+        try insert(records, capacity: capacity)
+    }
+
+    private mutating func insert(_ records: [ChatRecord], capacity: Int) throws(SignalStateError) {
+        for record in records {
+            guard Int(record.app) < capacity, chats.find(record.key, hint: chats.count) == nil else {
+                throw SignalStateError(reason: "a chat stands twice or belongs to no app", offset: 0)
+            }
+            chats.append(record)
+        }
+    }
+}
