@@ -132,7 +132,7 @@ struct ReplicaState: Sendable {
         let elapsed = sample.elapsedMilliseconds.isFinite ? max(0, sample.elapsedMilliseconds) : 0
         let date = sample.date.map { Clamp.moment($0.milliseconds) }
         // A clock that went back: the sample counts as simultaneous with the newest one, and no time passed.
-        at = max(at, newestAt(sample.endpoint))
+        at = max(at, newestAt(sample.endpoint) ?? .min)
         lastSampleAt = max(lastSampleAt, at)
         var isUnreachable = false
         switch sample.content {
@@ -168,12 +168,13 @@ struct ReplicaState: Sendable {
         unreachableSince = isUnreachable ? unreachableSince ?? at : nil
     }
 
-    private func newestAt(_ endpoint: Endpoint) -> Int64 {
+    /// When an endpoint was last heard of, ms.
+    func newestAt(_ endpoint: Endpoint) -> Int64? {
         switch endpoint {
-        case .health: health.newest?.at ?? .min
-        case .activeRuns: registry.newest?.at ?? .min
-        case .events: events.newest?.at ?? .min
-        case .perf, .perfChats: perf.newest?.at ?? .min
+        case .health: health.newest?.at
+        case .activeRuns: registry.newest?.at
+        case .events: events.newest?.at
+        case .perf, .perfChats: perf.newest?.at
         }
     }
 

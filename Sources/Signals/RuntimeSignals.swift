@@ -30,6 +30,8 @@ public struct RuntimeSignals: Sendable {
     /// Takes in one decoded observation. Samples of one replica come in the order in which they were complete.
     public mutating func ingest(_ sample: Sample) {
         guard sample.runtime.utf8.elementsEqual(runtime.utf8) else { return }
+        // A poll that we broke off ourselves says nothing about the runtime.
+        if case .missing(_, .stale, _) = sample.content { return }
         let apps = shared.apps.order.count
         let index = replicaIndex(sample.replica)
         replicas[index].ingest(sample, &shared, options)
@@ -66,6 +68,17 @@ public struct RuntimeSignals: Sendable {
 
     /// What the runtime shows as of the newest sample, for `check` and `doctor`.
     public var summary: RuntimeSummary { Evaluation(self, at: newestAt).summary() }
+
+    /// When an endpoint was last heard of on any replica, whatever the outcome; nil before the first time.
+    public func newestObservation(of endpoint: Endpoint) -> Timestamp? {
+        replicas.compactMap { $0.newestAt(endpoint) }.max().map { Timestamp(milliseconds: $0) }
+    }
+
+    /// How far apart an endpoint's polls really are, on the replica where they are furthest apart: as configured, or
+    /// stretched by what polling costs the runtime, or by how often a one-shot run is started.
+    public func effectiveInterval(of endpoint: Endpoint) -> TimeSpan {
+        TimeSpan(milliseconds: replicas.map { $0.interval(endpoint, options) }.max() ?? options.interval.milliseconds)
+    }
 
     /// Runs known to have ended, in processes that live and in those that are gone.
     var endedRuns: Int64 {

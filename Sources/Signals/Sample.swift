@@ -2,16 +2,6 @@ import Model
 
 /// One decoded observation of one replica: all that enters the derivation of signals.
 public struct Sample: Sendable {
-    public enum Content: Sendable {
-        case health(Health)
-        case activeRuns(ActiveRuns)
-        /// From the aggregate, or from its fallback (then without totals).
-        case perf(PerfTable)
-        case events(EventMetrics)
-        /// No usable answer of that endpoint. `detail` is for people.
-        case missing(Endpoint, MissingReason, detail: String)
-    }
-
     /// When the answer was complete, by the monitor's clock.
     public let at: Timestamp
     public let runtime: String
@@ -20,11 +10,11 @@ public struct Sample: Sendable {
     public let elapsedMilliseconds: Double
     /// The response's own `date` header: the runtime's clock, to the second and up to two seconds behind.
     public let date: Timestamp?
-    public let content: Content
+    public let content: Decoded
 
     public init(
         at: Timestamp, runtime: String, replica: String, elapsedMilliseconds: Double = 0, date: Timestamp? = nil,
-        content: Content
+        content: Decoded
     ) {
         self.at = at
         self.runtime = runtime
@@ -32,6 +22,15 @@ public struct Sample: Sendable {
         self.elapsedMilliseconds = elapsedMilliseconds
         self.date = date
         self.content = content
+    }
+
+    /// An observation and what decoding made of it.
+    public init(_ observation: Observation, _ content: Decoded) {
+        var date: Timestamp?
+        if case .answer(let answer) = observation.outcome { date = answer.date }
+        self.init(
+            at: observation.at, runtime: observation.runtime, replica: observation.replica,
+            elapsedMilliseconds: observation.elapsedMilliseconds, date: date, content: content)
     }
 
     /// The endpoint that the sample speaks of. The fallback of the perf endpoint counts as the perf endpoint.
