@@ -53,11 +53,13 @@ import Testing
         return Instant(microseconds: Instant(timestamp).microseconds / 1_000_000 * 1_000_000 + fraction)
     }
 
-    @Test("a simulated body has the members of the recorded one, in order and of the same types", arguments: [
-        ("/metrics/perf/aggregate", "busy/aggregate"), ("/metrics/perf/chats", "busy/chats"),
-        ("/api/health", "busy/health"), ("/api/events/metrics", "busy/events-metrics"),
-        ("/health/active-runs", "busy/active-runs"),
-    ])
+    @Test(
+        "a simulated body has the members of the recorded one, in order and of the same types",
+        arguments: [
+            ("/metrics/perf/aggregate", "busy/aggregate"), ("/metrics/perf/chats", "busy/chats"),
+            ("/api/health", "busy/health"), ("/api/events/metrics", "busy/events-metrics"),
+            ("/health/active-runs", "busy/active-runs"),
+        ])
     func sameShape(path: String, fixture: String) throws {
         var runtime = SimulatedRuntime(.busy, origin: origin)
         let answer = runtime.answer(ServerRequest(target: path), replica: 0).response
@@ -78,7 +80,8 @@ import Testing
     @Test func aStartAnswersAsTheRecordedOne() throws {
         var runtime = SimulatedRuntime(.quiet, origin: origin)
         let request = ServerRequest(
-            method: "POST", target: "/api/chats/app-shop/HelloWorld/start", body: Array(#"{"user_id": "user-99"}"#.utf8))
+            method: "POST", target: "/api/chats/app-shop/HelloWorld/start", body: Array(#"{"user_id": "user-99"}"#.utf8)
+        )
         let first = try JSON(parsing: runtime.answer(request, replica: 0).response.body)
         #expect(try Shape(first) == Shape(JSON(parsing: Fixtures.bytes("busy/start-chat.json"))))
         #expect(first["reused"] == false)
@@ -94,21 +97,26 @@ import Testing
         #expect(runtime.tally.apps[AppID("app-shop")]?.accepted ?? 0 >= 2)
     }
 
-    @Test("floats as Python writes them", arguments: [
-        (0.0, "0.0"), (1, "1.0"), (0.1 + 0.2, "0.30000000000000004"), (1e-4, "0.0001"), (1e-5, "1e-05"),
-        (123456789.125, "123456789.125"), (9007199254740992, "9007199254740992.0"), (9999999999999998, "9999999999999998.0"),
-        (1e16, "1e+16"), (1.5e300, "1.5e+300"), (-0.7, "-0.7"), (.leastNonzeroMagnitude, "5e-324"),
-    ])
+    @Test(
+        "floats as Python writes them",
+        arguments: [
+            (0.0, "0.0"), (1, "1.0"), (0.1 + 0.2, "0.30000000000000004"), (1e-4, "0.0001"), (1e-5, "1e-05"),
+            (123456789.125, "123456789.125"), (9_007_199_254_740_992, "9007199254740992.0"),
+            (9_999_999_999_999_998, "9999999999999998.0"),
+            (1e16, "1e+16"), (1.5e300, "1.5e+300"), (-0.7, "-0.7"), (.leastNonzeroMagnitude, "5e-324"),
+        ])
     func floats(value: Double, text: String) {
         var out: [UInt8] = []
         PythonText.append(value, to: &out)
         #expect(String(decoding: out, as: UTF8.self) == text)
     }
 
-    @Test("seconds as Python's total_seconds() writes them", arguments: [
-        (0, "0.0"), (1, "1e-06"), (99, "9.9e-05"), (100, "0.0001"), (2_749, "0.002749"), (355_552, "0.355552"),
-        (1_523_176, "1.523176"), (3_500_000, "3.5"), (636_787_955, "636.787955"), (60_000_000, "60.0"),
-    ] as [(Int64, String)])
+    @Test(
+        "seconds as Python's total_seconds() writes them",
+        arguments: [
+            (0, "0.0"), (1, "1e-06"), (99, "9.9e-05"), (100, "0.0001"), (2_749, "0.002749"), (355_552, "0.355552"),
+            (1_523_176, "1.523176"), (3_500_000, "3.5"), (636_787_955, "636.787955"), (60_000_000, "60.0"),
+        ] as [(Int64, String)])
     func seconds(microseconds: Int64, text: String) {
         var out: [UInt8] = []
         PythonText.appendSeconds(microseconds: microseconds, to: &out)

@@ -10,10 +10,13 @@ import Testing
     private func decode(_ runtime: inout SimulatedRuntime, _ endpoint: Endpoint, replica: Int) -> Decoded {
         let response = runtime.answer(ServerRequest(target: endpoint.path), replica: replica).response
         return Decoder.decode(
-            .init(status: response.status, date: runtime.now, contentType: nil, body: Body(response.body)), of: endpoint)
+            .init(status: response.status, date: runtime.now, contentType: nil, body: Body(response.body)), of: endpoint
+        )
     }
 
-    @Test("nothing is malformed, and the counts agree", arguments: Scenario.all.filter { $0.authentication == nil }.map(\.name))
+    @Test(
+        "nothing is malformed, and the counts agree",
+        arguments: Scenario.all.filter { $0.authentication == nil }.map(\.name))
     func agrees(name: String) throws {
         var scenario = try #require(Scenario.named(name))
         scenario.trackedBefore = min(scenario.trackedBefore, 100)

@@ -14,11 +14,13 @@ import Testing
         try body(server)
     }
 
-    @Test("an answer has the bytes, status and date of the recording", arguments: [
-        ("busy", "/metrics/perf/aggregate", "aggregate"), ("busy", "/api/health", "health"),
-        ("busy", "/api/events/metrics", "events-metrics"), ("idle", "/metrics/perf/chats", "chats"),
-        ("idle", "/health/active-runs", "active-runs"),
-    ])
+    @Test(
+        "an answer has the bytes, status and date of the recording",
+        arguments: [
+            ("busy", "/metrics/perf/aggregate", "aggregate"), ("busy", "/api/health", "health"),
+            ("busy", "/api/events/metrics", "events-metrics"), ("idle", "/metrics/perf/chats", "chats"),
+            ("idle", "/health/active-runs", "active-runs"),
+        ])
     func replays(folder: String, path: String, name: String) throws {
         try replaying(folder) { server throws in
             let reply = try Wire.get(path, port: server.port)

@@ -84,7 +84,10 @@ import Testing
             let before = totals(runtime)
             runtime.advance(to: origin + .minutes(minute))
             let after = totals(runtime)
-            return (Double(after.errors - before.errors) / Double(max(1, after.turns - before.turns)), runtime.processes[0].openCount)
+            return (
+                Double(after.errors - before.errors) / Double(max(1, after.turns - before.turns)),
+                runtime.processes[0].openCount
+            )
         }
         let calm = rate(until: 5)
         let early = rate(until: 8)
@@ -105,7 +108,9 @@ import Testing
     @Test func tokenBurnIsManyTimesTheBaselineAndAboveTheFloor() throws {
         var runtime = SimulatedRuntime(.tokenBurn, origin: origin)
         func tokens(of app: String) -> Int64 {
-            runtime.processes[0].chats.filter { $0.app == AppID(app) }.reduce(0) { $0 + $1.promptTokens + $1.completionTokens }
+            runtime.processes[0].chats.filter { $0.app == AppID(app) }.reduce(0) {
+                $0 + $1.promptTokens + $1.completionTokens
+            }
         }
         runtime.advance(to: origin + .minutes(30))
         let half = tokens(of: "app-school")
@@ -146,10 +151,12 @@ import Testing
         #expect(Instant(runtime.now) - (try #require(ghosts.first)).startedAt > 3_600_000_000)
     }
 
-    @Test("only the counters that live ever move", arguments: [
-        ("today", [true, true, false, false, false]), ("turns-only", [true, false, false, false, false]),
-        ("none", [false, false, false, false, false]), ("all", [true, true, true, true, true]),
-    ])
+    @Test(
+        "only the counters that live ever move",
+        arguments: [
+            ("today", [true, true, false, false, false]), ("turns-only", [true, false, false, false, false]),
+            ("none", [false, false, false, false, false]), ("all", [true, true, true, true, true]),
+        ])
     func counters(name: String, alive: [Bool]) throws {
         var scenario = Scenario.busy
         scenario.counters = try #require(LiveCounters(name: name))
@@ -179,10 +186,12 @@ import Testing
     @Test func aRestartZeroesEverythingAndChangesCreated() throws {
         var runtime = SimulatedRuntime(.restart, origin: origin)
         runtime.advance(to: origin + .minutes(5) - TimeSpan(milliseconds: 1))
-        let before = try #require(try JSON(parsing: runtime.processes[0].events(at: runtime.instant))["data"]?["created"]?.string)
+        let before = try #require(
+            try JSON(parsing: runtime.processes[0].events(at: runtime.instant))["data"]?["created"]?.string)
         #expect(runtime.processes[0].chats.count > 20)
         runtime.advance(to: origin + .minutes(5))
-        let after = try #require(try JSON(parsing: runtime.processes[0].events(at: runtime.instant))["data"]?["created"]?.string)
+        let after = try #require(
+            try JSON(parsing: runtime.processes[0].events(at: runtime.instant))["data"]?["created"]?.string)
         #expect(before != after)
         #expect(after == "2026-11-21T09:05:00+00:00")
         #expect(runtime.processes[0].chats.isEmpty)

@@ -43,14 +43,17 @@ import Testing
 
     static let metrics = "/metrics/perf/aggregate"
 
-    @Test("an answer has the status and headers of the recorded one", arguments: [
-        ("GET", "/metrics/perf/aggregate", "busy/aggregate"), ("GET", "/api/health", "busy/health"),
-        ("GET", "/metrics/perf/nope", "errors/unknown-route-404"), ("HEAD", "/metrics/perf/aggregate", "errors/head-405"),
-        ("POST", "/metrics/perf/aggregate", "errors/post-405"),
-        ("GET", "/metrics/perf/aggregate/", "errors/trailing-slash-307"),
-        ("GET", "/metrics/perf/chats/a%2Fb", "errors/chat-id-with-slash-404"),
-        ("GET", "/metrics/perf/chats/no-such-chat", "idle/chat-untracked-404"),
-    ])
+    @Test(
+        "an answer has the status and headers of the recorded one",
+        arguments: [
+            ("GET", "/metrics/perf/aggregate", "busy/aggregate"), ("GET", "/api/health", "busy/health"),
+            ("GET", "/metrics/perf/nope", "errors/unknown-route-404"),
+            ("HEAD", "/metrics/perf/aggregate", "errors/head-405"),
+            ("POST", "/metrics/perf/aggregate", "errors/post-405"),
+            ("GET", "/metrics/perf/aggregate/", "errors/trailing-slash-307"),
+            ("GET", "/metrics/perf/chats/a%2Fb", "errors/chat-id-with-slash-404"),
+            ("GET", "/metrics/perf/chats/no-such-chat", "idle/chat-untracked-404"),
+        ])
     func headers(method: String, path: String, fixture: String) throws {
         let stage = try Stage()
         defer { stage.server.stop() }
@@ -59,7 +62,8 @@ import Testing
         #expect(reply.status == recorded.status)
         let names = Set(reply.headers.map { $0.name.lowercased() }).subtracting(["connection"])
         #expect(names == Set(recorded.fields.keys))
-        #expect(reply.headers.filter { $0.name.lowercased() == "date" }.map(\.value) == ["Sat, 21 Nov 2026 09:00:00 GMT"])
+        #expect(
+            reply.headers.filter { $0.name.lowercased() == "date" }.map(\.value) == ["Sat, 21 Nov 2026 09:00:00 GMT"])
         for name in ["server", "content-type", "allow"] { #expect(reply.header(name) == recorded.fields[name]) }
         if recorded.status == 307 {
             #expect(reply.header("location") == "http://127.0.0.1:\(stage.port)/metrics/perf/aggregate")
@@ -207,7 +211,9 @@ import Testing
         scenario.trackedBefore = 2_000
         var runtime = SimulatedRuntime(scenario, origin: origin)
         let answer = runtime.answer(ServerRequest(target: Self.metrics), replica: 0)
-        #expect(answer.blocksEventLoop >= TimeSpan(milliseconds: 98) && answer.blocksEventLoop < TimeSpan(milliseconds: 110))
+        #expect(
+            answer.blocksEventLoop >= TimeSpan(milliseconds: 98) && answer.blocksEventLoop < TimeSpan(milliseconds: 110)
+        )
         #expect(runtime.answer(ServerRequest(target: "/api/health"), replica: 0).blocksEventLoop == .zero)
     }
 
@@ -289,16 +295,19 @@ import Testing
     private func token(_ runtime: inout SimulatedRuntime, secret: String = "dev-secret") throws -> (Int, JSON) {
         let form = "grant_type=client_credentials&client_id=ops-monitor&client_secret=\(secret)"
         let answer = runtime.answer(
-            ServerRequest(method: "POST", target: "/realms/mozaiks/protocol/openid-connect/token", body: Array(form.utf8)),
+            ServerRequest(
+                method: "POST", target: "/realms/mozaiks/protocol/openid-connect/token", body: Array(form.utf8)),
             replica: 0)
         return (answer.response.status, try JSON(parsing: answer.response.body))
     }
 
-    @Test("a bad token is refused in the recorded words", arguments: [
-        (nil, "auth/aggregate-missing-401"), ("Basic b3BzOmRldg==", "auth/aggregate-basic-scheme-401"),
-        ("Bearer ", "auth/aggregate-empty-bearer-401"), ("Bearer nonsense", "auth/aggregate-garbage-401"),
-        ("Bearer aaa.bbb.ccc", "auth/aggregate-bad-signature-401"),
-    ] as [(String?, String)])
+    @Test(
+        "a bad token is refused in the recorded words",
+        arguments: [
+            (nil, "auth/aggregate-missing-401"), ("Basic b3BzOmRldg==", "auth/aggregate-basic-scheme-401"),
+            ("Bearer ", "auth/aggregate-empty-bearer-401"), ("Bearer nonsense", "auth/aggregate-garbage-401"),
+            ("Bearer aaa.bbb.ccc", "auth/aggregate-bad-signature-401"),
+        ] as [(String?, String)])
     func refused(authorization: String?, fixture: String) throws {
         var runtime = SimulatedRuntime(.unauthorized, origin: origin)
         let answer = ask(&runtime, authorization)
@@ -311,9 +320,10 @@ import Testing
         var runtime = SimulatedRuntime(.unauthorized, origin: origin)
         let (status, document) = try token(&runtime)
         #expect(status == 200)
-        #expect(document.object?.keys == [
-            "access_token", "expires_in", "refresh_expires_in", "token_type", "not-before-policy", "scope",
-        ])
+        #expect(
+            document.object?.keys == [
+                "access_token", "expires_in", "refresh_expires_in", "token_type", "not-before-policy", "scope",
+            ])
         #expect(document["expires_in"] == 300)
         let bearer = "bearer \(try #require(document["access_token"]?.string))"
         runtime.advance(to: origin + .seconds(250))

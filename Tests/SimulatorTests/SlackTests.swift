@@ -29,22 +29,28 @@ import Testing
         ("empty section", message([section(0)]), "invalid_blocks"),
         ("header at its limit", message([header(150)]), nil),
         ("header above its limit", message([header(151)]), "invalid_blocks"),
-        ("header in mrkdwn", message([["type": "header", "text": ["type": "mrkdwn", "text": "x"]]]), "invalid_blocks"),
+        (
+            "header in mrkdwn", message([["type": "header", "text": ["type": "mrkdwn", "text": "x"]]]), "invalid_blocks"
+        ),
         ("unknown block", message([["type": "heading"]]), "invalid_blocks"),
         ("no type", message([[:]]), "invalid_blocks"),
         (
             "eleven fields",
-            message([[
-                "type": "section",
-                "fields": .array(Array(repeating: ["type": "mrkdwn", "text": "x"], count: 11)),
-            ]]), "invalid_blocks"
+            message([
+                [
+                    "type": "section",
+                    "fields": .array(Array(repeating: ["type": "mrkdwn", "text": "x"], count: 11)),
+                ]
+            ]), "invalid_blocks"
         ),
         (
             "a field above its limit",
-            message([[
-                "type": "section",
-                "fields": [["type": "mrkdwn", "text": .string(String(repeating: "x", count: 2_001))]],
-            ]]), "invalid_blocks"
+            message([
+                [
+                    "type": "section",
+                    "fields": [["type": "mrkdwn", "text": .string(String(repeating: "x", count: 2_001))]],
+                ]
+            ]), "invalid_blocks"
         ),
         ("context without elements", message([["type": "context", "elements": []]]), "invalid_blocks"),
         ("context", message([["type": "context", "elements": [["type": "mrkdwn", "text": "id"]]]]), nil),
@@ -76,24 +82,37 @@ import Testing
     }
 
     @Test func aMessageReadsAsPlainText() {
-        let payload = SlackPayload(body: Self.message([
-            ["type": "header", "text": ["type": "plain_text", "text": "Noisy <neighbor> & co"]],
-            ["type": "section", "text": ["type": "mrkdwn", "text": "*app-shop* &lt;61%&gt; &amp;amp;\nsee <http://x/y|the page>"]],
-            ["type": "section", "fields": [["type": "mrkdwn", "text": "*Since*\n09:00"]]],
-            ["type": "divider"],
-            ["type": "context", "elements": [["type": "mrkdwn", "text": "id 1"], ["type": "plain_text", "text": "a & b"]]],
-            ["type": "actions", "elements": [["type": "button", "text": ["type": "plain_text", "text": "Open"], "url": "http://x"]]],
-        ]).serializedBytes())
+        let payload = SlackPayload(
+            body: Self.message([
+                ["type": "header", "text": ["type": "plain_text", "text": "Noisy <neighbor> & co"]],
+                [
+                    "type": "section",
+                    "text": ["type": "mrkdwn", "text": "*app-shop* &lt;61%&gt; &amp;amp;\nsee <http://x/y|the page>"],
+                ],
+                ["type": "section", "fields": [["type": "mrkdwn", "text": "*Since*\n09:00"]]],
+                ["type": "divider"],
+                [
+                    "type": "context",
+                    "elements": [["type": "mrkdwn", "text": "id 1"], ["type": "plain_text", "text": "a & b"]],
+                ],
+                [
+                    "type": "actions",
+                    "elements": [
+                        ["type": "button", "text": ["type": "plain_text", "text": "Open"], "url": "http://x"]
+                    ],
+                ],
+            ]).serializedBytes())
         #expect(payload.verdict == .ok)
-        #expect(payload.plainText == """
-            # Noisy <neighbor> & co
-            *app-shop* <61%> &amp;
-            see the page (http://x/y)
-              *Since* 09:00
-            ----
-              id 1 · a & b
-              [Open] http://x
-            """)
+        #expect(
+            payload.plainText == """
+                # Noisy <neighbor> & co
+                *app-shop* <61%> &amp;
+                see the page (http://x/y)
+                  *Since* 09:00
+                ----
+                  id 1 · a & b
+                  [Open] http://x
+                """)
         #expect(SlackPayload(body: Array(#"{"text":"a &lt; b"}"#.utf8)).plainText == "a < b")
     }
 

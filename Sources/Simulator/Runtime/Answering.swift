@@ -30,7 +30,9 @@ extension SimulatedRuntime {
         return misbehaving(answer(route, request, replica: replica, faults: faults), faults)
     }
 
-    private mutating func answer(_ route: Route, _ request: ServerRequest, replica: Int, faults: [Fault]) -> RuntimeAnswer {
+    private mutating func answer(_ route: Route, _ request: ServerRequest, replica: Int, faults: [Fault])
+        -> RuntimeAnswer
+    {
         // Before `process` is bound: a start must find the chats in one hand, or they are all copied.
         if case .start(let app, let workflow) = route { return start(app, workflow, request, replica: replica) }
         let process = processes[replica]
@@ -80,14 +82,19 @@ extension SimulatedRuntime {
 
     private func unknown(_ request: ServerRequest) -> RuntimeAnswer {
         let path = request.rawPath
-        guard path.last == 0x2F, Route(rawPath: path.dropLast()) != nil else { return .detail(404, "Not Found", at: now) }
-        let location = "http://\(request.header("host") ?? "127.0.0.1")\(String(decoding: path.dropLast(), as: UTF8.self))"
+        guard path.last == 0x2F, Route(rawPath: path.dropLast()) != nil else {
+            return .detail(404, "Not Found", at: now)
+        }
+        let location =
+            "http://\(request.header("host") ?? "127.0.0.1")\(String(decoding: path.dropLast(), as: UTF8.self))"
         return RuntimeAnswer(307, [], type: "", at: now, extra: [(name: "location", value: location)])
     }
 
     // MARK: - Starting a run
 
-    private mutating func start(_ app: AppID, _ workflow: [UInt8], _ request: ServerRequest, replica: Int) -> RuntimeAnswer {
+    private mutating func start(_ app: AppID, _ workflow: [UInt8], _ request: ServerRequest, replica: Int)
+        -> RuntimeAnswer
+    {
         let document = try? request.body.withUnsafeBytes { bytes throws(JSONError) in
             try JSONParser().parse(bytes)
         }
@@ -126,7 +133,8 @@ extension SimulatedRuntime {
         // Any 32 bits that stay the same for a chat will do.
         let seed = chat.chatID.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
         return PythonText.json([
-            "success": true, "chat_id": .string(id), "workflow_name": .string(workflow), "app_id": .string(chat.app.text),
+            "success": true, "chat_id": .string(id), "workflow_name": .string(workflow),
+            "app_id": .string(chat.app.text),
             "user_id": .string(user), "websocket_url": .string("/ws/\(workflow)/\(chat.app.text)/\(id)/\(user)"),
             "message": "Chat session initialized; connect to websocket to start.", "reused": .bool(reused),
             "cache_seed": .int(Int64(seed)),

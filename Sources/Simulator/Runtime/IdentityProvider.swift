@@ -18,7 +18,10 @@ struct IdentityProvider: Sendable {
     mutating func token(form: [UInt8], at now: Instant) -> (status: Int, body: [UInt8]) {
         let fields = Self.fields(form)
         guard fields["grant_type"] == "client_credentials" else {
-            return (400, PythonText.json(["error": "unsupported_grant_type", "error_description": "Unsupported grant_type"]))
+            return (
+                400,
+                PythonText.json(["error": "unsupported_grant_type", "error_description": "Unsupported grant_type"])
+            )
         }
         guard fields["client_id"] == terms.clientID, fields["client_secret"] == terms.clientSecret else {
             return (

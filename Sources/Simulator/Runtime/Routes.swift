@@ -13,7 +13,8 @@ enum Route: Equatable {
         guard path.first == 0x2F else { return nil }
         let parts = path.dropFirst().split(separator: 0x2F, omittingEmptySubsequences: false).map(Array.init)
         func spells(_ names: String...) -> Bool {
-            parts.count == names.count && zip(parts, names).allSatisfy { $1 == "*" ? !$0.isEmpty : $0.elementsEqual($1.utf8) }
+            parts.count == names.count
+                && zip(parts, names).allSatisfy { $1 == "*" ? !$0.isEmpty : $0.elementsEqual($1.utf8) }
         }
         if spells("api", "health") {
             self = .health

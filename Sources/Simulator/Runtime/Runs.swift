@@ -53,7 +53,9 @@ extension SimulatedRuntime {
     /// else of the story.
     static func count(_ chat: inout SimulatedChat, _ load: Load, _ counters: LiveCounters, _ random: inout SplitMix64) {
         let seconds = random.uniform(load.turnSeconds) * random.uniform(0.3...0.9)
-        let tools = Int64(load.toolCallsPerTurn) + (random.chance(load.toolCallsPerTurn.truncatingRemainder(dividingBy: 1)) ? 1 : 0)
+        let tools =
+            Int64(load.toolCallsPerTurn)
+            + (random.chance(load.toolCallsPerTurn.truncatingRemainder(dividingBy: 1)) ? 1 : 0)
         let fails = random.chance(load.errorShare)
         let prompt = random.integer(load.promptTokens)
         let completion = Int(Double(prompt) * random.uniform(0.1...0.35))

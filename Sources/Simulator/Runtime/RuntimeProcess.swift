@@ -63,7 +63,11 @@ struct RuntimeProcess: Sendable {
 extension RuntimeProcess {
     /// `/metrics/perf/aggregate`.
     func aggregate(at now: Instant) -> [UInt8] {
-        var turns: Int64 = 0, tools: Int64 = 0, errors: Int64 = 0, prompt: Int64 = 0, completion: Int64 = 0
+        var turns: Int64 = 0
+        var tools: Int64 = 0
+        var errors: Int64 = 0
+        var prompt: Int64 = 0
+        var completion: Int64 = 0
         var cost = 0.0
         for chat in chats {
             turns += chat.turns

@@ -30,7 +30,9 @@ struct SimulatedChat: Sendable {
         self.startedAt = startedAt
         written = []
         written.reserveCapacity(240)
-        func put(_ text: StaticString) { written += UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount) }
+        func put(_ text: StaticString) {
+            written += UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        }
         put("{\"chat_id\":")
         PythonText.append(quoted: chatID, to: &written)
         put(",\"app_id\":")
@@ -56,7 +58,9 @@ struct SimulatedChat: Sendable {
 
     /// Appends the chat as `/metrics/perf/chats/{chat_id}` shows it.
     func write(at now: Instant, to out: inout [UInt8]) {
-        func put(_ text: StaticString) { out += UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount) }
+        func put(_ text: StaticString) {
+            out += UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        }
         out += written
         if endedAt == nil {
             put("null,\"runtime_sec\":")

@@ -150,7 +150,7 @@ public struct SimulatedRuntime: Sendable {
         return attempts
     }
 
-    /// Tells a client what came of its attempt. A refused one is tried again if its tenant does that, at most five times.
+    /// Tells a client what came of its attempt. A refused one is tried again, if its tenant does that, up to five times.
     public mutating func settle(_ attempt: StartAttempt, _ outcome: AttemptOutcome) {
         guard clients.indices.contains(attempt.tenant) else { return }
         switch outcome {
@@ -184,7 +184,8 @@ public struct SimulatedRuntime: Sendable {
     private mutating func scheduleArrival(of tenant: Int) {
         guard let load = load(of: tenant), load.startsPerMinute > 0 else { return }
         let mean = 60 / load.startsPerMinute
-        let gap = load.isEven
+        let gap =
+            load.isEven
             ? clients[tenant].random.uniform(0.6 * mean...1.4 * mean) : clients[tenant].random.exponential(mean: mean)
         queue.add(
             .arrival(tenant: tenant, version: clients[tenant].version), due: instant.advanced(bySeconds: gap))
@@ -234,7 +235,9 @@ public struct SimulatedRuntime: Sendable {
         case .restart(let replica):
             for index in processes.indices where replica == nil || replica == index { restart(index) }
         case .poison(let replica):
-            for index in processes.indices where replica == nil || replica == index { processes[index].isPoisoned = true }
+            for index in processes.indices where replica == nil || replica == index {
+                processes[index].isPoisoned = true
+            }
         }
     }
 

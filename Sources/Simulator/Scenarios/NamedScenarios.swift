@@ -31,7 +31,9 @@ extension Scenario {
     ]
 
     static let quiet = make("quiet", "three tenants, a run every few minutes, nothing goes wrong") {
-        $0.tenants = [steady("app-clinic", 0.3, users: 2), steady("app-shop", 0.2, users: 2), steady("app-school", 0.1, users: 1)]
+        $0.tenants = [
+            steady("app-clinic", 0.3, users: 2), steady("app-shop", 0.2, users: 2), steady("app-school", 0.1, users: 1),
+        ]
     }
 
     static let busy = make("busy", "five tenants at a healthy working load, every counter alive") {
@@ -67,7 +69,9 @@ extension Scenario {
         }
     }
 
-    static let tokenBurn = make("token-burn", "after an hour one tenant's runs burn eight times as many tokens, for half an hour") {
+    static let tokenBurn = make(
+        "token-burn", "after an hour one tenant's runs burn eight times as many tokens, for half an hour"
+    ) {
         $0.counters = .all
         $0.tenants = neighbours
         let rest = $0.tenants[2].loads[0]
@@ -126,7 +130,8 @@ extension Scenario {
         $0.faults = [FaultWindow(.identityProviderDown, from: .minutes(5), until: .minutes(8))]
     }
 
-    static let down = make("down", "connections refused from minute 2 to 6, then a fresh process; hangs from 10 to 12") {
+    static let down = make("down", "connections refused from minute 2 to 6, then a fresh process; hangs from 10 to 12")
+    {
         $0.tenants = neighbours
         $0.faults = [
             FaultWindow(.down, from: .minutes(2), until: .minutes(6)),
@@ -147,14 +152,17 @@ extension Scenario {
         $0.balanced = true
     }
 
-    static let ghostActives = make("ghost-actives", "a third of one tenant's runs lose their websocket and stay open for ever") {
+    static let ghostActives = make(
+        "ghost-actives", "a third of one tenant's runs lose their websocket and stay open for ever"
+    ) {
         $0.tenants = neighbours
         $0.tenants[0].loads[0].ghostShare = 0.35
         $0.warmUp = .minutes(60)
     }
 
     static let growing = make(
-        "growing", "20,000 chats already tracked and nothing evicted: each perf answer blocks the event loop for a second"
+        "growing",
+        "20,000 chats already tracked and nothing evicted: each perf answer blocks the event loop for a second"
     ) {
         $0.tenants = neighbours
         $0.trackedBefore = 20_000
@@ -162,7 +170,8 @@ extension Scenario {
     }
 
     static let demo = make(
-        "demo", "30 seconds: four steady tenants; from second 4 app-shop starts far too many runs and retries when refused"
+        "demo",
+        "30 seconds: four steady tenants; from second 4 app-shop starts far too many runs and retries when refused"
     ) {
         var rest = Load(
             startsPerMinute: 20, runSeconds: 6...10, turnSeconds: 1...3, errorShare: 0, promptTokens: 300...900)

@@ -91,7 +91,8 @@ public final class FixtureServer: Sendable {
             throw Failure(folder: folder, cause: "INDEX.json is not an array")
         }
         return index.compactMap { entry in
-            guard let path = entry["file"]?.string, let method = entry["method"]?.string, let target = entry["path"]?.string
+            guard let path = entry["file"]?.string, let method = entry["method"]?.string,
+                let target = entry["path"]?.string
             else { return nil }
             let parts = path.split(separator: "/")
             guard parts.count == 1 || parts.dropLast().last.map({ $0.utf8.elementsEqual(name.utf8) }) == true,

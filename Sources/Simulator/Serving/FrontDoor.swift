@@ -76,7 +76,9 @@ public final class FrontDoor: Sendable {
     }
 
     private static func serve(_ request: ServerRequest, _ options: Options, _ tally: TallyBox) -> ServerResponse {
-        guard request.method == "POST", request.rawPath.starts(with: "/api/".utf8) else { return pass(request, options) }
+        guard request.method == "POST", request.rawPath.starts(with: "/api/".utf8) else {
+            return pass(request, options)
+        }
         let (verdict, body) = ask(request, options)
         if case .start(let app, _) = Route(rawPath: request.rawPath) {
             tally.count(verdict)
@@ -124,7 +126,8 @@ public final class FrontDoor: Sendable {
         let client = LoopbackClient(port: options.runtimePort, timeoutMilliseconds: options.runtimeTimeoutMilliseconds)
         do {
             let reply = try client.send(
-                request.method, request.target, headers: request.headers.filter { !ownHeaders.contains($0.name.lowercased()) },
+                request.method, request.target,
+                headers: request.headers.filter { !ownHeaders.contains($0.name.lowercased()) },
                 body: request.body)
             return ServerResponse(
                 status: reply.status, headers: reply.headers.filter { !ownHeaders.contains($0.name.lowercased()) },

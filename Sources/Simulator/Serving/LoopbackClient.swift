@@ -82,7 +82,9 @@ struct LoopbackClient: Sendable {
         while true {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             if count == 0 { return all }
-            guard count > 0 else { throw Failure(cause: errno == EAGAIN ? "timeout" : String(cString: strerror(errno))) }
+            guard count > 0 else {
+                throw Failure(cause: errno == EAGAIN ? "timeout" : String(cString: strerror(errno)))
+            }
             all += buffer[..<count]
         }
     }
@@ -97,7 +99,8 @@ struct LoopbackClient: Sendable {
             lines.append(line)
         }
         let first = lines.first.map { String(decoding: $0, as: UTF8.self) } ?? ""
-        guard first.hasPrefix("HTTP/1."), let status = first.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+        guard first.hasPrefix("HTTP/1."),
+            let status = first.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
         else { throw Failure(cause: bytes.isEmpty ? "closed without an answer" : "not HTTP") }
         var headers: [(name: String, value: String)] = []
         for line in lines.dropFirst() {

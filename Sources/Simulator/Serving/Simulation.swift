@@ -46,7 +46,8 @@ final class Simulation: Sendable {
         if request.path == "/_sim/status" {
             return .json(atPresent { $0.tally.document(of: $0) }.serializedBytes())
         }
-        let replica = scenario.balanced
+        let replica =
+            scenario.balanced
             ? requests.add(1, ordering: .relaxed).oldValue % scenario.replicas : listener
         let answer = eventLoops[replica].turn.withLock { _ in
             let answer = atPresent { $0.answer(request, replica: replica) }
@@ -89,8 +90,10 @@ final class Simulation: Sendable {
         }
     }
 
-    private static func post(_ attempt: SimulatedRuntime.StartAttempt, port: UInt16) -> SimulatedRuntime.AttemptOutcome {
-        let path = "/api/chats/\(attempt.app.percentEncoded)/\(PercentEncoding.encode(Array(attempt.workflow.utf8)))/start"
+    private static func post(_ attempt: SimulatedRuntime.StartAttempt, port: UInt16) -> SimulatedRuntime.AttemptOutcome
+    {
+        let path =
+            "/api/chats/\(attempt.app.percentEncoded)/\(PercentEncoding.encode(Array(attempt.workflow.utf8)))/start"
         let body = PythonText.json(["user_id": .string(attempt.user), "force_new": true])
         let client = LoopbackClient(port: port, timeoutMilliseconds: 5_000)
         let type = (name: "Content-Type", value: Array("application/json".utf8))

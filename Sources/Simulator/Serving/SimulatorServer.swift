@@ -12,7 +12,7 @@ public final class SimulatorServer: Sendable {
         case direct
         /// By `POST …/start` to a server on loopback: a reverse proxy, or the runtime itself.
         case through(port: UInt16)
-        /// By `POST …/start` to a ``FrontDoor`` that is opened together with the runtime and leads to its first replica.
+        /// By `POST …/start` to a ``FrontDoor`` that is opened with the runtime and leads to its first replica.
         case throughFrontDoor(FrontDoor.Options)
         /// By whatever this does. `accepted` counts for the client only; the run is started by who posts it.
         case hook(@Sendable (SimulatedRuntime.StartAttempt) async -> SimulatedRuntime.AttemptOutcome)

@@ -76,7 +76,9 @@ private struct SlackReview {
             text(block["text"], ["plain_text"], 150, at: "\(place).text")
         case "section":
             let fields = block["fields"]?.array ?? []
-            if block["text"] != nil || fields.isEmpty { text(block["text"], ["mrkdwn", "plain_text"], 3_000, at: "\(place).text") }
+            if block["text"] != nil || fields.isEmpty {
+                text(block["text"], ["mrkdwn", "plain_text"], 3_000, at: "\(place).text")
+            }
             if fields.count > 10 { refuse("invalid_blocks", "\(place).fields: \(fields.count), 10 allowed") }
             for (index, field) in fields.enumerated() {
                 text(field, ["mrkdwn", "plain_text"], 2_000, at: "\(place).fields[\(index)]")

@@ -99,7 +99,8 @@ public final class SlackSink: Sendable {
     }
 
     private static let words = [
-        400: "invalid_payload", 403: "action_prohibited", 404: "no_service", 410: "channel_is_archived", 500: "rollup_error",
+        400: "invalid_payload", 403: "action_prohibited", 404: "no_service", 410: "channel_is_archived",
+        500: "rollup_error",
     ]
 
     private static func word(_ word: String, _ status: Int) -> ServerResponse {

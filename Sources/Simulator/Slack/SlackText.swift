@@ -4,7 +4,8 @@ import Model
 enum SlackText {
     /// Blocks if there are any, else the fallback text.
     static func render(_ document: JSON) -> String {
-        let blocks = (document["blocks"]?.array ?? [])
+        let blocks =
+            (document["blocks"]?.array ?? [])
             + (document["attachments"]?.array ?? []).flatMap { $0["blocks"]?.array ?? [] }
         guard !blocks.isEmpty else { return plain(document["text"]?.string ?? "") }
         return blocks.flatMap(lines).joined(separator: "\n")
