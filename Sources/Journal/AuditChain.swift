@@ -39,9 +39,9 @@ public enum AuditFinding: Hashable, Sendable {
     case broken(seq: Int64, why: String)
 }
 
-/// The log as a chain: each row's digest covers the digest of the row before, so that nothing in it can be changed, taken
-/// out or put in without changing every digest after it. The end of the chain stands in `meta` too: a log that was cut
-/// short does not match it.
+/// The log as a chain: each row's digest covers the digest of the row before, so that nothing in it can be changed,
+/// taken out or put in without changing every digest after it. The end of the chain stands in `meta` too: a log that
+/// was cut short does not match it.
 enum AuditChain {
     static let origin = [UInt8](repeating: 0, count: SHA256.byteCount)
     private static let headKey = "audit_head"

@@ -28,7 +28,7 @@ public final class Journal {
     /// Opens the journal of a folder; the engine makes it when there is none. The engine also
     /// checks the file: all of it when it is small or when the last engine did not close it.
     ///
-    /// Throws `.missing`, `.corrupt`, `.notAJournal`, `.newerSchema`, `.readOnly`, `.busy` and others, each with a hint.
+    /// Throws `.missing`, `.corrupt`, `.notAJournal`, `.newerSchema`, `.readOnly`, `.busy` and others.
     /// A journal that cannot be opened is left exactly as it is.
     ///
     /// - Parameter busyTimeout: how long a call waits for another process's transaction.

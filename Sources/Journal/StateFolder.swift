@@ -12,7 +12,8 @@ public struct StateFolder: Hashable, Sendable {
 
     /// Makes the folder (mode 0700, parents as the umask says) unless it is there, for a process that will write to it.
     ///
-    /// Throws `.unusableFolder` for what is not a folder, cannot be written to, or lets every user of the machine write.
+    /// Throws `.unusableFolder` for what is not a folder, cannot be written to, or lets every user of the machine
+    /// write; `.readOnly` on a read-only file system.
     public init(creating path: String) throws(JournalError) {
         var path = path
         while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }

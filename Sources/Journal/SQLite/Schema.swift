@@ -50,7 +50,8 @@ enum Schema {
             id INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, channel TEXT NOT NULL, event TEXT NOT NULL,
             created_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
             state TEXT NOT NULL DEFAULT 'pending', document TEXT NOT NULL, checksum INTEGER NOT NULL,
-            carries_opening INTEGER NOT NULL DEFAULT 0, merged_into INTEGER, last_error TEXT, settled_ms INTEGER) STRICT;
+            carries_opening INTEGER NOT NULL DEFAULT 0, merged_into INTEGER, last_error TEXT,
+            settled_ms INTEGER) STRICT;
         CREATE INDEX outbox_pending ON outbox (incident, channel, id) WHERE state = 'pending';
         CREATE INDEX outbox_settled ON outbox (settled_ms) WHERE settled_ms IS NOT NULL;
 
