@@ -35,15 +35,6 @@ size_t field_of(Span key) {
     return chat_fields;
 }
 
-simdjson_inline csimdjson_number_kind number(Span text, int64_t &integer, double &value) {
-    const bool negative = *text.start == '-';
-    if (simdjson_likely(text.length > size_t(negative))) {
-        const auto kind = short_number(text.start + negative, text.length - negative, negative, &integer, &value);
-        if (simdjson_likely(kind != CSIMDJSON_NOT_A_NUMBER)) return kind;
-    }
-    return csimdjson_number(text.start, text.start + text.length, &integer, &value);
-}
-
 } // namespace
 
 __attribute__((flatten)) bool ChatReader::read(Cursor &cursor, csimdjson_chat &chat, bool &kept) {
@@ -216,8 +207,14 @@ bool ChatReader::take_integer(Cursor &cursor, int64_t &value, bool &present) {
     const uint8_t first = cursor.peek();
     if (simdjson_likely(uint8_t(first - '0') < 10 || first == '-')) {
         const Span text = cursor.token();
+        const bool negative = first == '-';
+        if (simdjson_likely(short_integer(text.start + negative, text.length - negative, negative, value))) {
+            present = true;
+            cursor.at += 1;
+            return true;
+        }
         double fractional;
-        switch (number(text, value, fractional)) {
+        switch (csimdjson_number(text.start, text.start + text.length, &value, &fractional)) {
         case CSIMDJSON_NOT_A_NUMBER: return cursor.fail();
         case CSIMDJSON_INTEGER: present = true; break;
         case CSIMDJSON_DOUBLE:
@@ -240,8 +237,14 @@ bool ChatReader::take_double(Cursor &cursor, double &value, bool &present) {
     const uint8_t first = cursor.peek();
     if (simdjson_likely(uint8_t(first - '0') < 10 || first == '-')) {
         const Span text = cursor.token();
+        const bool negative = first == '-';
+        if (simdjson_likely(short_decimal(text.start + negative, text.length - negative, negative, value))) {
+            present = true;
+            cursor.at += 1;
+            return true;
+        }
         int64_t whole;
-        switch (number(text, whole, value)) {
+        switch (csimdjson_number(text.start, text.start + text.length, &whole, &value)) {
         case CSIMDJSON_NOT_A_NUMBER: return cursor.fail();
         case CSIMDJSON_INTEGER:
             value = double(whole);

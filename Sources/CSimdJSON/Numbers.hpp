@@ -15,34 +15,33 @@ simdjson_inline bool nearest_double(uint64_t mantissa, int64_t exponent, bool ne
     return simdjson::builtin::numberparsing::compute_float_64(exponent, mantissa, negative, value);
 }
 
-/// Numbers as runtimes write them (up to eight digits; up to eight, a point, up to sixteen more), without a loop.
-/// CSIMDJSON_NOT_A_NUMBER for all others, which then go the long way.
-simdjson_inline csimdjson_number_kind short_number(
-    const uint8_t *digits, size_t length, bool negative, int64_t *integer, double *value) {
+/// Up to eight digits, without a loop. False for all other numbers, which then go the long way.
+simdjson_inline bool short_integer(const uint8_t *digits, size_t length, bool negative, int64_t &integer) {
     uint64_t whole;
-    if (length <= 8 && read_digits(digits, length, whole)) {
-        if (*digits == '0' && length > 1) return CSIMDJSON_NOT_A_NUMBER;
-        *integer = negative ? -int64_t(whole) : int64_t(whole);
-        return CSIMDJSON_INTEGER;
-    }
+    if (length == 0 || length > 8 || !read_digits(digits, length, whole) || (*digits == '0' && length > 1)) return false;
+    integer = negative ? -int64_t(whole) : int64_t(whole);
+    return true;
+}
+
+/// Up to eight digits, a point and up to sixteen more, without a loop. False for all other numbers.
+simdjson_inline bool short_decimal(const uint8_t *digits, size_t length, bool negative, double &value) {
     const uint64_t points = load64(digits) ^ 0x2E2E2E2E2E2E2E2EULL;
     const uint64_t zeros = (points - 0x0101010101010101ULL) & ~points & 0x8080808080808080ULL;
-    if (!zeros) return CSIMDJSON_NOT_A_NUMBER;
+    if (!zeros) return false;
     const size_t point = size_t(__builtin_ctzll(zeros)) / 8; // only the lowest is sure to be one
-    if (point == 0 || point + 1 >= length || (*digits == '0' && point > 1)) return CSIMDJSON_NOT_A_NUMBER;
+    if (point == 0 || point + 1 >= length || (*digits == '0' && point > 1)) return false;
     const size_t places = length - point - 1;
-    uint64_t fraction, rest = 0;
-    if (places > 16 || !read_digits(digits, point, whole)) return CSIMDJSON_NOT_A_NUMBER;
+    uint64_t whole, fraction;
+    // At most 19 digits fit 64 bits.
+    if (places > 16 || point + places > 19 || !read_digits(digits, point, whole)) return false;
     const uint8_t *const behind = digits + point + 1;
-    if (!read_digits(behind, places < 8 ? places : 8, fraction)) return CSIMDJSON_NOT_A_NUMBER;
+    if (!read_digits(behind, places < 8 ? places : 8, fraction)) return false;
     if (places > 8) {
-        if (!read_digits(behind + 8, places - 8, rest)) return CSIMDJSON_NOT_A_NUMBER;
+        uint64_t rest;
+        if (!read_digits(behind + 8, places - 8, rest)) return false;
         fraction = fraction * powers_of_ten[places - 8] + rest;
     }
-    // At most 19 digits fit 64 bits.
-    if (point + places > 19) return CSIMDJSON_NOT_A_NUMBER;
-    const uint64_t mantissa = whole * powers_of_ten[places] + fraction;
-    return nearest_double(mantissa, -int64_t(places), negative, *value) ? CSIMDJSON_DOUBLE : CSIMDJSON_NOT_A_NUMBER;
+    return nearest_double(whole * powers_of_ten[places] + fraction, -int64_t(places), negative, value);
 }
 
 } // namespace csimdjson

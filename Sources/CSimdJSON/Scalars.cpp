@@ -18,8 +18,8 @@ extern "C" csimdjson_number_kind csimdjson_number(
     const bool negative = p < end && *p == '-';
     if (negative) p += 1;
     if (p == end) return CSIMDJSON_NOT_A_NUMBER;
-    const auto kind = short_number(p, size_t(end - p), negative, integer, value);
-    if (simdjson_likely(kind != CSIMDJSON_NOT_A_NUMBER)) return kind;
+    if (short_integer(p, size_t(end - p), negative, *integer)) return CSIMDJSON_INTEGER;
+    if (short_decimal(p, size_t(end - p), negative, *value)) return CSIMDJSON_DOUBLE;
     const uint8_t *const digits = p;
     uint64_t mantissa = 0; // wraps silently beyond 19 digits; then it is not used
     while (p < end && is_digit(*p)) mantissa = mantissa * 10 + (*p++ - '0');

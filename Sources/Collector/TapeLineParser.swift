@@ -59,19 +59,27 @@ struct TapeLineParser {
 
     // MARK: Exchanges and ticks
 
+    /// From this size on a body stays where it was read; smaller ones are copied, so that one kept for long does not keep
+    /// its neighbours.
+    private static let copiedSize = 1 << 16
+
     func line(
-        _ line: UnsafeRawBufferPointer, of header: TapeHeader, _ parser: borrowing JSONParser
+        _ source: TapeLineSource.Line, of header: TapeHeader, _ parser: borrowing JSONParser
     ) throws(TapeError) -> TapeLine {
-        guard let body = bodyRange(in: line) else { return try exchangeOrTick(try document(line, parser), nil, header) }
+        let line = source.bytes
+        guard let range = bodyRange(in: line) else { return try exchangeOrTick(try document(line, parser), nil, header) }
         // The rest of the line is small; the body stays bytes, for the decoder.
-        var envelope = Array(line[..<body.lowerBound])
+        var envelope = Array(line[..<range.lowerBound])
         envelope += "null".utf8
-        envelope += line[body.upperBound...]
+        envelope += line[range.upperBound...]
         let result = envelope.withUnsafeBytes { bytes in
-            Result { () throws(TapeError) in try document(bytes, parser, without: body) }
+            Result { () throws(TapeError) in try document(bytes, parser, without: range) }
         }
-        let bytes = UnsafeRawBufferPointer(rebasing: line[body]).bindMemory(to: UInt8.self)
-        return try exchangeOrTick(try result.get(), Body(bytes), header)
+        let bytes = UnsafeRawBufferPointer(rebasing: line[range])
+        let body =
+            bytes.count < TapeLineParser.copiedSize
+            ? Body(bytes.bindMemory(to: UInt8.self)) : Body(TapeBody(bytes, in: source.memory))
+        return try exchangeOrTick(try result.get(), body, header)
     }
 
     private func exchangeOrTick(_ object: JSONObject, _ body: Body?, _ header: TapeHeader) throws(TapeError) -> TapeLine {

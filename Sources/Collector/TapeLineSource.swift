@@ -1,11 +1,12 @@
 import Glibc
+import Model
 
 /// Reads a file line by line, however long its lines are, and keeps no more than one of them.
 final class TapeLineSource {
     private let file: String
     private let descriptor: Int32
     private let isOwner: Bool
-    private var memory: UnsafeMutableRawBufferPointer
+    private var memory = TapeMemory(count: TapeLineSource.step)
     /// Bytes of `memory` that have been read and not given out.
     private var pending = 0..<0
     private var isAtEnd = false
@@ -20,7 +21,6 @@ final class TapeLineSource {
         file = path
         self.descriptor = descriptor
         isOwner = true
-        memory = .allocate(byteCount: TapeLineSource.step, alignment: 64)
     }
 
     /// Reads from an open descriptor, which stays open.
@@ -28,53 +28,64 @@ final class TapeLineSource {
         file = name
         self.descriptor = descriptor
         isOwner = false
-        memory = .allocate(byteCount: TapeLineSource.step, alignment: 64)
     }
 
-    deinit {
-        memory.deallocate()
-        if isOwner { close(descriptor) }
+    deinit { if isOwner { close(descriptor) } }
+
+    struct Line {
+        /// Without the line end. Lives until the next one is asked for, or as long as `memory`.
+        let bytes: UnsafeRawBufferPointer
+        let memory: TapeMemory
+        /// False for a last line without a line end.
+        let isComplete: Bool
     }
 
-    /// The next line without its end, which lives until the next call; nil at the end. `isComplete` is false for a last
-    /// line without a line end.
-    func next() throws(TapeError) -> (line: UnsafeRawBufferPointer, isComplete: Bool)? {
+    /// The next line; nil at the end.
+    func next() throws(TapeError) -> Line? {
         var searched = pending.lowerBound
         while true {
-            let rest = UnsafeRawBufferPointer(rebasing: memory[searched..<pending.upperBound])
+            let rest = UnsafeRawBufferPointer(rebasing: memory.bytes[searched..<pending.upperBound])
             if let start = rest.baseAddress, let end = memchr(start, 0x0A, rest.count) {
                 let length = UnsafeRawPointer(end) - start + searched - pending.lowerBound
-                return (take(length, andEnd: 1), true)
+                return take(length, andEnd: 1, isComplete: true)
             }
             searched = pending.upperBound
             if isAtEnd {
-                return pending.isEmpty ? nil : (take(pending.count, andEnd: 0), false)
+                return pending.isEmpty ? nil : take(pending.count, andEnd: 0, isComplete: false)
             }
             searched -= try fill()
         }
     }
 
-    private func take(_ length: Int, andEnd end: Int) -> UnsafeRawBufferPointer {
+    private func take(_ length: Int, andEnd end: Int, isComplete: Bool) -> Line {
         let start = pending.lowerBound
         pending = (start + length + end)..<pending.upperBound
-        return UnsafeRawBufferPointer(rebasing: memory[start..<start + length])
+        let bytes = UnsafeRawBufferPointer(rebasing: memory.bytes[start..<start + length])
+        return Line(bytes: bytes, memory: memory, isComplete: isComplete)
     }
+
+    private var pendingBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory.bytes[pending]) }
 
     /// Reads more; returns by how much the pending bytes were moved towards the beginning.
     private func fill() throws(TapeError) -> Int {
         var moved = 0
-        if memory.count - pending.upperBound < TapeLineSource.step / 4 {
+        if memory.bytes.count - pending.upperBound < TapeLineSource.step / 4 {
             moved = pending.lowerBound
-            let old = memory
-            if pending.count > memory.count / 2 {
-                memory = .allocate(byteCount: memory.count * 2, alignment: 64)
+            let isTooSmall = pending.count > memory.bytes.count / 2
+            // Where a body still lies in the memory, nothing in it may move.
+            if isTooSmall || !isKnownUniquelyReferenced(&memory) {
+                let larger = TapeMemory(count: memory.bytes.count * (isTooSmall ? 2 : 1))
+                larger.bytes.copyMemory(from: pendingBytes)
+                memory = larger
+            } else {
+                // The bytes may overlap where they go: memmove.
+                memory.bytes.copyMemory(from: pendingBytes)
             }
-            memmove(memory.baseAddress!, old.baseAddress! + pending.lowerBound, pending.count)
-            if memory.baseAddress != old.baseAddress { old.deallocate() }
             pending = 0..<pending.count
         }
         while true {
-            let count = read(descriptor, memory.baseAddress! + pending.upperBound, memory.count - pending.upperBound)
+            let room = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[pending.upperBound...])
+            let count = read(descriptor, room.baseAddress, room.count)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw TapeError(file: file, "cannot read on: \(String(cString: strerror(errno)))", isRetryable: true)
@@ -83,5 +94,39 @@ final class TapeLineSource {
             pending = pending.lowerBound..<(pending.upperBound + count)
             return moved
         }
+    }
+}
+
+/// A piece of a tape in memory, with a body's padding behind it.
+/// `@unchecked Sendable`: the source writes only behind the bytes that it gave out, and a body in it is handed from one
+/// owner to the next, as every body is.
+final class TapeMemory: @unchecked Sendable {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    init(count: Int) {
+        let all = UnsafeMutableRawBufferPointer.allocate(byteCount: count + Body.padding, alignment: 64)
+        all[count...].initializeMemory(as: UInt8.self, repeating: 0)
+        bytes = UnsafeMutableRawBufferPointer(rebasing: all[..<count])
+    }
+
+    deinit { bytes.baseAddress?.deallocate() }
+}
+
+/// A body where the tape's line has it, without a copy.
+final class TapeBody: BodyStorage {
+    private let memory: TapeMemory
+    private let range: Range<Int>
+
+    var count: Int { range.count }
+
+    /// `bytes` lie in `memory`.
+    init(_ bytes: UnsafeRawBufferPointer, in memory: TapeMemory) {
+        let start = bytes.baseAddress.map { $0 - UnsafeRawPointer(memory.bytes.baseAddress!) } ?? 0
+        self.memory = memory
+        range = start..<start + bytes.count
+    }
+
+    func withBytes<R, E: Error>(_ body: (UnsafeMutableRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try body(UnsafeMutableRawBufferPointer(rebasing: memory.bytes[range]))
     }
 }

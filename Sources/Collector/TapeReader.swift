@@ -52,13 +52,13 @@ public struct TapeReader: ~Copyable {
         init(_ source: TapeLineSource, file: String) throws(TapeError) {
             let parser = JSONParser(limits: TapeReader.limits)
             guard let first = try source.next() else { throw TapeError(file: file, "an empty file is no tape") }
-            header = try TapeLineParser(file: file, number: 1).header(first.line, parser)
+            header = try TapeLineParser(file: file, number: 1).header(first.bytes, parser)
             guard let second = try source.next() else { return }
             lines = 2
             let line = TapeLineParser(file: file, number: 2)
             do {
-                state = try line.state(second.line, parser)
-                if state == nil { early = try line.line(second.line, of: header, parser) }
+                state = try line.state(second.bytes, parser)
+                if state == nil { early = try line.line(second, of: header, parser) }
             } catch {
                 if second.isComplete { throw error }
                 warnings.append(TapeReader.warning(file, 2))
@@ -72,12 +72,12 @@ public struct TapeReader: ~Copyable {
             self.early = nil
             return early
         }
-        guard let (line, isComplete) = try source.next() else { return nil }
+        guard let line = try source.next() else { return nil }
         lineNumber += 1
         do {
             return try TapeLineParser(file: file, number: lineNumber).line(line, of: header, parser)
         } catch {
-            if isComplete { throw error }
+            if line.isComplete { throw error }
             warnings.append(TapeReader.warning(file, lineNumber))
             return nil
         }
