@@ -59,7 +59,8 @@ public enum PerfDecoder {
     }
 
     private static func name(
-        _ index: Int, _ get: (OpaquePointer?, Int, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, UnsafeMutablePointer<Int>?) -> Void,
+        _ index: Int,
+        _ get: (OpaquePointer?, Int, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, UnsafeMutablePointer<Int>?) -> Void,
         _ reader: OpaquePointer
     ) -> [UInt8] {
         var start: UnsafePointer<UInt8>?

@@ -39,7 +39,9 @@ struct TapeLineParser {
         guard let named = object["runtimes"]?.object else { throw error("runtimes is to be an object") }
         var runtimes: [TapeHeader.Runtime] = []
         for member in named {
-            guard let list = member.value["replicas"]?.array else { throw error("a runtime without its list of replicas") }
+            guard let list = member.value["replicas"]?.array else {
+                throw error("a runtime without its list of replicas")
+            }
             var replicas: [String] = []
             for replica in list {
                 guard let url = replica.string else { throw error("a replica is to be a URL") }
@@ -67,7 +69,9 @@ struct TapeLineParser {
         _ source: TapeLineSource.Line, of header: TapeHeader, _ parser: borrowing JSONParser
     ) throws(TapeError) -> TapeLine {
         let line = source.bytes
-        guard let range = bodyRange(in: line) else { return try exchangeOrTick(try document(line, parser), nil, header) }
+        guard let range = bodyRange(in: line) else {
+            return try exchangeOrTick(try document(line, parser), nil, header)
+        }
         // The rest of the line is small; the body stays bytes, for the decoder.
         var envelope = Array(line[..<range.lowerBound])
         envelope += "null".utf8
@@ -82,7 +86,8 @@ struct TapeLineParser {
         return try exchangeOrTick(try result.get(), body, header)
     }
 
-    private func exchangeOrTick(_ object: JSONObject, _ body: Body?, _ header: TapeHeader) throws(TapeError) -> TapeLine {
+    private func exchangeOrTick(_ object: JSONObject, _ body: Body?, _ header: TapeHeader) throws(TapeError) -> TapeLine
+    {
         guard let at = object["at"]?.string.flatMap({ Timestamp(rfc3339: $0) }) else {
             throw error("at is to be a moment in RFC 3339")
         }
@@ -180,7 +185,9 @@ struct TapeLineParser {
                 return index..<csimdjson_value_end(base, line.count, index)
             }
             let end = csimdjson_value_end(base, line.count, index)
-            if key.elementsEqual(#""bytes""#.utf8) { announced = Int(String(decoding: line[index..<end], as: UTF8.self)) }
+            if key.elementsEqual(#""bytes""#.utf8) {
+                announced = Int(String(decoding: line[index..<end], as: UTF8.self))
+            }
             index = skipSpaces(end)
             guard index < line.count, line[index] == UInt8(ascii: ",") else { return nil }
         }

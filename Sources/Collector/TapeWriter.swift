@@ -69,7 +69,8 @@ public struct TapeWriter: ~Copyable {
             line.append("status", .int(Int64(answer.status)))
             line.append("elapsed_ms", .figure(observation.elapsedMilliseconds))
             if let date = answer.date { line.append("date", .string(date.httpDate)) }
-            return answer.body.storage.withBytes { body in finish(line, answer, UnsafeRawBufferPointer(body), validity) }
+            return answer.body.storage.withBytes { body in finish(line, answer, UnsafeRawBufferPointer(body), validity)
+            }
         }
     }
 
@@ -78,7 +79,9 @@ public struct TapeWriter: ~Copyable {
     ) -> [UInt8] {
         var line = line
         let kind: TapeContent =
-            if validity.isJSON(body) { .body } else if String(validating: body, as: UTF8.self) != nil { .text } else { .base64 }
+            if validity.isJSON(body) { .body } else if String(validating: body, as: UTF8.self) != nil { .text } else {
+                .base64
+            }
         if answer.contentType != kind.impliedType { line.append("content_type", .optional(answer.contentType)) }
         switch kind {
         case .body:
@@ -91,8 +94,11 @@ public struct TapeWriter: ~Copyable {
             let start = bytes.count
             bytes.append(contentsOf: body)
             // A document may hold line ends between its values, and only there: a string cannot.
-            if memchr(body.baseAddress!, 0x0A, body.count) != nil || memchr(body.baseAddress!, 0x0D, body.count) != nil {
-                for index in start..<bytes.count where bytes[index] == 0x0A || bytes[index] == 0x0D { bytes[index] = 0x20 }
+            if memchr(body.baseAddress!, 0x0A, body.count) != nil || memchr(body.baseAddress!, 0x0D, body.count) != nil
+            {
+                for index in start..<bytes.count where bytes[index] == 0x0A || bytes[index] == 0x0D {
+                    bytes[index] = 0x20
+                }
             }
             bytes += "}\n".utf8
             return bytes

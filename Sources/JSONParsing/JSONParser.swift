@@ -55,7 +55,8 @@ public struct JSONParser: ~Copyable {
         let code = csimdjson_scan(scanner, base, bytes.count, &structurals, &count)
         guard code == CSIMDJSON_OK, let structurals else { throw JSONError(scan: code, in: bytes) }
         var builder = JSONBuilder(
-            bytes: bytes, base: base, structurals: UnsafeBufferPointer(start: structurals, count: count), depth: limits.depth)
+            bytes: bytes, base: base, structurals: UnsafeBufferPointer(start: structurals, count: count),
+            depth: limits.depth)
         return try builder.document()
     }
 }

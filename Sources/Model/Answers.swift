@@ -43,7 +43,8 @@ public struct ActiveRuns: Hashable, Sendable {
     public var malformedFields: Int
 
     public init(
-        isTracked: Bool, activeCount: Int64? = nil, totalRuns: Int64? = nil, listedRuns: Int? = nil, note: String? = nil,
+        isTracked: Bool, activeCount: Int64? = nil, totalRuns: Int64? = nil, listedRuns: Int? = nil,
+        note: String? = nil,
         malformedFields: Int = 0
     ) {
         self.isTracked = isTracked

@@ -93,7 +93,8 @@ struct JSONWriter {
                     index += 1
                     continue
                 }
-                let isSeparator = byte == 0xE2 && index + 2 < utf8.count && utf8[index + 1] == 0x80
+                let isSeparator =
+                    byte == 0xE2 && index + 2 < utf8.count && utf8[index + 1] == 0x80
                     && utf8[index + 2] & 0xFE == 0xA8
                 if byte == 0xE2, !isSeparator {
                     index += 1

@@ -9,14 +9,19 @@ import Testing
         Decoder.decode(try Fixtures.answer(name), of: endpoint)
     }
 
-    static func decode(_ status: Int, _ text: String, _ endpoint: Endpoint, type: String = "application/json") -> Decoded {
+    static func decode(_ status: Int, _ text: String, _ endpoint: Endpoint, type: String = "application/json")
+        -> Decoded
+    {
         Decoder.decode(.init(status: status, date: nil, contentType: type, body: Body(text.utf8)), of: endpoint)
     }
 
     // MARK: What the recorded runtime says
 
     @Test func readsTheBusyRuntime() throws {
-        guard case .perf(let table) = try Self.decode("busy/aggregate", .perf) else { Issue.record("no chats"); return }
+        guard case .perf(let table) = try Self.decode("busy/aggregate", .perf) else {
+            Issue.record("no chats")
+            return
+        }
         #expect(table.chats.count == 12)
         #expect(table.chats.filter(\.isOpen).count == 7)
         #expect(table.apps == [AppID("app-clinic"), AppID("app-shop"), AppID("app-écolé-検証")])
@@ -33,16 +38,23 @@ import Testing
         #expect(table.chats.reduce(0) { $0 + $1.promptTokens } == table.totals?.promptTokens)
         #expect(table.chats.reduce(0) { $0 + $1.completionTokens } == table.totals?.completionTokens)
 
-        guard case .perf(let bare) = try Self.decode("busy/chats", .perfChats) else { Issue.record("no chats"); return }
+        guard case .perf(let bare) = try Self.decode("busy/chats", .perfChats) else {
+            Issue.record("no chats")
+            return
+        }
         #expect(bare.totals == nil)
         #expect(bare.apps == table.apps)
         #expect(bare.chats.map(\.key) == table.chats.map(\.key))
 
-        guard case .health(let health) = try Self.decode("busy/health", .health) else { Issue.record("no health"); return }
+        guard case .health(let health) = try Self.decode("busy/health", .health) else {
+            Issue.record("no health")
+            return
+        }
         #expect(
-            health == Health(
-                isHealthy: true, status: "healthy", mongoPingMilliseconds: 0.04, websocketConnections: 7,
-                checkMilliseconds: 0.06))
+            health
+                == Health(
+                    isHealthy: true, status: "healthy", mongoPingMilliseconds: 0.04, websocketConnections: 7,
+                    checkMilliseconds: 0.06))
 
         guard case .events(let events) = try Self.decode("busy/events-metrics", .events) else {
             Issue.record("no events")
@@ -55,12 +67,18 @@ import Testing
     }
 
     @Test func readsTheIdleRuntime() throws {
-        guard case .perf(let table) = try Self.decode("idle/aggregate", .perf) else { Issue.record("no chats"); return }
+        guard case .perf(let table) = try Self.decode("idle/aggregate", .perf) else {
+            Issue.record("no chats")
+            return
+        }
         #expect(table.chats.isEmpty && table.apps.isEmpty)
         // The total of no chat is the integer 0.
         #expect(table.totals?.cost == 0)
         #expect(table.totals?.activeChats == 0)
-        guard case .perf(let bare) = try Self.decode("idle/chats", .perfChats) else { Issue.record("no chats"); return }
+        guard case .perf(let bare) = try Self.decode("idle/chats", .perfChats) else {
+            Issue.record("no chats")
+            return
+        }
         #expect(bare == PerfTable())
         guard case .events(let events) = try Self.decode("idle/events-metrics", .events) else {
             Issue.record("no events")
@@ -70,9 +88,14 @@ import Testing
         #expect(!events.countsCustomEvents)
     }
 
-    @Test(arguments: ["busy/active-runs", "idle/active-runs", "errors/active-runs-before-startup", "auth/active-runs-good-200"])
+    @Test(arguments: [
+        "busy/active-runs", "idle/active-runs", "errors/active-runs-before-startup", "auth/active-runs-good-200",
+    ])
     func knowsTheStubOfActiveRuns(_ name: String) throws {
-        guard case .activeRuns(let runs) = try Self.decode(name, .activeRuns) else { Issue.record("no runs"); return }
+        guard case .activeRuns(let runs) = try Self.decode(name, .activeRuns) else {
+            Issue.record("no runs")
+            return
+        }
         #expect(!runs.isTracked)
         #expect(runs.note == "Registry tracking disabled for simplicity")
     }
@@ -85,7 +108,10 @@ import Testing
             (#"{"active_count":0,"total_runs":9,"runs":[],\#(note)}"#, 0),
             (#"{"active_count":"3","total_runs":9,"runs":[]}"#, nil),
         ] {
-            guard case .activeRuns(let runs) = Self.decode(200, body, .activeRuns) else { Issue.record("\(body)"); continue }
+            guard case .activeRuns(let runs) = Self.decode(200, body, .activeRuns) else {
+                Issue.record("\(body)")
+                continue
+            }
             #expect(runs.isTracked)
             #expect(runs.activeCount == active)
             #expect(runs.malformedFields == (active == nil ? 1 : 0))
@@ -103,23 +129,43 @@ import Testing
     }
 
     @Test(arguments: [
-        Failure(name: "auth/aggregate-missing-401", endpoint: .perf, reason: .unauthorized, detail: "Missing authorization token"),
-        Failure(name: "auth/aggregate-expired-401", endpoint: .perf, reason: .unauthorized, detail: "Token has expired"),
-        Failure(name: "auth/aggregate-idp-down-401", endpoint: .perf, reason: .unauthorized, detail: "Unable to validate token signature"),
-        Failure(name: "auth/aggregate-wrong-audience-401", endpoint: .perf, reason: .unauthorized, detail: "Invalid token audience"),
-        Failure(name: "auth/health-missing-401", endpoint: .health, reason: .unauthorized, detail: "Missing authorization token"),
-        Failure(name: "auth/events-metrics-missing-401", endpoint: .events, reason: .unauthorized, detail: "Missing authorization token"),
+        Failure(
+            name: "auth/aggregate-missing-401", endpoint: .perf, reason: .unauthorized,
+            detail: "Missing authorization token"),
+        Failure(
+            name: "auth/aggregate-expired-401", endpoint: .perf, reason: .unauthorized, detail: "Token has expired"),
+        Failure(
+            name: "auth/aggregate-idp-down-401", endpoint: .perf, reason: .unauthorized,
+            detail: "Unable to validate token signature"),
+        Failure(
+            name: "auth/aggregate-wrong-audience-401", endpoint: .perf, reason: .unauthorized,
+            detail: "Invalid token audience"),
+        Failure(
+            name: "auth/health-missing-401", endpoint: .health, reason: .unauthorized,
+            detail: "Missing authorization token"),
+        Failure(
+            name: "auth/events-metrics-missing-401", endpoint: .events, reason: .unauthorized,
+            detail: "Missing authorization token"),
         Failure(name: "errors/unknown-route-404", endpoint: .events, reason: .error(status: 404), detail: "Not Found"),
-        Failure(name: "errors/aggregate-nan-cost-500", endpoint: .perf, reason: .error(status: 500), detail: "Internal Server Error"),
-        Failure(name: "errors/aggregate-infinite-cost-500", endpoint: .perf, reason: .error(status: 500), detail: "Internal Server Error"),
-        Failure(name: "errors/aggregate-lone-surrogate-500", endpoint: .perf, reason: .error(status: 500), detail: "Internal Server Error"),
-        Failure(name: "errors/chats-lone-surrogate-500", endpoint: .perfChats, reason: .error(status: 500), detail: "Internal Server Error"),
+        Failure(
+            name: "errors/aggregate-nan-cost-500", endpoint: .perf, reason: .error(status: 500),
+            detail: "Internal Server Error"),
+        Failure(
+            name: "errors/aggregate-infinite-cost-500", endpoint: .perf, reason: .error(status: 500),
+            detail: "Internal Server Error"),
+        Failure(
+            name: "errors/aggregate-lone-surrogate-500", endpoint: .perf, reason: .error(status: 500),
+            detail: "Internal Server Error"),
+        Failure(
+            name: "errors/chats-lone-surrogate-500", endpoint: .perfChats, reason: .error(status: 500),
+            detail: "Internal Server Error"),
         Failure(name: "errors/trailing-slash-307", endpoint: .perf, reason: .error(status: 307), detail: "status 307"),
         Failure(name: "errors/post-405", endpoint: .perf, reason: .error(status: 405), detail: "Method Not Allowed"),
         Failure(name: "errors/head-405", endpoint: .perf, reason: .error(status: 405), detail: "status 405"),
     ])
     func saysWhyThereIsNothing(_ failure: Failure) throws {
-        guard case .missing(let endpoint, let reason, let detail) = try Self.decode(failure.name, failure.endpoint) else {
+        guard case .missing(let endpoint, let reason, let detail) = try Self.decode(failure.name, failure.endpoint)
+        else {
             Issue.record("a value")
             return
         }
@@ -129,10 +175,13 @@ import Testing
     }
 
     @Test func everyRecordedRefusalIsUnauthorized() throws {
-        let names = Fixtures.files(in: "auth", of: Fixtures.copies).filter { $0.hasSuffix("-401.headers") && !$0.hasPrefix("idp") }
+        let names = Fixtures.files(in: "auth", of: Fixtures.copies).filter {
+            $0.hasSuffix("-401.headers") && !$0.hasPrefix("idp")
+        }
         #expect(names.count >= 18)
         for name in names {
-            guard case .missing(_, .unauthorized, let detail) = try Self.decode("auth/" + name.dropLast(8), .perf) else {
+            guard case .missing(_, .unauthorized, let detail) = try Self.decode("auth/" + name.dropLast(8), .perf)
+            else {
                 Issue.record("\(name)")
                 continue
             }
@@ -143,10 +192,16 @@ import Testing
     @Test(arguments: [
         ("errors/health-mongo-ping-fails-500", "Health check failed: 127.0.0.1:27017: [Errno 111] Connection refused"),
         ("errors/health-mongo-client-none-500-not-503", "Health check failed: 503: MongoDB client not initialized"),
-        ("errors/health-real-motor-dead-mongo-500", "Health check failed: 127.0.0.1:1: [Errno 111] Connection refused (configured"),
+        (
+            "errors/health-real-motor-dead-mongo-500",
+            "Health check failed: 127.0.0.1:1: [Errno 111] Connection refused (configured"
+        ),
     ])
     func anUnhealthyRuntimeIsAValue(_ name: String, _ detail: String) throws {
-        guard case .health(let health) = try Self.decode(name, .health) else { Issue.record("no health"); return }
+        guard case .health(let health) = try Self.decode(name, .health) else {
+            Issue.record("no health")
+            return
+        }
         #expect(!health.isHealthy)
         #expect(health.detail?.hasPrefix(detail) == true)
         #expect(health.detail.map { $0.unicodeScalars.count <= 301 } == true)
@@ -173,7 +228,8 @@ import Testing
         #expect(isMissing(Self.decode(200, "{}", .health), .malformed))
         #expect(isMissing(Self.decode(200, #"{"status":1}"#, .health), .malformed))
         #expect(isMissing(Self.decode(204, "", .health), .error(status: 204)))
-        guard case .health(let degraded) = Self.decode(200, #"{"status":"degraded","mongodb_ping_ms":"x"}"#, .health) else {
+        guard case .health(let degraded) = Self.decode(200, #"{"status":"degraded","mongodb_ping_ms":"x"}"#, .health)
+        else {
             Issue.record("no health")
             return
         }
@@ -193,7 +249,10 @@ import Testing
             (#"{"data":{"created":"x","custom_events_by_type":{"chat.usage_delta":"5"}}}"#, nil, 1),
             (#"{"data":{"created":7,"custom_events_by_type":[]}}"#, nil, 2),
         ] {
-            guard case .events(let events) = Self.decode(200, body, .events) else { Issue.record("\(body)"); continue }
+            guard case .events(let events) = Self.decode(200, body, .events) else {
+                Issue.record("\(body)")
+                continue
+            }
             #expect(events.usageDelta == usage, "\(body)")
             #expect(events.malformedFields == malformed, "\(body)")
             #expect(events.createdAt == nil)

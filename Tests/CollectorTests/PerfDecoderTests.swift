@@ -86,7 +86,9 @@ import Testing
         var bodies = 0
         for folder in ["idle", "busy", "errors", "auth", "series", "series-restart-at-poll-05"] {
             for name in Fixtures.files(in: folder, of: Fixtures.copies)
-            where name.hasSuffix(".json") && (name.contains("aggregate") || name.hasPrefix("chats")) && !name.contains("-401") {
+            where name.hasSuffix(".json") && (name.contains("aggregate") || name.hasPrefix("chats"))
+                && !name.contains("-401")
+            {
                 let bytes = try Fixtures.bytes("\(folder)/\(name)")
                 let reference = try Self.reference(bytes)
                 for chunk in [1, 500, 1_500, PerfDecoder.chunk] {
@@ -113,7 +115,8 @@ import Testing
             endedAt: 1_795_251_002_000, runtimeSeconds: 1.5, lastTurnSeconds: 5, cost: 0.5, agentTurns: 2, toolCalls: 3,
             errors: 4, promptTokens: 6, completionTokens: 7,
             present: [
-                .startedAt, .endedAt, .runtimeSeconds, .agentTurns, .toolCalls, .errors, .lastTurnSeconds, .promptTokens,
+                .startedAt, .endedAt, .runtimeSeconds, .agentTurns, .toolCalls, .errors, .lastTurnSeconds,
+                .promptTokens,
                 .completionTokens, .cost, .user, .workflow,
             ])
         expected.user = table.chats[0].user
@@ -218,7 +221,8 @@ import Testing
     func readsMomentsAsTheModelDoes(_ text: String) throws {
         let expected = Timestamp(rfc3339: text)?.milliseconds
         // Alone, and after one of the same day, which takes the quicker way.
-        let body = #"[{"chat_id":"c","app_id":"a","started_at":"2026-11-21T01:02:03.000004+00:00"},{"chat_id":"d","app_id":"a","started_at":"\#(text)"}]"#
+        let body =
+            #"[{"chat_id":"c","app_id":"a","started_at":"2026-11-21T01:02:03.000004+00:00"},{"chat_id":"d","app_id":"a","started_at":"\#(text)"}]"#
         let chat = try Self.decode(body).chats[1]
         #expect((chat.present.contains(.startedAt) ? chat.startedAt : nil) == expected)
         let alone = try Self.chat(#""started_at":"\#(text)""#).chats[0]
@@ -228,9 +232,11 @@ import Testing
     // MARK: Ids
 
     @Test func idsAreBytes() throws {
-        let body = "[" + ["\u{e9}", "e\u{301}", "\\u00e9", "\u{e9}", ""].enumerated().map { index, app in
-            #"{"chat_id":"\#(index)","app_id":"\#(app)","user_id":"u"}"#
-        }.joined(separator: ",") + "]"
+        let body =
+            "["
+            + ["\u{e9}", "e\u{301}", "\\u00e9", "\u{e9}", ""].enumerated().map { index, app in
+                #"{"chat_id":"\#(index)","app_id":"\#(app)","user_id":"u"}"#
+            }.joined(separator: ",") + "]"
         let table = try Self.decode(body)
         #expect(table.apps.map(\.bytes) == [[0xC3, 0xA9], [0x65, 0xCC, 0x81], []])
         #expect(table.chats.map(\.app) == [0, 1, 0, 0, 2])
@@ -249,7 +255,8 @@ import Testing
 
     @Test func manyAppsKeepTheirOrder() throws {
         let ids = (0..<3_000).map { "app-\($0 &* 7_919 % 1_000)" }
-        let body = "[" + ids.enumerated().map { #"{"chat_id":"\#($0)","app_id":"\#($1)"}"# }.joined(separator: ",") + "]"
+        let body =
+            "[" + ids.enumerated().map { #"{"chat_id":"\#($0)","app_id":"\#($1)"}"# }.joined(separator: ",") + "]"
         let table = try Self.decode(body, chunk: 4_000)
         var seen: [String] = []
         for id in ids where !seen.contains(id) { seen.append(id) }

@@ -29,20 +29,45 @@ import Testing
     }
 
     @Test(arguments: [
-        Whole("a boundary inside ids", "[\(chat(#"x},{y"#)),\(chat(#"},{"#)),\(chat(#"\"},{\""#)),\(chat("z"))]", chats: 4),
-        Whole("a boundary behind escaped backslashes", "[\(chat(#"x\\\"},{\"chat_id\":\"y\\"#)),\(chat(#"\\"#)),\(chat("z"))]", chats: 3),
-        Whole("a whole body inside an id", "[\(chat(#"[{\"chat_id\":\"a\",\"app_id\":\"b\"},{\"chat_id\":\"c\",\"app_id\":\"d\"}]"#)),\(chat("z"))]", chats: 2),
-        Whole("a boundary in nested objects", "[\(chat("a", #","x":[{"y":1},{"z":[{},{}]},{"w":{}}]"#)),\(chat("b", #","x":[{},{}]"#)),\(chat("c"))]", chats: 3),
-        Whole("nested chats are not chats", "[\(chat("a", #","chats":[{"chat_id":"n","app_id":"n"},{"chat_id":"m","app_id":"n"}]"#))]", chats: 1),
+        Whole(
+            "a boundary inside ids", "[\(chat(#"x},{y"#)),\(chat(#"},{"#)),\(chat(#"\"},{\""#)),\(chat("z"))]", chats: 4
+        ),
+        Whole(
+            "a boundary behind escaped backslashes",
+            "[\(chat(#"x\\\"},{\"chat_id\":\"y\\"#)),\(chat(#"\\"#)),\(chat("z"))]", chats: 3),
+        Whole(
+            "a whole body inside an id",
+            "[\(chat(#"[{\"chat_id\":\"a\",\"app_id\":\"b\"},{\"chat_id\":\"c\",\"app_id\":\"d\"}]"#)),\(chat("z"))]",
+            chats: 2),
+        Whole(
+            "a boundary in nested objects",
+            "[\(chat("a", #","x":[{"y":1},{"z":[{},{}]},{"w":{}}]"#)),\(chat("b", #","x":[{},{}]"#)),\(chat("c"))]",
+            chats: 3),
+        Whole(
+            "nested chats are not chats",
+            "[\(chat("a", #","chats":[{"chat_id":"n","app_id":"n"},{"chat_id":"m","app_id":"n"}]"#))]", chats: 1),
         Whole("white space everywhere", "[ \n\(chat("a")) \t, \r\n \(chat("b"))  ,\n\(chat("c"))\n ] \n", chats: 3),
-        Whole("an array behind the chats", #"{"chats":[\#(chat("a")),\#(chat("b"))],"more":[{"chat_id":"c","app_id":"d"},{"x":1},{"y":[]}]}"#, chats: 2),
-        Whole("an array before the chats", #"{"more":[{"x":"]"},{"y":"},{"}],"chats":[\#(chat("a")),\#(chat("b"))],"total_errors":1}"#, chats: 2),
-        Whole("the word chats inside other things", #"{"note":"\"chats\":[","x":{"chats":[{"chat_id":"n","app_id":"n"}]},"chats":[\#(chat("a"))]}"#, chats: 1),
+        Whole(
+            "an array behind the chats",
+            #"{"chats":[\#(chat("a")),\#(chat("b"))],"more":[{"chat_id":"c","app_id":"d"},{"x":1},{"y":[]}]}"#, chats: 2
+        ),
+        Whole(
+            "an array before the chats",
+            #"{"more":[{"x":"]"},{"y":"},{"}],"chats":[\#(chat("a")),\#(chat("b"))],"total_errors":1}"#, chats: 2),
+        Whole(
+            "the word chats inside other things",
+            #"{"note":"\"chats\":[","x":{"chats":[{"chat_id":"n","app_id":"n"}]},"chats":[\#(chat("a"))]}"#, chats: 1),
         Whole("the key in escapes", #"{"ch\u0061ts":[\#(chat("a"))]}"#, chats: 1),
         Whole("chats twice", #"{"chats":[\#(chat("a"))],"chats":[\#(chat("b")),\#(chat("c"))]}"#, chats: 1),
-        Whole("elements that are no objects", "[1,\"},{\",null,[{},{}],true,\(chat("a")),{},{\"chat_id\":1,\"app_id\":\"b\"},{\"chat_id\":\"x\"}]", chats: 1, skipped: 8),
-        Whole("a chat larger than any piece", "[\(chat("a", #","x":"\#(String(repeating: "},{", count: 600))""#)),\(chat("b"))]", chats: 2),
-        Whole("an id with every escape", "[\(chat(#"\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00"#)),\(chat("b"))]", chats: 2),
+        Whole(
+            "elements that are no objects",
+            "[1,\"},{\",null,[{},{}],true,\(chat("a")),{},{\"chat_id\":1,\"app_id\":\"b\"},{\"chat_id\":\"x\"}]",
+            chats: 1, skipped: 8),
+        Whole(
+            "a chat larger than any piece",
+            "[\(chat("a", #","x":"\#(String(repeating: "},{", count: 600))""#)),\(chat("b"))]", chats: 2),
+        Whole(
+            "an id with every escape", "[\(chat(#"\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00"#)),\(chat("b"))]", chats: 2),
         Whole("a lone surrogate in an id", "[\(chat(#"\ud800"#)),\(chat("b"))]", chats: 1, skipped: 1),
         Whole("an empty array", "[]", chats: 0),
         Whole("an empty array of chats", #"{"chats":[ ]}"#, chats: 0),
@@ -82,18 +107,29 @@ import Testing
         Broken("Internal Server Error"), Broken("<html></html>"), Broken("{"), Broken("["), Broken("]"), Broken("}"),
         Broken(#"{"detail":"Not Found"}"#), Broken(#"{"active_chats":3,"total_errors":0}"#),
         Broken(#"{"chats":null}"#), Broken(#"{"chats":{}}"#), Broken(#"{"chats":"[]"}"#), Broken(#"{"chats":7}"#),
-        Broken("[\(chat("a")),]"), Broken("[,\(chat("a"))]"), Broken("[\(chat("a"))\(chat("b"))]"), Broken("[\(chat("a")),,\(chat("b"))]"),
-        Broken("[\(chat("a"))] x"), Broken("[\(chat("a"))][]"), Broken("[\(chat("a"))},{\(chat("b"))]"), Broken("[\(chat("a"))}"),
-        Broken(#"{"chats":[\#(chat("a"))]]}"#), Broken(#"{"chats":[\#(chat("a"))]}}"#), Broken(#"{"chats":[\#(chat("a"))],}"#),
-        Broken(#"{"chats":[\#(chat("a"))] "x":1}"#), Broken(#"{"x" "chats":[\#(chat("a"))]}"#), Broken(#"{"x":,"chats":[]}"#),
-        Broken(#"{"x":NaN,"chats":[]}"#), Broken(#"{"chats":[],"total_cost":Infinity}"#), Broken(#"{"chats":[],"total_errors":01}"#),
-        Broken("[\(chat("a", #","cost":NaN"#))]"), Broken("[\(chat("a", #","cost":Infinity"#))]"), Broken("[\(chat("a", #","cost":-Infinity"#))]"),
-        Broken("[\(chat("a", #","cost":1."#))]"), Broken("[\(chat("a", #","errors":01"#))]"), Broken("[\(chat("a", #","errors":--1"#))]"),
-        Broken("[\(chat("a", #","errors":1 2"#))]"), Broken("[\(chat("a", #","errors":-"#))]"), Broken("[\(chat("a", #","x":nul"#))]"),
-        Broken("[\(chat("a", #","x":[1,]"#))]"), Broken("[\(chat("a", #","x":{"y"}"#))]"), Broken("[\(chat("a", #","x":{"y":1]"#))]"),
+        Broken("[\(chat("a")),]"), Broken("[,\(chat("a"))]"), Broken("[\(chat("a"))\(chat("b"))]"),
+        Broken("[\(chat("a")),,\(chat("b"))]"),
+        Broken("[\(chat("a"))] x"), Broken("[\(chat("a"))][]"), Broken("[\(chat("a"))},{\(chat("b"))]"),
+        Broken("[\(chat("a"))}"),
+        Broken(#"{"chats":[\#(chat("a"))]]}"#), Broken(#"{"chats":[\#(chat("a"))]}}"#),
+        Broken(#"{"chats":[\#(chat("a"))],}"#),
+        Broken(#"{"chats":[\#(chat("a"))] "x":1}"#), Broken(#"{"x" "chats":[\#(chat("a"))]}"#),
+        Broken(#"{"x":,"chats":[]}"#),
+        Broken(#"{"x":NaN,"chats":[]}"#), Broken(#"{"chats":[],"total_cost":Infinity}"#),
+        Broken(#"{"chats":[],"total_errors":01}"#),
+        Broken("[\(chat("a", #","cost":NaN"#))]"), Broken("[\(chat("a", #","cost":Infinity"#))]"),
+        Broken("[\(chat("a", #","cost":-Infinity"#))]"),
+        Broken("[\(chat("a", #","cost":1."#))]"), Broken("[\(chat("a", #","errors":01"#))]"),
+        Broken("[\(chat("a", #","errors":--1"#))]"),
+        Broken("[\(chat("a", #","errors":1 2"#))]"), Broken("[\(chat("a", #","errors":-"#))]"),
+        Broken("[\(chat("a", #","x":nul"#))]"),
+        Broken("[\(chat("a", #","x":[1,]"#))]"), Broken("[\(chat("a", #","x":{"y"}"#))]"),
+        Broken("[\(chat("a", #","x":{"y":1]"#))]"),
         Broken("[\(chat("a", #","x""#))]"), Broken("[\(chat("a", ","))]"), Broken("[\(chat("a", #","x":"\q""#))]"),
-        Broken("[\(chat("a", #","\q":1"#))]"), Broken("[\(chat(#"\u12"#))]"), Broken("[\(chat("\n"))]"), Broken("[{1:2}]"),
-        Broken("[\(chat("a")),{\"chat_id\":\"b\"]"), Broken("[\"a\"\"b\"]"), Broken("[1\"a\"]"), Broken("[\"a\"1]"), Broken("['a']"),
+        Broken("[\(chat("a", #","\q":1"#))]"), Broken("[\(chat(#"\u12"#))]"), Broken("[\(chat("\n"))]"),
+        Broken("[{1:2}]"),
+        Broken("[\(chat("a")),{\"chat_id\":\"b\"]"), Broken("[\"a\"\"b\"]"), Broken("[1\"a\"]"), Broken("[\"a\"1]"),
+        Broken("['a']"),
         Broken(bytes: [0xEF, 0xBB, 0xBF] + Array("[]".utf8)), Broken(bytes: Array("[]".utf8) + [0]),
         Broken(bytes: Array(#"[{"chat_id":""#.utf8) + [0xFF] + Array(#"","app_id":"a"}]"#.utf8)),
         Broken(bytes: Array(#"[{"chat_id":""#.utf8) + [0xED, 0xA0, 0x80] + Array(#"","app_id":"a"}]"#.utf8)),
@@ -122,7 +158,9 @@ import Testing
 
     @Test func judgesEveryMutationAsTheGeneralParserDoes() throws {
         // One byte of a real body replaced by each of those that mean something: read and refused alike.
-        let whole = Array(try Fixtures.bytes("busy/chats.json").prefix { $0 != 0x7D }) + Array("},{\"chat_id\":\"b\",\"app_id\":\"c\",\"errors\":12}]".utf8)
+        let whole =
+            Array(try Fixtures.bytes("busy/chats.json").prefix { $0 != 0x7D })
+            + Array("},{\"chat_id\":\"b\",\"app_id\":\"c\",\"errors\":12}]".utf8)
         var read = 0
         for index in whole.indices {
             for byte in Array("{}[]:,\"\\ 0-.en\n".utf8) + [0x80, 0xC3] where byte != whole[index] {
@@ -132,13 +170,15 @@ import Testing
                 do {
                     reference = try PerfDecoderTests.reference(mutated)
                 } catch let error as JSONError where error.reason == .numberOutOfRange {
-                    continue // to us a field out of range, not a lost body
+                    continue  // to us a field out of range, not a lost body
                 } catch {
                     reference = nil
                 }
                 for chunk in [60, PerfDecoder.chunk] {
                     let table = try? PerfDecoder.decode(Body(mutated), chunk: chunk)
-                    #expect((table == nil) == (reference == nil), "\(index) \(byte) \(String(decoding: mutated, as: UTF8.self))")
+                    #expect(
+                        (table == nil) == (reference == nil),
+                        "\(index) \(byte) \(String(decoding: mutated, as: UTF8.self))")
                     if let table, let reference { #expect(PerfDecoderTests.comparable(table) == reference) }
                 }
                 read += reference == nil ? 0 : 1
@@ -148,7 +188,8 @@ import Testing
     }
 
     @Test func totalsOfOtherTypes() throws {
-        let body = #"{"active_chats":"7","tracked_chats":null,"total_agent_turns":1.5,"total_tool_calls":-1,"total_cost":1e400,"total_errors":2.0,"chats":[]}"#
+        let body =
+            #"{"active_chats":"7","tracked_chats":null,"total_agent_turns":1.5,"total_tool_calls":-1,"total_cost":1e400,"total_errors":2.0,"chats":[]}"#
         let table = try PerfDecoderTests.decode(body)
         #expect(table.totals == PerfTotals(toolCalls: -1, errors: 2))
         #expect(table.malformedFields == 4)

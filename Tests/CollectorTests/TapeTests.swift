@@ -60,7 +60,9 @@ import Testing
             at: Timestamp(milliseconds: 1_795_251_600_000), runtime: "shared", replica: "http://127.0.0.1:8000",
             endpoint: endpoint, elapsedMilliseconds: 1.25,
             outcome: .answer(
-                .init(status: status, date: Timestamp(milliseconds: 1_795_251_599_000), contentType: type, body: Body(body))))
+                .init(
+                    status: status, date: Timestamp(milliseconds: 1_795_251_599_000), contentType: type,
+                    body: Body(body))))
     }
 
     static func isSame(_ a: Observation, _ b: Observation) -> Bool {
@@ -69,7 +71,8 @@ import Testing
         else { return false }
         switch (a.outcome, b.outcome) {
         case (.answer(let x), .answer(let y)):
-            return x.status == y.status && x.date == y.date && x.contentType == y.contentType && x.body.bytes == y.body.bytes
+            return x.status == y.status && x.date == y.date && x.contentType == y.contentType
+                && x.body.bytes == y.body.bytes
         case (.failure(let x, let xDetail), .failure(let y, let yDetail)): return x == y && xDetail == yDetail
         default: return false
         }
@@ -88,7 +91,10 @@ import Testing
         var lines = contents.lines.makeIterator()
         for (index, poll) in polls.enumerated() {
             for exchange in poll.exchanges {
-                guard case .exchange(let read) = lines.next() else { Issue.record("no exchange"); return }
+                guard case .exchange(let read) = lines.next() else {
+                    Issue.record("no exchange")
+                    return
+                }
                 #expect(Self.isSame(read, exchange))
                 // The same decoding as a live answer.
                 if case .perf(let live) = Decoder.decode(exchange), case .perf(let taped) = Decoder.decode(read) {
@@ -97,7 +103,10 @@ import Testing
                     #expect(exchange.endpoint != .perf)
                 }
             }
-            guard case .tick(poll.at, "shared", Int64(index + 1)) = lines.next() else { Issue.record("no tick"); return }
+            guard case .tick(poll.at, "shared", Int64(index + 1)) = lines.next() else {
+                Issue.record("no tick")
+                return
+            }
         }
         #expect(lines.next() == nil)
         // Written again, the same bytes.
@@ -118,7 +127,8 @@ import Testing
         let exchange = Self.exchange(Array(#"{"status":"healthy"}"#.utf8))
         #expect(
             String(decoding: TapeWriter.bytes(of: .exchange(exchange)), as: UTF8.self)
-                == #"{"at":"2026-11-21T09:00:00.000Z","runtime":"shared","replica":"http://127.0.0.1:8000","path":"/api/health","status":200,"elapsed_ms":1.25,"date":"Sat, 21 Nov 2026 08:59:59 GMT","body":{"status":"healthy"}}"# + "\n")
+                == #"{"at":"2026-11-21T09:00:00.000Z","runtime":"shared","replica":"http://127.0.0.1:8000","path":"/api/health","status":200,"elapsed_ms":1.25,"date":"Sat, 21 Nov 2026 08:59:59 GMT","body":{"status":"healthy"}}"#
+                + "\n")
         #expect(
             String(decoding: TapeWriter.bytes(of: Self.header, state: ["a": 1]), as: UTF8.self)
                 == #"{"schema":"mozaiks.ops/tape/v1","interval_ms":10000,"runtimes":{"shared":{"replicas":["http://127.0.0.1:8000"]}}}"#
@@ -128,7 +138,8 @@ import Testing
             endpoint: .perf, elapsedMilliseconds: 10_000, outcome: .failure(.timeout, detail: ""))
         #expect(
             String(decoding: TapeWriter.bytes(of: .exchange(failure)), as: UTF8.self)
-                == #"{"at":"2026-11-21T09:00:00.040Z","runtime":"shared","replica":"http://127.0.0.1:8000","path":"/metrics/perf/aggregate","error":"timeout","elapsed_ms":10000.0}"# + "\n")
+                == #"{"at":"2026-11-21T09:00:00.040Z","runtime":"shared","replica":"http://127.0.0.1:8000","path":"/metrics/perf/aggregate","error":"timeout","elapsed_ms":10000.0}"#
+                + "\n")
     }
 
     @Test func bodiesOfEveryKindComeBackAsTheyWere() throws {
@@ -137,7 +148,10 @@ import Testing
             (Array("[1e400,\"\\ud800\"]".utf8), "application/json", "body"),
             (Array("7".utf8), nil, "body"),
             (Array("\"text\"".utf8), "text/plain", "body"),
-            (Array(repeating: UInt8(ascii: " "), count: 5_000) + Array("{\"a\":\"},\\\"body\\\":{\"}".utf8), "application/json", "body"),
+            (
+                Array(repeating: UInt8(ascii: " "), count: 5_000) + Array("{\"a\":\"},\\\"body\\\":{\"}".utf8),
+                "application/json", "body"
+            ),
             (Array("Internal Server Error".utf8), "text/plain; charset=utf-8", "text"),
             (Array("".utf8), "text/plain; charset=utf-8", "text"),
             (Array("".utf8), nil, "text"),
@@ -153,14 +167,18 @@ import Testing
             #expect(line.count { $0 == 0x0A } == 1)
             #expect(String(decoding: line, as: UTF8.self).contains("\"\(key)\":"))
             let contents = try Self.read(TapeWriter.bytes(of: Self.header) + line)
-            guard case .exchange(let read) = contents.lines.first else { Issue.record("nothing read"); continue }
+            guard case .exchange(let read) = contents.lines.first else {
+                Issue.record("nothing read")
+                continue
+            }
             #expect(Self.isSame(read, exchange))
         }
     }
 
     @Test func aBodyOnSeveralLinesBecomesOne() throws {
         let body = Array("{\r\n  \"status\": \"healthy\"\n}\n".utf8)
-        let contents = try Self.read(TapeWriter.bytes(of: Self.header) + TapeWriter.bytes(of: .exchange(Self.exchange(body))))
+        let contents = try Self.read(
+            TapeWriter.bytes(of: Self.header) + TapeWriter.bytes(of: .exchange(Self.exchange(body))))
         guard case .exchange(let read) = contents.lines.first, case .health(let health) = Decoder.decode(read) else {
             Issue.record("nothing read")
             return
@@ -174,7 +192,10 @@ import Testing
             at: Timestamp(milliseconds: 5), runtime: "shared", replica: "r", endpoint: .events, elapsedMilliseconds: 0,
             outcome: .failure(failure, detail: "connect: \"refused\""))
         let contents = try Self.read(TapeWriter.bytes(of: Self.header) + TapeWriter.bytes(of: .exchange(exchange)))
-        guard case .exchange(let read) = contents.lines.first else { Issue.record("nothing read"); return }
+        guard case .exchange(let read) = contents.lines.first else {
+            Issue.record("nothing read")
+            return
+        }
         #expect(Self.isSame(read, exchange))
     }
 
@@ -184,14 +205,16 @@ import Testing
         #expect(contents.lines.isEmpty)
         #expect(throws: TapeError.self) {
             try Self.read(
-                TapeWriter.bytes(of: Self.header) + TapeWriter.bytes(of: .tick(at: Timestamp(milliseconds: 1), runtime: "shared", count: 1))
+                TapeWriter.bytes(of: Self.header)
+                    + TapeWriter.bytes(of: .tick(at: Timestamp(milliseconds: 1), runtime: "shared", count: 1))
                     + Array("{\"state\":{}}\n".utf8))
         }
     }
 
     // MARK: Tapes by others
 
-    static let first = #"{"schema":"mozaiks.ops/tape/v1","interval_ms":10000,"runtimes":{"shared":{"replicas":["r"]}}}"# + "\n"
+    static let first =
+        #"{"schema":"mozaiks.ops/tape/v1","interval_ms":10000,"runtimes":{"shared":{"replicas":["r"]}}}"# + "\n"
 
     @Test(arguments: [
         #"{"body":{"status":"healthy","x":["}",{"body":1}]},"date":"Sat, 21 Nov 2026 09:00:00 GMT","elapsed_ms":1,"status":200,"path":"/api/health","replica":"r","runtime":"shared","at":"2026-11-21T09:00:00Z"}"#,
@@ -224,7 +247,8 @@ import Testing
         }
     }
 
-    static let start = #"{"at":"2026-11-21T09:00:00Z","runtime":"shared","replica":"r","path":"/api/health","elapsed_ms":1"#
+    static let start =
+        #"{"at":"2026-11-21T09:00:00Z","runtime":"shared","replica":"r","path":"/api/health","elapsed_ms":1"#
 
     @Test(arguments: [
         Wrong("", "nothing but white space, at byte 0"),
@@ -237,8 +261,12 @@ import Testing
         Wrong(#"{"at":"2026-11-21T09:00:00Z","runtime":"shared","tick":"1"}"#, "tick is to be a whole number"),
         Wrong(#"{"at":"2026-11-21T09:00:00Z","runtime":"shared"}"#, "no replica"),
         Wrong(#"{"at":"2026-11-21T09:00:00Z","runtime":"shared","replica":"r"}"#, "neither a path nor a tick"),
-        Wrong(#"{"at":"2026-11-21T09:00:00Z","runtime":"shared","replica":"r","path":"/x"}"#, "path /x is none that is polled"),
-        Wrong(#"{"at":"2026-11-21T09:00:00Z","runtime":"shared","replica":"r","path":"/api/health"}"#, "elapsed_ms is to be a number of milliseconds"),
+        Wrong(
+            #"{"at":"2026-11-21T09:00:00Z","runtime":"shared","replica":"r","path":"/x"}"#,
+            "path /x is none that is polled"),
+        Wrong(
+            #"{"at":"2026-11-21T09:00:00Z","runtime":"shared","replica":"r","path":"/api/health"}"#,
+            "elapsed_ms is to be a number of milliseconds"),
         Wrong(start + "}", "neither a status from 100 to 599 nor an error"),
         Wrong(start + #","status":99,"body":{}}"#, "neither a status from 100 to 599 nor an error"),
         Wrong(start + #","status":200}"#, "an answer has one of body, text and base64"),
@@ -249,7 +277,10 @@ import Testing
         Wrong(start + #","status":200,"date":1,"body":{}}"#, "date is to be the header's text"),
         Wrong(start + #","status":200,"content_type":1,"body":{}}"#, "content_type is to be a string or null"),
         Wrong(start + #","status":200,"error":"timeout"}"#, "an error and an answer at once"),
-        Wrong(start + #","error":"oops"}"#, "error is to be one of unresolvable, refused, unreachable, timeout, tls, truncated, too_large, malformed, cancelled, other"),
+        Wrong(
+            start + #","error":"oops"}"#,
+            "error is to be one of unresolvable, refused, unreachable, timeout, tls, truncated, too_large, malformed, cancelled, other"
+        ),
         Wrong(start + #","status":200,"body":{"a":1}"#, "not JSON, at byte 125"),
     ])
     func namesTheLineThatIsWrong(_ wrong: Wrong) throws {
@@ -269,7 +300,8 @@ import Testing
 
     @Test(arguments: [
         "", "\n", "{}\n", #"{"schema":"mozaiks.ops/tape/v2","interval_ms":1,"runtimes":{}}"#,
-        #"{"schema":"mozaiks.ops/tape/v1","interval_ms":0,"runtimes":{}}"#, #"{"schema":"mozaiks.ops/tape/v1","interval_ms":1}"#,
+        #"{"schema":"mozaiks.ops/tape/v1","interval_ms":0,"runtimes":{}}"#,
+        #"{"schema":"mozaiks.ops/tape/v1","interval_ms":1}"#,
         #"{"schema":"mozaiks.ops/tape/v1","interval_ms":1,"runtimes":{"a":{}}}"#,
         #"{"schema":"mozaiks.ops/tape/v1","interval_ms":1,"runtimes":{"a":{"replicas":[1]}}}"#, "SQLite format 3\u{0}",
     ])
@@ -287,7 +319,9 @@ import Testing
             #expect(contents.lines.count == complete, "\(count)")
             let isClean = whole[count - 1] == 0x0A || ends.contains(count)
             #expect(contents.warnings.isEmpty == isClean, "\(count)")
-            if !isClean { #expect(contents.warnings == [":\(complete + 2): the last line is incomplete and was left out"]) }
+            if !isClean {
+                #expect(contents.warnings == [":\(complete + 2): the last line is incomplete and was left out"])
+            }
         }
     }
 
@@ -303,7 +337,10 @@ import Testing
                 try writer.write(.tick(at: Timestamp(milliseconds: 0), runtime: "shared", count: 1))
             }
             var reader = try TapeReader(path: path)
-            guard case .tick = try reader.next() else { Issue.record("no tick"); return }
+            guard case .tick = try reader.next() else {
+                Issue.record("no tick")
+                return
+            }
             let end = try reader.next()
             #expect(end == nil)
         }
@@ -341,7 +378,10 @@ import Testing
         let contents = try Self.read(bytes)
         #expect(contents.lines.count == exchanges.count)
         for (line, exchange) in zip(contents.lines, exchanges) {
-            guard case .exchange(let read) = line else { Issue.record("no exchange"); continue }
+            guard case .exchange(let read) = line else {
+                Issue.record("no exchange")
+                continue
+            }
             #expect(Self.isSame(read, exchange))
         }
     }
@@ -354,6 +394,8 @@ import Testing
             #expect(Base64.decode(text) == bytes)
         }
         #expect(Base64.encode("any carnal pleas".utf8) == "YW55IGNhcm5hbCBwbGVhcw==")
-        for wrong in ["=", "====", "a===", "ab=c", "YQ==YQ==", "YR==", "YWF=", "YW\n="] { #expect(Base64.decode(wrong) == nil) }
+        for wrong in ["=", "====", "a===", "ab=c", "YQ==YQ==", "YR==", "YWF=", "YW\n="] {
+            #expect(Base64.decode(wrong) == nil)
+        }
     }
 }

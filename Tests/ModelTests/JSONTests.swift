@@ -22,14 +22,21 @@ import Testing
         Case("extreme integers", [.int(.min), .int(.max), 0], "[-9223372036854775808,9223372036854775807,0]"),
         Case("a double keeps its point", [0.0, -0.0, 5.0, 0.1], "[0.0,-0.0,5.0,0.1]"),
         Case("binary noise is kept", 0.30000000000000004, "0.30000000000000004"),
-        Case("whole doubles are spelled out", [1e15, 1e16, -1.5e18, 1e20], "[1000000000000000.0,10000000000000000.0,-1500000000000000000.0,100000000000000000000.0]"),
-        Case("huge and tiny doubles", [1e21, .double(.leastNonzeroMagnitude), 1.7976931348623157e308], "[1e+21,5e-324,1.7976931348623157e+308]"),
-        Case("what has no JSON form is null on request", [.figure(.nan), .figure(.infinity), .figure(1)], "[null,null,1.0]"),
+        Case(
+            "whole doubles are spelled out", [1e15, 1e16, -1.5e18, 1e20],
+            "[1000000000000000.0,10000000000000000.0,-1500000000000000000.0,100000000000000000000.0]"),
+        Case(
+            "huge and tiny doubles", [1e21, .double(.leastNonzeroMagnitude), 1.7976931348623157e308],
+            "[1e+21,5e-324,1.7976931348623157e+308]"),
+        Case(
+            "what has no JSON form is null on request", [.figure(.nan), .figure(.infinity), .figure(1)],
+            "[null,null,1.0]"),
         Case("quotes and backslashes", #"a"b\c"#, #""a\"b\\c""#),
         Case("control characters", "\u{0}\u{8}\t\n\u{C}\r\u{1f}\u{7f}", #""\u0000\b\t\n\f\r\u001f\u007f""#),
         Case("line separators", "a\u{2028}b\u{2029}c\u{2027}\u{202A}", "\"a\\u2028b\\u2029c\u{2027}\u{202A}\""),
         Case("other text stays UTF-8", "écolé-検証-😀", "\"écolé-検証-😀\""),
-        Case("keys in their order", ["b": 1, "a": ["z": 2, "y": []], "c": [:]], #"{"b":1,"a":{"z":2,"y":[]},"c":{}}"#),
+        Case(
+            "keys in their order", ["b": 1, "a": ["z": 2, "y": []], "c": [:]], #"{"b":1,"a":{"z":2,"y":[]},"c":{}}"#),
         Case("of a repeated key the last value", ["a": 1, "b": 2, "a": 3], #"{"a":3,"b":2}"#),
     ])
     func writes(_ example: Case) throws {
@@ -161,11 +168,14 @@ import Testing
         let cases: [(String, JSON)] = [
             ("0", 0), ("-0", 0), ("-1", -1), ("999999999999999999", 999_999_999_999_999_999),
             ("9223372036854775807", .int(.max)), ("-9223372036854775808", .int(.min)),
-            ("9223372036854775808", 9_223_372_036_854_775_808.0), ("18446744073709551615", 18_446_744_073_709_551_615.0),
-            ("-9223372036854775809", -9_223_372_036_854_775_809.0), ("123456789012345678901234567890", 1.2345678901234568e29),
+            ("9223372036854775808", 9_223_372_036_854_775_808.0),
+            ("18446744073709551615", 18_446_744_073_709_551_615.0),
+            ("-9223372036854775809", -9_223_372_036_854_775_809.0),
+            ("123456789012345678901234567890", 1.2345678901234568e29),
             ("1.0", 1.0), ("1E2", 100.0), ("1e-2", 0.01), ("0.1", 0.1), ("5.902825470483645", 5.902825470483645),
             ("28.253999934641463", 28.253999934641463), ("0.7681889999999999", 0.7681889999999999),
-            ("2.2250738585072014e-308", .double(.leastNormalMagnitude)), ("1.7976931348623157e308", .double(.greatestFiniteMagnitude)),
+            ("2.2250738585072014e-308", .double(.leastNormalMagnitude)),
+            ("1.7976931348623157e308", .double(.greatestFiniteMagnitude)),
             ("1e-400", 0.0), ("0e999999", 0.0), ("0.0000000000000000000000000000000000000000000000001e40", 1e-9),
             ("9007199254740993.0", 9007199254740992.0), ("1e23", 1e23), ("8.41e21", 8.41e21),
             ("0." + String(repeating: "0", count: 400) + "1", 0.0),
@@ -208,7 +218,9 @@ import Testing
         #expect(try JSON(parsing: whole)["data"]?["events_processed"] == 4)
     }
 
-    @Test(arguments: ["busy/aggregate", "busy/health", "idle/events-metrics", "idle/openapi", "errors/health-mongo-slow-200"])
+    @Test(arguments: [
+        "busy/aggregate", "busy/health", "idle/events-metrics", "idle/openapi", "errors/health-mongo-slow-200",
+    ])
     func writesRecordedBodiesAsTheyCame(_ name: String) throws {
         // The runtime writes compact JSON with shortest doubles, as we do.
         let body = try Fixtures.bytes(name + ".json")
