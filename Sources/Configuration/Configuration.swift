@@ -27,6 +27,8 @@ public struct Configuration: Sendable {
     /// Where page, JSON interface and metrics listen; nil: nowhere.
     public var server: Setting<ListenAddress>?
     public var prices: [Price]
+    /// Where the values of `polling`, `guard` and `prices` come from, by key: `guard.cooldown`. Absent: the default.
+    var origins: [String: SettingOrigin] = [:]
     /// For `config show`: every value in the order of the file's keys.
     public var entries: [Entry]
     /// What is allowed but probably not meant.
@@ -158,7 +160,9 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads `127.0.0.1:9465`, `[::1]:9465`, `localhost:9465`. Nil when it is not one.
     public init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()

@@ -14,7 +14,8 @@ public struct ConfigurationFlags: Sendable {
     public var url: String?
 
     public init(
-        config: String? = nil, mode: String? = nil, interval: String? = nil, state: String? = nil, policies: String? = nil,
+        config: String? = nil, mode: String? = nil, interval: String? = nil, state: String? = nil,
+        policies: String? = nil,
         url: String? = nil
     ) {
         self.config = config
@@ -124,7 +125,9 @@ public enum FileReading {
     /// The files `*.yaml` and `*.yml` of a folder that are not hidden, with their bytes, sorted by the bytes of their
     /// names. Each is cut at one byte above the size that is read, so that a larger one is refused by name.
     public static func yamlFiles(in folder: String) throws(Failure) -> [(path: String, bytes: [UInt8])] {
-        guard let stream = opendir(folder) else { throw Failure(path: folder, reason: String(cString: strerror(errno))) }
+        guard let stream = opendir(folder) else {
+            throw Failure(path: folder, reason: String(cString: strerror(errno)))
+        }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {

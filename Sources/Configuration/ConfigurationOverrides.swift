@@ -9,7 +9,8 @@ struct ConfigurationOverrides {
 
     /// The names of the variables that count.
     static let variables = [
-        "MOZAIKS_OPS_CONFIG", "MOZAIKS_OPS_MODE", "MOZAIKS_OPS_STATE", "MOZAIKS_RUNTIME_TOKEN", "MOZAIKS_RUNTIME_TOKEN_FILE",
+        "MOZAIKS_OPS_CONFIG", "MOZAIKS_OPS_MODE", "MOZAIKS_OPS_STATE", "MOZAIKS_RUNTIME_TOKEN",
+        "MOZAIKS_RUNTIME_TOKEN_FILE",
         "MOZAIKS_RUNTIME_URL", "MOZAIKS_SLACK_WEBHOOK_URL", "MOZAIKS_SLACK_WEBHOOK_URL_FILE",
     ]
 
@@ -36,7 +37,9 @@ struct ConfigurationOverrides {
                 configuration.interval = Setting(span, .flag("--interval"))
             } else {
                 faults.append(
-                    fault(.flag("--interval"), "value", "'\(text)' is not a length of time between 1s and 1h", "such as 10s"))
+                    fault(
+                        .flag("--interval"), "value", "'\(text)' is not a length of time between 1s and 1h",
+                        "such as 10s"))
             }
         }
         faults += runtime(&configuration)
@@ -57,16 +60,19 @@ struct ConfigurationOverrides {
     /// their labels. Several replicas: separated by commas.
     private func runtime(_ configuration: inout Configuration) -> [Diagnostic] {
         let token: SecretSource? =
-            if let path = environment.nonEmpty("MOZAIKS_RUNTIME_TOKEN_FILE") { .file(path) }
-            else if environment.nonEmpty("MOZAIKS_RUNTIME_TOKEN") != nil { .environment("MOZAIKS_RUNTIME_TOKEN") }
-            else { nil }
+            if let path = environment.nonEmpty("MOZAIKS_RUNTIME_TOKEN_FILE") {
+                .file(path)
+            } else if environment.nonEmpty("MOZAIKS_RUNTIME_TOKEN") != nil {
+                .environment("MOZAIKS_RUNTIME_TOKEN")
+            } else { nil }
         let authentication: RuntimeSettings.Authentication = token.map { .bearer($0) } ?? .none
         guard let given = given("--url", flags.url, "MOZAIKS_RUNTIME_URL") else {
             // One runtime without a token of its own is the one that is meant.
             if token != nil, configuration.runtimes.count == 1, case .none = configuration.runtimes[0].authentication {
                 let runtime = configuration.runtimes[0]
                 configuration.runtimes[0] = RuntimeSettings(
-                    name: runtime.name, replicas: runtime.replicas, authentication: authentication, labels: runtime.labels,
+                    name: runtime.name, replicas: runtime.replicas, authentication: authentication,
+                    labels: runtime.labels,
                     origin: runtime.origin)
             }
             return []
@@ -80,7 +86,8 @@ struct ConfigurationOverrides {
         if faults.isEmpty, !replicas.isEmpty {
             configuration.runtimes = [
                 RuntimeSettings(
-                    name: "default", replicas: replicas, authentication: authentication, labels: [:], origin: given.origin)
+                    name: "default", replicas: replicas, authentication: authentication, labels: [:],
+                    origin: given.origin)
             ]
         }
         return faults
@@ -90,13 +97,14 @@ struct ConfigurationOverrides {
     private func slack(_ configuration: inout Configuration) {
         let variable = "MOZAIKS_SLACK_WEBHOOK_URL"
         let found: (source: SecretSource, name: String)? =
-            if let path = environment.nonEmpty(variable + "_FILE") { (.file(path), variable + "_FILE") }
-            else if environment.nonEmpty(variable) != nil { (.environment(variable), variable) }
-            else { nil }
+            if let path = environment.nonEmpty(variable + "_FILE") {
+                (.file(path), variable + "_FILE")
+            } else if environment.nonEmpty(variable) != nil { (.environment(variable), variable) } else { nil }
         if let found {
             configuration.channels.removeAll { $0.name == "slack" }
             configuration.channels.append(
-                ChannelSettings(name: "slack", kind: .slack(webhookURL: found.source), origin: .environment(found.name)))
+                ChannelSettings(name: "slack", kind: .slack(webhookURL: found.source), origin: .environment(found.name))
+            )
         }
         if configuration.routes.isEmpty, !configuration.channels.isEmpty {
             configuration.routes = [
@@ -127,13 +135,37 @@ enum ConfigurationEntries {
                 entries.append(Entry(key: key + ".labels.\(name)", value: value, origin: runtime.origin))
             }
         }
+        func plain(_ key: String, _ value: String) -> Entry {
+            Entry(key: key, value: value, origin: configuration.origins[key] ?? .builtIn)
+        }
+        let polling = configuration.polling
+        entries += [
+            plain("polling.budget", "\(Amounts.number(polling.budgetPercent))%"),
+            plain("polling.timeout", "\(polling.timeout)"), plain("polling.body_limit", "\(polling.bodyLimit) B"),
+        ]
         if let gate = configuration.gate {
             entries.append(Entry(key: "actions.gate.listen", value: gate.listen.description, origin: gate.origin))
         }
+        let limits = configuration.actionLimits
+        let floor = limits.floor
+        entries += [
+            plain("guard.protected", list(limits.protected.map(\.text))), plain("guard.cooldown", "\(limits.cooldown)"),
+            plain("guard.per_app_hour", "\(limits.perAppHour)"), plain("guard.total_hour", "\(limits.totalHour)"),
+            plain("guard.storm", "\(limits.stormIncidents) in \(limits.stormWindow)"),
+            plain(
+                "guard.floor",
+                "{concurrent_workflows: \(floor.concurrentWorkflows ?? 0), "
+                    + "requests_per_minute: \(floor.requestsPerMinute ?? 0)}"),
+            plain("guard.max_lease", "\(limits.maxLease)"),
+            plain("guard.quiet_after_restart", "\(limits.quietAfterRestart)"),
+            plain("guard.blast_radius", "\(limits.blastPercent)%"),
+        ]
         for channel in configuration.channels {
             if case .slack(let source) = channel.kind {
                 entries.append(
-                    Entry(key: "channels.\(channel.name).slack", value: "webhook from \(source.location)", origin: channel.origin))
+                    Entry(
+                        key: "channels.\(channel.name).slack", value: "webhook from \(source.location)",
+                        origin: channel.origin))
             }
         }
         for (index, route) in configuration.routes.enumerated() {
@@ -141,6 +173,9 @@ enum ConfigurationEntries {
             entries.append(Entry(key: "routes[\(index)]", value: value, origin: route.origin))
         }
         if let server = configuration.server { entries.append(setting("server.listen", server)) }
+        entries += configuration.prices.map {
+            plain("prices.\($0.model)", "{prompt: \($0.prompt) USD/M, completion: \($0.completion) USD/M}")
+        }
         return entries
     }
 

@@ -12,7 +12,10 @@ struct ConfigurationReader {
         let state: Setting<String>
         if let folder = environment.nonEmpty("STATE_DIRECTORY") {
             state = Setting(folder, .environment("STATE_DIRECTORY"))
-        } else if !isRoot, let home = environment.nonEmpty("XDG_STATE_HOME") ?? environment.nonEmpty("HOME").map({ $0 + "/.local/state" }) {
+        } else if !isRoot,
+            let home = environment.nonEmpty("XDG_STATE_HOME")
+                ?? environment.nonEmpty("HOME").map({ $0 + "/.local/state" })
+        {
             state = Setting(home + "/mozaiks-ops", .builtIn)
         } else {
             state = Setting("/var/lib/mozaiks-ops", .builtIn)
@@ -26,7 +29,9 @@ struct ConfigurationReader {
 
     func read(_ root: YAMLNode, into configuration: inout Configuration) {
         guard let fields = Fields(root, "the configuration", reporter) else { return }
-        if let node = fields.required("schema"), let text = reporter.string(node, "schema"), text != ConfigurationReader.schema {
+        if let node = fields.required("schema"), let text = reporter.string(node, "schema"),
+            text != ConfigurationReader.schema
+        {
             reporter.report(
                 "schema", "schema '\(text)' is not known", at: node, hint: "write '\(ConfigurationReader.schema)'")
         }
@@ -39,7 +44,9 @@ struct ConfigurationReader {
         if let node = fields.node("interval"), let span = span(node, "interval", .seconds(1)...TimeSpan.hours(1)) {
             configuration.interval = Setting(span, origin(node))
         }
-        if let node = fields.node("state"), let path = path(node, "'state'") { configuration.state = Setting(path, origin(node)) }
+        if let node = fields.node("state"), let path = path(node, "'state'") {
+            configuration.state = Setting(path, origin(node))
+        }
         if let node = fields.node("policies"), let path = path(node, "'policies'") {
             configuration.policies = Setting(path, origin(node))
         }
@@ -51,6 +58,11 @@ struct ConfigurationReader {
         configuration.routes = routes(fields)
         configuration.server = server(fields)
         configuration.prices = prices(fields)
+        for section in ["polling", "guard", "prices"] {
+            for entry in fields.node(section)?.entries ?? [] {
+                configuration.origins["\(section).\(entry.name)"] = origin(entry.value)
+            }
+        }
         fields.notYetAvailable("advisor", "silences", "services", "hosts")
         fields.finish()
     }
@@ -84,7 +96,8 @@ struct ConfigurationReader {
         return inner.all().compactMap { entry in
             guard isName(entry.name) else {
                 reporter.report(
-                    "name", "'\(entry.name)' cannot name a runtime", at: entry.key, hint: "letters, digits and . _ -, at most 64")
+                    "name", "'\(entry.name)' cannot name a runtime", at: entry.key,
+                    hint: "letters, digits and . _ -, at most 64")
                 return nil
             }
             guard let runtime = Fields(entry.value, "a runtime", reporter, place: entry.key.start) else { return nil }
@@ -99,7 +112,8 @@ struct ConfigurationReader {
             let labels = self.labels(runtime)
             runtime.finish()
             return RuntimeSettings(
-                name: entry.name, replicas: replicas, authentication: authentication, labels: labels, origin: origin(entry.key))
+                name: entry.name, replicas: replicas, authentication: authentication, labels: labels,
+                origin: origin(entry.key))
         }
     }
 
@@ -115,7 +129,9 @@ struct ConfigurationReader {
         if let node = inner.node("budget"), let percent = Amounts.percent(node, "budget", 0.01...50, reporter) {
             polling.budgetPercent = percent
         }
-        if let node = inner.node("timeout"), let span = span(node, "timeout", TimeSpan(milliseconds: 100)...TimeSpan.minutes(5)) {
+        if let node = inner.node("timeout"),
+            let span = span(node, "timeout", TimeSpan(milliseconds: 100)...TimeSpan.minutes(5))
+        {
             polling.timeout = span
         }
         if let node = inner.node("body_limit"), let bytes = Amounts.bytes(node, "body_limit", reporter) {
@@ -128,7 +144,8 @@ struct ConfigurationReader {
         guard let node = fields.node("actions"), let actions = Fields(node, "'actions'", reporter) else { return nil }
         actions.notYetAvailable("lease_api", "entitlements", "webhook")
         var settings: GateSettings?
-        if let entry = actions.entry("gate"), let gate = Fields(entry.value, "'gate'", reporter, place: entry.key.start) {
+        if let entry = actions.entry("gate"), let gate = Fields(entry.value, "'gate'", reporter, place: entry.key.start)
+        {
             let listen = gate.required("listen").flatMap { self.listen($0, "The gate") }
             let text = gate.node("text").flatMap { self.text($0, "'text'") }
             gate.finish()
@@ -140,21 +157,32 @@ struct ConfigurationReader {
 
     private func limits(_ fields: Fields, _ limits: inout ActionLimits) {
         guard let node = fields.node("guard"), let inner = Fields(node, "'guard'", reporter) else { return }
-        if let node = inner.node("protected"), let ids = reporter.strings(node, "'protected'") { limits.protected = ids.map { AppID($0) } }
+        if let node = inner.node("protected"), let ids = reporter.strings(node, "'protected'") {
+            limits.protected = ids.map { AppID($0) }
+        }
         let time = TimeSpan.zero...TimeSpan.hours(24)
         if let node = inner.node("cooldown"), let span = span(node, "cooldown", time) { limits.cooldown = span }
-        if let node = inner.node("per_app_hour"), let n = reporter.int(node, "'per_app_hour'", in: 0...1_000) { limits.perAppHour = n }
-        if let node = inner.node("total_hour"), let n = reporter.int(node, "'total_hour'", in: 0...1_000) { limits.totalHour = n }
-        if let node = inner.node("max_lease"), let span = span(node, "max_lease", TimeSpan.seconds(1)...TimeSpan.hours(24)) {
+        if let node = inner.node("per_app_hour"), let n = reporter.int(node, "'per_app_hour'", in: 0...1_000) {
+            limits.perAppHour = n
+        }
+        if let node = inner.node("total_hour"), let n = reporter.int(node, "'total_hour'", in: 0...1_000) {
+            limits.totalHour = n
+        }
+        if let node = inner.node("max_lease"),
+            let span = span(node, "max_lease", TimeSpan.seconds(1)...TimeSpan.hours(24))
+        {
             limits.maxLease = span
         }
         if let node = inner.node("quiet_after_restart"), let span = span(node, "quiet_after_restart", time) {
             limits.quietAfterRestart = span
         }
-        if let node = inner.node("blast_radius"), let percent = Amounts.percent(node, "blast_radius", 0...100, reporter) {
+        if let node = inner.node("blast_radius"), let percent = Amounts.percent(node, "blast_radius", 0...100, reporter)
+        {
             limits.blastPercent = Int(percent)
         }
-        if let node = inner.node("storm"), let storm = storm(node) { (limits.stormIncidents, limits.stormWindow) = storm }
+        if let node = inner.node("storm"), let storm = storm(node) {
+            (limits.stormIncidents, limits.stormWindow) = storm
+        }
         if let node = inner.node("floor"), let floor = Fields(node, "'floor'", reporter) {
             if let node = floor.node("concurrent_workflows"),
                 let n = reporter.int(node, "'concurrent_workflows'", in: 1...1_000_000)
@@ -174,9 +202,11 @@ struct ConfigurationReader {
     /// `10 in 2m`.
     private func storm(_ node: YAMLNode) -> (Int, TimeSpan)? {
         let words = (node.text ?? "").split(separator: " ")
-        guard words.count == 3, words[1] == "in", let count = Int(words[0]), count > 0, let span = TimeSpan(words[2]), span > .zero
+        guard words.count == 3, words[1] == "in", let count = Int(words[0]), count > 0, let span = TimeSpan(words[2]),
+            span > .zero
         else {
-            reporter.report("type", "'storm' must be a number of incidents in a time", at: node, hint: "such as: 10 in 2m")
+            reporter.report(
+                "type", "'storm' must be a number of incidents in a time", at: node, hint: "such as: 10 in 2m")
             return nil
         }
         return (count, span)
@@ -196,10 +226,13 @@ struct ConfigurationReader {
                 if let inner = Fields(slack.value, "'slack'", reporter, place: slack.key.start) {
                     let secret = SecretReader(reader: self).read(inner, "webhook_url", isRequired: true)
                     inner.finish()
-                    settings = secret.map { ChannelSettings(name: entry.name, kind: .slack(webhookURL: $0), origin: origin(entry.key)) }
+                    settings = secret.map {
+                        ChannelSettings(name: entry.name, kind: .slack(webhookURL: $0), origin: origin(entry.key))
+                    }
                 }
             } else if entry.value.entries?.isEmpty == true {
-                reporter.report("missing-key", "a channel needs a kind", at: entry.key, hint: "slack: {webhook_url_file: …}")
+                reporter.report(
+                    "missing-key", "a channel needs a kind", at: entry.key, hint: "slack: {webhook_url_file: …}")
             }
             channel.finish()
             return settings
@@ -225,7 +258,9 @@ struct ConfigurationReader {
 
     private func server(_ fields: Fields) -> Setting<ListenAddress>? {
         guard let node = fields.node("server"), let inner = Fields(node, "'server'", reporter) else { return nil }
-        let address = inner.required("listen").flatMap { node in listen(node, "The server").map { Setting($0, origin(node)) } }
+        let address = inner.required("listen").flatMap { node in
+            listen(node, "The server").map { Setting($0, origin(node)) }
+        }
         inner.finish()
         return address
     }

@@ -10,7 +10,8 @@ extension ConfigurationReader {
     func isName(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= 64
             && name.utf8.allSatisfy { byte in
-                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || [45, 46, 95].contains(byte)
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || [45, 46, 95].contains(byte)
             }
     }
 
@@ -101,7 +102,9 @@ enum BaseURL {
         if host.contains("@") { return ("credentials do not stand in a URL", "use 'auth:'") }
         if host.isEmpty || host.hasPrefix(":") { return ("the URL has no host", nil) }
         if rest.contains("?") || rest.contains("#") { return ("a base URL has no query and no fragment", nil) }
-        guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else { return ("the URL has characters that must be encoded", nil) }
+        guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+            return ("the URL has characters that must be encoded", nil)
+        }
         return nil
     }
 
@@ -115,13 +118,16 @@ enum BaseURL {
 /// Amounts with a unit.
 enum Amounts {
     /// `2%`.
-    static func percent(_ node: YAMLNode, _ what: String, _ range: ClosedRange<Double>, _ reporter: Reporter) -> Double? {
+    static func percent(_ node: YAMLNode, _ what: String, _ range: ClosedRange<Double>, _ reporter: Reporter) -> Double?
+    {
         guard let text = node.text, text.hasSuffix("%"), let value = Double(text.dropLast()), value.isFinite else {
             reporter.report("type", "'\(what)' must be a percentage", at: node, hint: "such as 2%")
             return nil
         }
         guard range.contains(value) else {
-            reporter.report("range", "'\(what)' must be between \(number(range.lowerBound))% and \(number(range.upperBound))%", at: node)
+            reporter.report(
+                "range", "'\(what)' must be between \(number(range.lowerBound))% and \(number(range.upperBound))%",
+                at: node)
             return nil
         }
         return value
@@ -164,7 +170,9 @@ extension Substring {
     fileprivate func range(of text: String) -> Range<Index>? {
         var start = startIndex
         while start < endIndex {
-            if self[start...].utf8.starts(with: text.utf8) { return start..<utf8.index(start, offsetBy: text.utf8.count) }
+            if self[start...].utf8.starts(with: text.utf8) {
+                return start..<utf8.index(start, offsetBy: text.utf8.count)
+            }
             start = utf8.index(after: start)
         }
         return nil

@@ -19,7 +19,9 @@ struct SecretReader {
             return nil
         }
         if given.count > 1 {
-            reporter.report("secret", "'\(given[1].form)' stands beside '\(first.form)': only one place can be right", at: given[1].node)
+            reporter.report(
+                "secret", "'\(given[1].form)' stands beside '\(first.form)': only one place can be right",
+                at: given[1].node)
             return nil
         }
         switch first.form {
@@ -32,7 +34,8 @@ struct SecretReader {
 
     /// `${VARIABLE}` and nothing else.
     private func variable(_ node: YAMLNode, _ name: String) -> SecretSource? {
-        if let text = node.text, text.hasPrefix("${"), text.hasSuffix("}"), !text.dropFirst(2).dropLast().contains("$") {
+        if let text = node.text, text.hasPrefix("${"), text.hasSuffix("}"), !text.dropFirst(2).dropLast().contains("$")
+        {
             return .environment(String(text.dropFirst(2).dropLast()))
         }
         reader.reporter.report(
@@ -83,7 +86,8 @@ struct AuthenticationReader {
         let tokenURL = fields.node("token_url")
         if (issuer == nil) == (tokenURL == nil) {
             reader.reporter.report(
-                issuer == nil ? "missing-key" : "auth", "'oauth2' needs 'issuer' or 'token_url', one of them", at: entry.key)
+                issuer == nil ? "missing-key" : "auth", "'oauth2' needs 'issuer' or 'token_url', one of them",
+                at: entry.key)
         }
         let issuerURL = issuer.flatMap { reader.url($0, "issuer") }
         let tokens = tokenURL.flatMap { reader.url($0, "token_url") }
@@ -94,6 +98,7 @@ struct AuthenticationReader {
         fields.finish()
         guard let client, let secret, (issuerURL == nil) != (tokens == nil) else { return nil }
         return RuntimeSettings.ClientCredentials(
-            issuer: issuerURL, tokenURL: tokens, clientID: client, clientSecret: secret, audience: audience, scope: scope)
+            issuer: issuerURL, tokenURL: tokens, clientID: client, clientSecret: secret, audience: audience,
+            scope: scope)
     }
 }

@@ -11,7 +11,8 @@ struct ActionReader {
     var usedThresholds: Set<String> = []
 
     init(
-        reporter: Reporter, subject: SubjectKind, policy: RuleReader.PolicyFrame, needsApproval: Bool, demand: DemandTable
+        reporter: Reporter, subject: SubjectKind, policy: RuleReader.PolicyFrame, needsApproval: Bool,
+        demand: DemandTable
     ) {
         self.reporter = reporter
         self.subject = subject
@@ -24,7 +25,9 @@ struct ActionReader {
     private static let limits = 1...1_000_000
     private static let picks = 1...20
     /// What is advice and never done: people write it among the actions.
-    private static let suggestions = ["scale_out", "raise_limit", "contact_tenant", "dedicated_runtime", "dedicated_db"]
+    private static let suggestions = [
+        "scale_out", "raise_limit", "contact_tenant", "dedicated_runtime", "dedicated_db",
+    ]
 
     /// The actions of a list; wrong ones are reported and left out.
     mutating func read(_ node: YAMLNode, _ key: String) -> [RuleAction] {
@@ -40,7 +43,8 @@ struct ActionReader {
         let parameters: YAMLNode?
         if let entries = node.entries {
             guard entries.count == 1 else {
-                reporter.report("action", "each item of the list is one action", at: node.start, hint: "begin each with '- '")
+                reporter.report(
+                    "action", "each item of the list is one action", at: node.start, hint: "begin each with '- '")
                 return nil
             }
             (name, parameters) = (entries[0].key, entries[0].value.isNull ? nil : entries[0].value)
@@ -55,7 +59,8 @@ struct ActionReader {
         guard let kind: ActionKind = reporter.choice(name, "an action") else { return nil }
         if kind == .notify { return notify(name, parameters) }
         guard let parameters else {
-            reporter.report("action", "'\(kind.rawValue)' needs at least a ttl", at: name, hint: "\(kind.rawValue): {ttl: 15m, …}")
+            reporter.report(
+                "action", "'\(kind.rawValue)' needs at least a ttl", at: name, hint: "\(kind.rawValue): {ttl: 15m, …}")
             return nil
         }
         return lease(kind, name, parameters)
@@ -160,7 +165,8 @@ enum FlowCalls {
         guard let entries = node.entries else { return node }
         var joined: [YAMLNode.Entry] = []
         for entry in entries {
-            if let last = joined.last, entry.value.isNull, let tail = entry.key.text, tail.hasSuffix(")"), !tail.contains("("),
+            if let last = joined.last, entry.value.isNull, let tail = entry.key.text, tail.hasSuffix(")"),
+                !tail.contains("("),
                 let head = last.value.text, last.value.isPlain, head.contains("("), !head.contains(")")
             {
                 let call = YAMLNode(

@@ -61,7 +61,8 @@ struct ConditionCompiler {
         if case .number(let unit) = root.type {
             compiler.fault(
                 "not-a-condition", "this is \(unit.noun), not something true or false", expression.range,
-                hint: unit == .flag ? "write '\(compiler.written(expression.range)) == 1'" : "compare it with something: > 0")
+                hint: unit == .flag
+                    ? "write '\(compiler.written(expression.range)) == 1'" : "compare it with something: > 0")
         }
         if compiler.program.count > longestProgram {
             compiler.fault("syntax", "a condition of more than \(longestProgram) steps", expression.range)
@@ -112,7 +113,8 @@ struct ConditionCompiler {
         case .reading(let use): return reading(use)
         case .missing(let use, let pattern): return missing(use, pattern, expression.range)
         case .negate(let operand): return negate(operand)
-        case .arithmetic(let operation, let left, let right): return arithmetic(operation, left, right, expression.range)
+        case .arithmetic(let operation, let left, let right):
+            return arithmetic(operation, left, right, expression.range)
         case .comparison(let comparison, let left, let right):
             return self.comparison(comparison, left, right, expression.range)
         case .not(let operand):
@@ -149,7 +151,8 @@ struct ConditionCompiler {
         operands.append(rest)
         let parts = operands.reversed().map { truth($0, logic.rawValue) }
         guard parts.allSatisfy({ $0.type == .truth }) else { return faulty }
-        let ordered = parts.enumerated().sorted { ($0.element.cost, $0.offset) < ($1.element.cost, $1.offset) }.map(\.element)
+        let ordered = parts.enumerated().sorted { ($0.element.cost, $0.offset) < ($1.element.cost, $1.offset) }.map(
+            \.element)
         return ordered.dropFirst().reduce(ordered[0]) { left, right in
             put(
                 Instruction(operation: logic == .and ? .and : .or, left: Int32(left.index), right: Int32(right.index)),
@@ -257,7 +260,8 @@ struct ConditionCompiler {
                     place = expression.range
                 case .threshold(let name) where unit == .number:
                     if let threshold = context.thresholds[name] {
-                        hint = "give the threshold its unit, '\(name): \(threshold.text)\(other.suffix)' (\(threshold.origin))"
+                        hint =
+                            "give the threshold its unit, '\(name): \(threshold.text)\(other.suffix)' (\(threshold.origin))"
                         place = expression.range
                     }
                 default: continue
@@ -266,7 +270,8 @@ struct ConditionCompiler {
             if hint == nil, a.isCount, b.isCount { hint = "divide one by the other and compare that with a number" }
         }
         fault(
-            "unit-mismatch", "'\(first)' is \(a.noun) and '\(second)' \(b.noun): they cannot be \(verb)", place, hint: hint)
+            "unit-mismatch", "'\(first)' is \(a.noun) and '\(second)' \(b.noun): they cannot be \(verb)", place,
+            hint: hint)
     }
 
     // MARK: Names

@@ -15,7 +15,9 @@ struct ConditionLayout {
     func pieces(of text: String) -> ([CompiledCondition.Piece], [CompiledCondition.Term]) {
         let bytes = Array(text.utf8)
         var cuts: Set<Int> = [0, bytes.count]
-        for range in insertions.map(\.range) + terms.map(\.range) { cuts.formUnion([range.lowerBound, range.upperBound]) }
+        for range in insertions.map(\.range) + terms.map(\.range) {
+            cuts.formUnion([range.lowerBound, range.upperBound])
+        }
         // Inside an insertion nothing is cut: it is shown whole.
         let bounds = cuts.sorted().filter { cut in
             !insertions.contains { $0.range.lowerBound < cut && cut < $0.range.upperBound }
@@ -27,11 +29,14 @@ struct ConditionLayout {
             if let insertion = insertions.first(where: { $0.range == start..<end }) {
                 pieces.append(insertion.piece)
             } else {
-                pieces.append(.text(ConditionLayout.folded(String(decoding: bytes[start..<end], as: UTF8.self), trim: false)))
+                pieces.append(
+                    .text(ConditionLayout.folded(String(decoding: bytes[start..<end], as: UTF8.self), trim: false)))
             }
         }
         if case .text(let first)? = pieces.first, first.hasPrefix(" ") { pieces[0] = .text(String(first.dropFirst())) }
-        if case .text(let last)? = pieces.last, last.hasSuffix(" ") { pieces[pieces.count - 1] = .text(String(last.dropLast())) }
+        if case .text(let last)? = pieces.last, last.hasSuffix(" ") {
+            pieces[pieces.count - 1] = .text(String(last.dropLast()))
+        }
         let placed = terms.sorted { $0.range.lowerBound < $1.range.lowerBound }.map { term in
             let from = starts.firstIndex { $0 >= term.range.lowerBound } ?? 0
             let to = starts.firstIndex { $0 >= term.range.upperBound } ?? starts.count

@@ -61,12 +61,14 @@ struct ConditionLexer {
             index = scanner.index
             return .quantity(quantity)
         case .failure(.notANumber):
-            throw ConditionFault("syntax", "not a number", index..<index + 1, hint: "write a digit before the point: 0.5")
+            throw ConditionFault(
+                "syntax", "not a number", index..<index + 1, hint: "write a digit before the point: 0.5")
         case .failure(.unknownUnit(let unit)):
             let end = scanner.index
             throw ConditionFault(
                 "unknown-unit", "no unit '\(unit)'", end - unit.utf8.count..<end,
-                hint: Nearest.hint(to: unit, among: Quantity.knownUnits) ?? "units: " + Quantity.knownUnits.joined(separator: " "))
+                hint: Nearest.hint(to: unit, among: Quantity.knownUnits) ?? "units: "
+                    + Quantity.knownUnits.joined(separator: " "))
         }
     }
 
@@ -142,7 +144,8 @@ struct ConditionLexer {
         case 93: return .closeBracket
         case 44: return .comma
         case 37:
-            throw ConditionFault("syntax", "a '%' that stands alone", start..<index, hint: "write it right behind the number: 40%")
+            throw ConditionFault(
+                "syntax", "a '%' that stands alone", start..<index, hint: "write it right behind the number: 40%")
         default:
             // The whole character, so that the underline fits.
             while index < bytes.count, bytes[index] & 0xC0 == 0x80 { index += 1 }

@@ -26,7 +26,8 @@ struct ConditionParser {
     }
 
     /// `top(3, active_runs)`: how many, and by which reading.
-    static func parseTop(_ text: String) throws(ConditionFault) -> (count: Int, countRange: Range<Int>, use: SignalUse) {
+    static func parseTop(_ text: String) throws(ConditionFault) -> (count: Int, countRange: Range<Int>, use: SignalUse)
+    {
         var parser = ConditionParser(text: text, tokens: try ConditionLexer.tokens(text))
         guard case .name("top") = parser.current.kind else { throw parser.unexpected("top(n, signal)") }
         _ = parser.take()
@@ -65,7 +66,8 @@ struct ConditionParser {
     private func unexpected(_ wanted: String) -> ConditionFault {
         if case .end = current.kind {
             let end = text.utf8.count
-            return ConditionFault("syntax", "the condition ends where \(wanted) should stand", max(0, end - 1)..<max(1, end))
+            return ConditionFault(
+                "syntax", "the condition ends where \(wanted) should stand", max(0, end - 1)..<max(1, end))
         }
         let written = String(decoding: Array(text.utf8)[current.range], as: UTF8.self)
         var hint: String?
@@ -77,7 +79,9 @@ struct ConditionParser {
         return ConditionFault("syntax", "'\(written)' stands where \(wanted) should", current.range, hint: hint)
     }
 
-    private mutating func nested<T>(_ body: (inout ConditionParser) throws(ConditionFault) -> T) throws(ConditionFault) -> T {
+    private mutating func nested<T>(_ body: (inout ConditionParser) throws(ConditionFault) -> T) throws(ConditionFault)
+        -> T
+    {
         depth += 1
         defer { depth -= 1 }
         guard depth <= ConditionParser.deepest else {
@@ -125,7 +129,9 @@ struct ConditionParser {
         let third = try sum()
         throw ConditionFault(
             "chained-comparison", "comparisons cannot be chained", place,
-            hint: "write '\(written(whole.range)) and \(written(right.range)) \(second.rawValue) \(written(third.range))'")
+            hint:
+                "write '\(written(whole.range)) and \(written(right.range)) \(second.rawValue) \(written(third.range))'"
+        )
     }
 
     private func written(_ range: Range<Int>) -> String {
@@ -189,7 +195,8 @@ struct ConditionParser {
     private mutating func named(_ name: String, _ token: Token) throws(ConditionFault) -> Expression {
         guard case .open = current.kind else {
             if name == "missing", case .name(let signal) = current.kind {
-                throw ConditionFault("syntax", "'missing' needs parentheses", token.range, hint: "write 'missing(\(signal))'")
+                throw ConditionFault(
+                    "syntax", "'missing' needs parentheses", token.range, hint: "write 'missing(\(signal))'")
             }
             let use = try signalUse(name, token, function: nil, start: token.range.lowerBound)
             return Expression(kind: .reading(use), range: use.range)
@@ -232,7 +239,8 @@ struct ConditionParser {
         if take(.openBracket) {
             guard case .quantity(let quantity) = current.kind, let span = TimeSpan(quantity.text) else {
                 throw ConditionFault(
-                    "syntax", "brackets hold a length of time", opening.lowerBound..<current.range.upperBound, hint: "write '[10m]'")
+                    "syntax", "brackets hold a length of time", opening.lowerBound..<current.range.upperBound,
+                    hint: "write '[10m]'")
             }
             _ = take()
             bracketRange = opening.lowerBound..<current.range.upperBound
@@ -240,7 +248,8 @@ struct ConditionParser {
             bracket = span
         }
         return SignalUse(
-            name: ofRuntime ? String(name.dropFirst(8)) : name, nameRange: token.range, ofRuntime: ofRuntime, bracket: bracket,
+            name: ofRuntime ? String(name.dropFirst(8)) : name, nameRange: token.range, ofRuntime: ofRuntime,
+            bracket: bracket,
             bracketRange: bracketRange, function: function, range: start..<(bracketRange ?? token.range).upperBound)
     }
 
@@ -271,7 +280,8 @@ struct ConditionParser {
                     ?? "reasons: " + MissingReason.names.joined(separator: ", "))
         }
         guard name == "error", take(.open) else { return MissingPattern(code: UInt8(code), status: 0) }
-        guard case .quantity(let quantity) = current.kind, let status = UInt16(quantity.text), (100...599).contains(status)
+        guard case .quantity(let quantity) = current.kind, let status = UInt16(quantity.text),
+            (100...599).contains(status)
         else { throw unexpected("an HTTP status") }
         _ = take()
         guard take(.close) else { throw unexpected("')'") }

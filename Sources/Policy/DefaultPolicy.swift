@@ -1,5 +1,5 @@
 /// The policy that is built into the program. The text is `policies/ops_policy.default.yaml`, byte for byte: a test
-/// compares them. After a change of that file, `make default-policy` writes this one anew.
+/// compares them, and writes this file anew when told to (`MOZAIKS_RECORD=1 swift test --filter DefaultPolicyTests`).
 public enum DefaultPolicy {
     /// How diagnostics and origins call it.
     public static let file = "built-in ops_policy.default.yaml"

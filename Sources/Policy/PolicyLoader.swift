@@ -52,7 +52,8 @@ public enum PolicyLoader {
             if owner == .everybody { hasDefaultFile = true }
             if let first = owners[owner] {
                 diagnostics.append(
-                    Diagnostic("file-name", "a second file for the same policy; the first is \(first)", file: file.path))
+                    Diagnostic("file-name", "a second file for the same policy; the first is \(first)", file: file.path)
+                )
                 continue
             }
             owners[owner] = file.path
@@ -66,7 +67,9 @@ public enum PolicyLoader {
         if !hasDefaultFile {
             let reporter = Reporter(source: SourceText(file: DefaultPolicy.file, bytes: Array(DefaultPolicy.text.utf8)))
             reporters.append(reporter)
-            defaultSheet = YAMLParser.parse(reporter).flatMap { PolicySheetReader(reporter: reporter).read($0, expected: nil) }
+            defaultSheet = YAMLParser.parse(reporter).flatMap {
+                PolicySheetReader(reporter: reporter).read($0, expected: nil)
+            }
         }
         var set: PolicySet?
         if let defaultSheet {

@@ -19,9 +19,11 @@ struct PolicyMerge {
         let clearAfter = defaultSheet.clearAfter?.value ?? PolicyMerge.clearAfter
 
         let defaults = compile(
-            defaultSheet.rules, thresholds: defaultSheet.thresholds.map(\.threshold), defaultSheet.faultyThresholds, &demand,
+            defaultSheet.rules, thresholds: defaultSheet.thresholds.map(\.threshold), defaultSheet.faultyThresholds,
+            &demand,
             &used)
-        let base = policy(defaultSheet, over: nil, thresholds: defaultSheet.thresholds.map(\.threshold), rules: defaults)
+        let base = policy(
+            defaultSheet, over: nil, thresholds: defaultSheet.thresholds.map(\.threshold), rules: defaults)
         warnAboutUnused(defaultSheet, used: used, apps: appSheets)
         warnAboutActions(defaults.rules, allowed: base.allowedActions)
 
@@ -100,7 +102,9 @@ struct PolicyMerge {
         let others = defaultSheet.rules.filter { rule in !sheets.contains { $0.name == rule.name } }
         for sheet in sheets + others {
             for (key, isCause) in [("suppresses", true), ("suppressed_by", false)] {
-                guard let source = sheet[key], let items = source.reporter.list(source.node, "'\(key)'") else { continue }
+                guard let source = sheet[key], let items = source.reporter.list(source.node, "'\(key)'") else {
+                    continue
+                }
                 for item in items {
                     guard let name = source.reporter.string(item, "a rule's name") else { continue }
                     guard names.contains(name) else {
@@ -115,7 +119,8 @@ struct PolicyMerge {
         }
         if let name = suppression.cycle(), let sheet = (sheets + others).first(where: { $0.name == name }) {
             sheet.place.reporter.report(
-                "suppression-cycle", "'\(name)' would keep itself quiet, at once or through others", at: sheet.place.node)
+                "suppression-cycle", "'\(name)' would keep itself quiet, at once or through others",
+                at: sheet.place.node)
         }
         return suppression
     }
@@ -143,9 +148,11 @@ struct PolicyMerge {
         let stalled = defaultSheet.stalledAfter?.value ?? PolicyMerge.stalledAfter
         return [
             Rule.Field(key: "window", value: .string(window.description), origin: defaultSheet.window?.origin),
-            Rule.Field(key: "missing_after", value: .string(missing.description), origin: defaultSheet.missingAfter?.origin),
+            Rule.Field(
+                key: "missing_after", value: .string(missing.description), origin: defaultSheet.missingAfter?.origin),
             Rule.Field(key: "clear_after", value: .string(clear.description), origin: defaultSheet.clearAfter?.origin),
-            Rule.Field(key: "stalled_after", value: .string(stalled.description), origin: defaultSheet.stalledAfter?.origin),
+            Rule.Field(
+                key: "stalled_after", value: .string(stalled.description), origin: defaultSheet.stalledAfter?.origin),
         ]
     }
 
@@ -163,10 +170,12 @@ struct PolicyMerge {
                 let subject = known["subject"]?.node.text
                 if subject != SubjectKind.app.rawValue {
                     sheet.reporter.report(
-                        "default-only", "'\(rule.name)' is a rule on a \(subject ?? "runtime"): only the default policy has such",
+                        "default-only",
+                        "'\(rule.name)' is a rule on a \(subject ?? "runtime"): only the default policy has such",
                         at: rule.place.node)
                 } else if let own = rule["subject"], own.node.text != subject {
-                    sheet.reporter.report("default-only", "an app's policy cannot change what a rule is on", at: own.node)
+                    sheet.reporter.report(
+                        "default-only", "an app's policy cannot change what a rule is on", at: own.node)
                 }
             } else if rule["when"] == nil, rule["subject"] == nil {
                 sheet.reporter.report(
@@ -208,12 +217,15 @@ struct PolicyMerge {
     private func warnAboutActions(_ rules: [Rule], allowed: [ActionKind]) {
         for rule in rules {
             for case .lease(let request) in rule.actions where !allowed.contains(request.effect.kind) {
-                guard let source = defaultSheet.rules.first(where: { $0.name == rule.name })?[
-                    request.needsApproval ? "require_approval" : "actions"]
+                guard
+                    let source = defaultSheet.rules.first(where: { $0.name == rule.name })?[
+                        request.needsApproval ? "require_approval" : "actions"]
                 else { continue }
+                let line = source.reporter.source.line(request.origin.line) ?? ""
+                let column = 1 + line.prefix { $0 == " " || $0 == "-" }.count
                 source.reporter.report(
                     "not-allowed", "'\(request.effect.kind.rawValue)' is not among allowed_actions: it is never done",
-                    at: Mark(line: request.origin.line, column: 1), severity: .warning)
+                    at: Mark(line: request.origin.line, column: column), severity: .warning)
             }
         }
     }

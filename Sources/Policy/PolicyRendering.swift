@@ -41,7 +41,8 @@ public struct PolicyRendering {
         for rule in rules {
             lines.append(line("  \(rule.name):", rule.origin))
             for field in rule.fields {
-                guard let items = field.value.array, items.contains(where: { $0.object != nil }) || items.count > 3 else {
+                guard let items = field.value.array, items.contains(where: { $0.object != nil }) || items.count > 3
+                else {
                     lines.append(line(field, indent: "    "))
                     continue
                 }

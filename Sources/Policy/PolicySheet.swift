@@ -34,7 +34,8 @@ struct RuleSheet {
     var fields: [(key: String, value: Sourced)]
 
     static let keys = [
-        "subject", "when", "for", "clear_after", "max_gap", "severity", "summary", "description", "next_steps", "actions",
+        "subject", "when", "for", "clear_after", "max_gap", "severity", "summary", "description", "next_steps",
+        "actions",
         "require_approval", "suggest", "playbook", "suppresses", "suppressed_by", "labels", "enabled",
     ]
 
@@ -86,7 +87,8 @@ struct PolicySheetReader {
     private func schema(_ fields: Fields) {
         guard let node = fields.required("schema"), let text = reporter.string(node, "schema") else { return }
         guard text == PolicySheetReader.schema else {
-            reporter.report("schema", "schema '\(text)' is not known", at: node, hint: "write '\(PolicySheetReader.schema)'")
+            reporter.report(
+                "schema", "schema '\(text)' is not known", at: node, hint: "write '\(PolicySheetReader.schema)'")
             return
         }
     }
@@ -112,7 +114,9 @@ struct PolicySheetReader {
 
     private func describe(_ app: AppID?) -> String { app.map { "app '\($0)'" } ?? "the default policy" }
 
-    private func span(_ fields: Fields, _ key: String, _ range: ClosedRange<TimeSpan>) -> (value: TimeSpan, origin: Origin)? {
+    private func span(_ fields: Fields, _ key: String, _ range: ClosedRange<TimeSpan>) -> (
+        value: TimeSpan, origin: Origin
+    )? {
         fields.node(key).flatMap { node in reporter.span(node, key, in: range).map { ($0, origin(node)) } }
     }
 
@@ -151,7 +155,9 @@ struct PolicySheetReader {
     }
 
     private func allowedActions(_ fields: Fields) -> (value: [ActionKind], origin: Origin)? {
-        guard let node = fields.node("allowed_actions"), let items = reporter.list(node, "'allowed_actions'") else { return nil }
+        guard let node = fields.node("allowed_actions"), let items = reporter.list(node, "'allowed_actions'") else {
+            return nil
+        }
         let kinds = items.compactMap { item -> ActionKind? in reporter.choice(item, "an allowed action") }
         // Nothing silences people: a message is always allowed.
         return (ActionKind.allCases.filter { $0 == .notify || kinds.contains($0) }, origin(node))

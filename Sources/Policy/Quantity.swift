@@ -56,7 +56,9 @@ struct QuantityScanner {
             return value.isFinite ? .success(Quantity(value: value, unit: unit, text: text)) : .failure(.notANumber)
         }
         if take("%") { return quantity(number, .percent) }
-        if peek() == 47, let factor = takePer(["s": 60, "min": 1, "h": 1.0 / 60]) { return quantity(number * factor, .perMinute) }
+        if peek() == 47, let factor = takePer(["s": 60, "min": 1, "h": 1.0 / 60]) {
+            return quantity(number * factor, .perMinute)
+        }
         let unitStart = index
         // Money and bytes may stand one space behind the number; no signal is written in capitals.
         if peek() == 32, let next = peek(1), (65...90).contains(next) || next == 107, spacedUnitFollows { index += 1 }

@@ -54,8 +54,12 @@ extension RuleAction {
             var parameters = JSONObject()
             switch request.effect {
             case .throttle(let limits):
-                if let runs = limits.concurrentWorkflows { parameters.append("concurrent_workflows", .int(Int64(runs))) }
-                if let starts = limits.requestsPerMinute { parameters.append("requests_per_minute", .int(Int64(starts))) }
+                if let runs = limits.concurrentWorkflows {
+                    parameters.append("concurrent_workflows", .int(Int64(runs)))
+                }
+                if let starts = limits.requestsPerMinute {
+                    parameters.append("requests_per_minute", .int(Int64(starts)))
+                }
             case .pause: break
             case .disablePack(let pack): parameters.append("pack", .string(pack.description))
             }
@@ -72,9 +76,11 @@ extension RuleAction {
 extension Rule {
     func with(fields: [Field]) -> Rule {
         Rule(
-            name: name, origin: origin, subject: subject, when: when, hold: hold, clearAfter: clearAfter, maxGap: maxGap,
+            name: name, origin: origin, subject: subject, when: when, hold: hold, clearAfter: clearAfter,
+            maxGap: maxGap,
             severity: severity, summary: summary, details: details, nextSteps: nextSteps, actions: actions,
-            suggestions: suggestions, playbook: playbook, labels: labels, suppresses: suppresses, suppressedBy: suppressedBy,
+            suggestions: suggestions, playbook: playbook, labels: labels, suppresses: suppresses,
+            suppressedBy: suppressedBy,
             fields: fields)
     }
 }

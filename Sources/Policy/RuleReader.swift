@@ -52,7 +52,8 @@ struct RuleReader {
         for (key, needsApproval) in [("actions", false), ("require_approval", true)] {
             guard let source = sheet[key] else { continue }
             var reader = ActionReader(
-                reporter: source.reporter, subject: subject, policy: policy, needsApproval: needsApproval, demand: demand)
+                reporter: source.reporter, subject: subject, policy: policy, needsApproval: needsApproval,
+                demand: demand)
             actions += reader.read(source.node, key)
             demand = reader.demand
             usedThresholds.formUnion(reader.usedThresholds)
@@ -74,7 +75,8 @@ struct RuleReader {
 
     private func severity() -> Severity? {
         guard let source = sheet["severity"] else {
-            sheet.place.reporter.report("missing-key", "the rule '\(sheet.name)' needs 'severity'", at: sheet.place.node)
+            sheet.place.reporter.report(
+                "missing-key", "the rule '\(sheet.name)' needs 'severity'", at: sheet.place.node)
             return nil
         }
         return source.reporter.choice(source.node, "severity")
@@ -110,7 +112,9 @@ struct RuleReader {
     }
 
     private func labels() -> [String: String] {
-        guard let source = sheet["labels"], let fields = Fields(source.node, "'labels'", source.reporter) else { return [:] }
+        guard let source = sheet["labels"], let fields = Fields(source.node, "'labels'", source.reporter) else {
+            return [:]
+        }
         var labels: [String: String] = [:]
         for entry in fields.all() { labels[entry.name] = source.reporter.string(entry.value, "a label") }
         return labels
@@ -120,11 +124,13 @@ struct RuleReader {
 extension RuleReader.PolicyFrame {
     /// Parses and checks a condition; faults are reported at their places in the file.
     func condition(
-        _ source: Sourced, _ what: String, _ subject: SubjectKind, _ demand: inout DemandTable, _ used: inout Set<String>
+        _ source: Sourced, _ what: String, _ subject: SubjectKind, _ demand: inout DemandTable,
+        _ used: inout Set<String>
     ) -> CompiledCondition? {
         guard let text = source.reporter.string(source.node, "'\(what)'") else { return nil }
         let context = ConditionContext(
-            subject: subject, window: window, thresholds: thresholds, faultyThresholds: faultyThresholds, origin: source.origin)
+            subject: subject, window: window, thresholds: thresholds, faultyThresholds: faultyThresholds,
+            origin: source.origin)
         switch ConditionCompiler.compile(text, context, demand: &demand, used: &used) {
         case .success(let condition): return condition
         case .failure(let faults):

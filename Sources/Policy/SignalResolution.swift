@@ -19,7 +19,8 @@ struct SignalResolution {
         }
         if use.ofRuntime, subject != .app {
             return fault(
-                "runtime-prefix", "'runtime.' reaches from an app to its runtime; this rule is on a \(subject.rawValue)",
+                "runtime-prefix",
+                "'runtime.' reaches from an app to its runtime; this rule is on a \(subject.rawValue)",
                 use.nameRange, hint: "write '\(use.name)'")
         }
         let kind: SubjectKind = use.ofRuntime ? .runtime : subject
@@ -38,7 +39,9 @@ struct SignalResolution {
             let hint =
                 subject == .app && !use.ofRuntime && signal.info.subjects.contains(.runtime)
                 ? "write 'runtime.\(use.name)'" : Nearest.hint(to: use.name, among: known)
-            return fault("subject-lacks-signal", "'\(use.name)' is read of \(others), not of \(kind.rawValue)", use.nameRange, hint: hint)
+            return fault(
+                "subject-lacks-signal", "'\(use.name)' is read of \(others), not of \(kind.rawValue)", use.nameRange,
+                hint: hint)
         }
         let scope: SeriesRef.Scope = use.ofRuntime ? .runtime : .own
         guard let function = use.function else {

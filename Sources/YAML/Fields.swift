@@ -99,7 +99,8 @@ extension Reporter {
     }
 
     /// One of the names of an enum.
-    public func choice<T: RawRepresentable & CaseIterable>(_ node: YAMLNode, _ what: String) -> T? where T.RawValue == String {
+    public func choice<T: RawRepresentable & CaseIterable>(_ node: YAMLNode, _ what: String) -> T?
+    where T.RawValue == String {
         let names = T.allCases.map(\.rawValue)
         guard let text = string(node, what) else { return nil }
         if let value = T(rawValue: text), text.utf8.elementsEqual(value.rawValue.utf8) { return value }

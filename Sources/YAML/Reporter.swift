@@ -21,7 +21,8 @@ public final class Reporter {
 
     /// Underlines a scalar whole, a collection at its start.
     public func report(
-        _ code: String, _ message: String, at node: YAMLNode, hint: String? = nil, severity: Diagnostic.Severity = .error
+        _ code: String, _ message: String, at node: YAMLNode, hint: String? = nil,
+        severity: Diagnostic.Severity = .error
     ) {
         let oneLine = node.text != nil && node.start.line == node.end.line
         report(

@@ -28,7 +28,8 @@ public struct SourceText: Sendable {
         // A byte order mark would shift the columns of the first line.
         let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         size = bytes.count - mark
-        let bytes = mark == 0 && size <= SourceText.longest ? bytes : Array(bytes.dropFirst(mark).prefix(SourceText.longest))
+        let bytes =
+            mark == 0 && size <= SourceText.longest ? bytes : Array(bytes.dropFirst(mark).prefix(SourceText.longest))
         self.file = file
         self.bytes = bytes
         var starts = [0]

@@ -83,7 +83,9 @@ private struct Reading {
     }
 
     mutating func document(_ bytes: UnsafeBufferPointer<UInt8>) throws(YAMLParser.Unreadable) -> YAMLNode {
-        guard yaml_parser_initialize(parser) == 1 else { throw fail("memory", "no memory to parse", Mark(line: 1, column: 1)) }
+        guard yaml_parser_initialize(parser) == 1 else {
+            throw fail("memory", "no memory to parse", Mark(line: 1, column: 1))
+        }
         defer { yaml_parser_delete(parser) }
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
@@ -98,7 +100,8 @@ private struct Reading {
                 return root
             case YAML_DOCUMENT_START_EVENT:
                 if root != nil {
-                    throw fail("many-documents", "a second document begins here", mark(event.start_mark),
+                    throw fail(
+                        "many-documents", "a second document begins here", mark(event.start_mark),
                         hint: "a file holds one document; remove the line '---'")
                 }
             case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: break
@@ -119,7 +122,8 @@ private struct Reading {
             try refuse(anchor: scalar.anchor, tag: scalar.tag, event)
             let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             let start = mark(event.start_mark)
-            return YAMLNode(content: .scalar(text, style(scalar.style)), start: start, end: max(start, mark(event.end_mark)))
+            return YAMLNode(
+                content: .scalar(text, style(scalar.style)), start: start, end: max(start, mark(event.end_mark)))
         case YAML_SEQUENCE_START_EVENT:
             try refuse(anchor: event.data.sequence_start.anchor, tag: event.data.sequence_start.tag, event)
             return try sequence(from: mark(event.start_mark), depth: depth)
@@ -162,7 +166,9 @@ private struct Reading {
                 continue
             }
             if let first = seen[Array(name.utf8)] {
-                reporter.report("duplicate-key", "'\(name)' stands here a second time", at: key, hint: "first on line \(first.line)")
+                reporter.report(
+                    "duplicate-key", "'\(name)' stands here a second time", at: key, hint: "first on line \(first.line)"
+                )
                 continue
             }
             seen[Array(name.utf8)] = key.start
@@ -206,7 +212,9 @@ private struct Reading {
         if anchor != nil {
             throw fail("anchor", "anchors ('&name') are not read", mark(event.start_mark), hint: "write the value out")
         }
-        if tag != nil { throw fail("tag", "tags ('!name') are not read", mark(event.start_mark), hint: "remove the tag") }
+        if tag != nil {
+            throw fail("tag", "tags ('!name') are not read", mark(event.start_mark), hint: "remove the tag")
+        }
     }
 
     private func fail(_ code: String, _ message: String, _ place: Mark, hint: String? = nil) -> YAMLParser.Unreadable {

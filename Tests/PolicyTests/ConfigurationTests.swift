@@ -51,7 +51,8 @@ import Testing
         """
 
     @Test func everyKeyIsRead() throws {
-        let configuration = try load(ConfigurationTests.full, ["HOST": "10.0.0.7", "OPS_SECRET": "s3cret", "SLACK_DEV": "x"])
+        let configuration = try load(
+            ConfigurationTests.full, ["HOST": "10.0.0.7", "OPS_SECRET": "s3cret", "SLACK_DEV": "x"])
         #expect(configuration.environment.value == "staging" && configuration.mode.value == .enforce)
         #expect(configuration.state.value == "conf/state" && configuration.policies.value == "/etc/policies")
         #expect(configuration.runtimes.map(\.name) == ["shared", "second"])
@@ -65,7 +66,8 @@ import Testing
         #expect(client.clientSecret == .environment("OPS_SECRET") && client.issuer == "https://id.example.com")
         #expect(configuration.polling.budgetPercent == 3 && configuration.polling.bodyLimit == 256_000_000)
         #expect(configuration.gate?.listen.port == 9465)
-        #expect(configuration.actionLimits.stormIncidents == 4 && configuration.actionLimits.stormWindow == .seconds(30))
+        #expect(
+            configuration.actionLimits.stormIncidents == 4 && configuration.actionLimits.stormWindow == .seconds(30))
         #expect(configuration.actionLimits.floor == Limits(concurrentWorkflows: 2, requestsPerMinute: 10))
         #expect(configuration.actionLimits.protected == [AppID("app_vip")])
         #expect(configuration.channels.map(\.name) == ["ops", "dev"])
@@ -82,13 +84,15 @@ import Testing
         let text = configuration.text
         #expect(text.contains("# --mode") && text.contains("mode: suggest"))
         #expect(text.contains("# conf/mozaiks-ops.yaml:4"))
+        #expect(try Beside.golden("golden/configuration-show.txt", is: text))
         #expect(text.contains("webhook from environment variable SLACK_DEV"))
         #expect(!text.contains("s3cret") && !configuration.json.serialized().contains("s3cret"))
         #expect(!String(describing: configuration).contains("s3cret"))
     }
 
     @Test func oneVariableIsEnough() throws {
-        let configuration = try load(nil, ["MOZAIKS_RUNTIME_URL": "http://localhost:8000/", "MOZAIKS_RUNTIME_TOKEN": "t"])
+        let configuration = try load(
+            nil, ["MOZAIKS_RUNTIME_URL": "http://localhost:8000/", "MOZAIKS_RUNTIME_TOKEN": "t"])
         #expect(configuration.runtimes.count == 1 && configuration.runtimes[0].replicas == ["http://localhost:8000"])
         #expect(configuration.mode.value == .observe && configuration.interval.value == .seconds(10))
         guard case .bearer(.environment("MOZAIKS_RUNTIME_TOKEN")) = configuration.runtimes[0].authentication else {
@@ -100,7 +104,10 @@ import Testing
     @Test func aURLFromTheEnvironmentGetsNoTokenOfTheFile() throws {
         let configuration = try load(
             ConfigurationTests.full,
-            ["HOST": "h", "OPS_SECRET": "s", "SLACK_DEV": "x", "MOZAIKS_RUNTIME_URL": "http://elsewhere:1,http://elsewhere:2"])
+            [
+                "HOST": "h", "OPS_SECRET": "s", "SLACK_DEV": "x",
+                "MOZAIKS_RUNTIME_URL": "http://elsewhere:1,http://elsewhere:2",
+            ])
         #expect(configuration.runtimes.count == 1 && configuration.runtimes[0].replicas.count == 2)
         guard case .none = configuration.runtimes[0].authentication else {
             Issue.record("no token")
@@ -175,14 +182,15 @@ import Testing
 
     @Test func aFlagOrVariableIsNamedWhenItIsWrong() {
         #expect(
-            faults("schema: mozaiks.ops/config/v1", ["MOZAIKS_OPS_MODE": "enforced", "MOZAIKS_RUNTIME_URL": "localhost"])
-                == """
-                $MOZAIKS_OPS_MODE:1:1: error[value]: mode cannot be 'enforced'
-                hint: did you mean 'enforce'?
+            faults(
+                "schema: mozaiks.ops/config/v1", ["MOZAIKS_OPS_MODE": "enforced", "MOZAIKS_RUNTIME_URL": "localhost"])
+                    == """
+                    $MOZAIKS_OPS_MODE:1:1: error[value]: mode cannot be 'enforced'
+                    hint: did you mean 'enforce'?
 
-                $MOZAIKS_RUNTIME_URL:1:1: error[url]: this is not an http or https URL
-                hint: such as http://127.0.0.1:8000
-                """)
+                    $MOZAIKS_RUNTIME_URL:1:1: error[url]: this is not an http or https URL
+                    hint: such as http://127.0.0.1:8000
+                    """)
     }
 
     @Test func theFileIsLookedForInOrder() throws {
@@ -190,13 +198,17 @@ import Testing
         defer { try? FileManager.default.removeItem(at: root) }
         func write(_ path: String, _ environment: String) throws {
             let url = root.appendingPathComponent(path)
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data("schema: mozaiks.ops/config/v1\nenvironment: \(environment)\n".utf8).write(to: url)
         }
-        func found(_ environment: [String: String] = [:], _ flags: ConfigurationFlags = ConfigurationFlags()) throws -> String {
+        func found(_ environment: [String: String] = [:], _ flags: ConfigurationFlags = ConfigurationFlags()) throws
+            -> String
+        {
             let all = environment.merging(["HOME": root.path + "/home"]) { given, _ in given }
             return try ConfigurationLoader(
-                flags, in: Environment(all), workingFolder: root.path + "/here", systemFolder: root.path + "/etc", isRoot: true
+                flags, in: Environment(all), workingFolder: root.path + "/here", systemFolder: root.path + "/etc",
+                isRoot: true
             ).load().environment.value
         }
         #expect(try found() == "production")
@@ -212,6 +224,9 @@ import Testing
         let flags = ConfigurationFlags(config: root.path + "/flag.yaml")
         #expect(try found(["MOZAIKS_OPS_CONFIG": root.path + "/variable.yaml"], flags) == "flag")
         #expect(throws: ConfigurationErrors.self) { try found(["MOZAIKS_OPS_CONFIG": root.path + "/absent.yaml"]) }
-        #expect(try FileReading.yamlFiles(in: root.path).map { $0.path.split(separator: "/").last } == ["flag.yaml", "variable.yaml"])
+        #expect(
+            try FileReading.yamlFiles(in: root.path).map { $0.path.split(separator: "/").last } == [
+                "flag.yaml", "variable.yaml",
+            ])
     }
 }

@@ -29,10 +29,12 @@ struct Evaluated: Sendable, CustomTestStringConvertible {
             "active_runs.share (61%) > $noisy_share (40%) and runtime.active_runs (9) >= $noisy_min_runs (10)"),
         Evaluated(
             noisy, ["active_runs.share": .missing(.noTraffic), "runtime.active_runs": .value(0)], .no,
-            "active_runs.share (missing: no_traffic) > $noisy_share (40%) and runtime.active_runs (0) >= $noisy_min_runs (10)"),
+            "active_runs.share (missing: no_traffic) > $noisy_share (40%) and runtime.active_runs (0) >= $noisy_min_runs (10)"
+        ),
         Evaluated(
             noisy, ["active_runs.share": .missing(.noTraffic), "runtime.active_runs": .value(12)], .noTraffic,
-            "active_runs.share (missing: no_traffic) > $noisy_share (40%) and runtime.active_runs (12) >= $noisy_min_runs (10)"),
+            "active_runs.share (missing: no_traffic) > $noisy_share (40%) and runtime.active_runs (12) >= $noisy_min_runs (10)"
+        ),
         Evaluated(
             "tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min",
             ["tokens[5m]": .missing(.deadCounter), "baseline(tokens[1d])": .missing(.deadCounter)], .unknown,
@@ -41,7 +43,8 @@ struct Evaluated: Sendable, CustomTestStringConvertible {
         Evaluated(
             "tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min",
             ["tokens[5m]": .value(9_000), "baseline(tokens[1d])": .value(812.5)], .yes,
-            "tokens[5m] (9000/min) > $token_spike (3) * baseline(tokens[1d]) (812.5/min) and tokens[5m] (9000/min) > 2000/min"),
+            "tokens[5m] (9000/min) > $token_spike (3) * baseline(tokens[1d]) (812.5/min) and tokens[5m] (9000/min) > 2000/min"
+        ),
         // Below the floor the baseline is not needed.
         Evaluated(
             "tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min", ["tokens[5m]": .value(100)], .no,
@@ -61,10 +64,12 @@ struct Evaluated: Sendable, CustomTestStringConvertible {
             "missing(tokens, error)", ["tokens[5m]": .missing(.error(status: 503))], .yes,
             "missing(tokens[5m] (missing: error(503)), error)"),
         Evaluated(
-            "active_runs / runtime.active_runs > 0.5", ["active_runs": .value(3), "runtime.active_runs": .value(0)], .noTraffic,
+            "active_runs / runtime.active_runs > 0.5", ["active_runs": .value(3), "runtime.active_runs": .value(0)],
+            .noTraffic,
             "active_runs (3) / runtime.active_runs (0) > 0.5"),
         Evaluated(
-            "40% * runtime.active_runs < active_runs", ["active_runs": .value(5), "runtime.active_runs": .value(10)], .yes,
+            "40% * runtime.active_runs < active_runs", ["active_runs": .value(5), "runtime.active_runs": .value(10)],
+            .yes,
             "40% * runtime.active_runs (10) < active_runs (5)"),
         Evaluated(
             "rise(error_rate[10m]) > 1.5", ["rise(error_rate[10m])": .value(.infinity)], .yes,
@@ -75,7 +80,8 @@ struct Evaluated: Sendable, CustomTestStringConvertible {
             ["rise(errors[10m])": .value(.infinity), "rise(tokens[10m])": .value(.infinity)], .noTraffic,
             "rise(errors[10m]) (infinite) - rise(tokens[10m]) (infinite) > 0"),
         Evaluated(
-            "turn_latency.p95[10m] > $slow or turn_latency.p95[10m] > 200ms", ["turn_latency.p95[10m]": .value(0.25)], .yes,
+            "turn_latency.p95[10m] > $slow or turn_latency.p95[10m] > 200ms", ["turn_latency.p95[10m]": .value(0.25)],
+            .yes,
             "turn_latency.p95[10m] (0.25s) > $slow (1.5s) or turn_latency.p95[10m] (0.25s) > 200ms"),
         Evaluated(
             "- active_runs < -3\n    and   active_runs\t!= 5", ["active_runs": .value(4)], .yes,

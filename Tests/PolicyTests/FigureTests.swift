@@ -9,7 +9,8 @@ import Testing
         (0.00004, .dollarsPerHour, "0 USD/h"), (0.12, .dollarsPerHour, "0.12 USD/h"), (12, .dollars, "12 USD"),
         (1.5, .seconds, "1.5s"), (0.0412, .seconds, "0.0412s"), (7_500, .seconds, "2h5m"), (-7_500, .seconds, "-2h5m"),
         (38_400_000, .bytes, "38.4 MB"), (512, .bytes, "512 B"), (1, .flag, "1"), (.infinity, .number, "infinite"),
-        (1e15, .number, "1000000000000000"), (-0.00001, .number, "0"), (9.9999, .number, "10"), (123_456_789, .perMinute, "123456789/min"),
+        (1e15, .number, "1000000000000000"), (-0.00001, .number, "0"), (9.9999, .number, "10"),
+        (123_456_789, .perMinute, "123456789/min"),
     ]
 
     @Test(arguments: table) func shows(_ value: Double, _ unit: Unit, _ text: String) {

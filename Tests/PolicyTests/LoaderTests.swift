@@ -37,7 +37,10 @@ import YAML
         #expect(clinic.appRules[0].hold == .minutes(10) && clinic.appRules[0].severity == .info)
         #expect(clinic.appRules[2].suppressedBy == ["noisy-neighbor"])
         #expect(clinic.appRules[0].suppresses == ["one-user-hogs"])
-        #expect(clinic.thresholds.map { "\($0.name)=\($0.text)" } == ["much=3 USD/h", "noisy_share=60%", "slow=20s", "users=4"])
+        #expect(
+            clinic.thresholds.map { "\($0.name)=\($0.text)" } == [
+                "much=3 USD/h", "noisy_share=60%", "slow=20s", "users=4",
+            ])
 
         let here = FixedReadings(clinic.appRules[0].when, ["active_runs.share": .value(50)])
         #expect(clinic.appRules[0].when.evaluate(here) == .no)
@@ -68,8 +71,12 @@ import YAML
 
     @Test func commentsDoNotChangeTheCanonicalText() throws {
         let files = try Beside.policyFiles("good/one-app")
-        let commented = files.map { PolicyFile(path: "elsewhere/" + $0.path, bytes: Array("# a comment\n\n".utf8) + $0.bytes) }
-        #expect(try PolicyLoader.load(files: files).get().canonicalText == PolicyLoader.load(files: commented).get().canonicalText)
+        let commented = files.map {
+            PolicyFile(path: "elsewhere/" + $0.path, bytes: Array("# a comment\n\n".utf8) + $0.bytes)
+        }
+        #expect(
+            try PolicyLoader.load(files: files).get().canonicalText
+                == PolicyLoader.load(files: commented).get().canonicalText)
     }
 
     static let names: [(String, PolicyFileName.Owner?)] = [
@@ -82,5 +89,33 @@ import YAML
     @Test(arguments: names) func fileNamesSayWhosePolicy(_ name: String, _ owner: PolicyFileName.Owner?) {
         #expect(PolicyFileName.owner(of: name) == owner)
         if case .app(let app) = owner { #expect(PolicyFileName.owner(of: PolicyFileName.name(for: app)) == owner) }
+    }
+}
+
+extension LoaderTests {
+    @Test func whatIsNeverDoneIsAWarning() throws {
+        let text = """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            thresholds: {unused: 3}
+            allowed_actions: [notify]
+            rules:
+              r:
+                subject: app
+                when: active_runs > 3
+                severity: info
+                actions:
+                  - pause: {ttl: 5m}
+            """
+        let set = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]).get()
+        #expect(
+            set.warnings.map(\.description).joined(separator: "\n") == """
+                ops_policy.default.yaml:3:14: warning[unused-threshold]: no rule uses the threshold 'unused'
+                    thresholds: {unused: 3}
+                                 ^~~~~~
+                ops_policy.default.yaml:11:9: warning[not-allowed]: 'pause' is not among allowed_actions: it is never done
+                          - pause: {ttl: 5m}
+                            ^
+                """)
     }
 }

@@ -33,7 +33,8 @@ enum Compiling {
             Quantity(text).map { Threshold(name: name, value: $0.value, unit: $0.unit, text: text, origin: origin) }
         }
         let context = ConditionContext(
-            subject: subject, window: .minutes(5), thresholds: Dictionary(uniqueKeysWithValues: known.map { ($0.name, $0) }),
+            subject: subject, window: .minutes(5),
+            thresholds: Dictionary(uniqueKeysWithValues: known.map { ($0.name, $0) }),
             faultyThresholds: [], origin: origin)
         var demand = DemandTable()
         var used: Set<String> = []
@@ -65,9 +66,10 @@ enum Beside {
 
     static func policyFiles(_ path: String) throws -> [PolicyFile] {
         let url = folder.appendingPathComponent(path)
-        return try FileManager.default.contentsOfDirectory(atPath: url.path).sorted().filter { $0.hasSuffix(".yaml") }.map {
-            PolicyFile(path: $0, bytes: Array(try Data(contentsOf: url.appendingPathComponent($0))))
-        }
+        return try FileManager.default.contentsOfDirectory(atPath: url.path).sorted().filter { $0.hasSuffix(".yaml") }
+            .map {
+                PolicyFile(path: $0, bytes: Array(try Data(contentsOf: url.appendingPathComponent($0))))
+            }
     }
 
     /// The golden text; with `MOZAIKS_RECORD` set it is written anew, and the test fails for that run.

@@ -39,7 +39,9 @@ struct Hostile: Sendable, CustomTestStringConvertible {
         Hostile("binary", (0..<255).map { UInt8($0) }, "3:115 encoding"),
         Hostile("ten megabytes", [UInt8](repeating: 0x61, count: 10 << 20), "1:1 too-large"),
         Hostile("deep flow", Array(String(repeating: "[", count: 1 << 16).utf8), "1:34 too-deep"),
-        Hostile("deep blocks", Array((0..<100).map { String(repeating: " ", count: $0) + "a:\n" }.joined().utf8), "33:33 too-deep"),
+        Hostile(
+            "deep blocks", Array((0..<100).map { String(repeating: " ", count: $0) + "a:\n" }.joined().utf8),
+            "33:33 too-deep"),
         Hostile("many values", Array("[".utf8) + Array(String(repeating: "1,", count: 2_000).utf8), "1:2000 too-large"),
         Hostile("a bomb", Array("a: &a [x]\nb: [*a, *a]".utf8), "1:4 anchor"),
         Hostile("an alias", Array("a: *b".utf8), "1:4 alias"),
@@ -82,7 +84,9 @@ struct Hostile: Sendable, CustomTestStringConvertible {
         ("wide letters", "é: 'ü X'", 1, 7),
     ]
 
-    @Test(arguments: styles) func placesWithinScalarsAreFound(_ name: String, _ text: String, _ line: Int, _ column: Int) throws {
+    @Test(arguments: styles) func placesWithinScalarsAreFound(
+        _ name: String, _ text: String, _ line: Int, _ column: Int
+    ) throws {
         let reporter = Reporter(source: SourceText(file: "f", bytes: Array(text.utf8)))
         let node = try #require(YAMLParser.parse(reporter)?.entries?.first?.value)
         let value = Array(try #require(node.text).utf8)
@@ -109,12 +113,14 @@ struct Hostile: Sendable, CustomTestStringConvertible {
     }
 
     @Test func swappedNeighboursAreOneStep() {
-        #expect(Nearest.distance(Array("abcd".unicodeScalars.map(\.value)), Array("abdc".unicodeScalars.map(\.value))) == 1)
+        #expect(
+            Nearest.distance(Array("abcd".unicodeScalars.map(\.value)), Array("abdc".unicodeScalars.map(\.value))) == 1)
     }
 
     @Test func longLinesAreCutAroundThePlace() {
         let line = String(repeating: "x", count: 5_000)
-        let text = Diagnostic("code", "message", file: "f", line: 1, column: 2_500, length: 3, sourceLine: line).description
+        let text = Diagnostic("code", "message", file: "f", line: 1, column: 2_500, length: 3, sourceLine: line)
+            .description
         let lines = text.split(separator: "\n").map(String.init)
         #expect(lines[0] == "f:1:2500: error[code]: message")
         #expect(lines[1].count < 200 && lines[1].hasPrefix("    …x") && lines[1].hasSuffix("x…"))
