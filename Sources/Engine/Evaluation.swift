@@ -199,7 +199,7 @@ struct Evaluation {
     ) {
         let transition = Transition(
             at: outcome.now, rule: rule.name, subject: subject, from: change.from, to: change.to, reason: change.reason,
-            condition: rule.when.explained(source), readings: rule.when.compared(source))
+            condition: rule.when.explain(source).withValues, readings: rule.when.compared(source))
         outcome.transitions.append(transition)
         if change.to == .firing, entry.state.incident == nil {
             state.open(rule, transition, labels, &entry.state, into: &outcome)

@@ -40,14 +40,7 @@ extension CompiledCondition {
     /// Every reading of the condition with its value now, in the order of the text.
     func compared(_ source: some ReadingSource) -> [ComparedReading] {
         readings.map { slot, series in
-            ComparedReading(
-                series: series.description, unit: series.function == .rise ? .number : series.signal.info.unit,
-                evidence: source.reading(slot))
+            ComparedReading(series: series.description, unit: series.resultUnit, evidence: source.reading(slot))
         }
-    }
-
-    /// The condition with the values put in.
-    func explained(_ source: some ReadingSource) -> String {
-        text
     }
 }
