@@ -101,11 +101,12 @@ struct GuardSteps {
     private func notInForce(_ wanted: Wanted) -> Verdict? {
         guard let index = state.active(wanted.key) else { return nil }
         let lease = state.leases[index]
-        if lease.shadow != (effectiveMode(wanted.key.app) != .enforce) {
-            let kind = lease.shadow ? "one that only pretends" : "one in force"
-            return .refuse(.alreadyInForce, "\(kind), from another mode, lasts until \(lease.expiresAt)")
-        }
-        return lease.effect.strictest(wanted.effect) == lease.effect ? .alreadyInForce(lease: lease.id) : nil
+        let pretends = effectiveMode(wanted.key.app) != .enforce
+        let asksForLess = lease.effect.strictest(wanted.effect) == lease.effect
+        if asksForLess, pretends || !lease.shadow { return .alreadyInForce(lease: lease.id) }
+        guard lease.shadow != pretends else { return nil }
+        let kind = lease.shadow ? "one that only pretends" : "one in force"
+        return .refuse(.alreadyInForce, "\(kind), from another mode, lasts until \(lease.expiresAt)")
     }
 
     private func cooldown(_ wanted: Wanted) -> Verdict? {

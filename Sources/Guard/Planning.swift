@@ -99,6 +99,8 @@ extension GuardState {
         if let index = active(wanted.key), leases[index].holders.contains(where: { $0.incident == wanted.incident }) {
             return
         }
+        // What was handed over to a person stays so; a cool-down that also refuses it would only bury that.
+        if handedOver[wanted.incident] != nil, asks[wanted.ask] == .refused(.maxLease) { return }
         let steps = GuardSteps(
             state: self, context: context, policies: policies, readings: readings, own: GuardReadings(readings), now: now)
         let verdict = steps.verdict(wanted)

@@ -25,8 +25,11 @@ struct World {
     }
 
     /// A set of the default policy with these rules and nothing else.
-    init(rules: String, mode: String = "enforce", thresholds: String = "{}") throws {
-        try self.init(["default": World.header("default") + "mode: \(mode)\nthresholds: \(thresholds)\nrules:\n" + rules])
+    init(
+        rules: String, mode: String = "enforce", thresholds: String = "{}",
+        allowed: String = "notify, throttle, pause, disable_pack"
+    ) throws {
+        try self.init(["default": World.header("default") + "mode: \(mode)\nallowed_actions: [\(allowed)]\nthresholds: \(thresholds)\nrules:\n" + rules])
     }
 
     static func header(_ name: String) -> String { "schema: mozaiks.ops/policy/v1\nops_policy: \(name)\n" }
