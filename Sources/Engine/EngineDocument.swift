@@ -30,7 +30,9 @@ extension RuntimeState {
             return ["rule": .string(key.rule), "kind": .string(key.kind.rawValue), "subjects": .array(subjects)]
         }
         let remembered = incidents.values.sorted { $0.id < $1.id }.map(\.document)
-        return ["runtime": .string(name), "now": .moment(now), "rules": .array(judged), "incidents": .array(remembered)]
+        return [
+            "runtime": .string(name), "now": .moment(now), "rules": .array(judged), "incidents": .array(remembered),
+        ]
     }
 
     fileprivate init(_ reader: DocumentReader, runtime: String) throws(DocumentError) {

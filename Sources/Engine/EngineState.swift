@@ -45,7 +45,8 @@ public struct EngineState: Hashable, Sendable {
         state.now = outcome.now
         for key in state.rules.keys.sorted() {
             for entry in state.rules[key] ?? [] {
-                state.remove(entry, key, Subject(key.kind, entry.id, runtime: runtime), "runtime removed", into: &outcome)
+                state.remove(
+                    entry, key, Subject(key.kind, entry.id, runtime: runtime), "runtime removed", into: &outcome)
             }
         }
         outcome.sort()

@@ -102,7 +102,8 @@ struct RuleState: Hashable, Sendable {
         }
     }
 
-    private mutating func advanceClearing(_ truth: Truth, _ at: Timestamp, _ timing: Timing, _ isHole: Bool) -> Change? {
+    private mutating func advanceClearing(_ truth: Truth, _ at: Timestamp, _ timing: Timing, _ isHole: Bool) -> Change?
+    {
         switch truth {
         case .unknown: return nil
         case .yes:

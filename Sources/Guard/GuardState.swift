@@ -74,7 +74,9 @@ public struct GuardState: Hashable, Sendable {
         let runtime: String
         let action: Int
 
-        static func < (a: Pick, b: Pick) -> Bool { a.incident == b.incident ? a.action < b.action : a.incident < b.incident }
+        static func < (a: Pick, b: Pick) -> Bool {
+            a.incident == b.incident ? a.action < b.action : a.incident < b.incident
+        }
     }
 }
 
@@ -170,7 +172,8 @@ extension GuardState {
     ) -> Lease {
         let lease = Lease(
             id: GuardState.leaseID(key, incident: holder.incident, now), key: key, effect: holder.effect,
-            holders: [holder], createdAt: now, expiresAt: now + ttl, state: shadow ? .inForce : .intended, shadow: shadow)
+            holders: [holder], createdAt: now, expiresAt: now + ttl, state: shadow ? .inForce : .intended,
+            shadow: shadow)
         leases.append(lease)
         return lease
     }

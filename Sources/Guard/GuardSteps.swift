@@ -35,7 +35,9 @@ struct GuardSteps {
         if let stop = state.stopped {
             return .refuse(.killSwitch, "actions were stopped by \(stop.by) at \(stop.at); `actions resume` lifts it")
         }
-        if context.killFile { return .refuse(.killSwitch, "the kill file is there; actions stay stopped until it is removed") }
+        if context.killFile {
+            return .refuse(.killSwitch, "the kill file is there; actions stay stopped until it is removed")
+        }
         return nil
     }
 
@@ -45,7 +47,8 @@ struct GuardSteps {
         let list = policy.allowedActions.map(\.rawValue).joined(separator: ", ")
         let place = policy.allowedActionsOrigin.map { " (\($0))" } ?? ""
         return .refuse(
-            .notAllowed, "the policy of \(wanted.key.app) allows \(list.isEmpty ? "no actions" : "only \(list)")\(place)")
+            .notAllowed,
+            "the policy of \(wanted.key.app) allows \(list.isEmpty ? "no actions" : "only \(list)")\(place)")
     }
 
     private func notProtected(_ wanted: Wanted) -> Verdict? {
@@ -56,7 +59,8 @@ struct GuardSteps {
     private func notOnlyActive(_ wanted: Wanted) -> Verdict? {
         // What is not known here is refused for its evidence, one step on.
         guard let apps = own.activeApps, apps <= 1, (own.activeRuns(wanted.key.app) ?? 1) > 0 else { return nil }
-        return .refuse(.onlyActiveApp, "\(wanted.key.app) is the only active app of \(wanted.key.runtime): nobody else suffers")
+        return .refuse(
+            .onlyActiveApp, "\(wanted.key.app) is the only active app of \(wanted.key.runtime): nobody else suffers")
     }
 
     // MARK: - Do we know enough
@@ -69,7 +73,9 @@ struct GuardSteps {
         }
         let condition = wanted.rule.when
         let gaps = condition.missing(view)
-        let restsOnGap = ![-Double.infinity, .infinity].allSatisfy { condition.evaluate(Filled(view, with: $0)) == .yes }
+        let restsOnGap = ![-Double.infinity, .infinity].allSatisfy {
+            condition.evaluate(Filled(view, with: $0)) == .yes
+        }
         if let gap = gaps.first(where: { $0.reason.isLoss }) ?? (restsOnGap ? gaps.first : nil) {
             return .refuse(.evidence, "\(gap.series) is missing: \(gap.reason.explanation)")
         }
@@ -87,7 +93,9 @@ struct GuardSteps {
     }
 
     private func onlyIf(_ wanted: Wanted) -> Verdict? {
-        guard let condition = wanted.request.onlyIf, let view = readings.view(of: wanted.standing.subject) else { return nil }
+        guard let condition = wanted.request.onlyIf, let view = readings.view(of: wanted.standing.subject) else {
+            return nil
+        }
         switch condition.evaluate(view) {
         case .yes: return nil
         case .no: return .refuse(.onlyIf, "not needed now: \(condition.text) is false")
@@ -114,13 +122,15 @@ struct GuardSteps {
         let rest = options.cooldown - (now - last)
         guard rest > .zero else { return nil }
         return .refuse(
-            .cooldown, "\(wanted.key.app) had a \(wanted.key.kind.rawValue) \((now - last).brief) ago; another in \(rest.brief)")
+            .cooldown,
+            "\(wanted.key.app) had a \(wanted.key.kind.rawValue) \((now - last).brief) ago; another in \(rest.brief)")
     }
 
     private func budget(_ wanted: Wanted) -> Verdict? {
         let ofApp = state.begunWithinHour(now, app: wanted.key)
         if ofApp >= options.perAppHour {
-            return .refuse(.budget, "\(ofApp) actions on \(wanted.key.app) within the hour; the limit is \(options.perAppHour)")
+            return .refuse(
+                .budget, "\(ofApp) actions on \(wanted.key.app) within the hour; the limit is \(options.perAppHour)")
         }
         let ofAll = state.begunWithinHour(now)
         guard ofAll >= options.totalHour else { return nil }
@@ -132,14 +142,16 @@ struct GuardSteps {
         guard !touched.contains(wanted.key.app), let active = own.activeApps else { return nil }
         let limit = max(1, active * options.blastPercent / 100)
         guard touched.count >= limit else { return nil }
-        let text = "\(touched.count) of \(active) active apps of \(wanted.key.runtime) are under action; at most \(limit) may be"
+        let text =
+            "\(touched.count) of \(active) active apps of \(wanted.key.runtime) are under action; at most \(limit) may be"
         return wanted.isPick ? .needsApproval(Refusal(.blastRadius, text)) : .refuse(.blastRadius, text)
     }
 
     private func storm(_: Wanted) -> Verdict? {
         let recent = state.openings.filter { now - $0 < options.stormWindow }.count
         guard recent >= options.stormIncidents else { return nil }
-        return .refuse(.storm, "\(recent) incidents opened within \(options.stormWindow): a storm is no time to act on one app")
+        return .refuse(
+            .storm, "\(recent) incidents opened within \(options.stormWindow): a storm is no time to act on one app")
     }
 
     private func flap(_ wanted: Wanted) -> Verdict? {
@@ -154,7 +166,8 @@ struct GuardSteps {
         switch handover.cause {
         case .maxLease:
             return .refuse(
-                .maxLease, "a lease of this incident lasted \(options.maxLease) without effect enough; a person has to look")
+                .maxLease,
+                "a lease of this incident lasted \(options.maxLease) without effect enough; a person has to look")
         case .reverted:
             return .refuse(.approval, "a person took a lease of this incident back; another needs a person")
         }
@@ -164,7 +177,9 @@ struct GuardSteps {
         guard let restart = state.restarts[wanted.key.runtime] else { return nil }
         let rest = options.quietAfterRestart - (now - restart)
         guard rest > .zero else { return nil }
-        return .refuse(.quietPeriod, "\(wanted.key.runtime) restarted \((now - restart).brief) ago; no new actions for \(rest.brief)")
+        return .refuse(
+            .quietPeriod,
+            "\(wanted.key.runtime) restarted \((now - restart).brief) ago; no new actions for \(rest.brief)")
     }
 
     // MARK: - Who says so
@@ -173,7 +188,8 @@ struct GuardSteps {
 
     private func approval(_ wanted: Wanted) -> Verdict? {
         if wanted.request.needsApproval {
-            return .needsApproval(Refusal(.approval, "the policy asks for a person's approval (\(wanted.request.origin))"))
+            return .needsApproval(
+                Refusal(.approval, "the policy asks for a person's approval (\(wanted.request.origin))"))
         }
         guard effectiveMode(wanted.key.app) == .suggest else { return nil }
         return .needsApproval(Refusal(.approval, "in mode suggest every action waits for a person's approval"))

@@ -45,7 +45,8 @@ extension GuardState {
     ) -> [Wanted] {
         var asking: [(rule: Rule, standing: Standing, incident: String)] = []
         for standing in outcome.standings where standing.phase == .firing && standing.suppressedBy == nil {
-            guard let incident = standing.incident, let rule = policies.rule(standing.rule, for: standing.subject) else {
+            guard let incident = standing.incident, let rule = policies.rule(standing.rule, for: standing.subject)
+            else {
                 continue
             }
             asking.append((rule, standing, incident))
@@ -102,7 +103,8 @@ extension GuardState {
         // What was handed over to a person stays so; a cool-down that also refuses it would only bury that.
         if handedOver[wanted.incident] != nil, asks[wanted.ask] == .refused(.maxLease) { return }
         let steps = GuardSteps(
-            state: self, context: context, policies: policies, readings: readings, own: GuardReadings(readings), now: now)
+            state: self, context: context, policies: policies, readings: readings, own: GuardReadings(readings),
+            now: now)
         let verdict = steps.verdict(wanted)
         let ttl = length(wanted, context.options, now)
         var lease: String?
@@ -139,7 +141,8 @@ extension GuardState {
             return lease.id
         }
         leases[index].add(holder)
-        leases[index].expiresAt = min(max(leases[index].expiresAt, now + ttl), leases[index].createdAt + options.maxLease)
+        leases[index].expiresAt = min(
+            max(leases[index].expiresAt, now + ttl), leases[index].createdAt + options.maxLease)
         plan.leaseChanges.append(
             LeaseChange(kind: .extend, lease: leases[index], reason: "asked more strictly by \(wanted.rule.name)"))
         return leases[index].id

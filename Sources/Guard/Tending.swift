@@ -15,7 +15,8 @@ extension GuardState {
         let now = outcome.now
         let firing = Dictionary(
             outcome.standings.compactMap { standing in
-                standing.phase == .firing && standing.suppressedBy == nil ? standing.incident.map { ($0, standing) } : nil
+                standing.phase == .firing && standing.suppressedBy == nil
+                    ? standing.incident.map { ($0, standing) } : nil
             }, uniquingKeysWith: { first, _ in first })
         for index in leases.indices where leases[index].isActive && leases[index].key.runtime == outcome.runtime {
             let lease = leases[index]
@@ -113,7 +114,8 @@ extension GuardState {
         plan.leaseChanges.append(end(index, lastedLongest ? EndReason.maxLease : EndReason.expired, now: now))
         guard lastedLongest else { return }
         for holder in wanting { handedOver[holder.incident] = Handover(cause: .maxLease, at: now) }
-        let text = "\(lease.effect) lasted \(context.options.maxLease), the longest allowed, and the condition is still true: "
+        let text =
+            "\(lease.effect) lasted \(context.options.maxLease), the longest allowed, and the condition is still true: "
             + "a person has to look"
         refuse(lease, wanting, Refusal(.maxLease, text), now, &plan)
     }

@@ -1,7 +1,7 @@
+import Engine
 import Model
 import Policy
 import Signals
-import Engine
 
 /// One action that a firing rule asks for, on one app.
 struct Wanted {

@@ -91,7 +91,8 @@ struct GuardOrderTests {
             }
         },
         .world("handed over after the longest lease", "refused max_lease") { world in
-            let incident = Fingerprint.of(rule: "noisy", subject: .app(AppID("a"), runtime: "shared"))
+            let incident =
+                Fingerprint.of(rule: "noisy", subject: .app(AppID("a"), runtime: "shared"))
                 + "-\((World.start + .seconds(10)).milliseconds)"
             world.guardian.handedOver[incident] = .init(cause: .maxLease, at: World.start)
         },
@@ -163,7 +164,9 @@ struct GuardOrderTests {
             breaker.apply(&setup)
             var world = try setup.world()
             for decision in world.tick().plan.decisions {
-                if case .refused(let refusal) = decision.verdict { #expect(refusal.text.utf8.count > 10, "\(breaker.name)") }
+                if case .refused(let refusal) = decision.verdict {
+                    #expect(refusal.text.utf8.count > 10, "\(breaker.name)")
+                }
             }
         }
     }

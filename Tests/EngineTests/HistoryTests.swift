@@ -111,10 +111,13 @@ struct HistoryTests {
                 let plan = walk.step().plan
                 for decision in plan.decisions {
                     let verdict = GuardOrderTests.name(decision.verdict).replacing("would_have", with: "act")
-                    lines.append("\(walk.world.second(decision.at)) \(decision.key.app) \(decision.effect) \(decision.ttl) \(verdict)")
+                    lines.append(
+                        "\(walk.world.second(decision.at)) \(decision.key.app) \(decision.effect) \(decision.ttl) \(verdict)"
+                    )
                 }
                 for change in plan.leaseChanges {
-                    lines.append("\(walk.world.second(walk.world.now)) \(change.kind) \(change.lease.id) \(change.reason)")
+                    lines.append(
+                        "\(walk.world.second(walk.world.now)) \(change.kind) \(change.lease.id) \(change.reason)")
                 }
                 leases += plan.leaseChanges.count { $0.kind == .intend }
             }

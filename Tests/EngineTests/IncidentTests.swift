@@ -129,7 +129,9 @@ struct IncidentTests {
     func removedRule() throws {
         var world = try IncidentTests.world()
         world.run(80)
-        world.policies = try World(rules: "  other: {subject: runtime, when: up == 0, for: 1m, severity: info, summary: s}").policies
+        world.policies = try World(
+            rules: "  other: {subject: runtime, when: up == 0, for: 1m, severity: info, summary: s}"
+        ).policies
         let (outcome, _) = world.tick()
         #expect(outcome.resolved.map(\.resolveReason) == ["removed"])
         #expect(outcome.transitions.map(\.reason) == ["rule removed"])

@@ -128,7 +128,10 @@ struct LeaseTests {
         world.tick()
         world.runs("a", 9)
         let plan = world.tick().plan
-        #expect(plan.decisions.map { GuardOrderTests.name($0.verdict) }.sorted() == ["already_in_force", "refused cooldown"])
+        #expect(
+            plan.decisions.map { GuardOrderTests.name($0.verdict) }.sorted() == [
+                "already_in_force", "refused cooldown",
+            ])
         let later = world.run(10 * 60)
         let change = try #require(later.flatMap(\.plan.leaseChanges).first)
         #expect(change.kind == .extend)
@@ -142,7 +145,8 @@ struct LeaseTests {
         var world = try LeaseTests.world(
             LeaseTests.rule.replacing("ttl: 15m", with: "ttl: 15m, only_if: runtime.websockets > 5"))
         world.runtime["websockets"] = .value(1)
-        #expect(world.run(600).flatMap(\.plan.decisions).map { GuardOrderTests.name($0.verdict) } == ["refused only_if"])
+        #expect(
+            world.run(600).flatMap(\.plan.decisions).map { GuardOrderTests.name($0.verdict) } == ["refused only_if"])
         world.runtime["websockets"] = .missing(.unreachable)
         #expect(world.run(60).flatMap(\.plan.decisions).isEmpty)
         world.runtime["websockets"] = .value(6)
@@ -154,7 +158,8 @@ struct LeaseTests {
     @Test("limits are not asked below the floor")
     func floor() throws {
         var world = try LeaseTests.world(
-            LeaseTests.rule.replacing("concurrent_workflows: 2", with: "concurrent_workflows: 1, requests_per_minute: 10"))
+            LeaseTests.rule.replacing(
+                "concurrent_workflows: 2", with: "concurrent_workflows: 1, requests_per_minute: 10"))
         world.context.options.floor = Limits(concurrentWorkflows: 3, requestsPerMinute: 30)
         let lease = try #require(world.tick().plan.leaseChanges.first?.lease)
         #expect(lease.effect == .throttle(Limits(concurrentWorkflows: 3, requestsPerMinute: 30)))
@@ -172,9 +177,10 @@ struct LeaseTests {
         world.runtime["active_runs"] = .value(120)
         world.runtime["active_apps"] = .value(20)
         let plan = world.tick().plan
-        #expect(plan.decisions.map { "\($0.key.app) \(GuardOrderTests.name($0.verdict))" } == [
-            "b act", "c act", "d needs_approval blast_radius",
-        ])
+        #expect(
+            plan.decisions.map { "\($0.key.app) \(GuardOrderTests.name($0.verdict))" } == [
+                "b act", "c act", "d needs_approval blast_radius",
+            ])
         // What was picked once stays picked, whoever is heaviest now.
         world.runs("a", 50)
         let later = world.run(60).flatMap(\.plan.decisions)
@@ -243,7 +249,10 @@ struct LeaseTests {
         world.context.mode = .observe
         let ticks = world.run(15 * 60)
         #expect(ticks.flatMap(\.plan.leaseChanges).map(\.kind) == [.end])
-        #expect(ticks.flatMap(\.plan.decisions).map { GuardOrderTests.name($0.verdict) } == ["refused mode", "refused cooldown"])
+        #expect(
+            ticks.flatMap(\.plan.decisions).map { GuardOrderTests.name($0.verdict) } == [
+                "refused mode", "refused cooldown",
+            ])
     }
 
     @Test("the worst incident has the first go at the budget")
@@ -253,7 +262,9 @@ struct LeaseTests {
                   worse: {subject: app, when: open_runs > 5, for: 0s, severity: critical, summary: s,
                           actions: [pause: {ttl: 15m}]}
                 """)
-        world.apps = [AppID("a"): ["active_runs": .value(6)], AppID("b"): ["active_runs": .value(1), "open_runs": .value(6)]]
+        world.apps = [
+            AppID("a"): ["active_runs": .value(6)], AppID("b"): ["active_runs": .value(1), "open_runs": .value(6)],
+        ]
         world.context.options.totalHour = 1
         let decisions = world.tick().plan.decisions.map { "\($0.key.app) \(GuardOrderTests.name($0.verdict))" }
         #expect(decisions == ["b act", "a refused budget"])

@@ -8,7 +8,10 @@ import Testing
 struct StatePathTests {
     /// A stretch of time and what the observations in it say.
     enum Stretch {
-        case high(Int), low(Int), unknown(Int), noTraffic(Int)
+        case high(Int)
+        case low(Int)
+        case unknown(Int)
+        case noTraffic(Int)
         /// Nothing is observed, and nobody looks.
         case silence(Int)
         /// Somebody looks every ten seconds, but nothing new is observed.
@@ -65,7 +68,8 @@ struct StatePathTests {
             "a gap restarts clearing", [.high(80), .low(20), .unknown(130), .low(130)],
             ["10 inactive>pending", "70 pending>firing", "90 firing>clearing", "360 clearing>inactive"]),
         Path(
-            "an unknown stretch up to max_gap counts as held for clearing", [.high(80), .low(20), .unknown(90), .low(20)],
+            "an unknown stretch up to max_gap counts as held for clearing",
+            [.high(80), .low(20), .unknown(90), .low(20)],
             ["10 inactive>pending", "70 pending>firing", "90 firing>clearing", "210 clearing>inactive"]),
         Path(
             "looking without observing advances nothing", [.high(20), .stale(80), .high(10)],

@@ -29,7 +29,10 @@ struct World {
         rules: String, mode: String = "enforce", thresholds: String = "{}",
         allowed: String = "notify, throttle, pause, disable_pack"
     ) throws {
-        try self.init(["default": World.header("default") + "mode: \(mode)\nallowed_actions: [\(allowed)]\nthresholds: \(thresholds)\nrules:\n" + rules])
+        try self.init([
+            "default": World.header("default")
+                + "mode: \(mode)\nallowed_actions: [\(allowed)]\nthresholds: \(thresholds)\nrules:\n" + rules
+        ])
     }
 
     static func header(_ name: String) -> String { "schema: mozaiks.ops/policy/v1\nops_policy: \(name)\n" }
