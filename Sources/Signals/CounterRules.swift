@@ -102,14 +102,14 @@ struct CounterRules: Hashable, Sendable {
         }
     }
 
-    /// An app's signal in one minute, from what is kept of it.
-    func minute(_ signal: Signal, _ row: MinuteRow, total: RunGauges) -> Evidence {
+    /// A subject's signal in one minute, from what is kept of it and of its runtime.
+    func minute(_ signal: Signal, _ row: MinuteRow, of runtime: MinuteRow) -> Evidence {
         if let reason = deadReason(signal) { return .missing(reason) }
-        if let part = part(signal, row.sums) { return .value(part) }
+        if let part = part(signal, row.sums) { return .value(part / max(runtime.watched, Evaluation.leastCoverage)) }
         if signal == .errorRate { return errorRate(row.sums) }
         if let quantile = Evaluation.quantile(signal) {
             return LatencyIndex.quantile(quantile, row.latencies).map { .value($0) } ?? .missing(.noTraffic)
         }
-        return gauge(signal, row.gauges, total: total)
+        return gauge(signal, row.gauges, total: runtime.gauges)
     }
 }

@@ -60,6 +60,8 @@ struct Evaluation {
         var perMinute = 0.0
         var judgedEnds = 0.0
         var silentEnds = 0.0
+        /// The part of the window that was watched, 0...1; the mean over replicas.
+        var watched = 0.0
 
         func rate(_ slot: Int, _ part: (MinuteSums) -> Double) -> Double {
             rates.isEmpty ? part(sums[slot]) * perMinute : part(rates[slot])
@@ -100,6 +102,7 @@ struct Evaluation {
             window.total.add(total)
             window.totalRate.add(total, times: perMinute)
             window.perMinute = perMinute
+            window.watched += stretch.covered / Double(end - start) / Double(stretches.count)
             window.judgedEnds += stretch.sum { Double(replica.log.rows[$1].judgedEnds - replica.log.rows[$0].judgedEnds) }
             window.silentEnds += stretch.sum { Double(replica.log.rows[$1].silentEnds - replica.log.rows[$0].silentEnds) }
         }

@@ -58,7 +58,7 @@ struct MinuteHistory: Sendable {
             tracks[index].runtime.append(raw < whole.readings.count ? whole.readings[raw] : .missing(.notTracked))
             guard whole.chatsMissing == nil, rules.deadReason(signal) == nil else { continue }
             for (slot, row) in apps {
-                switch rules.minute(signal, row, total: whole.gauges) {
+                switch rules.minute(signal, row, of: whole) {
                 case .value(let value) where value != 0 || !MinuteHistory.idleIsZero(signal):
                     tracks[index].append(value, slot: slot, minute: nextMinute)
                 case .missing(let reason) where reason != .noTraffic && reason != .notTracked:

@@ -31,11 +31,13 @@ public struct MinuteRow: Hashable, Sendable {
     public var deadCounters: UInt8
     /// The runtime's row only: the counters that had ever moved, likewise.
     public var liveCounters: UInt8
+    /// The runtime's row only: the part of the minute that was watched, 0...1. Rates are sums over this.
+    public var watched: Double
 
     public init(
         minute: Int64, app: AppID?, sums: MinuteSums = MinuteSums(), gauges: RunGauges = RunGauges(),
         latencies: [LatencyCount] = [], readings: [Evidence] = [], chatsMissing: MissingReason? = nil,
-        deadCounters: UInt8 = 0, liveCounters: UInt8 = 0
+        deadCounters: UInt8 = 0, liveCounters: UInt8 = 0, watched: Double = 0
     ) {
         self.minute = minute
         self.app = app
@@ -46,6 +48,7 @@ public struct MinuteRow: Hashable, Sendable {
         self.chatsMissing = chatsMissing
         self.deadCounters = deadCounters
         self.liveCounters = liveCounters
+        self.watched = watched
     }
 
     // MARK: - As bytes
@@ -80,6 +83,7 @@ public struct MinuteRow: Hashable, Sendable {
         writer.put(optional: chatsMissing) { $0.put($1) }
         writer.put(byte: deadCounters)
         writer.put(byte: liveCounters)
+        writer.put(watched)
     }
 
     init(from reader: inout StateReader) throws(SignalStateError) {
@@ -103,6 +107,7 @@ public struct MinuteRow: Hashable, Sendable {
         chatsMissing = try reader.optional { (reader) throws(SignalStateError) in try reader.reason() }
         deadCounters = try reader.byte()
         liveCounters = try reader.byte()
+        watched = try reader.double()
     }
 
     private static let version: UInt8 = 1

@@ -72,6 +72,8 @@ extension ReplicaState {
             gone.append(record.key)
             if !record.flags.contains(.open) { Clamp.add(&shared.counters.endedBefore, 1) }
         }
+        // By key: the order of the table is not kept.
+        vanished.sort { $0.key < $1.key }
         chats.keep { index, _ in pass.seen[index] }
         let hasMark = identity.lastMarkAt.map { at - $0 <= maxGap(.events, options) } ?? false
         identity.observe(vanished: vanished, hasMark: hasMark, at: at)

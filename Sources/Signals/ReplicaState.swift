@@ -120,9 +120,9 @@ struct ReplicaState: Sendable {
             .compactMap { $0 }
         guard !all.isEmpty else { return .missing(.tooLittleData) }
         guard all.contains(where: \.isFresh) else { return .missing(.stale) }
-        let lastFailure = all.filter { !$0.answered }.map(\.at).max() ?? .min
-        let allowance = interval(.health, options)
-        return .value(all.contains { $0.answered && $0.isFresh && $0.at >= lastFailure &- allowance } ? 1 : 0)
+        let lastFailure = all.filter { !$0.answered }.map(\.at).max() ?? 0
+        let oldest = lastFailure - interval(.health, options)
+        return .value(all.contains { $0.answered && $0.isFresh && $0.at >= oldest } ? 1 : 0)
     }
 
     // MARK: - Taking in

@@ -80,13 +80,18 @@ extension Evaluation {
         whole.chatsMissing = window.missing ?? open.missing
         whole.deadCounters = rules.dead
         whole.liveCounters = rules.alive
+        whole.sums = window.total
+        whole.gauges = open.total
+        whole.watched = window.watched
         whole.readings = Signal.allCases.map { signal in
             guard signal.info.subjects.contains(.runtime) else { return .missing(.notTracked) }
+            // As for an app, so that apps add up to their runtime.
+            if whole.chatsMissing == nil, rules.part(signal, whole.sums) != nil {
+                return rules.minute(signal, whole, of: whole)
+            }
             return runtime(signal, from: start, to: at, checksNow: false, &shared)
         }
         guard whole.chatsMissing == nil else { return (whole, []) }
-        whole.sums = window.total
-        whole.gauges = open.total
         var apps: [(slot: Int, row: MinuteRow)] = []
         for (slot, id) in zip(order, state.shared.apps.sorted) {
             var row = MinuteRow(minute: minute, app: id)

@@ -1,0 +1,167 @@
+import Model
+import Testing
+
+@testable import Signals
+
+@Suite("Evidence and its absence")
+struct EvidenceTests {
+    static let all = Signal.allCases.map { SeriesRef(signal: $0) }
+
+    @Test("before any sample nothing has a value but the interval, which is configured")
+    func nothing() throws {
+        var watched = Watched()
+        let table = try watched.table(EvidenceTests.all, at: 0)
+        for (slot, ref) in table.demand.enumerated() where ref.signal != .perfPolled {
+            #expect(table.runtime(slot).reason != nil, "\(ref)")
+        }
+        #expect(table.apps.isEmpty)
+        #expect(try watched.runtime("perf_interval", at: 0) == .value(10))
+    }
+
+    struct Case: CustomTestStringConvertible {
+        let name: String
+        let reason: MissingReason
+        let up: Double
+        var testDescription: String { name }
+    }
+
+    @Test(
+        "a missing answer reads as its reason at once, also where windows still hold older answers",
+        arguments: [
+            Case(name: "401", reason: .unauthorized, up: 1), Case(name: "500", reason: .error(status: 500), up: 1),
+            Case(name: "garbage", reason: .malformed, up: 1), Case(name: "refused", reason: .unreachable, up: 0),
+        ])
+    func reasons(example: Case) throws {
+        var watched = Watched()
+        var process = RunTests.alive
+        process.open("x", app: "a", at: -5)
+        for second in stride(from: 0.0, through: 60, by: 10) {
+            try watched.health(at: second)
+            try watched.events(5, at: second)
+            try watched.perf(process, at: second)
+        }
+        #expect(try watched.app("a", "active_runs", at: 60) == .value(1))
+        for endpoint in [Endpoint.health, .activeRuns, .events, .perf] { try watched.missing(endpoint, example.reason, at: 70) }
+        let table = try watched.table(EvidenceTests.all, at: 70)
+        let index = try #require(table.index(of: AppID("a")))
+        for (slot, ref) in table.demand.enumerated() {
+            let subjects = ref.signal.info.subjects
+            switch ref.signal {
+            case .up: #expect(table.runtime(slot) == .value(example.up))
+            case .perfPolled: #expect(table.runtime(slot) == .value(10))
+            case _ where subjects.contains(.runtime): #expect(table.runtime(slot) == .missing(example.reason), "\(ref)")
+            default: break
+            }
+            if subjects.contains(.app) { #expect(table.app(index, slot) == .missing(example.reason), "\(ref)") }
+        }
+        try watched.perf(process, at: 80)
+        #expect(try watched.app("a", "active_runs", at: 80) == .value(1))
+    }
+
+    @Test("a value stands for three intervals, at least two minutes, and is stale afterwards")
+    func stale() throws {
+        var watched = Watched()
+        try watched.health(at: 0)
+        try watched.perf(RunTests.alive, at: 0)
+        #expect(try watched.runtime("websockets", at: 120) == .value(7))
+        #expect(try watched.runtime("open_runs", at: 120) == .value(0))
+        #expect(try watched.runtime("websockets", at: 120.001) == .missing(.stale))
+        #expect(try watched.runtime("open_runs", at: 121) == .missing(.stale))
+        #expect(try watched.runtime("up", at: 121) == .missing(.stale))
+        #expect(try watched.app("w", "turns", at: 121) == .missing(.stale))
+    }
+
+    @Test("max_gap follows how often polls really come, and what they cost")
+    func effectiveInterval() throws {
+        var watched = Watched()
+        for step in 0..<6 { try watched.perf(RunTests.alive, at: Double(step) * 300) }
+        // As from cron, every five minutes.
+        #expect(try watched.runtime("perf_interval", at: 1_500) == .value(300))
+        #expect(watched.signals.effectiveInterval(of: .perf) == .minutes(5))
+        #expect(try watched.runtime("open_runs", at: 1_500 + 900) == .value(0))
+        #expect(try watched.runtime("open_runs", at: 1_500 + 901) == .missing(.stale))
+        var costly = Watched()
+        for step in 0..<3 { try costly.ingest(.perf(RunTests.alive.table(at: 0)), at: Double(step), elapsed: 4_900) }
+        #expect(try costly.runtime("perf_interval", at: 3) == .value(245))
+        #expect(try costly.runtime("perf_seconds", at: 3) == .value(4.9))
+    }
+
+    @Test("up: an answer on any endpoint counts, until a failure elsewhere is more than an interval younger")
+    func up() throws {
+        var watched = Watched()
+        try watched.missing(.health, .unreachable, at: 30)
+        #expect(try watched.runtime("up", at: 30) == .value(0))
+        try watched.perf(RunTests.alive, at: 30.1)
+        #expect(try watched.runtime("up", at: 31) == .value(1))
+        #expect(try watched.runtime("healthy", at: 31) == .missing(.unreachable))
+        try watched.missing(.health, .unreachable, at: 40)
+        #expect(try watched.runtime("up", at: 40) == .value(1))
+        try watched.missing(.health, .unreachable, at: 50)
+        #expect(try watched.runtime("up", at: 50) == .value(0))
+    }
+
+    @Test("an unhealthy runtime is a value; unauthorized is not")
+    func health() throws {
+        var watched = Watched()
+        try watched.health(false, at: 0)
+        #expect(try watched.runtime("healthy", at: 0) == .value(0))
+        #expect(try watched.runtime("health_latency", at: 0) == .value(0.01))
+        #expect(try watched.runtime("mongodb_latency", at: 0) == .value(0.004))
+        try watched.missing(.health, .unauthorized, at: 10)
+        #expect(try watched.runtime("healthy", at: 10) == .missing(.unauthorized))
+        #expect(try watched.runtime("up", at: 10) == .value(1))
+    }
+
+    @Test("a poll that was broken off by us says nothing")
+    func cancelled() throws {
+        var watched = Watched()
+        try watched.health(at: 0)
+        try watched.missing(.health, .stale, at: 10)
+        #expect(try watched.runtime("healthy", at: 10) == .value(1))
+    }
+
+    @Test("an app stays a subject with count 0 for a day after it was last seen, and its place goes to the next one clean")
+    func lifetime() throws {
+        var watched = Watched()
+        var process = FakeProcess()
+        process.open("x", app: "zz", at: -5)
+        process.work("x", turns: 5)
+        try watched.perf(process, at: 0)
+        process.work("x", turns: 5)
+        try watched.perf(process, at: 10)
+        let day = 86_400.0
+        try watched.perf(FakeProcess(), at: 20)
+        #expect(try watched.app("zz", "open_runs", at: 20) == .value(0))
+        for second in stride(from: day - 120, through: day + 10, by: 10) { try watched.perf(FakeProcess(), at: second) }
+        #expect(try watched.app("zz", "open_runs", at: day + 10) == .value(0))
+        try watched.perf(FakeProcess(), at: day + 20)
+        #expect(try watched.table([], at: day + 20).apps.isEmpty)
+        var next = FakeProcess()
+        next.open("y", app: "aa", at: day + 21)
+        next.work("y", turns: 1)
+        try watched.perf(next, at: day + 30)
+        #expect(try watched.table([], at: day + 30).apps == [AppID("aa")])
+        #expect(abs(try watched.app("aa", "turns[1m]", at: day + 30).number - 1) < 1e-9)
+    }
+
+    @Test("apps are sorted by bytes, and ids that look alike are two apps")
+    func order() throws {
+        var watched = Watched()
+        var process = FakeProcess()
+        for id in ["é", "e\u{301}", "b", "a", "Z", "日本"] { process.open("c" + id.utf8.map { "\($0)" }.joined(), app: id, at: -5) }
+        process.apps = ["é", "e\u{301}", "b", "a", "Z", "日本"].map { AppID($0) }
+        for index in process.chats.indices { process.chats[index].app = UInt32(index) }
+        try watched.perf(process, at: 0)
+        let table = try watched.table([series("open_runs")], at: 0)
+        #expect(table.apps == ["Z", "a", "b", "e\u{301}", "é", "日本"].map { AppID($0) })
+        for index in table.apps.indices { #expect(table.app(index, 0) == .value(1)) }
+    }
+
+    @Test("samples of another runtime are left alone")
+    func otherRuntime() throws {
+        var watched = Watched()
+        try watched.ingest(
+            Sample(at: FakeProcess.at(0), runtime: "else", replica: Watched.url, content: .perf(RunTests.alive.table(at: 0))))
+        #expect(try watched.table([], at: 0).apps.isEmpty)
+    }
+}
