@@ -1,0 +1,281 @@
+import Actions
+import Ambient
+import Dispatch
+import Engine
+import Guard
+import JSONParsing
+import Journal
+import Model
+import Policy
+import Server
+import Signals
+
+/// Owns the pipeline and what stands behind its decisions: the journal and the gate. One at a time, in order, on a queue
+/// of its own, because a commit waits for the disk and must not do so on the cooperative pool.
+///
+/// Crash-only: a tick is committed in one transaction before anything of it happens. Leases reach the gate and messages
+/// reach the outbox's senders only after the commit that holds them.
+public actor Core {
+    private var pipeline: Pipeline
+    private let journal: Journal?
+    private let gate: Gate?
+    private let gateTexts: GateTexts
+    private let folder: StateFolder?
+    private let executor = QueueExecutor(label: "core")
+    private let clock: any Clock
+    private let logger: Logger
+    private let onReport: @Sendable (CycleReport) -> Void
+    /// Rung after each commit that holds messages.
+    private let outboxBell: Bell
+
+    /// Decided and not yet on disk: of the tick at hand, or of ticks whose commit failed.
+    private var unsaved = TickRecord()
+    private var lastCommitError: String?
+    /// When the signals' state was last written; it is large and can be made up for, so it is not written every tick.
+    private var signalsSaved: Timestamp?
+    /// The leases that the gate enforces.
+    private var leasesInForce: Set<String> = []
+    /// The newest command that was obeyed; its result may not be on disk yet.
+    private var newestCommand: Int64 = 0
+    private var progress = CoreProgress()
+
+    /// How long the state of signals may be behind the journal's other state.
+    public static let signalsInterval = TimeSpan.minutes(1)
+
+    nonisolated public var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// - Parameter journal: nil for a dry run: then nothing is kept, and what is decided happens at once.
+    public init(
+        pipeline: Pipeline, journal: sending Journal?, folder: StateFolder?, gate: Gate?, gateTexts: GateTexts = GateTexts(),
+        outboxBell: Bell, clock: any Clock, logger: Logger, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
+    ) {
+        self.pipeline = pipeline
+        self.journal = journal
+        self.folder = folder
+        self.gate = gate
+        self.gateTexts = gateTexts
+        self.outboxBell = outboxBell
+        self.clock = clock
+        self.logger = logger
+        self.onReport = onReport
+    }
+
+    /// What the daemon says of itself.
+    public var state: CoreProgress { progress }
+
+    /// The endpoints of each replica that are due now.
+    public func due(_ runtime: String) -> [(replica: String, endpoints: [Endpoint])] {
+        pipeline.due(runtime, now: clock.now())
+    }
+
+    // MARK: - A cycle
+
+    /// Takes in what one poll of a runtime brought, judges it, commits and acts. False when the commit failed: then
+    /// nothing of it has happened yet, and the next cycle tries again.
+    @discardableResult
+    public func cycle(_ runtime: String, _ observations: [Observation]) -> Bool {
+        for observation in observations { pipeline.take(observation) }
+        var record = TickRecord()
+        let settled = pipeline.settleLeases(inForce: leasesInForce, now: clock.now())
+        record.leases += settled.map { LeaseRow($0) }
+        takeCommands(&record)
+        guard let result = pipeline.tick(runtime, now: clock.now(), killFile: folder?.isKillSwitchOn ?? false) else {
+            return true
+        }
+        record.add(result, channelsOf: pipeline)
+        record.states += pipeline.stateRows()
+        saveSignals(&record, force: false)
+        logTransitions(result)
+        unsaved.append(record)
+        let saved = flush()
+        progress.cycles += 1
+        progress.lastCycle = result.now
+        if let summary = pipeline.signals[runtime]?.summary {
+            onReport(CycleReport(result: result, summary: summary))
+        }
+        return saved
+    }
+
+    /// Writes everything, the state of signals included: before the process ends.
+    public func drain() -> Bool {
+        var record = TickRecord(states: pipeline.stateRows())
+        saveSignals(&record, force: true)
+        unsaved.append(record)
+        return flush()
+    }
+
+    /// Puts other policies and settings in force from the next tick on.
+    public func reload(settings: MonitorSettings, policies: PolicySet) {
+        pipeline.reload(settings: settings, policies: policies)
+    }
+
+    /// Puts the leases that the journal holds in force again: at start, before the first poll.
+    public func publishLeases() {
+        publish()
+    }
+
+    // MARK: - Keeping
+
+    private func saveSignals(_ record: inout TickRecord, force: Bool) {
+        let now = clock.now()
+        if !force, let saved = signalsSaved, now >= saved, now - saved < Core.signalsInterval { return }
+        signalsSaved = now
+        pipeline.drainSignals(into: &record)
+    }
+
+    /// Commits what is unsaved, then lets it happen.
+    private func flush() -> Bool {
+        let hasMessages = !unsaved.messages.isEmpty
+        do {
+            try journal?.commitTick(unsaved)
+        } catch {
+            report(commitError: "\(error)")
+            return false
+        }
+        unsaved = TickRecord()
+        if lastCommitError != nil {
+            logger.info("the journal can be written again; nothing was lost")
+            lastCommitError = nil
+            progress.journalError = nil
+        }
+        publish()
+        if hasMessages { outboxBell.ring() }
+        return true
+    }
+
+    private func report(commitError text: String) {
+        progress.journalError = text
+        guard lastCommitError != text else { return }
+        lastCommitError = text
+        logger.error("cannot write the journal: no new action and no message until it can be", ["cause": .text(text)])
+    }
+
+    // MARK: - The gate
+
+    private func publish() {
+        guard let gate else { return }
+        let settings = pipeline.settings
+        let leases = pipeline.guardState.leases.filter { $0.isActive && !$0.shadow }
+        gate.install(
+            GateTable(
+                runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: pipeline.openRuns(),
+                staleAfter: max(.minutes(2), settings.interval * 3), pollInterval: settings.interval, texts: gateTexts))
+        leasesInForce = Set(leases.map(\.id))
+    }
+
+    // MARK: - Commands
+
+    private func takeCommands(_ record: inout TickRecord) {
+        guard let journal else { return }
+        let waiting: [CommandRow]
+        do {
+            waiting = try journal.waitingCommands()
+        } catch {
+            report(commitError: "\(error)")
+            return
+        }
+        let now = clock.now()
+        // Oldest first, so one number tells which were taken; a result that is not committed yet still counts.
+        for command in waiting where command.id > newestCommand {
+            newestCommand = command.id
+            let outcome = pipeline.obey(command, now: now)
+            record.commands.append(CommandResult(id: command.id, takenAt: now, result: outcome.result))
+            record.leases += outcome.leases.map { LeaseRow($0) }
+            record.incidents += outcome.incidents.map { IncidentRow($0, updatedAt: now) }
+            record.audit.append(
+                AuditEntry(
+                    at: now, actor: command.actor, kind: "command.\(command.kind)", reason: outcome.result,
+                    document: command.arguments))
+            logger.info(
+                "command",
+                ["kind": .text(command.kind), "by": .text(command.actor), "result": .text(outcome.result)])
+        }
+    }
+
+    // MARK: - Outbox
+
+    /// The messages of a channel to send now, at most eight; they count as being sent until they are settled.
+    func nextDue(channel: String) throws(JournalError) -> [OutboxRow] {
+        try journal?.nextDue(clock.now(), channel: channel, limit: 8) ?? []
+    }
+
+    /// When the next message is due; nil when none waits.
+    func nextDueTime() throws(JournalError) -> Timestamp? {
+        try journal?.nextDueTime()
+    }
+
+    /// Records what came of an attempt. What cannot be recorded goes out again: twice is better than never.
+    func settle(_ id: Int64, _ outcome: OutboxOutcome) throws(JournalError) {
+        do {
+            try journal?.settle(id, outcome)
+        } catch {
+            journal?.release(id)
+            throw error
+        }
+    }
+
+    // MARK: - Log
+
+    private func logTransitions(_ result: TickResult) {
+        for transition in result.outcome.transitions {
+            logger.info(
+                "\(transition.from.rawValue) => \(transition.to.rawValue)",
+                [
+                    "rule": .text(transition.rule), "subject": .text("\(transition.subject)"),
+                    "reason": .text(transition.reason), "condition": .text(transition.condition),
+                ])
+        }
+        for decision in result.plan.decisions {
+            logger.info(
+                "action \(decision.verdict.word)",
+                [
+                    "incident": .text(decision.incident), "app": .text("\(decision.key.app)"),
+                    "action": .text("\(decision.effect)"), "ttl": .text("\(decision.ttl)"),
+                    "why": .text(decision.verdict.reason ?? "-"), "lease": .text(decision.lease ?? "-"),
+                ])
+        }
+    }
+}
+
+/// What the daemon says of itself, for health answers and the service manager.
+public struct CoreProgress: Sendable {
+    public var cycles = 0
+    public var lastCycle: Timestamp?
+    /// Why the journal cannot be written; nil while it can.
+    public var journalError: String?
+}
+
+extension Verdict {
+    /// `done`, `would_have`, `needs_approval`, `refused`, `already_in_force`.
+    public var word: String {
+        switch self {
+        case .act: "done"
+        case .wouldHave: "would_have"
+        case .needsApproval: "needs_approval"
+        case .refused: "refused"
+        case .alreadyInForce: "already_in_force"
+        }
+    }
+
+    /// Why not, for people; nil where nothing stood against it.
+    public var reason: String? {
+        switch self {
+        case .needsApproval(let refusal), .refused(let refusal): refusal.text
+        case .act, .wouldHave, .alreadyInForce: nil
+        }
+    }
+}
+
+/// Runs an actor's jobs one after the other on a queue of its own.
+final class QueueExecutor: SerialExecutor {
+    private let queue: DispatchQueue
+
+    init(label: String) {
+        queue = DispatchQueue(label: label)
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+    }
+}

@@ -1,0 +1,47 @@
+import Engine
+import Guard
+import Model
+import Policy
+import Signals
+
+/// What one cycle of one runtime saw and did, for whoever shows it.
+public struct CycleReport: Sendable {
+    public let result: TickResult
+    public let summary: RuntimeSummary
+
+    /// The readings that a report shows whatever the policies ask for. Whoever makes the table appends them.
+    static let demand: [SeriesRef] = shown.map { SeriesRef(signal: $0, window: $0.isWindowed ? .minutes(5) : nil) }
+
+    /// The signals of a report, in its order.
+    public static let shown: [Signal] = [
+        .activeRuns, .openRuns, .stalledRuns, .activeApps, .activeRunsShare, .runStarts, .runEnds, .errorRate, .turns, .tokens,
+        .cost, .llmCalls, .up, .healthy, .mongodbLatency, .websockets,
+    ]
+
+    /// The runtime's readings by series, for the shown signals that runtimes have.
+    public var runtimeReadings: [(series: SeriesRef, evidence: Evidence)] {
+        rows(kind: .runtime) { result.readings.runtime($0) }
+    }
+
+    /// One app's readings, by its place in the table.
+    public func appReadings(_ index: Int) -> [(series: SeriesRef, evidence: Evidence)] {
+        rows(kind: .app) { result.readings.app(index, $0) }
+    }
+
+    /// One app's reading of a signal; nil when there is no such app.
+    public func reading(_ signal: Signal, app: AppID) -> Evidence? {
+        guard let index = result.readings.index(of: app),
+            let slot = result.readings.demand.firstIndex(where: { $0.signal == signal && $0.scope == .own && $0.function == nil })
+        else { return nil }
+        return result.readings.app(index, slot)
+    }
+
+    private func rows(kind: SubjectKind, _ read: (Int) -> Evidence) -> [(series: SeriesRef, evidence: Evidence)] {
+        CycleReport.demand.compactMap { series in
+            guard series.signal.info.subjects.contains(kind), let slot = result.readings.demand.lastIndex(of: series) else {
+                return nil
+            }
+            return (series, read(slot))
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Ambient
+import Collector
+import Journal
+import Model
+import Notify
+
+/// The long-lived monitor: a task for each runtime, one for each channel, one that tells the service manager that all
+/// goes on. Ends when `stop` is rung; what was decided is on disk by then.
+public struct Daemon: Sendable {
+    private let core: Core
+    private let targets: [Target]
+    private let poller: Poller
+    private let senders: [(sender: Sender, bell: Bell)]
+    private let interval: TimeSpan
+    private let clock: any Clock
+    private let logger: Logger
+    private let notifier: SystemdNotifier
+    /// Sees every observation before it is taken in: the recorder.
+    private let onObservations: @Sendable ([Observation]) -> Void
+
+    /// How long a stop waits for messages that are due.
+    private static let drainTime = TimeSpan.seconds(5)
+
+    public init(
+        core: Core, targets: [Target], poller: Poller, senders: [(sender: Sender, bell: Bell)], interval: TimeSpan,
+        clock: any Clock, logger: Logger, notifier: SystemdNotifier,
+        onObservations: @escaping @Sendable ([Observation]) -> Void = { _ in }
+    ) {
+        self.core = core
+        self.targets = targets
+        self.poller = poller
+        self.senders = senders
+        self.interval = interval
+        self.clock = clock
+        self.logger = logger
+        self.notifier = notifier
+        self.onObservations = onObservations
+    }
+
+    /// Runs until `stop` returns, then drains. False when the last commit failed.
+    public func run(until stop: @escaping @Sendable () async -> Void) async -> Bool {
+        await core.publishLeases()
+        _ = notifier.notify(.ready, .status("watching \(targets.map(\.runtime).joined(separator: ", "))"))
+        await withTaskGroup(of: Void.self) { group in
+            for target in targets { group.addTask { await watch(target) } }
+            for (sender, bell) in senders { group.addTask { await sender.run(bell: bell) } }
+            group.addTask { await reportAlive() }
+            await stop()
+            _ = notifier.notify(.stopping)
+            logger.info("stopping: finishing what is under way")
+            group.cancelAll()
+        }
+        let saved = await core.drain()
+        await drainOutbox()
+        return saved
+    }
+
+    /// One runtime's cycles. A cycle that takes longer than the interval is followed by the next one at once, never by
+    /// several to catch up.
+    private func watch(_ target: Target) async {
+        var next = clock.monotonicNanoseconds()
+        let step = UInt64(max(interval.milliseconds, 100)) * 1_000_000
+        while !Task.isCancelled {
+            let observations = await poller.poll(target, await core.due(target.runtime))
+            if Task.isCancelled { return }
+            onObservations(observations)
+            await core.cycle(target.runtime, observations)
+            let now = clock.monotonicNanoseconds()
+            next = max(next &+ step, now)
+            do {
+                try await clock.sleep(for: TimeSpan(milliseconds: Int64((next - now) / 1_000_000)))
+            } catch {
+                return
+            }
+        }
+    }
+
+    /// Feeds the service manager's watchdog while cycles complete, and says how things stand.
+    private func reportAlive() async {
+        var cycles = -1
+        let step = notifier.watchdogMicroseconds.map { TimeSpan(milliseconds: Int64($0 / 3_000)) } ?? .seconds(20)
+        while !Task.isCancelled {
+            let state = await core.state
+            // A core that is stuck does not answer; one that has not finished its first long poll is still alive.
+            if state.cycles != cycles || state.cycles == 0 { _ = notifier.notify(.watchdog) }
+            cycles = state.cycles
+            _ = notifier.notify(.status(state.journalError ?? "\(state.cycles) cycles done"))
+            do { try await clock.sleep(for: step) } catch { return }
+        }
+    }
+
+    private func drainOutbox() async {
+        await withTaskGroup(of: Void.self) { group in
+            for (sender, _) in senders { group.addTask { await sender.sendDue() } }
+            group.addTask { try? await clock.sleep(for: Daemon.drainTime) }
+            // Either everything due was sent, or the time is over: the rest waits in the journal.
+            var open = senders.count
+            while open > 0, await group.next() != nil { open -= 1 }
+            group.cancelAll()
+        }
+    }
+}

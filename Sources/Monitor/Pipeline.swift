@@ -1,0 +1,206 @@
+import Collector
+import Engine
+import Guard
+import Model
+import Policy
+import Signals
+
+/// One cycle's decisions, from observations to leases and messages. A value without I/O: the daemon, the single pass, the
+/// dry run and the replay all turn this same crank, so that the same observations give the same incidents in each.
+public struct Pipeline: Sendable {
+    public private(set) var settings: MonitorSettings
+    public private(set) var policies: PolicySet
+    public internal(set) var signals: [String: RuntimeSignals] = [:]
+    public internal(set) var clocks: [String: ObservationClock] = [:]
+    public internal(set) var engine = EngineState()
+    public internal(set) var guardState = GuardState()
+    private var demand: [SeriesRef] = []
+
+    public init(settings: MonitorSettings, policies: PolicySet) {
+        self.settings = settings
+        self.policies = policies
+        configure()
+    }
+
+    /// Puts other policies and settings in force; state stays. Incidents of rules that are gone resolve at the next tick.
+    public mutating func reload(settings: MonitorSettings, policies: PolicySet) {
+        self.settings = settings
+        self.policies = policies
+        configure()
+    }
+
+    private mutating func configure() {
+        demand = policies.demand.map(\.series) + GuardReadings.demand + CycleReport.demand
+        for runtime in settings.runtimes {
+            var options = SignalOptions(
+                replicas: runtime.replicas, interval: settings.interval, perfShare: settings.perfShare,
+                missingAfter: policies.missingAfter, stalledAfter: policies.stalledAfter, window: policies.window,
+                price: settings.price)
+            options.retain(for: demand)
+            if signals[runtime.name] == nil {
+                signals[runtime.name] = RuntimeSignals(runtime: runtime.name, options: options)
+                clocks[runtime.name] = ObservationClock(interval: settings.interval)
+            } else {
+                signals[runtime.name]?.options = options
+            }
+        }
+    }
+
+    // MARK: - One observation
+
+    /// Decodes one observation and takes it in. Observations of runtimes that are not configured are passed over.
+    public mutating func take(_ observation: Observation) {
+        guard signals[observation.runtime] != nil else { return }
+        let sample = Sample(observation)
+        signals[observation.runtime]?.ingest(sample)
+        clocks[observation.runtime]?.note(sample.endpoint, at: observation.at)
+    }
+
+    // MARK: - One tick
+
+    /// Judges one runtime at one moment.
+    /// - Parameter killFile: whether the file that stops all actions is there.
+    public mutating func tick(_ runtime: String, now: Timestamp, killFile: Bool = false) -> TickResult? {
+        guard let interval = signals[runtime]?.perfInterval else { return nil }
+        clocks[runtime]?.setInterval(interval, of: .perf)
+        clocks[runtime]?.setInterval(interval, of: .perfChats)
+        guard let readings = signals[runtime]?.readings(at: now, demand: demand), let clock = clocks[runtime] else {
+            return nil
+        }
+        let outcome = engine.evaluate(
+            policies: policies, readings: readings, clock: clock, labels: settings.labels(of: runtime), now: now)
+        let context = GuardContext(
+            options: settings.guardOptions, mode: settings.mode, killFile: killFile,
+            restartedAt: signals[runtime]?.newestRestart, landable: settings.landable)
+        let plan = guardState.plan(outcome: outcome, policies: policies, readings: readings, context: context)
+        engine.record(plan.decisions)
+        noteLeases(plan.leaseChanges, at: outcome.now)
+        return TickResult(
+            runtime: runtime, now: outcome.now, readings: readings, outcome: outcome, plan: plan,
+            incidents: touched(outcome, plan), messages: messages(outcome, plan))
+    }
+
+    /// The newest state of every incident that this tick changed, decisions and notes included, by id.
+    private func touched(_ outcome: TickOutcome, _ plan: Plan) -> [Incident] {
+        var ids = Set(outcome.changes.map(\.incident.id))
+        ids.formUnion(plan.decisions.map(\.incident))
+        ids.formUnion(plan.leaseChanges.flatMap { $0.lease.holders.map(\.incident) })
+        return ids.sorted().compactMap { id in
+            engine.incident(id) ?? outcome.changes.first { $0.incident.id == id }?.incident
+        }
+    }
+
+    private mutating func noteLeases(_ changes: [LeaseChange], at: Timestamp) {
+        for change in changes where !change.lease.shadow {
+            let kind: HandlingNote.Kind
+            let text: String
+            switch change.kind {
+            case .intend:
+                kind = .leaseInForce
+                text = "\(change.lease.effect) until \(change.lease.expiresAt) (\(change.lease.id)): \(change.reason)"
+            case .extend:
+                kind = .leaseExtended
+                text = "\(change.lease.effect) until \(change.lease.expiresAt) (\(change.lease.id)): \(change.reason)"
+            case .end:
+                kind = .leaseEnded
+                text = "\(change.lease.effect) is over (\(change.lease.id)): \(change.reason)"
+            }
+            for holder in change.lease.holders {
+                _ = engine.note(HandlingNote(at: at, kind: kind, by: "gate", text: text), on: holder.incident)
+            }
+        }
+    }
+
+    // MARK: - Messages
+
+    /// What people are told: of each opening, of each resolution, and of an action that came after the opening.
+    private func messages(_ outcome: TickOutcome, _ plan: Plan) -> [RoutedMessage] {
+        var messages: [RoutedMessage] = []
+        var told: Set<String> = []
+        for change in outcome.changes {
+            let event: Message.Event
+            switch change.kind {
+            case .opened, .reopened: event = .opened
+            case .resolved: event = .resolved
+            case .updated: continue
+            }
+            told.insert(change.incident.id)
+            append(event, change.incident, outcome.now, to: &messages)
+        }
+        let later = plan.decisions.filter { decision in
+            switch decision.verdict {
+            case .act: true
+            case .refused(let refusal): refusal.step == .maxLease
+            default: false
+            }
+        }
+        for decision in later where told.insert(decision.incident).inserted {
+            guard let incident = engine.incident(decision.incident) else { continue }
+            append(.updated, incident, outcome.now, to: &messages)
+        }
+        return messages
+    }
+
+    private func append(_ event: Message.Event, _ incident: Incident, _ now: Timestamp, to messages: inout [RoutedMessage]) {
+        let current = engine.incident(incident.id) ?? incident
+        var named: [String]?
+        if let rule = rule(of: incident) {
+            for case .notify(let channels) in rule.actions { named = channels }
+        } else {
+            // The rule is gone: whoever may have heard of the opening hears of the end.
+            named = []
+        }
+        guard let named else { return }
+        let channels = settings.channels(for: incident.severity, named: named)
+        let message = Message(
+            event: event, incident: current, environment: settings.environment, mode: effectiveMode(incident), at: now)
+        messages.append(RoutedMessage(message: message, channels: channels))
+    }
+
+    private func rule(of incident: Incident) -> Rule? {
+        let policy = incident.subject.app.map { policies.index(for: $0) } ?? 0
+        return policies.rules(for: incident.subject.kind, policy: policy).first { $0.name == incident.rule }
+    }
+
+    private func effectiveMode(_ incident: Incident) -> Mode {
+        let policy = incident.subject.app.map { policies.policy(for: $0) } ?? policies.defaultPolicy
+        return min(settings.mode, policy.mode)
+    }
+}
+
+/// A message and the channels that hear it; none when there is nowhere to send it.
+public struct RoutedMessage: Sendable {
+    public let message: Message
+    public let channels: [String]
+}
+
+/// Everything that one tick of one runtime decided.
+public struct TickResult: Sendable {
+    public let runtime: String
+    public let now: Timestamp
+    public let readings: ReadingTable
+    public let outcome: TickOutcome
+    public let plan: Plan
+    /// Every incident that changed, as it is now.
+    public let incidents: [Incident]
+    public let messages: [RoutedMessage]
+}
+
+extension Sample {
+    /// What an observation says, decoded.
+    public init(_ observation: Observation) {
+        var date: Timestamp?
+        if case .answer(let answer) = observation.outcome { date = answer.date }
+        let content: Content =
+            switch Decoder.decode(observation) {
+            case .health(let health): .health(health)
+            case .activeRuns(let runs): .activeRuns(runs)
+            case .perf(let table): .perf(table)
+            case .events(let metrics): .events(metrics)
+            case .missing(let endpoint, let reason, let detail): .missing(endpoint, reason, detail: detail)
+            }
+        self.init(
+            at: observation.at, runtime: observation.runtime, replica: observation.replica,
+            elapsedMilliseconds: observation.elapsedMilliseconds, date: date, content: content)
+    }
+}

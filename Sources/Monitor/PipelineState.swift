@@ -1,0 +1,208 @@
+import Actions
+import Engine
+import Guard
+import JSONParsing
+import Journal
+import Model
+import Signals
+
+/// Bringing a pipeline's state to the journal and back.
+extension Pipeline {
+    private static let engineKey = "engine"
+    private static let guardKey = "guard"
+
+    /// The state that every tick writes: small, since idle rules and apps have none.
+    func stateRows() -> [StateRow] {
+        [
+            StateRow(key: Pipeline.engineKey, bytes: engine.document.serializedBytes()),
+            StateRow(key: Pipeline.guardKey, bytes: guardState.document.serializedBytes()),
+        ]
+    }
+
+    /// The state of signals: the core of each runtime, the chats and minutes that changed since the last call.
+    mutating func drainSignals(into record: inout TickRecord) {
+        for runtime in settings.runtimes.map(\.name) {
+            guard var state = signals.removeValue(forKey: runtime) else { continue }
+            let changes = state.drainChangedChats()
+            let replicas = Set(changes.removals.map { $0.replica } + changes.upserts.map { $0.replica }).sorted()
+            for replica in replicas {
+                let removed = changes.removals.filter { $0.replica == replica }.map { $0.key }
+                let changed = changes.upserts.filter { $0.replica == replica }
+                record.chats.append(
+                    .init(
+                        runtime: runtime, replica: replica, removed: removed,
+                        changed: changed.map { .init(key: $0.key, record: $0.bytes) }))
+            }
+            for (minute, rows) in grouped(state.drainClosedMinutes()) {
+                record.minutes.append(.init(runtime: runtime, minute: minute, bytes: MinuteBlob.encode(rows)))
+            }
+            // After the minutes were taken out: what a core still holds of them would come back twice.
+            record.states.append(StateRow(key: "signals:\(runtime)", bytes: state.encodedCore()))
+            signals[runtime] = state
+        }
+    }
+
+    private func grouped(_ rows: [SubjectMinute]) -> [(Int64, [SubjectMinute])] {
+        var groups: [(Int64, [SubjectMinute])] = []
+        for row in rows {
+            if groups.last?.0 == row.minute {
+                groups[groups.count - 1].1.append(row)
+            } else {
+                groups.append((row.minute, [row]))
+            }
+        }
+        return groups
+    }
+
+    /// Takes up what an earlier run left in the journal. State of signals that cannot be read is passed over with a
+    /// warning, since it can be made up for; that of the engine and the guard cannot, and throws.
+    public mutating func restore(from journal: Journal, now: Timestamp, warn: (String) -> Void) throws(MonitorError) {
+        do {
+            if let bytes = try journal.state(Pipeline.engineKey) {
+                engine = try EngineState(document: JSON(parsing: bytes))
+            }
+            if let bytes = try journal.state(Pipeline.guardKey) {
+                guardState = try GuardState(document: JSON(parsing: bytes))
+            }
+        } catch {
+            throw MonitorError(
+                what: "cannot take up the state in \(journal.path)", why: "\(error)",
+                hint: "it was written by another version or damaged; move the file aside to start anew")
+        }
+        for runtime in settings.runtimes.map(\.name) {
+            do {
+                try restoreSignals(runtime, from: journal, now: now)
+            } catch {
+                warn("the windows of \(runtime) start empty: \(error)")
+            }
+        }
+    }
+
+    private mutating func restoreSignals(_ runtime: String, from journal: Journal, now: Timestamp) throws {
+        guard let fresh = signals[runtime], let bytes = try journal.state("signals:\(runtime)") else { return }
+        var state = try RuntimeSignals(decoding: bytes, options: fresh.options)
+        let chats = try journal.chats(runtime: runtime).flatMap { source in
+            source.chats.map { KeptChat(replica: source.replica, key: $0.key, bytes: $0.record) }
+        }
+        try state.restore(chats: chats)
+        let longest = fresh.options.ranges.values.max() ?? .zero
+        if longest > .zero {
+            let first = (now - longest - .minutes(1)).minute
+            let rows = try journal.minutes(runtime: runtime, in: first..<now.minute + 1)
+            state.restore(minutes: try rows.flatMap { try MinuteBlob.decode($0.bytes) })
+        }
+        signals[runtime] = state
+        for endpoint in Endpoint.allCases {
+            if let at = state.newestObservation(of: endpoint) { clocks[runtime]?.note(endpoint, at: at) }
+        }
+    }
+}
+
+// MARK: - Polling
+
+extension Pipeline {
+    /// The endpoints of each replica that are due: the cheap ones always, the expensive one when its effective interval
+    /// is over (half a polling interval of slack, so that a stretched interval is not overshot by a whole one).
+    func due(_ runtime: String, now: Timestamp) -> [(replica: String, endpoints: [Endpoint])] {
+        guard let configured = settings.runtimes.first(where: { $0.name == runtime }), let state = signals[runtime] else {
+            return []
+        }
+        let slack = TimeSpan(milliseconds: settings.interval.milliseconds / 2)
+        return configured.replicas.map { replica in
+            var endpoints: [Endpoint] = [.health, .activeRuns, .events]
+            let asked = state.newestObservation(of: .perf, replica: replica)
+            let interval = state.pollingBudget(of: replica).effective
+            if asked.map({ now - $0 + slack >= interval || now < $0 }) ?? true {
+                endpoints.append(.perf)
+            }
+            return (replica, endpoints)
+        }
+    }
+
+    /// The open runs of the apps under a lease, as the last poll counted them: what the gate needs for concurrency.
+    func openRuns() -> [String: OpenRuns] {
+        var all: [String: OpenRuns] = [:]
+        for (runtime, state) in signals {
+            var byApp: [AppID: Int] = [:]
+            var asked: Timestamp?
+            for lease in guardState.leases where lease.isActive && lease.key.runtime == runtime {
+                guard let open = state.openRuns(of: lease.key.app) else { continue }
+                byApp[lease.key.app] = open.count
+                asked = open.at
+            }
+            if let asked { all[runtime] = OpenRuns(at: asked, byApp: byApp) }
+        }
+        return all
+    }
+}
+
+// MARK: - What adapters and people say
+
+extension Pipeline {
+    /// The gate has these leases in force, and no others: what was intended holds, what was to be undone is over.
+    mutating func settleLeases(inForce: Set<String>, now: Timestamp) -> [Lease] {
+        var changed: [String] = []
+        for lease in guardState.leases where !lease.shadow {
+            switch lease.state {
+            case .intended where inForce.contains(lease.id):
+                guardState.confirm(lease.id)
+                changed.append(lease.id)
+            case .reverting where !inForce.contains(lease.id):
+                guardState.settle(lease.id, now: now)
+                changed.append(lease.id)
+            default: break
+            }
+        }
+        return guardState.leases.filter { changed.contains($0.id) }
+    }
+
+    /// What came of a command.
+    struct Obedience {
+        var result: String
+        var leases: [Lease] = []
+        var incidents: [Incident] = []
+    }
+
+    /// Carries out what a person asked for on the command line.
+    mutating func obey(_ command: CommandRow, now: Timestamp) -> Obedience {
+        let arguments: JSON
+        do {
+            arguments = try JSON(parsing: Array(command.arguments.utf8))
+        } catch {
+            return Obedience(result: "not understood: \(error)")
+        }
+        switch command.kind {
+        case Commands.revert:
+            guard let id = arguments["lease"]?.string else { return Obedience(result: "not understood: no lease named") }
+            guard let change = guardState.revert(id, now: now) else { return Obedience(result: "\(id) is not in force") }
+            return reverted([change], by: command.actor, now: now)
+        case Commands.revertAll:
+            let changes = guardState.revertAll(now: now)
+            return changes.isEmpty ? Obedience(result: "nothing is in force") : reverted(changes, by: command.actor, now: now)
+        default:
+            return Obedience(result: "not understood: this version has no command '\(command.kind)'")
+        }
+    }
+
+    private mutating func reverted(_ changes: [LeaseChange], by actor: String, now: Timestamp) -> Obedience {
+        var touched: Set<String> = []
+        for change in changes {
+            for holder in change.lease.holders {
+                let note = HandlingNote(
+                    at: now, kind: .leaseEnded, by: actor, text: "\(change.lease.effect) reverted (\(change.lease.id))")
+                if engine.note(note, on: holder.incident) { touched.insert(holder.incident) }
+            }
+        }
+        return Obedience(
+            result: "reverted " + changes.map(\.lease.id).joined(separator: ", "), leases: changes.map(\.lease),
+            incidents: touched.sorted().compactMap { engine.incident($0) })
+    }
+}
+
+/// The kinds of commands that rows of the journal's `commands` table carry.
+public enum Commands {
+    /// `{"lease": ID}`
+    public static let revert = "revert"
+    /// `{}`
+    public static let revertAll = "revert_all"
+}

@@ -1,0 +1,93 @@
+import Ambient
+import Journal
+import Model
+import Notify
+
+/// Takes one channel's messages from the outbox, hands them over and settles them. At least once: a message is settled
+/// only after the service took it, so a kill in between sends it again.
+public struct Sender: Sendable {
+    private let channel: any Channel
+    private let core: Core
+    private let schedule: RetrySchedule
+    private let clock: any Clock
+    private let logger: Logger
+    private let jitter: @Sendable () -> Double
+
+    public init(
+        channel: any Channel, core: Core, schedule: RetrySchedule = RetrySchedule(), clock: any Clock, logger: Logger,
+        jitter: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
+    ) {
+        self.channel = channel
+        self.core = core
+        self.schedule = schedule
+        self.clock = clock
+        self.logger = logger
+        self.jitter = jitter
+    }
+
+    /// Sends what is due whenever there is something, until the task is cancelled.
+    public func run(bell: Bell) async {
+        while !Task.isCancelled {
+            await sendDue()
+            let next: Timestamp? = (try? await core.nextDueTime()) ?? nil
+            let wait = next.map { min(max($0 - clock.now(), .seconds(0.05)), .seconds(30)) } ?? .seconds(30)
+            await bell.wait(atMost: wait, clock: clock)
+        }
+    }
+
+    /// One round: everything of this channel that is due now. Returns how many were delivered.
+    @discardableResult
+    public func sendDue() async -> Int {
+        var delivered = 0
+        while !Task.isCancelled {
+            let rows: [OutboxRow]
+            do {
+                rows = try await core.nextDue(channel: channel.name)
+            } catch {
+                logger.error("cannot read the outbox", ["cause": .text("\(error)")])
+                return delivered
+            }
+            guard !rows.isEmpty else { return delivered }
+            for row in rows {
+                if await send(row) { delivered += 1 }
+            }
+        }
+        return delivered
+    }
+
+    private func send(_ row: OutboxRow) async -> Bool {
+        let delivery: Delivery
+        do {
+            let message = try MessageDocument.decode(row.message.document)
+            delivery = await channel.deliver(message)
+        } catch {
+            delivery = .rejected(reason: "cannot read the stored message: \(error)")
+        }
+        let outcome: OutboxOutcome
+        switch delivery {
+        case .delivered:
+            outcome = .sent(at: clock.now())
+        case .retry(let after, let reason):
+            let wait = schedule.wait(attempts: row.attempts + 1, jitter: jitter(), asked: after)
+            outcome = .retry(at: clock.now() + wait, error: reason)
+            logger.warning(
+                "message not delivered, will be tried again",
+                [
+                    "channel": .text(channel.name), "incident": .text(row.message.incident), "in": .text(wait.brief),
+                    "why": .text(reason),
+                ])
+        case .rejected(let reason):
+            outcome = .dead(at: clock.now(), error: reason)
+            logger.error(
+                "message refused for good",
+                ["channel": .text(channel.name), "incident": .text(row.message.incident), "why": .text(reason)])
+        }
+        do {
+            try await core.settle(row.id, outcome)
+        } catch {
+            logger.error("cannot settle a message", ["cause": .text("\(error)")])
+            return false
+        }
+        return delivery == .delivered
+    }
+}

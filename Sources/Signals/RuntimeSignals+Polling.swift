@@ -1,0 +1,59 @@
+import Model
+
+/// What polling, the gate and the guard need to know of the derived state.
+extension RuntimeSignals {
+    /// When the newest exchange with an endpoint was complete, on any replica; nil before the first.
+    public func newestObservation(of endpoint: Endpoint) -> Timestamp? {
+        replicas.compactMap { newest(endpoint, $0) }.max().map { Timestamp(milliseconds: $0) }
+    }
+
+    /// The same for one replica.
+    public func newestObservation(of endpoint: Endpoint, replica url: String) -> Timestamp? {
+        replica(url).flatMap { newest(endpoint, $0) }.map { Timestamp(milliseconds: $0) }
+    }
+
+    private func newest(_ endpoint: Endpoint, _ replica: ReplicaState) -> Int64? {
+        switch endpoint {
+        case .health: replica.health.newest?.at
+        case .activeRuns: replica.registry.newest?.at
+        case .perf, .perfChats: replica.perf.newest?.at
+        case .events: replica.events.newest?.at
+        }
+    }
+
+    private func replica(_ url: String) -> ReplicaState? {
+        replicas.first { $0.url.utf8.elementsEqual(url.utf8) }
+    }
+
+    /// How often a replica's perf endpoint may be asked: the configured interval, stretched by what its answers took.
+    /// Not by how often it was asked: else one pause would stretch it for good.
+    public func pollingBudget(of url: String) -> PollingBudget {
+        PollingBudget(interval: options.interval, share: options.perfShare, elapsed: replica(url)?.perfElapsed ?? [])
+    }
+
+    /// How far apart the perf polls of the slowest replica really are.
+    public var perfInterval: TimeSpan {
+        TimeSpan(milliseconds: replicas.map { $0.interval(.perf, options) }.max() ?? options.interval.milliseconds)
+    }
+
+    /// When the newest restart of any replica was seen; nil when none was in the time that observations are kept.
+    public var newestRestart: Timestamp? {
+        replicas.compactMap(\.identity.restarts.last).max().map { Timestamp(milliseconds: $0) }
+    }
+
+    /// The app's open runs as the newest perf answers counted them, over all replicas, and the moment before which a start
+    /// is surely in the count: when the oldest of those answers was asked for. Nil while a replica has no usable answer.
+    public func openRuns(of app: AppID) -> (count: Int, at: Timestamp)? {
+        guard let slot = shared.apps.slot(of: app) else { return nil }
+        var count: Int64 = 0
+        var asked = Int64.max
+        for replica in replicas where !replica.isAbsent(asOf: newestAt, options) {
+            guard let newest = replica.perf.newest, replica.chatsMissing(asOf: newestAt, options) == nil,
+                let row = replica.log.rows.last
+            else { return nil }
+            if slot < row.gauges.count { count += row.gauges[slot].open }
+            asked = min(asked, newest.at - Int64(newest.elapsedMilliseconds.rounded(.up)))
+        }
+        return asked == .max ? nil : (Int(clamping: count), Timestamp(milliseconds: asked))
+    }
+}
