@@ -14,17 +14,24 @@ public actor Authenticator {
 
     /// RFC 6749, 4.4.
     public struct ClientCredentials: Sendable {
-        public let tokenURL: String
+        /// Where tokens are given out.
+        public enum Endpoint: Sendable {
+            case token(String)
+            /// Its token endpoint is looked up in `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0, 4).
+            case issuer(String)
+        }
+
+        public let endpoint: Endpoint
         public let clientID: String
         public let clientSecret: @Sendable () throws -> Secret
         public let audience: String?
         public let scope: String?
 
         public init(
-            tokenURL: String, clientID: String, clientSecret: @escaping @Sendable () throws -> Secret,
+            endpoint: Endpoint, clientID: String, clientSecret: @escaping @Sendable () throws -> Secret,
             audience: String? = nil, scope: String? = nil
         ) {
-            self.tokenURL = tokenURL
+            self.endpoint = endpoint
             self.clientID = clientID
             self.clientSecret = clientSecret
             self.audience = audience
@@ -48,6 +55,7 @@ public actor Authenticator {
     private let clock: any Clock
     private var token: Token?
     private var fetching: Task<Token, any Error>?
+    private var discovered: String?
 
     /// A token is renewed this long before it expires.
     private let renewBefore: UInt64 = 30_000_000_000
@@ -104,6 +112,33 @@ public actor Authenticator {
         }
     }
 
+    private func tokenURL(_ endpoint: ClientCredentials.Endpoint) async throws(Failure) -> String {
+        let issuer: String
+        switch endpoint {
+        case .token(let url): return url
+        case .issuer(let url): issuer = url
+        }
+        if let discovered { return discovered }
+        let base = issuer.hasSuffix("/") ? String(issuer.dropLast()) : issuer
+        let request = HTTPRequest(
+            .get, base + "/.well-known/openid-configuration", headers: [HTTPField("Accept", "application/json")],
+            bodyLimit: 256 << 10, label: "discovery of issuer")
+        let response: HTTPResponse
+        do {
+            response = try await client.send(request)
+        } catch {
+            throw Failure(description: "cannot reach the issuer: \(error)")
+        }
+        let answer = response.body.withBytes { try? JSON(parsing: UnsafeRawBufferPointer($0)) }
+        guard response.status == 200, let url = answer?["token_endpoint"]?.string, !url.isEmpty else {
+            throw Failure(
+                description: "the issuer's /.well-known/openid-configuration answered \(response.status) without a "
+                    + "token_endpoint; name token_url instead of issuer")
+        }
+        discovered = url
+        return url
+    }
+
     private func fetch(_ credentials: ClientCredentials) async throws -> Token {
         var form = [("grant_type", "client_credentials"), ("client_id", credentials.clientID)]
         form.append(("client_secret", try credentials.clientSecret().reveal()))
@@ -111,7 +146,7 @@ public actor Authenticator {
         if let scope = credentials.scope { form.append(("scope", scope)) }
         let body = form.map { "\($0.0)=\(PercentEncoding.encode(Array($0.1.utf8)))" }.joined(separator: "&")
         var request = HTTPRequest(
-            .post, credentials.tokenURL,
+            .post, try await tokenURL(credentials.endpoint),
             headers: [HTTPField("Content-Type", "application/x-www-form-urlencoded"), HTTPField("Accept", "application/json")],
             body: Array(body.utf8), bodyLimit: 256 << 10, label: "OAuth2 token")
         // Asking twice gives two tokens and harms nobody.

@@ -51,7 +51,9 @@ extension TimeSpan: CustomStringConvertible {
         guard milliseconds != 0 else { return "0s" }
         var rest = milliseconds.magnitude
         var text = milliseconds < 0 ? "-" : ""
-        for unit in TimeSpan.units where rest >= UInt64(unit.milliseconds) {
+        // A day is written 24h, as people do; days begin at two.
+        let units = rest < 2 * 86_400_000 ? TimeSpan.units.dropFirst() : TimeSpan.units[...]
+        for unit in units where rest >= UInt64(unit.milliseconds) {
             text += "\(rest / UInt64(unit.milliseconds))\(unit.name)"
             rest %= UInt64(unit.milliseconds)
         }

@@ -25,8 +25,8 @@ public actor Core {
     private let clock: any Clock
     private let logger: Logger
     private let onReport: @Sendable (CycleReport) -> Void
-    /// Rung after each commit that holds messages.
-    private let outboxBell: Bell
+    /// Called after each commit that holds messages.
+    private let onMessages: @Sendable () -> Void
 
     /// Decided and not yet on disk: of the tick at hand, or of ticks whose commit failed.
     private var unsaved = TickRecord()
@@ -47,14 +47,14 @@ public actor Core {
     /// - Parameter journal: nil for a dry run: then nothing is kept, and what is decided happens at once.
     public init(
         pipeline: Pipeline, journal: sending Journal?, folder: StateFolder?, gate: Gate?, gateTexts: GateTexts = GateTexts(),
-        outboxBell: Bell, clock: any Clock, logger: Logger, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
+        onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) {
         self.pipeline = pipeline
         self.journal = journal
         self.folder = folder
         self.gate = gate
         self.gateTexts = gateTexts
-        self.outboxBell = outboxBell
+        self.onMessages = onMessages
         self.clock = clock
         self.logger = logger
         self.onReport = onReport
@@ -62,6 +62,11 @@ public actor Core {
 
     /// What the daemon says of itself.
     public var state: CoreProgress { progress }
+
+    /// Open incidents of all runtimes, by id.
+    public var openIncidents: [Incident] {
+        pipeline.settings.runtimes.flatMap { pipeline.engine.openIncidents(of: $0.name) }.sorted { $0.id < $1.id }
+    }
 
     /// The endpoints of each replica that are due now.
     public func due(_ runtime: String) -> [(replica: String, endpoints: [Endpoint])] {
@@ -74,12 +79,14 @@ public actor Core {
     /// nothing of it has happened yet, and the next cycle tries again.
     @discardableResult
     public func cycle(_ runtime: String, _ observations: [Observation]) -> Bool {
+        // The moment of the newest observation, as on a tape: a replay of this poll ticks at the same moment.
+        let now = observations.map(\.at).max() ?? clock.now()
         for observation in observations { pipeline.take(observation) }
         var record = TickRecord()
         let settled = pipeline.settleLeases(inForce: leasesInForce, now: clock.now())
         record.leases += settled.map { LeaseRow($0) }
         takeCommands(&record)
-        guard let result = pipeline.tick(runtime, now: clock.now(), killFile: folder?.isKillSwitchOn ?? false) else {
+        guard let result = pipeline.tick(runtime, now: now, killFile: folder?.isKillSwitchOn ?? false) else {
             return true
         }
         record.add(result, channelsOf: pipeline)
@@ -90,9 +97,7 @@ public actor Core {
         let saved = flush()
         progress.cycles += 1
         progress.lastCycle = result.now
-        if let summary = pipeline.signals[runtime]?.summary {
-            onReport(CycleReport(result: result, summary: summary))
-        }
+        if let report = pipeline.report(result) { onReport(report) }
         return saved
     }
 
@@ -139,7 +144,7 @@ public actor Core {
             progress.journalError = nil
         }
         publish()
-        if hasMessages { outboxBell.ring() }
+        if hasMessages { onMessages() }
         return true
     }
 

@@ -45,3 +45,10 @@ public struct CycleReport: Sendable {
         }
     }
 }
+
+extension Pipeline {
+    /// What a tick saw and did, with what the runtime shows; nil for a runtime that is not configured.
+    public func report(_ result: TickResult) -> CycleReport? {
+        signals[result.runtime].map { CycleReport(result: result, summary: $0.summary) }
+    }
+}

@@ -1,0 +1,122 @@
+import Ambient
+import Collector
+import Configuration
+import Guard
+import HTTP
+import Model
+import Notify
+import Policy
+import Signals
+import YAML
+
+/// The parts of a monitor, made from its configuration. Nothing runs yet.
+public struct Assembly: Sendable {
+    public let configuration: Configuration
+    public let policies: PolicySet
+    public let settings: MonitorSettings
+    public let client: HTTPClient
+    public let targets: [Target]
+    public let channels: [any Channel]
+
+    /// Loads the policies that a configuration names: the folder's files, or the built-in default alone.
+    public static func loadPolicies(_ configuration: Configuration) throws(PolicyErrors) -> PolicySet {
+        guard let folder = configuration.policies.value else { return PolicySet.embeddedDefault }
+        return try loadPolicies(folder: folder)
+    }
+
+    /// The policies of a folder; a folder without a default file has the built-in one.
+    public static func loadPolicies(folder: String) throws(PolicyErrors) -> PolicySet {
+        var files: [PolicyFile] = []
+        do {
+            files = try FileReading.yamlFiles(in: folder).map { PolicyFile(path: $0.path, bytes: $0.bytes) }
+        } catch {
+            let fault = Diagnostic(
+                "unreadable", "cannot read the policies: \(error.reason)", file: error.path,
+                hint: "name a folder with ops_policy.default.yaml in it")
+            throw PolicyErrors(diagnostics: [fault])
+        }
+        if !files.contains(where: { $0.path.hasSuffix("/ops_policy.default.yaml") }) {
+            files.append(PolicyFile(path: DefaultPolicy.file, bytes: Array(DefaultPolicy.text.utf8)))
+        }
+        return try PolicyLoader.load(files: files).get()
+    }
+
+    public init(
+        _ configuration: Configuration, policies: PolicySet, environment: Environment, clock: any Clock = SystemClock(),
+        version: String
+    ) throws(HTTPError) {
+        self.configuration = configuration
+        self.policies = policies
+        client = try HTTPClient(HTTPClient.Options(userAgent: "mozaiks-ops/\(version)"))
+        settings = Assembly.settings(configuration)
+        let (client, polling) = (client, configuration.polling)
+        targets = configuration.runtimes.map { runtime in
+            let method = Assembly.method(runtime.authentication, runtime.name, environment)
+            return Target(
+                runtime: runtime.name, replicas: runtime.replicas,
+                authenticator: Authenticator(method, client: client, clock: clock), timeout: polling.timeout,
+                bodyLimit: polling.bodyLimit)
+        }
+        channels = configuration.channels.map { channel in
+            switch channel.kind {
+            case .slack(let url):
+                let secret = CachedSecret(url, what: "the webhook URL of channel \(channel.name)", in: environment)
+                return SlackWebhook(name: channel.name, url: { try secret.value() }, client: client)
+            }
+        }
+    }
+
+    private static func method(
+        _ authentication: RuntimeSettings.Authentication, _ runtime: String, _ environment: Environment
+    ) -> Authenticator.Method {
+        switch authentication {
+        case .none: return .none
+        case .bearer(let source):
+            let secret = CachedSecret(source, what: "the bearer token of \(runtime)", in: environment)
+            return .bearer { try secret.value() }
+        case .clientCredentials(let credentials):
+            let secret = CachedSecret(credentials.clientSecret, what: "the client secret of \(runtime)", in: environment)
+            return .clientCredentials(
+                Authenticator.ClientCredentials(
+                    endpoint: credentials.tokenURL.map { .token($0) } ?? .issuer(credentials.issuer ?? ""),
+                    clientID: credentials.clientID, clientSecret: { try secret.value() },
+                    audience: credentials.audience, scope: credentials.scope))
+        }
+    }
+
+    /// What the pipeline needs to know of a configuration.
+    public static func settings(_ configuration: Configuration) -> MonitorSettings {
+        var settings = MonitorSettings()
+        settings.environment = configuration.environment.value
+        settings.mode = configuration.mode.value
+        settings.interval = configuration.interval.value
+        settings.perfShare = configuration.polling.budgetPercent / 100
+        settings.runtimes = configuration.runtimes.map {
+            MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: $0.labels)
+        }
+        settings.guardOptions = GuardOptions(configuration.actionLimits)
+        settings.landable = configuration.gate == nil ? [] : [.throttle, .pause, .disablePack]
+        settings.channels = configuration.channels.map(\.name)
+        settings.routes = configuration.routes.map { MonitorSettings.Route(severities: $0.severities, channels: $0.to) }
+        // The perf body names no model, so one price serves all: the dearest, which never understates.
+        settings.price = configuration.prices.max { $0.prompt + $0.completion < $1.prompt + $1.completion }
+            .map { TokenPrice(promptPerMillion: $0.prompt, completionPerMillion: $0.completion) }
+        return settings
+    }
+}
+
+extension GuardOptions {
+    init(_ limits: ActionLimits) {
+        self.init()
+        protected = Set(limits.protected)
+        cooldown = limits.cooldown
+        perAppHour = limits.perAppHour
+        totalHour = limits.totalHour
+        stormIncidents = limits.stormIncidents
+        stormWindow = limits.stormWindow
+        floor = limits.floor
+        maxLease = limits.maxLease
+        quietAfterRestart = limits.quietAfterRestart
+        blastPercent = limits.blastPercent
+    }
+}

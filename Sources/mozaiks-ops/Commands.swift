@@ -1,2 +1,0 @@
-/// Every command, in the order of the overview.
-let commands: [Command] = []

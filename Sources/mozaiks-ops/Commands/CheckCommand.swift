@@ -1,0 +1,200 @@
+import Ambient
+import Configuration
+import Glibc
+import HTTP
+import JSONParsing
+import Journal
+import Model
+import Monitor
+import Signals
+
+/// `check`: one pass for cron. State is kept between passes, so that many passes see what a daemon sees.
+enum CheckCommand {
+    static let command = Command(
+        ["check"], "One pass: poll, decide, record, tell; for cron and for a look",
+        discussion: "The first pass has no history: rates and shares need a second one. Passes share the state folder, so that "
+            + "'for: 5m' holds over five passes a minute apart. No gate runs between passes: throttle, pause and "
+            + "disable_pack land nowhere and are recorded as refused.\n\n"
+            + "Exit code: 0 ok, 1 a warning is open, 2 a critical incident is open, 3 unknown (no evidence, or another engine "
+            + "holds the state folder).",
+        options: MonitorOptions.all + [
+            Option("brief", "the one line only"), Option("perfdata", "append performance data, as monitoring plugins do"),
+        ],
+        examples: [
+            ("MOZAIKS_RUNTIME_URL=http://localhost:8000 mozaiks-ops check", "one look, with no configuration at all"),
+            ("* * * * * mozaiks-ops check --brief", "a crontab line"),
+            ("mozaiks-ops check --brief --perfdata", "as a plugin of Nagios or Icinga"),
+        ]
+    ) { invocation in
+        let configuration = try invocation.watchingConfiguration()
+        let assembly = try invocation.assembly(configuration)
+        var settings = assembly.settings
+        // There is no gate between passes.
+        settings.landable = []
+        var pipeline = Pipeline(settings: settings, policies: assembly.policies)
+        let journal: Journal
+        let folder: StateFolder
+        do throws(JournalError) {
+            let room = try EngineRoom(configuration, now: invocation.clock.now())
+            folder = room.folder
+            journal = room.journal
+        } catch {
+            throw CommandFailure(error.description, hint: error.hint, code: .unknown)
+        }
+        try pipeline.restore(from: journal, now: invocation.clock.now()) { text in
+            invocation.logger.warning("state", ["why": .text(text)])
+        }
+        let reports = ReportBox()
+        let core = Core(
+            pipeline: pipeline, journal: journal, folder: folder, gate: nil, clock: invocation.clock,
+            logger: invocation.logger, onReport: { reports.add($0) })
+        let saved = await pass(assembly, core, invocation)
+        let open = await core.openIncidents
+        await assembly.client.shutdown()
+        let verdict = Verdict(reports: reports.all, open: open, journalError: saved ? nil : await core.state.journalError)
+        verdict.print(invocation)
+        return verdict.code
+    }
+
+    /// Polls every runtime once, all at the same time; then sends what is due, as long as a cron job may take.
+    private static func pass(_ assembly: Assembly, _ core: Core, _ invocation: Invocation) async -> Bool {
+        let poller = invocation.poller(assembly)
+        await withTaskGroup(of: Void.self) { group in
+            for target in assembly.targets {
+                group.addTask {
+                    let observations = await poller.poll(target, await core.due(target.runtime))
+                    await core.cycle(target.runtime, observations)
+                }
+            }
+        }
+        let saved = await core.drain()
+        await withTaskGroup(of: Bool.self) { group in
+            for channel in assembly.channels {
+                let sender = Sender(channel: channel, core: core, clock: invocation.clock, logger: invocation.logger)
+                group.addTask {
+                    await sender.sendDue()
+                    return true
+                }
+            }
+            group.addTask {
+                try? await invocation.clock.sleep(for: .seconds(15))
+                return false
+            }
+            var open = assembly.channels.count
+            while open > 0, await group.next() == true { open -= 1 }
+            group.cancelAll()
+        }
+        return saved
+    }
+
+    /// What one pass comes to.
+    struct Verdict {
+        let reports: [CycleReport]
+        let open: [Incident]
+        let journalError: String?
+        /// Endpoints that gave no evidence, in words.
+        private let blind: [String]
+
+        init(reports: [CycleReport], open: [Incident], journalError: String?) {
+            self.reports = reports
+            self.open = open
+            self.journalError = journalError
+            blind = reports.flatMap { report in
+                report.summary.replicas.flatMap { replica in
+                    [Endpoint.health, .perf].compactMap { endpoint in
+                        replica.missing[endpoint].map {
+                            "\(replica.url)\(endpoint.path): \($0)" + (replica.detail[endpoint].map { " (\($0))" } ?? "")
+                        }
+                    }
+                }
+            }
+        }
+
+        var code: ExitCode {
+            switch open.map(\.severity).max() {
+            case .critical?: return .critical
+            case .warning?: return .warning
+            case .info?, nil: return blind.isEmpty && journalError == nil ? .ok : .unknown
+            }
+        }
+
+        private var word: String {
+            switch code {
+            case .ok: "OK"
+            case .warning: "WARNING"
+            case .critical: "CRITICAL"
+            default: "UNKNOWN"
+            }
+        }
+
+        /// `OK: 7 open chats of 12, 3 apps, Mongo ping 0.04 ms, 7 websockets, 10 errors`
+        var line: String {
+            var parts: [String] = []
+            for incident in open.sorted(by: { $0.severity > $1.severity }).prefix(3) {
+                parts.append("\(incident.rule) on \(incident.subject) for \(lasted(incident))")
+            }
+            if open.count > 3 { parts.append("and \(open.count - 3) more incidents") }
+            if let journalError { parts.append(journalError) }
+            parts += blind.prefix(2)
+            parts += reports.map(figures)
+            return "\(word): " + parts.joined(separator: "; ")
+        }
+
+        private func lasted(_ incident: Incident) -> String {
+            ((reports.last?.result.now ?? incident.openedAt) - incident.openedAt).brief
+        }
+
+        private func figures(_ report: CycleReport) -> String {
+            let summary = report.summary
+            var parts: [String] = []
+            if let open = summary.total({ $0.openChats }), let tracked = summary.total({ $0.trackedChats }) {
+                parts.append("\(open) open chats of \(tracked)")
+                parts.append("\(summary.apps) app\(summary.apps == 1 ? "" : "s")")
+            }
+            if let ping = summary.replicas.compactMap(\.mongoPingMilliseconds).max() { parts.append("Mongo ping \(ping) ms") }
+            if let websockets = summary.total({ $0.websockets }) { parts.append("\(websockets) websockets") }
+            if let errors = summary.total({ $0.errors }) {
+                parts.append("\(errors) errors" + (summary.deadCounters.contains(.errors) ? " (dead counter)" : ""))
+            }
+            return (reports.count > 1 ? "\(summary.runtime) " : "") + parts.joined(separator: ", ")
+        }
+
+        /// `'shared open_chats'=7 …`, as the monitoring plugins' guidelines write it.
+        var perfdata: String {
+            reports.flatMap { report in
+                let summary = report.summary
+                let figures: [(String, String?)] = [
+                    ("open_chats", summary.total { $0.openChats }.map { "\($0)" }),
+                    ("tracked_chats", summary.total { $0.trackedChats }.map { "\($0)" }),
+                    ("apps", "\(summary.apps)"),
+                    ("websockets", summary.total { $0.websockets }.map { "\($0)" }),
+                    ("mongodb_ping", summary.replicas.compactMap(\.mongoPingMilliseconds).max().map { "\($0)ms" }),
+                    ("errors", summary.total { $0.errors }.map { "\($0)c" }),
+                ]
+                return figures.compactMap { name, value in value.map { "'\(summary.runtime) \(name)'=\($0)" } }
+            }.joined(separator: " ")
+        }
+
+        func print(_ invocation: Invocation) {
+            let arguments = invocation.arguments
+            let rendering = Rendering(terminal: invocation.terminal)
+            invocation.print(
+                text: {
+                    var text = line + (arguments.has("perfdata") ? " | \(perfdata)" : "") + "\n"
+                    guard !arguments.has("brief") else { return text }
+                    for report in reports { text += "\n" + rendering.runtime(report) }
+                    if !open.isEmpty { text += "\n" + rendering.incidents(open) }
+                    let pending = reports.flatMap(\.result.outcome.standings).filter { $0.phase == .pending }
+                    for standing in pending {
+                        let held = (standing.observed - standing.since).brief
+                        text += "pending: \(standing.rule) on \(standing.subject), true for \(held)\n"
+                    }
+                    return text
+                }(),
+                json: [
+                    "schema": "mozaiks.ops/check/v1", "status": .string(word.lowercased()), "line": .string(line),
+                    "incidents": .array(open.map(\.document)), "reports": .array(reports.map(\.document)),
+                ])
+        }
+    }
+}

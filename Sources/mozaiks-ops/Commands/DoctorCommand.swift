@@ -1,0 +1,141 @@
+import Ambient
+import Collector
+import Configuration
+import Glibc
+import HTTP
+import Journal
+import Model
+import Monitor
+import Policy
+import Signals
+
+/// `doctor`: what this runtime can and cannot tell, in plain words.
+enum DoctorCommand {
+    static let command = Command(
+        ["doctor"], "What your runtime can and cannot tell, what polling costs it, which actions would land",
+        discussion: "Resolves, connects, authenticates and reads every endpoint, twice, some seconds apart. Nothing is written "
+            + "or sent. Exit code 1 when something is broken.",
+        options: MonitorOptions.all + [Option("wait", value: "SPAN", "between the two looks (default 3s)")],
+        examples: [
+            ("MOZAIKS_RUNTIME_URL=http://localhost:8000 mozaiks-ops doctor", "your runtime, with no configuration at all"),
+            ("mozaiks-ops doctor -o json", "for a script"),
+        ]
+    ) { invocation in
+        let configuration = try invocation.watchingConfiguration()
+        let assembly = try invocation.assembly(configuration)
+        var findings = Findings()
+        examineSetup(configuration, assembly, &findings)
+        var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
+        let poller = invocation.poller(assembly)
+        let wait = try invocation.span("wait") ?? .seconds(3)
+        var observations: [String: [Observation]] = [:]
+        for look in 0..<2 {
+            if look > 0 { try await invocation.clock.sleep(for: wait) }
+            for target in assembly.targets {
+                let all = target.replicas.map { ($0, [Endpoint.health, .activeRuns, .events, .perf]) }
+                let seen = await poller.poll(target, all)
+                for observation in seen { pipeline.take(observation) }
+                observations[target.runtime] = seen
+            }
+        }
+        for target in assembly.targets {
+            guard let result = pipeline.tick(target.runtime, now: invocation.clock.now()), let report = pipeline.report(result)
+            else { continue }
+            Examination(target: target, report: report, observations: observations[target.runtime] ?? [], assembly: assembly)
+                .run(&findings)
+        }
+        await assembly.client.shutdown()
+        invocation.print(text: findings.text(invocation.terminal), json: findings.json)
+        return findings.isBroken ? .failure : .ok
+    }
+
+    /// What can be said without asking the runtime.
+    private static func examineSetup(_ configuration: Configuration, _ assembly: Assembly, _ findings: inout Findings) {
+        findings.begin("Setup")
+        findings.add(.ok, "configuration: \(configuration.file ?? "none, defaults and environment")")
+        let policies = assembly.policies
+        let count = policies.defaultPolicy.appRules.count + policies.runtimeRules.count + policies.replicaRules.count
+        findings.add(.ok, "policies: \(policies.defaultPolicy.file), \(count) rules, \(policies.policies.count - 1) apps with their own")
+        do {
+            let folder = try StateFolder(existing: configuration.state.value)
+            if let holder = EngineLock.holder(of: folder) {
+                findings.add(.ok, "state: \(folder.path), an engine is running (\(holder))")
+            } else {
+                findings.add(.ok, "state: \(folder.path)")
+            }
+            if folder.isKillSwitchOn { findings.add(.note, "the kill switch is on: no action until 'mozaiks-ops actions resume'") }
+        } catch {
+            findings.add(.note, "state: \(configuration.state.value) is not there yet; the first check or run makes it")
+        }
+        if configuration.channels.isEmpty {
+            findings.add(.note, "channels: none, nobody is told; set MOZAIKS_SLACK_WEBHOOK_URL or 'channels:'")
+        } else {
+            findings.add(.ok, "channels: " + configuration.channels.map(\.name).joined(separator: ", "))
+        }
+        examineActions(configuration, policies, &findings)
+    }
+
+    private static func examineActions(_ configuration: Configuration, _ policies: PolicySet, _ findings: inout Findings) {
+        let mode = min(configuration.mode.value, policies.defaultPolicy.mode)
+        guard let gate = configuration.gate else {
+            findings.add(
+                .note,
+                "actions: none would land; throttle, pause and disable_pack need the gate ('actions: {gate: {listen: "
+                    + "127.0.0.1:9465}}' and docs/deploy/nginx.conf)")
+            return
+        }
+        let allowed = policies.defaultPolicy.allowedActions.filter { $0 != .notify }.map(\.rawValue).joined(separator: ", ")
+        findings.add(
+            .ok, "actions: \(allowed.isEmpty ? "none allowed by policy" : allowed) would land at the gate on \(gate.listen), "
+                + "as far as the reverse proxy asks it")
+        switch mode {
+        case .observe: findings.add(.note, "mode observe: actions are recorded as would-have, nothing is done")
+        case .suggest: findings.add(.note, "mode suggest: actions wait for approval, nothing is done by itself")
+        case .enforce: findings.add(.ok, "mode enforce: what policies allow is done")
+        }
+    }
+}
+
+/// What the doctor found, in sections.
+struct Findings {
+    enum Grade: String {
+        case ok, note, broken
+    }
+
+    private(set) var sections: [(title: String, lines: [(grade: Grade, text: String)])] = []
+
+    mutating func begin(_ title: String) { sections.append((title, [])) }
+
+    mutating func add(_ grade: Grade, _ text: String) {
+        sections[sections.count - 1].lines.append((grade, text))
+    }
+
+    var isBroken: Bool { sections.contains { $0.lines.contains { $0.grade == .broken } } }
+
+    func text(_ terminal: Terminal) -> String {
+        sections.map { section in
+            terminal.paint(section.title, .bold) + "\n"
+                + section.lines.map { line in
+                    let mark: String =
+                        switch line.grade {
+                        case .ok: terminal.paint("ok    ", .green)
+                        case .note: terminal.paint("note  ", .yellow)
+                        case .broken: terminal.paint("BROKEN", .red)
+                        }
+                    let wrapped = Help.wrap(line.text, width: max(60, terminal.width - 10))
+                    return "  \(mark)  " + wrapped.joined(separator: "\n          ") + "\n"
+                }.joined()
+        }.joined(separator: "\n")
+    }
+
+    var json: JSON {
+        .array(
+            sections.map { section in
+                [
+                    "section": .string(section.title),
+                    "findings": .array(
+                        section.lines.map { ["grade": .string($0.grade.rawValue), "text": .string($0.text)] }),
+                ]
+            })
+    }
+}

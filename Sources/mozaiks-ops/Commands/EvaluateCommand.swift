@@ -1,0 +1,160 @@
+import Ambient
+import Collector
+import Configuration
+import Engine
+import HTTP
+import Model
+import Monitor
+import Policy
+import Signals
+
+/// `evaluate`: a dry run. Nothing written, nothing sent, nothing done.
+enum EvaluateCommand {
+    static let command = Command(
+        ["evaluate"], "Dry run: the policy that holds, the readings, what would happen and why",
+        discussion: "Against a runtime (configured, --url) or a tape. Nothing is written, sent or done. A single poll has no "
+            + "history; --polls 3 --interval 5s shows rates.\n\n"
+            + "Exit code: 0 ok, 1 a warning would be open, 2 a critical incident would be open, 3 no evidence.",
+        options: MonitorOptions.all + [
+            Option("tape", value: "FILE", "a recorded past instead of a runtime"),
+            Option("app", value: "APP_ID", "only this app's rules"),
+            Option("polls", value: "N", "poll so many times, an interval apart (default 1)"),
+            Option("guard-as-configured", "with --tape: take guard limits, labels and prices from the configuration"),
+        ],
+        examples: [
+            ("mozaiks-ops evaluate --url http://localhost:8000 --polls 3 --interval 5s", "a runtime, now"),
+            ("mozaiks-ops evaluate --tape friday.tape --policies drafts/ --app app_clinic", "a draft on a recorded past"),
+        ]
+    ) { invocation in
+        let (reports, open, policies) = invocation.arguments.has("tape")
+            ? try fromTape(invocation) : try await fromRuntimes(invocation)
+        let evaluations = reports.map { Evaluation($0, policies, app: invocation.arguments.value("app").map { AppID($0) }) }
+        let verdict = CheckCommand.Verdict(reports: reports, open: open, journalError: nil)
+        let rendering = Rendering(terminal: invocation.terminal)
+        invocation.print(
+            text: {
+                var text = policySummary(policies, invocation.terminal)
+                for (report, evaluation) in zip(reports, evaluations) {
+                    text += "\n" + rendering.runtime(report) + "\n" + evaluation.text(rendering)
+                }
+                if !open.isEmpty {
+                    text += "\n" + invocation.terminal.paint("Would be open now", .bold) + "\n" + rendering.incidents(open)
+                    for decision in open.flatMap(\.decisions) { text += "  \(rendering.decision(decision))\n" }
+                }
+                return text
+            }(),
+            json: [
+                "schema": "mozaiks.ops/evaluation/v1", "policy": PolicyRendering(policies).json,
+                "reports": .array(reports.map(\.document)), "rules": .array(evaluations.map(\.json)),
+                "incidents": .array(open.map(\.replayedDocument)),
+            ])
+        return verdict.code
+    }
+
+    private static func fromTape(_ invocation: Invocation) throws -> ([CycleReport], [Incident], PolicySet) {
+        let outcome = try Replay.run(tape: invocation.arguments.value("tape") ?? "", invocation: invocation)
+        for warning in outcome.warnings { complain(warning, hint: nil) }
+        let open = outcome.incidents.filter { $0.resolvedAt == nil }
+        return (outcome.reports, open, outcome.pipeline.policies)
+    }
+
+    private static func fromRuntimes(_ invocation: Invocation) async throws -> ([CycleReport], [Incident], PolicySet) {
+        let configuration = try invocation.watchingConfiguration()
+        let assembly = try invocation.assembly(configuration)
+        let polls = try invocation.number("polls", in: 1...10_000) ?? 1
+        let reports = ReportBox()
+        let core = Core(
+            pipeline: Pipeline(settings: assembly.settings, policies: assembly.policies), journal: nil, folder: nil, gate: nil,
+            clock: invocation.clock, logger: .silent, onReport: { reports.add($0) })
+        let poller = invocation.poller(assembly)
+        for poll in 0..<polls {
+            if poll > 0 { try await invocation.clock.sleep(for: configuration.interval.value) }
+            for target in assembly.targets {
+                await core.cycle(target.runtime, await poller.poll(target, await core.due(target.runtime)))
+            }
+        }
+        let open = await core.openIncidents
+        await assembly.client.shutdown()
+        return (reports.all, open, assembly.policies)
+    }
+
+    private static func policySummary(_ policies: PolicySet, _ terminal: Terminal) -> String {
+        let policy = policies.defaultPolicy
+        var text = terminal.paint("Policy", .bold) + " \(policy.file), mode \(policy.mode.rawValue), allowed: "
+            + policy.allowedActions.map(\.rawValue).joined(separator: ", ") + "\n"
+        text += "  " + policy.thresholds.map { "\($0.name) \($0.text)" }.joined(separator: ", ") + "\n"
+        let own = policies.policies.compactMap(\.app)
+        if !own.isEmpty { text += "  own policies: " + own.map(\.text).joined(separator: ", ") + "\n" }
+        return text
+    }
+
+    /// Every rule on every subject of one runtime, as of its newest tick.
+    struct Evaluation {
+        struct Line {
+            let rule: String
+            let subject: Subject
+            let truth: Truth
+            let phase: Phase
+            let explanation: Explanation
+            let suppressedBy: String?
+        }
+
+        let runtime: String
+        let lines: [Line]
+
+        init(_ report: CycleReport, _ policies: PolicySet, app: AppID?) {
+            let table = report.result.readings
+            runtime = table.runtime
+            var lines: [Line] = []
+            let standings = report.result.outcome.standings
+            func add(_ rule: Rule, _ subject: Subject, _ row: TableRow) {
+                let explanation = rule.when.explain(row)
+                let standing = standings.first { $0.rule == rule.name && $0.subject == subject }
+                lines.append(
+                    Line(
+                        rule: rule.name, subject: subject, truth: explanation.truth, phase: standing?.phase ?? .inactive,
+                        explanation: explanation, suppressedBy: standing?.suppressedBy))
+            }
+            if app == nil {
+                for rule in policies.runtimeRules { add(rule, .runtime(runtime), TableRow(table, kind: .runtime)) }
+            }
+            for (index, id) in table.apps.enumerated() where app == nil || app == id {
+                for rule in policies.policy(for: id).appRules {
+                    add(rule, .app(id, runtime: runtime), TableRow(table, kind: .app, row: index))
+                }
+            }
+            self.lines = lines
+        }
+
+        /// Rules that are true or not inactive in full; of the others one line each.
+        func text(_ rendering: Rendering) -> String {
+            let terminal = rendering.terminal
+            var text = terminal.paint("Rules", .bold) + "\n"
+            for line in lines {
+                let state = line.phase == .inactive ? "\(line.truth)" : "\(line.phase.rawValue), \(line.truth)"
+                let subject = line.subject.app.map { "app \(rendering.shownID($0))" } ?? "runtime \(runtime)"
+                let style: Terminal.Style = line.truth == .yes ? .red : line.truth == .no ? .green : .yellow
+                text += "  \(line.rule) on \(subject): \(terminal.paint(state, style))"
+                text += line.suppressedBy.map { ", kept quiet by \($0)" } ?? ""
+                text += "\n      " + terminal.paint(line.explanation.withValues, .dim) + "\n"
+            }
+            return text
+        }
+
+        var json: JSON {
+            [
+                "runtime": .string(runtime),
+                "rules": .array(
+                    lines.map { line in
+                        [
+                            "rule": .string(line.rule), "subject": .string(line.subject.idText),
+                            "kind": .string(line.subject.kind.rawValue), "truth": .string("\(line.truth)"),
+                            "phase": .string(line.phase.rawValue), "condition": .string(line.explanation.written),
+                            "with_values": .string(line.explanation.withValues),
+                            "suppressed_by": .optional(line.suppressedBy),
+                        ]
+                    }),
+            ]
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import JSONParsing
+import Journal
+import Model
+
+/// `incidents list` and `incidents show`: read from the journal, also while the daemon runs.
+enum IncidentsCommand {
+    static let list = Command(
+        ["incidents", "list"], "List incidents, newest first",
+        options: [
+            Option("status", value: "STATUS", repeats: true, "open, acknowledged or resolved (default: all)"),
+            Option("severity", value: "SEVERITY", repeats: true, "info, warning or critical (default: all)"),
+            Option("app", value: "APP_ID", "of this app"), Option("rule", value: "RULE", "of this rule"),
+            Option("since", value: "SPAN", "opened within the last so long, such as 24h"),
+            Option("limit", value: "N", "at most so many (default 50)"), MonitorOptions.state,
+        ],
+        examples: [
+            ("mozaiks-ops incidents list --status open", "what is going on now"),
+            ("mozaiks-ops incidents list --since 7d --app app_clinic -o json", "one tenant's last week, for a script"),
+        ]
+    ) { invocation in
+        let arguments = invocation.arguments
+        var filter = IncidentFilter(limit: try invocation.number("limit", in: 1...100_000) ?? 50)
+        filter.statuses = Set(try choices(arguments.all("status"), "status"))
+        filter.severities = Set(try choices(arguments.all("severity"), "severity"))
+        filter.app = arguments.value("app").map { AppID($0) }
+        filter.rule = arguments.value("rule")
+        filter.since = try invocation.span("since").map { invocation.clock.now() - $0 }
+        let journal = try invocation.journalForReading(invocation.configuration())
+        let incidents = try journal.incidents(filter).map { try Incident(document: JSON(parsing: Array($0.document.utf8))) }
+        invocation.print(
+            text: Rendering(terminal: invocation.terminal).incidents(incidents), json: .array(incidents.map(\.document)))
+        return .ok
+    }
+
+    static let show = Command(
+        ["incidents", "show"], "Show one incident: what happened, the values, what was done and why",
+        positionals: [Positional("ID", "the incident's id, or enough of its beginning")], options: [MonitorOptions.state],
+        examples: [("mozaiks-ops incidents show 1f3a", "the incident whose id begins with 1f3a")]
+    ) { invocation in
+        let journal = try invocation.journalForReading(invocation.configuration())
+        let row: IncidentRow
+        do throws(JournalError) {
+            row = try journal.incident(invocation.arguments.positional("ID") ?? "")
+        } catch {
+            throw CommandFailure(error.description, hint: error.hint ?? "see mozaiks-ops incidents list")
+        }
+        let incident = try Incident(document: JSON(parsing: Array(row.document.utf8)))
+        invocation.print(
+            text: Rendering(terminal: invocation.terminal).incident(incident), json: incident.document)
+        return .ok
+    }
+
+    private static func choices<T: RawRepresentable<String> & CaseIterable>(_ words: [String], _ option: String) throws -> [T] {
+        try words.flatMap { $0.split(separator: ",") }.map { word in
+            guard let value = T(rawValue: String(word)) else {
+                let known = T.allCases.map(\.rawValue)
+                throw UsageError("--\(option) '\(word)' is none", hint: "one of \(known.joined(separator: ", "))")
+            }
+            return value
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Configuration
+import Model
+import Monitor
+import Policy
+import YAML
+
+/// `policy check` and `policy show`.
+enum PolicyCommand {
+    private static let folder = Positional("DIR", required: false, "folder of policy files (default: as configured)")
+
+    static let check = Command(
+        ["policy", "check"], "Check policy files: every error and warning of all files at once",
+        discussion: "Exit code 0: fine (warnings aside); 78: errors.",
+        positionals: [folder], options: [MonitorOptions.policies],
+        examples: [
+            ("mozaiks-ops policy check policies/", "checks a folder"),
+            ("mozaiks-ops policy check", "checks what the configuration names"),
+        ]
+    ) { invocation in
+        do {
+            let policies = try load(invocation)
+            for warning in policies.warnings { write("\(warning)\n\n") }
+            let files = policies.policies.map(\.file)
+            let rules = policies.policies.map(\.appRules.count).max() ?? 0
+            let all = rules + policies.runtimeRules.count + policies.replicaRules.count
+            invocation.print(
+                text: "ok: \(files.count) polic\(files.count == 1 ? "y" : "ies"), \(all) rules"
+                    + (policies.warnings.isEmpty ? "" : ", \(policies.warnings.count) warnings") + "\n",
+                json: ["ok": true, "files": .array(files.map(JSON.string)), "rules": .int(Int64(all))])
+            return .ok
+        } catch let errors as PolicyErrors {
+            throw invocation.diagnosed(errors.diagnostics)
+        }
+    }
+
+    static let show = Command(
+        ["policy", "show"], "Show the policy that holds, with the file and line of each value",
+        positionals: [folder],
+        options: [MonitorOptions.policies, Option("app", value: "APP_ID", "as it holds for this app")],
+        examples: [
+            ("mozaiks-ops policy show", "the default policy"),
+            ("mozaiks-ops policy show --app app_clinic", "what holds for one app, and which file says so"),
+        ]
+    ) { invocation in
+        let policies: PolicySet
+        do {
+            policies = try load(invocation)
+        } catch let errors as PolicyErrors {
+            throw invocation.diagnosed(errors.diagnostics)
+        }
+        let rendering = PolicyRendering(policies, app: invocation.arguments.value("app").map { AppID($0) })
+        invocation.print(text: rendering.text, json: rendering.json)
+        return .ok
+    }
+
+    private static func load(_ invocation: Invocation) throws -> PolicySet {
+        if let folder = invocation.arguments.positional("DIR") { return try Assembly.loadPolicies(folder: folder) }
+        return try Assembly.loadPolicies(invocation.configuration())
+    }
+}
+
+/// `config show`.
+enum ConfigCommand {
+    static let show = Command(
+        ["config", "show"], "Show every setting and where it comes from",
+        discussion: "Flags win over the environment, the environment over the file, the file over defaults. "
+            + "Secrets show as the place they are read from.",
+        options: MonitorOptions.all,
+        examples: [("mozaiks-ops config show", "each value with its origin")]
+    ) { invocation in
+        let configuration = try invocation.configuration()
+        invocation.print(text: configuration.text, json: configuration.json)
+        return .ok
+    }
+}

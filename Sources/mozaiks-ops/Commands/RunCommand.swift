@@ -1,0 +1,179 @@
+import Actions
+import Ambient
+import Collector
+import Configuration
+import Glibc
+import HTTP
+import Journal
+import Model
+import Monitor
+import Notify
+import Policy
+import Server
+import Synchronization
+
+/// `run`: the daemon.
+enum RunCommand {
+    static let command = Command(
+        ["run"], "The daemon: polls, decides, records, acts at the gate, tells people",
+        discussion: "Runs until SIGTERM or SIGINT, then finishes what is under way. SIGHUP reads configuration and policies "
+            + "anew; if they have errors, the old ones stay in force. Log lines go to standard error.",
+        options: MonitorOptions.all + [
+            Option("events", "print each incident's opening, update and resolution as a JSON line on standard output"),
+            Option("record", value: "FILE", "also write every exchange to a tape, for 'replay'"),
+        ],
+        examples: [
+            ("mozaiks-ops run --config /etc/mozaiks-ops/mozaiks-ops.yaml", "as the systemd unit does"),
+            ("mozaiks-ops run --url http://localhost:8000 --events | jq .incident.decisions.rule", "incidents as they happen"),
+        ]
+    ) { invocation in
+        let signals = await ProcessSignal.listen()
+        let configuration = try invocation.watchingConfiguration()
+        let assembly = try invocation.assembly(configuration)
+        let environment = invocation.environment
+        // A daemon tells what it does; other commands only what goes wrong.
+        let logger = invocation.arguments.has("log-level")
+            ? invocation.logger
+            : Logger.standardError(level: .info, format: try invocation.logFormat, environment: environment)
+        let daemon = try DaemonParts(configuration, assembly, invocation, logger)
+        let notifier = SystemdNotifier(environment: environment)
+        let stop = Bell()
+        let reading = Task {
+            for await signal in signals {
+                if signal == .hangUp {
+                    await daemon.reload(invocation, logger, notifier)
+                } else {
+                    stop.ring()
+                }
+            }
+        }
+        try daemon.startServers()
+        logger.info(
+            "started",
+            [
+                "version": .text(Version.text), "mode": .text(configuration.mode.value.rawValue),
+                "runtimes": .text(configuration.runtimes.map(\.name).joined(separator: ",")),
+                "state": .text(configuration.state.value), "gate": .text(daemon.gateAddress ?? "none"),
+            ])
+        let recorder = try invocation.arguments.value("record").map {
+            try Recorder(path: $0, settings: assembly.settings)
+        }
+        let monitor = Daemon(
+            core: daemon.core, targets: assembly.targets,
+            poller: Poller(client: assembly.client, clock: invocation.clock) { runtime, text in
+                logger.warning("no token", ["runtime": .text(runtime), "why": .text(text)])
+            },
+            senders: daemon.senders, interval: configuration.interval.value, clock: invocation.clock, logger: logger,
+            notifier: notifier, onObservations: { recorder?.write($0) })
+        let saved = await monitor.run { await stop.wait(atMost: .hours(24 * 365 * 10), clock: invocation.clock) }
+        reading.cancel()
+        daemon.stopServers()
+        await assembly.client.shutdown()
+        logger.info("stopped", ["saved": .flag(saved)])
+        return saved ? .ok : .failure
+    }
+}
+
+/// The daemon's parts besides its loop: the core with its journal, the gate and its server, the senders.
+final class DaemonParts: Sendable {
+    let core: Core
+    let senders: [(sender: Sender, bell: Bell)]
+    let gate: Gate?
+    private let server: HTTPServer?
+    private let bells: [Bell]
+
+    init(
+        _ configuration: Configuration, _ assembly: Assembly, _ invocation: Invocation, _ logger: Logger,
+        onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
+    ) throws {
+        let clock = invocation.clock
+        var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
+        let room = try EngineRoom(configuration, now: clock.now())
+        let (folder, journal) = (room.folder, room.journal)
+        try pipeline.restore(from: journal, now: clock.now()) { text in
+            logger.warning("state", ["why": .text(text)])
+        }
+        var texts = GateTexts()
+        if let text = configuration.gate?.text {
+            (texts.paused, texts.packDisabled, texts.startsPerMinute, texts.openRuns) = (text, text, text, text)
+        }
+        let names = configuration.runtimes.map(\.name)
+        gate = configuration.gate.map { _ in Gate(table: GateTable(runtimes: names, texts: texts)) { clock.now() } }
+        let bells = assembly.channels.map { _ in Bell() }
+        self.bells = bells
+        let wantsEvents = invocation.arguments.has("events")
+        let health = HealthBox(limit: max(.minutes(2), configuration.interval.value * 6), clock: clock)
+        core = Core(
+            pipeline: pipeline, journal: journal, folder: folder, gate: gate, gateTexts: texts,
+            onMessages: { for bell in bells { bell.ring() } }, clock: clock, logger: logger,
+            onReport: { report in
+                health.cycled()
+                if wantsEvents { DaemonParts.printEvents(report) }
+                onReport(report)
+            })
+        let (core, channels) = (core, assembly.channels)
+        senders = zip(channels, bells).map { (Sender(channel: $0, core: core, clock: clock, logger: logger), $1) }
+        let endpoints = MonitorEndpoints(gate: gate, health: { health.answer })
+        server = configuration.gate.map { settings in
+            HTTPServer(
+                listen: settings.listen.host, port: settings.listen.port, mode: .epoll(threads: 1), handler: endpoints.answer)
+        }
+    }
+
+    var gateAddress: String? { server?.url }
+
+    func startServers() throws { try server?.start() }
+    func stopServers() { server?.stop() }
+
+    private static func printEvents(_ report: CycleReport) {
+        for routed in report.result.messages {
+            write(MessageDocument.document(routed.message).serialized() + "\n")
+        }
+    }
+
+    /// Reads configuration and policies anew. With errors the old ones stay, and the log says so.
+    func reload(_ invocation: Invocation, _ logger: Logger, _ notifier: SystemdNotifier) async {
+        _ = notifier.notify(.reloading(monotonicNanoseconds: invocation.clock.monotonicNanoseconds()))
+        do {
+            let configuration = try invocation.watchingConfiguration()
+            let policies = try invocation.policies(configuration)
+            await core.reload(settings: Assembly.settings(configuration), policies: policies)
+            logger.info("reloaded; channels, runtimes and listeners change with a restart")
+        } catch {
+            logger.error("reload failed, the old configuration and policies stay in force", ["why": .text("\(error)")])
+        }
+        _ = notifier.notify(.ready)
+    }
+}
+
+/// Whether cycles go on, for `/healthz`.
+final class HealthBox: Sendable {
+    private let limit: TimeSpan
+    private let clock: any Clock
+    private let state: Mutex<(last: UInt64, cycles: Int)>
+
+    init(limit: TimeSpan, clock: any Clock) {
+        self.limit = limit
+        self.clock = clock
+        state = Mutex((clock.monotonicNanoseconds(), 0))
+    }
+
+    func cycled() {
+        let now = clock.monotonicNanoseconds()
+        state.withLock { $0 = (now, $0.cycles + 1) }
+    }
+
+    var answer: DaemonHealth {
+        let (last, cycles) = state.withLock { $0 }
+        let age = Int64((clock.monotonicNanoseconds() &- last) / 1_000_000)
+        return DaemonHealth(
+            isCycling: age < limit.milliseconds,
+            details: JSONObject([(key: "cycles", value: .int(Int64(cycles))), (key: "last_cycle_ms_ago", value: .int(age))]))
+    }
+}
+
+extension Invocation {
+    var logFormat: Logger.Format {
+        get throws { Logger.Format(rawValue: arguments.value("log-format") ?? "logfmt") ?? .logfmt }
+    }
+}

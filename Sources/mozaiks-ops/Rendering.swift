@@ -1,0 +1,244 @@
+import Engine
+import Guard
+import Model
+import Monitor
+import Policy
+import Signals
+
+/// Incidents, leases and readings as people read them.
+struct Rendering: Sendable {
+    let terminal: Terminal
+
+    func severity(_ severity: Severity) -> String {
+        switch severity {
+        case .info: terminal.paint(severity.rawValue, .blue)
+        case .warning: terminal.paint(severity.rawValue, .yellow)
+        case .critical: terminal.paint(severity.rawValue, .red)
+        }
+    }
+
+    func evidence(_ evidence: Evidence, _ unit: Unit) -> String {
+        switch evidence {
+        case .value(let value): Figure.text(value, unit)
+        case .missing(let reason): terminal.paint("- \(reason)", .dim)
+        }
+    }
+
+    // MARK: - Runtimes
+
+    /// What a runtime shows: one line of raw figures for each replica, then the readings.
+    func runtime(_ report: CycleReport) -> String {
+        let summary = report.summary
+        var text = terminal.paint("\(summary.runtime)", .bold) + "  \(report.result.now)\n"
+        for replica in summary.replicas { text += "  \(replica.url)  \(figures(replica))\n" }
+        if !summary.deadCounters.isEmpty {
+            let names = summary.deadCounters.map(\.name).joined(separator: ", ")
+            text += "  counters that never move here: \(names) (readings that need them are missing, not 0)\n"
+        }
+        text += "\n" + readings(report)
+        return text
+    }
+
+    /// `7 open of 12 chats, 3 apps · Mongo ping 0.04 ms · 7 websockets · 10 errors`
+    func figures(_ replica: RuntimeSummary.Replica) -> String {
+        var parts: [String] = []
+        if let open = replica.openChats, let tracked = replica.trackedChats {
+            let apps = replica.appCount.map { ", \($0) app\($0 == 1 ? "" : "s")" } ?? ""
+            parts.append("\(open) open of \(tracked) chats\(apps)")
+        }
+        switch replica.isHealthy {
+        case true?: parts.append(terminal.paint("healthy", .green))
+        case false?: parts.append(terminal.paint("unhealthy", .red))
+        case nil: break
+        }
+        if let ping = replica.mongoPingMilliseconds { parts.append("Mongo ping \(Figure.number(ping)) ms") }
+        if let websockets = replica.websockets { parts.append("\(websockets) websocket\(websockets == 1 ? "" : "s")") }
+        if let errors = replica.errors { parts.append("\(errors) error\(errors == 1 ? "" : "s")") }
+        for endpoint in [Endpoint.health, .perf, .events] {
+            guard let reason = replica.missing[endpoint] else { continue }
+            parts.append(terminal.paint("\(endpoint.path) \(reason)", .red))
+        }
+        return parts.joined(separator: " · ")
+    }
+
+    private func readings(_ report: CycleReport) -> String {
+        let runtime = report.runtimeReadings
+        let shown = runtime.map { [$0.series.description, evidence($0.evidence, $0.series.signal.unit)] }
+        var text = terminal.table(["runtime", "now"], shown)
+        let apps = report.result.readings.apps
+        guard !apps.isEmpty else { return text }
+        let columns: [Signal] = [.activeRuns, .openRuns, .activeRunsShare, .runStarts, .errorRate, .turns, .tokens, .cost]
+        // The busiest first; of many the first twenty, since the rest looks alike.
+        let busiest = apps.indices.sorted { a, b in
+            let left = report.reading(.activeRuns, app: apps[a])?.value ?? -1
+            let right = report.reading(.activeRuns, app: apps[b])?.value ?? -1
+            return left != right ? left > right : apps[a] < apps[b]
+        }
+        let rows = busiest.prefix(20).map { index in
+            [shownID(apps[index])]
+                + columns.map { signal in
+                    report.reading(signal, app: apps[index]).map { evidence($0, signal.unit) } ?? ""
+                }
+        }
+        text += "\n" + terminal.table(["app"] + columns.map(\.name), rows)
+        if apps.count > 20 { text += "… and \(apps.count - 20) more apps\n" }
+        return text
+    }
+
+    func shownID(_ app: AppID) -> String {
+        String(app.text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : Character($0) })
+    }
+
+    // MARK: - Incidents
+
+    func incidents(_ incidents: [Incident]) -> String {
+        guard !incidents.isEmpty else { return "no incidents\n" }
+        return terminal.table(
+            ["id", "status", "severity", "rule", "subject", "opened", "lasted"],
+            incidents.map { incident in
+                let end = incident.resolvedAt.map { ($0 - incident.openedAt).brief } ?? "-"
+                return [
+                    incident.id, incident.status.rawValue, severity(incident.severity), incident.rule,
+                    "\(incident.subject)", "\(incident.openedAt)", end,
+                ]
+            })
+    }
+
+    func incident(_ incident: Incident) -> String {
+        var text = "\(severity(incident.severity)) \(terminal.paint(incident.rule, .bold)): \(incident.subject)\n"
+        text += "\(incident.summary)\n\n"
+        var facts = [
+            ("id", incident.id), ("status", incident.status.rawValue), ("since", "\(incident.since)"),
+            ("opened", "\(incident.openedAt)"),
+        ]
+        if let resolved = incident.resolvedAt {
+            facts.append(("resolved", "\(resolved) (\(incident.resolveReason ?? "cleared"))"))
+        }
+        if incident.flaps > 0 { facts.append(("reopened", "\(incident.flaps) times")) }
+        facts.append(("rule", "\(incident.origin)"))
+        facts.append(("condition", incident.condition))
+        for label in incident.labels.sorted(by: { $0.key < $1.key }) { facts.append((label.key, label.value)) }
+        text += facts.map { "  \(pad($0.0, 10)) \($0.1)\n" }.joined()
+        text += "\n\(terminal.paint("What happened", .bold))\n"
+        text += timeline(incident)
+        if !incident.evidence.isEmpty {
+            text += "\n\(terminal.paint("Evidence", .bold))\n"
+            for series in incident.evidence { text += "  \(pad(series.series, 28)) \(sparkline(series))\n" }
+        }
+        let steps = incident.nextSteps + incident.suggestions.map { "consider: \($0)" }
+        if !steps.isEmpty, incident.resolvedAt == nil {
+            text += "\n\(terminal.paint("Next steps", .bold))\n" + steps.map { "  - \($0)\n" }.joined()
+        }
+        return text
+    }
+
+    private func timeline(_ incident: Incident) -> String {
+        var lines: [(at: Timestamp, text: String)] = []
+        for transition in incident.transitions {
+            lines.append(
+                (transition.at, "\(transition.from.rawValue) => \(transition.to.rawValue): \(transition.reason)\n"
+                    + String(repeating: " ", count: 13) + terminal.paint(transition.condition, .dim)))
+        }
+        for decision in incident.decisions { lines.append((decision.at, self.decision(decision))) }
+        for note in incident.handling { lines.append((note.at, "\(note.by): \(note.text)")) }
+        return lines.enumerated().sorted { a, b in
+            a.element.at != b.element.at ? a.element.at < b.element.at : a.offset < b.offset
+        }.map { "  \($0.element.at.clock)   \($0.element.text)\n" }.joined()
+    }
+
+    func decision(_ decision: ActionDecision) -> String {
+        let what = "\(decision.effect) for \(shownID(decision.key.app)), \(decision.ttl)"
+        switch decision.verdict {
+        case .act: return terminal.paint("done", .green) + ": \(what)" + (decision.lease.map { " (\($0))" } ?? "")
+        case .wouldHave: return terminal.paint("would have", .yellow) + ": \(what) (mode observe)"
+        case .needsApproval(let refusal): return terminal.paint("needs approval", .yellow) + ": \(what): \(refusal.text)"
+        case .refused(let refusal): return terminal.paint("refused", .red) + ": \(what): \(refusal.text)"
+        case .alreadyInForce(let lease): return "already in force: \(what) (\(lease))"
+        }
+    }
+
+    /// The points of a series as blocks from its least to its greatest value, gaps as dots, then the newest value.
+    private func sparkline(_ series: EvidenceSeries) -> String {
+        let blocks = Array("▁▂▃▄▅▆▇█")
+        let values = series.points.compactMap(\.evidence.value).filter(\.isFinite)
+        let (low, high) = (values.min() ?? 0, values.max() ?? 0)
+        let marks = series.points.map { point -> Character in
+            guard let value = point.evidence.value, value.isFinite else { return "·" }
+            guard high > low else { return blocks[3] }
+            return blocks[min(7, Int((value - low) / (high - low) * 8))]
+        }
+        let newest = series.points.last.map { Figure.text($0.evidence, series.unit) } ?? ""
+        return String(marks) + "  " + newest
+    }
+
+    // MARK: - Leases
+
+    func leases(_ leases: [Lease], now: Timestamp) -> String {
+        guard !leases.isEmpty else { return "no actions\n" }
+        return terminal.table(
+            ["id", "state", "app", "action", "runtime", "since", "ends", "asked by"],
+            leases.map { lease in
+                let ends: String
+                switch lease.state {
+                case .intended, .inForce:
+                    ends = lease.expiresAt > now ? "in \((lease.expiresAt - now).brief)" : "now"
+                case .reverting, .ended: ends = "\(lease.endedAt?.description ?? "-") \(lease.endReason ?? "")"
+                }
+                return [
+                    lease.id, (lease.shadow ? "would-have " : "") + lease.state.rawValue, shownID(lease.key.app),
+                    "\(lease.effect)", lease.key.runtime, "\(lease.createdAt)", ends,
+                    lease.holders.map(\.incident).joined(separator: ", "),
+                ]
+            })
+    }
+
+    private func pad(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - Terminal.columns(text)))
+    }
+}
+
+extension CycleReport {
+    /// The whole report for programs. Schema `mozaiks.ops/report/v1`.
+    var document: JSON {
+        var replicas: [JSON] = []
+        for replica in summary.replicas {
+            let missing = Endpoint.allCases.compactMap { endpoint in
+                replica.missing[endpoint].map { JSONObject.Member(key: endpoint.path, value: .string("\($0)")) }
+            }
+            replicas.append([
+                "url": .string(replica.url), "healthy": replica.isHealthy.map { .bool($0) } ?? .null,
+                "mongodb_ping_ms": .optional(replica.mongoPingMilliseconds),
+                "websockets": .optional(replica.websockets), "tracked_chats": .optional(replica.trackedChats),
+                "open_chats": .optional(replica.openChats), "apps": .optional(replica.appCount),
+                "errors": .optional(replica.errors), "missing": .object(JSONObject(uniqueMembers: missing)),
+            ])
+        }
+        let apps = result.readings.apps.indices.map { index -> JSON in
+            ["app": .string(result.readings.apps[index].text), "readings": CycleReport.readings(appReadings(index))]
+        }
+        return [
+            "schema": "mozaiks.ops/report/v1", "runtime": .string(summary.runtime), "at": .string("\(result.now)"),
+            "replicas": .array(replicas), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
+            "readings": CycleReport.readings(runtimeReadings), "apps": .array(apps),
+        ]
+    }
+
+    private static func readings(_ rows: [(series: SeriesRef, evidence: Evidence)]) -> JSON {
+        .object(
+            JSONObject(
+                uniqueMembers: rows.map { series, evidence in
+                    let value: JSON =
+                        switch evidence {
+                        case .value(let value): ["value": .figure(value), "unit": .string(series.signal.unit.suffix)]
+                        case .missing(let reason): ["missing": .string("\(reason)")]
+                        }
+                    return JSONObject.Member(key: series.description, value: value)
+                }))
+    }
+}
+
+extension JSON {
+    static func optional(_ value: Double?) -> JSON { value.map(JSON.figure) ?? .null }
+    static func optional(_ value: Int64?) -> JSON { value.map(JSON.int) ?? .null }
+    static func optional(_ value: Int?) -> JSON { value.map { .int(Int64($0)) } ?? .null }
+}

@@ -1,0 +1,105 @@
+import Ambient
+import Collector
+import Configuration
+import Glibc
+import HTTP
+import Journal
+import Model
+import Monitor
+import Policy
+import YAML
+
+/// Options of the commands that read the configuration.
+enum MonitorOptions {
+    static let url = Option("url", value: "URL", "watch this runtime instead of the configured ones (also $MOZAIKS_RUNTIME_URL)")
+    static let mode = Option("mode", value: "MODE", "observe, suggest or enforce; a policy's stricter mode wins")
+    static let interval = Option("interval", value: "SPAN", "time between two polls, such as 10s")
+    static let state = Option("state", value: "DIR", "folder of journal, lock and kill file")
+    static let policies = Option("policies", value: "DIR", "folder of policy files (default: the built-in policy)")
+
+    static let all = [url, mode, interval, state, policies]
+}
+
+extension Invocation {
+    /// The configuration, with what the command line says on top. Warnings go to standard error.
+    func configuration() throws -> Configuration {
+        let flags = ConfigurationFlags(
+            config: arguments.value("config"), mode: arguments.value("mode"), interval: arguments.value("interval"),
+            state: arguments.value("state"), policies: arguments.value("policies"), url: arguments.value("url"))
+        do {
+            let configuration = try ConfigurationLoader(flags, in: environment).load()
+            warn(configuration.warnings)
+            return configuration
+        } catch {
+            throw diagnosed(error.diagnostics)
+        }
+    }
+
+    /// The configuration of a command that watches something.
+    func watchingConfiguration() throws -> Configuration {
+        let configuration = try configuration()
+        guard !configuration.runtimes.isEmpty else {
+            throw CommandFailure(
+                "no runtime to watch",
+                hint: "MOZAIKS_RUNTIME_URL=http://localhost:8000 mozaiks-ops …, or --url, or 'runtimes:' in mozaiks-ops.yaml",
+                code: .configuration)
+        }
+        return configuration
+    }
+
+    func policies(_ configuration: Configuration) throws -> PolicySet {
+        do {
+            let policies = try Assembly.loadPolicies(configuration)
+            warn(policies.warnings)
+            return policies
+        } catch {
+            throw diagnosed(error.diagnostics)
+        }
+    }
+
+    func assembly(_ configuration: Configuration) throws -> Assembly {
+        try Assembly(
+            configuration, policies: try policies(configuration), environment: environment, clock: clock,
+            version: Version.text)
+    }
+
+    func poller(_ assembly: Assembly) -> Poller {
+        Poller(client: assembly.client, clock: clock) { [logger] runtime, text in
+            logger.warning("no token", ["runtime": .text(runtime), "why": .text(text)])
+        }
+    }
+
+    /// Shows everything that is wrong at once, and ends with the code for configuration.
+    func diagnosed(_ diagnostics: [Diagnostic]) -> CommandFailure {
+        let text = diagnostics.map(\.description).joined(separator: "\n\n")
+        write(text + "\n\n", to: STDERR_FILENO)
+        let errors = diagnostics.filter { $0.severity == .error }.count
+        return CommandFailure("\(errors) error\(errors == 1 ? "" : "s"), see above", code: .configuration)
+    }
+
+    private func warn(_ warnings: [Diagnostic]) {
+        for warning in warnings { write("\(warning)\n\n", to: STDERR_FILENO) }
+    }
+
+    /// The state folder's journal for reading, while the engine may run.
+    func journalForReading(_ configuration: Configuration, mode: Journal.Mode = .reader) throws -> Journal {
+        do {
+            return try Journal.open(StateFolder(existing: configuration.state.value), mode: mode)
+        } catch {
+            throw CommandFailure(error.description, hint: error.hint)
+        }
+    }
+}
+
+/// The state folder as the engine holds it: locked, with the journal open for writing.
+struct EngineRoom: ~Copyable {
+    let folder: StateFolder
+    let journal: Journal
+
+    /// Throws when another engine holds the lock, or the journal cannot be used. Nothing is changed then.
+    init(_ configuration: Configuration, now: Timestamp) throws(JournalError) {
+        folder = try StateFolder(creating: configuration.state.value)
+        let lock = try EngineLock(folder: folder, now: now)
+        journal = try Journal.open(folder, mode: .engine(lock))
+    }
+}
