@@ -51,7 +51,7 @@ public struct Pipeline: Sendable {
     /// Decodes one observation and takes it in. Observations of runtimes that are not configured are passed over.
     public mutating func take(_ observation: Observation) {
         guard signals[observation.runtime] != nil else { return }
-        let sample = Sample(observation)
+        let sample = Sample(observation, Decoder.decode(observation))
         signals[observation.runtime]?.ingest(sample)
         clocks[observation.runtime]?.note(sample.endpoint, at: observation.at)
     }
@@ -61,9 +61,10 @@ public struct Pipeline: Sendable {
     /// Judges one runtime at one moment.
     /// - Parameter killFile: whether the file that stops all actions is there.
     public mutating func tick(_ runtime: String, now: Timestamp, killFile: Bool = false) -> TickResult? {
-        guard let interval = signals[runtime]?.perfInterval else { return nil }
-        clocks[runtime]?.setInterval(interval, of: .perf)
-        clocks[runtime]?.setInterval(interval, of: .perfChats)
+        for endpoint in Endpoint.allCases {
+            guard let interval = signals[runtime]?.effectiveInterval(of: endpoint) else { return nil }
+            clocks[runtime]?.setInterval(interval, of: endpoint)
+        }
         guard let readings = signals[runtime]?.readings(at: now, demand: demand), let clock = clocks[runtime] else {
             return nil
         }
@@ -184,23 +185,4 @@ public struct TickResult: Sendable {
     /// Every incident that changed, as it is now.
     public let incidents: [Incident]
     public let messages: [RoutedMessage]
-}
-
-extension Sample {
-    /// What an observation says, decoded.
-    public init(_ observation: Observation) {
-        var date: Timestamp?
-        if case .answer(let answer) = observation.outcome { date = answer.date }
-        let content: Content =
-            switch Decoder.decode(observation) {
-            case .health(let health): .health(health)
-            case .activeRuns(let runs): .activeRuns(runs)
-            case .perf(let table): .perf(table)
-            case .events(let metrics): .events(metrics)
-            case .missing(let endpoint, let reason, let detail): .missing(endpoint, reason, detail: detail)
-            }
-        self.init(
-            at: observation.at, runtime: observation.runtime, replica: observation.replica,
-            elapsedMilliseconds: observation.elapsedMilliseconds, date: date, content: content)
-    }
 }

@@ -2,23 +2,9 @@ import Model
 
 /// What polling, the gate and the guard need to know of the derived state.
 extension RuntimeSignals {
-    /// When the newest exchange with an endpoint was complete, on any replica; nil before the first.
-    public func newestObservation(of endpoint: Endpoint) -> Timestamp? {
-        replicas.compactMap { newest(endpoint, $0) }.max().map { Timestamp(milliseconds: $0) }
-    }
-
-    /// The same for one replica.
+    /// When an endpoint of one replica was last heard of, whatever the outcome; nil before the first time.
     public func newestObservation(of endpoint: Endpoint, replica url: String) -> Timestamp? {
-        replica(url).flatMap { newest(endpoint, $0) }.map { Timestamp(milliseconds: $0) }
-    }
-
-    private func newest(_ endpoint: Endpoint, _ replica: ReplicaState) -> Int64? {
-        switch endpoint {
-        case .health: replica.health.newest?.at
-        case .activeRuns: replica.registry.newest?.at
-        case .perf, .perfChats: replica.perf.newest?.at
-        case .events: replica.events.newest?.at
-        }
+        replica(url)?.newestAt(endpoint).map { Timestamp(milliseconds: $0) }
     }
 
     private func replica(_ url: String) -> ReplicaState? {
@@ -29,11 +15,6 @@ extension RuntimeSignals {
     /// Not by how often it was asked: else one pause would stretch it for good.
     public func pollingBudget(of url: String) -> PollingBudget {
         PollingBudget(interval: options.interval, share: options.perfShare, elapsed: replica(url)?.perfElapsed ?? [])
-    }
-
-    /// How far apart the perf polls of the slowest replica really are.
-    public var perfInterval: TimeSpan {
-        TimeSpan(milliseconds: replicas.map { $0.interval(.perf, options) }.max() ?? options.interval.milliseconds)
     }
 
     /// When the newest restart of any replica was seen; nil when none was in the time that observations are kept.

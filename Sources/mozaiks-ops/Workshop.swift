@@ -92,7 +92,7 @@ extension Invocation {
 }
 
 /// The state folder as the engine holds it: locked, with the journal open for writing.
-struct EngineRoom: ~Copyable {
+struct EngineRoom {
     let folder: StateFolder
     let journal: Journal
 
