@@ -2,12 +2,15 @@ import Model
 
 /// Figures for people: short, with their unit, the same on every machine.
 public enum Figure {
-    /// `61%`, `34`, `2.5/min`, `0.12 USD/h`, `1.5s`, `2h5m`, `38.4 MB`.
+    /// `61%`, `34`, `2.5/min`, `0.12 USD/h`, `40ms`, `1.5s`, `2h5m`, `38.4 MB`.
     public static func text(_ value: Double, _ unit: Unit) -> String {
         switch unit {
         case .seconds where value.magnitude >= 120 && value.magnitude < 1e11:
             (value < 0 ? "-" : "") + TimeSpan.seconds(value.magnitude).brief
+        case .seconds where value != 0 && value.magnitude < 1: number(value * 1_000) + "ms"
         case .bytes: bytes(value)
+        // A tenth of a percent is as much as anybody can use; below one percent the small figures matter.
+        case .percent where value.magnitude >= 1: number((value * 10).rounded() / 10) + unit.suffix
         default: number(value) + unit.suffix
         }
     }

@@ -17,6 +17,8 @@ final class Narrator: Sendable {
         var resolved = false
         var messages = 0
         var refused: Int64 = 0
+        /// Of `refused`, those that were told.
+        var toldRefused: Int64 = 0
         var othersRefused: Int64 = 0
         var allowed: Int64 = 0
         var backToNormal = false
@@ -41,6 +43,7 @@ final class Narrator: Sendable {
 
     func hear(_ report: CycleReport) {
         story.withLock { $0.polls += 1 }
+        tellRefusals()
         say("poll", .dim, bars(report))
         for transition in report.result.outcome.transitions { tell(transition) }
         for decision in report.result.plan.decisions {
@@ -126,12 +129,18 @@ final class Narrator: Sendable {
                 others += count
             }
         }
-        let news = story.withLock { story -> Int64 in
-            defer { (story.refused, story.othersRefused, story.allowed) = (refused, others, allowed) }
-            return refused - story.refused
+        story.withLock { ($0.refused, $0.othersRefused, $0.allowed) = (refused, others, allowed) }
+    }
+
+    /// Once a second, with each poll: what the gate refused since the last one.
+    private func tellRefusals() {
+        let (news, sum, others, app) = story.withLock { story in
+            defer { story.toldRefused = story.refused }
+            return (story.refused - story.toldRefused, story.refused, story.othersRefused, story.lease?.key.app)
         }
-        guard news > 0 else { return }
-        say("gate", .red, "\(news) start\(news == 1 ? "" : "s") of \(noisy ?? "?") refused with 429 (\(refused) so far; other apps: \(others))")
+        guard news > 0, let app else { return }
+        let starts = "\(news) start\(news == 1 ? "" : "s") of \(app) refused with 429"
+        say("gate", .red, "\(starts) (\(sum) so far; of other apps: \(others))")
     }
 
     private func tell(message: String) {

@@ -74,15 +74,27 @@ struct Rendering: Sendable {
             let right = report.reading(.activeRuns, app: apps[b])?.value ?? -1
             return left != right ? left > right : apps[a] < apps[b]
         }
+        var reasons: [MissingReason] = []
         let rows = busiest.prefix(20).map { index in
             [shownID(apps[index])]
-                + columns.map { signal in
-                    report.reading(signal, app: apps[index]).map { evidence($0, signal.unit) } ?? ""
+                + columns.map { signal -> String in
+                    guard let reading = report.reading(signal, app: apps[index]) else { return "" }
+                    guard case .missing(let reason) = reading else { return evidence(reading, signal.unit) }
+                    if !reasons.contains(reason) { reasons.append(reason) }
+                    return terminal.paint("-" + mark(reason, in: reasons), .dim)
                 }
         }
         text += "\n" + terminal.table(["app"] + columns.map(\.name), rows)
+        for reason in reasons {
+            text += terminal.paint("  -\(mark(reason, in: reasons)) missing, \(reason): \(reason.explanation)", .dim) + "\n"
+        }
         if apps.count > 20 { text += "… and \(apps.count - 20) more apps\n" }
         return text
+    }
+
+    /// A letter for each reason, in the order of their first use: `a`, `b`, …
+    private func mark(_ reason: MissingReason, in reasons: [MissingReason]) -> String {
+        String("abcdefghijklmnop".dropFirst(reasons.firstIndex(of: reason) ?? 0).prefix(1))
     }
 
     func shownID(_ app: AppID) -> String {
