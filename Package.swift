@@ -84,6 +84,18 @@ let package = Package(
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         tests("Monitor", ["Model", "Monitor", "Simulator", "Configuration", "Collector", "Journal", "Notify", "Actions"]),
         tests("Command", ["Model", "JSONParsing"]),
+
+        // What `make bench` runs. Only here is Foundation imported, to be measured against.
+        .target(
+            name: "BenchReference", dependencies: ["LibSimdJSON"], path: "Tests/BenchReference",
+            cSettings: [.unsafeFlags(["-O3"])], cxxSettings: [.unsafeFlags(["-O3"])],
+            linkerSettings: [.linkedLibrary("stdc++")]),
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "BenchReference", "Model", "Signals", "Policy", "Engine", "Collector", "Actions", "Server", "Simulator",
+            ],
+            path: "Tests/Bench", exclude: ["run", "reference"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,0 +1,31 @@
+#pragma once
+/// What the bench measures against and counts with. No product code uses this.
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Sums over a perf body, enough to see that every field was read.
+typedef struct benchreference_sums {
+    uint64_t chats, open, id_bytes;
+    double runtime_sec, last_turn_sec, cost;
+    int64_t agent_turns, tool_calls, errors, prompt_tokens, completion_tokens;
+} benchreference_sums;
+
+/// simdjson's on-demand parser as its documentation shows it, over a body with 64 readable bytes behind it: reads every
+/// field of every chat that our decoder reads, keeps nothing but sums. False when the body is no perf body.
+bool benchreference_ondemand(const uint8_t *body, size_t length, benchreference_sums *sums);
+
+/// Allocations (malloc, calloc, realloc, aligned) that the calling thread has made since it started.
+uint64_t benchreference_allocations(void);
+
+/// The least that can answer HTTP: one thread, epoll, keep-alive, a constant 204 for whatever ends in an empty line.
+/// Listens on a free port of 127.0.0.1, which it returns; 0 when it cannot. Its thread lives as long as the process.
+uint16_t benchreference_serve(void);
+
+#ifdef __cplusplus
+}
+#endif
