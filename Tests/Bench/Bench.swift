@@ -5,7 +5,6 @@ import Glibc
 @main
 enum Bench {
     static func main() async {
-        setvbuf(stdout, nil, _IOLBF, 0)
         signal(SIGPIPE, SIG_IGN)
         let words = Array(CommandLine.arguments.dropFirst())
         do {
@@ -19,7 +18,7 @@ enum Bench {
             default: throw BenchFailure("run it by `make bench`; its parts: simulate, decode, memory, evaluate, gate, load")
             }
         } catch {
-            fputs("bench: \(error)\n", stderr)
+            say("bench: \(error)", to: STDERR_FILENO)
             exit(1)
         }
     }
@@ -34,27 +33,24 @@ struct BenchFailure: Error, CustomStringConvertible {
     }
 }
 
-/// Prints one measured value. Doubles with six significant digits.
-func report(_ name: String, _ value: Double) {
-    withVaList([value]) { _ = vprintf("\(name) %.6g\n", $0) }
+/// Writes a line at once: the driver waits for it.
+func say(_ line: String, to descriptor: Int32 = STDOUT_FILENO) {
+    var line = line + "\n"
+    line.withUTF8 { _ = write(descriptor, $0.baseAddress, $0.count) }
 }
 
-/// Seconds of a clock that only runs forward.
-func monotonicSeconds() -> Double {
+/// Prints one measured value.
+func report(_ name: String, _ value: Double) { say("\(name) \(value)") }
+
+/// Seconds of processor time that the calling thread has used: on a quiet machine the time that passed, on a busy one
+/// the work that was done.
+func threadSeconds() -> Double {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
 /// The middle of a few samples; 0 of none.
 func median(_ samples: [Double]) -> Double {
     samples.isEmpty ? 0 : samples.sorted()[samples.count / 2]
-}
-
-/// Binds the calling thread, and those that it starts from now on, to one core. Does nothing where there is only one.
-func pin(toCore core: Int) {
-    guard sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 else { return }
-    var set = cpu_set_t()
-    withUnsafeMutableBytes(of: &set) { $0[core / 8] |= 1 << UInt8(core % 8) }
-    sched_setaffinity(0, MemoryLayout<cpu_set_t>.size, &set)
 }

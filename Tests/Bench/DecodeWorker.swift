@@ -3,8 +3,8 @@ import Collector
 import Foundation
 import Model
 
-/// Decodes one body on request, by one of three readers: a line `ours 5` on standard input is answered with the seconds
-/// that each of five decodings took, on average. The driver asks in turns, so that all meet the same machine.
+/// Decodes one body on request, by one of three readers: a line `ours 5` on standard input is answered with the
+/// processor seconds that each of five decodings took, on average. The driver asks in turns, so that all meet the same machine.
 enum DecodeWorker {
     static func run(_ words: ArraySlice<String>) throws {
         guard let path = words.first else { throw BenchFailure("decode needs a file") }
@@ -16,9 +16,9 @@ enum DecodeWorker {
         while let line = readLine() {
             let parts = line.split(separator: " ")
             guard parts.count == 2, let times = Int(parts[1]), times > 0 else { throw BenchFailure("ask: READER TIMES") }
-            let started = monotonicSeconds()
+            let started = threadSeconds()
             for _ in 0..<times { try decode(String(parts[0]), body, file, data) }
-            report(String(parts[0]), (monotonicSeconds() - started) / Double(times))
+            report(String(parts[0]), (threadSeconds() - started) / Double(times))
         }
     }
 

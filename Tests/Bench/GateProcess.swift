@@ -14,13 +14,14 @@ import Synchronization
 enum GateProcess {
     static func run(_ words: ArraySlice<String>) throws {
         guard let path = words.first else { throw BenchFailure("gate needs a file") }
-        pin(toCore: 0)
+        benchreference_pin(0)
         let body = Body(try FileBody(path))
         let gate = Gate(table: table()) { now() }
-        let server = HTTPServer(mode: .epoll(threads: 1), handler: MonitorEndpoints(gate: gate, health: { DaemonHealth(isCycling: true) }).answer)
+        let endpoints = MonitorEndpoints(gate: gate, health: { DaemonHealth(isCycling: true) })
+        let server = HTTPServer(mode: .epoll(threads: 1), handler: endpoints.answer)
         try server.start()
-        print("gate \(server.port)")
-        print("bare \(benchreference_serve())")
+        say("gate \(server.port)")
+        say("bare \(benchreference_serve())")
         let cycle = BusyCycle(body)
         while let line = readLine() {
             switch line {

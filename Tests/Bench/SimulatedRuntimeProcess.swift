@@ -22,7 +22,7 @@ enum SimulatedRuntimeProcess {
         }
         let server = SimulatorServer(scenario)
         try server.start()
-        print("url \(server.urls[0])")
+        say("url \(server.urls[0])")
         while readLine() != nil {}
         server.stop()
     }

@@ -1,5 +1,5 @@
 """A plain script's reading of a perf body: json.loads and the same sums. A line with a count on standard input is
-answered with the seconds that each of so many decodings took, on average."""
+answered with the processor seconds that each of so many decodings took, on average."""
 import json
 import sys
 import time
@@ -24,7 +24,7 @@ with open(sys.argv[1], "rb") as file:
     body = file.read()
 for line in sys.stdin:
     times = int(line)
-    started = time.perf_counter()
+    started = time.thread_time()
     for _ in range(times):
         decode(body)
-    print((time.perf_counter() - started) / times, flush=True)
+    print((time.thread_time() - started) / times, flush=True)

@@ -26,6 +26,16 @@ uint64_t benchreference_allocations(void);
 /// Listens on a free port of 127.0.0.1, which it returns; 0 when it cannot. Its thread lives as long as the process.
 uint16_t benchreference_serve(void);
 
+/// Sends `count` questions for the gate at `rate` a second over so many kept connections (64 at most), whatever the
+/// answers do. Each latency, in seconds, counts from the moment at which its request *should* have been sent: a server
+/// that stalls is charged for everybody who had to wait meanwhile (no coordinated omission). Returns how many latencies
+/// were written; `failures` says how many requests met no decision within two seconds of the schedule's end.
+size_t benchreference_load(
+    uint16_t port, double rate, size_t count, size_t connections, double *latencies, size_t *failures);
+
+/// Binds the calling thread, and those that it starts from now on, to one core. Does nothing where there is only one.
+void benchreference_pin(int core);
+
 #ifdef __cplusplus
 }
 #endif
