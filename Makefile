@@ -31,8 +31,9 @@ test: setup ## all tests
 	@$(SWIFT) build --build-tests 2>&1 | .ci/quiet
 	@$(SWIFT) test --skip-build
 
-bench: build ## budgets of docs/architecture.md beside what this machine does, as ratios
-	@.build/mozaiks-ops bench
+bench: build ## budgets of docs/architecture.md beside what this machine does, as ratios; PARTS="decode check" for some
+	@$(SWIFT) build $(STATIC) --product bench 2>&1 | .ci/quiet
+	@Tests/Bench/run $(PARTS)
 
 install: build ## install binary, unit and policies below DESTDIR (default /)
 	@install -D -m 755 .build/mozaiks-ops $(DESTDIR)/usr/local/bin/mozaiks-ops
