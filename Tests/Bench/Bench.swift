@@ -15,7 +15,7 @@ enum Bench {
             case "evaluate": try EvaluationBench.run()
             case "gate": try GateProcess.run(words.dropFirst())
             case "load": try LoadGenerator.run(words.dropFirst())
-            default: throw BenchFailure("run it by `make bench`; its parts: simulate, decode, memory, evaluate, gate, load")
+            default: throw BenchFailure("run it by `make bench`; parts: simulate, decode, memory, evaluate, gate, load")
             }
         } catch {
             say("bench: \(error)", to: STDERR_FILENO)

@@ -15,7 +15,9 @@ enum DecodeWorker {
         report("chats", Double(try PerfDecoder.decode(body).chats.count))
         while let line = readLine() {
             let parts = line.split(separator: " ")
-            guard parts.count == 2, let times = Int(parts[1]), times > 0 else { throw BenchFailure("ask: READER TIMES") }
+            guard parts.count == 2, let times = Int(parts[1]), times > 0 else {
+                throw BenchFailure("ask: READER TIMES")
+            }
             let started = threadSeconds()
             for _ in 0..<times { try decode(String(parts[0]), body, file, data) }
             report(String(parts[0]), (threadSeconds() - started) / Double(times))
@@ -27,7 +29,8 @@ enum DecodeWorker {
         switch reader {
         case "ours":
             let table = try PerfDecoder.decode(body)
-            try check(reader, chats: table.chats.count, turns: table.chats.reduce(0) { $0 + $1.agentTurns }, table.totals)
+            try check(
+                reader, chats: table.chats.count, turns: table.chats.reduce(0) { $0 + $1.agentTurns }, table.totals)
         case "simdjson":
             var sums = benchreference_sums()
             let isBody = file.withBytes { bytes in
@@ -36,7 +39,7 @@ enum DecodeWorker {
             guard isBody, sums.chats > 0 else { throw BenchFailure("simdjson could not read the body") }
         case "jsondecoder":
             let table = try JSONDecoder().decode(CodablePerfBody.self, from: data)
-            guard table.chats.reduce(0, { $0 + $1.agent_turns }) == table.total_agent_turns else {
+            guard table.chats.reduce(0, { $0 + $1.agentTurns }) == table.agentTurns else {
                 throw BenchFailure("JSONDecoder read other numbers")
             }
         default: throw BenchFailure("no reader '\(reader)'")
@@ -67,7 +70,9 @@ enum DecodeMemory {
     private static func highWaterMark() throws -> Double {
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
         guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
-            let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Double($0) })
+            let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({
+                Double($0)
+            })
         else { throw BenchFailure("/proc/self/status names no VmHWM") }
         return kilobytes * 1_024
     }

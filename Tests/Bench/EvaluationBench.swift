@@ -122,7 +122,8 @@ private struct Watched {
             table.chats.append(
                 PerfChat(
                     key: StableHash(high: UInt64(index), low: 1), app: app, user: UInt64(index % 7 + 1),
-                    startedAt: now.milliseconds - 60_000, endedAt: isOpen ? 0 : now.milliseconds - 1_000, runtimeSeconds: 60,
+                    startedAt: now.milliseconds - 60_000, endedAt: isOpen ? 0 : now.milliseconds - 1_000,
+                    runtimeSeconds: 60,
                     lastTurnSeconds: 3, cost: 0.01, agentTurns: 3, toolCalls: 2, errors: 1, promptTokens: 800,
                     completionTokens: 200, present: fields.union(isOpen ? .open : .endedAt)))
         }
@@ -143,7 +144,8 @@ private struct Watched {
             table.chats[index].lastTurnSeconds = Double(index % 40) / 4
         }
         ingest(.health(Health(isHealthy: true, mongoPingMilliseconds: 0.1, websocketConnections: 10)))
-        ingest(.events(EventMetrics(created: "2026-11-21T09:00:00+00:00", createdAt: now - .hours(1), usageDelta: 1_000)))
+        ingest(
+            .events(EventMetrics(created: "2026-11-21T09:00:00+00:00", createdAt: now - .hours(1), usageDelta: 1_000)))
         let started = threadSeconds()
         ingest(.perf(table))
         let seconds = threadSeconds() - started
@@ -153,7 +155,9 @@ private struct Watched {
 
     private mutating func ingest(_ content: Decoded) {
         signals.ingest(
-            Sample(at: now, runtime: "bench", replica: "http://127.0.0.1:1", elapsedMilliseconds: 5, date: now, content: content))
+            Sample(
+                at: now, runtime: "bench", replica: "http://127.0.0.1:1", elapsedMilliseconds: 5, date: now,
+                content: content))
     }
 
     /// Readings and evaluation at the present moment.

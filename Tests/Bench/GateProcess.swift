@@ -1,5 +1,5 @@
-import BenchReference
 import Actions
+import BenchReference
 import Collector
 import Glibc
 import Model

@@ -4,7 +4,8 @@ import BenchReference
 enum LoadGenerator {
     static func run(_ words: ArraySlice<String>) throws {
         let words = Array(words)
-        guard words.count == 4, let port = UInt16(words[0]), let rate = Double(words[1]), let seconds = Double(words[2]),
+        guard words.count == 4, let port = UInt16(words[0]), let rate = Double(words[1]),
+            let seconds = Double(words[2]),
             let connections = Int(words[3]), rate > 0, seconds > 0, connections > 0
         else { throw BenchFailure("load needs PORT RATE SECONDS CONNECTIONS") }
         benchreference_pin(1)
