@@ -144,7 +144,9 @@ extension ChatRecord {
 
     init(key: StableHash, from reader: inout StateReader) throws(SignalStateError) {
         func counter() throws(SignalStateError) -> UInt32 {
-            guard let value = UInt32(exactly: try reader.unsigned()) else { throw reader.failure("a counter is out of range") }
+            guard let value = UInt32(exactly: try reader.unsigned()) else {
+                throw reader.failure("a counter is out of range")
+            }
             return value
         }
         self.key = key

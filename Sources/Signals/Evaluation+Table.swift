@@ -20,7 +20,8 @@ extension Evaluation {
                 whole = subjects.contains(.runtime) ? column.value(at: order.count) : .missing(.notTracked)
                 own = .history(column)
             } else {
-                whole = subjects.contains(.runtime)
+                whole =
+                    subjects.contains(.runtime)
                     ? runtime(ref.signal, from: start, to: at, checksNow: true, &shared) : .missing(.notTracked)
                 let isNeeded = subjects.contains(.app) && ref.scope == .own
                 own = isNeeded ? apps(ref.signal, from: start, &shared) : .same(.missing(.notTracked))
@@ -46,7 +47,8 @@ extension Evaluation {
         fileprivate var open: OpenRuns?
     }
 
-    private func window(from start: Int64, to end: Int64, checksNow: Bool, _ shared: inout SharedWindows) -> PerfWindow {
+    private func window(from start: Int64, to end: Int64, checksNow: Bool, _ shared: inout SharedWindows) -> PerfWindow
+    {
         if let known = shared.perf.first(where: { $0.start == start }) { return known.window }
         let window = perfWindow(from: start, to: end, checksNow: checksNow)
         shared.perf.append((start, window))

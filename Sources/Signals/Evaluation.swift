@@ -103,8 +103,12 @@ struct Evaluation {
             window.totalRate.add(total, times: perMinute)
             window.perMinute = perMinute
             window.watched += stretch.covered / Double(end - start) / Double(stretches.count)
-            window.judgedEnds += stretch.sum { Double(replica.log.rows[$1].judgedEnds - replica.log.rows[$0].judgedEnds) }
-            window.silentEnds += stretch.sum { Double(replica.log.rows[$1].silentEnds - replica.log.rows[$0].silentEnds) }
+            window.judgedEnds += stretch.sum {
+                Double(replica.log.rows[$1].judgedEnds - replica.log.rows[$0].judgedEnds)
+            }
+            window.silentEnds += stretch.sum {
+                Double(replica.log.rows[$1].silentEnds - replica.log.rows[$0].silentEnds)
+            }
         }
         return window
     }

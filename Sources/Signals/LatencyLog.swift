@@ -125,7 +125,24 @@ struct LatencyIndex {
             next[Int(entry.app)] += 1
         }
         for slot in 0..<capacity where starts[slot + 1] - starts[slot] > 1 {
-            buckets[starts[slot]..<starts[slot + 1]].sort()
+            sort(starts[slot]..<starts[slot + 1])
+        }
+    }
+
+    /// By comparison where they are few, by counting where they are many.
+    private mutating func sort(_ range: Range<Int>) {
+        guard range.count > 1_024 else {
+            buckets[range].sort()
+            return
+        }
+        var counts = ContiguousArray(repeating: 0, count: LatencyBuckets.count)
+        for index in range { counts[Int(buckets[index])] += 1 }
+        var next = range.lowerBound
+        for bucket in counts.indices {
+            for _ in 0..<counts[bucket] {
+                buckets[next] = UInt16(bucket)
+                next += 1
+            }
         }
     }
 

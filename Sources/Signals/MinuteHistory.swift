@@ -287,7 +287,9 @@ extension MinuteHistory.Series {
         var last: Int64 = -1
         for index in 0..<(try reader.count()) {
             let minute = (index == 0 ? 0 : last) &+ (try reader.integer())
-            guard Clamp.moments.contains(minute), minute > last else { throw reader.failure("a minute is out of order") }
+            guard Clamp.moments.contains(minute), minute > last else {
+                throw reader.failure("a minute is out of order")
+            }
             last = minute
             minutes.append(minute)
             values.append(Double(bitPattern: try reader.bits()))

@@ -77,7 +77,9 @@ struct PerfLog {
         }
     }
 
-    private static func add(_ older: PerfRow, _ newer: PerfRow, _ scale: Double, to sums: inout ContiguousArray<MinuteSums>) {
+    private static func add(
+        _ older: PerfRow, _ newer: PerfRow, _ scale: Double, to sums: inout ContiguousArray<MinuteSums>
+    ) {
         guard scale > 0 else { return }
         let known = older.apps.count
         let zero = AppTotals()

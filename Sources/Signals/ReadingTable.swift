@@ -21,13 +21,23 @@ public struct ReadingTable: Sendable {
     public let apps: [AppID]
     /// The replicas that are subjects, in the order of the configuration.
     public let replicas: [String]
-    let runtimeColumn: [Evidence]
-    let columns: [Column]
+    @usableFromInline let runtimeColumn: [Evidence]
+    /// All plain columns one behind the other, so that reading one is one look into one array.
+    @usableFromInline let values: ContiguousArray<Evidence>
+    @usableFromInline let places: ContiguousArray<Place>
+    let histories: [HistoryColumn]
     /// By slot, then replica.
     let replicaColumns: [[Evidence]]
 
+    /// Where a slot's readings of apps are: `values[start + index * step]`, or a function over minutes (`step` -1).
+    @usableFromInline struct Place: Sendable {
+        @usableFromInline let start: Int
+        @usableFromInline let step: Int
+    }
+
     init(
-        runtime: String, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String], runtimeColumn: [Evidence],
+        runtime: String, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String],
+        runtimeColumn: [Evidence],
         columns: [Column], replicaColumns: [[Evidence]]
     ) {
         self.runtime = runtime
@@ -36,8 +46,28 @@ public struct ReadingTable: Sendable {
         self.apps = apps
         self.replicas = replicas
         self.runtimeColumn = runtimeColumn
-        self.columns = columns
         self.replicaColumns = replicaColumns
+        var values: ContiguousArray<Evidence> = []
+        var places: ContiguousArray<Place> = []
+        var histories: [HistoryColumn] = []
+        values.reserveCapacity(
+            columns.reduce(0) { if case .plain(let column) = $1 { $0 + column.count } else { $0 + 1 } })
+        for column in columns {
+            switch column {
+            case .plain(let column):
+                places.append(Place(start: values.count, step: 1))
+                values.append(contentsOf: column)
+            case .same(let evidence):
+                places.append(Place(start: values.count, step: 0))
+                values.append(evidence)
+            case .history(let column):
+                places.append(Place(start: histories.count, step: -1))
+                histories.append(column)
+            }
+        }
+        self.values = values
+        self.places = places
+        self.histories = histories
     }
 
     /// A table from given readings, for tests and for readings that come from elsewhere: `app` by slot, then app;
@@ -55,16 +85,18 @@ public struct ReadingTable: Sendable {
     }
 
     /// The runtime's reading in a slot. `not_tracked` for a signal that runtimes lack.
+    @inlinable
     public func runtime(_ slot: Int) -> Evidence { runtimeColumn[slot] }
 
     /// The reading of the app at `index` in `apps`; the runtime's own where the slot's scope is the runtime.
+    @inlinable
     public func app(_ index: Int, _ slot: Int) -> Evidence {
-        switch columns[slot] {
-        case .plain(let column): column[index]
-        case .same(let evidence): evidence
-        case .history(let column): column.value(at: index)
-        }
+        let place = places[slot]
+        return place.step >= 0 ? values[place.start + index * place.step] : history(index, place.start)
     }
+
+    @usableFromInline
+    func history(_ index: Int, _ column: Int) -> Evidence { histories[column].value(at: index) }
 
     /// The reading of the replica at `index` in `replicas`; the runtime's own where the slot's scope is the runtime.
     public func replica(_ index: Int, _ slot: Int) -> Evidence {

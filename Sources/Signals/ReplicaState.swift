@@ -98,7 +98,8 @@ struct ReplicaState: Sendable {
 
     func isAbsent(asOf moment: Int64, _ options: SignalOptions) -> Bool {
         if let unreachableSince, moment - unreachableSince > options.missingAfter.milliseconds { return true }
-        return lastSampleAt != .min && moment - lastSampleAt > options.missingAfter.milliseconds + maxGap(.perf, options)
+        return lastSampleAt != .min
+            && moment - lastSampleAt > options.missingAfter.milliseconds + maxGap(.perf, options)
     }
 
     /// 1 when any endpoint answers. An answer stands until a failure elsewhere that is more than an interval younger:
@@ -158,7 +159,8 @@ struct ReplicaState: Sendable {
             isUnreachable = reason == .unreachable
             switch endpoint {
             case .health: health.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
-            case .activeRuns: registry.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
+            case .activeRuns:
+                registry.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
             case .events: events.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
             case .perf, .perfChats:
                 if isUnreachable { observe(elapsed: elapsed) }

@@ -13,7 +13,9 @@ extension RuntimeSignals {
         let oldest = Timestamp(milliseconds: newestAt).minute - longest
         if history.nextMinute < oldest { history.skip(to: oldest) }
         while isOver(history.nextMinute) { close(history.nextMinute) }
-        if closed.count > RuntimeSignals.mostClosedRows { closed.removeFirst(closed.count - RuntimeSignals.mostClosedRows) }
+        if closed.count > RuntimeSignals.mostClosedRows {
+            closed.removeFirst(closed.count - RuntimeSignals.mostClosedRows)
+        }
     }
 
     private func isOver(_ minute: Int64) -> Bool {
@@ -55,9 +57,11 @@ extension RuntimeSignals {
         rebuilt.begin(at: first * 60_000)
         for minute in first..<end {
             let rows = byMinute[minute] ?? []
-            let whole = rows.first { $0.app == nil } ?? MinuteRow(
-                minute: minute, app: nil, readings: Signal.allCases.map { _ in .missing(.tooLittleData) },
-                chatsMissing: .tooLittleData)
+            let whole =
+                rows.first { $0.app == nil }
+                ?? MinuteRow(
+                    minute: minute, app: nil, readings: Signal.allCases.map { _ in .missing(.tooLittleData) },
+                    chatsMissing: .tooLittleData)
             let apps = rows.compactMap { row in
                 row.app.flatMap { shared.apps.slot(of: $0) }.map { (slot: $0, row: row) }
             }

@@ -35,7 +35,9 @@ extension RuntimeSignals {
         let whole = try reader.flag()
         self.init(runtime: try reader.string(), options: options)
         newestAt = try reader.integer()
-        guard newestAt == .min || Clamp.moments.contains(newestAt) else { throw reader.failure("a moment is out of range") }
+        guard newestAt == .min || Clamp.moments.contains(newestAt) else {
+            throw reader.failure("a moment is out of range")
+        }
         shared = try SharedState(from: &reader)
         history = try MinuteHistory(coreFrom: &reader)
         closed = try reader.each { (reader) throws(SignalStateError) in try MinuteRow(from: &reader) }
@@ -121,7 +123,9 @@ extension ReplicaState {
         judgedEnds = try reader.integer()
         silentEnds = try reader.integer()
         undecidedSilent = try reader.each { (reader) throws(SignalStateError) in
-            guard let value = UInt32(exactly: try reader.unsigned()) else { throw reader.failure("a moment is out of range") }
+            guard let value = UInt32(exactly: try reader.unsigned()) else {
+                throw reader.failure("a moment is out of range")
+            }
             return value
         }
         undecidedEnds = try reader.integer()

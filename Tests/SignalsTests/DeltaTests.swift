@@ -180,7 +180,9 @@ struct DeltaTests {
         #expect(try watched.app("a", "open_runs", at: 60) == .value(1))
     }
 
-    @Test("runs start and end once; one that starts and ends between two polls counts as both; a reopened one starts again")
+    @Test(
+        "runs start and end once; one that starts and ends between two polls counts as both; a reopened one starts again"
+    )
     func startsAndEnds() throws {
         var watched = Watched()
         var process = FakeProcess()

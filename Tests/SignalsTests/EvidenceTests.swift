@@ -41,7 +41,9 @@ struct EvidenceTests {
             try watched.perf(process, at: second)
         }
         #expect(try watched.app("a", "active_runs", at: 60) == .value(1))
-        for endpoint in [Endpoint.health, .activeRuns, .events, .perf] { try watched.missing(endpoint, example.reason, at: 70) }
+        for endpoint in [Endpoint.health, .activeRuns, .events, .perf] {
+            try watched.missing(endpoint, example.reason, at: 70)
+        }
         let table = try watched.table(EvidenceTests.all, at: 70)
         let index = try #require(table.index(of: AppID("a")))
         for (slot, ref) in table.demand.enumerated() {
@@ -120,7 +122,9 @@ struct EvidenceTests {
         #expect(try watched.runtime("healthy", at: 10) == .value(1))
     }
 
-    @Test("an app stays a subject with count 0 for a day after it was last seen, and its place goes to the next one clean")
+    @Test(
+        "an app stays a subject with count 0 for a day after it was last seen, and its place goes to the next one clean"
+    )
     func lifetime() throws {
         var watched = Watched()
         var process = FakeProcess()
@@ -148,7 +152,9 @@ struct EvidenceTests {
     func order() throws {
         var watched = Watched()
         var process = FakeProcess()
-        for id in ["é", "e\u{301}", "b", "a", "Z", "日本"] { process.open("c" + id.utf8.map { "\($0)" }.joined(), app: id, at: -5) }
+        for id in ["é", "e\u{301}", "b", "a", "Z", "日本"] {
+            process.open("c" + id.utf8.map { "\($0)" }.joined(), app: id, at: -5)
+        }
         process.apps = ["é", "e\u{301}", "b", "a", "Z", "日本"].map { AppID($0) }
         for index in process.chats.indices { process.chats[index].app = UInt32(index) }
         try watched.perf(process, at: 0)
@@ -161,7 +167,9 @@ struct EvidenceTests {
     func otherRuntime() throws {
         var watched = Watched()
         try watched.ingest(
-            Sample(at: FakeProcess.at(0), runtime: "else", replica: Watched.url, content: .perf(RunTests.alive.table(at: 0))))
+            Sample(
+                at: FakeProcess.at(0), runtime: "else", replica: Watched.url,
+                content: .perf(RunTests.alive.table(at: 0))))
         #expect(try watched.table([], at: 0).apps.isEmpty)
     }
 }

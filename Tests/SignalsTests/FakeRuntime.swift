@@ -86,7 +86,9 @@ struct Watched {
         signals = RuntimeSignals(runtime: "shared", options: options)
     }
 
-    mutating func ingest(_ content: Decoded, at second: Double, replica: String = Watched.url, elapsed: Double = 10) throws {
+    mutating func ingest(_ content: Decoded, at second: Double, replica: String = Watched.url, elapsed: Double = 10)
+        throws
+    {
         try ingest(
             Sample(
                 at: FakeProcess.at(second), runtime: "shared", replica: replica, elapsedMilliseconds: elapsed,
@@ -102,10 +104,14 @@ struct Watched {
         try ingest(.perf(process.table(at: second)), at: second, replica: replica)
     }
 
-    mutating func events(_ usage: Int64?, created: Double = -3_600, at second: Double, replica: String = Watched.url) throws {
+    mutating func events(_ usage: Int64?, created: Double = -3_600, at second: Double, replica: String = Watched.url)
+        throws
+    {
         let moment = FakeProcess.at(created)
         try ingest(
-            .events(EventMetrics(created: moment.description, createdAt: moment, usageDelta: usage, countsCustomEvents: true)),
+            .events(
+                EventMetrics(
+                    created: moment.description, createdAt: moment, usageDelta: usage, countsCustomEvents: true)),
             at: second, replica: replica)
     }
 

@@ -88,7 +88,9 @@ struct ProcessTests {
             let second = Double(index) * 20
             try watched.perf(process, at: second)
             let turns = try watched.app("a", "turns[1m]", at: second)
-            #expect(turns == .missing(index < 2 ? turns.reason ?? .partial : .partial) || turns == .value(0), "poll \(index)")
+            #expect(
+                turns == .missing(index < 2 ? turns.reason ?? .partial : .partial) || turns == .value(0),
+                "poll \(index)")
         }
         #expect(try watched.runtime("turns[1m]", at: 80) == .missing(.partial))
         #expect(try watched.runtime("open_runs", at: 80) == .missing(.partial))
@@ -107,7 +109,9 @@ struct ProcessTests {
         #expect(try watched.runtime("up", at: 10) == .value(1))
         #expect(try watched.runtime("healthy", at: 10) == .value(1))
         // Forgotten half an hour after the last sign.
-        for second in stride(from: 20.0, through: 1_900, by: 10) { try watched.events(900, created: -2_000, at: second) }
+        for second in stride(from: 20.0, through: 1_900, by: 10) {
+            try watched.events(900, created: -2_000, at: second)
+        }
         #expect(!watched.signals.summary.replicas[0].answersForSeveralProcesses)
         #expect(try watched.runtime("llm_calls", at: 1_900) == .value(0))
     }
@@ -170,7 +174,9 @@ struct ProcessTests {
         try ProcessTests.feed(&watched, from: 0, to: 20, second: true)
         for second in stride(from: 30.0, through: 600, by: 10) {
             for url in [Watched.url, ProcessTests.other] {
-                for endpoint in [Endpoint.health, .perf] { try watched.missing(endpoint, .unreachable, at: second, replica: url) }
+                for endpoint in [Endpoint.health, .perf] {
+                    try watched.missing(endpoint, .unreachable, at: second, replica: url)
+                }
             }
             #expect(try watched.runtime("up", at: second) == .value(0))
         }

@@ -47,13 +47,18 @@ struct RecordingTests {
             let minutes = (now - (try RecordingTests.moment(folder, 0))) / 60
             let totals = try RecordingTests.totals(folder, poll)
             let tokens = Double((totals.promptTokens ?? 0) + (totals.completionTokens ?? 0))
-            #expect(abs(try watched.runtime("turns[5m]", at: now).number - Double(totals.agentTurns ?? 0) / minutes) < 1e-6)
-            #expect(abs(try watched.runtime("tool_calls[5m]", at: now).number - Double(totals.toolCalls ?? 0) / minutes) < 1e-6)
-            #expect(abs(try watched.runtime("errors[5m]", at: now).number - Double(totals.errors ?? 0) / minutes) < 1e-6)
+            #expect(
+                abs(try watched.runtime("turns[5m]", at: now).number - Double(totals.agentTurns ?? 0) / minutes) < 1e-6)
+            #expect(
+                abs(try watched.runtime("tool_calls[5m]", at: now).number - Double(totals.toolCalls ?? 0) / minutes)
+                    < 1e-6)
+            #expect(
+                abs(try watched.runtime("errors[5m]", at: now).number - Double(totals.errors ?? 0) / minutes) < 1e-6)
             #expect(abs(try watched.runtime("tokens[5m]", at: now).number - tokens / minutes) < 1e-4)
             #expect(abs(try watched.runtime("cost[5m]", at: now).number - (totals.cost ?? 0) * 60 / minutes) < 1e-6)
             #expect(
-                abs(try watched.runtime("run_starts[5m]", at: now).number - Double(totals.trackedChats ?? 0) / minutes) < 1e-6)
+                abs(try watched.runtime("run_starts[5m]", at: now).number - Double(totals.trackedChats ?? 0) / minutes)
+                    < 1e-6)
             #expect(try watched.runtime("open_runs", at: now) == .value(Double(totals.activeChats ?? -1)))
             #expect(try watched.runtime("active_runs", at: now) == .value(Double(totals.activeChats ?? -1)))
             #expect(try watched.runtime("restarts[5m]", at: now) == .value(0))
@@ -68,7 +73,9 @@ struct RecordingTests {
         var watched = Watched()
         for poll in 0..<20 { try RecordingTests.feed(&watched, "series", RecordingTests.two(poll) + "-", at: 0) }
         let now = try RecordingTests.moment("series", 19)
-        let demand = ["turns[1m]", "tokens[1m]", "cost[1m]", "run_starts[1m]", "active_runs", "active_runs.share"].map { series($0) }
+        let demand = ["turns[1m]", "tokens[1m]", "cost[1m]", "run_starts[1m]", "active_runs", "active_runs.share"].map {
+            series($0)
+        }
         let table = try watched.table(demand, at: now)
         for slot in 0..<5 {
             let sum = table.apps.indices.map { table.app($0, slot).number }.reduce(0, +)
@@ -144,7 +151,9 @@ struct RecordingTests {
                 try watched.ingest(Decoder.decode(answer, of: endpoint), at: second)
             }
         }
-        for text in ["open_runs", "active_runs", "stalled_runs", "active_apps", "websockets", "run_starts[1m]", "turns[1m]"] {
+        for text in [
+            "open_runs", "active_runs", "stalled_runs", "active_apps", "websockets", "run_starts[1m]", "turns[1m]",
+        ] {
             #expect(try watched.runtime(text, at: 60) == .value(0), "\(text)")
         }
         for text in ["error_rate[1m]", "turn_latency.p95[1m]"] {
@@ -166,4 +175,3 @@ struct RecordingTests {
         #expect(watched.signals.summary.replicas[0].missing[.perf] == .error(status: 500))
     }
 }
-

@@ -28,7 +28,9 @@ struct RunTests {
         for second in stride(from: from, through: to, by: 30) { try watched.perf(process, at: second) }
     }
 
-    @Test("a young run is active; an old one that was not watched makes the count missing; watched without progress it is stalled")
+    @Test(
+        "a young run is active; an old one that was not watched makes the count missing; watched without progress it is stalled"
+    )
     func ghost() throws {
         var watched = Watched()
         var process = RunTests.alive
@@ -126,7 +128,8 @@ struct RunTests {
         process.open("x", app: "a", at: -20)
         try watched.perf(process, at: 0)
         try watched.ingest(
-            .activeRuns(ActiveRuns(isTracked: false, activeCount: 0, totalRuns: 0, listedRuns: 0, note: "disabled")), at: 0)
+            .activeRuns(ActiveRuns(isTracked: false, activeCount: 0, totalRuns: 0, listedRuns: 0, note: "disabled")),
+            at: 0)
         #expect(try watched.runtime("active_runs", at: 0) == .value(1))
         #expect(watched.signals.summary.replicas[0].stubNote == "disabled")
         try watched.ingest(.activeRuns(ActiveRuns(isTracked: true, activeCount: 5)), at: 10)
@@ -172,7 +175,8 @@ struct RunTests {
             #expect(try watched.app("a", "run_ends[1m]", at: 40).value != nil)
             process.work(
                 "e0", turns: counter == .turns ? 6 : 0, tools: counter == .tools ? 6 : 0,
-                errors: counter == .errors ? 6 : 0, completion: counter == .tokens ? 6 : 0, cost: counter == .cost ? 6 : 0)
+                errors: counter == .errors ? 6 : 0, completion: counter == .tokens ? 6 : 0,
+                cost: counter == .cost ? 6 : 0)
             try watched.perf(process, at: 60)
             #expect(try watched.runtime("dead_counters", at: 60) == .value(0))
             if counter != .errors {
@@ -207,13 +211,16 @@ struct RunTests {
         #expect(try watched.app("w", "error_rate[1m]", at: 180) == .missing(.noTraffic))
     }
 
-    @Test("latency quantiles: one duration a moved turn counter, within one per cent")
-    func latency() throws {
+    @Test("latency quantiles: one duration a moved turn counter, within one per cent", arguments: [100, 3_000])
+    func latency(count: Int) throws {
         var watched = Watched()
         var process = FakeProcess()
-        for index in 0..<100 { process.open("c\(index)", app: "a", at: -20) }
+        for index in 0..<count { process.open("c\(index)", app: "a", at: -20) }
         try watched.perf(process, at: 0)
-        for index in 0..<100 { process.work("c\(index)", turns: 1, turnSeconds: Double(index + 1) / 10) }
+        for index in process.chats.indices {
+            process.chats[index].agentTurns += 1
+            process.chats[index].lastTurnSeconds = Double(index + 1) * 10 / Double(count)
+        }
         try watched.perf(process, at: 30)
         // Shown again, not counted again.
         try watched.perf(process, at: 60)
@@ -226,13 +233,17 @@ struct RunTests {
         #expect(try watched.app("a", "turn_latency.p50[1m]", at: 100) == .missing(.noTraffic))
     }
 
-    @Test("bucket middles lie within 0.8 % of what falls into them", arguments: [1e-3, 0.01, 0.5, 0.999, 1, 1.5, 30, 9_999, 1e6])
+    @Test(
+        "bucket middles lie within 0.8 % of what falls into them",
+        arguments: [1e-3, 0.01, 0.5, 0.999, 1, 1.5, 30, 9_999, 1e6])
     func buckets(seconds: Double) {
         let middle = LatencyBuckets.middle(LatencyBuckets.bucket(seconds))
         #expect(abs(middle - seconds) / seconds < 0.008)
     }
 
-    @Test("hostile durations land in the outermost buckets", arguments: [-1.0, 0, .nan, .infinity, 1e300, 1e-300, -.infinity])
+    @Test(
+        "hostile durations land in the outermost buckets",
+        arguments: [-1.0, 0, .nan, .infinity, 1e300, 1e-300, -.infinity])
     func hostileBuckets(seconds: Double) {
         #expect(Int(LatencyBuckets.bucket(seconds)) < LatencyBuckets.count)
         #expect(LatencyBuckets.middle(LatencyBuckets.bucket(seconds)).isFinite)

@@ -42,11 +42,13 @@ struct StateTests {
             let second = Double(round) * 10 + Double.random(in: 0..<3, using: &dice)
             for replica in 0..<2 {
                 func add(_ content: Decoded, _ offset: Double) {
-                    samples.append((
-                        Sample(
-                            at: FakeProcess.at(second + offset), runtime: "shared", replica: urls[replica],
-                            elapsedMilliseconds: 12.5, date: FakeProcess.at((second + offset).rounded(.down)),
-                            content: content), false))
+                    samples.append(
+                        (
+                            Sample(
+                                at: FakeProcess.at(second + offset), runtime: "shared", replica: urls[replica],
+                                elapsedMilliseconds: 12.5, date: FakeProcess.at((second + offset).rounded(.down)),
+                                content: content), false
+                        ))
                 }
                 let luck = Int.random(in: 0..<100, using: &dice)
                 if luck == 0 {
@@ -58,7 +60,8 @@ struct StateTests {
                     serial += 1
                     processes[replica].open(
                         "c\(serial)", app: "app-\(Int.random(in: 0..<5, using: &dice))",
-                        user: "u\(Int.random(in: 0..<3, using: &dice))", at: second - Double.random(in: 0..<9, using: &dice))
+                        user: "u\(Int.random(in: 0..<3, using: &dice))",
+                        at: second - Double.random(in: 0..<9, using: &dice))
                 }
                 for chat in processes[replica].chats.indices where Int.random(in: 0..<4, using: &dice) == 0 {
                     processes[replica].chats[chat].agentTurns += 1
@@ -120,13 +123,17 @@ struct StateTests {
             if ticks {
                 let table = watched.signals.readings(at: sample.at + .seconds(0.1), demand: demand)
                 readings.append(show(table))
-                if forgetful { watched.signals = try RuntimeSignals(decoding: watched.signals.encoded(), options: options()) }
+                if forgetful {
+                    watched.signals = try RuntimeSignals(decoding: watched.signals.encoded(), options: options())
+                }
             }
         }
         return (readings, watched.signals.drainClosedMinutes(), watched)
     }
 
-    @Test("written out and read back after every sample, whole or as the journal's rows, the readings are the same", arguments: [1, 2])
+    @Test(
+        "written out and read back after every sample, whole or as the journal's rows, the readings are the same",
+        arguments: [1, 2])
     func forgetful(seed: UInt64) throws {
         let story = StateTests.story(seed: seed, rounds: 90)
         let plain = try StateTests.run(story, forgetful: false, journal: false)
@@ -183,7 +190,9 @@ struct StateTests {
                 try RuntimeSignals(decoding: Array(bytes.prefix(length)), options: StateTests.options())
             }
         }
-        #expect(throws: SignalStateError.self) { try RuntimeSignals(decoding: bytes + [0], options: StateTests.options()) }
+        #expect(throws: SignalStateError.self) {
+            try RuntimeSignals(decoding: bytes + [0], options: StateTests.options())
+        }
         var dice = Dice(state: 11)
         for _ in 0..<600 {
             var broken = bytes
