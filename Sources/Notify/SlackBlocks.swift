@@ -1,113 +1,128 @@
 import Model
 
-/// A message as Slack's Block Kit. Limits: 50 blocks, 150 characters a header, 3,000 a section's text, 2,000 a field
-/// (docs.slack.dev, Block Kit reference).
+/// A message as Slack's Block Kit.
+///
+/// Limits (docs.slack.dev, Block Kit reference): 50 blocks, 150 characters a header, 3,000 a section's text, 2,000 a
+/// field, 10 fields, 10 elements of a context. At most 11 blocks are written, each far below.
 public enum SlackBlocks {
     /// The body of an incoming-webhook post: `text` for notifications and old clients, `blocks` for the rest.
     public static func payload(_ message: Message) -> JSON {
         let wording = Wording(message)
-        var blocks: [JSON] = [header("\(emoji(message)) \(wording.headline)")]
-        blocks.append(section("*\(escape(wording.what))*"))
-        blocks.append(fields(facts(message, wording)))
-        blocks.append(section("*Condition*\n\(code(message.event == .resolved ? wording.ending : wording.condition))"))
-        let decisions = wording.decisions
-        if !decisions.isEmpty {
-            blocks.append(section("*What was done*\n" + list(decisions)))
+        var blocks = [header("\(sign(message)) \(wording.headline)"), what(wording), fields(wording.facts)]
+        blocks.append(condition(wording, isResolved: message.event == .resolved))
+        blocks += wording.actions.map { list($0.heading, $0.lines) }
+        let undo = wording.undo
+        if !undo.isEmpty {
+            blocks.append(list(message.event == .resolved ? "End it now" : "Undo", undo.prefix(4).map(Phrase.init(code:))))
         }
-        if message.event != .resolved {
-            if !wording.undo.isEmpty {
-                blocks.append(section("*To undo*\n" + wording.undo.map(code).joined(separator: "\n")))
-            }
-            if !wording.nextSteps.isEmpty {
-                blocks.append(section("*Next steps*\n" + list(wording.nextSteps)))
-            }
-        }
-        blocks.append(context([escape(wording.footer), code(wording.more)]))
+        if !wording.nextSteps.isEmpty { blocks.append(list("Next steps", wording.nextSteps, numbered: true)) }
+        if !wording.tenantTexts.isEmpty { blocks.append(tenantTexts(wording.tenantTexts)) }
+        blocks.append(context([wording.footer, "Details: \(command: wording.more)"]))
         return [
-            "text": .string(cut(escape("\(wording.headline). \(wording.what)"), 3_000)),
-            "blocks": .array(blocks),
+            "text": .string(fallback(wording.oneLine)), "blocks": .array(blocks), "unfurl_links": false,
+            "unfurl_media": false,
         ]
     }
 
-    private static func facts(_ message: Message, _ wording: Wording) -> [(String, String)] {
-        var facts = [
-            ("Where", escape(wording.place)), ("Since", escape(wording.since)),
-            ("Severity", message.incident.severity.rawValue),
-        ]
-        if let duration = wording.duration { facts.append(("Open for", duration)) }
-        if message.incident.flaps > 0 { facts.append(("Reopened", "\(message.incident.flaps) times")) }
-        if let playbook = message.incident.playbook { facts.append(("Playbook", escape(playbook))) }
-        return facts
-    }
-
-    private static func emoji(_ message: Message) -> String {
-        if message.event == .resolved { return ":white_check_mark:" }
-        return switch message.incident.severity {
-        case .info: ":information_source:"
-        case .warning: ":warning:"
-        case .critical: ":rotating_light:"
+    /// Unicode rather than `:name:`, so that names in ids need no emoji parsing around them.
+    private static func sign(_ message: Message) -> String {
+        switch message.event {
+        case .resolved: return "\u{2705}"
+        case .drill: return "\u{1F9EA}"
+        case .opened, .updated:
+            switch message.incident.severity {
+            case .info: return "\u{2139}\u{FE0F}"
+            case .warning: return "\u{26A0}\u{FE0F}"
+            case .critical: return "\u{1F6A8}"
+            }
         }
     }
 
     // MARK: - Blocks
 
     private static func header(_ text: String) -> JSON {
-        ["type": "header", "text": ["type": "plain_text", "emoji": true, "text": .string(cut(text, 150))]]
+        ["type": "header", "text": ["type": "plain_text", "emoji": false, "text": .string(SlackMarkup.plain(text, limit: 150))]]
     }
 
-    private static func section(_ text: String) -> JSON {
-        ["type": "section", "text": markdown(text, limit: 3_000)]
+    private static func what(_ wording: Wording) -> JSON {
+        var text = SlackMarkup(limit: 1_000)
+        text.put(wording.what)
+        return section(text)
     }
 
-    private static func fields(_ facts: [(String, String)]) -> JSON {
-        let fields = facts.prefix(10).map { markdown("*\($0.0)*\n\($0.1)", limit: 2_000) }
+    private static func fields(_ facts: [(name: String, value: Phrase)]) -> JSON {
+        let fields = facts.prefix(10).map { fact in
+            var text = SlackMarkup(limit: 1_900)
+            text.put("*\(fact.name)*\n")
+            text.put(fact.value)
+            return markdown(text)
+        }
         return ["type": "section", "fields": .array(fields)]
     }
 
-    private static func context(_ lines: [String]) -> JSON {
-        ["type": "context", "elements": .array(lines.map { markdown($0, limit: 2_000) })]
-    }
-
-    private static func markdown(_ text: String, limit: Int) -> JSON {
-        ["type": "mrkdwn", "verbatim": true, "text": .string(cut(text, limit))]
-    }
-
-    private static func list(_ lines: [String]) -> String {
-        lines.map { "• \(escape($0))" }.joined(separator: "\n")
-    }
-
-    /// A code span; a backtick inside would end it, so it becomes the look-alike U+02CB.
-    private static func code(_ text: String) -> String {
-        "`\(cut(escape(text), 2_800).map { $0 == "`" ? "\u{02CB}" : String($0) }.joined())`"
-    }
-
-    /// Slack's three control characters (docs.slack.dev, "Escaping text"): without them no mention, link or channel
-    /// can be written, whatever an id holds.
-    static func escape(_ text: String) -> String {
-        var out = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            default: out.unicodeScalars.append(scalar)
-            }
+    private static func condition(_ wording: Wording, isResolved: Bool) -> JSON {
+        var text = SlackMarkup(limit: 2_900)
+        text.put(isResolved ? "*Ended*" : "*Condition*")
+        if !wording.conditionReason.isEmpty {
+            text.put(" ")
+            text.put(words: wording.conditionReason)
         }
-        return out
+        text.put("\n")
+        text.put(block: wording.conditionLines.joined(separator: "\n"))
+        return section(text)
     }
 
-    /// At most `limit` characters as Slack counts them (UTF-16 units are the safe bound); never inside an escape.
-    static func cut(_ text: String, _ limit: Int) -> String {
-        guard text.utf16.count > limit else { return text }
-        var out = ""
-        var used = 0
-        for character in text {
-            let width = character.utf16.count
-            if used + width > limit - 1 { break }
-            used += width
-            out.append(character)
+    /// A heading and lines of at most 600 characters each, as many as fit.
+    private static func list(_ heading: String, _ lines: [Phrase], numbered: Bool = false) -> JSON {
+        var text = SlackMarkup(limit: 2_900)
+        text.put("*\(heading)*")
+        let shown = lines.prefix(8)
+        var written = 0
+        for (index, phrase) in shown.enumerated() {
+            var line = SlackMarkup(limit: 600)
+            line.put(lines.count == 1 ? "\n" : numbered ? "\n\(index + 1). " : "\n• ")
+            line.put(phrase)
+            // Room for the line that counts the others.
+            guard line.text.utf16.count + 40 <= text.room else { break }
+            text.put(line.text)
+            written += 1
         }
-        if let ampersand = out.lastIndex(of: "&"), !out[ampersand...].contains(";") { out = String(out[..<ampersand]) }
-        return out + "…"
+        if written < lines.count { text.put("\n… and \(lines.count - written) more") }
+        return section(text)
+    }
+
+    private static func tenantTexts(_ texts: [String]) -> JSON {
+        var text = SlackMarkup(limit: 2_900)
+        text.put(texts.count == 1 ? "*To paste to the tenant*" : "*To paste to each tenant*")
+        for tenant in texts.prefix(3) {
+            text.put("\n")
+            text.put(block: tenant)
+        }
+        if texts.count > 3 { text.put("\n… and \(texts.count - 3) more") }
+        return section(text)
+    }
+
+    private static func context(_ lines: [Phrase]) -> JSON {
+        let elements = lines.map { line in
+            var text = SlackMarkup(limit: 1_900)
+            text.put(line)
+            return markdown(text)
+        }
+        return ["type": "context", "elements": .array(elements)]
+    }
+
+    private static func section(_ text: SlackMarkup) -> JSON {
+        ["type": "section", "text": markdown(text)]
+    }
+
+    /// `verbatim`: Slack itself turns nothing into links or mentions.
+    private static func markdown(_ text: SlackMarkup) -> JSON {
+        ["type": "mrkdwn", "verbatim": true, "text": .string(text.text)]
+    }
+
+    private static func fallback(_ line: String) -> String {
+        var text = SlackMarkup(limit: 400)
+        text.put(words: line)
+        return text.text
     }
 }

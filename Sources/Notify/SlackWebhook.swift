@@ -7,46 +7,84 @@ public struct SlackWebhook: Channel {
     public let name: String
     private let url: @Sendable () throws -> Secret
     private let client: HTTPClient
+    private let clock: any Clock
+    /// For one attempt. Milliseconds.
+    var timeoutMs = 10_000
 
-    /// `url` is asked before each post, so that a rotated secret is used without a restart.
-    public init(name: String, url: @escaping @Sendable () throws -> Secret, client: HTTPClient) {
+    /// - Parameters:
+    ///   - url: asked before each post, so that a rotated secret is used without a restart.
+    ///   - clock: for a `Retry-After` that is a date, in an answer without one.
+    public init(
+        name: String, url: @escaping @Sendable () throws -> Secret, client: HTTPClient, clock: any Clock = SystemClock()
+    ) {
         self.name = name
         self.url = url
         self.client = client
+        self.clock = clock
     }
 
     public func deliver(_ message: Message) async -> Delivery {
         let secret: Secret
         do {
             secret = try url()
+        } catch let failure as SecretSource.Failure {
+            // A file that is missing or empty now may be back before the message is a day old.
+            return .retry(after: nil, reason: failure.description)
         } catch {
-            return .retry(after: nil, reason: "cannot read the webhook URL: \(error)")
+            return .retry(after: nil, reason: "cannot read the webhook URL")
         }
         var request = HTTPRequest(
             .post, secret.reveal(), headers: [HTTPField("Content-Type", "application/json; charset=utf-8")],
-            body: Array(SlackBlocks.payload(message).serialized().utf8), timeoutMs: 10_000, bodyLimit: 64 << 10,
+            body: SlackBlocks.payload(message).serializedBytes(), timeoutMs: timeoutMs, bodyLimit: 64 << 10,
             label: "Slack channel \(name)")
         request.hidesPath = true
         do {
-            let response = try await client.send(request)
-            return SlackWebhook.judge(status: response.status, retryAfter: response.headers["retry-after"])
+            return SlackWebhook.verdict.judge(try await client.send(request), now: clock.now())
         } catch {
-            return .retry(after: nil, reason: "\(error)")
+            if case .invalidURL = error.kind {
+                // Not in its own words: where a secret cannot be taken apart, every part of it may be the secret.
+                let form = "https://hooks.slack.com/services/…"
+                return .retry(after: nil, reason: "the webhook URL is not usable; it should read \(form)")
+            }
+            return .retry(after: nil, reason: Redaction(url: secret).clean("\(error)"))
         }
     }
 
-    /// Slack's answers: 200 delivered; 429 later, as `Retry-After` says; 5xx and 408 later; any other is final
-    /// (400 invalid_payload, 403 action_prohibited, 404 no_service, 410 channel_is_archived).
-    static func judge(status: Int, retryAfter: String?) -> Delivery {
-        switch status {
-        case 200...299: .delivered
-        case 429:
-            .retry(after: retryAfter.flatMap { Int($0) }.map { .seconds(Double(max(0, $0))) }, reason: "429 rate limited")
-        case 408, 500...599: .retry(after: nil, reason: "Slack answered \(status)")
-        case 404: .rejected(reason: "Slack answered 404: the webhook does not exist any more; make a new one")
-        case 410: .rejected(reason: "Slack answered 410: the channel is archived")
-        case 403: .rejected(reason: "Slack answered 403: the webhook may not post there")
-        default: .rejected(reason: "Slack answered \(status)")
+    static let verdict = HTTPVerdict(service: "Slack") { status, body in
+        explanation(word: body, status: status)
+    }
+
+    /// Slack's words in answer to a webhook (docs.slack.dev, "Sending messages using incoming webhooks"). Nothing else of
+    /// an answer is shown: it may echo what was sent.
+    private static func explanation(word: String, status: Int) -> String? {
+        let newHook = "make a new webhook and put its URL in the secret file"
+        switch word.trimmedWord {
+        case "invalid_payload", "invalid_blocks", "no_text", "msg_too_long", "too_many_attachments":
+            return "\(word.trimmedWord): it cannot read this message; please report this as a bug"
+        case "no_service", "no_service_id", "no_active_hooks", "invalid_token":
+            return "\(word.trimmedWord): the webhook is gone or switched off; \(newHook)"
+        case "no_team", "team_disabled": return "\(word.trimmedWord): the workspace is gone or switched off"
+        case "channel_not_found": return "channel_not_found: the webhook's channel is gone; \(newHook)"
+        case "channel_is_archived": return "channel_is_archived: bring the channel back, or \(newHook)"
+        case "action_prohibited", "posting_to_general_channel_denied", "user_not_found":
+            return "\(word.trimmedWord): a rule of the workspace forbids the webhook to post there; ask its owner"
+        case "rollup_error": return "rollup_error: something is wrong on its side"
+        default: break
         }
+        switch status {
+        case 401, 403: return "the webhook may not post there; ask the workspace's owner, or \(newHook)"
+        case 404, 410: return "the webhook or its channel is gone; \(newHook)"
+        case 413: return "the message is too long for it; please report this as a bug"
+        case 400...499: return "it will not take this message"
+        default: return nil
+        }
+    }
+}
+
+extension String {
+    /// A short answer without the blanks and line ends around it.
+    fileprivate var trimmedWord: String {
+        guard utf8.count <= 64 else { return "" }
+        return String(decoding: utf8.filter { $0 > 0x20 }, as: UTF8.self)
     }
 }

@@ -1,129 +1,265 @@
 import Model
 
-/// The sentences of a message, the same for every channel. Deterministic; no markup; ids made safe to show.
+/// The sentences of a message, the same for every channel. Deterministic; no markup; text from outside made safe to show.
+///
+/// They are read on a phone at three in the morning: the headline says how bad, what and where; below stand what is
+/// known, what was done, what to do and how to undo.
 public struct Wording: Sendable {
+    /// Lines under a heading.
+    public struct Section: Hashable, Sendable {
+        public let heading: String
+        public let lines: [Phrase]
+    }
+
     public let message: Message
+    private let stories: [ActionStory]
 
     public init(_ message: Message) {
         self.message = message
+        stories = ActionStory.all(of: message.incident, at: message.at)
     }
 
     private var incident: Incident { message.incident }
+    private var isResolved: Bool { message.event == .resolved }
 
-    /// `warning: noisy-neighbor, app app-clinic on shared`
+    // MARK: - What and where
+
+    /// Longest headline, in scalars: what a phone shows without cutting.
+    static let headlineLimit = 80
+
+    /// `Warning: noisy-neighbor, app-clinic on shared`; `Resolved after 25m: …`; `[staging] Critical, again: …`
     public var headline: String {
-        let drill = message.event == .drill ? "[drill] " : ""
-        let state = message.event == .resolved ? "resolved" : incident.severity.rawValue
-        return "\(drill)\(state): \(incident.rule), \(place)"
+        let environment = isProduction ? "" : "[\(Shown.shortened(Shown.id(message.environment), 16))] "
+        let start = "\(environment)\(state): \(Shown.shortened(Shown.id(incident.rule), 28)), "
+        return start + shortPlace(Wording.headlineLimit - start.unicodeScalars.count)
     }
 
-    /// Whom it is about.
-    public var place: String {
-        switch incident.subject {
-        case .runtime(let name): "runtime \(Shown.id(name))"
-        case .app(let app, let runtime): "app \(Shown.id(app.text)) on \(Shown.id(runtime))"
-        case .replica(let url, let runtime): "replica \(Shown.id(url)) of \(Shown.id(runtime))"
+    private var isProduction: Bool { message.environment.utf8.elementsEqual("production".utf8) }
+
+    private var state: String {
+        let severity = incident.severity.rawValue.capitalizedFirst
+        switch message.event {
+        case .drill: return "Drill, nothing to do"
+        case .opened: return incident.flaps > 0 ? "\(severity), again" : severity
+        case .updated: return "\(severity), update"
+        case .resolved:
+            // Only evidence resolves; a rule or target that is gone merely closes.
+            let verb = incident.resolveReason == "removed" ? "Closed" : "Resolved"
+            return duration.map { "\(verb) after \($0)" } ?? verb
         }
     }
 
-    public var what: String { incident.summary }
-
-    /// `09:00:05 UTC on 2026-11-21 (5m before this message)`
-    public var since: String {
-        let started = incident.since
-        let day = started.description.prefix(10)
-        return "\(started.clock) UTC on \(day)"
+    /// The ids in at most `room` scalars: the second name gets what it needs up to a third, the first the rest.
+    private func shortPlace(_ room: Int) -> String {
+        func pair(_ first: String, _ link: String, _ second: String) -> String {
+            let available = max(12, room - link.unicodeScalars.count)
+            let first = Shown.id(first)
+            let second = Shown.id(second)
+            let ofSecond = max(available / 3, available - first.unicodeScalars.count)
+            let shownSecond = Shown.shortened(second, max(5, ofSecond))
+            return Shown.shortened(first, max(7, available - shownSecond.unicodeScalars.count)) + link + shownSecond
+        }
+        switch incident.subject {
+        case .runtime(let name): return "runtime " + Shown.shortened(Shown.id(name), max(8, room - 8))
+        case .app(let app, let runtime): return pair(app.text, " on ", runtime)
+        case .replica(let url, let runtime): return pair(url, " of ", runtime)
+        }
     }
 
-    /// How long it was open, for a resolution.
-    public var duration: String? {
-        incident.resolvedAt.map { ($0 - incident.openedAt).brief }
+    /// Whom it is about, with ids to copy.
+    public var place: Phrase {
+        switch incident.subject {
+        case .runtime(let name): "runtime \(code: name)"
+        case .app(let app, let runtime): "app \(code: app.text) on runtime \(code: runtime)"
+        case .replica(let url, let runtime): "replica \(code: url) of runtime \(code: runtime)"
+        }
     }
 
-    /// The condition with its values, as of the newest transition.
-    public var condition: String {
-        let newest = incident.transitions.last(where: { $0.to == .firing }) ?? incident.transitions.last
-        return Shown.line(newest?.condition ?? incident.condition)
+    /// The rule's sentence; the rule's name where it has none.
+    public var what: Phrase {
+        Phrase(words: incident.summary.isEmpty ? "The rule \(incident.rule) holds." : incident.summary)
     }
 
-    /// Why it ended, for a resolution.
-    public var ending: String {
+    /// The whole message in one line, for lock screens, notifications and clients that show nothing else.
+    public var oneLine: String {
+        let measure = isResolved ? nil : ConditionText.measure(condition).map { " (\($0))" }
+        var what = what.plain
+        if let measure, what.hasSuffix(".") { what = what.dropLast() + measure + "." } else { what += measure ?? "" }
+        return "\(headline). \(what)"
+    }
+
+    // MARK: - Since when
+
+    /// Times and what else is a matter of one line: `Since`, `09:00:05 UTC on 2026-11-21`.
+    public var facts: [(name: String, value: Phrase)] {
+        var facts: [(name: String, value: Phrase)] = [("Where", place), ("Since", Phrase(words: full(incident.since)))]
+        if let resolved = incident.resolvedAt, isResolved { facts.append(("Until", Phrase(words: full(resolved)))) }
+        if incident.flaps > 0 {
+            let last = incident.transitions.last { $0.to == .firing && $0.from != .clearing }
+            let times = incident.flaps == 1 ? "once" : "\(incident.flaps) times"
+            facts.append(("Reopened", Phrase(words: last.map { "\(times), last at \($0.at.clock) UTC" } ?? times)))
+        }
+        if let seen = incident.acknowledged, !isResolved {
+            let end = seen.until.map { " until \($0.minuteText(seenFrom: message.at))" } ?? ""
+            facts.append(("Acknowledged", "by \(code: seen.by)\(end)"))
+        }
+        return facts
+    }
+
+    /// Always with its day: a message may arrive long after it was written.
+    private func full(_ moment: Timestamp) -> String { "\(moment.clock) UTC on \(moment.day)" }
+
+    /// How long it was, for a resolution.
+    public var duration: String? { incident.resolvedAt.map { max($0 - incident.since, .zero).brief } }
+
+    // MARK: - The condition
+
+    /// The condition with its values, as of the opening or, for a resolution, of the end. One line a clause.
+    public var conditionLines: [String] {
+        let lines = ConditionText.lines(condition)
+        return lines.isEmpty ? ConditionText.lines(incident.condition) : lines
+    }
+
+    /// `true for 5m`; why it ended, for a resolution.
+    public var conditionReason: String {
+        let reason = Shown.line(transition?.reason ?? incident.resolveReason ?? "")
+        return reason.hasPrefix("condition ") ? String(reason.dropFirst(10)) : reason
+    }
+
+    private var transition: Transition? {
         let last = incident.transitions.last
-        let values = last.map { Shown.line($0.condition) } ?? ""
-        let reason = last?.reason ?? incident.resolveReason ?? "cleared"
-        return values.isEmpty ? reason : "\(reason): \(values)"
+        return isResolved ? last : incident.transitions.last { $0.to == .firing } ?? last
     }
 
-    /// One line for each decision: what was done, what would have been, and why not.
-    public var decisions: [String] {
-        incident.decisions.suffix(8).map { decision in
-            let target = "app \(Shown.id(decision.key.app.text))"
-            let action = "\(Shown.line(decision.effect.description)) for \(target)"
-            switch decision.verdict {
-            case .act:
-                return "Done: \(action), until \((decision.at + decision.ttl).clock) UTC at the latest unless it is extended"
-                    + (decision.lease.map { " (\($0))" } ?? "")
-            case .wouldHave:
-                return "Not done, mode is observe: would \(action) for \(decision.ttl)"
-            case .needsApproval(let refusal):
-                return "Needs a person: \(action) for \(decision.ttl) (\(Shown.line(refusal.text)))"
-            case .refused(let refusal):
-                return "Held back: \(action) (\(Shown.line(refusal.text)))"
-            case .alreadyInForce(let lease):
-                return "Already in force: \(action) (\(lease))"
+    private var condition: String { transition?.condition ?? incident.condition }
+
+    // MARK: - What was done
+
+    /// What was done, would have been done, needs a person or was held back, and why; each group under its heading.
+    public var actions: [Section] {
+        guard !stories.isEmpty else {
+            return isResolved ? [] : [Section(heading: "Done", lines: ["Nothing so far."])]
+        }
+        return [done, stillInForce, needsPerson, wouldHave, heldBack].compactMap { $0 }
+    }
+
+    private var done: Section? {
+        var isAnyInForce = false
+        var lines: [Phrase] = stories.compactMap { story in
+            switch story.standing {
+            case .inForce(_, let from, let until):
+                guard !isResolved else { return nil }
+                isAnyInForce = true
+                return "\(story.deed), \(String(from.clock.prefix(5))) to \(until.minuteText(seenFrom: message.at))"
+            case .over(_, let from):
+                return "\(story.deed) at \(from.minuteText(seenFrom: message.at)); over"
+            case .notLanded: return "Tried and not done: \(story.order)"
+            case .none: return nil
             }
         }
-    }
-
-    /// How to undo what was done, one command a lease.
-    public var undo: [String] {
-        var seen: [String] = []
-        for case let decision in incident.decisions where decision.verdict == .act {
-            if let lease = decision.lease, !seen.contains(lease) { seen.append(lease) }
+        if case let others = stories.filter({ $0.isShared }), !others.isEmpty {
+            lines += others.map { "\($0.state), by another incident" }
         }
-        return seen.map { "mozaiks-ops actions revert \($0)" }
+        if isAnyInForce { lines.append("Ends by itself; extended only while the condition stays true.") }
+        return section("Done", lines)
     }
 
-    /// The rule's next steps, then its suggestions as sentences.
-    public var nextSteps: [String] {
-        incident.nextSteps.map(Shown.line) + incident.suggestions.map { "Consider: \(Shown.line($0.spaced))" }
+    private var stillInForce: Section? {
+        guard isResolved else { return nil }
+        return section(
+            "Still in force",
+            stories.compactMap { story in
+                guard case .inForce(_, _, let until) = story.standing else { return nil }
+                return "\(story.state) until \(until.minuteText(seenFrom: message.at)), then it ends by itself"
+            })
     }
 
-    /// `sent by mozaiks-ops in production, mode enforce · rule at ops_policy.default.yaml:12 · 5f2c…-1795…`
-    public var footer: String {
-        "\(message.environment), mode \(message.mode.rawValue) · rule \(incident.origin) · \(incident.id)"
+    private var needsPerson: Section? {
+        section(
+            "Needs a person",
+            stories.compactMap { story in
+                switch story.verdict {
+                case .needsApproval(let refusal): "\(story.order) for \(story.ttl.description): \(reason(refusal))"
+                case .refused(let refusal) where refusal.step == .maxLease: reason(refusal)
+                default: nil
+                }
+            })
     }
 
-    /// What to run for the whole story.
-    public var more: String { "mozaiks-ops incidents show \(incident.id)" }
+    private var wouldHave: Section? {
+        section(
+            "Would have been done (mode \(Mode.observe.rawValue))",
+            stories.compactMap { $0.verdict == .wouldHave ? "\($0.order) for \($0.ttl.description)" : nil })
+    }
+
+    private var heldBack: Section? {
+        section(
+            "Held back",
+            stories.compactMap { story in
+                guard case .refused(let refusal) = story.verdict, refusal.step != .maxLease else { return nil }
+                let what: Phrase = story.isAboutLease ? "Extension for \(code: story.app.text)" : story.order
+                return "\(what): \(reason(refusal))"
+            })
+    }
+
+    private func reason(_ refusal: Refusal) -> Phrase {
+        Phrase(words: Moments.readable(refusal.text, seenFrom: message.at))
+    }
+
+    private func section(_ heading: String, _ lines: [Phrase]) -> Section? {
+        lines.isEmpty ? nil : Section(heading: heading, lines: lines)
+    }
+
+    // MARK: - What to do
+
+    /// One command for each lease of this incident that is in force.
+    public var undo: [String] {
+        stories.compactMap { story in
+            guard case .inForce(let lease, _, _) = story.standing else { return nil }
+            return "mozaiks-ops actions revert \(Shown.id(lease))"
+        }
+    }
+
+    /// The rule's next steps, then its suggestions as sentences. None for a resolution.
+    public var nextSteps: [Phrase] {
+        guard !isResolved else { return [] }
+        return incident.nextSteps.map(Phrase.init(words:))
+            + incident.suggestions.map { Phrase(words: "Consider: \(String($0.map { $0 == "_" ? " " : $0 })).") }
+    }
+
+    /// For each tenant that something was done to, a text to paste to it, free of internals. For a resolution the
+    /// all-clear, once nothing is in force any more.
+    public var tenantTexts: [String] {
+        let told = stories.filter { story in
+            switch story.standing {
+            case .inForce: !isResolved
+            case .over: isResolved
+            case .notLanded, .none: false
+            }
+        }
+        return told.compactMap { TenantText.of($0, at: message.at) }
+    }
+
+    // MARK: - Where it comes from
+
+    /// `production · mode enforce · rule at ops_policy.default.yaml:12 · playbook noisy-neighbor`
+    public var footer: Phrase {
+        let playbook = incident.playbook.map { " · playbook \(Shown.id($0))" } ?? ""
+        return Phrase(
+            words: "\(Shown.id(message.environment)) · mode \(message.mode.rawValue) · rule at \(incident.origin)\(playbook)")
+    }
+
+    /// What to run for the whole story; it names the incident's id.
+    public var more: String { "mozaiks-ops incidents show \(Shown.id(incident.id))" }
 }
 
-/// Text from outside made safe to show to people: nothing invisible, nothing that reorders, nothing endless.
-public enum Shown {
-    /// An id: control, formatting and bidirectional characters become `\u{XX}`; longer than 80 characters is cut.
-    public static func id(_ text: String) -> String { clean(text, limit: 80) }
-
-    /// A line: the same, up to 2,000 characters.
-    public static func line(_ text: String) -> String { clean(text, limit: 2_000) }
-
-    private static func clean(_ text: String, limit: Int) -> String {
-        var out = ""
-        var count = 0
-        for scalar in text.unicodeScalars {
-            guard count < limit else { return out + "…" }
-            count += 1
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-                out += "\\u{\(String(scalar.value, radix: 16))}"
-            default:
-                out.unicodeScalars.append(scalar)
-            }
-        }
-        return out
+extension ActionStory {
+    /// In force already, for another incident.
+    fileprivate var isShared: Bool {
+        if case .alreadyInForce = verdict, standing == .none { true } else { false }
     }
 }
 
 extension String {
-    /// `scale_out` as `scale out`.
-    fileprivate var spaced: String { String(map { $0 == "_" ? " " : $0 }) }
+    fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

@@ -1,0 +1,104 @@
+import Model
+
+/// What became of one thing that an incident wanted done: all its decisions on one lease key, told as one.
+struct ActionStory: Sendable {
+    /// How it stands at the time of the message.
+    enum Standing: Sendable, Equatable {
+        /// In force; `until` is its end as decided so far.
+        case inForce(lease: String, from: Timestamp, until: Timestamp)
+        case over(lease: String, from: Timestamp)
+        /// Decided, but the place where it should land refused it.
+        case notLanded(lease: String)
+        case none
+    }
+
+    let app: AppID
+    let effect: Effect
+    let ttl: TimeSpan
+    let standing: Standing
+    /// The newest verdict.
+    let verdict: Verdict
+    /// Whether the newest decision was about a lease that was there already.
+    let isAboutLease: Bool
+
+    /// One story a key, in the order of the first decisions.
+    static func all(of incident: Incident, at moment: Timestamp) -> [ActionStory] {
+        var order: [LeaseKey] = []
+        var byKey: [LeaseKey: [ActionDecision]] = [:]
+        for decision in incident.decisions {
+            if byKey[decision.key] == nil { order.append(decision.key) }
+            byKey[decision.key, default: []].append(decision)
+        }
+        return order.compactMap { key in
+            byKey[key].flatMap { ActionStory($0, incident.handling, at: moment) }
+        }
+    }
+
+    /// Nil for no decisions.
+    private init?(_ decisions: [ActionDecision], _ handling: [HandlingNote], at moment: Timestamp) {
+        guard let newest = decisions.last else { return nil }
+        app = newest.key.app
+        effect = newest.effect
+        ttl = newest.ttl
+        verdict = newest.verdict
+        isAboutLease = newest.lease != nil
+        standing = ActionStory.standing(decisions, handling, at: moment)
+    }
+
+    /// The newest lease counts. It began with its first decision; each later one put its end off by that one's ttl.
+    private static func standing(
+        _ decisions: [ActionDecision], _ handling: [HandlingNote], at moment: Timestamp
+    ) -> Standing {
+        guard let lease = decisions.last(where: { $0.verdict == .act })?.lease else { return .none }
+        let acts = decisions.filter { $0.verdict == .act && ids($0.lease ?? "", lease) }
+        guard let first = acts.first else { return .none }
+        let until = acts.dropFirst().reduce(first.at + first.ttl) { $0 + $1.ttl }
+        func isNoted(_ kind: HandlingNote.Kind) -> Bool {
+            handling.contains { $0.kind == kind && $0.text.contains(lease) }
+        }
+        if isNoted(.leaseRefused) { return .notLanded(lease: lease) }
+        if isNoted(.leaseEnded) || until <= moment { return .over(lease: lease, from: first.at) }
+        return .inForce(lease: lease, from: first.at, until: until)
+    }
+
+    private static func ids(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
+}
+
+extension ActionStory {
+    /// `Throttle app-a to 2 runs at once`
+    var order: Phrase {
+        switch effect {
+        case .throttle(let limits): "Throttle \(code: app.text) to \(limits.words)"
+        case .pause: "Pause new runs of \(code: app.text)"
+        case .disablePack(let pack): "Disable workflow \(code: pack.description) of \(code: app.text)"
+        }
+    }
+
+    /// `Throttled app-a to 2 runs at once`
+    var deed: Phrase {
+        switch effect {
+        case .throttle(let limits): "Throttled \(code: app.text) to \(limits.words)"
+        case .pause: "Paused new runs of \(code: app.text)"
+        case .disablePack(let pack): "Disabled workflow \(code: pack.description) of \(code: app.text)"
+        }
+    }
+
+    /// `app-a stays throttled to 2 runs at once`
+    var state: Phrase {
+        switch effect {
+        case .throttle(let limits): "\(code: app.text) stays throttled to \(limits.words)"
+        case .pause: "New runs of \(code: app.text) stay paused"
+        case .disablePack(let pack): "Workflow \(code: pack.description) of \(code: app.text) stays disabled"
+        }
+    }
+}
+
+extension Limits {
+    /// `2 runs at once and 10 starts a minute`
+    var words: String {
+        var parts: [String] = []
+        if let runs = concurrentWorkflows { parts.append("\(runs) run\(runs == 1 ? "" : "s") at once") }
+        if let starts = requestsPerMinute { parts.append("\(starts) start\(starts == 1 ? "" : "s") a minute") }
+        return parts.joined(separator: " and ")
+    }
+}

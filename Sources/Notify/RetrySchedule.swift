@@ -1,0 +1,23 @@
+import Model
+
+/// When an undelivered message is tried again.
+public struct RetrySchedule: Sendable {
+    /// Before the second attempt.
+    public var first = TimeSpan.seconds(2)
+    public var longest = TimeSpan.minutes(10)
+    /// After this the message becomes a dead letter.
+    public var giveUpAfter = TimeSpan.hours(24)
+    /// The longest wait that a service may ask for: beyond it, a wrong clock or header would lose the message.
+    public var longestAsked = TimeSpan.hours(6)
+
+    public init() {}
+
+    /// The wait after `attempts` failed ones: doubling from `first` to `longest`, then spread by `jitter` (0 ..< 1) over
+    /// the upper half; never shorter than what the service asked for.
+    public func wait(attempts: Int, jitter: Double, asked: TimeSpan?) -> TimeSpan {
+        let doubled = first * (Int64(1) << Int64(min(max(attempts - 1, 0), 20)))
+        let half = min(doubled, longest).milliseconds / 2
+        let spread = TimeSpan(milliseconds: half + Int64(Double(half) * min(max(jitter, 0), 1)))
+        return max(spread, min(asked ?? .zero, longestAsked))
+    }
+}

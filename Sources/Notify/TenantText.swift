@@ -1,0 +1,39 @@
+import Model
+
+/// A text about one action, ready to be pasted to the tenant whom it concerns. It knows that tenant's app and limits and
+/// nothing else: no rule, no figure, no other tenant, no name of a machine.
+enum TenantText {
+    /// Nil where there is nothing to tell: nothing was done.
+    static func of(_ story: ActionStory, at moment: Timestamp) -> String? {
+        let app = Shown.id(story.app.text)
+        switch story.standing {
+        case .inForce(_, let from, let until):
+            return "Since \(from.minuteText(seenFrom: moment)) \(limit(story.effect, app)), to keep the service "
+                + "responsive for everyone. Workflows that are already running are not affected. The limit ends by itself "
+                + "at \(until.minuteText(seenFrom: moment)), or somewhat later if the load stays high. If it gets in your way, "
+                + "please reply and we will look at it together."
+        case .over:
+            return "The limit on your app \(app) is lifted: everything runs as usual again. "
+                + "Thank you for your patience."
+        case .notLanded, .none:
+            return nil
+        }
+    }
+
+    private static func limit(_ effect: Effect, _ app: String) -> String {
+        switch effect {
+        case .throttle(let limits):
+            var parts: [String] = []
+            if let runs = limits.concurrentWorkflows {
+                parts.append("run at most \(runs) workflow\(runs == 1 ? "" : "s") at a time")
+            }
+            if let starts = limits.requestsPerMinute {
+                parts.append("start at most \(starts) workflow\(starts == 1 ? "" : "s") a minute")
+            }
+            return "your app \(app) can \(parts.joined(separator: " and "))"
+        case .pause: return "new workflows of your app \(app) are paused"
+        case .disablePack(let pack):
+            return "new runs of the workflow \(Shown.id(pack.description)) of your app \(app) are paused"
+        }
+    }
+}
