@@ -5,7 +5,7 @@ struct ActionStory: Sendable {
     /// How it stands at the time of the message.
     enum Standing: Sendable, Equatable {
         /// In force; `until` is its end as decided so far.
-        case inForce(lease: String, from: Timestamp, until: Timestamp)
+        case inForce(lease: String, from: Timestamp, until: Timestamp, extensions: Int)
         case over(lease: String, from: Timestamp)
         /// Decided, but the place where it should land refused it.
         case notLanded(lease: String)
@@ -58,7 +58,7 @@ struct ActionStory: Sendable {
         }
         if isNoted(.leaseRefused) { return .notLanded(lease: lease) }
         if isNoted(.leaseEnded) || until <= moment { return .over(lease: lease, from: first.at) }
-        return .inForce(lease: lease, from: first.at, until: until)
+        return .inForce(lease: lease, from: first.at, until: until, extensions: acts.count - 1)
     }
 
     private static func ids(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }

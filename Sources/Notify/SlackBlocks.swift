@@ -8,7 +8,7 @@ public enum SlackBlocks {
     /// The body of an incoming-webhook post: `text` for notifications and old clients, `blocks` for the rest.
     public static func payload(_ message: Message) -> JSON {
         let wording = Wording(message)
-        var blocks = [header("\(sign(message)) \(wording.headline)"), what(wording), fields(wording.facts)]
+        var blocks = [header("\(sign(message, wording)) \(wording.headline)"), what(wording), fields(wording.facts)]
         blocks.append(condition(wording, isResolved: message.event == .resolved))
         blocks += wording.actions.map { list($0.heading, $0.lines) }
         let undo = wording.undo
@@ -17,7 +17,8 @@ public enum SlackBlocks {
         }
         if !wording.nextSteps.isEmpty { blocks.append(list("Next steps", wording.nextSteps, numbered: true)) }
         if !wording.tenantTexts.isEmpty { blocks.append(tenantTexts(wording.tenantTexts)) }
-        blocks.append(context([wording.footer, "Details: \(command: wording.more)"]))
+        blocks.append(context(["Details: \(command: wording.more)"]))
+        blocks.append(context([wording.footer]))
         return [
             "text": .string(fallback(wording.oneLine)), "blocks": .array(blocks), "unfurl_links": false,
             "unfurl_media": false,
@@ -25,9 +26,9 @@ public enum SlackBlocks {
     }
 
     /// Unicode rather than `:name:`, so that names in ids need no emoji parsing around them.
-    private static func sign(_ message: Message) -> String {
+    private static func sign(_ message: Message, _ wording: Wording) -> String {
         switch message.event {
-        case .resolved: return "\u{2705}"
+        case .resolved: return wording.isRemoved ? "\u{26AA}" : "\u{2705}"
         case .drill: return "\u{1F9EA}"
         case .opened, .updated:
             switch message.incident.severity {
@@ -67,8 +68,10 @@ public enum SlackBlocks {
             text.put(" ")
             text.put(words: wording.conditionReason)
         }
-        text.put("\n")
-        text.put(block: wording.conditionLines.joined(separator: "\n"))
+        if !wording.conditionLines.isEmpty {
+            text.put("\n")
+            text.put(block: wording.conditionLines.joined(separator: "\n"))
+        }
         return section(text)
     }
 

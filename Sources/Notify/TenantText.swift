@@ -7,7 +7,7 @@ enum TenantText {
     static func of(_ story: ActionStory, at moment: Timestamp) -> String? {
         let app = Shown.id(story.app.text)
         switch story.standing {
-        case .inForce(_, let from, let until):
+        case .inForce(_, let from, let until, _):
             return "Since \(from.minuteText(seenFrom: moment)) \(limit(story.effect, app)), to keep the service "
                 + "responsive for everyone. Workflows that are already running are not affected. The limit ends by itself "
                 + "at \(until.minuteText(seenFrom: moment)), or somewhat later if the load stays high. If it gets in your way, "

@@ -30,8 +30,13 @@ public struct Wording: Sendable {
     /// `Warning: noisy-neighbor, app-clinic on shared`; `Resolved after 25m: …`; `[staging] Critical, again: …`
     public var headline: String {
         let environment = isProduction ? "" : "[\(Shown.shortened(Shown.id(message.environment), 16))] "
-        let start = "\(environment)\(state): \(Shown.shortened(Shown.id(incident.rule), 28)), "
-        return start + shortPlace(Wording.headlineLimit - start.unicodeScalars.count)
+        let start = "\(environment)\(state): "
+        let room = Wording.headlineLimit - start.unicodeScalars.count - 2
+        let whole = place.plain
+        // Both whole if they fit; else the rule has its say, and the place at least a quarter of the line.
+        let ofRule = max(min(28, max(14, room - 20)), room - whole.unicodeScalars.count)
+        let rule = Shown.shortened(Shown.id(incident.rule), ofRule)
+        return "\(start)\(rule), " + shortPlace(room - rule.unicodeScalars.count)
     }
 
     private var isProduction: Bool { message.environment.utf8.elementsEqual("production".utf8) }
@@ -41,12 +46,25 @@ public struct Wording: Sendable {
         switch message.event {
         case .drill: return "Drill, nothing to do"
         case .opened: return incident.flaps > 0 ? "\(severity), again" : severity
-        case .updated: return "\(severity), update"
+        case .updated: return "\(severity), \(news)"
         case .resolved:
             // Only evidence resolves; a rule or target that is gone merely closes.
-            let verb = incident.resolveReason == "removed" ? "Closed" : "Resolved"
+            let verb = isRemoved ? "Closed" : "Resolved"
             return duration.map { "\(verb) after \($0)" } ?? verb
         }
+    }
+
+    /// Resolved because the rule or its target is gone, not by evidence.
+    var isRemoved: Bool { isResolved && incident.resolveReason.map { $0.utf8.elementsEqual("removed".utf8) } == true }
+
+    /// Why somebody is told again.
+    private var news: String {
+        let newest = incident.decisions.filter { $0.at == message.at }
+        if newest.contains(where: { $0.verdict.isForPerson }) { return "needs a person" }
+        let acts = newest.filter { $0.verdict == .act }
+        guard let act = acts.first else { return "update" }
+        let isExtension = incident.decisions.contains { $0.at < act.at && $0.verdict == .act && $0.key == act.key }
+        return isExtension ? "action extended" : "action taken"
     }
 
     /// The ids in at most `room` scalars: the second name gets what it needs up to a third, the first the rest.
@@ -115,7 +133,9 @@ public struct Wording: Sendable {
     // MARK: - The condition
 
     /// The condition with its values, as of the opening or, for a resolution, of the end. One line a clause.
+    /// Empty when it ended for another reason than its condition.
     public var conditionLines: [String] {
+        guard !isRemoved else { return [] }
         let lines = ConditionText.lines(condition)
         return lines.isEmpty ? ConditionText.lines(incident.condition) : lines
     }
@@ -123,7 +143,8 @@ public struct Wording: Sendable {
     /// `true for 5m`; why it ended, for a resolution.
     public var conditionReason: String {
         let reason = Shown.line(transition?.reason ?? incident.resolveReason ?? "")
-        return reason.hasPrefix("condition ") ? String(reason.dropFirst(10)) : reason
+        if isRemoved { return "\(reason), so nothing is known of the condition any more" }
+        return reason.hasPrefix("condition ") && !isResolved ? String(reason.dropFirst(10)) : reason
     }
 
     private var transition: Transition? {
@@ -147,10 +168,12 @@ public struct Wording: Sendable {
         var isAnyInForce = false
         var lines: [Phrase] = stories.compactMap { story in
             switch story.standing {
-            case .inForce(_, let from, let until):
+            case .inForce(_, let from, let until, let extensions):
                 guard !isResolved else { return nil }
                 isAnyInForce = true
-                return "\(story.deed), \(String(from.clock.prefix(5))) to \(until.minuteText(seenFrom: message.at))"
+                let extended = extensions == 0 ? "" : extensions == 1 ? ", extended once" : ", extended \(extensions) times"
+                let start = from.day == until.day ? String(from.clock.prefix(5)) : from.minuteText(seenFrom: message.at)
+                return "\(story.deed), \(start) to \(until.minuteText(seenFrom: message.at))\(extended)"
             case .over(_, let from):
                 return "\(story.deed) at \(from.minuteText(seenFrom: message.at)); over"
             case .notLanded: return "Tried and not done: \(story.order)"
@@ -169,7 +192,7 @@ public struct Wording: Sendable {
         return section(
             "Still in force",
             stories.compactMap { story in
-                guard case .inForce(_, _, let until) = story.standing else { return nil }
+                guard case .inForce(_, _, let until, _) = story.standing else { return nil }
                 return "\(story.state) until \(until.minuteText(seenFrom: message.at)), then it ends by itself"
             })
     }
@@ -180,7 +203,7 @@ public struct Wording: Sendable {
             stories.compactMap { story in
                 switch story.verdict {
                 case .needsApproval(let refusal): "\(story.order) for \(story.ttl.description): \(reason(refusal))"
-                case .refused(let refusal) where refusal.step == .maxLease: reason(refusal)
+                case .refused(let refusal) where refusal.step == .maxLease: "\(code: story.app.text): \(reason(refusal))"
                 default: nil
                 }
             })
@@ -203,7 +226,7 @@ public struct Wording: Sendable {
     }
 
     private func reason(_ refusal: Refusal) -> Phrase {
-        Phrase(words: Moments.readable(refusal.text, seenFrom: message.at))
+        Phrase(words: Moments.readable(Shown.line(refusal.text), seenFrom: message.at))
     }
 
     private func section(_ heading: String, _ lines: [Phrase]) -> Section? {
@@ -215,7 +238,7 @@ public struct Wording: Sendable {
     /// One command for each lease of this incident that is in force.
     public var undo: [String] {
         stories.compactMap { story in
-            guard case .inForce(let lease, _, _) = story.standing else { return nil }
+            guard case .inForce(let lease, _, _, _) = story.standing else { return nil }
             return "mozaiks-ops actions revert \(Shown.id(lease))"
         }
     }
@@ -230,6 +253,8 @@ public struct Wording: Sendable {
     /// For each tenant that something was done to, a text to paste to it, free of internals. For a resolution the
     /// all-clear, once nothing is in force any more.
     public var tenantTexts: [String] {
+        // Nothing in a drill should look as if it were to be passed on.
+        guard message.event != .drill else { return [] }
         let told = stories.filter { story in
             switch story.standing {
             case .inForce: !isResolved
@@ -257,6 +282,17 @@ extension ActionStory {
     /// In force already, for another incident.
     fileprivate var isShared: Bool {
         if case .alreadyInForce = verdict, standing == .none { true } else { false }
+    }
+}
+
+extension Verdict {
+    /// Whether nothing more happens until a person does something.
+    fileprivate var isForPerson: Bool {
+        switch self {
+        case .needsApproval: true
+        case .refused(let refusal): refusal.step == .maxLease
+        case .act, .wouldHave, .alreadyInForce: false
+        }
     }
 }
 

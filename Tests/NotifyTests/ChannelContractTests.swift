@@ -1,0 +1,244 @@
+import Ambient
+import HTTP
+import Model
+import TestKit
+import Testing
+
+@testable import Notify
+
+/// What every channel over HTTP keeps to, whatever the service does.
+@Suite struct ChannelContractTests {
+    private static let message = Sample.messages[0].message
+
+    private func deliver(
+        _ channel: ChannelUnderContract, timeoutMs: Int = 10_000, _ behave: @escaping MisbehavingServer.Behaviour
+    ) async throws -> (delivery: Delivery, requests: [MisbehavingServer.Request]) {
+        let server = try MisbehavingServer(behave)
+        defer { server.stop() }
+        let delivery = try await withClient { client in
+            await channel.make(client, timeoutMs: timeoutMs, base: server.url).deliver(Self.message)
+        }
+        delivery.expectFitForLogs()
+        return (delivery, server.requests)
+    }
+
+    // MARK: - The retry table
+
+    static let statuses: [(status: Int, kind: Kind)] = [
+        (200, .delivered), (201, .delivered), (202, .delivered), (204, .delivered),
+        (300, .rejected), (301, .rejected), (302, .rejected), (303, .rejected), (307, .rejected), (308, .rejected),
+        (400, .rejected), (401, .rejected), (403, .rejected), (404, .rejected), (405, .rejected), (409, .rejected),
+        (410, .rejected), (413, .rejected), (415, .rejected), (418, .rejected), (422, .rejected),
+        (408, .retry), (425, .retry), (429, .retry),
+        (500, .retry), (501, .retry), (502, .retry), (503, .retry), (504, .retry), (529, .retry), (599, .retry),
+    ]
+
+    @Test("each status", arguments: ChannelUnderContract.allCases)
+    func status(channel: ChannelUnderContract) async throws {
+        for (status, kind) in Self.statuses {
+            let (delivery, requests) = try await deliver(channel) { _, peer in
+                peer.answer(status, "", headers: ["Location: http://127.0.0.1:1\(ChannelUnderContract.secretPath)"])
+            }
+            #expect(Kind(delivery) == kind, "\(status): \(delivery)")
+            #expect(requests.count == 1, "\(status): one attempt is one request")
+            if kind != .delivered { #expect(delivery.reason.contains("\(status)"), "\(delivery)") }
+        }
+    }
+
+    @Test("a redirect is not followed", arguments: ChannelUnderContract.allCases)
+    func redirect(channel: ChannelUnderContract) async throws {
+        let elsewhere = try MisbehavingServer(always: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        defer { elsewhere.stop() }
+        let target = elsewhere.url
+        let (delivery, _) = try await deliver(channel) { _, peer in
+            peer.answer(307, "", headers: ["Location: \(target)/x"])
+        }
+        #expect(Kind(delivery) == .rejected)
+        #expect(elsewhere.requests.isEmpty)
+    }
+
+    @Test("a web page is no confirmation", arguments: ChannelUnderContract.allCases)
+    func page(channel: ChannelUnderContract) async throws {
+        let (delivery, _) = try await deliver(channel) { _, peer in peer.answer(200, "\r\n <!DOCTYPE html><h1>Sign in</h1>") }
+        #expect(Kind(delivery) == .retry)
+    }
+
+    // MARK: - Retry-After
+
+    static let waits: [(name: String, headers: [String], wait: TimeSpan?)] = [
+        ("none", [], nil),
+        ("seconds", ["Retry-After: 30"], .seconds(30)),
+        ("zero", ["Retry-After: 0"], .zero),
+        ("blanks around it", ["Retry-After:   7  "], .seconds(7)),
+        ("far too long", ["Retry-After: 99999999999999999999999"], .seconds(999_999_999)),
+        ("negative", ["Retry-After: -5"], nil),
+        ("a fraction", ["Retry-After: 1.5"], nil),
+        ("nonsense", ["Retry-After: soon"], nil),
+        ("empty", ["Retry-After:"], nil),
+        (
+            "a date, seen from the answer's own",
+            ["Date: Sat, 21 Nov 2026 09:00:00 GMT", "Retry-After: Sat, 21 Nov 2026 09:01:30 GMT"], .seconds(90)
+        ),
+        (
+            "a date that has passed",
+            ["Date: Sat, 21 Nov 2026 09:00:00 GMT", "Retry-After: Sat, 21 Nov 2026 08:00:00 GMT"], .zero
+        ),
+        ("a date that is none", ["Retry-After: Sat, 31 Feb 2026 09:00:00 GMT"], nil),
+    ]
+
+    @Test("Retry-After", arguments: ChannelUnderContract.allCases, waits.map(\.name))
+    func retryAfter(channel: ChannelUnderContract, name: String) async throws {
+        let entry = try #require(Self.waits.first { $0.name == name })
+        for status in [429, 503] {
+            let (delivery, _) = try await deliver(channel) { _, peer in peer.answer(status, "", headers: entry.headers) }
+            #expect(Kind(delivery) == .retry)
+            #expect(delivery.after == entry.wait, "\(status)")
+        }
+    }
+
+    // MARK: - No answer, or none that can be read
+
+    static let failures: [(name: String, behave: MisbehavingServer.Behaviour)] = [
+        ("closes at once", { _, peer in peer.close() }),
+        ("resets", { _, peer in peer.reset() }),
+        ("hangs", { _, peer in peer.waitUntilClosed() }),
+        ("half a head", { _, peer in peer.write("HTTP/1.1 200 OK\r\nContent-"); peer.close() }),
+        ("half a body", { _, peer in peer.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok"); peer.close() }),
+        ("half a body, then hangs", { _, peer in
+            peer.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok")
+            peer.waitUntilClosed()
+        }),
+        ("not HTTP", { _, peer in peer.write("SSH-2.0-OpenSSH_9.2 s3cretToken9876543\r\n"); peer.close() }),
+        ("a body without end", { _, peer in
+            peer.write("HTTP/1.1 200 OK\r\n\r\n")
+            // Ends when the client hangs up: writes fail from then on.
+            for _ in 0..<64 { peer.write([UInt8](repeating: 120, count: 65_536)) }
+            peer.close()
+        }),
+    ]
+
+    @Test("a broken service is tried again", arguments: ChannelUnderContract.allCases, failures.map(\.name))
+    func failure(channel: ChannelUnderContract, name: String) async throws {
+        let entry = try #require(Self.failures.first { $0.name == name })
+        let timeout = name.contains("hangs") ? 250 : 10_000
+        let (delivery, _) = try await deliver(channel, timeoutMs: timeout, entry.behave)
+        #expect(Kind(delivery) == .retry)
+        #expect(delivery.after == nil)
+        #expect(delivery.reason.contains("ops"), "names its channel: \(delivery.reason)")
+    }
+
+    @Test("nobody there is tried again", arguments: ChannelUnderContract.allCases)
+    func nobody(channel: ChannelUnderContract) async throws {
+        let closed = try Loopback.closedPort()
+        let deaf = try Loopback.DeafPort()
+        for base in ["http://127.0.0.1:\(closed)", "http://127.0.0.1:\(deaf.port)", "http://nobody.invalid"] {
+            let delivery = try await withClient { client in
+                await channel.make(client, timeoutMs: 400, base: base).deliver(Self.message)
+            }
+            #expect(Kind(delivery) == .retry, "\(base)")
+            delivery.expectFitForLogs()
+        }
+        withExtendedLifetime(deaf) {}
+    }
+
+    @Test("cancelling ends an attempt", arguments: ChannelUnderContract.allCases)
+    func cancellation(channel: ChannelUnderContract) async throws {
+        let (asked, signal) = AsyncStream<Void>.makeStream()
+        let server = try MisbehavingServer { _, peer in
+            signal.yield()
+            peer.waitUntilClosed()
+        }
+        defer { server.stop() }
+        let delivery = try await withClient { client in
+            let ops = channel.make(client, timeoutMs: 600_000, base: server.url)
+            let task = Task { await ops.deliver(Self.message) }
+            var requests = asked.makeAsyncIterator()
+            _ = await requests.next()
+            task.cancel()
+            return await task.value
+        }
+        #expect(Kind(delivery) == .retry)
+        delivery.expectFitForLogs()
+    }
+
+    // MARK: - Secrets
+
+    @Test("a service that echoes the secret finds no listener", arguments: ChannelUnderContract.allCases)
+    func echo(channel: ChannelUnderContract) async throws {
+        for status in [200, 400, 401, 403, 404, 410, 418, 429, 500, 503] {
+            _ = try await deliver(channel) { request, peer in
+                peer.write(
+                    "HTTP/1.1 \(status) \(request.path)\r\nX-Path: \(request.path)\r\nRetry-After: \(request.path)\r\n"
+                        + "Content-Length: \(request.path.utf8.count)\r\n\r\n\(request.path)")
+            }
+        }
+    }
+
+    static let unusableURLs = [
+        "", "s3cretToken9876543", "s3cretToken9876543://x", "ftp://127.0.0.1/s3cretToken9876543",
+        "http://user:hunter2password@127.0.0.1:1/s3cretToken9876543", "http://[::1/s3cretToken9876543",
+        "http://127.0.0.1:99999/s3cretToken9876543", "http:///s3cretToken9876543", "http://127.0.0.1:1/s3cretToken9876543\u{0}",
+        "http://127.0.0.1:1/s3cret Token9876543",
+    ]
+
+    @Test("a URL that is none", arguments: ChannelUnderContract.allCases, unusableURLs)
+    func unusable(channel: ChannelUnderContract, url: String) async throws {
+        let delivery = try await withClient { client in
+            await channel.make(client) { Secret(url) }.deliver(Self.message)
+        }
+        #expect(Kind(delivery) == .retry, "it may be mended before the message is too old")
+        delivery.expectFitForLogs()
+    }
+
+    @Test("a secret that cannot be read", arguments: ChannelUnderContract.allCases)
+    func noSecret(channel: ChannelUnderContract) async throws {
+        struct Leaky: Error { let secret = "s3cretToken9876543" }
+        let folder = TemporaryFolder()
+        let path = folder.path("slack")
+        try await withClient { client in
+            let missing = channel.make(client) { try SecretSource.file(path).read("the URL", in: Environment([:])) }
+            let delivery = await missing.deliver(Self.message)
+            #expect(Kind(delivery) == .retry && delivery.reason.contains(path), "\(delivery)")
+            let leaky = await channel.make(client) { throw Leaky() }.deliver(Self.message)
+            #expect(Kind(leaky) == .retry)
+            leaky.expectFitForLogs()
+        }
+    }
+
+    @Test("a rotated secret is used at once, and none is printed", arguments: ChannelUnderContract.allCases)
+    func rotated(channel: ChannelUnderContract) async throws {
+        let server = try MisbehavingServer(always: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        defer { server.stop() }
+        let folder = TemporaryFolder()
+        let path = folder.write("\(server.url)/first-s3cretToken9876543\n", to: "slack")
+        try await withClient { client in
+            let ops = channel.make(client) { try SecretSource.file(path).read("the URL", in: Environment([:])) }
+            #expect(await ops.deliver(Self.message) == .delivered)
+            folder.write("\(server.url)/second-s3cretToken9876543\n", to: "slack")
+            #expect(await ops.deliver(Self.message) == .delivered)
+            var dumped = "\(ops)"
+            dump(ops, to: &dumped)
+            #expect(!dumped.contains("s3cretToken"))
+        }
+        #expect(server.requests.map(\.path) == ["/first-s3cretToken9876543", "/second-s3cretToken9876543"])
+    }
+
+    // MARK: - What is sent
+
+    @Test("no message is larger than the service takes", arguments: ChannelUnderContract.allCases)
+    func size(channel: ChannelUnderContract) async throws {
+        let server = try MisbehavingServer(always: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        defer { server.stop() }
+        try await withClient { client in
+            let ops = channel.make(client, base: server.url)
+            for (name, message) in Hostile.messages {
+                #expect(await ops.deliver(message) == .delivered, "\(name)")
+            }
+        }
+        #expect(server.requests.count == Hostile.messages.count)
+        for request in server.requests {
+            #expect(request.method == "POST" && !request.body.isEmpty)
+            #expect(request.body.count <= channel.bodyLimit)
+        }
+    }
+}

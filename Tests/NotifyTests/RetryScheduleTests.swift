@@ -1,0 +1,33 @@
+import Ambient
+import Model
+import Testing
+
+@testable import Notify
+
+@Suite struct RetryScheduleTests {
+    static let waits: [(attempts: Int, jitter: Double, asked: TimeSpan?, wait: TimeSpan)] = [
+        (1, 0, nil, .seconds(1)), (1, 1, nil, .seconds(2)), (2, 0, nil, .seconds(2)), (2, 0.5, nil, .seconds(3)),
+        (5, 0, nil, .seconds(16)), (20, 0, nil, .minutes(5)), (20, 1, nil, .minutes(10)),
+        (.max, 1, nil, .minutes(10)), (0, 0, nil, .seconds(1)), (-7, 0, nil, .seconds(1)),
+        (1, -3, nil, .seconds(1)), (1, 9, nil, .seconds(2)),
+        (1, 0, .seconds(30), .seconds(30)), (20, 1, .seconds(30), .minutes(10)), (1, 0, .zero, .seconds(1)),
+        (1, 0, .seconds(999_999_999), .hours(6)), (1, 0, TimeSpan(milliseconds: .max), .hours(6)),
+    ]
+
+    @Test("waits", arguments: waits.indices)
+    func wait(index: Int) {
+        let entry = Self.waits[index]
+        #expect(RetrySchedule().wait(attempts: entry.attempts, jitter: entry.jitter, asked: entry.asked) == entry.wait)
+    }
+
+    @Test func `a secret and its pieces are taken out of any text`() {
+        let redaction = Redaction(url: Secret("https://user:hunter2@hooks.slack.com/services/T0000AAAA/B0000BBBB/tokentoken?key=querysecret"))
+        let text = redaction.clean(
+            "POST https://user:hunter2@hooks.slack.com/services/T0000AAAA/B0000BBBB/tokentoken?key=querysecret "
+                + "path /services/T0000AAAA/B0000BBBB/tokentoken?key=querysecret T0000AAAA tokentoken hunter2 querysecret at hooks.slack.com")
+        for part in ["T0000AAAA", "B0000BBBB", "tokentoken", "hunter2", "querysecret"] { #expect(!text.contains(part), "\(text)") }
+        #expect(text.hasSuffix("at hooks.slack.com"))
+        #expect(Redaction(url: Secret("")).clean("text") == "text")
+        #expect(Redaction(url: Secret("http://h")).clean("text") == "text")
+    }
+}

@@ -1,0 +1,17 @@
+import Model
+import Notify
+import Simulator
+import Testing
+
+/// Each kind of message as it is posted (`.json`) and as a person sees it (`.txt`).
+@Suite struct SlackGoldenTests {
+    @Test("as posted and as seen", arguments: Sample.messages.map(\.name))
+    func golden(name: String) throws {
+        let message = try #require(Sample.messages.first { $0.name == name }).message
+        let document = SlackBlocks.payload(message)
+        let payload = SlackPayload(body: document.serializedBytes())
+        #expect(payload.verdict == .ok && payload.remarks.isEmpty, "\(payload.remarks)")
+        Golden.expect(document.serialized(pretty: true) + "\n", is: name + ".json")
+        Golden.expect(payload.plainText + "\n", is: name + ".txt")
+    }
+}

@@ -1,0 +1,113 @@
+import Model
+import Testing
+
+@testable import Notify
+
+@Suite struct WordingTests {
+    private func wording(_ name: String) throws -> Wording {
+        Wording(try #require(Sample.messages.first { $0.name == name }).message)
+    }
+
+    static let headlines: [(name: String, headline: String)] = [
+        ("noisy-throttled", "Warning: noisy-neighbor, app-clinic on shared"),
+        ("noisy-extended", "Warning, action extended: noisy-neighbor, app-clinic on shared"),
+        ("noisy-again", "Warning, again: noisy-neighbor, app-clinic on shared"),
+        ("noisy-max-lease", "Warning, needs a person: noisy-neighbor, app-clinic on shared"),
+        ("noisy-resolved-lease-runs", "Resolved after 15m: noisy-neighbor, app-clinic on shared"),
+        ("runtime-down-staging", "[staging] Critical: runtime-down, runtime shared"),
+        ("runtime-removed", "Closed after 1h6m: runtime-down, runtime shared"),
+        ("drill", "Drill, nothing to do: noisy-neighbor, app-clinic on shared"),
+    ]
+
+    @Test("headlines", arguments: headlines.map(\.name))
+    func headline(name: String) throws {
+        #expect(try wording(name).headline == Self.headlines.first { $0.name == name }?.headline)
+    }
+
+    static let measures: [(condition: String, measure: String?)] = [
+        ("active_runs.share (61%) > $noisy_share (40%) and runtime.active_runs (34) >= 10", "active_runs.share 61% > 40%"),
+        ("rise(error_rate[10m]) (1.8) > 1.5", "rise(error_rate[10m]) 1.8 > 1.5"),
+        ("tokens[5m] (9/min) > $spike (3) * baseline(tokens[24h]) (2/min)", "tokens[5m] 9/min > 3 * baseline(tokens[24h]) 2/min"),
+        ("up (0) == 0", nil), ("a (1) > 2 or b (3) > 2", nil), ("not a (1) > 2", nil),
+        ("tokens[5m] (missing: dead_counter) > 2000/min", nil), ("", nil), ("and and and", nil), ("((((", nil),
+    ]
+
+    @Test("how bad, in a few words", arguments: measures.map(\.condition))
+    func measure(condition: String) {
+        #expect(ConditionText.measure(condition) == Self.measures.first { $0.condition == condition }?.measure)
+    }
+
+    @Test func `a condition breaks before and and or, outside parentheses`() {
+        #expect(
+            ConditionText.lines("a (1) > 2 and (b (3) > 2 or c (4) > 2) or not d (5) > 2") == [
+                "a (1) > 2", "and (b (3) > 2 or c (4) > 2)", "or not d (5) > 2",
+            ])
+        #expect(ConditionText.lines(Array(repeating: "a > 1", count: 30).joined(separator: " and ")).count == 9)
+        #expect(ConditionText.lines("") == [])
+        #expect(ConditionText.lines("))) and a > 1") == [")))", "and a > 1"])
+    }
+
+    @Test func `moments in sentences read as times of the day`() {
+        let now = Sample.at(0)
+        #expect(
+            Moments.readable("lasts until 2026-11-21T09:20:00.000Z; since 2026-11-20T09:20:00.000Z.", seenFrom: now)
+                == "lasts until 09:20 UTC; since 09:20 UTC on 2026-11-20.")
+        for text in ["", "T", "2026-11-21T09:20:00.000", "é2026-13-21T09:20:00.000Zé", "\u{1F469}T\u{1F469}Z"] {
+            #expect(Moments.readable(text, seenFrom: now) == text)
+        }
+    }
+
+    @Test("a text for a tenant knows nothing of the machinery", arguments: Sample.messages.map(\.name))
+    func tenantTexts(name: String) throws {
+        let wording = try wording(name)
+        for text in wording.tenantTexts {
+            for word in ["shared", "noisy", "lease-", "policy", "rule", "incident", "%", "share", "app-shop", "app_bank_eu", "mozaiks"] {
+                #expect(!text.contains(word), "\(text)")
+            }
+            #expect(text.contains("app-clinic"))
+        }
+    }
+
+    static let tenantCases: [(effect: Effect, says: String)] = [
+        (.throttle(Limits(concurrentWorkflows: 1)), "can run at most 1 workflow at a time,"),
+        (.throttle(Limits(requestsPerMinute: 10)), "can start at most 10 workflows a minute,"),
+        (
+            .throttle(Limits(concurrentWorkflows: 2, requestsPerMinute: 10)),
+            "can run at most 2 workflows at a time and start at most 10 workflows a minute,"
+        ),
+        (.pause, "new workflows of your app app-clinic are paused,"),
+        (.disablePack(PackID("Generator")), "new runs of the workflow Generator of your app app-clinic are paused,"),
+    ]
+
+    @Test("each effect in a tenant's words", arguments: tenantCases.map(\.says))
+    func tenantText(says: String) throws {
+        let effect = try #require(Self.tenantCases.first { $0.says == says }).effect
+        var incident = Sample.noisy()
+        let key = LeaseKey(kind: effect.kind, runtime: "shared", app: AppID("app-clinic"), pack: effect.pack)
+        incident.decisions = [Sample.decision(300, .act, lease: Sample.lease, key: key, effect: effect)]
+        let texts = Wording(Sample.message(.opened, incident, 300)).tenantTexts
+        #expect(texts.count == 1)
+        #expect(texts.first?.contains(says) == true, "\(texts)")
+        #expect(texts.first?.contains("ends by itself at 03:20 UTC") == true)
+    }
+
+    @Test func `a lease across midnight and a year says so`() {
+        let late = Timestamp(rfc3339: "2026-12-31T23:55:00.000Z")
+        #expect(late?.minuteText(seenFrom: Sample.at(0)) == "23:55 UTC on 2026-12-31")
+        var incident = Sample.noisy()
+        incident.decisions = [Sample.decision(0, .act, lease: Sample.lease, ttl: .hours(24))]
+        let lines = Wording(Sample.message(.opened, incident, 300)).actions.flatMap(\.lines).map(\.plain)
+        #expect(lines.first == "Throttled app-clinic to 2 runs at once, 03:00 UTC to 03:00 UTC on 2026-11-22")
+    }
+
+    @Test func `an action that did not land is not called done`() {
+        var incident = Sample.noisy()
+        incident.decisions = [Sample.decision(300, .act, lease: Sample.lease)]
+        incident.handling = [
+            HandlingNote(at: Sample.at(301), kind: .leaseRefused, by: "gate", text: "gate said no (\(Sample.lease))")
+        ]
+        let wording = Wording(Sample.message(.updated, incident, 302))
+        #expect(wording.actions.flatMap(\.lines).map(\.plain) == ["Tried and not done: Throttle app-clinic to 2 runs at once"])
+        #expect(wording.undo.isEmpty && wording.tenantTexts.isEmpty)
+    }
+}
