@@ -13,8 +13,24 @@ extension Timestamp {
     }
 }
 
-/// Moments inside sentences that other rooms wrote.
+/// Moments in sentences.
 enum Moments {
+    /// `09:05 to 09:20 UTC`; with seconds where it is shorter than two minutes.
+    static func range(_ from: Timestamp, _ until: Timestamp, seenFrom message: Timestamp) -> String {
+        if from.day != until.day {
+            return "\(from.minuteText(seenFrom: message)) to \(until.minuteText(seenFrom: message))"
+        }
+        return "\(from.clock.prefix(digits(from, until))) to \(end(from, until, seenFrom: message))"
+    }
+
+    /// The end of that: `09:20 UTC`.
+    static func end(_ from: Timestamp, _ until: Timestamp, seenFrom message: Timestamp) -> String {
+        let day = until.day == message.day ? "" : " on \(until.day)"
+        return "\(until.clock.prefix(digits(from, until))) UTC\(day)"
+    }
+
+    private static func digits(_ from: Timestamp, _ until: Timestamp) -> Int { until - from < .minutes(2) ? 8 : 5 }
+
     /// The text with each `2026-11-21T09:20:00.000Z` in it as `09:20 UTC`, for people.
     static func readable(_ text: String, seenFrom message: Timestamp) -> String {
         let bytes = Array(text.utf8)

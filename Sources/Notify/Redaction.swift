@@ -23,6 +23,8 @@ struct Redaction {
     }
 
     func clean(_ text: String) -> String {
-        parts.reduce(text) { text, part in text.split(separator: part, omittingEmptySubsequences: false).joined(separator: "***") }
+        parts.reduce(text) { text, part in
+            text.split(separator: part, omittingEmptySubsequences: false).joined(separator: "***")
+        }
     }
 }

@@ -13,7 +13,8 @@ public enum SlackBlocks {
         blocks += wording.actions.map { list($0.heading, $0.lines) }
         let undo = wording.undo
         if !undo.isEmpty {
-            blocks.append(list(message.event == .resolved ? "End it now" : "Undo", undo.prefix(4).map(Phrase.init(code:))))
+            blocks.append(
+                list(message.event == .resolved ? "End it now" : "Undo", undo.prefix(4).map(Phrase.init(code:))))
         }
         if !wording.nextSteps.isEmpty { blocks.append(list("Next steps", wording.nextSteps, numbered: true)) }
         if !wording.tenantTexts.isEmpty { blocks.append(tenantTexts(wording.tenantTexts)) }
@@ -42,7 +43,10 @@ public enum SlackBlocks {
     // MARK: - Blocks
 
     private static func header(_ text: String) -> JSON {
-        ["type": "header", "text": ["type": "plain_text", "emoji": false, "text": .string(SlackMarkup.plain(text, limit: 150))]]
+        [
+            "type": "header",
+            "text": ["type": "plain_text", "emoji": false, "text": .string(SlackMarkup.plain(text, limit: 150))],
+        ]
     }
 
     private static func what(_ wording: Wording) -> JSON {

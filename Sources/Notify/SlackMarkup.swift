@@ -92,7 +92,9 @@ struct SlackMarkup {
         // Between letters (`active_runs`) it formats nothing.
         case "_": return isAfterLetter && isBeforeLetter ? "_" : "\u{02CD}"
         // `:name:` is an emoji; a colon before a blank, a digit (a time, a line) or a slash begins none.
-        case ":": return next.map { $0.properties.isAlphabetic || $0 == "+" || $0 == "_" || $0 == "-" } == true ? "\u{2236}" : ":"
+        case ":":
+            return next.map { $0.properties.isAlphabetic || $0 == "+" || $0 == "_" || $0 == "-" } == true
+                ? "\u{2236}" : ":"
         default: return escaped(scalar)
         }
     }

@@ -10,7 +10,7 @@ enum TenantText {
         case .inForce(_, let from, let until, _):
             return "Since \(from.minuteText(seenFrom: moment)) \(limit(story.effect, app)), to keep the service "
                 + "responsive for everyone. Workflows that are already running are not affected. The limit ends by itself "
-                + "at \(until.minuteText(seenFrom: moment)), or somewhat later if the load stays high. If it gets in your way, "
+                + "at \(Moments.end(from, until, seenFrom: moment)), or somewhat later if the load stays high. If it gets in your way, "
                 + "please reply and we will look at it together."
         case .over:
             return "The limit on your app \(app) is lifted: everything runs as usual again. "

@@ -12,15 +12,15 @@ public struct Wording: Sendable {
     }
 
     public let message: Message
-    private let stories: [ActionStory]
+    let stories: [ActionStory]
 
     public init(_ message: Message) {
         self.message = message
         stories = ActionStory.all(of: message.incident, at: message.at)
     }
 
-    private var incident: Incident { message.incident }
-    private var isResolved: Bool { message.event == .resolved }
+    var incident: Incident { message.incident }
+    var isResolved: Bool { message.event == .resolved }
 
     // MARK: - What and where
 
@@ -154,94 +154,7 @@ public struct Wording: Sendable {
 
     private var condition: String { transition?.condition ?? incident.condition }
 
-    // MARK: - What was done
-
-    /// What was done, would have been done, needs a person or was held back, and why; each group under its heading.
-    public var actions: [Section] {
-        guard !stories.isEmpty else {
-            return isResolved ? [] : [Section(heading: "Done", lines: ["Nothing so far."])]
-        }
-        return [done, stillInForce, needsPerson, wouldHave, heldBack].compactMap { $0 }
-    }
-
-    private var done: Section? {
-        var isAnyInForce = false
-        var lines: [Phrase] = stories.compactMap { story in
-            switch story.standing {
-            case .inForce(_, let from, let until, let extensions):
-                guard !isResolved else { return nil }
-                isAnyInForce = true
-                let extended = extensions == 0 ? "" : extensions == 1 ? ", extended once" : ", extended \(extensions) times"
-                let start = from.day == until.day ? String(from.clock.prefix(5)) : from.minuteText(seenFrom: message.at)
-                return "\(story.deed), \(start) to \(until.minuteText(seenFrom: message.at))\(extended)"
-            case .over(_, let from):
-                return "\(story.deed) at \(from.minuteText(seenFrom: message.at)); over"
-            case .notLanded: return "Tried and not done: \(story.order)"
-            case .none: return nil
-            }
-        }
-        if case let others = stories.filter({ $0.isShared }), !others.isEmpty {
-            lines += others.map { "\($0.state), by another incident" }
-        }
-        if isAnyInForce { lines.append("Ends by itself; extended only while the condition stays true.") }
-        return section("Done", lines)
-    }
-
-    private var stillInForce: Section? {
-        guard isResolved else { return nil }
-        return section(
-            "Still in force",
-            stories.compactMap { story in
-                guard case .inForce(_, _, let until, _) = story.standing else { return nil }
-                return "\(story.state) until \(until.minuteText(seenFrom: message.at)), then it ends by itself"
-            })
-    }
-
-    private var needsPerson: Section? {
-        section(
-            "Needs a person",
-            stories.compactMap { story in
-                switch story.verdict {
-                case .needsApproval(let refusal): "\(story.order) for \(story.ttl.description): \(reason(refusal))"
-                case .refused(let refusal) where refusal.step == .maxLease: "\(code: story.app.text): \(reason(refusal))"
-                default: nil
-                }
-            })
-    }
-
-    private var wouldHave: Section? {
-        section(
-            "Would have been done (mode \(Mode.observe.rawValue))",
-            stories.compactMap { $0.verdict == .wouldHave ? "\($0.order) for \($0.ttl.description)" : nil })
-    }
-
-    private var heldBack: Section? {
-        section(
-            "Held back",
-            stories.compactMap { story in
-                guard case .refused(let refusal) = story.verdict, refusal.step != .maxLease else { return nil }
-                let what: Phrase = story.isAboutLease ? "Extension for \(code: story.app.text)" : story.order
-                return "\(what): \(reason(refusal))"
-            })
-    }
-
-    private func reason(_ refusal: Refusal) -> Phrase {
-        Phrase(words: Moments.readable(Shown.line(refusal.text), seenFrom: message.at))
-    }
-
-    private func section(_ heading: String, _ lines: [Phrase]) -> Section? {
-        lines.isEmpty ? nil : Section(heading: heading, lines: lines)
-    }
-
     // MARK: - What to do
-
-    /// One command for each lease of this incident that is in force.
-    public var undo: [String] {
-        stories.compactMap { story in
-            guard case .inForce(let lease, _, _, _) = story.standing else { return nil }
-            return "mozaiks-ops actions revert \(Shown.id(lease))"
-        }
-    }
 
     /// The rule's next steps, then its suggestions as sentences. None for a resolution.
     public var nextSteps: [Phrase] {
@@ -250,39 +163,23 @@ public struct Wording: Sendable {
             + incident.suggestions.map { Phrase(words: "Consider: \(String($0.map { $0 == "_" ? " " : $0 })).") }
     }
 
-    /// For each tenant that something was done to, a text to paste to it, free of internals. For a resolution the
-    /// all-clear, once nothing is in force any more.
-    public var tenantTexts: [String] {
-        // Nothing in a drill should look as if it were to be passed on.
-        guard message.event != .drill else { return [] }
-        let told = stories.filter { story in
-            switch story.standing {
-            case .inForce: !isResolved
-            case .over: isResolved
-            case .notLanded, .none: false
-            }
-        }
-        return told.compactMap { TenantText.of($0, at: message.at) }
-    }
-
     // MARK: - Where it comes from
 
     /// `production · mode enforce · rule at ops_policy.default.yaml:12 · playbook noisy-neighbor`
     public var footer: Phrase {
         let playbook = incident.playbook.map { " · playbook \(Shown.id($0))" } ?? ""
         return Phrase(
-            words: "\(Shown.id(message.environment)) · mode \(message.mode.rawValue) · rule at \(incident.origin)\(playbook)")
+            words: "\(Shown.id(message.environment)) · mode \(message.mode.rawValue) · rule at \(origin)\(playbook)")
+    }
+
+    /// Without the folder: people know where their policies are.
+    private var origin: String {
+        let file = incident.origin.file.split(separator: "/").last.map(String.init) ?? incident.origin.file
+        return "\(Shown.id(file)):\(incident.origin.line)"
     }
 
     /// What to run for the whole story; it names the incident's id.
     public var more: String { "mozaiks-ops incidents show \(Shown.id(incident.id))" }
-}
-
-extension ActionStory {
-    /// In force already, for another incident.
-    fileprivate var isShared: Bool {
-        if case .alreadyInForce = verdict, standing == .none { true } else { false }
-    }
 }
 
 extension Verdict {

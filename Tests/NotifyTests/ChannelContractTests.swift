@@ -59,7 +59,9 @@ import Testing
 
     @Test("a web page is no confirmation", arguments: ChannelUnderContract.allCases)
     func page(channel: ChannelUnderContract) async throws {
-        let (delivery, _) = try await deliver(channel) { _, peer in peer.answer(200, "\r\n <!DOCTYPE html><h1>Sign in</h1>") }
+        let (delivery, _) = try await deliver(channel) { _, peer in
+            peer.answer(200, "\r\n <!DOCTYPE html><h1>Sign in</h1>")
+        }
         #expect(Kind(delivery) == .retry)
     }
 
@@ -90,7 +92,8 @@ import Testing
     func retryAfter(channel: ChannelUnderContract, name: String) async throws {
         let entry = try #require(Self.waits.first { $0.name == name })
         for status in [429, 503] {
-            let (delivery, _) = try await deliver(channel) { _, peer in peer.answer(status, "", headers: entry.headers) }
+            let (delivery, _) = try await deliver(channel) { _, peer in peer.answer(status, "", headers: entry.headers)
+            }
             #expect(Kind(delivery) == .retry)
             #expect(delivery.after == entry.wait, "\(status)")
         }
@@ -102,19 +105,43 @@ import Testing
         ("closes at once", { _, peer in peer.close() }),
         ("resets", { _, peer in peer.reset() }),
         ("hangs", { _, peer in peer.waitUntilClosed() }),
-        ("half a head", { _, peer in peer.write("HTTP/1.1 200 OK\r\nContent-"); peer.close() }),
-        ("half a body", { _, peer in peer.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok"); peer.close() }),
-        ("half a body, then hangs", { _, peer in
-            peer.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok")
-            peer.waitUntilClosed()
-        }),
-        ("not HTTP", { _, peer in peer.write("SSH-2.0-OpenSSH_9.2 s3cretToken9876543\r\n"); peer.close() }),
-        ("a body without end", { _, peer in
-            peer.write("HTTP/1.1 200 OK\r\n\r\n")
-            // Ends when the client hangs up: writes fail from then on.
-            for _ in 0..<64 { peer.write([UInt8](repeating: 120, count: 65_536)) }
-            peer.close()
-        }),
+        (
+            "half a head",
+            { _, peer in
+                peer.write("HTTP/1.1 200 OK\r\nContent-")
+                peer.close()
+            }
+        ),
+        (
+            "half a body",
+            { _, peer in
+                peer.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok")
+                peer.close()
+            }
+        ),
+        (
+            "half a body, then hangs",
+            { _, peer in
+                peer.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok")
+                peer.waitUntilClosed()
+            }
+        ),
+        (
+            "not HTTP",
+            { _, peer in
+                peer.write("SSH-2.0-OpenSSH_9.2 s3cretToken9876543\r\n")
+                peer.close()
+            }
+        ),
+        (
+            "a body without end",
+            { _, peer in
+                peer.write("HTTP/1.1 200 OK\r\n\r\n")
+                // Ends when the client hangs up: writes fail from then on.
+                for _ in 0..<64 { peer.write([UInt8](repeating: 120, count: 65_536)) }
+                peer.close()
+            }
+        ),
     ]
 
     @Test("a broken service is tried again", arguments: ChannelUnderContract.allCases, failures.map(\.name))
@@ -177,7 +204,8 @@ import Testing
     static let unusableURLs = [
         "", "s3cretToken9876543", "s3cretToken9876543://x", "ftp://127.0.0.1/s3cretToken9876543",
         "http://user:hunter2password@127.0.0.1:1/s3cretToken9876543", "http://[::1/s3cretToken9876543",
-        "http://127.0.0.1:99999/s3cretToken9876543", "http:///s3cretToken9876543", "http://127.0.0.1:1/s3cretToken9876543\u{0}",
+        "http://127.0.0.1:99999/s3cretToken9876543", "http:///s3cretToken9876543",
+        "http://127.0.0.1:1/s3cretToken9876543\u{0}",
         "http://127.0.0.1:1/s3cret Token9876543",
     ]
 

@@ -14,7 +14,9 @@ enum ChannelUnderContract: String, CaseIterable, Sendable {
     static let secretParts = ["T0SECRET1", "B0SECRET2", "s3cretToken9876543", "hunter2password"]
 
     /// A channel named `ops` that posts to `url` and gives an attempt `timeoutMs`.
-    func make(_ client: HTTPClient, timeoutMs: Int = 10_000, url: @escaping @Sendable () throws -> Secret) -> any Channel {
+    func make(_ client: HTTPClient, timeoutMs: Int = 10_000, url: @escaping @Sendable () throws -> Secret)
+        -> any Channel
+    {
         switch self {
         case .slackWebhook:
             var channel = SlackWebhook(name: "ops", url: url, client: client)

@@ -5,7 +5,8 @@ import Testing
 /// Recorded results beside the tests: `golden/NAME`. `MOZAIKS_RECORD_GOLDEN=1 swift test --filter NotifyTests` writes
 /// them anew, and fails, so that nothing is recorded by accident; read the difference before committing it.
 enum Golden {
-    private static let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    private static let folder =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         .joined(separator: "/") + "/golden/"
 
     static func expect(_ actual: String, is name: String, _ location: SourceLocation = #_sourceLocation) {

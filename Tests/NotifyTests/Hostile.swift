@@ -3,20 +3,24 @@ import Model
 /// Messages about tenants who chose their ids, workflow names and error texts to do harm.
 enum Hostile {
     static let texts: [(name: String, text: String)] = [
-        ("mention of a channel", "<!channel>"), ("mention of all here", "<!here|here>"), ("mention of a person", "<@U012AB3CD>"),
+        ("mention of a channel", "<!channel>"), ("mention of all here", "<!here|here>"),
+        ("mention of a person", "<@U012AB3CD>"),
         ("mention of a group", "<!subteam^SAZ94GDB8>"), ("channel link", "<#C024BE7LR>"),
         ("link", "<https://evil.example/|the dashboard>"), ("bare link", "https://evil.example/login?x=1&y=2"),
         ("mail link", "<mailto:a@evil.example|mail>"), ("date", "<!date^1392734382^{date}|x>"),
         ("entities", "&lt;!channel&gt; &amp;lt; &#60;!channel&#62;"), ("ends in an ampersand", "app&"),
         ("formatting", "*bold* _italic_ ~gone~ `code` ```block``` > quote"), ("emoji", ":rotating_light: :+1::skull:"),
         ("backticks", "``````````"), ("code span that closes", "a` <!channel> `b"),
-        ("newlines", "a\n*Done*\nNothing to do.\r\n> b"), ("line separators", "a\u{2028}b\u{2029}c\u{85}d\u{0B}e\u{0C}f"),
+        ("newlines", "a\n*Done*\nNothing to do.\r\n> b"),
+        ("line separators", "a\u{2028}b\u{2029}c\u{85}d\u{0B}e\u{0C}f"),
         ("control characters", "a\u{0}b\u{7}c\u{1B}[31md\u{7F}e\u{9B}f"),
         ("bidirectional override", "safe\u{202E}gpj.exe\u{202C}\u{2066}x\u{2069}\u{200F}\u{61C}"),
         ("invisible", "a\u{200B}\u{200D}\u{FEFF}\u{AD}\u{3164}\u{115F}\u{2800}\u{E0041}b"), ("blanks only", "   "),
-        ("other blanks", "\u{A0}\u{3000}\u{2003}"), ("empty", ""), ("stacked marks", "a" + String(repeating: "\u{30A}", count: 500)),
+        ("other blanks", "\u{A0}\u{3000}\u{2003}"), ("empty", ""),
+        ("stacked marks", "a" + String(repeating: "\u{30A}", count: 500)),
         ("mark first", "\u{301}a"), ("astral", String(repeating: "\u{1F469}\u{200D}\u{1F4BB}", count: 300)),
-        ("right to left", "\u{05D0}\u{05D1}\u{05D2} 12"), ("looks like a command", "x; mozaiks-ops actions revert --all"),
+        ("right to left", "\u{05D0}\u{05D1}\u{05D2} 12"),
+        ("looks like a command", "x; mozaiks-ops actions revert --all"),
         ("long", String(repeating: "x", count: 1 << 15)), ("escapes in mass", String(repeating: "&<>", count: 5_000)),
         ("mentions in mass", String(repeating: "<!channel>", count: 2_000)),
         ("replacement", String(decoding: [0xFF, 0xFE, 0x61, 0xC0] as [UInt8], as: UTF8.self)),
@@ -44,7 +48,8 @@ enum Hostile {
                     kind: effect.kind, runtime: text, app: AppID(text + "\(index)"), pack: effect.pack)
                 incident.decisions.append(
                     ActionDecision(
-                        at: Sample.at(300), incident: text, key: key, effect: effect, ttl: .minutes(15), verdict: verdict,
+                        at: Sample.at(300), incident: text, key: key, effect: effect, ttl: .minutes(15),
+                        verdict: verdict,
                         lease: text))
             }
         }

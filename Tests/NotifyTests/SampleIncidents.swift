@@ -29,14 +29,16 @@ enum Sample {
 
     static func incident(
         rule: String = "noisy-neighbor", subject: Subject = clinic, severity: Severity = .warning,
-        summary: String = "One app takes most of the runtime.", line: Int = 88, condition: String = noisyCondition,
+        summary: String = "One app takes most of the runtime.", file: String = "built-in ops_policy.default.yaml",
+        line: Int = 88, condition: String = noisyCondition,
         transitions: [Transition], suggestions: [String] = [], nextSteps: [String]? = nil, playbook: String? = nil
     ) -> Incident {
         let opened = transitions.first?.at ?? start
         return Incident(
-            fingerprint: "5f2c9a7b1d3e4f60", id: "5f2c9a7b1d3e4f60-\(opened.milliseconds)", rule: rule, subject: subject,
+            fingerprint: "5f2c9a7b1d3e4f60", id: "5f2c9a7b1d3e4f60-\(opened.milliseconds)", rule: rule,
+            subject: subject,
             severity: severity, summary: summary,
-            origin: Origin(file: "built-in ops_policy.default.yaml", line: line), condition: condition, openedAt: opened,
+            origin: Origin(file: file, line: line), condition: condition, openedAt: opened,
             since: start, transitions: transitions, evidence: [], suggestions: suggestions,
             nextSteps: nextSteps ?? [
                 "Look at what the app runs and who started it.",
@@ -45,7 +47,7 @@ enum Sample {
     }
 
     static let fired = transition(
-        300, .pending, .firing, "condition true for 5m", noisyValues(share: "61.11%", runs: 118))
+        300, .pending, .firing, "condition true for 5m", noisyValues(share: "61.1%", runs: 118))
 
     static func noisy() -> Incident { incident(transitions: [fired], playbook: "noisy-neighbor") }
 
@@ -105,7 +107,8 @@ enum Sample {
                 300,
                 .refused(
                     Refusal(
-                        .killSwitch, "actions were stopped by dana at 2026-11-20T22:41:07.250Z; `actions resume` lifts it"))
+                        .killSwitch,
+                        "actions were stopped by dana at 2026-11-20T22:41:07.250Z; `actions resume` lifts it"))
             )
         ]
         return message(.opened, incident, 300)
@@ -157,7 +160,8 @@ enum Sample {
 
     private static func down(transitions: [Transition]) -> Incident {
         incident(
-            rule: "runtime-down", subject: runtime, severity: .critical, summary: "The runtime answers nobody.", line: 42,
+            rule: "runtime-down", subject: runtime, severity: .critical, summary: "The runtime answers nobody.",
+            line: 42,
             condition: "up == 0", transitions: transitions,
             nextSteps: [
                 "Look whether the process runs and its port is open from this machine.",
@@ -190,10 +194,12 @@ enum Sample {
         var incident = incident(
             rule: "runtime-saturated", subject: runtime, severity: .critical,
             summary: "The runtime carries too many runs and they begin to fail.", line: 131,
-            condition: "active_runs > $max_active_runs and (rise(error_rate[10m]) > 1.5 or rise(silent_runs.share[10m]) > 1.5)",
+            condition:
+                "active_runs > $max_active_runs and (rise(error_rate[10m]) > 1.5 or rise(silent_runs.share[10m]) > 1.5)",
             transitions: [
                 transition(
-                    120, .pending, .firing, "condition true for 2m", values, rule: "runtime-saturated", subject: runtime)
+                    120, .pending, .firing, "condition true for 2m", values, rule: "runtime-saturated", subject: runtime
+                )
             ], suggestions: ["scale_out"], nextSteps: ["Add a replica, or move the heaviest app away."])
         let radius = Refusal(.blastRadius, "1 of 14 active apps of shared are under action; at most 1 may be")
         func pause(_ app: String) -> LeaseKey { LeaseKey(kind: .pause, runtime: "shared", app: AppID(app)) }
@@ -206,12 +212,15 @@ enum Sample {
     }
 
     private static var tokenBurn: Message {
-        let values = "tokens[5m] (48210.5/min) > $token_spike (3) * baseline(tokens[24h]) (9120/min) and tokens[5m] "
+        let values =
+            "tokens[5m] (48210.5/min) > $token_spike (3) * baseline(tokens[24h]) (9120/min) and tokens[5m] "
             + "(48210.5/min) > 2000/min"
         var incident = incident(
             rule: "token-burn-spike", summary: "An app burns tokens far above its own usual rate.", line: 146,
             condition: "tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min",
-            transitions: [transition(300, .pending, .firing, "condition true for 5m", values, rule: "token-burn-spike")],
+            transitions: [
+                transition(300, .pending, .firing, "condition true for 5m", values, rule: "token-burn-spike")
+            ],
             suggestions: ["raise_limit", "contact_tenant"],
             nextSteps: ["Look for a loop in its workflows.", "Ask the tenant whether this is meant."])
         incident.decisions = [

@@ -34,7 +34,9 @@ import Testing
         let pieces = Self.pieces(document["blocks"] ?? .null) + [Piece(type: "mrkdwn", text: fallback, place: "text")]
         #expect(pieces.count > 6)
         for piece in pieces {
-            #expect(!piece.text.unicodeScalars.contains(where: Self.isForbidden), "\(piece.place): \(piece.text.prefix(300))")
+            #expect(
+                !piece.text.unicodeScalars.contains(where: Self.isForbidden),
+                "\(piece.place): \(piece.text.prefix(300))")
             #expect(!piece.text.contains("<") && !piece.text.contains(">"), "\(piece.place)")
             if piece.type == "mrkdwn" { expectInert(piece.text, piece.place) }
         }
@@ -86,7 +88,9 @@ import Testing
             let previous = index > 0 ? scalars[index - 1] : " "
             if scalar == ":" { #expect(!next.properties.isAlphabetic && next != "+", "\(place): an emoji may begin") }
             if scalar == "_" {
-                #expect(previous.properties.isAlphabetic || previous.properties.numericType != nil || previous == "_", "\(place)")
+                #expect(
+                    previous.properties.isAlphabetic || previous.properties.numericType != nil || previous == "_",
+                    "\(place)")
                 #expect(next.properties.isAlphabetic || next.properties.numericType != nil || next == "_", "\(place)")
             }
         }
@@ -102,7 +106,8 @@ import Testing
 
     @Test func `ids that differ look different`() {
         let ids = [
-            "a", "a ", " a", "a\u{200B}", "a\u{A0}", "a\u{202E}", "\u{61}\u{301}", "\u{E1}", "", " ", "\u{3164}", "a\u{0}",
+            "a", "a ", " a", "a\u{200B}", "a\u{A0}", "a\u{202E}", "\u{61}\u{301}", "\u{E1}", "", " ", "\u{3164}",
+            "a\u{0}",
         ]
         let shown = ids.map { Array(Shown.id($0).utf8) }
         #expect(Set(shown).count == ids.count)

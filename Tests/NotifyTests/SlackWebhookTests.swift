@@ -41,14 +41,17 @@ import Testing
     static let refusals: [(status: Int, reason: String)] = [
         (400, "Slack answered 400: invalid_payload: it cannot read this message; please report this as a bug"),
         (
-            403, "Slack answered 403: action_prohibited: a rule of the workspace forbids the webhook to post there; ask its owner"
+            403,
+            "Slack answered 403: action_prohibited: a rule of the workspace forbids the webhook to post there; ask its owner"
         ),
         (
-            404, "Slack answered 404: no_service: the webhook is gone or switched off; make a new webhook and put its URL in "
+            404,
+            "Slack answered 404: no_service: the webhook is gone or switched off; make a new webhook and put its URL in "
                 + "the secret file"
         ),
         (
-            410, "Slack answered 410: channel_is_archived: bring the channel back, or make a new webhook and put its URL in "
+            410,
+            "Slack answered 410: channel_is_archived: bring the channel back, or make a new webhook and put its URL in "
                 + "the secret file"
         ),
     ]

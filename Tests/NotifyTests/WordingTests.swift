@@ -25,9 +25,15 @@ import Testing
     }
 
     static let measures: [(condition: String, measure: String?)] = [
-        ("active_runs.share (61%) > $noisy_share (40%) and runtime.active_runs (34) >= 10", "active_runs.share 61% > 40%"),
+        (
+            "active_runs.share (61%) > $noisy_share (40%) and runtime.active_runs (34) >= 10",
+            "active_runs.share 61% > 40%"
+        ),
         ("rise(error_rate[10m]) (1.8) > 1.5", "rise(error_rate[10m]) 1.8 > 1.5"),
-        ("tokens[5m] (9/min) > $spike (3) * baseline(tokens[24h]) (2/min)", "tokens[5m] 9/min > 3 * baseline(tokens[24h]) 2/min"),
+        (
+            "tokens[5m] (9/min) > $spike (3) * baseline(tokens[24h]) (2/min)",
+            "tokens[5m] 9/min > 3 * baseline(tokens[24h]) 2/min"
+        ),
         ("up (0) == 0", nil), ("a (1) > 2 or b (3) > 2", nil), ("not a (1) > 2", nil),
         ("tokens[5m] (missing: dead_counter) > 2000/min", nil), ("", nil), ("and and and", nil), ("((((", nil),
     ]
@@ -61,7 +67,10 @@ import Testing
     func tenantTexts(name: String) throws {
         let wording = try wording(name)
         for text in wording.tenantTexts {
-            for word in ["shared", "noisy", "lease-", "policy", "rule", "incident", "%", "share", "app-shop", "app_bank_eu", "mozaiks"] {
+            for word in [
+                "shared", "noisy", "lease-", "policy", "rule", "incident", "%", "share", "app-shop", "app_bank_eu",
+                "mozaiks",
+            ] {
                 #expect(!text.contains(word), "\(text)")
             }
             #expect(text.contains("app-clinic"))
@@ -100,6 +109,25 @@ import Testing
         #expect(lines.first == "Throttled app-clinic to 2 runs at once, 03:00 UTC to 03:00 UTC on 2026-11-22")
     }
 
+    @Test func `a short lease shows its seconds`() {
+        var incident = Sample.noisy()
+        incident.decisions = [Sample.decision(300, .act, lease: Sample.lease, ttl: .seconds(8))]
+        let wording = Wording(Sample.message(.opened, incident, 300))
+        #expect(
+            wording.actions.flatMap(\.lines).first?.plain
+                == "Throttled app-clinic to 2 runs at once, 03:05:05 to 03:05:13 UTC")
+        #expect(wording.tenantTexts.first?.contains("ends by itself at 03:05:13 UTC") == true)
+    }
+
+    @Test func `where a rule stands is told without its folder`() {
+        var message = Sample.message(.opened, Sample.noisy(), 300)
+        #expect(Wording(message).footer.plain.contains("rule at built-in ops_policy.default.yaml:88"))
+        let incident = Sample.incident(
+            file: "/etc/mozaiks-ops/policies/ops_policy.app.yaml", transitions: [Sample.fired])
+        message = Sample.message(.opened, incident, 300)
+        #expect(Wording(message).footer.plain == "production · mode enforce · rule at ops_policy.app.yaml:88")
+    }
+
     @Test func `an action that did not land is not called done`() {
         var incident = Sample.noisy()
         incident.decisions = [Sample.decision(300, .act, lease: Sample.lease)]
@@ -107,7 +135,10 @@ import Testing
             HandlingNote(at: Sample.at(301), kind: .leaseRefused, by: "gate", text: "gate said no (\(Sample.lease))")
         ]
         let wording = Wording(Sample.message(.updated, incident, 302))
-        #expect(wording.actions.flatMap(\.lines).map(\.plain) == ["Tried and not done: Throttle app-clinic to 2 runs at once"])
+        #expect(
+            wording.actions.flatMap(\.lines).map(\.plain) == [
+                "Tried and not done: Throttle app-clinic to 2 runs at once"
+            ])
         #expect(wording.undo.isEmpty && wording.tenantTexts.isEmpty)
     }
 }
