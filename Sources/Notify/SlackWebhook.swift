@@ -33,6 +33,7 @@ public struct SlackWebhook: Channel {
         } catch {
             return .retry(after: nil, reason: "cannot read the webhook URL")
         }
+        guard secret.isWebURL else { return unusable }
         var request = HTTPRequest(
             .post, secret.reveal(), headers: [HTTPField("Content-Type", "application/json; charset=utf-8")],
             body: SlackBlocks.payload(message).serializedBytes(), timeoutMs: timeoutMs, bodyLimit: 64 << 10,
@@ -41,13 +42,17 @@ public struct SlackWebhook: Channel {
         do {
             return SlackWebhook.verdict.judge(try await client.send(request), now: clock.now())
         } catch {
-            if case .invalidURL = error.kind {
-                // Not in its own words: where a secret cannot be taken apart, every part of it may be the secret.
-                let form = "https://hooks.slack.com/services/…"
-                return .retry(after: nil, reason: "the webhook URL is not usable; it should read \(form)")
-            }
+            if case .invalidURL = error.kind { return unusable }
             return .retry(after: nil, reason: Redaction(url: secret).clean("\(error)"))
         }
+    }
+
+    /// Nothing of the secret, nor what a library said about it: where it cannot be taken apart, any part may be secret.
+    /// Tried again, because it may be mended before the message is a day old.
+    private var unusable: Delivery {
+        let form = "https://hooks.slack.com/services/…"
+        return .retry(
+            after: nil, reason: "the secret of Slack channel \(name) is not a webhook URL; it should read \(form)")
     }
 
     static let verdict = HTTPVerdict(service: "Slack") { status, body in
@@ -78,6 +83,18 @@ public struct SlackWebhook: Channel {
         case 400...499: return "it will not take this message"
         default: return nil
         }
+    }
+}
+
+extension Secret {
+    /// Whether scheme and host stand where they should. Libraries are lenient and would take a path for a host, which
+    /// is shown.
+    fileprivate var isWebURL: Bool {
+        let text = reveal().lowercased()
+        guard let scheme = ["https://", "http://"].first(where: { text.hasPrefix($0) }) else { return false }
+        return text.utf8.dropFirst(scheme.utf8.count).first.map {
+            (48...57).contains($0) || (97...122).contains($0) || $0 == UInt8(ascii: "[")
+        } ?? false
     }
 }
 

@@ -204,7 +204,8 @@ import Testing
     static let unusableURLs = [
         "", "s3cretToken9876543", "s3cretToken9876543://x", "ftp://127.0.0.1/s3cretToken9876543",
         "http://user:hunter2password@127.0.0.1:1/s3cretToken9876543", "http://[::1/s3cretToken9876543",
-        "http://127.0.0.1:99999/s3cretToken9876543", "http:///s3cretToken9876543",
+        "http://127.0.0.1:99999/s3cretToken9876543", "http:///s3cretToken9876543", "https:/s3cretToken9876543",
+        "HTTPS:////s3cretToken9876543/x",
         "http://127.0.0.1:1/s3cretToken9876543\u{0}",
         "http://127.0.0.1:1/s3cret Token9876543",
     ]
