@@ -21,11 +21,7 @@ build: setup ## release binary with the Swift runtime linked in: .build/release/
 		|| { echo "the stripped binary is above its budget of 20 MB" >&2; exit 1; }
 
 demo: build ## the main job, live, in about 30 seconds; the simulator in a process of its own
-	@stage=$$(mktemp -d) && \
-	.build/mozaiks-ops simulate demo --front-door --gate-port 0 --announce $$stage/addresses >/dev/null & \
-	simulator=$$! && trap "kill $$simulator 2>/dev/null; rm -rf $$stage" EXIT && \
-	for _ in $$(seq 100); do [ -e $$stage/addresses ] && break; sleep 0.05; done && \
-	.build/mozaiks-ops demo --stage $$stage/addresses
+	@.ci/demo .build/mozaiks-ops
 
 test: setup ## all tests
 	@$(SWIFT) build --build-tests 2>&1 | .ci/quiet
