@@ -61,7 +61,7 @@ public struct ConfigurationLoader {
             bytes = try FileReading.bytes(file.path, limit: SourceText.longest + 1)
         } catch {
             throw ConfigurationErrors(diagnostics: [
-                Diagnostic("unreadable", "cannot read it: \(error.reason)", file: file.path, hint: file.hint)
+                Diagnostic("unreadable", "cannot read it: \(error.reason)", file: file.path, line: 0, hint: file.hint)
             ])
         }
         return try read((file.path, bytes))

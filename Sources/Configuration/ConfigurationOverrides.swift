@@ -53,7 +53,7 @@ struct ConfigurationOverrides {
     }
 
     private func fault(_ origin: SettingOrigin, _ code: String, _ message: String, _ hint: String?) -> Diagnostic {
-        Diagnostic(code, message, file: origin.description, hint: hint)
+        Diagnostic(code, message, file: origin.description, line: 0, hint: hint)
     }
 
     /// A URL takes the place of all configured runtimes, and nothing of theirs goes to it: neither their token nor

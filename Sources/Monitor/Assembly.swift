@@ -31,7 +31,7 @@ public struct Assembly: Sendable {
             files = try FileReading.yamlFiles(in: folder).map { PolicyFile(path: $0.path, bytes: $0.bytes) }
         } catch {
             let fault = Diagnostic(
-                "unreadable", "cannot read the policies: \(error.reason)", file: error.path,
+                "unreadable", "cannot read the policies: \(error.reason)", file: error.path, line: 0,
                 hint: "name a folder with ops_policy.default.yaml in it")
             throw PolicyErrors(diagnostics: [fault])
         }

@@ -9,7 +9,7 @@ public struct Diagnostic: Hashable, Sendable {
     public let code: String
     public let message: String
     public let file: String
-    /// From 1.
+    /// From 1; 0: the whole of it, as with a flag or a file that cannot be read.
     public let line: Int
     /// From 1, in characters (Unicode scalars).
     public let column: Int
@@ -46,9 +46,10 @@ extension Diagnostic {
 }
 
 extension Diagnostic: CustomStringConvertible {
-    /// `file:line:column: error[code]: message`, the line, a caret below the place, and the hint; no newline at the end.
+    /// `file:line:column: error[code]: message` (without line and column where there are none), the line, a caret below the place, and the hint; no newline at the end.
     public var description: String {
-        var text = "\(file):\(line):\(column): \(severity.rawValue)[\(code)]: \(Printable.line(message))"
+        let place = line == 0 ? file : "\(file):\(line):\(column)"
+        var text = "\(place): \(severity.rawValue)[\(code)]: \(Printable.line(message))"
         if let excerpt {
             text += "\n    " + excerpt.line + "\n    " + excerpt.underline
         }
