@@ -93,7 +93,7 @@ public struct Poller: Sendable {
             return (observation(.answer(answer), response.elapsedMs), token)
         } catch {
             let elapsed = Double(clock.monotonicNanoseconds() &- started) / 1_000_000
-            return (observation(.failure(error.transportFailure, detail: error.description), elapsed), token)
+            return (observation(.failure(error.transportFailure, detail: error.explanation), elapsed), token)
         }
     }
 }

@@ -101,10 +101,11 @@ public struct HTTPError: Error, Sendable, Equatable {
 }
 
 extension HTTPError: CustomStringConvertible {
+    /// Why and hint, for whoever says himself what was asked and where.
+    public var explanation: String { why + (hint.map { "; \($0)" } ?? "") }
+
     /// One line: what, where, why, hint.
-    public var description: String {
-        "\(what) at \(location): \(why)" + (hint.map { "; \($0)" } ?? "")
-    }
+    public var description: String { "\(what) at \(location): \(explanation)" }
 }
 
 extension HTTPError.Phase: CustomStringConvertible {
