@@ -84,7 +84,7 @@ let package = Package(
         tests("Server", ["Model", "Ambient", "Actions", "Server"]),
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         tests("Monitor", ["Model", "Monitor", "Simulator", "Configuration", "Collector", "Journal", "Notify", "Actions"]),
-        tests("Command", ["Model", "JSONParsing"]),
+        tests("Command", ["Model", "JSONParsing", "Simulator", "CSQLite"], exclude: ["golden"]),
 
         // What `make bench` runs. Only here is Foundation imported, to be measured against.
         .target(

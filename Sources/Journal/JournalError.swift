@@ -82,13 +82,13 @@ public struct JournalError: Error, Hashable, Sendable {
 }
 
 extension JournalError: CustomStringConvertible {
-    /// One line: operation, path, cause, detail, hint.
-    public var description: String {
-        var text = "cannot \(operation): \(path): \(causeText)"
-        if !detail.isEmpty { text += " (\(detail))" }
-        if let hint { text += "; \(hint)" }
-        return text
+    /// Operation, path, cause and detail, for whoever shows the hint apart.
+    public var message: String {
+        "cannot \(operation): \(path): \(causeText)" + (detail.isEmpty ? "" : " (\(detail))")
     }
+
+    /// One line: the message and the hint.
+    public var description: String { message + (hint.map { "; \($0)" } ?? "") }
 
     private var causeText: String {
         switch cause {

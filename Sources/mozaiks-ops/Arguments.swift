@@ -73,7 +73,7 @@ struct Arguments: Sendable {
                 guard attached == nil else { throw UsageError("--\(option.name) takes no value") }
                 values[option.name, default: []].append("")
             } else {
-                guard let value = attached ?? rest.popFirst() else {
+                guard let value = attached ?? rest.popFirst(), !value.isEmpty else {
                     throw UsageError("--\(option.name) needs a value: --\(option.name) \(option.value ?? "VALUE")")
                 }
                 guard option.repeats || values[option.name] == nil else {

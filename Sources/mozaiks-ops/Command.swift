@@ -43,7 +43,9 @@ struct Command: Sendable {
         var text = "\(summary)\n\nUsage: mozaiks-ops \(name)"
         for positional in positionals { text += positional.required ? " \(positional.name)" : " [\(positional.name)]" }
         text += " [options]\n"
-        if !discussion.isEmpty { text += "\n\(discussion)\n" }
+        for paragraph in Help.paragraphs(discussion) {
+            text += "\n" + Help.wrap(paragraph, width: 100).joined(separator: "\n") + "\n"
+        }
         if !positionals.isEmpty {
             text += "\nArguments:\n" + Help.table(positionals.map { ($0.name, $0.summary) })
         }
@@ -84,6 +86,19 @@ enum Help {
         }.joined()
     }
 
+    /// What stands between empty lines.
+    static func paragraphs(_ text: String) -> [String] {
+        var paragraphs = [""]
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.isEmpty {
+                paragraphs.append("")
+            } else {
+                paragraphs[paragraphs.count - 1] += (paragraphs[paragraphs.count - 1].isEmpty ? "" : " ") + line
+            }
+        }
+        return paragraphs.filter { !$0.isEmpty }
+    }
+
     static func wrap(_ text: String, width: Int) -> [String] {
         var lines: [String] = []
         var line = ""
@@ -95,6 +110,13 @@ enum Help {
             line += line.isEmpty ? String(word) : " \(word)"
         }
         return lines + [line]
+    }
+
+    /// What `mozaiks-ops incidents` shows.
+    static func group(_ name: String, _ commands: [Command]) -> String {
+        "Usage: mozaiks-ops \(name) COMMAND [options]\n\n" + table(commands.map { ($0.name, $0.summary) })
+            + "\nExamples:\n"
+            + commands.compactMap(\.examples.first).map { "  \($0.line)\n      \($0.what)\n" }.joined()
     }
 
     static func overview(_ commands: [Command]) -> String {

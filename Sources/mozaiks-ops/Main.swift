@@ -1,11 +1,14 @@
 import Ambient
 import Glibc
+import Journal
 import Model
 
 @main
 enum Main {
     static func main() async {
         ProcessSignal.ignoreBrokenPipes()
+        // A file at its limit is a full disk: an error of the write, not the end of the process.
+        signal(SIGXFSZ, SIG_IGN)
         exit(await run(Array(CommandLine.arguments.dropFirst()), environment: Environment.current()).rawValue)
     }
 
@@ -37,6 +40,9 @@ enum Main {
         } catch let error as CommandFailure {
             complain(error.text, hint: error.hint)
             return error.code
+        } catch let error as JournalError {
+            complain(error.message, hint: error.hint)
+            return command.failureCode
         } catch {
             complain("\(error)", hint: nil)
             return command.failureCode
@@ -46,7 +52,7 @@ enum Main {
     /// The command that the words name, and the words behind it. Nil when help was asked for and given.
     private static func find(_ words: [String], _ terminal: Terminal) throws(UsageError) -> (Command, [String])? {
         guard let first = words.first, first != "--help", first != "-h", first != "help" else {
-            return try overview(Array(words.dropFirst()))
+            return try overview(Array(words.dropFirst()), terminal)
         }
         if first == "--version" || first == "-V" {
             write("mozaiks-ops \(Version.text)\n")
@@ -58,29 +64,31 @@ enum Main {
         }
         let group = commands.filter { $0.path.count > 1 && $0.path[0] == first }
         if !group.isEmpty {
-            let wantsHelp = words.count == 1 || words.contains("--help") || words.contains("-h")
-            guard wantsHelp else {
+            guard words.count == 1 || ["--help", "-h", "help"].contains(words[1]) else {
                 let known = group.map { $0.path[1] }
                 throw UsageError(
                     "unknown command '\(first) \(words[1])'",
                     hint: nearest(words[1], in: known).map { "did you mean '\(first) \($0)'?" }
                         ?? "there are: \(known.joined(separator: ", "))")
             }
-            write("Usage: mozaiks-ops \(first) COMMAND\n\n" + Help.table(group.map { ($0.name, $0.summary) }))
+            write(Help.group(first, group))
             return nil
+        }
+        if first.hasPrefix("-") {
+            throw UsageError("unknown option \(first)", hint: "options stand behind a command; see mozaiks-ops --help")
         }
         throw UsageError(
             "unknown command '\(first)'",
             hint: nearest(first, in: commands.map { $0.path[0] }).map { "did you mean '\($0)'?" } ?? "see mozaiks-ops --help")
     }
 
-    private static func overview(_ words: [String]) throws(UsageError) -> (Command, [String])? {
-        if let command = commands.first(where: { $0.path == words }) {
-            write(command.help)
-        } else {
+    private static func overview(_ words: [String], _ terminal: Terminal) throws(UsageError) -> (Command, [String])? {
+        guard !words.isEmpty else {
             write(Help.overview(commands))
+            return nil
         }
-        return nil
+        // `help incidents list` is `incidents list --help`.
+        return try find(words.filter { !$0.hasPrefix("-") } + ["--help"], terminal)
     }
 }
 

@@ -88,7 +88,7 @@ struct Rendering: Sendable {
         for reason in reasons {
             text += terminal.paint("  -\(mark(reason, in: reasons)) missing, \(reason): \(reason.explanation)", .dim) + "\n"
         }
-        if apps.count > 20 { text += "… and \(apps.count - 20) more apps\n" }
+        if apps.count > 20 { text += "… and \(apps.count - 20) more app\(apps.count == 21 ? "" : "s")\n" }
         return text
     }
 
@@ -126,16 +126,18 @@ struct Rendering: Sendable {
         if let resolved = incident.resolvedAt {
             facts.append(("resolved", "\(resolved) (\(incident.resolveReason ?? "cleared"))"))
         }
-        if incident.flaps > 0 { facts.append(("reopened", "\(incident.flaps) times")) }
+        if incident.flaps > 0 { facts.append(("reopened", "\(incident.flaps) time\(incident.flaps == 1 ? "" : "s")")) }
         facts.append(("rule", "\(incident.origin)"))
         facts.append(("condition", incident.condition))
         for label in incident.labels.sorted(by: { $0.key < $1.key }) { facts.append((label.key, label.value)) }
-        text += facts.map { "  \(pad($0.0, 10)) \($0.1)\n" }.joined()
+        let width = facts.map { Terminal.columns($0.0) }.max() ?? 0
+        text += facts.map { "  \(pad($0.0, width))  \($0.1)\n" }.joined()
         text += "\n\(terminal.paint("What happened", .bold))\n"
         text += timeline(incident)
         if !incident.evidence.isEmpty {
             text += "\n\(terminal.paint("Evidence", .bold))\n"
-            for series in incident.evidence { text += "  \(pad(series.series, 28)) \(sparkline(series))\n" }
+            let width = incident.evidence.map { Terminal.columns($0.series) }.max() ?? 0
+            for series in incident.evidence { text += "  \(pad(series.series, width))  \(sparkline(series))\n" }
         }
         let steps = incident.nextSteps + incident.suggestions.map { "consider: \($0)" }
         if !steps.isEmpty, incident.resolvedAt == nil {

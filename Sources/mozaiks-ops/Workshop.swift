@@ -86,7 +86,7 @@ extension Invocation {
         do {
             return try Journal.open(StateFolder(existing: configuration.state.value), mode: mode)
         } catch {
-            throw CommandFailure(error.description, hint: error.hint)
+            throw CommandFailure(error.message, hint: error.hint)
         }
     }
 }

@@ -73,6 +73,8 @@ public final class MisbehavingServer: Sendable {
         while true {
             let socket = accept(listener, nil, nil)
             guard socket >= 0 else { return }
+            // A program that a test starts meanwhile must not hold it open.
+            _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
             let peer = Peer(socket: socket)
             let number: Int? = state.withLock { state in
                 guard !state.isStopped else { return nil }

@@ -76,7 +76,7 @@ enum ActionsCommand {
                 document = ["lease": .string(try journal.lease(named).id)]
                 kind = Commands.revert
             } catch {
-                throw CommandFailure(error.description, hint: error.hint ?? "see mozaiks-ops actions list")
+                throw CommandFailure(error.message, hint: error.hint ?? "see mozaiks-ops actions list")
             }
         }
         let id = try journal.appendCommand(

@@ -6,15 +6,16 @@ import JSONParsing
 import Journal
 import Model
 import Monitor
+import Policy
 import Signals
 
 /// `check`: one pass for cron. State is kept between passes, so that many passes see what a daemon sees.
 enum CheckCommand {
     static let command = Command(
         ["check"], "One pass: poll, decide, record, tell; for cron and for a look",
-        discussion: "The first pass has no history: rates and shares need a second one. Passes share the state folder, so that "
-            + "'for: 5m' holds over five passes a minute apart. No gate runs between passes: throttle, pause and "
-            + "disable_pack land nowhere and are recorded as refused.\n\n"
+        discussion: "Passes share the state folder, so that 'for: 5m' holds over five passes a minute apart. The first pass "
+            + "has no history: a rate over 5m shows once half of that was watched. No gate runs between passes: throttle, "
+            + "pause and disable_pack land nowhere and are recorded as refused.\n\n"
             + "Exit code: 0 ok, 1 a warning is open, 2 a critical incident is open, 3 unknown (no evidence, or another engine "
             + "holds the state folder).",
         options: MonitorOptions.all + [
@@ -39,7 +40,7 @@ enum CheckCommand {
             folder = room.folder
             journal = room.journal
         } catch {
-            throw CommandFailure(error.description, hint: error.hint, code: .unknown)
+            throw CommandFailure(error.message, hint: error.hint, code: .unknown)
         }
         try pipeline.restore(from: journal, now: invocation.clock.now()) { text in
             invocation.logger.warning("state", ["why": .text(text)])
@@ -99,15 +100,18 @@ enum CheckCommand {
             self.reports = reports
             self.open = open
             self.journalError = journalError
-            blind = reports.flatMap { report in
-                report.summary.replicas.flatMap { replica in
-                    [Endpoint.health, .perf].compactMap { endpoint in
-                        replica.missing[endpoint].map {
-                            "\(replica.url)\(endpoint.path): \($0)" + (replica.detail[endpoint].map { " (\($0))" } ?? "")
-                        }
-                    }
+            blind = reports.flatMap { $0.summary.replicas.flatMap(Verdict.blindness) }
+        }
+
+        /// What a replica does not tell: once for the whole of it where every endpoint fails alike.
+        private static func blindness(_ replica: RuntimeSummary.Replica) -> [String] {
+            let told = [Endpoint.health, .perf].compactMap { endpoint in
+                replica.missing[endpoint].map { reason in
+                    (path: endpoint.path, why: "\(reason)" + (replica.detail[endpoint].map { " (\($0))" } ?? ""))
                 }
             }
+            if told.count == 2, told[0].why.utf8.elementsEqual(told[1].why.utf8) { return ["\(replica.url): \(told[0].why)"] }
+            return told.map { "\(replica.url)\($0.path): \($0.why)" }
         }
 
         var code: ExitCode {
@@ -131,45 +135,58 @@ enum CheckCommand {
         var line: String {
             var parts: [String] = []
             for incident in open.sorted(by: { $0.severity > $1.severity }).prefix(3) {
-                parts.append("\(incident.rule) on \(incident.subject) for \(lasted(incident))")
+                parts.append("\(incident.rule) on \(incident.subject), \(age(incident))")
             }
-            if open.count > 3 { parts.append("and \(open.count - 3) more incidents") }
+            if open.count > 3 { parts.append("and \(open.count - 3) more incident\(open.count == 4 ? "" : "s")") }
             if let journalError { parts.append(journalError) }
             parts += blind.prefix(2)
-            parts += reports.map(figures)
+            if blind.count > 2 { parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence") }
+            parts += reports.map(figures).filter { !$0.isEmpty }
             return "\(word): " + parts.joined(separator: "; ")
         }
 
-        private func lasted(_ incident: Incident) -> String {
-            ((reports.last?.result.now ?? incident.openedAt) - incident.openedAt).brief
+        private func age(_ incident: Incident) -> String {
+            let age = (reports.last?.result.now ?? incident.openedAt) - incident.openedAt
+            return age < .seconds(1) ? "just now" : "for \(age.brief)"
         }
 
         private func figures(_ report: CycleReport) -> String {
             let summary = report.summary
             var parts: [String] = []
             if let open = summary.total({ $0.openChats }), let tracked = summary.total({ $0.trackedChats }) {
-                parts.append("\(open) open chats of \(tracked)")
+                parts.append("\(open) open chat\(open == 1 ? "" : "s") of \(tracked)")
                 parts.append("\(summary.apps) app\(summary.apps == 1 ? "" : "s")")
             }
-            if let ping = summary.replicas.compactMap(\.mongoPingMilliseconds).max() { parts.append("Mongo ping \(ping) ms") }
-            if let websockets = summary.total({ $0.websockets }) { parts.append("\(websockets) websockets") }
-            if let errors = summary.total({ $0.errors }) {
-                parts.append("\(errors) errors" + (summary.deadCounters.contains(.errors) ? " (dead counter)" : ""))
+            if let ping = summary.replicas.compactMap(\.mongoPingMilliseconds).max() {
+                parts.append("Mongo ping \(Figure.number(ping)) ms")
             }
-            return (reports.count > 1 ? "\(summary.runtime) " : "") + parts.joined(separator: ", ")
+            if let websockets = summary.total({ $0.websockets }) {
+                parts.append("\(websockets) websocket\(websockets == 1 ? "" : "s")")
+            }
+            if let errors = summary.total({ $0.errors }) {
+                parts.append("\(errors) error\(errors == 1 ? "" : "s")" + (summary.deadCounters.contains(.errors) ? " (dead counter)" : ""))
+            }
+            guard !parts.isEmpty else { return "" }
+            let counted = summary.replicas.filter { $0.trackedChats != nil }.count
+            if counted > 0, counted < summary.replicas.count { parts.append("on \(counted) of \(summary.replicas.count) replicas") }
+            return (reports.count > 1 ? "\(summary.runtime): " : "") + parts.joined(separator: ", ")
         }
 
         /// `'shared open_chats'=7 …`, as the monitoring plugins' guidelines write it.
         var perfdata: String {
             reports.flatMap { report in
                 let summary = report.summary
+                // A figure that a replica lacks is left out: a sum over the others would draw a fall that was none.
+                func sum<N: AdditiveArithmetic>(_ figure: (RuntimeSummary.Replica) -> N?) -> N? {
+                    summary.replicas.allSatisfy { figure($0) != nil } ? summary.total(figure) : nil
+                }
                 let figures: [(String, String?)] = [
-                    ("open_chats", summary.total { $0.openChats }.map { "\($0)" }),
-                    ("tracked_chats", summary.total { $0.trackedChats }.map { "\($0)" }),
-                    ("apps", "\(summary.apps)"),
-                    ("websockets", summary.total { $0.websockets }.map { "\($0)" }),
+                    ("open_chats", sum { $0.openChats }.map { "\($0)" }),
+                    ("tracked_chats", sum { $0.trackedChats }.map { "\($0)" }),
+                    ("apps", sum { $0.appCount }.map { _ in "\(summary.apps)" }),
+                    ("websockets", sum { $0.websockets }.map { "\($0)" }),
                     ("mongodb_ping", summary.replicas.compactMap(\.mongoPingMilliseconds).max().map { "\($0)ms" }),
-                    ("errors", summary.total { $0.errors }.map { "\($0)c" }),
+                    ("errors", sum { $0.errors }.map { "\($0)c" }),
                 ]
                 return figures.compactMap { name, value in value.map { "'\(summary.runtime) \(name)'=\($0)" } }
             }.joined(separator: " ")
@@ -180,7 +197,7 @@ enum CheckCommand {
             let rendering = Rendering(terminal: invocation.terminal)
             invocation.print(
                 text: {
-                    var text = line + (arguments.has("perfdata") ? " | \(perfdata)" : "") + "\n"
+                    var text = line + (arguments.has("perfdata") && !perfdata.isEmpty ? " | \(perfdata)" : "") + "\n"
                     guard !arguments.has("brief") else { return text }
                     for report in reports { text += "\n" + rendering.runtime(report) }
                     if !open.isEmpty { text += "\n" + rendering.incidents(open) }

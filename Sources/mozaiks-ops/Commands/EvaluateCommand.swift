@@ -13,7 +13,8 @@ enum EvaluateCommand {
     static let command = Command(
         ["evaluate"], "Dry run: the policy that holds, the readings, what would happen and why",
         discussion: "Against a runtime (configured, --url) or a tape. Nothing is written, sent or done. A single poll has no "
-            + "history; --polls 3 --interval 5s shows rates.\n\n"
+            + "history; a rate shows once half of its window was watched (2m30s of 5m)."
+            + "\n\n"
             + "Exit code: 0 ok, 1 a warning would be open, 2 a critical incident would be open, 3 no evidence.",
         options: MonitorOptions.all + [
             Option("tape", value: "FILE", "a recorded past instead of a runtime"),
@@ -22,20 +23,20 @@ enum EvaluateCommand {
             Option("guard-as-configured", "with --tape: take guard limits, labels and prices from the configuration"),
         ],
         examples: [
-            ("mozaiks-ops evaluate --url http://localhost:8000 --polls 3 --interval 5s", "a runtime, now"),
+            ("mozaiks-ops evaluate --url http://localhost:8000", "a runtime, now"),
             ("mozaiks-ops evaluate --tape friday.tape --policies drafts/ --app app_clinic", "a draft on a recorded past"),
         ]
     ) { invocation in
-        let (reports, open, policies) = invocation.arguments.has("tape")
+        let (reports, open, policies, mode) = invocation.arguments.has("tape")
             ? try fromTape(invocation) : try await fromRuntimes(invocation)
         let evaluations = reports.map { Evaluation($0, policies, app: invocation.arguments.value("app").map { AppID($0) }) }
         let verdict = CheckCommand.Verdict(reports: reports, open: open, journalError: nil)
         let rendering = Rendering(terminal: invocation.terminal)
         invocation.print(
             text: {
-                var text = policySummary(policies, invocation.terminal)
+                var text = policySummary(policies, mode, invocation.terminal)
                 for (report, evaluation) in zip(reports, evaluations) {
-                    text += "\n" + rendering.runtime(report) + "\n" + evaluation.text(rendering)
+                    text += "\n" + rendering.runtime(report) + "\n" + evaluation.text(rendering, wantsAll: invocation.arguments.has("app"))
                 }
                 if !open.isEmpty {
                     text += "\n" + invocation.terminal.paint("Would be open now", .bold) + "\n" + rendering.incidents(open)
@@ -51,14 +52,14 @@ enum EvaluateCommand {
         return verdict.code
     }
 
-    private static func fromTape(_ invocation: Invocation) throws -> ([CycleReport], [Incident], PolicySet) {
+    private static func fromTape(_ invocation: Invocation) throws -> DryRun {
         let outcome = try Replay.run(tape: invocation.arguments.value("tape") ?? "", invocation: invocation)
         for warning in outcome.warnings { complain(warning, hint: nil) }
         let open = outcome.incidents.filter { $0.resolvedAt == nil }
-        return (outcome.reports, open, outcome.pipeline.policies)
+        return (outcome.reports, open, outcome.pipeline.policies, outcome.pipeline.settings.mode)
     }
 
-    private static func fromRuntimes(_ invocation: Invocation) async throws -> ([CycleReport], [Incident], PolicySet) {
+    private static func fromRuntimes(_ invocation: Invocation) async throws -> DryRun {
         let configuration = try invocation.watchingConfiguration()
         let assembly = try invocation.assembly(configuration)
         let polls = try invocation.number("polls", in: 1...10_000) ?? 1
@@ -75,13 +76,17 @@ enum EvaluateCommand {
         }
         let open = await core.openIncidents
         await assembly.client.shutdown()
-        return (reports.all, open, assembly.policies)
+        return (reports.all, open, assembly.policies, configuration.mode.value)
     }
 
-    private static func policySummary(_ policies: PolicySet, _ terminal: Terminal) -> String {
+    /// What a dry run saw, and what it held to: the policies, and the mode outside of them.
+    private typealias DryRun = (reports: [CycleReport], open: [Incident], policies: PolicySet, mode: Mode)
+
+    private static func policySummary(_ policies: PolicySet, _ mode: Mode, _ terminal: Terminal) -> String {
         let policy = policies.defaultPolicy
-        var text = terminal.paint("Policy", .bold) + " \(policy.file), mode \(policy.mode.rawValue), allowed: "
-            + policy.allowedActions.map(\.rawValue).joined(separator: ", ") + "\n"
+        var text = terminal.paint("Policy", .bold) + " \(policy.file), mode \(min(mode, policy.mode).rawValue)"
+            + (mode == policy.mode ? "" : " (the stricter of the policy's \(policy.mode.rawValue) and \(mode.rawValue))")
+            + ", allowed: " + policy.allowedActions.map(\.rawValue).joined(separator: ", ") + "\n"
         text += "  " + policy.thresholds.map { "\($0.name) \($0.text)" }.joined(separator: ", ") + "\n"
         let own = policies.policies.compactMap(\.app)
         if !own.isEmpty { text += "  own policies: " + own.map(\.text).joined(separator: ", ") + "\n" }
@@ -126,19 +131,36 @@ enum EvaluateCommand {
             self.lines = lines
         }
 
-        /// Rules that are true or not inactive in full; of the others one line each.
-        func text(_ rendering: Rendering) -> String {
+        /// Rules on the runtime, and those on apps that are true or under way, in full; the others one line a rule.
+        func text(_ rendering: Rendering, wantsAll: Bool) -> String {
             let terminal = rendering.terminal
             var text = terminal.paint("Rules", .bold) + "\n"
+            var quiet: [(rule: String, truth: Truth, lines: [Line])] = []
             for line in lines {
+                if !wantsAll, line.subject.app != nil, line.truth != .yes, line.phase == .inactive {
+                    let group = quiet.firstIndex { $0.rule == line.rule && $0.truth == line.truth }
+                    if let group { quiet[group].lines.append(line) } else { quiet.append((line.rule, line.truth, [line])) }
+                    continue
+                }
                 let state = line.phase == .inactive ? "\(line.truth)" : "\(line.phase.rawValue), \(line.truth)"
                 let subject = line.subject.app.map { "app \(rendering.shownID($0))" } ?? "runtime \(runtime)"
-                let style: Terminal.Style = line.truth == .yes ? .red : line.truth == .no ? .green : .yellow
-                text += "  \(line.rule) on \(subject): \(terminal.paint(state, style))"
+                text += "  \(line.rule) on \(subject): \(terminal.paint(state, style(line.truth)))"
                 text += line.suppressedBy.map { ", kept quiet by \($0)" } ?? ""
                 text += "\n      " + terminal.paint(line.explanation.withValues, .dim) + "\n"
             }
+            for group in quiet {
+                guard let first = group.lines.first, let app = first.subject.app else { continue }
+                let isOne = group.lines.count == 1
+                text += "  \(group.rule) on \(isOne ? "app \(rendering.shownID(app))" : "\(group.lines.count) apps"): "
+                text += terminal.paint("\(group.truth)", style(group.truth)) + "\n      "
+                text += isOne ? "" : "\(rendering.shownID(app)): "
+                text += terminal.paint(first.explanation.withValues, .dim) + "\n"
+            }
             return text
+        }
+
+        private func style(_ truth: Truth) -> Terminal.Style {
+            truth == .yes ? .red : truth == .no ? .green : .yellow
         }
 
         var json: JSON {

@@ -1,4 +1,6 @@
 import Collector
+import Configuration
+import Engine
 import Glibc
 import Model
 import Monitor
@@ -18,7 +20,7 @@ struct Examination {
             findings.begin("Runtime \(target.runtime), \(replica.url)")
             resolve(replica.url, &findings)
             let own = observations.filter { $0.replica == replica.url }
-            reach(own, &findings)
+            guard reach(own, replica, &findings) else { continue }
             for endpoint in [Endpoint.health, .activeRuns, .events, .perf] {
                 guard let observation = own.last(where: { $0.endpoint == endpoint }) else { continue }
                 read(endpoint, observation, replica, &findings)
@@ -37,7 +39,7 @@ struct Examination {
     // MARK: - Reaching it
 
     private func resolve(_ url: String, _ findings: inout Findings) {
-        guard let host = Examination.host(url) else { return }
+        guard let host = Examination.host(url), !Examination.isAddress(host) else { return }
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
@@ -73,24 +75,38 @@ struct Examination {
         return rest.split(separator: ":").first.map(String.init)
     }
 
-    private func reach(_ own: [Observation], _ findings: inout Findings) {
+    /// Whether a host is written as a number, so that there is no name to resolve.
+    private static func isAddress(_ host: String) -> Bool {
+        var address = in6_addr()
+        return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1
+    }
+
+    /// False when there is nothing to read endpoint by endpoint: all are silent, or all refuse us.
+    private func reach(_ own: [Observation], _ replica: RuntimeSummary.Replica, _ findings: inout Findings) -> Bool {
         let failures = own.compactMap { observation -> String? in
             if case .failure(_, let detail) = observation.outcome { detail } else { nil }
         }
         if failures.count == own.count, let first = failures.first {
             findings.add(.broken, "gives no answer: \(first)")
-            return
+            return false
         }
         let statuses = own.compactMap { observation -> Int? in
             if case .answer(let answer) = observation.outcome { answer.status } else { nil }
         }
-        if statuses.contains(where: { $0 == 401 || $0 == 403 }) {
+        let settings = assembly.configuration.runtimes.first { $0.name == target.runtime }
+        let hasToken = if case .none? = settings?.authentication { false } else { true }
+        if let status = statuses.first(where: { $0 == 401 || $0 == 403 }) {
+            let words = replica.detail[.health] ?? replica.detail[.perf] ?? ""
+            let said = words.isEmpty ? "\(status)" : "\(status), \(words)"
             findings.add(
-                .broken, "it refuses our token (\(statuses.first { $0 == 401 || $0 == 403 } ?? 401)); it also says 401 while its "
-                    + "identity provider is down. Set 'auth: {bearer_file: …}' or 'oauth2:'")
-        } else if statuses.contains(200) {
-            findings.add(.ok, "connects and authenticates")
+                .broken, hasToken
+                    ? "it refuses our token (\(said)). It also says 401 while its identity provider is down"
+                    : "it asks for a token and we have none (\(said)): set MOZAIKS_RUNTIME_TOKEN_FILE, or 'auth: {bearer_file: …}' "
+                        + "or 'oauth2:' in the configuration")
+            return !statuses.allSatisfy { $0 == 401 || $0 == 403 }
         }
+        if statuses.contains(200) { findings.add(.ok, hasToken ? "connects and takes our token" : "connects; asks for no token") }
+        return true
     }
 
     // MARK: - Endpoints
@@ -98,7 +114,7 @@ struct Examination {
     private func read(
         _ endpoint: Endpoint, _ observation: Observation, _ replica: RuntimeSummary.Replica, _ findings: inout Findings
     ) {
-        let took = "\(Figure.number(observation.elapsedMilliseconds)) ms"
+        let took = Examination.milliseconds(observation.elapsedMilliseconds)
         if let reason = replica.missing[endpoint], !(endpoint == .activeRuns && reason == .notTracked) {
             let detail = replica.detail[endpoint].map { ": \($0)" } ?? ""
             let grade: Findings.Grade = endpoint == .activeRuns || endpoint == .events ? .note : .broken
@@ -110,7 +126,7 @@ struct Examination {
             let state = replica.isHealthy == true ? "healthy" : "UNHEALTHY" + (replica.detail[.health].map { ": \($0)" } ?? "")
             var parts = [state]
             if let ping = replica.mongoPingMilliseconds { parts.append("Mongo ping \(Figure.number(ping)) ms") }
-            if let websockets = replica.websockets { parts.append("\(websockets) websockets") }
+            if let websockets = replica.websockets { parts.append("\(websockets) websocket\(websockets == 1 ? "" : "s")") }
             findings.add(
                 replica.isHealthy == true ? .ok : .broken, "\(endpoint.path): \(parts.joined(separator: ", ")) (\(took))")
         case .activeRuns:
@@ -132,6 +148,12 @@ struct Examination {
         }
     }
 
+    /// `0.3 ms`, `41 ms`, `4.9s`.
+    private static func milliseconds(_ value: Double) -> String {
+        value >= 1_000
+            ? "\(Figure.number((value / 100).rounded() / 10))s" : "\(Figure.number(value < 10 ? (value * 10).rounded() / 10 : value.rounded())) ms"
+    }
+
     private func cost(_ replica: RuntimeSummary.Replica, _ findings: inout Findings) {
         guard let elapsed = replica.elapsedMilliseconds[.perf], replica.missing[.perf] == nil else { return }
         var budget = PollingBudget(interval: assembly.settings.interval, share: assembly.settings.perfShare)
@@ -140,7 +162,8 @@ struct Examination {
         let stretched = budget.effective > assembly.settings.interval
         findings.add(
             stretched ? .note : .ok,
-            "polling its perf endpoint every \(budget.effective.brief) costs it \(Figure.number(share))% of its time "
+            "polling its perf endpoint every \(budget.effective.brief) costs it "
+                + (share < 0.01 ? "less than 0.01" : Figure.number((share * 100).rounded() / 100)) + "% of its time "
                 + "(budget \(Figure.number(assembly.settings.perfShare * 100))%)"
                 + (stretched ? "; stretched from \(assembly.settings.interval), because nothing is evicted there until it restarts" : ""))
     }
@@ -150,6 +173,10 @@ struct Examination {
     private func counters(_ findings: inout Findings) {
         findings.begin("Counters of \(target.runtime)")
         let summary = report.summary
+        guard summary.replicas.contains(where: { $0.trackedChats != nil }) else {
+            findings.add(.note, "nothing is known of them: no performance figures could be read")
+            return
+        }
         let names: [Counter: String] = [
             .errors: "errors, error rate", .tokens: "tokens", .cost: "cost", .turns: "turns, turn latency", .tools: "tool calls",
         ]
@@ -157,8 +184,8 @@ struct Examination {
             let what = names[counter] ?? counter.name
             if summary.deadCounters.contains(counter) {
                 findings.add(
-                    .note, "\(counter.name): dead. \(summary.endedRuns) runs ended and it stayed 0: \(what) are missing here, "
-                        + "not 0, until it moves")
+                    .note, "\(counter.name): dead. \(summary.endedRuns) runs ended and it stayed 0, so \(what) will read as missing, "
+                        + "not as 0, until it moves")
             } else if summary.liveCounters.contains(counter) {
                 findings.add(.ok, "\(counter.name): alive")
             } else {
@@ -167,18 +194,44 @@ struct Examination {
         }
     }
 
+    /// Which rules see what they need: in one line those that do, the others each with what they lack.
     private func rules(_ findings: inout Findings) {
         findings.begin("Rules on \(target.runtime)")
-        let dead = Set(report.summary.deadCounters)
-        for rule in assembly.policies.runtimeRules + assembly.policies.defaultPolicy.appRules {
-            let blind = rule.when.readings.filter { !Set($0.series.signal.info.counters).isDisjoint(with: dead) }
-            if blind.isEmpty {
-                findings.add(.ok, "\(rule.name): can see what it needs")
+        let table = report.result.readings
+        var seeing: [String] = []
+        var lacking: [(rule: String, what: String)] = []
+        for rule in assembly.policies.runtimeRules {
+            let lack = lack(rule.when, TableRow(table, kind: .runtime))
+            if let lack { lacking.append((rule.name, lack)) } else { seeing.append(rule.name) }
+        }
+        for rule in assembly.policies.defaultPolicy.appRules {
+            // Counters are dead, and endpoints silent, for all apps alike: one of them speaks for all.
+            let row = TableRow(table, kind: table.apps.isEmpty ? .runtime : .app)
+            if table.apps.isEmpty, let reason = report.summary.replicas.first?.missing[.perf] {
+                lacking.append((rule.name, "sees no apps (\(reason))"))
+            } else if let lack = lack(rule.when, row) {
+                lacking.append((rule.name, lack))
             } else {
-                let signals = blind.map { $0.series.signal.name }
-                findings.add(.note, "\(rule.name): lacks \(signals.joined(separator: ", ")) here (dead counters)")
+                seeing.append(rule.name)
             }
         }
+        if !seeing.isEmpty { findings.add(.ok, "can see what they need: " + seeing.joined(separator: ", ")) }
+        for (rule, what) in lacking { findings.add(.note, "\(rule): \(what)") }
+    }
+
+    /// What a condition cannot see here; nil when it sees enough. History that only needs time is no lack.
+    private func lack(_ condition: CompiledCondition, _ row: TableRow) -> String? {
+        let dead = Set(report.summary.deadCounters)
+        var names: [String] = []
+        for (_, series) in condition.readings where !Set(series.signal.info.counters).isDisjoint(with: dead) {
+            if !names.contains(series.signal.name) { names.append(series.signal.name) }
+        }
+        if !names.isEmpty { return "lacks \(names.joined(separator: ", ")) here (dead counters)" }
+        guard condition.evaluate(row) == .unknown else { return nil }
+        let missing = condition.missing(row).filter { $0.reason != .tooLittleData && $0.reason != .noTraffic }
+        guard let reason = missing.first?.reason else { return nil }
+        for entry in missing where !names.contains(entry.series.signal.name) { names.append(entry.series.signal.name) }
+        return "lacks \(names.joined(separator: ", ")) now (\(reason))"
     }
 }
 

@@ -1,0 +1,92 @@
+import Testing
+
+/// What the program says of itself, and how it takes a slip of the finger.
+@Suite struct HelpTests {
+    static let commands = [
+        "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "actions list", "actions stop",
+        "actions resume", "actions revert", "policy check", "policy show", "config show", "record", "replay", "simulate",
+    ]
+    static let groups = ["incidents", "actions", "policy", "config"]
+
+    @Test("help of each command is as recorded, with an example that names it", arguments: commands)
+    func help(command: String) throws {
+        let words = command.split(separator: " ").map(String.init)
+        let ending = try Shell().run(words + ["--help"])
+        #expect(ending.code == 0)
+        #expect(ending.errors.isEmpty)
+        Golden.expect(ending.output, is: "help-\(words.joined(separator: "-")).txt")
+        let examples = try #require(ending.output.range(of: "\nExamples:\n")).lowerBound
+        #expect(ending.output[examples...].contains("mozaiks-ops \(command)"))
+        for line in ending.output.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
+        #expect(try Shell().run(["help"] + words).output == ending.output, "'help X' is 'X --help'")
+    }
+
+    @Test func theOverviewNamesEveryCommand() throws {
+        let ending = try Shell().run()
+        #expect(ending.code == 0)
+        Golden.expect(ending.output, is: "help.txt")
+        for command in HelpTests.commands { #expect(ending.output.contains("\n  \(command) "), "\(command)") }
+        for word in ["--help", "-h", "help"] { #expect(try Shell().run(word).output == ending.output) }
+    }
+
+    @Test("a group shows its commands", arguments: groups)
+    func group(name: String) throws {
+        let ending = try Shell().run(name)
+        #expect(ending.code == 0)
+        Golden.expect(ending.output, is: "help-\(name).txt")
+        for words in [[name, "--help"], [name, "help"], ["help", name]] {
+            #expect(try Shell().run(words).output == ending.output, "\(words)")
+        }
+    }
+
+    @Test func theVersionIsOneLine() throws {
+        let ending = try Shell().run("--version")
+        #expect(ending.code == 0)
+        #expect(ending.output.hasPrefix("mozaiks-ops ") && ending.output.filter { $0 == "\n" }.count == 1)
+    }
+
+    @Test(
+        "a wrong command line ends with 64, says what is wrong and what was meant",
+        arguments: [
+            ("chek", "unknown command 'chek'", "did you mean 'check'?"),
+            ("incidents lst", "unknown command 'incidents lst'", "did you mean 'incidents list'?"),
+            ("incidents frobnicate", "unknown command 'incidents frobnicate'", "there are: list, show"),
+            ("help chek", "unknown command 'chek'", "did you mean 'check'?"),
+            ("--config x check", "unknown option --config", "options stand behind a command"),
+            ("check --breif", "unknown option --breif", "did you mean --brief?"),
+            ("check --state", "--state needs a value", "--state DIR"),
+            ("check --state=", "--state needs a value", "--state DIR"),
+            ("check --brief=yes", "--brief takes no value", ""),
+            ("check --url a --url b", "--url is given twice", ""),
+            ("check extra", "unexpected argument 'extra'", ""),
+            ("check -o yaml", "--output 'yaml' is neither text nor json", ""),
+            ("check --log-level loud", "--log-level 'loud' is none", "debug, info, warning or error"),
+            ("check --log-format xml", "--log-format is logfmt or json", ""),
+            ("replay", "missing TAPE", ""),
+            ("record", "missing FILE", ""),
+            ("incidents show", "missing ID", ""),
+            ("incidents list --status opne", "--status 'opne' is none", "open, acknowledged, resolved"),
+            ("incidents list --severity fatal", "--severity 'fatal' is none", "info, warning, critical"),
+            ("incidents list --since yesterday", "--since 'yesterday' is not a span", "90s, 5m, 2h or 7d"),
+            ("incidents list --limit 0", "--limit '0' is not a whole number from 1", ""),
+            ("actions revert", "name a lease, or say --all", "actions list"),
+            ("actions revert x --all", "name a lease, or say --all", "actions list"),
+            ("simulate no-such-story", "there is no scenario 'no-such-story'", "simulate --list"),
+            ("simulate bussy", "there is no scenario 'bussy'", "did you mean busy?"),
+            ("simulate --port 70000", "--port '70000' is not a whole number", ""),
+        ])
+    func misuse(line: String, says: String, hint: String) throws {
+        let ending = try Shell().run(line.split(separator: " ").map(String.init))
+        #expect(ending.code == 64)
+        #expect(ending.output.isEmpty)
+        #expect(ending.errors.contains(says), "\(ending.errors)")
+        #expect(ending.errors.contains(hint), "\(ending.errors)")
+    }
+}
+
+extension String {
+    /// The place of a text in this one.
+    func range(of text: String) -> Range<Index>? {
+        indices.first { self[$0...].hasPrefix(text) }.map { $0..<index($0, offsetBy: text.count) }
+    }
+}

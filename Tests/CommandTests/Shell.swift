@@ -1,0 +1,102 @@
+import Glibc
+import JSONParsing
+import Model
+import TestKit
+import Testing
+
+/// Somebody at a terminal with the built program: a home folder, a state folder, and an environment of their own.
+struct Shell {
+    typealias Ending = RunningProgram.Ending
+
+    let folder = TemporaryFolder()
+    /// On top of `HOME` and the state folder.
+    var environment: [String: String] = [:]
+
+    /// Where the journal will be; not there yet.
+    var state: String { folder.path("state") }
+
+    init(_ environment: [String: String] = [:]) {
+        self.environment = environment
+    }
+
+    /// Runs one command to its end.
+    @discardableResult
+    func run(_ words: String..., atMost seconds: Int = 30) throws -> Ending {
+        try start(words, atMost: seconds).waitForEnd()
+    }
+
+    func run(_ words: [String]) throws -> Ending { try start(words).waitForEnd() }
+
+    /// Starts a command and leaves it running.
+    func start(_ words: [String], atMost seconds: Int = 30) throws -> RunningProgram {
+        try RunningProgram(Shell.program, words, environment: variables, in: folder.path, atMost: seconds)
+    }
+
+    /// The same below a program that changes what it may do: `sh -c …`, `setpriv …`.
+    func run(below wrapper: [String], _ words: [String]) throws -> Ending {
+        try RunningProgram(
+            wrapper[0], wrapper.dropFirst() + [Shell.program] + words, environment: variables, in: folder.path
+        ).waitForEnd()
+    }
+
+    private var variables: [String: String] {
+        ["HOME": folder.path, "PATH": "/usr/bin:/bin", "MOZAIKS_OPS_STATE": state]
+            .merging(environment) { _, given in given }
+    }
+
+    /// The program as it was built with these tests: beside their bundle.
+    static let program: String = {
+        var path = [CChar](repeating: 0, count: 4_096)
+        let length = readlink("/proc/self/exe", &path, path.count - 1)
+        let bundle = String(decoding: path.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let beside = bundle.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/mozaiks-ops"
+        let built = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/.build/debug/mozaiks-ops"
+        return access(beside, X_OK) == 0 ? beside : built
+    }()
+
+    /// The repository's folder with recorded answers, such as `busy`.
+    static func recording(_ name: String) -> String { Fixtures.copies + "/" + name }
+}
+
+extension RunningProgram.Ending {
+    /// What it printed, as JSON.
+    func json() throws -> JSON { try JSON(parsing: Array(output.utf8)) }
+
+    var firstLine: String { String(output.prefix { $0 != "\n" }) }
+}
+
+/// A folder of policies whose rules are true of `busy` at once: no waiting.
+enum QuickPolicy {
+    /// - Parameters:
+    ///   - hold: the rules' `for`.
+    ///   - severity: of `crowded`, true of a runtime with more than one open run.
+    static func write(to folder: TemporaryFolder, hold: String = "0s", severity: String = "warning") -> String {
+        mkdir(folder.path("policies"), 0o700)
+        folder.write(
+            """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            mode: enforce
+            window: 5s
+            clear_after: 1s
+            thresholds: {crowd: 1}
+            allowed_actions: [notify, throttle]
+            rules:
+              runtime-down:
+                subject: runtime
+                when: up == 0
+                for: \(hold)
+                severity: critical
+                summary: The runtime answers nobody.
+              crowded:
+                subject: runtime
+                when: open_runs > $crowd
+                for: \(hold)
+                severity: \(severity)
+                summary: More open runs than we like.
+                next_steps: [Look who started them.]
+
+            """, to: "policies/ops_policy.default.yaml")
+        return folder.path("policies")
+    }
+}
