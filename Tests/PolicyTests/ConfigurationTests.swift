@@ -185,10 +185,10 @@ import Testing
             faults(
                 "schema: mozaiks.ops/config/v1", ["MOZAIKS_OPS_MODE": "enforced", "MOZAIKS_RUNTIME_URL": "localhost"])
                     == """
-                    $MOZAIKS_OPS_MODE:1:1: error[value]: mode cannot be 'enforced'
+                    $MOZAIKS_OPS_MODE: error[value]: mode cannot be 'enforced'
                     hint: did you mean 'enforce'?
 
-                    $MOZAIKS_RUNTIME_URL:1:1: error[url]: this is not an http or https URL
+                    $MOZAIKS_RUNTIME_URL: error[url]: this is not an http or https URL
                     hint: such as http://127.0.0.1:8000
                     """)
     }
