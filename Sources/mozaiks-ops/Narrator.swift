@@ -91,12 +91,17 @@ final class Narrator: Sendable {
         }
         let total = report.runtimeReadings.first { $0.series.signal == .activeRuns }?.evidence
         let count = total.map { Figure.text($0, .runs) } ?? "?"
-        let bars = rows.sorted { $0.share != $1.share ? $0.share > $1.share : $0.app < $1.app }.map { row in
-            let bar = String(repeating: "█", count: max(1, Int((row.share / 4).rounded())))
+        var line = "\(count) active runs"
+        var used = line.count
+        for row in rows.sorted(by: { $0.share != $1.share ? $0.share > $1.share : $0.app < $1.app }) {
+            let bar = String(repeating: "█", count: max(1, Int((row.share / 5).rounded())))
             let text = "\(row.app) \(bar) \(Int(row.share.rounded()))%"
-            return row.share > 40 ? terminal.paint(text, .red) : text
+            used += 2 + Terminal.columns(text)
+            // What does not fit behind the time and the word is left out: the smallest shares.
+            guard used <= max(terminal.width, 80) - 20 else { return line + " …" }
+            line += "  " + (row.share > 40 ? terminal.paint(text, .red) : text)
         }
-        return "\(count) active runs  " + bars.joined(separator: "  ")
+        return line
     }
 
     // MARK: - The world's side
