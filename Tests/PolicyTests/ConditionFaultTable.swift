@@ -482,7 +482,7 @@ extension FaultyCondition {
         FaultyCondition(
             "tokens[48h] > 3/min",
             #"""
-            condition:1:7: error[window]: a window is between 1s and 1d
+            condition:1:7: error[window]: a window is between 1s and 24h
                 tokens[48h] > 3/min
                       ^~~~~
             """#),

@@ -37,18 +37,18 @@ struct Evaluated: Sendable, CustomTestStringConvertible {
         ),
         Evaluated(
             "tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min",
-            ["tokens[5m]": .missing(.deadCounter), "baseline(tokens[1d])": .missing(.deadCounter)], .unknown,
-            "tokens[5m] (missing: dead_counter) > $token_spike (3) * baseline(tokens[1d]) (missing: dead_counter) "
+            ["tokens[5m]": .missing(.deadCounter), "baseline(tokens[24h])": .missing(.deadCounter)], .unknown,
+            "tokens[5m] (missing: dead_counter) > $token_spike (3) * baseline(tokens[24h]) (missing: dead_counter) "
                 + "and tokens[5m] (missing: dead_counter) > 2000/min"),
         Evaluated(
             "tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min",
-            ["tokens[5m]": .value(9_000), "baseline(tokens[1d])": .value(812.5)], .yes,
-            "tokens[5m] (9000/min) > $token_spike (3) * baseline(tokens[1d]) (812.5/min) and tokens[5m] (9000/min) > 2000/min"
+            ["tokens[5m]": .value(9_000), "baseline(tokens[24h])": .value(812.5)], .yes,
+            "tokens[5m] (9000/min) > $token_spike (3) * baseline(tokens[24h]) (812.5/min) and tokens[5m] (9000/min) > 2000/min"
         ),
         // Below the floor the baseline is not needed.
         Evaluated(
             "tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min", ["tokens[5m]": .value(100)], .no,
-            "tokens[5m] (100/min) > $token_spike (3) * baseline(tokens[1d]) (missing: too_little_data) "
+            "tokens[5m] (100/min) > $token_spike (3) * baseline(tokens[24h]) (missing: too_little_data) "
                 + "and tokens[5m] (100/min) > 2000/min"),
         Evaluated(
             "missing(tokens, dead_counter)", ["tokens[5m]": .missing(.deadCounter)], .yes,
@@ -82,7 +82,7 @@ struct Evaluated: Sendable, CustomTestStringConvertible {
         Evaluated(
             "turn_latency.p95[10m] > $slow or turn_latency.p95[10m] > 200ms", ["turn_latency.p95[10m]": .value(0.25)],
             .yes,
-            "turn_latency.p95[10m] (0.25s) > $slow (1.5s) or turn_latency.p95[10m] (0.25s) > 200ms"),
+            "turn_latency.p95[10m] (250ms) > $slow (1.5s) or turn_latency.p95[10m] (250ms) > 200ms"),
         Evaluated(
             "- active_runs < -3\n    and   active_runs\t!= 5", ["active_runs": .value(4)], .yes,
             "- active_runs (4) < -3 and active_runs (4) != 5"),
