@@ -38,9 +38,11 @@ public actor Core {
     /// The newest command that was obeyed; its result may not be on disk yet.
     private var newestCommand: Int64 = 0
     private var progress = CoreProgress()
+    private var lastPruned: Timestamp?
 
     /// How long the state of signals may be behind the journal's other state.
     public static let signalsInterval = TimeSpan.minutes(1)
+    private static let pruneInterval = TimeSpan.hours(1)
 
     nonisolated public var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -95,6 +97,7 @@ public actor Core {
         logTransitions(result)
         unsaved.append(record)
         let saved = flush()
+        if saved { prune() }
         progress.cycles += 1
         progress.lastCycle = result.now
         if let report = pipeline.report(result) { onReport(report) }
@@ -146,6 +149,20 @@ public actor Core {
         publish()
         if hasMessages { onMessages() }
         return true
+    }
+
+    /// Removes what is past its time, a few hundred rows at once, so that no tick waits for it.
+    private func prune() {
+        let now = clock.now()
+        if let last = lastPruned, now >= last, now - last < Core.pruneInterval { return }
+        do {
+            // Rows left over go soon; none left, and it rests.
+            let removed = try journal?.prune(now: now) ?? 0
+            lastPruned = removed > 0 ? now - Core.pruneInterval + .minutes(1) : now
+        } catch {
+            lastPruned = now
+            logger.warning("cannot remove what is past its time from the journal", ["cause": .text("\(error)")])
+        }
     }
 
     private func report(commitError text: String) {
@@ -207,6 +224,11 @@ public actor Core {
     /// When the next message is due; nil when none waits.
     func nextDueTime() throws(JournalError) -> Timestamp? {
         try journal?.nextDueTime()
+    }
+
+    /// Gives back a message that was handed out and not tried.
+    func release(_ id: Int64) {
+        journal?.release(id)
     }
 
     /// Records what came of an attempt. What cannot be recorded goes out again: twice is better than never.

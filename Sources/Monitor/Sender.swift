@@ -2,6 +2,7 @@ import Ambient
 import Journal
 import Model
 import Notify
+import Synchronization
 
 /// Takes one channel's messages from the outbox, hands them over and settles them. At least once: a message is settled
 /// only after the service took it, so a kill in between sends it again.
@@ -12,6 +13,7 @@ public struct Sender: Sendable {
     private let clock: any Clock
     private let logger: Logger
     private let jitter: @Sendable () -> Double
+    private let pause = Pause()
 
     public init(
         channel: any Channel, core: Core, schedule: RetrySchedule = RetrySchedule(), clock: any Clock, logger: Logger,
@@ -29,17 +31,19 @@ public struct Sender: Sendable {
     public func run(bell: Bell) async {
         while !Task.isCancelled {
             await sendDue()
-            let next: Timestamp? = (try? await core.nextDueTime()) ?? nil
+            let due: Timestamp? = (try? await core.nextDueTime()) ?? nil
+            let next = [due, pause.until].compactMap { $0 }.max()
             let wait = next.map { min(max($0 - clock.now(), .seconds(0.05)), .seconds(30)) } ?? .seconds(30)
             await bell.wait(atMost: wait, clock: clock)
         }
     }
 
-    /// One round: everything of this channel that is due now. Returns how many were delivered.
+    /// One round: everything of this channel that is due now. Returns how many were delivered. A service that asks for a
+    /// wait gets it from the whole channel: the rest stays due.
     @discardableResult
     public func sendDue() async -> Int {
         var delivered = 0
-        while !Task.isCancelled {
+        while !Task.isCancelled, pause.until.map({ $0 <= clock.now() }) ?? true {
             let rows: [OutboxRow]
             do {
                 rows = try await core.nextDue(channel: channel.name)
@@ -48,8 +52,11 @@ public struct Sender: Sendable {
                 return delivered
             }
             guard !rows.isEmpty else { return delivered }
-            for row in rows {
+            for (index, row) in rows.enumerated() {
                 if await send(row) { delivered += 1 }
+                guard pause.until.map({ $0 > clock.now() }) ?? false else { continue }
+                for later in rows.dropFirst(index + 1) { await core.release(later.id) }
+                return delivered
             }
         }
         return delivered
@@ -70,6 +77,7 @@ public struct Sender: Sendable {
         case .retry(let after, let reason):
             let wait = schedule.wait(attempts: row.attempts + 1, jitter: jitter(), asked: after)
             outcome = .retry(at: clock.now() + wait, error: reason)
+            if after != nil { pause.until = clock.now() + wait }
             logger.warning(
                 "message not delivered, will be tried again",
                 [
@@ -89,5 +97,15 @@ public struct Sender: Sendable {
             return false
         }
         return delivery == .delivered
+    }
+}
+
+/// Until when a channel rests because its service asked for it.
+private final class Pause: Sendable {
+    private let moment = Mutex<Timestamp?>(nil)
+
+    var until: Timestamp? {
+        get { moment.withLock { $0 } }
+        set { moment.withLock { $0 = newValue } }
     }
 }
