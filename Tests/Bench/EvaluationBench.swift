@@ -24,6 +24,7 @@ enum EvaluationBench {
         }
         var cycles: [Double] = []
         var closing: [Double] = []
+        var closingReadings: [Double] = []
         var readings: [Double] = []
         var ingests: [Double] = []
         var loops: [Double] = []
@@ -38,6 +39,7 @@ enum EvaluationBench {
             // that cycle is told apart from the others.
             if cycle.closesMinute {
                 closing.append(cycle.seconds)
+                closingReadings.append(cycle.readingSeconds)
             } else {
                 cycles.append(cycle.seconds)
                 // What is allocated once a cycle is allocated for a thousand apps as for ten thousand.
@@ -53,6 +55,7 @@ enum EvaluationBench {
         report("cycle_max", cycles.max() ?? 0)
         report("cycle_min", cycles.min() ?? 0)
         report("minute", median(closing))
+        report("minute_readings", median(closingReadings))
         report("readings", median(readings))
         report("ingest", median(ingests))
         report("loop", median(loops))
