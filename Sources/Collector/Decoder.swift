@@ -40,20 +40,24 @@ public enum Decoder {
 
     private static func values(of body: Body, _ endpoint: Endpoint) throws(MalformedBody) -> Decoded {
         switch endpoint {
-        case .health: .health(try HealthDecoder.decode(body))
-        case .activeRuns: .activeRuns(try ActiveRunsDecoder.decode(body))
-        case .events: .events(try EventMetricsDecoder.decode(body))
-        case .perf, .perfChats: .perf(try PerfDecoder.decode(body))
+        case .health: return .health(try HealthDecoder.decode(body))
+        case .activeRuns: return .activeRuns(try ActiveRunsDecoder.decode(body))
+        case .events: return .events(try EventMetricsDecoder.decode(body))
+        case .perf, .perfChats:
+            // An empty array where totals should be is another server, not a runtime without chats.
+            if body.firstByte == UInt8(ascii: "["), endpoint == .perf { throw MalformedBody("an array instead of an object") }
+            return .perf(try PerfDecoder.decode(body))
         }
     }
 
     private static func reason(of failure: TransportFailure) -> MissingReason {
         switch failure {
-        // Something answered, but not with a whole HTTP response.
-        case .truncated, .tooLarge, .malformed: .malformed
+        // It answered, but what came is not a whole body.
+        case .truncated, .tooLarge: .malformed
         // We broke it off ourselves: that says nothing about the runtime.
         case .cancelled: .stale
-        case .unresolvable, .refused, .unreachable, .timeout, .tls, .other: .unreachable
+        // Bytes that are not HTTP are no answer of a runtime: something else listens there.
+        case .unresolvable, .refused, .unreachable, .timeout, .tls, .malformed, .other: .unreachable
         }
     }
 
@@ -73,6 +77,13 @@ public enum Decoder {
         guard answer.contentType?.hasPrefix("text/plain") == true, answer.body.count > 0 else { return nil }
         let head = answer.body.storage.withBytes { Array($0.prefix(2_048)) }
         return PlainText.bounded(String(decoding: head, as: UTF8.self))
+    }
+}
+
+extension Body {
+    /// The first byte that is no white space of JSON.
+    fileprivate var firstByte: UInt8? {
+        storage.withBytes { bytes in bytes.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 } }
     }
 }
 

@@ -128,11 +128,12 @@ extension HTTPError {
         switch kind {
         case .unresolvable: .unresolvable
         case .refused: .refused
-        case .unreachable: .unreachable
+        // Before the first byte of an answer: so do a proxy of containers and a balancer whose server is gone.
+        case .unreachable, .connectionLost: .unreachable
         case .timeout: .timeout
         case .tls: .tls
         case .bodyTooLarge: .tooLarge
-        case .truncated, .connectionLost: .truncated
+        case .truncated: .truncated
         case .malformedResponse: .malformed
         case .cancelled, .closed: .cancelled
         case .invalidURL, .invalidRequest, .overloaded, .other: .other

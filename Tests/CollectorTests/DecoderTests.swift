@@ -276,12 +276,30 @@ import Testing
         }
         let expected: MissingReason =
             switch failure {
-            case .truncated, .tooLarge, .malformed: .malformed
+            case .truncated, .tooLarge: .malformed
             case .cancelled: .stale
             default: .unreachable
             }
         #expect(reason == expected)
         #expect(detail == "what happened[31m")
+    }
+
+    @Test func anArrayWhereTotalsShouldBeIsNoRuntimeWithoutChats() {
+        func decoded(_ text: String, _ endpoint: Endpoint) -> Decoded {
+            let answer = Observation.Answer(status: 200, date: nil, contentType: nil, body: Body(Array(text.utf8)))
+            return Decoder.decode(answer, of: endpoint)
+        }
+        for text in ["[]", " \r\n\t[]"] {
+            guard case .missing(.perf, .malformed, _) = decoded(text, .perf) else {
+                Issue.record("a value")
+                continue
+            }
+            guard case .perf(let table) = decoded(text, .perfChats) else {
+                Issue.record("no value")
+                continue
+            }
+            #expect(table.chats.isEmpty)
+        }
     }
 
     @Test func textFromOutsideIsTamed() {
