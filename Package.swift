@@ -77,7 +77,7 @@ let package = Package(
         tests("Policy", ["Model", "YAML", "Policy", "Ambient", "Configuration"], exclude: ["good", "bad", "golden"]),
         tests("Engine", ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard"]),
         tests("HTTP", ["Model", "Ambient", "HTTP", "Server"]),
-        tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server"]),
+        tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),
         tests("Journal", ["Model", "Journal", "CSQLite"]),
         tests(
             "Notify", ["Model", "JSONParsing", "Ambient", "HTTP", "Notify", "Server", "Simulator"], exclude: ["golden"]),

@@ -106,7 +106,8 @@ public actor Core {
 
     /// Writes everything, the state of signals included: before the process ends.
     public func drain() -> Bool {
-        var record = TickRecord(states: pipeline.stateRows())
+        let settled = pipeline.settleLeases(inForce: leasesInForce, now: clock.now())
+        var record = TickRecord(states: pipeline.stateRows(), leases: settled.map { LeaseRow($0) })
         saveSignals(&record, force: true)
         unsaved.append(record)
         return flush()

@@ -94,7 +94,7 @@ final class Narrator: Sendable {
         var line = "\(count) active runs"
         var used = line.count
         for row in rows.sorted(by: { $0.share != $1.share ? $0.share > $1.share : $0.app < $1.app }) {
-            let bar = String(repeating: "█", count: max(1, Int((row.share / 5).rounded())))
+            let bar = String(repeating: "█", count: max(1, Int((row.share / 8).rounded())))
             let text = "\(row.app) \(bar) \(Int(row.share.rounded()))%"
             used += 2 + Terminal.columns(text)
             // What does not fit behind the time and the word is left out: the smallest shares.
