@@ -83,7 +83,12 @@ let package = Package(
             "Notify", ["Model", "JSONParsing", "Ambient", "HTTP", "Notify", "Server", "Simulator"], exclude: ["golden"]),
         tests("Server", ["Model", "Ambient", "Actions", "Server"]),
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
-        tests("Monitor", ["Model", "Monitor", "Simulator", "Configuration", "Collector", "Journal", "Notify", "Actions"]),
+        tests(
+            "Monitor",
+            [
+                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Ambient", "HTTP", "Collector",
+                "Journal", "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor",
+            ]),
         tests("Command", ["Model", "JSONParsing", "Simulator", "CSQLite"], exclude: ["golden"]),
 
         // What `make bench` runs. Only here is Foundation imported, to be measured against.

@@ -113,6 +113,11 @@ public actor Core {
         return flush()
     }
 
+    /// Lets go of the journal and its lock. Nothing is kept or sent after this.
+    public func close() {
+        journal?.close()
+    }
+
     /// Puts other policies and settings in force from the next tick on.
     public func reload(settings: MonitorSettings, policies: PolicySet) {
         pipeline.reload(settings: settings, policies: policies)

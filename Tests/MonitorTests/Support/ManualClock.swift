@@ -1,0 +1,66 @@
+import Ambient
+import Model
+import Synchronization
+
+/// A clock that moves when told. Who sleeps on it wakes when its time has come, or when its task is cancelled.
+final class ManualClock: Clock {
+    private struct State {
+        var elapsed: Int64 = 0
+        var sleepers: [Int: (until: Int64, waker: CheckedContinuation<Bool, Never>)] = [:]
+        var cancelled: Set<Int> = []
+        var next = 0
+    }
+
+    /// Its moment zero.
+    let origin: Timestamp
+    private let state = Mutex(State())
+
+    init(_ origin: Timestamp = Timestamp(milliseconds: 1_795_251_600_000)) {
+        self.origin = origin
+    }
+
+    func now() -> Timestamp { origin + TimeSpan(milliseconds: state.withLock { $0.elapsed }) }
+    func monotonicNanoseconds() -> UInt64 { UInt64(state.withLock { $0.elapsed }) * 1_000_000 }
+
+    /// Moves on to a moment; never back.
+    func move(to moment: Timestamp) { advance(by: max(.zero, moment - now())) }
+
+    func advance(by span: TimeSpan) {
+        let woken = state.withLock { state in
+            state.elapsed += span.milliseconds
+            let due = state.sleepers.filter { $0.value.until <= state.elapsed }
+            for id in due.keys { state.sleepers[id] = nil }
+            return due.values.map(\.waker)
+        }
+        for waker in woken { waker.resume(returning: true) }
+    }
+
+    /// How many sleep now.
+    var sleepers: Int { state.withLock { $0.sleepers.count } }
+
+    func sleep(for span: TimeSpan) async throws(CancellationError) {
+        let id = state.withLock { state in
+            state.next += 1
+            return state.next
+        }
+        let isDone = await withTaskCancellationHandler {
+            await withCheckedContinuation { (waker: CheckedContinuation<Bool, Never>) in
+                let answer: Bool? = state.withLock { state in
+                    if state.cancelled.remove(id) != nil { return false }
+                    if span <= .zero { return true }
+                    state.sleepers[id] = (state.elapsed + span.milliseconds, waker)
+                    return nil
+                }
+                if let answer { waker.resume(returning: answer) }
+            }
+        } onCancel: {
+            let waker = state.withLock { state in
+                let sleeper = state.sleepers.removeValue(forKey: id)
+                if sleeper == nil { state.cancelled.insert(id) }
+                return sleeper?.waker
+            }
+            waker?.resume(returning: false)
+        }
+        if !isDone || Task.isCancelled { throw CancellationError() }
+    }
+}

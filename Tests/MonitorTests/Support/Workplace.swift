@@ -1,0 +1,99 @@
+import Actions
+import Ambient
+import JSONParsing
+import Journal
+import Model
+import Policy
+import Server
+import Synchronization
+import TestKit
+
+@testable import Monitor
+
+/// A state folder with what the engine keeps in it, and cores that take it up one after the other.
+final class Workplace: Sendable {
+    let temporary: TemporaryFolder
+    let clock: ManualClock
+    let lines = Lines()
+
+    init(clock: ManualClock = ManualClock(), in temporary: TemporaryFolder = TemporaryFolder()) {
+        self.clock = clock
+        self.temporary = temporary
+    }
+
+    var path: String { temporary.path("state") }
+    var folder: StateFolder { get throws { try StateFolder(creating: path) } }
+
+    /// A core as a new process makes it: lock, journal, state taken up.
+    func core(
+        _ settings: MonitorSettings, _ policies: PolicySet = .embeddedDefault, gate: Gate? = nil,
+        onMessages: @escaping @Sendable () -> Void = {}, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
+    ) throws -> Core {
+        let folder = try folder
+        let journal = try Journal.open(folder, mode: .engine(try EngineLock(folder: folder, now: clock.now())))
+        var pipeline = Pipeline(settings: settings, policies: policies)
+        try pipeline.restore(from: journal, now: clock.now()) { lines.add("restore: \($0)") }
+        return Core(
+            pipeline: pipeline, journal: journal, folder: folder, gate: gate, onMessages: onMessages, clock: clock,
+            logger: Logger(level: .debug, writesTime: false, clock: clock) { [lines] in lines.add($0) }, onReport: onReport)
+    }
+
+    /// A gate that knows no lease yet.
+    func gate(_ settings: MonitorSettings) -> Gate {
+        Gate(table: GateTable(runtimes: settings.runtimes.map(\.name))) { [clock] in clock.now() }
+    }
+
+    /// What the journal holds, seen from another process.
+    func read<R>(_ body: (Journal) throws -> R) throws -> R {
+        let journal = try Journal.open(try StateFolder(existing: path), mode: .reader)
+        defer { journal.close() }
+        return try body(journal)
+    }
+
+    /// A person's wish, as the command line leaves it.
+    @discardableResult
+    func command(_ kind: String, _ arguments: String = "{}") throws -> Int64 {
+        let journal = try Journal.open(try StateFolder(existing: path), mode: .command)
+        defer { journal.close() }
+        return try journal.appendCommand(at: clock.now(), actor: "alice", kind: kind, arguments: arguments)
+    }
+
+    /// The decisions of all incidents in the journal, by id: what a replay has to reproduce.
+    func decisions() throws -> [String: String] {
+        try read { journal in
+            var all: [String: String] = [:]
+            for row in try journal.incidents(IncidentFilter(limit: 10_000)) {
+                let incident = try Incident(document: JSON(parsing: Array(row.document.utf8)))
+                all[row.id] = incident.replayedDocument.serialized()
+            }
+            return all
+        }
+    }
+}
+
+/// Lines of a log, or anything else that comes one by one from somewhere.
+final class Lines: Sendable {
+    private let all = Mutex<[String]>([])
+
+    @discardableResult
+    func add(_ line: [UInt8]) -> Bool {
+        add(String(decoding: line, as: UTF8.self))
+        return true
+    }
+
+    func add(_ line: String) { all.withLock { $0.append(line) } }
+    func containing(_ text: String) -> [String] { all.withLock { $0.filter { $0.contains(text) } } }
+    var text: String { all.withLock { $0.joined() } }
+}
+
+extension Gate {
+    /// What a start of that app is answered.
+    func start(_ app: String, workflow: String = "HelloWorld") -> Answer {
+        ask(method: "POST", target: Array("/api/chats/\(app)/\(workflow)/start".utf8), runtime: nil)
+    }
+
+    /// Whether a start of that app is refused.
+    func refuses(_ app: String) -> Bool {
+        if case .start(.refuse) = start(app) { true } else { false }
+    }
+}
