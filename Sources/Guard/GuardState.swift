@@ -97,12 +97,13 @@ extension GuardState {
         change(id) { if $0.state == .intended { $0.state = .inForce } }
     }
 
-    /// An adapter undid a lease, or found it already gone.
+    /// An adapter undid a lease, or found it already gone. It ended when that was decided: how long an adapter took must
+    /// not change later decisions, or a replay would come to others.
     public mutating func settle(_ id: String, now: Timestamp) {
         change(id) { lease in
             guard lease.state == .reverting else { return }
             lease.state = .ended
-            lease.endedAt = now
+            lease.endedAt = lease.endedAt ?? now
         }
     }
 
@@ -130,9 +131,12 @@ extension GuardState {
         leases.filter(\.isActive).compactMap { revert($0.id, now: now) }
     }
 
-    /// Ends what ran out on runtimes that are no longer judged.
-    public mutating func expire(now: Timestamp) -> [LeaseChange] {
-        leases.indices.filter { leases[$0].isActive && leases[$0].expiresAt <= now }
+    /// Ends what ran out on runtimes that are no longer judged: on those not among `judged`.
+    public mutating func expire(now: Timestamp, exceptOf judged: Set<String> = []) -> [LeaseChange] {
+        leases.indices
+            .filter {
+                leases[$0].isActive && leases[$0].expiresAt <= now && !judged.contains(leases[$0].key.runtime)
+            }
             .map { end($0, EndReason.expired, now: now) }
     }
 

@@ -23,15 +23,16 @@ extension Journal {
         return due
     }
 
-    /// When the next message is due that is not being sent; nil when none waits. For the sender's sleep.
-    public func nextDueTime() throws(JournalError) -> Timestamp? {
+    /// When the next message (of a channel, if one is named) is due that is not being sent; nil when none waits. For the
+    /// sender's sleep.
+    public func nextDueTime(channel: String? = nil) throws(JournalError) -> Timestamp? {
         let waiting = try engineReading("read the outbox") { database throws(JournalError) in
             try database.rows(
                 """
-                SELECT min(id), due_ms FROM outbox WHERE state = 'pending'
+                SELECT min(id), due_ms FROM outbox WHERE state = 'pending' AND (?2 IS NULL OR channel = ?2)
                 GROUP BY incident, channel ORDER BY due_ms LIMIT ?1
                 """,
-                [.int(Int64(messagesInFlight.count + 1))]
+                [.int(Int64(messagesInFlight.count + 1)), .optional(channel)]
             ) { row throws(JournalError) in (id: row.int(0), dueAt: row.time(1)) }
         }
         return waiting.first { !messagesInFlight.contains($0.id) }?.dueAt

@@ -41,6 +41,16 @@ extension Journal {
         }
     }
 
+    /// The replicas of a runtime of which chats may be remembered, sorted. Reads no chat, so that it works where one of
+    /// them cannot be read.
+    public func chatSources(runtime: String) throws(JournalError) -> [String] {
+        try reading("read the chats") { database throws(JournalError) in
+            try database.rows("SELECT replica FROM sources WHERE runtime = ?1 ORDER BY replica", [.text(runtime)]) {
+                row throws(JournalError) in row.text(0)
+            }
+        }
+    }
+
     /// The closed minutes of a runtime in `minutes` (UTC minutes since 1970), oldest first.
     public func minutes(runtime: String, in minutes: Range<Int64>) throws(JournalError) -> [MinuteRow] {
         try reading("read the history") { database throws(JournalError) in

@@ -17,7 +17,7 @@ import Signals
 /// reach the outbox's senders only after the commit that holds them.
 public actor Core {
     private var pipeline: Pipeline
-    private let journal: Journal?
+    let journal: Journal?
     private let gate: Gate?
     private let gateTexts: GateTexts
     private let folder: StateFolder?
@@ -37,6 +37,8 @@ public actor Core {
     private var leasesInForce: Set<String> = []
     /// The newest command that was obeyed; its result may not be on disk yet.
     private var newestCommand: Int64 = 0
+    /// What came of messages and could not be recorded yet. They stay out of the senders' hands until it is.
+    private var unsettled: [(id: Int64, outcome: OutboxOutcome)] = []
     private var progress = CoreProgress()
     private var lastPruned: Timestamp?
 
@@ -78,9 +80,14 @@ public actor Core {
     // MARK: - A cycle
 
     /// Takes in what one poll of a runtime brought, judges it, commits and acts. False when the commit failed: then
-    /// nothing of it has happened yet, and the next cycle tries again.
+    /// nothing of it has happened yet, and the next cycle tries again. Runtimes that are not configured are passed over.
+    /// - Parameter recorder: sees the observations first, in the order in which polls are judged: a tape's order.
     @discardableResult
-    public func cycle(_ runtime: String, _ observations: [Observation]) -> Bool {
+    public func cycle(
+        _ runtime: String, _ observations: [Observation], recorder: (@Sendable ([Observation]) -> Void)? = nil
+    ) -> Bool {
+        guard pipeline.signals[runtime] != nil else { return true }
+        recorder?(observations)
         // The moment of the newest observation, as on a tape: a replay of this poll ticks at the same moment.
         let now = observations.map(\.at).max() ?? clock.now()
         for observation in observations { pipeline.take(observation) }
@@ -88,19 +95,23 @@ public actor Core {
         let settled = pipeline.settleLeases(inForce: leasesInForce, now: clock.now())
         record.leases += settled.map { LeaseRow($0) }
         takeCommands(&record)
-        guard let result = pipeline.tick(runtime, now: now, killFile: folder?.isKillSwitchOn ?? false) else {
-            return true
+        for removal in pipeline.giveUpStrangers(now: now) {
+            record.add(removal)
+            log(removal.transitions, [])
         }
-        record.add(result, channelsOf: pipeline)
+        let result = pipeline.tick(runtime, now: now, killFile: folder?.isKillSwitchOn ?? false)
+        if let result {
+            record.add(result)
+            log(result.outcome.transitions, result.plan.decisions)
+        }
         record.states += pipeline.stateRows()
         saveSignals(&record, force: false)
-        logTransitions(result)
         unsaved.append(record)
         let saved = flush()
         if saved { prune() }
         progress.cycles += 1
-        progress.lastCycle = result.now
-        if let report = pipeline.report(result) { onReport(report) }
+        progress.lastCycle = now
+        if let result, let report = pipeline.report(result) { onReport(report) }
         return saved
     }
 
@@ -118,8 +129,16 @@ public actor Core {
         journal?.close()
     }
 
-    /// Puts other policies and settings in force from the next tick on.
+    /// Puts other policies and settings in force from the next tick on. What is polled and how often stays as it is:
+    /// whoever polls was told at the start.
     public func reload(settings: MonitorSettings, policies: PolicySet) {
+        var settings = settings
+        settings.interval = pipeline.settings.interval
+        settings.runtimes = pipeline.settings.runtimes.map { old in
+            var runtime = old
+            if let new = settings.runtimes.first(where: { $0.name == old.name }) { runtime.labels = new.labels }
+            return runtime
+        }
         pipeline.reload(settings: settings, policies: policies)
     }
 
@@ -147,6 +166,7 @@ public actor Core {
             return false
         }
         unsaved = TickRecord()
+        settleLate()
         if lastCommitError != nil {
             logger.info("the journal can be written again; nothing was lost")
             lastCommitError = nil
@@ -184,10 +204,13 @@ public actor Core {
         guard let gate else { return }
         let settings = pipeline.settings
         let leases = pipeline.guardState.leases.filter { $0.isActive && !$0.shadow }
+        // Where the perf endpoint is asked less often, its counts hold for longer.
+        let slowest = settings.runtimes.compactMap { pipeline.signals[$0.name]?.effectiveInterval(of: .perf) }.max()
+        let staleAfter = max(.minutes(2), max(slowest ?? .zero, settings.interval) * 3)
         gate.install(
             GateTable(
                 runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: pipeline.openRuns(),
-                staleAfter: max(.minutes(2), settings.interval * 3), pollInterval: settings.interval, texts: gateTexts))
+                staleAfter: staleAfter, pollInterval: settings.interval, texts: gateTexts))
         leasesInForce = Set(leases.map(\.id))
     }
 
@@ -224,12 +247,13 @@ public actor Core {
 
     /// The messages of a channel to send now, at most eight; they count as being sent until they are settled.
     func nextDue(channel: String) throws(JournalError) -> [OutboxRow] {
-        try journal?.nextDue(clock.now(), channel: channel, limit: 8) ?? []
+        settleLate()
+        return try journal?.nextDue(clock.now(), channel: channel, limit: 8) ?? []
     }
 
-    /// When the next message is due; nil when none waits.
-    func nextDueTime() throws(JournalError) -> Timestamp? {
-        try journal?.nextDueTime()
+    /// When the next message of a channel is due; nil when none waits.
+    func nextDueTime(channel: String) throws(JournalError) -> Timestamp? {
+        try journal?.nextDueTime(channel: channel)
     }
 
     /// Gives back a message that was handed out and not tried.
@@ -237,20 +261,33 @@ public actor Core {
         journal?.release(id)
     }
 
-    /// Records what came of an attempt. What cannot be recorded goes out again: twice is better than never.
+    /// Records what came of an attempt. What cannot be recorded now is recorded later: until then the message counts as
+    /// being sent, so that a full disk does not send it again and again. Only after a crash does it go out twice.
     func settle(_ id: Int64, _ outcome: OutboxOutcome) throws(JournalError) {
         do {
             try journal?.settle(id, outcome)
         } catch {
-            journal?.release(id)
+            unsettled.append((id, outcome))
             throw error
+        }
+    }
+
+    private func settleLate() {
+        while let (id, outcome) = unsettled.first {
+            do {
+                try journal?.settle(id, outcome)
+            } catch {
+                // A message that is not there any more needs no outcome.
+                guard error.cause == .unknownID else { return }
+            }
+            unsettled.removeFirst()
         }
     }
 
     // MARK: - Log
 
-    private func logTransitions(_ result: TickResult) {
-        for transition in result.outcome.transitions {
+    private func log(_ transitions: [Transition], _ decisions: [ActionDecision]) {
+        for transition in transitions {
             logger.info(
                 "\(transition.from.rawValue) => \(transition.to.rawValue)",
                 [
@@ -258,7 +295,7 @@ public actor Core {
                     "reason": .text(transition.reason), "condition": .text(transition.condition),
                 ])
         }
-        for decision in result.plan.decisions {
+        for decision in decisions {
             logger.info(
                 "action \(decision.verdict.word)",
                 [

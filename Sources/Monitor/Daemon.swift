@@ -3,6 +3,7 @@ import Collector
 import Journal
 import Model
 import Notify
+import Synchronization
 
 /// The long-lived monitor: a task for each runtime, one for each channel, one that tells the service manager that all
 /// goes on. Ends when `stop` is rung; what was decided is on disk by then.
@@ -41,18 +42,45 @@ public struct Daemon: Sendable {
     public func run(until stop: @escaping @Sendable () async -> Void) async -> Bool {
         await core.publishLeases()
         _ = notifier.notify(.ready, .status("watching \(targets.map(\.runtime).joined(separator: ", "))"))
+        let isEnding = Flag()
+        let saved = await withTaskGroup(of: Bool.self) { sending in
+            for (sender, bell) in senders {
+                sending.addTask {
+                    await sender.run(bell: bell) { isEnding.isUp }
+                    return true
+                }
+            }
+            await watchAll(until: stop)
+            let saved = await core.drain()
+            isEnding.raise()
+            for (_, bell) in senders { bell.ring() }
+            await finish(&sending)
+            return saved
+        }
+        await core.close()
+        return saved
+    }
+
+    private func watchAll(until stop: @escaping @Sendable () async -> Void) async {
         await withTaskGroup(of: Void.self) { group in
             for target in targets { group.addTask { await watch(target) } }
-            for (sender, bell) in senders { group.addTask { await sender.run(bell: bell) } }
             group.addTask { await reportAlive() }
             await stop()
             _ = notifier.notify(.stopping)
             logger.info("stopping: finishing what is under way")
             group.cancelAll()
         }
-        let saved = await core.drain()
-        await drainOutbox()
-        return saved
+    }
+
+    /// Waits until everything due was sent, or until the time is over: the rest waits in the journal.
+    private func finish(_ sending: inout TaskGroup<Bool>) async {
+        sending.addTask {
+            try? await clock.sleep(for: Daemon.drainTime)
+            return false
+        }
+        var open = senders.count
+        while open > 0, await sending.next() == true { open -= 1 }
+        sending.cancelAll()
     }
 
     /// One runtime's cycles. A cycle that takes longer than the interval is followed by the next one at once, never by
@@ -63,8 +91,7 @@ public struct Daemon: Sendable {
         while !Task.isCancelled {
             let observations = await poller.poll(target, await core.due(target.runtime))
             if Task.isCancelled { return }
-            onObservations(observations)
-            await core.cycle(target.runtime, observations)
+            await core.cycle(target.runtime, observations, recorder: onObservations)
             let now = clock.monotonicNanoseconds()
             next = max(next &+ step, now)
             do {
@@ -78,25 +105,26 @@ public struct Daemon: Sendable {
     /// Feeds the service manager's watchdog while cycles complete, and says how things stand.
     private func reportAlive() async {
         var cycles = -1
+        var changed = clock.monotonicNanoseconds()
+        // A core that is stuck does not answer. Cycles may be far apart: long intervals, answers that time out.
+        let patience = UInt64(max(.minutes(2), interval * 6).milliseconds) * 1_000_000
         let step = notifier.watchdogMicroseconds.map { TimeSpan(milliseconds: Int64($0 / 3_000)) } ?? .seconds(20)
         while !Task.isCancelled {
             let state = await core.state
-            // A core that is stuck does not answer; one that has not finished its first long poll is still alive.
-            if state.cycles != cycles || state.cycles == 0 { _ = notifier.notify(.watchdog) }
+            let now = clock.monotonicNanoseconds()
+            if state.cycles != cycles { changed = now }
+            if now &- changed < patience { _ = notifier.notify(.watchdog) }
             cycles = state.cycles
             _ = notifier.notify(.status(state.journalError ?? "\(state.cycles) cycles done"))
             do { try await clock.sleep(for: step) } catch { return }
         }
     }
+}
 
-    private func drainOutbox() async {
-        await withTaskGroup(of: Void.self) { group in
-            for (sender, _) in senders { group.addTask { await sender.sendDue() } }
-            group.addTask { try? await clock.sleep(for: Daemon.drainTime) }
-            // Either everything due was sent, or the time is over: the rest waits in the journal.
-            var open = senders.count
-            while open > 0, await group.next() != nil { open -= 1 }
-            group.cancelAll()
-        }
-    }
+/// Goes up once and stays up.
+private final class Flag: Sendable {
+    private let state = Atomic<Bool>(false)
+
+    var isUp: Bool { state.load(ordering: .acquiring) }
+    func raise() { state.store(true, ordering: .releasing) }
 }

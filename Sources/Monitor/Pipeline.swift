@@ -14,7 +14,15 @@ public struct Pipeline: Sendable {
     public internal(set) var clocks: [String: ObservationClock] = [:]
     public internal(set) var engine = EngineState()
     public internal(set) var guardState = GuardState()
+    /// Rows of chats in the journal that belong to nothing: to be removed when the state of signals is written next.
+    var strayChats: [ChatSource] = []
     private var demand: [SeriesRef] = []
+
+    /// A replica whose chats the journal holds.
+    struct ChatSource: Hashable, Sendable {
+        let runtime: String
+        let replica: String
+    }
 
     public init(settings: MonitorSettings, policies: PolicySet) {
         self.settings = settings
@@ -89,6 +97,27 @@ public struct Pipeline: Sendable {
         return ids.sorted().compactMap { id in
             engine.incident(id) ?? outcome.changes.first { $0.incident.id == id }?.incident
         }
+    }
+
+    // MARK: - Runtimes that are gone
+
+    /// Gives up runtimes that are no longer configured: their incidents resolve with reason `removed`. A lease of theirs is
+    /// not undone by that; it runs out.
+    mutating func giveUpStrangers(now: Timestamp) -> [Removal] {
+        let judged = Set(settings.runtimes.map(\.name))
+        var removals: [Removal] = []
+        for runtime in engine.runtimeNames where !judged.contains(runtime) {
+            let outcome = engine.remove(runtime: runtime, now: now)
+            removals.append(
+                Removal(
+                    now: outcome.now, transitions: outcome.transitions, incidents: outcome.changes.map(\.incident),
+                    messages: messages(outcome, Plan()), leaseChanges: []))
+        }
+        let ended = guardState.expire(now: now, exceptOf: judged)
+        if !ended.isEmpty {
+            removals.append(Removal(now: now, transitions: [], incidents: [], messages: [], leaseChanges: ended))
+        }
+        return removals
     }
 
     private mutating func noteLeases(_ changes: [LeaseChange], at: Timestamp) {
@@ -167,6 +196,15 @@ public struct Pipeline: Sendable {
         let policy = incident.subject.app.map { policies.policy(for: $0) } ?? policies.defaultPolicy
         return min(settings.mode, policy.mode)
     }
+}
+
+/// What came of giving up a runtime.
+struct Removal {
+    let now: Timestamp
+    let transitions: [Transition]
+    let incidents: [Incident]
+    let messages: [RoutedMessage]
+    let leaseChanges: [LeaseChange]
 }
 
 /// A message and the channels that hear it; none when there is nowhere to send it.

@@ -21,6 +21,8 @@ extension Pipeline {
 
     /// The state of signals: the core of each runtime, the chats and minutes that changed since the last call.
     mutating func drainSignals(into record: inout TickRecord) {
+        record.chats += strayChats.map { ChatChanges(runtime: $0.runtime, replica: $0.replica, removesAll: true) }
+        strayChats = []
         for runtime in settings.runtimes.map(\.name) {
             guard var state = signals.removeValue(forKey: runtime) else { continue }
             let changes = state.drainChangedChats()
@@ -74,6 +76,10 @@ extension Pipeline {
                 try restoreSignals(runtime, from: journal, now: now)
             } catch {
                 warn("the windows of \(runtime) start empty: \(error)")
+                // What cannot be read now cannot be read at the next start either, and would spoil what is written anew.
+                let known = (try? journal.chatSources(runtime: runtime)) ?? []
+                let configured = settings.runtimes.first { $0.name == runtime }?.replicas ?? []
+                strayChats += Set(known + configured).sorted().map { ChatSource(runtime: runtime, replica: $0) }
             }
         }
     }
@@ -81,16 +87,23 @@ extension Pipeline {
     private mutating func restoreSignals(_ runtime: String, from journal: Journal, now: Timestamp) throws {
         guard let fresh = signals[runtime], let bytes = try journal.state("signals:\(runtime)") else { return }
         var state = try RuntimeSignals(decoding: bytes, options: fresh.options)
-        let chats = try journal.chats(runtime: runtime).flatMap { source in
+        let sources = try journal.chats(runtime: runtime)
+        let chats = sources.flatMap { source in
             source.chats.map { KeptChat(replica: source.replica, key: $0.key, bytes: $0.record) }
         }
         try state.restore(chats: chats)
+        // A replica that was dropped and is a target again starts without its old chats.
+        let remembered = state.replicaURLs
+        let strays = sources.map(\.replica).filter { replica in
+            !remembered.contains { $0.utf8.elementsEqual(replica.utf8) }
+        }
         let longest = fresh.options.ranges.values.max() ?? .zero
         if longest > .zero {
             let first = (now - longest - .minutes(1)).minute
             let rows = try journal.minutes(runtime: runtime, in: first..<now.minute + 1)
             state.restore(minutes: try rows.flatMap { try MinuteBlob.decode($0.bytes) })
         }
+        strayChats += strays.map { ChatSource(runtime: runtime, replica: $0) }
         signals[runtime] = state
         for endpoint in Endpoint.allCases {
             if let at = state.newestObservation(of: endpoint) { clocks[runtime]?.note(endpoint, at: at) }
@@ -102,16 +115,18 @@ extension Pipeline {
 
 extension Pipeline {
     /// The endpoints of each replica that are due: the cheap ones always, the expensive one when its effective interval
-    /// is over (half a polling interval of slack, so that a stretched interval is not overshot by a whole one).
+    /// is over. As long as that is the configured one there is half of it as slack, for cycles that come a little early; a
+    /// stretched one is kept to the full, counted from the end of the last answer: that is what holds the budget.
     func due(_ runtime: String, now: Timestamp) -> [(replica: String, endpoints: [Endpoint])] {
         guard let configured = settings.runtimes.first(where: { $0.name == runtime }), let state = signals[runtime] else {
             return []
         }
-        let slack = TimeSpan(milliseconds: settings.interval.milliseconds / 2)
         return configured.replicas.map { replica in
             var endpoints: [Endpoint] = [.health, .activeRuns, .events]
             let asked = state.newestObservation(of: .perf, replica: replica)
             let interval = state.pollingBudget(of: replica).effective
+            let isStretched = interval > settings.interval
+            let slack = isStretched ? .zero : TimeSpan(milliseconds: settings.interval.milliseconds / 2)
             if asked.map({ now - $0 + slack >= interval || now < $0 }) ?? true {
                 endpoints.append(.perf)
             }

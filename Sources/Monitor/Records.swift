@@ -4,10 +4,25 @@ import Model
 
 extension TickRecord {
     /// Adds the rows of everything that a tick decided.
-    mutating func add(_ result: TickResult, channelsOf pipeline: Pipeline) {
-        incidents += result.incidents.map { IncidentRow($0, updatedAt: result.now) }
-        leases += result.plan.leaseChanges.map { LeaseRow($0.lease) }
-        for routed in result.messages {
+    mutating func add(_ result: TickResult) {
+        add(result.incidents, result.messages, result.now)
+        audit += result.plan.decisions.map { decision in
+            AuditEntry(
+                at: decision.at, actor: "engine", kind: "decision.\(decision.verdict.word)",
+                reason: decision.verdict.reason ?? "the guard allowed it", document: decision.document.serialized())
+        }
+        add(result.plan.leaseChanges, result.now)
+    }
+
+    /// Adds the rows of giving up a runtime.
+    mutating func add(_ removal: Removal) {
+        add(removal.incidents, removal.messages, removal.now)
+        add(removal.leaseChanges, removal.now)
+    }
+
+    private mutating func add(_ changed: [Incident], _ routedMessages: [RoutedMessage], _ now: Timestamp) {
+        incidents += changed.map { IncidentRow($0, updatedAt: now) }
+        for routed in routedMessages {
             let document = MessageDocument.encode(routed.message)
             messages += routed.channels.map { channel in
                 OutboxMessage(
@@ -15,14 +30,13 @@ extension TickRecord {
                     createdAt: routed.message.at, dueAt: routed.message.at, document: document)
             }
         }
-        audit += result.plan.decisions.map { decision in
+    }
+
+    private mutating func add(_ changes: [LeaseChange], _ now: Timestamp) {
+        leases += changes.map { LeaseRow($0.lease) }
+        audit += changes.map { change in
             AuditEntry(
-                at: decision.at, actor: "engine", kind: "decision.\(decision.verdict.word)",
-                reason: decision.verdict.reason ?? "the guard allowed it", document: decision.document.serialized())
-        }
-        audit += result.plan.leaseChanges.map { change in
-            AuditEntry(
-                at: result.now, actor: "engine", kind: "lease.\(change.kind.rawValue)", reason: change.reason,
+                at: now, actor: "engine", kind: "lease.\(change.kind.rawValue)", reason: change.reason,
                 document: change.lease.document.serialized())
         }
     }

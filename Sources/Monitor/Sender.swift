@@ -27,15 +27,22 @@ public struct Sender: Sendable {
         self.jitter = jitter
     }
 
-    /// Sends what is due whenever there is something, until the task is cancelled.
-    public func run(bell: Bell) async {
+    /// Sends what is due whenever there is something, until the task is cancelled or `isEnding` says yes (ring the bell
+    /// then). What is due at that moment is still sent, and what is under way is not broken off.
+    public func run(bell: Bell, isEnding: @Sendable () -> Bool = { false }) async {
         while !Task.isCancelled {
+            let isLast = isEnding()
             await sendDue()
-            let due: Timestamp? = (try? await core.nextDueTime()) ?? nil
-            let next = [due, pause.until].compactMap { $0 }.max()
-            let wait = next.map { min(max($0 - clock.now(), .seconds(0.05)), .seconds(30)) } ?? .seconds(30)
-            await bell.wait(atMost: wait, clock: clock)
+            if isLast { return }
+            await bell.wait(atMost: await restTime(), clock: clock)
         }
+    }
+
+    /// How long there is nothing to do for this channel, as far as one can tell now: at most half a minute.
+    func restTime() async -> TimeSpan {
+        guard let due = (try? await core.nextDueTime(channel: channel.name)) ?? nil else { return .seconds(30) }
+        let next = max(due, pause.until ?? due)
+        return min(max(next - clock.now(), .seconds(0.05)), .seconds(30))
     }
 
     /// One round: everything of this channel that is due now. Returns how many were delivered. A service that asks for a
@@ -93,8 +100,9 @@ public struct Sender: Sendable {
         do {
             try await core.settle(row.id, outcome)
         } catch {
-            logger.error("cannot settle a message", ["cause": .text("\(error)")])
-            return false
+            logger.error(
+                "cannot record what came of a message, will be tried again",
+                ["channel": .text(channel.name), "incident": .text(row.message.incident), "cause": .text("\(error)")])
         }
         return delivery == .delivered
     }

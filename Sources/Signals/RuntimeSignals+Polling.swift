@@ -7,6 +7,9 @@ extension RuntimeSignals {
         replica(url)?.newestAt(endpoint).map { Timestamp(milliseconds: $0) }
     }
 
+    /// The replicas of which anything is remembered.
+    public var replicaURLs: [String] { replicas.map(\.url) }
+
     private func replica(_ url: String) -> ReplicaState? {
         replicas.first { $0.url.utf8.elementsEqual(url.utf8) }
     }

@@ -1,13 +1,13 @@
 import Actions
 import Ambient
 import JSONParsing
-import Journal
 import Model
 import Policy
 import Server
 import Synchronization
 import TestKit
 
+@testable import Journal
 @testable import Monitor
 
 /// A state folder with what the engine keeps in it, and cores that take it up one after the other.
@@ -30,7 +30,7 @@ final class Workplace: Sendable {
         onMessages: @escaping @Sendable () -> Void = {}, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) throws -> Core {
         let folder = try folder
-        let journal = try Journal.open(folder, mode: .engine(try EngineLock(folder: folder, now: clock.now())))
+        let journal = try Journal.open(folder, mode: .engine(try EngineLock(folder: folder, now: clock.now())), busyTimeout: .zero)
         var pipeline = Pipeline(settings: settings, policies: policies)
         try pipeline.restore(from: journal, now: clock.now()) { lines.add("restore: \($0)") }
         return Core(
@@ -68,6 +68,45 @@ final class Workplace: Sendable {
             }
             return all
         }
+    }
+}
+
+/// What can be wrong with the disk below a core that runs.
+enum Obstacle: String, CaseIterable, Sendable {
+    case full, readOnly, locked
+
+    /// Puts it in the way; what comes back takes it away again.
+    func raise(_ core: Core, _ place: Workplace) async throws -> @Sendable () async throws -> Void {
+        switch self {
+        case .full:
+            try await core.execute("PRAGMA max_page_count = 1")
+            return { try await core.execute("PRAGMA max_page_count = 1000000") }
+        case .readOnly:
+            try await core.execute("PRAGMA query_only = ON")
+            return { try await core.execute("PRAGMA query_only = OFF") }
+        case .locked:
+            let other = try OtherProcess(place.path)
+            return { other.close() }
+        }
+    }
+}
+
+/// Holds the journal's write lock, as a program that somebody opened it with.
+private final class OtherProcess: Sendable {
+    private let journal: Mutex<Journal>
+
+    init(_ path: String) throws {
+        let opened = try Journal.open(try StateFolder(existing: path), mode: .command)
+        try opened.reading("lock") { database throws(JournalError) in try database.execute("BEGIN IMMEDIATE") }
+        journal = Mutex(opened)
+    }
+
+    func close() { journal.withLock { $0.close() } }
+}
+
+extension Core {
+    func execute(_ sql: String) throws {
+        try journal?.reading("hinder") { database throws(JournalError) in try database.execute(sql) }
     }
 }
 

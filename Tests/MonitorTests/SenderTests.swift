@@ -1,0 +1,226 @@
+import Ambient
+import Model
+import Notify
+import Synchronization
+import TestKit
+import Testing
+
+@testable import Journal
+@testable import Monitor
+
+/// From the outbox to a channel and back.
+@Suite struct SenderTests {
+    let place = Workplace()
+
+    /// A channel that does as it is told, and remembers what it was given.
+    final class ScriptedChannel: Channel {
+        let name: String
+        let given = Lines()
+        private let script: Mutex<[Delivery]>
+        private let gate: Turnstile?
+
+        init(_ name: String = "ops", _ script: [Delivery] = [], held by: Turnstile? = nil) {
+            self.name = name
+            self.script = Mutex(script)
+            gate = by
+        }
+
+        func deliver(_ message: Message) async -> Delivery {
+            await gate?.pass()
+            given.add("\(message.event.rawValue) \(message.incident.subject.app?.text ?? "-")\n")
+            return script.withLock { $0.isEmpty ? .delivered : $0.removeFirst() }
+        }
+    }
+
+    /// Lets nobody through until it is opened.
+    actor Turnstile {
+        private var isOpen = false
+        private var waiting: [CheckedContinuation<Void, Never>] = []
+        var queue: Int { waiting.count }
+
+        func pass() async {
+            if isOpen { return }
+            await withCheckedContinuation { waiting.append($0) }
+        }
+
+        func open() {
+            isOpen = true
+            for waiter in waiting { waiter.resume() }
+            waiting = []
+        }
+    }
+
+    private func core(_ channels: [String] = ["ops"]) throws -> Core {
+        var settings = Crowd.settings()
+        settings.channels = channels
+        return try place.core(settings, try Crowd.policies { $0 = $0.replacing("[notify, throttle, pause]", with: "[notify]") })
+    }
+
+    private func sender(_ channel: ScriptedChannel, _ core: Core) -> Sender {
+        Sender(channel: channel, core: core, clock: place.clock, logger: .silent, jitter: { 0 })
+    }
+
+    private func open(_ core: Core) async {
+        for _ in 0..<2 { await core.pass(Crowd.noisy, place.clock) }
+    }
+
+    private func resolve(_ core: Core) async {
+        for _ in 0..<4 { await core.pass(Crowd.calm, place.clock) }
+    }
+
+    private var states: [OutboxRow.State] {
+        get throws { try place.read { try $0.outbox().map(\.state) } }
+    }
+
+    @Test("opening and resolution, each once, in order")
+    func order() async throws {
+        let core = try core()
+        let channel = ScriptedChannel()
+        let sender = sender(channel, core)
+        await open(core)
+        #expect(await sender.sendDue() == 1)
+        await resolve(core)
+        #expect(await sender.sendDue() == 1)
+        #expect(await sender.sendDue() == 0)
+        #expect(channel.given.text == "opened app-shop\nresolved app-shop\n")
+        #expect(try states == [.sent, .sent])
+    }
+
+    @Test("unsent opening + resolution => one message that stands for both")
+    func coalesced() async throws {
+        let core = try core()
+        let channel = ScriptedChannel()
+        await open(core)
+        await resolve(core)
+        #expect(await sender(channel, core).sendDue() == 1)
+        #expect(channel.given.text == "resolved app-shop\n")
+        let rows = try place.read { try $0.outbox() }
+        #expect(rows.map(\.state) == [.sent, .merged])
+        #expect(rows.first?.carriesOpening == true)
+    }
+
+    @Test("a failure is tried again, not before the service asked for; a resolution does not overtake it while it is under way")
+    func retryAfter() async throws {
+        let core = try core()
+        let channel = ScriptedChannel("ops", [.retry(after: .seconds(30), reason: "busy")])
+        let sender = sender(channel, core)
+        await open(core)
+        #expect(await sender.sendDue() == 0)
+        place.clock.advance(by: .seconds(29))
+        #expect(await sender.sendDue() == 0)
+        place.clock.advance(by: .seconds(1))
+        #expect(await sender.sendDue() == 1)
+        #expect(channel.given.text == "opened app-shop\nopened app-shop\n")
+        let row = try #require(try place.read { try $0.outbox().first })
+        #expect(row.attempts == 2)
+    }
+
+    @Test("what is refused for good becomes a dead letter with its reason, and the next message goes out")
+    func rejected() async throws {
+        let core = try core()
+        let channel = ScriptedChannel("ops", [.rejected(reason: "no_service")])
+        let sender = sender(channel, core)
+        await open(core)
+        #expect(await sender.sendDue() == 0)
+        #expect(try place.read { try $0.outbox().map(\.lastError) } == ["no_service"])
+        await resolve(core)
+        #expect(await sender.sendDue() == 1)
+        #expect(try states == [.sent, .dead])
+    }
+
+    @Test("a message that cannot be read is a dead letter, not a stop")
+    func unreadable() async throws {
+        let core = try core()
+        await open(core)
+        try await core.execute("UPDATE outbox SET document = '{}', checksum = \(Checksum.of("{}"))")
+        let channel = ScriptedChannel()
+        #expect(await sender(channel, core).sendDue() == 0)
+        #expect(channel.given.text.isEmpty)
+        #expect(try states == [.dead])
+        await resolve(core)
+        #expect(await sender(channel, core).sendDue() == 1)
+    }
+
+    @Test("a slow channel holds up neither a cycle nor another channel")
+    func slow() async throws {
+        let core = try core(["ops", "mail"])
+        let turnstile = Turnstile()
+        let slow = ScriptedChannel("mail", held: turnstile)
+        let quick = ScriptedChannel("ops")
+        let (slowSender, quickSender) = (sender(slow, core), sender(quick, core))
+        await open(core)
+        let sending = Task { await slowSender.sendDue() }
+        while await turnstile.queue == 0 { await Task.yield() }
+        await resolve(core)
+        #expect(await quickSender.sendDue() == 1)
+        #expect(quick.given.text == "resolved app-shop\n")
+        await turnstile.open()
+        // The opening was under way when the incident resolved: both go out, in order.
+        #expect(await sending.value == 2)
+        #expect(slow.given.text == "opened app-shop\nresolved app-shop\n")
+    }
+
+    @Test("at least once: what was under way when the process died goes out again after it")
+    func crash() async throws {
+        let turnstile = Turnstile()
+        let core = try core()
+        await open(core)
+        let lost = ScriptedChannel("ops", held: turnstile)
+        let first = sender(lost, core)
+        let sending = Task { await first.sendDue() }
+        while await turnstile.queue == 0 { await Task.yield() }
+        await core.close()
+        let next = try self.core()
+        let channel = ScriptedChannel()
+        #expect(await sender(channel, next).sendDue() == 1)
+        #expect(channel.given.text == "opened app-shop\n")
+        await turnstile.open()
+        _ = await sending.value
+    }
+
+    @Test(
+        "a result that cannot be written down is written later; meanwhile the message is not sent again",
+        // A full disk still takes that: it needs no new page.
+        arguments: [Obstacle.readOnly, .locked])
+    func unsettled(obstacle: Obstacle) async throws {
+        let core = try core()
+        let channel = ScriptedChannel()
+        let sender = sender(channel, core)
+        await open(core)
+        let remove = try await obstacle.raise(core, place)
+        #expect(await sender.sendDue() == 1)
+        #expect(await sender.sendDue() == 0)
+        #expect(channel.given.text == "opened app-shop\n")
+        #expect(try states == [.pending])
+        try await remove()
+        await core.pass(Crowd.noisy, place.clock)
+        #expect(try states == [.sent])
+        #expect(await sender.sendDue() == 0)
+    }
+
+    @Test("a sender rests until its own channel has something to do, not another one's")
+    func rest() async throws {
+        let core = try core(["ops", "mail"])
+        let quick = sender(ScriptedChannel("ops"), core)
+        let asked = sender(ScriptedChannel("mail", [.retry(after: .seconds(20), reason: "busy")]), core)
+        await open(core)
+        #expect(await quick.restTime() == .seconds(0.05))
+        await quick.sendDue()
+        await asked.sendDue()
+        #expect(await quick.restTime() == .seconds(30))
+        #expect(await asked.restTime() == .seconds(20))
+        place.clock.advance(by: .seconds(25))
+        await asked.sendDue()
+        #expect(await asked.restTime() == .seconds(30))
+    }
+
+    @Test("a sender that is told to end sends what is due first, whoever rings")
+    func ending() async throws {
+        let core = try core()
+        let channel = ScriptedChannel()
+        let sender = sender(channel, core)
+        await open(core)
+        await sender.run(bell: Bell()) { true }
+        #expect(channel.given.text == "opened app-shop\n")
+    }
+}
