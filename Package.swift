@@ -35,6 +35,7 @@ let package = Package(
             name: "CSimdJSON", dependencies: ["LibSimdJSON"],
             cxxSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("stdc++")]),
         .target(name: "CMicroHTTPD", dependencies: ["LibMicroHTTPD"]),
+        .target(name: "CPlatform"),
 
         // Pure rooms: values in, values out. No clock, no randomness, no I/O.
         room("Model"),
@@ -47,7 +48,7 @@ let package = Package(
         room("Guard", ["Model", "Digest", "Signals", "Policy", "Engine"]),
 
         // Rooms that touch the world.
-        room("Ambient", ["Model"]),
+        room("Ambient", ["Model", "CPlatform"]),
         room("HTTP", ["Model", "Ambient", "CCurl"]),
         room("Collector", ["Model", "JSONParsing", "CSimdJSON", "Ambient", "HTTP"]),
         room("Journal", ["Model", "Digest", "CSQLite"]),

@@ -33,6 +33,8 @@ public actor Core {
     private var lastCommitError: String?
     /// When the signals' state was last written; it is large and can be made up for, so it is not written every tick.
     private var signalsSaved: Timestamp?
+    /// Whether signals took in something since then.
+    private var areSignalsAhead = false
     /// The leases that the gate enforces.
     private var leasesInForce: Set<String> = []
     /// The newest command that was obeyed; its result may not be on disk yet.
@@ -91,6 +93,7 @@ public actor Core {
         // The moment of the newest observation, as on a tape: a replay of this poll ticks at the same moment.
         let now = observations.map(\.at).max() ?? clock.now()
         for observation in observations { pipeline.take(observation) }
+        areSignalsAhead = true
         var record = TickRecord()
         let settled = pipeline.settleLeases(inForce: leasesInForce, now: clock.now())
         record.leases += settled.map { LeaseRow($0) }
@@ -118,6 +121,7 @@ public actor Core {
     /// Writes everything, the state of signals included: before the process ends.
     public func drain() -> Bool {
         let settled = pipeline.settleLeases(inForce: leasesInForce, now: clock.now())
+        guard areSignalsAhead || !settled.isEmpty || !unsaved.isEmpty else { return true }
         var record = TickRecord(states: pipeline.stateRows(), leases: settled.map { LeaseRow($0) })
         saveSignals(&record, force: true)
         unsaved.append(record)
@@ -153,6 +157,7 @@ public actor Core {
         let now = clock.now()
         if !force, let saved = signalsSaved, now >= saved, now - saved < Core.signalsInterval { return }
         signalsSaved = now
+        areSignalsAhead = false
         pipeline.drainSignals(into: &record)
     }
 
@@ -180,6 +185,8 @@ public actor Core {
     /// Removes what is past its time, a few hundred rows at once, so that no tick waits for it.
     private func prune() {
         let now = clock.now()
+        // A pass of its own process has no last time: one in sixty does it.
+        if lastPruned == nil, now.minute % 60 != 0 { lastPruned = now }
         if let last = lastPruned, now >= last, now - last < Core.pruneInterval { return }
         do {
             // Rows left over go soon; none left, and it rests.

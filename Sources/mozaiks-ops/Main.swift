@@ -6,6 +6,7 @@ import Model
 @main
 enum Main {
     static func main() async {
+        ProcessMemory.tune()
         ProcessSignal.ignoreBrokenPipes()
         // A file at its limit is a full disk: an error of the write, not the end of the process.
         signal(SIGXFSZ, SIG_IGN)

@@ -1,0 +1,5 @@
+#pragma once
+
+/// Tells glibc's allocator that this is a small process: one arena instead of one a thread (each keeps what its busiest
+/// moment needed), and growth in steps of 256 kB instead of one system call for every page. Call first thing in main.
+void cplatform_tune_allocator(void);
