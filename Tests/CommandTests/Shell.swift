@@ -44,15 +44,8 @@ struct Shell {
             .merging(environment) { _, given in given }
     }
 
-    /// The program as it was built with these tests: beside their bundle.
-    static let program: String = {
-        var path = [CChar](repeating: 0, count: 4_096)
-        let length = readlink("/proc/self/exe", &path, path.count - 1)
-        let bundle = String(decoding: path.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let beside = bundle.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/mozaiks-ops"
-        let built = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/.build/debug/mozaiks-ops"
-        return access(beside, X_OK) == 0 ? beside : built
-    }()
+    /// The program as it was built with these tests.
+    static let program = RunningProgram.built
 
     /// The repository's folder with recorded answers, such as `busy`.
     static func recording(_ name: String) -> String { Fixtures.copies + "/" + name }

@@ -30,6 +30,16 @@ public final class RunningProgram: Sendable {
         var ending: Ending?
     }
 
+    /// `mozaiks-ops` as it was built with the tests: beside their bundle.
+    public static let built: String = {
+        var path = [CChar](repeating: 0, count: 4_096)
+        let length = readlink("/proc/self/exe", &path, path.count - 1)
+        let bundle = String(decoding: path.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let beside = bundle.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/mozaiks-ops"
+        let named = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/.build/debug/mozaiks-ops"
+        return access(beside, X_OK) == 0 ? beside : named
+    }()
+
     public let pid: pid_t
     private let deadline: UInt64
     private let state: Mutex<State>
