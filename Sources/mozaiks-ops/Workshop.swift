@@ -21,13 +21,17 @@ enum MonitorOptions {
 }
 
 extension Invocation {
-    /// The configuration, with what the command line says on top. Warnings go to standard error.
-    func configuration() throws -> Configuration {
+    func loadConfiguration() throws(ConfigurationErrors) -> Configuration {
         let flags = ConfigurationFlags(
             config: arguments.value("config"), mode: arguments.value("mode"), interval: arguments.value("interval"),
             state: arguments.value("state"), policies: arguments.value("policies"), url: arguments.value("url"))
+        return try ConfigurationLoader(flags, in: environment).load()
+    }
+
+    /// The configuration, with what the command line says on top. Warnings go to standard error.
+    func configuration() throws -> Configuration {
         do {
-            let configuration = try ConfigurationLoader(flags, in: environment).load()
+            let configuration = try loadConfiguration()
             warn(configuration.warnings)
             return configuration
         } catch {

@@ -76,7 +76,7 @@ enum ActionsCommand {
                 document = ["lease": .string(try journal.lease(named).id)]
                 kind = Commands.revert
             } catch {
-                throw CommandFailure(error.message, hint: error.hint ?? "see mozaiks-ops actions list")
+                throw CommandFailure(error.message, hint: error.cause == .unknownID ? "see mozaiks-ops actions list --all" : error.hint)
             }
         }
         let id = try journal.appendCommand(

@@ -36,6 +36,14 @@ enum DoctorCommand {
                 let seen = await poller.poll(target, all)
                 for observation in seen { pipeline.take(observation) }
                 observations[target.runtime] = seen
+                // A balancer in front of two processes can give each endpoint to the same one in every look: asked a few
+                // times more, one after the other, the cheapest endpoint meets them both.
+                let answering = seen.filter { $0.endpoint == .events && $0.isFound }.map(\.replica)
+                for _ in 0..<3 where look == 0 && !answering.isEmpty {
+                    for observation in await poller.poll(target, answering.map { ($0, [Endpoint.events]) }) {
+                        pipeline.take(observation)
+                    }
+                }
             }
         }
         for target in assembly.targets {
@@ -93,6 +101,12 @@ enum DoctorCommand {
         case .suggest: findings.add(.note, "mode suggest: actions wait for approval, nothing is done by itself")
         case .enforce: findings.add(.ok, "mode enforce: what policies allow is done")
         }
+    }
+}
+
+extension Observation {
+    fileprivate var isFound: Bool {
+        if case .answer(let answer) = outcome { answer.status == 200 } else { false }
     }
 }
 

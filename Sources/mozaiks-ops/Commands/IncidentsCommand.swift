@@ -42,7 +42,7 @@ enum IncidentsCommand {
         do throws(JournalError) {
             row = try journal.incident(invocation.arguments.positional("ID") ?? "")
         } catch {
-            throw CommandFailure(error.message, hint: error.hint ?? "see mozaiks-ops incidents list")
+            throw CommandFailure(error.message, hint: error.cause == .unknownID ? "see mozaiks-ops incidents list" : error.hint)
         }
         let incident = try Incident(document: JSON(parsing: Array(row.document.utf8)))
         invocation.print(

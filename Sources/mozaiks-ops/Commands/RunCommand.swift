@@ -11,6 +11,7 @@ import Notify
 import Policy
 import Server
 import Synchronization
+import YAML
 
 /// `run`: the daemon.
 enum RunCommand {
@@ -135,14 +136,38 @@ final class DaemonParts: Sendable {
     func reload(_ invocation: Invocation, _ logger: Logger, _ notifier: SystemdNotifier) async {
         _ = notifier.notify(.reloading(monotonicNanoseconds: invocation.clock.monotonicNanoseconds()))
         do {
-            let configuration = try invocation.watchingConfiguration()
-            let policies = try invocation.policies(configuration)
+            let configuration = try invocation.loadConfiguration()
+            let policies = try Assembly.loadPolicies(configuration)
+            guard !configuration.runtimes.isEmpty else { throw CommandFailure("no runtime to watch") }
             await core.reload(settings: Assembly.settings(configuration), policies: policies)
+            report(configuration.warnings + policies.warnings, logger)
             logger.info("reloaded; channels, runtimes and listeners change with a restart")
+        } catch let error as ConfigurationErrors {
+            refuse(error.diagnostics, logger)
+        } catch let error as PolicyErrors {
+            refuse(error.diagnostics, logger)
         } catch {
-            logger.error("reload failed, the old configuration and policies stay in force", ["why": .text("\(error)")])
+            logger.error(DaemonParts.refusal, ["why": .text((error as? CommandFailure)?.text ?? "\(error)")])
         }
         _ = notifier.notify(.ready)
+    }
+
+    private static let refusal = "reload failed, the old configuration and policies stay in force"
+
+    private func refuse(_ diagnostics: [Diagnostic], _ logger: Logger) {
+        report(diagnostics, logger)
+        logger.error(DaemonParts.refusal, ["errors": .integer(Int64(diagnostics.filter { $0.severity == .error }.count))])
+    }
+
+    /// A line of the log for each, so that a log's reader is not met by paragraphs.
+    private func report(_ diagnostics: [Diagnostic], _ logger: Logger) {
+        for fault in diagnostics {
+            let place = fault.line == 0 ? fault.file : "\(fault.file):\(fault.line):\(fault.column)"
+            let fields: Logger.Fields = [
+                "at": .text(place), "code": .text(fault.code), "why": .text(fault.message), "hint": .text(fault.hint ?? "-"),
+            ]
+            fault.severity == .error ? logger.error("reload", fields) : logger.warning("reload", fields)
+        }
     }
 }
 
