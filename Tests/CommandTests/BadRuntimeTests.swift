@@ -122,7 +122,7 @@ import Testing
             #expect(reading["missing"]?.string == fault.reason, "\(name)")
         }
 
-        let doctor = try shell.run("doctor", "--wait", "1s")
+        let doctor = try shell.run("doctor", "--wait", "10ms")
         #expect(doctor.code == 1, "\(doctor.output)")
         #expect(doctor.output.contains("BROKEN"))
         #expect(try shell.run("evaluate").code == 3)

@@ -58,6 +58,22 @@ extension RunningProgram.Ending {
     var firstLine: String { String(output.prefix { $0 != "\n" }) }
 }
 
+extension Shell {
+    /// Writes `mozaiks-ops.yaml` for one runtime `shared`, looked at every second.
+    func configure(_ url: String, _ more: String = "") {
+        folder.write(
+            """
+            schema: mozaiks.ops/config/v1
+            mode: enforce
+            interval: 1s
+            policies: \(folder.path("policies"))
+            runtimes: {shared: {replicas: ["\(url)"]}}
+            \(more)
+
+            """, to: "mozaiks-ops.yaml")
+    }
+}
+
 /// A folder of policies whose rules are true of `busy` at once: no waiting.
 enum QuickPolicy {
     /// - Parameters:
