@@ -120,7 +120,10 @@ import Testing
         let daemon = try shell.start(["run"])
         #expect(daemon.waits { _, errors in errors.contains("action done") }, "\(daemon.errors)")
 
-        let leases = try #require(try shell.run("actions", "list", "-o", "json").json().array)
+        // The log is written before the commit, which others see only then.
+        var leases: [JSON] = []
+        for _ in 0..<100 where leases.isEmpty { leases = try shell.run("actions", "list", "-o", "json").json().array ?? [] }
+        try #require(!leases.isEmpty)
         #expect(leases.count == 1, "the blast radius: one app of few")
         let id = try #require(leases[0]["id"]?.string)
         let list = try shell.run("actions", "list")
