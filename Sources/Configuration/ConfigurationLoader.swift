@@ -98,9 +98,11 @@ public struct ConfigurationLoader {
 
 /// Reads files whole.
 public enum FileReading {
-    public struct Failure: Error, Sendable {
+    public struct Failure: Error, Sendable, CustomStringConvertible {
         public let path: String
         public let reason: String
+
+        public var description: String { "cannot read \(path): \(reason)" }
     }
 
     /// At most `limit` bytes of a file; what is beyond is left out.

@@ -7,6 +7,7 @@ import Journal
 import Model
 import Monitor
 import Policy
+import Synchronization
 import YAML
 
 /// Options of the commands that read the configuration.
@@ -67,8 +68,11 @@ extension Invocation {
             version: Version.text)
     }
 
-    func poller(_ assembly: Assembly) -> Poller {
-        Poller(client: assembly.client, clock: clock) { [logger] runtime, text in
+    /// Asks runtimes; says once why there is no token for one, and again when the reason is another.
+    func poller(_ assembly: Assembly, _ logger: Logger? = nil) -> Poller {
+        let (logger, said) = (logger ?? self.logger, Reasons())
+        return Poller(client: assembly.client, clock: clock) { runtime, text in
+            guard said.isNew(text, of: runtime) else { return }
             logger.warning("no token", ["runtime": .text(runtime), "why": .text(text)])
         }
     }
@@ -92,6 +96,15 @@ extension Invocation {
         } catch {
             throw CommandFailure(error.message, hint: error.hint)
         }
+    }
+}
+
+/// What was said last of each runtime, so that a fault that stays is not said at each poll.
+private final class Reasons: Sendable {
+    private let last = Mutex<[String: String]>([:])
+
+    func isNew(_ text: String, of runtime: String) -> Bool {
+        last.withLock { $0.updateValue(text, forKey: runtime) != text }
     }
 }
 

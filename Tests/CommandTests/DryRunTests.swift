@@ -37,6 +37,7 @@ import Testing
             let one = try shell.run("evaluate", "--app", "app-shop")
             #expect(one.output.contains("noisy-neighbor on app app-shop: unknown\n"))
             #expect(!one.output.contains("runtime-down on"))
+            #expect(try shell.run("evaluate", "--app", "nosuch").output.contains("the runtime shows no such app"))
             let document = try shell.run("evaluate", "-o", "json").json()
             #expect(document["schema"]?.string == "mozaiks.ops/evaluation/v1")
             #expect(document["rules"]?[0]?["rules"]?.array?.isEmpty == false)
@@ -134,6 +135,18 @@ import Testing
             let ending = try shell.run("doctor", "--wait", "10ms")
             #expect(ending.output.contains("throttle would land at the gate on 127.0.0.1:9465"), "\(ending.output)")
             #expect(ending.output.contains("mode enforce: what policies allow is done"))
+        }
+    }
+
+    @Test func aTokenThatCannotBeReadIsSaidOnceAndIsBrokenToTheDoctor() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell(["MOZAIKS_RUNTIME_URL": url, "MOZAIKS_RUNTIME_TOKEN_FILE": "/nowhere/token"])
+            let check = try shell.run("check")
+            #expect(check.errors.filter { $0 == "\n" }.count == 1, "\(check.errors)")
+            #expect(check.errors.contains("no token") && check.errors.contains("/nowhere/token"))
+            let doctor = try shell.run("doctor", "--wait", "10ms")
+            #expect(doctor.code == 1)
+            #expect(doctor.output.contains("BROKEN  we have no token: cannot read the bearer token"), "\(doctor.output)")
         }
     }
 

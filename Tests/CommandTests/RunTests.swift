@@ -1,7 +1,7 @@
 import Glibc
 import JSONParsing
 import Model
-import Simulator
+@testable import Simulator
 import TestKit
 import Testing
 
@@ -22,6 +22,39 @@ import Testing
             #expect(events.first?["event"]?.string == "opened")
             #expect(events.first?["incident"]?["rule"]?.string == "crowded")
             #expect(events.first?["schema"]?.string == "mozaiks.ops/message/v1")
+        }
+    }
+
+    @Test func itsHealthIsAnsweredWhereTheServerListens() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell()
+            _ = QuickPolicy.write(to: shell.folder)
+            let (server, gate) = (try Loopback.closedPort(), try Loopback.closedPort())
+            shell.configure(
+                url, "server: {listen: \"127.0.0.1:\(server)\"}\nactions: {gate: {listen: \"127.0.0.1:\(gate)\"}}")
+            let daemon = try shell.start(["run"])
+            #expect(daemon.waits { _, errors in errors.contains("firing") }, "\(daemon.errors)")
+            for port in [server, gate] {
+                let answer = try LoopbackClient(port: port, timeoutMilliseconds: 5_000).send("GET", Array("/healthz".utf8))
+                #expect(answer.status == 200)
+                #expect(String(decoding: answer.body, as: UTF8.self).contains(#""status":"ok""#))
+            }
+            #expect(daemon.ending(SIGTERM).code == 0)
+        }
+    }
+
+    @Test func aPortThatIsTakenAndATapeThatCannotBeginAreNamed() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell()
+            _ = QuickPolicy.write(to: shell.folder)
+            let taken = url.split(separator: ":").last ?? ""
+            shell.configure(url, "actions: {gate: {listen: \"127.0.0.1:\(taken)\"}}")
+            let port = try shell.run("run")
+            #expect(port.code == 1)
+            #expect(port.errors.contains("listen 127.0.0.1:\(taken): address already in use"), "\(port.errors)")
+            let tape = try shell.run("run", "--record", "nowhere/x.tape")
+            #expect(tape.code == 1)
+            #expect(tape.errors.hasPrefix("mozaiks-ops: nowhere/x.tape: cannot begin a tape: No such file"), "\(tape.errors)")
         }
     }
 

@@ -49,12 +49,24 @@ enum DoctorCommand {
         for target in assembly.targets {
             guard let result = pipeline.tick(target.runtime, now: invocation.clock.now()), let report = pipeline.report(result)
             else { continue }
-            Examination(target: target, report: report, observations: observations[target.runtime] ?? [], assembly: assembly)
-                .run(&findings)
+            let examination = Examination(
+                target: target, report: report, observations: observations[target.runtime] ?? [], assembly: assembly,
+                tokenFault: await tokenFault(target))
+            examination.run(&findings)
         }
         await assembly.client.shutdown()
         invocation.print(text: findings.text(invocation.terminal), json: findings.json)
         return findings.isBroken ? .failure : .ok
+    }
+
+    /// Why there is no token though one is configured.
+    private static func tokenFault(_ target: Target) async -> String? {
+        do {
+            _ = try await target.authenticator.bearer()
+            return nil
+        } catch {
+            return error.description
+        }
     }
 
     /// What can be said without asking the runtime.

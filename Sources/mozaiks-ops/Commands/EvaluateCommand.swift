@@ -156,7 +156,7 @@ enum EvaluateCommand {
                 text += isOne ? "" : "\(rendering.shownID(app)): "
                 text += terminal.paint(first.explanation.withValues, .dim) + "\n"
             }
-            return text
+            return lines.isEmpty ? text + "  the runtime shows no such app\n" : text
         }
 
         private func style(_ truth: Truth) -> Terminal.Style {

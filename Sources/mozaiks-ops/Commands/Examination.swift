@@ -14,11 +14,14 @@ struct Examination {
     /// Of the second look.
     let observations: [Observation]
     let assembly: Assembly
+    /// Why there is no token though one is configured; nil when there is, or none is.
+    let tokenFault: String?
 
     func run(_ findings: inout Findings) {
         for replica in report.summary.replicas {
             findings.begin("Runtime \(target.runtime), \(replica.url)")
             resolve(replica.url, &findings)
+            if let tokenFault { findings.add(.broken, "we have no token: \(tokenFault)") }
             let own = observations.filter { $0.replica == replica.url }
             guard reach(own, replica, &findings) else { continue }
             for endpoint in [Endpoint.health, .activeRuns, .events, .perf] {
@@ -94,14 +97,15 @@ struct Examination {
             if case .answer(let answer) = observation.outcome { answer.status } else { nil }
         }
         let settings = assembly.configuration.runtimes.first { $0.name == target.runtime }
-        let hasToken = if case .none? = settings?.authentication { false } else { true }
+        let isNone = if case .none? = settings?.authentication { true } else { false }
+        let hasToken = !isNone && tokenFault == nil
         if let status = statuses.first(where: { $0 == 401 || $0 == 403 }) {
             let words = replica.detail[.health] ?? replica.detail[.perf] ?? ""
             let said = words.isEmpty ? "\(status)" : "\(status), \(words)"
             findings.add(
                 .broken, hasToken
                     ? "it refuses our token (\(said)). It also says 401 while its identity provider is down"
-                    : "it asks for a token and we have none (\(said)): set MOZAIKS_RUNTIME_TOKEN_FILE, or 'auth: {bearer_file: …}' "
+                    : !isNone ? "it asks for a token (\(said))" : "it asks for a token and we have none (\(said)): set MOZAIKS_RUNTIME_TOKEN_FILE, or 'auth: {bearer_file: …}' "
                         + "or 'oauth2:' in the configuration")
             return !statuses.allSatisfy { $0 == 401 || $0 == 403 }
         }

@@ -36,6 +36,9 @@ enum RunCommand {
         let logger = invocation.arguments.has("log-level")
             ? invocation.logger
             : Logger.standardError(level: .info, format: try invocation.logFormat, environment: environment)
+        let recorder = try invocation.arguments.value("record").map {
+            try Recorder(path: $0, settings: assembly.settings)
+        }
         let daemon = try DaemonParts(configuration, assembly, invocation, logger)
         let notifier = SystemdNotifier(environment: environment)
         let stop = Bell()
@@ -56,15 +59,9 @@ enum RunCommand {
                 "runtimes": .text(configuration.runtimes.map(\.name).joined(separator: ",")),
                 "state": .text(configuration.state.value), "gate": .text(daemon.gateAddress ?? "none"),
             ])
-        let recorder = try invocation.arguments.value("record").map {
-            try Recorder(path: $0, settings: assembly.settings)
-        }
         let monitor = Daemon(
             core: daemon.core, targets: assembly.targets,
-            poller: Poller(client: assembly.client, clock: invocation.clock) { runtime, text in
-                logger.warning("no token", ["runtime": .text(runtime), "why": .text(text)])
-            },
-            senders: daemon.senders, interval: configuration.interval.value, clock: invocation.clock, logger: logger,
+            poller: invocation.poller(assembly, logger), senders: daemon.senders, interval: configuration.interval.value, clock: invocation.clock, logger: logger,
             notifier: notifier, onObservations: { recorder?.write($0) })
         let saved = await monitor.run { await stop.wait(atMost: .hours(24 * 365 * 10), clock: invocation.clock) }
         reading.cancel()
@@ -80,7 +77,10 @@ final class DaemonParts: Sendable {
     let core: Core
     let senders: [(sender: Sender, bell: Bell)]
     let gate: Gate?
+    /// Where the proxy asks the gate.
     private let server: HTTPServer?
+    /// Where others look, when that is another address: the gate's is for the proxy.
+    private let face: HTTPServer?
     private let bells: [Bell]
 
     init(
@@ -119,12 +119,24 @@ final class DaemonParts: Sendable {
             HTTPServer(
                 listen: settings.listen.host, port: settings.listen.port, mode: .epoll(threads: 1), handler: endpoints.answer)
         }
+        let isElsewhere = configuration.server.map { $0.value.description != configuration.gate?.listen.description } ?? false
+        let looks = MonitorEndpoints(gate: nil, health: { health.answer })
+        face = (isElsewhere ? configuration.server : nil).map {
+            HTTPServer(listen: $0.value.host, port: $0.value.port, mode: .epoll(threads: 1), handler: looks.answer)
+        }
     }
 
     var gateAddress: String? { server?.url }
 
-    func startServers() throws { try server?.start() }
-    func stopServers() { server?.stop() }
+    func startServers() throws {
+        try server?.start()
+        try face?.start()
+    }
+
+    func stopServers() {
+        server?.stop()
+        face?.stop()
+    }
 
     private static func printEvents(_ report: CycleReport) {
         for routed in report.result.messages {
