@@ -36,9 +36,11 @@ import Testing
             "ops_policy.default.yaml:3:", "ops_policy.default.yaml:7:", "ops_policy.default.yaml:12:",
             "ops_policy.default.yaml:13:", "ops_policy.app_one.yaml:3:", "ops_policy.app_two.yaml:",
         ]
-        for words in [["policy", "check", "policies"], ["policy", "show", "policies"], ["check", "--policies", "policies"],
-            ["evaluate", "--policies", "policies"], ["doctor", "--policies", "policies"], ["run", "--policies", "policies"]]
-        {
+        for words in [
+            ["policy", "check", "policies"], ["policy", "show", "policies"], ["check", "--policies", "policies"],
+            ["evaluate", "--policies", "policies"], ["doctor", "--policies", "policies"],
+            ["run", "--policies", "policies"],
+        ] {
             let url = words[0] == "policy" ? [] : ["--url", "http://127.0.0.1:1"]
             let ending = try shell.run(words + url)
             #expect(ending.code == 78, "\(words): \(ending.errors)")
@@ -69,7 +71,9 @@ import Testing
         for command in [["check"], ["config", "show"], ["incidents", "list"], ["actions", "list"]] {
             let ending = try shell.run(command)
             #expect(ending.code == 78)
-            for line in [2, 3, 5, 7, 8] { #expect(ending.errors.contains("mozaiks-ops.yaml:\(line):"), "\(ending.errors)") }
+            for line in [2, 3, 5, 7, 8] {
+                #expect(ending.errors.contains("mozaiks-ops.yaml:\(line):"), "\(ending.errors)")
+            }
             #expect(ending.errors.contains("did you mean 'mode'?"))
             #expect(ending.errors.contains("not yet available"))
             #expect(!ending.everything.contains("S3CRET"), "\(ending.errors)")
@@ -122,7 +126,8 @@ import Testing
         try withJournal { shell, path in
             var database: OpaquePointer?
             #expect(sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK)
-            #expect(sqlite3_exec(database, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE", nil, nil, nil) == SQLITE_OK)
+            #expect(
+                sqlite3_exec(database, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE", nil, nil, nil) == SQLITE_OK)
             let ending = try shell.run("check")
             #expect(ending.code == 3)
             #expect(ending.everything.contains("locked by another process"), "\(ending.everything)")
@@ -152,7 +157,8 @@ import Testing
 
     /// What takes root's powers away; nothing for who has none.
     private static let nobody: [String] =
-        geteuid() == 0 ? ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] : ["/usr/bin/env"]
+        geteuid() == 0
+        ? ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] : ["/usr/bin/env"]
 
     @Test("a disk without space is an error and no crash", arguments: [0, 8, 40])
     func fullDisk(kilobytes: Int) throws {

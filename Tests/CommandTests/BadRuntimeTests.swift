@@ -30,7 +30,8 @@ import Testing
         Fault("hangs up at once", ["unreachable", "the connection ended before an answer"], "unreachable") { _, peer in
             peer.reset()
         },
-        Fault("accepts and says nothing", ["unreachable", "no complete answer within 300 ms"], "unreachable") { _, peer in
+        Fault("accepts and says nothing", ["unreachable", "no complete answer within 300 ms"], "unreachable") {
+            _, peer in
             peer.waitUntilClosed()
         },
         Fault("stops inside the body", ["the connection ended after 9 of 5000 bytes"], "malformed") { _, peer in
@@ -117,7 +118,8 @@ import Testing
         for figure in ["tracked_chats", "open_chats", "apps", "errors", "websockets"] {
             #expect(report["replicas"]?[0]?[figure]?.isNull == true, "\(figure) of a runtime that told nothing")
         }
-        for (name, reading) in report["readings"]?.object?.members.map({ ($0.key, $0.value) }) ?? [] where name != "up" {
+        for (name, reading) in report["readings"]?.object?.members.map({ ($0.key, $0.value) }) ?? [] where name != "up"
+        {
             #expect(reading["value"] == nil, "\(name)")
             #expect(reading["missing"]?.string == fault.reason, "\(name)")
         }
@@ -155,7 +157,9 @@ import Testing
         let server = try MisbehavingServer { request, peer in
             switch request.path {
             case "/api/health": peer.answer(500, #"{"detail":"MongoDB ping failed"}"#)
-            default: peer.answer(200, (try? Fixtures.text("busy/\(BadRuntimeTests.recording[request.path] ?? "").json")) ?? "")
+            default:
+                peer.answer(
+                    200, (try? Fixtures.text("busy/\(BadRuntimeTests.recording[request.path] ?? "").json")) ?? "")
             }
         }
         defer { server.stop() }
@@ -169,7 +173,8 @@ import Testing
         let server = try MisbehavingServer { request, peer in
             switch request.path {
             case "/api/health", "/api/events/metrics", "/health/active-runs":
-                peer.answer(200, (try? Fixtures.text("busy/\(BadRuntimeTests.recording[request.path] ?? "").json")) ?? "")
+                peer.answer(
+                    200, (try? Fixtures.text("busy/\(BadRuntimeTests.recording[request.path] ?? "").json")) ?? "")
             default: peer.answer(500, "Internal Server Error", headers: ["Content-Type: text/plain"])
             }
         }

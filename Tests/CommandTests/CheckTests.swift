@@ -74,7 +74,8 @@ import Testing
             #expect(replica["apps"]?.int == 3)
             #expect(replica["errors"]?.int == 10)
             #expect(replica["websockets"]?.int == 7)
-            #expect(report["apps"]?.array?.compactMap { $0["app"]?.string } == ["app-clinic", "app-shop", "app-écolé-検証"])
+            #expect(
+                report["apps"]?.array?.compactMap { $0["app"]?.string } == ["app-clinic", "app-shop", "app-écolé-検証"])
         }
     }
 
@@ -96,8 +97,8 @@ import Testing
             let policies = QuickPolicy.write(to: shell.folder, hold: "1s")
             var lines: [String] = []
             var codes: [Int32?] = []
-            // Each pass is a process of its own and takes its time; a second is over after some of them. The perf endpoint
-            // is asked again when half an interval is over.
+            // Each pass is a process of its own and takes its time; a second is over after some of them. The perf
+            // endpoint is asked again when half an interval is over.
             for _ in 0..<500 where codes.last != 1 {
                 let ending = try shell.run("check", "--url", url, "--policies", policies, "--interval", "1s")
                 codes.append(ending.code)

@@ -16,7 +16,8 @@ import Testing
             let ending = try shell.run("evaluate", "--policies", policies)
             #expect(ending.code == 2)
             #expect(ending.firstLine.contains("mode observe (the stricter of the policy's enforce and observe)"))
-            #expect(ending.output.contains("crowded on runtime default: firing, true\n      open_runs (7) > $crowd (1)\n"))
+            #expect(
+                ending.output.contains("crowded on runtime default: firing, true\n      open_runs (7) > $crowd (1)\n"))
             #expect(ending.output.contains("runtime-down on runtime default: false\n      up (1) == 0\n"))
             #expect(ending.output.contains("Would be open now"))
             #expect(access(shell.state, F_OK) != 0, "no state folder")
@@ -33,7 +34,8 @@ import Testing
             let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
             let all = try shell.run("evaluate")
             #expect(all.code == 0)
-            #expect(all.output.contains("noisy-neighbor on 3 apps: unknown\n      app-clinic: active_runs.share (missing"))
+            #expect(
+                all.output.contains("noisy-neighbor on 3 apps: unknown\n      app-clinic: active_runs.share (missing"))
             let one = try shell.run("evaluate", "--app", "app-shop")
             #expect(one.output.contains("noisy-neighbor on app app-shop: unknown\n"))
             #expect(!one.output.contains("runtime-down on"))
@@ -54,8 +56,10 @@ import Testing
             #expect(exchanges > 8)
             #expect(access(shell.state, F_OK) != 0, "a recorder decides nothing and keeps no state")
 
-            for words in [["replay", "a.tape", "--policies", policies], ["replay", "a.tape", "--policies", policies, "-o", "json"]]
-            {
+            for words in [
+                ["replay", "a.tape", "--policies", policies],
+                ["replay", "a.tape", "--policies", policies, "-o", "json"],
+            ] {
                 let (one, two) = (try shell.run(words), try shell.run(words))
                 #expect(one.code == 0)
                 #expect(one.output.contains("crowded"))
@@ -73,13 +77,15 @@ import Testing
         }
     }
 
-    @Test("a tape that cannot be read is named, with its line", arguments: [
-        ("", "1"), ("not a tape\n", "1"), (#"{"schema":"mozaiks.ops/tape/v9"}"# + "\n", "1"),
-        (
-            #"{"schema":"mozaiks.ops/tape/v1","interval_ms":10000,"runtimes":{"shared":{"replicas":["http://127.0.0.1:1"]}}}"#
-                + "\n{\"at\":5}\n{}\n", "2"
-        ),
-    ])
+    @Test(
+        "a tape that cannot be read is named, with its line",
+        arguments: [
+            ("", "1"), ("not a tape\n", "1"), (#"{"schema":"mozaiks.ops/tape/v9"}"# + "\n", "1"),
+            (
+                #"{"schema":"mozaiks.ops/tape/v1","interval_ms":10000,"runtimes":{"shared":{"replicas":["http://127.0.0.1:1"]}}}"#
+                    + "\n{\"at\":5}\n{}\n", "2"
+            ),
+        ])
     func badTape(text: String, line: String) throws {
         let shell = Shell()
         shell.folder.write(text, to: "bad.tape")
@@ -121,7 +127,9 @@ import Testing
         var ending = try shell.run("doctor", "--wait", "10ms")
         // Five runs must have ended first; simulated minutes pass while the program starts again.
         for _ in 0..<100 where !ending.output.contains("dead.") { ending = try shell.run("doctor", "--wait", "10ms") }
-        for counter in ["errors", "tokens", "cost"] { #expect(ending.output.contains("\(counter): dead. "), "\(ending.output)") }
+        for counter in ["errors", "tokens", "cost"] {
+            #expect(ending.output.contains("\(counter): dead. "), "\(ending.output)")
+        }
         #expect(ending.output.contains("turns: alive"))
         #expect(ending.output.contains("token-burn-spike: lacks tokens here (dead counters)"))
         #expect(ending.code == 0, "a dead counter is no fault of the setup")
@@ -146,7 +154,8 @@ import Testing
             #expect(check.errors.contains("no token") && check.errors.contains("/nowhere/token"))
             let doctor = try shell.run("doctor", "--wait", "10ms")
             #expect(doctor.code == 1)
-            #expect(doctor.output.contains("BROKEN  we have no token: cannot read the bearer token"), "\(doctor.output)")
+            #expect(
+                doctor.output.contains("BROKEN  we have no token: cannot read the bearer token"), "\(doctor.output)")
         }
     }
 
@@ -165,7 +174,9 @@ import Testing
         let shell = Shell()
         let list = try shell.run("simulate", "--list")
         #expect(list.code == 0)
-        let names = try #require(try shell.run("simulate", "--list", "-o", "json").json().array).compactMap { $0["name"]?.string }
+        let names = try #require(try shell.run("simulate", "--list", "-o", "json").json().array).compactMap {
+            $0["name"]?.string
+        }
         #expect(names.contains("noisy-neighbor") && names.contains("dead-counters") && names.contains("demo"))
         for name in names { #expect(list.output.contains("\n\(name) "), "\(name)") }
 

@@ -2,10 +2,11 @@ import Glibc
 import TestKit
 import Testing
 
-/// Recorded texts beside the tests: `golden/NAME`. `MOZAIKS_RECORD=1 swift test --filter CommandTests` writes them anew,
-/// and fails, so that nothing is recorded by accident; read the difference before committing it.
+/// Recorded texts beside the tests: `golden/NAME`. `MOZAIKS_RECORD=1 swift test --filter CommandTests` writes them
+/// anew, and fails, so that nothing is recorded by accident; read the difference before committing it.
 enum Golden {
-    private static let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    private static let folder =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         .joined(separator: "/") + "/golden/"
 
     static func expect(_ actual: String, is name: String, _ location: SourceLocation = #_sourceLocation) {

@@ -3,8 +3,10 @@ import Testing
 /// What the program says of itself, and how it takes a slip of the finger.
 @Suite struct HelpTests {
     static let commands = [
-        "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "actions list", "actions stop",
-        "actions resume", "actions revert", "policy check", "policy show", "config show", "record", "replay", "simulate",
+        "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "actions list",
+        "actions stop",
+        "actions resume", "actions revert", "policy check", "policy show", "config show", "record", "replay",
+        "simulate",
     ]
     static let groups = ["incidents", "actions", "policy", "config"]
 

@@ -17,7 +17,8 @@ import Testing
                 ([], true), (["--status", "open"], true), (["--status", "resolved"], false),
                 (["--status", "open,resolved"], true), (["--severity", "warning"], true),
                 (["--severity", "info", "--severity", "critical"], false), (["--rule", "crowded"], true),
-                (["--rule", "other"], false), (["--app", "app-shop"], false), (["--since", "1h"], true), (["--limit", "1"], true),
+                (["--rule", "other"], false), (["--app", "app-shop"], false), (["--since", "1h"], true),
+                (["--limit", "1"], true),
             ] as [([String], Bool)] {
                 let ending = try shell.run(["incidents", "list"] + words)
                 #expect(ending.code == 0)
@@ -28,7 +29,8 @@ import Testing
             #expect(show.code == 0)
             for text in [
                 "warning crowded: runtime default\nMore open runs than we like.\n", "\n  id           \(id)\n",
-                "\n  status       open\n", "\n  environment  production\n", "inactive => firing", "open_runs (7) > $crowd (1)",
+                "\n  status       open\n", "\n  environment  production\n", "inactive => firing",
+                "open_runs (7) > $crowd (1)",
                 "ops_policy.default.yaml:", "\nNext steps\n  - Look who started them.\n",
             ] {
                 #expect(show.output.contains(text), "\(text) in \(show.output)")
@@ -44,7 +46,9 @@ import Testing
     }
 
     @Test func withoutAJournalTheListsSayWhatMakesOne() throws {
-        for command in [["incidents", "list"], ["incidents", "show", "x"], ["actions", "list"], ["actions", "revert", "--all"]] {
+        for command in [
+            ["incidents", "list"], ["incidents", "show", "x"], ["actions", "list"], ["actions", "revert", "--all"],
+        ] {
             let ending = try Shell().run(command)
             #expect(ending.code == 1, "\(command)")
             #expect(ending.errors.contains("there is no journal"), "\(ending.errors)")
@@ -79,7 +83,8 @@ import Testing
         shell.folder.write("tok-S3CRET\n", to: "token")
         shell.folder.write("https://hooks.slack.com/services/T0/B0/S3CRET\n", to: "hook")
         _ = QuickPolicy.write(to: shell.folder)
-        shell.configure("http://127.0.0.1:8000", "channels: {ops: {slack: {webhook_url_file: \(shell.folder.path("hook"))}}}")
+        shell.configure(
+            "http://127.0.0.1:8000", "channels: {ops: {slack: {webhook_url_file: \(shell.folder.path("hook"))}}}")
         shell.environment = [
             "MOZAIKS_RUNTIME_TOKEN_FILE": shell.folder.path("token"), "MOZAIKS_OPS_MODE": "suggest",
             "MOZAIKS_SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T0/B0/S3CRET",
@@ -87,8 +92,10 @@ import Testing
         let ending = try shell.run("config", "show", "--interval", "5s")
         #expect(ending.code == 0)
         for (key, origin) in [
-            ("environment: production", "default"), ("mode: suggest", "$MOZAIKS_OPS_MODE"), ("interval: 5s", "--interval"),
-            ("runtimes.shared.replicas: [http://127.0.0.1:8000]", "mozaiks-ops.yaml:5"), ("state: ", "$MOZAIKS_OPS_STATE"),
+            ("environment: production", "default"), ("mode: suggest", "$MOZAIKS_OPS_MODE"),
+            ("interval: 5s", "--interval"),
+            ("runtimes.shared.replicas: [http://127.0.0.1:8000]", "mozaiks-ops.yaml:5"),
+            ("state: ", "$MOZAIKS_OPS_STATE"),
             ("runtimes.shared.auth: bearer token from", "mozaiks-ops.yaml:5"),
         ] {
             let line = ending.output.split(separator: "\n").first { $0.hasPrefix(key) }

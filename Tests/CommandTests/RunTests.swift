@@ -1,9 +1,10 @@
 import Glibc
 import JSONParsing
 import Model
-@testable import Simulator
 import TestKit
 import Testing
+
+@testable import Simulator
 
 /// The daemon, and what people ask of it while it runs.
 @Suite struct RunTests {
@@ -35,7 +36,8 @@ import Testing
             let daemon = try shell.start(["run"])
             #expect(daemon.waits { _, errors in errors.contains("firing") }, "\(daemon.errors)")
             for port in [server, gate] {
-                let answer = try LoopbackClient(port: port, timeoutMilliseconds: 5_000).send("GET", Array("/healthz".utf8))
+                let answer = try LoopbackClient(port: port, timeoutMilliseconds: 5_000).send(
+                    "GET", Array("/healthz".utf8))
                 #expect(answer.status == 200)
                 #expect(String(decoding: answer.body, as: UTF8.self).contains(#""status":"ok""#))
             }
@@ -54,7 +56,9 @@ import Testing
             #expect(port.errors.contains("listen 127.0.0.1:\(taken): address already in use"), "\(port.errors)")
             let tape = try shell.run("run", "--record", "nowhere/x.tape")
             #expect(tape.code == 1)
-            #expect(tape.errors.hasPrefix("mozaiks-ops: nowhere/x.tape: cannot begin a tape: No such file"), "\(tape.errors)")
+            #expect(
+                tape.errors.hasPrefix("mozaiks-ops: nowhere/x.tape: cannot begin a tape: No such file"),
+                "\(tape.errors)")
         }
     }
 
@@ -68,7 +72,9 @@ import Testing
             #expect(daemon.waits { _, errors in errors.contains("firing") })
             let ending = daemon.ending(signal)
             #expect(ending.code == 0)
-            for line in ending.errors.split(separator: "\n") { #expect(throws: Never.self) { try JSON(parsing: Array(line.utf8)) } }
+            for line in ending.errors.split(separator: "\n") {
+                #expect(throws: Never.self) { try JSON(parsing: Array(line.utf8)) }
+            }
         }
     }
 
@@ -84,7 +90,8 @@ import Testing
                 "schema: mozaiks.ops/policy/v1\nops_policy: default\nmode: sometimes\nrules: {a: {when: nosuch > 1}}\n",
                 to: "policies/ops_policy.default.yaml")
             daemon.send(SIGHUP)
-            #expect(daemon.waits { _, errors in errors.contains("reload failed, the old configuration and policies stay") })
+            #expect(
+                daemon.waits { _, errors in errors.contains("reload failed, the old configuration and policies stay") })
             #expect(daemon.errors.contains("ops_policy.default.yaml:3:7 "), "\(daemon.errors)")
             #expect(!daemon.errors.contains("CommandFailure"), "\(daemon.errors)")
             for line in daemon.errors.split(separator: "\n") { #expect(line.hasPrefix("time="), "\(line)") }
@@ -100,7 +107,9 @@ import Testing
                 """, to: "policies/ops_policy.default.yaml")
             daemon.send(SIGHUP)
             #expect(daemon.waits { output, _ in output.contains("\"rule\":\"other\"") }, "\(daemon.errors)")
-            let events = try daemon.ending(SIGTERM).output.split(separator: "\n").map { try JSON(parsing: Array($0.utf8)) }
+            let events = try daemon.ending(SIGTERM).output.split(separator: "\n").map {
+                try JSON(parsing: Array($0.utf8))
+            }
             let removed = events.first { $0["event"]?.string == "resolved" }
             #expect(removed?["incident"]?["rule"]?.string == "crowded")
             #expect(removed?["incident"]?["decisions"]?["resolve_reason"]?.string == "removed")
@@ -120,7 +129,9 @@ import Testing
             #expect(second.waits { _, errors in errors.contains("msg=started") })
             #expect(second.ending(SIGTERM).output.isEmpty, "what is open is not opened again")
             let after = try shell.run("incidents", "list", "-o", "json").json().array
-            #expect(after?.compactMap { $0["id"]?.string } == (try JSON(parsing: Array(before.utf8)).array)?.compactMap { $0["id"]?.string })
+            #expect(
+                after?.compactMap { $0["id"]?.string }
+                    == (try JSON(parsing: Array(before.utf8)).array)?.compactMap { $0["id"]?.string })
         }
     }
 
@@ -155,7 +166,9 @@ import Testing
 
         // The log is written before the commit, which others see only then.
         var leases: [JSON] = []
-        for _ in 0..<100 where leases.isEmpty { leases = try shell.run("actions", "list", "-o", "json").json().array ?? [] }
+        for _ in 0..<100 where leases.isEmpty {
+            leases = try shell.run("actions", "list", "-o", "json").json().array ?? []
+        }
         try #require(!leases.isEmpty)
         #expect(leases.count == 1, "the blast radius: one app of few")
         let id = try #require(leases[0]["id"]?.string)

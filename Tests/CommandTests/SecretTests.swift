@@ -66,9 +66,11 @@ import Testing
         let shell = shell(source, runtime: server.url, slack: "http://127.0.0.1:\(slack.port)")
         let policies = QuickPolicy.write(to: shell.folder)
         for words in [
-            ["check"], ["check", "-o", "json"], ["check", "--policies", policies], ["evaluate"], ["evaluate", "-o", "json"],
+            ["check"], ["check", "-o", "json"], ["check", "--policies", policies], ["evaluate"],
+            ["evaluate", "-o", "json"],
             ["doctor", "--wait", "10ms"], ["doctor", "--wait", "10ms", "-o", "json"], ["config", "show"],
-            ["config", "show", "-o", "json"], ["record", "x.tape", "--for", "100ms"], ["incidents", "list", "-o", "json"],
+            ["config", "show", "-o", "json"], ["record", "x.tape", "--for", "100ms"],
+            ["incidents", "list", "-o", "json"],
         ] {
             let ending = try shell.run(words + ["--log-level", "debug"])
             expectNoSecret(ending.everything, "\(words)")

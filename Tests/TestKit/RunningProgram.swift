@@ -3,7 +3,8 @@ import Synchronization
 
 /// A program that runs beside the tests: what it writes is read as it comes, and it never outlives its deadline.
 ///
-/// Its standard input is empty, its environment is what is given and nothing else, and it is killed by its own process id.
+/// Its standard input is empty, its environment is what is given and nothing else, and it is killed by its own process
+/// id.
 public final class RunningProgram: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
@@ -48,7 +49,8 @@ public final class RunningProgram: Sendable {
     ///   - arguments: without the program's own name.
     ///   - seconds: how long it may run before it is killed.
     public init(
-        _ path: String, _ arguments: [String], environment: [String: String] = [:], in folder: String, atMost seconds: Int = 30
+        _ path: String, _ arguments: [String], environment: [String: String] = [:], in folder: String,
+        atMost seconds: Int = 30
     ) throws {
         // One at a time: a program started between a pipe's making and its marking would hold it open.
         pthread_mutex_lock(RunningProgram.starting)
@@ -139,7 +141,9 @@ public final class RunningProgram: Sendable {
         let now = RunningProgram.nanoseconds()
         guard !pipes.isEmpty, now < deadline else { return false }
         var polls = pipes.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        guard poll(&polls, nfds_t(polls.count), Int32(min(60_000, (deadline - now) / 1_000_000 + 1))) > 0 else { return true }
+        guard poll(&polls, nfds_t(polls.count), Int32(min(60_000, (deadline - now) / 1_000_000 + 1))) > 0 else {
+            return true
+        }
         for entry in polls where entry.revents != 0 {
             var chunk = [UInt8](repeating: 0, count: 1 << 16)
             let count = read(entry.fd, &chunk, chunk.count)
@@ -163,7 +167,8 @@ public final class RunningProgram: Sendable {
         let signal = status & 0x7F
         let ending = Ending(
             code: signal == 0 ? (status >> 8) & 0xFF : nil, signal: signal == 0 ? nil : signal,
-            output: String(decoding: state.output, as: UTF8.self), errors: String(decoding: state.errors, as: UTF8.self))
+            output: String(decoding: state.output, as: UTF8.self), errors: String(decoding: state.errors, as: UTF8.self)
+        )
         state.ending = ending
         return ending
     }
