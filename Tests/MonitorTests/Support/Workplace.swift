@@ -58,16 +58,18 @@ final class Workplace: Sendable {
         return try journal.appendCommand(at: clock.now(), actor: "alice", kind: kind, arguments: arguments)
     }
 
+    /// All incidents of the journal.
+    func incidents() throws -> [Incident] {
+        try read { journal in
+            try journal.incidents(IncidentFilter(limit: 10_000)).map {
+                try Incident(document: JSON(parsing: Array($0.document.utf8)))
+            }
+        }
+    }
+
     /// The decisions of all incidents in the journal, by id: what a replay has to reproduce.
     func decisions() throws -> [String: String] {
-        try read { journal in
-            var all: [String: String] = [:]
-            for row in try journal.incidents(IncidentFilter(limit: 10_000)) {
-                let incident = try Incident(document: JSON(parsing: Array(row.document.utf8)))
-                all[row.id] = incident.replayedDocument.serialized()
-            }
-            return all
-        }
+        Dictionary(uniqueKeysWithValues: try incidents().map { ($0.id, $0.replayedDocument.serialized()) })
     }
 }
 
