@@ -37,12 +37,15 @@ import Testing
         clock: any Clock = SystemClock(), recorder: @escaping @Sendable ([Observation]) -> Void = { _ in }
     ) -> Daemon {
         Daemon(
-            core: core, targets: targets, poller: Poller(client: client, clock: clock), senders: senders, interval: .seconds(0.1),
-            clock: clock, logger: .silent, notifier: SystemdNotifier(environment: Environment([:])), onObservations: recorder)
+            core: core, targets: targets, poller: Poller(client: client, clock: clock), senders: senders,
+            interval: .seconds(0.1),
+            clock: clock, logger: .silent, notifier: SystemdNotifier(environment: Environment([:])),
+            onObservations: recorder)
     }
 
     private func target(_ name: String, _ url: String, _ client: HTTPClient) -> Target {
-        Target(runtime: name, replicas: [url], authenticator: Authenticator(.none, client: client), timeout: .seconds(60))
+        Target(
+            runtime: name, replicas: [url], authenticator: Authenticator(.none, client: client), timeout: .seconds(60))
     }
 
     /// Polls for a condition; false when it did not hold within 40 s.
@@ -113,7 +116,8 @@ import Testing
         let clock = place.clock
         let senders = settings.channels.map { name in
             (
-                sender: Sender(channel: HungChannel(name: name, clock: clock), core: core, clock: clock, logger: .silent),
+                sender: Sender(
+                    channel: HungChannel(name: name, clock: clock), core: core, clock: clock, logger: .silent),
                 bell: Bell()
             )
         }
@@ -162,7 +166,10 @@ import Testing
         write("crowded", "open_runs > 1")
         let program = try RunningProgram(
             RunningProgram.built,
-            ["run", "--url", runtime.url, "--interval", "1s", "--policies", folder.path("policies"), "--state", folder.path("state")],
+            [
+                "run", "--url", runtime.url, "--interval", "1s", "--policies", folder.path("policies"), "--state",
+                folder.path("state"),
+            ],
             environment: ["PATH": "/usr/bin:/bin", "HOME": folder.path], in: folder.path, atMost: 60)
         #expect(program.waits { _, log in log.contains("inactive => firing") }, "\(program.errors)")
         write("crowded", "open_rnus > 1")
@@ -171,7 +178,9 @@ import Testing
         #expect(program.errors.contains("open_rnus"))
         write("unheard-of", "open_runs > 1000")
         program.send(SIGHUP)
-        #expect(program.waits { _, log in log.contains("firing => inactive") && log.contains("reloaded") }, "\(program.errors)")
+        #expect(
+            program.waits { _, log in log.contains("firing => inactive") && log.contains("reloaded") },
+            "\(program.errors)")
         program.send(SIGTERM)
         #expect(program.waitForEnd().code == 0)
         let journal = try Journal.open(try StateFolder(existing: folder.path("state")), mode: .reader)

@@ -18,7 +18,9 @@ import Testing
         case clearing = "firing => clearing"
     }
 
-    @Test("killed while pending, on firing, with a lease in force and while clearing: nothing is lost, nothing is done twice")
+    @Test(
+        "killed while pending, on firing, with a lease in force, while clearing: nothing lost, nothing done twice"
+    )
     func story() throws {
         let world = try World()
         defer { world.stop() }
@@ -30,7 +32,9 @@ import Testing
                 // In force means refused at the door.
                 #expect(wait { world.refused > 0 }, "\(program.errors)")
             } else {
-                let seen = program.waits { _, log in log.contains(moment.rawValue) && log.contains("rule=noisy-neighbor") }
+                let seen = program.waits { _, log in
+                    log.contains(moment.rawValue) && log.contains("rule=noisy-neighbor")
+                }
                 #expect(seen, "no \(moment): \(program.errors)")
             }
             usleep(UInt32(random.integer(0...40)) * 1_000)
@@ -98,11 +102,12 @@ private final class World: Sendable {
         scenario.tenants[shop].givesUpAfterRefusals = 12
         let gatePort = try World.freePort()
         var options = SimulatorServer.Options()
-        options.clients = .throughFrontDoor({
-            var door = FrontDoor.Options()
-            door.gatePort = gatePort
-            return door
-        }())
+        options.clients = .throughFrontDoor(
+            {
+                var door = FrontDoor.Options()
+                door.gatePort = gatePort
+                return door
+            }())
         simulator = SimulatorServer(scenario, options: options)
         try slack.start()
         try simulator.start()
@@ -135,7 +140,8 @@ private final class World: Sendable {
     /// Starts the monitor.
     func run() throws -> RunningProgram {
         try RunningProgram(
-            RunningProgram.built, ["run", "--config", configuration], environment: ["PATH": "/usr/bin:/bin"], in: folder.path,
+            RunningProgram.built, ["run", "--config", configuration], environment: ["PATH": "/usr/bin:/bin"],
+            in: folder.path,
             atMost: 60)
     }
 

@@ -55,7 +55,8 @@ import Testing
                 at = at + .seconds(10)
                 let isAsked = pipeline.due(Crowd.runtime, now: at)[0].endpoints.contains(.perf)
                 if isAsked { asked += 1 }
-                for observation in Crowd.poll(Crowd.calm, at: at, elapsed: elapsed) where isAsked || observation.endpoint != .perf {
+                for observation in Crowd.poll(Crowd.calm, at: at, elapsed: elapsed)
+                where isAsked || observation.endpoint != .perf {
                     pipeline.take(observation)
                 }
                 _ = pipeline.tick(Crowd.runtime, now: at)
@@ -82,7 +83,9 @@ import Testing
             at = at + .seconds(10)
             for (replica, endpoints) in pipeline.due(Crowd.runtime, now: at) where endpoints.contains(.perf) {
                 asked[replica, default: 0] += 1
-                for observation in Crowd.poll(Crowd.calm, at: at, replica: replica, elapsed: replica == other ? 2_000 : 20) {
+                for observation in Crowd.poll(
+                    Crowd.calm, at: at, replica: replica, elapsed: replica == other ? 2_000 : 20)
+                {
                     pipeline.take(observation)
                 }
             }

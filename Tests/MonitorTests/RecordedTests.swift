@@ -45,8 +45,12 @@ import Testing
     func idle() async throws {
         let report = try await look("idle")
         let readings = Dictionary(report.runtimeReadings.map { ($0.series.signal, $0.evidence) }) { first, _ in first }
-        for signal in [Signal.activeRuns, .openRuns, .activeApps] { #expect(readings[signal] == .value(0), "\(signal)") }
-        for signal in [Signal.errorRate, .turns, .tokens, .cost] { #expect(readings[signal]?.value == nil, "\(signal)") }
+        for signal in [Signal.activeRuns, .openRuns, .activeApps] {
+            #expect(readings[signal] == .value(0), "\(signal)")
+        }
+        for signal in [Signal.errorRate, .turns, .tokens, .cost] {
+            #expect(readings[signal]?.value == nil, "\(signal)")
+        }
         #expect(report.summary.total(\.trackedChats) == 0)
         #expect(report.summary.apps == 0)
     }

@@ -9,8 +9,8 @@ import Testing
 
 /// What a restart may change, and what not: docs/architecture.md, "What a restart keeps".
 @Suite struct RestartTests {
-    /// Lives through a past with a core that is killed before some of the cycles: not drained, its signals up to a minute
-    /// old.
+    /// Lives through a past with a core that is killed before some of the cycles: not drained, its signals up to a
+    /// minute old.
     private func decisions(of past: Past, killedBefore kills: Set<Int>) async throws -> [Incident] {
         let place = Workplace(clock: ManualClock(past.now(0)))
         var core = try place.core(past.settings)
@@ -26,7 +26,9 @@ import Testing
         return try place.incidents().sorted { ($0.rule, $0.id) < ($1.rule, $1.id) }
     }
 
-    @Test("killed at any moments: the same incidents on the same subjects, opened and resolved within a minute of the same time")
+    @Test(
+        "killed at any moments: the same incidents, opened and resolved within a minute of the same time"
+    )
     func killed() async throws {
         let past = try SameIncidentsTests.Story(scenario: "noisy-neighbor", minutes: 32, interval: .seconds(20)).past()
         let whole = try await decisions(of: past, killedBefore: [])
@@ -44,7 +46,8 @@ import Testing
                 if let (x, y) = a.resolvedAt.flatMap({ x in b.resolvedAt.map { (x, $0) } }) {
                     #expect(abs((x - y).milliseconds) <= 60_000, "\(a.rule) \(kills.sorted())")
                 }
-                #expect(a.decisions.map(\.verdict.word) == b.decisions.map(\.verdict.word), "\(a.rule) \(kills.sorted())")
+                #expect(
+                    a.decisions.map(\.verdict.word) == b.decisions.map(\.verdict.word), "\(a.rule) \(kills.sorted())")
             }
         }
     }

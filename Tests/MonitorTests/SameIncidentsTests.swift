@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(
-        "a daemon with a gate comes to the same decisions as the replay of its tape", 
+        "a daemon with a gate comes to the same decisions as the replay of its tape",
         arguments: stories.filter { ["noisy-neighbor", "saturated-with-errors"].contains($0.scenario) })
     func daemon(story: Story) async throws {
         let past = try story.past()

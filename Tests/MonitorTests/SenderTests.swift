@@ -53,7 +53,8 @@ import Testing
     private func core(_ channels: [String] = ["ops"]) throws -> Core {
         var settings = Crowd.settings()
         settings.channels = channels
-        return try place.core(settings, try Crowd.policies { $0 = $0.replacing("[notify, throttle, pause]", with: "[notify]") })
+        return try place.core(
+            settings, try Crowd.policies { $0 = $0.replacing("[notify, throttle, pause]", with: "[notify]") })
     }
 
     private func sender(_ channel: ScriptedChannel, _ core: Core) -> Sender {
@@ -99,7 +100,9 @@ import Testing
         #expect(rows.first?.carriesOpening == true)
     }
 
-    @Test("a failure is tried again, not before the service asked for; a resolution does not overtake it while it is under way")
+    @Test(
+        "a failure is tried again, and not before the time that the service asked for"
+    )
     func retryAfter() async throws {
         let core = try core()
         let channel = ScriptedChannel("ops", [.retry(after: .seconds(30), reason: "busy")])

@@ -15,7 +15,8 @@ struct Crowd {
 
     /// One poll of everything, `elapsed` milliseconds for the perf endpoint.
     static func poll(
-        _ open: [String: Int], at: Timestamp, runtime: String = Crowd.runtime, replica: String = Crowd.replica, elapsed: Double = 2
+        _ open: [String: Int], at: Timestamp, runtime: String = Crowd.runtime, replica: String = Crowd.replica,
+        elapsed: Double = 2
     ) -> [Observation] {
         func answer(_ endpoint: Endpoint, _ body: JSON) -> Observation {
             Observation(
@@ -25,7 +26,9 @@ struct Crowd {
                     .init(status: 200, date: at, contentType: "application/json", body: Body(body.serializedBytes()))))
         }
         return [
-            answer(.health, ["status": "healthy", "mongodb_ping_ms": 0.04, "active_connections": ["websocket_connections": 7]]),
+            answer(
+                .health,
+                ["status": "healthy", "mongodb_ping_ms": 0.04, "active_connections": ["websocket_connections": 7]]),
             answer(.activeRuns, ["active_count": 0, "runs": [], "note": "Registry tracking disabled for simplicity"]),
             answer(
                 .events,
@@ -44,7 +47,7 @@ struct Crowd {
             (0..<max(12, count)).map { index -> JSON in
                 [
                     "chat_id": .string("\(app)-\(index)"), "app_id": .string(app), "workflow_name": "HelloWorld",
-                    "user_id": .string("user-\(index)"), "started_at": "2026-11-21T08:50:01.922803+00:00", 
+                    "user_id": .string("user-\(index)"), "started_at": "2026-11-21T08:50:01.922803+00:00",
                     "ended_at": index < count ? .null : "2026-11-21T08:58:00+00:00",
                     "runtime_sec": 30.5, "agent_turns": 1, "tool_calls": 0, "errors": 0, "last_turn_duration_sec": 1.5,
                     "prompt_tokens": 10, "completion_tokens": 3, "cost": 0.001,
@@ -52,8 +55,10 @@ struct Crowd {
             }
         }
         return [
-            "active_chats": .int(Int64(open.values.reduce(0, +))), "tracked_chats": .int(Int64(chats.count)), "total_agent_turns": 0,
-            "total_tool_calls": 0, "total_errors": 0, "total_prompt_tokens": 0, "total_completion_tokens": 0, "total_cost": 0,
+            "active_chats": .int(Int64(open.values.reduce(0, +))), "tracked_chats": .int(Int64(chats.count)),
+            "total_agent_turns": 0,
+            "total_tool_calls": 0, "total_errors": 0, "total_prompt_tokens": 0, "total_completion_tokens": 0,
+            "total_cost": 0,
             "chats": .array(chats),
         ]
     }
@@ -80,7 +85,8 @@ struct Crowd {
 
             """
         change(&text)
-        return try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]).get()
+        return try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))])
+            .get()
     }
 
     static func settings() -> MonitorSettings {

@@ -30,12 +30,14 @@ final class Workplace: Sendable {
         onMessages: @escaping @Sendable () -> Void = {}, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) throws -> Core {
         let folder = try folder
-        let journal = try Journal.open(folder, mode: .engine(try EngineLock(folder: folder, now: clock.now())), busyTimeout: .zero)
+        let journal = try Journal.open(
+            folder, mode: .engine(try EngineLock(folder: folder, now: clock.now())), busyTimeout: .zero)
         var pipeline = Pipeline(settings: settings, policies: policies)
         try pipeline.restore(from: journal, now: clock.now()) { lines.add("restore: \($0)") }
         return Core(
             pipeline: pipeline, journal: journal, folder: folder, gate: gate, onMessages: onMessages, clock: clock,
-            logger: Logger(level: .debug, writesTime: false, clock: clock) { [lines] in lines.add($0) }, onReport: onReport)
+            logger: Logger(level: .debug, writesTime: false, clock: clock) { [lines] in lines.add($0) },
+            onReport: onReport)
     }
 
     /// A gate that knows no lease yet.
