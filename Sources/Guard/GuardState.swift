@@ -40,7 +40,8 @@ public struct GuardState: Hashable, Sendable {
         }
 
         let cause: Cause
-        let at: Timestamp
+        /// When it was handed over, or its incident was last seen open.
+        var at: Timestamp
     }
 
     /// One wanted action: what an incident asks for.

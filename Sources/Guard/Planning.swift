@@ -30,9 +30,11 @@ extension GuardState {
         return plan
     }
 
-    /// Verdicts and picks of incidents that are over are of no use.
+    /// Verdicts and picks of incidents that are over are of no use. What was handed over to a person stays so for as long
+    /// as its incident is open, however long that is.
     private mutating func forgetAsks(_ outcome: TickOutcome) {
         let open = Set(outcome.standings.compactMap(\.incident))
+        for incident in open { handedOver[incident]?.at = outcome.now }
         asks = asks.filter { $0.key.key.runtime != outcome.runtime || open.contains($0.key.incident) }
         picks = picks.filter { $0.key.runtime != outcome.runtime || open.contains($0.key.incident) }
     }
@@ -108,16 +110,19 @@ extension GuardState {
         let verdict = steps.verdict(wanted)
         let ttl = length(wanted, context.options, now)
         var lease: String?
+        var isHolder = false
         switch verdict {
         case .act, .wouldHave:
             lease = act(wanted, ttl, now, context.options, shadow: verdict == .wouldHave, &plan)
+            isHolder = true
         case .alreadyInForce(let id):
             lease = id
-            join(wanted, ttl)
+            isHolder = mayHold(wanted)
+            if isHolder { join(wanted, ttl) }
         case .needsApproval, .refused: break
         }
         let answer = Answer(verdict)
-        guard asks.updateValue(answer, forKey: wanted.ask) != answer || lease != nil else { return }
+        guard asks.updateValue(answer, forKey: wanted.ask) != answer || isHolder else { return }
         plan.decisions.append(
             ActionDecision(
                 at: now, incident: wanted.incident, key: wanted.key, effect: wanted.effect, ttl: ttl, verdict: verdict,
@@ -146,6 +151,11 @@ extension GuardState {
         plan.leaseChanges.append(
             LeaseChange(kind: .extend, lease: leases[index], reason: "asked more strictly by \(wanted.rule.name)"))
         return leases[index].id
+    }
+
+    /// Whether an incident may hold a lease of others, and so have it extended, without a person's word.
+    private func mayHold(_ wanted: Wanted) -> Bool {
+        !wanted.request.needsApproval && handedOver[wanted.incident] == nil
     }
 
     /// An incident that wants what is in force already holds it too: its wish counts when the lease is to be extended.

@@ -88,6 +88,9 @@ extension GuardState {
         guard lease.shadow == (mode != .enforce) else {
             return Refusal(.mode, "the mode is \(mode.rawValue) now")
         }
+        guard lease.shadow || context.landable.contains(lease.key.kind) else {
+            return Refusal(.noAdapter, "no configured adapter can \(lease.effect) any more")
+        }
         return nil
     }
 

@@ -140,6 +140,67 @@ struct LeaseTests {
         #expect(world.guardian.leases.count == 1)
     }
 
+    @Test("an incident that needs approval does not have the lease of another extended")
+    func holdsNothingUnapproved() throws {
+        var world = try LeaseTests.world(
+            LeaseTests.rule + "\n" + """
+                  asks: {subject: app, when: open_runs > 5, for: 0s, severity: info, summary: s,
+                         require_approval: [throttle: {concurrent_workflows: 2, ttl: 2h}]}
+                """)
+        world.tick()
+        world.apps[AppID("a")]?["open_runs"] = .value(6)
+        let joined = world.tick().plan.decisions
+        #expect(joined.map { GuardOrderTests.name($0.verdict) } == ["already_in_force"])
+        #expect(world.guardian.leases.map(\.holders.count) == [1])
+        #expect(world.tick().plan.decisions.isEmpty, "the same answer is not repeated")
+        // What asked without approval is over; what needs it still fires.
+        world.runs("a", 0)
+        let later = world.run(15 * 60)
+        #expect(later.flatMap(\.plan.leaseChanges).map(\.kind) == [.end])
+        #expect(later.flatMap(\.plan.decisions).map(\.verdict).allSatisfy { $0 != .act })
+    }
+
+    @Test("an incident that was taken its lease does not have the lease of another extended")
+    func holdsNothingAfterRevert() throws {
+        var world = try LeaseTests.world(
+            LeaseTests.rule + "\n" + """
+                  other: {subject: app, when: open_runs > 5, for: 0s, severity: info, summary: s,
+                          actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]}
+                """)
+        world.context.options.cooldown = .zero
+        let first = world.tick().plan.leaseChanges[0].lease
+        _ = world.guardian.revert(first.id, now: world.now)
+        world.guardian.settle(first.id, now: world.now)
+        world.apps[AppID("a")]?["open_runs"] = .value(6)
+        world.run(60)
+        let active = world.guardian.leases.filter(\.isActive)
+        #expect(active.flatMap(\.holders).map(\.incident).contains(first.holders[0].incident) == false)
+        #expect(active.count == 1)
+    }
+
+    @Test("handed over to a person for as long as the incident is open, days included")
+    func handedOverForGood() throws {
+        var world = try LeaseTests.world()
+        let lease = world.tick().plan.leaseChanges[0].lease
+        _ = world.guardian.revert(lease.id, now: world.now)
+        world.guardian.settle(lease.id, now: world.now)
+        var begun: [LeaseChange] = []
+        for _ in 0..<(50 * 60) { begun += world.tick(after: 60).plan.leaseChanges }
+        #expect(begun.isEmpty)
+        #expect(world.engine.openIncidents(of: "shared").count == 1)
+    }
+
+    @Test("a lease that no adapter can land any more is not extended")
+    func adapterGone() throws {
+        var world = try LeaseTests.world()
+        world.tick()
+        world.context.landable = []
+        let ticks = world.run(15 * 60)
+        #expect(ticks.flatMap(\.plan.leaseChanges).map(\.kind) == [.end])
+        #expect(
+            ticks.flatMap(\.plan.decisions).map { GuardOrderTests.name($0.verdict) }.first == "refused no_adapter")
+    }
+
     @Test("a refusal is recorded when it changes, not at every tick; only_if may come true later")
     func recordsChanges() throws {
         var world = try LeaseTests.world(
