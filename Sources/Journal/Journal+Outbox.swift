@@ -7,7 +7,7 @@ extension Journal {
     ///
     /// - Parameter channel: only of this channel, so that a hung one takes no place from the others; nil for all.
     public func nextDue(_ now: Timestamp, channel: String? = nil, limit: Int = 32) throws(JournalError) -> [OutboxRow] {
-        let rows = try engineReading("read the outbox") { database throws(JournalError) in
+        let found = try engineReading("read the outbox") { database throws(JournalError) in
             try database.rows(
                 """
                 SELECT \(OutboxRow.columns) FROM outbox AS o
@@ -16,11 +16,41 @@ extension Journal {
                         AND e.channel = o.channel AND e.id < o.id)
                 ORDER BY due_ms, id LIMIT ?3
                 """,
-                [.time(now), .optional(channel), .int(Int64(limit + messagesInFlight.count))], OutboxRow.init)
+                [.time(now), .optional(channel), .int(Int64(limit + messagesInFlight.count))]
+            ) { row throws(JournalError) in
+                let id = row.int(0)
+                do throws(JournalError) {
+                    return (id: id, row: Optional(try OutboxRow(row)))
+                } catch {
+                    guard error.cause == .corrupt else { throw error }
+                    return (id: id, row: nil)
+                }
+            }
         }
-        let due = Array(rows.lazy.filter { !self.messagesInFlight.contains($0.id) }.prefix(limit))
+        let damaged = found.filter { $0.row == nil && !messagesInFlight.contains($0.id) }.map(\.id)
+        if !damaged.isEmpty { try giveUp(damaged: damaged, now) }
+        let due = Array(found.lazy.compactMap(\.row).filter { !self.messagesInFlight.contains($0.id) }.prefix(limit))
         messagesInFlight.formUnion(due.map(\.id))
         return due
+    }
+
+    /// One message whose contents are damaged must not keep all others from being sent: it is given up, and the audit log
+    /// says so.
+    private func giveUp(damaged ids: [Int64], _ now: Timestamp) throws(JournalError) {
+        let reason = "the stored message is damaged"
+        try writing("give up a damaged message") { database throws(JournalError) in
+            for id in ids {
+                try database.run(
+                    "UPDATE outbox SET state = 'dead', last_error = ?2, settled_ms = ?3 WHERE id = ?1",
+                    .int(id), .text(reason), .time(now))
+            }
+            try AuditChain.append(
+                ids.map { id in
+                    AuditEntry(
+                        at: now, actor: "engine", kind: "message.given_up", reason: reason,
+                        document: "{\"message\":\(id)}")
+                }, to: database)
+        }
     }
 
     /// When the next message (of a channel, if one is named) is due that is not being sent; nil when none waits. For the

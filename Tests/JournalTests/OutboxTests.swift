@@ -33,6 +33,21 @@ import Testing
         #expect(try engine.nextDue(at(1)).map(\.id) == [2])
     }
 
+    @Test func aDamagedMessageIsGivenUpAndBlocksNoOther() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(
+            TickRecord(messages: [
+                message(.opened, incident: "a"), message(.opened, incident: "b"), message(.drill, incident: "a"),
+            ]))
+        try RawSQLite(place.folder.journalPath).run("UPDATE outbox SET document = '{}' WHERE id = 1")
+        #expect(try engine.nextDue(at(1)).map(\.id) == [2])
+        #expect(try engine.nextDue(at(1)).map(\.id) == [3], "the damaged one does not hold up its incident either")
+        #expect(try engine.outboxCounts().dead == 1)
+        #expect(try engine.audit().map(\.entry.kind) == ["message.given_up"])
+        #expect(try engine.verifyAudit() == .intact(rows: 1))
+    }
+
     @Test func oneChannelAndALimitLeaveTheOthersAlone() throws {
         let place = try Place()
         let engine = try place.engine()
