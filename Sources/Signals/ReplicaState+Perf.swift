@@ -334,15 +334,16 @@ struct PerfPass {
     func figures(_ totals: PerfTotals?, apps: Int) -> PerfFigures {
         var figures = sums
         figures.apps = Int64(apps)
-        guard let totals else { return figures }
-        figures.trackedChats = totals.trackedChats ?? sums.trackedChats
-        figures.openChats = totals.activeChats ?? sums.openChats
-        figures.turns = totals.agentTurns ?? sums.turns
-        figures.toolCalls = totals.toolCalls ?? sums.toolCalls
-        figures.errors = totals.errors ?? sums.errors
-        figures.promptTokens = totals.promptTokens ?? sums.promptTokens
-        figures.completionTokens = totals.completionTokens ?? sums.completionTokens
-        if let cost = totals.cost, cost.isFinite { figures.cost = cost }
+        // Held to what a double shows exactly, so that sums over replicas cannot overflow whatever a body claims.
+        func shown(_ total: Int64?, _ sum: Int64) -> Int64 { min(max(0, total ?? sum), 1 << 53) }
+        figures.trackedChats = shown(totals?.trackedChats, sums.trackedChats)
+        figures.openChats = shown(totals?.activeChats, sums.openChats)
+        figures.turns = shown(totals?.agentTurns, sums.turns)
+        figures.toolCalls = shown(totals?.toolCalls, sums.toolCalls)
+        figures.errors = shown(totals?.errors, sums.errors)
+        figures.promptTokens = shown(totals?.promptTokens, sums.promptTokens)
+        figures.completionTokens = shown(totals?.completionTokens, sums.completionTokens)
+        if let cost = totals?.cost, cost.isFinite { figures.cost = cost }
         return figures
     }
 

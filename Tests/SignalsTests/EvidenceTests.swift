@@ -173,3 +173,20 @@ struct EvidenceTests {
         #expect(try watched.table([], at: 0).apps.isEmpty)
     }
 }
+
+extension EvidenceTests {
+    @Test("totals that no body can hold are cut: sums over replicas do not overflow")
+    func hugeTotals() throws {
+        let urls = ["http://127.0.0.1:8000", "http://127.0.0.1:8001"]
+        var watched = Watched(SignalOptions(replicas: urls))
+        var table = PerfTable()
+        table.totals = PerfTotals(
+            activeChats: .max, trackedChats: .max, agentTurns: .max, toolCalls: .max, errors: .max, promptTokens: .max,
+            completionTokens: .min, cost: 1)
+        for url in urls { try watched.ingest(.perf(table), at: 0, replica: url) }
+        let summary = watched.signals.summary
+        #expect(summary.total(\.errors) == 1 << 54)
+        #expect(summary.total(\.trackedChats) == 1 << 54)
+        #expect(summary.total(\.completionTokens) == 0)
+    }
+}
