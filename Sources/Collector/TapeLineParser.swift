@@ -33,8 +33,8 @@ struct TapeLineParser {
         guard schema == TapeHeader.schema else {
             throw error("schema \(PlainText.bounded(schema, limit: 60)), expected \(TapeHeader.schema)")
         }
-        guard let interval = object["interval_ms"]?.int, interval > 0 else {
-            throw error("interval_ms is to be a number of milliseconds above 0")
+        guard let interval = object["interval_ms"]?.int, (1...TimeSpan.hours(24).milliseconds).contains(interval) else {
+            throw error("interval_ms is to be a number of milliseconds above 0, at most a day")
         }
         guard let named = object["runtimes"]?.object else { throw error("runtimes is to be an object") }
         var runtimes: [TapeHeader.Runtime] = []

@@ -301,6 +301,7 @@ import Testing
     @Test(arguments: [
         "", "\n", "{}\n", #"{"schema":"mozaiks.ops/tape/v2","interval_ms":1,"runtimes":{}}"#,
         #"{"schema":"mozaiks.ops/tape/v1","interval_ms":0,"runtimes":{}}"#,
+        #"{"schema":"mozaiks.ops/tape/v1","interval_ms":9223372036854775807,"runtimes":{}}"#,
         #"{"schema":"mozaiks.ops/tape/v1","interval_ms":1}"#,
         #"{"schema":"mozaiks.ops/tape/v1","interval_ms":1,"runtimes":{"a":{}}}"#,
         #"{"schema":"mozaiks.ops/tape/v1","interval_ms":1,"runtimes":{"a":{"replicas":[1]}}}"#, "SQLite format 3\u{0}",
