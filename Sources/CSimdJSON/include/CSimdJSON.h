@@ -65,7 +65,7 @@ enum csimdjson_number_kind {
     CSIMDJSON_OUT_OF_RANGE = 3,
 };
 
-/// Reads the number that fills [start, end). The byte at `end` must be readable.
+/// Reads the number that fills [start, end). The padding must lie behind it: it is read eight bytes at a time.
 enum csimdjson_number_kind csimdjson_number(
     const uint8_t *start, const uint8_t *end, int64_t *integer, double *value);
 
