@@ -53,6 +53,9 @@ public struct EngineState: Hashable, Sendable {
         return outcome
     }
 
+    /// The newest moment at which any runtime was judged; nil before the first.
+    public var newestMoment: Timestamp? { runtimes.values.map(\.now).max() }
+
     /// Runtimes of which anything is remembered, sorted by bytes.
     public var runtimeNames: [String] {
         runtimes.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

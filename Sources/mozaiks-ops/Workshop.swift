@@ -69,9 +69,9 @@ extension Invocation {
     }
 
     /// Asks runtimes; says once why there is no token for one, and again when the reason is another.
-    func poller(_ assembly: Assembly, _ logger: Logger? = nil) -> Poller {
+    func poller(_ assembly: Assembly, _ logger: Logger? = nil, clock: (any Clock)? = nil) -> Poller {
         let (logger, said) = (logger ?? self.logger, Reasons())
-        return Poller(client: assembly.client, clock: clock) { runtime, text in
+        return Poller(client: assembly.client, clock: clock ?? self.clock) { runtime, text in
             guard said.isNew(text, of: runtime) else { return }
             logger.warning("no token", ["runtime": .text(runtime), "why": .text(text)])
         }

@@ -61,7 +61,8 @@ enum RunCommand {
             ])
         let monitor = Daemon(
             core: daemon.core, targets: assembly.targets,
-            poller: invocation.poller(assembly, logger), senders: daemon.senders, interval: configuration.interval.value, clock: invocation.clock, logger: logger,
+            poller: invocation.poller(assembly, logger, clock: daemon.clock), senders: daemon.senders,
+            interval: configuration.interval.value, clock: daemon.clock, logger: logger,
             notifier: notifier, onObservations: { recorder?.write($0) })
         let saved = await monitor.run { await stop.wait(atMost: .hours(24 * 365 * 10), clock: invocation.clock) }
         reading.cancel()
@@ -77,6 +78,8 @@ final class DaemonParts: Sendable {
     let core: Core
     let senders: [(sender: Sender, bell: Bell)]
     let gate: Gate?
+    /// Never goes back, not behind what the journal knows either.
+    let clock: any Clock
     /// Where the proxy asks the gate.
     private let server: HTTPServer?
     /// Where others look, when that is another address: the gate's is for the proxy.
@@ -87,12 +90,19 @@ final class DaemonParts: Sendable {
         _ configuration: Configuration, _ assembly: Assembly, _ invocation: Invocation, _ logger: Logger,
         onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) throws {
-        let clock = invocation.clock
         var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
-        let room = try EngineRoom(configuration, now: clock.now())
+        let started = invocation.clock.now()
+        let room = try EngineRoom(configuration, now: started)
         let (folder, journal) = (room.folder, room.journal)
-        try pipeline.restore(from: journal, now: clock.now()) { text in
+        try pipeline.restore(from: journal, now: started) { text in
             logger.warning("state", ["why": .text(text)])
+        }
+        let clock = SteadyClock(invocation.clock, notBefore: pipeline.newestMoment)
+        self.clock = clock
+        if clock.now() - started > .minutes(1) {
+            logger.warning(
+                "this machine's clock is behind what the journal has seen; time goes on from there until it has caught up",
+                ["clock": .text(started.description), "journal": .text(clock.now().description)])
         }
         var texts = GateTexts()
         if let text = configuration.gate?.text {
