@@ -29,6 +29,8 @@ public enum GateDoubt: String, Hashable, Sendable, CaseIterable {
     case openRunsUnknown = "open_runs_unknown"
     /// The count of open runs is too old to enforce by.
     case openRunsStale = "open_runs_stale"
+    /// The monitor has not been heard of for longer than it takes when all is well.
+    case unattended
 }
 
 /// A start that is refused: by which lease, and what its sender is told.

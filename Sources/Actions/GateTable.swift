@@ -38,6 +38,8 @@ public struct GateTable: Sendable {
     var runtimes: [String: Runtime] = [:]
     /// Counts of open runs older than this are not enforced by.
     let staleAfter: TimeSpan
+    /// After so long without a word of the monitor nothing is enforced any more; nil: whatever it takes.
+    public let unattendedAfter: TimeSpan?
     /// After how long a sender that met the limit of open runs is asked to come again: about one poll.
     let pollInterval: TimeSpan
     let texts: GateTexts
@@ -48,9 +50,11 @@ public struct GateTable: Sendable {
     ///   - openRuns: by runtime. A runtime whose open runs are not known is left out.
     public init(
         runtimes: [String], leases: [Lease] = [], openRuns: [String: OpenRuns] = [:],
-        staleAfter: TimeSpan = .minutes(2), pollInterval: TimeSpan = .seconds(10), texts: GateTexts = GateTexts()
+        staleAfter: TimeSpan = .minutes(2), unattendedAfter: TimeSpan? = nil, pollInterval: TimeSpan = .seconds(10),
+        texts: GateTexts = GateTexts()
     ) {
         self.staleAfter = staleAfter
+        self.unattendedAfter = unattendedAfter
         self.pollInterval = pollInterval
         self.texts = texts
         for name in runtimes {

@@ -30,6 +30,11 @@ public final class Gate: Sendable {
         var counters = GateCounters()
         /// The latest moment seen: the gate's time never runs backwards, a lease never comes back.
         var latest = Timestamp(milliseconds: 0)
+        /// When the monitor last gave a sign of life.
+        var attended: Timestamp
+
+        /// Whether the monitor hangs: then the table in force is nobody's any more.
+        func isUnattended(_ now: Timestamp) -> Bool { table.unattendedAfter.map { now - attended > $0 } ?? false }
     }
 
     private let state: Mutex<State>
@@ -37,20 +42,28 @@ public final class Gate: Sendable {
 
     /// - Parameter clock: the wall clock; called outside the lock, from many threads.
     public init(table: GateTable, clock: @escaping @Sendable () -> Timestamp) {
-        state = Mutex(State(table: table, windows: Self.windows(for: table, keeping: [:])))
+        state = Mutex(State(table: table, windows: Self.windows(for: table, keeping: [:]), attended: clock()))
         self.clock = clock
     }
 
     /// Puts a new table in force. The starts remembered for apps that stay limited are kept.
     public func install(_ table: GateTable) {
+        let now = clock()
         // The old table is released outside the lock.
         let old = state.withLock { state -> GateTable in
+            state.attended = max(now, state.latest)
             let old = state.table
             state.windows = Self.windows(for: table, keeping: state.windows)
             state.table = table
             return old
         }
         withExtendedLifetime(old) {}
+    }
+
+    /// A sign of life of a monitor that cannot give a new table now: the one in force stays so.
+    public func attend() {
+        let now = clock()
+        state.withLock { $0.attended = max(now, $0.latest) }
     }
 
     /// Answers about one request.
@@ -121,8 +134,9 @@ public final class Gate: Sendable {
             return .allow(.failedOpen(.unknownRuntime))
         }
         let subject = GateSubject(runtime: name, app: route.app)
-        let decision = state.table.decide(
+        var decision = state.table.decide(
             runtime: name, app: route.app, pack: route.pack, now: now, starts: state.windows[subject] ?? StartWindow())
+        if case .refuse = decision, state.isUnattended(now) { decision = .allow(.failedOpen(.unattended)) }
         switch decision {
         case .refuse(let refusal):
             state.counters.refused += 1

@@ -64,6 +64,25 @@ struct GateTests {
         #expect(gate.counters.refused == 6)
     }
 
+    @Test("a monitor that hangs holds nobody back, and goes on where it was when it is back")
+    func unattended() {
+        let clock = SetClock(Self.t0)
+        let table = GateTable(
+            runtimes: ["shared"], leases: [GateTableTests.lease(.pause)], unattendedAfter: .minutes(2))
+        let gate = Gate(table: table) { clock.now }
+        clock.now = Self.t0 + .minutes(2)
+        #expect(Self.run(gate, 1) == "-")
+        clock.now = Self.t0 + .seconds(121)
+        #expect(Self.run(gate, 2) == "++")
+        #expect(gate.counters.failedOpen == [.unattended: 2])
+        gate.attend()
+        #expect(Self.run(gate, 1) == "-")
+        clock.now = Self.t0 + .minutes(5)
+        #expect(Self.run(gate, 1) == "+")
+        gate.install(table)
+        #expect(Self.run(gate, 1) == "-")
+    }
+
     @Test("open runs: the poll refills, starts use up")
     func openRuns() {
         let clock = SetClock(Self.t0)
