@@ -37,6 +37,8 @@ public actor Core {
     private var areSignalsAhead = false
     /// The leases that the gate enforces.
     private var leasesInForce: Set<String> = []
+    /// Leases that the last publication left out, because actions had been stopped before they were in force.
+    private var withheld: Set<String> = []
     /// The newest command that was obeyed; its result may not be on disk yet.
     private var newestCommand: Int64 = 0
     /// What came of messages and could not be recorded yet. They stay out of the senders' hands until it is.
@@ -95,8 +97,7 @@ public actor Core {
         for observation in observations { pipeline.take(observation) }
         areSignalsAhead = true
         var record = TickRecord()
-        let settled = pipeline.settleLeases(inForce: leasesInForce, now: clock.now())
-        record.leases += settled.map { LeaseRow($0) }
+        settleLeases(&record)
         takeCommands(&record)
         for removal in pipeline.giveUpStrangers(now: now) {
             record.add(removal)
@@ -111,7 +112,9 @@ public actor Core {
         saveSignals(&record, force: false)
         unsaved.append(record)
         let saved = flush()
-        if saved { prune() }
+        // Without a commit the table in force stays, and it is not the gate's monitor that hangs.
+        if saved { prune() } else { gate?.attend() }
+        logRefusals()
         progress.cycles += 1
         progress.lastCycle = now
         if let result, let report = pipeline.report(result) { onReport(report) }
@@ -120,9 +123,10 @@ public actor Core {
 
     /// Writes everything, the state of signals included: before the process ends.
     public func drain() -> Bool {
-        let settled = pipeline.settleLeases(inForce: leasesInForce, now: clock.now())
-        guard areSignalsAhead || !settled.isEmpty || !unsaved.isEmpty else { return true }
-        var record = TickRecord(states: pipeline.stateRows(), leases: settled.map { LeaseRow($0) })
+        var record = TickRecord()
+        settleLeases(&record)
+        guard areSignalsAhead || !record.isEmpty || !unsaved.isEmpty else { return true }
+        record.states = pipeline.stateRows()
         saveSignals(&record, force: true)
         unsaved.append(record)
         return flush()
@@ -137,6 +141,8 @@ public actor Core {
     /// whoever polls was told at the start.
     public func reload(settings: MonitorSettings, policies: PolicySet) {
         var settings = settings
+        // A gate that the new configuration names is not there before the next start.
+        if gate == nil { settings.landable = [] }
         settings.interval = pipeline.settings.interval
         settings.runtimes = pipeline.settings.runtimes.map { old in
             var runtime = old
@@ -207,18 +213,49 @@ public actor Core {
 
     // MARK: - The gate
 
+    /// What came of the leases that the last publication was about.
+    private func settleLeases(_ record: inout TickRecord) {
+        let now = clock.now()
+        record.leases += pipeline.settleLeases(inForce: leasesInForce, withheld: withheld, now: now).map { LeaseRow($0) }
+        record.audit += withheld.sorted().map { id in
+            AuditEntry(
+                at: now, actor: "engine", kind: "lease.withheld", reason: "actions were stopped before it was in force",
+                document: JSON.object(["lease": .string(id)]).serialized())
+        }
+        withheld = []
+    }
+
     private func publish() {
         guard let gate else { return }
         let settings = pipeline.settings
-        let leases = pipeline.guardState.leases.filter { $0.isActive && !$0.shadow }
+        var leases = pipeline.guardState.leases.filter { $0.isActive && !$0.shadow }
+        // Between decision and commit may lie a full disk, or a restart: what is not in force yet must not come now.
+        if folder?.isKillSwitchOn ?? false {
+            withheld = Set(leases.filter { $0.state == .intended && !leasesInForce.contains($0.id) }.map(\.id))
+            leases.removeAll { withheld.contains($0.id) }
+        }
         // Where the perf endpoint is asked less often, its counts hold for longer.
         let slowest = settings.runtimes.compactMap { pipeline.signals[$0.name]?.effectiveInterval(of: .perf) }.max()
         let staleAfter = max(.minutes(2), max(slowest ?? .zero, settings.interval) * 3)
         gate.install(
             GateTable(
                 runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: pipeline.openRuns(),
-                staleAfter: staleAfter, pollInterval: settings.interval, texts: gateTexts))
+                staleAfter: staleAfter, unattendedAfter: max(.minutes(2), settings.interval * 6),
+                pollInterval: settings.interval, texts: gateTexts))
         leasesInForce = Set(leases.map(\.id))
+    }
+
+    /// What the gate refused since the last cycle, for the log.
+    private func logRefusals() {
+        for batch in gate?.drainRefusals() ?? [] {
+            guard let last = batch.samples.last else { continue }
+            logger.info(
+                "starts refused",
+                [
+                    "lease": .text(batch.lease), "app": .text("\(last.app)"), "count": .integer(Int64(batch.count)),
+                    "last_at": .text(batch.lastAt.description),
+                ])
+        }
     }
 
     // MARK: - Commands

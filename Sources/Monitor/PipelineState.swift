@@ -154,13 +154,17 @@ extension Pipeline {
 // MARK: - What adapters and people say
 
 extension Pipeline {
-    /// The gate has these leases in force, and no others: what was intended holds, what was to be undone is over.
-    mutating func settleLeases(inForce: Set<String>, now: Timestamp) -> [Lease] {
+    /// The gate has these leases in force, and no others: what was intended holds, what was to be undone is over, what was
+    /// withheld from it will not come.
+    mutating func settleLeases(inForce: Set<String>, withheld: Set<String> = [], now: Timestamp) -> [Lease] {
         var changed: [String] = []
         for lease in guardState.leases where !lease.shadow {
             switch lease.state {
             case .intended where inForce.contains(lease.id):
                 guardState.confirm(lease.id)
+                changed.append(lease.id)
+            case .intended where withheld.contains(lease.id):
+                guardState.refuse(lease.id, now: now)
                 changed.append(lease.id)
             case .reverting where !inForce.contains(lease.id):
                 guardState.settle(lease.id, now: now)
