@@ -42,7 +42,8 @@ struct AppDirectory {
 
     private mutating func add(_ app: AppID) -> Int {
         let slot: Int
-        if let free = ids.firstIndex(of: nil) {
+        // Looked for only where there is one: a body may bring a hundred thousand new apps.
+        if slots.count < ids.count, let free = ids.firstIndex(of: nil) {
             slot = free
             ids[slot] = app
         } else {
