@@ -30,10 +30,17 @@ final class HistoryColumn: Sendable {
     }
 }
 
+/// One signal of one subject in one minute.
+struct MinuteEntry: BitwiseCopyable {
+    var minute: Int64
+    /// NaN where it is kept that nothing can be said of the minute.
+    var value: Double
+}
+
 /// What a stretch of minutes says about one signal of one subject.
 struct MinuteValues {
-    /// The values of the minutes that have one, oldest first. Zeros of idle minutes are only counted.
-    var values: ContiguousArray<Double> = []
+    /// The minutes that have a value, oldest first. Zeros of idle minutes are only counted.
+    var entries: ArraySlice<MinuteEntry> = []
     /// Minutes that were watched while nothing happened, whose value is 0.
     var zeros = 0
     /// Watched minutes of a ratio without traffic.
@@ -41,7 +48,7 @@ struct MinuteValues {
     /// Why the newest of the minutes that were missing was so.
     var missing: MissingReason?
 
-    var count: Int { values.count + zeros }
+    var count: Int { entries.count + zeros }
 
     /// Why there is no value at all.
     var reason: MissingReason {
@@ -88,12 +95,12 @@ struct MinuteWindow: Hashable, Sendable {
         case .min:
             let minutes = read(start..<end)
             guard minutes.count > 0 else { return .missing(minutes.reason) }
-            let least = minutes.values.min() ?? 0
+            let least = minutes.entries.lazy.map(\.value).min() ?? 0
             return .value(minutes.zeros > 0 ? Swift.min(0, least) : least)
         case .max:
             let minutes = read(start..<end)
             guard minutes.count > 0 else { return .missing(minutes.reason) }
-            let most = minutes.values.max() ?? 0
+            let most = minutes.entries.lazy.map(\.value).max() ?? 0
             return .value(minutes.zeros > 0 ? Swift.max(0, most) : most)
         case .rise:
             let third = Swift.max(1, range / 3)
@@ -106,23 +113,18 @@ struct MinuteWindow: Hashable, Sendable {
         case .baseline:
             guard end - exclude > start else { return .missing(.tooLittleData) }
             let minutes = read(start..<end - exclude)
-            let busy = minutes.values.filter { $0 != 0 }
-            guard busy.count >= MinuteWindow.leastBaselineMinutes else {
+            // Zeros do not count: the usual is that of the minutes in which something happened.
+            let busy = minutes.entries.lazy.map(\.value).filter { $0 != 0 }
+            let least = MinuteWindow.leastBaselineMinutes
+            guard let usual = Selection.median(of: busy, among: minutes.entries.count, least: least) else {
                 return .missing(minutes.count == 0 ? minutes.missing ?? .tooLittleData : .tooLittleData)
             }
-            return .value(MinuteWindow.median(busy))
+            return .value(usual)
         }
     }
 
     private static func mean(_ minutes: MinuteValues) -> Evidence {
         guard minutes.count > 0 else { return .missing(minutes.reason) }
-        return .value(minutes.values.reduce(0, +) / Double(minutes.count))
-    }
-
-    /// The middle value; the mean of the two middle ones when their number is even. `values` is not empty.
-    static func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        let middle = sorted.count / 2
-        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+        return .value(minutes.entries.reduce(0) { $0 + $1.value } / Double(minutes.count))
     }
 }

@@ -124,27 +124,43 @@ struct LatencyIndex {
             buckets[next[Int(entry.app)]] = entry.bucket
             next[Int(entry.app)] += 1
         }
-        for slot in 0..<capacity where starts[slot + 1] - starts[slot] > 1 {
-            sort(starts[slot]..<starts[slot + 1])
-        }
-    }
-
-    /// By comparison where they are few, by counting where they are many.
-    private mutating func sort(_ range: Range<Int>) {
-        guard range.count > 1_024 else {
-            buckets[range].sort()
-            return
-        }
-        var counts = ContiguousArray(repeating: 0, count: LatencyBuckets.count)
-        for index in range { counts[Int(buckets[index])] += 1 }
-        var next = range.lowerBound
-        for bucket in counts.indices {
-            for _ in 0..<counts[bucket] {
-                buckets[next] = UInt16(bucket)
-                next += 1
+        buckets.withUnsafeMutableBufferPointer { buckets in
+            for slot in 0..<capacity where starts[slot + 1] - starts[slot] > 1 {
+                LatencyIndex.sort(UnsafeMutableBufferPointer(rebasing: buckets[starts[slot]..<starts[slot + 1]]))
             }
         }
     }
+
+    /// By insertion where they are few, as an app's nearly always are, by counting where they are many.
+    private static func sort(_ buckets: UnsafeMutableBufferPointer<UInt16>) {
+        switch buckets.count {
+        case ...32:
+            for index in 1..<max(1, buckets.count) {
+                let bucket = buckets[index]
+                var place = index
+                while place > 0, buckets[place - 1] > bucket {
+                    buckets[place] = buckets[place - 1]
+                    place -= 1
+                }
+                buckets[place] = bucket
+            }
+        case ...1_024:
+            var buckets = buckets
+            buckets.sort()
+        default:
+            var counts = ContiguousArray(repeating: 0, count: LatencyBuckets.count)
+            for bucket in buckets { counts[Int(bucket)] += 1 }
+            var next = 0
+            for bucket in counts.indices {
+                for _ in 0..<counts[bucket] {
+                    buckets[next] = UInt16(bucket)
+                    next += 1
+                }
+            }
+        }
+    }
+
+    func isEmpty(slot: Int) -> Bool { starts[slot] == starts[slot + 1] }
 
     /// By nearest rank, `quantile` in 0...1. Nil without any.
     func quantile(_ quantile: Double, slot: Int) -> Double? {
@@ -168,12 +184,17 @@ struct LatencyIndex {
 
     /// The counts of an app's buckets, ascending.
     func counts(slot: Int) -> [MinuteRow.LatencyCount] {
+        let range = starts[slot]..<starts[slot + 1]
+        guard !range.isEmpty else { return [] }
+        // One allocation: there are ten thousand of these a minute.
+        let distinct = range.dropFirst().reduce(1) { buckets[$1] == buckets[$1 - 1] ? $0 : $0 + 1 }
         var counts: [MinuteRow.LatencyCount] = []
-        for bucket in buckets[starts[slot]..<starts[slot + 1]] {
-            if counts.last?.bucket == bucket {
+        counts.reserveCapacity(distinct)
+        for index in range {
+            if index > range.lowerBound, buckets[index] == buckets[index - 1] {
                 counts[counts.count - 1].count &+= 1
             } else {
-                counts.append(.init(bucket: bucket, count: 1))
+                counts.append(.init(bucket: buckets[index], count: 1))
             }
         }
         return counts

@@ -27,8 +27,7 @@ struct MinuteHistory: Sendable {
 
     /// An app's minutes that are not idle. NaN: nothing can be said of that minute.
     struct Series: Sendable {
-        var minutes: ContiguousArray<Int64> = []
-        var values: ContiguousArray<Double> = []
+        var entries: ContiguousArray<MinuteEntry> = []
     }
 
     private var firstMinute: Int64 { nextMinute - Int64(statuses.count) }
@@ -48,8 +47,10 @@ struct MinuteHistory: Sendable {
         nextMinute = minute
     }
 
-    /// Takes in the next minute: its runtime row and its apps' rows with their slots.
-    mutating func add(_ whole: MinuteRow, _ apps: [(slot: Int, row: MinuteRow)], _ options: SignalOptions) {
+    /// Takes in the next minute: its runtime row, and behind it those of its apps, whose slots these are.
+    mutating func add(_ rows: [MinuteRow], slots: [Int], _ options: SignalOptions) {
+        let whole = rows[0]
+        let capacity = (slots.max() ?? -1) + 1
         let rules = CounterRules(alive: whole.liveCounters, dead: whole.deadCounters, price: options.price)
         retrack(options.ranges)
         for index in tracks.indices {
@@ -57,12 +58,13 @@ struct MinuteHistory: Sendable {
             let raw = Int(signal.rawValue)
             tracks[index].runtime.append(raw < whole.readings.count ? whole.readings[raw] : .missing(.notTracked))
             guard whole.chatsMissing == nil, rules.deadReason(signal) == nil else { continue }
-            for (slot, row) in apps {
+            tracks[index].reserve(capacity)
+            for (slot, row) in zip(slots, rows.dropFirst()) {
                 switch rules.minute(signal, row, of: whole) {
                 case .value(let value) where value != 0 || !MinuteHistory.idleIsZero(signal):
-                    tracks[index].append(value, slot: slot, minute: nextMinute)
+                    tracks[index].apps[slot].entries.append(MinuteEntry(minute: nextMinute, value: value))
                 case .missing(let reason) where reason != .noTraffic && reason != .notTracked:
-                    tracks[index].append(.nan, slot: slot, minute: nextMinute)
+                    tracks[index].apps[slot].entries.append(MinuteEntry(minute: nextMinute, value: .nan))
                 default: break
                 }
             }
@@ -160,10 +162,9 @@ struct MinuteHistory: Sendable {
 }
 
 extension MinuteHistory.Track {
-    fileprivate mutating func append(_ value: Double, slot: Int, minute: Int64) {
-        while apps.count <= slot { apps.append(MinuteHistory.Series()) }
-        apps[slot].minutes.append(minute)
-        apps[slot].values.append(value)
+    /// Has room for so many slots.
+    fileprivate mutating func reserve(_ capacity: Int) {
+        while apps.count < capacity { apps.append(MinuteHistory.Series()) }
     }
 
     fileprivate func runtimeReading(_ minute: Int64) -> Evidence {
@@ -175,7 +176,7 @@ extension MinuteHistory.Track {
         var minutes = MinuteValues()
         for minute in range.clamped(to: first..<first + Int64(runtime.count)) {
             switch runtimeReading(minute) {
-            case .value(let value): minutes.values.append(value)
+            case .value(let value): minutes.entries.append(MinuteEntry(minute: minute, value: value))
             case .missing(.noTraffic): minutes.withoutTraffic += 1
             case .missing(let reason): minutes.missing = reason
             }
@@ -187,15 +188,11 @@ extension MinuteHistory.Track {
         var minutes = MinuteValues(missing: coverage.missing)
         var entries = 0
         if slot < apps.count {
-            let series = apps[slot]
-            for index in series.firstIndex(from: max(range.lowerBound, first))..<series.minutes.count {
-                guard series.minutes[index] < range.upperBound else { break }
-                entries += 1
-                if series.values[index].isNaN {
-                    minutes.missing = .tooLittleData
-                } else {
-                    minutes.values.append(series.values[index])
-                }
+            minutes.entries = apps[slot].entries(in: max(range.lowerBound, first)..<max(range.upperBound, first))
+            entries = minutes.entries.count
+            if minutes.entries.contains(where: \.value.isNaN) {
+                minutes.missing = .tooLittleData
+                minutes.entries = ArraySlice(minutes.entries.filter { !$0.value.isNaN })
             }
         }
         let idle = max(0, coverage.watched - entries)
@@ -205,21 +202,23 @@ extension MinuteHistory.Track {
 }
 
 extension MinuteHistory.Series {
-    func firstIndex(from minute: Int64) -> Int {
+    private func firstIndex(from minute: Int64) -> Int {
         var low = 0
-        var high = minutes.count
+        var high = entries.count
         while low < high {
             let middle = (low + high) / 2
-            if minutes[middle] < minute { low = middle + 1 } else { high = middle }
+            if entries[middle].minute < minute { low = middle + 1 } else { high = middle }
         }
         return low
     }
 
-    mutating func trim(before minute: Int64) {
-        let count = firstIndex(from: minute)
-        guard count > 0 else { return }
-        minutes.removeFirst(count)
-        values.removeFirst(count)
+    /// Those of a stretch of minutes, without copying them.
+    fileprivate func entries(in minutes: Range<Int64>) -> ArraySlice<MinuteEntry> {
+        entries[firstIndex(from: minutes.lowerBound)..<firstIndex(from: minutes.upperBound)]
+    }
+
+    fileprivate mutating func trim(before minute: Int64) {
+        entries.removeFirst(firstIndex(from: minute))
     }
 }
 
@@ -247,12 +246,12 @@ extension MinuteHistory {
             writer.put(track.first)
             writer.put(each: track.runtime) { $0.put($1) }
             writer.put(each: track.apps) { writer, series in
-                writer.put(series.minutes.count)
+                writer.put(series.entries.count)
                 var last: Int64 = 0
-                for index in series.minutes.indices {
-                    writer.put(series.minutes[index] - last)
-                    last = series.minutes[index]
-                    writer.put(bits: series.values[index].bitPattern)
+                for entry in series.entries {
+                    writer.put(entry.minute - last)
+                    last = entry.minute
+                    writer.put(bits: entry.value.bitPattern)
                 }
             }
         }
@@ -291,8 +290,7 @@ extension MinuteHistory.Series {
                 throw reader.failure("a minute is out of order")
             }
             last = minute
-            minutes.append(minute)
-            values.append(Double(bitPattern: try reader.bits()))
+            entries.append(MinuteEntry(minute: minute, value: Double(bitPattern: try reader.bits())))
         }
     }
 }

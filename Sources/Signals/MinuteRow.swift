@@ -111,9 +111,6 @@ public struct MinuteRow: Hashable, Sendable {
     }
 
     private static let version: UInt8 = 1
-
-    /// Nothing happened and nothing is open.
-    var isIdle: Bool { sums == MinuteSums() && gauges == RunGauges() && latencies.isEmpty }
 }
 
 /// Sums of increments over a stretch of time.

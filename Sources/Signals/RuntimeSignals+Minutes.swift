@@ -29,10 +29,10 @@ extension RuntimeSignals {
 
     private mutating func close(_ minute: Int64) {
         historyColumns = [:]
-        let (whole, apps) = Evaluation(self, at: (minute + 1) * 60_000).minute(minute)
-        closed.append(whole)
-        closed.append(contentsOf: apps.map(\.row))
-        history.add(whole, apps, options)
+        let (rows, slots) = Evaluation(self, at: (minute + 1) * 60_000).minute(minute)
+        history.add(rows, slots: slots, options)
+        // Usually everything was drained, and the rows need not be copied.
+        if closed.isEmpty { closed = rows } else { closed.append(contentsOf: rows) }
     }
 
     /// Brings back minutes that `drainClosedMinutes` gave out, in any order. They replace what is remembered of minutes;
@@ -64,16 +64,17 @@ extension RuntimeSignals {
                     chatsMissing: .tooLittleData)
             let apps = rows.compactMap { row in
                 row.app.flatMap { shared.apps.slot(of: $0) }.map { (slot: $0, row: row) }
-            }
-            rebuilt.add(whole, apps.sorted { $0.slot < $1.slot }, options)
+            }.sorted { $0.slot < $1.slot }
+            rebuilt.add([whole] + apps.map(\.row), slots: apps.map(\.slot), options)
         }
         history = rebuilt
     }
 }
 
 extension Evaluation {
-    /// A closed minute's rows: the runtime's, and those of the apps that were not idle, by their bytes.
-    func minute(_ minute: Int64) -> (whole: MinuteRow, apps: [(slot: Int, row: MinuteRow)]) {
+    /// A closed minute's rows: the runtime's first, then those of the apps that were not idle, by their bytes, with the
+    /// slots of these.
+    func minute(_ minute: Int64) -> (rows: [MinuteRow], slots: [Int]) {
         let start = minute * 60_000
         var shared = SharedWindows()
         let window = perfWindow(from: start, to: at, checksNow: false)
@@ -95,15 +96,26 @@ extension Evaluation {
             }
             return runtime(signal, from: start, to: at, checksNow: false, &shared)
         }
-        guard whole.chatsMissing == nil else { return (whole, []) }
-        var apps: [(slot: Int, row: MinuteRow)] = []
+        guard whole.chatsMissing == nil else { return ([whole], []) }
+        var rows: [MinuteRow] = []
+        var slots: [Int] = []
+        let busy = order.reduce(0) { isIdle($1, window, open, latencies) ? $0 : $0 + 1 }
+        rows.reserveCapacity(1 + busy)
+        slots.reserveCapacity(busy)
+        rows.append(whole)
         for (slot, id) in zip(order, state.shared.apps.sorted) {
-            var row = MinuteRow(minute: minute, app: id)
-            row.sums = window.sums[slot]
-            row.gauges = open.apps[slot]
-            row.latencies = latencies.counts(slot: slot)
-            if !row.isIdle { apps.append((slot, row)) }
+            guard !isIdle(slot, window, open, latencies) else { continue }
+            rows.append(
+                MinuteRow(
+                    minute: minute, app: id, sums: window.sums[slot], gauges: open.apps[slot],
+                    latencies: latencies.counts(slot: slot)))
+            slots.append(slot)
         }
-        return (whole, apps)
+        return (rows, slots)
+    }
+
+    /// Nothing happened in an app and nothing is open.
+    private func isIdle(_ slot: Int, _ window: PerfWindow, _ open: OpenRuns, _ latencies: LatencyIndex) -> Bool {
+        latencies.isEmpty(slot: slot) && open.apps[slot] == RunGauges() && window.sums[slot] == MinuteSums()
     }
 }
