@@ -112,11 +112,18 @@ struct LatencyLog {
 struct LatencyIndex {
     private var starts: ContiguousArray<Int>
     private var buckets: ContiguousArray<UInt16>
+    /// Of all apps, by bucket.
+    private var totals: ContiguousArray<Int>
 
     init(_ log: LatencyLog, _ range: Range<Int>, capacity: Int) {
         starts = ContiguousArray(repeating: 0, count: capacity + 1)
         buckets = ContiguousArray(repeating: 0, count: range.count)
-        for index in range { starts[Int(log.entries[index].app) + 1] += 1 }
+        totals = ContiguousArray(repeating: 0, count: LatencyBuckets.count)
+        for index in range {
+            let entry = log.entries[index]
+            starts[Int(entry.app) + 1] += 1
+            totals[Int(entry.bucket)] += 1
+        }
         for slot in 0..<capacity { starts[slot + 1] += starts[slot] }
         var next = starts
         for index in range {
@@ -172,12 +179,10 @@ struct LatencyIndex {
     /// Over all apps.
     func quantileOfAll(_ quantile: Double) -> Double? {
         guard !buckets.isEmpty else { return nil }
-        var counts = ContiguousArray(repeating: 0, count: LatencyBuckets.count)
-        for bucket in buckets { counts[Int(bucket)] += 1 }
         var rest = LatencyIndex.rank(quantile, buckets.count)
-        for bucket in counts.indices {
-            if rest < counts[bucket] { return LatencyBuckets.middle(UInt16(bucket)) }
-            rest -= counts[bucket]
+        for bucket in totals.indices {
+            if rest < totals[bucket] { return LatencyBuckets.middle(UInt16(bucket)) }
+            rest -= totals[bucket]
         }
         return nil
     }

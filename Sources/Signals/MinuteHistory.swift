@@ -59,14 +59,16 @@ struct MinuteHistory: Sendable {
             tracks[index].runtime.append(raw < whole.readings.count ? whole.readings[raw] : .missing(.notTracked))
             guard whole.chatsMissing == nil, rules.deadReason(signal) == nil else { continue }
             tracks[index].reserve(capacity)
-            for (slot, row) in zip(slots, rows.dropFirst()) {
-                switch rules.minute(signal, row, of: whole) {
-                case .value(let value) where value != 0 || !MinuteHistory.idleIsZero(signal):
-                    tracks[index].apps[slot].entries.append(MinuteEntry(minute: nextMinute, value: value))
-                case .missing(let reason) where reason != .noTraffic && reason != .notTracked:
-                    tracks[index].apps[slot].entries.append(MinuteEntry(minute: nextMinute, value: .nan))
-                default: break
+            let keepsZero = !MinuteHistory.idleIsZero(signal)
+            // By place, not over elements: a row holds arrays, which a loop would retain and release.
+            for place in slots.indices {
+                let value: Double
+                switch rules.minute(signal, rows[place + 1], of: whole) {
+                case .value(let known) where known != 0 || keepsZero: value = known
+                case .missing(let reason) where reason != .noTraffic && reason != .notTracked: value = .nan
+                default: continue
                 }
+                tracks[index].apps[slots[place]].entries.append(MinuteEntry(minute: nextMinute, value: value))
             }
         }
         statuses.append(Status(missing: whole.chatsMissing, dead: whole.deadCounters))
@@ -203,6 +205,11 @@ extension MinuteHistory.Track {
 
 extension MinuteHistory.Series {
     private func firstIndex(from minute: Int64) -> Int {
+        guard let last = entries.last, last.minute >= minute else { return entries.count }
+        // Where it is if no minute is left out, as in an app that always works.
+        let dense = entries.count - Int(last.minute - minute + 1)
+        if dense <= 0, entries[0].minute >= minute { return 0 }
+        if dense > 0, entries[dense].minute == minute { return dense }
         var low = 0
         var high = entries.count
         while low < high {
