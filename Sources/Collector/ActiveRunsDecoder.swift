@@ -23,6 +23,6 @@ enum ActiveRunsDecoder {
     /// Today's builds: "Registry tracking disabled for simplicity".
     private static func isStubNote(_ note: String?) -> Bool {
         guard let note else { return false }
-        return note.lowercased().contains("tracking disabled")
+        return note.lowercased().contains(bytesOf: "tracking disabled")
     }
 }

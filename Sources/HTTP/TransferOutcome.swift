@@ -1,5 +1,6 @@
 import CCurl
 import Glibc
+import Model
 
 /// What a finished, failed or interrupted transfer means, in this program's terms.
 extension Transfer {
@@ -74,7 +75,7 @@ extension Transfer {
         case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR:
             guard head.isComplete else { return .connectionLost(reason) }
             // Bad chunks share a code with lost connections; only the words tell them apart.
-            return head.isChunked && reason.contains("chunk")
+            return head.isChunked && reason.contains(bytesOf: "chunk")
                 ? .malformedResponse(reason) : .truncated(received: body.count, expected: head.contentLength)
         case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING, CURLE_CHUNK_FAILED:
             return .malformedResponse(reason)
