@@ -54,7 +54,7 @@ struct ActionStory: Sendable {
         guard let first = acts.first else { return .none }
         let until = acts.dropFirst().reduce(first.at + first.ttl) { $0 + $1.ttl }
         func isNoted(_ kind: HandlingNote.Kind) -> Bool {
-            handling.contains { $0.kind == kind && $0.text.contains(lease) }
+            handling.contains { $0.kind == kind && $0.text.contains(bytesOf: lease) }
         }
         if isNoted(.leaseRefused) { return .notLanded(lease: lease) }
         if isNoted(.leaseEnded) || until <= moment { return .over(lease: lease, from: first.at) }

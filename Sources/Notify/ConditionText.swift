@@ -15,7 +15,7 @@ enum ConditionText {
     static func measure(_ condition: String) -> String? {
         let clauses = clauses(condition)
         guard let first = clauses.first, !clauses.contains(where: { $0.hasPrefix("or ") }), !first.hasPrefix("not "),
-            first.contains(where: { $0 == "<" || $0 == ">" }), !first.contains("missing")
+            first.contains(where: { $0 == "<" || $0 == ">" }), !first.contains(bytesOf: "missing")
         else { return nil }
         let words = first.split(separator: " ", omittingEmptySubsequences: true)
         var out: [Substring] = []

@@ -1,4 +1,5 @@
 import Ambient
+import Model
 
 /// A last line of defence for reasons and logs: takes a URL that is a credential, and its parts, out of a text that
 /// should not hold them in the first place (a library's message, a service's echo).
@@ -9,7 +10,7 @@ struct Redaction {
     init(url: Secret) {
         let whole = url.reveal()
         var parts = [whole]
-        let behindScheme = whole.split(separator: "://", maxSplits: 1).last.map(String.init) ?? whole
+        let behindScheme = whole.firstIndex(ofBytes: "://").map { String(whole[$0...].dropFirst(3)) } ?? whole
         if let slash = behindScheme.firstIndex(of: "/") {
             let path = String(behindScheme[slash...])
             parts.append(path)
@@ -24,7 +25,7 @@ struct Redaction {
 
     func clean(_ text: String) -> String {
         parts.reduce(text) { text, part in
-            text.split(separator: part, omittingEmptySubsequences: false).joined(separator: "***")
+            text.replacing(bytesOf: part, with: "***")
         }
     }
 }

@@ -79,7 +79,7 @@ public struct PolicyRendering {
     private func isPlain(_ text: String) -> Bool {
         guard let first = text.utf8.first, first != 32, text.utf8.last != 32 else { return false }
         guard !"-?:!&*#|>%@`\"'{}[],".utf8.contains(first) else { return false }
-        return !text.contains(": ") && !text.contains(" #") && !text.utf8.contains { $0 < 32 }
+        return !text.contains(bytesOf: ": ") && !text.contains(bytesOf: " #") && !text.utf8.contains { $0 < 32 }
     }
 
     // MARK: JSON

@@ -198,11 +198,11 @@ private struct Reading {
 
     /// The usual slip behind a message of libyaml.
     private func hint(_ problem: String, _ place: Mark) -> String? {
-        if problem.contains("cannot start any token"), reporter.source.line(place.line)?.contains("\t") == true {
+        if problem.hasSuffix("cannot start any token"), reporter.source.line(place.line)?.utf8.contains(9) == true {
             return "YAML is indented with spaces, not tabs"
         }
-        if problem.contains("expected ',' or") { return "within { } and [ ], quote a text that holds one of , [ ] { }" }
-        if problem.contains("mapping values are not allowed") { return "quote a text that holds ': '" }
+        if problem.hasPrefix("did not find expected ',' or") { return "within { } and [ ], quote a text that holds one of , [ ] { }" }
+        if problem.hasPrefix("mapping values are not allowed") { return "quote a text that holds ': '" }
         return nil
     }
 
