@@ -30,6 +30,8 @@ struct LatencyLog {
     }
 
     private(set) var entries: ContiguousArray<Entry> = []
+    /// How many at the front are forgotten. They go when they are the most, not whenever a minute closes.
+    private var forgotten = 0
     /// When each poll was that brought some, and how many entries there were after it.
     private var ends: ContiguousArray<(at: Int64, count: Int)> = []
 
@@ -42,15 +44,18 @@ struct LatencyLog {
     mutating func trim(before moment: Int64) {
         let polls = firstPoll(after: moment)
         guard polls > 0 else { return }
-        let gone = ends[polls - 1].count
-        entries.removeFirst(gone)
+        forgotten = ends[polls - 1].count
         ends.removeFirst(polls)
-        for index in ends.indices { ends[index].count -= gone }
+        guard forgotten > entries.count / 2 else { return }
+        entries.removeFirst(forgotten)
+        for index in ends.indices { ends[index].count -= forgotten }
+        forgotten = 0
     }
 
     mutating func clear(slot: Int) {
         var kept: ContiguousArray<Entry> = []
-        var start = 0
+        var start = forgotten
+        forgotten = 0
         for index in ends.indices {
             kept.append(contentsOf: entries[start..<ends[index].count].filter { $0.app != UInt32(slot) })
             start = ends[index].count
@@ -61,7 +66,7 @@ struct LatencyLog {
 
     /// The entries of polls in (start, end].
     func range(from start: Int64, to end: Int64) -> Range<Int> {
-        func count(_ polls: Int) -> Int { polls > 0 ? ends[polls - 1].count : 0 }
+        func count(_ polls: Int) -> Int { polls > 0 ? ends[polls - 1].count : forgotten }
         let low = count(firstPoll(after: start))
         return low..<max(low, count(firstPoll(after: end)))
     }
@@ -78,7 +83,7 @@ struct LatencyLog {
 
     func encode(to writer: inout StateWriter) {
         writer.put(ends.count)
-        var start = 0
+        var start = forgotten
         for end in ends {
             writer.put(end.at)
             writer.put(each: entries[start..<end.count]) { writer, entry in

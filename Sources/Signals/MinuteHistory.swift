@@ -60,10 +60,10 @@ struct MinuteHistory: Sendable {
             guard whole.chatsMissing == nil, rules.deadReason(signal) == nil else { continue }
             tracks[index].reserve(capacity)
             let keepsZero = !MinuteHistory.idleIsZero(signal)
-            // By place, not over elements: a row holds arrays, which a loop would retain and release.
             for place in slots.indices {
+                let row = place + 1
                 let value: Double
-                switch rules.minute(signal, rows[place + 1], of: whole) {
+                switch rules.minute(signal, rows[row].sums, rows[row].gauges, rows[row].latencies, of: whole) {
                 case .value(let known) where known != 0 || keepsZero: value = known
                 case .missing(let reason) where reason != .noTraffic && reason != .notTracked: value = .nan
                 default: continue
