@@ -99,9 +99,11 @@ enum BaseURL {
         }
         let rest = text.dropFirst(lower.hasPrefix("https") ? 8 : 7)
         let host = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        if host.contains("@") { return ("credentials do not stand in a URL", "use 'auth:'") }
+        if host.contains("@" as Character) { return ("credentials do not stand in a URL", "use 'auth:'") }
         if host.isEmpty || host.hasPrefix(":") { return ("the URL has no host", nil) }
-        if rest.contains("?") || rest.contains("#") { return ("a base URL has no query and no fragment", nil) }
+        if rest.contains("?" as Character) || rest.contains("#" as Character) {
+            return ("a base URL has no query and no fragment", nil)
+        }
         guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
             return ("the URL has characters that must be encoded", nil)
         }

@@ -34,7 +34,8 @@ struct SecretReader {
 
     /// `${VARIABLE}` and nothing else.
     private func variable(_ node: YAMLNode, _ name: String) -> SecretSource? {
-        if let text = node.text, text.hasPrefix("${"), text.hasSuffix("}"), !text.dropFirst(2).dropLast().contains("$")
+        if let text = node.text, text.hasPrefix("${"), text.hasSuffix("}"),
+            !text.dropFirst(2).dropLast().contains("$" as Character)
         {
             return .environment(String(text.dropFirst(2).dropLast()))
         }
@@ -57,7 +58,7 @@ enum SensitiveLine {
         let isSensitive = names.contains { name in
             words.contains { name.contains($0) } && !places.contains { name.hasSuffix($0) }
         }
-        return isSensitive || line.contains("@") ? diagnostic.withoutSourceLine : diagnostic
+        return isSensitive || line.contains("@" as Character) ? diagnostic.withoutSourceLine : diagnostic
     }
 }
 
