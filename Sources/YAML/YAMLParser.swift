@@ -201,7 +201,9 @@ private struct Reading {
         if problem.hasSuffix("cannot start any token"), reporter.source.line(place.line)?.utf8.contains(9) == true {
             return "YAML is indented with spaces, not tabs"
         }
-        if problem.hasPrefix("did not find expected ',' or") { return "within { } and [ ], quote a text that holds one of , [ ] { }" }
+        if problem.hasPrefix("did not find expected ',' or") {
+            return "within { } and [ ], quote a text that holds one of , [ ] { }"
+        }
         if problem.hasPrefix("mapping values are not allowed") { return "quote a text that holds ': '" }
         return nil
     }
