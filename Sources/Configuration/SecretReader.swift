@@ -56,7 +56,7 @@ enum SensitiveLine {
         guard let line = diagnostic.sourceLine?.lowercased() else { return diagnostic }
         let names = line.split { !($0.isLetter || $0.isNumber || $0 == "_") }
         let isSensitive = names.contains { name in
-            words.contains { name.contains($0) } && !places.contains { name.hasSuffix($0) }
+            words.contains { name.contains(bytesOf: $0) } && !places.contains { name.hasSuffix($0) }
         }
         return isSensitive || line.contains("@" as Character) ? diagnostic.withoutSourceLine : diagnostic
     }
