@@ -53,7 +53,7 @@ let package = Package(
         room("Collector", ["Model", "JSONParsing", "CSimdJSON", "Ambient", "HTTP"]),
         room("Journal", ["Model", "Digest", "CSQLite"]),
         room("Actions", ["Model", "Ambient"]),
-        room("Notify", ["Model", "JSONParsing", "Ambient", "HTTP"]),
+        room("Notify", ["Model", "JSONParsing", "Policy", "Ambient", "HTTP"]),
         room("Server", ["Model", "Ambient", "Actions", "CMicroHTTPD"]),
         room("Simulator", ["Model", "JSONParsing", "Ambient", "Server"]),
         room("Configuration", ["Model", "YAML", "Ambient"]),

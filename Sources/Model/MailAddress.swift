@@ -32,6 +32,17 @@ public struct MailAddress: Hashable, Sendable, CustomStringConvertible {
         else { return nil }
     }
 
+    /// The same mailbox under another name.
+    public func named(_ name: String) -> MailAddress {
+        MailAddress(name: name, local: local, domain: domain)
+    }
+
+    private init(name: String, local: String, domain: String) {
+        self.name = name
+        self.local = local
+        self.domain = domain
+    }
+
     private static func unquoted(_ name: Substring) -> String {
         var name = name.drop { $0 == " " }
         while name.last == " " { name.removeLast() }

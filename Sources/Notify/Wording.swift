@@ -29,20 +29,29 @@ public struct Wording: Sendable {
 
     /// `Warning: noisy-neighbor, app-clinic on shared`; `Resolved after 25m: …`; `[staging] Critical, again: …`
     public var headline: String {
-        let environment = isProduction ? "" : "[\(Shown.shortened(Shown.id(message.environment), 16))] "
-        let start = "\(environment)\(state): "
-        let room = Wording.headlineLimit - start.unicodeScalars.count - 2
+        let start = "\(environmentMark)\(state): "
+        return start + topic(Wording.headlineLimit - start.unicodeScalars.count)
+    }
+
+    /// `[staging] `; empty in production.
+    var environmentMark: String { isProduction ? "" : "[\(Shown.shortened(Shown.id(message.environment), 16))] " }
+
+    /// `noisy-neighbor, app-clinic on shared` in about `limit` scalars.
+    func topic(_ limit: Int) -> String {
+        let room = limit - 2
         let whole = place.plain
         // Both whole if they fit; else the rule has its say, and the place at least a quarter of the line.
         let ofRule = max(min(28, max(14, room - 20)), room - whole.unicodeScalars.count)
         let rule = Shown.shortened(Shown.id(incident.rule), ofRule)
-        return "\(start)\(rule), " + shortPlace(room - rule.unicodeScalars.count)
+        return "\(rule), " + shortPlace(room - rule.unicodeScalars.count)
     }
 
     private var isProduction: Bool { message.environment.utf8.elementsEqual("production".utf8) }
 
-    private var state: String {
-        let severity = incident.severity.rawValue.capitalizedFirst
+    var severity: String { incident.severity.rawValue.capitalizedFirst }
+
+    /// How it stands, or why somebody is told again: `Warning, action taken`.
+    var state: String {
         switch message.event {
         case .drill: return "Drill, nothing to do"
         case .opened: return incident.flaps > 0 ? "\(severity), again" : severity
