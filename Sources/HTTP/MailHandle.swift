@@ -1,5 +1,6 @@
 import CCurl
 import Glibc
+import Model
 import Synchronization
 
 /// One mail on its way: the libcurl handle, what its callbacks write into, and the lists that it borrows.
@@ -9,15 +10,14 @@ import Synchronization
 final class MailHandle: @unchecked Sendable {
     let isCancelled = Atomic<Bool>(false)
     private let mail: Mail
-    private let server: MailServer
+    private var server: MailServer { mail.server }
     private var dialogue = SMTPDialogue()
     /// Bytes of the message that libcurl took.
     private var position = 0
     private var recipients: UnsafeMutablePointer<curl_slist>?
 
-    init(_ mail: Mail, server: MailServer) {
+    init(_ mail: Mail) {
         self.mail = mail
-        self.server = server
     }
 
     /// Blocks until the server answered, the time is up, or, within a second, the mail was cancelled.

@@ -12,14 +12,13 @@ public struct SMTPClient: Sendable {
 
     /// Sends one mail and waits for the answer. Cancelling the task ends it within a second.
     public func send(_ mail: Mail) async -> MailOutcome {
-        guard mail.flaw == nil, let server = MailServer(mail.url) else {
-            let place = MailServer(mail.url)?.description ?? "(unreadable URL)"
-            return .failed(
-                MailFailure(kind: .invalid(mail.flaw ?? "it has no server"), step: .greeting, location: place))
+        let place = mail.server.description
+        if let flaw = mail.flaw {
+            return .failed(MailFailure(kind: .invalid(flaw), step: .greeting, location: place))
         }
-        let attempt = Attempt(MailHandle(mail, server: server))
+        let attempt = Attempt(MailHandle(mail))
         return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in attempt.start(continuation, location: server.description) }
+            await withCheckedContinuation { continuation in attempt.start(continuation, location: place) }
         } onCancel: {
             attempt.handle.isCancelled.store(true, ordering: .releasing)
         }

@@ -5,8 +5,7 @@ import Model
 /// Mail through a mail server of the operator's.
 public struct EmailChannel: Channel {
     public struct Settings: Sendable {
-        /// `smtp://host[:port]`, `smtps://host[:port]`.
-        public var url: String
+        public var server: MailServer
         public var from: MailAddress
         /// At least one.
         public var to: [MailAddress]
@@ -17,11 +16,11 @@ public struct EmailChannel: Channel {
         public var caFile: String?
 
         public init(
-            url: String, from: MailAddress, to: [MailAddress], user: String? = nil,
+            server: MailServer, from: MailAddress, to: [MailAddress], user: String? = nil,
             encryption: Mail.Encryption = .required,
             caFile: String? = nil
         ) {
-            self.url = url
+            self.server = server
             self.from = from
             self.to = to
             self.user = user
@@ -76,7 +75,7 @@ public struct EmailChannel: Channel {
         let recipients = settings.to.filter { !settled.recipients.contains($0) }
         guard !recipients.isEmpty else { return .delivered }
         var mail = Mail(
-            url: settings.url, sender: settings.from, recipients: recipients,
+            server: settings.server, sender: settings.from, recipients: recipients,
             message: EmailMessage.bytes(message, from: settings.from, to: settings.to, channel: name), login: login,
             encryption: settings.encryption, caFile: settings.caFile)
         mail.timeoutMs = timeoutMs
@@ -100,7 +99,7 @@ public struct EmailChannel: Channel {
                 let wait = UInt64(EmailVerdict.slowWait.milliseconds) * 1_000_000
                 progress.refuse(login.password, until: clock.monotonicNanoseconds() + wait)
             }
-            return verdict.judge(refusal, server: MailServer(settings.url)?.description ?? "the server")
+            return verdict.judge(refusal, server: settings.server.description)
         }
     }
 
