@@ -130,6 +130,7 @@ public struct ActionLimits: Sendable {
 public struct ChannelSettings: Sendable {
     public enum Kind: Sendable {
         case slack(webhookURL: SecretSource)
+        case email(EmailSettings)
     }
 
     public let name: String

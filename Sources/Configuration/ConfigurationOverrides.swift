@@ -161,11 +161,13 @@ enum ConfigurationEntries {
             plain("guard.blast_radius", "\(limits.blastPercent)%"),
         ]
         for channel in configuration.channels {
-            if case .slack(let source) = channel.kind {
+            let key = "channels.\(channel.name)"
+            switch channel.kind {
+            case .slack(let source):
                 entries.append(
-                    Entry(
-                        key: "channels.\(channel.name).slack", value: "webhook from \(source.location)",
-                        origin: channel.origin))
+                    Entry(key: key + ".slack", value: "webhook from \(source.location)", origin: channel.origin))
+            case .email(let email):
+                entries.append(Entry(key: key + ".email", value: email.text, origin: channel.origin))
             }
         }
         for (index, route) in configuration.routes.enumerated() {

@@ -220,7 +220,7 @@ struct ConfigurationReader {
                 return nil
             }
             guard let channel = Fields(entry.value, "a channel", reporter, place: entry.key.start) else { return nil }
-            channel.notYetAvailable("email", "webhook", "pagerduty", "alertmanager", "github_issue")
+            channel.notYetAvailable("webhook", "pagerduty", "alertmanager", "github_issue")
             var settings: ChannelSettings?
             if let slack = channel.entry("slack") {
                 if let inner = Fields(slack.value, "'slack'", reporter, place: slack.key.start) {
@@ -229,6 +229,10 @@ struct ConfigurationReader {
                     settings = secret.map {
                         ChannelSettings(name: entry.name, kind: .slack(webhookURL: $0), origin: origin(entry.key))
                     }
+                }
+            } else if let email = channel.entry("email") {
+                settings = EmailReader(reader: self).read(email).map {
+                    ChannelSettings(name: entry.name, kind: .email($0), origin: origin(entry.key))
                 }
             } else if entry.value.entries?.isEmpty == true {
                 reporter.report(
