@@ -81,7 +81,8 @@ let package = Package(
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),
         tests("Journal", ["Model", "Journal", "CSQLite"]),
         tests(
-            "Notify", ["Model", "JSONParsing", "Ambient", "HTTP", "Notify", "Server", "Simulator"], exclude: ["golden"]),
+            "Notify", ["Model", "JSONParsing", "Ambient", "HTTP", "Notify", "Server", "Simulator"],
+            exclude: ["golden", "mail"]),
         tests("Server", ["Model", "Ambient", "Actions", "Server"]),
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         tests(

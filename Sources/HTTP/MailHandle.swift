@@ -133,6 +133,7 @@ final class MailHandle: @unchecked Sendable {
 
     private func kind(_ code: CURLcode, _ text: String, errno number: Int32) -> MailFailure.Kind {
         switch code {
+        case _ where dialogue.isForeign: .notSMTP
         case CURLE_ABORTED_BY_CALLBACK: .cancelled
         case CURLE_URL_MALFORMAT: .invalid(text)
         case CURLE_COULDNT_RESOLVE_HOST: .unresolvable(host: server.host)
@@ -168,7 +169,7 @@ final class MailHandle: @unchecked Sendable {
 
     /// Whether to go on. The answer to a farewell is not waited for: the message's own is known by then.
     fileprivate var goesOn: Bool {
-        !isCancelled.load(ordering: .acquiring) && dialogue.step != .quit
+        !isCancelled.load(ordering: .acquiring) && dialogue.step != .quit && !dialogue.isForeign
     }
 
     fileprivate func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {

@@ -87,6 +87,8 @@ struct SMTPDialogue: Sendable {
     /// The same before any farewell: what the dialogue was about when it ended.
     private(set) var lastCommand = SMTPStep.greeting
     private(set) var replies: [SMTPStep: SMTPReply] = [:]
+    /// Whoever spoke first is no mail server.
+    private(set) var isForeign = false
     /// The lines of a reply that is not complete.
     private var lines: [String] = []
     private var size = 0
@@ -128,9 +130,12 @@ struct SMTPDialogue: Sendable {
         (lines, size) = ([], 0)
     }
 
-    /// A line that came in. Lines that are no reply are left out: libcurl ends the dialogue over them.
+    /// A line that came in. Lines that are no reply are left out.
     mutating func received(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.count >= 3, bytes[..<3].allSatisfy({ (48...57).contains($0) }) else { return }
+        guard bytes.count >= 3, bytes[..<3].allSatisfy({ (48...57).contains($0) }) else {
+            isForeign = isForeign || step == .greeting
+            return
+        }
         let code = bytes[..<3].reduce(0) { $0 * 10 + Int($1 - 48) }
         guard (200...599).contains(code) else { return }
         let content = bytes.dropFirst(4).prefix { $0 != 13 && $0 != 10 }.prefix(max(0, SMTPDialogue.textLimit - size))

@@ -25,6 +25,8 @@ struct EmailOutline {
 
     /// Lines under a heading, charts, and texts for tenants; who has more wants the command line.
     private static let (lineLimit, chartLimit, textLimit) = (8, 2, 3)
+    /// Bytes that lists may still take: some mail services cut messages of more than 100 kB.
+    private var room = 3_500
 
     init(_ message: Message) {
         let wording = Wording(message)
@@ -54,7 +56,12 @@ struct EmailOutline {
 
     private mutating func add(_ heading: String, _ lines: [Phrase], isNumbered: Bool = false) {
         blocks.append(.heading(heading, ""))
-        let shown = Array(lines.prefix(EmailOutline.lineLimit))
+        // The first always, the others while there is room.
+        var shown: [Phrase] = []
+        for line in lines.prefix(EmailOutline.lineLimit) where shown.isEmpty || room > 0 {
+            shown.append(line)
+            room -= line.plain.utf8.count
+        }
         if lines.count == 1 {
             blocks.append(.paragraph(shown[0]))
         } else {

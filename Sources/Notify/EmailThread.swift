@@ -12,15 +12,17 @@ struct EmailThread {
     init(_ message: Message, domain: String) {
         let incident = EmailThread.atom(message.incident.id)
         let root = "<\(incident)@\(domain)>"
+        // Short, so that the header needs no folding, which some servers get wrong in this one.
+        let moment = String(message.at.milliseconds, radix: 36)
         switch message.event {
         case .opened where message.incident.flaps == 0:
             messageID = root
             self.root = nil
         case .drill:
-            messageID = "<\(incident).drill.\(message.at.milliseconds)@\(domain)>"
+            messageID = "<\(incident).drill.\(moment)@\(domain)>"
             self.root = nil
         case .opened, .updated, .resolved:
-            messageID = "<\(incident).\(message.event.rawValue).\(message.at.milliseconds)@\(domain)>"
+            messageID = "<\(incident).\(message.event.rawValue).\(moment)@\(domain)>"
             self.root = root
         }
     }

@@ -9,7 +9,7 @@ struct Sparkline: Hashable, Sendable {
     let series: String
     /// 1 to 8; nil where there was no value.
     let heights: [Int?]
-    /// `12% to 61.1%, now 61.1%`
+    /// `12% to 61.1% within 5m, now 61.1%`
     let range: String
 
     /// Nil where there is nothing to see: less than three values, or only one that never changed.
@@ -17,7 +17,7 @@ struct Sparkline: Hashable, Sendable {
         let points = series.points.suffix(30)
         let values = points.compactMap(\.evidence.value).filter(\.isFinite)
         guard values.count >= 3, let low = values.min(), let high = values.max(), high > low,
-            let newest = points.last
+            let newest = points.last, let oldest = points.first
         else { return nil }
         self.series = Shown.line(series.series)
         // From zero where that leaves the differences to be seen: a bar that is twice as high is then twice as much.
@@ -28,7 +28,8 @@ struct Sparkline: Hashable, Sendable {
             return 1 + min(Sparkline.steps - 1, max(0, Int((share * Double(Sparkline.steps - 1)).rounded())))
         }
         let newestText = Figure.text(newest.evidence, series.unit)
-        range = "\(Figure.text(low, series.unit)) to \(Figure.text(high, series.unit)), now \(newestText)"
+        let (lowText, highText) = (Figure.text(low, series.unit), Figure.text(high, series.unit))
+        range = "\(lowText) to \(highText) within \((newest.at - oldest.at).brief), now \(newestText)"
     }
 
     /// `▁▂▅·█`
