@@ -154,7 +154,7 @@ import Testing
             guard: {storm: many, floor: {concurrent_workflows: 0}, cooldwn: 3m}
             channels:
               ops: {slack: {webhook_url: https://hooks.example.com/s3cret}}
-              mail: {email: {smtp: x}}
+              mail: {email: {smtp: x, from: nobody, to: [], pasword: s3cret}}
               none: {}
             routes: [{severity: [warn], to: [opps]}]
             server: {listen: 0.0.0.0:9464}
@@ -165,6 +165,55 @@ import Testing
         let report = faults(text, ["NOWHER": "x"])
         #expect(!report.contains("s3cret"))
         #expect(try Beside.golden("golden/configuration-faults.txt", is: report + "\n"))
+    }
+
+    @Test func readsEmailChannels() throws {
+        let configuration = try load(
+            """
+            schema: mozaiks.ops/config/v1
+            channels:
+              mail:
+                email:
+                  smtp: smtps://Mail.example.com/monitor.example.com
+                  from: Operations <ops@example.com>
+                  to: [dana@example.com, oncall@example.com, dana@Example.com]
+                  username: ops
+                  password_file: /run/secrets/smtp
+                  ca_file: /etc/ssl/own.pem
+              relay: {email: {smtp: "smtp://127.0.0.1:25", from: a@b.c, to: [d@e.f], starttls: never}}
+            """)
+        let settings = configuration.channels.map { channel -> EmailSettings? in
+            if case .email(let email) = channel.kind { email } else { nil }
+        }
+        let mail = try #require(settings[0])
+        #expect(mail.server.description == "smtps://mail.example.com:465" && mail.server.greeting == "monitor.example.com")
+        #expect(mail.from.description == "Operations <ops@example.com>")
+        #expect(mail.to.map(\.address) == ["dana@example.com", "oncall@example.com"])
+        #expect(mail.login?.user == "ops" && mail.login?.password == .file("/run/secrets/smtp"))
+        #expect(mail.isEncrypted && mail.caFile == "/etc/ssl/own.pem")
+        #expect(try #require(settings[1]).isEncrypted == false)
+        #expect(
+            configuration.text.contains(
+                "channels.mail.email: smtps://mail.example.com:465 to dana@example.com, oncall@example.com, login ops with the "
+                    + "password from file /run/secrets/smtp"))
+    }
+
+    static let emailFaults: [(keys: String, says: String)] = [
+        ("smtp: http://x", "error[url]: 'smtp' is not the URL of a mail server"),
+        ("smtp: smtps://u:s3cret@x", "error[url]: credentials do not stand in a URL"),
+        ("smtp: smtp://x, starttls: never, username: u, password_env: P", "error[email]: a password is not sent unencrypted"),
+        ("smtp: smtps://x, starttls: never", "error[email]: 'starttls' says nothing beside smtps"),
+        ("smtp: smtp://x, starttls: maybe", "error[value]"),
+        ("smtp: smtp://x, username: u", "error[missing-key]: 'email' needs 'password_file'"),
+        ("smtp: smtp://x, password_env: P", "error[missing-key]: 'email' has a password and no 'username'"),
+        ("smtp: smtp://x, username: u, password: s3cret", "error[secret]"),
+    ]
+
+    @Test(arguments: emailFaults.map(\.keys)) func saysWhatIsWrongWithAnEmailChannel(_ keys: String) throws {
+        let says = try #require(Self.emailFaults.first { $0.keys == keys }).says
+        let text = "schema: mozaiks.ops/config/v1\nchannels: {m: {email: {from: a@b.c, to: [d@e.f], \(keys)}}}\n"
+        let report = faults(text)
+        #expect(report.contains(says) && !report.contains("s3cret"), "\(report)")
     }
 
     /// Also where the fault is another one, or the key is mistyped.
