@@ -103,7 +103,9 @@ struct EmailReader {
     /// Whether the way to the server is encrypted: unless `starttls: never` says that it need not be.
     private func starttls(_ fields: Fields, _ server: MailServer?) -> Bool {
         enum Choice: String, CaseIterable { case required, never }
-        guard let node = fields.node("starttls"), let choice: Choice = reporter.choice(node, "starttls") else { return true }
+        guard let node = fields.node("starttls"), let choice: Choice = reporter.choice(node, "starttls") else {
+            return true
+        }
         if server?.isEncrypted == true {
             reporter.report(
                 "email", "'starttls' says nothing beside smtps, which is encrypted from the first byte", at: node)

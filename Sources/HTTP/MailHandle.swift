@@ -111,7 +111,9 @@ final class MailHandle: @unchecked Sendable {
     /// What the server said counts more than how the connection ended.
     private func outcome(_ code: CURLcode, _ text: String, errno number: Int32) -> MailOutcome {
         let refused = mail.recipients.enumerated().compactMap { index, recipient in
-            dialogue.replies[.recipient(index)].flatMap { $0.isNegative ? RefusedRecipient(recipient: recipient, reply: $0) : nil }
+            dialogue.replies[.recipient(index)].flatMap {
+                $0.isNegative ? RefusedRecipient(recipient: recipient, reply: $0) : nil
+            }
         }
         if let reply = dialogue.replies[.message] {
             return reply.isNegative
@@ -144,7 +146,9 @@ final class MailHandle: @unchecked Sendable {
             default: .unreachable(String(cString: strerror(number)))
             }
         case CURLE_OPERATION_TIMEDOUT:
-            .timeout(afterMs: dialogue.lastCommand.isBeforeMail ? min(mail.connectTimeoutMs, mail.timeoutMs) : mail.timeoutMs)
+            .timeout(
+                afterMs: dialogue.lastCommand.isBeforeMail ? min(mail.connectTimeoutMs, mail.timeoutMs) : mail.timeoutMs
+            )
         case CURLE_USE_SSL_FAILED: .tls("the server offers no STARTTLS")
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_INVALIDCERTSTATUS:

@@ -84,7 +84,9 @@ public struct EmailChannel: Channel {
         return delivery
     }
 
-    private func judge(_ outcome: MailOutcome, _ id: String, _ recipients: [MailAddress], _ login: Mail.Login?) -> Delivery {
+    private func judge(_ outcome: MailOutcome, _ id: String, _ recipients: [MailAddress], _ login: Mail.Login?)
+        -> Delivery
+    {
         let verdict = EmailVerdict(channel: "email channel \(name)", password: login?.password, user: login?.user)
         switch outcome {
         case .failed(let failure): return verdict.judge(failure)

@@ -66,15 +66,18 @@ struct EmailHTML {
         switch block {
         case .paragraph(let phrase): out += "<p style=\"margin:0 0 8px\">\(EmailHTML.inline(phrase))</p>\n"
         case .facts(let facts):
-            out += "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"margin:4px 0\">\n"
+            out +=
+                "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"margin:4px 0\">\n"
             for fact in facts {
                 out += "<tr><td valign=\"top\" style=\"padding:2px 16px 2px 0;font:14px/1.5 \(font);color:\(faint)\">"
-                out += "\(EmailHTML.escaped(fact.name))</td><td style=\"padding:2px 0;font:14px/1.5 \(font);color:\(ink)\">"
+                out +=
+                    "\(EmailHTML.escaped(fact.name))</td><td style=\"padding:2px 0;font:14px/1.5 \(font);color:\(ink)\">"
                 out += "\(EmailHTML.inline(fact.value))</td></tr>\n"
             }
             out += "</table>\n"
         case .heading(let heading, let words):
-            out += "<h2 style=\"margin:18px 0 4px;font:600 15px/1.5 \(font);color:\(ink)\">\(EmailHTML.escaped(heading))"
+            out +=
+                "<h2 style=\"margin:18px 0 4px;font:600 15px/1.5 \(font);color:\(ink)\">\(EmailHTML.escaped(heading))"
             if !words.isEmpty {
                 out += " <span style=\"font-weight:400;color:\(faint)\">\(EmailHTML.escaped(words))</span>"
             }
@@ -90,7 +93,8 @@ struct EmailHTML {
             out += "</\(tag)>\n"
         case .chart(let chart): write(chart)
         case .quote(let text):
-            out += "<blockquote style=\"margin:4px 0 8px;padding:4px 0 4px 12px;border-left:3px solid \(EmailHTML.line)\">"
+            out +=
+                "<blockquote style=\"margin:4px 0 8px;padding:4px 0 4px 12px;border-left:3px solid \(EmailHTML.line)\">"
             out += "\(EmailHTML.escaped(text))</blockquote>\n"
         }
     }
@@ -101,7 +105,8 @@ struct EmailHTML {
         let (width, height) = (8, 4)
         out += "<p style=\"margin:10px 0 2px;font:13px/1.5 \(EmailHTML.codeFont);color:\(EmailHTML.faint)\">"
         out += "\(EmailHTML.escaped(chart.series))</p>\n"
-        out += "<table role=\"img\" aria-label=\"\(EmailHTML.attribute(chart.range))\" cellpadding=\"0\" cellspacing=\"0\" "
+        out +=
+            "<table role=\"img\" aria-label=\"\(EmailHTML.attribute(chart.range))\" cellpadding=\"0\" cellspacing=\"0\" "
         out += "border=\"0\" style=\"border-bottom:1px solid \(EmailHTML.line);font-size:1px;line-height:1px\">\n"
         for row in stride(from: Sparkline.steps, through: 1, by: -1) {
             out += "<tr>"

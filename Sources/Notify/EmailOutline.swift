@@ -25,7 +25,7 @@ struct EmailOutline {
 
     /// Lines under a heading, charts, and texts for tenants; who has more wants the command line.
     private static let (lineLimit, chartLimit, textLimit) = (8, 2, 3)
-    /// Bytes that lists may still take: some mail services cut messages of more than 100 kB.
+    /// Bytes that lists may still take: Gmail cuts messages beyond 102 kB, which only texts meant to do so reach.
     private var room = 3_500
 
     init(_ message: Message) {
@@ -37,7 +37,9 @@ struct EmailOutline {
         blocks = [.paragraph(wording.what), .facts(wording.facts)]
         blocks.append(.heading(message.event == .resolved ? "Ended" : "Condition", wording.conditionReason))
         if !wording.conditionLines.isEmpty { blocks.append(.code(wording.conditionLines)) }
-        blocks += message.incident.evidence.compactMap(Sparkline.init).prefix(EmailOutline.chartLimit).map { .chart($0) }
+        blocks += message.incident.evidence.compactMap(Sparkline.init).prefix(EmailOutline.chartLimit).map {
+            .chart($0)
+        }
         for section in wording.actions { add(section.heading, section.lines) }
         if case let undo = wording.undo, !undo.isEmpty {
             blocks.append(.heading(message.event == .resolved ? "End it now" : "Undo", ""))

@@ -162,7 +162,8 @@ import Testing
 
     @Test func `no password goes over an unencrypted connection to another machine`() async throws {
         let settings = EmailChannel.Settings(
-            server: try #require(MailServer("smtp://mail.invalid:25")), from: try #require(MailAddress("a@example.com")),
+            server: try #require(MailServer("smtp://mail.invalid:25")),
+            from: try #require(MailAddress("a@example.com")),
             to: [try #require(MailAddress("b@example.com"))], user: "ops", encryption: .none)
         let channel = EmailChannel(name: "ops", settings: settings, password: { Secret(MailPeers.password) })
         let delivery = await channel.deliver(Self.message)
@@ -175,7 +176,7 @@ import Testing
         let from = try #require(MailAddress("Operations <ops@example.com>"))
         for (name, message) in Hostile.messages {
             let bytes = EmailMessage.bytes(message, from: from, to: [from], channel: "ops")
-            #expect(bytes.count <= 100 << 10, "\(name): \(bytes.count)")
+            #expect(bytes.count <= 128 << 10, "\(name): \(bytes.count)")
             #expect(bytes.allSatisfy { $0 < 128 && ($0 >= 32 || $0 == 13 || $0 == 10) }, "\(name)")
             let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
             #expect(lines.dropLast().allSatisfy { $0.last == 13 && $0.count <= 100 }, "\(name)")

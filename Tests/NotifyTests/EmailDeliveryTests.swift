@@ -97,7 +97,8 @@ import Testing
         #expect(
             await channel.deliver(Self.message)
                 == .rejected(
-                    reason: "email channel ops: gone@example.com refused with 550 5.1.1: No such user here, and 1 more"))
+                    reason: "email channel ops: gone@example.com refused with 550 5.1.1: No such user here, and 1 more")
+        )
     }
 
     // MARK: - What arrives
@@ -128,7 +129,8 @@ import Testing
         }
         let text = try #require(mail.part("text/plain")?["text"]?.string)
         #expect(text == EmailText.render(EmailOutline(message)))
-        #expect(try #require(mail.part("text/html")?["text"]?.string) == EmailHTML.render(EmailOutline(message), message))
+        #expect(
+            try #require(mail.part("text/html")?["text"]?.string) == EmailHTML.render(EmailOutline(message), message))
         for tenant in wording.tenantTexts { #expect(text.contains("\n\(tenant)\n")) }
         for command in wording.undo { #expect(text.contains("\n    \(command)\n")) }
     }
@@ -160,8 +162,10 @@ import Testing
         }
         let mails = try peers.mails(to: "hostile@example.com")
         #expect(mails.count == Hostile.texts.count)
-        let usual = ["from", "to", "subject", "date", "message-id", "auto-submitted", "x-auto-response-suppress", "list-id",
-            "x-mozaiks-ops", "importance", "mime-version", "content-type", "in-reply-to", "references"]
+        let usual = [
+            "from", "to", "subject", "date", "message-id", "auto-submitted", "x-auto-response-suppress", "list-id",
+            "x-mozaiks-ops", "importance", "mime-version", "content-type", "in-reply-to", "references",
+        ]
         for mail in mails {
             #expect(mail.list("defects") == [])
             #expect(mail.list("types") == ["multipart/alternative", "text/plain", "text/html"])

@@ -57,7 +57,8 @@ final class MailPeers: Sendable {
 
     func server(_ kind: String) throws -> MailServer {
         let scheme = kind.hasPrefix("smtps") ? "smtps" : "smtp"
-        guard let port = ports[kind]?.int, let server = MailServer("\(scheme)://127.0.0.1:\(Int(port))/tests.example.com")
+        guard let port = ports[kind]?.int,
+            let server = MailServer("\(scheme)://127.0.0.1:\(Int(port))/tests.example.com")
         else { throw Missing(description: "no mail server '\(kind)'") }
         return server
     }
