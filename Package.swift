@@ -53,7 +53,7 @@ let package = Package(
         room("Collector", ["Model", "JSONParsing", "CSimdJSON", "Ambient", "HTTP"]),
         room("Journal", ["Model", "Digest", "CSQLite"]),
         room("Actions", ["Model", "Ambient"]),
-        room("Notify", ["Model", "JSONParsing", "Policy", "Ambient", "HTTP"]),
+        room("Notify", ["Model", "Digest", "JSONParsing", "Policy", "Ambient", "HTTP"]),
         room("Server", ["Model", "Ambient", "Actions", "CMicroHTTPD"]),
         room("Simulator", ["Model", "JSONParsing", "Ambient", "Server"]),
         room("Configuration", ["Model", "YAML", "Ambient"]),
@@ -81,7 +81,7 @@ let package = Package(
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),
         tests("Journal", ["Model", "Journal", "CSQLite"]),
         tests(
-            "Notify", ["Model", "JSONParsing", "Ambient", "HTTP", "Notify", "Server", "Simulator"],
+            "Notify", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Notify", "Server", "Simulator"],
             exclude: ["golden", "mail"]),
         tests("Server", ["Model", "Ambient", "Actions", "Server"]),
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
