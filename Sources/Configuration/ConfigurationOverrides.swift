@@ -161,14 +161,9 @@ enum ConfigurationEntries {
             plain("guard.blast_radius", "\(limits.blastPercent)%"),
         ]
         for channel in configuration.channels {
-            let key = "channels.\(channel.name)"
-            switch channel.kind {
-            case .slack(let source):
-                entries.append(
-                    Entry(key: key + ".slack", value: "webhook from \(source.location)", origin: channel.origin))
-            case .email(let email):
-                entries.append(Entry(key: key + ".email", value: email.text, origin: channel.origin))
-            }
+            let summary = channel.summary
+            entries.append(
+                Entry(key: "channels.\(channel.name).\(summary.key)", value: summary.value, origin: channel.origin))
         }
         for (index, route) in configuration.routes.enumerated() {
             let value = "\(list(route.severities.map(\.rawValue))) to \(list(route.to))"

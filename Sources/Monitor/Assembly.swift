@@ -57,31 +57,8 @@ public struct Assembly: Sendable {
                 authenticator: Authenticator(method, client: client, clock: clock), timeout: polling.timeout,
                 bodyLimit: polling.bodyLimit)
         }
-        channels = configuration.channels.map { channel in
-            switch channel.kind {
-            case .slack(let url):
-                let secret = CachedSecret(url, what: "the webhook URL of channel \(channel.name)", in: environment)
-                return SlackWebhook(name: channel.name, url: { try secret.value() }, client: client)
-            case .email(let email):
-                return Assembly.email(channel.name, email, environment, clock: clock, logger: logger)
-            }
-        }
-    }
-
-    private static func email(
-        _ name: String, _ email: EmailSettings, _ environment: Environment, clock: any Clock,
-        logger: Logger
-    ) -> EmailChannel {
-        let settings = EmailChannel.Settings(
-            server: email.server, from: email.from, to: email.to, user: email.login?.user,
-            encryption: email.isEncrypted ? .required : .none, caFile: email.caFile)
-        var password: (@Sendable () throws -> Secret)?
-        if let login = email.login {
-            let secret = CachedSecret(login.password, what: "the password of email channel \(name)", in: environment)
-            password = { try secret.value() }
-        }
-        return EmailChannel(name: name, settings: settings, password: password, clock: clock) { text in
-            logger.warning("a recipient was not reached", ["why": .text(text)])
+        channels = configuration.channels.map {
+            Assembly.channel($0, client: client, clock: clock, environment, logger: logger)
         }
     }
 
