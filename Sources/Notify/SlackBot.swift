@@ -201,6 +201,6 @@ enum SlackAPI {
 }
 
 extension Message {
-    /// Whether those should see it who do not follow the thread: it opened again.
-    fileprivate var isForEverybody: Bool { event == .opened }
+    /// Whether those should see it who do not follow the thread: it opened again, or needs a person.
+    fileprivate var isForEverybody: Bool { event == .opened || Wording(self).asksForPerson }
 }

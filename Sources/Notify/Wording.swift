@@ -66,10 +66,16 @@ public struct Wording: Sendable {
     /// Resolved because the rule or its target is gone, not by evidence.
     var isRemoved: Bool { isResolved && incident.resolveReason.map { $0.utf8.elementsEqual("removed".utf8) } == true }
 
+    /// Whether this message is told because nothing more happens until a person does something.
+    var asksForPerson: Bool {
+        message.event == .updated
+            && incident.decisions.contains { $0.at == message.at && $0.verdict.isForPerson }
+    }
+
     /// Why somebody is told again.
     private var news: String {
         let newest = incident.decisions.filter { $0.at == message.at }
-        if newest.contains(where: { $0.verdict.isForPerson }) { return "needs a person" }
+        if asksForPerson { return "needs a person" }
         let acts = newest.filter { $0.verdict == .act }
         guard let act = acts.first else { return "update" }
         let isExtension = incident.decisions.contains { $0.at < act.at && $0.verdict == .act && $0.key == act.key }

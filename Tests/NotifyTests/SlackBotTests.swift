@@ -140,6 +140,12 @@ import Testing
         #expect(slack.posts[0].text.hasPrefix("Warning, again"))
     }
 
+    @Test func `needs a person => in the thread, and for everybody`() async throws {
+        let slack = Service()
+        _ = try await deliver([Self.sample("noisy-throttled"), Self.sample("noisy-max-lease")], to: slack)
+        #expect(slack.posts.map(\.isBroadcast) == [false, true])
+    }
+
     @Test func `without a thread, an update or a resolution begins one`() async throws {
         for name in ["noisy-extended", "noisy-resolved-lease-over"] {
             let slack = Service()
