@@ -82,7 +82,7 @@ let package = Package(
         tests("Journal", ["Model", "Journal", "CSQLite"]),
         tests(
             "Notify", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Notify", "Server", "Simulator"],
-            exclude: ["golden", "mail"]),
+            exclude: ["golden", "mail", "slack"]),
         tests("Server", ["Model", "Ambient", "Actions", "Server"]),
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         tests(
