@@ -58,7 +58,7 @@ let package = Package(
         room("Collector", ["Model", "JSONParsing", "CSimdJSON", "Ambient", "HTTP"]),
         room("Journal", ["Model", "Digest", "CSQLite"]),
         room("Actions", ["Model", "Ambient"]),
-        room("Notify", ["Model", "JSONParsing", "Ambient", "HTTP"]),
+        room("Notify", ["Model", "Digest", "JSONParsing", "Policy", "Ambient", "HTTP"]),
         room("Server", ["Model", "Ambient", "Actions", "CMicroHTTPD"]),
         room("Simulator", ["Model", "JSONParsing", "Ambient", "Server"]),
         room("Configuration", ["Model", "YAML", "Ambient"]),
@@ -94,7 +94,8 @@ let package = Package(
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),
         tests("Journal", ["Model", "Journal", "CSQLite"]),
         tests(
-            "Notify", ["Model", "JSONParsing", "Ambient", "HTTP", "Notify", "Server", "Simulator"], exclude: ["golden"]),
+            "Notify", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Notify", "Server", "Simulator"],
+            exclude: ["golden", "mail", "slack"]),
         tests("Server", ["Model", "Ambient", "Actions", "Server"]),
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         tests(

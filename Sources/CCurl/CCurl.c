@@ -41,3 +41,19 @@ CURLMcode CCurl_setMultiLong(CURLM *multi, CURLMoption option, long value) {
 }
 
 CURLcode CCurl_result(const CURLMsg *message) { return message->data.result; }
+
+CURLcode CCurl_setTrace(CURL *easy, CCurl_Trace callback) {
+    return curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, callback);
+}
+
+CURLcode CCurl_setProgress(CURL *easy, curl_xferinfo_callback callback) {
+    return curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, callback);
+}
+
+CURLcode CCurl_allowRefusedRecipients(CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x080200
+    return curl_easy_setopt(easy, CURLOPT_MAIL_RCPT_ALLOWFAILS, 1L);
+#else
+    return curl_easy_setopt(easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+#endif
+}

@@ -130,11 +130,60 @@ public struct ActionLimits: Sendable {
 public struct ChannelSettings: Sendable {
     public enum Kind: Sendable {
         case slack(webhookURL: SecretSource)
+        case email(EmailSettings)
+        case slackBot(SlackBotSettings)
+        case webhook(WebhookSettings)
+        case pagerDuty(PagerDutySettings)
+        case alertmanager(AlertmanagerSettings)
+        case gitHubIssue(GitHubIssueSettings)
     }
 
     public let name: String
     public let kind: Kind
     public let origin: SettingOrigin
+}
+
+/// A Slack app with a bot.
+public struct SlackBotSettings: Sendable {
+    public let token: SecretSource
+    /// The conversation's id.
+    public let channel: String
+    /// Nil: Slack's own.
+    public let url: String?
+}
+
+/// Any receiver of signed JSON.
+public struct WebhookSettings: Sendable {
+    public let url: SecretSource
+    /// The key of the signature.
+    public let secret: SecretSource
+}
+
+/// An integration of PagerDuty's Events API v2.
+public struct PagerDutySettings: Sendable {
+    public let routingKey: SecretSource
+    /// Nil: PagerDuty's own.
+    public let url: String?
+    /// A page about an incident, with `{incident}` where its id goes.
+    public let link: String?
+}
+
+/// An Alertmanager.
+public struct AlertmanagerSettings: Sendable {
+    public let url: String
+    public let token: SecretSource?
+    /// How often an open alert is pushed again.
+    public let resend: TimeSpan
+}
+
+/// A repository whose issues are the tickets.
+public struct GitHubIssueSettings: Sendable {
+    /// `owner/name`.
+    public let repository: String
+    public let token: SecretSource
+    public let labels: [String]
+    /// Nil: GitHub's own.
+    public let url: String?
 }
 
 /// Which messages go to which channels.

@@ -161,12 +161,9 @@ enum ConfigurationEntries {
             plain("guard.blast_radius", "\(limits.blastPercent)%"),
         ]
         for channel in configuration.channels {
-            if case .slack(let source) = channel.kind {
-                entries.append(
-                    Entry(
-                        key: "channels.\(channel.name).slack", value: "webhook from \(source.location)",
-                        origin: channel.origin))
-            }
+            let summary = channel.summary
+            entries.append(
+                Entry(key: "channels.\(channel.name).\(summary.key)", value: summary.value, origin: channel.origin))
         }
         for (index, route) in configuration.routes.enumerated() {
             let value = "\(list(route.severities.map(\.rawValue))) to \(list(route.to))"

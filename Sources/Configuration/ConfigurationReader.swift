@@ -220,17 +220,10 @@ struct ConfigurationReader {
                 return nil
             }
             guard let channel = Fields(entry.value, "a channel", reporter, place: entry.key.start) else { return nil }
-            channel.notYetAvailable("email", "webhook", "pagerduty", "alertmanager", "github_issue")
-            var settings: ChannelSettings?
-            if let slack = channel.entry("slack") {
-                if let inner = Fields(slack.value, "'slack'", reporter, place: slack.key.start) {
-                    let secret = SecretReader(reader: self).read(inner, "webhook_url", isRequired: true)
-                    inner.finish()
-                    settings = secret.map {
-                        ChannelSettings(name: entry.name, kind: .slack(webhookURL: $0), origin: origin(entry.key))
-                    }
-                }
-            } else if entry.value.entries?.isEmpty == true {
+            let settings = ChannelReader(reader: self).read(channel).map {
+                ChannelSettings(name: entry.name, kind: $0, origin: origin(entry.key))
+            }
+            if settings == nil, entry.value.entries?.isEmpty == true {
                 reporter.report(
                     "missing-key", "a channel needs a kind", at: entry.key, hint: "slack: {webhook_url_file: …}")
             }

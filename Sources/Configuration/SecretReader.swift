@@ -48,7 +48,9 @@ struct SecretReader {
 
 /// Lines of a configuration that may hold a secret, whether it belongs there or not: diagnostics do not show them.
 enum SensitiveLine {
-    private static let words = ["secret", "token", "passw", "hook", "bearer", "apikey", "api_key", "credential", "jwt"]
+    private static let words = [
+        "secret", "token", "pass", "pasw", "hook", "bearer", "apikey", "_key", "credential", "jwt",
+    ]
     /// Keys that say where something is.
     private static let places = ["_file", "_env", "_credential", "token_url"]
 

@@ -51,7 +51,7 @@ final class TransferLoop: @unchecked Sendable {
         if !isCleanedUp { curl_multi_cleanup(multi) }
     }
 
-    private static let curlIsReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    static let curlIsReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     // MARK: From any thread
 

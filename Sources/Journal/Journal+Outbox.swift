@@ -81,10 +81,10 @@ extension Journal {
             try database.run(
                 """
                 UPDATE outbox SET state = ?2, attempts = attempts + 1, due_ms = coalesce(?3, due_ms), last_error = ?4,
-                    settled_ms = ?5 WHERE id = ?1
+                    settled_ms = ?5, reference = ?6 WHERE id = ?1
                 """,
                 .int(id), .text(after.state.rawValue), .time(after.dueAt), .optional(after.error),
-                .time(after.settledAt))
+                .time(after.settledAt), .optional(outcome.reference))
             return after.state
         }
         messagesInFlight.remove(id)
@@ -94,6 +94,36 @@ extension Journal {
     /// Gives back a message that was handed out and not tried. It is due as before.
     public func release(_ id: Int64) {
         messagesInFlight.remove(id)
+    }
+
+    /// What a channel's service called an incident in its newest answer that said so; nil before that.
+    public func reference(incident: String, channel: String) throws(JournalError) -> String? {
+        try reading("look an incident's reference up") { database throws(JournalError) in
+            try database.row(
+                """
+                SELECT reference FROM outbox WHERE incident = ?1 AND channel = ?2 AND reference IS NOT NULL
+                ORDER BY id DESC LIMIT 1
+                """,
+                [.text(incident), .text(channel)]
+            ) { row throws(JournalError) in row.text(0) }
+        }
+    }
+
+    /// What a channel told of incidents that are still open, and nothing newer waits to be told: the newest sent message
+    /// of each, in the order of their ids, from above `after` on.
+    public func standing(channel: String, after: Int64 = 0, limit: Int = 32) throws(JournalError) -> [OutboxRow] {
+        try reading("list what stands on a channel") { database throws(JournalError) in
+            try database.rows(
+                """
+                SELECT \(OutboxRow.columns) FROM outbox AS o
+                WHERE incident IN (SELECT id FROM incidents WHERE status <> 'resolved') AND channel = ?1 AND id > ?2
+                    AND state = 'sent' AND event IN ('opened', 'updated')
+                    AND NOT EXISTS (SELECT 1 FROM outbox AS n WHERE n.incident = o.incident AND n.channel = o.channel
+                        AND n.id > o.id AND n.state IN ('sent', 'pending'))
+                ORDER BY id LIMIT ?3
+                """,
+                [.text(channel), .int(after), .int(Int64(limit))], OutboxRow.init)
+        }
     }
 
     public func outboxCounts() throws(JournalError) -> OutboxCounts {
@@ -167,7 +197,7 @@ extension Outbox {
         _ outcome: OutboxOutcome, createdAt: Timestamp
     ) -> (state: OutboxRow.State, dueAt: Timestamp?, error: String?, settledAt: Timestamp?) {
         switch outcome {
-        case .sent(let at): (.sent, nil, nil, at)
+        case .sent(let at, _): (.sent, nil, nil, at)
         case .dead(let at, let error): (.dead, nil, error, at)
         case .retry(let at, let error):
             at - createdAt < lifetime ? (.pending, at, error, nil) : (.dead, nil, error, at)
@@ -175,10 +205,17 @@ extension Outbox {
     }
 }
 
+extension OutboxOutcome {
+    /// What the service calls the incident, where it said so.
+    var reference: String? {
+        if case .sent(_, let reference) = self { reference } else { nil }
+    }
+}
+
 extension OutboxRow {
     static let columns = """
         id, incident, channel, event, created_ms, document, checksum, state, attempts, due_ms, carries_opening, \
-        merged_into, last_error, settled_ms
+        merged_into, last_error, settled_ms, reference
         """
 
     /// From a row with `columns`.
@@ -191,6 +228,7 @@ extension OutboxRow {
                 dueAt: dueAt,
                 document: try row.checkedText(5, checksum: 6)),
             state: try row.word(7), attempts: Int(row.int(8)), dueAt: dueAt, carriesOpening: row.int(10) != 0,
-            mergedInto: row.optionalInt(11), lastError: row.optionalText(12), settledAt: row.optionalTime(13))
+            mergedInto: row.optionalInt(11), lastError: row.optionalText(12), reference: row.optionalText(14),
+            settledAt: row.optionalTime(13))
     }
 }

@@ -44,7 +44,9 @@ extension Journal {
             func before(_ span: TimeSpan) -> Int64 { (now - span).milliseconds }
             try remove("incidents", where: "resolved_ms < ?1", before(retention.incidents))
             try remove("leases", where: "ended_ms < ?1", before(retention.leases))
-            try remove("outbox", where: "settled_ms < ?1", before(retention.messages))
+            // The messages of an open incident stay: they hold what the services call it.
+            let isOpen = "incident IN (SELECT id FROM incidents WHERE status <> 'resolved')"
+            try remove("outbox", where: "settled_ms < ?1 AND NOT \(isOpen)", before(retention.messages))
             try remove("minutes", where: "minute < ?1", (now - retention.minutes).minute)
             try remove("commands", where: "taken_ms < ?1", before(retention.commands))
             return removed

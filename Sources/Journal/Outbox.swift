@@ -48,13 +48,16 @@ public struct OutboxRow: Hashable, Sendable, Identifiable {
     public let mergedInto: Int64?
     /// Of the last attempt; carries no secret.
     public let lastError: String?
+    /// What the service called the incident in its answer; nil where it said nothing of the kind.
+    public let reference: String?
     /// When it was sent, given up or merged; nil while pending.
     public let settledAt: Timestamp?
 }
 
 /// What came of an attempt to send.
 public enum OutboxOutcome: Hashable, Sendable {
-    case sent(at: Timestamp)
+    /// `reference`: what the service calls the incident, for its next messages.
+    case sent(at: Timestamp, reference: String? = nil)
     /// Try again at that time; after `Outbox.lifetime` it is given up instead.
     case retry(at: Timestamp, error: String)
     /// The channel refuses it for good.

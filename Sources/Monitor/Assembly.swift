@@ -43,7 +43,7 @@ public struct Assembly: Sendable {
 
     public init(
         _ configuration: Configuration, policies: PolicySet, environment: Environment, clock: any Clock = SystemClock(),
-        version: String
+        version: String, logger: Logger = .silent
     ) throws(HTTPError) {
         self.configuration = configuration
         self.policies = policies
@@ -57,12 +57,8 @@ public struct Assembly: Sendable {
                 authenticator: Authenticator(method, client: client, clock: clock), timeout: polling.timeout,
                 bodyLimit: polling.bodyLimit)
         }
-        channels = configuration.channels.map { channel in
-            switch channel.kind {
-            case .slack(let url):
-                let secret = CachedSecret(url, what: "the webhook URL of channel \(channel.name)", in: environment)
-                return SlackWebhook(name: channel.name, url: { try secret.value() }, client: client)
-            }
+        channels = configuration.channels.map {
+            Assembly.channel($0, client: client, clock: clock, environment, logger: logger)
         }
     }
 

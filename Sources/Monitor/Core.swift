@@ -300,6 +300,16 @@ public actor Core {
         try journal?.nextDueTime(channel: channel)
     }
 
+    /// What a channel's service called an incident; nil when it has not said yet.
+    func reference(incident: String, channel: String) throws(JournalError) -> String? {
+        try journal?.reference(incident: incident, channel: channel)
+    }
+
+    /// What a channel told of incidents that are still open, at most 32, from above `after` on.
+    func standing(channel: String, after: Int64) throws(JournalError) -> [OutboxRow] {
+        try journal?.standing(channel: channel, after: after) ?? []
+    }
+
     /// Gives back a message that was handed out and not tried.
     func release(_ id: Int64) {
         journal?.release(id)

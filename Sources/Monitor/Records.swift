@@ -1,6 +1,7 @@
 import Guard
 import Journal
 import Model
+import Notify
 
 extension TickRecord {
     /// Adds the rows of everything that a tick decided.

@@ -30,11 +30,24 @@ public struct Sender: Sendable {
     /// Sends what is due whenever there is something, until the task is cancelled or `isEnding` says yes (ring the bell
     /// then). What is due at that moment is still sent, and what is under way is not broken off.
     public func run(bell: Bell, isEnding: @Sendable () -> Bool = { false }) async {
+        // At the start, too: the service may have forgotten everything while nobody was here.
+        var repeatAt = clock.now()
         while !Task.isCancelled {
             let isLast = isEnding()
             await sendDue()
             if isLast { return }
-            await bell.wait(atMost: await restTime(), clock: clock)
+            var rest = await restTime()
+            if let interval = channel.keepAlive {
+                let now = clock.now()
+                // A clock that was set back must not silence it.
+                if now >= repeatAt || repeatAt - now > interval {
+                    let isDone = await repeatStanding() != nil
+                    repeatAt = now + (isDone ? interval : min(interval, .seconds(10)))
+                    rest = await restTime()
+                }
+                rest = max(min(rest, repeatAt - clock.now()), .seconds(0.05))
+            }
+            await bell.wait(atMost: rest, clock: clock)
         }
     }
 
@@ -69,18 +82,60 @@ public struct Sender: Sendable {
         return delivered
     }
 
-    private func send(_ row: OutboxRow) async -> Bool {
-        let delivery: Delivery
-        do {
-            let message = try MessageDocument.decode(row.message.document)
-            delivery = await channel.deliver(message)
-        } catch {
-            delivery = .rejected(reason: "cannot read the stored message: \(error)")
+    /// Tells the service again of each open incident that it heard of, for services that forget. It follows from the
+    /// journal alone, so a restart takes it up where it was. Returns how many; nil when the service did not take one: then
+    /// the others are left for the next round, because it would not take those either.
+    @discardableResult
+    func repeatStanding() async -> Int? {
+        var (count, last) = (0, Int64(0))
+        while !Task.isCancelled {
+            let rows: [OutboxRow]
+            do {
+                rows = try await core.standing(channel: channel.name, after: last)
+            } catch {
+                logger.error("cannot read the outbox", ["cause": .text("\(error)")])
+                return nil
+            }
+            guard let end = rows.last else { return count }
+            last = end.id
+            for row in rows {
+                switch await deliver(row) {
+                case .delivered, .deliveredAs: count += 1
+                case .retry(_, let reason), .rejected(let reason):
+                    guard !Task.isCancelled else { return nil }
+                    logger.warning(
+                        "open incidents not told again", ["channel": .text(channel.name), "why": .text(reason)])
+                    return nil
+                }
+            }
         }
+        return nil
+    }
+
+    private func deliver(_ row: OutboxRow) async -> Delivery {
+        let message: Message
+        do {
+            message = try MessageDocument.decode(row.message.document)
+        } catch {
+            return .rejected(reason: "cannot read the stored message: \(error)")
+        }
+        do {
+            let reference = try await core.reference(incident: row.message.incident, channel: channel.name)
+            return await channel.deliver(message, knownAs: reference)
+        } catch {
+            // Without it a thread would begin anew.
+            return .retry(after: nil, reason: "\(error)")
+        }
+    }
+
+    private func send(_ row: OutboxRow) async -> Bool {
+        let delivery = await deliver(row)
         let outcome: OutboxOutcome
         switch delivery {
         case .delivered:
             outcome = .sent(at: clock.now())
+        case .deliveredAs(let reference):
+            outcome = .sent(at: clock.now(), reference: reference)
         case .retry(let after, let reason):
             let wait = schedule.wait(attempts: row.attempts + 1, jitter: jitter(), asked: after)
             outcome = .retry(at: clock.now() + wait, error: reason)
@@ -104,7 +159,7 @@ public struct Sender: Sendable {
                 "cannot record what came of a message, will be tried again",
                 ["channel": .text(channel.name), "incident": .text(row.message.incident), "cause": .text("\(error)")])
         }
-        return delivery == .delivered
+        return delivery.isDelivered
     }
 }
 

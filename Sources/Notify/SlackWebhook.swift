@@ -6,10 +6,12 @@ import Model
 public struct SlackWebhook: Channel {
     public let name: String
     private let url: @Sendable () throws -> Secret
-    private let client: HTTPClient
-    private let clock: any Clock
+    private var service: Service
     /// For one attempt. Milliseconds.
-    var timeoutMs = 10_000
+    var timeoutMs: Int {
+        get { service.timeoutMs }
+        set { service.timeoutMs = newValue }
+    }
 
     /// - Parameters:
     ///   - url: asked before each post, so that a rotated secret is used without a restart.
@@ -19,40 +21,20 @@ public struct SlackWebhook: Channel {
     ) {
         self.name = name
         self.url = url
-        self.client = client
-        self.clock = clock
+        service = Service("Slack", name: name, client: client, clock: clock)
     }
 
     public func deliver(_ message: Message) async -> Delivery {
-        let secret: Secret
-        do {
-            secret = try url()
-        } catch let failure as SecretSource.Failure {
-            // A file that is missing or empty now may be back before the message is a day old.
-            return .retry(after: nil, reason: failure.description)
+        let (what, form) = ("webhook URL", "https://hooks.slack.com/services/…")
+        do throws(Undelivered) {
+            let url = try service.url(what, form: form, url)
+            let response = try await service.send(
+                .post, url.reveal(), body: SlackBlocks.payload(message).serializedBytes(), hiding: [url],
+                hiddenURL: (what, form))
+            return SlackWebhook.verdict.judge(response, now: service.clock.now())
         } catch {
-            return .retry(after: nil, reason: "cannot read the webhook URL")
+            return error.delivery
         }
-        guard secret.isWebURL else { return unusable }
-        var request = HTTPRequest(
-            .post, secret.reveal(), headers: [HTTPField("Content-Type", "application/json; charset=utf-8")],
-            body: SlackBlocks.payload(message).serializedBytes(), timeoutMs: timeoutMs, bodyLimit: 64 << 10,
-            label: "Slack channel \(name)")
-        request.hidesPath = true
-        do {
-            return SlackWebhook.verdict.judge(try await client.send(request), now: clock.now())
-        } catch {
-            if case .invalidURL = error.kind { return unusable }
-            return .retry(after: nil, reason: Redaction(url: secret).clean("\(error)"))
-        }
-    }
-
-    /// Nothing of the secret, nor what a library said about it: where it cannot be taken apart, any part may be secret.
-    /// Tried again, because it may be mended before the message is a day old.
-    private var unusable: Delivery {
-        let form = "https://hooks.slack.com/services/…"
-        return .retry(
-            after: nil, reason: "the secret of Slack channel \(name) is not a webhook URL; it should read \(form)")
     }
 
     static let verdict = HTTPVerdict(service: "Slack") { status, body in
@@ -83,18 +65,6 @@ public struct SlackWebhook: Channel {
         case 400...499: return "it will not take this message"
         default: return nil
         }
-    }
-}
-
-extension Secret {
-    /// Whether scheme and host stand where they should. Libraries are lenient and would take a path for a host, which
-    /// is shown.
-    fileprivate var isWebURL: Bool {
-        let text = reveal().lowercased()
-        guard let scheme = ["https://", "http://"].first(where: { text.hasPrefix($0) }) else { return false }
-        return text.utf8.dropFirst(scheme.utf8.count).first.map {
-            (48...57).contains($0) || (97...122).contains($0) || $0 == UInt8(ascii: "[")
-        } ?? false
     }
 }
 

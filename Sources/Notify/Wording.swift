@@ -29,20 +29,29 @@ public struct Wording: Sendable {
 
     /// `Warning: noisy-neighbor, app-clinic on shared`; `Resolved after 25m: …`; `[staging] Critical, again: …`
     public var headline: String {
-        let environment = isProduction ? "" : "[\(Shown.shortened(Shown.id(message.environment), 16))] "
-        let start = "\(environment)\(state): "
-        let room = Wording.headlineLimit - start.unicodeScalars.count - 2
+        let start = "\(environmentMark)\(state): "
+        return start + topic(Wording.headlineLimit - start.unicodeScalars.count)
+    }
+
+    /// `[staging] `; empty in production.
+    var environmentMark: String { isProduction ? "" : "[\(Shown.shortened(Shown.id(message.environment), 16))] " }
+
+    /// `noisy-neighbor, app-clinic on shared` in about `limit` scalars.
+    func topic(_ limit: Int) -> String {
+        let room = limit - 2
         let whole = place.plain
         // Both whole if they fit; else the rule has its say, and the place at least a quarter of the line.
         let ofRule = max(min(28, max(14, room - 20)), room - whole.unicodeScalars.count)
         let rule = Shown.shortened(Shown.id(incident.rule), ofRule)
-        return "\(start)\(rule), " + shortPlace(room - rule.unicodeScalars.count)
+        return "\(rule), " + shortPlace(room - rule.unicodeScalars.count)
     }
 
     private var isProduction: Bool { message.environment.utf8.elementsEqual("production".utf8) }
 
-    private var state: String {
-        let severity = incident.severity.rawValue.capitalizedFirst
+    var severity: String { incident.severity.rawValue.capitalizedFirst }
+
+    /// How it stands, or why somebody is told again: `Warning, action taken`.
+    var state: String {
         switch message.event {
         case .drill: return "Drill, nothing to do"
         case .opened: return incident.flaps > 0 ? "\(severity), again" : severity
@@ -57,10 +66,16 @@ public struct Wording: Sendable {
     /// Resolved because the rule or its target is gone, not by evidence.
     var isRemoved: Bool { isResolved && incident.resolveReason.map { $0.utf8.elementsEqual("removed".utf8) } == true }
 
+    /// Whether this message is told because nothing more happens until a person does something.
+    var asksForPerson: Bool {
+        message.event == .updated
+            && incident.decisions.contains { $0.at == message.at && $0.verdict.isForPerson }
+    }
+
     /// Why somebody is told again.
     private var news: String {
         let newest = incident.decisions.filter { $0.at == message.at }
-        if newest.contains(where: { $0.verdict.isForPerson }) { return "needs a person" }
+        if asksForPerson { return "needs a person" }
         let acts = newest.filter { $0.verdict == .act }
         guard let act = acts.first else { return "update" }
         let isExtension = incident.decisions.contains { $0.at < act.at && $0.verdict == .act && $0.key == act.key }

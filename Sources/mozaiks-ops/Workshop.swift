@@ -65,7 +65,7 @@ extension Invocation {
     func assembly(_ configuration: Configuration) throws -> Assembly {
         try Assembly(
             configuration, policies: try policies(configuration), environment: environment, clock: clock,
-            version: Version.text)
+            version: Version.text, logger: logger)
     }
 
     /// Asks runtimes; says once why there is no token for one, and again when the reason is another.

@@ -1,39 +1,92 @@
 import Ambient
 import HTTP
 import Model
+import TestKit
 import Testing
 
 @testable import Notify
 
 /// The channels that talk HTTP. A new one is a new case here, and all of `ChannelContractTests` holds for it.
 enum ChannelUnderContract: String, CaseIterable, Sendable {
-    case slackWebhook
+    case slackWebhook, slackBot, webhook, pagerDuty, alertmanager, gitHubIssue
 
-    /// What may never be seen outside the request: it stands in the path of every URL that a channel is given here.
+    /// What may never be seen outside the request: it stands in the path of every URL that is a secret here.
     static let secretPath = "/services/T0SECRET1/B0SECRET2/s3cretToken9876543"
+    /// What the other channels show to their service.
+    static let token = "s3cretToken9876543"
     static let secretParts = ["T0SECRET1", "B0SECRET2", "s3cretToken9876543", "hunter2password"]
 
-    /// A channel named `ops` that posts to `url` and gives an attempt `timeoutMs`.
-    func make(_ client: HTTPClient, timeoutMs: Int = 10_000, url: @escaping @Sendable () throws -> Secret)
-        -> any Channel
-    {
+    /// Those whose URL is their secret.
+    static let secretURLs: [ChannelUnderContract] = [.slackWebhook, .webhook]
+    var hasSecretURL: Bool { Self.secretURLs.contains(self) }
+
+    /// A channel named `ops` whose service is at `base`, and that gives an attempt `timeoutMs`.
+    /// - Parameter secret: its credential, other than the usual one; the URL where that is secret.
+    func make(
+        _ client: HTTPClient, timeoutMs: Int = 10_000, base: String = "http://127.0.0.1:1",
+        secret given: (@Sendable () throws -> Secret)? = nil
+    ) -> any Channel {
+        let isURL = hasSecretURL
+        let secret = given ?? { Secret(isURL ? base + Self.secretPath : Self.token) }
         switch self {
         case .slackWebhook:
-            var channel = SlackWebhook(name: "ops", url: url, client: client)
+            var channel = SlackWebhook(name: "ops", url: secret, client: client)
+            channel.timeoutMs = timeoutMs
+            return channel
+        case .slackBot:
+            var settings = SlackBot.Settings(channel: "C0OPS")
+            settings.url = base + "/api"
+            var channel = SlackBot(name: "ops", settings: settings, token: secret, client: client)
+            channel.timeoutMs = timeoutMs
+            return channel
+        case .webhook:
+            var channel = Webhook(name: "ops", url: secret, secret: { Secret("hunter2password") }, client: client)
+            channel.timeoutMs = timeoutMs
+            return channel
+        case .pagerDuty:
+            var settings = PagerDuty.Settings()
+            settings.url = base
+            var channel = PagerDuty(name: "ops", routingKey: secret, settings: settings, client: client)
+            channel.timeoutMs = timeoutMs
+            return channel
+        case .alertmanager:
+            let settings = Alertmanager.Settings(url: base)
+            var channel = Alertmanager(name: "ops", settings: settings, token: secret, client: client)
+            channel.timeoutMs = timeoutMs
+            return channel
+        case .gitHubIssue:
+            var settings = GitHubIssue.Settings(repository: "acme/ops")
+            settings.url = base
+            var channel = GitHubIssue(name: "ops", settings: settings, token: secret, client: client)
             channel.timeoutMs = timeoutMs
             return channel
         }
     }
 
-    func make(_ client: HTTPClient, timeoutMs: Int = 10_000, base: String) -> any Channel {
-        make(client, timeoutMs: timeoutMs) { Secret(base + Self.secretPath) }
+    /// What the service says to a request that it grants.
+    func confirmation(_ request: MisbehavingServer.Request) -> String {
+        switch self {
+        case .slackWebhook, .webhook, .alertmanager: "ok"
+        case .slackBot: #"{"ok":true,"channel":"C0OPS","ts":"1795230305.000100"}"#
+        case .pagerDuty: #"{"status":"success","message":"Event processed"}"#
+        case .gitHubIssue: request.method == "GET" ? "[]" : #"{"number":7}"#
+        }
     }
 
-    /// The largest body that the service takes, in bytes. Slack: 50 blocks of 3,000 characters are allowed; we stay below
-    /// what any gateway in between refuses.
+    /// Whether its yes is in the body, so that an answer without one is none.
+    var needsBody: Bool { self == .slackBot || self == .gitHubIssue }
+
+    /// Requests that an opening takes when all goes well. GitHub is asked for the ticket first.
+    var requestsOfOpening: Int { self == .gitHubIssue ? 2 : 1 }
+
+    /// The largest body that is sent, in bytes: below what the service takes, or what any gateway in between refuses.
     var bodyLimit: Int {
         switch self {
-        case .slackWebhook: 64 << 10
+        case .slackWebhook, .slackBot: 64 << 10
+        case .webhook: Webhook.bodyLimit
+        case .pagerDuty: PagerDuty.bodyLimit
+        case .alertmanager: 512 << 10
+        case .gitHubIssue: 256 << 10
         }
     }
 }
@@ -44,7 +97,7 @@ enum Kind: String, Sendable {
 
     init(_ delivery: Delivery) {
         switch delivery {
-        case .delivered: self = .delivered
+        case .delivered, .deliveredAs: self = .delivered
         case .retry: self = .retry
         case .rejected: self = .rejected
         }
@@ -54,7 +107,7 @@ enum Kind: String, Sendable {
 extension Delivery {
     var reason: String {
         switch self {
-        case .delivered: ""
+        case .delivered, .deliveredAs: ""
         case .retry(_, let reason), .rejected(let reason): reason
         }
     }
@@ -65,7 +118,7 @@ extension Delivery {
 
     /// A reason that a person can use, and that gives nothing away.
     func expectFitForLogs(_ location: SourceLocation = #_sourceLocation) {
-        if case .delivered = self { return }
+        if isDelivered { return }
         #expect(reason.utf8.count > 8 && reason.utf8.count < 400, "\(reason)", sourceLocation: location)
         #expect(!reason.contains("\n"), "\(reason)", sourceLocation: location)
         for part in ChannelUnderContract.secretParts {

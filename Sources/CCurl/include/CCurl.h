@@ -23,3 +23,11 @@ CURLMcode CCurl_setMultiLong(CURLM *multi, CURLMoption option, long value);
 
 /// The result of a finished transfer, which C keeps in a union. Only for messages of kind CURLMSG_DONE.
 CURLcode CCurl_result(const CURLMsg *message);
+
+/// CURLOPT_DEBUGFUNCTION: every line of a dialogue as it is sent and received.
+typedef int (*CCurl_Trace)(CURL *easy, curl_infotype kind, char *bytes, size_t count, void *context);
+CURLcode CCurl_setTrace(CURL *easy, CCurl_Trace callback);
+CURLcode CCurl_setProgress(CURL *easy, curl_xferinfo_callback callback);
+
+/// A mail goes to those recipients that the server takes. The option's name lost a letter L in libcurl 8.2.
+CURLcode CCurl_allowRefusedRecipients(CURL *easy);

@@ -7,7 +7,13 @@ enum Schema {
     static var version: Int { migrations.count }
 
     /// Migration n brings version n to n + 1.
-    static let migrations = [first]
+    static let migrations = [first, references]
+
+    /// What a service calls an incident, kept with the message that it answered; and the way to an incident's messages.
+    private static let references = """
+        ALTER TABLE outbox ADD COLUMN reference TEXT;
+        CREATE INDEX outbox_of_incident ON outbox (incident, channel, id);
+        """
 
     /// Times are milliseconds since 1970. `checksum` is over the bytes or the document of its row (of
     /// a state and a chat also over the key). Ids that stand for

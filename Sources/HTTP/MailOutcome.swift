@@ -1,0 +1,89 @@
+import Model
+
+/// What came of one attempt to hand over a mail.
+public enum MailOutcome: Sendable, Equatable {
+    /// The server answers for it now, for all recipients but the refused ones.
+    case accepted(refused: [RefusedRecipient])
+    /// The server said no.
+    case refused(SMTPRefusal)
+    /// There was no answer that counts. Whether the server has the message is not known where `isUncertain`.
+    case failed(MailFailure)
+}
+
+public struct RefusedRecipient: Sendable, Equatable {
+    public let recipient: MailAddress
+    public let reply: SMTPReply
+}
+
+/// A server's no.
+public struct SMTPRefusal: Sendable, Equatable {
+    /// What it said no to.
+    public let step: SMTPStep
+    public let reply: SMTPReply
+    /// Each recipient's answer, where the step is a recipient: all were refused.
+    public let recipients: [RefusedRecipient]
+}
+
+/// Why there is no answer to a mail.
+public struct MailFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    public enum Kind: Sendable, Equatable {
+        /// The mail or the URL cannot be sent at all.
+        case invalid(String)
+        case unresolvable(host: String)
+        case refused
+        case unreachable(String)
+        case timeout(afterMs: Int)
+        case tls(String)
+        /// The server offers no way to log in that works with a user and a password.
+        case noLogin
+        case connectionLost
+        case notSMTP
+        case cancelled
+        case outOfMemory
+        /// Anything else that libcurl reports, with its number.
+        case other(code: Int, String)
+    }
+
+    public let kind: Kind
+    /// How far it had come.
+    public let step: SMTPStep
+    /// The server, without credentials.
+    public let location: String
+
+    /// Whether the message may have been taken all the same.
+    public var isUncertain: Bool { step == .message }
+
+    /// One line: where, what happened, what to look at.
+    public var description: String { "\(location): \(why)" + (hint.map { "; \($0)" } ?? "") }
+
+    /// What happened, for a person.
+    public var why: String {
+        switch kind {
+        case .invalid(let reason): "cannot be sent: \(reason)"
+        case .unresolvable(let host): "the name \(host) has no address"
+        case .refused: "connection refused"
+        case .unreachable(let reason): "no way to the host: \(reason)"
+        case .timeout(let afterMs): "no answer to \(step) within \(afterMs) ms"
+        case .tls(let reason): "TLS failed: \(reason)"
+        case .noLogin: "it offers no login with user and password (PLAIN or LOGIN)"
+        case .connectionLost: "the connection ended before an answer to \(step)"
+        case .notSMTP: "what answers there is no mail server"
+        case .cancelled: "cancelled"
+        case .outOfMemory: "no memory or thread left"
+        case .other(let code, let reason): "\(reason) (libcurl \(code))"
+        }
+    }
+
+    private var hint: String? {
+        switch kind {
+        case .unresolvable: "check the name, and the DNS server of this machine"
+        case .refused: "is it listening on this port?"
+        case .unreachable: "check routes and firewalls"
+        case .timeout where step == .greeting: "a firewall that drops packets, or smtp: where it must be smtps:?"
+        case .connectionLost where step == .greeting: "smtp: where it must be smtps:, or a firewall?"
+        case .tls: "check the certificate's names, dates and authority ('ca_file' for a private one), and the port"
+        case .notSMTP: "check host and port"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Ambient
+import Configuration
+import HTTP
+import Notify
+
+extension Assembly {
+    /// The channel that a configuration describes. Its secrets are read when they are needed.
+    static func channel(
+        _ settings: ChannelSettings, client: HTTPClient, clock: any Clock, _ environment: Environment, logger: Logger
+    ) -> any Channel {
+        let name = settings.name
+        func secret(_ source: SecretSource, _ what: String) -> @Sendable () throws -> Secret {
+            let secret = CachedSecret(source, what: "\(what) of channel \(name)", in: environment)
+            return { try secret.value() }
+        }
+        switch settings.kind {
+        case .slack(let url):
+            return SlackWebhook(name: name, url: secret(url, "the webhook URL"), client: client, clock: clock)
+        case .email(let mail):
+            return email(name, mail, environment, clock: clock, logger: logger)
+        case .slackBot(let bot):
+            var settings = SlackBot.Settings(channel: bot.channel)
+            if let url = bot.url { settings.url = url }
+            return SlackBot(
+                name: name, settings: settings, token: secret(bot.token, "the token"), client: client, clock: clock)
+        case .webhook(let hook):
+            return Webhook(
+                name: name, url: secret(hook.url, "the URL"), secret: secret(hook.secret, "the signing secret"),
+                client: client, clock: clock)
+        case .pagerDuty(let pager):
+            var settings = PagerDuty.Settings()
+            if let url = pager.url { settings.url = url }
+            settings.link = pager.link
+            return PagerDuty(
+                name: name, routingKey: secret(pager.routingKey, "the routing key"), settings: settings,
+                client: client, clock: clock)
+        case .alertmanager(let manager):
+            var settings = Alertmanager.Settings(url: manager.url)
+            settings.resend = manager.resend
+            return Alertmanager(
+                name: name, settings: settings, token: manager.token.map { secret($0, "the token") }, client: client,
+                clock: clock)
+        case .gitHubIssue(let issue):
+            var settings = GitHubIssue.Settings(repository: issue.repository)
+            if let url = issue.url { settings.url = url }
+            settings.labels = issue.labels
+            return GitHubIssue(
+                name: name, settings: settings, token: secret(issue.token, "the token"), client: client, clock: clock)
+        }
+    }
+
+    private static func email(
+        _ name: String, _ email: EmailSettings, _ environment: Environment, clock: any Clock,
+        logger: Logger
+    ) -> EmailChannel {
+        let settings = EmailChannel.Settings(
+            server: email.server, from: email.from, to: email.to, user: email.login?.user,
+            encryption: email.isEncrypted ? .required : .none, caFile: email.caFile)
+        var password: (@Sendable () throws -> Secret)?
+        if let login = email.login {
+            let secret = CachedSecret(login.password, what: "the password of email channel \(name)", in: environment)
+            password = { try secret.value() }
+        }
+        return EmailChannel(name: name, settings: settings, password: password, clock: clock) { text in
+            logger.warning("a recipient was not reached", ["why": .text(text)])
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Ambient
+import HTTP
+import Model
+
+/// Alertmanager through its API v2. Each message sets the incident's alert anew; an open one ends by itself unless it is
+/// pushed again in time, so that nothing stays on for ever when this program is gone.
+public struct Alertmanager: Channel {
+    /// What a channel is set up with.
+    public struct Settings: Sendable {
+        /// Without the path: `http://127.0.0.1:9093`.
+        public var url: String
+        /// How often an open alert is pushed again.
+        public var resend = TimeSpan.minutes(1)
+
+        public init(url: String) {
+            self.url = url
+        }
+    }
+
+    public let name: String
+    private let settings: Settings
+    private let token: (@Sendable () throws -> Secret)?
+    private var service: Service
+    /// For one attempt. Milliseconds.
+    var timeoutMs: Int {
+        get { service.timeoutMs }
+        set { service.timeoutMs = newValue }
+    }
+
+    /// - Parameter token: a bearer token for a proxy in front of it; asked before each push. Nil for none.
+    public init(
+        name: String, settings: Settings, token: (@Sendable () throws -> Secret)? = nil, client: HTTPClient,
+        clock: any Clock = SystemClock()
+    ) {
+        self.name = name
+        self.settings = settings
+        self.token = token
+        service = Service("Alertmanager", name: name, client: client, clock: clock)
+    }
+
+    public var keepAlive: TimeSpan? { settings.resend }
+
+    public func deliver(_ message: Message) async -> Delivery {
+        do throws(Undelivered) {
+            let secret: Secret?
+            if let token { secret = try service.secret("token", token) } else { secret = nil }
+            let now = service.clock.now()
+            let alert = Alertmanager.alert(message, until: now + settings.resend * Alertmanager.missable)
+            let response = try await service.send(
+                .post, settings.url + "/api/v2/alerts", headers: secret.map { [.bearer($0)] } ?? [],
+                body: JSON.array([alert]).serializedBytes(), hiding: secret.map { [$0] } ?? [])
+            return Alertmanager.verdict.judge(response, now: now)
+        } catch {
+            return error.delivery
+        }
+    }
+
+    /// An open alert lasts for so many intervals: some pushes may be lost, and a restart is survived.
+    static let missable: Int64 = 5
+
+    /// One alert of the array that is posted.
+    /// - Parameter end: when an open one ends unless it is pushed again.
+    static func alert(_ message: Message, until end: Timestamp) -> JSON {
+        let incident = message.incident
+        let wording = Wording(message)
+        let isResolved = message.event == .resolved
+        // It refuses an alert that ends before it began, as one would after this machine's clock was set back.
+        let instant = TimeSpan(milliseconds: 1)
+        let begin = isResolved ? incident.openedAt : min(incident.openedAt, end - instant)
+        let resolved = max(incident.resolvedAt ?? message.at, begin + instant)
+        return [
+            "labels": .object(labels(message)),
+            "annotations": [
+                "summary": .string(Shown.shortened(wording.oneLine, 500)),
+                "description": .string(PlainDetails.text(wording)),
+            ],
+            "startsAt": .string(begin.description), "endsAt": .string((isResolved ? resolved : end).description),
+        ]
+    }
+
+    /// What tells alerts apart: the same from an incident's opening to its end. Values are shown to people and given to
+    /// others' templates, so nothing invisible is in them; the incident's id keeps apart what looks alike. An empty value
+    /// is no label.
+    static func labels(_ message: Message) -> JSONObject {
+        let incident = message.incident
+        var labels: [(key: String, value: JSON)] = [("alertname", text(incident.rule))]
+        if message.event == .drill { labels.append(("drill", "true")) }
+        labels += [
+            ("severity", .string(incident.severity.rawValue)), ("environment", text(message.environment)),
+            ("runtime", text(incident.subject.runtime)), ("subject", .string(incident.subject.kind.rawValue)),
+        ]
+        switch incident.subject {
+        case .app(let app, _): labels.append(("app", text(app.text)))
+        case .replica(let url, _): labels.append(("replica", text(url)))
+        case .runtime: break
+        }
+        labels += [("incident", text(incident.id)), ("source", "mozaiks-ops")]
+        let own = labels.map(\.key)
+        let sorted = incident.labels.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        for (key, value) in sorted where !value.isEmpty {
+            let name = name(key)
+            labels.append((own.contains(name) ? "label_\(name)" : name, text(value)))
+        }
+        return JSONObject(labels)
+    }
+
+    private static func text(_ value: String) -> JSON { .string(Shown.id(value)) }
+
+    /// `[a-zA-Z_][a-zA-Z0-9_]*`; whatever else stands in it becomes `_`. Names with two leading underscores are its own.
+    static func name(_ key: String) -> String {
+        var name = String(
+            decoding: key.utf8.prefix(100).map { byte -> UInt8 in
+                switch byte {
+                case 48...57, 65...90, 97...122, 95: byte
+                default: UInt8(ascii: "_")
+                }
+            }, as: UTF8.self)
+        while name.hasPrefix("__") { name.removeFirst() }
+        let first = name.utf8.first ?? 48
+        return (48...57).contains(first) || name == "_" ? "label_\(name)" : name
+    }
+
+    static let verdict = HTTPVerdict(service: "Alertmanager") { status, _ in
+        switch status {
+        case 400: "it cannot read this alert; please report this as a bug"
+        case 401, 403: "it wants another token; check 'token_file' and the proxy in front of it"
+        case 404: "there is no API v2; check the URL, and that it stops before /api"
+        case 400...499: "it will not take this alert"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Ambient
+import HTTP
+import Model
+
+/// Mail through a mail server of the operator's.
+public struct EmailChannel: Channel {
+    public struct Settings: Sendable {
+        public var server: MailServer
+        public var from: MailAddress
+        /// At least one.
+        public var to: [MailAddress]
+        /// Nil: no login.
+        public var user: String?
+        public var encryption: Mail.Encryption
+        /// A PEM file of accepted authorities; nil means the system's.
+        public var caFile: String?
+
+        public init(
+            server: MailServer, from: MailAddress, to: [MailAddress], user: String? = nil,
+            encryption: Mail.Encryption = .required,
+            caFile: String? = nil
+        ) {
+            self.server = server
+            self.from = from
+            self.to = to
+            self.user = user
+            self.encryption = encryption
+            self.caFile = caFile
+        }
+    }
+
+    public let name: String
+    private let settings: Settings
+    private let password: (@Sendable () throws -> Secret)?
+    private let client = SMTPClient()
+    private let clock: any Clock
+    private let notice: @Sendable (String) -> Void
+    private let progress = EmailProgress()
+    /// For one attempt. Milliseconds.
+    var timeoutMs = 60_000
+
+    /// - Parameters:
+    ///   - password: asked before each attempt, so that a rotated one is used without a restart; nil without a login.
+    ///   - notice: told of recipients whom a mail did not reach although others have it.
+    public init(
+        name: String, settings: Settings, password: (@Sendable () throws -> Secret)? = nil,
+        clock: any Clock = SystemClock(),
+        notice: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.name = name
+        self.settings = settings
+        self.password = password
+        self.clock = clock
+        self.notice = notice
+    }
+
+    public func deliver(_ message: Message) async -> Delivery {
+        var login: Mail.Login?
+        if let user = settings.user, let password {
+            do {
+                login = Mail.Login(user: user, password: try password())
+            } catch let failure as SecretSource.Failure {
+                // A file that is missing or empty now may be back before the message is a day old.
+                return .retry(after: nil, reason: failure.description)
+            } catch {
+                return .retry(after: nil, reason: "cannot read the password of email channel \(name)")
+            }
+        }
+        if let login, let wait = progress.hold(login.password, now: clock.monotonicNanoseconds()) {
+            let reason = "the server refused the password a while ago; it is tried again later, or once it was changed"
+            return .retry(after: wait, reason: "email channel \(name): \(reason)")
+        }
+        let id = EmailThread(message, domain: settings.from.domain).messageID
+        let settled = progress.settled(id)
+        let recipients = settings.to.filter { !settled.recipients.contains($0) }
+        guard !recipients.isEmpty else { return .delivered }
+        var mail = Mail(
+            server: settings.server, sender: settings.from, recipients: recipients,
+            message: EmailMessage.bytes(message, from: settings.from, to: settings.to, channel: name), login: login,
+            encryption: settings.encryption, caFile: settings.caFile)
+        mail.timeoutMs = timeoutMs
+        let delivery = judge(await client.send(mail), id, recipients, login)
+        if case .retry = delivery {} else { progress.forget(id) }
+        return delivery
+    }
+
+    private func judge(_ outcome: MailOutcome, _ id: String, _ recipients: [MailAddress], _ login: Mail.Login?)
+        -> Delivery
+    {
+        let verdict = EmailVerdict(channel: "email channel \(name)", password: login?.password, user: login?.user)
+        switch outcome {
+        case .failed(let failure): return verdict.judge(failure)
+        case .accepted(let refused):
+            let missing = Set(refused.map(\.recipient))
+            progress.settle(id, recipients.filter { !missing.contains($0) }, isTaken: true)
+            return settle(refused, id, verdict)
+        case .refused(let refusal) where refusal.step.isRecipient && !refusal.isAboutUs:
+            return settle(refusal.recipients, id, verdict)
+        case .refused(let refusal):
+            if refusal.isAboutLogin, let login {
+                let wait = UInt64(EmailVerdict.slowWait.milliseconds) * 1_000_000
+                progress.refuse(login.password, until: clock.monotonicNanoseconds() + wait)
+            }
+            return verdict.judge(refusal, server: settings.server.description)
+        }
+    }
+
+    /// Recipients may be refused one by one: who may take it later gets another attempt, for him alone; who never will is
+    /// told of, and no reason to send it to the others again.
+    private func settle(_ refused: [RefusedRecipient], _ id: String, _ verdict: EmailVerdict) -> Delivery {
+        let later = refused.filter { !$0.reply.isPermanent }
+        let never = refused.filter(\.reply.isPermanent)
+        progress.settle(id, never.map(\.recipient), isTaken: false)
+        let isTaken = progress.settled(id).isTaken
+        func list(_ refused: [RefusedRecipient]) -> String {
+            let more = refused.count > 1 ? ", and \(refused.count - 1) more" : ""
+            return "email channel \(name): \(refused.first.map(verdict.reason) ?? "")\(more)"
+        }
+        if !later.isEmpty {
+            for one in never { notice("email channel \(name): \(verdict.reason(one))") }
+            return .retry(after: EmailVerdict.politeWait, reason: list(later))
+        }
+        guard !isTaken else {
+            for one in never { notice("email channel \(name): \(verdict.reason(one))") }
+            return .delivered
+        }
+        return .rejected(reason: list(never))
+    }
+}

@@ -1,0 +1,219 @@
+import Ambient
+import Digest
+import HTTP
+import JSONParsing
+import Model
+
+/// A ticket for each incident: an issue of a GitHub repository, opened with the incident, commented on as things change,
+/// closed with the resolution.
+///
+/// The issue is known by its number, which is kept with the delivery; where that was lost, it is looked for by the mark in
+/// its text, and a comment likewise, so that nothing stands there twice.
+public struct GitHubIssue: Channel {
+    /// What a channel is set up with.
+    public struct Settings: Sendable {
+        /// `owner/name`.
+        public var repository: String
+        /// `https://api.github.com`; of an own server `https://HOST/api/v3`.
+        public var url = "https://api.github.com"
+        /// What each issue is labelled with; the first is what it is looked for by.
+        public var labels = ["mozaiks-ops"]
+
+        public init(repository: String) {
+            self.repository = repository
+        }
+    }
+
+    public let name: String
+    private let settings: Settings
+    private let token: @Sendable () throws -> Secret
+    private var service: Service
+    /// For one request. Milliseconds.
+    var timeoutMs: Int {
+        get { service.timeoutMs }
+        set { service.timeoutMs = newValue }
+    }
+
+    /// - Parameter token: may read and write issues of the repository; asked before each message.
+    public init(
+        name: String, settings: Settings, token: @escaping @Sendable () throws -> Secret, client: HTTPClient,
+        clock: any Clock = SystemClock()
+    ) {
+        self.name = name
+        self.settings = settings
+        self.token = token
+        service = Service("GitHub", name: name, client: client, clock: clock)
+    }
+
+    public func deliver(_ message: Message) async -> Delivery { await deliver(message, knownAs: nil) }
+
+    public func deliver(_ message: Message, knownAs reference: String?) async -> Delivery {
+        do throws(Undelivered) {
+            let token = try service.secret("token", token)
+            let isDrill = message.event == .drill
+            let known = isDrill ? nil : reference.flatMap(GitHubIssue.number)
+            let found: Int64?
+            if let known { found = known } else { found = try await find(message, token) }
+            let number = try await tell(message, at: found, token)
+            return isDrill ? .delivered : .deliveredAs("\(settings.repository)#\(number)")
+        } catch {
+            return error.delivery
+        }
+    }
+
+    /// What may be said twice comes before what may not: after a lost answer, everything is tried again.
+    private func tell(_ message: Message, at found: Int64?, _ token: Secret) async throws(Undelivered) -> Int64 {
+        guard let number = found else {
+            let number = try await open(message, token)
+            if message.event == .resolved || message.event == .drill { try await set("closed", number, token) }
+            return number
+        }
+        switch message.event {
+        case .opened where message.incident.flaps > 0: try await set("open", number, token)
+        case .resolved, .drill: try await set("closed", number, token)
+        case .opened, .updated: break
+        }
+        // An opening that was found is the issue's own text.
+        let isSaid = (message.event == .opened && message.incident.flaps == 0) || message.event == .drill
+        if !isSaid { try await comment(message, number, token) }
+        return number
+    }
+
+    // MARK: - Steps
+
+    private func open(_ message: Message, _ token: Secret) async throws(Undelivered) -> Int64 {
+        let document: JSON = [
+            "title": .string(GitHubText.title(message)),
+            "body": .string(GitHubText.body(message, mark: GitHubIssue.mark(issue: message))),
+            "labels": .array(settings.labels.map(JSON.string)),
+        ]
+        let answer = try await ask(.post, "/issues", document, token)
+        guard let number = answer["number"]?.int, number > 0 else { throw service.unreadable }
+        return number
+    }
+
+    private func set(_ state: String, _ number: Int64, _ token: Secret) async throws(Undelivered) {
+        let reason: JSON = state == "closed" ? "completed" : "reopened"
+        _ = try await ask(
+            .patch, "/issues/\(number)", ["state": .string(state), "state_reason": reason], token)
+    }
+
+    private func comment(_ message: Message, _ number: Int64, _ token: Secret) async throws(Undelivered) {
+        let mark = GitHubIssue.mark(comment: message)
+        // An hour, so that clocks may differ.
+        let since = (message.at - .hours(1)).description
+        let comments = try await ask(.get, "/issues/\(number)/comments?per_page=100&since=\(since)", nil, token)
+        guard let comments = comments.array else { throw service.unreadable }
+        guard !comments.contains(where: { GitHubIssue.holds($0, mark) }) else { return }
+        let text = GitHubText.body(message, mark: mark)
+        _ = try await ask(.post, "/issues/\(number)/comments", ["body": .string(text)], token)
+    }
+
+    /// The issue of an incident, where its number is not known: among those with our label, the newest first. Not by
+    /// search, whose index lags behind.
+    private func find(_ message: Message, _ token: Secret) async throws(Undelivered) -> Int64? {
+        let mark = GitHubIssue.mark(issue: message)
+        let since = (min(message.incident.openedAt, message.at) - .hours(1)).description
+        let label = settings.labels.first.map { "&labels=" + PercentEncoding.of($0) } ?? ""
+        for page in 1...GitHubIssue.pageLimit {
+            let query = "state=all&sort=created&direction=desc&per_page=100&page=\(page)&since=\(since)\(label)"
+            guard let issues = try await ask(.get, "/issues?\(query)", nil, token).array else {
+                throw service.unreadable
+            }
+            // Pull requests are issues to this interface.
+            let match = issues.first { $0["pull_request"] == nil && GitHubIssue.holds($0, mark) }
+            if let number = match?["number"]?.int, number > 0 { return number }
+            if issues.count < 100 { return nil }
+        }
+        return nil
+    }
+
+    /// More than a thousand issues since an incident opened are somebody else's.
+    private static let pageLimit = 10
+
+    private func ask(
+        _ method: HTTPMethod, _ path: String, _ document: JSON?, _ token: Secret
+    ) async throws(Undelivered) -> JSON {
+        let headers = [
+            HTTPField.bearer(token), HTTPField("Accept", "application/vnd.github+json"),
+            HTTPField("X-GitHub-Api-Version", "2022-11-28"),
+        ]
+        // A hundred issues with texts of 64 K characters each are the most that it answers.
+        let response = try await service.send(
+            method, "\(settings.url)/repos/\(settings.repository)\(path)", headers: headers,
+            body: document?.serializedBytes() ?? [], bodyLimit: 32 << 20, hiding: [token])
+        let now = service.clock.now()
+        if let delivery = GitHubLimit.delivery(response, now: now) { throw Undelivered(delivery) }
+        try GitHubIssue.verdict.require(response, now: now)
+        do {
+            return try JSON(parsing: response.body.bytes)
+        } catch {
+            throw service.unreadable
+        }
+    }
+
+    // MARK: - Marks
+
+    /// `<!-- mozaiks-ops:incident ID -->`; an id that could end the comment stands as its digest.
+    static func mark(issue message: Message) -> String {
+        let kind = message.event == .drill ? "drill" : "incident"
+        return "<!-- mozaiks-ops:\(kind) \(plain(message.incident.id)) -->"
+    }
+
+    static func mark(comment message: Message) -> String {
+        "<!-- mozaiks-ops:message \(plain(message.incident.id)) \(message.idempotencyKey) -->"
+    }
+
+    private static func plain(_ id: String) -> String {
+        let isPlain =
+            (1...100).contains(id.utf8.count)
+            && id.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) || $0 == UInt8(ascii: "-") }
+        return isPlain && !id.contains("--") ? id : String(SHA256.hex(id.utf8).prefix(32))
+    }
+
+    /// Whether an issue or comment begins with the mark: further down, somebody may have quoted it.
+    private static func holds(_ document: JSON, _ mark: String) -> Bool {
+        document["body"]?.string?.utf8.starts(with: mark.utf8) == true
+    }
+
+    /// The number of `owner/name#7`; nil for a repository that is no longer ours to ask: then it is looked for.
+    private static func number(_ reference: String) -> Int64? {
+        reference.split(separator: "#").last.flatMap { Int64($0) }
+    }
+
+    static let verdict = HTTPVerdict(service: "GitHub") { status, _ in
+        switch status {
+        case 401: "the token is not valid any more; make a new one and put it in the token file"
+        case 403: "the token may not do this, or the issue is locked; it needs to read and write issues"
+        case 404: "there is no such repository for this token; check 'repository', and what the token may see"
+        case 410: "the issue was deleted, or the repository has no issues; switch them on in its settings"
+        case 422: "it will not take this issue; check 'labels', else please report this as a bug"
+        case 400...499: "it will not take this"
+        default: nil
+        }
+    }
+}
+
+/// GitHub's two limits, which come as 403 or 429: so many requests an hour, and so many at once.
+enum GitHubLimit {
+    /// Nil for an answer that is about something else.
+    static func delivery(_ response: HTTPResponse, now: Timestamp) -> Delivery? {
+        guard response.status == 403 || response.status == 429 else { return nil }
+        let headers = response.headers
+        let asked = HTTPVerdict.retryAfter(headers["retry-after"], date: headers["date"], now: now)
+        let said = "GitHub answered \(response.status)"
+        if let asked { return .retry(after: asked, reason: "\(said): too many requests at once") }
+        if headers["x-ratelimit-remaining"] == "0", let reset = headers["x-ratelimit-reset"].flatMap({ Int64($0) }),
+            (0...99_999_999_999).contains(reset)
+        {
+            // Seen from its own clock.
+            let from = headers["date"].flatMap { Timestamp(httpDate: $0) } ?? now
+            let wait = max(Timestamp(milliseconds: reset * 1_000) - from, .zero)
+            return .retry(after: wait, reason: "\(said): the hour's requests of this token are used up")
+        }
+        if response.body.text.lowercased().contains("secondary rate limit") {
+            return .retry(after: .minutes(1), reason: "\(said): too many requests at once")
+        }
+        return nil
+    }
+}

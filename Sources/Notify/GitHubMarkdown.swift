@@ -1,0 +1,181 @@
+import Model
+
+/// Text in GitHub's Markdown, written piece by piece within a limit. No piece can start a mention, a link, a reference,
+/// an image, HTML or formatting of its own, and none is cut inside a code span.
+///
+/// GitHub turns `@name`, `#7`, `GH-7`, addresses and commit hashes into links whatever is escaped, but nowhere in code.
+/// Ids are in code; words show look-alikes of what would begin one.
+struct GitHubMarkdown {
+    private(set) var text = ""
+    /// UTF-16 units that are left. GitHub counts characters; units are never fewer.
+    private(set) var room: Int
+
+    init(limit: Int) {
+        room = limit
+    }
+
+    /// Markup of our own: all of it or nothing. False when there is no room.
+    @discardableResult
+    mutating func put(_ markup: String) -> Bool {
+        guard markup.utf16.count <= room else { return false }
+        room -= markup.utf16.count
+        text += markup
+        return true
+    }
+
+    mutating func put(_ phrase: Phrase) {
+        for span in phrase.spans {
+            switch span {
+            case .words(let words): put(GitHubMarkdown.harmless(words))
+            case .code(let code): put(code: code)
+            }
+        }
+    }
+
+    /// A code span. Nothing but a backtick ends one.
+    mutating func put(code: String) {
+        guard !code.isEmpty else { return }
+        put("`" + GitHubMarkdown.withoutBackticks(code) + "`")
+    }
+
+    /// A block of code, lines and all.
+    mutating func put(block: String) {
+        guard !block.isEmpty else { return }
+        put("```text\n" + GitHubMarkdown.withoutBackticks(block) + "\n```\n")
+    }
+
+    private static func withoutBackticks(_ code: String) -> String {
+        String(String.UnicodeScalarView(code.unicodeScalars.map { $0 == "`" ? "'" : $0 }))
+    }
+
+    /// Words as words.
+    static func harmless(_ words: String) -> String {
+        var out = ""
+        var word = ""
+        let scalars = Array(words.unicodeScalars)
+        for (index, scalar) in scalars.enumerated() {
+            if isLetterOrDigit(scalar) {
+                word.unicodeScalars.append(scalar)
+                continue
+            }
+            let next = index + 1 < scalars.count ? scalars[index + 1] : " "
+            let isFirst = index == word.unicodeScalars.count
+            out += isHash(word) ? "`\(word)`" : word
+            out += replacement(scalar, after: word, isFirst: isFirst, before: next)
+            word = ""
+        }
+        return out + (isHash(word) ? "`\(word)`" : word)
+    }
+
+    private static func isLetterOrDigit(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
+    }
+
+    /// Seven hexadecimal digits and more may be a commit's.
+    private static func isHash(_ word: String) -> Bool {
+        word.utf8.count >= 7
+            && word.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) || (65...70).contains($0) }
+    }
+
+    /// - Parameters:
+    ///   - word: the letters and digits right before it.
+    ///   - isFirst: nothing else stands before it in these words.
+    private static func replacement(
+        _ scalar: Unicode.Scalar, after word: String, isFirst: Bool, before next: Unicode.Scalar
+    ) -> String {
+        switch scalar {
+        case "&": return "&amp;"
+        case "<": return "&lt;"
+        case ">": return "&gt;"
+        case "@": return "\u{FF20}"
+        case "#": return "\u{FF03}"
+        case "$": return "\u{FF04}"
+        case "`": return "'"
+        // Not in times and before a blank; else it may be an emoji's or an address's.
+        case ":":
+            let isTime = word.utf8.last.map { (48...57).contains($0) } == true && next.properties.numericType != nil
+            return isTime || next == " " ? ":" : "\u{2236}"
+        // `GH-7`, and what begins a list.
+        case "-": return (isFirst && word.isEmpty) || word.lowercased().hasSuffix("gh") ? "\u{2010}" : "-"
+        // `www.`, and what begins a numbered list.
+        case ".":
+            if word.lowercased().hasSuffix("www") { return "\u{2024}" }
+            return isFirst && !word.isEmpty && word.utf8.allSatisfy { (48...57).contains($0) } ? "\\." : "."
+        case "\\", "*", "_", "~", "[", "]", "(", ")", "{", "}", "!", "|", "^", "+", "=": return "\\" + String(scalar)
+        default: return String(scalar)
+        }
+    }
+}
+
+/// A message as the text of an issue or of a comment.
+enum GitHubText {
+    /// The service takes 65,536 characters; a title 256.
+    static let bodyLimit = 60_000
+    static let titleLimit = 200
+
+    /// Plain text: GitHub makes no Markdown and no mention of a title.
+    static func title(_ message: Message) -> String {
+        let wording = Wording(message)
+        let title = message.event == .resolved ? Wording(message.asOpening).headline : wording.headline
+        return Shown.shortened(title, titleLimit)
+    }
+
+    /// - Parameter mark: an invisible line that the text is found by again.
+    static func body(_ message: Message, mark: String) -> String {
+        let wording = Wording(message)
+        var text = GitHubMarkdown(limit: bodyLimit)
+        text.put(mark + "\n")
+        text.put("**")
+        text.put(Phrase(words: wording.headline))
+        text.put("**\n\n")
+        text.put(wording.what)
+        text.put("\n\n")
+        for fact in wording.facts {
+            text.put("- \(fact.name): ")
+            text.put(fact.value)
+            text.put("\n")
+        }
+        heading(message.event == .resolved ? "Ended" : "Condition", &text)
+        if !wording.conditionReason.isEmpty {
+            text.put(Phrase(words: wording.conditionReason))
+            text.put("\n\n")
+        }
+        text.put(block: wording.conditionLines.joined(separator: "\n"))
+        for section in wording.actions { list(section.heading, section.lines, &text) }
+        let undo = wording.undo.prefix(8).map(Phrase.init(code:))
+        list(message.event == .resolved ? "End it now" : "Undo", undo, &text)
+        list("Next steps", wording.nextSteps, &text)
+        if !wording.tenantTexts.isEmpty {
+            heading("To paste to the tenant", &text)
+            for tenant in wording.tenantTexts.prefix(3) { text.put(block: tenant) }
+        }
+        text.put("\n---\nDetails: ")
+        text.put(code: wording.more)
+        text.put("<br>")
+        text.put(wording.footer)
+        text.put("\n")
+        return text.text
+    }
+
+    private static func heading(_ heading: String, _ text: inout GitHubMarkdown) {
+        text.put("\n#### \(heading)\n\n")
+    }
+
+    private static func list(_ title: String, _ lines: [Phrase], _ text: inout GitHubMarkdown) {
+        guard !lines.isEmpty else { return }
+        heading(title, &text)
+        for line in lines.prefix(8) {
+            text.put("- ")
+            text.put(line)
+            text.put("\n")
+        }
+        if lines.count > 8 { text.put("- … and \(lines.count - 8) more\n") }
+    }
+}
+
+extension Message {
+    /// As if it told of the opening.
+    fileprivate var asOpening: Message {
+        Message(event: .opened, incident: incident, environment: environment, mode: mode, at: at)
+    }
+}

@@ -1,0 +1,69 @@
+/// Encodings of mail bodies and headers (RFC 2045).
+enum MailEncoding {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let hex = Array("0123456789ABCDEF".utf8)
+
+    static func base64(_ bytes: [UInt8]) -> String {
+        var out: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            let padded = Array(group) + [UInt8](repeating: 0, count: 3 - group.count)
+            let value = Int(padded[0]) << 16 | Int(padded[1]) << 8 | Int(padded[2])
+            for index in 0..<4 {
+                let isFilled = index <= group.count
+                out.append(isFilled ? alphabet[value >> (18 - 6 * index) & 63] : UInt8(ascii: "="))
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    /// Quoted-printable: lines of at most 76 characters ended by CR LF, ASCII only. A line feed ends a line; a dot at a
+    /// line's start, and `From`, are encoded, so that no relay on the way touches them.
+    static func quotedPrintable(_ text: String) -> [UInt8] {
+        var out: [UInt8] = []
+        var column = 0
+        let bytes = Array(text.utf8)
+        for (index, byte) in bytes.enumerated() {
+            if byte == 10 {
+                out += [13, 10]
+                column = 0
+                continue
+            }
+            let isLast = index + 1 == bytes.count || bytes[index + 1] == 10
+            let isBlank = byte == 32 || byte == 9
+            let isSafe = (33...126).contains(byte) && byte != UInt8(ascii: "=") || (isBlank && !isLast)
+            let isRisky = column == 0 && (byte == UInt8(ascii: ".") || byte == UInt8(ascii: "F"))
+            let width = isSafe && !isRisky ? 1 : 3
+            // A line that goes on ends in `=`; a character's bytes stay on one line.
+            let rest = trailing(bytes, index)
+            if column + max(width, rest * 3) > (isLast ? 76 : 75), column > 0 {
+                out += [UInt8(ascii: "="), 13, 10]
+                column = 0
+                let isRiskyNow = byte == UInt8(ascii: ".") || byte == UInt8(ascii: "F")
+                if isSafe && isRiskyNow {
+                    out += [UInt8(ascii: "="), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+                    column = 3
+                    continue
+                }
+            }
+            if width == 1 {
+                out.append(byte)
+            } else {
+                out += [UInt8(ascii: "="), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+            }
+            column += width
+        }
+        if column > 0 { out += [13, 10] }
+        return out
+    }
+
+    /// The bytes of the character that begins at `index`; 0 inside one, and for ASCII.
+    private static func trailing(_ bytes: [UInt8], _ index: Int) -> Int {
+        switch bytes[index] {
+        case 0xC0..<0xE0: 2
+        case 0xE0..<0xF0: 3
+        case 0xF0...: 4
+        default: 0
+        }
+    }
+}

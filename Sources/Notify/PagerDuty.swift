@@ -1,0 +1,143 @@
+import Ambient
+import Digest
+import HTTP
+import Model
+
+/// PagerDuty through its Events API v2: an alert for each incident, told apart by the incident's id, so that a message
+/// that comes twice changes nothing. The integration's routing key is the credential.
+public struct PagerDuty: Channel {
+    /// What a channel is set up with.
+    public struct Settings: Sendable {
+        /// Without the path: `https://events.pagerduty.com`, or `https://events.eu.pagerduty.com`.
+        public var url = "https://events.pagerduty.com"
+        /// A page about an incident, with `{incident}` where its id goes; nil for none.
+        public var link: String?
+
+        public init() {}
+    }
+
+    public let name: String
+    private let routingKey: @Sendable () throws -> Secret
+    private let settings: Settings
+    private var service: Service
+    /// For one request. Milliseconds.
+    var timeoutMs: Int {
+        get { service.timeoutMs }
+        set { service.timeoutMs = newValue }
+    }
+
+    /// What the service takes at most, in bytes.
+    public static let bodyLimit = 512 << 10
+
+    /// - Parameter routingKey: asked before each event, so that a rotated secret is used without a restart.
+    public init(
+        name: String, routingKey: @escaping @Sendable () throws -> Secret, settings: Settings = Settings(),
+        client: HTTPClient, clock: any Clock = SystemClock()
+    ) {
+        self.name = name
+        self.routingKey = routingKey
+        self.settings = settings
+        service = Service("PagerDuty", name: name, client: client, clock: clock)
+    }
+
+    public func deliver(_ message: Message) async -> Delivery {
+        do throws(Undelivered) {
+            let key = try service.secret("routing key", routingKey)
+            for action in PagerDuty.actions(message) {
+                let event = PagerDuty.event(action, message, routingKey: key, link: settings.link)
+                let response = try await service.send(
+                    .post, settings.url + "/v2/enqueue", body: event.serializedBytes(), hiding: [key])
+                try PagerDuty.verdict.require(response, now: service.clock.now())
+            }
+            return .delivered
+        } catch {
+            return error.delivery
+        }
+    }
+
+    enum Action: String {
+        case trigger, acknowledge, resolve
+    }
+
+    /// What a message is to PagerDuty. All of it may be said twice: an alert that is open is not opened again, and one
+    /// that a person acknowledged stays so.
+    static func actions(_ message: Message) -> [Action] {
+        switch message.event {
+        case .resolved: [.resolve]
+        case .opened, .drill: [.trigger]
+        case .updated:
+            message.incident.acknowledged.map { ($0.until ?? .distantFuture) > message.at } == true
+                ? [.trigger, .acknowledge] : [.trigger]
+        }
+    }
+
+    /// The body of one event.
+    static func event(_ action: Action, _ message: Message, routingKey: Secret, link: String? = nil) -> JSON {
+        var event: JSONObject = [
+            "routing_key": .string(routingKey.reveal()), "event_action": .string(action.rawValue),
+            "dedup_key": .string(dedupKey(message)), "client": "mozaiks-ops",
+        ]
+        guard action == .trigger else { return .object(event) }
+        let wording = Wording(message)
+        let incident = message.incident
+        var payload: JSONObject = [
+            // The service cuts at 1,024 characters.
+            "summary": .string(Shown.shortened(wording.oneLine, 500)),
+            "source": .string(Shown.id(source(incident.subject))), "severity": .string(severity(message)),
+            "timestamp": .string(incident.since.description), "group": .string(Shown.id(incident.subject.runtime)),
+            "class": .string(Shown.id(incident.rule)),
+        ]
+        if let app = incident.subject.app { payload["component"] = .string(Shown.id(app.text)) }
+        payload["custom_details"] = .object(
+            JSONObject(PlainDetails.fields(wording).map { (key: $0.name, value: .string($0.text)) }))
+        event["payload"] = .object(payload)
+        if let link {
+            let href = link.split(separator: "{incident}", omittingEmptySubsequences: false)
+                .joined(separator: PercentEncoding.of(Shown.shortened(incident.id, 200)))
+            event["links"] = [["href": .string(href), "text": "The incident"]]
+        }
+        return .object(event)
+    }
+
+    /// The incident's id; what is no key that the service takes (at most 255 characters), by its digest. A drill has an
+    /// alert of its own.
+    static func dedupKey(_ message: Message) -> String {
+        let id = message.incident.id
+        let isPlain = (1...200).contains(id.utf8.count) && id.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        let key = isPlain ? id : String(SHA256.hex(id.utf8).prefix(32))
+        return message.event == .drill ? "drill-\(key)" : key
+    }
+
+    /// A drill wakes nobody who does not want to be woken by information.
+    private static func severity(_ message: Message) -> String {
+        switch message.incident.severity {
+        case _ where message.event == .drill: "info"
+        case .info: "info"
+        case .warning: "warning"
+        case .critical: "critical"
+        }
+    }
+
+    private static func source(_ subject: Subject) -> String {
+        switch subject {
+        case .runtime(let name): name
+        case .app(_, let runtime): runtime
+        case .replica(let url, _): url
+        }
+    }
+
+    /// 202 is its yes. Its words are not shown: they may hold what was sent.
+    static let verdict = HTTPVerdict(service: "PagerDuty") { status, _ in
+        switch status {
+        case 400: "it cannot read this event, or the routing key is not one of an Events API v2 integration"
+        case 401, 403, 404: "the routing key is not known to it; check the integration, and the region of the URL"
+        case 413: "the event is too long for it; please report this as a bug"
+        case 400...499: "it will not take this event"
+        default: nil
+        }
+    }
+}
+
+extension Timestamp {
+    fileprivate static let distantFuture = Timestamp(milliseconds: .max)
+}

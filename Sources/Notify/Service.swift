@@ -1,0 +1,115 @@
+import Ambient
+import HTTP
+import Model
+
+/// Why an attempt ends before its last step.
+struct Undelivered: Error {
+    let delivery: Delivery
+
+    init(_ delivery: Delivery) {
+        self.delivery = delivery
+    }
+
+    static func retry(_ reason: String) -> Undelivered { Undelivered(.retry(after: nil, reason: reason)) }
+}
+
+/// How a channel asks its service: reads what is secret, sends, and gives nothing of it away.
+struct Service: Sendable {
+    /// For people: `PagerDuty channel ops`.
+    let label: String
+    let client: HTTPClient
+    let clock: any Clock
+    /// For one request. Milliseconds.
+    var timeoutMs = 10_000
+
+    init(_ kind: String, name: String, client: HTTPClient, clock: any Clock) {
+        label = "\(kind) channel \(name)"
+        self.client = client
+        self.clock = clock
+    }
+
+    /// For an answer that says yes and is not what the service documents: whether it took the message is not known.
+    var unreadable: Undelivered {
+        .retry("\(label): the answer is not what the service documents; does a proxy stand in between?")
+    }
+
+    /// A secret as it is now. A file that is missing or empty may be back before the message is a day old.
+    /// - Parameter what: for people, where the reader of the secret does not say it itself: `token`.
+    func secret(_ what: String, _ read: () throws -> Secret) throws(Undelivered) -> Secret {
+        let secret: Secret
+        do {
+            secret = try read()
+        } catch let failure as SecretSource.Failure {
+            throw .retry(failure.description)
+        } catch {
+            throw .retry("cannot read the \(what) of \(label)")
+        }
+        guard !secret.isEmpty else { throw .retry("the \(what) of \(label) is empty") }
+        return secret
+    }
+
+    /// A secret that is a URL.
+    func url(_ what: String, form: String, _ read: () throws -> Secret) throws(Undelivered) -> Secret {
+        let url: Secret
+        do {
+            url = try read()
+        } catch let failure as SecretSource.Failure {
+            throw .retry(failure.description)
+        } catch {
+            throw .retry("cannot read the \(what) of \(label)")
+        }
+        guard url.isWebURL else { throw unusable(what, form) }
+        return url
+    }
+
+    /// Nothing of the secret, nor what a library said about it: where it cannot be taken apart, any part may be secret.
+    private func unusable(_ what: String, _ form: String) -> Undelivered {
+        .retry("the secret of \(label) is not a \(what); it should read \(form)")
+    }
+
+    /// Sends a document and waits for the answer, whatever its status.
+    /// - Parameters:
+    ///   - hiding: what no error text may hold.
+    ///   - hiddenURL: what the URL is, and how one looks, where the URL itself is secret.
+    func send(
+        _ method: HTTPMethod, _ url: String, headers: [HTTPField] = [], body: [UInt8] = [],
+        bodyLimit: Int = 64 << 10, hiding secrets: [Secret], hiddenURL: (what: String, form: String)? = nil
+    ) async throws(Undelivered) -> HTTPResponse {
+        var request = HTTPRequest(
+            method, url, headers: headers, body: body, timeoutMs: timeoutMs, bodyLimit: bodyLimit, label: label)
+        if !body.isEmpty { request.headers.append(HTTPField("Content-Type", "application/json; charset=utf-8")) }
+        request.hidesPath = hiddenURL != nil
+        do {
+            return try await client.send(request)
+        } catch {
+            switch error.kind {
+            case .invalidURL:
+                if let hiddenURL { throw unusable(hiddenURL.what, hiddenURL.form) }
+            case .invalidRequest:
+                throw .retry("the secret of \(label) cannot be sent: it has control characters")
+            default: break
+            }
+            throw .retry(Redaction(secrets).clean("\(error)"))
+        }
+    }
+}
+
+extension HTTPVerdict {
+    /// Goes on where the answer is good; ends the attempt where it is not.
+    func require(_ response: HTTPResponse, now: Timestamp) throws(Undelivered) {
+        let delivery = judge(response, now: now)
+        if !delivery.isDelivered { throw Undelivered(delivery) }
+    }
+}
+
+extension Secret {
+    /// Whether scheme and host stand where they should. Libraries are lenient and would take a path for a host, which
+    /// is shown.
+    var isWebURL: Bool {
+        let text = reveal().lowercased()
+        guard let scheme = ["https://", "http://"].first(where: { text.hasPrefix($0) }) else { return false }
+        return text.utf8.dropFirst(scheme.utf8.count).first.map {
+            (48...57).contains($0) || (97...122).contains($0) || $0 == UInt8(ascii: "[")
+        } ?? false
+    }
+}

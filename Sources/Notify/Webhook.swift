@@ -1,0 +1,114 @@
+import Ambient
+import Digest
+import HTTP
+import Model
+
+/// Any service that takes JSON: the message as a document of schema `mozaiks.ops/message/v1`, signed.
+///
+/// The receiver checks `X-Mozaiks-Signature: t=SECONDS,v1=HEX`, where HEX is HMAC-SHA256, under the shared secret, of
+/// `SECONDS`, a full stop and the body's bytes; and that SECONDS is not long ago. A message that is sent again has the
+/// same `Idempotency-Key`. The URL may hold a token and is shown no more than a secret.
+public struct Webhook: Channel {
+    public let name: String
+    private let url: @Sendable () throws -> Secret
+    private let secret: @Sendable () throws -> Secret
+    private var service: Service
+    /// For one attempt. Milliseconds.
+    var timeoutMs: Int {
+        get { service.timeoutMs }
+        set { service.timeoutMs = newValue }
+    }
+
+    /// The largest body that is posted, in bytes: below what the usual proxies and functions take.
+    public static let bodyLimit = 256 << 10
+
+    /// - Parameters:
+    ///   - url: asked before each post, as is `secret`.
+    ///   - secret: the key of the signature.
+    public init(
+        name: String, url: @escaping @Sendable () throws -> Secret, secret: @escaping @Sendable () throws -> Secret,
+        client: HTTPClient, clock: any Clock = SystemClock()
+    ) {
+        self.name = name
+        self.url = url
+        self.secret = secret
+        service = Service("webhook", name: name, client: client, clock: clock)
+    }
+
+    public func deliver(_ message: Message) async -> Delivery {
+        let (what, form) = ("web address", "https://ops.example.com/hooks/…")
+        do throws(Undelivered) {
+            let url = try service.url(what, form: form, url)
+            let key = try service.secret("signing secret", secret)
+            let body = Webhook.body(message)
+            let now = service.clock.now()
+            let headers = [
+                HTTPField("X-Mozaiks-Event", message.event.rawValue),
+                HTTPField("X-Mozaiks-Signature", Webhook.signature(of: body, key: key, at: now)),
+                HTTPField("Idempotency-Key", message.idempotencyKey),
+            ]
+            let response = try await service.send(
+                .post, url.reveal(), headers: headers, body: body, hiding: [url, key], hiddenURL: (what, form))
+            return Webhook.verdict.judge(response, now: now)
+        } catch {
+            return error.delivery
+        }
+    }
+
+    /// The value of `X-Mozaiks-Signature`.
+    public static func signature(of body: [UInt8], key: Secret, at moment: Timestamp) -> String {
+        let seconds = String(moment.milliseconds / 1_000)
+        let code = HMACSHA256.hex(key: Array(key.reveal().utf8), message: Array("\(seconds).".utf8) + body)
+        return "t=\(seconds),v1=\(code)"
+    }
+
+    /// The document; where it is larger than `bodyLimit`, with its long texts and lists cut, and `"truncated": true`.
+    public static func body(_ message: Message) -> [UInt8] {
+        let document = MessageDocument.document(message)
+        let whole = document.serializedBytes()
+        guard whole.count > bodyLimit else { return whole }
+        var body = whole
+        for (scalars, elements) in [(4_096, 200), (512, 50), (120, 12)] {
+            guard case .object(var cut) = document.cut(scalars: scalars, elements: elements) else { break }
+            cut["truncated"] = true
+            body = JSON.object(cut).serializedBytes()
+            if body.count <= bodyLimit { break }
+        }
+        return body
+    }
+
+    static let verdict = HTTPVerdict(service: "the receiver") { status, _ in
+        switch status {
+        case 401, 403: "it does not trust this sender: do both sides have the same secret, and the right time?"
+        case 404, 405, 410: "there is no such receiver any more; check the URL"
+        case 413: "the message is too long for it; let it take \(bodyLimit >> 10) KiB"
+        case 400...499: "it will not take this message"
+        default: nil
+        }
+    }
+}
+
+extension Message {
+    /// The same for every attempt to deliver this message, and for no other message: 32 hexadecimal digits.
+    var idempotencyKey: String {
+        let text = "\(event.rawValue)\u{0}\(at.milliseconds)\u{0}\(incident.id)"
+        return String(SHA256.hex(text.utf8).prefix(32))
+    }
+}
+
+extension JSON {
+    /// The same document with no text longer than `scalars` and no list longer than `elements`.
+    fileprivate func cut(scalars: Int, elements: Int) -> JSON {
+        switch self {
+        case .string(let text): .string(Shown.shortened(text, scalars))
+        case .array(let list): .array(list.prefix(elements).map { $0.cut(scalars: scalars, elements: elements) })
+        case .object(let object):
+            .object(
+                JSONObject(
+                    object.lazy.map {
+                        (Shown.shortened($0.key, scalars), $0.value.cut(scalars: scalars, elements: elements))
+                    }))
+        case .null, .bool, .int, .double: self
+        }
+    }
+}
