@@ -44,6 +44,7 @@ let package = Package(
         room("YAML", ["CYAML"]),
         room("Signals", ["Model"]),
         room("Policy", ["Model", "YAML"]),
+        room("Playbooks", ["Model", "YAML"]),
         room("Engine", ["Model", "Digest", "Signals", "Policy"]),
         room("Guard", ["Model", "Digest", "Signals", "Policy", "Engine"]),
 
@@ -67,7 +68,7 @@ let package = Package(
             name: "mozaiks-ops",
             dependencies: [
                 "Model", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Ambient", "HTTP", "Collector", "Journal",
-                "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor",
+                "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor", "Playbooks",
             ],
             swiftSettings: strict),
 
@@ -76,6 +77,7 @@ let package = Package(
         tests("Model", ["Model", "Digest", "JSONParsing", "Ambient"]),
         tests("Signals", ["Model", "Signals", "Collector"]),
         tests("Policy", ["Model", "YAML", "Policy", "Ambient", "Configuration"], exclude: ["good", "bad", "golden"]),
+        tests("Playbooks", ["Model", "YAML", "Policy", "Playbooks"]),
         tests("Engine", ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard"]),
         tests("HTTP", ["Model", "Ambient", "HTTP", "Server"]),
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),
