@@ -142,7 +142,8 @@ struct PlaybookReader {
         }
         if let fence { report("unclosed-code", "this block of commands is not closed", line: fence + 1, hint: "```") }
         for part in Playbook.Part.allCases where !found.contains(where: { $0.part == part }) {
-            report("missing-part", "the playbook needs '## \(part.heading)'", line: max(1, lines.count))
+            let last = lines.lastIndex { !isBlank($0) } ?? 0
+            report("missing-part", "the playbook needs '## \(part.heading)'", line: last + 1)
         }
         return Playbook.Part.allCases.compactMap { part in
             guard let section = found.first(where: { $0.part == part }) else { return nil }

@@ -65,7 +65,7 @@ import YAML
             says: "dir/page.md:3:8: error[value]: 'title' must be one line of at most 80 characters"),
         Fault(
             name: "missing part", text: replacing("\n## How to undo\n\nSomething.\n", ""),
-            says: "dir/page.md:20:1: error[missing-part]: the playbook needs '## How to undo'"),
+            says: "dir/page.md:21:1: error[missing-part]: the playbook needs '## How to undo'"),
         Fault(
             name: "empty part", text: replacing("## Safe actions\n\nSomething.", "## Safe actions\n"),
             says: "dir/page.md:15:1: error[empty-part]: nothing stands below 'Safe actions'"),

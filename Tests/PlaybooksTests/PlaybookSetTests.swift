@@ -15,21 +15,21 @@ import YAML
     }
 
     @Test func rulesAndPagesThatDoNotFitAreReportedAtTheirPlaces() throws {
-        let set = try PlaybookSet.load(files: [Self.file("a"), Self.file("b")]).get()
-        let rules = [Self.reference("a", "a"), Self.reference("bb", "bb"), Self.reference("none", nil)]
+        let set = try PlaybookSet.load(files: [Self.file("alpha"), Self.file("beta")]).get()
+        let rules = [Self.reference("a", "alpha"), Self.reference("b", "betta"), Self.reference("none", nil)]
         #expect(
             set.diagnostics(of: rules).map(\.description) == [
                 """
-                dir/b.md:1:1: warning[unused-playbook]: no rule names the playbook 'b'
-                hint: say 'playbook: b' in a rule
+                dir/beta.md:1:1: warning[unused-playbook]: no rule names the playbook 'beta'
+                hint: say 'playbook: beta' in a rule
                 """,
                 """
                 p.yaml:12:1: warning[no-playbook]: the rule 'none' names no playbook
                 hint: write none.md and say 'playbook: none'
                 """,
                 """
-                p.yaml:12:1: error[unknown-playbook]: the rule 'bb' names the playbook 'bb', and there is none
-                hint: did you mean 'b'?
+                p.yaml:12:1: error[unknown-playbook]: the rule 'b' names the playbook 'betta', and there is none
+                hint: did you mean 'beta'?
                 """,
             ])
     }
