@@ -114,7 +114,7 @@ enum DoctorCommand {
         }
         let words = Rendering.outbox(counts)
         if counts.dead > 0 {
-            findings.add(.note, "messages: \(words); see mozaiks-ops notify history --state dead")
+            findings.add(.note, "messages: \(words); see mozaiks-ops notify history --status dead")
         } else {
             findings.add(counts.pending > 0 ? .note : .ok, "messages: \(words)")
         }

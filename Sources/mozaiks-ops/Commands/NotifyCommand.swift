@@ -16,17 +16,17 @@ enum NotifyCommand {
         options: [
             Option("incident", value: "ID", "of this incident (its id, or enough of its beginning)"),
             Option("channel", value: "NAME", "of this channel"),
-            Option("state", value: "STATE", "pending, sent, dead or merged (default: all)"),
+            Option("status", value: "STATUS", "pending, sent, dead or merged (default: all)"),
             Option("limit", value: "N", "at most so many (default 50)"), MonitorOptions.state,
         ],
         examples: [
             ("mozaiks-ops notify history", "the newest messages, and how many wait or were given up"),
-            ("mozaiks-ops notify history --state dead", "what nobody heard, and why"),
+            ("mozaiks-ops notify history --status dead", "what nobody heard, and why"),
         ]
     ) { invocation in
         let arguments = invocation.arguments
         let limit = try invocation.number("limit", in: 1...100_000) ?? 50
-        let state = try arguments.value("state").map { try NotifyCommand.state($0) }
+        let state = try arguments.value("status").map { try NotifyCommand.state($0) }
         let journal = try invocation.journalForReading(invocation.configuration())
         let incident = try arguments.value("incident").map { try invocation.incident($0, in: journal).id }
         let counts = try journal.outboxCounts()
@@ -114,7 +114,7 @@ enum NotifyCommand {
     private static func state(_ word: String) throws(UsageError) -> OutboxRow.State {
         if let state = OutboxRow.State(rawValue: word) { return state }
         let known = OutboxRow.State.allCases.map(\.rawValue)
-        throw UsageError("--state '\(word)' is none", hint: "one of \(known.joined(separator: ", "))")
+        throw UsageError("--status '\(word)' is none", hint: "one of \(known.joined(separator: ", "))")
     }
 
     /// A message that looks like one of an incident and says that it is none.
