@@ -81,7 +81,9 @@ public struct Heartbeat: Sendable {
             // healthchecks.io says 200 also of a check that it does not know, or that is pinged too often.
             let body = response.body.text
             if body.hasPrefix("OK (not found)") { return "the service does not know this check; copy its URL anew" }
-            if body.hasPrefix("OK (rate limited)") { return "the service finds the pings too many; make the interval longer" }
+            if body.hasPrefix("OK (rate limited)") {
+                return "the service finds the pings too many; make the interval longer"
+            }
             return nil
         case 300...399: return "it answered \(response.status), a redirect: check the URL"
         case 404, 410: return "it answered \(response.status): the check is gone; copy its URL anew"

@@ -29,14 +29,16 @@ struct PlaybookReader {
         let diagnostics = (faults + reporter.diagnostics).sorted()
         guard let front, !diagnostics.contains(where: { $0.severity == .error }) else { return (nil, diagnostics) }
         return (
-            Playbook(id: front.id, title: front.title, when: front.when, sections: sections, file: file.path), diagnostics
+            Playbook(id: front.id, title: front.title, when: front.when, sections: sections, file: file.path),
+            diagnostics
         )
     }
 
     /// Size, encoding, and nothing that would steer a terminal.
     private func isReadable() -> Bool {
         guard file.bytes.count <= SourceText.longest else {
-            report("too-large", "the file has \(file.bytes.count) bytes; at most \(SourceText.longest) are read", line: 1)
+            report(
+                "too-large", "the file has \(file.bytes.count) bytes; at most \(SourceText.longest) are read", line: 1)
             return false
         }
         for (index, line) in lines.enumerated() {

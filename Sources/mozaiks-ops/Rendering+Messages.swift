@@ -54,7 +54,8 @@ extension Rendering {
 
     func drill(_ results: [(channel: String, delivery: Delivery)]) -> String {
         results.map { result in
-            let outcome = result.delivery.failure.map { terminal.paint("NOT delivered", .red) + ": \($0)" }
+            let outcome =
+                result.delivery.failure.map { terminal.paint("NOT delivered", .red) + ": \($0)" }
                 ?? terminal.paint("delivered", .green)
             return "\(result.channel): \(outcome)\n"
         }.joined()

@@ -61,7 +61,9 @@ import Testing
             let ops = try shell.run("notify", "history", "--channel", "ops", "-o", "json").json()
             #expect(ops["messages"]?.array?.count == 1)
             let doctor = try shell.run("doctor", "--wait", "100ms").output
-            #expect(doctor.contains("messages: 1 sent, 0 pending, 1 dead letter; see mozaiks-ops notify history --status dead"))
+            #expect(
+                doctor.contains(
+                    "messages: 1 sent, 0 pending, 1 dead letter; see mozaiks-ops notify history --status dead"))
             for output in [ending.output, doctor] { #expect(!output.contains("hunter2")) }
         }
     }

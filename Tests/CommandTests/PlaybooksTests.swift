@@ -77,7 +77,9 @@ import Testing
         let configured = try shell.run("playbooks", "show", "crowd", "--config", shell.folder.path("mozaiks-ops.yaml"))
         #expect(configured.code == 0 && configured.output.contains("What it means\n  Mine.\n"))
         #expect(try shell.run("playbooks", "show", "crowd", "--playbooks", pages).output == configured.output)
-        #expect(try shell.run("playbooks", "show", "runtime-down", "--playbooks", pages).code == 0, "beside the built-in ones")
+        #expect(
+            try shell.run("playbooks", "show", "runtime-down", "--playbooks", pages).code == 0,
+            "beside the built-in ones")
     }
 
     @Test func checkFindsEverythingAtOnce() throws {

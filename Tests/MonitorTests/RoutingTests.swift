@@ -35,7 +35,10 @@ import Testing
             says: ["ops yes routes[0] sends it critical", "mail yes routes[1] sends it critical"]),
         Case(
             name: "too small for any", severity: .info, routes: both,
-            says: ["ops no its routes send it warning, critical, not info", "mail no its routes send it critical, not info"]),
+            says: [
+                "ops no its routes send it warning, critical, not info",
+                "mail no its routes send it critical, not info",
+            ]),
         Case(
             name: "a route for all severities", severity: .info, routes: [Route(channels: ["mail"])],
             says: ["ops no no route leads to it", "mail yes routes[0] sends it info"]),

@@ -41,7 +41,8 @@ import Testing
     }
 
     @Test func `what is appended stands before the query`() async throws {
-        let (_, paths) = try await send([.start, .success], answer: HeartbeatTests.answer("200 OK"), query: "?create=1")
+        let (_, paths) = try await send(
+            [.start, .success], answer: HeartbeatTests.answer("200 OK"), query: "?create=1")
         #expect(paths == ["GET /\(HeartbeatTests.secret)/start?create=1", "GET /\(HeartbeatTests.secret)?create=1"])
     }
 
@@ -63,12 +64,17 @@ import Testing
         (answer("200 OK", "OK (rate limited)"), "the service finds the pings too many; make the interval longer"),
         (answer("404 Not Found"), "it answered 404: the check is gone; copy its URL anew"),
         (answer("503 Service Unavailable"), "it answered 503"),
-        ("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n", "it answered 302, a redirect: check the URL"),
+        (
+            "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
+            "it answered 302, a redirect: check the URL"
+        ),
         ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nOK", "no answer within 300 ms"),
         ("SSH-2.0-OpenSSH\r\n", "the answer is none of such a service"),
     ]
 
-    @Test("a ping that does not count says why", arguments: answers) func faulty(_ answer: String, _ why: String) async throws {
+    @Test("a ping that does not count says why", arguments: answers) func faulty(_ answer: String, _ why: String)
+        async throws
+    {
         let (faults, paths) = try await send([.success], answer: answer, timeoutMs: 300)
         #expect(faults == [why])
         #expect(!paths.contains { $0.contains("elsewhere") }, "redirects are not followed")

@@ -21,10 +21,14 @@ import Testing
         let isSame =
             files.map(\.id) == BuiltInPlaybooks.all.map(\.id)
             && zip(files, BuiltInPlaybooks.all).allSatisfy { $0.bytes == Data($1.text.utf8) }
-        if !isSame, ProcessInfo.processInfo.environment["MOZAIKS_RECORD"] != nil { try BuiltInPlaybooksTests.record(files) }
+        if !isSame, ProcessInfo.processInfo.environment["MOZAIKS_RECORD"] != nil {
+            try BuiltInPlaybooksTests.record(files)
+        }
         #expect(files.map(\.id) == BuiltInPlaybooks.all.map(\.id))
         for (file, builtIn) in zip(files, BuiltInPlaybooks.all) {
-            #expect(file.bytes == Data(builtIn.text.utf8), "\(file.id): MOZAIKS_RECORD=1 swift test --filter BuiltInPlaybooksTests")
+            #expect(
+                file.bytes == Data(builtIn.text.utf8),
+                "\(file.id): MOZAIKS_RECORD=1 swift test --filter BuiltInPlaybooksTests")
         }
     }
 
@@ -74,7 +78,8 @@ import Testing
 
     private static func record(_ files: [(id: String, bytes: Data)]) throws {
         let folder = repository.appendingPathComponent("Sources/Playbooks/BuiltIn")
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name != "BuiltInPlaybooks.swift" {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        where name != "BuiltInPlaybooks.swift" {
             try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
         }
         for (id, bytes) in files {

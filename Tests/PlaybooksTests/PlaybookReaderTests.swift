@@ -37,7 +37,8 @@ import YAML
     }
 
     static let faults = [
-        Fault(name: "no front matter", text: body, says: "dir/page.md:1:1: error[front-matter]: a playbook begins with"),
+        Fault(
+            name: "no front matter", text: body, says: "dir/page.md:1:1: error[front-matter]: a playbook begins with"),
         Fault(name: "empty", text: "", says: "dir/page.md:1:1: error[front-matter]"),
         Fault(name: "front matter not closed", text: "---\nid: page\n", says: "dir/page.md:1:1: error[front-matter]"),
         Fault(
@@ -118,7 +119,9 @@ import YAML
         let text = "---\nid: Page\nowner: me\n---\n## What it meens\n"
         let (_, lines) = PlaybookReaderTests.read(text)
         let codes = lines.compactMap { $0.split(separator: "[").last?.split(separator: "]").first.map(String.init) }
-        for code in ["id", "unknown-key", "missing-key", "unknown-part", "missing-part"] { #expect(codes.contains(code)) }
+        for code in ["id", "unknown-key", "missing-key", "unknown-part", "missing-part"] {
+            #expect(codes.contains(code))
+        }
     }
 
     @Test func aCommentInABlockOfCommandsIsNoHeading() throws {

@@ -11,7 +11,8 @@ import Policy
 enum NotifyCommand {
     static let history = Command(
         ["notify", "history"], "Who was told what: messages sent, waiting and given up, newest first",
-        discussion: "A dead letter is a message that the service refused for good, or that could not be sent for a day. It is "
+        discussion:
+            "A dead letter is a message that the service refused for good, or that could not be sent for a day. It is "
             + "kept with its reason and holds up nothing: the next message of its incident goes out.",
         options: [
             Option("incident", value: "ID", "of this incident (its id, or enough of its beginning)"),
@@ -43,7 +44,8 @@ enum NotifyCommand {
 
     static let test = Command(
         ["notify", "test"], "Send a marked drill to a channel, or to all of them",
-        discussion: "Goes straight to the service, not through the outbox, and says what came of it. The message is marked as a "
+        discussion:
+            "Goes straight to the service, not through the outbox, and says what came of it. The message is marked as a "
             + "drill that needs nothing. Exit code 1 when a channel did not take it.",
         positionals: [Positional("CHANNEL", required: false, "the channel's name (default: all)")],
         examples: [

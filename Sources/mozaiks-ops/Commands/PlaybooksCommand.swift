@@ -8,11 +8,13 @@ import YAML
 /// `playbooks check|list|show`.
 enum PlaybooksCommand {
     private static let folder = Option(
-        "playbooks", value: "DIR", "folder of playbooks; of one id, these before the built-in ones (default: as configured)")
+        "playbooks", value: "DIR",
+        "folder of playbooks; of one id, these before the built-in ones (default: as configured)")
 
     static let check = Command(
         ["playbooks", "check"], "Check playbooks: every error of all pages at once, and whether rules and pages fit",
-        discussion: "A page is a Markdown file ID.md: front matter with id, title and when, then the parts What it means, How "
+        discussion:
+            "A page is a Markdown file ID.md: front matter with id, title and when, then the parts What it means, How "
             + "to confirm, Safe actions, What needs a person and How to undo. Pages take the place of built-in ones of the "
             + "same id.\n\nExit code 0: fine (warnings aside); 78: errors.",
         positionals: [Positional("DIR", required: false, "folder of playbooks (default: as configured)")],
@@ -35,7 +37,8 @@ enum PlaybooksCommand {
         let warnings = diagnostics.map { "\($0)\n\n" }.joined()
         invocation.print(
             text: warnings + "ok: \(count) playbook\(count == 1 ? "" : "s")" + (own == nil ? ", built in" : "")
-                + (diagnostics.isEmpty ? "" : ", \(diagnostics.count) warning\(diagnostics.count == 1 ? "" : "s")") + "\n",
+                + (diagnostics.isEmpty ? "" : ", \(diagnostics.count) warning\(diagnostics.count == 1 ? "" : "s")")
+                + "\n",
             json: [
                 "ok": true, "playbooks": .int(Int64(count)),
                 "warnings": .array(diagnostics.map { .string($0.description) }),
@@ -78,7 +81,8 @@ enum PlaybooksCommand {
             let known = set.playbooks.map(\.id)
             throw CommandFailure(
                 "there is no playbook '\(id)'",
-                hint: nearest(id, in: known).map { "did you mean '\($0)'?" } ?? "there are: \(known.joined(separator: ", "))")
+                hint: nearest(id, in: known).map { "did you mean '\($0)'?" }
+                    ?? "there are: \(known.joined(separator: ", "))")
         }
         invocation.print(
             text: PlaybookRendering(terminal: invocation.terminal).page(playbook), json: playbook.document)
@@ -105,7 +109,9 @@ enum PlaybooksCommand {
     private static func load(_ folder: String, _ invocation: Invocation) throws -> PlaybookSet {
         let files: [PlaybookFile]
         do throws(FileReading.Failure) {
-            files = try FileReading.files(in: folder, endings: [".md"]).map { PlaybookFile(path: $0.path, bytes: $0.bytes) }
+            files = try FileReading.files(in: folder, endings: [".md"]).map {
+                PlaybookFile(path: $0.path, bytes: $0.bytes)
+            }
         } catch {
             throw invocation.diagnosed([
                 Diagnostic(
