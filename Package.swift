@@ -49,6 +49,7 @@ let package = Package(
         room("YAML", ["CYAML"]),
         room("Signals", ["Model"]),
         room("Policy", ["Model", "YAML"]),
+        room("Playbooks", ["Model", "YAML"]),
         room("Engine", ["Model", "Digest", "Signals", "Policy"]),
         room("Guard", ["Model", "Digest", "Signals", "Policy", "Engine"]),
 
@@ -72,7 +73,7 @@ let package = Package(
             name: "mozaiks-ops",
             dependencies: [
                 "Model", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Ambient", "HTTP", "Collector", "Journal",
-                "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor",
+                "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor", "Playbooks",
             ],
             swiftSettings: lean,
             // The linker of the toolchain; relocations packed, which are read at every start: 0.8 MB become 7 kB; and no
@@ -89,6 +90,7 @@ let package = Package(
         tests("Model", ["Model", "Digest", "JSONParsing", "Ambient"]),
         tests("Signals", ["Model", "Signals", "Collector"]),
         tests("Policy", ["Model", "YAML", "Policy", "Ambient", "Configuration"], exclude: ["good", "bad", "golden"]),
+        tests("Playbooks", ["Model", "YAML", "Policy", "Playbooks"]),
         tests("Engine", ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard"]),
         tests("HTTP", ["Model", "Ambient", "HTTP", "Server"]),
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),

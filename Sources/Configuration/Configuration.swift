@@ -16,6 +16,8 @@ public struct Configuration: Sendable {
     public var state: Setting<String>
     /// The folder of policy files; nil: the built-in default policy alone.
     public var policies: Setting<String?>
+    /// The folder of one's own playbooks; nil: the built-in ones alone.
+    public var playbooks: Setting<String?>
     /// In the order of the file; at least one unless nothing names any.
     public var runtimes: [RuntimeSettings]
     public var polling: PollingSettings
@@ -24,6 +26,8 @@ public struct Configuration: Sendable {
     public var actionLimits: ActionLimits
     public var channels: [ChannelSettings]
     public var routes: [Route]
+    /// Nil: nobody notices when this machine is gone.
+    public var heartbeat: HeartbeatSettings?
     /// Where page, JSON interface and metrics listen; nil: nowhere.
     public var server: Setting<ListenAddress>?
     public var prices: [Price]
@@ -192,6 +196,17 @@ public struct Route: Sendable {
     /// Names of channels.
     public let to: [String]
     public let origin: SettingOrigin
+}
+
+/// A dead man's switch that is told that the monitor lives.
+public struct HeartbeatSettings: Sendable {
+    /// The URL is a credential.
+    public let url: SecretSource
+    /// Between two pings of the daemon.
+    public let interval: TimeSpan
+    public let origin: SettingOrigin
+
+    public static let defaultInterval = TimeSpan.minutes(1)
 }
 
 /// What a model's tokens cost, in USD for a million.

@@ -127,6 +127,13 @@ public enum FileReading {
     /// The files `*.yaml` and `*.yml` of a folder that are not hidden, with their bytes, sorted by the bytes of their
     /// names. Each is cut at one byte above the size that is read, so that a larger one is refused by name.
     public static func yamlFiles(in folder: String) throws(Failure) -> [(path: String, bytes: [UInt8])] {
+        try files(in: folder, endings: [".yaml", ".yml"])
+    }
+
+    /// The same for files whose names end in one of `endings`.
+    public static func files(
+        in folder: String, endings: [String]
+    ) throws(Failure) -> [(path: String, bytes: [UInt8])] {
         guard let stream = opendir(folder) else {
             throw Failure(path: folder, reason: String(cString: strerror(errno)))
         }
@@ -136,7 +143,7 @@ public enum FileReading {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if !name.hasPrefix("."), name.hasSuffix(".yaml") || name.hasSuffix(".yml") { names.append(name) }
+            if !name.hasPrefix("."), endings.contains(where: { name.hasSuffix($0) }) { names.append(name) }
         }
         names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         var files: [(path: String, bytes: [UInt8])] = []

@@ -9,6 +9,7 @@ struct ConfigurationOverrides {
 
     /// The names of the variables that count.
     static let variables = [
+        "MOZAIKS_HEARTBEAT_URL", "MOZAIKS_HEARTBEAT_URL_FILE",
         "MOZAIKS_OPS_CONFIG", "MOZAIKS_OPS_MODE", "MOZAIKS_OPS_STATE", "MOZAIKS_RUNTIME_TOKEN",
         "MOZAIKS_RUNTIME_TOKEN_FILE",
         "MOZAIKS_RUNTIME_URL", "MOZAIKS_SLACK_WEBHOOK_URL", "MOZAIKS_SLACK_WEBHOOK_URL_FILE",
@@ -44,6 +45,7 @@ struct ConfigurationOverrides {
         }
         faults += runtime(&configuration)
         slack(&configuration)
+        heartbeat(&configuration)
         return faults
     }
 
@@ -93,6 +95,19 @@ struct ConfigurationOverrides {
         return faults
     }
 
+    /// A URL in the environment takes the place of the file's; the interval stays.
+    private func heartbeat(_ configuration: inout Configuration) {
+        let variable = "MOZAIKS_HEARTBEAT_URL"
+        let interval = configuration.heartbeat?.interval ?? HeartbeatSettings.defaultInterval
+        if let path = environment.nonEmpty(variable + "_FILE") {
+            configuration.heartbeat = HeartbeatSettings(
+                url: .file(path), interval: interval, origin: .environment(variable + "_FILE"))
+        } else if environment.nonEmpty(variable) != nil {
+            configuration.heartbeat = HeartbeatSettings(
+                url: .environment(variable), interval: interval, origin: .environment(variable))
+        }
+    }
+
     /// A webhook in the environment is a channel `slack`; without routes in the file it hears warnings and worse.
     private func slack(_ configuration: inout Configuration) {
         let variable = "MOZAIKS_SLACK_WEBHOOK_URL"
@@ -126,6 +141,7 @@ enum ConfigurationEntries {
             setting("mode", configuration.mode, configuration.mode.value.rawValue),
             setting("interval", configuration.interval), setting("state", configuration.state),
             setting("policies", configuration.policies, configuration.policies.value ?? "(built in)"),
+            setting("playbooks", configuration.playbooks, configuration.playbooks.value ?? "(built in)"),
         ]
         for runtime in configuration.runtimes {
             let key = "runtimes.\(runtime.name)"
@@ -168,6 +184,10 @@ enum ConfigurationEntries {
         for (index, route) in configuration.routes.enumerated() {
             let value = "\(list(route.severities.map(\.rawValue))) to \(list(route.to))"
             entries.append(Entry(key: "routes[\(index)]", value: value, origin: route.origin))
+        }
+        if let heartbeat = configuration.heartbeat {
+            let value = "URL from \(heartbeat.url.location), every \(heartbeat.interval)"
+            entries.append(Entry(key: "heartbeat", value: value, origin: heartbeat.origin))
         }
         if let server = configuration.server { entries.append(setting("server.listen", server)) }
         entries += configuration.prices.map {

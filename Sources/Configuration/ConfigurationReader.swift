@@ -22,7 +22,8 @@ struct ConfigurationReader {
         }
         return Configuration(
             file: nil, environment: Setting("production", .builtIn), mode: Setting(.observe, .builtIn),
-            interval: Setting(.seconds(10), .builtIn), state: state, policies: Setting(nil, .builtIn), runtimes: [],
+            interval: Setting(.seconds(10), .builtIn), state: state, policies: Setting(nil, .builtIn),
+            playbooks: Setting(nil, .builtIn), runtimes: [],
             polling: PollingSettings(), gate: nil, actionLimits: ActionLimits(), channels: [], routes: [], server: nil,
             prices: [], entries: [], warnings: [])
     }
@@ -50,6 +51,9 @@ struct ConfigurationReader {
         if let node = fields.node("policies"), let path = path(node, "'policies'") {
             configuration.policies = Setting(path, origin(node))
         }
+        if let node = fields.node("playbooks"), let path = path(node, "'playbooks'") {
+            configuration.playbooks = Setting(path, origin(node))
+        }
         configuration.runtimes = runtimes(fields)
         polling(fields, &configuration.polling)
         configuration.gate = gate(fields)
@@ -57,6 +61,7 @@ struct ConfigurationReader {
         configuration.channels = channels(fields)
         configuration.routes = routes(fields)
         configuration.server = server(fields)
+        configuration.heartbeat = heartbeat(fields)
         configuration.prices = prices(fields)
         for section in ["polling", "guard", "prices"] {
             for entry in fields.node(section)?.entries ?? [] {
@@ -256,6 +261,19 @@ struct ConfigurationReader {
         }
         inner.finish()
         return address
+    }
+
+    private func heartbeat(_ fields: Fields) -> HeartbeatSettings? {
+        guard let entry = fields.entry("heartbeat"), !entry.value.isNull,
+            let inner = Fields(entry.value, "'heartbeat'", reporter, place: entry.key.start)
+        else { return nil }
+        let url = SecretReader(reader: self).read(inner, "url", isRequired: true)
+        let interval = inner.node("interval").flatMap { span($0, "interval", .seconds(10)...TimeSpan.hours(1)) }
+        inner.finish()
+        return url.map {
+            HeartbeatSettings(
+                url: $0, interval: interval ?? HeartbeatSettings.defaultInterval, origin: origin(entry.key))
+        }
     }
 
     private func prices(_ fields: Fields) -> [Price] {

@@ -147,14 +147,17 @@ extension Journal {
         }
     }
 
-    /// Messages, newest first; of one incident when its id is given.
-    public func outbox(incident: String? = nil, limit: Int = 100) throws(JournalError) -> [OutboxRow] {
+    /// Messages, newest first; of one incident when its id is given, in one state, of one channel.
+    public func outbox(
+        incident: String? = nil, state: OutboxRow.State? = nil, channel: String? = nil, limit: Int = 100
+    ) throws(JournalError) -> [OutboxRow] {
         try reading("list the outbox") { database throws(JournalError) in
             try database.rows(
                 """
-                SELECT \(OutboxRow.columns) FROM outbox WHERE ?1 IS NULL OR incident = ?1 ORDER BY id DESC LIMIT ?2
+                SELECT \(OutboxRow.columns) FROM outbox WHERE (?1 IS NULL OR incident = ?1)
+                    AND (?3 IS NULL OR state = ?3) AND (?4 IS NULL OR channel = ?4) ORDER BY id DESC LIMIT ?2
                 """,
-                [.optional(incident), .int(Int64(limit))], OutboxRow.init)
+                [.optional(incident), .int(Int64(limit)), .optional(state?.rawValue), .optional(channel)], OutboxRow.init)
         }
     }
 

@@ -17,6 +17,8 @@ public struct Assembly: Sendable {
     public let client: HTTPClient
     public let targets: [Target]
     public let channels: [any Channel]
+    /// Nil where none is configured.
+    public let heartbeat: Heartbeat?
 
     /// Loads the policies that a configuration names: the folder's files, or the built-in default alone.
     public static func loadPolicies(_ configuration: Configuration) throws(PolicyErrors) -> PolicySet {
@@ -57,8 +59,18 @@ public struct Assembly: Sendable {
                 authenticator: Authenticator(method, client: client, clock: clock), timeout: polling.timeout,
                 bodyLimit: polling.bodyLimit)
         }
+        heartbeat = Assembly.heartbeat(configuration.heartbeat, client: client, environment)
         channels = configuration.channels.map {
             Assembly.channel($0, client: client, clock: clock, environment, logger: logger)
+        }
+    }
+
+    private static func heartbeat(
+        _ settings: HeartbeatSettings?, client: HTTPClient, _ environment: Environment
+    ) -> Heartbeat? {
+        settings.map { settings in
+            let secret = CachedSecret(settings.url, what: "the URL of the heartbeat", in: environment)
+            return Heartbeat(url: { try secret.value() }, client: client)
         }
     }
 

@@ -16,6 +16,8 @@ public struct Daemon: Sendable {
     private let clock: any Clock
     private let logger: Logger
     private let notifier: SystemdNotifier
+    /// The heartbeats to a service elsewhere.
+    private let pulse: Pulse?
     /// Sees every observation before it is taken in: the recorder.
     private let onObservations: @Sendable ([Observation]) -> Void
 
@@ -24,7 +26,7 @@ public struct Daemon: Sendable {
 
     public init(
         core: Core, targets: [Target], poller: Poller, senders: [(sender: Sender, bell: Bell)], interval: TimeSpan,
-        clock: any Clock, logger: Logger, notifier: SystemdNotifier,
+        clock: any Clock, logger: Logger, notifier: SystemdNotifier, pulse: Pulse? = nil,
         onObservations: @escaping @Sendable ([Observation]) -> Void = { _ in }
     ) {
         self.core = core
@@ -35,6 +37,7 @@ public struct Daemon: Sendable {
         self.clock = clock
         self.logger = logger
         self.notifier = notifier
+        self.pulse = pulse
         self.onObservations = onObservations
     }
 
@@ -65,6 +68,7 @@ public struct Daemon: Sendable {
         await withTaskGroup(of: Void.self) { group in
             for target in targets { group.addTask { await watch(target) } }
             group.addTask { await reportAlive() }
+            group.addTask { await beat() }
             await stop()
             _ = notifier.notify(.stopping)
             logger.info("stopping: finishing what is under way")
@@ -102,12 +106,24 @@ public struct Daemon: Sendable {
         }
     }
 
+    /// Tells a service elsewhere whether cycles complete and are kept.
+    private func beat() async {
+        let watch = CycleWatch(patience: cyclePatience, now: clock.monotonicNanoseconds())
+        await pulse?.run {
+            let state = await core.state
+            return watch.isCycling(state.cycles, now: clock.monotonicNanoseconds()) && state.journalError == nil
+        }
+    }
+
+    /// Cycles may be far apart: long intervals, answers that time out. Nanoseconds.
+    private var cyclePatience: UInt64 { UInt64(max(.minutes(2), interval * 6).milliseconds) * 1_000_000 }
+
     /// Feeds the service manager's watchdog while cycles complete, and says how things stand.
     private func reportAlive() async {
         var cycles = -1
         var changed = clock.monotonicNanoseconds()
-        // A core that is stuck does not answer. Cycles may be far apart: long intervals, answers that time out.
-        let patience = UInt64(max(.minutes(2), interval * 6).milliseconds) * 1_000_000
+        // A core that is stuck does not answer.
+        let patience = cyclePatience
         let step = notifier.watchdogMicroseconds.map { TimeSpan(milliseconds: Int64($0 / 3_000)) } ?? .seconds(20)
         while !Task.isCancelled {
             let state = await core.state
@@ -117,6 +133,25 @@ public struct Daemon: Sendable {
             cycles = state.cycles
             _ = notifier.notify(.status(state.journalError ?? "\(state.cycles) cycles done"))
             do { try await clock.sleep(for: step) } catch { return }
+        }
+    }
+}
+
+/// Whether the count of cycles goes on growing.
+private final class CycleWatch: Sendable {
+    /// Nanoseconds.
+    private let patience: UInt64
+    private let seen: Mutex<(cycles: Int, at: UInt64)>
+
+    init(patience: UInt64, now: UInt64) {
+        self.patience = patience
+        seen = Mutex((0, now))
+    }
+
+    func isCycling(_ cycles: Int, now: UInt64) -> Bool {
+        seen.withLock { seen in
+            if cycles != seen.cycles { seen = (cycles, now) }
+            return now &- seen.at < patience
         }
     }
 }

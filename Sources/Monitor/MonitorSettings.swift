@@ -50,13 +50,12 @@ public struct MonitorSettings: Sendable {
     /// The channels that hear of an incident: those that the rule names, or else those of the routes that match; each
     /// once, in the order of the configuration.
     public func channels(for severity: Severity, named: [String]) -> [String] {
-        var wanted = named
-        if wanted.isEmpty {
-            wanted = routes.isEmpty
-                ? channels
-                : routes.filter { $0.severities.isEmpty || $0.severities.contains(severity) }.flatMap(\.channels)
-        }
-        return channels.filter(wanted.contains)
+        routing(of: severity, named: named).channels
+    }
+
+    /// The same with reasons. `named` is nil for a rule that does not notify.
+    public func routing(of severity: Severity, named: [String]?) -> Routing {
+        Routing(severity, named: named, channels: channels, routes: routes)
     }
 
     /// The labels that stand on an incident of that runtime.

@@ -172,19 +172,26 @@ public struct Pipeline: Sendable {
     }
 
     private func append(_ event: Message.Event, _ incident: Incident, _ now: Timestamp, to messages: inout [RoutedMessage]) {
+        guard let named = named(incident) else { return }
         let current = engine.incident(incident.id) ?? incident
-        var named: [String]?
-        if let rule = rule(of: incident) {
-            for case .notify(let channels) in rule.actions { named = channels }
-        } else {
-            // The rule is gone: whoever may have heard of the opening hears of the end.
-            named = []
-        }
-        guard let named else { return }
-        let channels = settings.channels(for: incident.severity, named: named)
         let message = Message(
             event: event, incident: current, environment: settings.environment, mode: effectiveMode(incident), at: now)
+        let channels = settings.channels(for: incident.severity, named: named)
         messages.append(RoutedMessage(message: message, channels: channels))
+    }
+
+    /// Where a message about an incident goes by the settings and policies in force, and why.
+    public func routing(of incident: Incident) -> Routing {
+        settings.routing(of: incident.severity, named: named(incident))
+    }
+
+    /// The channels that the incident's rule names, none where it leaves that to the routes; nil where it notifies nobody.
+    private func named(_ incident: Incident) -> [String]? {
+        // The rule is gone: whoever may have heard of the opening hears of the end.
+        guard let rule = rule(of: incident) else { return [] }
+        var named: [String]?
+        for case .notify(let channels) in rule.actions { named = channels }
+        return named
     }
 
     private func rule(of incident: Incident) -> Rule? {

@@ -171,12 +171,20 @@ public struct Wording: Sendable {
 
     // MARK: - What to do
 
-    /// The rule's next steps, then its suggestions as sentences. None for a resolution.
+    /// The rule's next steps, its suggestions as sentences, and its playbook. None for a resolution.
     public var nextSteps: [Phrase] {
         guard !isResolved else { return [] }
-        return incident.nextSteps.map(Phrase.init(words:))
+        var steps = incident.nextSteps.map(Phrase.init(words:))
             + incident.suggestions.map { Phrase(words: "Consider: \(String($0.map { $0 == "_" ? " " : $0 })).") }
+        if let playbook {
+            // Channels show the first eight.
+            steps.insert("How to confirm, what is safe, how to undo: \(command: playbook)", at: min(steps.count, 7))
+        }
+        return steps
     }
+
+    /// What to run to read the rule's playbook; nil when it names none.
+    public var playbook: String? { incident.playbook.map { "mozaiks-ops playbooks show \(Shown.id($0))" } }
 
     // MARK: - Where it comes from
 

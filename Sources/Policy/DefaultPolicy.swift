@@ -51,6 +51,7 @@ rules:
     suppresses:
       [runtime-unhealthy, runtime-unauthorized, perf-poisoned, dead-counters, provider-trouble, noisy-neighbor,
        runtime-saturated, token-burn-spike]
+    playbook: runtime-down
 
   runtime-unauthorized:
     subject: runtime
@@ -66,6 +67,7 @@ rules:
     suppresses:
       [runtime-unhealthy, perf-poisoned, dead-counters, provider-trouble, noisy-neighbor, runtime-saturated,
        token-burn-spike]
+    playbook: runtime-unauthorized
 
   runtime-unhealthy:
     subject: runtime
@@ -78,6 +80,7 @@ rules:
     next_steps:
       - Check MongoDB from the runtime's machine.
       - Read the runtime's log around the time of the incident.
+    playbook: runtime-unhealthy
 
   # One NaN or one broken id makes both perf endpoints answer 500 until the process restarts, while health stays good.
   perf-poisoned:
@@ -90,6 +93,7 @@ rules:
       - Plan a restart of the runtime; only that clears it.
       - Until then nothing about tenants is known and nothing is done to them.
     suppresses: [dead-counters, provider-trouble, noisy-neighbor, runtime-saturated, token-burn-spike]
+    playbook: perf-poisoned
 
   dead-counters:
     subject: runtime
@@ -99,6 +103,7 @@ rules:
     summary: Some counters of this runtime never move; rules on them see nothing.
     next_steps:
       - Run mozaiks-ops doctor to see which, and what the rules can still tell.
+    playbook: dead-counters
 
   # ---- Load and tenants.
 
@@ -114,6 +119,7 @@ rules:
       - Check the status page and the quota of the model provider.
       - Tell tenants; their retries are not abuse.
     suppresses: [noisy-neighbor, runtime-saturated]
+    playbook: provider-trouble
 
   noisy-neighbor:
     subject: app
@@ -142,6 +148,7 @@ rules:
       - notify
       - pause: {apps: top(3, active_runs), ttl: 10m}
     suggest: [scale_out]
+    playbook: runtime-saturated
 
   token-burn-spike:
     subject: app
@@ -156,6 +163,7 @@ rules:
     require_approval:                       # offered in the message, done only on approval
       - throttle: {concurrent_workflows: 1, ttl: 30m}
     suggest: [raise_limit, contact_tenant]
+    playbook: token-burn-spike
 
 """#
 }

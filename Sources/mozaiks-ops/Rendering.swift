@@ -139,7 +139,8 @@ struct Rendering: Sendable {
             let width = incident.evidence.map { Terminal.columns($0.series) }.max() ?? 0
             for series in incident.evidence { text += "  \(pad(series.series, width))  \(sparkline(series))\n" }
         }
-        let steps = incident.nextSteps + incident.suggestions.map { "consider: \($0)" }
+        var steps = incident.nextSteps + incident.suggestions.map { "consider: \($0)" }
+        if let playbook = incident.playbook { steps.append("mozaiks-ops playbooks show \(playbook)") }
         if !steps.isEmpty, incident.resolvedAt == nil {
             text += "\n\(terminal.paint("Next steps", .bold))\n" + steps.map { "  - \($0)\n" }.joined()
         }

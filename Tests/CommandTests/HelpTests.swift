@@ -3,12 +3,12 @@ import Testing
 /// What the program says of itself, and how it takes a slip of the finger.
 @Suite struct HelpTests {
     static let commands = [
-        "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "actions list",
-        "actions stop",
-        "actions resume", "actions revert", "policy check", "policy show", "config show", "record", "replay",
-        "simulate",
+        "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "notify history",
+        "notify test", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
+        "policy check", "policy show", "playbooks list", "playbooks show", "playbooks check", "config show", "record",
+        "replay", "simulate",
     ]
-    static let groups = ["incidents", "actions", "policy", "config"]
+    static let groups = ["incidents", "notify", "actions", "policy", "playbooks", "config"]
 
     @Test("help of each command is as recorded, with an example that names it", arguments: commands)
     func help(command: String) throws {
@@ -71,6 +71,10 @@ import Testing
             ("incidents list --severity fatal", "--severity 'fatal' is none", "info, warning, critical"),
             ("incidents list --since yesterday", "--since 'yesterday' is not a span", "90s, 5m, 2h or 7d"),
             ("incidents list --limit 0", "--limit '0' is not a whole number from 1", ""),
+            ("playbooks show", "missing ID", ""),
+            ("playbooks lst", "unknown command 'playbooks lst'", "did you mean 'playbooks list'?"),
+            ("notify route", "missing INCIDENT", ""),
+            ("notify history --status lost", "--status 'lost' is none", "pending, sent, dead, merged"),
             ("actions revert", "name a lease, or say --all", "actions list"),
             ("actions revert x --all", "name a lease, or say --all", "actions list"),
             ("simulate no-such-story", "there is no scenario 'no-such-story'", "simulate --list"),

@@ -166,7 +166,7 @@ enum Sample {
             nextSteps: [
                 "Look whether the process runs and its port is open from this machine.",
                 "Read the last lines of its log; restart it if it hangs.",
-            ])
+            ], playbook: "runtime-down")
     }
 
     private static let wentDown = transition(

@@ -29,6 +29,7 @@ import Testing
         interval: 5s
         state: state
         policies: /etc/policies
+        playbooks: pages
         runtimes:
           shared:
             replicas: [http://127.0.0.1:8000/, "http://${HOST}:8001"]
@@ -47,12 +48,13 @@ import Testing
           dev: {slack: {webhook_url: "${SLACK_DEV}"}}
         routes: [{severity: [warning, critical], to: [ops]}, {severity: critical, to: dev}]
         server: {listen: "[::1]:9464"}
+        heartbeat: {url: "${BEAT}", interval: 30s}
         prices: {gpt-4o-mini: {prompt: 0.15 USD/M, completion: 0.60 USD/M}}
         """
 
     @Test func everyKeyIsRead() throws {
         let configuration = try load(
-            ConfigurationTests.full, ["HOST": "10.0.0.7", "OPS_SECRET": "s3cret", "SLACK_DEV": "x"])
+            ConfigurationTests.full, ["HOST": "10.0.0.7", "OPS_SECRET": "s3cret", "SLACK_DEV": "x", "BEAT": "x"])
         #expect(configuration.environment.value == "staging" && configuration.mode.value == .enforce)
         #expect(configuration.state.value == "conf/state" && configuration.policies.value == "/etc/policies")
         #expect(configuration.runtimes.map(\.name) == ["shared", "second"])
@@ -74,12 +76,32 @@ import Testing
         #expect(configuration.routes.map(\.to) == [["ops"], ["dev"]])
         #expect(configuration.server?.value.description == "[::1]:9464")
         #expect(configuration.prices.first?.completion == 0.6)
+        #expect(configuration.playbooks.value == "conf/pages")
+        #expect(configuration.heartbeat?.url == .environment("BEAT") && configuration.heartbeat?.interval == .seconds(30))
         #expect(configuration.warnings.isEmpty)
+    }
+
+    @Test func aHeartbeatOfTheEnvironmentNeedsNoFile() throws {
+        let configuration = try load(nil, ["MOZAIKS_HEARTBEAT_URL": "https://hc-ping.com/s3cret"])
+        #expect(configuration.heartbeat?.url == .environment("MOZAIKS_HEARTBEAT_URL"))
+        #expect(configuration.heartbeat?.interval == .minutes(1))
+        #expect(!configuration.text.contains("s3cret"))
+        let file = try load(nil, ["MOZAIKS_HEARTBEAT_URL_FILE": "/run/beat"])
+        #expect(file.heartbeat?.url == .file("/run/beat"))
+    }
+
+    @Test(arguments: [
+        "heartbeat: {url: https://hc-ping.com/s3cret}", "heartbeat:\n  url: https://hc-ping.com/s3cret",
+        "heartbeat: {url: https://hc-ping.com/s3cret, every: 1m}", "heartbeat: {url_file: /x, interval: 1s} # url s3cret",
+    ])
+    func aHeartbeatsURLInTheFileIsRefusedAndNotShown(_ text: String) {
+        let faults = faults("schema: mozaiks.ops/config/v1\n" + text)
+        #expect(faults.contains("error[") && !faults.contains("s3cret"), "\(faults)")
     }
 
     @Test func showsEachValueWithItsOriginAndNoSecret() throws {
         let configuration = try load(
-            ConfigurationTests.full, ["HOST": "h", "OPS_SECRET": "s3cret", "SLACK_DEV": "https://hooks/s3cret"],
+            ConfigurationTests.full, ["HOST": "h", "OPS_SECRET": "s3cret", "SLACK_DEV": "https://hooks/s3cret", "BEAT": "s3cret"],
             ConfigurationFlags(mode: "suggest"))
         let text = configuration.text
         #expect(text.contains("# --mode") && text.contains("mode: suggest"))

@@ -33,6 +33,9 @@ enum CheckCommand {
         // There is no gate between passes.
         settings.landable = []
         var pipeline = Pipeline(settings: settings, policies: assembly.policies)
+        let pulse = assembly.heartbeat.map {
+            Pulse(heartbeat: $0, interval: .zero, clock: invocation.clock, logger: invocation.logger)
+        }
         let journal: Journal
         let folder: StateFolder
         do throws(JournalError) {
@@ -40,10 +43,20 @@ enum CheckCommand {
             folder = room.folder
             journal = room.journal
         } catch {
+            // Another engine at work has heartbeats of its own; a look beside it is no failure of anything.
+            if case .heldBy = error.cause {} else { await pulse?.beat(.exit(ExitCode.unknown.rawValue)) }
             throw CommandFailure(error.message, hint: error.hint, code: .unknown)
         }
-        try pipeline.restore(from: journal, now: invocation.clock.now()) { text in
-            invocation.logger.warning("state", ["why": .text(text)])
+        // Beside the pass: a heartbeat delays nothing.
+        let began = Task { await pulse?.beat(.start) }
+        do {
+            try pipeline.restore(from: journal, now: invocation.clock.now()) { text in
+                invocation.logger.warning("state", ["why": .text(text)])
+            }
+        } catch {
+            await began.value
+            await pulse?.beat(.exit(ExitCode.unknown.rawValue))
+            throw error
         }
         let reports = ReportBox()
         let core = Core(
@@ -51,9 +64,12 @@ enum CheckCommand {
             logger: invocation.logger, onReport: { reports.add($0) })
         let saved = await pass(assembly, core, invocation)
         let open = await core.openIncidents
-        await assembly.client.shutdown()
         let verdict = Verdict(reports: reports.all, open: open, journalError: saved ? nil : await core.state.journalError)
         verdict.print(invocation)
+        // What was found has channels of its own: a pass that did its work is a success, whatever it saw.
+        await began.value
+        await pulse?.beat(saved ? .success : .exit(ExitCode.unknown.rawValue))
+        await assembly.client.shutdown()
         return verdict.code
     }
 

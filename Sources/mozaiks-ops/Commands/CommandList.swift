@@ -2,7 +2,9 @@
 let commands: [Command] = [
     DemoCommand.command, CheckCommand.command, RunCommand.command, DoctorCommand.command, EvaluateCommand.command,
     IncidentsCommand.list, IncidentsCommand.show,
+    NotifyCommand.history, NotifyCommand.test, NotifyCommand.route,
     ActionsCommand.list, ActionsCommand.stop, ActionsCommand.resume, ActionsCommand.revert,
-    PolicyCommand.check, PolicyCommand.show, ConfigCommand.show,
+    PolicyCommand.check, PolicyCommand.show, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,
+    ConfigCommand.show,
     RecordCommand.command, ReplayCommand.command, SimulateCommand.command,
 ]

@@ -92,7 +92,39 @@ enum DoctorCommand {
         } else {
             findings.add(.ok, "channels: " + configuration.channels.map(\.name).joined(separator: ", "))
         }
+        if let heartbeat = configuration.heartbeat {
+            findings.add(.ok, "heartbeat: every \(heartbeat.interval), URL from \(heartbeat.url.location)")
+        } else {
+            findings.add(
+                .note, "heartbeat: none, nobody notices when this machine is gone; set MOZAIKS_HEARTBEAT_URL or 'heartbeat:'")
+        }
+        examineOutbox(configuration, &findings)
+        examinePlaybooks(policies, &findings)
         examineActions(configuration, policies, &findings)
+    }
+
+    /// Messages that wait or were given up; nothing to say without a journal.
+    private static func examineOutbox(_ configuration: Configuration, _ findings: inout Findings) {
+        let counts: OutboxCounts
+        do throws(JournalError) {
+            counts = try Journal.open(StateFolder(existing: configuration.state.value), mode: .reader).outboxCounts()
+        } catch {
+            // Said above, or said by the commands that need it.
+            return
+        }
+        let words = Rendering.outbox(counts)
+        if counts.dead > 0 {
+            findings.add(.note, "messages: \(words); see mozaiks-ops notify history --status dead")
+        } else {
+            findings.add(counts.pending > 0 ? .note : .ok, "messages: \(words)")
+        }
+    }
+
+    private static func examinePlaybooks(_ policies: PolicySet, _ findings: inout Findings) {
+        let without = PlaybooksCommand.references(policies).filter { $0.playbook == nil }.map(\.rule)
+        guard !without.isEmpty else { return }
+        let names = without.enumerated().filter { without.firstIndex(of: $1) == $0 }.map(\.element)
+        findings.add(.note, "playbooks: none for \(names.joined(separator: ", ")); see mozaiks-ops playbooks check")
     }
 
     private static func examineActions(_ configuration: Configuration, _ policies: PolicySet, _ findings: inout Findings) {

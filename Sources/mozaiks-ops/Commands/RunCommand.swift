@@ -59,14 +59,20 @@ enum RunCommand {
                 "runtimes": .text(configuration.runtimes.map(\.name).joined(separator: ",")),
                 "state": .text(configuration.state.value), "gate": .text(daemon.gateAddress ?? "none"),
             ])
+        let pulse = configuration.heartbeat.flatMap { settings in
+            assembly.heartbeat.map {
+                Pulse(heartbeat: $0, interval: settings.interval, clock: invocation.clock, logger: logger)
+            }
+        }
         let monitor = Daemon(
             core: daemon.core, targets: assembly.targets,
             poller: invocation.poller(assembly, logger, clock: daemon.clock), senders: daemon.senders,
-            interval: configuration.interval.value, clock: daemon.clock, logger: logger,
-            notifier: notifier, onObservations: { recorder?.write($0) })
+            interval: configuration.interval.value, clock: daemon.clock, logger: logger, notifier: notifier, pulse: pulse,
+            onObservations: { recorder?.write($0) })
         let saved = await monitor.run { await stop.wait(atMost: .hours(24 * 365 * 10), clock: invocation.clock) }
         reading.cancel()
         daemon.stopServers()
+        await pulse?.beat(.exit((saved ? ExitCode.ok : .failure).rawValue))
         await assembly.client.shutdown()
         logger.info("stopped", ["saved": .flag(saved)])
         return saved ? .ok : .failure

@@ -1,0 +1,109 @@
+import Ambient
+import HTTP
+
+/// A dead man's switch: a service that expects a ping now and then, and tells people when none comes. It notices what
+/// the monitor cannot tell of itself: that its machine is gone.
+///
+/// Speaks as healthchecks.io reads it (healthchecks.io/docs/http_api, "Pinging API"): the URL itself is success, below it
+/// `/start`, `/fail` and `/<exit status>`. The URL is the credential: it is never shown.
+public struct Heartbeat: Sendable {
+    /// What a ping says.
+    public enum Beat: Hashable, Sendable {
+        /// Something began whose end will be told.
+        case start
+        case success
+        case failure
+        /// The process ends with this code, 0 ... 255; 0 is success.
+        case exit(Int32)
+
+        /// What is appended to the path of the URL.
+        var suffix: String {
+            switch self {
+            case .start: "/start"
+            case .success: ""
+            case .failure: "/fail"
+            case .exit(let code): "/\(min(max(code, 0), 255))"
+            }
+        }
+    }
+
+    private let url: @Sendable () throws -> Secret
+    private let client: HTTPClient
+    /// For one ping. Milliseconds.
+    private let timeoutMs: Int
+
+    /// - Parameter url: asked before each ping, so that a changed secret is used without a restart.
+    public init(url: @escaping @Sendable () throws -> Secret, client: HTTPClient, timeoutMs: Int = 5_000) {
+        self.url = url
+        self.client = client
+        self.timeoutMs = timeoutMs
+    }
+
+    /// Sends one ping. Nil when it was heard; else why not, without the URL. Cancelling the task ends it soon.
+    public func send(_ beat: Beat) async -> String? {
+        let secret: Secret
+        do {
+            secret = try url()
+        } catch let failure as SecretSource.Failure {
+            return failure.description
+        } catch {
+            return "cannot read its URL"
+        }
+        guard let target = Heartbeat.target(secret.reveal(), beat) else {
+            return "its secret is not a URL; it should read https://hc-ping.com/…"
+        }
+        var request = HTTPRequest(.get, target, timeoutMs: timeoutMs, bodyLimit: 64 << 10, label: "heartbeat")
+        request.hidesPath = true
+        do {
+            return Heartbeat.fault(try await client.send(request))
+        } catch {
+            return Heartbeat.words(error.kind)
+        }
+    }
+
+    /// The URL of a beat: the suffix stands behind the path and before the query. Nil for what is no web address.
+    static func target(_ url: String, _ beat: Beat) -> String? {
+        let scheme = ["https://", "http://"].first { url.lowercased().hasPrefix($0) }
+        guard let scheme, let first = url.utf8.dropFirst(scheme.utf8.count).first,
+            first == UInt8(ascii: "[") || (48...57).contains(first) || (97...122).contains(first | 0x20)
+        else { return nil }
+        let address = url.prefix { $0 != "#" }
+        var path = address.prefix { $0 != "?" }
+        let query = address.dropFirst(path.count)
+        while path.hasSuffix("/") { path = path.dropLast() }
+        return path + beat.suffix + query
+    }
+
+    /// What is wrong with an answer; nil for a ping that counts.
+    private static func fault(_ response: HTTPResponse) -> String? {
+        switch response.status {
+        case 200...299:
+            // healthchecks.io says 200 also of a check that it does not know, or that is pinged too often.
+            let body = response.body.text
+            if body.hasPrefix("OK (not found)") { return "the service does not know this check; copy its URL anew" }
+            if body.hasPrefix("OK (rate limited)") {
+                return "the service finds the pings too many; make the interval longer"
+            }
+            return nil
+        case 300...399: return "it answered \(response.status), a redirect: check the URL"
+        case 404, 410: return "it answered \(response.status): the check is gone; copy its URL anew"
+        default: return "it answered \(response.status)"
+        }
+    }
+
+    /// A failure in words of our own: a library's may hold parts of the URL.
+    private static func words(_ kind: HTTPError.Kind) -> String {
+        switch kind {
+        case .invalidURL: "its secret is not a URL; it should read https://hc-ping.com/…"
+        case .unresolvable: "the name of its host has no address"
+        case .refused: "connection refused"
+        case .unreachable: "no way to its host"
+        case .timeout(_, let afterMs): "no answer within \(afterMs) ms"
+        case .tls: "TLS failed"
+        case .truncated, .connectionLost: "the connection ended before an answer"
+        case .bodyTooLarge, .malformedResponse: "the answer is none of such a service"
+        case .cancelled: "cancelled"
+        case .invalidRequest, .overloaded, .closed, .other: "the ping could not be sent"
+        }
+    }
+}

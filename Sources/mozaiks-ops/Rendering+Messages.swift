@@ -1,0 +1,83 @@
+import Journal
+import Model
+import Monitor
+import Notify
+
+/// Messages and where they go, as people read them.
+extension Rendering {
+    /// `12 sent, 1 pending since 2026-11-21T09:00:00.000Z, 2 dead letters`
+    static func outbox(_ counts: OutboxCounts) -> String {
+        var parts = ["\(counts.sent) sent"]
+        let since = counts.oldestPending.map { " (the oldest since \($0))" } ?? ""
+        parts.append("\(counts.pending) pending\(counts.pending > 0 ? since : "")")
+        parts.append("\(counts.dead) dead letter\(counts.dead == 1 ? "" : "s")")
+        if counts.merged > 0 { parts.append("\(counts.merged) said by a later one") }
+        return parts.joined(separator: ", ")
+    }
+
+    func messages(_ rows: [OutboxRow], _ counts: OutboxCounts, now: Timestamp) -> String {
+        let head = Rendering.outbox(counts) + "\n"
+        guard !rows.isEmpty else { return head }
+        return head + "\n"
+            + terminal.table(
+                ["decided", "channel", "event", "state", "incident", "what came of it"],
+                rows.map { row in
+                    [
+                        "\(row.message.createdAt)", row.message.channel, row.message.event.rawValue, state(row),
+                        row.message.incident, outcome(row, now: now),
+                    ]
+                })
+    }
+
+    private func state(_ row: OutboxRow) -> String {
+        switch row.state {
+        case .pending: terminal.paint(row.state.rawValue, .yellow)
+        case .sent: terminal.paint(row.state.rawValue, .green)
+        case .dead: terminal.paint(row.state.rawValue, .red)
+        case .merged: terminal.paint(row.state.rawValue, .dim)
+        }
+    }
+
+    private func outcome(_ row: OutboxRow, now: Timestamp) -> String {
+        let tries = row.attempts == 1 ? "1 attempt" : "\(row.attempts) attempts"
+        let error = row.lastError.map { ": \($0)" } ?? ""
+        switch row.state {
+        case .sent: return row.attempts > 1 ? "after \(tries)" : row.carriesOpening ? "the opening with it" : "-"
+        case .merged: return row.mergedInto.map { "said by message \($0)" } ?? "-"
+        case .dead: return "given up after \(tries)\(error)"
+        case .pending:
+            guard row.attempts > 0 else { return "not tried yet" }
+            let next = row.dueAt > now ? "again in \((row.dueAt - now).brief)" : "again now"
+            return "\(tries), \(next)\(error)"
+        }
+    }
+
+    func drill(_ results: [(channel: String, delivery: Delivery)]) -> String {
+        results.map { result in
+            let outcome =
+                result.delivery.failure.map { terminal.paint("NOT delivered", .red) + ": \($0)" }
+                ?? terminal.paint("delivered", .green)
+            return "\(result.channel): \(outcome)\n"
+        }.joined()
+    }
+
+    func routing(_ routing: Routing, of incident: Incident, told: [OutboxRow]) -> String {
+        var text = "\(severity(incident.severity)) \(terminal.paint(incident.rule, .bold)): \(incident.subject)\n\n"
+        if let silence = routing.silence { text += "Nobody would hear of it: \(silence)\n" }
+        if !routing.decisions.isEmpty {
+            text += terminal.table(
+                ["channel", "sent", "why"],
+                routing.decisions.map {
+                    [$0.channel, $0.isSent ? terminal.paint("yes", .green) : terminal.paint("no", .dim), $0.reason]
+                })
+        }
+        for name in routing.unknown { text += "named, but not configured: \(name)\n" }
+        text += "\n" + terminal.paint("Told so far", .bold) + "\n"
+        guard !told.isEmpty else { return text + "  nobody\n" }
+        for row in told.reversed() {
+            let when = row.settledAt ?? row.message.createdAt
+            text += "  \(when)  \(row.message.channel)  \(row.message.event.rawValue)  \(state(row))\n"
+        }
+        return text
+    }
+}
