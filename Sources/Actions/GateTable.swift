@@ -62,10 +62,13 @@ public struct GateTable: Sendable {
         }
         for lease in leases where !lease.shadow && (lease.state == .inForce || lease.state == .intended) {
             let (name, app) = (lease.key.runtime, lease.key.app)
-            var restraints = self.runtimes[name, default: Runtime()].apps[app] ?? Restraints()
+            // A runtime that is no longer watched: listed here, it would make "the only one" two, and open the gate to all.
+            guard var runtime = self.runtimes[name] else { continue }
+            var restraints = runtime.apps[app] ?? Restraints()
             restraints.all.append(.init(lease: lease.id, effect: lease.effect, expiresAt: lease.expiresAt))
             restraints.openRuns = openRuns[name]?.byApp[app] ?? 0
-            self.runtimes[name, default: Runtime()].apps[app] = restraints
+            runtime.apps[app] = restraints
+            self.runtimes[name] = runtime
         }
     }
 

@@ -86,6 +86,12 @@ struct ConfigurationOverrides {
         }
         let replicas = urls.map(BaseURL.trimmed)
         if faults.isEmpty, !replicas.isEmpty {
+            // Without a file, each runtime named in passing has a history of its own. With one the state folder stays what
+            // the file says, so that the kill switch is where everybody looks for it.
+            if case .builtIn = configuration.state.origin, configuration.file == nil, let first = replicas.first {
+                let place = PercentEncoding.encode(Array(first.utf8.drop { $0 != 58 }.dropFirst(3)))
+                configuration.state = Setting(configuration.state.value + "/" + place, given.origin)
+            }
             configuration.runtimes = [
                 RuntimeSettings(
                     name: "default", replicas: replicas, authentication: authentication, labels: [:],

@@ -66,3 +66,32 @@ extension Assembly {
         }
     }
 }
+
+extension Assembly {
+    /// The secrets of channels that cannot be read now, in words without the secrets: better told at start than found out
+    /// at the first incident.
+    public static func unreadableSecrets(_ configuration: Configuration, _ environment: Environment) -> [String] {
+        configuration.channels.flatMap { channel in
+            secrets(of: channel.kind).compactMap { source, what in
+                do {
+                    _ = try source.read("\(what) of channel \(channel.name)", in: environment)
+                    return nil
+                } catch {
+                    return "\(error)"
+                }
+            }
+        }
+    }
+
+    private static func secrets(of kind: ChannelSettings.Kind) -> [(SecretSource, String)] {
+        switch kind {
+        case .slack(let url): [(url, "the webhook URL")]
+        case .slackBot(let bot): [(bot.token, "the token")]
+        case .email(let mail): mail.login.map { [($0.password, "the password")] } ?? []
+        case .webhook(let hook): [(hook.url, "the URL"), (hook.secret, "the signing secret")]
+        case .pagerDuty(let pager): [(pager.routingKey, "the routing key")]
+        case .alertmanager(let manager): manager.token.map { [($0, "the token")] } ?? []
+        case .gitHubIssue(let issue): [(issue.token, "the token")]
+        }
+    }
+}

@@ -102,6 +102,12 @@ public struct Assembly: Sendable {
         settings.runtimes = configuration.runtimes.map {
             MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: $0.labels)
         }
+        settings.areAllRuntimes = !configuration.runtimes.contains { runtime in
+            switch runtime.origin {
+            case .environment, .flag: true
+            case .builtIn, .file: false
+            }
+        }
         settings.guardOptions = GuardOptions(configuration.actionLimits)
         settings.landable = configuration.gate == nil ? [] : [.throttle, .pause, .disablePack]
         settings.channels = configuration.channels.map(\.name)

@@ -36,6 +36,9 @@ public struct MonitorSettings: Sendable {
     /// The share of a runtime's time that polling its perf endpoint may cost, 0 < share <= 1.
     public var perfShare = 0.02
     public var runtimes: [Runtime] = []
+    /// Whether these are all runtimes that the state folder is about. False for one named in passing (`--url`): then the
+    /// others, of which nothing is heard, are left as they are.
+    public var areAllRuntimes = true
     public var guardOptions = GuardOptions()
     /// Actions that a configured adapter can land.
     public var landable: Set<ActionKind> = []

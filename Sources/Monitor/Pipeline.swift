@@ -104,6 +104,7 @@ public struct Pipeline: Sendable {
     /// Gives up runtimes that are no longer configured: their incidents resolve with reason `removed`. A lease of theirs is
     /// not undone by that; it runs out.
     mutating func giveUpStrangers(now: Timestamp) -> [Removal] {
+        guard settings.areAllRuntimes else { return [] }
         let judged = Set(settings.runtimes.map(\.name))
         var removals: [Removal] = []
         for runtime in engine.runtimeNames where !judged.contains(runtime) {

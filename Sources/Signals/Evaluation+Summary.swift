@@ -32,6 +32,7 @@ extension Evaluation {
         if let perf = note(.perf, replica.perf) {
             summary.trackedChats = Int(perf.trackedChats)
             summary.openChats = Int(perf.openChats)
+            summary.unreadableFields = replica.unreadableFields
             summary.appCount = Int(perf.apps)
             summary.turns = perf.turns
             summary.toolCalls = perf.toolCalls

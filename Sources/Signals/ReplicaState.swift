@@ -19,6 +19,8 @@ struct ReplicaState: Sendable {
     var identity = ProcessIdentity()
     /// ms that the last perf answers took; what stretches their interval.
     var perfElapsed: [Double] = []
+    /// Fields and chats of the newest perf answer that could not be read. Not kept: the next answer tells again.
+    var unreadableFields = 0
     /// The active-runs endpoint has shown a count above zero: it is no stub, whatever its note says.
     var isRegistryReal = false
     /// Since when no endpoint gives any answer, ms.
@@ -149,6 +151,7 @@ struct ReplicaState: Sendable {
                     at: at, elapsedMilliseconds: elapsed, missing: figures.isReal ? nil : .notTracked, figures: figures),
                 detail: answer.note ?? "")
         case .perf(let table):
+            unreadableFields = table.malformedFields + table.skippedChats
             let isWatched = log.axis.last.map { at > $0 && at - $0 <= maxGap(.perf, options) } ?? false
             observe(elapsed: elapsed)
             let figures = ingest(table, at: at, clock: date ?? at, isWatched: isWatched, &shared, options)

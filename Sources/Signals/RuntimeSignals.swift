@@ -119,9 +119,7 @@ public struct RuntimeSignals: Sendable {
         guard !options.replicas.isEmpty else { return }
         for index in replicas.indices.reversed() {
             let replica = replicas[index]
-            guard !options.replicas.contains(where: { $0.utf8.elementsEqual(replica.url.utf8) }),
-                newestAt - replica.lastSampleAt > options.missingAfter.milliseconds
-            else { continue }
+            guard !options.replicas.contains(where: { $0.utf8.elementsEqual(replica.url.utf8) }) else { continue }
             Clamp.add(&shared.counters.endedBefore, replica.endedChats)
             replicas.remove(at: index)
         }

@@ -18,6 +18,8 @@ public struct RuntimeSummary: Hashable, Sendable {
         /// Size of the figures of the newest perf answer; nil before the first.
         public var trackedChats: Int?
         public var openChats: Int?
+        /// Fields and chats of the newest perf answer that could not be read: sums leave them out.
+        public var unreadableFields = 0
         public var appCount: Int?
         public var turns: Int64?
         public var toolCalls: Int64?

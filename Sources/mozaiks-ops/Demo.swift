@@ -131,8 +131,9 @@ struct DemoFolder {
     init(keep: String?) throws {
         isTemporary = keep == nil
         if let keep {
-            path = keep
-            guard mkdir(keep, 0o700) == 0 || errno == EEXIST else {
+            // Absolute, because paths in a configuration begin at its own folder.
+            path = keep.hasPrefix("/") ? keep : (DemoFolder.workingFolder + "/" + keep)
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
                 throw CommandFailure("cannot make \(keep): \(String(cString: strerror(errno)))")
             }
         } else {
@@ -144,13 +145,22 @@ struct DemoFolder {
         }
     }
 
+    private static var workingFolder: String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        guard getcwd(&buffer, buffer.count) != nil else { return "." }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     func write(_ stage: JSON) throws -> Files {
+        guard access(path + "/journal.db", F_OK) != 0 else {
+            throw CommandFailure("\(path) has a journal already", hint: "name a folder that is new: its past would hold actions back")
+        }
         let text = """
             schema: mozaiks.ops/config/v1
             environment: demo
             mode: enforce
             interval: 1s
-            state: \(path)/state
+            state: \(path)
             policies: \(path)/policies
             runtimes:
               shared: {replicas: [\(stage["runtime"]?[0]?.string ?? "")]}
@@ -178,12 +188,12 @@ struct DemoFolder {
     /// Removes what the demo itself made, file by file; nothing that it does not know.
     func remove() {
         guard isTemporary else { return }
-        for name in ["state/journal.db", "state/journal.db-wal", "state/journal.db-shm", "state/engine.lock",
+        for name in ["journal.db", "journal.db-wal", "journal.db-shm", "engine.lock",
             "mozaiks-ops.yaml", "policies/ops_policy.default.yaml", "slack-webhook"]
         {
             unlink("\(path)/\(name)")
         }
-        for name in ["/state", "/policies", ""] { rmdir(path + name) }
+        for name in ["/policies", ""] { rmdir(path + name) }
     }
 }
 

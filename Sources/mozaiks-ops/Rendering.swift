@@ -54,6 +54,9 @@ struct Rendering: Sendable {
         if let ping = replica.mongoPingMilliseconds { parts.append("Mongo ping \(Figure.number(ping)) ms") }
         if let websockets = replica.websockets { parts.append("\(websockets) websocket\(websockets == 1 ? "" : "s")") }
         if let errors = replica.errors { parts.append("\(errors) error\(errors == 1 ? "" : "s")") }
+        if replica.unreadableFields > 0 {
+            parts.append(terminal.paint("\(replica.unreadableFields) unreadable fields left out", .yellow))
+        }
         for endpoint in [Endpoint.health, .perf, .events] {
             guard let reason = replica.missing[endpoint] else { continue }
             parts.append(terminal.paint("\(endpoint.path) \(reason)", .red))

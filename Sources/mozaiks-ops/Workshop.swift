@@ -63,7 +63,10 @@ extension Invocation {
     }
 
     func assembly(_ configuration: Configuration) throws -> Assembly {
-        try Assembly(
+        for fault in Assembly.unreadableSecrets(configuration, environment) {
+            logger.warning("a channel cannot be used as it is", ["why": .text(fault)])
+        }
+        return try Assembly(
             configuration, policies: try policies(configuration), environment: environment, clock: clock,
             version: Version.text, logger: logger)
     }

@@ -14,7 +14,7 @@ enum CheckCommand {
     static let command = Command(
         ["check"], "One pass: poll, decide, record, tell; for cron and for a look",
         discussion: "Passes share the state folder, so that 'for: 5m' holds over five passes a minute apart. The first pass "
-            + "has no history: a rate over 5m shows once half of that was watched. No gate runs between passes: throttle, "
+            + "has no history: a rate over 5m shows once a fifth of that was watched. No gate runs between passes: throttle, "
             + "pause and disable_pack land nowhere and are recorded as refused.\n\n"
             + "Exit code: 0 ok, 1 a warning is open, 2 a critical incident is open, 3 unknown (no evidence, or another engine "
             + "holds the state folder).",
@@ -64,6 +64,7 @@ enum CheckCommand {
             logger: invocation.logger, onReport: { reports.add($0) })
         let saved = await pass(assembly, core, invocation)
         let open = await core.openIncidents
+        await core.close()
         let verdict = Verdict(reports: reports.all, open: open, journalError: saved ? nil : await core.state.journalError)
         verdict.print(invocation)
         // What was found has channels of its own: a pass that did its work is a success, whatever it saw.
@@ -111,16 +112,26 @@ enum CheckCommand {
         let journalError: String?
         /// Endpoints that gave no evidence, in words.
         private let blind: [String]
+        /// Replicas whose health says no, in words. Their incident opens when that lasts.
+        private let unhealthy: [String]
 
         init(reports: [CycleReport], open: [Incident], journalError: String?) {
             self.reports = reports
             self.open = open
             self.journalError = journalError
             blind = reports.flatMap { $0.summary.replicas.flatMap(Verdict.blindness) }
+            unhealthy = reports.flatMap { report in
+                report.summary.replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil }.map { replica in
+                    "\(replica.url) says that it is unhealthy" + (replica.detail[.health].map { ": \($0)" } ?? "")
+                }
+            }
         }
 
         /// What a replica does not tell: once for the whole of it where every endpoint fails alike.
         private static func blindness(_ replica: RuntimeSummary.Replica) -> [String] {
+            if replica.answersForSeveralProcesses {
+                return ["\(replica.url) answers for several processes, so nothing can be counted (name each under 'replicas:')"]
+            }
             let told = [Endpoint.health, .perf].compactMap { endpoint in
                 replica.missing[endpoint].map { reason in
                     (path: endpoint.path, why: "\(reason)" + (replica.detail[endpoint].map { " (\($0))" } ?? ""))
@@ -134,7 +145,9 @@ enum CheckCommand {
             switch open.map(\.severity).max() {
             case .critical?: return .critical
             case .warning?: return .warning
-            case .info?, nil: return blind.isEmpty && journalError == nil ? .ok : .unknown
+            case .info?, nil:
+                if !unhealthy.isEmpty { return .warning }
+                return blind.isEmpty && journalError == nil ? .ok : .unknown
             }
         }
 
@@ -155,6 +168,7 @@ enum CheckCommand {
             }
             if open.count > 3 { parts.append("and \(open.count - 3) more incident\(open.count == 4 ? "" : "s")") }
             if let journalError { parts.append(journalError) }
+            parts += unhealthy.prefix(2)
             parts += blind.prefix(2)
             if blind.count > 2 { parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence") }
             parts += reports.map(figures).filter { !$0.isEmpty }
@@ -182,6 +196,8 @@ enum CheckCommand {
             if let errors = summary.total({ $0.errors }) {
                 parts.append("\(errors) error\(errors == 1 ? "" : "s")" + (summary.deadCounters.contains(.errors) ? " (dead counter)" : ""))
             }
+            let unreadable = summary.replicas.map(\.unreadableFields).reduce(0, +)
+            if unreadable > 0 { parts.append("\(unreadable) field\(unreadable == 1 ? "" : "s") that cannot be read, left out") }
             guard !parts.isEmpty else { return "" }
             let counted = summary.replicas.filter { $0.trackedChats != nil }.count
             if counted > 0, counted < summary.replicas.count { parts.append("on \(counted) of \(summary.replicas.count) replicas") }

@@ -25,6 +25,7 @@ enum DoctorCommand {
         let assembly = try invocation.assembly(configuration)
         var findings = Findings()
         examineSetup(configuration, assembly, &findings)
+        for fault in Assembly.unreadableSecrets(configuration, invocation.environment) { findings.add(.broken, fault) }
         var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
         let poller = invocation.poller(assembly)
         let wait = try invocation.span("wait") ?? .seconds(3)

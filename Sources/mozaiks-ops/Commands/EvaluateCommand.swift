@@ -13,7 +13,7 @@ enum EvaluateCommand {
     static let command = Command(
         ["evaluate"], "Dry run: the policy that holds, the readings, what would happen and why",
         discussion: "Against a runtime (configured, --url) or a tape. Nothing is written, sent or done. A single poll has no "
-            + "history; a rate shows once half of its window was watched (2m30s of 5m)."
+            + "history; a rate shows once a fifth of its window was watched (1m of 5m)."
             + "\n\n"
             + "Exit code: 0 ok, 1 a warning would be open, 2 a critical incident would be open, 3 no evidence.",
         options: MonitorOptions.all + [
