@@ -1,6 +1,5 @@
 import Actions
 import Ambient
-import Dispatch
 import Engine
 import Guard
 import JSONParsing
@@ -387,19 +386,5 @@ extension Verdict {
         case .needsApproval(let refusal), .refused(let refusal): refusal.text
         case .act, .wouldHave, .alreadyInForce: nil
         }
-    }
-}
-
-/// Runs an actor's jobs one after the other on a queue of its own.
-final class QueueExecutor: SerialExecutor {
-    private let queue: DispatchQueue
-
-    init(label: String) {
-        queue = DispatchQueue(label: label)
-    }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
 }
