@@ -16,7 +16,7 @@ setup: ## install what building and testing needs (Debian; asks for root only if
 
 build: setup ## release binary with the Swift runtime linked in: .build/release/mozaiks-ops
 	@$(SWIFT) build $(STATIC) --product mozaiks-ops 2>&1 | .ci/quiet
-	@cp $(BINARY) .build/mozaiks-ops && strip .build/mozaiks-ops
+	@install -m 755 $(BINARY) .build/mozaiks-ops && strip .build/mozaiks-ops
 	@ls -l .build/mozaiks-ops | awk '{ printf "built .build/mozaiks-ops, %.1f MB stripped\n", $$5 / 1e6; exit $$5 > 20e6 }' \
 		|| { echo "the stripped binary is above its budget of 20 MB" >&2; exit 1; }
 
