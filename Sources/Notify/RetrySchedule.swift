@@ -1,12 +1,10 @@
 import Model
 
-/// When an undelivered message is tried again.
+/// When an undelivered message is tried again. When it is given up is the outbox's rule.
 public struct RetrySchedule: Sendable {
     /// Before the second attempt.
     public var first = TimeSpan.seconds(2)
     public var longest = TimeSpan.minutes(10)
-    /// After this the message becomes a dead letter.
-    public var giveUpAfter = TimeSpan.hours(24)
     /// The longest wait that a service may ask for: beyond it, a wrong clock or header would lose the message.
     public var longestAsked = TimeSpan.hours(6)
 
