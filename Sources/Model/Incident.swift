@@ -127,6 +127,8 @@ public struct Incident: Hashable, Sendable, Identifiable {
     // Handling.
 
     public var acknowledged: Acknowledgement?
+    /// What a language model wrote about it; nil without an advisor, or while it has not answered well.
+    public var advice: Advice?
     public var handling: [HandlingNote]
 
     public struct Acknowledgement: Hashable, Sendable {

@@ -64,7 +64,9 @@ extension Incident {
                 "text": .string(note.text),
             ]
         }
-        return ["acknowledged": acknowledgement ?? .null, "notes": .array(notes)]
+        var object: JSONObject = ["acknowledged": acknowledgement ?? .null, "notes": .array(notes)]
+        if let advice { object.append("advice", advice.document) }
+        return .object(object)
     }
 }
 
@@ -101,6 +103,7 @@ extension Incident {
         guard let handled = try reader.optional("handling") else { return }
         acknowledged = try handled.optional("acknowledged").map(Acknowledgement.init)
         handling = try handled.member("notes").map(HandlingNote.init)
+        advice = try handled.optional("advice").map(Advice.init)
     }
 
     private static func labels(_ reader: DocumentReader) throws(DocumentError) -> [String: String] {

@@ -15,34 +15,34 @@ import Signals
 /// Crash-only: a tick is committed in one transaction before anything of it happens. Leases reach the gate and messages
 /// reach the outbox's senders only after the commit that holds them.
 public actor Core {
-    private var pipeline: Pipeline
+    var pipeline: Pipeline
     let journal: Journal?
-    private let gate: Gate?
-    private let gateTexts: GateTexts
-    private let folder: StateFolder?
+    let gate: Gate?
+    let gateTexts: GateTexts
+    let folder: StateFolder?
     private let executor = QueueExecutor(label: "core")
-    private let clock: any Clock
-    private let logger: Logger
+    let clock: any Clock
+    let logger: Logger
     private let onReport: @Sendable (CycleReport) -> Void
     /// Called after each commit that holds messages.
     private let onMessages: @Sendable () -> Void
 
     /// Decided and not yet on disk: of the tick at hand, or of ticks whose commit failed.
     private var unsaved = TickRecord()
-    private var lastCommitError: String?
+    var lastCommitError: String?
     /// When the signals' state was last written; it is large and can be made up for, so it is not written every tick.
     private var signalsSaved: Timestamp?
     /// Whether signals took in something since then.
     private var areSignalsAhead = false
     /// The leases that the gate enforces.
-    private var leasesInForce: Set<String> = []
+    var leasesInForce: Set<String> = []
     /// Leases that the last publication left out, because actions had been stopped before they were in force.
-    private var withheld: Set<String> = []
+    var withheld: Set<String> = []
     /// The newest command that was obeyed; its result may not be on disk yet.
-    private var newestCommand: Int64 = 0
+    var newestCommand: Int64 = 0
     /// What came of messages and could not be recorded yet. They stay out of the senders' hands until it is.
-    private var unsettled: [(id: Int64, outcome: OutboxOutcome)] = []
-    private var progress = CoreProgress()
+    var unsettled: [(id: Int64, outcome: OutboxOutcome)] = []
+    var progress = CoreProgress()
     private var lastPruned: Timestamp?
 
     /// How long the state of signals may be behind the journal's other state.
@@ -203,188 +203,10 @@ public actor Core {
         }
     }
 
-    private func report(commitError text: String) {
+    func report(commitError text: String) {
         progress.journalError = text
         guard lastCommitError != text else { return }
         lastCommitError = text
         logger.error("cannot write the journal: no new action and no message until it can be", ["cause": .text(text)])
-    }
-
-    // MARK: - The gate
-
-    /// What came of the leases that the last publication was about.
-    private func settleLeases(_ record: inout TickRecord) {
-        let now = clock.now()
-        record.leases += pipeline.settleLeases(inForce: leasesInForce, withheld: withheld, now: now).map { LeaseRow($0) }
-        record.audit += withheld.sorted().map { id in
-            AuditEntry(
-                at: now, actor: "engine", kind: "lease.withheld", reason: "actions were stopped before it was in force",
-                document: JSON.object(["lease": .string(id)]).serialized())
-        }
-        withheld = []
-    }
-
-    private func publish() {
-        guard let gate else { return }
-        let settings = pipeline.settings
-        var leases = pipeline.guardState.leases.filter { $0.isActive && !$0.shadow }
-        // Between decision and commit may lie a full disk, or a restart: what is not in force yet must not come now.
-        if folder?.isKillSwitchOn ?? false {
-            withheld = Set(leases.filter { $0.state == .intended && !leasesInForce.contains($0.id) }.map(\.id))
-            leases.removeAll { withheld.contains($0.id) }
-        }
-        // Where the perf endpoint is asked less often, its counts hold for longer.
-        let slowest = settings.runtimes.compactMap { pipeline.signals[$0.name]?.effectiveInterval(of: .perf) }.max()
-        let staleAfter = max(.minutes(2), max(slowest ?? .zero, settings.interval) * 3)
-        gate.install(
-            GateTable(
-                runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: pipeline.openRuns(),
-                staleAfter: staleAfter, unattendedAfter: max(.minutes(2), settings.interval * 6),
-                pollInterval: settings.interval, texts: gateTexts))
-        leasesInForce = Set(leases.map(\.id))
-    }
-
-    /// What the gate refused since the last cycle, for the log.
-    private func logRefusals() {
-        for batch in gate?.drainRefusals() ?? [] {
-            guard let last = batch.samples.last else { continue }
-            logger.info(
-                "starts refused",
-                [
-                    "lease": .text(batch.lease), "app": .text("\(last.app)"), "count": .integer(Int64(batch.count)),
-                    "last_at": .text(batch.lastAt.description),
-                ])
-        }
-    }
-
-    // MARK: - Commands
-
-    private func takeCommands(_ record: inout TickRecord) {
-        guard let journal else { return }
-        let waiting: [CommandRow]
-        do {
-            waiting = try journal.waitingCommands()
-        } catch {
-            report(commitError: "\(error)")
-            return
-        }
-        let now = clock.now()
-        // Oldest first, so one number tells which were taken; a result that is not committed yet still counts.
-        for command in waiting where command.id > newestCommand {
-            newestCommand = command.id
-            let outcome = pipeline.obey(command, now: now)
-            record.commands.append(CommandResult(id: command.id, takenAt: now, result: outcome.result))
-            record.leases += outcome.leases.map { LeaseRow($0) }
-            record.incidents += outcome.incidents.map { IncidentRow($0, updatedAt: now) }
-            record.audit.append(
-                AuditEntry(
-                    at: now, actor: command.actor, kind: "command.\(command.kind)", reason: outcome.result,
-                    document: command.arguments))
-            logger.info(
-                "command",
-                ["kind": .text(command.kind), "by": .text(command.actor), "result": .text(outcome.result)])
-        }
-    }
-
-    // MARK: - Outbox
-
-    /// The messages of a channel to send now, at most eight; they count as being sent until they are settled.
-    func nextDue(channel: String) throws(JournalError) -> [OutboxRow] {
-        settleLate()
-        return try journal?.nextDue(clock.now(), channel: channel, limit: 8) ?? []
-    }
-
-    /// When the next message of a channel is due; nil when none waits.
-    func nextDueTime(channel: String) throws(JournalError) -> Timestamp? {
-        try journal?.nextDueTime(channel: channel)
-    }
-
-    /// What a channel's service called an incident; nil when it has not said yet.
-    func reference(incident: String, channel: String) throws(JournalError) -> String? {
-        try journal?.reference(incident: incident, channel: channel)
-    }
-
-    /// What a channel told of incidents that are still open, at most 32, from above `after` on.
-    func standing(channel: String, after: Int64) throws(JournalError) -> [OutboxRow] {
-        try journal?.standing(channel: channel, after: after) ?? []
-    }
-
-    /// Gives back a message that was handed out and not tried.
-    func release(_ id: Int64) {
-        journal?.release(id)
-    }
-
-    /// Records what came of an attempt. What cannot be recorded now is recorded later: until then the message counts as
-    /// being sent, so that a full disk does not send it again and again. Only after a crash does it go out twice.
-    func settle(_ id: Int64, _ outcome: OutboxOutcome) throws(JournalError) {
-        do {
-            try journal?.settle(id, outcome)
-        } catch {
-            unsettled.append((id, outcome))
-            throw error
-        }
-    }
-
-    private func settleLate() {
-        while let (id, outcome) = unsettled.first {
-            do {
-                try journal?.settle(id, outcome)
-            } catch {
-                // A message that is not there any more needs no outcome.
-                guard error.cause == .unknownID else { return }
-            }
-            unsettled.removeFirst()
-        }
-    }
-
-    // MARK: - Log
-
-    private func log(_ transitions: [Transition], _ decisions: [ActionDecision]) {
-        for transition in transitions {
-            logger.info(
-                "\(transition.from.rawValue) => \(transition.to.rawValue)",
-                [
-                    "rule": .text(transition.rule), "subject": .text("\(transition.subject)"),
-                    "reason": .text(transition.reason), "condition": .text(transition.condition),
-                ])
-        }
-        for decision in decisions {
-            logger.info(
-                "action \(decision.verdict.word)",
-                [
-                    "incident": .text(decision.incident), "app": .text("\(decision.key.app)"),
-                    "action": .text("\(decision.effect)"), "ttl": .text("\(decision.ttl)"),
-                    "why": .text(decision.verdict.reason ?? "-"), "lease": .text(decision.lease ?? "-"),
-                ])
-        }
-    }
-}
-
-/// What the daemon says of itself, for health answers and the service manager.
-public struct CoreProgress: Sendable {
-    public var cycles = 0
-    public var lastCycle: Timestamp?
-    /// Why the journal cannot be written; nil while it can.
-    public var journalError: String?
-}
-
-extension Verdict {
-    /// `done`, `would_have`, `needs_approval`, `refused`, `already_in_force`.
-    public var word: String {
-        switch self {
-        case .act: "done"
-        case .wouldHave: "would_have"
-        case .needsApproval: "needs_approval"
-        case .refused: "refused"
-        case .alreadyInForce: "already_in_force"
-        }
-    }
-
-    /// Why not, for people; nil where nothing stood against it.
-    public var reason: String? {
-        switch self {
-        case .needsApproval(let refusal), .refused(let refusal): refusal.text
-        case .act, .wouldHave, .alreadyInForce: nil
-        }
     }
 }

@@ -1,0 +1,30 @@
+import Model
+
+/// What the daemon says of itself, for health answers and the service manager.
+public struct CoreProgress: Sendable {
+    public var cycles = 0
+    public var lastCycle: Timestamp?
+    /// Why the journal cannot be written; nil while it can.
+    public var journalError: String?
+}
+
+extension Verdict {
+    /// `done`, `would_have`, `needs_approval`, `refused`, `already_in_force`.
+    public var word: String {
+        switch self {
+        case .act: "done"
+        case .wouldHave: "would_have"
+        case .needsApproval: "needs_approval"
+        case .refused: "refused"
+        case .alreadyInForce: "already_in_force"
+        }
+    }
+
+    /// Why not, for people; nil where nothing stood against it.
+    public var reason: String? {
+        switch self {
+        case .needsApproval(let refusal), .refused(let refusal): refusal.text
+        case .act, .wouldHave, .alreadyInForce: nil
+        }
+    }
+}
