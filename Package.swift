@@ -55,10 +55,10 @@ let package = Package(
 
         // Rooms that touch the world.
         room("Ambient", ["Model", "CPlatform"]),
-        room("HTTP", ["Model", "Ambient", "CCurl"]),
+        room("HTTP", ["Model", "Digest", "JSONParsing", "Ambient", "CCurl"]),
         room("Collector", ["Model", "JSONParsing", "CSimdJSON", "Ambient", "HTTP"]),
         room("Journal", ["Model", "Digest", "CSQLite"]),
-        room("Actions", ["Model", "Ambient"]),
+        room("Actions", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP"]),
         room("Notify", ["Model", "Digest", "JSONParsing", "Policy", "Ambient", "HTTP"]),
         room("Server", ["Model", "Ambient", "Actions", "CMicroHTTPD"]),
         room("Simulator", ["Model", "JSONParsing", "Ambient", "Server"]),

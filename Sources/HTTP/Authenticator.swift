@@ -1,13 +1,13 @@
 import Ambient
-import HTTP
 import JSONParsing
 import Model
 
-/// Supplies the bearer token of a runtime: none, a fixed one that is read anew each time, or OAuth2 client credentials.
+/// Supplies the bearer token of a runtime or control plane: none, a fixed one that is read anew each time, or OAuth2 client
+/// credentials.
 public actor Authenticator {
     public enum Method: Sendable {
         case none
-        /// Read before each poll, so that a rotated file is used at once.
+        /// Read before each request, so that a rotated file is used at once.
         case bearer(@Sendable () throws -> Secret)
         case clientCredentials(ClientCredentials)
     }
@@ -87,13 +87,13 @@ public actor Authenticator {
         }
     }
 
-    /// Forgets a token that the runtime refused. Another poll may have renewed it meanwhile: then nothing happens.
+    /// Forgets a token that was refused. Another request may have renewed it meanwhile: then nothing happens.
     public func refused(_ secret: Secret?) {
         if let token, let secret, token.secret == secret { self.token = nil }
     }
 
     private func renew(_ credentials: ClientCredentials) async throws(Failure) -> Token {
-        // One request at a time, however many polls wait for it.
+        // One request at a time, however many requests wait for it.
         let task: Task<Token, any Error>
         if let fetching {
             task = fetching

@@ -44,7 +44,7 @@ public struct Webhook: Channel {
             let now = service.clock.now()
             let headers = [
                 HTTPField("X-Mozaiks-Event", message.event.rawValue),
-                HTTPField("X-Mozaiks-Signature", Webhook.signature(of: body, key: key, at: now)),
+                HTTPField(BodySignature.field, Webhook.signature(of: body, key: key, at: now)),
                 HTTPField("Idempotency-Key", message.idempotencyKey),
             ]
             let response = try await service.send(
@@ -57,9 +57,7 @@ public struct Webhook: Channel {
 
     /// The value of `X-Mozaiks-Signature`.
     public static func signature(of body: [UInt8], key: Secret, at moment: Timestamp) -> String {
-        let seconds = String(moment.milliseconds / 1_000)
-        let code = HMACSHA256.hex(key: Array(key.reveal().utf8), message: Array("\(seconds).".utf8) + body)
-        return "t=\(seconds),v1=\(code)"
+        BodySignature.value(of: body, key: key, at: moment)
     }
 
     /// The document; where it is larger than `bodyLimit`, with its long texts and lists cut, and `"truncated": true`.
