@@ -101,6 +101,14 @@ enum BaseURL {
         let host = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         if host.contains("@" as Character) { return ("credentials do not stand in a URL", "use 'auth:'") }
         if host.isEmpty || host.hasPrefix(":") { return ("the URL has no host", nil) }
+        // After an address in brackets, whose own colons are none of a port.
+        let afterName = host.lastIndex(of: "]").map { host[host.index(after: $0)...] } ?? host
+        if let colon = afterName.firstIndex(of: ":") {
+            let port = afterName[afterName.index(after: colon)...]
+            guard UInt16(port).map({ $0 > 0 }) == true else {
+                return ("the URL's port is not one", "a number from 1 to 65535")
+            }
+        }
         if rest.contains("?" as Character) || rest.contains("#" as Character) {
             return ("a base URL has no query and no fragment", nil)
         }

@@ -31,7 +31,11 @@ public struct IncidentFilter: Hashable, Sendable {
 
 extension Journal {
     /// Incidents, newest first; of the same moment by id.
-    public func incidents(_ filter: IncidentFilter = IncidentFilter()) throws(JournalError) -> [IncidentRow] {
+    /// - Parameter damaged: hears the id of each row that cannot be read, and the others are listed all the same. Nil:
+    ///   such a row throws.
+    public func incidents(
+        _ filter: IncidentFilter = IncidentFilter(), damaged: ((String) -> Void)? = nil
+    ) throws(JournalError) -> [IncidentRow] {
         var conditions: [String] = []
         var values: [SQLValue] = []
         func require(_ condition: String, _ value: SQLValue) {
@@ -61,7 +65,15 @@ extension Journal {
             SELECT \(IncidentRow.columns) FROM incidents \(condition) ORDER BY opened_ms DESC, id LIMIT ?\(values.count)
             """
         return try reading("list the incidents") { database throws(JournalError) in
-            try database.rows(sql, values) { row throws(JournalError) in try IncidentRow(row, of: database) }
+            try database.rows(sql, values) { row throws(JournalError) -> IncidentRow? in
+                do throws(JournalError) {
+                    return try IncidentRow(row, of: database)
+                } catch {
+                    guard let damaged, error.cause == .corrupt else { throw error }
+                    damaged(row.text(0))
+                    return nil
+                }
+            }.compactMap { $0 }
         }
     }
 

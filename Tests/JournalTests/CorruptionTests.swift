@@ -88,6 +88,21 @@ import Testing
         #expect(refused > 10)
     }
 
+    @Test func aDamagedIncidentHidesNoOther() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        for n in 1...3 { try engine.commitTick(CrashTests.tick(n, size: 10)) }
+        engine.close()
+        try RawSQLite(place.folder.journalPath).run("UPDATE incidents SET document = document || ' ' WHERE id = 'inc-2'")
+
+        let journal = try place.engine()
+        #expect(failure { try journal.incidents() }?.cause == .corrupt)
+        var damaged: [String] = []
+        let rows = try journal.incidents { damaged.append($0) }
+        #expect(damaged == ["inc-2"])
+        #expect(Set(rows.map(\.id)) == ["inc-1", "inc-3"])
+    }
+
     @Test func aLogWithoutItsFileIsNotMixedIntoANewOne() throws {
         let place = try Place()
         let engine = try place.engine()

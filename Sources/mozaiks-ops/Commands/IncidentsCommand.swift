@@ -26,7 +26,21 @@ enum IncidentsCommand {
         filter.rule = arguments.value("rule")
         filter.since = try invocation.span("since").map { invocation.clock.now() - $0 }
         let journal = try invocation.journalForReading(invocation.configuration())
-        let incidents = try journal.incidents(filter).map { try Incident(document: JSON(parsing: Array($0.document.utf8))) }
+        var damaged: [String] = []
+        let rows = try journal.incidents(filter) { damaged.append($0) }
+        let incidents = rows.compactMap { row in
+            do {
+                return try Incident(document: JSON(parsing: Array(row.document.utf8)))
+            } catch {
+                damaged.append(row.id)
+                return nil
+            }
+        }
+        if !damaged.isEmpty {
+            invocation.logger.warning(
+                "incidents in the journal that cannot be read are not listed",
+                ["count": .integer(Int64(damaged.count)), "ids": .text(damaged.prefix(5).joined(separator: " "))])
+        }
         invocation.print(
             text: Rendering(terminal: invocation.terminal).incidents(incidents), json: .array(incidents.map(\.document)))
         return .ok
