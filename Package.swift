@@ -52,6 +52,7 @@ let package = Package(
         room("Playbooks", ["Model", "YAML"]),
         room("Engine", ["Model", "Digest", "Signals", "Policy"]),
         room("Guard", ["Model", "Digest", "Signals", "Policy", "Engine"]),
+        room("PolicyTesting", ["Model", "YAML", "Signals", "Policy", "Engine", "Guard"]),
 
         // Rooms that touch the world.
         room("Ambient", ["Model", "CPlatform"]),
@@ -73,7 +74,7 @@ let package = Package(
             name: "mozaiks-ops",
             dependencies: [
                 "Model", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Ambient", "HTTP", "Collector", "Journal",
-                "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor", "Playbooks",
+                "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor", "Playbooks", "PolicyTesting",
             ],
             swiftSettings: lean,
             // The linker of the toolchain; relocations packed, which are read at every start: 0.8 MB become 7 kB; and no
@@ -92,6 +93,7 @@ let package = Package(
         tests("Policy", ["Model", "YAML", "Policy", "Ambient", "Configuration"], exclude: ["good", "bad", "golden"]),
         tests("Playbooks", ["Model", "YAML", "Policy", "Playbooks"]),
         tests("Engine", ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard"]),
+        tests("PolicyTesting", ["Model", "YAML", "Signals", "Policy", "Engine", "Guard", "PolicyTesting"]),
         tests("HTTP", ["Model", "Ambient", "HTTP", "Server"]),
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),
         tests("Journal", ["Model", "Journal", "CSQLite"]),

@@ -21,13 +21,21 @@ public struct Assembly: Sendable {
     public let heartbeat: Heartbeat?
 
     /// Loads the policies that a configuration names: the folder's files, or the built-in default alone.
-    public static func loadPolicies(_ configuration: Configuration) throws(PolicyErrors) -> PolicySet {
-        guard let folder = configuration.policies.value else { return PolicySet.embeddedDefault }
-        return try loadPolicies(folder: folder)
+    /// - Parameter checksInterval: also warn of times below the interval of polls.
+    public static func loadPolicies(
+        _ configuration: Configuration, checksInterval: Bool = false
+    ) throws(PolicyErrors) -> PolicySet {
+        let interval = checksInterval ? configuration.interval.value : nil
+        guard let folder = configuration.policies.value else {
+            guard let interval else { return PolicySet.embeddedDefault }
+            return try PolicyLoader.load(files: [], interval: interval).get()
+        }
+        return try loadPolicies(folder: folder, interval: interval)
     }
 
     /// The policies of a folder; a folder without a default file has the built-in one.
-    public static func loadPolicies(folder: String) throws(PolicyErrors) -> PolicySet {
+    /// - Parameter interval: how often the runtime is asked; with it, a `for` below it is a warning.
+    public static func loadPolicies(folder: String, interval: TimeSpan? = nil) throws(PolicyErrors) -> PolicySet {
         var files: [PolicyFile] = []
         do {
             files = try FileReading.yamlFiles(in: folder).map { PolicyFile(path: $0.path, bytes: $0.bytes) }
@@ -40,7 +48,7 @@ public struct Assembly: Sendable {
         if !files.contains(where: { $0.path.hasSuffix("/ops_policy.default.yaml") }) {
             files.append(PolicyFile(path: DefaultPolicy.file, bytes: Array(DefaultPolicy.text.utf8)))
         }
-        return try PolicyLoader.load(files: files).get()
+        return try PolicyLoader.load(files: files, interval: interval).get()
     }
 
     public init(

@@ -45,6 +45,8 @@ public struct CompiledCondition: Sendable {
         let instruction: Int
         /// The pieces that show it.
         let pieces: Range<Int>
+        /// UTF-8 offsets in the text as written.
+        let range: Range<Int>
     }
 
     /// The endpoints whose answers it needs, in the order of `Endpoint`.

@@ -40,7 +40,7 @@ struct ConditionLayout {
         let placed = terms.sorted { $0.range.lowerBound < $1.range.lowerBound }.map { term in
             let from = starts.firstIndex { $0 >= term.range.lowerBound } ?? 0
             let to = starts.firstIndex { $0 >= term.range.upperBound } ?? starts.count
-            return CompiledCondition.Term(instruction: term.instruction, pieces: from..<to)
+            return CompiledCondition.Term(instruction: term.instruction, pieces: from..<to, range: term.range)
         }
         return (pieces, placed)
     }

@@ -32,7 +32,8 @@ extension PolicyErrors: CustomStringConvertible {
 public enum PolicyLoader {
     /// The set of all files, or everything wrong with them. Without `ops_policy.default.yaml` the built-in default
     /// policy stands in its place.
-    public static func load(files: [PolicyFile]) -> Result<PolicySet, PolicyErrors> {
+    /// - Parameter interval: how often the runtime is asked; with it, a `for` below it is a warning.
+    public static func load(files: [PolicyFile], interval: TimeSpan? = nil) -> Result<PolicySet, PolicyErrors> {
         var diagnostics: [Diagnostic] = []
         var reporters: [Reporter] = []
         var defaultSheet: PolicySheet?
@@ -74,7 +75,7 @@ public enum PolicyLoader {
         var set: PolicySet?
         if let defaultSheet {
             let byID = appSheets.sorted { ($0.app ?? AppID("")) < ($1.app ?? AppID("")) }
-            set = PolicyMerge(defaultSheet: defaultSheet).merge(byID)
+            set = PolicyMerge(defaultSheet: defaultSheet, interval: interval).merge(byID)
         }
         diagnostics += reporters.flatMap(\.diagnostics)
         // A rule is compiled once for every app that differs: what is wrong with it is said once.
@@ -82,7 +83,7 @@ public enum PolicyLoader {
         guard let set, !unique.contains(where: { $0.severity == .error }) else {
             return .failure(PolicyErrors(diagnostics: unique))
         }
-        return .success(set.with(warnings: unique))
+        return .success(set.with(warnings: unique, sources: reporters.map(\.source)))
     }
 }
 

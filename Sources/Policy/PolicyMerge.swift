@@ -4,6 +4,8 @@ import YAML
 /// Puts apps' policies over the default and compiles what comes out.
 struct PolicyMerge {
     let defaultSheet: PolicySheet
+    /// How often the runtime is asked; nil: not known, nothing is said about it.
+    var interval: TimeSpan?
 
     private static let window = TimeSpan.minutes(5)
     private static let missingAfter = TimeSpan.minutes(5)
@@ -25,7 +27,6 @@ struct PolicyMerge {
         let base = policy(
             defaultSheet, over: nil, thresholds: defaultSheet.thresholds.map(\.threshold), rules: defaults)
         warnAboutUnused(defaultSheet, used: used, apps: appSheets)
-        warnAboutActions(defaults.rules, allowed: base.allowedActions)
 
         var policies = [base]
         var byApp: [AppID: Int] = [:]
@@ -40,7 +41,10 @@ struct PolicyMerge {
             checkThresholds(of: sheet, base: base, used: usedHere)
             byApp[app] = policies.count
             policies.append(policy(sheet, over: base, thresholds: thresholds, rules: compiled))
+            warnAboutActions(compiled.rules, of: sheet, allowed: Set(policies[policies.count - 1].allowedActions))
         }
+        // What one app's policy allows is done there, though the default does not allow it.
+        warnAboutActions(defaults.rules, of: defaultSheet, allowed: Set(policies.flatMap(\.allowedActions)))
         return PolicySet(
             demand: demand.entries, policies: policies, runtimeRules: defaults.rules.filter { $0.subject == .runtime },
             replicaRules: defaults.rules.filter { $0.subject == .replica }, window: window, missingAfter: missingAfter,
@@ -77,7 +81,7 @@ struct PolicyMerge {
             missingAfter: defaultSheet.missingAfter?.value ?? PolicyMerge.missingAfter,
             clearAfter: defaultSheet.clearAfter?.value ?? PolicyMerge.clearAfter,
             thresholds: Dictionary(thresholds.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
-            faultyThresholds: faulty, suppression: suppression(sheets))
+            faultyThresholds: faulty, interval: interval, suppression: suppression(sheets))
         var compiled = Compiled()
         for sheet in sheets {
             var isEnabled = true
@@ -214,18 +218,21 @@ struct PolicyMerge {
         }
     }
 
-    private func warnAboutActions(_ rules: [Rule], allowed: [ActionKind]) {
+    /// Of what the sheet itself writes, the actions that are not among the allowed.
+    private func warnAboutActions(_ rules: [Rule], of sheet: PolicySheet, allowed: Set<ActionKind>) {
         for rule in rules {
             for case .lease(let request) in rule.actions where !allowed.contains(request.effect.kind) {
                 guard
-                    let source = defaultSheet.rules.first(where: { $0.name == rule.name })?[
+                    let source = sheet.rules.first(where: { $0.name == rule.name })?[
                         request.needsApproval ? "require_approval" : "actions"]
                 else { continue }
                 let line = source.reporter.source.line(request.origin.line) ?? ""
-                let column = 1 + line.prefix { $0 == " " || $0 == "-" }.count
+                let kind = request.effect.kind.rawValue
+                let before = line.firstIndex(ofBytes: kind).map { line[..<$0] }
+                let column = 1 + (before ?? line.prefix { $0 == " " || $0 == "-" }).unicodeScalars.count
                 source.reporter.report(
-                    "not-allowed", "'\(request.effect.kind.rawValue)' is not among allowed_actions: it is never done",
-                    at: Mark(line: request.origin.line, column: column), severity: .warning)
+                    "not-allowed", "'\(kind)' is not among allowed_actions: it is never done",
+                    at: Mark(line: request.origin.line, column: column), length: kind.utf8.count, severity: .warning)
             }
         }
     }

@@ -54,7 +54,27 @@ public struct PolicySet: Sendable {
     let frameFields: [Rule.Field]
     /// What is allowed but probably not meant.
     public private(set) var warnings: [Diagnostic]
+    /// The texts that it was read from.
+    private var sources: [SourceText] = []
     let byApp: [AppID: Int]
+
+    init(
+        demand: [Demand], policies: [EffectivePolicy], runtimeRules: [Rule], replicaRules: [Rule], window: TimeSpan,
+        missingAfter: TimeSpan, clearAfter: TimeSpan, stalledAfter: TimeSpan, frameFields: [Rule.Field],
+        warnings: [Diagnostic], byApp: [AppID: Int]
+    ) {
+        self.demand = demand
+        self.policies = policies
+        self.runtimeRules = runtimeRules
+        self.replicaRules = replicaRules
+        self.window = window
+        self.missingAfter = missingAfter
+        self.clearAfter = clearAfter
+        self.stalledAfter = stalledAfter
+        self.frameFields = frameFields
+        self.warnings = warnings
+        self.byApp = byApp
+    }
 
     /// One reading that conditions ask for.
     public struct Demand: Sendable {
@@ -63,10 +83,21 @@ public struct PolicySet: Sendable {
         public internal(set) var subjects: Set<SubjectKind>
     }
 
-    func with(warnings: [Diagnostic]) -> PolicySet {
+    func with(warnings: [Diagnostic], sources: [SourceText]) -> PolicySet {
         var set = self
         set.warnings = warnings
+        set.sources = sources
         return set
+    }
+
+    /// A warning about a line of one of the files, the whole of it underlined.
+    public func warning(_ code: String, _ message: String, at origin: Origin, hint: String? = nil) -> Diagnostic {
+        let line = sources.first { $0.file.utf8.elementsEqual(origin.file.utf8) }?.line(origin.line)
+        let scalars = Array((line ?? "").unicodeScalars)
+        let indent = scalars.prefix { $0 == " " }.count
+        return Diagnostic(
+            code, message, file: origin.file, line: origin.line, column: indent + 1, length: scalars.count - indent,
+            sourceLine: line, hint: hint, severity: .warning)
     }
 
     /// Position in `policies` of the policy that holds for this app.

@@ -190,7 +190,7 @@ struct PolicySheetReader {
 
 extension Reporter {
     /// A length of time within a range.
-    func span(_ node: YAMLNode, _ what: String, in range: ClosedRange<TimeSpan>) -> TimeSpan? {
+    public func span(_ node: YAMLNode, _ what: String, in range: ClosedRange<TimeSpan>) -> TimeSpan? {
         guard let text = node.text, let span = TimeSpan(text) else {
             report("type", "'\(what)' must be a length of time", at: node, hint: "such as 30s, 5m, 1h30m")
             return nil

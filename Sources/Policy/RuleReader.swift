@@ -14,6 +14,8 @@ struct RuleReader {
         let thresholds: [String: Threshold]
         /// Thresholds whose values were reported already.
         let faultyThresholds: Set<String>
+        /// How often the runtime is asked, where that is known.
+        let interval: TimeSpan?
         /// `suppresses` and `suppressed_by` of all rules, both ways.
         let suppression: Suppression
     }
@@ -95,7 +97,13 @@ struct RuleReader {
     /// `for`: a length of time, or `missing_after`, the policy's.
     private func hold() -> TimeSpan {
         if sheet["for"]?.node.text == "missing_after" { return policy.missingAfter }
-        return span("for") ?? .zero
+        guard let hold = span("for") else { return .zero }
+        if let interval = policy.interval, let source = sheet["for"], hold > .zero, hold < interval {
+            source.reporter.report(
+                "below-interval", "'for: \(hold)' is shorter than the \(interval) between two polls", at: source.node,
+                hint: "it waits for the second answer that is true, \(interval) after the first", severity: .warning)
+        }
+        return hold
     }
 
     private func span(_ key: String) -> TimeSpan? {
@@ -132,7 +140,9 @@ extension RuleReader.PolicyFrame {
             subject: subject, window: window, thresholds: thresholds, faultyThresholds: faultyThresholds,
             origin: source.origin)
         switch ConditionCompiler.compile(text, context, demand: &demand, used: &used) {
-        case .success(let condition): return condition
+        case .success(let condition):
+            for finding in condition.findings(in: text) { source.report(finding, text, severity: .warning) }
+            return condition
         case .failure(let faults):
             for fault in faults.all { source.report(fault, text) }
             return nil
@@ -142,10 +152,11 @@ extension RuleReader.PolicyFrame {
 
 extension Sourced {
     /// Reports a fault of a scalar's text at its place in the file.
-    func report(_ fault: ConditionFault, _ text: String) {
+    func report(_ fault: ConditionFault, _ text: String, severity: Diagnostic.Severity = .error) {
         let length = Array(text.utf8)[fault.range.clamped(to: 0..<text.utf8.count)].count { $0 & 0xC0 != 0x80 }
         reporter.report(
-            fault.code, fault.message, in: node, valueOffset: fault.range.lowerBound, length: length, hint: fault.hint)
+            fault.code, fault.message, in: node, valueOffset: fault.range.lowerBound, length: length, hint: fault.hint,
+            severity: severity)
     }
 }
 

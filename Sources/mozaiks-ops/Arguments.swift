@@ -22,10 +22,13 @@ struct Positional: Sendable {
     let name: String
     let summary: String
     let required: Bool
+    /// Takes all that follow; only the last one may.
+    let repeats: Bool
 
-    init(_ name: String, required: Bool = true, _ summary: String) {
+    init(_ name: String, required: Bool = true, repeats: Bool = false, _ summary: String) {
         self.name = name
         self.required = required
+        self.repeats = repeats
         self.summary = summary
     }
 }
@@ -44,12 +47,13 @@ struct UsageError: Error {
 /// The values that a command line gave.
 struct Arguments: Sendable {
     private(set) var values: [String: [String]] = [:]
-    private(set) var positionals: [String: String] = [:]
+    private(set) var positionals: [String: [String]] = [:]
 
     func has(_ option: String) -> Bool { values[option] != nil }
     func value(_ option: String) -> String? { values[option]?.last }
     func all(_ option: String) -> [String] { values[option] ?? [] }
-    func positional(_ name: String) -> String? { positionals[name] }
+    func positional(_ name: String) -> String? { positionals[name]?.first }
+    func allPositionals(_ name: String) -> [String] { positionals[name] ?? [] }
 
     /// Options and positionals may come in any order; `--` ends the options. `--name=value` and `--name value` are the same.
     init(_ words: [String], options: [Option], positionals expected: [Positional]) throws(UsageError) {
@@ -83,8 +87,10 @@ struct Arguments: Sendable {
             }
         }
         for (index, word) in free.enumerated() {
-            guard index < expected.count else { throw UsageError("unexpected argument '\(word)'") }
-            positionals[expected[index].name] = word
+            guard let place = index < expected.count ? expected[index] : expected.last.flatMap({ $0.repeats ? $0 : nil }) else {
+                throw UsageError("unexpected argument '\(word)'")
+            }
+            positionals[place.name, default: []].append(word)
         }
         if let missing = expected.first(where: { $0.required && positionals[$0.name] == nil }), values["help"] == nil {
             throw UsageError("missing \(missing.name): \(missing.summary)")

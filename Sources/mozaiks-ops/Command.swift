@@ -41,7 +41,10 @@ struct Command: Sendable {
 
     var help: String {
         var text = "\(summary)\n\nUsage: mozaiks-ops \(name)"
-        for positional in positionals { text += positional.required ? " \(positional.name)" : " [\(positional.name)]" }
+        for positional in positionals {
+            let name = positional.name + (positional.repeats ? "…" : "")
+            text += positional.required ? " \(name)" : " [\(name)]"
+        }
         text += " [options]\n"
         for paragraph in Help.paragraphs(discussion) {
             text += "\n" + Help.wrap(paragraph, width: 100).joined(separator: "\n") + "\n"

@@ -25,7 +25,7 @@ extension Invocation {
     func loadConfiguration() throws(ConfigurationErrors) -> Configuration {
         let flags = ConfigurationFlags(
             config: arguments.value("config"), mode: arguments.value("mode"), interval: arguments.value("interval"),
-            state: arguments.value("state"), policies: arguments.value("policies"), url: arguments.value("url"))
+            state: arguments.value("state"), policies: arguments.value("policies"), url: arguments.value("url") ?? arguments.value("against"))
         return try ConfigurationLoader(flags, in: environment).load()
     }
 
@@ -82,6 +82,13 @@ extension Invocation {
 
     /// Shows everything that is wrong at once, and ends with the code for configuration.
     func diagnosed(_ diagnostics: [Diagnostic]) -> CommandFailure {
+        if wantsJSON {
+            // Programs read standard output; without this they would get nothing there.
+            let document: JSON = [
+                "schema": "mozaiks.ops/errors/v1", "ok": false, "diagnostics": .array(diagnostics.map(\.document)),
+            ]
+            write(document.serialized(pretty: true) + "\n")
+        }
         let text = diagnostics.map(\.description).joined(separator: "\n\n")
         write(text + "\n\n", to: STDERR_FILENO)
         let errors = diagnostics.filter { $0.severity == .error }.count

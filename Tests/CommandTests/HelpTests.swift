@@ -5,7 +5,7 @@ import Testing
     static let commands = [
         "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "notify history",
         "notify test", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
-        "policy check", "policy show", "playbooks list", "playbooks show", "playbooks check", "config show", "record",
+        "policy check", "policy test", "policy show", "playbooks list", "playbooks show", "playbooks check", "config show", "record",
         "replay", "simulate",
     ]
     static let groups = ["incidents", "notify", "actions", "policy", "playbooks", "config"]
@@ -64,6 +64,7 @@ import Testing
             ("check -o yaml", "--output 'yaml' is neither text nor json", ""),
             ("check --log-level loud", "--log-level 'loud' is none", "debug, info, warning or error"),
             ("check --log-format xml", "--log-format is logfmt or json", ""),
+            ("policy test --run [", "'[' is no regular expression", ""),
             ("replay", "missing TAPE", ""),
             ("record", "missing FILE", ""),
             ("incidents show", "missing ID", ""),

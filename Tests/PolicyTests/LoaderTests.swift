@@ -115,7 +115,7 @@ extension LoaderTests {
                                  ^~~~~~
                 ops_policy.default.yaml:11:9: warning[not-allowed]: 'pause' is not among allowed_actions: it is never done
                           - pause: {ttl: 5m}
-                            ^
+                            ^~~~~
                 """)
     }
 }

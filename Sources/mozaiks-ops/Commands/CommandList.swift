@@ -4,7 +4,7 @@ let commands: [Command] = [
     IncidentsCommand.list, IncidentsCommand.show,
     NotifyCommand.history, NotifyCommand.test, NotifyCommand.route,
     ActionsCommand.list, ActionsCommand.stop, ActionsCommand.resume, ActionsCommand.revert,
-    PolicyCommand.check, PolicyCommand.show, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,
+    PolicyCheckCommand.command, PolicyTestCommand.command, PolicyCommand.show, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,
     ConfigCommand.show,
     RecordCommand.command, ReplayCommand.command, SimulateCommand.command,
 ]

@@ -2,36 +2,10 @@ import Configuration
 import Model
 import Monitor
 import Policy
-import YAML
 
-/// `policy check` and `policy show`.
+/// `policy show`.
 enum PolicyCommand {
-    private static let folder = Positional("DIR", required: false, "folder of policy files (default: as configured)")
-
-    static let check = Command(
-        ["policy", "check"], "Check policy files: every error and warning of all files at once",
-        discussion: "Exit code 0: fine (warnings aside); 78: errors.",
-        positionals: [folder], options: [MonitorOptions.policies],
-        examples: [
-            ("mozaiks-ops policy check policies/", "checks a folder"),
-            ("mozaiks-ops policy check", "checks what the configuration names"),
-        ]
-    ) { invocation in
-        do {
-            let policies = try load(invocation)
-            for warning in policies.warnings { write("\(warning)\n\n") }
-            let files = policies.policies.map(\.file)
-            let rules = policies.policies.map(\.appRules.count).max() ?? 0
-            let all = rules + policies.runtimeRules.count + policies.replicaRules.count
-            invocation.print(
-                text: "ok: \(files.count) polic\(files.count == 1 ? "y" : "ies"), \(all) rules"
-                    + (policies.warnings.isEmpty ? "" : ", \(policies.warnings.count) warnings") + "\n",
-                json: ["ok": true, "files": .array(files.map(JSON.string)), "rules": .int(Int64(all))])
-            return .ok
-        } catch let errors as PolicyErrors {
-            throw invocation.diagnosed(errors.diagnostics)
-        }
-    }
+    static let folder = Positional("DIR", required: false, "folder of policy files (default: as configured)")
 
     static let show = Command(
         ["policy", "show"], "Show the policy that holds, with the file and line of each value",

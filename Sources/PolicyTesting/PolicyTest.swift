@@ -1,0 +1,94 @@
+import Model
+import Policy
+
+/// One file of policy tests. Schema `mozaiks.ops/policy-test/v1`.
+public struct PolicyTestFile: Sendable {
+    public static let schema = "mozaiks.ops/policy-test/v1"
+
+    public let file: String
+    /// Folder of the policies under test as written, relative to the file; nil: those that are configured.
+    public let policies: String?
+    public let tests: [PolicyTest]
+}
+
+/// One story with what is expected of it.
+public struct PolicyTest: Sendable {
+    public let name: String
+    public let origin: Origin
+    /// What is outside of the policy: the stricter of it and the policy's own mode wins. Nil: the policy's decides.
+    public let mode: Mode?
+    public let source: Source
+    public let expectations: [Expectation]
+
+    public enum Source: Sendable {
+        case series(GivenSeries)
+        /// Path as written, relative to the file.
+        case tape(String, Origin)
+    }
+}
+
+/// Given readings, step by step.
+public struct GivenSeries: Sendable {
+    /// From one step to the next.
+    public let interval: TimeSpan
+    public let runtime: [Given]
+    /// Sorted by the bytes of their ids.
+    public let apps: [(app: AppID, series: [Given])]
+    public let replicas: [(url: String, series: [Given])]
+    /// The last step that a series gives or an expectation is about; step 0 is the first.
+    public let lastStep: Int
+
+    /// One series of one subject.
+    public struct Given: Sendable {
+        public let name: NamedSeries
+        public let values: SeriesNotation
+    }
+
+    /// The runtime of every test with given series.
+    public static let runtimeName = "test"
+    /// Step 0: a full UTC hour, so that minutes begin where steps do.
+    public static let start = Timestamp(milliseconds: 1_767_225_600_000)
+}
+
+/// What must be so at some moment, or throughout.
+public struct Expectation: Sendable {
+    public enum When: Hashable, Sendable {
+        /// As of the newest step that is not later.
+        case at(TimeSpan)
+        /// At every step from the one to the other.
+        case during(TimeSpan, TimeSpan)
+        case always
+    }
+
+    /// What is looked at, and what it must be (`is`) or must not be.
+    public enum What: Hashable, Sendable {
+        case state([Phase], is: Bool)
+        case incident(IncidentState)
+        /// The newest verdict on an action; nil: there was none.
+        case action(ActionKind, verdict: VerdictName, because: Refusal.Step?)
+        /// Which rule keeps it quiet; nil: none.
+        case suppressedBy(String?)
+    }
+
+    public enum IncidentState: String, Hashable, Sendable, CaseIterable {
+        case open, resolved, none
+    }
+
+    public enum VerdictName: String, Hashable, Sendable, CaseIterable {
+        case act
+        case wouldHave = "would_have"
+        case needsApproval = "needs_approval"
+        case refused
+        case alreadyInForce = "already_in_force"
+        case none
+    }
+
+    public let when: When
+    public let rule: String
+    /// Of a rule on apps the app, nil: every app of the test. For an action of a rule on the runtime: the app that it is
+    /// done to.
+    public let app: AppID?
+    public let replica: String?
+    public let what: What
+    public let origin: Origin
+}

@@ -1,0 +1,177 @@
+import Engine
+import Model
+import Policy
+import YAML
+
+/// Holds what was decided against what was expected.
+struct PolicyTestJudge {
+    let test: PolicyTest
+    let story: Story
+
+    func result(_ file: String) -> PolicyTestResult {
+        PolicyTestResult(
+            file: file, name: test.name, origin: test.origin, lines: test.expectations.flatMap(lines),
+            ticks: story.frames.count, fired: story.fired,
+            quiet: Set(test.expectations.map(\.rule)).subtracting(story.fired)
+                .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+    }
+
+    /// One line for each subject that the expectation is about.
+    private func lines(_ expectation: Expectation) -> [PolicyTestResult.Line] {
+        let subjects = subjects(of: expectation)
+        guard !subjects.isEmpty else {
+            return [
+                PolicyTestResult.Line(
+                    origin: expectation.origin, expected: "\(when(expectation.when))  \(expectation.rule): something to judge",
+                    got: "\(when(expectation.when))  \(expectation.rule): nothing, the test has no such subject", why: nil)
+            ]
+        }
+        return subjects.map { line(expectation, $0) }
+    }
+
+    private func subjects(of expectation: Expectation) -> [Subject] {
+        let kind = kind(of: expectation.rule)
+        return story.subjects(kind).filter { subject in
+            switch subject {
+            case .app(let app, _): expectation.app.map { $0 == app } ?? true
+            case .replica(let url, _): expectation.replica.map { $0.utf8.elementsEqual(url.utf8) } ?? true
+            case .runtime: true
+            }
+        }
+    }
+
+    private func kind(of rule: String) -> SubjectKind {
+        if story.policies.runtimeRules.contains(where: { $0.name == rule }) { return .runtime }
+        if story.policies.replicaRules.contains(where: { $0.name == rule }) { return .replica }
+        return .app
+    }
+
+    private func line(_ expectation: Expectation, _ subject: Subject) -> PolicyTestResult.Line {
+        let indices: ClosedRange<Int> =
+            switch expectation.when {
+            case .at(let moment): story.index(at: moment)...story.index(at: moment)
+            case .during(let from, let to): story.index(at: from)...story.index(at: to)
+            case .always: 0...max(0, story.frames.count - 1)
+            }
+        let wanted = words(expectation.what)
+        let who = "\(expectation.rule) on \(shown(subject))" + actionApp(expectation, subject)
+        for index in indices {
+            let (isMet, got) = look(expectation, subject, index)
+            guard !isMet else { continue }
+            let moment = (story.frames[index].at - story.begin).description
+            let isOne = if case .at = expectation.when { true } else { false }
+            return PolicyTestResult.Line(
+                origin: expectation.origin, expected: "\(when(expectation.when))  \(who): \(wanted)",
+                got: "\(when(expectation.when))  \(who): \(got)" + (isOne ? "" : " (at \(moment))"),
+                why: why(expectation.rule, subject, index))
+        }
+        return PolicyTestResult.Line(
+            origin: expectation.origin, expected: "\(when(expectation.when))  \(who): \(wanted)", got: nil, why: nil)
+    }
+
+    // MARK: - Looking
+
+    /// Whether it is so at one tick, and what is.
+    private func look(_ expectation: Expectation, _ subject: Subject, _ index: Int) -> (isMet: Bool, got: String) {
+        switch expectation.what {
+        case .state(let phases, let isWanted):
+            let phase = story.standing(expectation.rule, subject, index)?.phase ?? .inactive
+            return (phases.contains(phase) == isWanted, phase.rawValue)
+        case .incident(let wanted):
+            let state = story.incident(expectation.rule, subject, index)
+            return (state == wanted, words(.incident(state)))
+        case .suppressedBy(let wanted):
+            let cause = story.standing(expectation.rule, subject, index)?.suppressedBy
+            return (cause == wanted, words(.suppressedBy(cause)))
+        case .action(let kind, let wanted, let because):
+            let app = subject.kind == .app ? subject.app : expectation.app
+            let verdict = story.verdict(expectation.rule, subject, kind, app: app, index)
+            let (name, refusal) = PolicyTestJudge.name(verdict)
+            let isMet = name == wanted && (because == nil || refusal?.step == because)
+            let got = words(.action(kind, verdict: name, because: refusal?.step)) + (refusal.map { ": \($0.text)" } ?? "")
+            return (isMet, got)
+        }
+    }
+
+    private static func name(_ verdict: Verdict?) -> (Expectation.VerdictName, Refusal?) {
+        switch verdict {
+        case nil: (.none, nil)
+        case .act: (.act, nil)
+        case .wouldHave: (.wouldHave, nil)
+        case .needsApproval(let refusal): (.needsApproval, refusal)
+        case .refused(let refusal): (.refused, refusal)
+        case .alreadyInForce: (.alreadyInForce, nil)
+        }
+    }
+
+    // MARK: - Wording
+
+    private func when(_ when: Expectation.When) -> String {
+        switch when {
+        case .at(let moment): moment.description
+        case .during(let from, let to): "\(from)..\(to)"
+        case .always: "always"
+        }
+    }
+
+    private func shown(_ subject: Subject) -> String {
+        switch subject {
+        case .runtime(let name): name == GivenSeries.runtimeName ? "the runtime" : "runtime \(name)"
+        case .app(let app, _): "app \(app)"
+        case .replica(let url, _): "replica \(url)"
+        }
+    }
+
+    /// For actions of a rule on a runtime: the app that they are done to.
+    private func actionApp(_ expectation: Expectation, _ subject: Subject) -> String {
+        guard subject.kind != .app, case .action = expectation.what, let app = expectation.app else { return "" }
+        return ", app \(app)"
+    }
+
+    private func words(_ what: Expectation.What) -> String {
+        switch what {
+        case .state(let phases, let isWanted):
+            return (isWanted ? "" : "not ") + phases.map(\.rawValue).joined(separator: " or ")
+        case .incident(let state): return state == .none ? "no incident" : "incident \(state.rawValue)"
+        case .suppressedBy(let rule): return rule.map { "kept quiet by \($0)" } ?? "not kept quiet"
+        case .action(let kind, let verdict, let because):
+            return "\(kind.rawValue) \(verdict.rawValue)" + (because.map { " (\($0.rawValue))" } ?? "")
+        }
+    }
+
+    /// The condition with the values of the moment, and the timer.
+    private func why(_ rule: String, _ subject: Subject, _ index: Int) -> String? {
+        guard let explanation = story.explanation(rule, subject, index) else { return nil }
+        var text = "\(explanation.truth): \(explanation.withValues)"
+        if let standing = story.standing(rule, subject, index), let found = story.rule(rule, for: subject) {
+            if standing.phase == .pending {
+                text += "; true for \((standing.observed - standing.since).brief) of \(found.hold)"
+            }
+            if let cause = standing.suppressedBy { text += "; kept quiet by \(cause)" }
+        }
+        return text
+    }
+}
+
+extension PolicyTest {
+    /// Judges what was decided in the frames of this test.
+    public func judge(_ frames: [Frame], _ policies: PolicySet, file: String) -> PolicyTestResult {
+        PolicyTestJudge(test: self, story: Story(frames, policies)).result(file)
+    }
+
+    /// Expectations about rules that the policies do not have.
+    public func unknownRules(_ policies: PolicySet) -> [Diagnostic] {
+        let rules = policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules)
+        let known = Set(rules.map(\.name)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return expectations.compactMap { expectation in
+            let names =
+                if case .suppressedBy(let cause?) = expectation.what { [expectation.rule, cause] } else {
+                    [expectation.rule]
+                }
+            guard let name = names.first(where: { !known.contains($0) }) else { return nil }
+            return Diagnostic(
+                "unknown-rule", "the policies under test have no rule '\(name)'", file: expectation.origin.file,
+                line: expectation.origin.line, hint: Nearest.hint(to: name, among: known))
+        }
+    }
+}

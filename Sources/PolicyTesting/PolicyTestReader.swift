@@ -1,0 +1,223 @@
+import Model
+import Policy
+import YAML
+
+/// Reads one file of policy tests. All that is wrong with it is with the reporter.
+public struct PolicyTestReader {
+    private let reporter: Reporter
+    /// The window that series without one are read with; only their names are resolved here.
+    private static let window = TimeSpan.minutes(5)
+    private static let intervals = TimeSpan.seconds(1)...TimeSpan.hours(24)
+    private static let moments = TimeSpan.zero...TimeSpan.hours(24 * 366)
+
+    public init(_ reporter: Reporter) {
+        self.reporter = reporter
+    }
+
+    /// Nil when the file is no file of tests; tests with faults are left out.
+    public func read() -> PolicyTestFile? {
+        guard let root = YAMLParser.parse(reporter), let fields = Fields(root, "a file of policy tests", reporter) else {
+            return nil
+        }
+        if let node = fields.required("schema"), let text = reporter.string(node, "schema"),
+            text != PolicyTestFile.schema
+        {
+            reporter.report(
+                "schema", "schema '\(text)' is not known", at: node, hint: "write '\(PolicyTestFile.schema)'")
+        }
+        let policies = fields.node("policies").flatMap { reporter.string($0, "'policies'") }
+        let interval = interval(fields) ?? .minutes(1)
+        let mode = mode(fields)
+        var names: [String: Mark] = [:]
+        var tests: [PolicyTest] = []
+        for item in fields.required("tests").flatMap({ reporter.list($0, "'tests'") }) ?? [] {
+            guard let test = test(item, interval: interval, mode: mode) else { continue }
+            if let first = names.updateValue(item.start, forKey: test.name) {
+                reporter.report(
+                    "duplicate-name", "a second test '\(test.name)'", at: item.start, hint: "first on line \(first.line)")
+            }
+            tests.append(test)
+        }
+        fields.finish()
+        return PolicyTestFile(file: reporter.source.file, policies: policies, tests: tests)
+    }
+
+    private func origin(_ node: YAMLNode) -> Origin { Origin(file: reporter.source.file, line: node.start.line) }
+
+    private func interval(_ fields: Fields) -> TimeSpan? {
+        fields.node("interval").flatMap { reporter.span($0, "interval", in: PolicyTestReader.intervals) }
+    }
+
+    private func mode(_ fields: Fields) -> Mode? {
+        fields.node("mode").flatMap { reporter.choice($0, "mode") }
+    }
+
+    // MARK: - One test
+
+    private func test(_ node: YAMLNode, interval outer: TimeSpan, mode outerMode: Mode?) -> PolicyTest? {
+        guard let fields = Fields(node, "a test", reporter) else { return nil }
+        let name = fields.required("name").flatMap { reporter.string($0, "'name'") }
+        let interval = interval(fields) ?? outer
+        let mode = mode(fields) ?? outerMode
+        let tape = fields.entry("tape")
+        let given = ["runtime", "apps", "replicas"].compactMap { fields.entry($0) }
+        var expectations: [Expectation] = []
+        for item in fields.required("expect").flatMap({ reporter.list($0, "'expect'") }) ?? [] {
+            if let expectation = expectation(item) { expectations.append(expectation) }
+        }
+        let source: PolicyTest.Source?
+        if let tape {
+            if let both = given.first {
+                reporter.report(
+                    "tape", "a tape stands in place of series: '\(both.name)' has no place beside it", at: both.key)
+            }
+            source = reporter.string(tape.value, "'tape'").map { .tape($0, origin(tape.value)) }
+        } else if given.isEmpty {
+            reporter.report(
+                "missing-key", "a test needs series ('runtime', 'apps', 'replicas') or a 'tape'", at: node.start)
+            source = nil
+        } else {
+            source = .series(series(fields, interval, expectations))
+        }
+        fields.finish()
+        guard let name, let source else { return nil }
+        return PolicyTest(
+            name: name, origin: origin(node), mode: mode, source: source, expectations: expectations)
+    }
+
+    // MARK: - Series
+
+    private func series(_ fields: Fields, _ interval: TimeSpan, _ expectations: [Expectation]) -> GivenSeries {
+        let runtime = fields.node("runtime").map { given($0, "'runtime'", .runtime) } ?? []
+        let apps = subjects(fields, "apps", .app).map { (app: AppID($0.id), series: $0.series) }
+            .sorted { $0.app < $1.app }
+        let replicas = subjects(fields, "replicas", .replica).map { (url: $0.id, series: $0.series) }
+        var last = 0
+        for series in runtime + apps.flatMap(\.series) + replicas.flatMap(\.series) {
+            last = max(last, series.values.steps.count - 1)
+        }
+        for expectation in expectations {
+            let end: TimeSpan? =
+                switch expectation.when {
+                case .at(let moment): moment
+                case .during(_, let to): to
+                case .always: nil
+                }
+            if let end { last = max(last, Int(end.milliseconds / interval.milliseconds)) }
+        }
+        return GivenSeries(
+            interval: interval, runtime: runtime, apps: apps, replicas: replicas,
+            lastStep: min(last, SeriesNotation.mostSteps))
+    }
+
+    private func subjects(
+        _ fields: Fields, _ key: String, _ kind: SubjectKind
+    ) -> [(id: String, series: [GivenSeries.Given])] {
+        guard let node = fields.node(key), let inner = Fields(node, "'\(key)'", reporter) else { return [] }
+        return inner.all().map { ($0.name, $0.value.isNull ? [] : given($0.value, "an \(kind.rawValue)", kind)) }
+    }
+
+    private func given(_ node: YAMLNode, _ what: String, _ kind: SubjectKind) -> [GivenSeries.Given] {
+        guard let fields = Fields(node, what, reporter) else { return [] }
+        return fields.all().compactMap { entry in
+            guard
+                let name = NamedSeries(entry.key, subject: kind, window: PolicyTestReader.window, reporter),
+                let text = reporter.string(entry.value, "the values of '\(entry.name)'")
+            else { return nil }
+            do throws(SeriesNotation.Fault) {
+                return GivenSeries.Given(name: name, values: try SeriesNotation(text, unit: name.series.resultUnit))
+            } catch {
+                reporter.report(
+                    "series", error.message, in: entry.value, valueOffset: error.range.lowerBound,
+                    length: error.range.count, hint: error.hint)
+                return nil
+            }
+        }
+    }
+
+    // MARK: - Expectations
+
+    private func expectation(_ node: YAMLNode) -> Expectation? {
+        guard let fields = Fields(node, "an expectation", reporter) else { return nil }
+        let when = when(fields)
+        let rule = fields.required("rule").flatMap { reporter.string($0, "'rule'") }
+        let app = fields.node("app").flatMap { reporter.string($0, "'app'") }.map { AppID($0) }
+        let replica = fields.node("replica").flatMap { reporter.string($0, "'replica'") }
+        let what = what(fields, node)
+        fields.finish()
+        guard let when, let rule, let what else { return nil }
+        return Expectation(when: when, rule: rule, app: app, replica: replica, what: what, origin: origin(node))
+    }
+
+    private func when(_ fields: Fields) -> Expectation.When? {
+        let (at, during) = (fields.node("at"), fields.node("during"))
+        if let at {
+            if let during {
+                reporter.report("when", "'during' has no place beside 'at'", at: during)
+                return nil
+            }
+            return reporter.span(at, "at", in: PolicyTestReader.moments).map { .at($0) }
+        }
+        guard let during else { return .always }
+        guard let text = reporter.string(during, "'during'"), let dots = text.firstIndex(ofBytes: "..") else {
+            reporter.report("when", "'during' is a stretch of time", at: during, hint: "such as 5m..10m")
+            return nil
+        }
+        let end = text.index(dots, offsetBy: 2)
+        guard let from = TimeSpan(text[..<dots]), let to = TimeSpan(text[end...]), from <= to,
+            to <= PolicyTestReader.moments.upperBound
+        else {
+            reporter.report("when", "'\(text)' is no stretch of time", at: during, hint: "such as 5m..10m")
+            return nil
+        }
+        return .during(from, to)
+    }
+
+    private func what(_ fields: Fields, _ node: YAMLNode) -> Expectation.What? {
+        let keys = ["state", "not", "incident", "action", "suppressed_by"]
+        let found = keys.compactMap { key in fields.node(key).map { (key: key, node: $0) } }
+        let (verdict, because) = (fields.node("verdict"), fields.node("because"))
+        guard found.count == 1, let (key, value) = found.first else {
+            reporter.report(
+                "expectation", found.isEmpty ? "nothing is expected" : "one thing is expected at a time", at: node.start,
+                hint: "one of: " + keys.joined(separator: ", "))
+            return nil
+        }
+        if key != "action", let stray = verdict ?? because {
+            reporter.report("expectation", "this stands beside 'action' only", at: stray)
+            return nil
+        }
+        switch key {
+        case "state", "not":
+            let items = reporter.list(value, "'\(key)'") ?? []
+            let phases: [Phase] = items.compactMap { reporter.choice($0, "a state") }
+            return phases.count == items.count && !phases.isEmpty ? .state(phases, is: key == "state") : nil
+        case "incident": return reporter.choice(value, "an incident").map { .incident($0) }
+        case "suppressed_by":
+            return reporter.string(value, "'suppressed_by'").map { .suppressedBy($0 == "none" ? nil : $0) }
+        default: return action(value, verdict, because)
+        }
+    }
+
+    private func action(_ value: YAMLNode, _ verdict: YAMLNode?, _ because: YAMLNode?) -> Expectation.What? {
+        guard let kind: ActionKind = reporter.choice(value, "an action") else { return nil }
+        guard kind != .notify else {
+            reporter.report("expectation", "messages are not decided by the guard", at: value, hint: "write 'incident: open'")
+            return nil
+        }
+        guard let verdict else {
+            reporter.report(
+                "missing-key", "an expected action needs 'verdict'", at: value,
+                hint: "one of: " + Expectation.VerdictName.allCases.map(\.rawValue).joined(separator: ", "))
+            return nil
+        }
+        guard let name: Expectation.VerdictName = reporter.choice(verdict, "a verdict") else { return nil }
+        guard let because else { return .action(kind, verdict: name, because: nil) }
+        guard name == .refused || name == .needsApproval else {
+            reporter.report("expectation", "'because' stands beside 'refused' and 'needs_approval' only", at: because)
+            return nil
+        }
+        guard let step: Refusal.Step = reporter.choice(because, "a reason") else { return nil }
+        return .action(kind, verdict: name, because: step)
+    }
+}

@@ -1,0 +1,24 @@
+import Model
+
+extension RuntimeSignals {
+    /// So many runs must have ended before a counter that never moved is called dead.
+    public static let endedRunsToJudge = Int(CounterWatch.leastEndedRuns)
+
+    /// The signals that this runtime never gives a value of, as far as is known at a moment, each with the reason:
+    /// `dead_counter` or `not_tracked`.
+    public mutating func deadSignals(at now: Timestamp) -> [Signal: MissingReason] {
+        let series = Signal.allCases.filter { $0.info.subjects.contains(.runtime) }.map {
+            SeriesRef(signal: $0, window: $0.isWindowed ? options.window : nil)
+        }
+        let table = readings(at: now, demand: series)
+        var dead: [Signal: MissingReason] = [:]
+        for (slot, series) in series.enumerated() {
+            switch table.runtime(slot) {
+            case .missing(.deadCounter): dead[series.signal] = .deadCounter
+            case .missing(.notTracked): dead[series.signal] = .notTracked
+            default: continue
+            }
+        }
+        return dead
+    }
+}

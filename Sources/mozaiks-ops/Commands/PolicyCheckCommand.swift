@@ -1,0 +1,172 @@
+import Collector
+import Configuration
+import Model
+import Monitor
+import Policy
+import Signals
+import YAML
+
+/// `policy check`: everything that is wrong with policy files, and what can never happen with them.
+enum PolicyCheckCommand {
+    static let schema = "mozaiks.ops/policy-check/v1"
+
+    static let command = Command(
+        ["policy", "check"], "Check policy files: every error and warning of all files at once",
+        discussion: """
+            Errors keep the files from being used. Warnings are about what is allowed and cannot be meant: conditions that \
+            no readings make true, a 'for' shorter than the interval of polls, actions that no policy allows. With --against \
+            a real runtime is asked once, and rules that it can never make fire are named.
+
+            Exit code 0: no errors; 1: warnings, with --strict, or the runtime could not be asked; 78: errors.
+            """,
+        positionals: [PolicyCommand.folder],
+        options: [
+            MonitorOptions.policies, MonitorOptions.interval,
+            Option("against", value: "URL", "ask this runtime which of its counters are dead"),
+            Option("strict", "warnings end with exit code 1"),
+        ],
+        examples: [
+            ("mozaiks-ops policy check policies/", "checks a folder"),
+            ("mozaiks-ops policy check", "checks what the configuration names"),
+            ("mozaiks-ops policy check policies/ --against http://localhost:8000", "and whether your runtime can make them fire"),
+            ("mozaiks-ops policy check policies/ --strict -o json", "for a build, with a place for each finding"),
+        ]
+    ) { invocation in
+        var result: Result
+        do {
+            let policies = try load(invocation)
+            result = Result(policies)
+            if invocation.arguments.has("against") {
+                result.diagnostics += try await Sight.warnings(of: policies, invocation)
+                result.diagnostics.sort()
+            }
+        } catch let errors as PolicyErrors {
+            result = Result(diagnostics: errors.diagnostics)
+        }
+        return result.show(invocation)
+    }
+
+    private static func load(_ invocation: Invocation) throws -> PolicySet {
+        let interval = try invocation.span("interval")
+        if let folder = invocation.arguments.positional("DIR") ?? invocation.arguments.value("policies") {
+            // Of a configuration only the interval is wanted here; what else may be wrong with it is not asked.
+            let configured = try? invocation.loadConfiguration().interval.value
+            return try Assembly.loadPolicies(folder: folder, interval: interval ?? configured)
+        }
+        return try Assembly.loadPolicies(invocation.configuration(), checksInterval: true)
+    }
+
+    /// What a check found.
+    private struct Result {
+        var diagnostics: [Diagnostic]
+        var files: [String] = []
+        var rules = 0
+
+        init(diagnostics: [Diagnostic]) {
+            self.diagnostics = diagnostics
+        }
+
+        init(_ policies: PolicySet) {
+            diagnostics = policies.warnings
+            files = policies.policies.map(\.file)
+            rules = (policies.policies.map(\.appRules.count).max() ?? 0) + policies.runtimeRules.count
+                + policies.replicaRules.count
+        }
+
+        private func count(_ severity: Diagnostic.Severity) -> Int { diagnostics.count { $0.severity == severity } }
+
+        func show(_ invocation: Invocation) -> ExitCode {
+            let (errors, warnings) = (count(.error), count(.warning))
+            if invocation.wantsJSON {
+                write(json(errors, warnings).serialized(pretty: true) + "\n")
+            } else if errors > 0 {
+                _ = invocation.diagnosed(diagnostics)
+                complain(
+                    Self.counted(errors, "error") + (warnings > 0 ? " and " + Self.counted(warnings, "warning") : "")
+                        + ", see above", hint: nil)
+            } else {
+                for warning in diagnostics { write("\(warning)\n\n") }
+                write(
+                    "ok: \(files.count) polic\(files.count == 1 ? "y" : "ies"), " + Self.counted(rules, "rule")
+                        + (warnings > 0 ? ", " + Self.counted(warnings, "warning") : "") + "\n")
+            }
+            if errors > 0 { return .configuration }
+            return warnings > 0 && invocation.arguments.has("strict") ? .failure : .ok
+        }
+
+        private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+        private func json(_ errors: Int, _ warnings: Int) -> JSON {
+            [
+                "schema": .string(PolicyCheckCommand.schema), "ok": .bool(errors == 0), "errors": .int(Int64(errors)),
+                "warnings": .int(Int64(warnings)), "files": .array(files.map(JSON.string)), "rules": .int(Int64(rules)),
+                "diagnostics": .array(diagnostics.map(\.document)),
+            ]
+        }
+    }
+}
+
+/// What a runtime lets rules see.
+enum Sight {
+    /// For each rule that this runtime can never make fire, a warning at its condition.
+    static func warnings(of policies: PolicySet, _ invocation: Invocation) async throws -> [Diagnostic] {
+        let configuration = try invocation.configuration()
+        let assembly = try Assembly(
+            configuration, policies: policies, environment: invocation.environment, clock: invocation.clock,
+            version: Version.text, logger: invocation.logger)
+        var pipeline = Pipeline(settings: assembly.settings, policies: policies)
+        let poller = invocation.poller(assembly)
+        var found: [Diagnostic] = []
+        for target in assembly.targets {
+            let all = target.replicas.map { ($0, [Endpoint.health, .activeRuns, .events, .perf]) }
+            let seen = await poller.poll(target, all)
+            for observation in seen { pipeline.take(observation) }
+            guard var signals = pipeline.signals[target.runtime] else { continue }
+            let dead = signals.deadSignals(at: invocation.clock.now())
+            let summary = signals.summary
+            guard summary.replicas.contains(where: { $0.trackedChats != nil }) else {
+                await assembly.client.shutdown()
+                let why = summary.replicas.first.flatMap { $0.detail[.perf] ?? $0.missing[.perf]?.explanation }
+                throw CommandFailure(
+                    "the runtime's performance figures could not be read: \(why ?? "no answer")",
+                    hint: "mozaiks-ops doctor --url \(invocation.arguments.value("against") ?? "URL")")
+            }
+            if dead.isEmpty, summary.endedRuns < Int64(RuntimeSignals.endedRunsToJudge) {
+                complain(
+                    "only \(summary.endedRuns) runs ended on \(target.runtime) so far; "
+                        + "\(RuntimeSignals.endedRunsToJudge) are needed to tell which counters are dead", hint: nil)
+            }
+            found += warnings(of: policies, dead: dead, url: target.replicas.first ?? target.runtime)
+        }
+        await assembly.client.shutdown()
+        return Array(Set(found))
+    }
+
+    /// The same for signals known to be missing for good.
+    static func warnings(of policies: PolicySet, dead: [Signal: MissingReason], url: String) -> [Diagnostic] {
+        let rules = policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules)
+        return rules.compactMap { rule in
+            guard !rule.when.canBeTrue(lacking: { dead[$0.signal] }) else { return nil }
+            var lacks: [String] = []
+            for (_, series) in rule.when.readings {
+                guard let reason = dead[series.signal] else { continue }
+                let text = "\(series.signal.name) (\(reason))"
+                if !lacks.contains(text) { lacks.append(text) }
+            }
+            return policies.warning(
+                "blind", "'\(rule.name)' can never fire on \(url): it lacks \(lacks.joined(separator: ", "))",
+                at: rule.when.origin, hint: "docs/policies.md lists which rule can see what on which runtime")
+        }
+    }
+}
+
+extension Diagnostic {
+    /// For programs: `{severity, code, message, file, line, column, length, source, hint}`.
+    var document: JSON {
+        [
+            "severity": .string(severity.rawValue), "code": .string(code), "message": .string(message),
+            "file": .string(file), "line": .int(Int64(line)), "column": .int(Int64(column)),
+            "length": .int(Int64(length)), "source": .optional(sourceLine), "hint": .optional(hint),
+        ]
+    }
+}

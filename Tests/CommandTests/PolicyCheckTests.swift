@@ -1,0 +1,92 @@
+import Glibc
+import Model
+import Simulator
+import TestKit
+import Testing
+
+/// `policy check`: what it finds, what it says to people and to programs, how it ends.
+@Suite struct PolicyCheckTests {
+    private func shell(_ rules: String) -> Shell {
+        let shell = Shell()
+        mkdir(shell.folder.path("p"), 0o700)
+        shell.folder.write(
+            "schema: mozaiks.ops/policy/v1\nops_policy: default\nallowed_actions: [notify]\nrules:\n\(rules)\n",
+            to: "p/ops_policy.default.yaml")
+        return shell
+    }
+
+    @Test func whatCanNeverFireIsAWarning() throws {
+        let shell = shell("  a: {subject: app, when: active_runs.share > 150%, for: 5s, severity: info}")
+        let text = try shell.run("policy", "check", "p", "--interval", "30s")
+        #expect(text.code == 0)
+        #expect(text.errors.isEmpty)
+        for part in [
+            "p/ops_policy.default.yaml:5:27: warning[never-true]: this is never true\n",
+            "\nhint: active_runs.share is between 0% and 100%\n", ":5:58: warning[below-interval]",
+            "\nok: 1 policy, 1 rule, 2 warnings\n",
+        ] { #expect(text.output.contains(part), "\(text.output)") }
+        #expect(try shell.run("policy", "check", "p", "--strict").code == 1)
+        #expect(try shell.run("policy", "check", "--policies", "p").output.contains("never-true"))
+
+        let json = try shell.run("policy", "check", "p", "-o", "json", "--interval", "30s").json()
+        #expect(json["schema"]?.string == "mozaiks.ops/policy-check/v1" && json["ok"] == .bool(true))
+        #expect(json["warnings"] == .int(2) && json["errors"] == .int(0) && json["rules"] == .int(1))
+        let first = try #require(json["diagnostics"]?[0])
+        #expect(first["code"]?.string == "never-true" && first["line"] == .int(5) && first["column"] == .int(27))
+        #expect(first["severity"]?.string == "warning" && first["source"]?.string?.hasPrefix("  a: {subject") == true)
+    }
+
+    /// A program that reads standard output gets the errors there too.
+    @Test func errorsAreDocumentsToo() throws {
+        let shell = shell("  a: {subject: app, when: actve_runs > 3, severity: info}")
+        let text = try shell.run("policy", "check", "p")
+        #expect(text.code == 78 && text.output.isEmpty)
+        #expect(text.errors.contains("did you mean 'active_runs'?") && text.errors.hasSuffix("1 error, see above\n"))
+
+        let ending = try shell.run("policy", "check", "p", "-o", "json")
+        #expect(ending.code == 78 && ending.errors.isEmpty)
+        let json = try ending.json()
+        #expect(json["ok"] == .bool(false) && json["errors"] == .int(1))
+        #expect(json["diagnostics"]?[0]?["hint"]?.string == "did you mean 'active_runs'?")
+
+        let show = try shell.run("policy", "show", "p", "-o", "json")
+        #expect(show.code == 78)
+        #expect(try show.json()["diagnostics"]?[0]?["code"]?.string == "unknown-signal")
+    }
+
+    @Test func againstARuntimeNamesTheRulesThatItCannotMakeFire() throws {
+        var options = SimulatorServer.Options()
+        options.clock = SimulationClock(speed: 200)
+        let server = SimulatorServer(try #require(Scenario.named("dead-counters")), options: options)
+        try server.start()
+        defer { server.stop() }
+        let shell = shell(
+            """
+              blind: {subject: app, when: tokens > 5/min and active_runs > 3, severity: info}
+              half: {subject: app, when: tokens > 5/min or active_runs > 3, severity: info}
+              sees: {subject: app, when: active_runs > 3, severity: info}
+            """)
+        var ending = try shell.run("policy", "check", "p", "--against", server.urls[0])
+        // Five runs must have ended first; simulated minutes pass while the program starts again.
+        for _ in 0..<100 where !ending.output.contains("[blind]") {
+            ending = try shell.run("policy", "check", "p", "--against", server.urls[0])
+        }
+        #expect(ending.code == 0)
+        #expect(
+            ending.output.contains(
+                "p/ops_policy.default.yaml:5:3: warning[blind]: 'blind' can never fire on \(server.urls[0]): "
+                    + "it lacks tokens (dead_counter)\n"), "\(ending.output)")
+        #expect(!ending.output.contains("'half'") && !ending.output.contains("'sees'"))
+        #expect(ending.output.hasSuffix("ok: 1 policy, 3 rules, 1 warning\n"))
+        #expect(try shell.run("policy", "check", "p", "--against", server.urls[0], "--strict").code == 1)
+        #expect(access(shell.state, F_OK) != 0, "nothing is written")
+    }
+
+    @Test func aRuntimeThatCannotBeAskedIsAFailureNotACleanBill() throws {
+        let shell = shell("  a: {subject: app, when: tokens > 3/min, severity: info}")
+        let ending = try shell.run("policy", "check", "p", "--against", "http://127.0.0.1:1")
+        #expect(ending.code == 1)
+        #expect(ending.errors.contains("the runtime's performance figures could not be read"), "\(ending.errors)")
+        #expect(!ending.output.contains("ok:"))
+    }
+}

@@ -1,0 +1,89 @@
+import Model
+import Policy
+import Signals
+import Testing
+import YAML
+
+@testable import PolicyTesting
+
+/// What a given series means to windows, functions over history, and the runtime of the apps.
+@Suite struct GivenReadingsTests {
+    /// The reading of a condition's only series at a step.
+    private func reading(
+        _ condition: String, _ subject: String, _ given: String, interval: String = "1m", step: Int
+    ) throws -> Evidence {
+        let rule = "{subject: \(subject), when: '\(condition)', severity: info}"
+        let policy = "schema: mozaiks.ops/policy/v1\nops_policy: default\nrules:\n  r: \(rule)\n"
+        let set = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(policy.utf8))]).get()
+        let text = """
+            schema: mozaiks.ops/policy-test/v1
+            interval: \(interval)
+            tests:
+              - name: t
+            \(given)
+                expect: [{rule: r, state: inactive}]
+            """
+        let reporter = Reporter(source: SourceText(file: "t.yaml", bytes: Array(text.utf8)))
+        let file = try #require(PolicyTestReader(reporter).read(), "\(reporter.diagnostics)")
+        #expect(reporter.diagnostics.map(\.description) == [])
+        guard case .series(let series)? = file.tests.first?.source else { throw Unexpected() }
+        let table = GivenReadings(series, policies: set).table(step)
+        return subject == "runtime" ? table.runtime(0) : table.app(0, 0)
+    }
+
+    private struct Unexpected: Error {}
+
+    /// (condition, subject, given, interval, step, reading)
+    static let cases: [(String, String, String, String, Int, Evidence)] = [
+        // Gauges are what they are at the step.
+        ("active_runs > 0", "runtime", "    runtime: {active_runs: 3 5}", "1m", 1, .value(5)),
+        ("active_runs > 0", "runtime", "    runtime: {active_runs: 3 5}", "1m", 2, .missing(.stale)),
+        ("active_runs > 0", "runtime", "    runtime: {up: 1}", "1m", 0, .missing(.tooLittleData)),
+        // A bare rate: the window is the mean of its steps.
+        ("run_starts > 0/min", "runtime", "    runtime: {run_starts: 2x4 12}", "1m", 4, .value(4)),
+        ("run_starts[2m] > 0/min", "runtime", "    runtime: {run_starts: 2x4 12}", "1m", 4, .value(7)),
+        ("run_starts[10s] > 0/min", "runtime", "    runtime: {run_starts: 2x4 12}", "1m", 4, .value(12)),
+        ("run_starts > 0/min", "runtime", "    runtime: {run_starts: 2 _ 12}", "1m", 1, .missing(.tooLittleData)),
+        ("run_starts > 0/min", "runtime", "    runtime: {run_starts: 2 _ 12}", "1m", 2, .value(7)),
+        ("run_starts[10m] > 0/min", "runtime", "    runtime: {run_starts: 2x9}", "1m", 0, .missing(.tooLittleData)),
+        ("run_starts[10m] > 0/min", "runtime", "    runtime: {run_starts: 2x9}", "1m", 1, .value(2)),
+        ("error_rate > 0%", "runtime", "    runtime: {error_rate: 4%x2 _no_traffic}", "1m", 2, .value(4)),
+        ("error_rate > 0%", "runtime", "    runtime: {error_rate: _no_traffic}", "1m", 0, .missing(.noTraffic)),
+        // Counts add up.
+        ("restarts[30m] > 0", "runtime", "    runtime: {restarts: 0x5 1 0x5 1}", "1m", 11, .value(2)),
+        // A named window or function is read as it is.
+        ("run_starts[2m] > 0/min", "runtime", "    runtime: {run_starts: 1, 'run_starts[2m]': 9}", "1m", 0, .value(9)),
+        ("run_starts > 0/min", "runtime", "    runtime: {'run_starts[5m]': 9}", "1m", 0, .value(9)),
+        ("rise(error_rate[10m]) > 1", "runtime", "    runtime: {'rise(error_rate[10m])': inf}", "1m", 0, .value(.infinity)),
+        // Functions see the minutes before the step.
+        ("max(active_runs[10m]) > 1", "runtime", "    runtime: {active_runs: 1 7 2 9}", "1m", 3, .value(7)),
+        ("avg(active_runs[10m]) > 1", "runtime", "    runtime: {active_runs: 1 7 _x1 9}", "1m", 3, .value(4)),
+        ("rise(active_runs[9m]) > 1", "runtime", "    runtime: {active_runs: 2x3 5x3 8x3 0}", "1m", 9, .value(4)),
+        ("rise(active_runs[9m]) > 1", "runtime", "    runtime: {active_runs: 2x3 5x3 8x3 0}", "1m", 0, .missing(.tooLittleData)),
+        ("baseline(run_starts[24h]) > 1/min", "runtime", "    runtime: {run_starts: 4x30 0x10 50x5}", "1m", 44, .value(4)),
+        ("baseline(run_starts[24h]) > 1/min", "runtime", "    runtime: {run_starts: 4x29 50x5}", "1m", 33, .missing(.tooLittleData)),
+        // Shorter and longer steps than a minute.
+        ("max(active_runs[10m]) > 1", "runtime", "    runtime: {active_runs: 9 1 3x6}", "30s", 4, .value(3)),
+        ("avg(run_starts[10m]) > 1/min", "runtime", "    runtime: {run_starts: 2 4 6 8}", "30s", 4, .value(5)),
+        ("max(active_runs[10m]) > 1", "runtime", "    runtime: {active_runs: 9 1}", "5m", 1, .value(9)),
+        ("run_starts > 0/min", "runtime", "    runtime: {run_starts: 2 6}", "30s", 1, .value(4)),
+        // What follows from the apps.
+        ("active_runs > 1", "runtime", "    apps: {a: {active_runs: 3}, b: {active_runs: 1 0}}", "1m", 1, .value(3)),
+        ("active_apps > 1", "runtime", "    apps: {a: {active_runs: 3}, b: {active_runs: 1 0}}", "1m", 1, .value(1)),
+        ("active_runs.share > 1%", "app", "    apps: {a: {active_runs: 3}, b: {active_runs: 1 0}}", "1m", 0, .value(75)),
+        ("active_runs.share > 1%", "app", "    apps: {a: {active_runs: 0}}", "1m", 0, .missing(.noTraffic)),
+        ("runtime.active_runs > 1", "app", "    apps: {a: {active_runs: 3}, b: {active_runs: _partial}}", "1m", 0, .missing(.partial)),
+        ("runtime.active_runs > 1", "app", "    apps: {a: {active_runs: 3}, b: {tokens: 1}}", "1m", 0, .missing(.tooLittleData)),
+    ]
+
+    @Test(arguments: cases)
+    func reads(_ condition: String, _ subject: String, _ given: String, _ interval: String, _ step: Int, _ expected: Evidence) throws {
+        #expect(try reading(condition, subject, given, interval: interval, step: step) == expected)
+    }
+
+    @Test func theRuntimesOwnSeriesWins() throws {
+        let given = "    runtime: {active_runs: 30}\n    apps: {a: {active_runs: 3}}"
+        #expect(try reading("active_runs.share > 1%", "app", given, step: 0) == .value(10))
+        #expect(try reading("runtime.active_runs > 1", "app", given, step: 0) == .value(30))
+    }
+}

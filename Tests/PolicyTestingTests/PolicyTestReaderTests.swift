@@ -1,0 +1,100 @@
+import Model
+import Policy
+import Testing
+import YAML
+
+@testable import PolicyTesting
+
+/// What people get wrong in a file of tests, and what they read then.
+@Suite struct PolicyTestReaderTests {
+    /// (name, the file behind its first two lines, what is said)
+    static let faults: [(String, String, [String])] = [
+        ("no tests", "", ["3:1: error[missing-key]: a file of policy tests needs 'tests'"]),
+        ("unknown key", "polices: x\ntests: []", ["hint: did you mean 'policies'?"]),
+        (
+            "nothing given", "tests: [{name: a, expect: []}]",
+            ["a test needs series ('runtime', 'apps', 'replicas') or a 'tape'"]
+        ),
+        ("nothing expected", "tests: [{name: a, runtime: {up: 1}}]", ["a test needs 'expect'"]),
+        ("both", "tests: [{name: a, tape: x, runtime: {up: 1}, expect: []}]", ["'runtime' has no place beside it"]),
+        ("same name", "tests: [{name: a, tape: x, expect: []}, {name: a, tape: x, expect: []}]", ["a second test 'a'"]),
+        (
+            "unknown signal", "tests: [{name: a, runtime: {actve_runs: 1}, expect: []}]",
+            ["3:29: error[unknown-signal]: no signal 'actve_runs'", "did you mean 'active_runs'?"]
+        ),
+        ("signal of apps", "tests: [{name: a, runtime: {active_runs.share: 1}, expect: []}]", ["read of app, not of runtime"]),
+        ("runtime prefix", "tests: [{name: a, apps: {b: {runtime.up: 1}}, expect: []}]", ["write 'up'"]),
+        ("no name of a reading", "tests: [{name: a, runtime: {up > 3: 1}, expect: []}]", ["not the name of a reading"]),
+        ("value", "tests: [{name: a, runtime: {up: 1x3 maybe}, expect: []}]", ["3:37: error[series]: 'maybe' is no value here"]),
+        ("list of values", "tests: [{name: a, runtime: {up: [1, 2]}, expect: []}]", ["must be text, not a list"]),
+        ("empty expectation", "tests: [{name: a, tape: x, expect: [{rule: r}]}]", ["nothing is expected"]),
+        ("two expectations", "tests: [{name: a, tape: x, expect: [{rule: r, state: firing, incident: open}]}]", ["one thing is expected"]),
+        ("no rule", "tests: [{name: a, tape: x, expect: [{state: firing}]}]", ["an expectation needs 'rule'"]),
+        ("state", "tests: [{name: a, tape: x, expect: [{rule: r, state: fireing}]}]", ["did you mean 'firing'?"]),
+        ("at", "tests: [{name: a, tape: x, expect: [{rule: r, at: 5, state: firing}]}]", ["'at' must be a length of time"]),
+        ("during", "tests: [{name: a, tape: x, expect: [{rule: r, during: 5m, state: firing}]}]", ["such as 5m..10m"]),
+        ("backwards", "tests: [{name: a, tape: x, expect: [{rule: r, during: 5m..3m, state: firing}]}]", ["no stretch of time"]),
+        ("at and during", "tests: [{name: a, tape: x, expect: [{rule: r, at: 1m, during: 5m..6m, state: firing}]}]", ["no place beside 'at'"]),
+        ("action without verdict", "tests: [{name: a, tape: x, expect: [{rule: r, action: pause}]}]", ["needs 'verdict'"]),
+        ("message", "tests: [{name: a, tape: x, expect: [{rule: r, action: notify, verdict: act}]}]", ["write 'incident: open'"]),
+        ("stray verdict", "tests: [{name: a, tape: x, expect: [{rule: r, state: firing, verdict: act}]}]", ["beside 'action' only"]),
+        ("stray because", "tests: [{name: a, tape: x, expect: [{rule: r, action: pause, verdict: act, because: mode}]}]", ["'because' stands beside"]),
+        ("because", "tests: [{name: a, tape: x, expect: [{rule: r, action: pause, verdict: refused, because: mod}]}]", ["did you mean 'mode'?"]),
+        ("interval", "interval: 0s\ntests: []", ["'interval' must be at least 1s"]),
+        ("no mapping", "- a", ["a file of policy tests must be a mapping"]),
+    ]
+
+    @Test(arguments: faults) func says(_ name: String, _ text: String, _ expected: [String]) {
+        // A list makes the whole file a list.
+        let head = text.hasPrefix("-") ? "\n\n" : "schema: mozaiks.ops/policy-test/v1\n\n"
+        let reporter = Reporter(source: SourceText(file: "t.yaml", bytes: Array((head + text + "\n").utf8)))
+        _ = PolicyTestReader(reporter).read()
+        let said = reporter.diagnostics.map(\.description).joined(separator: "\n")
+        let wanted = expected.map { $0.hasPrefix("3:1:") ? String($0.dropFirst(4)) : $0 }
+        for part in wanted { #expect(said.contains(part), "\(said)") }
+        #expect(reporter.hasErrors)
+    }
+
+    @Test func readsAll() throws {
+        let text = """
+            schema: mozaiks.ops/policy-test/v1
+            policies: ../mine
+            interval: 30s
+            mode: suggest
+            tests:
+              - name: one
+                mode: enforce
+                replicas: {"http://a": {up: 0x3}}
+                apps: {b: {active_runs: 1}, a: {active_runs: 1}}
+                expect:
+                  - {at: 5m, rule: r, app: a, state: [pending, firing]}
+                  - {during: 1m..2m, rule: r, not: firing}
+                  - {rule: r, incident: none}
+                  - {at: 1m, rule: r, action: pause, verdict: refused, because: cooldown}
+                  - {at: 1m, rule: r, suppressed_by: other}
+                  - {at: 1m, rule: r, suppressed_by: none}
+              - {name: two, tape: a.tape, expect: []}
+            """
+        let reporter = Reporter(source: SourceText(file: "t.yaml", bytes: Array(text.utf8)))
+        let file = try #require(PolicyTestReader(reporter).read())
+        #expect(reporter.diagnostics.map(\.description) == [])
+        #expect(file.policies == "../mine" && file.tests.map(\.name) == ["one", "two"])
+        #expect(file.tests.map(\.mode) == [.enforce, .suggest])
+        guard case .series(let series) = file.tests[0].source, case .tape("a.tape", _) = file.tests[1].source else {
+            Issue.record("a story and a tape")
+            return
+        }
+        #expect(series.interval == .seconds(30) && series.lastStep == 10)
+        #expect(series.apps.map(\.app) == [AppID("a"), AppID("b")] && series.replicas.map(\.url) == ["http://a"])
+        #expect(
+            file.tests[0].expectations.map(\.what) == [
+                .state([.pending, .firing], is: true), .state([.firing], is: false), .incident(.none),
+                .action(.pause, verdict: .refused, because: .cooldown), .suppressedBy("other"), .suppressedBy(nil),
+            ])
+        #expect(
+            file.tests[0].expectations.map(\.when) == [
+                .at(.minutes(5)), .during(.minutes(1), .minutes(2)), .always, .at(.minutes(1)), .at(.minutes(1)),
+                .at(.minutes(1)),
+            ])
+    }
+}
