@@ -62,7 +62,7 @@ let package = Package(
         room("Actions", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP"]),
         room("Notify", ["Model", "Digest", "JSONParsing", "Policy", "Ambient", "HTTP"]),
         room("Server", ["Model", "Ambient", "Actions", "CMicroHTTPD"]),
-        room("Simulator", ["Model", "JSONParsing", "Ambient", "Server"]),
+        room("Simulator", ["Model", "Digest", "JSONParsing", "Ambient", "Server"]),
         room("Configuration", ["Model", "YAML", "Ambient"]),
         room(
             "Monitor",
@@ -100,6 +100,9 @@ let package = Package(
         tests(
             "Notify", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Notify", "Server", "Simulator"],
             exclude: ["golden", "mail", "slack"]),
+        tests(
+            "Actions", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Actions", "Server", "Simulator"],
+            exclude: ["openapi"]),
         tests("Server", ["Model", "Ambient", "Actions", "Server"]),
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         tests(

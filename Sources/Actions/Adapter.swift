@@ -8,6 +8,7 @@ import Model
 /// 1. `prepare(order)` reads and changes nothing. The memo that it returns is written to the journal, with the intent.
 /// 2. `put(order)`, with that memo in it. `.landed` settles the intent. After `.retry`, a crash, or a cancellation the outcome
 ///    is **not known**: put again (with the same memo; nothing is done twice), or revert, which is right either way.
+///    After `.refused` of a lease that was put before, in this process or another, revert it: it may still be there as it was.
 /// 3. For another end or effect of the same lease: again 1 and 2, with the memo in hand; the new memo replaces it. Where
 ///    `expiry` is `.monitor` and only the end differs, nothing needs to be put.
 /// 4. `revert(order)` when the lease is over, until it answers something else than `.retry`. Where `expiry` is `.receiver`, a
@@ -118,7 +119,7 @@ public enum Preparation: Equatable, Sendable {
     case noop(reason: String)
     /// Not now: not before `after`, where the receiver said so.
     case retry(after: TimeSpan?, reason: String)
-    /// Never: it would do harm, or cannot be undone. Nothing was changed.
+    /// Never: it would do harm, or cannot be undone. Nothing was changed; what an earlier `put` did is still there.
     case refused(reason: String)
 }
 
@@ -130,7 +131,7 @@ public enum Landing: Equatable, Sendable {
     case noop(reason: String)
     /// Not known to be in force, and perhaps it is: put again, not before `after`, or revert.
     case retry(after: TimeSpan?, reason: String)
-    /// Not in force, and never will be. Nothing of it was left behind.
+    /// It will never be in force as asked. What an earlier `put` of the same lease did may still be there.
     case refused(reason: String)
 }
 

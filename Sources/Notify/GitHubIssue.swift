@@ -200,7 +200,7 @@ enum GitHubLimit {
     static func delivery(_ response: HTTPResponse, now: Timestamp) -> Delivery? {
         guard response.status == 403 || response.status == 429 else { return nil }
         let headers = response.headers
-        let asked = HTTPVerdict.retryAfter(headers["retry-after"], date: headers["date"], now: now)
+        let asked = headers.retryAfter(now: now)
         let said = "GitHub answered \(response.status)"
         if let asked { return .retry(after: asked, reason: "\(said): too many requests at once") }
         if headers["x-ratelimit-remaining"] == "0", let reset = headers["x-ratelimit-reset"].flatMap({ Int64($0) }),

@@ -19,7 +19,7 @@ struct HTTPVerdict {
     func judge(_ response: HTTPResponse, now: Timestamp) -> Delivery {
         let status = response.status
         let body = response.body.text
-        let after = HTTPVerdict.retryAfter(response.headers["retry-after"], date: response.headers["date"], now: now)
+        let after = response.headers.retryAfter(now: now)
         let said = "\(service) answered \(status)"
         switch status {
         case 200...299:
@@ -40,19 +40,5 @@ struct HTTPVerdict {
     private static func isPage(_ body: String) -> Bool {
         let start = body.utf8.prefix(256).drop { $0 <= 0x20 }
         return start.first == UInt8(ascii: "<")
-    }
-
-    /// The wait that a service asks for: seconds, or an HTTP date seen from the answer's own `Date`. Nil when it asks for
-    /// none or for nonsense; zero for a date that has passed.
-    static func retryAfter(_ field: String?, date: String?, now: Timestamp) -> TimeSpan? {
-        guard let field = field.map({ String($0.drop { $0 == " " }.prefix(40)) }), !field.isEmpty else { return nil }
-        if field.utf8.allSatisfy({ (48...57).contains($0) }) {
-            // Beyond nine digits it is as good as for ever.
-            let seconds = field.utf8.count <= 9 ? Int64(field) ?? 0 : 999_999_999
-            return TimeSpan(milliseconds: seconds * 1_000)
-        }
-        guard let moment = Timestamp(httpDate: field) else { return nil }
-        let reference = date.flatMap { Timestamp(httpDate: $0) } ?? now
-        return max(moment - reference, .zero)
     }
 }

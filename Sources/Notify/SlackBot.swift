@@ -142,8 +142,7 @@ public struct SlackBot: Channel {
         if response.status == 200, answer?["ok"]?.bool == false, let word = answer?["error"]?.string {
             let limits = ["ratelimited", "rate_limited", "message_limit_exceeded"]
             guard limits.contains(word) else { return .refused(word) }
-            let wait = HTTPVerdict.retryAfter(
-                response.headers["retry-after"], date: response.headers["date"], now: now)
+            let wait = response.headers.retryAfter(now: now)
             throw Undelivered(.retry(after: wait, reason: "Slack answered \(word): too many messages"))
         }
         try SlackAPI.verdict.require(response, now: now)

@@ -1,0 +1,59 @@
+import Model
+
+/// How the entitlements adapter may write, from the configuration.
+public struct EntitlementSettings: Sendable {
+    /// What the control plane does not give back when asked, so that it must be known here.
+    public enum Tenant: Hashable, Sendable {
+        case id(String)
+        /// Declared: this app has none.
+        case none
+    }
+
+    /// How a pause is put.
+    public enum Pause: String, Hashable, Sendable, CaseIterable {
+        case off
+        /// `features.workflow_execution: false`.
+        case feature
+        /// A hard token budget that is used up. Today's builds enforce it, and tell end users that their budget is exhausted.
+        case budget
+    }
+
+    /// Base URL of the control plane, without a trailing slash.
+    public var url: String
+    /// The runtime whose apps these are; nil: of whatever runtime. With two runtimes on one control plane two leases would share
+    /// one value, so that the configuration wants it named then.
+    public var runtime: String?
+    /// The apps that may be written. No other is: its `tenant_id` would be lost.
+    public var apps: [AppID: Tenant]
+    /// Whether apps may be written that the platform never synced. Their document cannot be taken away again.
+    public var allowsUnsynced = false
+    /// Whether a finite token budget may be written back. The document carries `used`: what is used between reading and writing is
+    /// forgotten.
+    public var acceptsUsageReset = false
+    /// The feature that stands for a workflow; a workflow without one cannot be disabled here.
+    public var features: [PackID: String] = [:]
+    public var pause = Pause.feature
+    /// Whether a person must say yes to each pause.
+    public var pauseNeedsApproval = true
+
+    public init(url: String, apps: [AppID: Tenant] = [:]) {
+        self.url = url
+        self.apps = apps
+    }
+}
+
+extension EntitlementSettings {
+    /// What is known of the control planes seen in the field: which of the keys that we write they enforce themselves. For people:
+    /// setup, `doctor`, documentation.
+    public static let enforcement: [(keys: String, enforced: String)] = [
+        (
+            "rate_limits.requests_per_minute, rate_limits.concurrent_workflows",
+            "advice: kept and handed out, enforced only where the hosting application reads it"
+        ),
+        ("features.*, features.workflow_execution included", "advice: as above; a feature that is not listed counts as on"),
+        (
+            "token_budget.total_tokens with enforcement: hard and used >= limit",
+            "enforced: new runs are refused, and end users are told that their token budget is exhausted"
+        ),
+    ]
+}

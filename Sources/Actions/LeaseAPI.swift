@@ -1,0 +1,119 @@
+import Ambient
+import HTTP
+import Model
+
+/// A control plane that takes leases: `PUT`, `GET` and `DELETE /ops/v1/leases/{id}`, as docs/control-plane-api.yaml has them.
+///
+/// It enforces the end by itself, so that a dead monitor leaves nothing behind. A lease counts as landed only once it was read
+/// back: a receiver that says yes and does nothing is found out.
+public struct LeaseAPI: ActionAdapter {
+    public struct Settings: Sendable {
+        /// Base URL without a trailing slash.
+        public var url: String
+        /// Whose leases these are. Two monitors on one control plane have two names, or each undoes the other's leases.
+        public var owner: String
+        /// What it takes.
+        public var actions: Set<ActionKind> = [.throttle, .pause, .disablePack]
+
+        public init(url: String, owner: String) {
+            self.url = url
+            self.owner = owner
+        }
+    }
+
+    public let name = "lease_api"
+    private let settings: Settings
+    private var receiver: Receiver
+    /// For one request. Milliseconds.
+    var timeoutMs: Int {
+        get { receiver.timeoutMs }
+        set { receiver.timeoutMs = newValue }
+    }
+
+    public init(
+        _ settings: Settings, authenticator: Authenticator? = nil, client: HTTPClient, clock: any Clock = SystemClock()
+    ) {
+        self.settings = settings
+        receiver = Receiver(label: "the lease API", client: client, clock: clock, authenticator: authenticator)
+        // A page of leases is longer than one.
+        receiver.bodyLimit = 8 << 20
+    }
+
+    public func capability(for key: LeaseKey) -> Capability? {
+        key.kind != .notify && settings.actions.contains(key.kind) ? Capability(expiry: .receiver) : nil
+    }
+
+    public func put(_ order: LeaseOrder) async -> Landing {
+        do throws(Setback) {
+            let body = LeaseSheet.document(order, owner: settings.owner).serializedBytes()
+            let reply = try await receiver.send(.put, place(order.id), body: body, accepting: [200, 201])
+            guard let held = try await read(order.id) else {
+                return .refused(reason: "the lease API answered \(reply.status) but does not have the lease")
+            }
+            guard let difference = held.difference(from: order, owner: settings.owner) else { return .landed(nil) }
+            return .refused(
+                reason: "the lease API answered \(reply.status) but holds something else: \(difference) differs")
+        } catch {
+            switch error {
+            case .retry(let after, let reason): return .retry(after: after, reason: reason)
+            case .refused(let reason): return .refused(reason: reason)
+            }
+        }
+    }
+
+    public func revert(_ order: LeaseOrder) async -> Undoing {
+        do throws(Setback) {
+            let reply = try await receiver.send(.delete, place(order.id), accepting: [200, 204, 404, 410])
+            guard reply.status < 300 else { return .alreadyGone }
+            guard try await read(order.id) == nil else {
+                return .retry(after: nil, reason: "the lease API answered \(reply.status) but still has the lease")
+            }
+            return .undone
+        } catch {
+            switch error {
+            // A wrong path or method is mended by someone; until then the receiver ends the lease by itself.
+            case .retry(let after, let reason): return .retry(after: after, reason: reason)
+            case .refused(let reason): return .retry(after: nil, reason: reason)
+            }
+        }
+    }
+
+    public func held(_ orders: [LeaseOrder]) async -> Holding {
+        do throws(Setback) {
+            let url = "\(settings.url)/ops/v1/leases?owner=\(PercentEncoding.encode(settings.owner.utf8))"
+            let reply = try await receiver.send(.get, url, accepting: [200])
+            guard let list = reply.document?["leases"]?.array else {
+                throw .retry("the lease API's list of leases cannot be read")
+            }
+            // Another owner's that came along are left alone.
+            let held = list.compactMap(LeaseSheet.Held.init).filter { $0.owner.utf8.elementsEqual(settings.owner.utf8) }
+            let asked = Dictionary(orders.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            var inForce: Set<String> = []
+            var strangers: [Holding.Stranger] = []
+            for lease in held {
+                if let order = asked[lease.id] {
+                    if lease.difference(from: order, owner: settings.owner) == nil { inForce.insert(lease.id) }
+                } else {
+                    strangers.append(.init(id: lease.id, key: lease.key, expiresAt: lease.expiresAt))
+                }
+            }
+            return .known(inForce: inForce, strangers: strangers)
+        } catch {
+            switch error {
+            case .retry(_, let reason), .refused(let reason): return .unknown(reason: reason)
+            }
+        }
+    }
+
+    private func place(_ id: String) -> String { "\(settings.url)/ops/v1/leases/\(PercentEncoding.encode(id.utf8))" }
+
+    /// The lease as the receiver has it; nil when it has none.
+    private func read(_ id: String) async throws(Setback) -> LeaseSheet.Held? {
+        let reply = try await receiver.send(.get, place(id), accepting: [200, 404, 410])
+        guard reply.status == 200 else { return nil }
+        guard let held = reply.document.flatMap(LeaseSheet.Held.init) else {
+            throw .retry("the lease API's answer about \(id) cannot be read")
+        }
+        return held
+    }
+}

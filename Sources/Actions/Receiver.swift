@@ -1,0 +1,107 @@
+import Ambient
+import HTTP
+import JSONParsing
+import Model
+
+/// Why an attempt of an adapter ends before its last step.
+enum Setback: Error, Equatable {
+    case retry(after: TimeSpan? = nil, String)
+    /// No later attempt will do better.
+    case refused(String)
+}
+
+/// The other side of an adapter: asks it, and turns what may go wrong into reasons that give nothing away.
+struct Receiver: Sendable {
+    /// As it stands at the beginning of reasons: `the lease API`.
+    let label: String
+    let client: HTTPClient
+    let clock: any Clock
+    /// Nil where no bearer token is sent.
+    var authenticator: Authenticator?
+    /// For one request. Milliseconds.
+    var timeoutMs = 10_000
+    var bodyLimit = 1 << 20
+    /// The URL holds a credential: reasons show its host only.
+    var hidesPath = false
+
+    /// An answer whose status is among the acceptable.
+    struct Reply {
+        let status: Int
+        /// Nil for a body that is no JSON document.
+        let document: JSON?
+        let headers: HTTPHeaders
+        let body: [UInt8]
+    }
+
+    /// Sends a request and waits for the answer.
+    ///
+    /// A refused token is fetched anew once. Redirects, statuses that pass by themselves, and 401 and 403 (a credential may be
+    /// rotated, an identity provider may be back) are worth another attempt; every other status is the caller's to judge.
+    func send(
+        _ method: HTTPMethod, _ url: String, headers: [HTTPField] = [], body: [UInt8] = [], accepting: Set<Int>
+    ) async throws(Setback) -> Reply {
+        let first = try await attempt(method, url, headers, body)
+        var (response, token) = first
+        if response.status == 401, let authenticator, authenticator.canRefresh {
+            await authenticator.refused(token)
+            (response, token) = try await attempt(method, url, headers, body)
+        }
+        let bytes = response.body.bytes
+        let document = try? JSON(parsing: bytes)
+        let status = response.status
+        if accepting.contains(status) {
+            return Reply(status: status, document: document, headers: response.headers, body: bytes)
+        }
+        let said = "\(label) answered \(status)" + Receiver.words(document, hiding: token)
+        let after = response.headers.retryAfter(now: clock.now())
+        switch status {
+        case 401, 403: throw .retry(after: after, "\(said): it does not accept our credentials")
+        case 300...399: throw .retry(after: after, "\(said), a redirect: check its URL")
+        case 408, 425, 429, 500...599: throw .retry(after: after, said)
+        case 200...299: throw .retry(after: after, "\(said), which is not what it documents: does a proxy stand in between?")
+        default: throw .refused(said)
+        }
+    }
+
+    private func attempt(
+        _ method: HTTPMethod, _ url: String, _ headers: [HTTPField], _ body: [UInt8]
+    ) async throws(Setback) -> (HTTPResponse, Secret?) {
+        var token: Secret?
+        do {
+            token = try await authenticator?.bearer()
+        } catch {
+            throw .retry("\(label): \(error.description)")
+        }
+        var request = HTTPRequest(
+            method, url, headers: [HTTPField("Accept", "application/json")] + headers, body: body, timeoutMs: timeoutMs,
+            bodyLimit: bodyLimit, label: label)
+        if !body.isEmpty { request.headers.append(HTTPField("Content-Type", "application/json")) }
+        if let token { request.headers.append(.bearer(token)) }
+        request.hidesPath = hidesPath
+        do {
+            return (try await client.send(request), token)
+        } catch {
+            throw .retry("\(error)")
+        }
+    }
+
+    /// What the other side says about it, in its own words, as far as they can be shown: `detail`, `title` or `error`.
+    private static func words(_ document: JSON?, hiding token: Secret?) -> String {
+        guard let text = ["detail", "title", "error"].lazy.compactMap({ document?[$0]?.string }).first else { return "" }
+        var shown = plain(text, limit: 200)
+        if let token, token.reveal().utf8.count >= 4 { shown = shown.replacing(bytesOf: token.reveal(), with: "***") }
+        return shown.isEmpty ? "" : ": \(shown)"
+    }
+
+    /// Text from outside on one line, without characters that do something to a terminal; longer text is cut.
+    static func plain(_ text: String, limit: Int) -> String {
+        var out = ""
+        for scalar in text.unicodeScalars.prefix(limit) {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: out += " "
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + (text.unicodeScalars.count > limit ? "…" : "")
+    }
+}

@@ -1,0 +1,344 @@
+import Ambient
+import HTTP
+import JSONParsing
+import Model
+import Simulator
+import TestKit
+import Testing
+
+@testable import Actions
+
+/// What entitlements are like beside what all adapters are like.
+@Suite struct EntitlementsTests {
+    private static let clock = TestClock()
+
+    /// A control plane with one app as the platform synced it, and an adapter with these settings.
+    private func with<R>(
+        _ document: JSON? = Setup.document, _ change: (inout EntitlementSettings) -> Void = { _ in },
+        _ body: (ControlPlane, Entitlements) async throws -> R
+    ) async throws -> R {
+        let client = try HTTPClient()
+        let plane = ControlPlane()
+        try plane.start()
+        if let document { plane.sync(AdapterUnderContract.app, document) }
+        var settings = EntitlementSettings(url: plane.url, apps: [AppID(AdapterUnderContract.app): .id("tenant_xyz")])
+        settings.acceptsUsageReset = true
+        settings.features = [PackID("Generator"): "code_execution", PackID("Seer"): "vision", PackID("New"): "brand_new"]
+        change(&settings)
+        let result = try await body(plane, Entitlements(settings, client: client, clock: Self.clock))
+        plane.stop()
+        await client.shutdown()
+        return result
+    }
+
+    private func order(_ effect: Effect, approved: Bool = false, memo: AdapterMemo? = nil, id: String = "lease-1") -> LeaseOrder {
+        let key = LeaseKey(kind: effect.kind, runtime: "shared", app: AppID(AdapterUnderContract.app), pack: effect.pack)
+        return LeaseOrder(
+            id: id, key: key, effect: effect, createdAt: TestClock.start, expiresAt: TestClock.start + .minutes(15),
+            reason: "asked by noisy-neighbor", isApproved: approved, memo: memo)
+    }
+
+    private func land(_ adapter: Entitlements, _ order: LeaseOrder) async throws -> (order: LeaseOrder, landing: Landing) {
+        var order = order
+        switch await adapter.prepare(order) {
+        case .ready(let memo): order.memo = memo
+        case .noop(let reason): return (order, .noop(reason: reason))
+        case .retry(let after, let reason): return (order, .retry(after: after, reason: reason))
+        case .refused(let reason): return (order, .refused(reason: reason))
+        }
+        let landing = await adapter.put(order)
+        if case .landed(let memo) = landing { order.memo = memo }
+        return (order, landing)
+    }
+
+    private static func changed(_ path: [String], _ value: JSON?) -> JSON {
+        guard var document = EntitlementDocument(Setup.document) else { return .null }
+        document.set(EntitlementPath(path), to: value.map { .present($0) } ?? .absent)
+        return .object(document.object)
+    }
+
+    // MARK: - What is written
+
+    @Test("the whole document goes back, with the tenant, and only our keys differ")
+    func whole() async throws {
+        try await with { plane, adapter in
+            let (_, landing) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 1, requestsPerMinute: 6))))
+            #expect(Outcome(landing) == .done)
+            let stored = try #require(plane.view(of: AdapterUnderContract.app)["stored"]?.object)
+            let before = try #require(Setup.before["stored"]?.object)
+            for member in stored where !["rate_limits", "synced_at", "correlation_id"].contains(member.key) {
+                #expect(member.value == before[member.key], "\(member.key)")
+            }
+            #expect(stored["correlation_id"] == "lease-1")
+            #expect(stored["rate_limits"] == ["requests_per_minute": 6, "concurrent_workflows": 1])
+        }
+    }
+
+    /// Effect, configuration and approval; what the document shows then; what it shows after the revert.
+    static let effects: [(name: String, effect: Effect, pause: EntitlementSettings.Pause, path: [String], put: JSON, after: JSON?)] = [
+        ("fewer runs", .throttle(Limits(concurrentWorkflows: 1)), .feature, ["rate_limits", "concurrent_workflows"], 1, 5),
+        ("fewer starts", .throttle(Limits(requestsPerMinute: 6)), .feature, ["rate_limits", "requests_per_minute"], 6, 60),
+        ("a workflow off", .disablePack(PackID("Generator")), .feature, ["features", "code_execution"], false, true),
+        ("a workflow whose feature was not listed", .disablePack(PackID("New")), .feature, ["features", "brand_new"], false, nil),
+        ("a pause by feature", .pause, .feature, ["features", "workflow_execution"], false, true),
+        ("a pause by budget", .pause, .budget, ["token_budget", "total_tokens", "enforcement"], "hard", "soft"),
+        ("a pause by budget, its limit", .pause, .budget, ["token_budget", "total_tokens", "limit"], 5_000, 100_000),
+    ]
+
+    @Test("each effect, and back", arguments: effects.map(\.name))
+    func effect(name: String) async throws {
+        let entry = try #require(Self.effects.first { $0.name == name })
+        try await with(Setup.document, { $0.pause = entry.pause }) { plane, adapter in
+            let (order, landing) = try await land(adapter, order(entry.effect, approved: true))
+            #expect(Outcome(landing) == .done, "\(landing)")
+            func value() -> JSON? {
+                entry.path.reduce(plane.view(of: AdapterUnderContract.app)["enforced"]) { $0?[$1] }
+            }
+            #expect(value() == entry.put)
+            #expect(plane.isStartAllowed(AdapterUnderContract.app) == (entry.pause != .budget))
+            #expect(await adapter.revert(order) == .undone)
+            #expect(value() == entry.after)
+            #expect(plane.isStartAllowed(AdapterUnderContract.app))
+        }
+    }
+
+    /// What stands there, what is asked, and what comes of it.
+    static let strictness: [(name: String, path: [String], prior: JSON?, outcome: Outcome, after: JSON?)] = [
+        ("less strict: lowered", ["rate_limits", "concurrent_workflows"], 5, .done, 2),
+        ("absent: set", ["rate_limits", "concurrent_workflows"], nil, .done, 2),
+        ("the same: nothing to do", ["rate_limits", "concurrent_workflows"], 2, .noop, 2),
+        ("stricter: never raised", ["rate_limits", "concurrent_workflows"], 1, .noop, 1),
+        ("none at all: never raised", ["rate_limits", "concurrent_workflows"], 0, .noop, 0),
+        ("negative: nobody knows", ["rate_limits", "concurrent_workflows"], -1, .refused, -1),
+        ("an enforcement that breaks it", ["token_budget", "total_tokens", "enforcement"], "block", .refused, "block"),
+    ]
+
+    @Test("never raises a limit", arguments: strictness.map(\.name))
+    func neverRaises(name: String) async throws {
+        let entry = try #require(Self.strictness.first { $0.name == name })
+        try await with(Self.changed(entry.path, entry.prior)) { plane, adapter in
+            let syncs = plane.log.count
+            let (order, landing) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            #expect(Outcome(landing) == entry.outcome, "\(landing)")
+            let now = entry.path.reduce(plane.entitlements(of: AdapterUnderContract.app)) { $0[$1] ?? .null }
+            #expect(now == entry.after)
+            if entry.outcome != .done { #expect(plane.log.count == syncs, "nothing was written") }
+            if entry.outcome == .done {
+                #expect(await adapter.revert(order) == .undone)
+                let back = entry.path.dropLast().reduce(plane.entitlements(of: AdapterUnderContract.app)) { $0[$1] ?? .null }
+                #expect(back[entry.path.last ?? ""] == entry.prior, "what was absent is removed, not set")
+            }
+        }
+    }
+
+    // MARK: - What is refused
+
+    static let refusals: [(name: String, document: JSON?, change: @Sendable (inout EntitlementSettings) -> Void, word: String)] = [
+        ("never synced", nil, { _ in }, "never synced"),
+        ("a finite budget", Setup.document, { $0.acceptsUsageReset = false }, "usage_reset"),
+        ("no tenant is known", Setup.document, { $0.apps = [:] }, "tenant"),
+        ("another runtime's app", Setup.document, { $0.runtime = "other" }, "tenant"),
+    ]
+
+    @Test("refuses", arguments: refusals.map(\.name))
+    func refuses(name: String) async throws {
+        let entry = try #require(Self.refusals.first { $0.name == name })
+        try await with(entry.document, entry.change) { plane, adapter in
+            let writes = plane.log.count
+            let (_, landing) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            #expect(Outcome(landing) == .refused && landing.reason.contains(entry.word), "\(landing)")
+            #expect(plane.log.count == writes)
+        }
+    }
+
+    @Test("an unlimited budget may be written back without a word about usage")
+    func unlimited() async throws {
+        let document = Self.changed(["token_budget", "total_tokens", "limit"], -1)
+        try await with(document, { $0.acceptsUsageReset = false }) { _, adapter in
+            let (order, landing) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            #expect(Outcome(landing) == .done)
+            #expect(await adapter.revert(order) == .undone)
+        }
+    }
+
+    @Test("a budget that became finite meanwhile: the revert is a person's, and says how")
+    func finiteMeanwhile() async throws {
+        let document = Self.changed(["token_budget", "total_tokens", "limit"], -1)
+        try await with(document, { $0.acceptsUsageReset = false }) { plane, adapter in
+            let (order, _) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            plane.sync(
+                AdapterUnderContract.app, Self.changed(["rate_limits"], ["concurrent_workflows": 2, "requests_per_minute": 60]))
+            let undoing = await adapter.revert(order)
+            #expect(Outcome(undoing) == .refused)
+            #expect(undoing.reason.contains("rate_limits.concurrent_workflows to 5"), "\(undoing.reason)")
+        }
+    }
+
+    @Test("never synced and allowed: set, and our key taken away again")
+    func unsynced() async throws {
+        try await with(nil, { $0.allowsUnsynced = true }) { plane, adapter in
+            let (order, landing) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            #expect(Outcome(landing) == .done, "\(landing)")
+            #expect(await adapter.revert(order) == .undone)
+            #expect(plane.entitlements(of: AdapterUnderContract.app)["rate_limits"] == [:])
+        }
+    }
+
+    @Test("a pause needs a person unless the operator says otherwise")
+    func approval() async throws {
+        try await with { plane, adapter in
+            #expect(adapter.capability(for: order(.pause).key)?.approval != nil)
+            let (_, landing) = try await land(adapter, order(.pause))
+            #expect(Outcome(landing) == .refused)
+        }
+        try await with(Setup.document, { $0.pauseNeedsApproval = false }) { plane, adapter in
+            #expect(adapter.capability(for: order(.pause).key)?.approval == nil)
+            let (_, landing) = try await land(adapter, order(.pause))
+            #expect(Outcome(landing) == .done)
+        }
+        try await with(Setup.document, { $0.pause = .off }) { _, adapter in
+            #expect(adapter.capability(for: order(.pause).key) == nil)
+        }
+    }
+
+    @Test("what it cannot land it does not claim to")
+    func capability() async throws {
+        try await with(Setup.document, { $0.apps[AppID("a/b")] = EntitlementSettings.Tenant.none }) { _, adapter in
+            func can(_ kind: ActionKind, _ app: String, _ pack: String? = nil, runtime: String = "shared") -> Bool {
+                adapter.capability(
+                    for: LeaseKey(kind: kind, runtime: runtime, app: AppID(app), pack: pack.map { PackID($0) })) != nil
+            }
+            #expect(can(.throttle, AdapterUnderContract.app))
+            #expect(!can(.throttle, "someone_else"))
+            #expect(!can(.throttle, "a/b"), "the router takes no slash")
+            #expect(can(.disablePack, AdapterUnderContract.app, "Generator"))
+            #expect(!can(.disablePack, AdapterUnderContract.app, "Unmapped"))
+            #expect(!can(.notify, AdapterUnderContract.app))
+        }
+    }
+
+    // MARK: - Others at work
+
+    @Test("someone else changed our key while it was ours: theirs stays, and is said")
+    func overwritten() async throws {
+        try await with { plane, adapter in
+            let limits = Limits(concurrentWorkflows: 2, requestsPerMinute: 6)
+            let (order, _) = try await land(adapter, order(.throttle(limits)))
+            plane.sync(
+                AdapterUnderContract.app, Self.changed(["rate_limits"], ["requests_per_minute": 30, "concurrent_workflows": 2]))
+            let undoing = await adapter.revert(order)
+            #expect(Outcome(undoing) == .overwritten && undoing.reason.contains("requests_per_minute"), "\(undoing)")
+            #expect(
+                plane.entitlements(of: AdapterUnderContract.app)["rate_limits"]
+                    == ["requests_per_minute": 30, "concurrent_workflows": 5])
+            // It is not applied again either.
+            let again = await adapter.put(order)
+            #expect(Outcome(again) == .refused)
+        }
+    }
+
+    @Test("someone else changed our key between looking and putting: refused")
+    func betweenLookAndPut() async throws {
+        try await with { plane, adapter in
+            guard case .ready(let memo) = await adapter.prepare(order(.throttle(Limits(concurrentWorkflows: 2)))) else {
+                return #expect(Bool(false))
+            }
+            plane.sync(AdapterUnderContract.app, Self.changed(["rate_limits", "concurrent_workflows"], 3))
+            let landing = await adapter.put(order(.throttle(Limits(concurrentWorkflows: 2)), memo: memo))
+            #expect(Outcome(landing) == .refused && landing.reason.contains("someone else"), "\(landing)")
+            #expect(plane.entitlements(of: AdapterUnderContract.app)["rate_limits"]?["concurrent_workflows"] == 3)
+        }
+    }
+
+    @Test("someone else changed another key: theirs is kept, through put and revert")
+    func otherKeys() async throws {
+        try await with { plane, adapter in
+            guard case .ready(let memo) = await adapter.prepare(order(.throttle(Limits(concurrentWorkflows: 2)))) else {
+                return #expect(Bool(false))
+            }
+            plane.sync(AdapterUnderContract.app, Self.changed(["plan", "name"], "Pro Plan Plus"))
+            var held = order(.throttle(Limits(concurrentWorkflows: 2)), memo: memo)
+            guard case .landed(let landed) = await adapter.put(held) else { return #expect(Bool(false)) }
+            held.memo = landed
+            #expect(await adapter.revert(held) == .undone)
+            #expect(plane.entitlements(of: AdapterUnderContract.app)["plan"]?["name"] == "Pro Plan Plus")
+        }
+    }
+
+    @Test("forgotten by a restart between looking and putting: refused, and nothing is made up")
+    func forgottenMeanwhile() async throws {
+        try await with(Setup.document, { $0.allowsUnsynced = true }) { plane, adapter in
+            guard case .ready(let memo) = await adapter.prepare(order(.throttle(Limits(concurrentWorkflows: 2)))) else {
+                return #expect(Bool(false))
+            }
+            plane.restart()
+            let landing = await adapter.put(order(.throttle(Limits(concurrentWorkflows: 2)), memo: memo))
+            #expect(Outcome(landing) == .refused && landing.reason.contains("forgotten"), "\(landing)")
+            #expect(plane.entitlements(of: AdapterUnderContract.app)["synced_at"]?.isNull == true)
+        }
+    }
+
+    @Test("tokens are used underneath: no change of anyone's")
+    func usedMoves() async throws {
+        try await with { plane, adapter in
+            let (order, landing) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            #expect(Outcome(landing) == .done)
+            plane.spend(AdapterUnderContract.app, tokens: 700)
+            #expect(await adapter.revert(order) == .undone)
+            #expect(plane.entitlements(of: AdapterUnderContract.app)["token_budget"]?["total_tokens"]?["used"] == 5_700)
+        }
+    }
+
+    @Test("half applied once: put back at once, and lands at the next attempt")
+    func halfApplied() async throws {
+        try await with { plane, adapter in
+            guard case .ready(let memo) = await adapter.prepare(order(.throttle(Limits(concurrentWorkflows: 2)))) else {
+                return #expect(Bool(false))
+            }
+            let held = order(.throttle(Limits(concurrentWorkflows: 2)), memo: memo)
+            plane.inject(ControlPlaneFault(.entitlements, .halfApplied, on: .writes, count: 1))
+            let landing = await adapter.put(held)
+            #expect(Outcome(landing) == .retry && landing.reason.contains("put back"), "\(landing)")
+            let view = plane.view(of: AdapterUnderContract.app)
+            #expect(view["stored"]?["rate_limits"]?["concurrent_workflows"] == 5)
+            #expect(view["enforced"]?["rate_limits"]?["concurrent_workflows"] == 5)
+            #expect(Outcome(await adapter.put(held)) == .done)
+        }
+    }
+
+    @Test("two leases of one app at once do not lose each other's values")
+    func serial() async throws {
+        try await with { plane, adapter in
+            plane.inject(ControlPlaneFault(.entitlements, .slow(seconds: 0.02), on: .reads))
+            let orders = [
+                order(.throttle(Limits(concurrentWorkflows: 2)), id: "lease-a"),
+                order(.disablePack(PackID("Generator")), id: "lease-b"),
+                order(.pause, approved: true, id: "lease-c"),
+            ]
+            let landed = try await withThrowingTaskGroup(of: LeaseOrder.self) { group in
+                for order in orders { group.addTask { try await land(adapter, order).order } }
+                return try await group.reduce(into: [LeaseOrder]()) { $0.append($1) }
+            }
+            let document = plane.entitlements(of: AdapterUnderContract.app)
+            #expect(document["rate_limits"]?["concurrent_workflows"] == 2)
+            #expect(document["features"]?["code_execution"] == false)
+            #expect(document["features"]?["workflow_execution"] == false)
+            await withTaskGroup(of: Void.self) { group in
+                for order in landed { group.addTask { #expect(await adapter.revert(order) == .undone) } }
+            }
+            #expect(plane.entitlements(of: AdapterUnderContract.app)["features"] == Setup.before["stored"]?["features"])
+        }
+    }
+
+    @Test("what the journal kept and cannot be read: refused, nothing is written", arguments: ["null", "{}", #"{"schema":"mozaiks.ops/entitlements-memo/v1","confirmed":true,"synced":true,"keys":[{"path":[]}]}"#])
+    func damagedMemo(text: String) async throws {
+        try await with { plane, adapter in
+            let writes = plane.log.count
+            let memo = AdapterMemo(try JSON(parsing: text))
+            let held = order(.throttle(Limits(concurrentWorkflows: 2)), memo: memo)
+            #expect(Outcome(await adapter.put(held)) == .refused)
+            #expect(Outcome(await adapter.revert(held)) == .refused)
+            #expect(plane.log.count == writes)
+        }
+    }
+}
