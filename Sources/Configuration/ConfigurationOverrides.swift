@@ -1,5 +1,6 @@
 import Ambient
 import Model
+import Telling
 import YAML
 
 /// What environment variables and flags say over the file; flags over variables.
@@ -129,7 +130,11 @@ struct ConfigurationOverrides {
         }
         if configuration.routes.isEmpty, !configuration.channels.isEmpty {
             configuration.routes = [
-                Route(severities: [.warning, .critical], to: configuration.channels.map(\.name), origin: .builtIn)
+                Route(
+                    rule: TellingSettings.Route(
+                        match: IncidentMatch(severities: [.warning, .critical]),
+                        channels: configuration.channels.map(\.name)),
+                    origin: .builtIn)
             ]
         }
     }
@@ -186,11 +191,18 @@ enum ConfigurationEntries {
             let summary = channel.summary
             entries.append(
                 Entry(key: "channels.\(channel.name).\(summary.key)", value: summary.value, origin: channel.origin))
+            if channel.pages != channel.kind.pages {
+                let value = channel.pages ? "true" : "false"
+                entries.append(Entry(key: "channels.\(channel.name).pages", value: value, origin: channel.origin))
+            }
+            if let pace = channel.pace, pace != channel.kind.pace {
+                entries.append(Entry(key: "channels.\(channel.name).rate", value: "\(pace)", origin: channel.origin))
+            }
         }
         for (index, route) in configuration.routes.enumerated() {
-            let value = "\(list(route.severities.map(\.rawValue))) to \(list(route.to))"
-            entries.append(Entry(key: "routes[\(index)]", value: value, origin: route.origin))
+            entries.append(Entry(key: "routes[\(index)]", value: route.text, origin: route.origin))
         }
+        entries += TellingEntries.list(configuration.tellingOptions).map(plain)
         if let heartbeat = configuration.heartbeat {
             let value = "URL from \(heartbeat.url.location), every \(heartbeat.interval)"
             entries.append(Entry(key: "heartbeat", value: value, origin: heartbeat.origin))

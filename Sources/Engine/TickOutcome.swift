@@ -40,6 +40,11 @@ public struct IncidentChange: Hashable, Sendable {
 
     public let kind: Kind
     public let incident: Incident
+
+    public init(kind: Kind, incident: Incident) {
+        self.kind = kind
+        self.incident = incident
+    }
 }
 
 /// Where one rule stands on one subject after a tick.

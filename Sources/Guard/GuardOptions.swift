@@ -37,16 +37,19 @@ public struct GuardContext: Hashable, Sendable {
     public var restartedAt: Timestamp?
     /// Actions that some configured adapter can land on this runtime. Only `enforce` asks.
     public var landable: Set<ActionKind>
+    /// Incidents whose new actions a silence holds back, and which silence, for people.
+    public var silenced: [String: String]
 
     public init(
         options: GuardOptions = GuardOptions(), mode: Mode = .observe, killFile: Bool = false,
-        restartedAt: Timestamp? = nil, landable: Set<ActionKind> = []
+        restartedAt: Timestamp? = nil, landable: Set<ActionKind> = [], silenced: [String: String] = [:]
     ) {
         self.options = options
         self.mode = mode
         self.killFile = killFile
         self.restartedAt = restartedAt
         self.landable = landable
+        self.silenced = silenced
     }
 }
 
@@ -71,8 +74,17 @@ public struct LeaseChange: Hashable, Sendable {
         case end
     }
 
+    /// The reason of an extension that changes nothing but the end.
+    public static let stillTrue = "condition still true"
+
     public let kind: Kind
     public let lease: Lease
     /// For people: `asked by noisy-neighbor`, `condition still true`, `expired`.
     public let reason: String
+
+    public init(kind: Kind, lease: Lease, reason: String) {
+        self.kind = kind
+        self.lease = lease
+        self.reason = reason
+    }
 }

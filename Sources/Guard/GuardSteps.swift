@@ -20,7 +20,7 @@ struct GuardSteps {
     func verdict(_ wanted: Wanted) -> Verdict {
         // The order of the guard.
         let steps: [(Wanted) -> Verdict?] = [
-            killSwitch, allowed, notProtected, notOnlyActive, evidence, onlyIf, notInForce, cooldown, budget,
+            killSwitch, notSilenced, allowed, notProtected, notOnlyActive, evidence, onlyIf, notInForce, cooldown, budget,
             blastRadius, storm, flap, notHandedOver, quiet, approval, mode,
         ]
         for step in steps {
@@ -39,6 +39,10 @@ struct GuardSteps {
             return .refuse(.killSwitch, "the kill file is there; actions stay stopped until it is removed")
         }
         return nil
+    }
+
+    private func notSilenced(_ wanted: Wanted) -> Verdict? {
+        context.silenced[wanted.incident].map { .refuse(.silenced, "held back by \($0)") }
     }
 
     private func allowed(_ wanted: Wanted) -> Verdict? {

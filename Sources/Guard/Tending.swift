@@ -24,10 +24,15 @@ extension GuardState {
                 guard let standing = firing[holder.incident] else { return false }
                 return standing.isKnownTrue && now - standing.observed <= standing.maxGap
             }
+            // What is silenced asks for nothing: neither for more time nor for a person.
+            let free = wanting.filter { context.silenced[$0.incident] == nil }
             if lease.expiresAt <= now {
-                expire(index, wanting, context, now, &plan)
-            } else if isNearEnd(lease, wanting, firing, now) {
-                extend(index, wanting, policies, context, now, &plan)
+                expire(index, free, context, now, &plan)
+            } else if isNearEnd(lease, free, firing, now) {
+                extend(index, free, policies, context, now, &plan)
+            } else if free.isEmpty, let first = wanting.first, isNearEnd(lease, wanting, firing, now) {
+                let why = context.silenced[first.incident] ?? ""
+                refuse(lease, wanting, Refusal(.silenced, "held back by \(why): the lease runs out"), now, &plan)
             }
         }
     }
@@ -61,7 +66,7 @@ extension GuardState {
         leases[index].extensions += 1
         leases[index].holders = wanting
         leases[index].effect = wanting.dropFirst().reduce(wanting[0].effect) { $0.strictest($1.effect) }
-        plan.leaseChanges.append(LeaseChange(kind: .extend, lease: leases[index], reason: "condition still true"))
+        plan.leaseChanges.append(LeaseChange(kind: .extend, lease: leases[index], reason: LeaseChange.stillTrue))
         for holder in wanting {
             let verdict = lease.shadow ? Verdict.wouldHave : .act
             asks[Ask(incident: holder.incident, key: lease.key)] = Answer(verdict)

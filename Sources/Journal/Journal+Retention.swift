@@ -45,7 +45,11 @@ extension Journal {
             try remove("incidents", where: "resolved_ms < ?1", before(retention.incidents))
             try remove("leases", where: "ended_ms < ?1", before(retention.leases))
             // The messages of an open incident stay: they hold what the services call it.
-            let isOpen = "incident IN (SELECT id FROM incidents WHERE status <> 'resolved')"
+            // So do those of a digest that is not over.
+            let isOpen = """
+                (incident IN (SELECT id FROM incidents WHERE status <> 'resolved') OR (incident GLOB 'digest-*' AND NOT
+                    EXISTS (SELECT 1 FROM outbox AS r WHERE r.incident = outbox.incident AND r.event = 'resolved')))
+                """
             try remove("outbox", where: "settled_ms < ?1 AND NOT \(isOpen)", before(retention.messages))
             try remove("minutes", where: "minute < ?1", (now - retention.minutes).minute)
             try remove("commands", where: "taken_ms < ?1", before(retention.commands))

@@ -183,6 +183,8 @@ public struct Refusal: Hashable, Sendable {
     /// The guard's steps, in its order.
     public enum Step: String, Hashable, Sendable, CaseIterable {
         case killSwitch = "kill_switch"
+        /// A silence or hours of maintenance hold the incident's actions back.
+        case silenced
         case notAllowed = "not_allowed"
         case protected
         case onlyActiveApp = "only_active_app"

@@ -1,6 +1,7 @@
 import Ambient
 import Configuration
 import HTTP
+import Model
 import Notify
 
 extension Assembly {
@@ -64,6 +65,13 @@ extension Assembly {
         return EmailChannel(name: name, settings: settings, password: password, clock: clock) { text in
             logger.warning("a recipient was not reached", ["why": .text(text)])
         }
+    }
+}
+
+extension Assembly {
+    /// How many messages a channel's service takes; nil: as many as there are.
+    public func pace(of channel: String) -> Pace? {
+        configuration.channels.first { $0.name == channel }?.pace
     }
 }
 

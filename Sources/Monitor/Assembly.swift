@@ -118,8 +118,7 @@ public struct Assembly: Sendable {
         }
         settings.guardOptions = GuardOptions(configuration.actionLimits)
         settings.landable = configuration.gate == nil ? [] : [.throttle, .pause, .disablePack]
-        settings.channels = configuration.channels.map(\.name)
-        settings.routes = configuration.routes.map { MonitorSettings.Route(severities: $0.severities, channels: $0.to) }
+        settings.telling = configuration.telling
         // The perf body names no model, so one price serves all: the dearest, which never understates.
         settings.price = configuration.prices.max { $0.prompt + $0.completion < $1.prompt + $1.completion }
             .map { TokenPrice(promptPerMillion: $0.prompt, completionPerMillion: $0.completion) }

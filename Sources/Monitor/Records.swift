@@ -21,13 +21,13 @@ extension TickRecord {
         add(removal.leaseChanges, removal.now)
     }
 
-    private mutating func add(_ changed: [Incident], _ routedMessages: [RoutedMessage], _ now: Timestamp) {
+    mutating func add(_ changed: [Incident], _ routedMessages: [RoutedMessage], _ now: Timestamp) {
         incidents += changed.map { IncidentRow($0, updatedAt: now) }
         for routed in routedMessages {
             let document = MessageDocument.encode(routed.message)
             messages += routed.channels.map { channel in
                 OutboxMessage(
-                    incident: routed.message.incident.id, channel: channel, event: routed.message.event,
+                    incident: routed.message.thread, channel: channel, event: routed.message.event,
                     createdAt: routed.message.at, dueAt: routed.message.at, document: document)
             }
         }

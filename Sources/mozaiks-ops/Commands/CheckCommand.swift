@@ -88,9 +88,11 @@ enum CheckCommand {
         let saved = await core.drain()
         await withTaskGroup(of: Bool.self) { group in
             for channel in assembly.channels {
-                let sender = Sender(channel: channel, core: core, clock: invocation.clock, logger: invocation.logger)
+                let sender = Sender(
+                    channel: channel, core: core, pace: assembly.pace(of: channel.name), clock: invocation.clock,
+                    logger: invocation.logger)
                 group.addTask {
-                    await sender.sendDue()
+                    await sender.sendAll()
                     return true
                 }
             }

@@ -1,7 +1,8 @@
 /// Every command, in the order of the overview.
 let commands: [Command] = [
     DemoCommand.command, CheckCommand.command, RunCommand.command, DoctorCommand.command, EvaluateCommand.command,
-    IncidentsCommand.list, IncidentsCommand.show,
+    IncidentsCommand.list, IncidentsCommand.show, AcknowledgeCommand.ack, AcknowledgeCommand.unack,
+    SilencesCommand.add, SilencesCommand.list, SilencesCommand.expire,
     NotifyCommand.history, NotifyCommand.test, NotifyCommand.route,
     ActionsCommand.list, ActionsCommand.stop, ActionsCommand.resume, ActionsCommand.revert,
     PolicyCheckCommand.command, PolicyTestCommand.command, PolicyCommand.show, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,

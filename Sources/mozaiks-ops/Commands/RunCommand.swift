@@ -129,7 +129,9 @@ final class DaemonParts: Sendable {
                 onReport(report)
             })
         let (core, channels) = (core, assembly.channels)
-        senders = zip(channels, bells).map { (Sender(channel: $0, core: core, clock: clock, logger: logger), $1) }
+        senders = zip(channels, bells).map { 
+            (Sender(channel: $0, core: core, pace: assembly.pace(of: $0.name), clock: clock, logger: logger), $1)
+         }
         let endpoints = MonitorEndpoints(gate: gate, health: { health.answer })
         server = configuration.gate.map { settings in
             HTTPServer(
