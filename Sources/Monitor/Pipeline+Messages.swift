@@ -44,7 +44,7 @@ extension Pipeline {
 
     /// Where a message about an incident goes at a moment by the settings and policies in force, and why.
     /// - Parameter telling: who was told what so far.
-    public func explain(_ incident: Incident, _ telling: TellingState, at now: Timestamp) -> Explanation {
+    public func explain(_ incident: Incident, _ telling: TellingState, at now: Timestamp) -> RoutingExplanation {
         telling.explain(incident, occasion(incident.subject.runtime, at: now), settings.telling, Telltale(self))
     }
 }

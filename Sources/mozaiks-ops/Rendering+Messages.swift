@@ -62,7 +62,7 @@ extension Rendering {
         }.joined()
     }
 
-    func routing(_ explanation: Explanation, _ why: [String], of incident: Incident, told: [OutboxRow]) -> String {
+    func routing(_ explanation: RoutingExplanation, _ why: [String], of incident: Incident, told: [OutboxRow]) -> String {
         let routing = explanation.routing
         var text = "\(severity(incident.severity)) \(terminal.paint(incident.rule, .bold)): \(incident.subject)\n\n"
         for line in why { text += "\(line)\n" }

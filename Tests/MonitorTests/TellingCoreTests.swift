@@ -65,7 +65,8 @@ import Testing
         let core = try place.core(settings, try Crowd.policies())
         let number = try place.command("silence_add", arguments)
         await core.pass(Crowd.calm, place.clock)
-        #expect(try result(number).contains(expected), "\(try result(number))")
+        let answer = try result(number)
+        #expect(answer.contains(expected), "\(answer)")
     }
 
     @Test("acknowledged => told, listed, no reminders => runs out => open again, reminded")

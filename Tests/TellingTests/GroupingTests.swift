@@ -129,7 +129,7 @@ import Testing
         // The next night counts anew.
         world.settings.grouping.wait = .zero
         let late = Incident.made("runtime-down", app: nil, severity: .critical, at: at(.hours(23)))
-        #expect(try world.tick(.hours(22), resolve: [again], open: [late]).contains("opened runtime-down: page"))
+        #expect(try world.tick(.hours(22), open: [late], resolve: [again]).contains("opened runtime-down: page"))
     }
 
     @Test("other channels have no budget, and off is off")

@@ -1,7 +1,7 @@
 import Model
 
 /// Channel by channel: whether an incident would be told there now, why or why not, and what it heard so far.
-public struct Explanation: Hashable, Sendable {
+public struct RoutingExplanation: Hashable, Sendable {
     public struct Line: Hashable, Sendable {
         public let channel: String
         /// Whether an opening at this moment would go there.
@@ -20,7 +20,7 @@ extension TellingState {
     /// The same decisions as `tell` makes, in words. The incident need not be open.
     public func explain(
         _ incident: Incident, _ occasion: Occasion, _ settings: TellingSettings, _ source: some IncidentSource
-    ) -> Explanation {
+    ) -> RoutingExplanation {
         let now = occasion.now
         let routing = Routing(
             incident, named: source.named(incident), environment: occasion.environment, now: now, settings: settings)
@@ -35,18 +35,18 @@ extension TellingState {
             } else if isSent {
                 reason += limits(channel, incident, occasion, settings)
             }
-            return Explanation.Line(
+            return RoutingExplanation.Line(
                 channel: channel.name, isSent: isSent, reason: reason,
                 heard: entry?.heard[channel.name].map { words($0, entry, settings) })
         }
         let gone = (entry?.heard ?? [:]).filter { heard in !settings.channels.contains { $0.name == heard.key } }
         for (channel, heard) in gone.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             lines.append(
-                Explanation.Line(
+                RoutingExplanation.Line(
                     channel: channel, isSent: false, reason: "it is not configured any more; the end still goes there",
                     heard: words(heard, entry, settings)))
         }
-        return Explanation(routing: routing, lines: lines)
+        return RoutingExplanation(routing: routing, lines: lines)
     }
 
     /// What an opening would meet on a channel now: `; 2 of 5 pages of this night are used`.
