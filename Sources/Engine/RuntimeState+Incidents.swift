@@ -123,6 +123,7 @@ extension EngineState {
             guard var incident = state.incident(id) else { continue }
             body(&incident)
             runtimes[name]?.incidents[incident.fingerprint] = incident
+            changed.runtimes.insert(name)
             return true
         }
         return false

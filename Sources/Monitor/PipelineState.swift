@@ -8,15 +8,26 @@ import Signals
 
 /// Bringing a pipeline's state to the journal and back.
 extension Pipeline {
-    private static let engineKey = "engine"
+    /// One row for all runtimes, as earlier versions wrote it.
+    private static let oldEngineKey = "engine"
+    private static let enginePrefix = "engine:"
     private static let guardKey = "guard"
 
-    /// The state that every tick writes: small, since idle rules and apps have none.
-    func stateRows() -> [StateRow] {
-        [
-            StateRow(key: Pipeline.engineKey, bytes: engine.document.serializedBytes()),
-            StateRow(key: Pipeline.guardKey, bytes: guardState.document.serializedBytes()),
-        ]
+    /// The state that a tick writes: what changed since the last call, of the engine a row for each runtime. Small, since
+    /// idle rules and apps have none, and one runtime's tick does not write what is remembered of five hundred others.
+    mutating func drainStates() -> [StateRow] {
+        var rows = engine.drainChanged().map { runtime in
+            StateRow(key: Pipeline.enginePrefix + runtime, bytes: engine.document(of: runtime)?.serializedBytes())
+        }
+        if keptGuard != guardState {
+            rows.append(StateRow(key: Pipeline.guardKey, bytes: guardState.document.serializedBytes()))
+            keptGuard = guardState
+        }
+        if hasOldEngineRow {
+            rows.append(StateRow(key: Pipeline.oldEngineKey, bytes: nil))
+            hasOldEngineRow = false
+        }
+        return rows
     }
 
     /// The state of signals: the core of each runtime, the chats and minutes that changed since the last call.
@@ -60,11 +71,23 @@ extension Pipeline {
     /// warning, since it can be made up for; that of the engine and the guard cannot, and throws.
     public mutating func restore(from journal: Journal, now: Timestamp, warn: (String) -> Void) throws(MonitorError) {
         do {
-            if let bytes = try journal.state(Pipeline.engineKey) {
+            if let bytes = try journal.state(Pipeline.oldEngineKey) {
                 engine = try EngineState(document: JSON(parsing: bytes))
+                hasOldEngineRow = true
+            } else {
+                for key in try journal.stateKeys() where key.utf8.starts(with: Pipeline.enginePrefix.utf8) {
+                    guard let bytes = try journal.state(key) else { continue }
+                    let kept = try EngineState(document: JSON(parsing: bytes))
+                    guard kept.runtimeNames.map({ Pipeline.enginePrefix + $0 }) == [key] else {
+                        throw MisplacedState(key: key)
+                    }
+                    engine.take(kept)
+                }
+                _ = engine.drainChanged()
             }
             if let bytes = try journal.state(Pipeline.guardKey) {
                 guardState = try GuardState(document: JSON(parsing: bytes))
+                keptGuard = guardState
             }
         } catch {
             throw MonitorError(
@@ -109,6 +132,13 @@ extension Pipeline {
             if let at = state.newestObservation(of: endpoint) { clocks[runtime]?.note(endpoint, at: at) }
         }
     }
+}
+
+/// A row of the engine's state that holds something else than its key says.
+private struct MisplacedState: Error, CustomStringConvertible {
+    let key: String
+
+    var description: String { "the row \(key) is not about that runtime alone" }
 }
 
 // MARK: - Polling
