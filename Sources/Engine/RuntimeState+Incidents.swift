@@ -133,6 +133,7 @@ extension EngineState {
         else { return false }
         body(&incident)
         runtimes[name]?.incidents[fingerprint] = incident
+        changed.runtimes.insert(name)
         return true
     }
 }

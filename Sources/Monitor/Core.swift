@@ -107,7 +107,7 @@ public actor Core {
             record.add(result)
             log(result.outcome.transitions, result.plan.decisions)
         }
-        record.states += pipeline.stateRows()
+        record.states += pipeline.drainStates()
         saveSignals(&record, force: false)
         unsaved.append(record)
         let saved = flush()
@@ -125,7 +125,7 @@ public actor Core {
         var record = TickRecord()
         settleLeases(&record)
         guard areSignalsAhead || !record.isEmpty || !unsaved.isEmpty else { return true }
-        record.states = pipeline.stateRows()
+        record.states = pipeline.drainStates()
         saveSignals(&record, force: true)
         unsaved.append(record)
         return flush()

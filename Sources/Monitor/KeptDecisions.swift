@@ -8,11 +8,35 @@ import Telling
 public struct KeptDecisions: Sendable {
     public let engine: EngineState
     public let telling: TellingState
+    /// Whether the engine's state stands in one row for all runtimes, as earlier versions wrote it.
+    let isOfEarlierVersion: Bool
+
+    static let oldEngineKey = "engine"
+    /// A runtime's name follows.
+    static let enginePrefix = "engine:"
+    static let tellingKey = "telling"
 
     /// Throws when a state is there and cannot be read; without any, nothing was decided yet.
     public init(_ journal: Journal) throws {
-        engine = try journal.state("engine").map { try EngineState(document: JSON(parsing: $0)) } ?? EngineState()
-        telling = try journal.state("telling").map { try TellingState(document: JSON(parsing: $0)) } ?? TellingState()
+        if let bytes = try journal.state(KeptDecisions.oldEngineKey) {
+            engine = try EngineState(document: JSON(parsing: bytes))
+            isOfEarlierVersion = true
+        } else {
+            var engine = EngineState()
+            for key in try journal.stateKeys() where key.utf8.starts(with: KeptDecisions.enginePrefix.utf8) {
+                guard let bytes = try journal.state(key) else { continue }
+                let kept = try EngineState(document: JSON(parsing: bytes))
+                guard kept.runtimeNames.map({ KeptDecisions.enginePrefix + $0 }) == [key] else {
+                    throw MisplacedState(key: key)
+                }
+                engine.take(kept)
+            }
+            self.engine = engine
+            isOfEarlierVersion = false
+        }
+        telling =
+            try journal.state(KeptDecisions.tellingKey).map { try TellingState(document: JSON(parsing: $0)) }
+            ?? TellingState()
     }
 
     /// Why an open incident is told to nobody, or asks for nothing, in sentences; and what it holds back itself.
@@ -44,4 +68,12 @@ public struct KeptDecisions: Sendable {
         }
         return lines
     }
+}
+
+
+/// A row of the engine's state that holds something else than its key says.
+private struct MisplacedState: Error, CustomStringConvertible {
+    let key: String
+
+    var description: String { "the row \(key) is not about that runtime alone" }
 }

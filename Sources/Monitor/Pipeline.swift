@@ -21,6 +21,10 @@ public struct Pipeline: Sendable {
     var tellingKept: TellingState?
     /// Rows of chats in the journal that belong to nothing: to be removed when the state of signals is written next.
     var strayChats: [ChatSource] = []
+    /// The guard's state as it was handed out to be kept; nil before the first time.
+    var keptGuard: GuardState?
+    /// The journal holds the engine's state as earlier versions wrote it, to be replaced at the first tick.
+    var hasOldEngineRow = false
     private var demand: [SeriesRef] = []
 
     /// A replica whose chats the journal holds.

@@ -9,19 +9,24 @@ import Telling
 
 /// Bringing a pipeline's state to the journal and back.
 extension Pipeline {
-    private static let engineKey = "engine"
     private static let guardKey = "guard"
-    private static let tellingKey = "telling"
 
-    /// The state that every tick writes: small, since idle rules and apps have none.
-    /// Who was told what changes rarely: its row comes only when it did.
-    mutating func stateRows() -> [StateRow] {
-        var rows = [
-            StateRow(key: Pipeline.engineKey, bytes: engine.document.serializedBytes()),
-            StateRow(key: Pipeline.guardKey, bytes: guardState.document.serializedBytes()),
-        ]
+    /// The state that a tick writes: what changed since the last call, of the engine a row for each runtime. Small, since
+    /// idle rules and apps have none, and one runtime's tick does not write what is remembered of five hundred others.
+    mutating func drainStates() -> [StateRow] {
+        var rows = engine.drainChanged().map { runtime in
+            StateRow(key: KeptDecisions.enginePrefix + runtime, bytes: engine.document(of: runtime)?.serializedBytes())
+        }
+        if keptGuard != guardState {
+            rows.append(StateRow(key: Pipeline.guardKey, bytes: guardState.document.serializedBytes()))
+            keptGuard = guardState
+        }
+        if hasOldEngineRow {
+            rows.append(StateRow(key: KeptDecisions.oldEngineKey, bytes: nil))
+            hasOldEngineRow = false
+        }
         if telling != tellingKept {
-            rows.append(StateRow(key: Pipeline.tellingKey, bytes: telling.document.serializedBytes()))
+            rows.append(StateRow(key: KeptDecisions.tellingKey, bytes: telling.document.serializedBytes()))
             tellingKept = telling
         }
         return rows
@@ -70,9 +75,13 @@ extension Pipeline {
         do {
             let kept = try KeptDecisions(journal)
             engine = kept.engine
+            hasOldEngineRow = kept.isOfEarlierVersion
+            // What an earlier version wrote is written anew, as this one does.
+            if !hasOldEngineRow { _ = engine.drainChanged() }
             try takeUp(kept.telling, from: journal)
             if let bytes = try journal.state(Pipeline.guardKey) {
                 guardState = try GuardState(document: JSON(parsing: bytes))
+                keptGuard = guardState
             }
         } catch {
             throw MonitorError(
