@@ -104,6 +104,11 @@ extension EngineState {
         for decision in decisions { change(decision.incident) { $0.decisions.appendBounded(decision) } }
     }
 
+    /// Puts what a lease brought about on an incident. One that is no longer remembered is left out.
+    public mutating func record(_ verification: Verification, on incident: String) {
+        change(incident) { $0.verifications.appendBounded(verification) }
+    }
+
     /// Adds a line to an incident's handling. False when the incident is no longer remembered.
     @discardableResult
     public mutating func note(_ note: HandlingNote, on incident: String) -> Bool {

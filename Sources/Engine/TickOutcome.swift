@@ -61,6 +61,8 @@ public struct Standing: Hashable, Sendable {
     public let isKnownTrue: Bool
     /// Unknown stretches up to this count as held.
     public let maxGap: TimeSpan
+    /// How far apart the polls are of the slowest endpoint that the condition needs.
+    public let interval: TimeSpan
     /// The rule that keeps this one from opening an incident or asking for actions; nil when none does.
     public let suppressedBy: String?
     /// The id of its incident; nil while pending.

@@ -22,6 +22,8 @@ public struct GuardOptions: Hashable, Sendable {
     public var blastPercent = 10
     /// Leases on one key within a day; one more needs a person.
     public var leasesPerDay = 2
+    /// How long an offer waits for a person's answer: an owner sleeps.
+    public var approvalExpiry = TimeSpan.hours(8)
 
     public init() {}
 }
@@ -59,8 +61,18 @@ public struct Plan: Hashable, Sendable {
     public internal(set) var decisions: [ActionDecision] = []
     /// What becomes of leases, in the order of doing.
     public internal(set) var leaseChanges: [LeaseChange] = []
+    /// What leases brought about, for each incident that holds one.
+    public internal(set) var verifications: [IncidentVerification] = []
+    /// Deploys and restarts about which something new is known: begun, or compared.
+    public internal(set) var marks: [Mark] = []
 
     public init() {}
+}
+
+/// What a lease brought about, for one of its holders.
+public struct IncidentVerification: Hashable, Sendable {
+    public let incident: String
+    public let verification: Verification
 }
 
 /// A lease as it is after a change, and what an adapter has to do about it. Nothing, for a shadow.
