@@ -124,7 +124,7 @@ final class DaemonParts: Sendable {
             pipeline: pipeline, journal: journal, folder: folder, gate: gate, gateTexts: texts,
             onMessages: { for bell in bells { bell.ring() } }, clock: clock, logger: logger,
             onReport: { report in
-                health.cycled()
+                health.cycled(auditHead: report.auditHead)
                 if wantsEvents { DaemonParts.printEvents(report) }
                 onReport(report)
             })
@@ -203,25 +203,28 @@ final class DaemonParts: Sendable {
 final class HealthBox: Sendable {
     private let limit: TimeSpan
     private let clock: any Clock
-    private let state: Mutex<(last: UInt64, cycles: Int)>
+    private let state: Mutex<(last: UInt64, cycles: Int, auditHead: String?)>
 
     init(limit: TimeSpan, clock: any Clock) {
         self.limit = limit
         self.clock = clock
-        state = Mutex((clock.monotonicNanoseconds(), 0))
+        state = Mutex((clock.monotonicNanoseconds(), 0, nil))
     }
 
-    func cycled() {
+    func cycled(auditHead: String?) {
         let now = clock.monotonicNanoseconds()
-        state.withLock { $0 = (now, $0.cycles + 1) }
+        state.withLock { $0 = (now, $0.cycles + 1, auditHead ?? $0.auditHead) }
     }
 
     var answer: DaemonHealth {
-        let (last, cycles) = state.withLock { $0 }
+        let (last, cycles, auditHead) = state.withLock { $0 }
         let age = Int64((clock.monotonicNanoseconds() &- last) / 1_000_000)
         return DaemonHealth(
             isCycling: age < limit.milliseconds,
-            details: JSONObject([(key: "cycles", value: .int(Int64(cycles))), (key: "last_cycle_ms_ago", value: .int(age))]))
+            details: JSONObject([
+                (key: "cycles", value: .int(Int64(cycles))), (key: "last_cycle_ms_ago", value: .int(age)),
+                (key: "audit_head", value: .optional(auditHead)),
+            ]))
     }
 }
 
