@@ -143,6 +143,7 @@ public actor Core {
         progress.lastCycle = now
         if let result, var report = pipeline.report(result) {
             report.auditHead = progress.auditHead
+            report.revertsDue = progress.revertsDue
             onReport(report)
         }
         return saved
