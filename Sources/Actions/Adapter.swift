@@ -48,7 +48,7 @@ extension ActionAdapter {
 /// How an adapter lands an action.
 public struct Capability: Hashable, Sendable {
     /// Who ends the lease when its time is over.
-    public enum Expiry: String, Hashable, Sendable {
+    public enum Expiry: String, Hashable, Sendable, CaseIterable {
         /// The receiver, by itself: a dead monitor leaves nothing behind.
         case receiver
         /// The monitor, by reverting: if it dies, the values stay until it is back.

@@ -172,6 +172,9 @@ enum EndReason {
 }
 
 extension Lease {
+    /// Why a lease ended that no adapter would put in force, as `endReason` has it.
+    public static let refusedByAdapter = EndReason.refusedByAdapter
+
     /// Whether it holds, or is meant to.
     public var isActive: Bool { state == .intended || state == .inForce }
 }

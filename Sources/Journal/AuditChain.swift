@@ -39,6 +39,47 @@ public enum AuditFinding: Hashable, Sendable {
     case broken(seq: Int64, why: String)
 }
 
+/// Where the log ended at some moment: the number of its last row and that row's digest. Kept elsewhere (a log file, a
+/// message, a health answer) it shows later that the log was not cut short or written anew since.
+public struct AuditHead: Hashable, Sendable, CustomStringConvertible {
+    public let seq: Int64
+    /// 32 bytes.
+    public let digest: [UInt8]
+
+    /// Reads `SEQ:DIGEST`, the digest in hexadecimal; nil when it is not one.
+    public init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let seq = Int64(parts[0]), seq > 0, let digest = AuditHead.bytes(parts[1]) else { return nil }
+        self.init(seq: seq, digest: digest)
+    }
+
+    init(seq: Int64, digest: [UInt8]) {
+        self.seq = seq
+        self.digest = digest
+    }
+
+    /// `123:9f86…`: what the first initializer reads.
+    public var description: String { "\(seq):\(Hex.encode(digest))" }
+
+    private static func bytes(_ hex: some StringProtocol) -> [UInt8]? {
+        let digits = hex.utf8.map { digit -> UInt8? in
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+            default: nil
+            }
+        }
+        guard digits.count == 2 * SHA256.byteCount else { return nil }
+        var bytes: [UInt8] = []
+        for place in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = digits[place], let low = digits[place + 1] else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        return bytes
+    }
+}
+
 /// The log as a chain: each row's digest covers the digest of the row before, so that nothing in it can be changed,
 /// taken out or put in without changing every digest after it. The end of the chain stands in `meta` too: a log that
 /// was cut short does not match it.
@@ -84,11 +125,23 @@ enum AuditChain {
             .text(headKey), .text(head(seq, previous)))
     }
 
-    /// Walks the whole chain.
-    static func verify(_ database: Database) throws(JournalError) -> AuditFinding {
-        let recorded = try database.row("SELECT value FROM meta WHERE key = ?1", [.text(headKey)]) {
-            row throws(JournalError) in row.text(0)
-        }
+    /// Where the log ends as the last commit recorded it; nil for an empty log.
+    static func recordedHead(_ database: Database) throws(JournalError) -> String? {
+        try database.row("SELECT value FROM meta WHERE key = ?1", [.text(headKey)]) { row throws(JournalError) in row.text(0) }
+    }
+
+    /// Walks the whole chain, as it is at one moment: rows that are written meanwhile do not matter.
+    ///
+    /// - Parameter anchor: a head that somebody kept; it must be in the chain.
+    static func verify(_ database: Database, anchor: AuditHead?) throws(JournalError) -> AuditFinding {
+        try database.execute("BEGIN")
+        // Nothing was written: there is nothing to keep or to lose.
+        defer { try? database.execute("ROLLBACK") }
+        return try walk(database, anchor: anchor)
+    }
+
+    private static func walk(_ database: Database, anchor: AuditHead?) throws(JournalError) -> AuditFinding {
+        let recorded = try recordedHead(database)
         var (seq, previous): (Int64, [UInt8]) = (0, origin)
         while true {
             let rows = try rows(after: seq, limit: 500, database)
@@ -101,11 +154,28 @@ enum AuditChain {
                     return .broken(seq: row.seq, why: "its contents do not match its digest")
                 }
                 (seq, previous) = (row.seq, row.digest)
+                if let anchor, anchor.seq == seq, anchor.digest != row.digest {
+                    return .broken(seq: seq, why: "it is not the row whose digest was kept: the log was written anew")
+                }
             }
             if rows.isEmpty { break }
         }
+        if let anchor, anchor.seq > seq {
+            return .broken(seq: seq + 1, why: "the log ends before row \(anchor.seq), whose digest was kept: it was cut short")
+        }
         guard recorded == (seq == 0 ? nil : head(seq, previous)) else {
             return .broken(seq: seq + 1, why: "the log does not end where it was recorded to end")
+        }
+        // A lease is never written without a row here.
+        let leases = try database.row("SELECT count(*) FROM leases") { row throws(JournalError) in row.int(0) } ?? 0
+        guard seq > 0 || leases == 0 else {
+            return .broken(seq: 1, why: "the log is empty, but the journal holds \(leases) lease\(leases == 1 ? "" : "s")")
+        }
+        let guards = try database.row("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'audit'") {
+            row throws(JournalError) in row.int(0)
+        }
+        guard guards == 2 else {
+            return .broken(seq: seq + 1, why: "every row fits, but what keeps rows from being changed was taken away")
         }
         return .intact(rows: seq)
     }
@@ -126,7 +196,7 @@ enum AuditChain {
         }
     }
 
-    private static func head(_ seq: Int64, _ digest: [UInt8]) -> String { "\(seq):\(Hex.encode(digest))" }
+    private static func head(_ seq: Int64, _ digest: [UInt8]) -> String { AuditHead(seq: seq, digest: digest).description }
 }
 
 extension Journal {
@@ -137,8 +207,30 @@ extension Journal {
         }
     }
 
-    /// Checks every row of the audit log against the one before it.
-    public func verifyAudit() throws(JournalError) -> AuditFinding {
-        try reading("check the audit log") { database throws(JournalError) in try AuditChain.verify(database) }
+    /// Checks every row of the audit log against the one before it, and its end against where it was recorded to end.
+    ///
+    /// - Parameter anchor: a head that somebody kept elsewhere; it must be in the chain. Only this finds a log that was
+    ///   written anew as a whole, or cut short together with its recorded end.
+    public func verifyAudit(anchor: AuditHead? = nil) throws(JournalError) -> AuditFinding {
+        try reading("check the audit log") { database throws(JournalError) in
+            try AuditChain.verify(database, anchor: anchor)
+        }
+    }
+
+    /// Where the audit log ends; nil while it is empty.
+    public func auditHead() throws(JournalError) -> AuditHead? {
+        try reading("read the end of the audit log") { database throws(JournalError) in
+            try AuditChain.recordedHead(database).flatMap { AuditHead($0) }
+        }
+    }
+
+    /// The number of the first row of the audit log at or after `moment`; nil when there is none. Rows are in the order in
+    /// which they were written; a clock that was set back does not hide any.
+    public func firstAuditRow(since moment: Timestamp) throws(JournalError) -> Int64? {
+        try reading("read the audit log") { database throws(JournalError) in
+            try database.row("SELECT min(seq) FROM audit WHERE at_ms >= ?1", [.time(moment)]) {
+                row throws(JournalError) in row.optionalInt(0)
+            } ?? nil
+        }
     }
 }

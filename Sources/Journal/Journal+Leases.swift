@@ -29,6 +29,27 @@ extension Journal {
         }
     }
 
+    /// What is at which adapter: of one lease, or of all that are not over and all whose lease is not; by lease, then
+    /// adapter. What a start takes up. Throws `.corrupt` when one does not match its checksum: what it says must be undone
+    /// cannot be known then.
+    public func placements(lease: String? = nil) throws(JournalError) -> [PlacementRow] {
+        try reading("list what is at the adapters") { database throws(JournalError) in
+            try database.rows(
+                """
+                SELECT lease, adapter, over, updated_ms, document, checksum FROM placements
+                WHERE CASE WHEN ?1 IS NULL THEN over = 0 OR lease IN (SELECT id FROM leases WHERE state <> 'ended')
+                    ELSE lease = ?1 END
+                ORDER BY lease, adapter
+                """,
+                [.optional(lease)]
+            ) { row throws(JournalError) in
+                PlacementRow(
+                    lease: row.text(0), adapter: row.text(1), isOver: row.int(2) != 0, updatedAt: row.time(3),
+                    document: try row.checkedText(4, checksum: 5))
+            }
+        }
+    }
+
     /// `condition` is made of the program's own words only.
     private func leases(where condition: String, limit: Int) throws(JournalError) -> [LeaseRow] {
         try reading("list the leases") { database throws(JournalError) in

@@ -44,6 +44,9 @@ extension Journal {
             func before(_ span: TimeSpan) -> Int64 { (now - span).milliseconds }
             try remove("incidents", where: "resolved_ms < ?1", before(retention.incidents))
             try remove("leases", where: "ended_ms < ?1", before(retention.leases))
+            // Of a lease that is not over every placement stays.
+            let isEnded = "lease NOT IN (SELECT id FROM leases WHERE state <> 'ended')"
+            try remove("placements", where: "over = 1 AND updated_ms < ?1 AND \(isEnded)", before(retention.leases))
             // The messages of an open incident stay: they hold what the services call it.
             // So do those of a digest that is not over.
             let isOpen = """

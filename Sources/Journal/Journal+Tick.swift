@@ -22,6 +22,7 @@ extension Journal {
             for minute in tick.minutes { try write(minute, database) }
             for incident in tick.incidents { try write(incident, database) }
             for lease in tick.leases { try write(lease, database) }
+            for placement in tick.placements { try write(placement, database) }
             for message in tick.messages { try add(message, database) }
             for command in tick.commands { try settle(command, database) }
             try AuditChain.append(tick.audit, to: database)
@@ -113,6 +114,17 @@ extension Journal {
             .optional(lease.key.pack?.bytes), .text(lease.state.rawValue), .int(lease.shadow ? 1 : 0),
             .time(lease.createdAt), .time(lease.expiresAt), .time(lease.endedAt), .text(lease.document),
             .int(Checksum.of(lease.document)))
+    }
+
+    private func write(_ placement: PlacementRow, _ database: Database) throws(JournalError) {
+        try database.run(
+            """
+            INSERT INTO placements (lease, adapter, over, updated_ms, document, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            ON CONFLICT (lease, adapter) DO UPDATE SET over = excluded.over, updated_ms = excluded.updated_ms,
+                document = excluded.document, checksum = excluded.checksum
+            """,
+            .text(placement.lease), .text(placement.adapter), .int(placement.isOver ? 1 : 0), .time(placement.updatedAt),
+            .text(placement.document), .int(Checksum.of(placement.document)))
     }
 
     private func settle(_ command: CommandResult, _ database: Database) throws(JournalError) {

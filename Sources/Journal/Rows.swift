@@ -132,6 +132,25 @@ public struct LeaseRow: Hashable, Sendable, Identifiable {
     }
 }
 
+/// One lease at one adapter, with the document, which is stored as given.
+public struct PlacementRow: Hashable, Sendable {
+    public let lease: String
+    public let adapter: String
+    /// Nothing of it is to be done any more.
+    public let isOver: Bool
+    public let updatedAt: Timestamp
+    /// JSON.
+    public let document: String
+
+    public init(lease: String, adapter: String, isOver: Bool, updatedAt: Timestamp, document: String) {
+        self.lease = lease
+        self.adapter = adapter
+        self.isOver = isOver
+        self.updatedAt = updatedAt
+        self.document = document
+    }
+}
+
 /// What somebody asked for on the command line, waiting for or taken by the engine.
 public struct CommandRow: Hashable, Sendable, Identifiable {
     public let id: Int64

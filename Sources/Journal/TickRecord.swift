@@ -9,6 +9,8 @@ public struct TickRecord: Hashable, Sendable {
     public var incidents: [IncidentRow]
     /// Intended, settled, extended and ended ones; the row replaces the one of the same id.
     public var leases: [LeaseRow]
+    /// What is at which adapter; the row replaces the one of the same lease and adapter.
+    public var placements: [PlacementRow]
     /// Messages to send, in the order in which they were decided.
     public var messages: [OutboxMessage]
     public var commands: [CommandResult]
@@ -16,7 +18,7 @@ public struct TickRecord: Hashable, Sendable {
 
     public init(
         states: [StateRow] = [], chats: [ChatChanges] = [], minutes: [MinuteRow] = [], incidents: [IncidentRow] = [],
-        leases: [LeaseRow] = [], messages: [OutboxMessage] = [], commands: [CommandResult] = [],
+        leases: [LeaseRow] = [], placements: [PlacementRow] = [], messages: [OutboxMessage] = [], commands: [CommandResult] = [],
         audit: [AuditEntry] = []
     ) {
         self.states = states
@@ -24,13 +26,14 @@ public struct TickRecord: Hashable, Sendable {
         self.minutes = minutes
         self.incidents = incidents
         self.leases = leases
+        self.placements = placements
         self.messages = messages
         self.commands = commands
         self.audit = audit
     }
 
     public var isEmpty: Bool {
-        states.isEmpty && chats.isEmpty && minutes.isEmpty && incidents.isEmpty && leases.isEmpty && messages.isEmpty
+        states.isEmpty && chats.isEmpty && minutes.isEmpty && incidents.isEmpty && leases.isEmpty && placements.isEmpty && messages.isEmpty
             && commands.isEmpty && audit.isEmpty
     }
 }
@@ -44,6 +47,7 @@ extension TickRecord {
         minutes.replace(with: later.minutes) { Array($0.runtime.utf8) + [0] + Array(String($0.minute).utf8) }
         incidents.replace(with: later.incidents) { Array($0.id.utf8) }
         leases.replace(with: later.leases) { Array($0.id.utf8) }
+        placements.replace(with: later.placements) { Array($0.lease.utf8) + [0] + Array($0.adapter.utf8) }
         messages += later.messages
         commands += later.commands
         audit += later.audit

@@ -1,3 +1,4 @@
+import Actions
 import Ambient
 import Collector
 import Configuration
@@ -17,6 +18,8 @@ public struct Assembly: Sendable {
     public let client: HTTPClient
     public let targets: [Target]
     public let channels: [any Channel]
+    /// Where leases land besides the gate, in the order of the configuration.
+    public internal(set) var adapters: [any ActionAdapter] = []
     /// Nil where none is configured.
     public let heartbeat: Heartbeat?
 

@@ -7,16 +7,39 @@ import Signals
 
 /// Leases and the gate.
 extension Core {
-    /// What came of the leases that the last publication was about.
+    /// What came of leases: of those that the last publication was about, and of those at other adapters.
     func settleLeases(_ record: inout TickRecord) {
         let now = clock.now()
-        record.leases += pipeline.settleLeases(inForce: leasesInForce, withheld: withheld, now: now).map { LeaseRow($0) }
+        let leases = pipeline.guardState.leases.filter { !$0.shadow && $0.state != .ended }
+        var standing = LeaseStanding()
+        for id in leases.map(\.id) {
+            let isAtGate = leasesInForce.contains(id)
+            if isAtGate || book.isInForce(id) { standing.inForce.insert(id) }
+            if isAtGate || book.isUnfinished(id) { standing.unfinished.insert(id) }
+            let isOffered = withheld.contains(id) || (gate == nil && !places.isEmpty)
+            if isOffered, book.isRefusedEverywhere(id) { standing.refused.insert(id) }
+        }
+        let changed = pipeline.settleLeases(standing, now: now)
+        record.leases += changed.map { LeaseRow($0) }
         record.audit += withheld.sorted().map { id in
             AuditEntry(
-                at: now, actor: "engine", kind: "lease.withheld", reason: "actions were stopped before it was in force",
+                at: now, actor: "engine", kind: "lease.withheld", reason: "actions were stopped before it was in force at the gate",
                 document: JSON.object(["lease": .string(id)]).serialized())
         }
         withheld = []
+        for lease in changed where lease.state == .ended {
+            let isRefused = lease.endReason == Lease.refusedByAdapter
+            if isRefused {
+                let text = "\(lease.effect) is not in force: no adapter took it (\(lease.id))"
+                record.audit.append(
+                    AuditEntry(at: now, actor: "engine", kind: "lease.refused", reason: text, document: lease.document.serialized()))
+                for holder in lease.holders {
+                    add(HandlingNote(at: now, kind: .leaseRefused, by: "engine", text: text), to: holder.incident, &record, now)
+                }
+                if !book.of(lease.id).isEmpty { tellPeople(lease.id, &record, now) }
+            }
+            noteRefusedStarts(of: lease, &record, now)
+        }
     }
 
     func publish() {
@@ -39,9 +62,10 @@ extension Core {
         leasesInForce = Set(leases.map(\.id))
     }
 
-    /// What the gate refused since the last cycle, for the log.
-    func logRefusals() {
+    /// What the gate refused since the last cycle: for the log now, for the incident when the lease is over.
+    func countRefusals() {
         for batch in gate?.drainRefusals() ?? [] {
+            refusedStarts[batch.lease, default: 0] += batch.count
             guard let last = batch.samples.last else { continue }
             logger.info(
                 "starts refused",
@@ -49,6 +73,15 @@ extension Core {
                     "lease": .text(batch.lease), "app": .text("\(last.app)"), "count": .integer(Int64(batch.count)),
                     "last_at": .text(batch.lastAt.description),
                 ])
+        }
+    }
+
+    private func noteRefusedStarts(of lease: Lease, _ record: inout TickRecord, _ now: Timestamp) {
+        countRefusals()
+        guard let count = refusedStarts.removeValue(forKey: lease.id), count > 0 else { return }
+        let text = "the gate refused \(count) start\(count == 1 ? "" : "s") while \(lease.effect) was in force (\(lease.id))"
+        for holder in lease.holders {
+            add(HandlingNote(at: now, kind: .note, by: "gate", text: text), to: holder.incident, &record, now)
         }
     }
 }

@@ -5,6 +5,17 @@ import Model
 
 /// What the log says of a cycle.
 extension Core {
+    /// Takes the end of the audit log down, and logs it at the start and once a day: kept in another place than the
+    /// journal, it shows whether the log was cut short or written anew.
+    func noteAuditHead() {
+        guard let head = (try? journal?.auditHead()) ?? nil else { return }
+        progress.auditHead = head.description
+        let day = clock.now().minute / (24 * 60)
+        guard day != auditHeadLogged else { return }
+        auditHeadLogged = day
+        logger.info("audit log", ["head": .text(head.description)])
+    }
+
     func log(_ transitions: [Transition], _ decisions: [ActionDecision]) {
         for transition in transitions {
             logger.info(

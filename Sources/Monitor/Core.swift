@@ -28,7 +28,7 @@ public actor Core {
     private let onMessages: @Sendable () -> Void
 
     /// Decided and not yet on disk: of the tick at hand, or of ticks whose commit failed.
-    private var unsaved = TickRecord()
+    var unsaved = TickRecord()
     var lastCommitError: String?
     /// When the signals' state was last written; it is large and can be made up for, so it is not written every tick.
     private var signalsSaved: Timestamp?
@@ -38,11 +38,25 @@ public actor Core {
     var leasesInForce: Set<String> = []
     /// Leases that the last publication left out, because actions had been stopped before they were in force.
     var withheld: Set<String> = []
+    /// Leases at the adapters besides the gate.
+    var book: PlacementBook
+    /// The adapters, as far as deciding goes.
+    let places: [PlacementBook.Place]
+    /// Placements as the audit log and the incidents were last told of them.
+    var told: [PlacementBook.ID: Placement] = [:]
+    /// How long to wait after so many failures, at least what the receiver asked for.
+    let retryWait: @Sendable (Int, TimeSpan?) -> TimeSpan
+    /// Called after each commit while something is to be done at an adapter.
+    private let onErrands: @Sendable () -> Void
+    /// Starts that the gate refused, by lease, for the incident when the lease is over.
+    var refusedStarts: [String: Int] = [:]
     /// The newest command that was obeyed; its result may not be on disk yet.
     var newestCommand: Int64 = 0
     /// What came of messages and could not be recorded yet. They stay out of the senders' hands until it is.
     var unsettled: [(id: Int64, outcome: OutboxOutcome)] = []
     var progress = CoreProgress()
+    /// The day (since 1970) on which the end of the audit log was logged last.
+    var auditHeadLogged: Int64?
     private var lastPruned: Timestamp?
 
     /// How long the state of signals may be behind the journal's other state.
@@ -51,16 +65,26 @@ public actor Core {
 
     nonisolated public var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// - Parameter journal: nil for a dry run: then nothing is kept, and what is decided happens at once.
+    /// - Parameters:
+    ///   - journal: nil for a dry run: then nothing is kept, and what is decided happens at once.
+    ///   - adapters: where leases land besides the gate; an ``Executor`` for each asks them.
+    ///   - kept: what earlier runs left at adapters.
     public init(
         pipeline: Pipeline, journal: sending Journal?, folder: StateFolder?, gate: Gate?, gateTexts: GateTexts = GateTexts(),
-        onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
+        adapters: [any ActionAdapter] = [], kept: PlacementBook = PlacementBook(),
+        retryWait: @escaping @Sendable (Int, TimeSpan?) -> TimeSpan = Core.wait,
+        onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) {
         self.pipeline = pipeline
         self.journal = journal
         self.folder = folder
         self.gate = gate
         self.gateTexts = gateTexts
+        book = kept
+        told = Dictionary(uniqueKeysWithValues: kept.all.map { ($0.id, $0) })
+        places = adapters.map { adapter in PlacementBook.Place(adapter: adapter.name) { adapter.capability(for: $0) } }
+        self.retryWait = retryWait
+        self.onErrands = onErrands
         self.onMessages = onMessages
         self.clock = clock
         self.logger = logger
@@ -107,16 +131,21 @@ public actor Core {
             record.add(result)
             log(result.outcome.transitions, result.plan.decisions)
         }
+        followLeases(&record)
         record.states += pipeline.drainStates()
         saveSignals(&record, force: false)
         unsaved.append(record)
         let saved = flush()
         // Without a commit the table in force stays, and it is not the gate's monitor that hangs.
         if saved { prune() } else { gate?.attend() }
-        logRefusals()
+        countRefusals()
         progress.cycles += 1
         progress.lastCycle = now
-        if let result, let report = pipeline.report(result) { onReport(report) }
+        if let result, var report = pipeline.report(result) {
+            report.auditHead = progress.auditHead
+            report.revertsDue = progress.revertsDue
+            onReport(report)
+        }
         return saved
     }
 
@@ -124,6 +153,7 @@ public actor Core {
     public func drain() -> Bool {
         var record = TickRecord()
         settleLeases(&record)
+        followLeases(&record)
         guard areSignalsAhead || !record.isEmpty || !unsaved.isEmpty else { return true }
         record.states = pipeline.drainStates()
         saveSignals(&record, force: true)
@@ -167,7 +197,7 @@ public actor Core {
     }
 
     /// Commits what is unsaved, then lets it happen.
-    private func flush() -> Bool {
+    func flush() -> Bool {
         let hasMessages = !unsaved.messages.isEmpty
         do {
             try journal?.commitTick(unsaved)
@@ -175,6 +205,7 @@ public actor Core {
             report(commitError: "\(error)")
             return false
         }
+        if progress.auditHead == nil || !unsaved.audit.isEmpty { noteAuditHead() }
         unsaved = TickRecord()
         settleLate()
         if lastCommitError != nil {
@@ -184,6 +215,7 @@ public actor Core {
         }
         publish()
         if hasMessages { onMessages() }
+        if !book.isEmpty { onErrands() }
         return true
     }
 

@@ -8,6 +8,10 @@ import Signals
 public struct CycleReport: Sendable {
     public let result: TickResult
     public let summary: RuntimeSummary
+    /// Where the audit log ends after this cycle, `SEQ:DIGEST`; nil while it is empty or there is none.
+    public var auditHead: String?
+    /// Actions that resist being undone, and are tried again.
+    public var revertsDue = 0
 
     /// The readings that a report shows whatever the policies ask for. Whoever makes the table appends them.
     static let demand: [SeriesRef] = shown.map { SeriesRef(signal: $0, window: $0.isWindowed ? .minutes(5) : nil) }

@@ -12,6 +12,7 @@ public struct Daemon: Sendable {
     private let targets: [Target]
     private let poller: Poller
     private let senders: [(sender: Sender, bell: Bell)]
+    private let executors: [(executor: Executor, bell: Bell)]
     private let interval: TimeSpan
     private let clock: any Clock
     private let logger: Logger
@@ -25,7 +26,8 @@ public struct Daemon: Sendable {
     private static let drainTime = TimeSpan.seconds(5)
 
     public init(
-        core: Core, targets: [Target], poller: Poller, senders: [(sender: Sender, bell: Bell)], interval: TimeSpan,
+        core: Core, targets: [Target], poller: Poller, senders: [(sender: Sender, bell: Bell)],
+        executors: [(executor: Executor, bell: Bell)] = [], interval: TimeSpan,
         clock: any Clock, logger: Logger, notifier: SystemdNotifier, pulse: Pulse? = nil,
         onObservations: @escaping @Sendable ([Observation]) -> Void = { _ in }
     ) {
@@ -33,6 +35,7 @@ public struct Daemon: Sendable {
         self.targets = targets
         self.poller = poller
         self.senders = senders
+        self.executors = executors
         self.interval = interval
         self.clock = clock
         self.logger = logger
@@ -69,6 +72,7 @@ public struct Daemon: Sendable {
             for target in targets { group.addTask { await watch(target) } }
             group.addTask { await reportAlive() }
             group.addTask { await beat() }
+            for (executor, bell) in executors { group.addTask { await executor.run(bell: bell) } }
             await stop()
             _ = notifier.notify(.stopping)
             logger.info("stopping: finishing what is under way")

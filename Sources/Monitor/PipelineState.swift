@@ -181,20 +181,30 @@ extension Pipeline {
 
 // MARK: - What adapters and people say
 
+/// What is known of the leases that are not over, by id.
+struct LeaseStanding {
+    /// Known to hold somewhere.
+    var inForce: Set<String> = []
+    /// Held, perhaps held, or to be undone somewhere.
+    var unfinished: Set<String> = []
+    /// Offered everywhere, and taken nowhere.
+    var refused: Set<String> = []
+}
+
 extension Pipeline {
-    /// The gate has these leases in force, and no others: what was intended holds, what was to be undone is over, what was
-    /// withheld from it will not come.
-    mutating func settleLeases(inForce: Set<String>, withheld: Set<String> = [], now: Timestamp) -> [Lease] {
+    /// What the gate and the adapters have in force: what was intended holds, what was to be undone is over, what nobody
+    /// would take or what was withheld will not come.
+    mutating func settleLeases(_ standing: LeaseStanding, now: Timestamp) -> [Lease] {
         var changed: [String] = []
         for lease in guardState.leases where !lease.shadow {
             switch lease.state {
-            case .intended where inForce.contains(lease.id):
+            case .intended where standing.inForce.contains(lease.id):
                 guardState.confirm(lease.id)
                 changed.append(lease.id)
-            case .intended where withheld.contains(lease.id):
+            case .intended where standing.refused.contains(lease.id), .inForce where standing.refused.contains(lease.id):
                 guardState.refuse(lease.id, now: now)
                 changed.append(lease.id)
-            case .reverting where !inForce.contains(lease.id):
+            case .reverting where !standing.unfinished.contains(lease.id):
                 guardState.settle(lease.id, now: now)
                 changed.append(lease.id)
             default: break

@@ -33,6 +33,11 @@ extension TickRecord {
         }
     }
 
+    /// Adds the rows of one message.
+    mutating func add(_ message: RoutedMessage, _ now: Timestamp) {
+        add([], [message], now)
+    }
+
     private mutating func add(_ changes: [LeaseChange], _ now: Timestamp) {
         leases += changes.map { LeaseRow($0.lease) }
         audit += changes.map { change in

@@ -1,3 +1,4 @@
+import Actions
 import Engine
 import Guard
 import Model
@@ -193,9 +194,24 @@ struct Rendering: Sendable {
 
     // MARK: - Leases
 
-    func leases(_ leases: [Lease], now: Timestamp) -> String {
-        guard !leases.isEmpty else { return "no actions\n" }
-        return terminal.table(
+    func leases(_ leases: [Lease], _ placements: [Placement] = [], now: Timestamp) -> String {
+        var text = leases.isEmpty ? "no actions\n" : table(leases, now: now)
+        for placement in placements {
+            let since = "since \(placement.since)"
+            let why = placement.lastError.map { ": \($0)" } ?? ""
+            switch placement.phase {
+            case .preparing, .intended: text += "\(placement.lease) at \(placement.adapter): not there yet, \(since)\(why)\n"
+            case .landed: text += "\(placement.lease) at \(placement.adapter): in force \(since)\(why)\n"
+            case .reverting: text += "\(placement.lease) at \(placement.adapter): TO BE UNDONE \(since), still tried\(why)\n"
+            case .over:
+                text += "\(placement.lease) at \(placement.adapter): \((placement.outcome?.rawValue ?? "over").replacing(bytesOf: "_", with: " "))\(why)\n"
+            }
+        }
+        return text
+    }
+
+    private func table(_ leases: [Lease], now: Timestamp) -> String {
+        terminal.table(
             ["id", "state", "app", "action", "runtime", "since", "ends", "asked by"],
             leases.map { lease in
                 let ends: String

@@ -6,10 +6,11 @@ import Testing
         "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show",
         "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
         "notify test", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
+        "audit verify", "audit export",
         "policy check", "policy test", "policy show", "playbooks list", "playbooks show", "playbooks check", "config show", "record",
         "replay", "simulate",
     ]
-    static let groups = ["incidents", "silences", "notify", "actions", "policy", "playbooks", "config"]
+    static let groups = ["incidents", "silences", "notify", "actions", "audit", "policy", "playbooks", "config"]
 
     @Test("help of each command is as recorded, with an example that names it", arguments: commands)
     func help(command: String) throws {
@@ -73,6 +74,8 @@ import Testing
             ("incidents list --severity fatal", "--severity 'fatal' is none", "info, warning, critical"),
             ("incidents list --since yesterday", "--since 'yesterday' is not a span", "90s, 5m, 2h or 7d"),
             ("incidents list --limit 0", "--limit '0' is not a whole number from 1", ""),
+            ("audit verify --head 3", "--head '3' is not a head", "SEQ:DIGEST"),
+            ("audit export --since lately", "--since 'lately' is neither a span nor a time", "24h"),
             ("playbooks show", "missing ID", ""),
             ("playbooks lst", "unknown command 'playbooks lst'", "did you mean 'playbooks list'?"),
             ("notify route", "missing INCIDENT", ""),

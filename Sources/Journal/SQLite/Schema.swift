@@ -7,7 +7,16 @@ enum Schema {
     static var version: Int { migrations.count }
 
     /// Migration n brings version n to n + 1.
-    static let migrations = [first, references]
+    static let migrations = [first, references, placements]
+
+    /// What is at which adapter of each lease. `over`: nothing of it is to be done any more.
+    private static let placements = """
+        CREATE TABLE placements (
+            lease TEXT NOT NULL, adapter TEXT NOT NULL, over INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+            document TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (lease, adapter)) STRICT;
+        CREATE INDEX placements_unfinished ON placements (over) WHERE over = 0;
+        CREATE INDEX placements_over ON placements (updated_ms) WHERE over = 1;
+        """
 
     /// What a service calls an incident, kept with the message that it answered; and the way to an incident's messages.
     private static let references = """

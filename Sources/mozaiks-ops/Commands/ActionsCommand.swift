@@ -1,4 +1,6 @@
+import Actions
 import Ambient
+import Configuration
 import Glibc
 import JSONParsing
 import Journal
@@ -18,9 +20,22 @@ enum ActionsCommand {
         let journal = try invocation.journalForReading(invocation.configuration())
         let states: Set<Lease.State> = invocation.arguments.has("all") ? [] : [.intended, .inForce, .reverting]
         let leases = try journal.leases(states: states).map { try Lease(document: JSON(parsing: Array($0.document.utf8))) }
+        let placements = try leases.map { lease in
+            try journal.placements(lease: lease.id).map { try Placement(document: JSON(parsing: Array($0.document.utf8))) }
+        }
+        // Undone in the journal's book long ago or never in it, and still at an adapter.
+        let known = Set(leases.map(\.id))
+        let orphans = try journal.placements().filter { !$0.isOver && !known.contains($0.lease) }
+            .map { try Placement(document: JSON(parsing: Array($0.document.utf8))) }
         invocation.print(
-            text: Rendering(terminal: invocation.terminal).leases(leases, now: invocation.clock.now()),
-            json: .array(leases.map(\.document)))
+            text: Rendering(terminal: invocation.terminal).leases(
+                leases, placements.flatMap { $0 } + orphans, now: invocation.clock.now()),
+            json: .array(
+                zip(leases, placements).map { lease, places in
+                    guard var object = lease.document.object else { return lease.document }
+                    object.append("adapters", .array(places.map(\.document)))
+                    return .object(object)
+                } + orphans.map(\.document)))
         return .ok
     }
 
@@ -54,7 +69,9 @@ enum ActionsCommand {
 
     static let revert = Command(
         ["actions", "revert"], "Undo an action now, or all of them",
-        discussion: "Taken by the running engine at its next tick, or by the next check. Its incident starts no other.",
+        discussion: "Taken by the running engine at its next tick. Where none runs, this command is the engine for a moment: it "
+            + "undoes at the adapters what is due there, for at most 30 seconds; what resists stays due, and the next run or check "
+            + "goes on. Its incident starts no other.",
         positionals: [Positional("LEASE", required: false, "the lease's id, or enough of its beginning")],
         options: [Option("all", "everything that is in force"), MonitorOptions.state],
         examples: [
@@ -81,15 +98,56 @@ enum ActionsCommand {
         }
         let id = try journal.appendCommand(
             at: invocation.clock.now(), actor: "cli:\(invocation.user)", kind: kind, arguments: document.serialized())
-        let result = try await invocation.result(of: id, in: journal, folder: StateFolder(existing: configuration.state.value))
+        let folder = try StateFolder(existing: configuration.state.value)
+        let result: String?
+        var resisting: [String] = []
+        if EngineLock.holder(of: folder) == nil, let done = try await invocation.obey(id, configuration) {
+            (result, resisting) = (done.result, done.resisting)
+        } else {
+            result = try await invocation.result(of: id, in: journal, folder: folder)
+        }
+        var text = (result ?? "noted: the next tick of the engine, or the next check, does it") + "\n"
+        for line in resisting { text += "not undone yet, the next run or check goes on: \(line)\n" }
         invocation.print(
-            text: (result ?? "noted: the next tick of the engine, or the next check, does it") + "\n",
-            json: ["command": .int(id), "result": .optional(result)])
-        return .ok
+            text: text,
+            json: ["command": .int(id), "result": .optional(result), "not_undone": .array(resisting.map(JSON.string))])
+        return resisting.isEmpty ? .ok : .failure
     }
 }
 
 extension Invocation {
+    /// Carries a command out as the engine, for a moment. Nil when another has become the engine meanwhile.
+    fileprivate func obey(_ command: Int64, _ configuration: Configuration) async throws -> (result: String?, resisting: [String])? {
+        // What is to be undone does not depend on policies: one with errors must not keep it.
+        let assembly = try Assembly(
+            configuration, policies: .embeddedDefault, environment: environment, clock: clock, version: Version.text, logger: logger)
+        let room: EngineRoom
+        do throws(JournalError) {
+            room = try EngineRoom(configuration, now: clock.now())
+        } catch {
+            if case .heldBy = error.cause { return nil }
+            throw CommandFailure(error.message, hint: error.hint)
+        }
+        var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
+        try pipeline.restore(from: room.journal, now: clock.now()) { text in logger.warning("state", ["why": .text(text)]) }
+        let core = Core(
+            pipeline: pipeline, journal: room.journal, folder: room.folder, gate: nil, adapters: assembly.adapters,
+            kept: try PlacementBook(from: room.journal), clock: clock, logger: logger)
+        guard await core.obey() else { throw CommandFailure(await core.state.journalError ?? "cannot write the journal") }
+        await withTaskGroup(of: Void.self) { group in
+            for adapter in assembly.adapters {
+                let executor = Executor(adapter: adapter, core: core, clock: clock, logger: logger)
+                group.addTask { await executor.performDue(within: .seconds(30)) }
+            }
+        }
+        _ = await core.drain()
+        let resisting = await core.stillToUndo
+        await core.close()
+        await assembly.client.shutdown()
+        let journal = try journalForReading(configuration)
+        return (try journal.command(command)?.result, resisting)
+    }
+
     /// Who is asking, for the audit: the login name as the system tells it.
     var user: String {
         environment.nonEmpty("SUDO_USER") ?? environment.nonEmpty("USER") ?? "uid \(getuid())"

@@ -1,3 +1,4 @@
+import Actions
 import Ambient
 import Configuration
 import Glibc
@@ -14,8 +15,9 @@ enum CheckCommand {
     static let command = Command(
         ["check"], "One pass: poll, decide, record, tell; for cron and for a look",
         discussion: "Passes share the state folder, so that 'for: 5m' holds over five passes a minute apart. The first pass "
-            + "has no history: a rate over 5m shows once a fifth of that was watched. No gate runs between passes: throttle, "
-            + "pause and disable_pack land nowhere and are recorded as refused.\n\n"
+            + "has no history: a rate over 5m shows once a fifth of that was watched. No gate runs between passes: "
+            + "throttle, pause and disable_pack land only where another adapter is configured (lease_api, entitlements, webhook), "
+            + "and are recorded as refused otherwise. What is due there is put or undone within the pass, for at most 15 seconds.\n\n"
             + "Exit code: 0 ok, 1 a warning is open, 2 a critical incident is open, 3 unknown (no evidence, or another engine "
             + "holds the state folder).",
         options: MonitorOptions.all + [
@@ -30,8 +32,8 @@ enum CheckCommand {
         let configuration = try invocation.watchingConfiguration()
         let assembly = try invocation.assembly(configuration)
         var settings = assembly.settings
-        // There is no gate between passes.
-        settings.landable = []
+        // There is no gate between passes; other adapters are asked within the pass.
+        settings.landable = assembly.landableWithoutGate
         var pipeline = Pipeline(settings: settings, policies: assembly.policies)
         let pulse = assembly.heartbeat.map {
             Pulse(heartbeat: $0, interval: .zero, clock: invocation.clock, logger: invocation.logger)
@@ -58,9 +60,10 @@ enum CheckCommand {
             await pulse?.beat(.exit(ExitCode.unknown.rawValue))
             throw error
         }
+        let kept = try PlacementBook(from: journal)
         let reports = ReportBox()
         let core = Core(
-            pipeline: pipeline, journal: journal, folder: folder, gate: nil, clock: invocation.clock,
+            pipeline: pipeline, journal: journal, folder: folder, gate: nil, adapters: assembly.adapters, kept: kept, clock: invocation.clock,
             logger: invocation.logger, onReport: { reports.add($0) })
         let saved = await pass(assembly, core, invocation)
         let open = await core.openIncidents
@@ -87,6 +90,13 @@ enum CheckCommand {
         }
         let saved = await core.drain()
         await withTaskGroup(of: Bool.self) { group in
+            for adapter in assembly.adapters {
+                let executor = Executor(adapter: adapter, core: core, clock: invocation.clock, logger: invocation.logger)
+                group.addTask {
+                    await executor.performDue(within: .seconds(14))
+                    return true
+                }
+            }
             for channel in assembly.channels {
                 let sender = Sender(
                     channel: channel, core: core, pace: assembly.pace(of: channel.name), clock: invocation.clock,
@@ -100,11 +110,11 @@ enum CheckCommand {
                 try? await invocation.clock.sleep(for: .seconds(15))
                 return false
             }
-            var open = assembly.channels.count
+            var open = assembly.channels.count + assembly.adapters.count
             while open > 0, await group.next() == true { open -= 1 }
             group.cancelAll()
         }
-        return saved
+        return await core.drain() && saved
     }
 
     /// What one pass comes to.

@@ -5,6 +5,7 @@ let commands: [Command] = [
     SilencesCommand.add, SilencesCommand.list, SilencesCommand.expire,
     NotifyCommand.history, NotifyCommand.test, NotifyCommand.route,
     ActionsCommand.list, ActionsCommand.stop, ActionsCommand.resume, ActionsCommand.revert,
+    AuditCommand.verify, AuditCommand.export,
     PolicyCheckCommand.command, PolicyTestCommand.command, PolicyCommand.show, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,
     ConfigCommand.show,
     RecordCommand.command, ReplayCommand.command, SimulateCommand.command,

@@ -67,6 +67,7 @@ enum RunCommand {
         let monitor = Daemon(
             core: daemon.core, targets: assembly.targets,
             poller: invocation.poller(assembly, logger, clock: daemon.clock), senders: daemon.senders,
+            executors: daemon.executors,
             interval: configuration.interval.value, clock: daemon.clock, logger: logger, notifier: notifier, pulse: pulse,
             onObservations: { recorder?.write($0) })
         let saved = await monitor.run { await stop.wait(atMost: .hours(24 * 365 * 10), clock: invocation.clock) }
@@ -83,6 +84,7 @@ enum RunCommand {
 final class DaemonParts: Sendable {
     let core: Core
     let senders: [(sender: Sender, bell: Bell)]
+    let executors: [(executor: Executor, bell: Bell)]
     let gate: Gate?
     /// Never goes back, not behind what the journal knows either.
     let clock: any Clock
@@ -103,6 +105,7 @@ final class DaemonParts: Sendable {
         try pipeline.restore(from: journal, now: started) { text in
             logger.warning("state", ["why": .text(text)])
         }
+        let kept = try PlacementBook(from: journal)
         let clock = SteadyClock(invocation.clock, notBefore: pipeline.newestMoment)
         self.clock = clock
         if clock.now() - started > .minutes(1) {
@@ -118,20 +121,25 @@ final class DaemonParts: Sendable {
         gate = configuration.gate.map { _ in Gate(table: GateTable(runtimes: names, texts: texts)) { clock.now() } }
         let bells = assembly.channels.map { _ in Bell() }
         self.bells = bells
+        let adapterBells = assembly.adapters.map { _ in Bell() }
         let wantsEvents = invocation.arguments.has("events")
         let health = HealthBox(limit: max(.minutes(2), configuration.interval.value * 6), clock: clock)
         core = Core(
             pipeline: pipeline, journal: journal, folder: folder, gate: gate, gateTexts: texts,
+            adapters: assembly.adapters, kept: kept, onErrands: { for bell in adapterBells { bell.ring() } },
             onMessages: { for bell in bells { bell.ring() } }, clock: clock, logger: logger,
             onReport: { report in
-                health.cycled()
+                health.cycled(auditHead: report.auditHead, revertsDue: report.revertsDue)
                 if wantsEvents { DaemonParts.printEvents(report) }
                 onReport(report)
             })
         let (core, channels) = (core, assembly.channels)
-        senders = zip(channels, bells).map { 
+        senders = zip(channels, bells).map {
             (Sender(channel: $0, core: core, pace: assembly.pace(of: $0.name), clock: clock, logger: logger), $1)
-         }
+        }
+        executors = zip(assembly.adapters, adapterBells).map { adapter, bell in
+            (Executor(adapter: adapter, core: core, clock: clock, logger: logger), bell)
+        }
         let endpoints = MonitorEndpoints(gate: gate, health: { health.answer })
         server = configuration.gate.map { settings in
             HTTPServer(
@@ -205,25 +213,28 @@ final class DaemonParts: Sendable {
 final class HealthBox: Sendable {
     private let limit: TimeSpan
     private let clock: any Clock
-    private let state: Mutex<(last: UInt64, cycles: Int)>
+    private let state: Mutex<(last: UInt64, cycles: Int, auditHead: String?, revertsDue: Int)>
 
     init(limit: TimeSpan, clock: any Clock) {
         self.limit = limit
         self.clock = clock
-        state = Mutex((clock.monotonicNanoseconds(), 0))
+        state = Mutex((clock.monotonicNanoseconds(), 0, nil, 0))
     }
 
-    func cycled() {
+    func cycled(auditHead: String?, revertsDue: Int) {
         let now = clock.monotonicNanoseconds()
-        state.withLock { $0 = (now, $0.cycles + 1) }
+        state.withLock { $0 = (now, $0.cycles + 1, auditHead ?? $0.auditHead, revertsDue) }
     }
 
     var answer: DaemonHealth {
-        let (last, cycles) = state.withLock { $0 }
+        let (last, cycles, auditHead, revertsDue) = state.withLock { $0 }
         let age = Int64((clock.monotonicNanoseconds() &- last) / 1_000_000)
         return DaemonHealth(
             isCycling: age < limit.milliseconds,
-            details: JSONObject([(key: "cycles", value: .int(Int64(cycles))), (key: "last_cycle_ms_ago", value: .int(age))]))
+            details: JSONObject([
+                (key: "cycles", value: .int(Int64(cycles))), (key: "last_cycle_ms_ago", value: .int(age)),
+                (key: "audit_head", value: .optional(auditHead)), (key: "reverts_due", value: .int(Int64(revertsDue))),
+            ]))
     }
 }
 

@@ -27,6 +27,7 @@ final class Workplace: Sendable {
     /// A core as a new process makes it: lock, journal, state taken up.
     func core(
         _ settings: MonitorSettings, _ policies: PolicySet = .embeddedDefault, gate: Gate? = nil,
+        adapters: [any ActionAdapter] = [],
         onMessages: @escaping @Sendable () -> Void = {}, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) throws -> Core {
         let folder = try folder
@@ -34,8 +35,10 @@ final class Workplace: Sendable {
             folder, mode: .engine(try EngineLock(folder: folder, now: clock.now())), busyTimeout: .zero)
         var pipeline = Pipeline(settings: settings, policies: policies)
         try pipeline.restore(from: journal, now: clock.now()) { lines.add("restore: \($0)") }
+        let kept = try PlacementBook(from: journal)
         return Core(
-            pipeline: pipeline, journal: journal, folder: folder, gate: gate, onMessages: onMessages, clock: clock,
+            pipeline: pipeline, journal: journal, folder: folder, gate: gate, adapters: adapters, kept: kept,
+            retryWait: { attempts, asked in max(.seconds(1) * Int64(attempts), asked ?? .zero) }, onMessages: onMessages, clock: clock,
             logger: Logger(level: .debug, writesTime: false, clock: clock) { [lines] in lines.add($0) },
             onReport: onReport)
     }

@@ -1,0 +1,376 @@
+import Actions
+import Ambient
+import Glibc
+import JSONParsing
+import Model
+import TestKit
+import Testing
+
+@testable import Journal
+@testable import Monitor
+
+/// Leases at adapters besides the gate: put, undone, never twice, never forgotten.
+@Suite struct ExecutorTests {
+    let place = Workplace()
+    let settings = Crowd.settings()
+
+    private func executor(_ adapter: StubAdapter, _ core: Core) -> Executor {
+        Executor(adapter: adapter, core: core, clock: place.clock, logger: .silent)
+    }
+
+    /// Passes until the noisy tenant is to be paused, without asking any adapter.
+    private func makeNoisy(_ core: Core) async { for _ in 0..<2 { await core.pass(Crowd.noisy, place.clock) } }
+
+    private func work(_ adapter: StubAdapter, _ core: Core) async {
+        await executor(adapter, core).performDue(within: .minutes(2))
+    }
+
+    private func lease() throws -> Lease {
+        let row = try #require(try place.read { try $0.leases() }.first)
+        return try Lease(document: JSON(parsing: Array(row.document.utf8)))
+    }
+
+    private func placements() throws -> [Placement] {
+        try place.read { journal in
+            try journal.leases().flatMap { try journal.placements(lease: $0.id) }
+                .map { try Placement(document: JSON(parsing: Array($0.document.utf8))) }
+        }
+    }
+
+    private func kinds() throws -> [String] { try place.read { try $0.audit().map(\.entry.kind) } }
+
+    // MARK: - The story
+
+    @Test("intended on disk => put => in force => ran out at the receiver, and the incident tells it")
+    func receiverStory() async throws {
+        let seen = Lines()
+        let adapter = StubAdapter { [place] call, order in
+            // Whoever looks from outside at the moment of the call finds the intent with its memo.
+            let row = try? place.read { try $0.placements(lease: order.id).first }
+            seen.add("\(call) \(row?.document.contains(#""phase":"intended""#) ?? false) \(row?.document.contains("before") ?? false)")
+        }
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        #expect(try lease().state == .intended && adapter.calls.isEmpty)
+        await work(adapter, core)
+        #expect(adapter.calls == ["prepare", "put"])
+        #expect(seen.text == "put true true")
+        #expect(try lease().state == .inForce && placements().map(\.phase) == [.landed])
+        #expect(adapter.heldIDs == [try lease().id])
+        for _ in 0..<8 { await core.pass(Crowd.calm, place.clock) }
+        await work(adapter, core)
+        #expect(await core.drain())
+        #expect(adapter.calls == ["prepare", "put"], "the receiver ends it by itself")
+        #expect(try lease().state == .ended && placements().map(\.outcome) == [.ranOut])
+        #expect(
+            try kinds() == [
+                "decision.done", "lease.intend", "adapter.preparing", "adapter.intended", "adapter.landed", "lease.end", "adapter.ran_out",
+            ])
+        let notes = try #require(try place.incidents().first).handling.filter { $0.by == "stub" }
+        #expect(notes.map(\.kind) == [.leaseInForce, .leaseEnded])
+    }
+
+    @Test("where the end is ours to hold, the values are taken back when the lease runs out")
+    func monitorStory() async throws {
+        let adapter = StubAdapter(expiry: .monitor)
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        for _ in 0..<8 { await core.pass(Crowd.calm, place.clock) }
+        #expect(try lease().state == .reverting, "it is over only once the adapter has undone it")
+        await work(adapter, core)
+        #expect(adapter.calls == ["prepare", "put", "revert"] && adapter.heldIDs.isEmpty)
+        #expect(try lease().state == .ended && placements().map(\.outcome) == [.undone])
+    }
+
+    @Test("an extension is put where the receiver holds the end, and only written down where we do", arguments: [Capability.Expiry.receiver, .monitor])
+    func extended(expiry: Capability.Expiry) async throws {
+        let adapter = StubAdapter(expiry: expiry)
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        let first = try #require(adapter.ends.first)
+        for _ in 0..<5 { await core.pass(Crowd.noisy, place.clock) }
+        await work(adapter, core)
+        let extended = try lease()
+        #expect(extended.extensions > 0 && extended.expiresAt > first)
+        #expect(adapter.calls == (expiry == .receiver ? ["prepare", "put", "prepare", "put"] : ["prepare", "put"]))
+        #expect(adapter.ends == [expiry == .receiver ? extended.expiresAt : first])
+        #expect(try placements().map(\.placed?.expiresAt) == [extended.expiresAt])
+    }
+
+    // MARK: - Adapters that fail
+
+    @Test("an adapter that is down is tried again while the lease lasts, and nothing happens twice")
+    func putRetried() async throws {
+        let adapter = StubAdapter()
+        adapter.behaviour = .down("connection refused")
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        #expect(adapter.calls == ["prepare", "put"], "not at once again")
+        #expect(try lease().state == .intended && placements().first?.lastError == "connection refused")
+        await core.pass(Crowd.noisy, place.clock, by: .seconds(2))
+        await work(adapter, core)
+        #expect(adapter.calls == ["prepare", "put", "put"])
+        adapter.behaviour = .obeys
+        await core.pass(Crowd.noisy, place.clock, by: .seconds(3))
+        await work(adapter, core)
+        #expect(adapter.calls.suffix(1) == ["put"])
+        #expect(try lease().state == .inForce)
+    }
+
+    @Test("refused for good: the lease ends, the incident says why, people hear of it")
+    func refused() async throws {
+        let adapter = StubAdapter()
+        adapter.behaviour = .refuses("it would lift the tenant's cap")
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        let before = try place.read { try $0.outbox().count }
+        await work(adapter, core)
+        #expect(try lease().state == .ended && lease().endReason == "refused_by_adapter")
+        let incident = try #require(try place.incidents().first)
+        #expect(incident.handling.contains { $0.kind == .leaseRefused && $0.text.contains("it would lift the tenant's cap") })
+        #expect(try place.read { try $0.outbox().count } == before + 1)
+        #expect(try kinds().contains("adapter.refused") && kinds().contains("lease.refused"))
+    }
+
+    @Test("refused by one and taken by another: in force")
+    func refusedByOne() async throws {
+        let (one, other) = (StubAdapter("one"), StubAdapter("other"))
+        one.behaviour = .refuses("no")
+        let core = try place.core(settings, try Crowd.policies(), adapters: [one, other])
+        await makeNoisy(core)
+        await work(one, core)
+        #expect(try lease().state == .intended)
+        await work(other, core)
+        #expect(try lease().state == .inForce)
+    }
+
+    @Test("what is the case already, by someone else, is neither put nor undone")
+    func noop() async throws {
+        let adapter = StubAdapter(expiry: .monitor)
+        adapter.behaviour = .isThereAlready
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        #expect(try lease().state == .inForce)
+        for _ in 0..<8 { await core.pass(Crowd.calm, place.clock) }
+        await work(adapter, core)
+        _ = await core.drain()
+        #expect(adapter.calls == ["prepare", "put"])
+        #expect(try lease().state == .ended)
+    }
+
+    @Test("an adapter that is down for a day keeps the undoing due, people hear of it once, and it lands across restarts")
+    func undoneLate() async throws {
+        let adapter = StubAdapter(expiry: .monitor)
+        var core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        adapter.behaviour = .down("connection refused")
+        for _ in 0..<8 { await core.pass(Crowd.calm, place.clock) }
+        await work(adapter, core)
+        let before = try place.read { try $0.outbox().count }
+        for hour in 0..<24 {
+            await core.pass(Crowd.calm, place.clock, by: .hours(1))
+            await work(adapter, core)
+            if hour % 8 == 3 {
+                await core.close()
+                core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+            }
+        }
+        #expect(try lease().state == .reverting)
+        #expect(await core.state.revertsDue == 1)
+        #expect(await core.stillToUndo.first?.contains("connection refused") == true)
+        #expect(try place.read { try $0.outbox().count } == before + 1, "told once")
+        #expect(try kinds().filter { $0 == "adapter.escalated" }.count == 1)
+        adapter.behaviour = .obeys
+        await core.pass(Crowd.calm, place.clock, by: .minutes(2))
+        await work(adapter, core)
+        #expect(try lease().state == .ended && adapter.heldIDs.isEmpty)
+        #expect(await core.state.revertsDue == 0)
+    }
+
+    @Test("one adapter that hangs delays neither another nor a cycle")
+    func hung() async throws {
+        let (hung, other) = (StubAdapter("hung"), StubAdapter("other"))
+        hung.behaviour = .hangs
+        let core = try place.core(settings, try Crowd.policies(), adapters: [hung, other])
+        await makeNoisy(core)
+        let stuck = Task { await executor(hung, core).run(bell: Bell()) }
+        while !hung.calls.contains("put") { await Task.yield() }
+        await work(other, core)
+        #expect(other.heldIDs.count == 1)
+        #expect(try lease().state == .inForce)
+        #expect(await core.pass(Crowd.noisy, place.clock))
+        stuck.cancel()
+        await stuck.value
+        // Whether it landed is not known: that is what the journal says.
+        #expect(try placements().first { $0.adapter == "hung" }?.phase == .intended)
+    }
+
+    // MARK: - Restarts
+
+    @Test("killed after the put, before its outcome was written: found to be there, not put again")
+    func killedAfterPut() async throws {
+        let adapter = StubAdapter()
+        adapter.behaviour = .doneUnheard
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        await core.close()
+        adapter.behaviour = .obeys
+        let next = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        place.clock.advance(by: .seconds(5))
+        await work(adapter, next)
+        #expect(adapter.calls == ["prepare", "put"])
+        #expect(try lease().state == .inForce)
+        #expect(try kinds().contains("adapter.reconciled"))
+    }
+
+    @Test("killed after the intent, before the put: put, once")
+    func killedBeforePut() async throws {
+        let adapter = StubAdapter()
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        let prepared = try #require(await core.errands(of: "stub", limit: 1).first)
+        await core.settle(prepared, .preparation(.ready(AdapterMemo(["before": 7]))))
+        #expect(try placements().map(\.phase) == [.intended])
+        await core.close()
+        let next = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await work(adapter, next)
+        #expect(adapter.calls == ["put"])
+        #expect(try placements().map(\.memo) == [AdapterMemo(["before": 7])])
+        #expect(try lease().state == .inForce)
+    }
+
+    @Test("a lease of ours that nobody here knows is undone; one of a runtime that is not ours is left alone")
+    func strangers() async throws {
+        let adapter = StubAdapter()
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        let end = place.clock.now() + .hours(1)
+        for runtime in [Crowd.runtime, "elsewhere"] {
+            let key = LeaseKey(kind: .throttle, runtime: runtime, app: AppID("app-\(runtime)"))
+            adapter.add(.init(id: "lease-\(runtime)", key: key, expiresAt: end))
+        }
+        await work(adapter, core)
+        #expect(adapter.calls == ["revert"])
+        await work(adapter, core)
+        #expect(adapter.calls == ["revert"])
+    }
+
+    @Test("a receiver that forgot a lease gets it again; values that somebody else changed are left alone", arguments: [Capability.Expiry.receiver, .monitor])
+    func forgotten(expiry: Capability.Expiry) async throws {
+        let adapter = StubAdapter(expiry: expiry)
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        adapter.forget()
+        await work(adapter, core)
+        #expect(adapter.calls.filter { $0 == "put" }.count == (expiry == .receiver ? 2 : 1))
+        #expect(adapter.heldIDs.count == (expiry == .receiver ? 1 : 0))
+    }
+
+    // MARK: - The kill switch
+
+    @Test("stopped between intent and put: it is not put, and the lease will not come")
+    func stoppedBeforePut() async throws {
+        let adapter = StubAdapter()
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        let prepared = try #require(await core.errands(of: "stub", limit: 1).first)
+        await core.settle(prepared, .preparation(.ready(nil)))
+        try place.folder.turnKillSwitchOn()
+        await work(adapter, core)
+        #expect(adapter.calls.isEmpty)
+        #expect(try lease().state == .ended && placements().map(\.outcome) == [.withheld])
+        try place.folder.turnKillSwitchOff()
+        await core.pass(Crowd.calm, place.clock)
+        await work(adapter, core)
+        #expect(adapter.calls.isEmpty, "it does not come later")
+    }
+
+    @Test("stopped while a put hangs: no other is put, and what is in force is undone in its time")
+    func stoppedWhileHung() async throws {
+        let adapter = StubAdapter(expiry: .monitor)
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        adapter.behaviour = .hangs
+        try place.folder.turnKillSwitchOn()
+        for _ in 0..<8 { await core.pass(Crowd.noisy, place.clock) }
+        #expect(try lease().state == .reverting, "no extension")
+        adapter.behaviour = .obeys
+        await work(adapter, core)
+        #expect(try lease().state == .ended && adapter.calls == ["prepare", "put", "revert"])
+    }
+
+    // MARK: - The journal
+
+    @Test("a journal that cannot be written: nothing new is put, what is to be undone is undone", arguments: Obstacle.allCases)
+    func brokenJournal(obstacle: Obstacle) async throws {
+        let adapter = StubAdapter(expiry: .monitor)
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        let remove = try await obstacle.raise(core, place)
+        for _ in 0..<8 { await core.pass(Crowd.calm, place.clock) }
+        await work(adapter, core)
+        #expect(adapter.calls == ["prepare", "put", "revert"])
+        try await remove()
+        #expect(await core.pass(Crowd.calm, place.clock))
+        #expect(try lease().state == .ended)
+        #expect(await core.drain())
+    }
+
+    @Test("an intent that cannot be written is not tried", arguments: Obstacle.allCases)
+    func intentNotWritten(obstacle: Obstacle) async throws {
+        let adapter = StubAdapter()
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await core.pass(Crowd.noisy, place.clock)
+        let remove = try await obstacle.raise(core, place)
+        await core.pass(Crowd.noisy, place.clock)
+        await work(adapter, core)
+        #expect(adapter.calls.isEmpty)
+        try await remove()
+        #expect(await core.pass(Crowd.noisy, place.clock))
+        await work(adapter, core)
+        #expect(adapter.calls == ["prepare", "put"])
+    }
+
+    // MARK: - Clocks
+
+    @Test("a clock that jumps an hour ahead ends a lease early; nothing is left behind")
+    func clockAhead() async throws {
+        let adapter = StubAdapter(expiry: .monitor)
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        await core.pass(Crowd.noisy, place.clock, by: .hours(1))
+        await work(adapter, core)
+        #expect(adapter.calls.contains("revert"))
+        #expect(try place.read { try $0.leases() }.filter { $0.state == .reverting }.isEmpty)
+    }
+
+    // MARK: - People
+
+    @Test("taking everything back reaches the adapter, and the gate's refusals are counted on the incident")
+    func revertAll() async throws {
+        let adapter = StubAdapter(expiry: .monitor)
+        let gate = place.gate(settings)
+        let core = try place.core(settings, try Crowd.policies(), gate: gate, adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        for _ in 0..<3 { #expect(gate.refuses("app-shop")) }
+        try place.command(Commands.revertAll)
+        #expect(await core.obey())
+        #expect(!gate.refuses("app-shop"))
+        await work(adapter, core)
+        #expect(adapter.heldIDs.isEmpty)
+        #expect(await core.drain())
+        #expect(try lease().state == .ended)
+        let texts = try #require(try place.incidents().first).handling.map(\.text)
+        #expect(texts.contains { $0.hasPrefix("the gate refused 3 starts while pause new runs was in force") }, "\(texts)")
+    }
+}
