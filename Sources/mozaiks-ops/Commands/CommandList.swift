@@ -1,10 +1,11 @@
 /// Every command, in the order of the overview.
 let commands: [Command] = [
     DemoCommand.command, CheckCommand.command, RunCommand.command, DoctorCommand.command, EvaluateCommand.command,
-    IncidentsCommand.list, IncidentsCommand.show,
+    IncidentsCommand.list, IncidentsCommand.show, ExplainCommand.incident,
     NotifyCommand.history, NotifyCommand.test, NotifyCommand.route,
     ActionsCommand.list, ActionsCommand.stop, ActionsCommand.resume, ActionsCommand.revert,
-    PolicyCheckCommand.command, PolicyTestCommand.command, PolicyCommand.show, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,
+    PolicyCheckCommand.command, PolicyTestCommand.command, PolicyCommand.show, ExplainCommand.policy,
+    ExplainCommand.whyNot, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,
     ConfigCommand.show,
     RecordCommand.command, ReplayCommand.command, SimulateCommand.command,
 ]
