@@ -108,7 +108,11 @@ struct RuleExplanation {
 
     /// Values of the rule and thresholds that it uses, with their places.
     var values: [(key: String, value: String, origin: String)] {
-        func text(_ value: JSON) -> String { value.string ?? value.serialized() }
+        func text(_ value: JSON) -> String {
+            // Of an action its name; the whole of it stands above.
+            if let items = value.array { return items.map(text).joined(separator: ", ") }
+            return value.string ?? value.object.flatMap { $0.first?.key } ?? value.serialized()
+        }
         let keys = ["for", "clear_after", "max_gap", "severity", "actions", "require_approval", "suppressed_by"]
         var rows = rule.fields.filter { keys.contains($0.key) }.map {
             (key: $0.key, value: text($0.value), origin: $0.origin?.description ?? "default")

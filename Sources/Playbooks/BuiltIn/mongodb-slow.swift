@@ -15,7 +15,7 @@ Every step of a run is written to MongoDB, so all of them get slower, and starts
 
 ```
 URL=http://127.0.0.1:8000
-for i in 1 2 3 4 5; do curl -sS -m 35 $URL/api/health | jq .mongodb_ping_ms; sleep 2; done
+curl -sS -m 35 $URL/api/health | jq .mongodb_ping_ms      # five times, some seconds apart
 ```
 
 - All of them high: MongoDB or the network to it. One of five: a hiccup, it will pass.
