@@ -98,4 +98,11 @@ public struct RoutedMessage: Sendable {
         channels = told.channels
         reasons = Dictionary(told.recipients.map { ($0.channel, $0.reason) }) { first, _ in first }
     }
+
+    /// For every channel, because it must be known and nobody heard of its incident.
+    init(_ message: Message, toAll channels: [String]) {
+        self.message = message
+        self.channels = channels
+        reasons = Dictionary(channels.map { ($0, "it needs a person") }) { first, _ in first }
+    }
 }

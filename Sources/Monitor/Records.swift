@@ -33,9 +33,9 @@ extension TickRecord {
         }
     }
 
-    /// Adds the rows of one message.
-    mutating func add(_ message: RoutedMessage, _ now: Timestamp) {
-        add([], [message], now)
+    /// Adds the rows of messages.
+    mutating func add(_ messages: [RoutedMessage], _ now: Timestamp) {
+        add([], messages, now)
     }
 
     private mutating func add(_ changes: [LeaseChange], _ now: Timestamp) {
