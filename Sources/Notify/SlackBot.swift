@@ -57,8 +57,7 @@ public struct SlackBot: Channel {
                 return .deliveredAs(try await post(payload, in: settings.channel, token).text)
             }
             // Last, because it alone may not be said twice: the edit may.
-            let reply = SlackBlocks.reply(message)
-            _ = try await post(reply, in: thread.channel, under: thread, isNews: Wording(message).isForEverybody, token)
+            _ = try await post(payload, in: thread.channel, under: thread, isNews: message.isForEverybody, token)
             return .deliveredAs(thread.text)
         } catch {
             return error.delivery
@@ -198,4 +197,9 @@ enum SlackAPI {
         default: nil
         }
     }
+}
+
+extension Message {
+    /// Whether those should see it who do not follow the thread: it opened again, or needs a person.
+    fileprivate var isForEverybody: Bool { event == .opened || Wording(self).asksForPerson }
 }

@@ -120,11 +120,9 @@ struct Rendering: Sendable {
             })
     }
 
-    /// - Parameter why: what holds it back, or what it holds back, in sentences.
-    func incident(_ incident: Incident, _ why: [String] = []) -> String {
+    func incident(_ incident: Incident) -> String {
         var text = "\(severity(incident.severity)) \(terminal.paint(incident.rule, .bold)): \(incident.subject)\n"
-        text += "\(incident.summary)\n"
-        text += why.map { terminal.paint($0, .yellow) + "\n" }.joined() + "\n"
+        text += "\(incident.summary)\n\n"
         var facts = [
             ("id", incident.id), ("status", incident.status.rawValue), ("since", "\(incident.since)"),
             ("opened", "\(incident.openedAt)"),

@@ -29,8 +29,7 @@ public enum Fixtures {
         return nil
     }()
 
-    /// The folder that this clone is in.
-    public static let repository: String = {
+    private static let repository: String = {
         // …/Tests/TestKit/Fixtures.swift
         var parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
         parts.removeLast(3)

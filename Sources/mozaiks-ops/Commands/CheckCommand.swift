@@ -98,11 +98,9 @@ enum CheckCommand {
                 }
             }
             for channel in assembly.channels {
-                let sender = Sender(
-                    channel: channel, core: core, pace: assembly.pace(of: channel.name), clock: invocation.clock,
-                    logger: invocation.logger)
+                let sender = Sender(channel: channel, core: core, clock: invocation.clock, logger: invocation.logger)
                 group.addTask {
-                    await sender.sendAll()
+                    await sender.sendDue()
                     return true
                 }
             }
