@@ -53,6 +53,7 @@ let package = Package(
         room("Engine", ["Model", "Digest", "Signals", "Policy"]),
         room("Guard", ["Model", "Digest", "Signals", "Policy", "Engine"]),
         room("PolicyTesting", ["Model", "YAML", "Signals", "Policy", "Engine", "Guard"]),
+        room("Telling", ["Model", "Digest", "Engine", "Guard"]),
 
         // Rooms that touch the world.
         room("Ambient", ["Model", "CPlatform"]),
@@ -63,18 +64,18 @@ let package = Package(
         room("Notify", ["Model", "Digest", "JSONParsing", "Policy", "Ambient", "HTTP"]),
         room("Server", ["Model", "Ambient", "Actions", "CMicroHTTPD"]),
         room("Simulator", ["Model", "Digest", "JSONParsing", "Ambient", "Server"]),
-        room("Configuration", ["Model", "YAML", "Ambient"]),
+        room("Configuration", ["Model", "YAML", "Telling", "Ambient"]),
         room(
             "Monitor",
             [
-                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Ambient", "HTTP", "Collector",
+                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
                 "Journal", "Actions", "Notify", "Server", "Configuration",
             ]),
         .executableTarget(
             name: "mozaiks-ops",
             dependencies: [
-                "Model", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Ambient", "HTTP", "Collector", "Journal",
-                "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor", "Playbooks", "PolicyTesting",
+                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
+                "Journal", "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor", "Playbooks", "PolicyTesting",
             ],
             swiftSettings: lean,
             // The linker of the toolchain; relocations packed, which are read at every start: 0.8 MB become 7 kB; and no
@@ -90,10 +91,11 @@ let package = Package(
         .target(name: "TestKit", dependencies: ["Model"], path: "Tests/TestKit", swiftSettings: strict),
         tests("Model", ["Model", "Digest", "JSONParsing", "Ambient"]),
         tests("Signals", ["Model", "Signals", "Collector"]),
-        tests("Policy", ["Model", "YAML", "Policy", "Ambient", "Configuration"], exclude: ["good", "bad", "golden"]),
+        tests("Policy", ["Model", "YAML", "Policy", "Telling", "Ambient", "Configuration"], exclude: ["good", "bad", "golden"]),
         tests("Playbooks", ["Model", "YAML", "Policy", "Playbooks"]),
         tests("Engine", ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard"]),
         tests("PolicyTesting", ["Model", "YAML", "Signals", "Policy", "Engine", "Guard", "PolicyTesting"]),
+        tests("Telling", ["Model", "JSONParsing", "Engine", "Guard", "Telling"]),
         tests("HTTP", ["Model", "Ambient", "HTTP", "Server"]),
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),
         tests("Journal", ["Model", "Journal", "CSQLite"]),
@@ -108,7 +110,7 @@ let package = Package(
         tests(
             "Monitor",
             [
-                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Ambient", "HTTP", "Collector",
+                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
                 "Journal", "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor",
             ]),
         tests("Command", ["Model", "JSONParsing", "Simulator", "CSQLite"], exclude: ["golden"]),

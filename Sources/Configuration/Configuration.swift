@@ -1,5 +1,6 @@
 import Ambient
 import Model
+import Telling
 import YAML
 
 /// Everything that an operator can set, each value with the place it comes from.
@@ -23,11 +24,11 @@ public struct Configuration: Sendable {
     public var polling: PollingSettings
     /// Nil: no action can land.
     public var gate: GateSettings?
-    /// Where leases land besides the gate.
-    public var adapters = AdapterSettings()
     public var actionLimits: ActionLimits
     public var channels: [ChannelSettings]
     public var routes: [Route]
+    /// Besides channels and routes: hours, maintenance, grouping, reminders, the page budget.
+    public var tellingOptions = TellingSettings()
     /// Nil: nobody notices when this machine is gone.
     public var heartbeat: HeartbeatSettings?
     /// Where page, JSON interface and metrics listen; nil: nowhere.
@@ -146,7 +147,40 @@ public struct ChannelSettings: Sendable {
 
     public let name: String
     public let kind: Kind
+    /// Whether it wakes people.
+    public let pages: Bool
+    /// So many messages within so long at most; nil: as fast as the service takes them.
+    public let pace: Pace?
     public let origin: SettingOrigin
+
+    /// - Parameters:
+    ///   - pages: nil: as its kind does.
+    ///   - pace: nil: what its kind of service takes.
+    init(name: String, kind: Kind, pages: Bool? = nil, pace: Pace? = nil, origin: SettingOrigin) {
+        self.name = name
+        self.kind = kind
+        self.pages = pages ?? kind.pages
+        self.pace = pace ?? kind.pace
+        self.origin = origin
+    }
+}
+
+extension ChannelSettings.Kind {
+    /// Whether channels of this kind wake people unless the configuration says otherwise.
+    var pages: Bool { if case .pagerDuty = self { true } else { false } }
+
+    /// What such a service takes without complaint.
+    var pace: Pace? {
+        switch self {
+        // One a second; short bursts are allowed.
+        case .slack, .slackBot: Pace(10, in: .seconds(10))
+        case .email: Pace(30, in: .minutes(1))
+        // 80 a minute create content; comments and closings count too.
+        case .gitHubIssue: Pace(40, in: .minutes(1))
+        case .pagerDuty: Pace(100, in: .minutes(1))
+        case .webhook, .alertmanager: nil
+        }
+    }
 }
 
 /// A Slack app with a bot.
@@ -194,10 +228,23 @@ public struct GitHubIssueSettings: Sendable {
 
 /// Which messages go to which channels.
 public struct Route: Sendable {
-    public let severities: [Severity]
-    /// Names of channels.
-    public let to: [String]
+    public let rule: TellingSettings.Route
     public let origin: SettingOrigin
+
+    /// Empty: all.
+    public var severities: [Severity] { rule.match.severities }
+    /// Names of channels.
+    public var to: [String] { rule.channels }
+}
+
+extension Configuration {
+    /// Who is told what, and when.
+    public var telling: TellingSettings {
+        var settings = tellingOptions
+        settings.channels = channels.map { TellingSettings.Channel($0.name, pages: $0.pages) }
+        settings.routes = routes.map(\.rule)
+        return settings
+    }
 }
 
 /// A dead man's switch that is told that the monitor lives.

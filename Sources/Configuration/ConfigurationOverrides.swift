@@ -1,5 +1,6 @@
 import Ambient
 import Model
+import Telling
 import YAML
 
 /// What environment variables and flags say over the file; flags over variables.
@@ -129,7 +130,11 @@ struct ConfigurationOverrides {
         }
         if configuration.routes.isEmpty, !configuration.channels.isEmpty {
             configuration.routes = [
-                Route(severities: [.warning, .critical], to: configuration.channels.map(\.name), origin: .builtIn)
+                Route(
+                    rule: TellingSettings.Route(
+                        match: IncidentMatch(severities: [.warning, .critical]),
+                        channels: configuration.channels.map(\.name)),
+                    origin: .builtIn)
             ]
         }
     }
@@ -152,7 +157,7 @@ enum ConfigurationEntries {
         for runtime in configuration.runtimes {
             let key = "runtimes.\(runtime.name)"
             entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
-            entries.append(Entry(key: key + ".auth", value: runtime.authentication.shown, origin: runtime.origin))
+            entries.append(Entry(key: key + ".auth", value: text(runtime.authentication), origin: runtime.origin))
             for (name, value) in runtime.labels.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
                 entries.append(Entry(key: key + ".labels.\(name)", value: value, origin: runtime.origin))
             }
@@ -168,7 +173,6 @@ enum ConfigurationEntries {
         if let gate = configuration.gate {
             entries.append(Entry(key: "actions.gate.listen", value: gate.listen.description, origin: gate.origin))
         }
-        entries += configuration.adapters.entries
         let limits = configuration.actionLimits
         let floor = limits.floor
         entries += [
@@ -187,11 +191,18 @@ enum ConfigurationEntries {
             let summary = channel.summary
             entries.append(
                 Entry(key: "channels.\(channel.name).\(summary.key)", value: summary.value, origin: channel.origin))
+            if channel.pages != channel.kind.pages {
+                let value = channel.pages ? "true" : "false"
+                entries.append(Entry(key: "channels.\(channel.name).pages", value: value, origin: channel.origin))
+            }
+            if let pace = channel.pace, pace != channel.kind.pace {
+                entries.append(Entry(key: "channels.\(channel.name).rate", value: "\(pace)", origin: channel.origin))
+            }
         }
         for (index, route) in configuration.routes.enumerated() {
-            let value = "\(list(route.severities.map(\.rawValue))) to \(list(route.to))"
-            entries.append(Entry(key: "routes[\(index)]", value: value, origin: route.origin))
+            entries.append(Entry(key: "routes[\(index)]", value: route.text, origin: route.origin))
         }
+        entries += TellingEntries.list(configuration.tellingOptions).map(plain)
         if let heartbeat = configuration.heartbeat {
             let value = "URL from \(heartbeat.url.location), every \(heartbeat.interval)"
             entries.append(Entry(key: "heartbeat", value: value, origin: heartbeat.origin))
@@ -204,4 +215,13 @@ enum ConfigurationEntries {
     }
 
     private static func list(_ texts: [String]) -> String { "[" + texts.joined(separator: ", ") + "]" }
+
+    private static func text(_ authentication: RuntimeSettings.Authentication) -> String {
+        switch authentication {
+        case .none: "none"
+        case .bearer(let source): "bearer token from \(source.location)"
+        case .clientCredentials(let client):
+            "client \(client.clientID) at \(client.issuer ?? client.tokenURL ?? ""), secret from \(client.clientSecret.location)"
+        }
+    }
 }

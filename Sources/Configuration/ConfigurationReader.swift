@@ -56,19 +56,20 @@ struct ConfigurationReader {
         }
         configuration.runtimes = runtimes(fields)
         polling(fields, &configuration.polling)
-        actions(fields, &configuration)
+        configuration.gate = gate(fields)
         limits(fields, &configuration.actionLimits)
         configuration.channels = channels(fields)
-        configuration.routes = routes(fields)
+        configuration.routes = TellingReader(reader: self).routes(fields) { references.named.append(($0, $1)) }
+        TellingReader(reader: self).read(fields, &configuration.tellingOptions)
         configuration.server = server(fields)
         configuration.heartbeat = heartbeat(fields)
         configuration.prices = prices(fields)
-        for section in ["polling", "guard", "prices"] {
+        for section in ["polling", "guard", "prices", "reminders", "grouping", "page_budget"] {
             for entry in fields.node(section)?.entries ?? [] {
                 configuration.origins["\(section).\(entry.name)"] = origin(entry.value)
             }
         }
-        fields.notYetAvailable("advisor", "silences", "services", "hosts")
+        fields.notYetAvailable("advisor", "services", "hosts")
         fields.finish()
     }
 
@@ -145,17 +146,19 @@ struct ConfigurationReader {
         inner.finish()
     }
 
-    private func actions(_ fields: Fields, _ configuration: inout Configuration) {
-        guard let node = fields.node("actions"), let actions = Fields(node, "'actions'", reporter) else { return }
+    private func gate(_ fields: Fields) -> GateSettings? {
+        guard let node = fields.node("actions"), let actions = Fields(node, "'actions'", reporter) else { return nil }
+        actions.notYetAvailable("lease_api", "entitlements", "webhook")
+        var settings: GateSettings?
         if let entry = actions.entry("gate"), let gate = Fields(entry.value, "'gate'", reporter, place: entry.key.start)
         {
             let listen = gate.required("listen").flatMap { self.listen($0, "The gate") }
             let text = gate.node("text").flatMap { self.text($0, "'text'") }
             gate.finish()
-            configuration.gate = listen.map { GateSettings(listen: $0, text: text, origin: origin(entry.key)) }
+            settings = listen.map { GateSettings(listen: $0, text: text, origin: origin(entry.key)) }
         }
-        configuration.adapters = AdapterReader(reader: self).read(actions, runtimes: configuration.runtimes.map(\.name))
         actions.finish()
+        return settings
     }
 
     private func limits(_ fields: Fields, _ limits: inout ActionLimits) {
@@ -223,8 +226,10 @@ struct ConfigurationReader {
                 return nil
             }
             guard let channel = Fields(entry.value, "a channel", reporter, place: entry.key.start) else { return nil }
+            let pages = channel.node("pages").flatMap { reporter.bool($0, "'pages'") }
+            let pace = channel.node("rate").flatMap { TellingReader(reader: self).pace($0, "rate") }
             let settings = ChannelReader(reader: self).read(channel).map {
-                ChannelSettings(name: entry.name, kind: $0, origin: origin(entry.key))
+                ChannelSettings(name: entry.name, kind: $0, pages: pages, pace: pace, origin: origin(entry.key))
             }
             if settings == nil, entry.value.entries?.isEmpty == true {
                 reporter.report(
@@ -232,23 +237,6 @@ struct ConfigurationReader {
             }
             channel.finish()
             return settings
-        }
-    }
-
-    private func routes(_ fields: Fields) -> [Route] {
-        guard let node = fields.node("routes"), let items = reporter.list(node, "'routes'") else { return [] }
-        return items.compactMap { item in
-            guard let fields = Fields(item, "a route", reporter) else { return nil }
-            let severities: [Severity] =
-                fields.node("severity").flatMap { reporter.list($0, "'severity'") }?
-                .compactMap { node -> Severity? in reporter.choice(node, "a severity") } ?? Severity.allCases
-            let to = fields.required("to").flatMap { reporter.list($0, "'to'") }?.compactMap { node -> String? in
-                guard let name = reporter.string(node, "a channel's name") else { return nil }
-                references.named.append((name, node))
-                return name
-            }
-            fields.finish()
-            return to.map { Route(severities: severities, to: $0, origin: origin(item)) }
         }
     }
 

@@ -10,6 +10,13 @@ extension EngineState {
         return ["schema": .string(EngineState.schema), "runtimes": .array(list)]
     }
 
+    /// What is remembered about one runtime, as a document that holds it alone; nil when nothing is.
+    public func document(of runtime: String) -> JSON? {
+        runtimes[runtime].map {
+            ["schema": .string(EngineState.schema), "runtimes": .array([$0.document(runtime)])]
+        }
+    }
+
     /// Reads a document. Throws when a member is missing, holds something else, or contradicts another.
     public init(document: JSON) throws(DocumentError) {
         let reader = DocumentReader(document, document: "engine state")
@@ -20,6 +27,7 @@ extension EngineState {
             guard runtimes[runtime] == nil else { throw name.error("stands twice") }
             runtimes[runtime] = try RuntimeState(element, runtime: runtime)
         }
+        changed.runtimes = Set(runtimes.keys)
     }
 }
 

@@ -12,8 +12,32 @@ public struct EngineState: Hashable, Sendable {
     static let absentLimit = TimeSpan.hours(24)
 
     var runtimes: [String: RuntimeState] = [:]
+    /// The runtimes of which something changed since `drainChanged`.
+    var changed = Changed()
 
     public init() {}
+
+    /// Which runtimes have to be kept anew. Not a part of what the state is: two states that remember the same are equal.
+    struct Changed: Hashable, Sendable {
+        var runtimes: Set<String> = []
+
+        static func == (a: Changed, b: Changed) -> Bool { true }
+        func hash(into hasher: inout Hasher) {}
+    }
+
+    /// The runtimes of which something changed since the last call, or which are gone since then; sorted by bytes.
+    public mutating func drainChanged() -> [String] {
+        defer { changed.runtimes = [] }
+        return changed.runtimes.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Takes in what another state remembers, in place of what this one remembers of the same runtimes.
+    public mutating func take(_ other: EngineState) {
+        for (name, state) in other.runtimes {
+            runtimes[name] = state
+            changed.runtimes.insert(name)
+        }
+    }
 
     /// Judges one runtime at one moment.
     ///
@@ -33,6 +57,7 @@ public struct EngineState: Hashable, Sendable {
             state: state, policies: policies, readings: readings, clock: clock, labels: labels, wall: wall)
         evaluation.run()
         runtimes[readings.runtime] = evaluation.state
+        changed.runtimes.insert(readings.runtime)
         return evaluation.outcome
     }
 
@@ -41,6 +66,7 @@ public struct EngineState: Hashable, Sendable {
         guard var state = runtimes.removeValue(forKey: runtime) else {
             return TickOutcome(runtime: runtime, now: wall)
         }
+        changed.runtimes.insert(runtime)
         var outcome = TickOutcome(runtime: runtime, now: max(state.now, wall))
         state.now = outcome.now
         for key in state.rules.keys.sorted() {

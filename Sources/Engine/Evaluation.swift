@@ -172,6 +172,7 @@ struct Evaluation {
             Standing(
                 rule: rule.name, subject: subject, phase: entry.state.phase, since: entry.state.since,
                 observed: entry.state.observed, isKnownTrue: entry.state.truth == .yes, maxGap: clock.maxGap(of: rule),
+                interval: rule.when.endpoints.map(clock.interval).max() ?? .zero,
                 suppressedBy: entry.state.suppressedBy, incident: incident))
     }
 

@@ -104,6 +104,11 @@ extension EngineState {
         for decision in decisions { change(decision.incident) { $0.decisions.appendBounded(decision) } }
     }
 
+    /// Puts what a lease brought about on an incident. One that is no longer remembered is left out.
+    public mutating func record(_ verification: Verification, on incident: String) {
+        change(incident) { $0.verifications.appendBounded(verification) }
+    }
+
     /// Adds a line to an incident's handling. False when the incident is no longer remembered.
     @discardableResult
     public mutating func note(_ note: HandlingNote, on incident: String) -> Bool {
@@ -117,15 +122,24 @@ extension EngineState {
         return change(incident) { $0.acknowledged = acknowledgement }
     }
 
+    /// Takes an acknowledgement back. False when the incident is not open.
+    @discardableResult
+    public mutating func unacknowledge(_ incident: String) -> Bool {
+        guard self.incident(incident)?.resolvedAt == nil else { return false }
+        return change(incident) { $0.acknowledged = nil }
+    }
+
     @discardableResult
     private mutating func change(_ id: String, _ body: (inout Incident) -> Void) -> Bool {
-        for (name, state) in runtimes {
-            guard var incident = state.incident(id) else { continue }
-            body(&incident)
-            runtimes[name]?.incidents[incident.fingerprint] = incident
-            return true
-        }
-        return false
+        // Nothing else may hold on to what is changed, or the change copies every other incident of the runtime.
+        guard let name = runtimes.first(where: { $0.value.incident(id) != nil })?.key,
+            let fingerprint = runtimes[name]?.incident(id)?.fingerprint,
+            var incident = runtimes[name]?.incidents.removeValue(forKey: fingerprint)
+        else { return false }
+        body(&incident)
+        runtimes[name]?.incidents[fingerprint] = incident
+        changed.runtimes.insert(name)
+        return true
     }
 }
 

@@ -40,6 +40,11 @@ public struct IncidentChange: Hashable, Sendable {
 
     public let kind: Kind
     public let incident: Incident
+
+    public init(kind: Kind, incident: Incident) {
+        self.kind = kind
+        self.incident = incident
+    }
 }
 
 /// Where one rule stands on one subject after a tick.
@@ -56,6 +61,8 @@ public struct Standing: Hashable, Sendable {
     public let isKnownTrue: Bool
     /// Unknown stretches up to this count as held.
     public let maxGap: TimeSpan
+    /// How far apart the polls are of the slowest endpoint that the condition needs.
+    public let interval: TimeSpan
     /// The rule that keeps this one from opening an incident or asking for actions; nil when none does.
     public let suppressedBy: String?
     /// The id of its incident; nil while pending.

@@ -18,11 +18,14 @@ extension GuardState {
                 handovers.map {
                     [
                         "incident": .string($0.key), "cause": .string($0.value.cause.rawValue),
-                        "at": .moment($0.value.at),
+                        "shadow": .bool($0.value.shadow), "at": .moment($0.value.at),
                     ]
                 }),
             "asks": .array(asks.sorted { $0.key < $1.key }.map { $0.key.document(answer: $0.value) }),
             "picks": .array(picks.sorted { $0.key < $1.key }.map { $0.key.document(apps: $0.value) }),
+            "approvals": .array(approvals.map(\.document)),
+            "watches": .array(watches.map(\.document)),
+            "marks": .array(marks.map(\.document)),
         ]
     }
 
@@ -49,6 +52,7 @@ extension GuardState {
         for element in try reader.member("handed_over").elements() {
             handedOver[try element.member("incident").string()] = Handover(
                 cause: try element.member("cause").choice(Handover.Cause.self),
+                shadow: try element.optional("shadow")?.bool() ?? false,
                 at: try element.member("at").timestamp())
         }
         for element in try reader.member("asks").elements() {
@@ -63,6 +67,10 @@ extension GuardState {
                 AppID(bytes: try app.id("app_id"))
             }
         }
+        // What earlier versions did not write.
+        approvals = try reader.optional("approvals")?.map(Approval.init) ?? []
+        watches = try reader.optional("watches")?.map(LeaseWatch.init) ?? []
+        marks = try reader.optional("marks")?.map(Mark.init) ?? []
     }
 }
 

@@ -22,6 +22,8 @@ public struct GuardOptions: Hashable, Sendable {
     public var blastPercent = 10
     /// Leases on one key within a day; one more needs a person.
     public var leasesPerDay = 2
+    /// How long an offer waits for a person's answer: an owner sleeps.
+    public var approvalExpiry = TimeSpan.hours(8)
 
     public init() {}
 }
@@ -35,25 +37,22 @@ public struct GuardContext: Hashable, Sendable {
     public var killFile: Bool
     /// The newest restart of the runtime, or marked deploy, that is known; nil when none is.
     public var restartedAt: Timestamp?
-    /// Actions that some configured adapter can land on every app. Only `enforce` asks.
+    /// Actions that some configured adapter can land on this runtime. Only `enforce` asks.
     public var landable: Set<ActionKind>
-    /// What can be landed besides: adapters may know some apps and workflows only.
-    public var landableKeys: Set<LeaseKey>
+    /// Incidents whose new actions a silence holds back, and which silence, for people.
+    public var silenced: [String: String]
 
     public init(
         options: GuardOptions = GuardOptions(), mode: Mode = .observe, killFile: Bool = false,
-        restartedAt: Timestamp? = nil, landable: Set<ActionKind> = [], landableKeys: Set<LeaseKey> = []
+        restartedAt: Timestamp? = nil, landable: Set<ActionKind> = [], silenced: [String: String] = [:]
     ) {
         self.options = options
         self.mode = mode
         self.killFile = killFile
         self.restartedAt = restartedAt
         self.landable = landable
-        self.landableKeys = landableKeys
+        self.silenced = silenced
     }
-
-    /// Whether a lease with that key would land somewhere.
-    func lands(_ key: LeaseKey) -> Bool { landable.contains(key.kind) || landableKeys.contains(key) }
 }
 
 /// What the guard decided at one tick of one runtime.
@@ -62,8 +61,18 @@ public struct Plan: Hashable, Sendable {
     public internal(set) var decisions: [ActionDecision] = []
     /// What becomes of leases, in the order of doing.
     public internal(set) var leaseChanges: [LeaseChange] = []
+    /// What leases brought about, for each incident that holds one.
+    public internal(set) var verifications: [IncidentVerification] = []
+    /// Deploys and restarts about which something new is known: begun, or compared.
+    public internal(set) var marks: [Mark] = []
 
     public init() {}
+}
+
+/// What a lease brought about, for one of its holders.
+public struct IncidentVerification: Hashable, Sendable {
+    public let incident: String
+    public let verification: Verification
 }
 
 /// A lease as it is after a change, and what an adapter has to do about it. Nothing, for a shadow.
@@ -77,8 +86,17 @@ public struct LeaseChange: Hashable, Sendable {
         case end
     }
 
+    /// The reason of an extension that changes nothing but the end.
+    public static let stillTrue = "condition still true"
+
     public let kind: Kind
     public let lease: Lease
     /// For people: `asked by noisy-neighbor`, `condition still true`, `expired`.
     public let reason: String
+
+    public init(kind: Kind, lease: Lease, reason: String) {
+        self.kind = kind
+        self.lease = lease
+        self.reason = reason
+    }
 }

@@ -23,6 +23,12 @@ public struct GuardState: Hashable, Sendable {
     var asks: [Ask: Answer] = [:]
     /// The apps that a rule on a runtime picked, so that acting on them picks no others.
     var picks: [Pick: [AppID]] = [:]
+    /// Offers to people, and for a day what became of them; oldest first.
+    public internal(set) var approvals: [Approval] = []
+    /// Leases of which it is not known yet what they brought about.
+    var watches: [LeaseWatch] = []
+    /// Deploys and restarts of the last day, oldest first.
+    public internal(set) var marks: [Mark] = []
 
     public init() {}
 
@@ -37,9 +43,13 @@ public struct GuardState: Hashable, Sendable {
             case maxLease = "max_lease"
             /// A person took its lease back.
             case reverted
+            /// Its lease changed nothing.
+            case noEffect = "no_effect"
         }
 
         let cause: Cause
+        /// Of a lease that only pretended: of no weight once things are done in earnest.
+        let shadow: Bool
         /// When it was handed over, or its incident was last seen open.
         var at: Timestamp
     }
@@ -100,11 +110,13 @@ extension GuardState {
 
     /// An adapter undid a lease, or found it already gone. It ended when that was decided: how long an adapter took must
     /// not change later decisions, or a replay would come to others.
-    public mutating func settle(_ id: String, now: Timestamp) {
+    /// - Parameter overwritten: whether it found that someone else had changed it since. Theirs stays.
+    public mutating func settle(_ id: String, now: Timestamp, overwritten: Bool = false) {
         change(id) { lease in
             guard lease.state == .reverting else { return }
             lease.state = .ended
             lease.endedAt = lease.endedAt ?? now
+            if overwritten { lease.endReason = EndReason.overwritten }
         }
     }
 
@@ -121,9 +133,7 @@ extension GuardState {
     /// A person takes a lease back. Its incidents start no other. Nil when it is not in force.
     public mutating func revert(_ id: String, now: Timestamp) -> LeaseChange? {
         guard let index = leases.firstIndex(where: { $0.id == id && $0.isActive }) else { return nil }
-        for holder in leases[index].holders {
-            handedOver[holder.incident] = Handover(cause: .reverted, at: now)
-        }
+        handOver(leases[index], leases[index].holders, .reverted, now)
         return end(index, EndReason.reverted, now: now)
     }
 
@@ -152,6 +162,12 @@ enum EndReason {
     static let expired = "expired"
     static let maxLease = "max_lease"
     static let reverted = "reverted"
+    /// It changed nothing.
+    static let noEffect = "no_effect"
+    /// It only pretended, and things are done in earnest now.
+    static let mode = "mode"
+    /// Someone else had changed it when it was to be undone; theirs stays.
+    static let overwritten = "overwritten"
     static let refusedByAdapter = "refused_by_adapter"
 }
 
@@ -176,11 +192,11 @@ extension GuardState {
 
     /// Adds a new lease and gives it its id.
     mutating func create(
-        _ key: LeaseKey, _ holder: Lease.Holder, now: Timestamp, ttl: TimeSpan, shadow: Bool
+        _ key: LeaseKey, _ holder: Lease.Holder, now: Timestamp, until end: Timestamp, shadow: Bool
     ) -> Lease {
         let lease = Lease(
             id: GuardState.leaseID(key, incident: holder.incident, now), key: key, effect: holder.effect,
-            holders: [holder], createdAt: now, expiresAt: now + ttl, state: shadow ? .inForce : .intended,
+            holders: [holder], createdAt: now, expiresAt: end, state: shadow ? .inForce : .intended,
             shadow: shadow)
         leases.append(lease)
         return lease
@@ -195,29 +211,61 @@ extension GuardState {
     /// Where the active lease on a key stands.
     func active(_ key: LeaseKey) -> Int? { leases.firstIndex { $0.key == key && $0.isActive } }
 
-    /// When the newest lease on this app with this action began or ended; nil when none did.
-    func lastTouched(_ key: LeaseKey) -> Timestamp? {
+    /// Whether a lease counts for a decision. What is done in earnest is held to what was done in earnest; what only
+    /// pretends, to everything, so that what would have happened is what will.
+    private func counts(_ lease: Lease, _ pretends: Bool) -> Bool { pretends || !lease.shadow }
+
+    /// When the newest lease on this app with this action began, became stricter or ended; nil when none did.
+    func lastTouched(_ key: LeaseKey, pretends: Bool) -> Timestamp? {
         leases.lazy
-            .filter { $0.key.runtime == key.runtime && $0.key.app == key.app && $0.key.kind == key.kind }
-            .map { max($0.createdAt, $0.endedAt ?? $0.createdAt) }.max()
+            .filter {
+                $0.key.runtime == key.runtime && $0.key.app == key.app && $0.key.kind == key.kind
+                    && counts($0, pretends)
+            }
+            .map { max($0.createdAt, $0.tightenings.last ?? $0.createdAt, $0.endedAt ?? $0.createdAt) }.max()
     }
 
-    /// Leases that began within the last hour: of one app, or of all.
-    func begunWithinHour(_ now: Timestamp, app: LeaseKey? = nil) -> Int {
-        leases.lazy.filter { lease in
-            now - lease.createdAt < .hours(1)
-                && (app.map { lease.key.runtime == $0.runtime && lease.key.app == $0.app } ?? true)
-        }.count
+    /// Whether an adapter has not undone the last lease on this key yet.
+    func isBeingUndone(_ key: LeaseKey) -> Bool { leases.contains { $0.key == key && $0.state == .reverting } }
+
+    /// Leases that began or became stricter within the last hour: of one app, or of all.
+    func begunWithinHour(_ now: Timestamp, app: LeaseKey? = nil, pretends: Bool) -> Int {
+        leases.lazy
+            .filter { lease in
+                counts(lease, pretends)
+                    && (app.map { lease.key.runtime == $0.runtime && lease.key.app == $0.app } ?? true)
+            }
+            .map { lease in
+                (now - lease.createdAt < .hours(1) ? 1 : 0) + lease.tightenings.count { now - $0 < .hours(1) }
+            }
+            .reduce(0, +)
     }
 
     /// Leases on one key that began within the last day.
-    func begunWithinDay(_ now: Timestamp, _ key: LeaseKey) -> Int {
-        leases.lazy.filter { $0.key == key && now - $0.createdAt < GuardState.memory }.count
+    func begunWithinDay(_ now: Timestamp, _ key: LeaseKey, pretends: Bool) -> Int {
+        leases.lazy.filter { $0.key == key && now - $0.createdAt < GuardState.memory && counts($0, pretends) }.count
     }
 
-    /// Apps of a runtime that are under action.
-    func appsUnderAction(_ runtime: String) -> Set<AppID> {
-        Set(leases.lazy.filter { $0.isActive && $0.key.runtime == runtime }.map(\.key.app))
+    /// Apps of a runtime that are under action, or from which an adapter has not lifted one yet; none can have been lifted
+    /// that ended this very moment.
+    func appsUnderAction(_ runtime: String, pretends: Bool, _ now: Timestamp) -> Set<AppID> {
+        Set(
+            leases.lazy
+                .filter { lease in
+                    (lease.isActive || lease.state == .reverting || lease.endedAt == now)
+                        && lease.key.runtime == runtime && counts(lease, pretends)
+                }
+                .map(\.key.app))
+    }
+
+    /// Why no lease starts for an incident any more; nil when one may.
+    func handover(_ incident: String, pretends: Bool) -> Handover? {
+        guard let handover = handedOver[incident], pretends || !handover.shadow else { return nil }
+        return handover
+    }
+
+    mutating func handOver(_ lease: Lease, _ holders: [Lease.Holder], _ cause: Handover.Cause, _ now: Timestamp) {
+        for holder in holders { handedOver[holder.incident] = Handover(cause: cause, shadow: lease.shadow, at: now) }
     }
 
     /// Lets go of what no limit looks at any more.
@@ -228,5 +276,6 @@ extension GuardState {
         }
         openings.removeAll { now - $0 >= options.stormWindow }
         handedOver = handedOver.filter { now - $0.value.at < GuardState.memory }
+        marks.removeAll { now - $0.at >= GuardState.memory }
     }
 }

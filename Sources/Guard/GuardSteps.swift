@@ -14,14 +14,17 @@ struct GuardSteps {
     let readings: ReadingTable
     let own: GuardReadings
     let now: Timestamp
+    /// Whether a person approved exactly this.
+    let isApproved: Bool
 
     private var options: GuardOptions { context.options }
 
-    func verdict(_ wanted: Wanted) -> Verdict {
+    /// - Parameter ttl: how long the lease would last.
+    func verdict(_ wanted: Wanted, ttl: TimeSpan) -> Verdict {
         // The order of the guard.
         let steps: [(Wanted) -> Verdict?] = [
-            killSwitch, allowed, notProtected, notOnlyActive, evidence, onlyIf, notInForce, cooldown, budget,
-            blastRadius, storm, flap, notHandedOver, quiet, approval, mode,
+            killSwitch, notSilenced, allowed, notProtected, notOnlyActive, evidence, onlyIf, notInForce, cooldown,
+            budget, blastRadius, storm, { flap($0, ttl) }, notHandedOver, quiet, approval, mode,
         ]
         for step in steps {
             if let verdict = step(wanted) { return verdict }
@@ -39,6 +42,10 @@ struct GuardSteps {
             return .refuse(.killSwitch, "the kill file is there; actions stay stopped until it is removed")
         }
         return nil
+    }
+
+    private func notSilenced(_ wanted: Wanted) -> Verdict? {
+        context.silenced[wanted.incident].map { .refuse(.silenced, "held back by \($0)") }
     }
 
     private func allowed(_ wanted: Wanted) -> Verdict? {
@@ -89,6 +96,18 @@ struct GuardSteps {
         guard own.activeApps != nil else {
             return .refuse(.evidence, "it is not known how many apps of \(wanted.key.runtime) are active")
         }
+        return stillWeighs(wanted)
+    }
+
+    /// An app that was picked by its weight is acted upon only while it has any.
+    private func stillWeighs(_ wanted: Wanted) -> Verdict? {
+        guard case .top(_, let slot, let series) = wanted.request.target else { return nil }
+        guard let row = readings.index(of: wanted.key.app), let weight = readings.app(row, slot).value else {
+            return .refuse(.evidence, "\(series) of \(wanted.key.app) is not known now")
+        }
+        guard weight > 0 else {
+            return .refuse(.evidence, "\(wanted.key.app) weighs nothing any more: its \(series) is 0")
+        }
         return nil
     }
 
@@ -109,7 +128,7 @@ struct GuardSteps {
     private func notInForce(_ wanted: Wanted) -> Verdict? {
         guard let index = state.active(wanted.key) else { return nil }
         let lease = state.leases[index]
-        let pretends = effectiveMode(wanted.key.app) != .enforce
+        let pretends = pretends(wanted)
         let asksForLess = lease.effect.strictest(wanted.effect) == lease.effect
         if asksForLess, pretends || !lease.shadow { return .alreadyInForce(lease: lease.id) }
         guard lease.shadow != pretends else { return nil }
@@ -118,33 +137,37 @@ struct GuardSteps {
     }
 
     private func cooldown(_ wanted: Wanted) -> Verdict? {
-        guard let last = state.lastTouched(wanted.key) else { return nil }
+        guard let last = state.lastTouched(wanted.key, pretends: pretends(wanted)) else { return nil }
         let rest = options.cooldown - (now - last)
-        guard rest > .zero else { return nil }
-        return .refuse(
-            .cooldown,
-            "\(wanted.key.app) had a \(wanted.key.kind.rawValue) \((now - last).brief) ago; another in \(rest.brief)")
+        if rest > .zero {
+            return .refuse(
+                .cooldown,
+                "\(wanted.key.app) had a \(wanted.key.kind.rawValue) \((now - last).brief) ago; another in \(rest.brief)")
+        }
+        guard state.isBeingUndone(wanted.key) else { return nil }
+        return .refuse(.cooldown, "the last \(wanted.key.kind.rawValue) of \(wanted.key.app) is still being undone")
     }
 
     private func budget(_ wanted: Wanted) -> Verdict? {
-        let ofApp = state.begunWithinHour(now, app: wanted.key)
+        let ofApp = state.begunWithinHour(now, app: wanted.key, pretends: pretends(wanted))
         if ofApp >= options.perAppHour {
             return .refuse(
                 .budget, "\(ofApp) actions on \(wanted.key.app) within the hour; the limit is \(options.perAppHour)")
         }
-        let ofAll = state.begunWithinHour(now)
+        let ofAll = state.begunWithinHour(now, pretends: pretends(wanted))
         guard ofAll >= options.totalHour else { return nil }
         return .refuse(.budget, "\(ofAll) actions within the hour; the limit is \(options.totalHour)")
     }
 
     private func blastRadius(_ wanted: Wanted) -> Verdict? {
-        let touched = state.appsUnderAction(wanted.key.runtime)
+        let touched = state.appsUnderAction(wanted.key.runtime, pretends: pretends(wanted), now)
         guard !touched.contains(wanted.key.app), let active = own.activeApps else { return nil }
         let limit = max(1, active * options.blastPercent / 100)
         guard touched.count >= limit else { return nil }
         let text =
             "\(touched.count) of \(active) active apps of \(wanted.key.runtime) are under action; at most \(limit) may be"
-        return wanted.isPick ? .needsApproval(Refusal(.blastRadius, text)) : .refuse(.blastRadius, text)
+        guard wanted.isPick else { return .refuse(.blastRadius, text) }
+        return isApproved ? nil : .needsApproval(Refusal(.blastRadius, text))
     }
 
     private func storm(_: Wanted) -> Verdict? {
@@ -154,39 +177,52 @@ struct GuardSteps {
             .storm, "\(recent) incidents opened within \(options.stormWindow): a storm is no time to act on one app")
     }
 
-    private func flap(_ wanted: Wanted) -> Verdict? {
-        let begun = state.begunWithinDay(now, wanted.key)
-        guard begun >= options.leasesPerDay else { return nil }
+    /// Many leases on one key, or a row of them as long as one lease may be, are for a person to look at.
+    private func flap(_ wanted: Wanted, _ ttl: TimeSpan) -> Verdict? {
+        guard !isApproved else { return nil }
+        let pretends = pretends(wanted)
+        let begun = state.begunWithinDay(now, wanted.key, pretends: pretends)
+        if begun >= options.leasesPerDay {
+            return .needsApproval(
+                Refusal(.flap, "\(wanted.key.app) had \(begun) such leases within a day; another needs a person"))
+        }
+        guard let row = state.fullRow(wanted.key, ttl: ttl, pretends: pretends, options, now) else { return nil }
         return .needsApproval(
-            Refusal(.flap, "\(wanted.key.app) had \(begun) such leases within a day; another needs a person"))
+            Refusal(
+                .flap,
+                "\(wanted.key.app) was under such action for \(row.length.brief) within a day; more needs a person"))
     }
 
     private func notHandedOver(_ wanted: Wanted) -> Verdict? {
-        guard let handover = state.handedOver[wanted.incident] else { return nil }
+        guard let handover = state.handover(wanted.incident, pretends: pretends(wanted)) else { return nil }
         switch handover.cause {
         case .maxLease:
             return .refuse(
                 .maxLease,
                 "a lease of this incident lasted \(options.maxLease) without effect enough; a person has to look")
         case .reverted:
-            return .refuse(.approval, "a person took a lease of this incident back; another needs a person")
+            return .refuse(.approval, "a person took a lease of this incident back: no other starts for it")
+        case .noEffect:
+            return .refuse(.noEffect, "a lease of this incident changed nothing: no other starts for it")
         }
     }
 
     private func quiet(_ wanted: Wanted) -> Verdict? {
-        guard let restart = state.restarts[wanted.key.runtime] else { return nil }
-        let rest = options.quietAfterRestart - (now - restart)
-        guard rest > .zero else { return nil }
-        return .refuse(
-            .quietPeriod,
-            "\(wanted.key.runtime) restarted \((now - restart).brief) ago; no new actions for \(rest.brief)")
+        guard let mark = state.quietMark(wanted.key.runtime, options, now) else { return nil }
+        let rest = options.quietAfterRestart - (now - mark.at)
+        let what = mark.by.map { "\($0) marked the deploy \(mark.name)" } ?? "\(wanted.key.runtime) restarted"
+        return .refuse(.quietPeriod, "\(what) \((now - mark.at).brief) ago; no new actions for \(rest.brief)")
     }
 
     // MARK: - Who says so
 
     private func effectiveMode(_ app: AppID) -> Mode { min(context.mode, policies.policy(for: app).mode) }
 
+    /// Whether nothing would be done in earnest.
+    private func pretends(_ wanted: Wanted) -> Bool { effectiveMode(wanted.key.app) == .observe }
+
     private func approval(_ wanted: Wanted) -> Verdict? {
+        guard !isApproved else { return nil }
         if wanted.request.needsApproval {
             return .needsApproval(
                 Refusal(.approval, "the policy asks for a person's approval (\(wanted.request.origin))"))
@@ -196,9 +232,9 @@ struct GuardSteps {
     }
 
     private func mode(_ wanted: Wanted) -> Verdict? {
-        if effectiveMode(wanted.key.app) != .enforce { return .wouldHave }
-        guard !context.lands(wanted.key) else { return nil }
-        return .refuse(.noAdapter, "no configured adapter can \(wanted.effect) of \(wanted.key.app)")
+        if pretends(wanted) { return .wouldHave }
+        guard !context.landable.contains(wanted.key.kind) else { return nil }
+        return .refuse(.noAdapter, "no configured adapter can \(wanted.effect)")
     }
 }
 
@@ -225,7 +261,7 @@ private struct Filled<Base: ReadingSource>: ReadingSource {
 
 extension MissingReason {
     /// Whether evidence that could be there did not arrive. The other reasons say that there is none to be had.
-    fileprivate var isLoss: Bool {
+    var isLoss: Bool {
         switch self {
         case .unauthorized, .unreachable, .error, .malformed, .stale, .partial: true
         case .notTracked, .deadCounter, .tooLittleData, .noTraffic: false

@@ -17,16 +17,17 @@ extension GuardState {
     ) -> Plan {
         let now = outcome.now
         openings += Array(repeating: now, count: outcome.opened.count + outcome.reopened.count)
-        if let restart = context.restartedAt {
-            restarts[outcome.runtime] = max(restarts[outcome.runtime] ?? restart, restart)
-        }
+        var plan = Plan()
+        if let restart = context.restartedAt { noteRestart(restart, of: outcome.runtime) }
+        compareMarks(outcome.runtime, readings, now, &plan)
         forget(now, context.options)
         forgetAsks(outcome)
-        var plan = Plan()
+        verify(outcome, policies, readings, &plan)
         tendLeases(outcome, policies, readings, context, &plan)
         for wanted in wanted(outcome, policies, readings, context) {
             decide(wanted, policies, readings, context, now, &plan)
         }
+        closeUnwanted(outcome, now, &plan)
         return plan
     }
 
@@ -37,6 +38,7 @@ extension GuardState {
         for incident in open { handedOver[incident]?.at = outcome.now }
         asks = asks.filter { $0.key.key.runtime != outcome.runtime || open.contains($0.key.incident) }
         picks = picks.filter { $0.key.runtime != outcome.runtime || open.contains($0.key.incident) }
+        tendApprovals(outcome, open: open, outcome.now)
     }
 
     // MARK: - What is wanted
@@ -86,7 +88,7 @@ extension GuardState {
         case .subject: return subject.app.map { [$0] } ?? []
         case .top(let count, let slot, _):
             if let picked = picks[pick] { return picked }
-            let heaviest = readings.heaviest(count, slot: slot)
+            guard let heaviest = readings.heaviest(count, slot: slot) else { return [] }
             if !heaviest.isEmpty { picks[pick] = heaviest }
             return heaviest
         }
@@ -103,59 +105,92 @@ extension GuardState {
             return
         }
         // What was handed over to a person stays so; a cool-down that also refuses it would only bury that.
-        if handedOver[wanted.incident] != nil, asks[wanted.ask] == .refused(.maxLease) { return }
+        if handedOver[wanted.incident] != nil, let last = asks[wanted.ask],
+            last == .refused(.maxLease) || last == .refused(.noEffect)
+        {
+            return
+        }
+        let mode = min(context.mode, policies.policy(for: wanted.key.app).mode)
+        let ttl = length(wanted, context.options, pretends: mode == .observe, now)
+        let approved = approved(wanted)
+        let isAsApproved = approved.map { approvals[$0].effect == wanted.effect && approvals[$0].ttl == ttl } ?? false
         let steps = GuardSteps(
             state: self, context: context, policies: policies, readings: readings, own: GuardReadings(readings),
-            now: now)
-        let verdict = steps.verdict(wanted)
-        let ttl = length(wanted, context.options, now)
-        var lease: String?
-        var isHolder = false
+            now: now, isApproved: isAsApproved)
+        var verdict = steps.verdict(wanted, ttl: ttl)
+        if approved != nil, !isAsApproved {
+            verdict = .refuse(.approval, "what is asked for is not what was approved any more")
+        } else if case .needsApproval = verdict, let denial = denial(wanted) {
+            verdict = .refuse(
+                .approval, "\(denial.by ?? "a person") denied it at \(denial.decidedAt ?? denial.offeredAt)")
+        }
+        var lease: Lease?
+        var isNews = approved != nil
+        var approval = approved.map { approvals[$0].id }
         switch verdict {
         case .act, .wouldHave:
-            lease = act(wanted, ttl, now, context.options, shadow: verdict == .wouldHave, &plan)
-            isHolder = true
+            let by = approved.flatMap { approvals[$0].by }
+            lease = act(wanted, ttl, now, context.options, shadow: verdict == .wouldHave, approvedBy: by, &plan)
+            if let lease { watch(lease, wanted, readings, now) }
+            isNews = true
         case .alreadyInForce(let id):
-            lease = id
-            isHolder = mayHold(wanted)
-            if isHolder { join(wanted, ttl) }
-        case .needsApproval, .refused: break
+            lease = leases.last { $0.id == id }
+            if mayHold(wanted, pretends: mode == .observe) {
+                join(wanted, ttl)
+                isNews = true
+            }
+        case .needsApproval(let reason):
+            guard mode != .observe else { break }
+            let offer = offer(wanted, ttl, reason, context.options, now)
+            approval = offer.id
+            isNews = offer.isNew
+        case .refused: break
+        }
+        let by = approved.flatMap { approvals[$0].by }
+        if let approved {
+            let isDone = verdict == .act || verdict == .wouldHave
+            approvals[approved].close(isDone ? .used : .refused, now)
         }
         let answer = Answer(verdict)
-        guard asks.updateValue(answer, forKey: wanted.ask) != answer || isHolder else { return }
+        guard asks.updateValue(answer, forKey: wanted.ask) != answer || isNews else { return }
         plan.decisions.append(
             ActionDecision(
                 at: now, incident: wanted.incident, key: wanted.key, effect: wanted.effect, ttl: ttl, verdict: verdict,
-                lease: lease))
+                lease: lease?.id, until: lease?.expiresAt, approval: approval, approvedBy: by))
     }
 
     /// The length asked for, doubled for each lease on the key within a day, never beyond the longest allowed.
-    private func length(_ wanted: Wanted, _ options: GuardOptions, _ now: Timestamp) -> TimeSpan {
-        let before = min(begunWithinDay(now, wanted.key), 16)
+    private func length(_ wanted: Wanted, _ options: GuardOptions, pretends: Bool, _ now: Timestamp) -> TimeSpan {
+        let before = min(begunWithinDay(now, wanted.key, pretends: pretends), 16)
         return min(wanted.request.ttl * (1 << Int64(before)), options.maxLease)
     }
 
     /// A new lease; or, where others hold one that is less strict, that one made stricter.
     private mutating func act(
-        _ wanted: Wanted, _ ttl: TimeSpan, _ now: Timestamp, _ options: GuardOptions, shadow: Bool, _ plan: inout Plan
-    ) -> String {
-        let holder = Lease.Holder(incident: wanted.incident, effect: wanted.effect, ttl: ttl)
+        _ wanted: Wanted, _ ttl: TimeSpan, _ now: Timestamp, _ options: GuardOptions, shadow: Bool, approvedBy: String?,
+        _ plan: inout Plan
+    ) -> Lease {
+        let holder = Lease.Holder(incident: wanted.incident, effect: wanted.effect, ttl: ttl, approvedBy: approvedBy)
+        let asker = approvedBy.map { "approved by \($0)" } ?? "asked by \(wanted.rule.name)"
         guard let index = active(wanted.key) else {
-            let lease = create(wanted.key, holder, now: now, ttl: ttl, shadow: shadow)
-            plan.leaseChanges.append(LeaseChange(kind: .intend, lease: lease, reason: "asked by \(wanted.rule.name)"))
-            return lease.id
+            let latest =
+                approvedBy == nil
+                ? latestEnd(wanted.key, pretends: shadow, options, now) : now + options.maxLease
+            let lease = create(wanted.key, holder, now: now, until: min(now + ttl, latest), shadow: shadow)
+            plan.leaseChanges.append(LeaseChange(kind: .intend, lease: lease, reason: asker))
+            return lease
         }
+        let latest = latestEnd(leases[index], options)
         leases[index].add(holder)
-        leases[index].expiresAt = min(
-            max(leases[index].expiresAt, now + ttl), leases[index].createdAt + options.maxLease)
-        plan.leaseChanges.append(
-            LeaseChange(kind: .extend, lease: leases[index], reason: "asked more strictly by \(wanted.rule.name)"))
-        return leases[index].id
+        leases[index].tightenings.append(now)
+        leases[index].expiresAt = min(max(leases[index].expiresAt, now + ttl), max(latest, leases[index].expiresAt))
+        plan.leaseChanges.append(LeaseChange(kind: .extend, lease: leases[index], reason: "more strictly, \(asker)"))
+        return leases[index]
     }
 
     /// Whether an incident may hold a lease of others, and so have it extended, without a person's word.
-    private func mayHold(_ wanted: Wanted) -> Bool {
-        !wanted.request.needsApproval && handedOver[wanted.incident] == nil
+    private func mayHold(_ wanted: Wanted, pretends: Bool) -> Bool {
+        !wanted.request.needsApproval && handover(wanted.incident, pretends: pretends) == nil && denial(wanted) == nil
     }
 
     /// An incident that wants what is in force already holds it too: its wish counts when the lease is to be extended.

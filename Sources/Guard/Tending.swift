@@ -20,14 +20,25 @@ extension GuardState {
             }, uniquingKeysWith: { first, _ in first })
         for index in leases.indices where leases[index].isActive && leases[index].key.runtime == outcome.runtime {
             let lease = leases[index]
+            // Things are done in earnest now: what only pretended is in nobody's way.
+            if lease.shadow, min(context.mode, policies.policy(for: lease.key.app).mode) != .observe {
+                plan.leaseChanges.append(end(index, EndReason.mode, now: now))
+                continue
+            }
             let wanting = lease.holders.filter { holder in
-                guard let standing = firing[holder.incident] else { return false }
+                // What a person approved lasts as long as was approved.
+                guard holder.approvedBy == nil, let standing = firing[holder.incident] else { return false }
                 return standing.isKnownTrue && now - standing.observed <= standing.maxGap
             }
+            // What is silenced asks for nothing: neither for more time nor for a person.
+            let free = wanting.filter { context.silenced[$0.incident] == nil }
             if lease.expiresAt <= now {
-                expire(index, wanting, context, now, &plan)
-            } else if isNearEnd(lease, wanting, firing, now) {
-                extend(index, wanting, policies, context, now, &plan)
+                expire(index, free, context, now, &plan)
+            } else if isNearEnd(lease, free, firing, now) {
+                extend(index, free, policies, readings, context, now, &plan)
+            } else if free.isEmpty, let first = wanting.first, isNearEnd(lease, wanting, firing, now) {
+                let why = context.silenced[first.incident] ?? ""
+                refuse(lease, wanting, Refusal(.silenced, "held back by \(why): the lease runs out"), now, &plan)
             }
         }
     }
@@ -46,34 +57,39 @@ extension GuardState {
     /// Puts the end of a lease off, by the longest ttl of those who still want it, up to the longest that a lease may
     /// last. Holders that no longer want it leave, and the strictest of the others counts.
     private mutating func extend(
-        _ index: Int, _ wanting: [Lease.Holder], _ policies: PolicySet, _ context: GuardContext, _ now: Timestamp,
-        _ plan: inout Plan
+        _ index: Int, _ wanting: [Lease.Holder], _ policies: PolicySet, _ readings: ReadingTable,
+        _ context: GuardContext, _ now: Timestamp, _ plan: inout Plan
     ) {
         let lease = leases[index]
         let ttl = wanting.map(\.ttl).max() ?? .zero
-        let last = lease.createdAt + context.options.maxLease
-        let end = min(lease.expiresAt + ttl, last)
+        let last = latestEnd(lease, context.options)
+        var end = min(lease.expiresAt + ttl, last)
         guard end > lease.expiresAt else { return }
-        if let refusal = refusalToExtend(lease, policies, context) {
+        // No scrap at the end for which everybody would be told once more.
+        if last - end < TimeSpan(milliseconds: ttl.milliseconds / 2) { end = last }
+        if let refusal = refusalToExtend(lease, policies, GuardReadings(readings), context) {
             return refuse(lease, wanting, refusal, now, &plan)
         }
         leases[index].expiresAt = end
         leases[index].extensions += 1
         leases[index].holders = wanting
-        leases[index].effect = wanting.dropFirst().reduce(wanting[0].effect) { $0.strictest($1.effect) }
-        plan.leaseChanges.append(LeaseChange(kind: .extend, lease: leases[index], reason: "condition still true"))
+        let strictest = wanting.dropFirst().reduce(wanting[0].effect) { $0.strictest($1.effect) }
+        leases[index].effect = strictest.raised(to: context.options.floor)
+        plan.leaseChanges.append(LeaseChange(kind: .extend, lease: leases[index], reason: LeaseChange.stillTrue))
         for holder in wanting {
             let verdict = lease.shadow ? Verdict.wouldHave : .act
             asks[Ask(incident: holder.incident, key: lease.key)] = Answer(verdict)
             plan.decisions.append(
                 ActionDecision(
                     at: now, incident: holder.incident, key: lease.key, effect: leases[index].effect, ttl: holder.ttl,
-                    verdict: verdict, lease: lease.id))
+                    verdict: verdict, lease: lease.id, until: end))
         }
     }
 
     /// The steps of the guard that also hold an extension back. The counting ones do not: nothing new is begun.
-    private func refusalToExtend(_ lease: Lease, _ policies: PolicySet, _ context: GuardContext) -> Refusal? {
+    private func refusalToExtend(
+        _ lease: Lease, _ policies: PolicySet, _ own: GuardReadings, _ context: GuardContext
+    ) -> Refusal? {
         let policy = policies.policy(for: lease.key.app)
         if stopped != nil || context.killFile {
             return Refusal(.killSwitch, "actions are stopped: the lease runs out at \(lease.expiresAt)")
@@ -84,17 +100,24 @@ extension GuardState {
         if context.options.protected.contains(lease.key.app) {
             return Refusal(.protected, "\(lease.key.app) is protected")
         }
+        guard let apps = own.activeApps else {
+            return Refusal(.evidence, "it is not known how many apps of \(lease.key.runtime) are active")
+        }
+        if apps <= 1, (own.activeRuns(lease.key.app) ?? 1) > 0 {
+            return Refusal(
+                .onlyActiveApp, "\(lease.key.app) is the only active app of \(lease.key.runtime): nobody else suffers")
+        }
         let mode = min(context.mode, policy.mode)
-        guard lease.shadow == (mode != .enforce) else {
+        guard lease.shadow == (mode == .observe), mode != .suggest else {
             return Refusal(.mode, "the mode is \(mode.rawValue) now")
         }
-        guard lease.shadow || context.lands(lease.key) else {
+        guard lease.shadow || context.landable.contains(lease.key.kind) else {
             return Refusal(.noAdapter, "no configured adapter can \(lease.effect) any more")
         }
         return nil
     }
 
-    private mutating func refuse(
+    mutating func refuse(
         _ lease: Lease, _ wanting: [Lease.Holder], _ refusal: Refusal, _ now: Timestamp, _ plan: inout Plan
     ) {
         for holder in wanting {
@@ -104,7 +127,7 @@ extension GuardState {
             plan.decisions.append(
                 ActionDecision(
                     at: now, incident: holder.incident, key: lease.key, effect: holder.effect, ttl: holder.ttl,
-                    verdict: .refused(refusal), lease: lease.id))
+                    verdict: .refused(refusal), lease: lease.id, until: lease.expiresAt))
         }
     }
 
@@ -113,10 +136,10 @@ extension GuardState {
         _ index: Int, _ wanting: [Lease.Holder], _ context: GuardContext, _ now: Timestamp, _ plan: inout Plan
     ) {
         let lease = leases[index]
-        let lastedLongest = lease.expiresAt >= lease.createdAt + context.options.maxLease && !wanting.isEmpty
+        let lastedLongest = lease.expiresAt >= latestEnd(lease, context.options) && !wanting.isEmpty
         plan.leaseChanges.append(end(index, lastedLongest ? EndReason.maxLease : EndReason.expired, now: now))
         guard lastedLongest else { return }
-        for holder in wanting { handedOver[holder.incident] = Handover(cause: .maxLease, at: now) }
+        handOver(lease, wanting, .maxLease, now)
         let text =
             "\(lease.effect) lasted \(context.options.maxLease), the longest allowed, and the condition is still true: "
             + "a person has to look"

@@ -56,11 +56,14 @@ extension ReadingTable {
     }
 
     /// The `count` apps that weigh most by a slot; ties by the bytes of their ids. Apps whose reading is missing or zero
-    /// weigh nothing.
-    func heaviest(_ count: Int, slot: Int) -> [AppID] {
+    /// weigh nothing. Nil while the weight of any was lost on the way: it might be the heaviest.
+    func heaviest(_ count: Int, slot: Int) -> [AppID]? {
         var weighed: [(weight: Double, app: AppID)] = []
         for (row, id) in apps.enumerated() {
-            if let weight = app(row, slot).value, weight > 0 { weighed.append((weight, id)) }
+            switch app(row, slot) {
+            case .value(let weight): if weight > 0 { weighed.append((weight, id)) }
+            case .missing(let reason): if reason.isLoss { return nil }
+            }
         }
         weighed.sort { $0.weight == $1.weight ? $0.app < $1.app : $0.weight > $1.weight }
         return weighed.prefix(max(0, count)).map(\.app)

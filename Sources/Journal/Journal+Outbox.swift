@@ -109,14 +109,17 @@ extension Journal {
         }
     }
 
-    /// What a channel told of incidents that are still open, and nothing newer waits to be told: the newest sent message
-    /// of each, in the order of their ids, from above `after` on.
+    /// What a channel told of incidents and digests that are still open, and nothing newer waits to be told: the newest sent
+    /// message of each, in the order of their ids, from above `after` on.
     public func standing(channel: String, after: Int64 = 0, limit: Int = 32) throws(JournalError) -> [OutboxRow] {
         try reading("list what stands on a channel") { database throws(JournalError) in
             try database.rows(
                 """
                 SELECT \(OutboxRow.columns) FROM outbox AS o
-                WHERE incident IN (SELECT id FROM incidents WHERE status <> 'resolved') AND channel = ?1 AND id > ?2
+                WHERE (incident IN (SELECT id FROM incidents WHERE status <> 'resolved')
+                        OR (incident GLOB 'digest-*' AND NOT EXISTS (SELECT 1 FROM outbox AS r WHERE r.incident = o.incident
+                            AND r.channel = o.channel AND r.event = 'resolved')))
+                    AND channel = ?1 AND id > ?2
                     AND state = 'sent' AND event IN ('opened', 'updated')
                     AND NOT EXISTS (SELECT 1 FROM outbox AS n WHERE n.incident = o.incident AND n.channel = o.channel
                         AND n.id > o.id AND n.state IN ('sent', 'pending'))
@@ -147,17 +150,20 @@ extension Journal {
         }
     }
 
-    /// Messages, newest first; of one incident when its id is given, in one state, of one channel.
+    /// Messages, newest first; of one incident when its id is given (and of the digests in which it was told), in one
+    /// state, of one channel.
     public func outbox(
-        incident: String? = nil, state: OutboxRow.State? = nil, channel: String? = nil, limit: Int = 100
+        incident: String? = nil, digests: [String] = [], state: OutboxRow.State? = nil, channel: String? = nil, limit: Int = 100
     ) throws(JournalError) -> [OutboxRow] {
-        try reading("list the outbox") { database throws(JournalError) in
+        let others = digests.indices.map { " OR incident = ?\($0 + 5)" }.joined()
+        return try reading("list the outbox") { database throws(JournalError) in
             try database.rows(
                 """
-                SELECT \(OutboxRow.columns) FROM outbox WHERE (?1 IS NULL OR incident = ?1)
+                SELECT \(OutboxRow.columns) FROM outbox WHERE (?1 IS NULL OR incident = ?1\(others))
                     AND (?3 IS NULL OR state = ?3) AND (?4 IS NULL OR channel = ?4) ORDER BY id DESC LIMIT ?2
                 """,
-                [.optional(incident), .int(Int64(limit)), .optional(state?.rawValue), .optional(channel)], OutboxRow.init)
+                [.optional(incident), .int(Int64(limit)), .optional(state?.rawValue), .optional(channel)]
+                    + digests.map { .text($0) }, OutboxRow.init)
         }
     }
 

@@ -48,7 +48,11 @@ extension Journal {
             let isEnded = "lease NOT IN (SELECT id FROM leases WHERE state <> 'ended')"
             try remove("placements", where: "over = 1 AND updated_ms < ?1 AND \(isEnded)", before(retention.leases))
             // The messages of an open incident stay: they hold what the services call it.
-            let isOpen = "incident IN (SELECT id FROM incidents WHERE status <> 'resolved')"
+            // So do those of a digest that is not over.
+            let isOpen = """
+                (incident IN (SELECT id FROM incidents WHERE status <> 'resolved') OR (incident GLOB 'digest-*' AND NOT
+                    EXISTS (SELECT 1 FROM outbox AS r WHERE r.incident = outbox.incident AND r.event = 'resolved')))
+                """
             try remove("outbox", where: "settled_ms < ?1 AND NOT \(isOpen)", before(retention.messages))
             try remove("minutes", where: "minute < ?1", (now - retention.minutes).minute)
             try remove("commands", where: "taken_ms < ?1", before(retention.commands))

@@ -111,11 +111,15 @@ public struct Lease: Hashable, Sendable, Identifiable {
         public let incident: String
         public let effect: Effect
         public let ttl: TimeSpan
+        /// Who approved it; nil for what needed no approval. What was approved lasts as long as was approved: it is never
+        /// extended.
+        public let approvedBy: String?
 
-        public init(incident: String, effect: Effect, ttl: TimeSpan) {
+        public init(incident: String, effect: Effect, ttl: TimeSpan, approvedBy: String? = nil) {
             self.incident = incident
             self.effect = effect
             self.ttl = ttl
+            self.approvedBy = approvedBy
         }
     }
 
@@ -143,13 +147,17 @@ public struct Lease: Hashable, Sendable, Identifiable {
     /// In observe mode a lease only pretends: it feeds the same limits, lands nowhere.
     public let shadow: Bool
     public var extensions: Int
-    /// Why it ended: `expired`, `reverted`, `refused_by_adapter`; nil while it has not.
+    /// When it was made stricter, each time a new action by itself; ascending.
+    public var tightenings: [Timestamp]
+    /// Why it ended: `expired`, `max_lease`, `reverted`, `no_effect`, `mode`, `overwritten`, `refused_by_adapter`; nil while
+    /// it has not.
     public var endReason: String?
     public var endedAt: Timestamp?
 
     public init(
         id: String, key: LeaseKey, effect: Effect, holders: [Holder], createdAt: Timestamp, expiresAt: Timestamp,
-        state: State, shadow: Bool, extensions: Int = 0, endReason: String? = nil, endedAt: Timestamp? = nil
+        state: State, shadow: Bool, extensions: Int = 0, tightenings: [Timestamp] = [], endReason: String? = nil,
+        endedAt: Timestamp? = nil
     ) {
         self.id = id
         self.key = key
@@ -160,9 +168,15 @@ public struct Lease: Hashable, Sendable, Identifiable {
         self.state = state
         self.shadow = shadow
         self.extensions = extensions
+        self.tightenings = tightenings
         self.endReason = endReason
         self.endedAt = endedAt
     }
+}
+
+extension Lease {
+    /// Whether a person approved it, for any of its holders.
+    public var isApproved: Bool { holders.contains { $0.approvedBy != nil } }
 }
 
 /// The guard's answer to one wanted action. The first refusal in the guard's order wins.
@@ -183,6 +197,8 @@ public struct Refusal: Hashable, Sendable {
     /// The guard's steps, in its order.
     public enum Step: String, Hashable, Sendable, CaseIterable {
         case killSwitch = "kill_switch"
+        /// A silence or hours of maintenance hold the incident's actions back.
+        case silenced
         case notAllowed = "not_allowed"
         case protected
         case onlyActiveApp = "only_active_app"
@@ -195,6 +211,8 @@ public struct Refusal: Hashable, Sendable {
         case storm
         case flap
         case maxLease = "max_lease"
+        /// An earlier lease for it changed nothing.
+        case noEffect = "no_effect"
         case quietPeriod = "quiet_period"
         case floor
         case approval
@@ -222,9 +240,17 @@ public struct ActionDecision: Hashable, Sendable {
     public let verdict: Verdict
     /// The lease it created or extended, if any.
     public let lease: String?
+    /// When that lease ends as decided so far; nil without one.
+    public let until: Timestamp?
+    /// Of what waits for approval: the id to approve it by. Of what was decided on an approval: that one's. Nil otherwise,
+    /// and where an approval is not asked for, since the mode only observes.
+    public let approval: String?
+    /// Who approved it; nil for what needed no approval, or has none.
+    public let approvedBy: String?
 
     public init(
-        at: Timestamp, incident: String, key: LeaseKey, effect: Effect, ttl: TimeSpan, verdict: Verdict, lease: String? = nil
+        at: Timestamp, incident: String, key: LeaseKey, effect: Effect, ttl: TimeSpan, verdict: Verdict,
+        lease: String? = nil, until: Timestamp? = nil, approval: String? = nil, approvedBy: String? = nil
     ) {
         self.at = at
         self.incident = incident
@@ -233,5 +259,8 @@ public struct ActionDecision: Hashable, Sendable {
         self.ttl = ttl
         self.verdict = verdict
         self.lease = lease
+        self.until = until
+        self.approval = approval
+        self.approvedBy = approvedBy
     }
 }

@@ -86,7 +86,7 @@ extension LeaseKey {
     }
 
     /// The effect that a document with this key shows: its limits stand beside the key, in `reader`.
-    func effect(_ reader: DocumentReader) throws(DocumentError) -> Effect {
+    public func effect(_ reader: DocumentReader) throws(DocumentError) -> Effect {
         switch kind {
         case .throttle: return .throttle(try Limits(reader.member("limits")))
         case .pause: return .pause
@@ -119,6 +119,9 @@ extension ActionDecision {
             object.append("by", .string(other))
         }
         if let lease { object.append("lease", .string(lease)) }
+        if let until { object.append("until", .moment(until)) }
+        if let approval { object.append("approval", .string(approval)) }
+        if let approvedBy { object.append("approved_by", .string(approvedBy)) }
         return .object(object)
     }
 
@@ -127,7 +130,9 @@ extension ActionDecision {
         self.init(
             at: try reader.member("at").timestamp(), incident: try reader.member("incident").string(), key: key,
             effect: try key.effect(reader), ttl: try reader.member("ttl").span(), verdict: try Verdict(reader),
-            lease: try reader.optional("lease")?.string())
+            lease: try reader.optional("lease")?.string(), until: try reader.optional("until")?.timestamp(),
+            approval: try reader.optional("approval")?.string(),
+            approvedBy: try reader.optional("approved_by")?.string())
     }
 }
 

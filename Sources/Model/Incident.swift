@@ -118,6 +118,8 @@ public struct Incident: Hashable, Sendable, Identifiable {
     public var transitions: [Transition]
     public var evidence: [EvidenceSeries]
     public var decisions: [ActionDecision]
+    /// What its leases brought about.
+    public var verifications: [Verification]
     public let suggestions: [String]
     public let nextSteps: [String]
     public let playbook: String?
@@ -164,6 +166,7 @@ public struct Incident: Hashable, Sendable, Identifiable {
         self.transitions = transitions
         self.evidence = evidence
         self.decisions = []
+        self.verifications = []
         self.suggestions = suggestions
         self.nextSteps = nextSteps
         self.playbook = playbook
@@ -186,6 +189,10 @@ public struct HandlingNote: Hashable, Sendable {
         case leaseRefused = "lease_refused"
         case message
         case acknowledgement
+        /// A person said yes or no to an action.
+        case approval
+        /// A deploy or restart of the runtime, with the main signals before and after it.
+        case mark
         case note
     }
 

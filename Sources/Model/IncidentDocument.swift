@@ -34,7 +34,7 @@ extension Incident {
     }
 
     private var decisionsDocument: JSON {
-        [
+        var object: JSONObject = [
             "opened_at": .moment(openedAt),
             "since": .moment(since),
             "resolved_at": .moment(resolvedAt),
@@ -49,6 +49,8 @@ extension Incident {
             "evidence": .array(evidence.map(\.document)),
             "actions": .array(decisions.map(\.document)),
         ]
+        if !verifications.isEmpty { object.append("verifications", .array(verifications.map(\.document))) }
+        return .object(object)
     }
 
     private var handlingDocument: JSON {
@@ -100,6 +102,7 @@ extension Incident {
         resolveReason = try made.optional("resolve_reason")?.string()
         flaps = try made.member("flaps").count()
         decisions = try made.member("actions").map(ActionDecision.init)
+        verifications = try made.optional("verifications")?.map(Verification.init) ?? []
         guard let handled = try reader.optional("handling") else { return }
         acknowledged = try handled.optional("acknowledged").map(Acknowledgement.init)
         handling = try handled.member("notes").map(HandlingNote.init)

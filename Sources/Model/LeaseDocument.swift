@@ -11,6 +11,7 @@ extension Lease {
         object.append("created_at", .moment(createdAt))
         object.append("expires_at", .moment(expiresAt))
         object.append("extensions", .int(Int64(extensions)))
+        if !tightenings.isEmpty { object.append("tightenings", .array(tightenings.map(JSON.moment))) }
         object.append("holders", .array(holders.map(\.document)))
         object.append("end_reason", .optional(endReason))
         object.append("ended_at", .moment(endedAt))
@@ -32,6 +33,9 @@ extension Lease {
             expiresAt: try reader.member("expires_at").timestamp(),
             state: try reader.member("state").choice(State.self), shadow: try reader.member("shadow").bool(),
             extensions: try reader.member("extensions").count(),
+            tightenings: try reader.optional("tightenings")?.map { moment throws(DocumentError) in
+                try moment.timestamp()
+            } ?? [],
             endReason: try reader.optional("end_reason")?.string(),
             endedAt: try reader.optional("ended_at")?.timestamp())
     }
@@ -43,12 +47,13 @@ extension Lease.Holder {
         var object: JSONObject = ["incident": .string(incident)]
         if let limits = effect.limits { object.append("limits", limits.document) }
         object.append("ttl", .span(ttl))
+        if let approvedBy { object.append("approved_by", .string(approvedBy)) }
         return .object(object)
     }
 
     init(_ reader: DocumentReader, key: LeaseKey) throws(DocumentError) {
         self.init(
             incident: try reader.member("incident").string(), effect: try key.effect(reader),
-            ttl: try reader.member("ttl").span())
+            ttl: try reader.member("ttl").span(), approvedBy: try reader.optional("approved_by")?.string())
     }
 }

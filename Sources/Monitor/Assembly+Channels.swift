@@ -1,6 +1,7 @@
 import Ambient
 import Configuration
 import HTTP
+import Model
 import Notify
 
 extension Assembly {
@@ -68,18 +69,17 @@ extension Assembly {
 }
 
 extension Assembly {
+    /// How many messages a channel's service takes; nil: as many as there are.
+    public func pace(of channel: String) -> Pace? {
+        configuration.channels.first { $0.name == channel }?.pace
+    }
+}
+
+extension Assembly {
     /// The secrets of channels that cannot be read now, in words without the secrets: better told at start than found out
     /// at the first incident.
     public static func unreadableSecrets(_ configuration: Configuration, _ environment: Environment) -> [String] {
-        let adapters = adapterSecrets(configuration).compactMap { source, what -> String? in
-            do {
-                _ = try source.read(what, in: environment)
-                return nil
-            } catch {
-                return "\(error)"
-            }
-        }
-        return adapters + configuration.channels.flatMap { channel in
+        configuration.channels.flatMap { channel in
             secrets(of: channel.kind).compactMap { source, what in
                 do {
                     _ = try source.read("\(what) of channel \(channel.name)", in: environment)

@@ -70,7 +70,6 @@ public struct Assembly: Sendable {
                 authenticator: Authenticator(method, client: client, clock: clock), timeout: polling.timeout,
                 bodyLimit: polling.bodyLimit)
         }
-        adapters = Assembly.adapters(configuration, client: client, clock: clock, environment)
         heartbeat = Assembly.heartbeat(configuration.heartbeat, client: client, environment)
         channels = configuration.channels.map {
             Assembly.channel($0, client: client, clock: clock, environment, logger: logger)
@@ -86,7 +85,7 @@ public struct Assembly: Sendable {
         }
     }
 
-    static func method(
+    private static func method(
         _ authentication: RuntimeSettings.Authentication, _ runtime: String, _ environment: Environment
     ) -> Authenticator.Method {
         switch authentication {
@@ -121,10 +120,8 @@ public struct Assembly: Sendable {
             }
         }
         settings.guardOptions = GuardOptions(configuration.actionLimits)
-        settings.landable = Assembly.landable(configuration)
-        settings.landableKeys = Assembly.landableKeys(configuration)
-        settings.channels = configuration.channels.map(\.name)
-        settings.routes = configuration.routes.map { MonitorSettings.Route(severities: $0.severities, channels: $0.to) }
+        settings.landable = configuration.gate == nil ? [] : [.throttle, .pause, .disablePack]
+        settings.telling = configuration.telling
         // The perf body names no model, so one price serves all: the dearest, which never understates.
         settings.price = configuration.prices.max { $0.prompt + $0.completion < $1.prompt + $1.completion }
             .map { TokenPrice(promptPerMillion: $0.prompt, completionPerMillion: $0.completion) }

@@ -20,7 +20,7 @@ extension Core {
             let outcome = pipeline.obey(command, now: now)
             record.commands.append(CommandResult(id: command.id, takenAt: now, result: outcome.result))
             record.leases += outcome.leases.map { LeaseRow($0) }
-            record.incidents += outcome.incidents.map { IncidentRow($0, updatedAt: now) }
+            record.add(outcome.incidents, outcome.messages, now)
             record.audit.append(
                 AuditEntry(
                     at: now, actor: command.actor, kind: "command.\(command.kind)", reason: outcome.result,

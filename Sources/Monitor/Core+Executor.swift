@@ -100,7 +100,7 @@ extension Core {
         settleLeases(&record)
         takeCommands(&record)
         followLeases(&record)
-        record.states += pipeline.stateRows()
+        record.states += pipeline.drainStates()
         unsaved.append(record)
         return flush()
     }
@@ -119,7 +119,7 @@ extension Core {
         let leases = record.leases.count
         settleLeases(&record)
         guard !record.isEmpty else { return }
-        if record.leases.count != leases || !record.incidents.isEmpty { record.states += pipeline.stateRows() }
+        if record.leases.count != leases || !record.incidents.isEmpty { record.states += pipeline.drainStates() }
         unsaved.append(record)
         _ = flush()
     }

@@ -1,6 +1,7 @@
 import Guard
 import Model
 import Signals
+import Telling
 
 /// What the pipeline needs to know besides policies and state. From the configuration; fixed between reloads.
 public struct MonitorSettings: Sendable {
@@ -18,18 +19,6 @@ public struct MonitorSettings: Sendable {
         }
     }
 
-    /// Sends incidents of these severities to these channels.
-    public struct Route: Sendable {
-        /// Empty: of every severity.
-        public var severities: [Severity]
-        public var channels: [String]
-
-        public init(severities: [Severity] = [], channels: [String]) {
-            self.severities = severities
-            self.channels = channels
-        }
-    }
-
     public var environment = "production"
     public var mode = Mode.observe
     public var interval = TimeSpan.seconds(10)
@@ -40,27 +29,18 @@ public struct MonitorSettings: Sendable {
     /// others, of which nothing is heard, are left as they are.
     public var areAllRuntimes = true
     public var guardOptions = GuardOptions()
-    /// Actions that a configured adapter can land on every app.
+    /// Actions that a configured adapter can land.
     public var landable: Set<ActionKind> = []
-    /// What can be landed besides, on some apps.
-    public var landableKeys: Set<LeaseKey> = []
-    /// Names of the channels that exist; messages go nowhere else.
-    public var channels: [String] = []
-    /// None: every message to every channel.
-    public var routes: [Route] = []
+    /// Who is told what, and when.
+    public var telling = TellingSettings()
     public var price: TokenPrice?
 
     public init() {}
 
-    /// The channels that hear of an incident: those that the rule names, or else those of the routes that match; each
-    /// once, in the order of the configuration.
-    public func channels(for severity: Severity, named: [String]) -> [String] {
-        routing(of: severity, named: named).channels
-    }
-
-    /// The same with reasons. `named` is nil for a rule that does not notify.
-    public func routing(of severity: Severity, named: [String]?) -> Routing {
-        Routing(severity, named: named, channels: channels, routes: routes)
+    /// Names of the channels that exist; messages go nowhere else. Setting them makes channels that page nobody.
+    public var channels: [String] {
+        get { telling.channels.map(\.name) }
+        set { telling.channels = newValue.map { TellingSettings.Channel($0) } }
     }
 
     /// The labels that stand on an incident of that runtime.

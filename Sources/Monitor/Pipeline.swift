@@ -4,6 +4,7 @@ import Guard
 import Model
 import Policy
 import Signals
+import Telling
 
 /// One cycle's decisions, from observations to leases and messages. A value without I/O: the daemon, the single pass, the
 /// dry run and the replay all turn this same crank, so that the same observations give the same incidents in each.
@@ -14,8 +15,16 @@ public struct Pipeline: Sendable {
     public internal(set) var clocks: [String: ObservationClock] = [:]
     public internal(set) var engine = EngineState()
     public internal(set) var guardState = GuardState()
+    /// Who was told what.
+    public internal(set) var telling = TellingState()
+    /// As the journal has it, once what is unsaved is committed; nil: not at all.
+    var tellingKept: TellingState?
     /// Rows of chats in the journal that belong to nothing: to be removed when the state of signals is written next.
     var strayChats: [ChatSource] = []
+    /// The guard's state as it was handed out to be kept; nil before the first time.
+    var keptGuard: GuardState?
+    /// The journal holds the engine's state as earlier versions wrote it, to be replaced at the first tick.
+    var hasOldEngineRow = false
     private var demand: [SeriesRef] = []
 
     /// A replica whose chats the journal holds.
@@ -34,6 +43,7 @@ public struct Pipeline: Sendable {
     public mutating func reload(settings: MonitorSettings, policies: PolicySet) {
         self.settings = settings
         self.policies = policies
+        telling.routeAnew()
         configure()
     }
 
@@ -80,23 +90,25 @@ public struct Pipeline: Sendable {
             policies: policies, readings: readings, clock: clock, labels: settings.labels(of: runtime), now: now)
         let context = GuardContext(
             options: settings.guardOptions, mode: settings.mode, killFile: killFile,
-            restartedAt: signals[runtime]?.newestRestart, landable: settings.landable,
-            landableKeys: settings.landableKeys)
+            restartedAt: signals[runtime]?.newestRestart, landable: settings.landable, silenced: silenced(outcome))
         let plan = guardState.plan(outcome: outcome, policies: policies, readings: readings, context: context)
         engine.record(plan.decisions)
         noteLeases(plan.leaseChanges, at: outcome.now)
+        let told = tell(outcome, plan)
         return TickResult(
             runtime: runtime, now: outcome.now, readings: readings, outcome: outcome, plan: plan,
-            incidents: touched(outcome, plan), messages: messages(outcome, plan))
+            incidents: touched(outcome, plan, told.touched), messages: told.messages)
     }
 
     /// The newest state of every incident that this tick changed, decisions and notes included, by id.
-    private func touched(_ outcome: TickOutcome, _ plan: Plan) -> [Incident] {
-        var ids = Set(outcome.changes.map(\.incident.id))
+    private func touched(_ outcome: TickOutcome, _ plan: Plan, _ others: Set<String>) -> [Incident] {
+        var ids = others
+        let changed = Dictionary(outcome.changes.map { ($0.incident.id, $0.incident) }) { first, _ in first }
+        ids.formUnion(changed.keys)
         ids.formUnion(plan.decisions.map(\.incident))
         ids.formUnion(plan.leaseChanges.flatMap { $0.lease.holders.map(\.incident) })
         return ids.sorted().compactMap { id in
-            engine.incident(id) ?? outcome.changes.first { $0.incident.id == id }?.incident
+            engine.incident(id) ?? changed[id]
         }
     }
 
@@ -113,7 +125,7 @@ public struct Pipeline: Sendable {
             removals.append(
                 Removal(
                     now: outcome.now, transitions: outcome.transitions, incidents: outcome.changes.map(\.incident),
-                    messages: messages(outcome, Plan()), leaseChanges: []))
+                    messages: tell(outcome, Plan()).messages, leaseChanges: []))
         }
         let ended = guardState.expire(now: now, exceptOf: judged)
         if !ended.isEmpty {
@@ -151,12 +163,6 @@ struct Removal {
     let incidents: [Incident]
     let messages: [RoutedMessage]
     let leaseChanges: [LeaseChange]
-}
-
-/// A message and the channels that hear it; none when there is nowhere to send it.
-public struct RoutedMessage: Sendable {
-    public let message: Message
-    public let channels: [String]
 }
 
 /// Everything that one tick of one runtime decided.

@@ -5,18 +5,31 @@ import JSONParsing
 import Journal
 import Model
 import Signals
+import Telling
 
 /// Bringing a pipeline's state to the journal and back.
 extension Pipeline {
-    private static let engineKey = "engine"
     private static let guardKey = "guard"
 
-    /// The state that every tick writes: small, since idle rules and apps have none.
-    func stateRows() -> [StateRow] {
-        [
-            StateRow(key: Pipeline.engineKey, bytes: engine.document.serializedBytes()),
-            StateRow(key: Pipeline.guardKey, bytes: guardState.document.serializedBytes()),
-        ]
+    /// The state that a tick writes: what changed since the last call, of the engine a row for each runtime. Small, since
+    /// idle rules and apps have none, and one runtime's tick does not write what is remembered of five hundred others.
+    mutating func drainStates() -> [StateRow] {
+        var rows = engine.drainChanged().map { runtime in
+            StateRow(key: KeptDecisions.enginePrefix + runtime, bytes: engine.document(of: runtime)?.serializedBytes())
+        }
+        if keptGuard != guardState {
+            rows.append(StateRow(key: Pipeline.guardKey, bytes: guardState.document.serializedBytes()))
+            keptGuard = guardState
+        }
+        if hasOldEngineRow {
+            rows.append(StateRow(key: KeptDecisions.oldEngineKey, bytes: nil))
+            hasOldEngineRow = false
+        }
+        if telling != tellingKept {
+            rows.append(StateRow(key: KeptDecisions.tellingKey, bytes: telling.document.serializedBytes()))
+            tellingKept = telling
+        }
+        return rows
     }
 
     /// The state of signals: the core of each runtime, the chats and minutes that changed since the last call.
@@ -60,11 +73,15 @@ extension Pipeline {
     /// warning, since it can be made up for; that of the engine and the guard cannot, and throws.
     public mutating func restore(from journal: Journal, now: Timestamp, warn: (String) -> Void) throws(MonitorError) {
         do {
-            if let bytes = try journal.state(Pipeline.engineKey) {
-                engine = try EngineState(document: JSON(parsing: bytes))
-            }
+            let kept = try KeptDecisions(journal)
+            engine = kept.engine
+            hasOldEngineRow = kept.isOfEarlierVersion
+            // What an earlier version wrote is written anew, as this one does.
+            if !hasOldEngineRow { _ = engine.drainChanged() }
+            try takeUp(kept.telling, from: journal)
             if let bytes = try journal.state(Pipeline.guardKey) {
                 guardState = try GuardState(document: JSON(parsing: bytes))
+                keptGuard = guardState
             }
         } catch {
             throw MonitorError(
@@ -81,6 +98,17 @@ extension Pipeline {
                 let configured = settings.runtimes.first { $0.name == runtime }?.replicas ?? []
                 strayChats += Set(known + configured).sorted().map { ChatSource(runtime: runtime, replica: $0) }
             }
+        }
+    }
+
+    private mutating func takeUp(_ kept: TellingState, from journal: Journal) throws {
+        telling = kept
+        tellingKept = kept
+        // What an earlier version opened: the outbox knows who heard of it.
+        let strays = engine.runtimeNames.flatMap { engine.openIncidents(of: $0) }.filter { !telling.knows($0.id) }
+        for incident in strays {
+            let told = try journal.outbox(incident: incident.id, limit: 1_000)
+            telling.adopt(incident, heardBy: Set(told.map(\.message.channel)).sorted())
         }
     }
 
@@ -190,6 +218,7 @@ extension Pipeline {
         var result: String
         var leases: [Lease] = []
         var incidents: [Incident] = []
+        var messages: [RoutedMessage] = []
     }
 
     /// Carries out what a person asked for on the command line.
@@ -208,6 +237,10 @@ extension Pipeline {
         case Commands.revertAll:
             let changes = guardState.revertAll(now: now)
             return changes.isEmpty ? Obedience(result: "nothing is in force") : reverted(changes, by: command.actor, now: now)
+        case Commands.addSilence: return addSilence(arguments, by: command.actor, now: now)
+        case Commands.expireSilence: return expireSilence(arguments, by: command.actor, now: now)
+        case Commands.acknowledge: return acknowledge(arguments, by: command.actor, now: now)
+        case Commands.unacknowledge: return unacknowledge(arguments, by: command.actor, now: now)
         default:
             return Obedience(result: "not understood: this version has no command '\(command.kind)'")
         }

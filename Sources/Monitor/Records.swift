@@ -21,21 +21,21 @@ extension TickRecord {
         add(removal.leaseChanges, removal.now)
     }
 
-    private mutating func add(_ changed: [Incident], _ routedMessages: [RoutedMessage], _ now: Timestamp) {
+    mutating func add(_ changed: [Incident], _ routedMessages: [RoutedMessage], _ now: Timestamp) {
         incidents += changed.map { IncidentRow($0, updatedAt: now) }
         for routed in routedMessages {
             let document = MessageDocument.encode(routed.message)
             messages += routed.channels.map { channel in
                 OutboxMessage(
-                    incident: routed.message.incident.id, channel: channel, event: routed.message.event,
+                    incident: routed.message.thread, channel: channel, event: routed.message.event,
                     createdAt: routed.message.at, dueAt: routed.message.at, document: document)
             }
         }
     }
 
-    /// Adds the rows of one message.
-    mutating func add(_ message: RoutedMessage, _ now: Timestamp) {
-        add([], [message], now)
+    /// Adds the rows of messages.
+    mutating func add(_ messages: [RoutedMessage], _ now: Timestamp) {
+        add([], messages, now)
     }
 
     private mutating func add(_ changes: [LeaseChange], _ now: Timestamp) {

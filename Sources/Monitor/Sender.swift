@@ -13,10 +13,13 @@ public struct Sender: Sendable {
     private let clock: any Clock
     private let logger: Logger
     private let jitter: @Sendable () -> Double
+    /// Nil: as fast as the service takes them.
+    private let pacer: Pacer?
     private let pause = Pause()
 
     public init(
-        channel: any Channel, core: Core, schedule: RetrySchedule = RetrySchedule(), clock: any Clock, logger: Logger,
+        channel: any Channel, core: Core, pace: Pace? = nil, schedule: RetrySchedule = RetrySchedule(),
+        clock: any Clock, logger: Logger,
         jitter: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
     ) {
         self.channel = channel
@@ -25,6 +28,7 @@ public struct Sender: Sendable {
         self.clock = clock
         self.logger = logger
         self.jitter = jitter
+        pacer = pace.map { Pacer($0) }
     }
 
     /// Sends what is due whenever there is something, until the task is cancelled or `isEnding` says yes (ring the bell
@@ -54,7 +58,7 @@ public struct Sender: Sendable {
     /// How long there is nothing to do for this channel, as far as one can tell now: at most half a minute.
     func restTime() async -> TimeSpan {
         guard let due = (try? await core.nextDueTime(channel: channel.name)) ?? nil else { return .seconds(30) }
-        let next = max(due, pause.until ?? due)
+        let next = max(due, pause.until ?? due, pacer?.wait(clock.now()) ?? due)
         return min(max(next - clock.now(), .seconds(0.05)), .seconds(30))
     }
 
@@ -63,7 +67,7 @@ public struct Sender: Sendable {
     @discardableResult
     public func sendDue() async -> Int {
         var delivered = 0
-        while !Task.isCancelled, pause.until.map({ $0 <= clock.now() }) ?? true {
+        while !Task.isCancelled, pacer?.wait(clock.now()) == nil, pause.until.map({ $0 <= clock.now() }) ?? true {
             let rows: [OutboxRow]
             do {
                 rows = try await core.nextDue(channel: channel.name)
@@ -73,13 +77,25 @@ public struct Sender: Sendable {
             }
             guard !rows.isEmpty else { return delivered }
             for (index, row) in rows.enumerated() {
+                pacer?.note(clock.now())
                 if await send(row) { delivered += 1 }
-                guard pause.until.map({ $0 > clock.now() }) ?? false else { continue }
+                let isPaused = pause.until.map { $0 > clock.now() } ?? false
+                guard isPaused || pacer?.wait(clock.now()) != nil else { continue }
                 for later in rows.dropFirst(index + 1) { await core.release(later.id) }
                 return delivered
             }
         }
         return delivered
+    }
+
+    /// Sends what is due, at the channel's pace, until nothing is due any more or the task is cancelled: for a process that
+    /// ends after it.
+    public func sendAll() async {
+        while true {
+            await sendDue()
+            guard !Task.isCancelled, let next = pacer?.wait(clock.now()) else { return }
+            do { try await clock.sleep(for: next - clock.now()) } catch { return }
+        }
     }
 
     /// Tells the service again of each open incident that it heard of, for services that forget. It follows from the

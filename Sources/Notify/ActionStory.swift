@@ -20,6 +20,8 @@ struct ActionStory: Sendable {
     let verdict: Verdict
     /// Whether the newest decision was about a lease that was there already.
     let isAboutLease: Bool
+    /// What a person names to approve it; nil where nothing waits for that, or no id was given.
+    let approval: String?
 
     /// One story a key, in the order of the first decisions.
     static func all(of incident: Incident, at moment: Timestamp) -> [ActionStory] {
@@ -41,7 +43,11 @@ struct ActionStory: Sendable {
         effect = newest.effect
         ttl = newest.ttl
         verdict = newest.verdict
-        isAboutLease = newest.lease != nil
+        if case .needsApproval = newest.verdict {
+            (approval, isAboutLease) = (newest.lease, false)
+        } else {
+            (approval, isAboutLease) = (nil, newest.lease != nil)
+        }
         standing = ActionStory.standing(decisions, handling, at: moment)
     }
 

@@ -66,8 +66,10 @@ public struct Alertmanager: Channel {
         let isResolved = message.event == .resolved
         // It refuses an alert that ends before it began, as one would after this machine's clock was set back.
         let instant = TimeSpan(milliseconds: 1)
-        let begin = isResolved ? incident.openedAt : min(incident.openedAt, end - instant)
-        let resolved = max(incident.resolvedAt ?? message.at, begin + instant)
+        let opened = message.digest.map(wording.begin) ?? incident.openedAt
+        let begin = isResolved ? opened : min(opened, end - instant)
+        let ended = message.digest == nil ? incident.resolvedAt ?? message.at : message.at
+        let resolved = max(ended, begin + instant)
         return [
             "labels": .object(labels(message)),
             "annotations": [
@@ -81,7 +83,17 @@ public struct Alertmanager: Channel {
     /// What tells alerts apart: the same from an incident's opening to its end. Values are shown to people and given to
     /// others' templates, so nothing invisible is in them; the incident's id keeps apart what looks alike. An empty value
     /// is no label.
+    ///
+    /// A digest has none of an incident's, which come and go: only its severity may change, upwards; then a new alert
+    /// begins, and the old one ends by itself.
     static func labels(_ message: Message) -> JSONObject {
+        if let digest = message.digest {
+            return [
+                "alertname": "several-incidents", "severity": .string(message.incident.severity.rawValue),
+                "environment": text(message.environment), "subject": "digest", "reason": .string(digest.reason.rawValue),
+                "incident": text(digest.id), "source": "mozaiks-ops",
+            ]
+        }
         let incident = message.incident
         var labels: [(key: String, value: JSON)] = [("alertname", text(incident.rule))]
         if message.event == .drill { labels.append(("drill", "true")) }

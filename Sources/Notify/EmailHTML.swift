@@ -9,9 +9,10 @@ struct EmailHTML {
     private let color: String
     private var out = ""
 
-    static func render(_ outline: EmailOutline, _ message: Message) -> String {
+    static func render(_ outline: Outline, _ message: Message) -> String {
         var html = EmailHTML(color: color(message))
-        html.write(outline)
+        let state = Wording(message).state
+        html.write(outline, preview: "\(state). \(outline.what.plain)")
         return html.out
     }
 
@@ -33,7 +34,7 @@ struct EmailHTML {
         }
     }
 
-    private mutating func write(_ outline: EmailOutline) {
+    private mutating func write(_ outline: Outline, preview: String) {
         let (font, ink, faint) = (EmailHTML.font, EmailHTML.ink, EmailHTML.faint)
         out = """
             <!DOCTYPE html>
@@ -41,7 +42,7 @@ struct EmailHTML {
             <meta name="format-detection" content="telephone=no,date=no,address=no,email=no,url=no">
             <title>\(EmailHTML.escaped(outline.headline))</title></head>
             <body style="margin:0;padding:0;background:#ffffff;color:\(ink)">
-            <div style="display:none;max-height:0;overflow:hidden">\(EmailHTML.escaped(outline.preview))</div>
+            <div style="display:none;max-height:0;overflow:hidden">\(EmailHTML.escaped(preview))</div>
             <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr>
             <td align="center" style="padding:12px">
             <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" \
@@ -50,7 +51,9 @@ struct EmailHTML {
             <h1 style="margin:0 0 8px;font:600 19px/1.35 \(font);color:\(ink)">\(EmailHTML.escaped(outline.headline))</h1>
 
             """
-        for block in outline.blocks { write(block) }
+        paragraph(outline.what)
+        write(outline.facts)
+        for section in outline.sections { write(section) }
         out += """
             <p style="margin:20px 0 0;padding-top:12px;border-top:1px solid \(EmailHTML.line);font:13px/1.5 \(font);color:\(faint)">\
             \(EmailHTML.inline(outline.details))<br>\(EmailHTML.inline(outline.footer))</p>
@@ -61,42 +64,75 @@ struct EmailHTML {
             """
     }
 
-    private mutating func write(_ block: EmailOutline.Block) {
+    private mutating func paragraph(_ phrase: Phrase) {
+        out += "<p style=\"margin:0 0 8px\">\(EmailHTML.inline(phrase))</p>\n"
+    }
+
+    private mutating func write(_ facts: [(name: String, value: Phrase)]) {
         let (font, ink, faint) = (EmailHTML.font, EmailHTML.ink, EmailHTML.faint)
-        switch block {
-        case .paragraph(let phrase): out += "<p style=\"margin:0 0 8px\">\(EmailHTML.inline(phrase))</p>\n"
-        case .facts(let facts):
-            out +=
-                "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"margin:4px 0\">\n"
-            for fact in facts {
-                out += "<tr><td valign=\"top\" style=\"padding:2px 16px 2px 0;font:14px/1.5 \(font);color:\(faint)\">"
-                out +=
-                    "\(EmailHTML.escaped(fact.name))</td><td style=\"padding:2px 0;font:14px/1.5 \(font);color:\(ink)\">"
-                out += "\(EmailHTML.inline(fact.value))</td></tr>\n"
-            }
-            out += "</table>\n"
-        case .heading(let heading, let words):
-            out +=
-                "<h2 style=\"margin:18px 0 4px;font:600 15px/1.5 \(font);color:\(ink)\">\(EmailHTML.escaped(heading))"
-            if !words.isEmpty {
-                out += " <span style=\"font-weight:400;color:\(faint)\">\(EmailHTML.escaped(words))</span>"
-            }
-            out += "</h2>\n"
-        case .code(let lines):
-            out += "<div style=\"margin:4px 0 8px;padding:8px 12px;background:\(EmailHTML.paper);"
-            out += "border-radius:4px;font:13px/1.5 \(EmailHTML.codeFont);color:\(ink)\">"
-            out += lines.map(EmailHTML.escaped).joined(separator: "<br>") + "</div>\n"
-        case .list(let lines, let isNumbered):
-            let tag = isNumbered ? "ol" : "ul"
-            out += "<\(tag) style=\"margin:0 0 8px;padding:0 0 0 24px\">\n"
-            for line in lines { out += "<li style=\"margin:0 0 2px\">\(EmailHTML.inline(line))</li>\n" }
-            out += "</\(tag)>\n"
-        case .chart(let chart): write(chart)
-        case .quote(let text):
-            out +=
-                "<blockquote style=\"margin:4px 0 8px;padding:4px 0 4px 12px;border-left:3px solid \(EmailHTML.line)\">"
-            out += "\(EmailHTML.escaped(text))</blockquote>\n"
+        out += "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"margin:4px 0\">\n"
+        for fact in facts {
+            out += "<tr><td valign=\"top\" style=\"padding:2px 16px 2px 0;font:14px/1.5 \(font);color:\(faint)\">"
+            out += "\(EmailHTML.escaped(fact.name))</td><td style=\"padding:2px 0;font:14px/1.5 \(font);color:\(ink)\">"
+            out += "\(EmailHTML.inline(fact.value))</td></tr>\n"
         }
+        out += "</table>\n"
+    }
+
+    private mutating func write(_ section: Outline.Section) {
+        if case .advice(let advice) = section.body { return write(section.heading, advice) }
+        heading(section.heading, section.note)
+        switch section.body {
+        case .code(let lines), .commands(let lines): if !lines.isEmpty { code(lines) }
+        case .list(let lines, _) where lines.count == 1: paragraph(lines[0])
+        case .list(let lines, let isNumbered): list(lines, isNumbered)
+        case .charts(let charts): for chart in charts { write(chart) }
+        case .texts(let texts):
+            for text in texts {
+                out += "<blockquote style=\"margin:4px 0 8px;padding:4px 0 4px 12px;"
+                out += "border-left:3px solid \(EmailHTML.line)\">\(EmailHTML.escaped(text))</blockquote>\n"
+            }
+        case .advice: break
+        }
+        if section.more > 0 { paragraph("… and \("\(section.more)") more") }
+    }
+
+    private mutating func heading(_ heading: String, _ note: String) {
+        guard !heading.isEmpty else { return }
+        out += "<h2 style=\"margin:18px 0 4px;font:600 15px/1.5 \(EmailHTML.font);color:\(EmailHTML.ink)\">"
+        out += EmailHTML.escaped(heading)
+        if !note.isEmpty {
+            out += " <span style=\"font-weight:400;color:\(EmailHTML.faint)\">\(EmailHTML.escaped(note))</span>"
+        }
+        out += "</h2>\n"
+    }
+
+    private mutating func code(_ lines: [String]) {
+        out += "<div style=\"margin:4px 0 8px;padding:8px 12px;background:\(EmailHTML.paper);"
+        out += "border-radius:4px;font:13px/1.5 \(EmailHTML.codeFont);color:\(EmailHTML.ink)\">"
+        out += lines.map(EmailHTML.escaped).joined(separator: "<br>") + "</div>\n"
+    }
+
+    private mutating func list(_ lines: [Phrase], _ isNumbered: Bool) {
+        let tag = isNumbered ? "ol" : "ul"
+        out += "<\(tag) style=\"margin:0 0 8px;padding:0 0 0 24px\">\n"
+        for line in lines { out += "<li style=\"margin:0 0 2px\">\(EmailHTML.inline(line))</li>\n" }
+        out += "</\(tag)>\n"
+    }
+
+    /// A model's words in a box of their own, and who wrote them before what they say.
+    private mutating func write(_ heading: String, _ advice: AdviceText) {
+        out += "<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" "
+        out += "style=\"margin:18px 0 8px\"><tr><td style=\"padding:10px 14px;border:1px dashed \(EmailHTML.faint);"
+        out += "font:15px/1.5 \(EmailHTML.font);color:\(EmailHTML.ink)\">\n"
+        out += "<h2 style=\"margin:0 0 2px;font:600 15px/1.5 \(EmailHTML.font);color:\(EmailHTML.ink)\">"
+        out += "\(EmailHTML.escaped(heading))</h2>\n"
+        out += "<p style=\"margin:0 0 8px;font:13px/1.5 \(EmailHTML.font);color:\(EmailHTML.faint)\">"
+        out += "\(EmailHTML.inline(advice.origin))</p>\n"
+        paragraph(advice.summary)
+        if let cause = advice.cause { paragraph("Likely cause: \(cause)") }
+        if !advice.steps.isEmpty { list(advice.steps, true) }
+        out += "</td></tr></table>\n"
     }
 
     /// A grid of small cells, coloured up to each point's height: shown alike by clients that drop SVG, images and heights

@@ -12,7 +12,7 @@ public enum EmailMessage {
     ///   - channel: its name, for filters (`List-Id`).
     public static func bytes(_ message: Message, from: MailAddress, to: [MailAddress], channel: String) -> [UInt8] {
         let wording = Wording(message)
-        let outline = EmailOutline(message)
+        let outline = Outline(wording)
         let thread = EmailThread(message, domain: from.domain)
         var header = EmailHeader()
         // The subject stays the same for an incident, because clients group by it; the sender's name says what is new.
@@ -42,9 +42,12 @@ public enum EmailMessage {
     static func subject(_ wording: Wording) -> String {
         let message = wording.message
         guard message.event != .drill else { return Shown.shortened(wording.headline, subjectLimit) }
+        if let digest = message.digest {
+            return (message.event == .opened ? "" : "Re: ") + wording.environmentMark + wording.subject(of: digest)
+        }
         let start = "\(wording.environmentMark)\(wording.severity): "
         let topic = wording.topic(subjectLimit - 4 - start.unicodeScalars.count)
-        let isReply = message.event != .opened || message.incident.flaps > 0
+        let isReply = message.event != .opened || message.isReopening
         return (isReply ? "Re: " : "") + start + topic
     }
 

@@ -1,6 +1,6 @@
 import Model
 
-/// How mail clients know which messages belong together (RFC 5322, 3.6.4): an incident's messages all refer to one id,
+/// How mail clients know which messages belong together (RFC 5322, 3.6.4): an incident's messages, or a digest's, all refer to one id,
 /// that of its opening, whether that mail was sent or not. Deterministic, so that a message sent twice has one id, and
 /// clients that look for duplicates show it once.
 struct EmailThread {
@@ -10,19 +10,20 @@ struct EmailThread {
 
     /// - Parameter domain: of the sender's address.
     init(_ message: Message, domain: String) {
-        let incident = EmailThread.atom(message.incident.id)
+        let incident = EmailThread.atom(message.thread)
         let root = "<\(incident)@\(domain)>"
         // Short, so that the header needs no folding, which some servers get wrong in this one.
         let moment = String(message.at.milliseconds, radix: 36)
         switch message.event {
-        case .opened where message.incident.flaps == 0:
+        case .opened where !message.isReopening:
             messageID = root
             self.root = nil
         case .drill:
             messageID = "<\(incident).drill.\(moment)@\(domain)>"
             self.root = nil
         case .opened, .updated, .resolved:
-            messageID = "<\(incident).\(message.event.rawValue).\(moment)@\(domain)>"
+            let event = message.news.map { "\(message.event.rawValue)-\($0.rawValue)" } ?? message.event.rawValue
+            messageID = "<\(incident).\(event).\(moment)@\(domain)>"
             self.root = root
         }
     }

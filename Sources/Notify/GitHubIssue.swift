@@ -69,12 +69,12 @@ public struct GitHubIssue: Channel {
             return number
         }
         switch message.event {
-        case .opened where message.incident.flaps > 0: try await set("open", number, token)
+        case .opened where message.isReopening: try await set("open", number, token)
         case .resolved, .drill: try await set("closed", number, token)
         case .opened, .updated: break
         }
         // An opening that was found is the issue's own text.
-        let isSaid = (message.event == .opened && message.incident.flaps == 0) || message.event == .drill
+        let isSaid = (message.event == .opened && !message.isReopening) || message.event == .drill
         if !isSaid { try await comment(message, number, token) }
         return number
     }
@@ -113,7 +113,8 @@ public struct GitHubIssue: Channel {
     /// search, whose index lags behind.
     private func find(_ message: Message, _ token: Secret) async throws(Undelivered) -> Int64? {
         let mark = GitHubIssue.mark(issue: message)
-        let since = (min(message.incident.openedAt, message.at) - .hours(1)).description
+        let began = message.digest.map { Wording(message).begin(of: $0) } ?? message.incident.openedAt
+        let since = (min(began, message.at) - .hours(1)).description
         let label = settings.labels.first.map { "&labels=" + PercentEncoding.of($0) } ?? ""
         for page in 1...GitHubIssue.pageLimit {
             let query = "state=all&sort=created&direction=desc&per_page=100&page=\(page)&since=\(since)\(label)"
@@ -157,11 +158,11 @@ public struct GitHubIssue: Channel {
     /// `<!-- mozaiks-ops:incident ID -->`; an id that could end the comment stands as its digest.
     static func mark(issue message: Message) -> String {
         let kind = message.event == .drill ? "drill" : "incident"
-        return "<!-- mozaiks-ops:\(kind) \(plain(message.incident.id)) -->"
+        return "<!-- mozaiks-ops:\(kind) \(plain(message.thread)) -->"
     }
 
     static func mark(comment message: Message) -> String {
-        "<!-- mozaiks-ops:message \(plain(message.incident.id)) \(message.idempotencyKey) -->"
+        "<!-- mozaiks-ops:message \(plain(message.thread)) \(message.idempotencyKey) -->"
     }
 
     private static func plain(_ id: String) -> String {

@@ -122,60 +122,66 @@ enum GitHubText {
 
     /// - Parameter mark: an invisible line that the text is found by again.
     static func body(_ message: Message, mark: String) -> String {
-        let wording = Wording(message)
+        let outline = Outline(message)
         var text = GitHubMarkdown(limit: bodyLimit)
         text.put(mark + "\n")
         text.put("**")
-        text.put(Phrase(words: wording.headline))
+        text.put(Phrase(words: outline.headline))
         text.put("**\n\n")
-        text.put(wording.what)
+        text.put(outline.what)
         text.put("\n\n")
-        for fact in wording.facts {
-            text.put("- \(fact.name): ")
-            text.put(fact.value)
-            text.put("\n")
-        }
-        heading(message.event == .resolved ? "Ended" : "Condition", &text)
-        if !wording.conditionReason.isEmpty {
-            text.put(Phrase(words: wording.conditionReason))
-            text.put("\n\n")
-        }
-        text.put(block: wording.conditionLines.joined(separator: "\n"))
-        for section in wording.actions { list(section.heading, section.lines, &text) }
-        let undo = wording.undo.prefix(8).map(Phrase.init(code:))
-        list(message.event == .resolved ? "End it now" : "Undo", undo, &text)
-        list("Next steps", wording.nextSteps, &text)
-        if !wording.tenantTexts.isEmpty {
-            heading("To paste to the tenant", &text)
-            for tenant in wording.tenantTexts.prefix(3) { text.put(block: tenant) }
-        }
-        text.put("\n---\nDetails: ")
-        text.put(code: wording.more)
+        for fact in outline.facts { item(fact.value, "- \(fact.name): ", &text) }
+        for section in outline.sections { put(section, &text) }
+        text.put("\n---\n")
+        text.put(outline.details)
         text.put("<br>")
-        text.put(wording.footer)
+        text.put(outline.footer)
         text.put("\n")
         return text.text
     }
 
-    private static func heading(_ heading: String, _ text: inout GitHubMarkdown) {
-        text.put("\n#### \(heading)\n\n")
+    private static func put(_ section: Outline.Section, _ text: inout GitHubMarkdown) {
+        if !section.heading.isEmpty { text.put("\n#### \(section.heading)\n\n") }
+        if !section.note.isEmpty {
+            text.put(Phrase(words: section.note))
+            text.put("\n\n")
+        }
+        switch section.body {
+        case .code(let lines): text.put(block: lines.joined(separator: "\n"))
+        case .charts(let charts):
+            text.put(block: charts.map { "\($0.series)\n\($0.text)\n\($0.range)" }.joined(separator: "\n\n"))
+        case .commands(let lines): for line in lines { item(Phrase(code: line), "- ", &text) }
+        case .list(let lines, let isNumbered):
+            for (index, line) in lines.enumerated() { item(line, isNumbered ? "\(index + 1). " : "- ", &text) }
+        case .texts(let texts): for tenant in texts { text.put(block: tenant) }
+        case .advice(let advice): put(advice, &text)
+        }
+        if section.more > 0 { text.put("- … and \(section.more) more\n") }
     }
 
-    private static func list(_ title: String, _ lines: [Phrase], _ text: inout GitHubMarkdown) {
-        guard !lines.isEmpty else { return }
-        heading(title, &text)
-        for line in lines.prefix(8) {
-            text.put("- ")
-            text.put(line)
-            text.put("\n")
+    /// A model's words, as a quotation that says first who wrote it.
+    private static func put(_ advice: AdviceText, _ text: inout GitHubMarkdown) {
+        item(advice.origin, "> ", &text)
+        text.put(">\n")
+        item(advice.summary, "> ", &text)
+        if let cause = advice.cause {
+            text.put(">\n")
+            item(cause, "> Likely cause: ", &text)
         }
-        if lines.count > 8 { text.put("- … and \(lines.count - 8) more\n") }
+        if !advice.steps.isEmpty { text.put(">\n") }
+        for (index, step) in advice.steps.enumerated() { item(step, "> \(index + 1). ", &text) }
+    }
+
+    private static func item(_ phrase: Phrase, _ start: String, _ text: inout GitHubMarkdown) {
+        text.put(start)
+        text.put(phrase)
+        text.put("\n")
     }
 }
 
 extension Message {
     /// As if it told of the opening.
     fileprivate var asOpening: Message {
-        Message(event: .opened, incident: incident, environment: environment, mode: mode, at: at)
+        Message(event: .opened, incident: incident, environment: environment, mode: mode, at: at, digest: digest)
     }
 }

@@ -65,6 +65,9 @@ public struct PagerDuty: Channel {
         switch message.event {
         case .resolved: [.resolve]
         case .opened, .drill: [.trigger]
+        case .updated where message.digest != nil: [.trigger]
+        // It has the alert already, and nothing in it changed.
+        case .updated where message.news == .acknowledged: [.acknowledge]
         case .updated:
             message.incident.acknowledged.map { ($0.until ?? .distantFuture) > message.at } == true
                 ? [.trigger, .acknowledge] : [.trigger]
@@ -80,18 +83,22 @@ public struct PagerDuty: Channel {
         guard action == .trigger else { return .object(event) }
         let wording = Wording(message)
         let incident = message.incident
+        let isDigest = message.digest != nil
         var payload: JSONObject = [
             // The service cuts at 1,024 characters.
             "summary": .string(Shown.shortened(wording.oneLine, 500)),
-            "source": .string(Shown.id(source(incident.subject))), "severity": .string(severity(message)),
-            "timestamp": .string(incident.since.description), "group": .string(Shown.id(incident.subject.runtime)),
-            "class": .string(Shown.id(incident.rule)),
+            "source": .string(Shown.id(isDigest ? message.environment : source(incident.subject))),
+            "severity": .string(severity(message)),
+            "timestamp": .string((message.digest.map(wording.begin) ?? incident.since).description),
+            "group": .string(Shown.id(isDigest ? message.environment : incident.subject.runtime)),
+            "class": .string(message.digest?.reason.rawValue ?? Shown.id(incident.rule)),
         ]
-        if let app = incident.subject.app { payload["component"] = .string(Shown.id(app.text)) }
+        if !isDigest, let app = incident.subject.app { payload["component"] = .string(Shown.id(app.text)) }
         payload["custom_details"] = .object(
             JSONObject(PlainDetails.fields(wording).map { (key: $0.name, value: .string($0.text)) }))
         event["payload"] = .object(payload)
-        if let link {
+        // A page shows one incident.
+        if let link, !isDigest {
             let href = link.split(separator: "{incident}", omittingEmptySubsequences: false)
                 .joined(separator: PercentEncoding.of(Shown.shortened(incident.id, 200)))
             event["links"] = [["href": .string(href), "text": "The incident"]]
@@ -99,10 +106,10 @@ public struct PagerDuty: Channel {
         return .object(event)
     }
 
-    /// The incident's id; what is no key that the service takes (at most 255 characters), by its digest. A drill has an
+    /// The incident's id, or the digest's; what is no key that the service takes (at most 255 characters), by its digest. A drill has an
     /// alert of its own.
     static func dedupKey(_ message: Message) -> String {
-        let id = message.incident.id
+        let id = message.thread
         let isPlain = (1...200).contains(id.utf8.count) && id.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
         let key = isPlain ? id : String(SHA256.hex(id.utf8).prefix(32))
         return message.event == .drill ? "drill-\(key)" : key

@@ -15,6 +15,11 @@ public struct Phrase: Hashable, Sendable {
         spans = [.words(Shown.line(words))]
     }
 
+    /// A few sentences from outside.
+    public init(prose: String) {
+        spans = [.words(Shown.prose(prose))]
+    }
+
     /// A command or a condition.
     public init(code: String) {
         spans = [.code(Shown.code(code))]

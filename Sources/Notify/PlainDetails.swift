@@ -2,19 +2,23 @@ import Model
 
 /// A message's sections as plain text, for services that show fields: no markup, a line each.
 enum PlainDetails {
-    /// Most lines of one section.
-    private static let lineLimit = 8
-
     /// Names for machines and the text under each, in the order in which a person reads them; none is empty.
     static func fields(_ wording: Wording) -> [(name: String, text: String)] {
-        var fields: [(name: String, text: String)] = [("what", wording.what.plain)]
-        fields += wording.facts.map { (key($0.name), $0.value.plain) }
-        fields.append(("condition", join([wording.conditionReason] + wording.conditionLines)))
-        fields += wording.actions.map { (key($0.heading), join($0.lines.map(\.plain))) }
-        fields.append(("undo", join(wording.undo)))
-        fields.append(("next_steps", join(wording.nextSteps.map(\.plain))))
+        let outline = Outline(wording)
+        var fields: [(name: String, text: String)] = [("what", outline.what.plain)]
+        fields += outline.facts.map { (key($0.name), $0.value.plain) }
+        for section in outline.sections {
+            switch section.body {
+            case .code(let lines): fields.append(("condition", join([section.note] + lines, section.more)))
+            case .commands(let lines): fields.append(("undo", join(lines, section.more)))
+            case .list(let lines, _): fields.append((key(section.heading), join(lines.map(\.plain), section.more)))
+            case .advice(let advice): fields.append(("model_advice", join(advice.lines, 0)))
+            // Services that page show neither drawings nor texts to be passed on.
+            case .charts, .texts: break
+            }
+        }
         fields.append(("details", wording.more))
-        fields.append(("source", wording.footer.plain))
+        fields.append(("source", outline.footer.plain))
         return fields.filter { !$0.text.isEmpty }
     }
 
@@ -26,10 +30,8 @@ enum PlainDetails {
         }.joined(separator: "\n")
     }
 
-    private static func join(_ lines: [String]) -> String {
-        let lines = lines.filter { !$0.isEmpty }
-        let more = lines.count > lineLimit ? ["… and \(lines.count - lineLimit) more"] : []
-        return (lines.prefix(lineLimit) + more).joined(separator: "\n")
+    private static func join(_ lines: [String], _ more: Int) -> String {
+        (lines.filter { !$0.isEmpty } + (more > 0 ? ["… and \(more) more"] : [])).joined(separator: "\n")
     }
 
     /// `Still in force` as `still_in_force`; `Would have been done (mode observe)` as `would_have_been_done`.

@@ -3,23 +3,33 @@ import Model
 /// A message as Slack's Block Kit.
 ///
 /// Limits (docs.slack.dev, Block Kit reference): 50 blocks, 150 characters a header, 3,000 a section's text, 2,000 a
-/// field, 10 fields, 10 elements of a context. At most 11 blocks are written, each far below.
+/// field, 10 fields, 10 elements of a context. At most 17 blocks are written, each far below.
 public enum SlackBlocks {
     /// The body of an incoming-webhook post: `text` for notifications and old clients, `blocks` for the rest.
     public static func payload(_ message: Message) -> JSON {
         let wording = Wording(message)
-        var blocks = [header("\(sign(message, wording)) \(wording.headline)"), what(wording), fields(wording.facts)]
-        blocks.append(condition(wording, isResolved: message.event == .resolved))
-        blocks += wording.actions.map { list($0.heading, $0.lines) }
-        let undo = wording.undo
-        if !undo.isEmpty {
-            blocks.append(
-                list(message.event == .resolved ? "End it now" : "Undo", undo.prefix(4).map(Phrase.init(code:))))
-        }
-        if !wording.nextSteps.isEmpty { blocks.append(list("Next steps", wording.nextSteps, numbered: true)) }
-        if !wording.tenantTexts.isEmpty { blocks.append(tenantTexts(wording.tenantTexts)) }
-        blocks.append(context(["Details: \(command: wording.more)"]))
-        blocks.append(context([wording.footer]))
+        let outline = Outline(wording)
+        var blocks = [header("\(sign(message, wording)) \(outline.headline)"), what(outline.what), fields(outline.facts)]
+        blocks += outline.sections.flatMap(block)
+        blocks.append(context([outline.details]))
+        blocks.append(context([outline.footer]))
+        return [
+            "text": .string(fallback(wording.oneLine)), "blocks": .array(blocks), "unfurl_links": false,
+            "unfurl_media": false,
+        ]
+    }
+
+    /// The same for a thread below the message that shows how things stand: only what is new.
+    static func reply(_ message: Message) -> JSON {
+        let wording = Wording(message)
+        let outline = Outline(wording)
+        var text = SlackMarkup(limit: 400)
+        text.put("\(sign(message, wording)) *")
+        text.put(words: outline.headline)
+        text.put("*")
+        var blocks = [section(text)]
+        if message.news == .acknowledged { blocks += outline.facts.filter { $0.name == "Acknowledged" }.map { fields([$0]) } }
+        blocks += outline.news(of: message).flatMap(block)
         return [
             "text": .string(fallback(wording.oneLine)), "blocks": .array(blocks), "unfurl_links": false,
             "unfurl_media": false,
@@ -49,9 +59,9 @@ public enum SlackBlocks {
         ]
     }
 
-    private static func what(_ wording: Wording) -> JSON {
+    private static func what(_ phrase: Phrase) -> JSON {
         var text = SlackMarkup(limit: 1_000)
-        text.put(wording.what)
+        text.put(phrase)
         return section(text)
     }
 
@@ -65,47 +75,83 @@ public enum SlackBlocks {
         return ["type": "section", "fields": .array(fields)]
     }
 
-    private static func condition(_ wording: Wording, isResolved: Bool) -> JSON {
-        var text = SlackMarkup(limit: 2_900)
-        text.put(isResolved ? "*Ended*" : "*Condition*")
-        if !wording.conditionReason.isEmpty {
-            text.put(" ")
-            text.put(words: wording.conditionReason)
+    private static func block(_ part: Outline.Section) -> [JSON] {
+        switch part.body {
+        case .code(let lines): [code(part.heading, part.note, lines)]
+        case .charts(let charts): [drawn(charts)]
+        case .commands(let lines): [list(part.heading, lines.map(Phrase.init(code:)), more: part.more)]
+        case .list(let lines, let isNumbered):
+            [list(part.heading, lines, isNumbered: isNumbered, more: part.more)]
+        case .texts(let texts): [quoted(part.heading, texts, more: part.more)]
+        case .advice(let advice): apart(part.heading, advice)
         }
-        if !wording.conditionLines.isEmpty {
+    }
+
+    private static func code(_ heading: String, _ note: String, _ lines: [String]) -> JSON {
+        var text = SlackMarkup(limit: 2_900)
+        text.put("*\(heading)*")
+        if !note.isEmpty {
+            text.put(" ")
+            text.put(words: note)
+        }
+        if !lines.isEmpty {
             text.put("\n")
-            text.put(block: wording.conditionLines.joined(separator: "\n"))
+            text.put(block: lines.joined(separator: "\n"))
         }
         return section(text)
     }
 
+    /// Series as small bars, each above what it says.
+    private static func drawn(_ charts: [Sparkline]) -> JSON {
+        var text = SlackMarkup(limit: 2_900)
+        text.put(block: charts.map { "\($0.series)\n\($0.text)\n\($0.range)" }.joined(separator: "\n\n"))
+        return section(text)
+    }
+
+    /// A model's words: behind a line of their own, and who wrote them before what they say.
+    private static func apart(_ heading: String, _ advice: AdviceText) -> [JSON] {
+        var text = SlackMarkup(limit: 2_900)
+        text.put("*\(heading)*\n")
+        text.put(advice.summary)
+        if let cause = advice.cause {
+            text.put("\nLikely cause: ")
+            text.put(cause)
+        }
+        for (index, step) in advice.steps.enumerated() {
+            var line = SlackMarkup(limit: 450)
+            line.put("\n\(index + 1). ")
+            line.put(step)
+            text.put(line.text)
+        }
+        return [["type": "divider"], context([advice.origin]), section(text)]
+    }
+
     /// A heading and lines of at most 600 characters each, as many as fit.
-    private static func list(_ heading: String, _ lines: [Phrase], numbered: Bool = false) -> JSON {
+    private static func list(_ heading: String, _ lines: [Phrase], isNumbered: Bool = false, more: Int) -> JSON {
         var text = SlackMarkup(limit: 2_900)
         text.put("*\(heading)*")
-        let shown = lines.prefix(8)
         var written = 0
-        for (index, phrase) in shown.enumerated() {
+        for (index, phrase) in lines.enumerated() {
             var line = SlackMarkup(limit: 600)
-            line.put(lines.count == 1 ? "\n" : numbered ? "\n\(index + 1). " : "\n• ")
+            line.put(lines.count == 1 ? "\n" : isNumbered ? "\n\(index + 1). " : "\n• ")
             line.put(phrase)
             // Room for the line that counts the others.
             guard line.text.utf16.count + 40 <= text.room else { break }
             text.put(line.text)
             written += 1
         }
-        if written < lines.count { text.put("\n… and \(lines.count - written) more") }
+        if case let left = lines.count - written + more, left > 0 { text.put("\n… and \(left) more") }
         return section(text)
     }
 
-    private static func tenantTexts(_ texts: [String]) -> JSON {
+    private static func quoted(_ heading: String, _ texts: [String], more: Int) -> JSON {
         var text = SlackMarkup(limit: 2_900)
-        text.put(texts.count == 1 ? "*To paste to the tenant*" : "*To paste to each tenant*")
-        for tenant in texts.prefix(3) {
+        text.put("*\(heading)*")
+        for tenant in texts {
             text.put("\n")
             text.put(block: tenant)
         }
-        if texts.count > 3 { text.put("\n… and \(texts.count - 3) more") }
+        if more > 0 { text.put("\n… and \(more) more") }
         return section(text)
     }
 

@@ -57,7 +57,8 @@ public struct SlackBot: Channel {
                 return .deliveredAs(try await post(payload, in: settings.channel, token).text)
             }
             // Last, because it alone may not be said twice: the edit may.
-            _ = try await post(payload, in: thread.channel, under: thread, isNews: message.isForEverybody, token)
+            let reply = SlackBlocks.reply(message)
+            _ = try await post(reply, in: thread.channel, under: thread, isNews: Wording(message).isForEverybody, token)
             return .deliveredAs(thread.text)
         } catch {
             return error.delivery
@@ -197,9 +198,4 @@ enum SlackAPI {
         default: nil
         }
     }
-}
-
-extension Message {
-    /// Whether those should see it who do not follow the thread: it opened again, or needs a person.
-    fileprivate var isForEverybody: Bool { event == .opened || Wording(self).asksForPerson }
 }

@@ -89,7 +89,8 @@ public struct Webhook: Channel {
 extension Message {
     /// The same for every attempt to deliver this message, and for no other message: 32 hexadecimal digits.
     var idempotencyKey: String {
-        let text = "\(event.rawValue)\u{0}\(at.milliseconds)\u{0}\(incident.id)"
+        let occasion = news.map { "\u{0}\($0.rawValue)" } ?? ""
+        let text = "\(event.rawValue)\u{0}\(at.milliseconds)\u{0}\(thread)\(occasion)"
         return String(SHA256.hex(text.utf8).prefix(32))
     }
 }

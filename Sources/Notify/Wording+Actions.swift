@@ -48,12 +48,18 @@ extension Wording {
             "Needs a person",
             stories.compactMap { story in
                 switch story.verdict {
-                case .needsApproval(let refusal): "\(story.order) for \(story.ttl.description): \(reason(refusal))"
+                case .needsApproval(let refusal):
+                    "\(story.order) for \(story.ttl.description): \(reason(refusal))\(approving(story))"
                 case .refused(let refusal) where refusal.step == .maxLease:
                     "\(code: story.app.text): \(reason(refusal))"
                 default: nil
                 }
             })
+    }
+
+    /// `. Approve it: mozaiks-ops actions approve ID`; nothing where there is no id to approve it by.
+    private func approving(_ story: ActionStory) -> Phrase {
+        story.approval.map { ". Approve it: \(command: "mozaiks-ops actions approve \(Shown.id($0))")" } ?? ""
     }
 
     private var wouldHave: Section? {

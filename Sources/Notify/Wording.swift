@@ -20,6 +20,8 @@ public struct Wording: Sendable {
     }
 
     var incident: Incident { message.incident }
+    /// Nil for a message about one incident.
+    var digest: Model.Digest? { message.digest }
     var isResolved: Bool { message.event == .resolved }
 
     // MARK: - What and where
@@ -27,14 +29,16 @@ public struct Wording: Sendable {
     /// Longest headline, in scalars: what a phone shows without cutting.
     static let headlineLimit = 80
 
-    /// `Warning: noisy-neighbor, app-clinic on shared`; `Resolved after 25m: …`; `[staging] Critical, again: …`
+    /// `Warning: noisy-neighbor, app-clinic on shared`; `Resolved after 25m: …`; `[staging] Critical, again: …`; of
+    /// several `Critical: storm of 34 incidents, 12 still open`
     public var headline: String {
         let start = "\(environmentMark)\(state): "
+        if let digest { return start + topic(of: digest) }
         return start + topic(Wording.headlineLimit - start.unicodeScalars.count)
     }
 
     /// `[staging] `; empty in production.
-    var environmentMark: String { isProduction ? "" : "[\(Shown.shortened(Shown.id(message.environment), 16))] " }
+    var environmentMark: String { isProduction ? "" : "[\(Shown.shortened(Shown.id(message.environment), 12))] " }
 
     /// `noisy-neighbor, app-clinic on shared` in about `limit` scalars.
     func topic(_ limit: Int) -> String {
@@ -54,8 +58,8 @@ public struct Wording: Sendable {
     var state: String {
         switch message.event {
         case .drill: return "Drill, nothing to do"
-        case .opened: return incident.flaps > 0 ? "\(severity), again" : severity
-        case .updated: return "\(severity), \(news)"
+        case .opened: return message.isReopening ? "\(severity), again" : severity
+        case .updated: return digest == nil ? "\(severity), \(occasion)" : "\(severity), update"
         case .resolved:
             // Only evidence resolves; a rule or target that is gone merely closes.
             let verb = isRemoved ? "Closed" : "Resolved"
@@ -64,22 +68,8 @@ public struct Wording: Sendable {
     }
 
     /// Resolved because the rule or its target is gone, not by evidence.
-    var isRemoved: Bool { isResolved && incident.resolveReason.map { $0.utf8.elementsEqual("removed".utf8) } == true }
-
-    /// Whether this message is told because nothing more happens until a person does something.
-    var asksForPerson: Bool {
-        message.event == .updated
-            && incident.decisions.contains { $0.at == message.at && $0.verdict.isForPerson }
-    }
-
-    /// Why somebody is told again.
-    private var news: String {
-        let newest = incident.decisions.filter { $0.at == message.at }
-        if asksForPerson { return "needs a person" }
-        let acts = newest.filter { $0.verdict == .act }
-        guard let act = acts.first else { return "update" }
-        let isExtension = incident.decisions.contains { $0.at < act.at && $0.verdict == .act && $0.key == act.key }
-        return isExtension ? "action extended" : "action taken"
+    var isRemoved: Bool {
+        isResolved && digest == nil && incident.resolveReason.map { $0.utf8.elementsEqual("removed".utf8) } == true
     }
 
     /// The ids in at most `room` scalars: the second name gets what it needs up to a third, the first the rest.
@@ -100,22 +90,25 @@ public struct Wording: Sendable {
     }
 
     /// Whom it is about, with ids to copy.
-    public var place: Phrase {
-        switch incident.subject {
+    public var place: Phrase { Wording.place(incident.subject) }
+
+    static func place(_ subject: Subject) -> Phrase {
+        switch subject {
         case .runtime(let name): "runtime \(code: name)"
         case .app(let app, let runtime): "app \(code: app.text) on runtime \(code: runtime)"
         case .replica(let url, let runtime): "replica \(code: url) of runtime \(code: runtime)"
         }
     }
 
-    /// The rule's sentence; the rule's name where it has none.
+    /// The rule's sentence; the rule's name where it has none. Of several incidents, why they are told together.
     public var what: Phrase {
-        Phrase(words: incident.summary.isEmpty ? "The rule \(incident.rule) holds." : incident.summary)
+        if let digest { return what(of: digest) }
+        return Phrase(words: incident.summary.isEmpty ? "The rule \(incident.rule) holds." : incident.summary)
     }
 
     /// The whole message in one line, for lock screens, notifications and clients that show nothing else.
     public var oneLine: String {
-        let measure = isResolved ? nil : ConditionText.measure(condition).map { " (\($0))" }
+        let measure = isResolved || digest != nil ? nil : ConditionText.measure(condition).map { " (\($0))" }
         var what = what.plain
         if let measure, what.hasSuffix(".") { what = what.dropLast() + measure + "." } else { what += measure ?? "" }
         return "\(headline). \(what)"
@@ -125,6 +118,7 @@ public struct Wording: Sendable {
 
     /// Times and what else is a matter of one line: `Since`, `09:00:05 UTC on 2026-11-21`.
     public var facts: [(name: String, value: Phrase)] {
+        if let digest { return facts(of: digest) }
         var facts: [(name: String, value: Phrase)] = [("Where", place), ("Since", Phrase(words: full(incident.since)))]
         if let resolved = incident.resolvedAt, isResolved { facts.append(("Until", Phrase(words: full(resolved)))) }
         if incident.flaps > 0 {
@@ -134,16 +128,20 @@ public struct Wording: Sendable {
         }
         if let seen = incident.acknowledged, !isResolved {
             let end = seen.until.map { " until \($0.minuteText(seenFrom: message.at))" } ?? ""
-            facts.append(("Acknowledged", "by \(code: seen.by)\(end)"))
+            let comment = seen.comment.isEmpty ? "" : ": \(Shown.line(seen.comment))"
+            facts.append(("Acknowledged", "by \(code: seen.by)\(end)\(comment)"))
         }
         return facts
     }
 
     /// Always with its day: a message may arrive long after it was written.
-    private func full(_ moment: Timestamp) -> String { "\(moment.clock) UTC on \(moment.day)" }
+    func full(_ moment: Timestamp) -> String { "\(moment.clock) UTC on \(moment.day)" }
 
     /// How long it was, for a resolution.
-    public var duration: String? { incident.resolvedAt.map { max($0 - incident.since, .zero).brief } }
+    public var duration: String? {
+        if let digest { return isResolved ? duration(of: digest) : nil }
+        return incident.resolvedAt.map { max($0 - incident.since, .zero).brief }
+    }
 
     // MARK: - The condition
 
@@ -159,7 +157,10 @@ public struct Wording: Sendable {
     public var conditionReason: String {
         let reason = Shown.line(transition?.reason ?? incident.resolveReason ?? "")
         if isRemoved { return "\(reason), so nothing is known of the condition any more" }
-        return reason.hasPrefix("condition ") && !isResolved ? String(reason.dropFirst(10)) : reason
+        guard reason.hasPrefix("condition "), !isResolved else { return reason }
+        let rest = String(reason.dropFirst(10))
+        // Hours later nobody should read the opening's figures as today's.
+        return message.news == .reminder ? "when it opened, \(rest)" : rest
     }
 
     private var transition: Transition? {
@@ -174,6 +175,7 @@ public struct Wording: Sendable {
     /// The rule's next steps, its suggestions as sentences, and its playbook. None for a resolution.
     public var nextSteps: [Phrase] {
         guard !isResolved else { return [] }
+        if digest != nil { return stepsOfDigest }
         var steps = incident.nextSteps.map(Phrase.init(words:))
             + incident.suggestions.map { Phrase(words: "Consider: \(String($0.map { $0 == "_" ? " " : $0 })).") }
         if let playbook {
@@ -190,6 +192,7 @@ public struct Wording: Sendable {
 
     /// `production · mode enforce · rule at ops_policy.default.yaml:12 · playbook noisy-neighbor`
     public var footer: Phrase {
+        if let digest { return footer(of: digest) }
         let playbook = incident.playbook.map { " · playbook \(Shown.id($0))" } ?? ""
         return Phrase(
             words: "\(Shown.id(message.environment)) · mode \(message.mode.rawValue) · rule at \(origin)\(playbook)")
@@ -202,18 +205,13 @@ public struct Wording: Sendable {
     }
 
     /// What to run for the whole story; it names the incident's id.
-    public var more: String { "mozaiks-ops incidents show \(Shown.id(incident.id))" }
-}
-
-extension Verdict {
-    /// Whether nothing more happens until a person does something.
-    fileprivate var isForPerson: Bool {
-        switch self {
-        case .needsApproval: true
-        case .refused(let refusal): refusal.step == .maxLease
-        case .act, .wouldHave, .alreadyInForce: false
-        }
+    public var more: String {
+        if digest != nil { return "mozaiks-ops incidents list" + (isResolved ? "" : " --status open") }
+        return showing
     }
+
+    /// What to run for the story of the incident, or of the weightiest of them.
+    var showing: String { "mozaiks-ops incidents show \(Shown.id(incident.id))" }
 }
 
 extension String {

@@ -33,7 +33,14 @@ struct ActionReader {
     mutating func read(_ node: YAMLNode, _ key: String) -> [RuleAction] {
         var actions: [RuleAction] = []
         for item in reporter.list(node, "'\(key)'") ?? [] {
-            if let action = action(item) { actions.append(action) }
+            guard let action = action(item) else { continue }
+            if case .notify = action, actions.contains(where: { $0.kind == .notify }) {
+                reporter.report(
+                    "action", "'notify' stands twice", at: item.start,
+                    hint: "name all channels in one: notify: {channels: [ops, mail]}")
+                continue
+            }
+            actions.append(action)
         }
         return actions
     }

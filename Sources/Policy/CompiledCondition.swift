@@ -49,6 +49,11 @@ public struct CompiledCondition: Sendable {
         let range: Range<Int>
     }
 
+    /// The names of the thresholds that it uses, without the `$`, in the order of the text.
+    public var thresholds: [String] {
+        pieces.compactMap { if case .threshold(let name, _) = $0 { name } else { nil } }
+    }
+
     /// The endpoints whose answers it needs, in the order of `Endpoint`.
     public var endpoints: [Endpoint] {
         let needed = Set(readings.map(\.series.signal.info.endpoint))

@@ -10,6 +10,9 @@ public enum DefaultPolicy {
 #
 #   mozaiks-ops policy check     everything wrong with your files, with line and column
 #   mozaiks-ops policy show      what holds, and which line says so
+#   mozaiks-ops policy test      runs the stories in tests/ beside this file, where you copied them too
+#
+# docs/policies.md explains how to change a rule, break it, test it and try it on a recorded day.
 schema: mozaiks.ops/policy/v1
 ops_policy: default
 
@@ -32,6 +35,17 @@ thresholds:
   token_spike: 3           # times an app's own usual rate
   silent_share: 50%        # of ended runs in which nothing happened
   silent_min_starts: 2/min # fewer starts than this say nothing about the provider
+  calls_spike: 3           # times the runtime's own usual rate of model calls
+  cost_spike: 3            # times an app's own usual spend
+  error_share: 20%         # errors over turns plus tool calls
+  error_min: 2/min         # fewer errors than this are no trend
+  slow_turn: 120s          # people's thinking time is in it
+  stalled_limit: 20        # open runs that make no progress
+  user_runs: 10            # active runs of one user of an app
+  restart_limit: 3         # restarts within half an hour
+  mongodb_slow: 200ms      # a healthy ping takes a few milliseconds
+  max_websockets: 1000     # what one process holds well
+  perf_slow: 1s            # so long one reading of the figures holds up everybody on the runtime
 
 # What may happen without a person. Messages are always allowed.
 allowed_actions: [notify, throttle, pause]
@@ -49,8 +63,9 @@ rules:
       - Look whether the process runs and its port is open from this machine.
       - Read the last lines of its log; restart it if it hangs.
     suppresses:
-      [runtime-unhealthy, runtime-unauthorized, perf-poisoned, dead-counters, provider-trouble, noisy-neighbor,
-       runtime-saturated, token-burn-spike]
+      [runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-expensive, dead-counters, restart-loop, mongodb-slow,
+       websockets-high, provider-trouble, model-calls-spike, runtime-saturated, runtime-crowded, error-spike,
+       turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
     playbook: runtime-down
 
   runtime-unauthorized:
@@ -65,8 +80,9 @@ rules:
       - Check the token's expiry and audience (mozaiks-ops doctor).
       - Check whether the identity provider answers.
     suppresses:
-      [runtime-unhealthy, perf-poisoned, dead-counters, provider-trouble, noisy-neighbor, runtime-saturated,
-       token-burn-spike]
+      [runtime-unhealthy, perf-poisoned, perf-expensive, dead-counters, restart-loop, mongodb-slow, websockets-high,
+       provider-trouble, model-calls-spike, runtime-saturated, runtime-crowded, error-spike, turn-latency-high,
+       stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
     playbook: runtime-unauthorized
 
   runtime-unhealthy:
@@ -80,6 +96,7 @@ rules:
     next_steps:
       - Check MongoDB from the runtime's machine.
       - Read the runtime's log around the time of the incident.
+    suppresses: [mongodb-slow, error-spike, turn-latency-high, stalled-runs, app-errors]
     playbook: runtime-unhealthy
 
   # One NaN or one broken id makes both perf endpoints answer 500 until the process restarts, while health stays good.
@@ -92,8 +109,24 @@ rules:
     next_steps:
       - Plan a restart of the runtime; only that clears it.
       - Until then nothing about tenants is known and nothing is done to them.
-    suppresses: [dead-counters, provider-trouble, noisy-neighbor, runtime-saturated, token-burn-spike]
+    suppresses:
+      [perf-expensive, dead-counters, provider-trouble, runtime-saturated, runtime-crowded, error-spike,
+       turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
     playbook: perf-poisoned
+
+  # Nothing is evicted from a runtime's memory before it restarts, and while it writes its figures it serves nobody.
+  # We ask less often then; this says that others who ask (dashboards, scripts) should too.
+  perf-expensive:
+    subject: runtime
+    when: perf_seconds > $perf_slow
+    for: 10m
+    severity: warning
+    summary: Reading the runtime's figures holds up everybody on it.
+    next_steps:
+      - Plan a restart of the runtime in a quiet hour; only that empties its list of chats.
+      - Find out who else reads /metrics/perf, and how often.
+    suggest: [restart_in_a_quiet_hour]
+    playbook: perf-expensive
 
   dead-counters:
     subject: runtime
@@ -104,6 +137,43 @@ rules:
     next_steps:
       - Run mozaiks-ops doctor to see which, and what the rules can still tell.
     playbook: dead-counters
+
+  # ---- The runtime and what it stands on.
+
+  restart-loop:
+    subject: runtime
+    when: restarts[30m] >= $restart_limit
+    severity: critical
+    summary: The runtime restarts again and again. Each time all its runs are lost.
+    next_steps:
+      - Read the last lines before each start in its log; look for killed processes in the kernel's log.
+      - Was something deployed? Go back to the version before.
+    suppresses: [perf-expensive, model-calls-spike, turn-latency-high, stalled-runs]
+    playbook: restart-loop
+
+  mongodb-slow:
+    subject: runtime
+    when: mongodb_latency > $mongodb_slow
+    for: 5m
+    severity: warning
+    summary: MongoDB answers the runtime slowly.
+    description: A slow ping still counts as healthy, until it fails altogether.
+    next_steps:
+      - Look at MongoDB's load, its slow queries and its disk.
+      - Look at the network between the runtime and MongoDB.
+    playbook: mongodb-slow
+
+  websockets-high:
+    subject: runtime
+    when: websockets > $max_websockets
+    for: 5m
+    severity: warning
+    summary: The runtime holds more websockets than it holds well.
+    next_steps:
+      - Compare with the active runs; far more websockets than runs are clients that reconnect.
+      - Add a replica before it runs out of file descriptors.
+    suggest: [scale_out]
+    playbook: websockets-high
 
   # ---- Load and tenants.
 
@@ -118,8 +188,21 @@ rules:
     next_steps:
       - Check the status page and the quota of the model provider.
       - Tell tenants; their retries are not abuse.
-    suppresses: [noisy-neighbor, runtime-saturated]
+    suppresses: [noisy-neighbor, runtime-saturated, error-spike, turn-latency-high, user-hogging, app-errors]
     playbook: provider-trouble
+
+  # The one figure of spending that every runtime has: model calls of the whole process, of no app.
+  model-calls-spike:
+    subject: runtime
+    when: llm_calls > $calls_spike * baseline(llm_calls[24h]) and llm_calls > 30/min
+    for: 10m
+    severity: warning
+    summary: The runtime calls the model far more than it usually does.
+    next_steps:
+      - Compare the apps' shares of active runs and starts with yesterday's.
+      - Look at today's spending in the console of the model provider.
+    suggest: [contact_tenant]
+    playbook: model-calls-spike
 
   noisy-neighbor:
     subject: app
@@ -134,7 +217,30 @@ rules:
       - notify
       # Noisy is not yet harmful: on an idle machine the best customer is not throttled.
       - throttle: {concurrent_workflows: 2, ttl: 15m, only_if: runtime.active_runs > 0.5 * $max_active_runs}
+    suppresses: [user-hogging]
     playbook: noisy-neighbor
+
+  user-hogging:
+    subject: app
+    when: active_runs.max_per_user > $user_runs and active_runs.max_per_user > 60% * active_runs
+    for: 10m
+    severity: info
+    summary: One user holds most of an app's runs.
+    next_steps:
+      - Look whether that user is a script, or a login that all of the app's users share.
+    suggest: [contact_tenant]
+    playbook: user-hogging
+
+  app-errors:
+    subject: app
+    when: error_rate > $error_share and errors > $error_min and runtime.error_rate < 0.5 * $error_share
+    for: 10m
+    severity: warning
+    summary: An app's runs fail while those of the others work.
+    next_steps:
+      - Ask the tenant what changed in its workflows and tools.
+    suggest: [contact_tenant]
+    playbook: app-errors
 
   runtime-saturated:
     subject: runtime
@@ -148,7 +254,54 @@ rules:
       - notify
       - pause: {apps: top(3, active_runs), ttl: 10m}
     suggest: [scale_out]
+    suppresses: [runtime-crowded, websockets-high, error-spike, turn-latency-high]
     playbook: runtime-saturated
+
+  runtime-crowded:
+    subject: runtime
+    when: active_runs > 0.8 * $max_active_runs
+    for: 15m
+    severity: info
+    summary: The runtime is near what it carries well.
+    next_steps:
+      - Add a replica, or move the heaviest app to a runtime of its own, before it is full.
+    suggest: [scale_out, dedicated_runtime]
+    playbook: runtime-crowded
+
+  # Where all fail together it is not one tenant's doing; app-errors is for those who fail alone.
+  error-spike:
+    subject: runtime
+    when: error_rate > $error_share and errors > $error_min
+    for: 5m
+    severity: critical
+    summary: Runs of the whole runtime fail.
+    next_steps:
+      - Was something deployed? Go back to the version before.
+      - Read the runtime's log for the error that comes most.
+    playbook: error-spike
+
+  # A turn's duration includes the time that a person took to answer: never more than a hint.
+  turn-latency-high:
+    subject: runtime
+    when: turn_latency.p95 > $slow_turn
+    for: 15m
+    severity: info
+    summary: Turns take long.
+    next_steps:
+      - Compare with the latency of the model provider; people who think before they answer count too.
+    playbook: turn-latency-high
+
+  # Runs whose websocket dropped stay open for ever; some of them are always there.
+  stalled-runs:
+    subject: runtime
+    when: stalled_runs > $stalled_limit and stalled_runs > active_runs
+    for: 30m
+    severity: info
+    summary: More runs stand still than move.
+    next_steps:
+      - Look whether clients lose their connection, or whether a tool that runs wait for is stuck.
+      - A restart in a quiet hour clears them.
+    playbook: stalled-runs
 
   token-burn-spike:
     subject: app
@@ -163,7 +316,24 @@ rules:
     require_approval:                       # offered in the message, done only on approval
       - throttle: {concurrent_workflows: 1, ttl: 30m}
     suggest: [raise_limit, contact_tenant]
+    suppresses: [cost-spike]
     playbook: token-burn-spike
+
+  # More tokens cost more; this one speaks where the price rose alone (a dearer model, another provider).
+  cost-spike:
+    subject: app
+    when: cost > $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
+    for: 5m
+    severity: warning
+    summary: An app costs far more than it usually does.
+    next_steps:
+      - Look which model its workflows use now.
+      - Ask the tenant whether this is meant.
+    actions: [notify]
+    require_approval:
+      - throttle: {concurrent_workflows: 1, ttl: 30m}
+    suggest: [raise_limit, contact_tenant]
+    playbook: cost-spike
 
 """#
 }

@@ -2,6 +2,7 @@ import Journal
 import Model
 import Monitor
 import Notify
+import Telling
 
 /// Messages and where they go, as people read them.
 extension Rendering {
@@ -61,22 +62,27 @@ extension Rendering {
         }.joined()
     }
 
-    func routing(_ routing: Routing, of incident: Incident, told: [OutboxRow]) -> String {
+    func routing(_ explanation: RoutingExplanation, _ why: [String], of incident: Incident, told: [OutboxRow]) -> String {
+        let routing = explanation.routing
         var text = "\(severity(incident.severity)) \(terminal.paint(incident.rule, .bold)): \(incident.subject)\n\n"
+        for line in why { text += "\(line)\n" }
         if let silence = routing.silence { text += "Nobody would hear of it: \(silence)\n" }
-        if !routing.decisions.isEmpty {
+        if !explanation.lines.isEmpty {
+            text += (why.isEmpty ? "" : "\n")
             text += terminal.table(
                 ["channel", "sent", "why"],
-                routing.decisions.map {
+                explanation.lines.map {
                     [$0.channel, $0.isSent ? terminal.paint("yes", .green) : terminal.paint("no", .dim), $0.reason]
                 })
         }
+        for line in explanation.lines { text += line.heard.map { "\(line.channel): \($0)\n" } ?? "" }
         for name in routing.unknown { text += "named, but not configured: \(name)\n" }
         text += "\n" + terminal.paint("Told so far", .bold) + "\n"
         guard !told.isEmpty else { return text + "  nobody\n" }
         for row in told.reversed() {
             let when = row.settledAt ?? row.message.createdAt
-            text += "  \(when)  \(row.message.channel)  \(row.message.event.rawValue)  \(state(row))\n"
+            let thread = row.message.incident == incident.id ? "" : "  in \(row.message.incident)"
+            text += "  \(when)  \(row.message.channel)  \(row.message.event.rawValue)  \(state(row))\(thread)\n"
         }
         return text
     }

@@ -120,9 +120,11 @@ struct Rendering: Sendable {
             })
     }
 
-    func incident(_ incident: Incident) -> String {
+    /// - Parameter why: what holds it back, or what it holds back, in sentences.
+    func incident(_ incident: Incident, _ why: [String] = []) -> String {
         var text = "\(severity(incident.severity)) \(terminal.paint(incident.rule, .bold)): \(incident.subject)\n"
-        text += "\(incident.summary)\n\n"
+        text += "\(incident.summary)\n"
+        text += why.map { terminal.paint($0, .yellow) + "\n" }.joined() + "\n"
         var facts = [
             ("id", incident.id), ("status", incident.status.rawValue), ("since", "\(incident.since)"),
             ("opened", "\(incident.openedAt)"),

@@ -3,13 +3,14 @@ import Testing
 /// What the program says of itself, and how it takes a slip of the finger.
 @Suite struct HelpTests {
     static let commands = [
-        "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "notify history",
+        "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain",
+        "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
         "notify test", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
-        "audit verify", "audit export",
-        "policy check", "policy test", "policy show", "playbooks list", "playbooks show", "playbooks check", "config show", "record",
+        "audit verify", "audit export", "policy check", "policy test", "policy show", "policy explain", "explain",
+        "playbooks list", "playbooks show", "playbooks check", "config show", "record",
         "replay", "simulate",
     ]
-    static let groups = ["incidents", "notify", "actions", "audit", "policy", "playbooks", "config"]
+    static let groups = ["incidents", "silences", "notify", "actions", "audit", "policy", "playbooks", "config"]
 
     @Test("help of each command is as recorded, with an example that names it", arguments: commands)
     func help(command: String) throws {
@@ -53,7 +54,7 @@ import Testing
         arguments: [
             ("chek", "unknown command 'chek'", "did you mean 'check'?"),
             ("incidents lst", "unknown command 'incidents lst'", "did you mean 'incidents list'?"),
-            ("incidents frobnicate", "unknown command 'incidents frobnicate'", "there are: list, show"),
+            ("incidents frobnicate", "unknown command 'incidents frobnicate'", "there are: list, show, explain, ack, unack"),
             ("help chek", "unknown command 'chek'", "did you mean 'check'?"),
             ("--config x check", "unknown option --config", "options stand behind a command"),
             ("check --breif", "unknown option --breif", "did you mean --brief?"),

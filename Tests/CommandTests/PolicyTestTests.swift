@@ -106,6 +106,21 @@ import Testing
         #expect(junit.contains("2 of 3 expectations not met") && junit.contains("active_runs (12) &gt; 10"))
     }
 
+    /// The stories that come with the default rules: each rule fires in one of them, and has one in which it does not.
+    @Test func theDefaultRulesDoWhatTheirStoriesSay() throws {
+        let folder = Fixtures.repository + "/policies"
+        let ending = try Shell().run("policy", "test", folder + "/tests", "-o", "json", atMost: 120)
+        #expect(ending.code == 0, "\(ending.output) \(ending.errors)")
+        let tests = try #require(try ending.json()["tests"]?.array)
+        func names(_ key: String) -> Set<String> {
+            Set(tests.flatMap { $0[key]?.array ?? [] }.compactMap(\.string))
+        }
+        let shown = try Shell().run("policy", "show", folder, "-o", "json").json()["rules"]?.object
+        let rules = Set(try #require(shown).map(\.key))
+        #expect(names("fired").isSuperset(of: rules), "without a story that fires: \(rules.subtracting(names("fired")))")
+        #expect(names("quiet").isSuperset(of: rules), "without one that does not: \(rules.subtracting(names("quiet")))")
+    }
+
     @Test func junitIsXML() throws {
         let shell = shell(PolicyTestTests.good)
         #expect(try shell.run("policy", "test", "--junit", "out.xml").code == 0)

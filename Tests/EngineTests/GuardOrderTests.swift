@@ -94,7 +94,7 @@ struct GuardOrderTests {
             let incident =
                 Fingerprint.of(rule: "noisy", subject: .app(AppID("a"), runtime: "shared"))
                 + "-\((World.start + .seconds(10)).milliseconds)"
-            world.guardian.handedOver[incident] = .init(cause: .maxLease, at: World.start)
+            world.guardian.handedOver[incident] = .init(cause: .maxLease, shadow: false, at: World.start)
         },
         .world("the runtime restarted", "refused quiet_period") { $0.context.restartedAt = World.start - .minutes(9) },
         Breaker("the policy asks for approval", "needs_approval approval") { $0.needsApproval = true },

@@ -17,6 +17,8 @@ struct World {
     var replicas: [String: [String: Evidence]] = [:]
     var now = World.start
     var name = "shared"
+    /// Whether an adapter lands everything at once, so that a lease that was decided on is in force at the next tick.
+    var lands = true
 
     static let start = Timestamp(rfc3339: "2026-11-21T09:00:00Z") ?? Timestamp(milliseconds: 0)
 
@@ -49,28 +51,25 @@ struct World {
 
     /// The table of the readings as they are.
     func table() -> ReadingTable {
-        let demand = policies.demand.map(\.series) + GuardReadings.demand
+        let demand = policies.demand.map(\.series) + GuardReadings.demand + GuardState.markDemand
         let ids = apps.keys.sorted()
-        func find(_ series: SeriesRef, _ readings: [String: Evidence]) -> Evidence {
-            readings[series.description] ?? .missing(.tooLittleData)
-        }
+        let texts = demand.map(\.description)
+        let readings = ids.map { apps[$0] ?? [:] }
         return ReadingTable(
             runtime: name, at: now, demand: demand,
-            runtime: demand.map { series in
-                let text = series.description
-                return runtime[text] ?? runtime[text.replacing("runtime.", with: "")] ?? .missing(.tooLittleData)
+            runtime: texts.map { text in
+                runtime[text] ?? runtime[text.replacing("runtime.", with: "")] ?? .missing(.tooLittleData)
             },
             apps: ids,
-            app: demand.map { series in
-                ContiguousArray(
-                    ids.map { id in
-                        series.scope == .runtime
-                            ? runtime[series.description.replacing("runtime.", with: "")] ?? .missing(.tooLittleData)
-                            : find(series, apps[id] ?? [:])
-                    })
+            app: zip(demand, texts).map { series, text in
+                guard series.scope == .own else {
+                    let one = runtime[text.replacing("runtime.", with: "")] ?? .missing(.tooLittleData)
+                    return ContiguousArray(repeating: one, count: ids.count)
+                }
+                return ContiguousArray(readings.map { $0[text] ?? .missing(.tooLittleData) })
             },
             replicas: replicas.keys.sorted(),
-            replica: demand.map { series in replicas.keys.sorted().map { find(series, replicas[$0] ?? [:]) } })
+            replica: texts.map { text in replicas.keys.sorted().map { replicas[$0]?[text] ?? .missing(.tooLittleData) } })
     }
 
     /// An observation of every endpoint at this very moment.
@@ -88,11 +87,22 @@ struct World {
     @discardableResult
     mutating func tick(after seconds: Double = 10) -> (outcome: TickOutcome, plan: Plan) {
         now = now + .seconds(seconds)
+        if lands { land() }
         observe()
-        let outcome = evaluate()
-        let plan = guardian.plan(outcome: outcome, policies: policies, readings: table(), context: context)
+        let table = table()
+        let outcome = engine.evaluate(
+            policies: policies, readings: table, clock: clock, labels: ["environment": "test"], now: now)
+        let plan = guardian.plan(outcome: outcome, policies: policies, readings: table, context: context)
         engine.record(plan.decisions)
         return (outcome, plan)
+    }
+
+    /// What an adapter does that refuses nothing.
+    mutating func land() {
+        for lease in guardian.leases {
+            guardian.confirm(lease.id)
+            guardian.settle(lease.id, now: now)
+        }
     }
 
     /// Ticks every ten seconds for a while; what they said.

@@ -137,7 +137,7 @@ import Testing
         await second.close()
         let third = try place.core(settings, try Crowd.policies())
         #expect(place.lines.containing("restore:").count == 1)
-        try await third.execute("UPDATE state SET checksum = checksum + 1 WHERE key = 'engine'")
+        try await third.execute("UPDATE state SET checksum = checksum + 1 WHERE key = 'engine:shared'")
         await third.close()
         #expect(throws: JournalError.self) { try place.core(settings, try Crowd.policies()) }
     }

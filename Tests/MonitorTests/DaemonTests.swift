@@ -85,7 +85,7 @@ import Testing
         // A tape would have what was judged, and nothing else.
         #expect(taped.text == String(repeating: "quick", count: cycles["quick"]))
         let keys = try place.read { try $0.stateKeys() }
-        #expect(Set(keys).isSuperset(of: ["engine", "guard", "signals:quick"]))
+        #expect(Set(keys).isSuperset(of: ["engine:quick", "guard", "signals:quick"]))
         #expect(try place.read { try $0.chats(runtime: "quick").first?.chats.count } == 12)
         // The lock is free: the next engine starts at once.
         await (try place.core(settings)).close()

@@ -46,7 +46,13 @@ import Testing
         Story(scenario: "dead-counters", minutes: 12, rules: ["dead-counters"]),
         Story(scenario: "two-replicas", minutes: 10),
         Story(scenario: "ghost-actives", minutes: 12),
-        Story(scenario: "growing", minutes: 10),
+        Story(scenario: "growing", minutes: 20, interval: .seconds(30), rules: ["perf-expensive"]),
+        Story(scenario: "user-hog", minutes: 28, interval: .seconds(30), rules: ["user-hogging"]),
+        Story(scenario: "restart-loop", minutes: 22, interval: .seconds(30), rules: ["restart-loop"]),
+        Story(scenario: "stalled", minutes: 50, interval: .seconds(60), rules: ["stalled-runs"]),
+        Story(scenario: "mongo-slow", minutes: 18, interval: .seconds(30), rules: ["mongodb-slow"]),
+        Story(scenario: "spending", minutes: 85, interval: .seconds(60), rules: ["model-calls-spike"]),
+        Story(scenario: "crowded", minutes: 30, interval: .seconds(60), rules: ["runtime-crowded"]),
         Story(scenario: "demo", minutes: 2, interval: .seconds(1)),
     ]
 

@@ -170,7 +170,10 @@ import Testing
         #expect(labels["empty"] == nil)
     }
 
-    @Test("golden", arguments: ["noisy-throttled", "noisy-resolved-lease-over", "runtime-down-staging", "drill"])
+    @Test("golden", arguments: [
+        "noisy-throttled", "noisy-resolved-lease-over", "runtime-down-staging", "drill", "acknowledged", "advice",
+        "digest-storm", "digest-over",
+    ])
     func golden(name: String) throws {
         let message = try #require(Sample.messages.first { $0.name == name }).message
         let alert = Alertmanager.alert(message, until: message.at + .minutes(5))

@@ -128,9 +128,9 @@ import Testing
             #expect(part["charset"]?.string == "utf-8")
         }
         let text = try #require(mail.part("text/plain")?["text"]?.string)
-        #expect(text == EmailText.render(EmailOutline(message)))
+        #expect(text == EmailText.render(Outline(message)))
         #expect(
-            try #require(mail.part("text/html")?["text"]?.string) == EmailHTML.render(EmailOutline(message), message))
+            try #require(mail.part("text/html")?["text"]?.string) == EmailHTML.render(Outline(message), message))
         for tenant in wording.tenantTexts { #expect(text.contains("\n\(tenant)\n")) }
         for command in wording.undo { #expect(text.contains("\n    \(command)\n")) }
     }

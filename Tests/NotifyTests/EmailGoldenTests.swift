@@ -8,7 +8,10 @@ import Testing
     static let messages: [(name: String, message: Message)] =
         [("noisy-charts", charts)]
         + Sample.messages.filter {
-            ["noisy-resolved-lease-over", "runtime-down-staging", "saturated-paused"].contains($0.name)
+            [
+                "noisy-resolved-lease-over", "runtime-down-staging", "saturated-paused", "reminder", "approval", "verified",
+                "acknowledged", "advice", "digest-storm", "digest-over",
+            ].contains($0.name)
         }
 
     /// With evidence: one series that climbs over its threshold, one with a gap.

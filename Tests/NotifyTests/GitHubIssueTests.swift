@@ -255,7 +255,10 @@ import Testing
         }
     }
 
-    @Test("golden", arguments: ["noisy-throttled", "noisy-resolved-lease-over", "runtime-down-staging", "drill"])
+    @Test("golden", arguments: [
+        "noisy-throttled", "noisy-resolved-lease-over", "runtime-down-staging", "drill", "advice", "approval",
+        "digest-update",
+    ])
     func golden(name: String) throws {
         let message = Self.sample(name)
         let text = GitHubText.title(message) + "\n\n" + GitHubText.body(message, mark: GitHubIssue.mark(issue: message))

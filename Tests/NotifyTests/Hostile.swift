@@ -28,7 +28,10 @@ enum Hostile {
     ]
 
     /// A message in which every place that text from outside can reach holds this one.
-    static func message(_ text: String, _ event: Message.Event = .opened, replica: Bool = false) -> Message {
+    static func message(
+        _ text: String, _ event: Message.Event = .opened, replica: Bool = false, news: Message.News? = nil,
+        digest: Digest? = nil
+    ) -> Message {
         let app = AppID(text)
         let subject = replica ? Subject.replica(text, runtime: text) : .app(app, runtime: text)
         let condition = "\(text) (61%) > $\(text) (40%) and \(text) or missing(\(text))"
@@ -41,6 +44,10 @@ enum Hostile {
             transitions: [transition], evidence: [], suggestions: Array(repeating: text, count: 12),
             nextSteps: Array(repeating: text, count: 12), playbook: text, labels: [text: text])
         incident.flaps = 3
+        incident.advice = Advice(
+            at: Sample.at(400), by: text, summary: text, likelyCause: text, playbook: text,
+            steps: Array(repeating: text, count: 12), confidence: 1)
+        incident.handling = [HandlingNote(at: Sample.at(400), kind: .note, by: text, text: text)]
         incident.acknowledged = .init(at: Sample.at(301), by: text, until: nil, comment: text)
         for (index, verdict) in verdicts(text).enumerated() {
             for effect in [Effect.throttle(Limits(concurrentWorkflows: 2)), .pause, .disablePack(PackID(text))] {
@@ -57,7 +64,18 @@ enum Hostile {
             incident.resolvedAt = Sample.at(400)
             incident.resolveReason = text
         }
-        return Message(event: event, incident: incident, environment: text, mode: .enforce, at: Sample.at(400))
+        return Message(event: event, incident: incident, environment: text, mode: .enforce, at: Sample.at(400), news: news, digest: digest)
+    }
+
+    private static func digest(_ text: String) -> Digest {
+        let items = [Subject.runtime(text), .app(AppID(text), runtime: text), .replica(text, runtime: text)].flatMap { subject in
+            (0..<7).map { index in
+                Digest.Item(
+                    incident: text, rule: text, subject: subject, severity: .critical, openedAt: Sample.at(0),
+                    resolvedAt: index < 3 ? nil : Sample.at(9))
+            }
+        }
+        return Digest(id: text, reason: .storm, items: items, total: 10_000, open: 5_000)
     }
 
     private static func verdicts(_ text: String) -> [Verdict] {
@@ -71,6 +89,10 @@ enum Hostile {
         [
             ("\(name), opened", message(text)), ("\(name), resolved", message(text, .resolved)),
             ("\(name), replica", message(text, .updated, replica: true)),
+            ("\(name), advice", message(text, .updated, news: .advice)),
+            ("\(name), reminder", message(text, .updated, news: .reminder)),
+            ("\(name), digest", message(text, .opened, digest: digest(text))),
+            ("\(name), digest over", message(text, .resolved, digest: digest(text))),
         ]
     }
 }

@@ -71,8 +71,8 @@ enum Sample {
         Message(event: event, incident: incident, environment: environment, mode: mode, at: at(seconds))
     }
 
-    /// Every kind of message that there is, by name.
-    static let messages: [(name: String, message: Message)] = [
+    /// Messages about one incident that tell of its opening, its end and what was done.
+    static let ordinary: [(name: String, message: Message)] = [
         ("noisy-throttled", noisyThrottled), ("noisy-extended", noisyExtended), ("noisy-observe", noisyObserve),
         ("noisy-kill-switch", noisyKillSwitch), ("noisy-resolved-lease-runs", noisyResolved(endsAfter: 900)),
         ("noisy-resolved-lease-over", noisyResolved(endsAfter: 1_700)), ("noisy-again", noisyAgain),

@@ -87,7 +87,7 @@ import Testing
         #expect(try JSON(parsing: body)["truncated"]?.bool == true)
     }
 
-    @Test("golden", arguments: ["noisy-throttled", "drill"])
+    @Test("golden", arguments: ["noisy-throttled", "drill", "advice", "digest-together"])
     func golden(name: String) throws {
         let message = try #require(Sample.messages.first { $0.name == name }).message
         Golden.expect(

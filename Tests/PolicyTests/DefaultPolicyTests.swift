@@ -21,8 +21,10 @@ import Testing
         #expect(set.warnings.map(\.description) == [])
         #expect(
             (set.runtimeRules + set.defaultPolicy.appRules).map(\.name) == [
-                "runtime-down", "runtime-unauthorized", "runtime-unhealthy", "perf-poisoned", "dead-counters",
-                "provider-trouble", "runtime-saturated", "noisy-neighbor", "token-burn-spike",
+                "runtime-down", "runtime-unauthorized", "runtime-unhealthy", "perf-poisoned", "perf-expensive",
+                "dead-counters", "restart-loop", "mongodb-slow", "websockets-high", "provider-trouble",
+                "model-calls-spike", "runtime-saturated", "runtime-crowded", "error-spike", "turn-latency-high",
+                "stalled-runs", "noisy-neighbor", "user-hogging", "app-errors", "token-burn-spike", "cost-spike",
             ])
     }
 
@@ -110,7 +112,16 @@ import Testing
         #expect(suppressed(by: "runtime-down").contains("runtime-unauthorized"))
         #expect(suppressed(by: "runtime-unauthorized").contains("perf-poisoned"))
         #expect(suppressed(by: "perf-poisoned").contains("dead-counters"))
-        #expect(suppressed(by: "provider-trouble") == ["noisy-neighbor", "runtime-saturated"])
+        #expect(
+            suppressed(by: "provider-trouble") == [
+                "app-errors", "error-spike", "noisy-neighbor", "runtime-saturated", "turn-latency-high", "user-hogging",
+            ])
+        // What says nothing of the runtime but that it is gone hides all the others.
+        let others = Set((rules + PolicySet.embeddedDefault.defaultPolicy.appRules).map(\.name))
+        #expect(Set(suppressed(by: "runtime-down")) == others.subtracting(["runtime-down"]))
+        #expect(
+            Set(suppressed(by: "runtime-unauthorized"))
+                == others.subtracting(["runtime-down", "runtime-unauthorized"]))
         let noisy = try #require(PolicySet.embeddedDefault.defaultPolicy.appRules.first { $0.name == "noisy-neighbor" })
         #expect(noisy.suppressedBy == ["perf-poisoned", "provider-trouble", "runtime-down", "runtime-unauthorized"])
     }

@@ -29,7 +29,8 @@ public enum Fixtures {
         return nil
     }()
 
-    private static let repository: String = {
+    /// The folder that this clone is in.
+    public static let repository: String = {
         // …/Tests/TestKit/Fixtures.swift
         var parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
         parts.removeLast(3)

@@ -6,14 +6,26 @@ public enum BuiltInPlaybooks {
 
     /// Sorted by id.
     public static let all: [(id: String, text: String)] = [
+        ("app-errors", appErrors),
+        ("cost-spike", costSpike),
         ("dead-counters", deadCounters),
+        ("error-spike", errorSpike),
+        ("model-calls-spike", modelCallsSpike),
+        ("mongodb-slow", mongodbSlow),
         ("noisy-neighbor", noisyNeighbor),
+        ("perf-expensive", perfExpensive),
         ("perf-poisoned", perfPoisoned),
         ("provider-trouble", providerTrouble),
+        ("restart-loop", restartLoop),
+        ("runtime-crowded", runtimeCrowded),
         ("runtime-down", runtimeDown),
         ("runtime-saturated", runtimeSaturated),
         ("runtime-unauthorized", runtimeUnauthorized),
         ("runtime-unhealthy", runtimeUnhealthy),
+        ("stalled-runs", stalledRuns),
         ("token-burn-spike", tokenBurnSpike),
+        ("turn-latency-high", turnLatencyHigh),
+        ("user-hogging", userHogging),
+        ("websockets-high", websocketsHigh),
     ]
 }

@@ -13,8 +13,10 @@ Nothing is broken tonight; go to bed. This tells you what mozaiks-ops can *not* 
 
 In today's builds nobody passes tokens or cost to the runtime's recorder, and tool calls are only ever recorded as successes. So errors, tokens and cost stay 0 for ever. mozaiks-ops reads such a counter as *missing*, never as 0: it will not tell you "0 % errors" or "0 USD" from a counter that cannot move. The price is that rules on it are silent:
 
-- dead `tokens`: token-burn-spike cannot fire. A tenant that burns money will be seen by its runs at most.
-- dead `errors`: runtime-saturated goes by silent runs alone.
+- dead `tokens`: token-burn-spike cannot fire. model-calls-spike sees spending of the runtime as a whole.
+- dead `cost`: cost-spike cannot fire, unless tokens live and `prices:` stand in the configuration.
+- dead `errors`: error-spike and app-errors cannot fire; runtime-saturated goes by silent runs alone.
+- dead `turns`: turn-latency-high cannot fire; where tools, tokens and cost are dead too, stalled-runs neither.
 
 What lives everywhere: chats that start and end, open runs, users, websockets, latency of health and MongoDB, and the number of model calls of the whole process.
 

@@ -98,9 +98,11 @@ enum CheckCommand {
                 }
             }
             for channel in assembly.channels {
-                let sender = Sender(channel: channel, core: core, clock: invocation.clock, logger: invocation.logger)
+                let sender = Sender(
+                    channel: channel, core: core, pace: assembly.pace(of: channel.name), clock: invocation.clock,
+                    logger: invocation.logger)
                 group.addTask {
-                    await sender.sendDue()
+                    await sender.sendAll()
                     return true
                 }
             }

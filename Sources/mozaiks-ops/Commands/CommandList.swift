@@ -1,11 +1,13 @@
 /// Every command, in the order of the overview.
 let commands: [Command] = [
     DemoCommand.command, CheckCommand.command, RunCommand.command, DoctorCommand.command, EvaluateCommand.command,
-    IncidentsCommand.list, IncidentsCommand.show,
+    IncidentsCommand.list, IncidentsCommand.show, ExplainCommand.incident, AcknowledgeCommand.ack,
+    AcknowledgeCommand.unack, SilencesCommand.add, SilencesCommand.list, SilencesCommand.expire,
     NotifyCommand.history, NotifyCommand.test, NotifyCommand.route,
     ActionsCommand.list, ActionsCommand.stop, ActionsCommand.resume, ActionsCommand.revert,
     AuditCommand.verify, AuditCommand.export,
-    PolicyCheckCommand.command, PolicyTestCommand.command, PolicyCommand.show, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,
+    PolicyCheckCommand.command, PolicyTestCommand.command, PolicyCommand.show, ExplainCommand.policy,
+    ExplainCommand.whyNot, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,
     ConfigCommand.show,
     RecordCommand.command, ReplayCommand.command, SimulateCommand.command,
 ]

@@ -1,6 +1,7 @@
 import JSONParsing
 import Journal
 import Model
+import Monitor
 
 /// `incidents list` and `incidents show`: read from the journal, also while the daemon runs.
 enum IncidentsCommand {
@@ -51,7 +52,8 @@ enum IncidentsCommand {
         positionals: [Positional("ID", "the incident's id, or enough of its beginning")], options: [MonitorOptions.state],
         examples: [("mozaiks-ops incidents show 1f3a", "the incident whose id begins with 1f3a")]
     ) { invocation in
-        let journal = try invocation.journalForReading(invocation.configuration())
+        let configuration = try invocation.configuration()
+        let journal = try invocation.journalForReading(configuration)
         let row: IncidentRow
         do throws(JournalError) {
             row = try journal.incident(invocation.arguments.positional("ID") ?? "")
@@ -59,8 +61,14 @@ enum IncidentsCommand {
             throw CommandFailure(error.message, hint: error.cause == .unknownID ? "see mozaiks-ops incidents list" : error.hint)
         }
         let incident = try Incident(document: JSON(parsing: Array(row.document.utf8)))
+        // The incident is shown whether or not the state beside it can be read.
+        let kept = try? KeptDecisions(journal)
+        let why =
+            kept?.circumstances(
+                of: incident, environment: configuration.environment.value, configuration.telling,
+                now: invocation.clock.now()) ?? []
         invocation.print(
-            text: Rendering(terminal: invocation.terminal).incident(incident), json: incident.document)
+            text: Rendering(terminal: invocation.terminal).incident(incident, why), json: incident.document)
         return .ok
     }
 

@@ -29,10 +29,11 @@ enum NotifyCommand {
         let limit = try invocation.number("limit", in: 1...100_000) ?? 50
         let state = try arguments.value("status").map { try NotifyCommand.state($0) }
         let journal = try invocation.journalForReading(invocation.configuration())
-        let incident = try arguments.value("incident").map { try invocation.incident($0, in: journal).id }
+        let incident = try arguments.value("incident").map { try invocation.incident($0, in: journal) }
         let counts = try journal.outboxCounts()
         let rows = try journal.outbox(
-            incident: incident, state: state, channel: arguments.value("channel"), limit: limit)
+            incident: incident?.id, digests: incident?.digests ?? [], state: state, channel: arguments.value("channel"),
+            limit: limit)
         invocation.print(
             text: Rendering(terminal: invocation.terminal).messages(rows, counts, now: invocation.clock.now()),
             json: [
@@ -95,17 +96,26 @@ enum NotifyCommand {
         let journal = try invocation.journalForReading(configuration)
         let incident = try invocation.incident(invocation.arguments.positional("INCIDENT") ?? "", in: journal)
         let settings = Assembly.settings(configuration)
+        let now = invocation.clock.now()
+        let kept = try KeptDecisions(journal)
         let pipeline = Pipeline(settings: settings, policies: try invocation.policies(configuration))
-        let routing = pipeline.routing(of: incident)
-        let told = try journal.outbox(incident: incident.id, limit: 1_000)
+        let explanation = pipeline.explain(incident, kept.telling, at: now)
+        let routing = explanation.routing
+        let why = kept.circumstances(
+            of: incident, environment: settings.environment, settings.telling, now: now)
+        let told = try journal.outbox(incident: incident.id, digests: incident.digests, limit: 1_000)
         invocation.print(
-            text: Rendering(terminal: invocation.terminal).routing(routing, of: incident, told: told),
+            text: Rendering(terminal: invocation.terminal).routing(explanation, why, of: incident, told: told),
             json: [
                 "schema": "mozaiks.ops/notify-route/v1", "incident": .string(incident.id),
                 "silence": .optional(routing.silence),
+                "circumstances": .strings(why),
                 "channels": .array(
-                    routing.decisions.map {
-                        ["channel": .string($0.channel), "sent": .bool($0.isSent), "reason": .string($0.reason)]
+                    explanation.lines.map {
+                        [
+                            "channel": .string($0.channel), "sent": .bool($0.isSent), "reason": .string($0.reason),
+                            "heard": .optional($0.heard),
+                        ]
                     }),
                 "unknown_channels": .array(routing.unknown.map(JSON.string)),
                 "told": .array(told.reversed().map(\.document)),
@@ -149,6 +159,18 @@ extension Invocation {
         } catch let error as JournalError {
             throw CommandFailure(error.message, hint: error.hint ?? "see mozaiks-ops incidents list")
         }
+    }
+}
+
+extension Incident {
+    /// Ids of the digests in which it was told, as its handling has them.
+    var digests: [String] {
+        var found: [String] = []
+        for note in handling where note.kind == .message {
+            guard let word = note.text.split(separator: " ").last, word.hasPrefix("digest-") else { continue }
+            if !found.contains(String(word)) { found.append(String(word)) }
+        }
+        return found
     }
 }
 

@@ -134,7 +134,9 @@ final class DaemonParts: Sendable {
                 onReport(report)
             })
         let (core, channels) = (core, assembly.channels)
-        senders = zip(channels, bells).map { (Sender(channel: $0, core: core, clock: clock, logger: logger), $1) }
+        senders = zip(channels, bells).map {
+            (Sender(channel: $0, core: core, pace: assembly.pace(of: $0.name), clock: clock, logger: logger), $1)
+        }
         executors = zip(assembly.adapters, adapterBells).map { adapter, bell in
             (Executor(adapter: adapter, core: core, clock: clock, logger: logger), bell)
         }

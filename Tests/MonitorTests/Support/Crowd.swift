@@ -16,7 +16,7 @@ struct Crowd {
     /// One poll of everything, `elapsed` milliseconds for the perf endpoint.
     static func poll(
         _ open: [String: Int], at: Timestamp, runtime: String = Crowd.runtime, replica: String = Crowd.replica,
-        elapsed: Double = 2
+        elapsed: Double = 2, ended: Int = 12
     ) -> [Observation] {
         func answer(_ endpoint: Endpoint, _ body: JSON) -> Observation {
             Observation(
@@ -37,14 +37,15 @@ struct Crowd {
                         "created": "2026-11-21T08:00:00+00:00", "custom_events_by_type": ["chat.usage_delta": 2],
                     ]
                 ]),
-            answer(.perf, perf(open)),
+            answer(.perf, perf(open, ended)),
         ]
     }
 
-    private static func perf(_ open: [String: Int]) -> JSON {
+    /// - Parameter chats: of each app, at least.
+    private static func perf(_ open: [String: Int], _ least: Int) -> JSON {
         let chats = open.sorted { $0.key < $1.key }.flatMap { app, count in
             // Runs that are not open any more have ended: nothing is evicted.
-            (0..<max(12, count)).map { index -> JSON in
+            (0..<max(least, count)).map { index -> JSON in
                 [
                     "chat_id": .string("\(app)-\(index)"), "app_id": .string(app), "workflow_name": "HelloWorld",
                     "user_id": .string("user-\(index)"), "started_at": "2026-11-21T08:50:01.922803+00:00",

@@ -1,0 +1,217 @@
+import Ambient
+import Model
+import Telling
+import YAML
+
+/// Reads who is told what, and when: routes, hours, maintenance, grouping, reminders, the page budget.
+struct TellingReader {
+    let reader: ConfigurationReader
+
+    private var reporter: Reporter { reader.reporter }
+
+    // MARK: - Routes
+
+    /// - Parameter onChannel: called with each name of a channel and where it stands.
+    func routes(_ fields: Fields, onChannel: (String, YAMLNode) -> Void) -> [Route] {
+        guard let node = fields.node("routes"), let items = reporter.list(node, "'routes'") else { return [] }
+        return items.compactMap { item in
+            guard let fields = Fields(item, "a route", reporter) else { return nil }
+            let match = match(fields)
+            let hours = hours(fields)
+            let stop = fields.node("stop").flatMap { reporter.bool($0, "'stop'") } ?? false
+            let pages =
+                fields.node("page_outside_production").flatMap { reporter.bool($0, "'page_outside_production'") } ?? false
+            let to = fields.required("to").flatMap { reporter.list($0, "'to'") }?.compactMap { node -> String? in
+                guard let name = reporter.string(node, "a channel's name") else { return nil }
+                onChannel(name, node)
+                return name
+            }
+            fields.finish()
+            return to.map {
+                Route(
+                    rule: TellingSettings.Route(
+                        match: match, hours: hours, channels: $0, stop: stop, pagesOutsideProduction: pages),
+                    origin: reader.origin(item))
+            }
+        }
+    }
+
+    /// The keys by which incidents are picked; each one text or a list of them.
+    private func match(_ fields: Fields) -> IncidentMatch {
+        var match = IncidentMatch()
+        match.severities =
+            fields.node("severity").flatMap { reporter.list($0, "'severity'") }?
+            .compactMap { node -> Severity? in reporter.choice(node, "a severity") } ?? []
+        match.apps = globs(fields, "app")
+        match.rules = globs(fields, "rule")
+        match.runtimes = globs(fields, "runtime")
+        match.environments = globs(fields, "environment")
+        if let node = fields.node("labels"), let inner = Fields(node, "'labels'", reporter) {
+            for entry in inner.all() { match.labels[entry.name] = globs(entry.value, "a label") }
+        }
+        return match
+    }
+
+    private func globs(_ fields: Fields, _ name: String) -> [Glob] {
+        fields.node(name).map { globs($0, "'\(name)'") } ?? []
+    }
+
+    private func globs(_ node: YAMLNode, _ what: String) -> [Glob] {
+        let texts = reporter.strings(node, what) ?? []
+        // An empty list would pick everything, which nobody means who writes one.
+        if texts.isEmpty, node.items?.isEmpty == true {
+            reporter.report("type", "\(what) is empty", at: node, hint: "leave the key out to pick all")
+        }
+        return texts.map { Glob($0) }
+    }
+
+    /// `hours` and `days`; nil where neither is given.
+    private func hours(_ fields: Fields) -> Hours? {
+        let times = fields.node("hours")
+        let days = fields.node("days")
+        guard let place = times ?? days else { return nil }
+        let text = times.flatMap { reporter.string($0, "'hours'") }
+        let names = days.flatMap { reporter.strings($0, "'days'") } ?? []
+        guard times == nil || text != nil else { return nil }
+        if let days, Hours(nil, days: names) == nil || names.isEmpty {
+            reporter.report(
+                "value", "'days' must be days of the week", at: days, hint: "such as [sat, sun], or mon-fri")
+            return nil
+        }
+        if let hours = Hours(text, days: names) { return hours }
+        reporter.report("value", "'hours' must be two times of the day", at: place, hint: "such as 22:00-07:00")
+        return nil
+    }
+
+    // MARK: - The rest
+
+    func read(_ fields: Fields, _ settings: inout TellingSettings) {
+        if let node = fields.node("timezone"), let zone = zone(node) { settings.zone = zone }
+        settings.maintenance = maintenance(fields)
+        if let node = fields.node("reminders") { reminders(node, &settings) }
+        if let node = fields.node("grouping"), let inner = Fields(node, "'grouping'", reporter) {
+            if let node = inner.node("wait"), let span = reader.span(node, "wait", TimeSpan.zero...TimeSpan.minutes(30)) {
+                settings.grouping.wait = span
+            }
+            if let node = inner.node("from"), let count = reporter.int(node, "'from'", in: 2...1_000) {
+                settings.grouping.from = count
+            }
+            if let node = inner.node("limit"), let pace = pace(node, "limit") { settings.grouping.limit = pace }
+            inner.finish()
+        }
+        if let node = fields.node("page_budget") { pageBudget(node, &settings) }
+    }
+
+    /// `30 in 1m`.
+    func pace(_ node: YAMLNode, _ what: String) -> Pace? {
+        if let text = node.text, let pace = Pace(text), pace.span <= .hours(24), pace.count <= 100_000 { return pace }
+        reporter.report("type", "'\(what)' must be a number in a time", at: node, hint: "such as: 30 in 1m")
+        return nil
+    }
+
+    private func zone(_ node: YAMLNode) -> Zone? {
+        guard let text = reader.text(node, "'timezone'") else { return nil }
+        do {
+            return try ZoneFile.zone(text, in: reader.environment)
+        } catch {
+            reporter.report("timezone", error.why, at: node, hint: error.hint)
+            return nil
+        }
+    }
+
+    private func maintenance(_ fields: Fields) -> [TellingSettings.Maintenance] {
+        guard let node = fields.node("maintenance"), let items = reporter.list(node, "'maintenance'") else { return [] }
+        return items.compactMap { item in
+            guard let fields = Fields(item, "a maintenance window", reporter) else { return nil }
+            let hasHours = fields.node("hours") != nil || fields.node("days") != nil
+            if !hasHours {
+                reporter.report(
+                    "missing-key", "a maintenance window needs 'hours' or 'days'", at: item.start,
+                    hint: "hours: 02:00-04:00")
+            }
+            let hours = hours(fields)
+            var match = IncidentMatch()
+            if let node = fields.node("match"), let inner = Fields(node, "'match'", reporter) {
+                match = self.match(inner)
+                inner.finish()
+            }
+            let comment = fields.node("comment").flatMap { reader.text($0, "'comment'") } ?? ""
+            fields.finish()
+            return hours.map { TellingSettings.Maintenance(hours: $0, match: match, comment: comment) }
+        }
+    }
+
+    /// A length of time or `never` for each severity; `off` for all of them.
+    private func reminders(_ node: YAMLNode, _ settings: inout TellingSettings) {
+        if node.text == "off" {
+            settings.reminders = [:]
+            return
+        }
+        guard let inner = Fields(node, "'reminders'", reporter) else { return }
+        for severity in Severity.allCases {
+            guard let node = inner.node(severity.rawValue) else { continue }
+            if node.text == "never" {
+                settings.reminders[severity] = nil
+            } else if let span = reader.span(node, severity.rawValue, TimeSpan.minutes(1)...TimeSpan.hours(7 * 24)) {
+                settings.reminders[severity] = span
+            }
+        }
+        inner.finish()
+    }
+
+    private func pageBudget(_ node: YAMLNode, _ settings: inout TellingSettings) {
+        if node.text == "off" {
+            settings.pageBudget = nil
+            return
+        }
+        guard let inner = Fields(node, "'page_budget'", reporter) else { return }
+        var budget = TellingSettings.PageBudget()
+        if let node = inner.node("pages"), let count = reporter.int(node, "'pages'", in: 0...10_000) {
+            budget.pages = count
+        }
+        if let hours = hours(inner) { budget.hours = hours }
+        inner.finish()
+        settings.pageBudget = budget
+    }
+}
+
+/// The lines of `config show`.
+enum TellingEntries {
+    static func list(_ settings: TellingSettings) -> [(String, String)] {
+        var entries = [("timezone", settings.zone.name)]
+        for (index, window) in settings.maintenance.enumerated() {
+            let comment = window.comment.isEmpty ? "" : ": \(window.comment)"
+            entries.append(("maintenance[\(index)]", "\(window.hours), \(window.match)\(comment)"))
+        }
+        for severity in Severity.allCases.reversed() {
+            let span = settings.reminders[severity].map { "\($0)" } ?? "never"
+            entries.append(("reminders.\(severity.rawValue)", span))
+        }
+        entries.append(("grouping.wait", "\(settings.grouping.wait)"))
+        entries.append(("grouping.from", "\(settings.grouping.from)"))
+        entries.append(("grouping.limit", "\(settings.grouping.limit)"))
+        if let budget = settings.pageBudget {
+            entries.append(("page_budget.pages", "\(budget.pages)"))
+            entries.append(("page_budget.hours", "\(budget.hours)"))
+        } else {
+            entries.append(("page_budget", "off"))
+        }
+        return entries
+    }
+}
+
+extension Route {
+    /// `[warning, critical] app=app-* to [ops]`
+    var text: String {
+        var others = rule.match
+        others.severities = []
+        let severities = rule.match.severities.isEmpty ? Severity.allCases : rule.match.severities
+        var parts = ["[" + severities.map(\.rawValue).joined(separator: ", ") + "]"]
+        if !others.isEmpty { parts.append("\(others)") }
+        if let hours = rule.hours { parts.append("\(hours)") }
+        parts.append("to [" + rule.channels.joined(separator: ", ") + "]")
+        if rule.stop { parts.append("stop") }
+        if rule.pagesOutsideProduction { parts.append("page_outside_production") }
+        return parts.joined(separator: " ")
+    }
+}

@@ -1,0 +1,113 @@
+import Engine
+import Model
+
+/// What came of a person's yes or no.
+public enum ApprovalAnswer: Hashable, Sendable {
+    case taken(Approval)
+    /// No offer of that id is remembered.
+    case unknown
+    /// Several begin like this.
+    case ambiguous([Approval])
+    /// It does not wait any more, or the yes was for another action than the one of that id.
+    case tooLate(Approval), changed(Approval)
+}
+
+extension GuardState {
+    /// Offers that wait for a person, oldest first.
+    public func waitingApprovals(at now: Timestamp) -> [Approval] { approvals.filter { $0.isWaiting(at: now) } }
+
+    /// A person's yes or no to an offer. The guard looks again at the next tick of the runtime: a yes passes only the steps
+    /// that a person can pass.
+    /// - Parameters:
+    ///   - id: the offer's, or more of its digest.
+    ///   - digest: of what the person was shown; nil where only the id is known.
+    public mutating func answer(
+        _ id: String, digest: String?, approves: Bool, by: String, comment: String?, now: Timestamp
+    ) -> ApprovalAnswer {
+        let found = approvals.indices.filter { index in
+            let known = approvals[index]
+            return known.id.utf8.elementsEqual(id.utf8)
+                || (id.utf8.count > known.id.utf8.count && known.digest.hasPrefix(id))
+        }
+        // An id may come again after days; the newest is meant.
+        guard let index = found.last else { return .unknown }
+        let approval = approvals[index]
+        if let digest, !digest.utf8.elementsEqual(approval.digest.utf8) { return .changed(approval) }
+        guard approval.isWaiting(at: now) else { return .tooLate(approval) }
+        approvals[index].state = approves ? .approved : .denied
+        approvals[index].by = by
+        approvals[index].comment = comment
+        approvals[index].decidedAt = now
+        return .taken(approvals[index])
+    }
+
+    /// The offer on a wanted action: the one that waits already, or a new one. One that asked for something else, in length
+    /// or strictness, is withdrawn.
+    mutating func offer(
+        _ wanted: Wanted, _ ttl: TimeSpan, _ reason: Refusal, _ options: GuardOptions, _ now: Timestamp
+    ) -> (id: String, isNew: Bool) {
+        for index in approvals.indices where approvals[index].isFor(wanted) && approvals[index].state == .waiting {
+            if approvals[index].effect == wanted.effect, approvals[index].ttl == ttl {
+                return (approvals[index].id, false)
+            }
+            approvals[index].close(.withdrawn, now)
+        }
+        let approval = Approval(
+            incident: wanted.incident, key: wanted.key, effect: wanted.effect, ttl: ttl, reason: reason, offeredAt: now,
+            expiresAt: now + options.approvalExpiry,
+            isTaken: { id in approvals.contains { $0.id.utf8.elementsEqual(id.utf8) } })
+        approvals.append(approval)
+        return (approval.id, true)
+    }
+
+    /// The yes to a wanted action that the guard has not looked at yet.
+    func approved(_ wanted: Wanted) -> Int? {
+        approvals.firstIndex { $0.isFor(wanted) && $0.state == .approved }
+    }
+
+    /// A person's no to a wanted action; it holds as long as its incident is open.
+    func denial(_ wanted: Wanted) -> Approval? { approvals.last { $0.isFor(wanted) && $0.state == .denied } }
+
+    /// Ends offers whose time is over or whose incident is. What expired is offered anew, if it is still wanted.
+    mutating func tendApprovals(_ outcome: TickOutcome, open: Set<String>, _ now: Timestamp) {
+        for index in approvals.indices where approvals[index].key.runtime == outcome.runtime {
+            let approval = approvals[index]
+            switch approval.state {
+            case .waiting where !open.contains(approval.incident): approvals[index].close(.withdrawn, now)
+            case .waiting where approval.expiresAt <= now:
+                approvals[index].close(.expired, now)
+                asks[Ask(incident: approval.incident, key: approval.key)] = nil
+            default: break
+            }
+        }
+        approvals.removeAll { approval in
+            let isOpen = approval.key.runtime == outcome.runtime && open.contains(approval.incident)
+            guard let decided = approval.decidedAt, !isOpen, approval.state != .approved else { return false }
+            return now - decided >= GuardState.memory
+        }
+    }
+
+    /// A yes to what nothing asks for at this tick does nothing, and says so.
+    mutating func closeUnwanted(_ outcome: TickOutcome, _ now: Timestamp, _ plan: inout Plan) {
+        for index in approvals.indices
+        where approvals[index].state == .approved && approvals[index].key.runtime == outcome.runtime {
+            approvals[index].close(.refused, now)
+            let approval = approvals[index]
+            plan.decisions.append(
+                ActionDecision(
+                    at: now, incident: approval.incident, key: approval.key, effect: approval.effect, ttl: approval.ttl,
+                    verdict: .refused(
+                        Refusal(.approval, "approved by \(approval.by ?? "a person"), but nothing asks for it any more")),
+                    approval: approval.id, approvedBy: approval.by))
+        }
+    }
+}
+
+extension Approval {
+    func isFor(_ wanted: Wanted) -> Bool { key == wanted.key && incident.utf8.elementsEqual(wanted.incident.utf8) }
+
+    mutating func close(_ state: State, _ now: Timestamp) {
+        self.state = state
+        if decidedAt == nil || state == .used || state == .refused { decidedAt = now }
+    }
+}

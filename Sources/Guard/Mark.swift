@@ -1,0 +1,105 @@
+import Model
+
+/// A moment after which a runtime may behave differently: a deploy that someone marked, or a restart that was seen.
+public struct Mark: Hashable, Sendable {
+    /// The main signals of one runtime before and after.
+    public struct Comparison: Hashable, Sendable {
+        public let runtime: String
+        /// Over the ten minutes up to the mark.
+        public let before: [ComparedReading]
+        /// Over the ten minutes from the mark on; nil until they are over.
+        public internal(set) var after: [ComparedReading]?
+        /// When the second half was read; nil before.
+        public internal(set) var comparedAt: Timestamp?
+
+        init(runtime: String, before: [ComparedReading]) {
+            self.runtime = runtime
+            self.before = before
+        }
+    }
+
+    /// `v1.42`; `restart` for one that was seen.
+    public let name: String
+    /// Nil: all runtimes.
+    public let runtime: String?
+    public let at: Timestamp
+    /// Who marked it; nil for a restart that was seen.
+    public let by: String?
+    public internal(set) var comparisons: [Comparison] = []
+
+    public init(name: String, runtime: String?, at: Timestamp, by: String?) {
+        self.name = name
+        self.runtime = runtime
+        self.at = at
+        self.by = by
+    }
+
+    /// `deploy v1.42`, `restart of shared`.
+    public var title: String { by == nil ? "restart of \(runtime ?? "a runtime")" : "deploy \(name)" }
+
+    func isAbout(_ name: String) -> Bool { runtime.map { $0.utf8.elementsEqual(name.utf8) } ?? true }
+}
+
+extension Mark.Comparison {
+    /// One signal, before and after.
+    public struct Line: Hashable, Sendable {
+        public let series: String
+        public let unit: Unit
+        public let before: Evidence
+        public let after: Evidence
+        /// Whether it changed by more than a fifth.
+        public let isNotable: Bool
+    }
+
+    /// Signal by signal, in the order of the demand; empty until the second half is known.
+    public var lines: [Line] {
+        zip(before, after ?? []).map { before, after in
+            let isNotable: Bool
+            if let a = before.evidence.value, let b = after.evidence.value {
+                isNotable = abs(b - a) > 0.2 * max(abs(a), abs(b))
+            } else {
+                isNotable = (before.evidence.value == nil) != (after.evidence.value == nil)
+            }
+            return Line(
+                series: before.series, unit: before.unit, before: before.evidence, after: after.evidence,
+                isNotable: isNotable)
+        }
+    }
+}
+
+// MARK: - As a document
+
+extension Mark {
+    public static let schema = "mozaiks.ops/mark/v1"
+
+    public var document: JSON {
+        [
+            "schema": .string(Mark.schema), "name": .string(name), "runtime": .optional(runtime), "at": .moment(at),
+            "by": .optional(by), "comparisons": .array(comparisons.map(\.document)),
+        ]
+    }
+
+    public init(_ reader: DocumentReader) throws(DocumentError) {
+        try reader.expectSchema(Mark.schema)
+        self.init(
+            name: try reader.member("name").string(), runtime: try reader.optional("runtime")?.string(),
+            at: try reader.member("at").timestamp(), by: try reader.optional("by")?.string())
+        comparisons = try reader.member("comparisons").map(Comparison.init)
+    }
+}
+
+extension Mark.Comparison {
+    var document: JSON {
+        [
+            "runtime": .string(runtime), "before": .array(before.map(\.document)),
+            "after": after.map { .array($0.map(\.document)) } ?? .null, "compared_at": .moment(comparedAt),
+        ]
+    }
+
+    init(_ reader: DocumentReader) throws(DocumentError) {
+        runtime = try reader.member("runtime").string()
+        before = try reader.member("before").map(ComparedReading.init)
+        after = try reader.optional("after")?.map(ComparedReading.init)
+        comparedAt = try reader.optional("compared_at")?.timestamp()
+    }
+}

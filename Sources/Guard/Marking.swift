@@ -1,0 +1,89 @@
+import Model
+import Signals
+
+extension GuardState {
+    /// How long before and after a mark is compared.
+    static let markWindow = TimeSpan.minutes(10)
+    /// How much later than a mark its first half may be read.
+    private static let markSlack = TimeSpan.minutes(2)
+    /// Marks that are remembered at most: the newest.
+    static let markLimit = 50
+
+    /// The readings that marks compare, of the runtime. Whoever makes the table appends them while `comparesMarks` says so.
+    public static let markDemand: [SeriesRef] = [
+        SeriesRef(signal: .runStarts, window: markWindow), SeriesRef(signal: .runEnds, window: markWindow),
+        SeriesRef(signal: .errorRate, window: markWindow), SeriesRef(signal: .turnLatencyP95, window: markWindow),
+        SeriesRef(signal: .silentRunsShare, window: markWindow),
+    ]
+
+    /// Someone deploys: no new actions for a while, and the runtime's signals are compared.
+    /// - Parameter runtime: nil: all.
+    public mutating func mark(_ name: String, runtime: String?, by: String, now: Timestamp) {
+        append(Mark(name: name, runtime: runtime, at: now, by: by))
+    }
+
+    /// A restart marks itself. The first one that is heard of is one too: it was seen, or it would not be known.
+    mutating func noteRestart(_ restart: Timestamp, of runtime: String) {
+        guard restarts[runtime].map({ restart > $0 }) ?? true else { return }
+        restarts[runtime] = restart
+        append(Mark(name: "restart", runtime: runtime, at: restart, by: nil))
+    }
+
+    private mutating func append(_ mark: Mark) {
+        marks.append(mark)
+        if marks.count > GuardState.markLimit { marks.removeFirst(marks.count - GuardState.markLimit) }
+    }
+
+    /// Whether the next tick of a runtime needs `markDemand`.
+    /// - Parameter restart: the newest restart that is known.
+    public func comparesMarks(_ runtime: String, restart: Timestamp?, now: Timestamp) -> Bool {
+        if let restart, restarts[runtime].map({ restart > $0 }) ?? true { return true }
+        return marks.contains { mark in
+            guard mark.isAbout(runtime) else { return false }
+            guard let comparison = mark.comparison(of: runtime) else { return true }
+            return comparison.after == nil && now - mark.at >= GuardState.markWindow
+        }
+    }
+
+    /// Reads the first half when a mark is new, the second when its time has come.
+    mutating func compareMarks(
+        _ runtime: String, _ readings: ReadingTable, _ now: Timestamp, _ plan: inout Plan
+    ) {
+        for index in marks.indices where marks[index].isAbout(runtime) {
+            let place = marks[index].comparisons.firstIndex { $0.runtime.utf8.elementsEqual(runtime.utf8) }
+            if let place {
+                guard marks[index].comparisons[place].after == nil, now - marks[index].at >= GuardState.markWindow else {
+                    continue
+                }
+                marks[index].comparisons[place].after = GuardState.compared(readings)
+                marks[index].comparisons[place].comparedAt = now
+            } else {
+                // What is read much later than the mark is not from before it.
+                let isLate = now - marks[index].at > GuardState.markSlack
+                marks[index].comparisons.append(
+                    Mark.Comparison(runtime: runtime, before: GuardState.compared(isLate ? nil : readings)))
+            }
+            plan.marks.append(marks[index])
+        }
+    }
+
+    private static func compared(_ readings: ReadingTable?) -> [ComparedReading] {
+        markDemand.map { series in
+            let evidence = readings.flatMap { table in table.demand.firstIndex(of: series).map { table.runtime($0) } }
+            return ComparedReading(
+                series: series.description, unit: series.signal.unit, evidence: evidence ?? .missing(.tooLittleData))
+        }
+    }
+
+    /// The newest mark of a runtime within the quiet time after it; nil when none is.
+    func quietMark(_ runtime: String, _ options: GuardOptions, _ now: Timestamp) -> Mark? {
+        marks.last { $0.isAbout(runtime) && now - $0.at < options.quietAfterRestart }
+    }
+}
+
+extension Mark {
+    /// What is known of one runtime; nil before its first tick after the mark.
+    public func comparison(of runtime: String) -> Comparison? {
+        comparisons.first { $0.runtime.utf8.elementsEqual(runtime.utf8) }
+    }
+}

@@ -1,0 +1,168 @@
+import Engine
+import Model
+import Policy
+import Signals
+
+/// What is remembered of a lease until it is known whether it changed anything: how things stood when it began.
+struct LeaseWatch: Hashable, Sendable {
+    let lease: String
+    /// The incident that asked first: its condition is the signal.
+    let incident: String
+    /// The first look, and the last: then it is decided one way or the other.
+    let dueAt: Timestamp
+    let deadline: Timestamp
+    /// What the action acts on: starts a minute and active runs of the app; nil where that was not known.
+    let starts: Double?
+    let runs: Double?
+    /// The first reading of the condition; nil where that was not known.
+    let signal: Double?
+
+    /// What fell by less than a tenth did not fall.
+    static let share = 0.9
+    /// The least time that an action is given.
+    static let least = TimeSpan.minutes(3)
+}
+
+extension GuardState {
+    /// Remembers how things stand when a lease begins. A lease that only pretends changes nothing, so nothing is verified.
+    mutating func watch(_ lease: Lease, _ wanted: Wanted, _ readings: ReadingTable, _ now: Timestamp) {
+        guard !lease.shadow else { return }
+        let after = max(LeaseWatch.least, wanted.rule.when.longestRange + wanted.standing.interval * 2)
+        let own = GuardReadings(readings)
+        let view = readings.view(of: wanted.standing.subject)
+        let signal = wanted.rule.when.readings.first
+        watches.removeAll { $0.lease.utf8.elementsEqual(lease.id.utf8) }
+        watches.append(
+            LeaseWatch(
+                lease: lease.id, incident: wanted.incident, dueAt: now + after,
+                deadline: max(now + after, lease.expiresAt - wanted.standing.maxGap),
+                starts: own.runStarts(lease.key.app), runs: own.activeRuns(lease.key.app),
+                signal: signal.flatMap { signal in view?.reading(signal.slot).value }))
+    }
+
+    /// Looks at the leases whose time has come. One that changed nothing is taken back, and its incidents start no other.
+    mutating func verify(
+        _ outcome: TickOutcome, _ policies: PolicySet, _ readings: ReadingTable, _ plan: inout Plan
+    ) {
+        let now = outcome.now
+        var kept: [LeaseWatch] = []
+        var judged: [(index: Int, finding: Finding)] = []
+        for watch in watches {
+            guard let index = leases.firstIndex(where: { $0.id.utf8.elementsEqual(watch.lease.utf8) }),
+                leases[index].isActive
+            else { continue }
+            guard leases[index].key.runtime == outcome.runtime, watch.dueAt <= now else {
+                kept.append(watch)
+                continue
+            }
+            guard let finding = finding(watch, leases[index], outcome, policies, readings) else {
+                kept.append(watch)
+                continue
+            }
+            judged.append((index, finding))
+        }
+        watches = kept
+        for (index, finding) in judged { record(finding, index, now, &plan) }
+    }
+
+    private mutating func record(_ finding: Finding, _ index: Int, _ now: Timestamp, _ plan: inout Plan) {
+        let lease = leases[index]
+        let verification = Verification(
+            at: now, lease: lease.id, app: lease.key.app, outcome: finding.outcome, text: finding.text)
+        plan.verifications += lease.holders.map { IncidentVerification(incident: $0.incident, verification: verification) }
+        guard finding.outcome == .noEffect else { return }
+        plan.leaseChanges.append(end(index, EndReason.noEffect, now: now))
+        handOver(lease, lease.holders, .noEffect, now)
+        refuse(
+            lease, lease.holders, Refusal(.noEffect, "\(lease.effect) changed nothing: \(finding.text); a person has to look"),
+            now, &plan)
+    }
+
+    private struct Finding {
+        let outcome: Verification.Outcome
+        let text: String
+    }
+
+    /// Nil: too early to tell.
+    private func finding(
+        _ watch: LeaseWatch, _ lease: Lease, _ outcome: TickOutcome, _ policies: PolicySet, _ readings: ReadingTable
+    ) -> Finding? {
+        let isLast = outcome.now >= watch.deadline
+        let own = GuardReadings(readings)
+        guard let startsBefore = watch.starts, let runsBefore = watch.runs,
+            let starts = own.runStarts(lease.key.app), let runs = own.activeRuns(lease.key.app)
+        else {
+            return isLast
+                ? Finding(outcome: .unknown, text: "the runs of \(lease.key.app) were not known before and after") : nil
+        }
+        func moved(_ name: String, _ before: Double, _ after: Double, _ unit: Unit) -> String {
+            "\(name) \(Figure.text(before, unit)) → \(Figure.text(after, unit))"
+        }
+        let acted =
+            "\(moved("run_starts", startsBefore, starts, .perMinute)), \(moved("active_runs", runsBefore, runs, .runs))"
+        let isWithin = lease.effect.limits?.concurrentWorkflows.map { runs <= Double($0) } ?? false
+        guard
+            isWithin || starts < startsBefore * LeaseWatch.share || runs < runsBefore * LeaseWatch.share
+        else {
+            guard startsBefore > 0 || !isLast else {
+                return Finding(outcome: .unknown, text: "nothing was started before, so nothing could fall: \(acted)")
+            }
+            // Runs that go on when it begins hold the numbers up for a while; what starts nothing new lowers the starts.
+            return startsBefore > 0 ? Finding(outcome: .noEffect, text: "what it acts on did not fall: \(acted)") : nil
+        }
+        return signal(watch, acted, isLast, outcome, policies, readings)
+    }
+
+    /// What it acts on fell. And the signal?
+    private func signal(
+        _ watch: LeaseWatch, _ acted: String, _ isLast: Bool, _ outcome: TickOutcome, _ policies: PolicySet,
+        _ readings: ReadingTable
+    ) -> Finding? {
+        let standing = outcome.standings.first { $0.incident.map { $0.utf8.elementsEqual(watch.incident.utf8) } ?? false }
+        guard let standing, let rule = policies.rule(standing.rule, for: standing.subject) else {
+            return Finding(outcome: .effective, text: "\(acted); the incident is over")
+        }
+        let isCovered = outcome.now - standing.observed <= standing.maxGap
+        let view = readings.view(of: standing.subject)
+        let truth = view.map { rule.when.evaluate($0) } ?? .unknown
+        guard isCovered, truth != .unknown else {
+            return isLast ? Finding(outcome: .unknown, text: "\(acted); whether the condition still holds is not known") : nil
+        }
+        guard truth == .yes else {
+            return Finding(outcome: .effective, text: "\(acted); the condition is no longer true")
+        }
+        guard let first = rule.when.readings.first, let before = watch.signal, let value = view?.reading(first.slot).value
+        else {
+            return isLast ? Finding(outcome: .unknown, text: "\(acted); the condition is still true") : nil
+        }
+        let unit = first.series.resultUnit
+        let text = "\(acted); \(first.series) \(Figure.text(before, unit)) → \(Figure.text(value, unit))"
+        if value < before * LeaseWatch.share { return Finding(outcome: .effective, text: text) }
+        return isLast ? Finding(outcome: .noEffect, text: text + ", and the condition is still true") : nil
+    }
+}
+
+// MARK: - As a document
+
+extension LeaseWatch {
+    var document: JSON {
+        func value(_ value: Double?) -> JSON { value.map(JSON.figure) ?? .null }
+        return [
+            "lease": .string(lease), "incident": .string(incident), "due_at": .moment(dueAt),
+            "deadline": .moment(deadline), "run_starts": value(starts), "active_runs": value(runs),
+            "signal": value(signal),
+        ]
+    }
+
+    init(_ reader: DocumentReader) throws(DocumentError) {
+        func value(_ key: String) throws(DocumentError) -> Double? {
+            guard let member = try reader.optional(key) else { return nil }
+            guard let number = member.value.double else { throw member.error("is no number") }
+            return number
+        }
+        self.init(
+            lease: try reader.member("lease").string(), incident: try reader.member("incident").string(),
+            dueAt: try reader.member("due_at").timestamp(), deadline: try reader.member("deadline").timestamp(),
+            starts: try value("run_starts"), runs: try value("active_runs"), signal: try value("signal"))
+    }
+}

@@ -1,0 +1,125 @@
+/// Which incidents something is about. Every part that is given must fit; a part fits when one of its list does.
+public struct IncidentMatch: Hashable, Sendable {
+    public var severities: [Severity]
+    /// Of the app; incidents about a runtime or a replica have none and do not fit.
+    public var apps: [Glob]
+    public var rules: [Glob]
+    public var runtimes: [Glob]
+    public var environments: [Glob]
+    /// By the label's name. An incident without the label does not fit.
+    public var labels: [String: [Glob]]
+    /// This very incident.
+    public var incident: String?
+
+    public init(
+        severities: [Severity] = [], apps: [Glob] = [], rules: [Glob] = [], runtimes: [Glob] = [],
+        environments: [Glob] = [], labels: [String: [Glob]] = [:], incident: String? = nil
+    ) {
+        self.severities = severities
+        self.apps = apps
+        self.rules = rules
+        self.runtimes = runtimes
+        self.environments = environments
+        self.labels = labels
+        self.incident = incident
+    }
+
+    /// Whether nothing is asked: then everything fits.
+    public var isEmpty: Bool { self == IncidentMatch() }
+
+    public func fits(_ incident: Incident, environment: String) -> Bool {
+        mismatch(incident, environment: environment) == nil
+    }
+
+    /// Why an incident does not fit, in words: `it is for critical`; nil when it does.
+    public func mismatch(_ incident: Incident, environment: String) -> String? {
+        if !severities.isEmpty, !severities.contains(incident.severity) {
+            return "is for " + severities.map(\.rawValue).joined(separator: ", ")
+        }
+        if !rules.allow(incident.rule) { return "is for the rule \(IncidentMatch.text(rules))" }
+        if !apps.isEmpty {
+            guard let app = incident.subject.app, apps.allow(app.text) else {
+                return "is for the app \(IncidentMatch.text(apps))"
+            }
+        }
+        if !runtimes.allow(incident.subject.runtime) { return "is for the runtime \(IncidentMatch.text(runtimes))" }
+        if !environments.allow(environment) { return "is for the environment \(IncidentMatch.text(environments))" }
+        for (name, globs) in sortedLabels {
+            guard let value = incident.labels[name], globs.allow(value) else {
+                return "is for \(name)=\(IncidentMatch.text(globs))"
+            }
+        }
+        if let id = self.incident, !id.utf8.elementsEqual(incident.id.utf8) { return "is for the incident \(id)" }
+        return nil
+    }
+
+    private var sortedLabels: [(key: String, value: [Glob])] {
+        labels.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    }
+
+    private static func text(_ globs: [Glob]) -> String { globs.map(\.pattern).joined(separator: ", ") }
+}
+
+extension IncidentMatch: CustomStringConvertible {
+    /// `severity=critical app=app-*`; `everything` where nothing is asked.
+    public var description: String {
+        var parts: [String] = []
+        func add(_ name: String, _ texts: [String]) {
+            if !texts.isEmpty { parts.append("\(name)=\(texts.joined(separator: ","))") }
+        }
+        add("severity", severities.map(\.rawValue))
+        add("app", apps.map(\.pattern))
+        add("rule", rules.map(\.pattern))
+        add("runtime", runtimes.map(\.pattern))
+        add("environment", environments.map(\.pattern))
+        for (name, globs) in sortedLabels { add("label.\(name)", globs.map(\.pattern)) }
+        add("incident", incident.map { [$0] } ?? [])
+        return parts.isEmpty ? "everything" : parts.joined(separator: " ")
+    }
+}
+
+extension IncidentMatch {
+    /// Only the parts that are given, in a fixed order.
+    public var document: JSON {
+        var object = JSONObject()
+        func add(_ name: String, _ texts: [String]) {
+            if !texts.isEmpty { object.append(name, .strings(texts)) }
+        }
+        add("severity", severities.map(\.rawValue))
+        add("app", apps.map(\.pattern))
+        add("rule", rules.map(\.pattern))
+        add("runtime", runtimes.map(\.pattern))
+        add("environment", environments.map(\.pattern))
+        if !labels.isEmpty {
+            object.append(
+                "labels",
+                .object(
+                    JSONObject(sortedLabels.map { (key: $0.key, value: .strings($0.value.map(\.pattern))) })))
+        }
+        if let incident { object.append("incident", .string(incident)) }
+        return .object(object)
+    }
+
+    /// Reads a document; keys that it does not know are errors, because a part left out would fit more.
+    public init(_ reader: DocumentReader) throws(DocumentError) {
+        self.init()
+        guard let object = reader.value.object else { throw reader.error("is not an object") }
+        func globs(_ reader: DocumentReader) throws(DocumentError) -> [Glob] {
+            try reader.map { text throws(DocumentError) in Glob(try text.string()) }
+        }
+        for key in object.keys {
+            let member = try reader.member(key)
+            switch key {
+            case "severity": severities = try member.map { word throws(DocumentError) in try word.choice(Severity.self) }
+            case "app": apps = try globs(member)
+            case "rule": rules = try globs(member)
+            case "runtime": runtimes = try globs(member)
+            case "environment": environments = try globs(member)
+            case "labels":
+                for name in member.value.object?.keys ?? [] { labels[name] = try globs(member.member(name)) }
+            case "incident": incident = try member.string()
+            default: throw member.error("is not known")
+            }
+        }
+    }
+}

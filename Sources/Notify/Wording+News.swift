@@ -1,0 +1,72 @@
+import Model
+
+/// Why people hear again of an incident that is open.
+extension Wording {
+    /// Whether this message is told because nothing more happens until a person does something.
+    var asksForPerson: Bool {
+        guard message.event == .updated, digest == nil else { return false }
+        return message.news == .approval || newest.contains { $0.verdict.isForPerson }
+    }
+
+    /// Whether those should see it, too, who do not follow the incident: it is not merely one more detail.
+    var isForEverybody: Bool {
+        message.event == .opened || asksForPerson || (message.event == .updated && message.news == .reminder)
+    }
+
+    /// The end of `Warning, …`.
+    var occasion: String {
+        switch message.news {
+        case .reminder: return "still open after \(openFor)"
+        case .approval: return "needs approval"
+        case .verified: return "action checked"
+        case .acknowledged:
+            return incident.acknowledged.map { "acknowledged by \(Shown.shortened(Shown.id($0.by), 16))" } ?? "acknowledged"
+        case .advice: return "a model's view"
+        case .action, nil: return act
+        }
+    }
+
+    /// To its largest unit: `3h`.
+    private var openFor: String {
+        let seconds = max((message.at - incident.openedAt).milliseconds, 0) / 1_000
+        return switch seconds {
+        case ..<60: "\(seconds)s"
+        case ..<3_600: "\(seconds / 60)m"
+        case ..<172_800: "\(seconds / 3_600)h"
+        default: "\(seconds / 86_400)d"
+        }
+    }
+
+    private var act: String {
+        if asksForPerson { return "needs a person" }
+        guard let act = newest.first(where: { $0.verdict == .act }) else { return "update" }
+        let isExtension = incident.decisions.contains { $0.at < act.at && $0.verdict == .act && $0.key == act.key }
+        return isExtension ? "action extended" : "action taken"
+    }
+
+    private var newest: [ActionDecision] { incident.decisions.filter { $0.at == message.at } }
+
+    /// What was found out of an action's effect, as it was noted with this message.
+    var findings: Section? {
+        guard message.news == .verified else { return nil }
+        let notes = incident.handling.filter { $0.at == message.at && $0.kind != .message && $0.kind != .acknowledgement }
+        let lines = notes.map { Phrase(words: Moments.readable(Shown.line($0.text), seenFrom: message.at)) }
+        return lines.isEmpty ? nil : Section(heading: "What came of it", lines: lines)
+    }
+}
+
+extension Verdict {
+    /// Whether nothing more happens until a person does something.
+    fileprivate var isForPerson: Bool {
+        switch self {
+        case .needsApproval: true
+        case .refused(let refusal): refusal.step == .maxLease
+        case .act, .wouldHave, .alreadyInForce: false
+        }
+    }
+}
+
+extension Message {
+    /// An incident that had resolved and opened anew.
+    var isReopening: Bool { event == .opened && digest == nil && incident.flaps > 0 }
+}

@@ -1,0 +1,147 @@
+import JSONParsing
+import Journal
+import Model
+import Monitor
+import Policy
+
+/// `policy explain`, `explain --why-not` and `incidents explain`: one rule on one subject, with everything that decided.
+enum ExplainCommand {
+    private static let about = """
+        Shows the condition with the values put in, the timers, what evidence is missing and why, what the guard said to its \
+        actions, which incident keeps it quiet, and the file and line of each value.
+
+        It looks at the journal, also beside a running daemon, and changes nothing; with --tape at a recorded past; with --url \
+        at one poll of a runtime. Rates and history need more than one poll.
+        """
+    private static let who = [
+        Option("app", value: "APP_ID", "the app, for a rule on apps"),
+        Option("replica", value: "URL", "the replica, for a rule on replicas"),
+        Option("runtime", value: "NAME", "the runtime, where there are several"),
+    ]
+
+    static let policy = Command(
+        ["policy", "explain"], "Explain where a rule stands: values, timers, missing evidence, and where each value is written",
+        discussion: about, positionals: [Positional("RULE", "the rule's name")], options: who + Situation.options,
+        examples: [
+            ("mozaiks-ops policy explain noisy-neighbor --app app_clinic", "by the journal"),
+            ("mozaiks-ops policy explain runtime-saturated --tape friday.tape --at 2026-11-20T14:05:00Z", "as it was then"),
+            ("mozaiks-ops policy explain runtime-down --url http://localhost:8000", "by one poll, now"),
+        ]
+    ) { invocation in
+        try await show(invocation.arguments.positional("RULE") ?? "", invocation, whyNot: false)
+    }
+
+    static let whyNot = Command(
+        ["explain"], "Explain why a rule does not fire",
+        discussion: about,
+        options: [Option("why-not", value: "RULE", "the rule's name")] + who + Situation.options,
+        examples: [
+            ("mozaiks-ops explain --why-not noisy-neighbor --app app_clinic", "why nothing happens to this app")
+        ]
+    ) { invocation in
+        guard let rule = invocation.arguments.value("why-not") else {
+            throw UsageError("name a rule: --why-not RULE", hint: "mozaiks-ops policy show lists the rules")
+        }
+        return try await show(rule, invocation, whyNot: true)
+    }
+
+    static let incident = Command(
+        ["incidents", "explain"], "Explain an incident: its rule as it stands now, with everything that decided",
+        discussion: about, positionals: [Positional("ID", "the incident's id, or enough of its beginning")],
+        options: [MonitorOptions.state, MonitorOptions.policies],
+        examples: [("mozaiks-ops incidents explain 1f3a", "the incident whose id begins with 1f3a")]
+    ) { invocation in
+        let journal = try invocation.journalForReading(invocation.configuration())
+        let row: IncidentRow
+        do throws(JournalError) {
+            row = try journal.incident(invocation.arguments.positional("ID") ?? "")
+        } catch {
+            throw CommandFailure(error.message, hint: error.cause == .unknownID ? "see mozaiks-ops incidents list" : error.hint)
+        }
+        let incident = try Incident(document: JSON(parsing: Array(row.document.utf8)))
+        let rendering = Rendering(terminal: invocation.terminal)
+        var explanation: RuleExplanation?
+        var why = ""
+        do {
+            explanation = try find(incident.rule, incident.subject, try await Situation.of(invocation), invocation)
+        } catch let failure as CommandFailure {
+            // The rule may be gone; the incident says what was decided all the same.
+            why = failure.text
+        }
+        invocation.print(
+            text: rendering.incident(incident) + "\n" + invocation.terminal.paint("The rule now", .bold) + "\n"
+                + (explanation?.text(rendering, whyNot: false) ?? "  \(why)\n"),
+            json: [
+                "schema": "mozaiks.ops/incident-explanation/v1", "incident": incident.document,
+                "now": explanation?.document ?? .null,
+            ])
+        return .ok
+    }
+
+    private static func show(_ rule: String, _ invocation: Invocation, whyNot: Bool) async throws -> ExitCode {
+        let situation = try await Situation.of(invocation)
+        let arguments = invocation.arguments
+        let runtime = try runtime(arguments.value("runtime"), situation)
+        let policies = situation.pipeline.policies
+        let subject: Subject
+        if let app = arguments.value("app") {
+            subject = .app(AppID(app), runtime: runtime)
+        } else if policies.runtimeRules.contains(where: { $0.name == rule }) {
+            subject = .runtime(runtime)
+        } else if policies.replicaRules.contains(where: { $0.name == rule }) {
+            let known = situation.ticks.first { $0.runtime == runtime }?.readings.replicas ?? []
+            guard let url = arguments.value("replica") ?? (known.count == 1 ? known[0] : nil) else {
+                throw UsageError("'\(rule)' is a rule on replicas: name one with --replica", hint: known.joined(separator: ", "))
+            }
+            subject = .replica(url, runtime: runtime)
+        } else if policies.policies.contains(where: { $0.appRules.contains { $0.name == rule } }) {
+            let known = situation.ticks.first { $0.runtime == runtime }?.readings.apps.prefix(5).map(\.text) ?? []
+            throw UsageError(
+                "'\(rule)' is a rule on apps: name one with --app",
+                hint: known.isEmpty ? nil : "seen: " + known.joined(separator: ", "))
+        } else {
+            // Named for what it says of unknown rules.
+            subject = .runtime(runtime)
+        }
+        let explanation = try find(rule, subject, situation, invocation)
+        invocation.print(
+            text: explanation.text(Rendering(terminal: invocation.terminal), whyNot: whyNot), json: explanation.document)
+        return .ok
+    }
+
+    private static func runtime(_ named: String?, _ situation: Situation) throws -> String {
+        let known = situation.ticks.map(\.runtime)
+        if let named {
+            guard known.contains(named) else {
+                throw UsageError("no runtime '\(named)'", hint: "there are: " + known.joined(separator: ", "))
+            }
+            return named
+        }
+        guard known.count == 1 else {
+            throw UsageError("there are several runtimes: name one with --runtime", hint: known.joined(separator: ", "))
+        }
+        return known[0]
+    }
+
+    private static func find(
+        _ name: String, _ subject: Subject, _ situation: Situation, _ invocation: Invocation
+    ) throws -> RuleExplanation {
+        let policies = situation.pipeline.policies
+        let position = subject.app.map { policies.index(for: $0) } ?? 0
+        let rules = policies.rules(for: subject.kind, policy: position)
+        guard let rule = rules.first(where: { $0.name == name }) else {
+            if let off = policies.policies[position].disabled.first(where: { $0.rule == name }) {
+                throw CommandFailure("'\(name)' is switched off for \(subject) (\(off.origin))")
+            }
+            let all = (policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules)).map(\.name)
+            if all.contains(name) { throw UsageError("'\(name)' is not a rule on \(subject.kind.rawValue)s") }
+            throw CommandFailure(
+                "there is no rule '\(name)'", hint: nearest(name, in: all).map { "did you mean '\($0)'?" }
+                    ?? "mozaiks-ops policy show lists them")
+        }
+        guard let tick = situation.ticks.first(where: { $0.runtime == subject.runtime }) else {
+            throw CommandFailure("nothing was judged on runtime \(subject.runtime) yet")
+        }
+        return RuleExplanation(rule, subject, tick, situation)
+    }
+}

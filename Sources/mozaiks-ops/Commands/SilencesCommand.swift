@@ -1,0 +1,170 @@
+import Digest
+import JSONParsing
+import Journal
+import Model
+import Monitor
+import Telling
+
+/// `silences add|list|expire`: holding messages and actions back for what is known.
+enum SilencesCommand {
+    static let add = Command(
+        ["silences", "add"], "Hold back messages and new actions of some incidents for a while",
+        discussion: "Incidents are still opened and recorded, and say by which silence they are held back. What is still open when "
+            + "the silence ends is told then. Whoever heard of an opening hears of its end, silence or not.\n\n"
+            + "All that is given must fit; '*' stands for any text. Taken by the running engine at its next tick, or by the "
+            + "next check.",
+        options: match + [
+            Option("for", value: "SPAN", "so long, such as 2h"),
+            Option("until", value: "TIME", "until then: 2026-11-21T18:00:00Z"),
+            Option("until-resolved", "until nothing that is open now and fits is open any more"),
+            Option("comment", value: "TEXT", "why, for everybody who looks"), MonitorOptions.state,
+        ],
+        examples: [
+            ("mozaiks-ops silences add --app app_clinic --rule noisy-neighbor --for 2h --comment 'load test'", "one rule on one app"),
+            ("mozaiks-ops silences add --rule 'provider-*' --until-resolved --comment 'the provider knows'", "a known fault, until it is over"),
+            ("mozaiks-ops silences add --rule '*' --for 30m --comment deploy", "everything"),
+        ]
+    ) { invocation in
+        let match = try match(invocation)
+        guard !match.isEmpty else {
+            throw UsageError("say what to silence", hint: "--app, --rule, --runtime, --severity, --label or --incident; --rule '*' for all")
+        }
+        let arguments = invocation.arguments
+        let now = invocation.clock.now()
+        let ends = [arguments.value("for") != nil, arguments.value("until") != nil, arguments.has("until-resolved")]
+        guard ends.filter({ $0 }).count == 1 else {
+            throw UsageError("say when it ends, once", hint: "--for 2h, --until TIME or --until-resolved")
+        }
+        var until = try invocation.span("for").map { now + $0 }
+        if let text = arguments.value("until") {
+            guard let moment = Timestamp(rfc3339: text) else {
+                throw UsageError("--until '\(text)' is not a moment", hint: "such as 2026-11-21T18:00:00Z")
+            }
+            until = moment
+        }
+        if let until, until <= now { throw UsageError("its end, \(until), is past") }
+        let comment = arguments.value("comment") ?? ""
+        let words = ["\(match)", "\(until?.milliseconds ?? 0)", comment, invocation.user, "\(now.milliseconds)"]
+        let id = "silence-" + SHA256.hex(Array(words.joined(separator: "\0").utf8)).prefix(16)
+        return try await invocation.ask(
+            Commands.addSilence,
+            [
+                "id": .string(id), "match": match.document, "until": .moment(until), "comment": .string(comment),
+            ], naming: ("silence", id))
+    }
+
+    static let list = Command(
+        ["silences", "list"], "List silences in force and hours of maintenance, or all silences",
+        options: [Option("all", "also those that are over, for 30 days"), MonitorOptions.state],
+        examples: [
+            ("mozaiks-ops silences list", "what is held back now, by whom, until when and why"),
+            ("mozaiks-ops silences list --all -o json", "for a script"),
+        ]
+    ) { invocation in
+        let configuration = try invocation.configuration()
+        let journal = try invocation.journalForReading(configuration)
+        let now = invocation.clock.now()
+        let kept = try KeptDecisions(journal).telling.silences
+        let silences = kept.filter { invocation.arguments.has("all") || $0.isActive(now) }
+        let waiting = try journal.waitingCommands().filter { $0.kind == Commands.addSilence }.map(\.arguments)
+        let settings = configuration.telling
+        let windows = settings.maintenance.enumerated().map { index, window in
+            (name: "maintenance[\(index)]", window: window, isActive: window.hours.holds(now, in: settings.zone))
+        }
+        invocation.print(
+            text: Rendering(terminal: invocation.terminal).silences(
+                silences, windows, waiting: waiting.count, zone: settings.zone, now: now),
+            json: [
+                "schema": "mozaiks.ops/silences/v1",
+                "silences": .array(
+                    silences.map { silence in
+                        var object = silence.document.object ?? JSONObject()
+                        object["active"] = .bool(silence.isActive(now))
+                        return .object(object)
+                    }),
+                "maintenance": .array(
+                    windows.map {
+                        [
+                            "name": .string($0.name), "hours": .string("\($0.window.hours)"),
+                            "match": $0.window.match.document, "comment": .string($0.window.comment),
+                            "active": .bool($0.isActive),
+                        ]
+                    }),
+                "waiting": .int(Int64(waiting.count)),
+            ])
+        return .ok
+    }
+
+    static let expire = Command(
+        ["silences", "expire"], "End a silence now",
+        discussion: "What it held back and is still open is told at the next tick.",
+        positionals: [Positional("SILENCE", "the silence's id, or enough of its beginning")],
+        options: [MonitorOptions.state],
+        examples: [("mozaiks-ops silences expire silence-5f2c", "the silence whose id begins so")]
+    ) { invocation in
+        let named = invocation.arguments.positional("SILENCE") ?? ""
+        let now = invocation.clock.now()
+        let journal = try invocation.journalForReading(invocation.configuration())
+        let active = try KeptDecisions(journal).telling.silences.filter { $0.isActive(now) }
+        let found = active.filter { $0.id.utf8.starts(with: named.utf8) }
+        guard found.count == 1 || found.contains(where: { $0.id == named }) else {
+            throw CommandFailure(
+                found.isEmpty ? "no silence '\(named)' is in force" : "'\(named)' is the beginning of several silences",
+                hint: found.isEmpty ? "see mozaiks-ops silences list" : found.map(\.id).joined(separator: ", "))
+        }
+        let id = found.first { $0.id == named }?.id ?? found[0].id
+        return try await invocation.ask(Commands.expireSilence, ["silence": .string(id)], naming: ("silence", id))
+    }
+
+    private static let match = [
+        Option("app", value: "APP_ID", repeats: true, "of this app"),
+        Option("rule", value: "RULE", repeats: true, "of this rule"),
+        Option("runtime", value: "NAME", repeats: true, "on this runtime"),
+        Option("severity", value: "SEVERITY", repeats: true, "info, warning or critical"),
+        Option("label", value: "NAME=VALUE", repeats: true, "with this label"),
+        Option("incident", value: "ID", "this incident alone (its id, or enough of its beginning)"),
+    ]
+
+    private static func match(_ invocation: Invocation) throws -> IncidentMatch {
+        let arguments = invocation.arguments
+        func globs(_ option: String) -> [Glob] { arguments.all(option).map { Glob($0) } }
+        var match = IncidentMatch(apps: globs("app"), rules: globs("rule"), runtimes: globs("runtime"))
+        match.severities = try arguments.all("severity").flatMap { $0.split(separator: ",") }.map { word in
+            guard let severity = Severity(rawValue: String(word)) else {
+                throw UsageError("--severity '\(word)' is none", hint: "one of info, warning, critical")
+            }
+            return severity
+        }
+        for text in arguments.all("label") {
+            guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+                throw UsageError("--label '\(text)' is no label", hint: "such as tier=gold")
+            }
+            match.labels[String(text[..<equals]), default: []].append(Glob(String(text[text.index(after: equals)...])))
+        }
+        if let id = arguments.value("incident") {
+            let journal = try invocation.journalForReading(invocation.configuration())
+            match.incident = try invocation.incident(id, in: journal).id
+        }
+        return match
+    }
+}
+
+extension Invocation {
+    /// Leaves a command for the engine and says what came of it; with a journal that nothing was written to yet, too.
+    func ask(_ kind: String, _ document: JSON, naming: (key: String, id: String)) async throws -> ExitCode {
+        let configuration = try configuration()
+        let journal = try journalForReading(configuration, mode: .command)
+        let id = try journal.appendCommand(
+            at: clock.now(), actor: "cli:\(user)", kind: kind, arguments: document.serialized())
+        let result = try await result(of: id, in: journal, folder: StateFolder(existing: configuration.state.value))
+        let noted = "\(naming.id): noted; the next tick of the engine, or the next check, takes it"
+        print(
+            text: (result ?? noted) + "\n",
+            json: .object(
+                JSONObject([
+                    (key: naming.key, value: .string(naming.id)), (key: "command", value: .int(id)),
+                    (key: "result", value: .optional(result)),
+                ])))
+        return result?.hasPrefix("not ") == true ? .failure : .ok
+    }
+}

@@ -1,0 +1,196 @@
+import Engine
+import Guard
+import Model
+import Monitor
+import Policy
+import Signals
+
+/// One rule on one subject: where it stands, on what values, and what keeps it from more.
+struct RuleExplanation {
+    static let schema = "mozaiks.ops/explanation/v1"
+
+    let rule: Rule
+    let subject: Subject
+    let at: Timestamp
+    let source: String
+    /// Nil: the readings do not hold the subject.
+    let condition: Explanation?
+    let standing: Standing?
+    /// Its incident, while that is remembered.
+    let incident: Incident?
+    /// The incident of the rule that keeps this one quiet.
+    let cause: Incident?
+    let policy: EffectivePolicy
+    let mode: Mode
+    let maxGap: TimeSpan
+
+    init(_ rule: Rule, _ subject: Subject, _ tick: TickResult, _ situation: Situation) {
+        self.rule = rule
+        self.subject = subject
+        at = tick.now
+        source = situation.source
+        let (pipeline, readings) = (situation.pipeline, tick.readings)
+        condition = RuleExplanation.row(subject, readings).map { rule.when.explain($0) }
+        let standing = tick.outcome.standings.first { $0.rule == rule.name && $0.subject == subject }
+        self.standing = standing
+        incident = standing?.incident.flatMap { pipeline.engine.incident($0) }
+        let open = pipeline.engine.openIncidents(of: subject.runtime)
+        cause = standing?.suppressedBy.flatMap { name in open.first { $0.rule == name } }
+        policy = subject.app.map { pipeline.policies.policy(for: $0) } ?? pipeline.policies.defaultPolicy
+        mode = min(pipeline.settings.mode, policy.mode)
+        maxGap = standing?.maxGap ?? rule.maxGap ?? Rule.leastMaxGap
+    }
+
+    private static func row(_ subject: Subject, _ readings: ReadingTable) -> TableRow? {
+        switch subject {
+        case .runtime: TableRow(readings, kind: .runtime)
+        case .app(let app, _): readings.index(of: app).map { TableRow(readings, kind: .app, row: $0) }
+        case .replica(let url, _):
+            readings.replicas.firstIndex { $0.utf8.elementsEqual(url.utf8) }
+                .map { TableRow(readings, kind: .replica, row: $0) }
+        }
+    }
+
+    // MARK: - What keeps it from more
+
+    var phase: Phase { standing?.phase ?? .inactive }
+
+    /// `true for 3m20s of 5m`; nil when no timer runs.
+    var timer: String? {
+        guard let standing else { return nil }
+        switch standing.phase {
+        case .inactive: return nil
+        case .pending: return "true for \((standing.observed - standing.since).brief) of \(rule.hold)"
+        case .firing: return "true since \(standing.since)"
+        case .clearing: return "not true any more; resolves when known false for \(rule.clearAfter)"
+        }
+    }
+
+    /// Why it does not fire, in the order in which to look; empty when it does.
+    var reasons: [String] {
+        guard let condition else { return ["nothing was seen of \(subject) within the last day"] }
+        var reasons: [String] = []
+        if let suppressor = standing?.suppressedBy {
+            reasons.append(
+                "it is kept quiet by \(suppressor)" + (cause.map { " (incident \($0.id), open since \($0.openedAt))" } ?? ""))
+        }
+        if phase == .firing { return reasons }
+        switch condition.truth {
+        case .yes:
+            if phase == .pending, rule.hold > .zero { reasons.append("it has been " + (timer ?? "true for too short a time")) }
+        case .no:
+            let terms = condition.terms.filter { $0.truth == .no }.map(\.text)
+            reasons.append("its condition is false: " + terms.joined(separator: "; "))
+        case .unknown, .noTraffic:
+            let gaps = missing.map { "\($0.series) is missing (\($0.reason): \($0.reason.explanation))" }
+            reasons.append("its condition is unknown: " + gaps.joined(separator: "; "))
+            let wrong = condition.terms.filter { $0.truth == .no }.map(\.text)
+            if !wrong.isEmpty { reasons.append("and these are false: " + wrong.joined(separator: "; ")) }
+        }
+        return reasons
+    }
+
+    var missing: [(series: String, reason: MissingReason)] {
+        condition?.readings.compactMap { reading in reading.evidence.reason.map { (reading.series, $0) } } ?? []
+    }
+
+    /// Each action that the rule asks for, and what the guard last said to it on this incident.
+    var actions: [(action: JSON, needsApproval: Bool, decisions: [ActionDecision])] {
+        rule.actions.map { action in
+            var newest: [ActionDecision] = []
+            for decision in incident?.decisions ?? [] where decision.key.kind == action.kind {
+                newest.removeAll { $0.key == decision.key }
+                newest.append(decision)
+            }
+            return (action.json, action.needsApproval, newest)
+        }
+    }
+
+    /// Values of the rule and thresholds that it uses, with their places.
+    var values: [(key: String, value: String, origin: String)] {
+        func text(_ value: JSON) -> String {
+            // Of an action its name; the whole of it stands above.
+            if let items = value.array { return items.map(text).joined(separator: ", ") }
+            return value.string ?? value.object.flatMap { $0.first { _ in true }?.key } ?? value.serialized()
+        }
+        let keys = ["for", "clear_after", "max_gap", "severity", "actions", "require_approval", "suppressed_by"]
+        var rows = rule.fields.filter { keys.contains($0.key) }.map {
+            (key: $0.key, value: text($0.value), origin: $0.origin?.description ?? "default")
+        }
+        var names = rule.when.thresholds
+        for case .lease(let request) in rule.actions { names += request.onlyIf?.thresholds ?? [] }
+        for threshold in policy.thresholds where names.contains(threshold.name) {
+            rows.append(("$" + threshold.name, threshold.text, threshold.origin.description))
+        }
+        rows.append(("mode", mode.rawValue, mode == policy.mode ? policy.modeOrigin?.description ?? "default" : "configuration"))
+        rows.append(
+            ("allowed_actions", policy.allowedActions.map(\.rawValue).joined(separator: ", "),
+                policy.allowedActionsOrigin?.description ?? "default"))
+        return rows
+    }
+}
+
+// MARK: - Showing
+
+extension RuleExplanation {
+    func text(_ rendering: Rendering, whyNot: Bool) -> String {
+        let terminal = rendering.terminal
+        let who = subject.app.map { "app \(rendering.shownID($0)) on \(subject.runtime)" } ?? "\(subject)"
+        var text = "\(terminal.paint(rule.name, .bold)) on \(who), as of \(at)\n"
+        text += "  \(phase.rawValue)" + (timer.map { ": \($0)" } ?? "") + "  (\(source))\n"
+        let reasons = reasons
+        if whyNot || phase != .firing {
+            text += "\n" + terminal.paint(phase == .firing ? "It does fire" : "Why it does not fire", .bold) + "\n"
+            text += reasons.map { "  - \($0)\n" }.joined()
+        } else if !reasons.isEmpty {
+            text += reasons.map { "  \($0)\n" }.joined()
+        }
+        text += "\n" + terminal.paint("Condition", .bold) + "  \(rule.when.origin)\n"
+        text += "  \(condition?.withValues ?? rule.when.text)\n"
+        for term in condition?.terms ?? [] {
+            let words = "\(term.truth)"
+            text += "    \(words)" + String(repeating: " ", count: max(1, 8 - words.utf8.count)) + term.text + "\n"
+        }
+        if !missing.isEmpty {
+            text += "\n" + terminal.paint("Missing evidence", .bold) + "\n"
+            text += missing.map { "  \($0.series): \($0.reason), \($0.reason.explanation)\n" }.joined()
+        }
+        text += "\n" + terminal.paint("Actions", .bold) + "\n"
+        for (action, needsApproval, decisions) in actions {
+            text += "  \(action.string ?? action.serialized())" + (needsApproval ? " (only on approval)" : "") + "\n"
+            for decision in decisions { text += "    \(decision.at)  \(rendering.decision(decision))\n" }
+        }
+        if let incident { text += "  incident \(incident.id)\n" }
+        text += "\n" + terminal.paint("Values", .bold) + "\n"
+        return text + terminal.table(["key", "value", "from"], values.map { [$0.key, $0.value, $0.origin] })
+            .split(separator: "\n").map { "  \($0)\n" }.joined()
+    }
+
+    var document: JSON {
+        [
+            "schema": .string(RuleExplanation.schema), "rule": .string(rule.name), "kind": .string(subject.kind.rawValue),
+            "runtime": .string(subject.runtime), "subject": .string(subject.idText), "at": .string("\(at)"),
+            "source": .string(source), "phase": .string(phase.rawValue), "timer": .optional(timer),
+            "truth": .optional(condition.map { "\($0.truth)" }), "condition": .string(rule.when.text),
+            "with_values": .optional(condition?.withValues),
+            "terms": .array(
+                (condition?.terms ?? []).map { ["text": .string($0.text), "truth": .string("\($0.truth)")] }),
+            "missing": .array(
+                missing.map {
+                    ["series": .string($0.series), "reason": .string("\($0.reason)"), "text": .string($0.reason.explanation)]
+                }),
+            "reasons": .array(reasons.map(JSON.string)), "suppressed_by": .optional(standing?.suppressedBy),
+            "suppressing_incident": .optional(cause?.id), "incident": .optional(incident?.id),
+            "max_gap": .string(maxGap.description), "origin": .string(rule.when.origin.description),
+            "actions": .array(
+                actions.map {
+                    [
+                        "action": $0.action, "needs_approval": .bool($0.needsApproval),
+                        "decisions": .array($0.decisions.map(\.document)),
+                    ]
+                }),
+            "values": .array(
+                values.map { ["key": .string($0.key), "value": .string($0.value), "from": .string($0.origin)] }),
+        ]
+    }
+}

@@ -1,0 +1,106 @@
+import Ambient
+import Collector
+import Engine
+import Journal
+import Model
+import Monitor
+import Policy
+import Signals
+
+/// Where rules stand at one moment: as the journal has it, as a tape had it, or as one poll shows it. Nothing is changed
+/// by looking.
+struct Situation {
+    let pipeline: Pipeline
+    /// The newest tick of each runtime, in the order of the configuration or the tape.
+    let ticks: [TickResult]
+    /// For people: `the journal in /var/lib/mozaiks-ops`.
+    let source: String
+
+    static let options = [
+        MonitorOptions.url, MonitorOptions.state, MonitorOptions.policies,
+        Option("tape", value: "FILE", "as a tape had it, instead of the journal"),
+        Option("at", value: "TIME", "with --tape: the moment, as 2026-11-21T09:00:00Z or as a span from its first tick (default: its end)"),
+    ]
+
+    static func of(_ invocation: Invocation) async throws -> Situation {
+        if let tape = invocation.arguments.value("tape") { return try fromTape(tape, invocation) }
+        if invocation.arguments.has("at") { throw UsageError("--at needs --tape", hint: "mozaiks-ops record writes tapes") }
+        if invocation.arguments.has("url") { return try await live(invocation) }
+        return try fromJournal(invocation)
+    }
+
+    private static func fromJournal(_ invocation: Invocation) throws -> Situation {
+        let configuration = try invocation.configuration()
+        let journal = try invocation.journalForReading(configuration)
+        var pipeline = Pipeline(settings: Assembly.settings(configuration), policies: try invocation.policies(configuration))
+        try pipeline.restore(from: journal, now: invocation.clock.now()) { complain($0, hint: nil) }
+        guard let now = pipeline.newestMoment else {
+            throw CommandFailure(
+                "nothing was judged yet: the journal in \(configuration.state.value) is empty",
+                hint: "start 'mozaiks-ops run' or 'check', or look with --url or --tape")
+        }
+        // The same evidence again moves no timer: what comes out is where everything stands.
+        let ticks = pipeline.settings.runtimes.compactMap { pipeline.tick($0.name, now: now) }
+        return Situation(pipeline: pipeline, ticks: ticks, source: "the journal in \(configuration.state.value)")
+    }
+
+    private static func live(_ invocation: Invocation) async throws -> Situation {
+        let assembly = try invocation.assembly(try invocation.watchingConfiguration())
+        var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
+        let poller = invocation.poller(assembly)
+        var ticks: [TickResult] = []
+        for target in assembly.targets {
+            let all = target.replicas.map { ($0, [Endpoint.health, .activeRuns, .events, .perf]) }
+            for observation in await poller.poll(target, all) { pipeline.take(observation) }
+            if let tick = pipeline.tick(target.runtime, now: invocation.clock.now()) { ticks.append(tick) }
+        }
+        await assembly.client.shutdown()
+        return Situation(pipeline: pipeline, ticks: ticks, source: "one poll, now")
+    }
+
+    private static func fromTape(_ path: String, _ invocation: Invocation) throws -> Situation {
+        var reader = try TapeReader(path: path)
+        var settings = MonitorSettings()
+        // The policy's own mode holds, and there is a gate.
+        settings.mode = .enforce
+        settings.landable = [.throttle, .pause, .disablePack]
+        settings.interval = reader.header.interval
+        settings.runtimes = reader.header.runtimes.map {
+            MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: [:])
+        }
+        let policies: PolicySet
+        if let folder = invocation.arguments.value("policies") {
+            do {
+                policies = try Assembly.loadPolicies(folder: folder)
+            } catch {
+                throw invocation.diagnosed(error.diagnostics)
+            }
+        } else {
+            policies = try invocation.policies(invocation.configuration())
+        }
+        var pipeline = Pipeline(settings: settings, policies: policies)
+        var ticks: [TickResult] = []
+        var end: Timestamp?
+        lines: while let line = try reader.next() {
+            switch line {
+            case .exchange(let observation): pipeline.take(observation)
+            case .tick(let at, let runtime, _):
+                if end == nil { end = try moment(invocation, first: at) }
+                if let end, at > end { break lines }
+                guard let tick = pipeline.tick(runtime, now: at) else { continue }
+                ticks.removeAll { $0.runtime == runtime }
+                ticks.append(tick)
+            }
+        }
+        guard !ticks.isEmpty else { throw CommandFailure("\(path) holds no tick up to then: nothing was decided on it") }
+        return Situation(pipeline: pipeline, ticks: ticks, source: path)
+    }
+
+    /// The moment of `--at`; the far future without it.
+    private static func moment(_ invocation: Invocation, first: Timestamp) throws(UsageError) -> Timestamp {
+        guard let text = invocation.arguments.value("at") else { return Timestamp(milliseconds: .max) }
+        if let moment = Timestamp(rfc3339: text) { return moment }
+        if let span = TimeSpan(text) { return first + span }
+        throw UsageError("--at '\(text)' is no moment", hint: "write 2026-11-21T09:00:00Z, or 5m from the first tick")
+    }
+}

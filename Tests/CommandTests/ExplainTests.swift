@@ -1,0 +1,99 @@
+import Glibc
+import Model
+import TestKit
+import Testing
+
+/// `policy explain`, `explain --why-not`, `incidents explain`.
+@Suite struct ExplainTests {
+    private func recorded() throws -> Shell {
+        let shell = Shell()
+        let made = try shell.run("simulate", "noisy-neighbor", "--tape", "a.tape", "--for", "14m", "--interval", "30s")
+        #expect(made.code == 0, "\(made)")
+        #expect(made.output == "a.tape: 14m of noisy-neighbor, 112 exchanges\n")
+        return shell
+    }
+
+    @Test func aTapeAtAnyMoment() throws {
+        let shell = try recorded()
+        func explain(_ at: String, _ more: String...) throws -> RunningProgram.Ending {
+            try shell.run(
+                ["policy", "explain", "noisy-neighbor", "--app", "app-shop", "--tape", "a.tape", "--at", at] + more)
+        }
+        let before = try explain("3m").output
+        #expect(before.contains("\n  inactive  (a.tape)\n"), "\(before)")
+        #expect(before.contains("its condition is false: active_runs.share ("), "\(before)")
+        #expect(before.contains("\n    false   active_runs.share ("), "\(before)")
+
+        let pending = try explain("10m").output
+        #expect(pending.contains("\n  pending: true for ") && pending.contains(" of 5m"), "\(pending)")
+        #expect(pending.contains("\n  - it has been true for "), "\(pending)")
+
+        let firing = try explain("13m30s")
+        #expect(firing.code == 0)
+        for text in [
+            "\n  firing: true since 2026-11-21T", "\n    true    active_runs.share (", "> $noisy_share (40%)",
+            "\n  {\"throttle\":", "refused", "$max_active_runs  200", "built-in ops_policy.default.yaml:", "$noisy_share",
+        ] { #expect(firing.output.contains(text), "\(text) in \(firing.output)") }
+
+        let json = try explain("13m30s", "-o", "json").json()
+        #expect(json["schema"]?.string == "mozaiks.ops/explanation/v1" && json["phase"]?.string == "firing")
+        #expect(json["terms"]?.array?.count == 3 && json["reasons"] == [])
+        #expect(json["actions"]?[1]?["decisions"]?[0]?["verdict"]?.string == "refused")
+        #expect(try explain("2026-11-21T09:03:01Z").output == before, "a moment is a moment")
+    }
+
+    @Test func whyNotSaysWhatIsMissing() throws {
+        let shell = try recorded()
+        let ending = try shell.run("explain", "--why-not", "token-burn-spike", "--app", "app-shop", "--tape", "a.tape")
+        #expect(ending.code == 0)
+        for text in [
+            "Why it does not fire\n", "its condition is unknown: tokens[5m] is missing (dead_counter: this runtime never moves",
+            "Missing evidence\n  tokens[5m]: dead_counter",
+        ] { #expect(ending.output.contains(text), "\(text) in \(ending.output)") }
+        let gone = try shell.run("explain", "--why-not", "noisy-neighbor", "--app", "nobody", "--tape", "a.tape")
+        #expect(gone.output.contains("nothing was seen of app nobody"), "\(gone.output)")
+    }
+
+    @Test(
+        "what was named wrongly is said with what there is",
+        arguments: [
+            ("policy explain noisy --app app-shop --tape a.tape", 1, "there is no rule 'noisy'"),
+            ("policy explain noisy-neighbor --tape a.tape", 64, "seen: app-bank"),
+            ("policy explain runtime-down --runtime other --tape a.tape", 64, "there are: shared"),
+            ("policy explain noisy-neighbor --app x --at 5m", 64, "--at needs --tape"),
+            ("policy explain runtime-down --tape a.tape --at noon", 64, "--at 'noon' is no moment"),
+            ("explain", 64, "--why-not RULE"), ("policy explain runtime-down --tape no.tape", 1, "no.tape"),
+            ("policy explain runtime-down --app app-shop --tape a.tape", 64, "is not a rule on apps"),
+        ])
+    func misuse(line: String, code: Int32, says: String) throws {
+        let shell = line.contains("a.tape") ? try recorded() : Shell()
+        let ending = try shell.run(line.split(separator: " ").map(String.init))
+        #expect(ending.code == code, "\(ending)")
+        #expect(ending.errors.contains(says), "\(ending.errors)")
+    }
+
+    @Test func theJournalIsLookedAtAndLeftAlone() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
+            let policies = QuickPolicy.write(to: shell.folder)
+            let empty = try shell.run("policy", "explain", "crowded", "--policies", policies)
+            #expect(empty.code == 1, "\(empty)")
+            #expect(try shell.run("check", "--policies", policies).code == 1)
+            let list = try shell.run("incidents", "list", "-o", "json").json()
+            let id = try #require(list[0]?["id"]?.string)
+            let ending = try shell.run("policy", "explain", "crowded", "--policies", policies)
+            #expect(ending.code == 0, "\(ending)")
+            for text in ["\n  firing: true since", "open_runs (7) > $crowd (1)", "incident \(id)"] {
+                #expect(ending.output.contains(text), "\(text) in \(ending.output)")
+            }
+            let incident = try shell.run("incidents", "explain", id, "--policies", policies)
+            #expect(incident.output.contains("What happened") && incident.output.contains("The rule now\ncrowded on runtime"))
+            #expect(try shell.run("incidents", "list", "-o", "json").json() == list)
+            // Another policy has no such rule any more; the incident can be explained all the same.
+            let other = try shell.run("incidents", "explain", id)
+            #expect(other.code == 0 && other.output.contains("there is no rule 'crowded'"), "\(other)")
+            let live = try shell.run("policy", "explain", "crowded", "--policies", policies, "--url", url)
+            #expect(live.output.contains("(one poll, now)"), "\(live)")
+        }
+    }
+}
