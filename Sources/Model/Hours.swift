@@ -27,7 +27,7 @@ public struct Hours: Hashable, Sendable, CustomStringConvertible {
     public init?(_ text: String?, days names: [String] = []) {
         var found: Set<Int> = []
         for name in names {
-            let ends = name.split(separator: "-").map { part in
+            let ends = name.split(separator: "-", omittingEmptySubsequences: false).map { part in
                 Hours.dayNames.firstIndex { $0.utf8.elementsEqual(part.lowercased().utf8) }
             }
             switch ends.count {

@@ -90,9 +90,13 @@ extension Round {
 
     /// A whole runtime in a critical state wakes people beyond the budget, once a night for the same cause.
     private func isExempt(_ incident: Incident, _ channel: String) -> Bool {
-        guard incident.severity == .critical, incident.subject.app == nil else { return false }
+        guard Round.mayExceed(incident) else { return false }
         guard let ledger = state.ledgers[channel] else { return true }
         return !ledger.paged.contains(incident.fingerprint)
+    }
+
+    private static func mayExceed(_ incident: Incident) -> Bool {
+        incident.severity == .critical && incident.subject.app == nil
     }
 
     /// A new thread on a channel, which may be a page.
@@ -103,7 +107,7 @@ extension Round {
         if let night {
             if ledger.night != night { (ledger.night, ledger.pages, ledger.paged) = (night, 0, []) }
             ledger.pages += 1
-            ledger.paged.formUnion(incidents.map(\.fingerprint))
+            ledger.paged.formUnion(incidents.filter(Round.mayExceed).map(\.fingerprint))
         }
         state.ledgers[channel.name] = ledger
     }

@@ -86,7 +86,7 @@ public struct TellingState: Hashable, Sendable {
         /// The night whose pages are counted.
         var night: Int64?
         var pages = 0
-        /// Fingerprints of what paged in this night.
+        /// Fingerprints of what paged in this night and may page beyond the budget once.
         var paged: Set<String> = []
     }
 

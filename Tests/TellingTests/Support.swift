@@ -48,6 +48,8 @@ struct World {
     /// Incident's words by its id, so that lines can be read.
     var names: [String: String] = [:]
     var notes: [String] = []
+    /// Whether each tick is one of a process of its own.
+    var restarts = true
 
     init(_ channels: [TellingSettings.Channel] = [.init("ops")], _ change: (inout TellingSettings) -> Void = { _ in }) {
         settings.channels = channels
@@ -63,7 +65,7 @@ struct World {
         leases: [LeaseChange] = [], suppressed: [String: String] = [:], isReopened: Bool = false
     ) throws -> [String] {
         now = now + span
-        try restart()
+        if restarts { try restart() }
         var occasion = occasion
         for var incident in open {
             incident.resolvedAt = nil
@@ -90,7 +92,7 @@ struct World {
         state = again
     }
 
-    /// `opened app-clinic: ops, mail`, `updated reminder …`, `opened storm of 12 (12 open), first app-1: ops`
+    /// `opened app-clinic: ops, mail`, `updated reminder …`, `opened storm of 12 (12 open): ops`
     mutating func lines(_ tidings: Tidings) -> [String] {
         notes += tidings.notes.map { "\(names[$0.incident] ?? $0.incident): \($0.note.text)" }
         return tidings.messages.map { told in
@@ -98,7 +100,7 @@ struct World {
             if let news = told.message.news { words.append(news.rawValue) }
             let name = names[told.message.incident.id] ?? "?"
             if let digest = told.message.digest {
-                words.append("\(digest.reason.rawValue) of \(digest.total) (\(digest.open) open), first \(name)")
+                words.append("\(digest.reason.rawValue) of \(digest.total) (\(digest.open) open)")
             } else {
                 words.append(name)
             }
