@@ -29,6 +29,8 @@ public struct Configuration: Sendable {
     public var routes: [Route]
     /// Besides channels and routes: hours, maintenance, grouping, reminders, the page budget.
     public var tellingOptions = TellingSettings()
+    /// Nil: the command line alone.
+    public var approvals: ApprovalSettings?
     /// Nil: nobody notices when this machine is gone.
     public var heartbeat: HeartbeatSettings?
     /// Where page, JSON interface and metrics listen; nil: nowhere.
@@ -131,6 +133,8 @@ public struct ActionLimits: Sendable {
     public var quietAfterRestart = TimeSpan.minutes(10)
     /// Apps under action at once, in percent of the active ones.
     public var blastPercent = 10
+    /// How long an offer waits for a person's answer.
+    public var approvalExpiry = TimeSpan.hours(8)
 }
 
 /// A way to tell people.

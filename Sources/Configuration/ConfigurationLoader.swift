@@ -88,6 +88,7 @@ public struct ConfigurationLoader {
         let overrides = ConfigurationOverrides(environment: environment, flags: flags)
         let faults = overrides.apply(to: &configuration)
         reader.checkReferences(configuration)
+        reader.checkApprovals(configuration)
         let all = Set((reporter.diagnostics + faults).map(SensitiveLine.hiding)).sorted()
         guard !all.contains(where: { $0.severity == .error }) else { throw ConfigurationErrors(diagnostics: all) }
         configuration.warnings = all

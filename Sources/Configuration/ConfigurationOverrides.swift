@@ -186,6 +186,7 @@ enum ConfigurationEntries {
             plain("guard.max_lease", "\(limits.maxLease)"),
             plain("guard.quiet_after_restart", "\(limits.quietAfterRestart)"),
             plain("guard.blast_radius", "\(limits.blastPercent)%"),
+            plain("approvals.expire", "\(limits.approvalExpiry)"),
         ]
         for channel in configuration.channels {
             let summary = channel.summary

@@ -61,10 +61,14 @@ struct ConfigurationReader {
         configuration.channels = channels(fields)
         configuration.routes = TellingReader(reader: self).routes(fields) { references.named.append(($0, $1)) }
         TellingReader(reader: self).read(fields, &configuration.tellingOptions)
+        configuration.approvals = approvals(fields, &configuration.actionLimits) { name, node in
+            references.named.append((name, node))
+            references.approvals = node
+        }
         configuration.server = server(fields)
         configuration.heartbeat = heartbeat(fields)
         configuration.prices = prices(fields)
-        for section in ["polling", "guard", "prices", "reminders", "grouping", "page_budget"] {
+        for section in ["polling", "guard", "approvals", "prices", "reminders", "grouping", "page_budget"] {
             for entry in fields.node(section)?.entries ?? [] {
                 configuration.origins["\(section).\(entry.name)"] = origin(entry.value)
             }
@@ -84,10 +88,22 @@ struct ConfigurationReader {
         }
     }
 
+    /// Reactions count on the messages of a Slack bot alone: a webhook does not say where it posted.
+    func checkApprovals(_ configuration: Configuration) {
+        guard let slack = configuration.approvals?.slack, let place = references.approvals,
+            let channel = configuration.channels.first(where: { $0.name == slack.channel })
+        else { return }
+        if case .slackBot = channel.kind { return }
+        reporter.report(
+            "approvals", "the channel '\(slack.channel)' is no Slack bot's", at: place,
+            hint: "reactions are read with a bot's token: slack: {token_file: …, channel: C…}")
+    }
+
     /// Channels that routes name, and where.
     private let references = References()
     private final class References {
         var named: [(name: String, node: YAMLNode)] = []
+        var approvals: YAMLNode?
     }
 
     init(reporter: Reporter, environment: Environment) {

@@ -104,13 +104,13 @@ extension GuardState {
         if let index = active(wanted.key), leases[index].holders.contains(where: { $0.incident == wanted.incident }) {
             return
         }
+        let mode = min(context.mode, policies.policy(for: wanted.key.app).mode)
         // What was handed over to a person stays so; a cool-down that also refuses it would only bury that.
-        if handedOver[wanted.incident] != nil, let last = asks[wanted.ask],
+        if handover(wanted.incident, pretends: mode == .observe) != nil, let last = asks[wanted.ask],
             last == .refused(.maxLease) || last == .refused(.noEffect)
         {
             return
         }
-        let mode = min(context.mode, policies.policy(for: wanted.key.app).mode)
         let ttl = length(wanted, context.options, pretends: mode == .observe, now)
         let approved = approved(wanted)
         let isAsApproved = approved.map { approvals[$0].effect == wanted.effect && approvals[$0].ttl == ttl } ?? false

@@ -13,6 +13,7 @@ import YAML
 /// The parts of a monitor, made from its configuration. Nothing runs yet.
 public struct Assembly: Sendable {
     public let configuration: Configuration
+    let environment: Environment
     public let policies: PolicySet
     public let settings: MonitorSettings
     public let client: HTTPClient
@@ -59,6 +60,7 @@ public struct Assembly: Sendable {
         version: String, logger: Logger = .silent
     ) throws(HTTPError) {
         self.configuration = configuration
+        self.environment = environment
         self.policies = policies
         client = try HTTPClient(HTTPClient.Options(userAgent: "mozaiks-ops/\(version)"))
         settings = Assembly.settings(configuration)
@@ -142,5 +144,6 @@ extension GuardOptions {
         maxLease = limits.maxLease
         quietAfterRestart = limits.quietAfterRestart
         blastPercent = limits.blastPercent
+        approvalExpiry = limits.approvalExpiry
     }
 }

@@ -28,7 +28,7 @@ extension Core {
         let engine = pipeline.engine
         book.follow(pipeline.guardState.leases, places: places, now: now) { lease in
             let rule = lease.holders.lazy.compactMap { engine.incident($0.incident)?.rule }.first
-            return (reason: rule.map { "asked by \($0)" } ?? "asked by the monitor", isApproved: false)
+            return (reason: rule.map { "asked by \($0)" } ?? "asked by the monitor", isApproved: lease.isApproved)
         }
         for placement in book.escalations(after: Core.undoPatience, now: now) { escalate(placement, &record, now) }
         keepPlacements(&record, now)

@@ -16,6 +16,7 @@ extension Core {
             let isAtGate = leasesInForce.contains(id)
             if isAtGate || book.isInForce(id) { standing.inForce.insert(id) }
             if isAtGate || book.isUnfinished(id) { standing.unfinished.insert(id) }
+            if book.of(id).contains(where: { $0.outcome == .overwritten }) { standing.overwritten.insert(id) }
             let isOffered = withheld.contains(id) || (gate == nil && !places.isEmpty)
             if isOffered, book.isRefusedEverywhere(id) { standing.refused.insert(id) }
         }

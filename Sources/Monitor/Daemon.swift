@@ -19,6 +19,8 @@ public struct Daemon: Sendable {
     private let notifier: SystemdNotifier
     /// The heartbeats to a service elsewhere.
     private let pulse: Pulse?
+    /// Looks for reactions to actions that wait for a person; nil where none is configured.
+    public var reactions: ReactionPoller?
     /// Sees every observation before it is taken in: the recorder.
     private let onObservations: @Sendable ([Observation]) -> Void
 
@@ -73,6 +75,7 @@ public struct Daemon: Sendable {
             group.addTask { await reportAlive() }
             group.addTask { await beat() }
             for (executor, bell) in executors { group.addTask { await executor.run(bell: bell) } }
+            group.addTask { await reactions?.run() }
             await stop()
             _ = notifier.notify(.stopping)
             logger.info("stopping: finishing what is under way")

@@ -71,7 +71,7 @@ struct Telltale: IncidentSource {
         // The rule is gone: it names nobody, and says nothing against telling either.
         guard let rule = rule(of: incident) else { return [] }
         var named: [String]?
-        for case .notify(let channels) in rule.actions { named = channels }
+        for case .notify(let channels) in rule.actions { named = (named ?? []) + channels }
         return named
     }
 

@@ -25,7 +25,7 @@ public struct Pipeline: Sendable {
     var keptGuard: GuardState?
     /// The journal holds the engine's state as earlier versions wrote it, to be replaced at the first tick.
     var hasOldEngineRow = false
-    private var demand: [SeriesRef] = []
+    var demand: [SeriesRef] = []
 
     /// A replica whose chats the journal holds.
     struct ChatSource: Hashable, Sendable {
@@ -54,7 +54,7 @@ public struct Pipeline: Sendable {
                 replicas: runtime.replicas, interval: settings.interval, perfShare: settings.perfShare,
                 missingAfter: policies.missingAfter, stalledAfter: policies.stalledAfter, window: policies.window,
                 price: settings.price)
-            options.retain(for: demand)
+            options.retain(for: demand + GuardState.markDemand)
             if signals[runtime.name] == nil {
                 signals[runtime.name] = RuntimeSignals(runtime: runtime.name, options: options)
                 clocks[runtime.name] = ObservationClock(interval: settings.interval)
@@ -83,7 +83,7 @@ public struct Pipeline: Sendable {
             guard let interval = signals[runtime]?.effectiveInterval(of: endpoint) else { return nil }
             clocks[runtime]?.setInterval(interval, of: endpoint)
         }
-        guard let readings = signals[runtime]?.readings(at: now, demand: demand), let clock = clocks[runtime] else {
+        guard let readings = signals[runtime]?.readings(at: now, demand: demand(of: runtime, now: now)), let clock = clocks[runtime] else {
             return nil
         }
         let outcome = engine.evaluate(
@@ -94,10 +94,11 @@ public struct Pipeline: Sendable {
         let plan = guardState.plan(outcome: outcome, policies: policies, readings: readings, context: context)
         engine.record(plan.decisions)
         noteLeases(plan.leaseChanges, at: outcome.now)
+        let found = noteFindings(plan, runtime, outcome.opened + outcome.reopened, at: outcome.now)
         let told = tell(outcome, plan)
         return TickResult(
             runtime: runtime, now: outcome.now, readings: readings, outcome: outcome, plan: plan,
-            incidents: touched(outcome, plan, told.touched), messages: told.messages)
+            incidents: touched(outcome, plan, told.touched.union(found)), messages: told.messages)
     }
 
     /// The newest state of every incident that this tick changed, decisions and notes included, by id.

@@ -11,6 +11,18 @@ import Telling
 extension Pipeline {
     private static let guardKey = "guard"
 
+    /// What the guard remembers, as a state folder's journal holds it; empty before the first tick. For whoever only reads.
+    public static func guardState(in journal: Journal) throws -> GuardState {
+        guard let bytes = try journal.state(guardKey) else { return GuardState() }
+        return try GuardState(document: JSON(parsing: bytes))
+    }
+
+    /// Leases of a replay: as an adapter has them that lands everything at once and undoes everything at once.
+    public mutating func landLeases(now: Timestamp) {
+        let inForce = Set(guardState.leases.filter { $0.isActive && !$0.shadow }.map(\.id))
+        _ = settleLeases(LeaseStanding(inForce: inForce), now: now)
+    }
+
     /// The state that a tick writes: what changed since the last call, of the engine a row for each runtime. Small, since
     /// idle rules and apps have none, and one runtime's tick does not write what is remembered of five hundred others.
     mutating func drainStates() -> [StateRow] {
@@ -189,6 +201,8 @@ struct LeaseStanding {
     var unfinished: Set<String> = []
     /// Offered everywhere, and taken nowhere.
     var refused: Set<String> = []
+    /// Someone else had changed it somewhere when it was to be undone; theirs stays.
+    var overwritten: Set<String> = []
 }
 
 extension Pipeline {
@@ -205,7 +219,7 @@ extension Pipeline {
                 guardState.refuse(lease.id, now: now)
                 changed.append(lease.id)
             case .reverting where !standing.unfinished.contains(lease.id):
-                guardState.settle(lease.id, now: now)
+                guardState.settle(lease.id, now: now, overwritten: standing.overwritten.contains(lease.id))
                 changed.append(lease.id)
             default: break
             }
@@ -241,6 +255,9 @@ extension Pipeline {
         case Commands.expireSilence: return expireSilence(arguments, by: command.actor, now: now)
         case Commands.acknowledge: return acknowledge(arguments, by: command.actor, now: now)
         case Commands.unacknowledge: return unacknowledge(arguments, by: command.actor, now: now)
+        case Commands.approve: return answer(arguments, approves: true, by: command.actor, now: now)
+        case Commands.deny: return answer(arguments, approves: false, by: command.actor, now: now)
+        case Commands.mark: return mark(arguments, by: command.actor, now: now)
         default:
             return Obedience(result: "not understood: this version has no command '\(command.kind)'")
         }
@@ -267,4 +284,10 @@ public enum Commands {
     public static let revert = "revert"
     /// `{}`
     public static let revertAll = "revert_all"
+    /// `{"approval": ID, "digest": DIGEST, "comment": TEXT}`, the last two optional
+    public static let approve = "approve"
+    /// The same
+    public static let deny = "deny"
+    /// `{"name": NAME, "runtime": RUNTIME}`; without a runtime: all
+    public static let mark = "mark"
 }

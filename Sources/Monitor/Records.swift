@@ -13,6 +13,13 @@ extension TickRecord {
                 reason: decision.verdict.reason ?? "the guard allowed it", document: decision.document.serialized())
         }
         add(result.plan.leaseChanges, result.now)
+        audit += result.plan.verifications.map { found in
+            AuditEntry(
+                at: result.now, actor: "engine", kind: "verification.\(found.verification.outcome.rawValue)",
+                reason: found.verification.text,
+                document: JSON.object(["incident": .string(found.incident), "verification": found.verification.document])
+                    .serialized())
+        }
     }
 
     /// Adds the rows of giving up a runtime.

@@ -16,6 +16,8 @@ struct ActionStory: Sendable {
     let effect: Effect
     let ttl: TimeSpan
     let standing: Standing
+    /// The id to approve it by; nil where nothing waits.
+    let approval: String?
     /// The newest verdict.
     let verdict: Verdict
     /// Whether the newest decision was about a lease that was there already.
@@ -43,11 +45,8 @@ struct ActionStory: Sendable {
         effect = newest.effect
         ttl = newest.ttl
         verdict = newest.verdict
-        if case .needsApproval = newest.verdict {
-            (approval, isAboutLease) = (newest.lease, false)
-        } else {
-            (approval, isAboutLease) = (nil, newest.lease != nil)
-        }
+        approval = newest.approval
+        isAboutLease = newest.lease != nil
         standing = ActionStory.standing(decisions, handling, at: moment)
     }
 
@@ -58,7 +57,7 @@ struct ActionStory: Sendable {
         guard let lease = decisions.last(where: { $0.verdict == .act })?.lease else { return .none }
         let acts = decisions.filter { $0.verdict == .act && ids($0.lease ?? "", lease) }
         guard let first = acts.first else { return .none }
-        let until = acts.dropFirst().reduce(first.at + first.ttl) { $0 + $1.ttl }
+        let until = acts.last?.until ?? acts.dropFirst().reduce(first.at + first.ttl) { $0 + $1.ttl }
         func isNoted(_ kind: HandlingNote.Kind) -> Bool {
             handling.contains { $0.kind == kind && $0.text.contains(bytesOf: lease) }
         }

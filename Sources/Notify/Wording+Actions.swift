@@ -7,7 +7,36 @@ extension Wording {
         guard !stories.isEmpty else {
             return isResolved ? [] : [Section(heading: "Done", lines: ["Nothing so far."])]
         }
-        return [done, stillInForce, needsPerson, wouldHave, heldBack].compactMap { $0 }
+        return [done, stillInForce, found, needsPerson, wouldHave, heldBack, changedBefore].compactMap { $0 }
+    }
+
+    /// What the actions brought about.
+    private var found: Section? {
+        section(
+            "Effect",
+            incident.verifications.map { found in
+                let word =
+                    switch found.outcome {
+                    case .effective: "effective"
+                    case .noEffect: "no effect, taken back"
+                    case .unknown: "not known"
+                    }
+                return "\(code: found.app.text): \(word) (\(found.text))"
+            })
+    }
+
+    /// Deploys and restarts around the incident, with the main signals before and after.
+    private var changedBefore: Section? {
+        // Of one mark the newest line tells most.
+        var newest: [(title: String, text: String)] = []
+        for note in incident.handling where note.kind == .mark {
+            let title = note.text.firstIndex(ofBytes: ": ").map { String(note.text[..<$0]) } ?? note.text
+            newest.removeAll { $0.title.utf8.elementsEqual(title.utf8) }
+            newest.append((title, note.text))
+        }
+        return section(
+            "Changed shortly before",
+            newest.map { Phrase(words: Moments.readable(Shown.line($0.text), seenFrom: message.at)) })
     }
 
     private var done: Section? {
@@ -50,7 +79,7 @@ extension Wording {
                 switch story.verdict {
                 case .needsApproval(let refusal):
                     "\(story.order) for \(story.ttl.description): \(reason(refusal))\(approving(story))"
-                case .refused(let refusal) where refusal.step == .maxLease:
+                case .refused(let refusal) where refusal.step.isForPerson:
                     "\(code: story.app.text): \(reason(refusal))"
                 default: nil
                 }
@@ -72,7 +101,7 @@ extension Wording {
         section(
             "Held back",
             stories.compactMap { story in
-                guard case .refused(let refusal) = story.verdict, refusal.step != .maxLease else { return nil }
+                guard case .refused(let refusal) = story.verdict, !refusal.step.isForPerson else { return nil }
                 let what: Phrase = story.isAboutLease ? "Extension for \(code: story.app.text)" : story.order
                 return "\(what): \(reason(refusal))"
             })

@@ -60,7 +60,7 @@ extension Verdict {
     fileprivate var isForPerson: Bool {
         switch self {
         case .needsApproval: true
-        case .refused(let refusal): refusal.step == .maxLease
+        case .refused(let refusal): refusal.step.isForPerson
         case .act, .wouldHave, .alreadyInForce: false
         }
     }
@@ -69,4 +69,9 @@ extension Verdict {
 extension Message {
     /// An incident that had resolved and opened anew.
     var isReopening: Bool { event == .opened && digest == nil && incident.flaps > 0 }
+}
+
+extension Refusal.Step {
+    /// Whether nothing is tried any more until a person has looked.
+    var isForPerson: Bool { self == .maxLease || self == .noEffect }
 }

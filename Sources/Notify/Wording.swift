@@ -1,4 +1,5 @@
 import Model
+import Policy
 
 /// The sentences of a message, the same for every channel. Deterministic; no markup; text from outside made safe to show.
 ///
@@ -177,7 +178,7 @@ public struct Wording: Sendable {
         guard !isResolved else { return [] }
         if digest != nil { return stepsOfDigest }
         var steps = incident.nextSteps.map(Phrase.init(words:))
-            + incident.suggestions.map { Phrase(words: "Consider: \(String($0.map { $0 == "_" ? " " : $0 })).") }
+            + Suggestion.lines(of: incident).map(Phrase.init(words:))
         if let playbook {
             // Channels show the first eight.
             steps.insert("How to confirm, what is safe, how to undo: \(command: playbook)", at: min(steps.count, 7))

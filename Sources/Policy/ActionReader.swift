@@ -25,9 +25,7 @@ struct ActionReader {
     private static let limits = 1...1_000_000
     private static let picks = 1...20
     /// What is advice and never done: people write it among the actions.
-    private static let suggestions = [
-        "scale_out", "raise_limit", "contact_tenant", "dedicated_runtime", "dedicated_db",
-    ]
+    private static let suggestions = Suggestion.known.map(\.name)
 
     /// The actions of a list; wrong ones are reported and left out.
     mutating func read(_ node: YAMLNode, _ key: String) -> [RuleAction] {

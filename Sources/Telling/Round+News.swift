@@ -19,9 +19,15 @@ extension Round {
 
     /// What a decision is to people, the more urgent last.
     private enum Occurrence: Comparable {
-        case done, approval, person
+        case done, approval, verified, person
 
-        var news: Message.News { self == .approval ? .approval : .action }
+        var news: Message.News {
+            switch self {
+            case .approval: .approval
+            case .verified: .verified
+            case .done, .person: .action
+            }
+        }
     }
 
     private mutating func occurrence(_ decision: ActionDecision) -> Occurrence? {
@@ -32,7 +38,13 @@ extension Round {
                     && change.reason == LeaseChange.stillTrue
             }
             return isOld ? nil : .done
-        case .refused(let refusal): return refusal.step == .maxLease ? .person : nil
+        case .refused(let refusal):
+            switch refusal.step {
+            case .maxLease: return .person
+            case .noEffect: return .verified
+            // A person said yes, and the guard no.
+            default: return decision.approval == nil ? nil : .person
+            }
         case .needsApproval:
             // Nobody is asked for what would not be done.
             guard let incident = open(decision.incident), source.mode(incident) != .observe else { return nil }

@@ -145,7 +145,7 @@ struct Rendering: Sendable {
             let width = incident.evidence.map { Terminal.columns($0.series) }.max() ?? 0
             for series in incident.evidence { text += "  \(pad(series.series, width))  \(sparkline(series))\n" }
         }
-        var steps = incident.nextSteps + incident.suggestions.map { "consider: \($0)" }
+        var steps = incident.nextSteps + Suggestion.lines(of: incident)
         if let playbook = incident.playbook { steps.append("mozaiks-ops playbooks show \(playbook)") }
         if !steps.isEmpty, incident.resolvedAt == nil {
             text += "\n\(terminal.paint("Next steps", .bold))\n" + steps.map { "  - \($0)\n" }.joined()
@@ -161,6 +161,10 @@ struct Rendering: Sendable {
                     + String(repeating: " ", count: 13) + terminal.paint(transition.condition, .dim)))
         }
         for decision in incident.decisions { lines.append((decision.at, self.decision(decision))) }
+        for found in incident.verifications {
+            let word = found.outcome.rawValue.map { $0 == "_" ? " " : $0 }
+            lines.append((found.at, "\(String(word)) (\(found.lease)): \(found.text)"))
+        }
         for note in incident.handling { lines.append((note.at, "\(note.by): \(note.text)")) }
         return lines.enumerated().sorted { a, b in
             a.element.at != b.element.at ? a.element.at < b.element.at : a.offset < b.offset
@@ -168,12 +172,15 @@ struct Rendering: Sendable {
     }
 
     func decision(_ decision: ActionDecision) -> String {
+        let until = decision.until.map { ", until \($0.clock)" } ?? ""
         let what = "\(decision.effect) for \(shownID(decision.key.app)), \(decision.ttl)"
+        let by = decision.approvedBy.map { ", approved by \($0)" } ?? ""
+        let how = decision.approval.map { "\n" + String(repeating: " ", count: 13) + "mozaiks-ops actions approve \($0)" } ?? ""
         switch decision.verdict {
-        case .act: return terminal.paint("done", .green) + ": \(what)" + (decision.lease.map { " (\($0))" } ?? "")
+        case .act: return terminal.paint("done", .green) + ": \(what)\(until)" + (decision.lease.map { " (\($0))" } ?? "") + by
         case .wouldHave: return terminal.paint("would have", .yellow) + ": \(what) (mode observe)"
-        case .needsApproval(let refusal): return terminal.paint("needs approval", .yellow) + ": \(what): \(refusal.text)"
-        case .refused(let refusal): return terminal.paint("refused", .red) + ": \(what): \(refusal.text)"
+        case .needsApproval(let refusal): return terminal.paint("needs approval", .yellow) + ": \(what): \(refusal.text)\(how)"
+        case .refused(let refusal): return terminal.paint("refused", .red) + ": \(what)\(by): \(refusal.text)"
         case .alreadyInForce(let lease): return "already in force: \(what) (\(lease))"
         }
     }

@@ -6,11 +6,14 @@ import Testing
         "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain",
         "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
         "notify test", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
-        "audit verify", "audit export", "policy check", "policy test", "policy show", "policy explain", "explain",
+        "audit verify", "audit export", "actions approvals", "actions approve", "actions deny", "mark deploy",
+        "mark list", "policy check", "policy test", "policy show", "policy readiness", "policy explain", "explain",
         "playbooks list", "playbooks show", "playbooks check", "config show", "record",
         "replay", "simulate",
     ]
-    static let groups = ["incidents", "silences", "notify", "actions", "audit", "policy", "playbooks", "config"]
+    static let groups = [
+        "incidents", "silences", "notify", "actions", "audit", "mark", "policy", "playbooks", "config",
+    ]
 
     @Test("help of each command is as recorded, with an example that names it", arguments: commands)
     func help(command: String) throws {

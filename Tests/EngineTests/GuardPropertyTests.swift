@@ -167,7 +167,10 @@ struct GuardPropertyTests {
             #expect(back == torn.guardian)
             #expect(back.document.serializedBytes() == bytes)
             torn.guardian = back
-            torn.engine = try EngineState(document: JSON(parsing: torn.engine.document.serializedBytes()))
+            // The engine's document holds all timelines: now and then is often enough.
+            if index % 40 == 0 {
+                torn.engine = try EngineState(document: JSON(parsing: torn.engine.document.serializedBytes()))
+            }
             #expect(kept.tick(after: 20).plan == torn.tick(after: 20).plan)
         }
     }

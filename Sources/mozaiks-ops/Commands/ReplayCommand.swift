@@ -98,6 +98,7 @@ extension Replay.Outcome {
                 if exchanges == 0 { first = observation.at }
                 exchanges += 1
             case .tick(let at, let runtime, _):
+                pipeline.landLeases(now: at)
                 guard let result = pipeline.tick(runtime, now: at) else { continue }
                 for incident in result.incidents { byID[incident.id] = incident }
                 ticks += 1

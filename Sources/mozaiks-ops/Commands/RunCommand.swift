@@ -64,12 +64,13 @@ enum RunCommand {
                 Pulse(heartbeat: $0, interval: settings.interval, clock: invocation.clock, logger: logger)
             }
         }
-        let monitor = Daemon(
+        var monitor = Daemon(
             core: daemon.core, targets: assembly.targets,
             poller: invocation.poller(assembly, logger, clock: daemon.clock), senders: daemon.senders,
             executors: daemon.executors,
             interval: configuration.interval.value, clock: daemon.clock, logger: logger, notifier: notifier, pulse: pulse,
             onObservations: { recorder?.write($0) })
+        monitor.reactions = assembly.reactions(core: daemon.core, clock: daemon.clock, logger: logger)
         let saved = await monitor.run { await stop.wait(atMost: .hours(24 * 365 * 10), clock: invocation.clock) }
         reading.cancel()
         daemon.stopServers()

@@ -1,0 +1,21 @@
+import Ambient
+import Configuration
+import Notify
+
+extension Assembly {
+    /// Who looks for reactions; nil where the configuration asks for none, or names a channel that is no Slack bot's: the
+    /// loader says so.
+    public func reactions(core: Core, clock: any Clock, logger: Logger) -> ReactionPoller? {
+        guard let slack = configuration.approvals?.slack,
+            let channel = configuration.channels.first(where: { $0.name.utf8.elementsEqual(slack.channel.utf8) }),
+            case .slackBot(let bot) = channel.kind
+        else { return nil }
+        let secret = CachedSecret(bot.token, what: "the token of channel \(channel.name)", in: environment)
+        let reader = SlackReactions(
+            name: channel.name, url: bot.url ?? "https://slack.com/api", token: { try secret.value() }, client: client,
+            clock: clock)
+        return ReactionPoller(
+            channel: channel.name, slack: reader, users: slack.users, approve: slack.approve, deny: slack.deny, core: core,
+            clock: clock, logger: logger)
+    }
+}

@@ -1,0 +1,112 @@
+import Ambient
+import Guard
+import JSONParsing
+import Journal
+import Model
+import Monitor
+
+/// `actions approvals|approve|deny`.
+enum ApprovalCommand {
+    private static let id = Positional("ID", "the offer's id, as messages and 'actions approvals' show it")
+    private static let comment = Option("comment", value: "TEXT", "why, for the incident's timeline and the audit")
+
+    static let list = Command(
+        ["actions", "approvals"], "List actions that wait for a person's yes",
+        options: [Option("all", "also those of the last day that wait no more"), MonitorOptions.state],
+        examples: [
+            ("mozaiks-ops actions approvals", "what waits, why, and until when"),
+            ("mozaiks-ops actions approvals --all -o json", "with what became of the others, for a script"),
+        ]
+    ) { invocation in
+        let now = invocation.clock.now()
+        let state = try Pipeline.guardState(in: invocation.journalForReading(invocation.configuration()))
+        let approvals = invocation.arguments.has("all") ? state.approvals : state.waitingApprovals(at: now)
+        invocation.print(text: text(approvals, invocation.terminal, now), json: .array(approvals.map(\.document)))
+        return .ok
+    }
+
+    static let approve = Command(
+        ["actions", "approve"], "Say yes to an action that waits for a person",
+        discussion: "The yes is for exactly what is shown: the app, the limits, the length, the incident. The guard looks again "
+            + "before anything is done: the kill switch, missing evidence, a cool-down and all else still hold it back. "
+            + "What was approved is not extended.",
+        positionals: [id], options: [comment, MonitorOptions.state],
+        examples: [
+            ("mozaiks-ops actions approve a3f2", "does what was offered as a3f2, if the guard still agrees"),
+            ("mozaiks-ops actions approve a3f2 --comment 'agreed with the tenant'", "with a reason"),
+        ]
+    ) { try await answer($0, Commands.approve) }
+
+    static let deny = Command(
+        ["actions", "deny"], "Say no to an action that waits for a person",
+        discussion: "It is not offered again while its incident is open.",
+        positionals: [id], options: [comment, MonitorOptions.state],
+        examples: [("mozaiks-ops actions deny a3f2", "leaves it undone")]
+    ) { try await answer($0, Commands.deny) }
+
+    private static func answer(_ invocation: Invocation, _ kind: String) async throws -> ExitCode {
+        let arguments = invocation.arguments
+        let configuration = try invocation.configuration()
+        let journal = try invocation.journalForReading(configuration, mode: .command)
+        let now = invocation.clock.now()
+        // What is shown here is what the yes is for: the digest goes along.
+        let named = arguments.positional("ID") ?? ""
+        let all = try Pipeline.guardState(in: journal).approvals
+        guard let approval = all.last(where: { $0.id.utf8.elementsEqual(named.utf8) || ($0.digest.hasPrefix(named) && named.utf8.count > $0.id.utf8.count) })
+        else {
+            throw CommandFailure("no approval '\(named)'", hint: "see mozaiks-ops actions approvals")
+        }
+        var document: JSONObject = ["approval": .string(approval.id), "digest": .string(approval.digest)]
+        if let comment = arguments.value("comment") { document.append("comment", .string(comment)) }
+        let id = try journal.appendCommand(
+            at: now, actor: "cli:\(invocation.user)", kind: kind, arguments: JSON.object(document).serialized())
+        let folder = try StateFolder(existing: configuration.state.value)
+        let result = try await invocation.result(of: id, in: journal, folder: folder)
+        let isTaken = result?.hasPrefix("approved ") == true || result?.hasPrefix("denied ") == true
+        let decision = isTaken ? try await outcome(of: approval, since: now, journal, invocation) : nil
+        var text = result ?? "noted: the next tick of the engine, or the next check, takes it"
+        if let decision { text += "\n" + Rendering(terminal: invocation.terminal).decision(decision) }
+        invocation.print(
+            text: text + "\n",
+            json: [
+                "command": .int(id), "result": .optional(result), "decision": decision.map(\.document) ?? .null,
+            ])
+        // Too late, changed or unknown: nothing will be done.
+        return result == nil || isTaken ? .ok : .failure
+    }
+
+    /// What the guard said when it looked again; nil where no engine runs, or it takes longer than a person waits.
+    private static func outcome(
+        of approval: Approval, since: Timestamp, _ journal: Journal, _ invocation: Invocation
+    ) async throws -> ActionDecision? {
+        for _ in 0..<60 {
+            let row = try journal.incident(approval.incident)
+            let incident = try Incident(document: JSON(parsing: Array(row.document.utf8)))
+            let decision = incident.decisions.last { decision in
+                decision.approvedBy != nil && decision.approval.map { $0.utf8.elementsEqual(approval.id.utf8) } ?? false
+            }
+            if let decision { return decision }
+            let state = try Pipeline.guardState(in: journal).approvals.last { $0.digest.utf8.elementsEqual(approval.digest.utf8) }
+            if let state, state.state == .denied { return nil }
+            try await invocation.clock.sleep(for: .seconds(0.25))
+        }
+        return nil
+    }
+
+    private static func text(_ approvals: [Approval], _ terminal: Terminal, _ now: Timestamp) -> String {
+        guard !approvals.isEmpty else { return "nothing waits for approval\n" }
+        let table = terminal.table(
+            ["id", "state", "app", "action", "for", "runtime", "expires", "incident"],
+            approvals.map { approval in
+                let state = approval.state == .waiting && !approval.isWaiting(at: now) ? .expired : approval.state
+                return [
+                    approval.id, state.rawValue + (approval.by.map { " by \($0)" } ?? ""), Rendering(terminal: terminal).shownID(approval.key.app),
+                    "\(approval.effect)", "\(approval.ttl)", approval.key.runtime,
+                    approval.isWaiting(at: now) ? "in \((approval.expiresAt - now).brief)" : "-", approval.incident,
+                ]
+            })
+        let waiting = approvals.filter { $0.isWaiting(at: now) }
+        let lines = waiting.map { "\($0.id): \($0.reason.text)\n    mozaiks-ops actions approve \($0.id)" }
+        return table + (lines.isEmpty ? "" : "\n" + lines.joined(separator: "\n") + "\n")
+    }
+}

@@ -1,0 +1,72 @@
+import Ambient
+import Guard
+import Journal
+import Model
+import Monitor
+import Policy
+
+/// `mark deploy|list`.
+enum MarkCommand {
+    static let deploy = Command(
+        ["mark", "deploy"], "Tell that something is being deployed",
+        discussion: "No new actions for a while (guard: quiet_after_restart, 10m): what a deploy causes is no tenant's fault. "
+            + "Ten minutes later the main signals are compared with the ten minutes before; incidents show it. A restart of "
+            + "the runtime marks itself.",
+        positionals: [Positional("NAME", "what is deployed, such as a version")],
+        options: [Option("runtime", value: "RUNTIME", "to this runtime alone (default: all)"), MonitorOptions.state],
+        examples: [
+            ("mozaiks-ops mark deploy v1.42", "from the deployment's script, just before it begins"),
+            ("mozaiks-ops mark deploy v1.42 --runtime shared", "of one runtime"),
+        ]
+    ) { invocation in
+        let configuration = try invocation.configuration()
+        let journal = try invocation.journalForReading(configuration, mode: .command)
+        var document: JSONObject = ["name": .string(invocation.arguments.positional("NAME") ?? "")]
+        if let runtime = invocation.arguments.value("runtime") {
+            let known = configuration.runtimes.map(\.name)
+            guard known.isEmpty || known.contains(where: { $0.utf8.elementsEqual(runtime.utf8) }) else {
+                throw CommandFailure("no runtime '\(runtime)'", hint: "there are: \(known.joined(separator: ", "))")
+            }
+            document.append("runtime", .string(runtime))
+        }
+        let id = try journal.appendCommand(
+            at: invocation.clock.now(), actor: "cli:\(invocation.user)", kind: Commands.mark,
+            arguments: JSON.object(document).serialized())
+        let result = try await invocation.result(
+            of: id, in: journal, folder: StateFolder(existing: configuration.state.value))
+        invocation.print(
+            text: (result ?? "noted: the next tick of the engine, or the next check, takes it") + "\n",
+            json: ["command": .int(id), "result": .optional(result)])
+        return result.map { $0.hasPrefix("marked ") } ?? true ? .ok : .failure
+    }
+
+    static let list = Command(
+        ["mark", "list"], "List the last day's deploys and restarts, with the signals before and after",
+        options: [MonitorOptions.state],
+        examples: [("mozaiks-ops mark list", "what was deployed, and what changed with it")]
+    ) { invocation in
+        let state = try Pipeline.guardState(in: invocation.journalForReading(invocation.configuration()))
+        let marks = Array(state.marks.reversed())
+        invocation.print(text: text(marks), json: .array(marks.map(\.document)))
+        return .ok
+    }
+
+    private static func text(_ marks: [Mark]) -> String {
+        guard !marks.isEmpty else { return "no deploys and no restarts within a day\n" }
+        return marks.map { mark in
+            var lines = ["\(mark.at)  \(mark.title)" + (mark.by.map { "  (by \($0))" } ?? "")]
+            for comparison in mark.comparisons {
+                guard comparison.after != nil else {
+                    lines.append("  \(comparison.runtime): compared ten minutes after it")
+                    continue
+                }
+                for line in comparison.lines {
+                    lines.append(
+                        "  \(comparison.runtime): \(line.series) \(Figure.text(line.before, line.unit)) → "
+                            + Figure.text(line.after, line.unit) + (line.isNotable ? "  (!)" : ""))
+                }
+            }
+            return lines.joined(separator: "\n") + "\n"
+        }.joined(separator: "\n")
+    }
+}
