@@ -6,7 +6,7 @@ SWIFT ?= swift
 BINARY := .build/release/mozaiks-ops
 STATIC := -c release --static-swift-stdlib
 
-.PHONY: help setup build test demo bench format lint install clean
+.PHONY: help setup build test demo bench chaos format lint install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -30,6 +30,10 @@ test: setup ## all tests
 bench: build ## budgets of docs/architecture.md beside what this machine does, as ratios; PARTS="decode check" for some
 	@$(SWIFT) build $(STATIC) --product bench 2>&1 | .ci/quiet
 	@Tests/Bench/run $(PARTS)
+
+chaos: build ## kills the program KILLS times (default 1000) at every step and checks that nothing was lost; SEED=n repeats
+	@$(SWIFT) build $(STATIC) --product chaos-world 2>&1 | .ci/quiet
+	@Tests/Chaos/campaign .build/mozaiks-ops .build/release/chaos-world
 
 install: build ## install binary, unit and policies below DESTDIR (default /)
 	@install -D -m 755 .build/mozaiks-ops $(DESTDIR)/usr/local/bin/mozaiks-ops

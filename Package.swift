@@ -115,6 +115,11 @@ let package = Package(
             ]),
         tests("Command", ["Model", "JSONParsing", "Simulator", "CSQLite"], exclude: ["golden"]),
 
+        // What `make chaos` kills the monitor in.
+        .executableTarget(
+            name: "chaos-world", dependencies: ["Model", "JSONParsing", "Ambient", "Server", "Simulator"],
+            path: "Tests/Chaos/World", swiftSettings: strict),
+
         // What `make bench` runs. Only here is Foundation imported, to be measured against.
         .target(
             name: "BenchReference", dependencies: ["LibSimdJSON"], path: "Tests/BenchReference",

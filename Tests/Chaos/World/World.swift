@@ -1,0 +1,211 @@
+import Ambient
+import Glibc
+import JSONParsing
+import Model
+import Server
+import Simulator
+import Synchronization
+
+/// The world that the campaign kills the monitor in, in a process of its own: a runtime whose tenants take turns in being
+/// noisy, its front door that asks the gate, a control plane, and two services that people hear through. Everything that
+/// happens here is written down by itself, line by line, so that whoever checks need not believe the monitor.
+///
+///     chaos-world FOLDER SECONDS SEED
+///
+/// `FOLDER/world.json` says where everything listens; `posts.jsonl` what the services took; `starts.jsonl` what the door
+/// answered; `episodes.json` when whom it makes noisy. `POST /arm {"at": …, "pid": N}` kills that process when the next
+/// message arrives or was taken; `POST /services {"status": 500}` makes the services fail until it is 200 again.
+@main
+struct World {
+    static func main() throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count == 4, let seconds = Int(arguments[2]), let seed = UInt64(arguments[3]) else {
+            let usage = Array("usage: chaos-world FOLDER SECONDS SEED\n".utf8)
+            _ = write(STDERR_FILENO, usage, usage.count)
+            exit(64)
+        }
+        signal(SIGPIPE, SIG_IGN)
+        let world = try World(folder: arguments[1], seconds: seconds, seed: seed)
+        try world.announce()
+        // It ends with the campaign, however that ends.
+        let parent = getppid()
+        while getppid() == parent { sleep(1) }
+        world.stop()
+    }
+
+    private let folder: String
+    private let runtime: SimulatorServer
+    private let controlPlane: ControlPlane
+    private let services: HTTPServer
+    private let gatePort: UInt16
+
+    private init(folder: String, seconds: Int, seed: UInt64) throws {
+        self.folder = folder
+        let (posts, starts) = (try Log(folder + "/posts.jsonl"), try Log(folder + "/starts.jsonl"))
+        let clock = SystemClock()
+        let trap = Trap()
+        services = HTTPServer(mode: .threadPerConnection) { request in World.serve(request, trap, posts, clock) }
+        try services.start()
+        let probe = HTTPServer(mode: .epoll(threads: 1)) { _ in .text("") }
+        try probe.start()
+        gatePort = probe.port
+        probe.stop()
+        let (scenario, episodes) = World.story(seconds: seconds, seed: seed)
+        var door = FrontDoor.Options()
+        door.gatePort = gatePort
+        door.onStart = { app, verdict in
+            let word: JSON =
+                switch verdict {
+                case .allowed: "allowed"
+                case .refused: "refused"
+                case .failedOpen: "failed_open"
+                }
+            starts.write(["at_ms": .int(clock.now().milliseconds), "app": .string(app.text), "verdict": word])
+        }
+        var options = SimulatorServer.Options()
+        options.clients = .throughFrontDoor(door)
+        runtime = SimulatorServer(scenario, options: options)
+        let origin = clock.now()
+        try runtime.start()
+        controlPlane = ControlPlane()
+        // What the platform had synced before the monitor came.
+        for episode in episodes { controlPlane.sync(episode.app, World.entitlements(episode.app)) }
+        try controlPlane.start()
+        try Log(folder + "/episodes.json").write(
+            .array(episodes.map { ["app": .string($0.app), "from_ms": .int((origin + $0.from).milliseconds)] }))
+    }
+
+    func stop() {
+        runtime.stop()
+        controlPlane.stop()
+        services.stop()
+    }
+
+    private func announce() throws {
+        let document: JSON = [
+            "runtime": .string(runtime.urls[0]), "gate_port": .int(Int64(gatePort)), "services": .string(services.url),
+            "control_plane": .string(controlPlane.url), "pid": .int(Int64(getpid())),
+        ]
+        try Log(folder + "/world.json.new").write(document)
+        guard rename(folder + "/world.json.new", folder + "/world.json") == 0 else { throw Failure("cannot announce") }
+    }
+
+    // MARK: - The story
+
+    struct Episode {
+        let app: String
+        let from: TimeSpan
+    }
+
+    /// Three quiet tenants, and every three seconds another one that floods the runtime for two and is never seen again. The
+    /// runtime restarts every few minutes, or its body would grow for ever.
+    static func story(seconds: Int, seed: UInt64) -> (Scenario, [Episode]) {
+        var scenario = Scenario(name: "chaos", summary: "tenants take turns in being noisy")
+        scenario.seed = seed
+        scenario.warmUp = .seconds(10)
+        let quiet = Load(startsPerMinute: 40, runSeconds: 3...4, turnSeconds: 1...2)
+        scenario.tenants = (1...3).map { Tenant("quiet-\($0)", workflows: ["HelloWorld"], loads: [quiet]) }
+        var episodes: [Episode] = []
+        for number in 0..<(seconds / 3) {
+            let from = TimeSpan.seconds(2 + Double(number) * 3)
+            let app = "noisy-" + String(repeating: "0", count: 4 - String(number).utf8.count) + "\(number)"
+            var loud = Load(from: from, startsPerMinute: number % 3 == 2 ? 900 : 450, runSeconds: 3...4, turnSeconds: 1...2)
+            loud.isEven = true
+            let silent = Load(startsPerMinute: 0)
+            scenario.tenants.append(
+                Tenant(
+                    app, workflows: ["HelloWorld"],
+                    loads: [silent, loud, Load(from: from + .seconds(2), startsPerMinute: 0)]))
+            episodes.append(Episode(app: app, from: from))
+        }
+        for restart in stride(from: 180, to: seconds, by: 180) {
+            scenario.faults.append(FaultWindow(.restart, from: .seconds(Double(restart))))
+        }
+        return (scenario, episodes)
+    }
+
+    /// What the platform keeps of a tenant.
+    static func entitlements(_ app: String) -> JSON {
+        [
+            "version": "1.0", "app_id": .string(app), "tenant_id": .string("tenant-\(app)"),
+            "plan": ["id": "pro", "name": "Pro", "tier": "pro", "billing_period": "monthly", "expires_at": .null],
+            "token_budget": ["period": "monthly", "total_tokens": ["limit": -1, "used": 0, "enforcement": "none"]],
+            "features": ["workflow_execution": true, "code_execution": true],
+            "rate_limits": ["requests_per_minute": 600, "concurrent_workflows": 50], "correlation_id": "platform",
+        ]
+    }
+
+    // MARK: - The services
+
+    private static func serve(_ request: ServerRequest, _ trap: Trap, _ posts: Log, _ clock: SystemClock) -> ServerResponse {
+        let body = (try? JSON(parsing: request.body)) ?? .null
+        switch request.path {
+        case "/arm":
+            trap.set(at: body["at"]?.string ?? "", pid: pid_t(body["pid"]?.int ?? 0))
+            return .text("ok")
+        case "/services":
+            trap.status = Int(body["status"]?.int ?? 200)
+            return .text("ok")
+        case "/slack", "/hook":
+            let name = String(request.path.dropFirst())
+            trap.spring("\(name).arrived")
+            guard trap.status == 200 else { return .text("fails", status: trap.status) }
+            if name == "slack", case .refused(let why) = SlackPayload(body: request.body).verdict {
+                posts.write(["at_ms": .int(clock.now().milliseconds), "service": "slack", "refused": .string(why)])
+                return .text(why, status: 400)
+            }
+            var post: JSONObject = ["at_ms": .int(clock.now().milliseconds), "service": .string(name)]
+            if name == "hook" {
+                post.append("event", body["event"] ?? .null)
+                post.append("incident", body["incident"]?["id"] ?? .null)
+                post.append("key", .optional(request.header("Idempotency-Key")))
+            } else {
+                post.append("text", body["text"] ?? .null)
+            }
+            posts.write(.object(post))
+            trap.spring("\(name).taken")
+            return .text("ok")
+        default: return .text("Not found.\n", status: 404)
+        }
+    }
+
+    struct Failure: Error {
+        let text: String
+        init(_ text: String) { self.text = text }
+    }
+}
+
+/// Kills a process at the moment it was set for, once.
+private final class Trap: Sendable {
+    private let state = Mutex<(at: String, pid: pid_t, status: Int)>(("", 0, 200))
+
+    func set(at moment: String, pid: pid_t) { state.withLock { ($0.at, $0.pid) = (moment, pid) } }
+
+    var status: Int {
+        get { state.withLock { $0.status } }
+        set { state.withLock { $0.status = newValue } }
+    }
+
+    func spring(_ moment: String) {
+        state.withLock { state in
+            guard state.at == moment, state.pid > 1 else { return }
+            kill(state.pid, SIGKILL)
+            state.at = ""
+        }
+    }
+}
+
+/// JSON Lines that only grow. One write a line, so that a reader sees whole ones.
+private final class Log: Sendable {
+    private let file: Int32
+
+    init(_ path: String) throws {
+        file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw World.Failure("cannot write \(path)") }
+    }
+
+    func write(_ line: JSON) {
+        let bytes = line.serializedBytes() + [UInt8(ascii: "\n")]
+        _ = Glibc.write(file, bytes, bytes.count)
+    }
+}
