@@ -210,8 +210,7 @@ extension Placement {
             placed == nil && asked == nil ? finish(.noop, now) : giveWay(now)
         case .retry(let after, let reason): fail(reason, after, now, wait)
         case .refused(let reason):
-            lastError = reason
-            placed == nil && asked == nil ? finish(.refused, now) : giveWay(now)
+            placed == nil && asked == nil ? finish(.refused, now, reason) : giveWay(now, reason)
         }
     }
 
@@ -234,8 +233,7 @@ extension Placement {
             if wanted != asked { begin(.preparing, dueAt, keepingFailures: true) }
         case .refused(let reason):
             placed = nil
-            finish(.refused, now)
-            lastError = reason
+            finish(.refused, now, reason)
         }
     }
 
@@ -245,12 +243,8 @@ extension Placement {
         switch undoing {
         case .undone: finish(.undone, now)
         case .alreadyGone: finish(.alreadyGone, now)
-        case .overwritten(let reason):
-            finish(.overwritten, now)
-            lastError = reason
-        case .refused(let reason):
-            finish(.stuck, now)
-            lastError = reason
+        case .overwritten(let reason): finish(.overwritten, now, reason)
+        case .refused(let reason): finish(.stuck, now, reason)
         case .retry(let after, let reason): fail(reason, after, now, wait)
         }
     }
@@ -265,6 +259,8 @@ extension Placement {
             begin(.landed, now)
             settleTerms(now)
         case (.landed, false):
+            // A receiver that ended it in its time did what it should.
+            if expiry == .receiver, let placed, placed.expiresAt <= now { return false }
             placed = nil
             switch expiry {
             case .receiver: begin(.preparing, now)
@@ -291,8 +287,7 @@ extension Placement {
     }
 
     /// New terms cannot be had. What is in force already stays so; what perhaps is there is taken away.
-    private mutating func giveWay(_ now: Timestamp) {
-        let why = lastError
+    private mutating func giveWay(_ now: Timestamp, _ why: String? = nil) {
         begin(placed == nil ? .reverting : .landed, now)
         lastError = why
     }
@@ -313,11 +308,11 @@ extension Placement {
         dueAt = now + wait(attempts, after)
     }
 
-    private mutating func finish(_ outcome: Outcome, _ now: Timestamp) {
+    private mutating func finish(_ outcome: Outcome, _ now: Timestamp, _ why: String? = nil) {
         phase = .over
         self.outcome = outcome
         since = now
-        lastError = nil
+        lastError = why
     }
 }
 

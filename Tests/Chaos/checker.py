@@ -18,6 +18,26 @@ KINDS = [
 ]
 
 
+def with_stranger(state):
+    """The control plane, holding a lease of which the journal knows nothing."""
+    state["leases"].append({"id": "lease-0000000000000000", "app_id": "noisy-0000"})
+
+
+def with_value(state):
+    """The control plane, with a limit left behind where nobody sees it."""
+    next(iter(state["entitlements"].values()))["enforced"]["rate_limits"]["concurrent_workflows"] = 2
+
+
+def without_tenant(state):
+    next(iter(state["entitlements"].values()))["stored"]["tenant_id"] = None
+
+
+WORLDS = {
+    "values nobody owns: a lease at the control plane": with_stranger,
+    "values nobody owns: a limit that was never put back": with_value,
+    "values nobody owns: a tenant that was erased": without_tenant,
+}
+
 NO_TRIGGERS = "DROP TRIGGER audit_keeps_its_rows; DROP TRIGGER audit_keeps_its_values;"
 
 # What the checker has to find, by the kind that it must say.
@@ -232,7 +252,8 @@ class Checker:
                 began[id] = kind
                 in_force[id] = (app, leases.get(id, {}).get("kind"))
             elif kind in ("ended", "expired"):
-                began[id] = "ended"
+                # What ran out at the receiver may be extended late; what was undone must not come back.
+                began[id] = kind
                 in_force.pop(id, None)
 
         keys = {}
@@ -276,10 +297,14 @@ class Checker:
             if lease["id"] not in open_leases:
                 self.report("values nobody owns", f"the lease API holds {lease['id']}, which is over in the journal")
         for app, entry in state["entitlements"].items():
-            for half in ("handed_out", "enforced"):
-                limits = (entry.get(half) or {}).get("rate_limits") or {}
-                if app not in owned and limits.get("concurrent_workflows", 50) not in (50, None):
-                    self.report("values nobody owns", f"{half} limits of {app} are {limits}")
+            for half in ("stored", "enforced"):
+                kept = entry[half]
+                if app in owned or kept is None:
+                    continue
+                if kept["rate_limits"] != {"requests_per_minute": 600, "concurrent_workflows": 50}:
+                    self.report("values nobody owns", f"{half} limits of {app} are {kept['rate_limits']}")
+                if kept["tenant_id"] != f"tenant-{app}" or kept["plan"]["id"] != "pro" or not kept["features"]["code_execution"]:
+                    self.report("values nobody owns", f"{half} entitlements of {app} are not what the platform set: {kept}")
 
     def check_episodes(self, alive, before):
         """Every tenant that was noisy for long enough before a monitor that lived has its incident.

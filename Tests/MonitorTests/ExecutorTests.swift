@@ -120,10 +120,14 @@ import Testing
         #expect(try lease().state == .inForce)
     }
 
-    @Test("refused for good: the lease ends, the incident says why, people hear of it")
-    func refused() async throws {
+    @Test(
+        "refused for good: the lease ends, the incident says why, people hear of it",
+        arguments: [
+            StubAdapter.Behaviour.refuses("it would lift the tenant's cap"), .refusesToBegin("it would lift the tenant's cap"),
+        ])
+    func refused(behaviour: StubAdapter.Behaviour) async throws {
         let adapter = StubAdapter()
-        adapter.behaviour = .refuses("it would lift the tenant's cap")
+        adapter.behaviour = behaviour
         let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
         await makeNoisy(core)
         let before = try place.read { try $0.outbox().count }

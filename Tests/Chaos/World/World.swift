@@ -14,7 +14,7 @@ import Synchronization
 ///
 /// `FOLDER/world.json` says where everything listens; `posts.jsonl` what the services took; `starts.jsonl` what the door
 /// answered; `episodes.json` when whom it makes noisy. `POST /arm {"at": …, "pid": N}` kills that process when the next
-/// message arrives or was taken; `POST /services {"status": 500}` makes the services fail until it is 200 again.
+/// message arrives or was taken; `POST /resync` syncs every tenant, as the platform does; `POST /services {"status": 500}` makes the services fail until it is 200 again.
 @main
 struct World {
     static func main() throws {
@@ -44,13 +44,21 @@ struct World {
         let (posts, starts) = (try Log(folder + "/posts.jsonl"), try Log(folder + "/starts.jsonl"))
         let clock = SystemClock()
         let trap = Trap()
-        services = HTTPServer(mode: .threadPerConnection) { request in World.serve(request, trap, posts, clock) }
+        let (scenario, episodes) = World.story(seconds: seconds, seed: seed)
+        let controlPlane = ControlPlane()
+        self.controlPlane = controlPlane
+        services = HTTPServer(mode: .threadPerConnection) { request in
+            guard request.path != "/resync" else {
+                World.sync(episodes, controlPlane)
+                return .text("ok")
+            }
+            return World.serve(request, trap, posts, clock)
+        }
         try services.start()
         let probe = HTTPServer(mode: .epoll(threads: 1)) { _ in .text("") }
         try probe.start()
         gatePort = probe.port
         probe.stop()
-        let (scenario, episodes) = World.story(seconds: seconds, seed: seed)
         var door = FrontDoor.Options()
         door.gatePort = gatePort
         door.onStart = { app, verdict in
@@ -67,9 +75,7 @@ struct World {
         runtime = SimulatorServer(scenario, options: options)
         let origin = clock.now()
         try runtime.start()
-        controlPlane = ControlPlane()
-        // What the platform had synced before the monitor came.
-        for episode in episodes { controlPlane.sync(episode.app, World.entitlements(episode.app)) }
+        World.sync(episodes, controlPlane)
         try controlPlane.start()
         try Log(folder + "/episodes.json").write(
             .array(episodes.map { ["app": .string($0.app), "from_ms": .int((origin + $0.from).milliseconds)] }))
@@ -122,6 +128,11 @@ struct World {
             scenario.faults.append(FaultWindow(.restart, from: .seconds(Double(restart))))
         }
         return (scenario, episodes)
+    }
+
+    /// What the platform tells the control plane of its tenants: before the monitor comes, and where it forgot.
+    static func sync(_ episodes: [Episode], _ controlPlane: ControlPlane) {
+        for episode in episodes { controlPlane.sync(episode.app, World.entitlements(episode.app)) }
     }
 
     /// What the platform keeps of a tenant.

@@ -11,6 +11,8 @@ final class StubAdapter: ActionAdapter {
         /// It is done, and nobody hears of it.
         case doneUnheard
         case refuses(String)
+        /// Already when it looks.
+        case refusesToBegin(String)
         case isThereAlready
         /// Until its task is cancelled.
         case hangs
@@ -58,6 +60,7 @@ final class StubAdapter: ActionAdapter {
 
     func prepare(_ order: LeaseOrder) async -> Preparation {
         note("prepare")
+        if case .refusesToBegin(let why) = behaviour { return .refused(reason: why) }
         return .ready(AdapterMemo(["before": "nothing"]))
     }
 
@@ -72,7 +75,7 @@ final class StubAdapter: ActionAdapter {
         case .doneUnheard:
             keep(order)
             return .retry(after: nil, reason: "the connection was lost")
-        case .refuses(let why): return .refused(reason: why)
+        case .refuses(let why), .refusesToBegin(let why): return .refused(reason: why)
         case .isThereAlready: return .noop(reason: "someone else did it")
         case .hangs:
             try? await Task.sleep(for: .seconds(3_600))
@@ -93,7 +96,7 @@ final class StubAdapter: ActionAdapter {
         case .doneUnheard:
             state.withLock { $0.held[order.id] = nil }
             return .retry(after: nil, reason: "the connection was lost")
-        case .refuses(let why): return .refused(reason: why)
+        case .refuses(let why), .refusesToBegin(let why): return .refused(reason: why)
         case .hangs:
             try? await Task.sleep(for: .seconds(3_600))
             return .retry(after: nil, reason: "broken off")
