@@ -5,6 +5,7 @@ public enum DefaultPolicy {
     public static let file = "built-in ops_policy.default.yaml"
 
     public static let text = #"""
+# yaml-language-server: $schema=../docs/schema/policy.schema.json
 # The default policy: it holds for every app without a file of its own (ops_policy.<app_id>.yaml).
 # It is built into mozaiks-ops; a file of this name in your policy folder takes its place.
 #

@@ -111,7 +111,7 @@ struct RuleExplanation {
         func text(_ value: JSON) -> String {
             // Of an action its name; the whole of it stands above.
             if let items = value.array { return items.map(text).joined(separator: ", ") }
-            return value.string ?? value.object.flatMap { $0.first?.key } ?? value.serialized()
+            return value.string ?? value.object.flatMap { $0.first { _ in true }?.key } ?? value.serialized()
         }
         let keys = ["for", "clear_after", "max_gap", "severity", "actions", "require_approval", "suppressed_by"]
         var rows = rule.fields.filter { keys.contains($0.key) }.map {

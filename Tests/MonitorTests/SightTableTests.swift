@@ -30,7 +30,7 @@ import Testing
 
     private func table() throws -> String {
         let policies = PolicySet.embeddedDefault
-        let dead = try SightTableTests.runtimes.map { try dead($0.counters) }
+        let dead = try SightTableTests.runtimes.map { try self.dead($0.counters) }
         var text = "| rule | on | " + SightTableTests.runtimes.map(\.name).joined(separator: " | ") + " |\n|---|---|"
         text += String(repeating: "---|", count: dead.count) + "\n"
         for rule in policies.runtimeRules + policies.replicaRules + policies.defaultPolicy.appRules {

@@ -1,0 +1,218 @@
+"""Checks docs/schema/ with an independent validator against everything that the program reads and writes.
+
+Usage: schemas.py PROGRAM REPOSITORY SCRATCH. Prints what is wrong, one line each; exit code 1 then.
+"""
+
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+import jsonschema
+import yaml
+
+program, repository, scratch = sys.argv[1:4]
+faults = []
+checked = {}
+
+
+def schema(name):
+    with open(f"{repository}/docs/schema/{name}.schema.json") as file:
+        document = json.load(file)
+    jsonschema.Draft202012Validator.check_schema(document)
+    return jsonschema.Draft202012Validator(document)
+
+
+validators = {name: schema(name) for name in ["policy", "policy-test", "incident", "tape", "config"]}
+
+
+def errors(kind, document):
+    checked[kind] = checked.get(kind, 0) + 1
+    return [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:160]}" for e in validators[kind].iter_errors(document)]
+
+
+def good(kind, document, where):
+    for error in errors(kind, document):
+        faults.append(f"{where}: not valid by {kind}.schema.json: {error}")
+
+
+def bad(kind, document, where):
+    if not errors(kind, document):
+        faults.append(f"{where}: wrong, and valid by {kind}.schema.json")
+
+
+def load(text):
+    # Only what the program's own YAML knows: texts, numbers, true and false; no dates, no yes and no.
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.yaml_implicit_resolvers = {
+        key: [(tag, pattern) for tag, pattern in values if not tag.endswith((":timestamp", ":bool", ":merge"))]
+        for key, values in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|false)$"), list("tf"))
+    return yaml.load(text, Loader)
+
+
+def run(*words):
+    environment = {"HOME": scratch, "PATH": "/usr/bin:/bin", "MOZAIKS_OPS_STATE": scratch + "/state"}
+    return subprocess.run([program, *words], capture_output=True, text=True, env=environment, cwd=scratch, timeout=120)
+
+
+# What the program reads.
+
+for path in glob.glob(f"{repository}/policies/*.yaml") + glob.glob(f"{repository}/Tests/PolicyTests/good/*/*.yaml"):
+    good("policy", load(open(path).read()), path)
+for path in glob.glob(f"{repository}/policies/tests/*.yaml"):
+    good("policy-test", load(open(path).read()), path)
+kinds = {"mozaiks.ops/config/v1": "config", "mozaiks.ops/policy/v1": "policy", "mozaiks.ops/policy-test/v1": "policy-test"}
+pages = [f"{repository}/README.md"] + glob.glob(f"{repository}/docs/**/*.md", recursive=True)
+for page in pages:
+    for info, block in re.findall(r"^```ya?ml([^\n]*)\n(.*?)^```", open(page).read(), re.M | re.S):
+        named = re.search(r"^schema: (\S+)", block, re.M)
+        if named and named[1] in kinds and "file=broken/" not in info:
+            good(kinds[named[1]], load(block), f"{page}{info}")
+
+head = {"schema": "mozaiks.ops/policy/v1", "ops_policy": "default"}
+rule = {"subject": "app", "when": "active_runs > 3", "severity": "info"}
+for name, document in {
+    "no schema": {"ops_policy": "default"},
+    "unknown key": {**head, "treshold": {}},
+    "mode": {**head, "mode": "loud"},
+    "window": {**head, "window": 5},
+    "threshold name": {**head, "thresholds": {"Big One": 3}},
+    "severity": {**head, "rules": {"r": {**rule, "severity": "fatal"}}},
+    "for": {**head, "rules": {"r": {**rule, "for": "soon"}}},
+    "action": {**head, "rules": {"r": {**rule, "actions": ["scale_out"]}}},
+    "no ttl": {**head, "rules": {"r": {**rule, "actions": [{"pause": {"apps": "x"}}]}}},
+    "two actions in one": {**head, "rules": {"r": {**rule, "actions": [{"pause": {"ttl": "5m"}, "notify": None}]}}},
+    "rule name": {**head, "rules": {"A rule": rule}},
+}.items():
+    bad("policy", document, name)
+tests = {"schema": "mozaiks.ops/policy-test/v1"}
+for name, document in {
+    "no tests": tests,
+    "nothing given": {**tests, "tests": [{"name": "a", "expect": []}]},
+    "two at a time": {**tests, "tests": [{"name": "a", "tape": "x", "expect": [{"rule": "r", "state": "firing", "incident": "open"}]}]},
+    "no verdict": {**tests, "tests": [{"name": "a", "tape": "x", "expect": [{"rule": "r", "action": "pause"}]}]},
+}.items():
+    bad("policy-test", document, name)
+config = {"schema": "mozaiks.ops/config/v1"}
+for name, document in {
+    "unknown key": {**config, "runtime": {}},
+    "no replicas": {**config, "runtimes": {"a": {}}},
+    "two kinds": {**config, "channels": {"a": {"slack": {}, "pagerduty": {}}}},
+    "guard": {**config, "guard": {"cooldown": "soon"}},
+}.items():
+    bad("config", document, name)
+
+# What it writes: tapes of simulated runtimes, and the incidents that the default rules have on them.
+
+for scenario, length in {
+    "noisy-neighbor": "30m", "provider-down": "20m", "mongo-down": "14m", "poisoned": "15m", "unauthorized": "10m",
+    "down": "16m", "restart-loop": "22m", "saturated-with-errors": "20m", "dead-counters": "12m",
+}.items():
+    made = run("simulate", scenario, "--tape", scenario + ".tape", "--for", length, "--interval", "60s")
+    if made.returncode != 0:
+        faults.append(f"{scenario}: {made.stderr}")
+        continue
+    with open(f"{scratch}/{scenario}.tape") as tape:
+        for number, line in enumerate(tape, 1):
+            good("tape", json.loads(line), f"{scenario}.tape:{number}")
+    for line in run("replay", scenario + ".tape", "--mode", "enforce", "-o", "json").stdout.splitlines():
+        good("incident", json.loads(line), f"an incident of {scenario}")
+    os.remove(f"{scratch}/{scenario}.tape")
+if checked.get("incident", 0) < 10:
+    faults.append(f"only {checked.get('incident', 0)} incidents to check")
+
+# Keys that the program takes and a schema lacks: an unknown key beside the others makes it say which it knows.
+
+secret = {"url_file": "/x", "secret_file": "/x"}
+places = {
+    "config": {
+        "": {}, "/runtimes/a": {}, "/runtimes/a/auth": {}, "/runtimes/a/auth/oauth2": {}, "/polling": {}, "/actions": {},
+        "/actions/gate": {}, "/guard": {}, "/guard/floor": {}, "/channels/a": {}, "/channels/a/slack": {},
+        "/channels/a/email": {}, "/channels/a/webhook": {}, "/channels/a/pagerduty": {}, "/channels/a/alertmanager": {},
+        "/channels/a/github_issue": {}, "/routes/0": {}, "/server": {}, "/heartbeat": {}, "/prices/a": {},
+    },
+    "policy": {"": {}, "/rules/r": rule, "/ops_policy": {"app": "x"}},
+    "policy-test": {"": {}, "/tests/0": {}, "/tests/0/expect/0": {}},
+}
+heads = {"config": config, "policy": head, "policy-test": tests}
+
+
+def at(root, path, value):
+    """The document with `value` at a path of keys and list indices."""
+    parts = [part for part in path.split("/") if part]
+    if not parts:
+        return {**root, **value}
+    document = dict(root)
+    place = document
+    for index, part in enumerate(parts):
+        follows = [] if index + 1 < len(parts) and parts[index + 1].isdigit() else {}
+        new = value if index + 1 == len(parts) else follows
+        if isinstance(place, list):
+            place.append(new)
+        else:
+            place[part] = new
+        place = new
+    return document
+
+
+def diagnostics(kind, document):
+    text = json.dumps(document)
+    if kind == "config":
+        open(f"{scratch}/c.yaml", "w").write(text)
+        out = run("config", "show", "--config", "c.yaml", "-o", "json").stdout
+    elif kind == "policy":
+        os.makedirs(f"{scratch}/p", exist_ok=True)
+        open(f"{scratch}/p/ops_policy.default.yaml", "w").write(text)
+        out = run("policy", "check", "p", "-o", "json").stdout
+    else:
+        open(f"{scratch}/t.yaml", "w").write(text)
+        out = run("policy", "test", "t.yaml", "-o", "json").stdout
+    return json.loads(out).get("diagnostics", []) if out else []
+
+
+def properties(kind, path):
+    root = validators[kind].schema
+    place = root
+
+    def resolve(node):
+        while "$ref" in node:
+            node = root["$defs"][node["$ref"].split("/")[-1]]
+        if "anyOf" in node and "properties" not in node:
+            wanted = [resolve(option) for option in node["anyOf"]]
+            node = next((o for o in wanted if "properties" in o or "items" in o), node)
+        return node
+
+    for part in [part for part in path.split("/") if part]:
+        place = resolve(place)
+        if part.isdigit():
+            place = place["items"]
+        elif part in place.get("properties", {}):
+            place = place["properties"][part]
+        else:
+            place = next(iter(place["patternProperties"].values())) if "patternProperties" in place else place["additionalProperties"]
+    return set(resolve(place).get("properties", {}))
+
+
+for kind, paths in places.items():
+    for path, base in paths.items():
+        stray = "qqqqqqqqqqqqqqqq"
+        found = [d for d in diagnostics(kind, at(heads[kind], path, {**base, stray: 1})) if stray in d["message"]]
+        known = [d["hint"][7:].split(", ") for d in found if (d["hint"] or "").startswith("known: ")]
+        if not known:
+            faults.append(f"{kind}{path}: the program says nothing of an unknown key there: {found}")
+            continue
+        for key in set(known[0]) - properties(kind, path):
+            said = diagnostics(kind, at(heads[kind], path, {**base, key: {}}))
+            if not any(d["code"] == "not-yet-available" and f"'{key}'" in d["message"] for d in said):
+                faults.append(f"docs/schema/{kind}.schema.json lacks '{key}' at {path or '/'}, which the program reads")
+
+for fault in faults:
+    print(fault)
+print(", ".join(f"{count} {kind}" for kind, count in sorted(checked.items())), "documents checked")
+sys.exit(1 if faults else 0)
