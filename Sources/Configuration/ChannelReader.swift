@@ -83,7 +83,7 @@ struct ChannelReader {
     }
 
     /// An address in the file itself: allowed, because not every one is secret; shown no more than if it were.
-    private func address(_ node: YAMLNode, _ raw: String) -> SecretSource? {
+    func address(_ node: YAMLNode, _ raw: String) -> SecretSource? {
         guard let text = reader.text(node, "'url'") else { return nil }
         // A query is allowed here, other than in a base URL.
         if let fault = BaseURL.fault(String(text.prefix { $0 != "?" })) {

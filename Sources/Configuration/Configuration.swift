@@ -24,6 +24,8 @@ public struct Configuration: Sendable {
     public var polling: PollingSettings
     /// Nil: no action can land.
     public var gate: GateSettings?
+    /// Where leases land besides the gate.
+    public var adapters = AdapterSettings()
     public var actionLimits: ActionLimits
     public var channels: [ChannelSettings]
     public var routes: [Route]

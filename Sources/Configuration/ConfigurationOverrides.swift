@@ -157,7 +157,7 @@ enum ConfigurationEntries {
         for runtime in configuration.runtimes {
             let key = "runtimes.\(runtime.name)"
             entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
-            entries.append(Entry(key: key + ".auth", value: text(runtime.authentication), origin: runtime.origin))
+            entries.append(Entry(key: key + ".auth", value: runtime.authentication.shown, origin: runtime.origin))
             for (name, value) in runtime.labels.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
                 entries.append(Entry(key: key + ".labels.\(name)", value: value, origin: runtime.origin))
             }
@@ -173,6 +173,7 @@ enum ConfigurationEntries {
         if let gate = configuration.gate {
             entries.append(Entry(key: "actions.gate.listen", value: gate.listen.description, origin: gate.origin))
         }
+        entries += configuration.adapters.entries
         let limits = configuration.actionLimits
         let floor = limits.floor
         entries += [
@@ -216,13 +217,4 @@ enum ConfigurationEntries {
     }
 
     private static func list(_ texts: [String]) -> String { "[" + texts.joined(separator: ", ") + "]" }
-
-    private static func text(_ authentication: RuntimeSettings.Authentication) -> String {
-        switch authentication {
-        case .none: "none"
-        case .bearer(let source): "bearer token from \(source.location)"
-        case .clientCredentials(let client):
-            "client \(client.clientID) at \(client.issuer ?? client.tokenURL ?? ""), secret from \(client.clientSecret.location)"
-        }
-    }
 }

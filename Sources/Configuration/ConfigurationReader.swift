@@ -56,7 +56,7 @@ struct ConfigurationReader {
         }
         configuration.runtimes = runtimes(fields)
         polling(fields, &configuration.polling)
-        configuration.gate = gate(fields)
+        actions(fields, &configuration)
         limits(fields, &configuration.actionLimits)
         configuration.channels = channels(fields)
         configuration.routes = TellingReader(reader: self).routes(fields) { references.named.append(($0, $1)) }
@@ -162,19 +162,17 @@ struct ConfigurationReader {
         inner.finish()
     }
 
-    private func gate(_ fields: Fields) -> GateSettings? {
-        guard let node = fields.node("actions"), let actions = Fields(node, "'actions'", reporter) else { return nil }
-        actions.notYetAvailable("lease_api", "entitlements", "webhook")
-        var settings: GateSettings?
+    private func actions(_ fields: Fields, _ configuration: inout Configuration) {
+        guard let node = fields.node("actions"), let actions = Fields(node, "'actions'", reporter) else { return }
         if let entry = actions.entry("gate"), let gate = Fields(entry.value, "'gate'", reporter, place: entry.key.start)
         {
             let listen = gate.required("listen").flatMap { self.listen($0, "The gate") }
             let text = gate.node("text").flatMap { self.text($0, "'text'") }
             gate.finish()
-            settings = listen.map { GateSettings(listen: $0, text: text, origin: origin(entry.key)) }
+            configuration.gate = listen.map { GateSettings(listen: $0, text: text, origin: origin(entry.key)) }
         }
+        configuration.adapters = AdapterReader(reader: self).read(actions, runtimes: configuration.runtimes.map(\.name))
         actions.finish()
-        return settings
     }
 
     private func limits(_ fields: Fields, _ limits: inout ActionLimits) {

@@ -37,22 +37,29 @@ public struct GuardContext: Hashable, Sendable {
     public var killFile: Bool
     /// The newest restart of the runtime, or marked deploy, that is known; nil when none is.
     public var restartedAt: Timestamp?
-    /// Actions that some configured adapter can land on this runtime. Only `enforce` asks.
+    /// Actions that some configured adapter can land on every app. Only `enforce` asks.
     public var landable: Set<ActionKind>
+    /// What can be landed besides: adapters may know some apps and workflows only.
+    public var landableKeys: Set<LeaseKey>
     /// Incidents whose new actions a silence holds back, and which silence, for people.
     public var silenced: [String: String]
 
     public init(
         options: GuardOptions = GuardOptions(), mode: Mode = .observe, killFile: Bool = false,
-        restartedAt: Timestamp? = nil, landable: Set<ActionKind> = [], silenced: [String: String] = [:]
+        restartedAt: Timestamp? = nil, landable: Set<ActionKind> = [], landableKeys: Set<LeaseKey> = [],
+        silenced: [String: String] = [:]
     ) {
         self.options = options
         self.mode = mode
         self.killFile = killFile
         self.restartedAt = restartedAt
         self.landable = landable
+        self.landableKeys = landableKeys
         self.silenced = silenced
     }
+
+    /// Whether a lease with that key would land somewhere.
+    func lands(_ key: LeaseKey) -> Bool { landable.contains(key.kind) || landableKeys.contains(key) }
 }
 
 /// What the guard decided at one tick of one runtime.

@@ -233,8 +233,8 @@ struct GuardSteps {
 
     private func mode(_ wanted: Wanted) -> Verdict? {
         if pretends(wanted) { return .wouldHave }
-        guard !context.landable.contains(wanted.key.kind) else { return nil }
-        return .refuse(.noAdapter, "no configured adapter can \(wanted.effect)")
+        guard !context.lands(wanted.key) else { return nil }
+        return .refuse(.noAdapter, "no configured adapter can \(wanted.effect) of \(wanted.key.app)")
     }
 }
 

@@ -111,7 +111,7 @@ extension GuardState {
         guard lease.shadow == (mode == .observe), mode != .suggest else {
             return Refusal(.mode, "the mode is \(mode.rawValue) now")
         }
-        guard lease.shadow || context.landable.contains(lease.key.kind) else {
+        guard lease.shadow || context.lands(lease.key) else {
             return Refusal(.noAdapter, "no configured adapter can \(lease.effect) any more")
         }
         return nil

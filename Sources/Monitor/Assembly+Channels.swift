@@ -79,7 +79,15 @@ extension Assembly {
     /// The secrets of channels that cannot be read now, in words without the secrets: better told at start than found out
     /// at the first incident.
     public static func unreadableSecrets(_ configuration: Configuration, _ environment: Environment) -> [String] {
-        configuration.channels.flatMap { channel in
+        let adapters = adapterSecrets(configuration).compactMap { source, what -> String? in
+            do {
+                _ = try source.read(what, in: environment)
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        return adapters + configuration.channels.flatMap { channel in
             secrets(of: channel.kind).compactMap { source, what in
                 do {
                     _ = try source.read("\(what) of channel \(channel.name)", in: environment)

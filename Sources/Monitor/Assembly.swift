@@ -72,6 +72,7 @@ public struct Assembly: Sendable {
                 authenticator: Authenticator(method, client: client, clock: clock), timeout: polling.timeout,
                 bodyLimit: polling.bodyLimit)
         }
+        adapters = Assembly.adapters(configuration, client: client, clock: clock, environment)
         heartbeat = Assembly.heartbeat(configuration.heartbeat, client: client, environment)
         channels = configuration.channels.map {
             Assembly.channel($0, client: client, clock: clock, environment, logger: logger)
@@ -87,7 +88,7 @@ public struct Assembly: Sendable {
         }
     }
 
-    private static func method(
+    static func method(
         _ authentication: RuntimeSettings.Authentication, _ runtime: String, _ environment: Environment
     ) -> Authenticator.Method {
         switch authentication {
@@ -122,7 +123,8 @@ public struct Assembly: Sendable {
             }
         }
         settings.guardOptions = GuardOptions(configuration.actionLimits)
-        settings.landable = configuration.gate == nil ? [] : [.throttle, .pause, .disablePack]
+        settings.landable = Assembly.landable(configuration)
+        settings.landableKeys = Assembly.landableKeys(configuration)
         settings.telling = configuration.telling
         // The perf body names no model, so one price serves all: the dearest, which never understates.
         settings.price = configuration.prices.max { $0.prompt + $0.completion < $1.prompt + $1.completion }

@@ -19,6 +19,8 @@ public actor Core {
     let journal: Journal?
     let gate: Gate?
     let gateTexts: GateTexts
+    /// What the gate and the adapters that are there can land.
+    private let landableAtStart: (kinds: Set<ActionKind>, keys: Set<LeaseKey>)
     let folder: StateFolder?
     private let executor = QueueExecutor(label: "core")
     let clock: any Clock
@@ -76,6 +78,7 @@ public actor Core {
         onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) {
         self.pipeline = pipeline
+        landableAtStart = (pipeline.settings.landable, pipeline.settings.landableKeys)
         self.journal = journal
         self.folder = folder
         self.gate = gate
@@ -170,8 +173,9 @@ public actor Core {
     /// whoever polls was told at the start.
     public func reload(settings: MonitorSettings, policies: PolicySet) {
         var settings = settings
-        // A gate that the new configuration names is not there before the next start.
-        if gate == nil { settings.landable = [] }
+        // A gate or another adapter that the new configuration names is not there before the next start.
+        settings.landable.formIntersection(landableAtStart.kinds)
+        settings.landableKeys.formIntersection(landableAtStart.keys)
         settings.interval = pipeline.settings.interval
         settings.runtimes = pipeline.settings.runtimes.map { old in
             var runtime = old

@@ -29,8 +29,10 @@ public struct MonitorSettings: Sendable {
     /// others, of which nothing is heard, are left as they are.
     public var areAllRuntimes = true
     public var guardOptions = GuardOptions()
-    /// Actions that a configured adapter can land.
+    /// Actions that a configured adapter can land on every app.
     public var landable: Set<ActionKind> = []
+    /// What can be landed besides, on some apps.
+    public var landableKeys: Set<LeaseKey> = []
     /// Who is told what, and when.
     public var telling = TellingSettings()
     public var price: TokenPrice?

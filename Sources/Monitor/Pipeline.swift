@@ -90,7 +90,8 @@ public struct Pipeline: Sendable {
             policies: policies, readings: readings, clock: clock, labels: settings.labels(of: runtime), now: now)
         let context = GuardContext(
             options: settings.guardOptions, mode: settings.mode, killFile: killFile,
-            restartedAt: signals[runtime]?.newestRestart, landable: settings.landable, silenced: silenced(outcome))
+            restartedAt: signals[runtime]?.newestRestart, landable: settings.landable,
+            landableKeys: settings.landableKeys, silenced: silenced(outcome))
         let plan = guardState.plan(outcome: outcome, policies: policies, readings: readings, context: context)
         engine.record(plan.decisions)
         noteLeases(plan.leaseChanges, at: outcome.now)

@@ -9,6 +9,8 @@ import Synchronization
 final class Stage: Sendable {
     let simulator: SimulatorServer
     let slack: SlackSink
+    /// Nil where none is asked for.
+    let controlPlane: ControlPlane?
     /// `GET /stage`: what the front door answered and what Slack got, for whoever shows it from another process.
     private let window: HTTPServer
     private let gatePort: UInt16?
@@ -42,6 +44,7 @@ final class Stage: Sendable {
         } else {
             gatePort = nil
         }
+        controlPlane = try Stage.controlPlane(invocation, scenario)
         let slack = SlackSink()
         self.slack = slack
         simulator = SimulatorServer(scenario, options: options)
@@ -54,12 +57,14 @@ final class Stage: Sendable {
     func start() throws {
         try slack.start()
         try simulator.start()
+        try controlPlane?.start()
         try window.start()
     }
 
     func stop() {
         simulator.stop()
         window.stop()
+        controlPlane?.stop()
         slack.stop()
     }
 
@@ -71,6 +76,7 @@ final class Stage: Sendable {
             (key: "slack_webhook", value: .string(slack.webhookURL)), (key: "stage", value: .string(window.url + "/stage")),
         ])
         if let door = simulator.frontDoor { document.append("front_door", .string(door.url)) }
+        if let controlPlane { document.append("control_plane", .string(controlPlane.url)) }
         if let gatePort { document.append("gate_port", .int(Int64(gatePort))) }
         return .object(document)
     }
@@ -79,9 +85,31 @@ final class Stage: Sendable {
         var text = "\(simulator.scenario.name): \(simulator.scenario.summary)\n"
         for url in simulator.urls { text += "  runtime        \(url)\n" }
         if let door = simulator.frontDoor { text += "  front door     \(door.url)  (asks the gate on port \(gatePort ?? 0))\n" }
+        if let controlPlane {
+            text += "  control plane  \(controlPlane.url)  (entitlements, /ops/v1/leases; webhook \(controlPlane.webhookURL), its secret is "
+            text += "'\(ControlPlane.Options().secret)'; what it did: /_sim/log)\n"
+        }
         text += "  Slack sink     \(slack.webhookURL)\n"
         text += "  what it did    \(simulator.urls.first ?? "")/_sim/status\n"
         return text
+    }
+
+    /// One that knows the scenario's tenants, each synced by the platform.
+    private static func controlPlane(_ invocation: Invocation, _ scenario: Scenario) throws -> ControlPlane? {
+        guard let port = try invocation.number("control-plane", in: 0...65_535) else { return nil }
+        var options = ControlPlane.Options()
+        options.port = UInt16(port)
+        let plane = ControlPlane(options)
+        for tenant in scenario.tenants {
+            plane.sync(
+                tenant.app.text,
+                [
+                    "app_id": .string(tenant.app.text), "tenant_id": .string("tenant_" + tenant.app.text),
+                    "plan": ["id": "plan_pro", "name": "Pro Plan", "tier": "pro", "billing_period": "monthly"],
+                    "rate_limits": ["requests_per_minute": 600, "concurrent_workflows": 50],
+                ])
+        }
+        return plane
     }
 
     /// Written under another name and renamed, so that a reader never sees half of it.

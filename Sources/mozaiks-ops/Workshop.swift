@@ -64,7 +64,7 @@ extension Invocation {
 
     func assembly(_ configuration: Configuration) throws -> Assembly {
         for fault in Assembly.unreadableSecrets(configuration, environment) {
-            logger.warning("a channel cannot be used as it is", ["why": .text(fault)])
+            logger.warning("a secret cannot be read: what needs it cannot be used as it is", ["why": .text(fault)])
         }
         return try Assembly(
             configuration, policies: try policies(configuration), environment: environment, clock: clock,

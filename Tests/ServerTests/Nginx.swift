@@ -95,7 +95,7 @@ final class Nginx {
         return text
     }
 
-    private static func freePort() throws -> UInt16 {
+    static func freePort() throws -> UInt16 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         return try Loopback.bind(descriptor)
@@ -105,7 +105,7 @@ final class Nginx {
         try launch(program, ["-p", folder, "-c", "\(folder)/nginx.conf", "-e", "\(folder)/error.log"])
     }
 
-    private static func launch(_ program: String, _ arguments: [String]) throws -> pid_t {
+    static func launch(_ program: String, _ arguments: [String]) throws -> pid_t {
         var process = pid_t()
         var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
         defer { for argument in argv { free(argument) } }
@@ -114,14 +114,14 @@ final class Nginx {
         return process
     }
 
-    private static func run(_ program: String, _ arguments: [String]) throws {
+    static func run(_ program: String, _ arguments: [String]) throws {
         let process = try launch(program, arguments)
         var status: Int32 = 0
         waitpid(process, &status, 0)
     }
 
-    /// Whether nginx came up; false when it ended instead.
-    private static func waitUntilListening(_ port: UInt16, _ process: pid_t) -> Bool {
+    /// Whether the program came up; false when it ended instead.
+    static func waitUntilListening(_ port: UInt16, _ process: pid_t) -> Bool {
         while true {
             if let client = try? RawClient(port: port) {
                 client.end()
@@ -133,7 +133,7 @@ final class Nginx {
         }
     }
 
-    private static func read(_ path: String) throws -> String {
+    static func read(_ path: String) throws -> String {
         guard let file = fopen(path, "r") else {
             throw Failure(description: "\(path): \(String(cString: strerror(errno)))")
         }
@@ -147,7 +147,7 @@ final class Nginx {
         }
     }
 
-    private static func write(_ text: String, to path: String) throws {
+    static func write(_ text: String, to path: String) throws {
         guard let file = fopen(path, "w") else {
             throw Failure(description: "\(path): \(String(cString: strerror(errno)))")
         }

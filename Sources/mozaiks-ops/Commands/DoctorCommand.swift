@@ -1,3 +1,4 @@
+import Actions
 import Ambient
 import Collector
 import Configuration
@@ -130,17 +131,43 @@ enum DoctorCommand {
 
     private static func examineActions(_ configuration: Configuration, _ policies: PolicySet, _ findings: inout Findings) {
         let mode = min(configuration.mode.value, policies.defaultPolicy.mode)
+        let adapters = examineAdapters(configuration, &findings)
         guard let gate = configuration.gate else {
+            if adapters { return examineMode(mode, &findings) }
             findings.add(
                 .note,
                 "actions: none would land; throttle, pause and disable_pack need the gate ('actions: {gate: {listen: "
-                    + "127.0.0.1:9465}}' and docs/deploy/nginx.conf)")
+                    + "127.0.0.1:9465}}' and docs/deploy/nginx.conf) or another place (docs/actions.md)")
             return
         }
         let allowed = policies.defaultPolicy.allowedActions.filter { $0 != .notify }.map(\.rawValue).joined(separator: ", ")
         findings.add(
             .ok, "actions: \(allowed.isEmpty ? "none allowed by policy" : allowed) would land at the gate on \(gate.listen), "
                 + "as far as the reverse proxy asks it")
+        examineMode(mode, &findings)
+    }
+
+    /// Where leases land besides the gate, and who ends them. False where there is no such place.
+    private static func examineAdapters(_ configuration: Configuration, _ findings: inout Findings) -> Bool {
+        let settings = configuration.adapters
+        func names(_ actions: [ActionKind]) -> String { actions.map(\.rawValue).joined(separator: ", ") }
+        if let api = settings.leaseAPI {
+            findings.add(.ok, "actions: \(names(api.actions)) would land at the lease API \(api.url), which ends leases by itself")
+        }
+        if let core = settings.entitlements {
+            let apps = core.apps.count == 1 ? "1 app" : "\(core.apps.count) apps"
+            findings.add(
+                .ok, "actions: leases on \(apps) would land in the entitlements of \(core.url); only this monitor ends them")
+            for (keys, enforced) in EntitlementSettings.enforcement { findings.add(.note, "entitlements: \(keys): \(enforced)") }
+        }
+        if let hook = settings.webhook {
+            let end = hook.enforcesEnd ? "which ends leases by itself" : "which is told when to end them"
+            findings.add(.ok, "actions: \(names(hook.actions)) would land at the action webhook, \(end)")
+        }
+        return settings.leaseAPI != nil || settings.entitlements != nil || settings.webhook != nil
+    }
+
+    private static func examineMode(_ mode: Mode, _ findings: inout Findings) {
         switch mode {
         case .observe: findings.add(.note, "mode observe: actions are recorded as would-have, nothing is done")
         case .suggest: findings.add(.note, "mode suggest: actions wait for approval, nothing is done by itself")

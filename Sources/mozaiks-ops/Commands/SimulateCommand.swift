@@ -21,6 +21,7 @@ enum SimulateCommand {
             Option("chats", value: "N", "chats that the process has tracked already"),
             Option("front-door", "also a reverse proxy before it that asks a gate, as docs/deploy/nginx.conf does"),
             Option("gate-port", value: "PORT", "where that gate is (default 9465; 0: a free port, as announced)"),
+            Option("control-plane", value: "PORT", "also a control plane where leases can land (0: a free port)"),
             Option("fixtures", value: "DIR", "answer with recorded bodies from this folder instead"),
             Option("announce", value: "FILE", "write the addresses there as JSON, once they listen"),
         ],
