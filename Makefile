@@ -6,7 +6,7 @@ SWIFT ?= swift
 BINARY := .build/release/mozaiks-ops
 STATIC := -c release --static-swift-stdlib
 
-.PHONY: help setup build test demo bench chaos format lint install clean
+.PHONY: help setup build test demo bench chaos evals format lint install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -34,6 +34,11 @@ bench: build ## budgets of docs/architecture.md beside what this machine does, a
 chaos: build ## kills the program KILLS times (default 1000) at every step and checks that nothing was lost; SEED=n repeats
 	@$(SWIFT) build $(STATIC) --product chaos-world 2>&1 | .ci/quiet
 	@Tests/Chaos/campaign .build/mozaiks-ops .build/release/chaos-world
+
+evals: setup ## what of a model's answers gets through: stub, and a real small model (the first time some minutes)
+	@.ci/evals-setup
+	@$(SWIFT) build --product evals 2>&1 | .ci/quiet
+	@Tests/Evals/run
 
 install: build ## install binary, unit and policies below DESTDIR (default /)
 	@install -D -m 755 .build/mozaiks-ops $(DESTDIR)/usr/local/bin/mozaiks-ops

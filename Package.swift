@@ -62,20 +62,22 @@ let package = Package(
         room("Journal", ["Model", "Digest", "CSQLite"]),
         room("Actions", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP"]),
         room("Notify", ["Model", "Digest", "JSONParsing", "Policy", "Ambient", "HTTP"]),
+        // Never the rooms that decide on actions or take them: a test looks.
+        room("Advisor", ["Model", "JSONParsing", "Playbooks", "Ambient", "HTTP"]),
         room("Server", ["Model", "Ambient", "Actions", "CMicroHTTPD"]),
         room("Simulator", ["Model", "Digest", "JSONParsing", "Ambient", "Server"]),
         room("Configuration", ["Model", "YAML", "Telling", "Ambient"]),
         room(
             "Monitor",
             [
-                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
-                "Journal", "Actions", "Notify", "Server", "Configuration",
+                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Playbooks", "Engine", "Guard", "Telling", "Ambient",
+                "HTTP", "Collector", "Journal", "Actions", "Notify", "Advisor", "Server", "Configuration",
             ]),
         .executableTarget(
             name: "mozaiks-ops",
             dependencies: [
                 "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
-                "Journal", "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor", "Playbooks", "PolicyTesting",
+                "Journal", "Actions", "Notify", "Advisor", "Server", "Simulator", "Configuration", "Monitor", "Playbooks", "PolicyTesting",
             ],
             swiftSettings: lean,
             // The linker of the toolchain; relocations packed, which are read at every start: 0.8 MB become 7 kB; and no
@@ -105,20 +107,29 @@ let package = Package(
         tests(
             "Actions", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Actions", "Server", "Simulator"],
             exclude: ["openapi"]),
+        .target(
+            name: "EvalCases", dependencies: ["Model", "Playbooks", "Advisor", "HTTP", "Ambient", "JSONParsing", "TestKit"],
+            path: "Tests/EvalCases", swiftSettings: strict),
+        tests("Advisor", ["Model", "JSONParsing", "Playbooks", "Ambient", "HTTP", "Advisor", "EvalCases"]),
         tests("Server", ["Model", "Ambient", "Actions", "Server"]),
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         tests(
             "Monitor",
             [
                 "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
-                "Journal", "Actions", "Notify", "Server", "Simulator", "Configuration", "Monitor",
+                "Journal", "Actions", "Notify", "Advisor", "Playbooks", "EvalCases", "Server", "Simulator", "Configuration", "Monitor",
             ]),
-        tests("Command", ["Model", "JSONParsing", "Simulator", "CSQLite"], exclude: ["golden", "schemas.py"]),
+        tests("Command", ["Model", "JSONParsing", "Simulator", "EvalCases", "CSQLite"], exclude: ["golden", "schemas.py"]),
 
         // What `make chaos` kills the monitor in.
         .executableTarget(
             name: "chaos-world", dependencies: ["Model", "JSONParsing", "Ambient", "Server", "Simulator"],
             path: "Tests/Chaos/World", swiftSettings: strict),
+
+        // What `make evals` runs.
+        .executableTarget(
+            name: "evals", dependencies: ["EvalCases", "Model", "Advisor"], path: "Tests/Evals", exclude: ["run"],
+            swiftSettings: strict),
 
         // What `make bench` runs. Only here is Foundation imported, to be measured against.
         .target(

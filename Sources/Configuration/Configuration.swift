@@ -35,6 +35,8 @@ public struct Configuration: Sendable {
     public var approvals: ApprovalSettings?
     /// Nil: nobody notices when this machine is gone.
     public var heartbeat: HeartbeatSettings?
+    /// Nil: no model explains anything.
+    public var advisor: AdvisorSection?
     /// Where page, JSON interface and metrics listen; nil: nowhere.
     public var server: Setting<ListenAddress>?
     public var prices: [Price]

@@ -209,6 +209,7 @@ enum ConfigurationEntries {
             let value = "URL from \(heartbeat.url.location), every \(heartbeat.interval)"
             entries.append(Entry(key: "heartbeat", value: value, origin: heartbeat.origin))
         }
+        entries += configuration.advisor?.entries ?? []
         if let server = configuration.server { entries.append(setting("server.listen", server)) }
         entries += configuration.prices.map {
             plain("prices.\($0.model)", "{prompt: \($0.prompt) USD/M, completion: \($0.completion) USD/M}")

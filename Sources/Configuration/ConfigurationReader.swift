@@ -73,7 +73,8 @@ struct ConfigurationReader {
                 configuration.origins["\(section).\(entry.name)"] = origin(entry.value)
             }
         }
-        fields.notYetAvailable("advisor", "services", "hosts")
+        configuration.advisor = AdvisorReader(reader: self).read(fields, prices: configuration.prices)
+        fields.notYetAvailable("services", "hosts")
         fields.finish()
     }
 

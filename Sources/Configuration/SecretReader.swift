@@ -61,6 +61,7 @@ enum SensitiveLine {
         if names.contains("url") { return diagnostic.withoutSourceLine }
         let isSensitive = names.contains { name in
             words.contains { name.contains(bytesOf: $0) } && !places.contains { name.hasSuffix($0) }
+                && !["tokens_per_hour", "tokens_per_day", "max_tokens"].contains(name)
         }
         return isSensitive || line.contains("@" as Character) ? diagnostic.withoutSourceLine : diagnostic
     }

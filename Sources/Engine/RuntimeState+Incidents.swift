@@ -130,7 +130,7 @@ extension EngineState {
     }
 
     @discardableResult
-    private mutating func change(_ id: String, _ body: (inout Incident) -> Void) -> Bool {
+    mutating func change(_ id: String, _ body: (inout Incident) -> Void) -> Bool {
         // Nothing else may hold on to what is changed, or the change copies every other incident of the runtime.
         guard let name = runtimes.first(where: { $0.value.incident(id) != nil })?.key,
             let fingerprint = runtimes[name]?.incident(id)?.fingerprint,

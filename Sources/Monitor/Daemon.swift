@@ -21,6 +21,8 @@ public struct Daemon: Sendable {
     private let pulse: Pulse?
     /// Looks for reactions to actions that wait for a person; nil where none is configured.
     public var reactions: ReactionPoller?
+    /// The optional model.
+    private let advising: (task: Advising, bell: Bell)?
     /// Sees every observation before it is taken in: the recorder.
     private let onObservations: @Sendable ([Observation]) -> Void
 
@@ -31,6 +33,7 @@ public struct Daemon: Sendable {
         core: Core, targets: [Target], poller: Poller, senders: [(sender: Sender, bell: Bell)],
         executors: [(executor: Executor, bell: Bell)] = [], interval: TimeSpan,
         clock: any Clock, logger: Logger, notifier: SystemdNotifier, pulse: Pulse? = nil,
+        advising: (task: Advising, bell: Bell)? = nil,
         onObservations: @escaping @Sendable ([Observation]) -> Void = { _ in }
     ) {
         self.core = core
@@ -43,6 +46,7 @@ public struct Daemon: Sendable {
         self.logger = logger
         self.notifier = notifier
         self.pulse = pulse
+        self.advising = advising
         self.onObservations = onObservations
     }
 
@@ -76,6 +80,7 @@ public struct Daemon: Sendable {
             group.addTask { await beat() }
             for (executor, bell) in executors { group.addTask { await executor.run(bell: bell) } }
             group.addTask { await reactions?.run() }
+            if let advising { group.addTask { await advising.task.run(bell: advising.bell) } }
             await stop()
             _ = notifier.notify(.stopping)
             logger.info("stopping: finishing what is under way")

@@ -150,6 +150,9 @@ struct Rendering: Sendable {
         if !steps.isEmpty, incident.resolvedAt == nil {
             text += "\n\(terminal.paint("Next steps", .bold))\n" + steps.map { "  - \($0)\n" }.joined()
         }
+        if let advice = incident.advice {
+            text += "\n\(terminal.paint("What a model makes of it", .bold))\n" + advice.lines.map { $0.isEmpty ? "\n" : "  \($0)\n" }.joined()
+        }
         return text
     }
 

@@ -3,7 +3,7 @@ import Testing
 /// What the program says of itself, and how it takes a slip of the finger.
 @Suite struct HelpTests {
     static let commands = [
-        "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain",
+        "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain", "advise",
         "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
         "notify test", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
         "audit verify", "audit export", "actions approvals", "actions approve", "actions deny", "mark deploy",
@@ -79,6 +79,7 @@ import Testing
             ("incidents list --limit 0", "--limit '0' is not a whole number from 1", ""),
             ("audit verify --head 3", "--head '3' is not a head", "SEQ:DIGEST"),
             ("audit export --since lately", "--since 'lately' is neither a span nor a time", "24h"),
+            ("advise", "missing INCIDENT", ""),
             ("playbooks show", "missing ID", ""),
             ("playbooks lst", "unknown command 'playbooks lst'", "did you mean 'playbooks list'?"),
             ("notify route", "missing INCIDENT", ""),

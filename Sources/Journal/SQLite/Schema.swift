@@ -7,7 +7,7 @@ enum Schema {
     static var version: Int { migrations.count }
 
     /// Migration n brings version n to n + 1.
-    static let migrations = [first, references, placements]
+    static let migrations = [first, references, placements, adviceSpending]
 
     /// What is at which adapter of each lease. `over`: nothing of it is to be done any more.
     private static let placements = """
@@ -22,6 +22,17 @@ enum Schema {
     private static let references = """
         ALTER TABLE outbox ADD COLUMN reference TEXT;
         CREATE INDEX outbox_of_incident ON outbox (incident, channel, id);
+        """
+
+    /// What questions to a model took: written before each is asked, so that no restart refills a budget. While `tokens`
+    /// is NULL what was reserved counts.
+    private static let adviceSpending = """
+        CREATE TABLE advice_spending (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, incident TEXT NOT NULL, asked_by TEXT NOT NULL,
+            model TEXT NOT NULL, reserved_tokens INTEGER NOT NULL, reserved_micro_usd INTEGER NOT NULL, tokens INTEGER,
+            micro_usd INTEGER, outcome TEXT) STRICT;
+        CREATE INDEX advice_spending_by_age ON advice_spending (at_ms);
+        CREATE INDEX advice_spending_of_incident ON advice_spending (incident);
         """
 
     /// Times are milliseconds since 1970. `checksum` is over the bytes or the document of its row (of

@@ -100,6 +100,10 @@ enum DoctorCommand {
             findings.add(
                 .note, "heartbeat: none, nobody notices when this machine is gone; set MOZAIKS_HEARTBEAT_URL or 'heartbeat:'")
         }
+        if let advisor = configuration.advisor {
+            let key = advisor.apiKey.map { ", key from \($0.location)" } ?? ""
+            findings.add(.ok, "advisor: \(advisor.model) of \(advisor.provider.rawValue)\(key); incidents are sent to it, see docs/advisor.md")
+        }
         examineOutbox(configuration, &findings)
         examinePlaybooks(policies, &findings)
         examineActions(configuration, policies, &findings)

@@ -69,7 +69,7 @@ enum RunCommand {
             poller: invocation.poller(assembly, logger, clock: daemon.clock), senders: daemon.senders,
             executors: daemon.executors,
             interval: configuration.interval.value, clock: daemon.clock, logger: logger, notifier: notifier, pulse: pulse,
-            onObservations: { recorder?.write($0) })
+            advising: try daemon.advising(assembly, invocation, logger), onObservations: { recorder?.write($0) })
         monitor.reactions = assembly.reactions(core: daemon.core, clock: daemon.clock, logger: logger)
         let saved = await monitor.run { await stop.wait(atMost: .hours(24 * 365 * 10), clock: invocation.clock) }
         reading.cancel()
@@ -94,6 +94,8 @@ final class DaemonParts: Sendable {
     /// Where others look, when that is another address: the gate's is for the proxy.
     private let face: HTTPServer?
     private let bells: [Bell]
+    /// Rung for each commit that holds messages: there may be an incident to explain.
+    private let adviceBell: Bell
 
     init(
         _ configuration: Configuration, _ assembly: Assembly, _ invocation: Invocation, _ logger: Logger,
@@ -123,12 +125,14 @@ final class DaemonParts: Sendable {
         let bells = assembly.channels.map { _ in Bell() }
         self.bells = bells
         let adapterBells = assembly.adapters.map { _ in Bell() }
+        let adviceBell = Bell()
+        self.adviceBell = adviceBell
         let wantsEvents = invocation.arguments.has("events")
         let health = HealthBox(limit: max(.minutes(2), configuration.interval.value * 6), clock: clock)
         core = Core(
             pipeline: pipeline, journal: journal, folder: folder, gate: gate, gateTexts: texts,
             adapters: assembly.adapters, kept: kept, onErrands: { for bell in adapterBells { bell.ring() } },
-            onMessages: { for bell in bells { bell.ring() } }, clock: clock, logger: logger,
+            onMessages: { for bell in bells + [adviceBell] { bell.ring() } }, clock: clock, logger: logger,
             onReport: { report in
                 health.cycled(auditHead: report.auditHead, revertsDue: report.revertsDue)
                 if wantsEvents { DaemonParts.printEvents(report) }
@@ -151,6 +155,24 @@ final class DaemonParts: Sendable {
         face = (isElsewhere ? configuration.server : nil).map {
             HTTPServer(listen: $0.value.host, port: $0.value.port, mode: .epoll(threads: 1), handler: looks.answer)
         }
+    }
+
+    /// What asks the configured model; nil where there is none.
+    func advising(_ assembly: Assembly, _ invocation: Invocation, _ logger: Logger) throws -> (task: Advising, bell: Bell)? {
+        guard let section = assembly.configuration.advisor else { return nil }
+        do {
+            _ = try section.apiKey?.read("the key of the advisor", in: invocation.environment)
+        } catch {
+            logger.warning("the advisor cannot be used as it is", ["why": .text("\(error)")])
+        }
+        let ledger = CoreAdviceLedger(core: core, budget: section.budget)
+        guard let advisor = assembly.advisor(ledger: ledger, clock: clock, invocation.environment) else { return nil }
+        let playbooks = try invocation.playbooks(assembly.configuration)
+        return (
+            Advising(
+                advisor: advisor, core: core, playbooks: playbooks, minSeverity: section.minSeverity, clock: clock,
+                logger: logger), adviceBell
+        )
     }
 
     var gateAddress: String? { server?.url }

@@ -1,0 +1,86 @@
+import Model
+
+/// Decides whether an answer may be shown to people. Pure: the same answer to the same brief is always judged the same.
+///
+/// It errs on the side of refusing: a text that is turned down costs nothing, because the deterministic one stands.
+public struct AnswerCheck: Sendable {
+    private let brief: IncidentBrief
+    private let grounding: Grounding
+
+    /// The longest texts, in characters, and the most steps.
+    static let textLimit = 400
+    static let stepLimit = 240
+    static let stepCount = 1...6
+
+    public init(_ brief: IncidentBrief) {
+        self.brief = brief
+        grounding = Grounding(brief.document)
+    }
+
+    /// A checked answer, still with names in the place of ids.
+    struct Checked: Hashable, Sendable {
+        let summary: String
+        let likelyCause: String
+        let playbook: String?
+        let steps: [String]
+        let confidence: Double
+    }
+
+    /// The answer in `content`, or everything that is wrong with it.
+    func check(_ content: String) -> Result<Checked, Faults> {
+        let raw: RawAnswer
+        switch RawAnswer.read(content) {
+        case .success(let answer): raw = answer
+        case .failure(let faults): return .failure(faults)
+        }
+        var faults: [Fault] = []
+        let checked = Checked(
+            summary: text(raw.summary, "summary", AnswerCheck.textLimit, &faults),
+            likelyCause: text(raw.likelyCause, "likely_cause", AnswerCheck.textLimit, &faults),
+            playbook: raw.playbook,
+            steps: raw.steps.enumerated().map { index, step in
+                text(AnswerCheck.withoutOrdinal(step, index), "suggested_steps[\(index)]", AnswerCheck.stepLimit, &faults)
+            }, confidence: raw.confidence)
+        if let id = raw.playbook, !brief.playbooks.contains(where: { $0.utf8.elementsEqual(id.utf8) }) {
+            faults.append(Fault(.playbook, "playbook", "\(Fault.quoted(id)) is not in the list of playbooks"))
+        }
+        if !AnswerCheck.stepCount.contains(raw.steps.count) {
+            faults.append(Fault(.length, "suggested_steps", "must have 1 to \(AnswerCheck.stepCount.upperBound) steps"))
+        }
+        return faults.isEmpty ? .success(checked) : .failure(Faults(all: faults))
+    }
+
+    private func text(_ raw: String, _ place: String, _ limit: Int, _ faults: inout [Fault]) -> String {
+        let text = AnswerCheck.oneLine(raw)
+        let count = text.unicodeScalars.count
+        if count < 3 { faults.append(Fault(.length, place, "is empty")) }
+        if count > limit { faults.append(Fault(.length, place, "has \(count) characters; at most \(limit) are allowed")) }
+        // A text that is far too long is refused already; its words need no reading.
+        guard count <= limit * 4 else { return text }
+        faults += TextHygiene.faults(text, names: grounding.names).map { Fault($0.kind, place, $0.text) }
+        faults += SpokenActions.faults(text, done: brief.done).map { Fault($0.kind, place, $0.text) }
+        faults += numbers(text).map { Fault(.ungrounded, place, $0) }
+        return text
+    }
+
+    private func numbers(_ text: String) -> [String] {
+        let found = NumberReader.read(text)
+        let loose = found.mentions.filter { !$0.isGrounded(in: grounding.facts) }
+        return loose.map { "\(Fault.quoted($0.text)) is not in the evidence" }
+            + found.vague.map { "\(Fault.quoted($0)) is not in the evidence" }
+    }
+
+    /// Line breaks and runs of blanks become one blank.
+    private static func oneLine(_ text: String) -> String {
+        text.split { $0 == " " || $0 == "\n" || $0 == "\r\n" || $0 == "\t" || $0 == "\r" }.joined(separator: " ")
+    }
+
+    /// A step without the number that it has in its list anyway: `2. Look …`.
+    private static func withoutOrdinal(_ step: String, _ index: Int) -> String {
+        let text = step.drop { $0 == " " }
+        for prefix in ["\(index + 1). ", "\(index + 1)) ", "- "] where text.hasPrefix(prefix) {
+            return String(text.dropFirst(prefix.count))
+        }
+        return step
+    }
+}

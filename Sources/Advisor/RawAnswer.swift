@@ -1,0 +1,114 @@
+import JSONParsing
+import Model
+
+/// A model's answer with the right members of the right types. Its texts are not checked yet.
+struct RawAnswer: Hashable, Sendable {
+    var summary: String
+    var likelyCause: String
+    /// Nil: the model says that none fits.
+    var playbook: String?
+    var steps: [String]
+    /// 0...1
+    var confidence: Double
+
+    static let members = ["summary", "likely_cause", "playbook", "suggested_steps", "confidence"]
+    /// The longest content that is looked at, in bytes.
+    static let contentLimit = 16 * 1_024
+
+    /// Reads the content of an answer: one JSON object, alone or in one code fence, behind a model's `<think>` block at
+    /// most. Anything else around it is a fault.
+    static func read(_ content: String) -> Result<RawAnswer, Faults> {
+        guard content.utf8.count <= contentLimit else {
+            return fail(Fault(.notAnAnswer, "", "the answer is longer than \(contentLimit) bytes"))
+        }
+        let body = unwrapped(content)
+        guard !body.isEmpty else { return fail(Fault(.notAnAnswer, "", "the answer is empty")) }
+        let document: JSONParser.Document
+        do {
+            let parser = JSONParser(limits: JSONParser.Limits(bytes: contentLimit, depth: 8))
+            var bytes = Array(body.utf8)
+            document = try bytes.withUnsafeMutableBytes { try parser.parse(UnsafeRawBufferPointer($0)) }
+        } catch {
+            return fail(
+                Fault(.notAnAnswer, "", "the answer is not one JSON object and nothing else (\(error as? JSONError ?? JSONError(.syntax, at: 0)))"))
+        }
+        guard let object = document.value.object else {
+            return fail(Fault(.notAnAnswer, "", "the answer is JSON, but not an object"))
+        }
+        var faults: [Fault] = []
+        if document.duplicateKeys > 0 { faults.append(Fault(.shape, "", "a member stands twice")) }
+        if document.loneSurrogates > 0 { faults.append(Fault(.character, "", "a broken character (lone surrogate)")) }
+        for key in object.keys where !members.contains(key) {
+            faults.append(Fault(.shape, "", "unknown member \(Fault.quoted(key))"))
+        }
+        let answer = read(object, &faults)
+        guard faults.isEmpty, let answer else { return .failure(Faults(all: faults)) }
+        return .success(answer)
+    }
+
+    private static func read(_ object: JSONObject, _ faults: inout [Fault]) -> RawAnswer? {
+        func text(_ key: String) -> String? {
+            guard let value = object[key] else {
+                faults.append(Fault(.shape, key, "is missing"))
+                return nil
+            }
+            if value.string == nil { faults.append(Fault(.shape, key, "must be a text")) }
+            return value.string
+        }
+        let summary = text("summary")
+        let cause = text("likely_cause")
+        var playbook: String?
+        switch object["playbook"] {
+        case .string(let id)?: playbook = id
+        case .null?: playbook = nil
+        case nil: faults.append(Fault(.shape, "playbook", "is missing"))
+        default: faults.append(Fault(.shape, "playbook", "must be a text or null"))
+        }
+        let steps = object["suggested_steps"]?.array
+        if steps == nil { faults.append(Fault(.shape, "suggested_steps", "must be a list of texts")) }
+        let texts = steps?.enumerated().compactMap { index, step -> String? in
+            if step.string == nil { faults.append(Fault(.shape, "suggested_steps[\(index)]", "must be a text")) }
+            return step.string
+        }
+        let confidence = object["confidence"]?.double
+        if confidence.map({ !(0...1).contains($0) }) ?? true {
+            faults.append(Fault(.shape, "confidence", "must be a number from 0 to 1"))
+        }
+        guard let summary, let cause, let texts, let confidence else { return nil }
+        return RawAnswer(
+            summary: summary, likelyCause: cause, playbook: playbook, steps: texts, confidence: confidence)
+    }
+
+    /// The content without blanks, a think block and one code fence around it.
+    private static func unwrapped(_ content: String) -> Substring {
+        var body = trimmed(content[...])
+        if body.hasPrefix("<think>"), let end = body.firstIndex(ofBytes: "</think>") {
+            body = trimmed(body[body.utf8.index(end, offsetBy: 8)...])
+        }
+        if body.hasPrefix("```"), body.hasSuffix("```"), body.utf8.count > 6,
+            let line = body.utf8.firstIndex(of: UInt8(ascii: "\n"))
+        {
+            let language = body[..<line].dropFirst(3)
+            guard language.utf8.allSatisfy({ (97...122).contains($0) || (65...90).contains($0) || $0 == 13 }) else {
+                return body
+            }
+            body = trimmed(body[line...].dropLast(3))
+        }
+        return body
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+        let utf8 = text.utf8
+        guard let first = utf8.firstIndex(where: { !isBlank($0) }), let last = utf8.lastIndex(where: { !isBlank($0) })
+        else { return "" }
+        return text[first...last]
+    }
+
+    private static func fail(_ fault: Fault) -> Result<RawAnswer, Faults> { .failure(Faults(all: [fault])) }
+}
+
+/// Everything wrong with one answer.
+struct Faults: Error, Hashable, Sendable {
+    let all: [Fault]
+}
