@@ -159,6 +159,8 @@ public struct ChannelSettings: Sendable {
     public let pages: Bool
     /// So many messages within so long at most; nil: as fast as the service takes them.
     public let pace: Pace?
+    /// What is worded otherwise in this channel.
+    public var template = MessageTemplate()
     public let origin: SettingOrigin
 
     /// - Parameters:

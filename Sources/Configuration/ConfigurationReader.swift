@@ -243,8 +243,18 @@ struct ConfigurationReader {
             guard let channel = Fields(entry.value, "a channel", reporter, place: entry.key.start) else { return nil }
             let pages = channel.node("pages").flatMap { reporter.bool($0, "'pages'") }
             let pace = channel.node("rate").flatMap { TellingReader(reader: self).pace($0, "rate") }
-            let settings = ChannelReader(reader: self).read(channel).map {
-                ChannelSettings(name: entry.name, kind: $0, pages: pages, pace: pace, origin: origin(entry.key))
+            let kind = ChannelReader(reader: self).read(channel)
+            var isMail = false
+            if case .email = kind { isMail = true }
+            let template = TemplateSettings(reader: self).read(channel, isMail: isMail)
+            if case .webhook = kind, let entry = channel.entry("template") ?? channel.entry("template_file") {
+                reporter.report(
+                    "template", "a webhook sends data, which no template words", at: entry.key, hint: "leave it out")
+            }
+            let settings = kind.map {
+                var settings = ChannelSettings(name: entry.name, kind: $0, pages: pages, pace: pace, origin: origin(entry.key))
+                settings.template = template
+                return settings
             }
             if settings == nil, entry.value.entries?.isEmpty == true {
                 reporter.report(

@@ -31,6 +31,15 @@ extension Journal {
         }
     }
 
+    /// Commands of one kind, taken or not, newest first.
+    public func commands(kind: String, limit: Int = 100) throws(JournalError) -> [CommandRow] {
+        try reading("read the commands") { database throws(JournalError) in
+            try database.rows(
+                "SELECT \(CommandRow.columns) FROM commands WHERE kind = ?1 ORDER BY id DESC LIMIT ?2",
+                [.text(kind), .int(Int64(max(0, limit)))], CommandRow.init)
+        }
+    }
+
     /// One command; nil when there is none of that number (or it is long done and removed).
     public func command(_ id: Int64) throws(JournalError) -> CommandRow? {
         try reading("read a command") { database throws(JournalError) in

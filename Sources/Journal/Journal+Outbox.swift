@@ -9,14 +9,8 @@ extension Journal {
     public func nextDue(_ now: Timestamp, channel: String? = nil, limit: Int = 32) throws(JournalError) -> [OutboxRow] {
         let found = try engineReading("read the outbox") { database throws(JournalError) in
             try database.rows(
-                """
-                SELECT \(OutboxRow.columns) FROM outbox AS o
-                WHERE state = 'pending' AND due_ms <= ?1 AND (?2 IS NULL OR channel = ?2)
-                    AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.state = 'pending' AND e.incident = o.incident
-                        AND e.channel = o.channel AND e.id < o.id)
-                ORDER BY due_ms, id LIMIT ?3
-                """,
-                [.time(now), .optional(channel), .int(Int64(limit + messagesInFlight.count))]
+                Outbox.heads(OutboxRow.columns, of: channel),
+                [.int(Int64(limit + messagesInFlight.count)), .optional(channel), .time(now)]
             ) { row throws(JournalError) in
                 let id = row.int(0)
                 do throws(JournalError) {
@@ -58,11 +52,8 @@ extension Journal {
     public func nextDueTime(channel: String? = nil) throws(JournalError) -> Timestamp? {
         let waiting = try engineReading("read the outbox") { database throws(JournalError) in
             try database.rows(
-                """
-                SELECT min(id), due_ms FROM outbox WHERE state = 'pending' AND (?2 IS NULL OR channel = ?2)
-                GROUP BY incident, channel ORDER BY due_ms LIMIT ?1
-                """,
-                [.int(Int64(messagesInFlight.count + 1)), .optional(channel)]
+                Outbox.heads("id, due_ms", of: channel),
+                [.int(Int64(messagesInFlight.count + 1)), .optional(channel), .time(Timestamp(milliseconds: .max))]
             ) { row throws(JournalError) in (id: row.int(0), dueAt: row.time(1)) }
         }
         return waiting.first { !messagesInFlight.contains($0.id) }?.dueAt
@@ -109,23 +100,53 @@ extension Journal {
         }
     }
 
-    /// What a channel told of incidents and digests that are still open, and nothing newer waits to be told: the newest sent
-    /// message of each, in the order of their ids, from above `after` on.
+    /// What a channel told of incidents and digests that are still open, and nothing newer waits to be told: the newest
+    /// sent message of each, in the order of their ids, from above `after` on.
     public func standing(channel: String, after: Int64 = 0, limit: Int = 32) throws(JournalError) -> [OutboxRow] {
         try reading("list what stands on a channel") { database throws(JournalError) in
             try database.rows(
                 """
                 SELECT \(OutboxRow.columns) FROM outbox AS o
-                WHERE (incident IN (SELECT id FROM incidents WHERE status <> 'resolved')
-                        OR (incident GLOB 'digest-*' AND NOT EXISTS (SELECT 1 FROM outbox AS r WHERE r.incident = o.incident
-                            AND r.channel = o.channel AND r.event = 'resolved')))
-                    AND channel = ?1 AND id > ?2
-                    AND state = 'sent' AND event IN ('opened', 'updated')
+                WHERE incident IN (SELECT id FROM incidents WHERE status <> 'resolved'
+                        UNION SELECT incident FROM outbox WHERE incident >= 'digest-' AND incident < 'digest.')
+                    AND channel = ?1 AND id > ?2 AND state = 'sent' AND event IN ('opened', 'updated')
                     AND NOT EXISTS (SELECT 1 FROM outbox AS n WHERE n.incident = o.incident AND n.channel = o.channel
-                        AND n.id > o.id AND n.state IN ('sent', 'pending'))
+                        AND n.id > o.id AND (n.state IN ('sent', 'pending') OR n.event = 'resolved'))
                 ORDER BY id LIMIT ?3
                 """,
                 [.text(channel), .int(after), .int(Int64(limit))], OutboxRow.init)
+        }
+    }
+
+    /// The channels that owe people messages because attempts failed, by name: what waits, and why.
+    public func channelTroubles() throws(JournalError) -> [ChannelTrouble] {
+        try reading("look for channels in trouble") { database throws(JournalError) in
+            try database.rows(
+                """
+                SELECT channel, count(*), min(created_ms), max(attempts),
+                    (SELECT last_error FROM outbox AS l WHERE l.state = 'pending' AND l.channel = o.channel
+                        AND l.attempts > 0 ORDER BY l.due_ms DESC, l.id DESC LIMIT 1)
+                FROM outbox AS o WHERE state = 'pending' GROUP BY channel HAVING max(attempts) > 0 ORDER BY channel
+                """
+            ) { row throws(JournalError) in
+                ChannelTrouble(
+                    channel: row.text(0), waiting: Int(row.int(1)), since: row.time(2), attempts: Int(row.int(3)),
+                    reason: row.optionalText(4) ?? "")
+            }
+        }
+    }
+
+    /// Brings forward what is due later than it ever can be: this machine's clock stood ahead when it was put off.
+    public func bringForward(to now: Timestamp, dueAfter latest: Timestamp) throws(JournalError) {
+        let isAny = try reading("look for messages of a clock ahead") { database throws(JournalError) in
+            try database.row(
+                "SELECT 1 FROM outbox WHERE state = 'pending' AND due_ms > ?1 LIMIT 1", [.time(latest)]
+            ) { row throws(JournalError) in row.int(0) }
+        }
+        guard isAny != nil else { return }
+        _ = try writing("bring messages forward") { database throws(JournalError) in
+            try database.run(
+                "UPDATE outbox SET due_ms = ?2 WHERE state = 'pending' AND due_ms > ?1", .time(latest), .time(now))
         }
     }
 
@@ -201,6 +222,19 @@ extension Journal {
 }
 
 extension Outbox {
+    /// The messages whose turn it is (the first that wait of their incident and channel) up to a time (?3), the one that is
+    /// due first before the others, at most so many (?1), of one channel (?2) or of all. One channel's are read off an
+    /// index in their order: what it costs does not grow with how many wait.
+    static func heads(_ columns: String, of channel: String?) -> String {
+        """
+        SELECT \(columns) FROM outbox AS o
+        WHERE state = 'pending' AND \(channel == nil ? "?2 IS NULL" : "channel = ?2") AND due_ms <= ?3
+            AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.state = 'pending' AND e.incident = o.incident
+                AND e.channel = o.channel AND e.id < o.id)
+        ORDER BY due_ms, id LIMIT ?1
+        """
+    }
+
     /// The columns of a message after an attempt.
     static func after(
         _ outcome: OutboxOutcome, createdAt: Timestamp
@@ -208,7 +242,7 @@ extension Outbox {
         switch outcome {
         case .sent(let at, _): (.sent, nil, nil, at)
         case .dead(let at, let error): (.dead, nil, error, at)
-        case .retry(let at, let error):
+        case .retry(let at, let error, let lifetime):
             at - createdAt < lifetime ? (.pending, at, error, nil) : (.dead, nil, error, at)
         }
     }

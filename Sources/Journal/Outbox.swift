@@ -58,8 +58,8 @@ public struct OutboxRow: Hashable, Sendable, Identifiable {
 public enum OutboxOutcome: Hashable, Sendable {
     /// `reference`: what the service calls the incident, for its next messages.
     case sent(at: Timestamp, reference: String? = nil)
-    /// Try again at that time; after `Outbox.lifetime` it is given up instead.
-    case retry(at: Timestamp, error: String)
+    /// Try again at that time; once it is older than `lifetime` it is given up instead.
+    case retry(at: Timestamp, error: String, lifetime: TimeSpan = Outbox.lifetime)
     /// The channel refuses it for good.
     case dead(at: Timestamp, error: String)
 }
@@ -76,10 +76,25 @@ public struct OutboxCounts: Hashable, Sendable {
     public init() {}
 }
 
+/// A channel that owes messages after failed attempts.
+public struct ChannelTrouble: Hashable, Sendable {
+    public let channel: String
+    /// Messages that wait.
+    public let waiting: Int
+    /// When the oldest of them was decided.
+    public let since: Timestamp
+    /// Of the message that was tried most.
+    public let attempts: Int
+    /// Of the newest failure.
+    public let reason: String
+}
+
 /// The rules of the outbox.
 public enum Outbox {
     /// A message that was not sent a day after its creation is given up, visibly.
     public static let lifetime = TimeSpan.hours(24)
+    /// The same where the channel's set-up is at fault, which only a person mends: as long as a weekend.
+    public static let lifetimeOfBlocked = TimeSpan.hours(72)
 
     /// Which of the messages that wait on the same incident and channel a new one makes superfluous. `waiting` are
     /// pending and not being sent at this moment, oldest first.

@@ -14,16 +14,23 @@ extension Assembly {
             let secret = CachedSecret(source, what: "\(what) of channel \(name)", in: environment)
             return { try secret.value() }
         }
+        let template = settings.template
+        func worded(_ channel: some WordedChannel) -> any Channel {
+            var channel = channel
+            channel.template = template
+            return channel
+        }
         switch settings.kind {
         case .slack(let url):
-            return SlackWebhook(name: name, url: secret(url, "the webhook URL"), client: client, clock: clock)
+            return worded(SlackWebhook(name: name, url: secret(url, "the webhook URL"), client: client, clock: clock))
         case .email(let mail):
-            return email(name, mail, environment, clock: clock, logger: logger)
+            return worded(email(name, mail, environment, clock: clock, logger: logger))
         case .slackBot(let bot):
             var settings = SlackBot.Settings(channel: bot.channel)
             if let url = bot.url { settings.url = url }
-            return SlackBot(
-                name: name, settings: settings, token: secret(bot.token, "the token"), client: client, clock: clock)
+            return worded(
+                SlackBot(
+                    name: name, settings: settings, token: secret(bot.token, "the token"), client: client, clock: clock))
         case .webhook(let hook):
             return Webhook(
                 name: name, url: secret(hook.url, "the URL"), secret: secret(hook.secret, "the signing secret"),
@@ -32,21 +39,24 @@ extension Assembly {
             var settings = PagerDuty.Settings()
             if let url = pager.url { settings.url = url }
             settings.link = pager.link
-            return PagerDuty(
-                name: name, routingKey: secret(pager.routingKey, "the routing key"), settings: settings,
-                client: client, clock: clock)
+            return worded(
+                PagerDuty(
+                    name: name, routingKey: secret(pager.routingKey, "the routing key"), settings: settings,
+                    client: client, clock: clock))
         case .alertmanager(let manager):
             var settings = Alertmanager.Settings(url: manager.url)
             settings.resend = manager.resend
-            return Alertmanager(
-                name: name, settings: settings, token: manager.token.map { secret($0, "the token") }, client: client,
-                clock: clock)
+            return worded(
+                Alertmanager(
+                    name: name, settings: settings, token: manager.token.map { secret($0, "the token") }, client: client,
+                    clock: clock))
         case .gitHubIssue(let issue):
             var settings = GitHubIssue.Settings(repository: issue.repository)
             if let url = issue.url { settings.url = url }
             settings.labels = issue.labels
-            return GitHubIssue(
-                name: name, settings: settings, token: secret(issue.token, "the token"), client: client, clock: clock)
+            return worded(
+                GitHubIssue(
+                    name: name, settings: settings, token: secret(issue.token, "the token"), client: client, clock: clock))
         }
     }
 

@@ -15,6 +15,17 @@ extension Core {
         try journal?.nextDueTime(channel: channel)
     }
 
+    /// Brings forward what waits longer than it can from now on: the clock stood ahead when it was put off.
+    func bringForward(_ longest: TimeSpan) {
+        let now = clock.now()
+        do {
+            try journal?.bringForward(to: now, dueAfter: now + longest)
+        } catch {
+            // They wait as they are; the next start tries again.
+            logger.warning("cannot bring messages forward", ["cause": .text("\(error)")])
+        }
+    }
+
     /// What a channel's service called an incident; nil when it has not said yet.
     func reference(incident: String, channel: String) throws(JournalError) -> String? {
         try journal?.reference(incident: incident, channel: channel)

@@ -258,6 +258,9 @@ extension Pipeline {
         case Commands.approve: return answer(arguments, approves: true, by: command.actor, now: now)
         case Commands.deny: return answer(arguments, approves: false, by: command.actor, now: now)
         case Commands.mark: return mark(arguments, by: command.actor, now: now)
+        case Commands.drill:
+            let channel = arguments["channel"]?.string ?? "?"
+            return Obedience(result: "drill \(arguments["delivered"] == true ? "taken" : "not taken") by \(channel)")
         default:
             return Obedience(result: "not understood: this version has no command '\(command.kind)'")
         }
@@ -290,4 +293,6 @@ public enum Commands {
     public static let deny = "deny"
     /// `{"name": NAME, "runtime": RUNTIME}`; without a runtime: all
     public static let mark = "mark"
+    /// A test message was sent; there is nothing to do but to keep it.
+    public static let drill = "drill"
 }

@@ -15,7 +15,7 @@ public struct Sender: Sendable {
     private let jitter: @Sendable () -> Double
     /// Nil: as fast as the service takes them.
     private let pacer: Pacer?
-    private let pause = Pause()
+    private let standing = Standing()
 
     public init(
         channel: any Channel, core: Core, pace: Pace? = nil, schedule: RetrySchedule = RetrySchedule(),
@@ -34,6 +34,7 @@ public struct Sender: Sendable {
     /// Sends what is due whenever there is something, until the task is cancelled or `isEnding` says yes (ring the bell
     /// then). What is due at that moment is still sent, and what is under way is not broken off.
     public func run(bell: Bell, isEnding: @Sendable () -> Bool = { false }) async {
+        await core.bringForward(schedule.longestAsked + schedule.longest)
         // At the start, too: the service may have forgotten everything while nobody was here.
         var repeatAt = clock.now()
         while !Task.isCancelled {
@@ -58,16 +59,21 @@ public struct Sender: Sendable {
     /// How long there is nothing to do for this channel, as far as one can tell now: at most half a minute.
     func restTime() async -> TimeSpan {
         guard let due = (try? await core.nextDueTime(channel: channel.name)) ?? nil else { return .seconds(30) }
-        let next = max(due, pause.until ?? due, pacer?.wait(clock.now()) ?? due)
+        let next = max(due, standing.restsUntil ?? due, pacer?.wait(clock.now()) ?? due)
         return min(max(next - clock.now(), .seconds(0.05)), .seconds(30))
     }
 
+    /// Why the channel does not work now and since when, for those who ask how the program is; nil while it does.
+    public var trouble: (reason: String, since: Timestamp)? { standing.trouble }
+    /// The channel's name.
+    public var name: String { channel.name }
+
     /// One round: everything of this channel that is due now. Returns how many were delivered. A service that asks for a
-    /// wait gets it from the whole channel: the rest stays due.
+    /// wait, fails again and again, or refuses us altogether gets a rest from the whole channel: the others stay due.
     @discardableResult
     public func sendDue() async -> Int {
         var delivered = 0
-        while !Task.isCancelled, pacer?.wait(clock.now()) == nil, pause.until.map({ $0 <= clock.now() }) ?? true {
+        while !Task.isCancelled, pacer?.wait(clock.now()) == nil, !isResting {
             let rows: [OutboxRow]
             do {
                 rows = try await core.nextDue(channel: channel.name)
@@ -79,8 +85,7 @@ public struct Sender: Sendable {
             for (index, row) in rows.enumerated() {
                 pacer?.note(clock.now())
                 if await send(row) { delivered += 1 }
-                let isPaused = pause.until.map { $0 > clock.now() } ?? false
-                guard isPaused || pacer?.wait(clock.now()) != nil else { continue }
+                guard isResting || Task.isCancelled || pacer?.wait(clock.now()) != nil else { continue }
                 for later in rows.dropFirst(index + 1) { await core.release(later.id) }
                 return delivered
             }
@@ -97,6 +102,8 @@ public struct Sender: Sendable {
             do { try await clock.sleep(for: next - clock.now()) } catch { return }
         }
     }
+
+    private var isResting: Bool { standing.restsUntil.map { $0 > clock.now() } ?? false }
 
     /// Tells the service again of each open incident that it heard of, for services that forget. It follows from the
     /// journal alone, so a restart takes it up where it was. Returns how many; nil when the service did not take one: then
@@ -117,7 +124,7 @@ public struct Sender: Sendable {
             for row in rows {
                 switch await deliver(row) {
                 case .delivered, .deliveredAs: count += 1
-                case .retry(_, let reason), .rejected(let reason):
+                case .retry(_, let reason), .blocked(_, let reason), .rejected(let reason):
                     guard !Task.isCancelled else { return nil }
                     logger.warning(
                         "open incidents not told again", ["channel": .text(channel.name), "why": .text(reason)])
@@ -146,24 +153,47 @@ public struct Sender: Sendable {
 
     private func send(_ row: OutboxRow) async -> Bool {
         let delivery = await deliver(row)
+        // Whoever broke it off knows: the message is due as before.
+        if !delivery.isDelivered, Task.isCancelled {
+            await core.release(row.id)
+            return false
+        }
+        let now = clock.now()
         let outcome: OutboxOutcome
         switch delivery {
-        case .delivered:
-            outcome = .sent(at: clock.now())
-        case .deliveredAs(let reference):
-            outcome = .sent(at: clock.now(), reference: reference)
+        case .delivered, .deliveredAs:
+            outcome = .sent(at: now, reference: delivery.reference)
+            if let since = standing.works() {
+                logger.info("channel works again", ["channel": .text(channel.name), "after": .text((now - since).brief)])
+            }
         case .retry(let after, let reason):
             let wait = schedule.wait(attempts: row.attempts + 1, jitter: jitter(), asked: after)
-            outcome = .retry(at: clock.now() + wait, error: reason)
-            if after != nil { pause.until = clock.now() + wait }
+            outcome = .retry(at: now + wait, error: reason)
+            let failures = standing.fails(reason, at: now)
+            // What the service asked for, else more and more the longer it fails.
+            if let rest = after.map({ min(max($0, .zero), schedule.longestAsked) })
+                ?? schedule.rest(failures: failures, jitter: jitter())
+            {
+                standing.rest(until: now + max(rest, after == nil ? .zero : wait))
+            }
             logger.warning(
                 "message not delivered, will be tried again",
                 [
                     "channel": .text(channel.name), "incident": .text(row.message.incident), "in": .text(wait.brief),
                     "why": .text(reason),
                 ])
+        case .blocked(let after, let reason):
+            let wait = max(schedule.blocked, min(after ?? .zero, schedule.longestAsked))
+            outcome = .retry(at: now + wait, error: reason, lifetime: Outbox.lifetimeOfBlocked)
+            standing.rest(until: now + wait)
+            if standing.isNew(reason) {
+                logger.error(
+                    "channel does not work: its messages wait until its set-up is mended",
+                    ["channel": .text(channel.name), "tried again every": .text(wait.brief), "why": .text(reason)])
+            }
+            _ = standing.fails(reason, at: now)
         case .rejected(let reason):
-            outcome = .dead(at: clock.now(), error: reason)
+            outcome = .dead(at: now, error: reason)
             logger.error(
                 "message refused for good",
                 ["channel": .text(channel.name), "incident": .text(row.message.incident), "why": .text(reason)])
@@ -179,12 +209,48 @@ public struct Sender: Sendable {
     }
 }
 
-/// Until when a channel rests because its service asked for it.
-private final class Pause: Sendable {
-    private let moment = Mutex<Timestamp?>(nil)
+/// How a channel stands: whether it works, since when not, and until when it rests.
+private final class Standing: Sendable {
+    private struct State {
+        var restsUntil: Timestamp?
+        var failures = 0
+        var trouble: (reason: String, since: Timestamp)?
+    }
 
-    var until: Timestamp? {
-        get { moment.withLock { $0 } }
-        set { moment.withLock { $0 = newValue } }
+    private let state = Mutex(State())
+
+    var restsUntil: Timestamp? { state.withLock { $0.restsUntil } }
+    var trouble: (reason: String, since: Timestamp)? { state.withLock { $0.trouble } }
+
+    func rest(until moment: Timestamp) {
+        state.withLock { $0.restsUntil = moment }
+    }
+
+    func isNew(_ reason: String) -> Bool {
+        state.withLock { $0.trouble.map { !$0.reason.utf8.elementsEqual(reason.utf8) } ?? true }
+    }
+
+    /// Returns how many attempts failed in a row.
+    func fails(_ reason: String, at moment: Timestamp) -> Int {
+        state.withLock { state in
+            state.failures += 1
+            state.trouble = (reason, state.trouble?.since ?? moment)
+            return state.failures
+        }
+    }
+
+    /// Since when it had not worked; nil where it had.
+    func works() -> Timestamp? {
+        state.withLock { state in
+            defer { state = State() }
+            return state.trouble?.since
+        }
+    }
+}
+
+extension Delivery {
+    /// What the service calls the incident, where it said so.
+    fileprivate var reference: String? {
+        if case .deliveredAs(let reference) = self { reference } else { nil }
     }
 }

@@ -4,7 +4,7 @@ import Model
 
 /// Alertmanager through its API v2. Each message sets the incident's alert anew; an open one ends by itself unless it is
 /// pushed again in time, so that nothing stays on for ever when this program is gone.
-public struct Alertmanager: Channel {
+public struct Alertmanager: WordedChannel {
     /// What a channel is set up with.
     public struct Settings: Sendable {
         /// Without the path: `http://127.0.0.1:9093`.
@@ -26,6 +26,11 @@ public struct Alertmanager: Channel {
         get { service.timeoutMs }
         set { service.timeoutMs = newValue }
     }
+    /// What it words otherwise.
+    public var template: MessageTemplate {
+        get { service.template }
+        set { service.template = newValue }
+    }
 
     /// - Parameter token: a bearer token for a proxy in front of it; asked before each push. Nil for none.
     public init(
@@ -45,7 +50,7 @@ public struct Alertmanager: Channel {
             let secret: Secret?
             if let token { secret = try service.secret("token", token) } else { secret = nil }
             let now = service.clock.now()
-            let alert = Alertmanager.alert(message, until: now + settings.resend * Alertmanager.missable)
+            let alert = Alertmanager.alert(message, until: now + settings.resend * Alertmanager.missable, template)
             let response = try await service.send(
                 .post, settings.url + "/api/v2/alerts", headers: secret.map { [.bearer($0)] } ?? [],
                 body: JSON.array([alert]).serializedBytes(), hiding: secret.map { [$0] } ?? [])
@@ -60,9 +65,11 @@ public struct Alertmanager: Channel {
 
     /// One alert of the array that is posted.
     /// - Parameter end: when an open one ends unless it is pushed again.
-    static func alert(_ message: Message, until end: Timestamp) -> JSON {
+    static func alert(
+        _ message: Message, until end: Timestamp, _ template: MessageTemplate = MessageTemplate()
+    ) -> JSON {
         let incident = message.incident
-        let wording = Wording(message)
+        let wording = Wording(message, template)
         let isResolved = message.event == .resolved
         // It refuses an alert that ends before it began, as one would after this machine's clock was set back.
         let instant = TimeSpan(milliseconds: 1)

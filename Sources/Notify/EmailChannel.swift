@@ -3,7 +3,7 @@ import HTTP
 import Model
 
 /// Mail through a mail server of the operator's.
-public struct EmailChannel: Channel {
+public struct EmailChannel: WordedChannel {
     public struct Settings: Sendable {
         public var server: MailServer
         public var from: MailAddress
@@ -38,6 +38,8 @@ public struct EmailChannel: Channel {
     private let progress = EmailProgress()
     /// For one attempt. Milliseconds.
     var timeoutMs = 60_000
+    /// What it words otherwise.
+    public var template = MessageTemplate()
 
     /// - Parameters:
     ///   - password: asked before each attempt, so that a rotated one is used without a restart; nil without a login.
@@ -61,14 +63,14 @@ public struct EmailChannel: Channel {
                 login = Mail.Login(user: user, password: try password())
             } catch let failure as SecretSource.Failure {
                 // A file that is missing or empty now may be back before the message is a day old.
-                return .retry(after: nil, reason: failure.description)
+                return .blocked(reason: failure.description)
             } catch {
-                return .retry(after: nil, reason: "cannot read the password of email channel \(name)")
+                return .blocked(reason: "cannot read the password of email channel \(name)")
             }
         }
         if let login, let wait = progress.hold(login.password, now: clock.monotonicNanoseconds()) {
             let reason = "the server refused the password a while ago; it is tried again later, or once it was changed"
-            return .retry(after: wait, reason: "email channel \(name): \(reason)")
+            return .blocked(after: wait, reason: "email channel \(name): \(reason)")
         }
         let id = EmailThread(message, domain: settings.from.domain).messageID
         let settled = progress.settled(id)
@@ -76,11 +78,14 @@ public struct EmailChannel: Channel {
         guard !recipients.isEmpty else { return .delivered }
         var mail = Mail(
             server: settings.server, sender: settings.from, recipients: recipients,
-            message: EmailMessage.bytes(message, from: settings.from, to: settings.to, channel: name), login: login,
+            message: EmailMessage.bytes(message, from: settings.from, to: settings.to, channel: name, template: template), login: login,
             encryption: settings.encryption, caFile: settings.caFile)
         mail.timeoutMs = timeoutMs
         let delivery = judge(await client.send(mail), id, recipients, login)
-        if case .retry = delivery {} else { progress.forget(id) }
+        switch delivery {
+        case .retry, .blocked: break
+        case .delivered, .deliveredAs, .rejected: progress.forget(id)
+        }
         return delivery
     }
 

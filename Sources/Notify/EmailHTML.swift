@@ -52,6 +52,7 @@ struct EmailHTML {
 
             """
         paragraph(outline.what)
+        if let note = outline.note { paragraph(note) }
         write(outline.facts)
         for section in outline.sections { write(section) }
         out += """
@@ -72,7 +73,8 @@ struct EmailHTML {
         let (font, ink, faint) = (EmailHTML.font, EmailHTML.ink, EmailHTML.faint)
         out += "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"margin:4px 0\">\n"
         for fact in facts {
-            out += "<tr><td valign=\"top\" style=\"padding:2px 16px 2px 0;font:14px/1.5 \(font);color:\(faint)\">"
+            out += "<tr><td valign=\"top\" style=\"padding:2px 16px 2px 0;white-space:nowrap;"
+            out += "word-break:normal;font:14px/1.5 \(font);color:\(faint)\">"
             out += "\(EmailHTML.escaped(fact.name))</td><td style=\"padding:2px 0;font:14px/1.5 \(font);color:\(ink)\">"
             out += "\(EmailHTML.inline(fact.value))</td></tr>\n"
         }
@@ -166,9 +168,18 @@ struct EmailHTML {
             case .code(let text):
                 html += "<code style=\"font:13px \(codeFont);background:\(paper);padding:1px 4px;border-radius:3px\">"
                 html += escaped(text) + "</code>"
+            case .own(let text): html += own(text)
             }
         }
         return html
+    }
+
+    /// An operator's own words: text, whose web addresses are links.
+    private static func own(_ text: String) -> String {
+        WebAddress.pieces(text).map { piece, isAddress in
+            let shown = attribute(piece).split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "<br>")
+            return isAddress ? "<a href=\"\(shown)\" style=\"color:#0969da\">\(shown)</a>" : shown
+        }.joined()
     }
 
     /// Text that stays text: no markup, and nothing in it that a mail client would turn into a link by itself. A place to

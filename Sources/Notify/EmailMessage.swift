@@ -10,8 +10,11 @@ public enum EmailMessage {
 
     /// - Parameters:
     ///   - channel: its name, for filters (`List-Id`).
-    public static func bytes(_ message: Message, from: MailAddress, to: [MailAddress], channel: String) -> [UInt8] {
-        let wording = Wording(message)
+    public static func bytes(
+        _ message: Message, from: MailAddress, to: [MailAddress], channel: String,
+        template: MessageTemplate = MessageTemplate()
+    ) -> [UInt8] {
+        let wording = Wording(message, template)
         let outline = Outline(wording)
         let thread = EmailThread(message, domain: from.domain)
         var header = EmailHeader()
@@ -44,6 +47,9 @@ public enum EmailMessage {
         guard message.event != .drill else { return Shown.shortened(wording.headline, subjectLimit) }
         if let digest = message.digest {
             return (message.event == .opened ? "" : "Re: ") + wording.environmentMark + wording.subject(of: digest)
+        }
+        if let own = wording.ownSubject {
+            return (message.event == .opened && !message.isReopening ? "" : "Re: ") + own
         }
         let start = "\(wording.environmentMark)\(wording.severity): "
         let topic = wording.topic(subjectLimit - 4 - start.unicodeScalars.count)

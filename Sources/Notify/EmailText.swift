@@ -1,7 +1,9 @@
 /// A mail as plain text: for readers without HTML, and for watches and screens that read aloud.
 enum EmailText {
     static func render(_ outline: Outline) -> String {
-        var out = "\(outline.headline)\n\(outline.what.plain)\n\n"
+        var out = "\(outline.headline)\n\(outline.what.plain)\n"
+        if let note = outline.note { out += note.plain + "\n" }
+        out += "\n"
         for fact in outline.facts { out += "\(fact.name): \(fact.value.plain)\n" }
         for section in outline.sections { out += text(section) }
         // Two hyphens and a blank: what follows is a signature, which clients show small.

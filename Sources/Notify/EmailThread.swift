@@ -22,7 +22,7 @@ struct EmailThread {
             messageID = "<\(incident).drill.\(moment)@\(domain)>"
             self.root = nil
         case .opened, .updated, .resolved:
-            let event = message.news.map { "\(message.event.rawValue)-\($0.rawValue)" } ?? message.event.rawValue
+            let event = message.news?.rawValue ?? message.event.rawValue
             messageID = "<\(incident).\(event).\(moment)@\(domain)>"
             self.root = root
         }

@@ -8,7 +8,7 @@ import Model
 /// |---|---|
 /// | 250 to the message | delivered |
 /// | 4xx to anything | later, not before half a minute: greylisting, a full mailbox, a busy server |
-/// | 530, 534, 535, 538; any 5xx before the sender | later, and slowly: it is about us, not about this message |
+/// | 530, 534, 535, 538; any 5xx before the sender | the set-up: slowly, until somebody mends it |
 /// | any other 5xx | final |
 /// | no answer, bad certificate, no STARTTLS | later |
 struct EmailVerdict {
@@ -25,7 +25,7 @@ struct EmailVerdict {
     func judge(_ refusal: SMTPRefusal, server: String) -> Delivery {
         let reason = reason(refusal, server: server)
         if refusal.reply.isTemporary { return .retry(after: EmailVerdict.politeWait, reason: reason) }
-        if refusal.isAboutUs { return .retry(after: EmailVerdict.slowWait, reason: reason) }
+        if refusal.isAboutUs { return .blocked(after: EmailVerdict.slowWait, reason: reason) }
         return .rejected(reason: reason)
     }
 

@@ -9,7 +9,7 @@ import Model
 ///
 /// The issue is known by its number, which is kept with the delivery; where that was lost, it is looked for by the mark in
 /// its text, and a comment likewise, so that nothing stands there twice.
-public struct GitHubIssue: Channel {
+public struct GitHubIssue: WordedChannel {
     /// What a channel is set up with.
     public struct Settings: Sendable {
         /// `owner/name`.
@@ -33,6 +33,11 @@ public struct GitHubIssue: Channel {
         get { service.timeoutMs }
         set { service.timeoutMs = newValue }
     }
+    /// What it words otherwise.
+    public var template: MessageTemplate {
+        get { service.template }
+        set { service.template = newValue }
+    }
 
     /// - Parameter token: may read and write issues of the repository; asked before each message.
     public init(
@@ -54,10 +59,21 @@ public struct GitHubIssue: Channel {
             let known = isDrill ? nil : reference.flatMap(GitHubIssue.number)
             let found: Int64?
             if let known { found = known } else { found = try await find(message, token) }
-            let number = try await tell(message, at: found, token)
+            let number = try await tellAnew(message, at: found, token)
             return isDrill ? .delivered : .deliveredAs("\(settings.repository)#\(number)")
         } catch {
             return error.delivery
+        }
+    }
+
+    /// The issue may be gone by now, deleted or moved: then another one tells of the incident.
+    private func tellAnew(_ message: Message, at found: Int64?, _ token: Secret) async throws(Undelivered) -> Int64 {
+        do {
+            return try await tell(message, at: found, token)
+        } catch {
+            guard error.isGone else { throw error }
+            let other = try await find(message, token)
+            return try await tell(message, at: other == found ? nil : other, token)
         }
     }
 
@@ -83,8 +99,8 @@ public struct GitHubIssue: Channel {
 
     private func open(_ message: Message, _ token: Secret) async throws(Undelivered) -> Int64 {
         let document: JSON = [
-            "title": .string(GitHubText.title(message)),
-            "body": .string(GitHubText.body(message, mark: GitHubIssue.mark(issue: message))),
+            "title": .string(GitHubText.title(message, template)),
+            "body": .string(GitHubText.body(message, mark: GitHubIssue.mark(issue: message), template)),
             "labels": .array(settings.labels.map(JSON.string)),
         ]
         let answer = try await ask(.post, "/issues", document, token)
@@ -105,7 +121,7 @@ public struct GitHubIssue: Channel {
         let comments = try await ask(.get, "/issues/\(number)/comments?per_page=100&since=\(since)", nil, token)
         guard let comments = comments.array else { throw service.unreadable }
         guard !comments.contains(where: { GitHubIssue.holds($0, mark) }) else { return }
-        let text = GitHubText.body(message, mark: mark)
+        let text = GitHubText.body(message, mark: mark, template)
         _ = try await ask(.post, "/issues/\(number)/comments", ["body": .string(text)], token)
     }
 
@@ -145,6 +161,9 @@ public struct GitHubIssue: Channel {
             body: document?.serializedBytes() ?? [], bodyLimit: 32 << 20, hiding: [token])
         let now = service.clock.now()
         if let delivery = GitHubLimit.delivery(response, now: now) { throw Undelivered(delivery) }
+        if path.hasPrefix("/issues/"), response.status == 404 || response.status == 410 {
+            throw Undelivered(GitHubIssue.verdict.judge(response, now: now), isGone: true)
+        }
         try GitHubIssue.verdict.require(response, now: now)
         do {
             return try JSON(parsing: response.body.bytes)

@@ -28,6 +28,7 @@ struct GitHubMarkdown {
             switch span {
             case .words(let words): put(GitHubMarkdown.harmless(words))
             case .code(let code): put(code: code)
+            case .own(let markup): put(markup)
             }
         }
     }
@@ -114,15 +115,14 @@ enum GitHubText {
     static let titleLimit = 200
 
     /// Plain text: GitHub makes no Markdown and no mention of a title.
-    static func title(_ message: Message) -> String {
-        let wording = Wording(message)
-        let title = message.event == .resolved ? Wording(message.asOpening).headline : wording.headline
+    static func title(_ message: Message, _ template: MessageTemplate = MessageTemplate()) -> String {
+        let title = Wording(message.event == .resolved ? message.asOpening : message, template).headline
         return Shown.shortened(title, titleLimit)
     }
 
     /// - Parameter mark: an invisible line that the text is found by again.
-    static func body(_ message: Message, mark: String) -> String {
-        let outline = Outline(message)
+    static func body(_ message: Message, mark: String, _ template: MessageTemplate = MessageTemplate()) -> String {
+        let outline = Outline(message, template)
         var text = GitHubMarkdown(limit: bodyLimit)
         text.put(mark + "\n")
         text.put("**")
@@ -130,6 +130,10 @@ enum GitHubText {
         text.put("**\n\n")
         text.put(outline.what)
         text.put("\n\n")
+        if let note = outline.note {
+            text.put(note)
+            text.put("\n\n")
+        }
         for fact in outline.facts { item(fact.value, "- \(fact.name): ", &text) }
         for section in outline.sections { put(section, &text) }
         text.put("\n---\n")
@@ -182,6 +186,7 @@ enum GitHubText {
 extension Message {
     /// As if it told of the opening.
     fileprivate var asOpening: Message {
-        Message(event: .opened, incident: incident, environment: environment, mode: mode, at: at, digest: digest)
+        Message(event: .opened, incident: incident, environment: environment, mode: mode, at: at,
+            digest: digest)
     }
 }

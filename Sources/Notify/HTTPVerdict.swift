@@ -8,7 +8,8 @@ import Model
 /// |---|---|
 /// | 2xx | delivered; with a web page as its body: later, something stands between us and the service |
 /// | 408, 425, 429, 5xx | later, not before `Retry-After` |
-/// | any other, redirects included | final |
+/// | 401, 403, 404, 405, 407, 410, redirects | the set-up: slowly, until somebody mends it |
+/// | any other | final |
 struct HTTPVerdict {
     /// How reasons call it: `Slack`.
     let service: String
@@ -32,7 +33,9 @@ struct HTTPVerdict {
             return .retry(after: after, reason: said + (hints(status, body).map { ": \($0)" } ?? ""))
         case 300...399:
             // Followed, the redirect would carry the message, and perhaps a credential, to who knows whom.
-            return .rejected(reason: "\(said), a redirect: check the URL")
+            return .blocked(reason: "\(said), a redirect: check the URL")
+        case 401, 403, 404, 405, 407, 410:
+            return .blocked(after: after, reason: said + (hints(status, body).map { ": \($0)" } ?? ""))
         default: return .rejected(reason: said + (hints(status, body).map { ": \($0)" } ?? ""))
         }
     }

@@ -40,6 +40,8 @@ struct Outline: Sendable {
 
     let headline: String
     let what: Phrase
+    /// A paragraph of the operator's own; nil without one.
+    let note: Phrase?
     let facts: [(name: String, value: Phrase)]
     /// In the order in which a person reads them.
     let sections: [Section]
@@ -52,14 +54,15 @@ struct Outline: Sendable {
     init(_ wording: Wording) {
         headline = wording.headline
         what = wording.what
+        note = wording.note
         facts = wording.facts
         details = "Details: \(command: wording.more)"
         footer = wording.footer
-        sections = wording.digest.map { Outline.sections(of: $0, wording) } ?? Outline.sections(wording)
+        sections = Outline.fitted(wording.digest.map { Outline.sections(of: $0, wording) } ?? Outline.sections(wording))
     }
 
-    init(_ message: Message) {
-        self.init(Wording(message))
+    init(_ message: Message, _ template: MessageTemplate = MessageTemplate()) {
+        self.init(Wording(message, template))
     }
 
     /// Only what is new to somebody who sees the whole beside it: for the replies of a thread.
@@ -106,6 +109,37 @@ struct Outline: Sendable {
         }
         if wording.message.news != .advice, let advice { sections.append(advice) }
         return sections
+    }
+
+    /// Bytes that lists may take together: Gmail cuts messages beyond 102 kB, which only texts meant to do so reach.
+    private static let roomForLists = 3_000
+
+    /// Of each list its first line, and the others while there is room.
+    private static func fitted(_ sections: [Section]) -> [Section] {
+        var room = roomForLists
+        for case .advice(let advice) in sections.map(\.body) {
+            room -= advice.summary.plain.utf8.count + (advice.cause?.plain.utf8.count ?? 0)
+        }
+        func fit(_ lines: [Phrase]) -> [Phrase] {
+            var shown: [Phrase] = []
+            for line in lines where shown.isEmpty || room > 0 {
+                shown.append(line)
+                room -= line.plain.utf8.count
+            }
+            return shown
+        }
+        return sections.map { section in
+            switch section.body {
+            case .list(let lines, let isNumbered):
+                let shown = fit(lines)
+                return Section(
+                    section.part, section.heading, note: section.note, .list(shown, isNumbered: isNumbered),
+                    more: section.more + lines.count - shown.count)
+            case .advice(let advice):
+                return Section(section.part, section.heading, .advice(advice.with(steps: fit(advice.steps))))
+            case .code, .commands, .texts, .charts: return section
+            }
+        }
     }
 
     private static func sections(of digest: Model.Digest, _ wording: Wording) -> [Section] {

@@ -5,7 +5,7 @@ import Model
 
 /// PagerDuty through its Events API v2: an alert for each incident, told apart by the incident's id, so that a message
 /// that comes twice changes nothing. The integration's routing key is the credential.
-public struct PagerDuty: Channel {
+public struct PagerDuty: WordedChannel {
     /// What a channel is set up with.
     public struct Settings: Sendable {
         /// Without the path: `https://events.pagerduty.com`, or `https://events.eu.pagerduty.com`.
@@ -24,6 +24,11 @@ public struct PagerDuty: Channel {
     var timeoutMs: Int {
         get { service.timeoutMs }
         set { service.timeoutMs = newValue }
+    }
+    /// What it words otherwise.
+    public var template: MessageTemplate {
+        get { service.template }
+        set { service.template = newValue }
     }
 
     /// What the service takes at most, in bytes.
@@ -44,9 +49,13 @@ public struct PagerDuty: Channel {
         do throws(Undelivered) {
             let key = try service.secret("routing key", routingKey)
             for action in PagerDuty.actions(message) {
-                let event = PagerDuty.event(action, message, routingKey: key, link: settings.link)
+                let event = PagerDuty.event(action, message, routingKey: key, link: settings.link, template)
                 let response = try await service.send(
                     .post, settings.url + "/v2/enqueue", body: event.serializedBytes(), hiding: [key])
+                if response.status == 400, PagerDuty.isAboutKey(response.body.text) {
+                    let hint = "the routing key is not one of an Events API v2 integration"
+                    throw .blocked("PagerDuty answered 400: \(hint)")
+                }
                 try PagerDuty.verdict.require(response, now: service.clock.now())
             }
             return .delivered
@@ -64,7 +73,9 @@ public struct PagerDuty: Channel {
     static func actions(_ message: Message) -> [Action] {
         switch message.event {
         case .resolved: [.resolve]
-        case .opened, .drill: [.trigger]
+        case .opened: [.trigger]
+        // It leaves nothing behind that somebody would have to resolve.
+        case .drill: [.trigger, .resolve]
         case .updated where message.digest != nil: [.trigger]
         // It has the alert already, and nothing in it changed.
         case .updated where message.news == .acknowledged: [.acknowledge]
@@ -75,13 +86,16 @@ public struct PagerDuty: Channel {
     }
 
     /// The body of one event.
-    static func event(_ action: Action, _ message: Message, routingKey: Secret, link: String? = nil) -> JSON {
+    static func event(
+        _ action: Action, _ message: Message, routingKey: Secret, link: String? = nil,
+        _ template: MessageTemplate = MessageTemplate()
+    ) -> JSON {
         var event: JSONObject = [
             "routing_key": .string(routingKey.reveal()), "event_action": .string(action.rawValue),
             "dedup_key": .string(dedupKey(message)), "client": "mozaiks-ops",
         ]
         guard action == .trigger else { return .object(event) }
-        let wording = Wording(message)
+        let wording = Wording(message, template)
         let incident = message.incident
         let isDigest = message.digest != nil
         var payload: JSONObject = [
@@ -131,6 +145,12 @@ public struct PagerDuty: Channel {
         case .app(_, let runtime): runtime
         case .replica(let url, _): url
         }
+    }
+
+    /// Whether its complaint about an event is about the key, which is in all of them.
+    private static func isAboutKey(_ body: String) -> Bool {
+        let words = body.lowercased()
+        return words.contains(bytesOf: "routing_key") || words.contains(bytesOf: "routing key")
     }
 
     /// 202 is its yes. Its words are not shown: they may hold what was sent.

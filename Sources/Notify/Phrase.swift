@@ -6,6 +6,8 @@ public struct Phrase: Hashable, Sendable {
     public enum Span: Hashable, Sendable {
         case words(String)
         case code(String)
+        /// The operator's own, out of a template: in the channel's own markup.
+        case own(String)
     }
 
     public private(set) var spans: [Span]
@@ -25,12 +27,24 @@ public struct Phrase: Hashable, Sendable {
         spans = [.code(Shown.code(code))]
     }
 
+    /// Spans of a template; neighbours that are the operator's own become one.
+    init(template spans: [Span]) {
+        self.spans = []
+        for span in spans {
+            if case .own(let text) = span, case .own(let before)? = self.spans.last {
+                self.spans[self.spans.count - 1] = .own(before + text)
+            } else {
+                self.spans.append(span)
+            }
+        }
+    }
+
     /// Without any markup.
     public var plain: String {
         var out = ""
         for span in spans {
             switch span {
-            case .words(let text), .code(let text): out += text
+            case .words(let text), .code(let text), .own(let text): out += text
             }
         }
         return out

@@ -6,6 +6,7 @@ enum PlainDetails {
     static func fields(_ wording: Wording) -> [(name: String, text: String)] {
         let outline = Outline(wording)
         var fields: [(name: String, text: String)] = [("what", outline.what.plain)]
+        if let note = outline.note { fields.append(("note", note.plain)) }
         fields += outline.facts.map { (key($0.name), $0.value.plain) }
         for section in outline.sections {
             switch section.body {

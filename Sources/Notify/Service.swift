@@ -5,12 +5,16 @@ import Model
 /// Why an attempt ends before its last step.
 struct Undelivered: Error {
     let delivery: Delivery
+    /// What was asked of the service is not there any more.
+    let isGone: Bool
 
-    init(_ delivery: Delivery) {
+    init(_ delivery: Delivery, isGone: Bool = false) {
         self.delivery = delivery
+        self.isGone = isGone
     }
 
     static func retry(_ reason: String) -> Undelivered { Undelivered(.retry(after: nil, reason: reason)) }
+    static func blocked(_ reason: String) -> Undelivered { Undelivered(.blocked(reason: reason)) }
 }
 
 /// How a channel asks its service: reads what is secret, sends, and gives nothing of it away.
@@ -21,6 +25,8 @@ struct Service: Sendable {
     let clock: any Clock
     /// For one request. Milliseconds.
     var timeoutMs = 10_000
+    /// What the channel words otherwise.
+    var template = MessageTemplate()
 
     init(_ kind: String, name: String, client: HTTPClient, clock: any Clock) {
         label = "\(kind) channel \(name)"
@@ -40,11 +46,11 @@ struct Service: Sendable {
         do {
             secret = try read()
         } catch let failure as SecretSource.Failure {
-            throw .retry(failure.description)
+            throw .blocked(failure.description)
         } catch {
-            throw .retry("cannot read the \(what) of \(label)")
+            throw .blocked("cannot read the \(what) of \(label)")
         }
-        guard !secret.isEmpty else { throw .retry("the \(what) of \(label) is empty") }
+        guard !secret.isEmpty else { throw .blocked("the \(what) of \(label) is empty") }
         return secret
     }
 
@@ -54,9 +60,9 @@ struct Service: Sendable {
         do {
             url = try read()
         } catch let failure as SecretSource.Failure {
-            throw .retry(failure.description)
+            throw .blocked(failure.description)
         } catch {
-            throw .retry("cannot read the \(what) of \(label)")
+            throw .blocked("cannot read the \(what) of \(label)")
         }
         guard url.isWebURL else { throw unusable(what, form) }
         return url
@@ -64,7 +70,7 @@ struct Service: Sendable {
 
     /// Nothing of the secret, nor what a library said about it: where it cannot be taken apart, any part may be secret.
     private func unusable(_ what: String, _ form: String) -> Undelivered {
-        .retry("the secret of \(label) is not a \(what); it should read \(form)")
+        .blocked("the secret of \(label) is not a \(what); it should read \(form)")
     }
 
     /// Sends a document and waits for the answer, whatever its status.
@@ -86,7 +92,7 @@ struct Service: Sendable {
             case .invalidURL:
                 if let hiddenURL { throw unusable(hiddenURL.what, hiddenURL.form) }
             case .invalidRequest:
-                throw .retry("the secret of \(label) cannot be sent: it has control characters")
+                throw .blocked("the secret of \(label) cannot be sent: it has control characters")
             default: break
             }
             throw .retry(Redaction(secrets).clean("\(error)"))

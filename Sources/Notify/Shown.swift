@@ -6,8 +6,8 @@ public enum Shown {
     /// A line of prose: at most 400 scalars.
     public static func line(_ text: String) -> String { clean(text, limit: 400, showBlanks: false) }
 
-    /// A few sentences: at most 1,000 scalars.
-    public static func prose(_ text: String) -> String { clean(text, limit: 1_000, showBlanks: false) }
+    /// A few sentences: at most 500 scalars.
+    public static func prose(_ text: String) -> String { clean(text, limit: 500, showBlanks: false) }
 
     /// A condition or a command, to be read closely: at most 2,000 scalars.
     public static func code(_ text: String) -> String { clean(text, limit: 2_000, showBlanks: false) }

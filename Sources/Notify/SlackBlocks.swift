@@ -3,13 +3,15 @@ import Model
 /// A message as Slack's Block Kit.
 ///
 /// Limits (docs.slack.dev, Block Kit reference): 50 blocks, 150 characters a header, 3,000 a section's text, 2,000 a
-/// field, 10 fields, 10 elements of a context. At most 17 blocks are written, each far below.
+/// field, 10 fields, 10 elements of a context. At most 18 blocks are written, each far below.
 public enum SlackBlocks {
     /// The body of an incoming-webhook post: `text` for notifications and old clients, `blocks` for the rest.
-    public static func payload(_ message: Message) -> JSON {
-        let wording = Wording(message)
+    public static func payload(_ message: Message, _ template: MessageTemplate = MessageTemplate()) -> JSON {
+        let wording = Wording(message, template)
         let outline = Outline(wording)
-        var blocks = [header("\(sign(message, wording)) \(outline.headline)"), what(outline.what), fields(outline.facts)]
+        var blocks = [header("\(sign(message, wording)) \(outline.headline)"), what(outline.what)]
+        if let note = outline.note { blocks.append(what(note)) }
+        blocks.append(fields(outline.facts))
         blocks += outline.sections.flatMap(block)
         blocks.append(context([outline.details]))
         blocks.append(context([outline.footer]))
@@ -20,8 +22,8 @@ public enum SlackBlocks {
     }
 
     /// The same for a thread below the message that shows how things stand: only what is new.
-    static func reply(_ message: Message) -> JSON {
-        let wording = Wording(message)
+    static func reply(_ message: Message, _ template: MessageTemplate = MessageTemplate()) -> JSON {
+        let wording = Wording(message, template)
         let outline = Outline(wording)
         var text = SlackMarkup(limit: 400)
         text.put("\(sign(message, wording)) *")
@@ -60,7 +62,7 @@ public enum SlackBlocks {
     }
 
     private static func what(_ phrase: Phrase) -> JSON {
-        var text = SlackMarkup(limit: 1_000)
+        var text = SlackMarkup(limit: 2_900)
         text.put(phrase)
         return section(text)
     }

@@ -7,7 +7,7 @@ import Model
 /// happened. The bot's token is the credential.
 ///
 /// Where the thread is (`CHANNEL/TS`) is kept with the delivery.
-public struct SlackBot: Channel {
+public struct SlackBot: WordedChannel {
     /// What a channel is set up with.
     public struct Settings: Sendable {
         /// The conversation's id, `C0123456789`.
@@ -29,6 +29,11 @@ public struct SlackBot: Channel {
         get { service.timeoutMs }
         set { service.timeoutMs = newValue }
     }
+    /// What it words otherwise.
+    public var template: MessageTemplate {
+        get { service.template }
+        set { service.template = newValue }
+    }
 
     /// - Parameter token: `xoxb-…` with the scope `chat:write`; asked before each message.
     public init(
@@ -46,7 +51,7 @@ public struct SlackBot: Channel {
     public func deliver(_ message: Message, knownAs reference: String?) async -> Delivery {
         do throws(Undelivered) {
             let token = try service.secret("token", token)
-            let payload = SlackBlocks.payload(message)
+            let payload = SlackBlocks.payload(message, template)
             guard message.event != .drill else {
                 _ = try await post(payload, in: settings.channel, token)
                 return .delivered
@@ -57,7 +62,7 @@ public struct SlackBot: Channel {
                 return .deliveredAs(try await post(payload, in: settings.channel, token).text)
             }
             // Last, because it alone may not be said twice: the edit may.
-            let reply = SlackBlocks.reply(message)
+            let reply = SlackBlocks.reply(message, template)
             _ = try await post(reply, in: thread.channel, under: thread, isNews: Wording(message).isForEverybody, token)
             return .deliveredAs(thread.text)
         } catch {
@@ -157,18 +162,29 @@ public struct SlackBot: Channel {
 /// shown: an answer may echo what was sent.
 enum SlackAPI {
     static func delivery(_ word: String) -> Delivery {
+        if let fault = messageFault(word) { return .rejected(reason: "Slack answered \(word): \(fault)") }
+        if let explanation = explanation(word) { return .blocked(reason: "Slack answered \(word): \(explanation)") }
         switch word {
         case "internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org",
             "org_login_required", "ekm_access_denied":
             return .retry(after: nil, reason: "Slack answered \(word): something is wrong on its side")
-        default: break
+        // It may pass; a message too many is better than one that nobody sees.
+        default: return .retry(after: nil, reason: "Slack answered with a word that is not known here")
         }
-        guard let explanation = explanation(word) else {
-            return .rejected(reason: "Slack will not take this message, and says so with a word that is not known here")
-        }
-        return .rejected(reason: "Slack answered \(word): \(explanation)")
     }
 
+    /// What is wrong with this message alone; nil for all other words.
+    private static func messageFault(_ word: String) -> String? {
+        switch word {
+        case "invalid_blocks", "invalid_blocks_format", "msg_too_long", "no_text", "invalid_arguments",
+            "invalid_json", "json_not_object", "invalid_arg_name", "invalid_post_type", "as_user_not_supported":
+            "it cannot read this message; please report this as a bug"
+        case "cannot_reply_to_message", "thread_not_found": "the thread is gone"
+        default: nil
+        }
+    }
+
+    /// What is wrong with the set-up; nil for all other words.
     private static func explanation(_ word: String) -> String? {
         switch word {
         case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive":
@@ -181,10 +197,6 @@ enum SlackAPI {
         case "restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel",
             "access_denied", "accesslimited", "two_factor_setup_required":
             "a rule of the workspace forbids the bot to post there; ask its owner"
-        case "invalid_blocks", "invalid_blocks_format", "msg_too_long", "no_text", "invalid_arguments",
-            "invalid_json", "json_not_object", "invalid_arg_name", "invalid_post_type", "as_user_not_supported":
-            "it cannot read this message; please report this as a bug"
-        case "cannot_reply_to_message", "thread_not_found": "the thread is gone"
         default: nil
         }
     }

@@ -27,6 +27,7 @@ struct SlackMarkup {
             switch span {
             case .words(let words): put(words: words)
             case .code(let code): put(code: code)
+            case .own(let markup): put(WebAddress.linked(markup) { "<\($0)>" })
             }
         }
     }

@@ -3,7 +3,7 @@ import HTTP
 import Model
 
 /// Slack through an incoming webhook. The URL is the credential: it is never shown.
-public struct SlackWebhook: Channel {
+public struct SlackWebhook: WordedChannel {
     public let name: String
     private let url: @Sendable () throws -> Secret
     private var service: Service
@@ -11,6 +11,11 @@ public struct SlackWebhook: Channel {
     var timeoutMs: Int {
         get { service.timeoutMs }
         set { service.timeoutMs = newValue }
+    }
+    /// What it words otherwise.
+    public var template: MessageTemplate {
+        get { service.template }
+        set { service.template = newValue }
     }
 
     /// - Parameters:
@@ -29,7 +34,7 @@ public struct SlackWebhook: Channel {
         do throws(Undelivered) {
             let url = try service.url(what, form: form, url)
             let response = try await service.send(
-                .post, url.reveal(), body: SlackBlocks.payload(message).serializedBytes(), hiding: [url],
+                .post, url.reveal(), body: SlackBlocks.payload(message, template).serializedBytes(), hiding: [url],
                 hiddenURL: (what, form))
             return SlackWebhook.verdict.judge(response, now: service.clock.now())
         } catch {

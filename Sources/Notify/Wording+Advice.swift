@@ -6,7 +6,7 @@ public struct AdviceText: Hashable, Sendable {
     public let origin: Phrase
     public let summary: Phrase
     public let cause: Phrase?
-    public let steps: [Phrase]
+    public private(set) var steps: [Phrase]
 
     static let heading = "A model's explanation"
     private static let stepLimit = 6
@@ -23,6 +23,12 @@ public struct AdviceText: Hashable, Sendable {
             steps.append("It would read: \(command: "mozaiks-ops playbooks show \(Shown.id(playbook))")")
         }
         self.steps = steps
+    }
+
+    func with(steps: [Phrase]) -> AdviceText {
+        var text = self
+        text.steps = steps
+        return text
     }
 
     private static func percent(_ share: Double) -> String {

@@ -15,8 +15,12 @@ public struct Wording: Sendable {
     public let message: Message
     let stories: [ActionStory]
 
-    public init(_ message: Message) {
+    /// What the channel words otherwise.
+    let template: MessageTemplate
+
+    public init(_ message: Message, _ template: MessageTemplate = MessageTemplate()) {
         self.message = message
+        self.template = template
         stories = ActionStory.all(of: message.incident, at: message.at)
     }
 
@@ -33,6 +37,7 @@ public struct Wording: Sendable {
     /// `Warning: noisy-neighbor, app-clinic on shared`; `Resolved after 25m: …`; `[staging] Critical, again: …`; of
     /// several `Critical: storm of 34 incidents, 12 still open`
     public var headline: String {
+        if let own = ownHeadline { return own }
         let start = "\(environmentMark)\(state): "
         if let digest { return start + topic(of: digest) }
         return start + topic(Wording.headlineLimit - start.unicodeScalars.count)
@@ -51,7 +56,7 @@ public struct Wording: Sendable {
         return "\(rule), " + shortPlace(room - rule.unicodeScalars.count)
     }
 
-    private var isProduction: Bool { message.environment.utf8.elementsEqual("production".utf8) }
+    var isProduction: Bool { message.environment.utf8.elementsEqual("production".utf8) }
 
     var severity: String { incident.severity.rawValue.capitalizedFirst }
 
@@ -74,7 +79,7 @@ public struct Wording: Sendable {
     }
 
     /// The ids in at most `room` scalars: the second name gets what it needs up to a third, the first the rest.
-    private func shortPlace(_ room: Int) -> String {
+    func shortPlace(_ room: Int) -> String {
         func pair(_ first: String, _ link: String, _ second: String) -> String {
             let available = max(12, room - link.unicodeScalars.count)
             let first = Shown.id(first)
@@ -104,12 +109,13 @@ public struct Wording: Sendable {
     /// The rule's sentence; the rule's name where it has none. Of several incidents, why they are told together.
     public var what: Phrase {
         if let digest { return what(of: digest) }
+        if message.event != .drill, let text = template.what { return filled(text) }
         return Phrase(words: incident.summary.isEmpty ? "The rule \(incident.rule) holds." : incident.summary)
     }
 
     /// The whole message in one line, for lock screens, notifications and clients that show nothing else.
     public var oneLine: String {
-        let measure = isResolved || digest != nil ? nil : ConditionText.measure(condition).map { " (\($0))" }
+        let measure = isResolved || digest != nil || template.what != nil ? nil : ConditionText.measure(condition).map { " (\($0))" }
         var what = what.plain
         if let measure, what.hasSuffix(".") { what = what.dropLast() + measure + "." } else { what += measure ?? "" }
         return "\(headline). \(what)"
@@ -169,7 +175,7 @@ public struct Wording: Sendable {
         return isResolved ? last : incident.transitions.last { $0.to == .firing } ?? last
     }
 
-    private var condition: String { transition?.condition ?? incident.condition }
+    var condition: String { transition?.condition ?? incident.condition }
 
     // MARK: - What to do
 
@@ -193,6 +199,7 @@ public struct Wording: Sendable {
 
     /// `production · mode enforce · rule at ops_policy.default.yaml:12 · playbook noisy-neighbor`
     public var footer: Phrase {
+        if let text = template.footer { return filled(text) }
         if let digest { return footer(of: digest) }
         let playbook = incident.playbook.map { " · playbook \(Shown.id($0))" } ?? ""
         return Phrase(
@@ -200,7 +207,7 @@ public struct Wording: Sendable {
     }
 
     /// Without the folder: people know where their policies are.
-    private var origin: String {
+    var origin: String {
         let file = incident.origin.file.split(separator: "/").last.map(String.init) ?? incident.origin.file
         return "\(Shown.id(file)):\(incident.origin.line)"
     }

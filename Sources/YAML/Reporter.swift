@@ -19,6 +19,11 @@ public final class Reporter {
                 sourceLine: source.line(mark.line), hint: hint, severity: severity))
     }
 
+    /// Faults of another file that this one names.
+    public func adopt(_ others: [Diagnostic]) {
+        diagnostics += others
+    }
+
     /// Underlines a scalar whole, a collection at its start.
     public func report(
         _ code: String, _ message: String, at node: YAMLNode, hint: String? = nil,

@@ -16,18 +16,34 @@ extension Rendering {
         return parts.joined(separator: ", ")
     }
 
-    func messages(_ rows: [OutboxRow], _ counts: OutboxCounts, now: Timestamp) -> String {
-        let head = Rendering.outbox(counts) + "\n"
-        guard !rows.isEmpty else { return head }
+    /// `ops does not work: 3 messages wait since 2026-11-21T09:00:00.000Z: Slack answered invalid_auth: …`
+    static func trouble(_ trouble: ChannelTrouble) -> String {
+        let waiting = trouble.waiting == 1 ? "1 message waits" : "\(trouble.waiting) messages wait"
+        return "\(trouble.channel) does not deliver: \(waiting), the oldest since \(trouble.since): \(trouble.reason)"
+    }
+
+    func messages(
+        _ rows: [OutboxRow], _ counts: OutboxCounts, _ troubles: [ChannelTrouble], _ drills: [Drill], now: Timestamp
+    ) -> String {
+        var head = Rendering.outbox(counts) + "\n"
+        for trouble in troubles { head += terminal.paint(Rendering.trouble(trouble), .red) + "\n" }
+        let messages = rows.map { row in
+            (
+                row.message.createdAt,
+                [
+                    "\(row.message.createdAt)", row.message.channel, row.message.event.rawValue, state(row),
+                    row.message.incident, outcome(row, now: now),
+                ]
+            )
+        }
+        let tests = drills.map { drill in
+            let state = drill.isDelivered ? terminal.paint("sent", .green) : terminal.paint("failed", .red)
+            return (drill.at, ["\(drill.at)", drill.channel, "drill", state, "-", drill.reason ?? "somebody ran notify test"])
+        }
+        let all = tests.isEmpty ? messages : (messages + tests).sorted { $0.0 > $1.0 }
+        guard !all.isEmpty else { return head }
         return head + "\n"
-            + terminal.table(
-                ["decided", "channel", "event", "state", "incident", "what came of it"],
-                rows.map { row in
-                    [
-                        "\(row.message.createdAt)", row.message.channel, row.message.event.rawValue, state(row),
-                        row.message.incident, outcome(row, now: now),
-                    ]
-                })
+            + terminal.table(["decided", "channel", "event", "state", "incident", "what came of it"], all.map(\.1))
     }
 
     private func state(_ row: OutboxRow) -> String {

@@ -5,7 +5,7 @@ import Testing
     static let commands = [
         "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain", "advise",
         "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
-        "notify test", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
+        "notify test", "notify preview", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
         "audit verify", "audit export", "actions approvals", "actions approve", "actions deny", "mark deploy",
         "mark list", "policy check", "policy test", "policy show", "policy readiness", "policy explain", "explain",
         "playbooks list", "playbooks show", "playbooks check", "config show", "record",

@@ -8,12 +8,14 @@ import Testing
 @Suite struct NotifyCommandTests {
     /// A shell whose configuration has two channels (the second refuses for good) and a heartbeat, all on one server.
     private func place(
-        heartbeat: String = "200 OK", severity: String = "warning", _ body: (Shell, MisbehavingServer) throws -> Void
+        heartbeat: String = "200 OK", severity: String = "warning", old: String = "/gone-hunter2",
+        _ body: (Shell, MisbehavingServer) throws -> Void
     ) throws {
         let server = try MisbehavingServer { request, peer in
             let isRefused = request.path.hasPrefix("/gone")
             let isBeat = request.path.hasPrefix("/beat-hunter2")
-            let (status, body) = isRefused ? ("404 Not Found", "no_service") : (isBeat ? heartbeat : "200 OK", "ok")
+            let isGone = request.path.hasPrefix("/closed")
+            let (status, body) = isRefused ? ("400 Bad Request", "invalid_payload") : isGone ? ("404 Not Found", "no_service") : (isBeat ? heartbeat : "200 OK", "ok")
             if isBeat, heartbeat.isEmpty { return peer.waitUntilClosed() }
             peer.write("HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
         }
@@ -36,7 +38,7 @@ import Testing
                 """, to: "mozaiks-ops.yaml")
             shell.environment = [
                 "MOZAIKS_OPS_CONFIG": configuration.path("mozaiks-ops.yaml"), "BEAT": server.url + "/beat-hunter2",
-                "OPS": server.url + "/ops-hunter2", "OLD": server.url + "/gone-hunter2",
+                "OPS": server.url + "/ops-hunter2", "OLD": server.url + old,
             ]
             try body(shell, server)
         }
@@ -54,7 +56,7 @@ import Testing
             #expect(ending.firstLine == "1 sent, 0 pending, 1 dead letter")
             #expect(ending.output.contains("  ops      opened  sent   "))
             #expect(ending.output.contains("  old      opened  dead   "))
-            #expect(ending.output.contains("given up after 1 attempt: Slack answered 404: no_service"))
+            #expect(ending.output.contains("given up after 1 attempt: Slack answered 400: invalid_payload"))
             let dead = try shell.run("notify", "history", "--status", "dead", "-o", "json").json()
             #expect(dead["counts"]?["dead"]?.int == 1 && dead["messages"]?.array?.count == 1)
             #expect(dead["messages"]?[0]?["channel"]?.string == "old")
@@ -65,6 +67,53 @@ import Testing
                 doctor.contains(
                     "messages: 1 sent, 0 pending, 1 dead letter; see mozaiks-ops notify history --status dead"))
             for output in [ending.output, doctor] { #expect(!output.contains("hunter2")) }
+        }
+    }
+
+    /// A revoked webhook: nothing is lost, and nobody can fail to see it.
+    @Test func aChannelThatDoesNotWorkIsSaidWhereverOneLooks() throws {
+        try place(old: "/closed-hunter2") { shell, _ in
+            let check = try shell.run("check", "--brief")
+            #expect(check.errors.contains("channel does not work") && !check.errors.contains("hunter2"))
+            let history = try shell.run("notify", "history")
+            #expect(history.firstLine.hasPrefix("1 sent, 1 pending"))
+            #expect(history.output.contains("old does not deliver: 1 message waits, the oldest since 2"))
+            #expect(history.output.contains("Slack answered 404: no_service: the webhook is gone"))
+            let json = try shell.run("notify", "history", "-o", "json").json()
+            #expect(json["failing_channels"]?[0]?["channel"]?.string == "old")
+            let doctor = try shell.run("doctor", "--wait", "100ms")
+            #expect(doctor.output.contains("BROKEN  channel old does not deliver"), "\(doctor.output)")
+            for output in [history.output, doctor.output] { #expect(!output.contains("hunter2")) }
+        }
+    }
+
+    @Test func drillsAreInTheHistory() throws {
+        try place { shell, _ in
+            try shell.run("check", "--brief")
+            _ = try shell.run("notify", "test")
+            let history = try shell.run("notify", "history").output
+            #expect(history.contains("  ops      drill   sent    -") && history.contains("  old      drill   failed  -"), "\(history)")
+            let drills = try shell.run("notify", "history", "-o", "json").json()["drills"]
+            #expect(drills?.array?.compactMap { $0["delivered"]?.bool }.sorted { !$0 && $1 } == [false, true])
+            #expect(try !shell.run("notify", "history", "--status", "dead").output.contains("drill"))
+        }
+    }
+
+    @Test func previewShowsWhatWouldBeSentAndSendsNothing() throws {
+        try place { shell, server in
+            let invented = try shell.run("notify", "preview", "ops")
+            #expect(invented.code == 0)
+            #expect(invented.output.hasPrefix("# ⚠️ Warning: noisy-neighbor, app-example on shared"), "\(invented.output)")
+            let resolved = try shell.run("notify", "preview", "ops", "--event", "resolved")
+            #expect(resolved.output.contains("Resolved after"))
+            try shell.run("check", "--brief")
+            let before = server.requests.count
+            let id = try #require(try shell.run("incidents", "list", "-o", "json").json()[0]?["id"]?.string)
+            let json = try shell.run("notify", "preview", "ops", "--incident", id, "-o", "json").json()
+            #expect(json["blocks"]?[0]?["text"]?["text"]?.string?.contains("crowded") == true)
+            #expect(server.requests.count == before)
+            #expect(try shell.run("notify", "preview", "opz").errors.contains("did you mean 'ops'?"))
+            #expect(try shell.run("notify", "preview", "ops", "--event", "open").code == 64)
         }
     }
 
@@ -87,7 +136,7 @@ import Testing
         try place { shell, server in
             let ending = try shell.run("notify", "test")
             #expect(ending.code == 1)
-            #expect(ending.output.hasPrefix("ops: delivered\nold: NOT delivered: Slack answered 404: no_service"))
+            #expect(ending.output.hasPrefix("ops: delivered\nold: NOT delivered: Slack answered 400: invalid_payload"))
             let post = try #require(server.requests.first { $0.path == "/ops-hunter2" })
             #expect(String(decoding: post.body, as: UTF8.self).contains("Drill, nothing to do"))
             let one = try shell.run("notify", "test", "ops")

@@ -1,6 +1,7 @@
-import Journal
 import Model
 import Testing
+
+@testable import Journal
 
 @Suite struct OutboxTests {
     // MARK: Order
@@ -182,5 +183,70 @@ import Testing
         #expect(try engine.nextDue(at(2)).map(\.id) == [3])
         try engine.settle(2, .sent(at: at(3)))
         #expect(try engine.nextDue(at(3)).map(\.id) == [4])
+    }
+}
+
+/// Ten thousand messages wait: what a sender asks stays cheap.
+@Suite struct OutboxSizeTests {
+    @Test func whatIsDueIsReadOffAnIndexHoweverManyWait() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(TickRecord(messages: (0..<10_000).map { message(.opened, incident: "i\($0)", channel: "ops") }))
+        #expect(try engine.nextDue(at(1), channel: "ops", limit: 8).map(\.id) == Array(1...8))
+        #expect(try engine.nextDueTime(channel: "ops") != nil)
+        for columns in [OutboxRow.columns, "id, due_ms"] {
+            let plan = try RawSQLite(place.folder.journalPath).texts(
+                "EXPLAIN QUERY PLAN " + Outbox.heads(columns, of: "ops"), column: 3)
+            #expect(plan.contains { $0.contains("USING INDEX outbox_due (channel=?") || $0.contains("USING COVERING INDEX outbox_due (channel=?") }, "\(plan)")
+            #expect(!plan.contains { $0.contains("TEMP B-TREE") || $0.hasPrefix("SCAN") }, "\(plan)")
+        }
+    }
+
+    @Test func channelsInTroubleAreNamedWithWhatWaits() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(
+            TickRecord(messages: [
+                message(.opened, incident: "a", channel: "ops"), message(.opened, incident: "b", channel: "ops"),
+                message(.opened, incident: "a", channel: "mail"),
+            ]))
+        #expect(try engine.channelTroubles() == [])
+        try engine.settle(1, .retry(at: at(60), error: "invalid_auth"))
+        let trouble = try #require(try engine.channelTroubles().first)
+        #expect(trouble.channel == "ops" && trouble.waiting == 2 && trouble.attempts == 1 && trouble.reason == "invalid_auth")
+        #expect(try engine.channelTroubles().count == 1, "the other one merely waits")
+    }
+
+    @Test func whatASetUpHoldsUpIsKeptOverAWeekend() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(TickRecord(messages: [message(.opened)]))
+        let (friday, monday) = (at(49 * 3_600), at(73 * 3_600))
+        #expect(try engine.settle(1, .retry(at: friday, error: "401", lifetime: Outbox.lifetimeOfBlocked)) == .pending)
+        #expect(try engine.settle(1, .retry(at: monday, error: "401", lifetime: Outbox.lifetimeOfBlocked)) == .dead)
+    }
+
+    @Test func whatAClockAheadPutOffIsBroughtForward() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(TickRecord(messages: [message(.opened, incident: "a"), message(.opened, incident: "b")]))
+        try engine.settle(1, .retry(at: at(20 * 3_600), error: "503"))
+        try engine.settle(2, .retry(at: at(60), error: "503"))
+        try engine.bringForward(to: at(2), dueAfter: at(2 + 3_600))
+        #expect(try engine.nextDue(at(2)).map(\.id) == [1])
+        #expect(try engine.nextDue(at(60)).map(\.id) == [2])
+    }
+
+    @Test func aDigestStandsUntilItIsOver() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        let id = "digest-0123456789abcdef"
+        try engine.commitTick(TickRecord(messages: [message(.opened, incident: id)]))
+        #expect(try engine.standing(channel: "ops") == [])
+        try engine.settle(1, .sent(at: at(1)))
+        #expect(try engine.standing(channel: "ops").map(\.id) == [1])
+        try engine.commitTick(TickRecord(messages: [message(.resolved, incident: id)]))
+        try engine.settle(2, .dead(at: at(2), error: "410"))
+        #expect(try engine.standing(channel: "ops") == [])
     }
 }

@@ -20,4 +20,18 @@ final class RawSQLite {
             throw Refused(words: String(cString: sqlite3_errmsg(handle)))
         }
     }
+
+    /// One column of a query's rows, as text.
+    func texts(_ sql: String, column: Int32) throws -> [String] {
+        var statement: OpaquePointer?
+        guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK else {
+            throw Refused(words: String(cString: sqlite3_errmsg(handle)))
+        }
+        defer { sqlite3_finalize(statement) }
+        var texts: [String] = []
+        while sqlite3_step(statement) == SQLITE_ROW {
+            texts.append(sqlite3_column_text(statement, column).map { String(cString: $0) } ?? "")
+        }
+        return texts
+    }
 }

@@ -131,6 +131,76 @@ import Testing
         #expect(try states == [.sent, .dead])
     }
 
+    @Test("a wrong token => nothing lost, asked once a minute, named; mended => all of it, in order")
+    func blocked() async throws {
+        let core = try core()
+        let wrong = Delivery.blocked(reason: "invalid_auth")
+        let channel = ScriptedChannel("ops", Array(repeating: wrong, count: 60))
+        let sender = sender(channel, core)
+        await open(core)
+        for _ in 0..<3_600 {
+            await sender.sendDue()
+            place.clock.advance(by: .seconds(1))
+        }
+        #expect(channel.given.text.split(separator: "\n").count == 60, "once a minute for an hour")
+        #expect(sender.trouble?.reason == "invalid_auth")
+        await resolve(core)
+        #expect(try states.contains(.dead) == false)
+        place.clock.advance(by: .minutes(1))
+        #expect(await sender.sendDue() == 1)
+        #expect(sender.trouble == nil)
+    }
+
+    @Test("a service that is down is asked ever less often, not once for each message that waits")
+    func down() async throws {
+        let core = try core()
+        let record = try messages(10_000)
+        try await core.commit(record)
+        let down = Delivery.retry(after: nil, reason: "503")
+        let channel = ScriptedChannel("ops", Array(repeating: down, count: 100_000))
+        let sender = sender(channel, core)
+        for _ in 0..<3_600 {
+            await sender.sendDue()
+            place.clock.advance(by: .seconds(1))
+        }
+        let asked = channel.given.text.split(separator: "\n").count
+        #expect((30...140).contains(asked), "\(asked) in an hour")
+        #expect(try place.read { try $0.outboxCounts().pending } == 10_000)
+    }
+
+    /// So many openings of incidents of their own, as a storm leaves them.
+    private func messages(_ count: Int) throws -> TickRecord {
+        let now = place.clock.now()
+        let app = AppID("app-shop")
+        let incident = Incident(
+            fingerprint: "0", id: "0-0", rule: "r", subject: .app(app, runtime: "shared"), severity: .warning, summary: "",
+            origin: Origin(file: "f", line: 1), condition: "", openedAt: now, since: now, transitions: [], evidence: [],
+            suggestions: [], nextSteps: [], playbook: nil, labels: [:])
+        let message = Message(event: .opened, incident: incident, environment: "production", mode: .observe, at: now)
+        let document = MessageDocument.encode(message)
+        return TickRecord(
+            messages: (0..<count).map {
+                OutboxMessage(
+                    incident: "i\($0)", channel: "ops", event: .opened, createdAt: now, dueAt: now, document: document)
+            })
+    }
+
+    @Test("broken off: the message is due as before, and no attempt is counted")
+    func cancelled() async throws {
+        let core = try core()
+        let turnstile = Turnstile()
+        let channel = ScriptedChannel("ops", [.retry(after: nil, reason: "cancelled")], held: turnstile)
+        let sender = sender(channel, core)
+        await open(core)
+        let sending = Task { await sender.sendDue() }
+        while await turnstile.queue == 0 { await Task.yield() }
+        sending.cancel()
+        await turnstile.open()
+        #expect(await sending.value == 0)
+        #expect(try place.read { try $0.outbox().map(\.attempts) } == [0])
+        #expect(await sender.sendDue() == 1)
+    }
+
     @Test("a message that cannot be read is a dead letter, not a stop")
     func unreadable() async throws {
         let core = try core()

@@ -141,12 +141,12 @@ import Testing
         }
     }
 
-    @Test func `what it refuses is a dead letter`() async throws {
+    @Test func `a wrong address waits for the right one`() async throws {
         try await withAlertmanager { (client, url) async throws in
             // Not the base: there is nothing.
             let channel = Alertmanager(name: "alerts", settings: .init(url: url + "/api/v2/alerts"), client: client)
             let delivery = await channel.deliver(Sample.messages[0].message)
-            #expect(Kind(delivery) == .rejected)
+            #expect(Kind(delivery) == .blocked)
             delivery.expectFitForLogs()
         }
     }

@@ -91,14 +91,15 @@ enum ChannelUnderContract: String, CaseIterable, Sendable {
     }
 }
 
-/// Which of the three a delivery is.
+/// Which of the four a delivery is.
 enum Kind: String, Sendable {
-    case delivered, retry, rejected
+    case delivered, retry, blocked, rejected
 
     init(_ delivery: Delivery) {
         switch delivery {
         case .delivered, .deliveredAs: self = .delivered
         case .retry: self = .retry
+        case .blocked: self = .blocked
         case .rejected: self = .rejected
         }
     }
@@ -108,12 +109,15 @@ extension Delivery {
     var reason: String {
         switch self {
         case .delivered, .deliveredAs: ""
-        case .retry(_, let reason), .rejected(let reason): reason
+        case .retry(_, let reason), .blocked(_, let reason), .rejected(let reason): reason
         }
     }
 
     var after: TimeSpan? {
-        if case .retry(let after, _) = self { after } else { nil }
+        switch self {
+        case .retry(let after, _), .blocked(let after, _): after
+        case .delivered, .deliveredAs, .rejected: nil
+        }
     }
 
     /// A reason that a person can use, and that gives nothing away.

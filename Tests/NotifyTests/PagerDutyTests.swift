@@ -138,8 +138,20 @@ import Testing
         let (deliveries, service, bodies) = try await deliveries([Self.sample("runtime-down"), Self.sample("drill")])
         #expect(deliveries == [.delivered, .delivered])
         #expect(service.alerts.withLock { $0.count } == 2)
-        #expect(bodies.last?["payload"]?["severity"]?.string == "info")
-        #expect(bodies.last?["payload"]?["summary"]?.string?.hasPrefix("Drill, nothing to do") == true)
+        let drill = bodies.dropFirst()
+        #expect(drill.first?["payload"]?["severity"]?.string == "info")
+        #expect(drill.first?["payload"]?["summary"]?.string?.hasPrefix("Drill, nothing to do") == true)
+        #expect(drill.map { $0["event_action"]?.string } == ["trigger", "resolve"], "nobody has to clear it up")
+        #expect(Set(drill.map { $0["dedup_key"]?.string }).count == 1)
+    }
+
+    @Test func `occasions and digests`() throws {
+        let sample = { (name: String) in Sample.messages.first { $0.name == name }.map(\.message) }
+        #expect(PagerDuty.actions(try #require(sample("acknowledged"))) == [.acknowledge])
+        #expect(PagerDuty.actions(try #require(sample("reminder"))) == [.trigger])
+        #expect(PagerDuty.actions(try #require(sample("digest-over"))) == [.resolve])
+        let keys = try ["digest-storm", "digest-update", "digest-over"].map { PagerDuty.dedupKey(try #require(sample($0))) }
+        #expect(Set(keys) == ["digest-5f2c9a7b1d3e4f60"])
     }
 
     @Test func `an event whose answer is lost is sent again and changes nothing`() async throws {
@@ -159,7 +171,7 @@ import Testing
         #expect(deliveries.map { Kind($0) } == [.retry, .retry, .retry, .delivered])
     }
 
-    @Test func `a wrong routing key is refused for good, and not shown`() async throws {
+    @Test func `a wrong routing key waits for the right one, and is not shown`() async throws {
         let server = try MisbehavingServer { Service().answer($0, $1) }
         defer { server.stop() }
         var settings = PagerDuty.Settings()
@@ -169,7 +181,7 @@ import Testing
                 name: "page", routingKey: { Secret("s3cretToken9876543") }, settings: settings, client: client)
             return await channel.deliver(Self.sample("noisy-throttled"))
         }
-        #expect(Kind(delivery) == .rejected && delivery.reason.contains("routing key"))
+        #expect(Kind(delivery) == .blocked && delivery.reason.contains("routing key"))
         delivery.expectFitForLogs()
     }
 

@@ -194,14 +194,14 @@ import Testing
     }
 
     static let words: [(word: String, kind: Kind, says: String)] = [
-        ("invalid_auth", .rejected, "install the app again"), ("token_revoked", .rejected, "install the app again"),
-        ("missing_scope", .rejected, "chat:write"), ("channel_not_found", .rejected, "invite it there"),
-        ("not_in_channel", .rejected, "invite it there"), ("is_archived", .rejected, "bring it back"),
+        ("invalid_auth", .blocked, "install the app again"), ("token_revoked", .blocked, "install the app again"),
+        ("missing_scope", .blocked, "chat:write"), ("channel_not_found", .blocked, "invite it there"),
+        ("not_in_channel", .blocked, "invite it there"), ("is_archived", .blocked, "bring it back"),
         ("msg_too_long", .rejected, "report this as a bug"), ("invalid_blocks", .rejected, "report this as a bug"),
-        ("restricted_action", .rejected, "ask its owner"), ("internal_error", .retry, "on its side"),
+        ("restricted_action", .blocked, "ask its owner"), ("internal_error", .retry, "on its side"),
         ("fatal_error", .retry, "on its side"), ("service_unavailable", .retry, "on its side"),
         ("ratelimited", .retry, "too many messages"), ("rate_limited", .retry, "too many messages"),
-        ("xoxb-1-s3cretToken9876543", .rejected, "not known here"), ("", .rejected, "not known here"),
+        ("xoxb-1-s3cretToken9876543", .retry, "not known here"), ("", .retry, "not known here"),
     ]
 
     @Test("each of Slack's words", arguments: words.map(\.word))

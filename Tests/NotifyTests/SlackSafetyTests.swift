@@ -1,5 +1,5 @@
 import Model
-import Notify
+@testable import Notify
 import Simulator
 import Testing
 
@@ -42,6 +42,21 @@ import Testing
         }
     }
 
+    @Test("a reply in a thread is as inert", arguments: Hostile.messages.filter { $0.message.event == .updated }.map(\.name))
+    func reply(name: String) throws {
+        let message = try #require(Hostile.messages.first { $0.name == name }).message
+        let document = SlackBlocks.reply(message)
+        let payload = SlackPayload(body: document.serializedBytes())
+        #expect(payload.verdict == .ok && payload.remarks.isEmpty, "\(payload.remarks)")
+        for piece in Self.pieces(document["blocks"] ?? .null) {
+            #expect(!piece.text.unicodeScalars.contains(where: Self.isForbidden), "\(piece.place)")
+            #expect(!piece.text.contains("<") && !piece.text.contains(">"), "\(piece.place)")
+            // The headline is bold, and has nothing in it that could end that.
+            let isHeadline = piece.place.hasPrefix("[0]")
+            if isHeadline { #expect(piece.text.filter { $0 == "*" }.count == 2) } else { expectInert(piece.text, piece.place) }
+        }
+    }
+
     /// Own line feeds are allowed, nothing else that is not seen.
     private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
         if scalar == "\n" { return false }
@@ -74,6 +89,7 @@ import Testing
         "Where", "Since", "Until", "Reopened", "Acknowledged", "Condition", "Ended", "Done", "Still in force",
         "Needs a person", "Would have been done (mode observe)", "Held back", "Undo", "End it now", "Next steps",
         "To paste to the tenant", "To paste to each tenant",
+        "Incidents", "Open", "Over", "What came of it", "A model's explanation",
     ]
 
     private func expectWords(_ words: String, _ place: String) {

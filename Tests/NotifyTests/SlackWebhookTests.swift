@@ -56,11 +56,11 @@ import Testing
         ),
     ]
 
-    @Test("what Slack will never take, and what to do about it", arguments: refusals.map(\.status))
+    @Test("what Slack does not take, and what to do about it", arguments: refusals.map(\.status))
     func refused(status: Int) async throws {
         let (deliveries, sink) = try await deliveries([.status(status)], attempts: 1)
         let reason = try #require(Self.refusals.first { $0.status == status }).reason
-        #expect(deliveries == [.rejected(reason: reason)])
+        #expect(deliveries == [status == 400 ? .rejected(reason: reason) : .blocked(reason: reason)])
         #expect(sink.posts.isEmpty)
     }
 

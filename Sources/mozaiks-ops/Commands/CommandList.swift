@@ -4,7 +4,7 @@ let commands: [Command] = [
     IncidentsCommand.list, IncidentsCommand.show, ExplainCommand.incident, AcknowledgeCommand.ack,
     AcknowledgeCommand.unack, SilencesCommand.add, SilencesCommand.list, SilencesCommand.expire,
     AdviseCommand.command,
-    NotifyCommand.history, NotifyCommand.test, NotifyCommand.route,
+    NotifyCommand.history, NotifyCommand.test, NotifyCommand.preview, NotifyCommand.route,
     ActionsCommand.list, ActionsCommand.stop, ActionsCommand.resume, ActionsCommand.revert,
     AuditCommand.verify, AuditCommand.export,
     ApprovalCommand.list, ApprovalCommand.approve, ApprovalCommand.deny, MarkCommand.deploy, MarkCommand.list,

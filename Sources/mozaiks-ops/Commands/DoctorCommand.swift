@@ -112,12 +112,16 @@ enum DoctorCommand {
     /// Messages that wait or were given up; nothing to say without a journal.
     private static func examineOutbox(_ configuration: Configuration, _ findings: inout Findings) {
         let counts: OutboxCounts
+        let troubles: [ChannelTrouble]
         do throws(JournalError) {
-            counts = try Journal.open(StateFolder(existing: configuration.state.value), mode: .reader).outboxCounts()
+            let journal = try Journal.open(StateFolder(existing: configuration.state.value), mode: .reader)
+            counts = try journal.outboxCounts()
+            troubles = try journal.channelTroubles()
         } catch {
             // Said above, or said by the commands that need it.
             return
         }
+        for trouble in troubles { findings.add(.broken, "channel \(Rendering.trouble(trouble))") }
         let words = Rendering.outbox(counts)
         if counts.dead > 0 {
             findings.add(.note, "messages: \(words); see mozaiks-ops notify history --status dead")

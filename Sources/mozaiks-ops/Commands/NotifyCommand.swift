@@ -6,8 +6,9 @@ import Model
 import Monitor
 import Notify
 import Policy
+import Simulator
 
-/// `notify history|test|route`: who was told what, whether a channel works, and where a message would go.
+/// `notify history|test|preview|route`: who was told what, whether a channel works, and where a message would go.
 enum NotifyCommand {
     static let history = Command(
         ["notify", "history"], "Who was told what: messages sent, waiting and given up, newest first",
@@ -31,14 +32,20 @@ enum NotifyCommand {
         let journal = try invocation.journalForReading(invocation.configuration())
         let incident = try arguments.value("incident").map { try invocation.incident($0, in: journal) }
         let counts = try journal.outboxCounts()
+        let troubles = try journal.channelTroubles()
+        // Drills belong to no incident and have no state of the outbox.
+        let isOfAll = incident == nil && state == nil
+        let drills = isOfAll ? try NotifyCommand.drills(in: journal, of: arguments.value("channel"), limit: limit) : []
         let rows = try journal.outbox(
             incident: incident?.id, digests: incident?.digests ?? [], state: state, channel: arguments.value("channel"),
             limit: limit)
         invocation.print(
-            text: Rendering(terminal: invocation.terminal).messages(rows, counts, now: invocation.clock.now()),
+            text: Rendering(terminal: invocation.terminal).messages(
+                rows, counts, troubles, drills, now: invocation.clock.now()),
             json: [
                 "schema": "mozaiks.ops/notify-history/v1", "counts": counts.document,
-                "messages": .array(rows.map(\.document)),
+                "failing_channels": .array(troubles.map(\.document)), "messages": .array(rows.map(\.document)),
+                "drills": .array(drills.map(\.document)),
             ])
         return .ok
     }
@@ -55,17 +62,7 @@ enum NotifyCommand {
     ) { invocation in
         let configuration = try invocation.configuration()
         let assembly = try invocation.assembly(configuration)
-        let wanted = invocation.arguments.positional("CHANNEL")
-        let channels = assembly.channels.filter { wanted == nil || $0.name == wanted }
-        guard !channels.isEmpty else {
-            let known = assembly.channels.map(\.name)
-            throw CommandFailure(
-                wanted.map { "there is no channel '\($0)'" } ?? "no channel is configured",
-                hint: wanted.flatMap { nearest($0, in: known) }.map { "did you mean '\($0)'?" }
-                    ?? (known.isEmpty
-                        ? "set MOZAIKS_SLACK_WEBHOOK_URL, or 'channels:' in mozaiks-ops.yaml"
-                        : "there are: \(known.joined(separator: ", "))"))
-        }
+        let channels = try NotifyCommand.channels(invocation.arguments.positional("CHANNEL"), of: assembly)
         let message = drill(configuration, at: invocation.clock.now())
         var results: [(channel: String, delivery: Delivery)] = []
         await withTaskGroup(of: (String, Delivery).self) { group in
@@ -74,6 +71,7 @@ enum NotifyCommand {
         }
         await assembly.client.shutdown()
         let ordered = channels.compactMap { channel in results.first { $0.channel == channel.name } }
+        remember(ordered, configuration, invocation)
         invocation.print(
             text: Rendering(terminal: invocation.terminal).drill(ordered),
             json: .array(
@@ -84,6 +82,51 @@ enum NotifyCommand {
                     ]
                 }))
         return ordered.allSatisfy { $0.delivery.isDelivered } ? .ok : .failure
+    }
+
+    static let preview = Command(
+        ["notify", "preview"], "Show what a channel would be sent, with its templates; sends nothing",
+        discussion:
+            "Of a recorded incident as it stands, or of an invented one. Slack's messages show as text; what every service "
+            + "gets is in -o json, without its secret.",
+        positionals: [Positional("CHANNEL", "the channel's name")],
+        options: [
+            Option("incident", value: "ID", "this incident (its id, or enough of its beginning)"),
+            Option("event", value: "EVENT", "opened, updated, resolved or drill (default: as the incident stands)"),
+            MonitorOptions.state,
+        ],
+        examples: [
+            ("mozaiks-ops notify preview ops", "an invented incident, in the words of channel ops"),
+            ("mozaiks-ops notify preview mail --incident 1f3a -o json", "what the mail of this one holds"),
+        ]
+    ) { invocation in
+        let configuration = try invocation.configuration()
+        let assembly = try invocation.assembly(configuration)
+        let arguments = invocation.arguments
+        guard let channel = try NotifyCommand.channels(arguments.positional("CHANNEL") ?? "", of: assembly).first else { return .failure }
+        let incident = try arguments.value("incident").map {
+            try invocation.incident($0, in: invocation.journalForReading(configuration))
+        }
+        let event = try arguments.value("event").map { word throws(UsageError) in
+            if let event = Message.Event(rawValue: word) { return event }
+            let known = Message.Event.allCases.map(\.rawValue).joined(separator: ", ")
+            throw UsageError("--event '\(word)' is none", hint: "one of \(known)")
+        }
+        let now = invocation.clock.now()
+        var shown = incident ?? invented(configuration, at: now)
+        if event == .resolved, shown.resolvedAt == nil {
+            shown.resolvedAt = now
+            shown.resolveReason = "cleared"
+        }
+        let message = Message(
+            event: event ?? (shown.resolvedAt == nil ? .opened : .resolved), incident: shown,
+            environment: configuration.environment.value, mode: configuration.mode.value, at: shown.resolvedAt ?? now)
+        let draft = channel.draft(message)
+        let slack = SlackPayload(body: draft.document.serializedBytes())
+        let text = draft.text ?? (draft.document["blocks"] == nil ? draft.document.serialized(pretty: true) : slack.plainText)
+        invocation.print(text: text + (text.hasSuffix("\n") ? "" : "\n"), json: draft.document)
+        await assembly.client.shutdown()
+        return .ok
     }
 
     static let route = Command(
@@ -123,10 +166,77 @@ enum NotifyCommand {
         return .ok
     }
 
+    /// The channel of that name, or all for nil.
+    private static func channels(_ wanted: String?, of assembly: Assembly) throws(CommandFailure) -> [any Channel] {
+        let channels = assembly.channels.filter { wanted == nil || $0.name == wanted }
+        guard channels.isEmpty else { return channels }
+        let known = assembly.channels.map(\.name)
+        throw CommandFailure(
+            wanted.map { "there is no channel '\($0)'" } ?? "no channel is configured",
+            hint: wanted.flatMap { nearest($0, in: known) }.map { "did you mean '\($0)'?" }
+                ?? (known.isEmpty
+                    ? "set MOZAIKS_SLACK_WEBHOOK_URL, or 'channels:' in mozaiks-ops.yaml"
+                    : "there are: \(known.joined(separator: ", "))"))
+    }
+
+    /// Leaves a note of each drill for the history. Without a journal, or where it cannot be written, there is none.
+    private static func remember(
+        _ drills: [(channel: String, delivery: Delivery)], _ configuration: Configuration, _ invocation: Invocation
+    ) {
+        guard let journal = try? invocation.journalForReading(configuration, mode: .command) else { return }
+        for drill in drills {
+            let arguments: JSON = [
+                "channel": .string(drill.channel), "delivered": .bool(drill.delivery.isDelivered),
+                "reason": .optional(drill.delivery.failure),
+            ]
+            _ = try? journal.appendCommand(
+                at: invocation.clock.now(), actor: "cli", kind: Commands.drill, arguments: arguments.serialized())
+        }
+    }
+
     private static func state(_ word: String) throws(UsageError) -> OutboxRow.State {
         if let state = OutboxRow.State(rawValue: word) { return state }
         let known = OutboxRow.State.allCases.map(\.rawValue)
         throw UsageError("--status '\(word)' is none", hint: "one of \(known.joined(separator: ", "))")
+    }
+
+    private static func drills(
+        in journal: Journal, of channel: String?, limit: Int
+    ) throws(JournalError) -> [Drill] {
+        try journal.commands(kind: Commands.drill, limit: limit).compactMap { row in
+            guard let arguments = try? JSON(parsing: Array(row.arguments.utf8)), let name = arguments["channel"]?.string,
+                channel == nil || channel == name
+            else { return nil }
+            return Drill(
+                at: row.at, channel: name, isDelivered: arguments["delivered"]?.bool ?? false,
+                reason: arguments["reason"]?.string)
+        }
+    }
+
+    /// An incident that shows what messages are like.
+    private static func invented(_ configuration: Configuration, at now: Timestamp) -> Incident {
+        let runtime = configuration.runtimes.first?.name ?? "shared"
+        let subject = Subject.app(AppID("app-example"), runtime: runtime)
+        let opened = now - .minutes(4)
+        let condition = "active_runs.share (61.1%) > $noisy_share (40%) and runtime.active_runs (118) >= 10"
+        let transition = Transition(
+            at: opened, rule: "noisy-neighbor", subject: subject, from: .pending, to: .firing,
+            reason: "condition true for 5m", condition: condition, readings: [])
+        let id = "0123456789abcdef"
+        let key = LeaseKey(kind: .throttle, runtime: runtime, app: AppID("app-example"))
+        var incident = Incident(
+            fingerprint: id, id: "\(id)-\(opened.milliseconds)", rule: "noisy-neighbor", subject: subject,
+            severity: .warning, summary: "One app takes most of the runtime (an invented incident).",
+            origin: Origin(file: "built-in ops_policy.default.yaml", line: 88), condition: condition, openedAt: opened,
+            since: opened - .minutes(5), transitions: [transition], evidence: [], suggestions: [],
+            nextSteps: ["Look at what the app runs and who started it."], playbook: "noisy-neighbor",
+            labels: configuration.runtimes.first?.labels ?? [:])
+        incident.decisions = [
+            ActionDecision(
+                at: opened, incident: incident.id, key: key, effect: .throttle(Limits(concurrentWorkflows: 2)),
+                ttl: .minutes(15), verdict: .act, lease: "lease-0123456789abcdef")
+        ]
+        return incident
     }
 
     /// A message that looks like one of an incident and says that it is none.
@@ -179,7 +289,7 @@ extension Delivery {
     var failure: String? {
         switch self {
         case .delivered, .deliveredAs: nil
-        case .retry(_, let reason), .rejected(let reason): reason
+        case .retry(_, let reason), .blocked(_, let reason), .rejected(let reason): reason
         }
     }
 }
@@ -194,6 +304,30 @@ extension OutboxRow {
             "due_at": state == .pending ? .string("\(dueAt)") : .null,
             "settled_at": settledAt.map { .string("\($0)") } ?? .null, "attempts": .int(Int64(attempts)),
             "merged_into": mergedInto.map { .int($0) } ?? .null, "error": .optional(lastError),
+        ]
+    }
+}
+
+/// A test message that somebody sent.
+struct Drill {
+    let at: Timestamp
+    let channel: String
+    let isDelivered: Bool
+    let reason: String?
+
+    fileprivate var document: JSON {
+        [
+            "at": .string("\(at)"), "channel": .string(channel), "delivered": .bool(isDelivered),
+            "reason": .optional(reason),
+        ]
+    }
+}
+
+extension ChannelTrouble {
+    fileprivate var document: JSON {
+        [
+            "channel": .string(channel), "waiting": .int(Int64(waiting)), "since": .string("\(since)"),
+            "attempts": .int(Int64(attempts)), "reason": .string(reason),
         ]
     }
 }

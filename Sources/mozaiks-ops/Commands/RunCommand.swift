@@ -145,6 +145,7 @@ final class DaemonParts: Sendable {
         executors = zip(assembly.adapters, adapterBells).map { adapter, bell in
             (Executor(adapter: adapter, core: core, clock: clock, logger: logger), bell)
         }
+        health.watch(senders.map(\.sender))
         let endpoints = MonitorEndpoints(gate: gate, health: { health.answer })
         server = configuration.gate.map { settings in
             HTTPServer(
@@ -237,11 +238,16 @@ final class HealthBox: Sendable {
     private let limit: TimeSpan
     private let clock: any Clock
     private let state: Mutex<(last: UInt64, cycles: Int, auditHead: String?, revertsDue: Int)>
+    private let senders = Mutex<[Sender]>([])
 
     init(limit: TimeSpan, clock: any Clock) {
         self.limit = limit
         self.clock = clock
         state = Mutex((clock.monotonicNanoseconds(), 0, nil, 0))
+    }
+
+    func watch(_ senders: [Sender]) {
+        self.senders.withLock { $0 = senders }
     }
 
     func cycled(auditHead: String?, revertsDue: Int) {
@@ -252,11 +258,14 @@ final class HealthBox: Sendable {
     var answer: DaemonHealth {
         let (last, cycles, auditHead, revertsDue) = state.withLock { $0 }
         let age = Int64((clock.monotonicNanoseconds() &- last) / 1_000_000)
+        // By name alone: why stands in the log and in `notify history`.
+        let failing = senders.withLock { $0 }.filter { $0.trouble != nil }.map { JSON.string($0.name) }
         return DaemonHealth(
             isCycling: age < limit.milliseconds,
             details: JSONObject([
                 (key: "cycles", value: .int(Int64(cycles))), (key: "last_cycle_ms_ago", value: .int(age)),
                 (key: "audit_head", value: .optional(auditHead)), (key: "reverts_due", value: .int(Int64(revertsDue))),
+                (key: "failing_channels", value: .array(failing)),
             ]))
     }
 }

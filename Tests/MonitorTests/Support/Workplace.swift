@@ -112,6 +112,10 @@ private final class OtherProcess: Sendable {
 }
 
 extension Core {
+    func commit(_ record: TickRecord) throws {
+        try journal?.commitTick(record)
+    }
+
     func execute(_ sql: String) throws {
         try journal?.reading("hinder") { database throws(JournalError) in try database.execute(sql) }
     }

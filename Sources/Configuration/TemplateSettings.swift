@@ -1,0 +1,114 @@
+import Model
+import YAML
+
+/// Reads the `template` or `template_file` of a channel.
+struct TemplateSettings {
+    let reader: ConfigurationReader
+    private var reporter: Reporter { reader.reporter }
+
+    /// Bytes of a template file.
+    private static let fileLimit = 64 << 10
+
+    init(reader: ConfigurationReader) {
+        self.reader = reader
+    }
+
+    /// The channel's own texts; empty where it has none.
+    /// - Parameter isMail: it has a subject.
+    func read(_ channel: Fields, isMail: Bool) -> MessageTemplate {
+        let inline = channel.entry("template")
+        let file = channel.node("template_file")
+        if let inline, file != nil {
+            reporter.report("template", "'template' stands beside 'template_file'", at: inline.key, hint: "leave one out")
+        }
+        if let inline {
+            guard let fields = Fields(inline.value, "'template'", reporter, place: inline.key.start) else {
+                return MessageTemplate()
+            }
+            return TemplateSettings.template(fields, isMail: isMail)
+        }
+        return file.flatMap { self.file($0, isMail: isMail) } ?? MessageTemplate()
+    }
+
+    private func file(_ node: YAMLNode, isMail: Bool) -> MessageTemplate? {
+        guard let path = reader.path(node, "'template_file'") else { return nil }
+        let bytes: [UInt8]
+        do throws(FileReading.Failure) {
+            bytes = try FileReading.bytes(path, limit: TemplateSettings.fileLimit + 1)
+        } catch {
+            reporter.report("unreadable", "cannot read \(error.path): \(error.reason)", at: node)
+            return nil
+        }
+        guard bytes.count <= TemplateSettings.fileLimit else {
+            reporter.report("template", "\(path) is larger than \(TemplateSettings.fileLimit >> 10) KiB", at: node)
+            return nil
+        }
+        let own = Reporter(source: SourceText(file: path, bytes: bytes))
+        var template: MessageTemplate?
+        if let root = YAMLParser.parse(own), let fields = Fields(root, "a template", own) {
+            template = TemplateSettings.template(fields, isMail: isMail)
+        }
+        // Whoever names the file of a secret by mistake shall not read it in an error: only lines that begin as a
+        // template's do are shown.
+        reporter.adopt(own.diagnostics.map { $0.isOfTemplate ? $0 : $0.withoutSourceLine })
+        return template
+    }
+
+    private static func template(_ fields: Fields, isMail: Bool) -> MessageTemplate {
+        var template = MessageTemplate()
+        template.headline = text(fields, "headline", isOneLine: true)
+        template.what = text(fields, "what")
+        template.note = text(fields, "note")
+        template.footer = text(fields, "footer")
+        if isMail {
+            template.subject = text(fields, "subject", isOneLine: true, isLasting: true)
+        }
+        fields.finish()
+        return template
+    }
+
+    /// Not by way of the configuration's `${VARIABLE}`: no template reads the environment.
+    private static func text(
+        _ fields: Fields, _ name: String, isOneLine: Bool = false, isLasting: Bool = false
+    ) -> MessageTemplate.Text? {
+        guard let node = fields.node(name), let raw = fields.reporter.string(node, "'\(name)'") else { return nil }
+        do throws(TemplateFault) {
+            // A block of YAML ends in a line break that nobody means.
+            let trimmed = raw.hasSuffix("\n") ? String(raw.dropLast()) : raw
+            let text = try MessageTemplate.Text(trimmed, isOneLine: isOneLine)
+            if isLasting, let changing = text.placeholders.first(where: { !$0.isLasting }) {
+                fields.reporter.report(
+                    "template", "'\(name)' cannot have {\(changing.name)}: it changes while an incident lasts", at: node,
+                    hint: "mail clients hold a conversation together by its subject")
+                return nil
+            }
+            return text
+        } catch {
+            let hint =
+                error.unknown.map { unknown in
+                    Nearest.hint(to: unknown, among: MessageTemplate.Placeholder.names)
+                        ?? "known: " + MessageTemplate.Placeholder.names.joined(separator: ", ")
+                } ?? error.hint
+            fields.reporter.report(
+                error.code, "'\(name)': \(error.message)", in: node, valueOffset: error.offset, length: error.length,
+                hint: hint)
+            return nil
+        }
+    }
+}
+
+extension Diagnostic {
+    fileprivate var isOfTemplate: Bool {
+        let line = (sourceLine ?? "").drop { $0 == " " || $0 == "{" || $0 == "\"" }
+        return ["headline", "what", "note", "footer", "subject"].contains { line.hasPrefix($0) }
+    }
+}
+
+extension MessageTemplate.Placeholder {
+    fileprivate var name: String {
+        switch self {
+        case .fact(let fact): fact.rawValue
+        case .label(let name): "labels.\(name)"
+        }
+    }
+}
