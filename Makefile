@@ -6,7 +6,7 @@ SWIFT ?= swift
 BINARY := .build/release/mozaiks-ops
 STATIC := -c release --static-swift-stdlib
 
-.PHONY: help setup build test demo bench chaos evals format lint install clean
+.PHONY: help setup build test demo bench chaos evals format lint install pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -52,6 +52,9 @@ format: ## rewrite the sources in the house format
 
 lint: ## say where the sources differ from the house format
 	@$(SWIFT) format lint --recursive --parallel Package.swift Sources Tests
+
+pictures: ## the pictures of docs/ anew, from the recorded mails (wants a Chromium)
+	@.ci/pictures
 
 clean: ## remove what was built
 	@rm -rf .build
