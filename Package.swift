@@ -139,7 +139,7 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "BenchReference", "Model", "Signals", "Policy", "Engine", "Collector", "Actions", "Server", "Simulator",
+                "BenchReference", "Model", "Signals", "Policy", "Engine", "Collector", "Actions", "Server", "Simulator", "Monitor",
             ],
             path: "Tests/Bench", exclude: ["run", "reference"], swiftSettings: strict),
     ],

@@ -42,4 +42,26 @@ public enum TapeLine: Sendable {
     case exchange(Observation)
     /// One evaluation of a runtime, with `now` = `at`. `count` is the recorder's own number of it, from 1.
     case tick(at: Timestamp, runtime: String, count: Int64)
+    /// Something that people did between two ticks, and that later decisions follow from.
+    case event(at: Timestamp, TapeEvent)
+}
+
+/// What people did while a tape was recorded. Programs of before these lines stop at them; tapes without them are read as
+/// ever.
+public enum TapeEvent: Sendable {
+    /// Somebody asked for something on the command line, and the engine obeyed. `arguments` are JSON.
+    case command(kind: String, actor: String, arguments: String)
+    /// The file that stops all actions appeared or went.
+    case killSwitch(isOn: Bool)
+    /// Settings and policies were put in force: at the beginning, and at a reload.
+    case settings(JSON)
+
+    /// `command`, `kill_switch`, `settings`
+    var name: String {
+        switch self {
+        case .command: "command"
+        case .killSwitch: "kill_switch"
+        case .settings: "settings"
+        }
+    }
 }

@@ -91,6 +91,7 @@ struct TapeLineParser {
         guard let at = object["at"]?.string.flatMap({ Timestamp(rfc3339: $0) }) else {
             throw error("at is to be a moment in RFC 3339")
         }
+        if let name = object["event"] { return .event(at: at, try event(name, object)) }
         guard let runtime = object["runtime"]?.string else { throw error("no runtime") }
         guard header.runtimes.contains(where: { $0.name.utf8.elementsEqual(runtime.utf8) }) else {
             throw error("runtime \(PlainText.bounded(runtime, limit: 60)) is not in the first line")
@@ -111,6 +112,25 @@ struct TapeLineParser {
             Observation(
                 at: at, runtime: runtime, replica: replica, endpoint: endpoint, elapsedMilliseconds: elapsed,
                 outcome: try outcome(object, body)))
+    }
+
+    private func event(_ name: JSON, _ object: JSONObject) throws(TapeError) -> TapeEvent {
+        switch name.string {
+        case "command":
+            guard let kind = object["kind"]?.string, let actor = object["actor"]?.string,
+                let arguments = object["arguments"]?.string
+            else { throw error("a command has a kind, an actor and arguments, all texts") }
+            return .command(kind: kind, actor: actor, arguments: arguments)
+        case "kill_switch":
+            guard let isOn = object["on"]?.bool else { throw error("on is to be true or false") }
+            return .killSwitch(isOn: isOn)
+        case "settings":
+            guard let settings = object["settings"], settings.object != nil else {
+                throw error("settings are to be an object")
+            }
+            return .settings(settings)
+        default: throw error("event is to be command, kill_switch or settings; a newer version may know more")
+        }
     }
 
     private func outcome(_ object: JSONObject, _ body: Body?) throws(TapeError) -> Observation.Outcome {

@@ -48,6 +48,17 @@ public struct TapeWriter: ~Copyable {
             return tick.serializedBytes() + "\n".utf8
         case .exchange(let observation):
             return bytes(of: observation, validity)
+        case .event(let at, let event):
+            var line: JSONObject = ["at": .string(at.description), "event": .string(event.name)]
+            switch event {
+            case .command(let kind, let actor, let arguments):
+                line.append("kind", .string(kind))
+                line.append("actor", .string(actor))
+                line.append("arguments", .string(arguments))
+            case .killSwitch(let isOn): line.append("on", .bool(isOn))
+            case .settings(let document): line.append("settings", document)
+            }
+            return JSON.object(line).serializedBytes() + "\n".utf8
         }
     }
 

@@ -21,6 +21,8 @@ public struct Configuration: Sendable {
     public var playbooks: Setting<String?>
     /// In the order of the file; at least one unless nothing names any.
     public var runtimes: [RuntimeSettings]
+    /// How long the history of the runtimes is kept.
+    public var historyRetention = Setting(TimeSpan.hours(30 * 24), .builtIn)
     public var polling: PollingSettings
     /// Nil: no action can land.
     public var gate: GateSettings?

@@ -170,6 +170,7 @@ enum ConfigurationEntries {
             plain("polling.budget", "\(Amounts.number(polling.budgetPercent))%"),
             plain("polling.timeout", "\(polling.timeout)"), plain("polling.body_limit", "\(polling.bodyLimit) B"),
         ]
+        entries.append(setting("history.retain", configuration.historyRetention, "\(configuration.historyRetention.value)"))
         if let gate = configuration.gate {
             entries.append(Entry(key: "actions.gate.listen", value: gate.listen.description, origin: gate.origin))
         }

@@ -57,6 +57,7 @@ struct ConfigurationReader {
         configuration.runtimes = runtimes(fields)
         polling(fields, &configuration.polling)
         actions(fields, &configuration)
+        history(fields, &configuration)
         limits(fields, &configuration.actionLimits)
         configuration.channels = channels(fields)
         configuration.routes = TellingReader(reader: self).routes(fields) { references.named.append(($0, $1)) }
@@ -145,6 +146,14 @@ struct ConfigurationReader {
         var labels: [String: String] = [:]
         for entry in inner.all() { labels[entry.name] = text(entry.value, "a label") }
         return labels
+    }
+
+    private func history(_ fields: Fields, _ configuration: inout Configuration) {
+        guard let node = fields.node("history"), let inner = Fields(node, "'history'", reporter) else { return }
+        if let node = inner.node("retain"), let span = span(node, "retain", .hours(1)...TimeSpan.hours(24 * 3_650)) {
+            configuration.historyRetention = Setting(span, origin(node))
+        }
+        inner.finish()
     }
 
     private func polling(_ fields: Fields, _ polling: inout PollingSettings) {

@@ -8,7 +8,7 @@ public struct Retention: Hashable, Sendable {
     public var leases: TimeSpan
     /// Messages that were sent, given up or merged.
     public var messages: TimeSpan
-    /// Minutes of history.
+    /// History: minutes, and whole hours once all of one is past its time.
     public var minutes: TimeSpan
     /// Commands that were taken.
     public var commands: TimeSpan
@@ -54,7 +54,9 @@ extension Journal {
                     EXISTS (SELECT 1 FROM outbox AS r WHERE r.incident = outbox.incident AND r.event = 'resolved')))
                 """
             try remove("outbox", where: "settled_ms < ?1 AND NOT \(isOpen)", before(retention.messages))
-            try remove("minutes", where: "minute < ?1", (now - retention.minutes).minute)
+            let oldest = (now - retention.minutes).minute
+            try remove("minutes", where: "minute < ?1", oldest)
+            try remove("hours", where: "hour < ?1", HistoryKey.minute(oldest).hour)
             try remove("commands", where: "taken_ms < ?1", before(retention.commands))
             return removed
         }

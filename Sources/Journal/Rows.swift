@@ -165,6 +165,19 @@ public struct CommandRow: Hashable, Sendable, Identifiable {
     public let takenAt: Timestamp?
     /// What came of it, for the person who asked; nil while it waits.
     public let result: String?
+
+    public init(
+        id: Int64, at: Timestamp, actor: String, kind: String, arguments: String, takenAt: Timestamp? = nil,
+        result: String? = nil
+    ) {
+        self.id = id
+        self.at = at
+        self.actor = actor
+        self.kind = kind
+        self.arguments = arguments
+        self.takenAt = takenAt
+        self.result = result
+    }
 }
 
 /// The engine's answer to one command.

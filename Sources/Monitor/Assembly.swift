@@ -126,6 +126,7 @@ public struct Assembly: Sendable {
         settings.landable = Assembly.landable(configuration)
         settings.landableKeys = Assembly.landableKeys(configuration)
         settings.telling = configuration.telling
+        settings.historyRetention = configuration.historyRetention.value
         // The perf body names no model, so one price serves all: the dearest, which never understates.
         settings.price = configuration.prices.max { $0.prompt + $0.completion < $1.prompt + $1.completion }
             .map { TokenPrice(promptPerMillion: $0.prompt, completionPerMillion: $0.completion) }

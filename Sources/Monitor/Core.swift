@@ -60,6 +60,9 @@ public actor Core {
     /// The day (since 1970) on which the end of the audit log was logged last.
     var auditHeadLogged: Int64?
     private var lastPruned: Timestamp?
+    /// What a tape last heard of the kill switch; and whether it has the settings in force.
+    private var tapedKillSwitch = false
+    private var areSettingsTaped = false
 
     /// How long the state of signals may be behind the journal's other state.
     public static let signalsInterval = TimeSpan.minutes(1)
@@ -111,34 +114,47 @@ public actor Core {
 
     /// Takes in what one poll of a runtime brought, judges it, commits and acts. False when the commit failed: then
     /// nothing of it has happened yet, and the next cycle tries again. Runtimes that are not configured are passed over.
-    /// - Parameter recorder: sees the observations first, in the order in which polls are judged: a tape's order.
+    /// - Parameter recorder: sees what a tape holds, in its order: the observations before they are taken in, what people
+    ///   did, the tick.
     @discardableResult
     public func cycle(
-        _ runtime: String, _ observations: [Observation], recorder: (@Sendable ([Observation]) -> Void)? = nil
+        _ runtime: String, _ observations: [Observation], recorder: (@Sendable (TapeStep) -> Void)? = nil
     ) -> Bool {
         guard pipeline.signals[runtime] != nil else { return true }
-        recorder?(observations)
         // The moment of the newest observation, as on a tape: a replay of this poll ticks at the same moment.
         let now = observations.map(\.at).max() ?? clock.now()
+        if let recorder, !areSettingsTaped {
+            let document = TapeSettings.document(pipeline.settings, pipeline.policies)
+            recorder(.event(.settings(document), at: observations.map(\.at).min() ?? now))
+            areSettingsTaped = true
+        }
+        recorder?(.polled(observations))
         for observation in observations { pipeline.take(observation) }
         areSignalsAhead = true
         var record = TickRecord()
         settleLeases(&record)
-        takeCommands(&record)
+        takeCommands(&record, recorder)
         for removal in pipeline.giveUpStrangers(now: now) {
             record.add(removal)
             log(removal.transitions, [])
         }
-        let result = pipeline.tick(runtime, now: now, killFile: folder?.isKillSwitchOn ?? false)
+        let isStopped = folder?.isKillSwitchOn ?? false
+        if let recorder, isStopped != tapedKillSwitch {
+            recorder(.event(.killSwitch(isOn: isStopped), at: now))
+            tapedKillSwitch = isStopped
+        }
+        let result = pipeline.tick(runtime, now: now, killFile: isStopped)
+        recorder?(.judged(runtime: runtime, at: now))
         if let result {
             record.add(result)
             log(result.outcome.transitions, result.plan.decisions)
         }
         followLeases(&record)
         record.states += pipeline.drainStates()
-        saveSignals(&record, force: false)
+        let savesSignals = saveSignals(&record, force: false)
         unsaved.append(record)
         let saved = flush()
+        if saved, savesSignals { foldHistory(of: pipeline.settings.runtimes.map(\.name)) }
         // Without a commit the table in force stays, and it is not the gate's monitor that hangs.
         if saved { prune() } else { gate?.attend() }
         countRefusals()
@@ -183,6 +199,7 @@ public actor Core {
             return runtime
         }
         pipeline.reload(settings: settings, policies: policies)
+        areSettingsTaped = false
     }
 
     /// Puts the leases that the journal holds in force again: at start, before the first poll.
@@ -192,12 +209,15 @@ public actor Core {
 
     // MARK: - Keeping
 
-    private func saveSignals(_ record: inout TickRecord, force: Bool) {
+    /// Whether it was time to.
+    @discardableResult
+    private func saveSignals(_ record: inout TickRecord, force: Bool) -> Bool {
         let now = clock.now()
-        if !force, let saved = signalsSaved, now >= saved, now - saved < Core.signalsInterval { return }
+        if !force, let saved = signalsSaved, now >= saved, now - saved < Core.signalsInterval { return false }
         signalsSaved = now
         areSignalsAhead = false
         pipeline.drainSignals(into: &record)
+        return true
     }
 
     /// Commits what is unsaved, then lets it happen.
@@ -231,7 +251,7 @@ public actor Core {
         if let last = lastPruned, now >= last, now - last < Core.pruneInterval { return }
         do {
             // Rows left over go soon; none left, and it rests.
-            let removed = try journal?.prune(now: now) ?? 0
+            let removed = try journal?.prune(Retention(minutes: pipeline.settings.historyRetention), now: now) ?? 0
             lastPruned = removed > 0 ? now - Core.pruneInterval + .minutes(1) : now
         } catch {
             lastPruned = now

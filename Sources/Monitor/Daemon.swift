@@ -23,8 +23,8 @@ public struct Daemon: Sendable {
     public var reactions: ReactionPoller?
     /// The optional model.
     private let advising: (task: Advising, bell: Bell)?
-    /// Sees every observation before it is taken in: the recorder.
-    private let onObservations: @Sendable ([Observation]) -> Void
+    /// Sees every observation before it is taken in, and what else a tape holds.
+    private let recorder: (@Sendable (TapeStep) -> Void)?
 
     /// How long a stop waits for messages that are due.
     private static let drainTime = TimeSpan.seconds(5)
@@ -34,7 +34,7 @@ public struct Daemon: Sendable {
         executors: [(executor: Executor, bell: Bell)] = [], interval: TimeSpan,
         clock: any Clock, logger: Logger, notifier: SystemdNotifier, pulse: Pulse? = nil,
         advising: (task: Advising, bell: Bell)? = nil,
-        onObservations: @escaping @Sendable ([Observation]) -> Void = { _ in }
+        recorder: (@Sendable (TapeStep) -> Void)? = nil
     ) {
         self.core = core
         self.targets = targets
@@ -47,7 +47,7 @@ public struct Daemon: Sendable {
         self.notifier = notifier
         self.pulse = pulse
         self.advising = advising
-        self.onObservations = onObservations
+        self.recorder = recorder
     }
 
     /// Runs until `stop` returns, then drains. False when the last commit failed.
@@ -107,7 +107,7 @@ public struct Daemon: Sendable {
         while !Task.isCancelled {
             let observations = await poller.poll(target, await core.due(target.runtime))
             if Task.isCancelled { return }
-            await core.cycle(target.runtime, observations, recorder: onObservations)
+            await core.cycle(target.runtime, observations, recorder: recorder)
             let now = clock.monotonicNanoseconds()
             next = max(next &+ step, now)
             do {

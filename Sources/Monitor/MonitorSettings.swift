@@ -36,6 +36,8 @@ public struct MonitorSettings: Sendable {
     /// Who is told what, and when.
     public var telling = TellingSettings()
     public var price: TokenPrice?
+    /// How long history is kept.
+    public var historyRetention = TimeSpan.hours(30 * 24)
 
     public init() {}
 

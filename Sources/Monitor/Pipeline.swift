@@ -86,11 +86,20 @@ public struct Pipeline: Sendable {
         guard let readings = signals[runtime]?.readings(at: now, demand: demand(of: runtime, now: now)), let clock = clocks[runtime] else {
             return nil
         }
+        return judge(
+            readings, clock: clock, restartedAt: signals[runtime]?.newestRestart, now: now, killFile: killFile)
+    }
+
+    /// Judges readings, wherever they come from: of answers, or of what was kept of a past.
+    mutating func judge(
+        _ readings: ReadingTable, clock: ObservationClock, restartedAt: Timestamp?, now: Timestamp, killFile: Bool = false
+    ) -> TickResult {
+        let runtime = readings.runtime
         let outcome = engine.evaluate(
             policies: policies, readings: readings, clock: clock, labels: settings.labels(of: runtime), now: now)
         let context = GuardContext(
             options: settings.guardOptions, mode: settings.mode, killFile: killFile,
-            restartedAt: signals[runtime]?.newestRestart, landable: settings.landable,
+            restartedAt: restartedAt, landable: settings.landable,
             landableKeys: settings.landableKeys, silenced: silenced(outcome))
         let plan = guardState.plan(outcome: outcome, policies: policies, readings: readings, context: context)
         engine.record(plan.decisions)

@@ -102,7 +102,7 @@ extension Pipeline {
         }
         for runtime in settings.runtimes.map(\.name) {
             do {
-                try restoreSignals(runtime, from: journal, now: now)
+                try restoreSignals(runtime, from: journal, now: now, warn)
             } catch {
                 warn("the windows of \(runtime) start empty: \(error)")
                 // What cannot be read now cannot be read at the next start either, and would spoil what is written anew.
@@ -124,7 +124,9 @@ extension Pipeline {
         }
     }
 
-    private mutating func restoreSignals(_ runtime: String, from journal: Journal, now: Timestamp) throws {
+    private mutating func restoreSignals(
+        _ runtime: String, from journal: Journal, now: Timestamp, _ warn: (String) -> Void
+    ) throws {
         guard let fresh = signals[runtime], let bytes = try journal.state("signals:\(runtime)") else { return }
         var state = try RuntimeSignals(decoding: bytes, options: fresh.options)
         let sources = try journal.chats(runtime: runtime)
@@ -140,8 +142,12 @@ extension Pipeline {
         let longest = fresh.options.ranges.values.max() ?? .zero
         if longest > .zero {
             let first = (now - longest - .minutes(1)).minute
-            let rows = try journal.minutes(runtime: runtime, in: first..<now.minute + 1)
-            state.restore(minutes: try rows.flatMap { try MinuteBlob.decode($0.bytes) })
+            var past = try RecordedHistory(journal, runtime: runtime, minutes: first..<now.minute + 1)
+            state.restore(minutes: try past.rest())
+            for gap in past.damaged {
+                let (from, to) = (Timestamp(minute: gap.lowerBound), Timestamp(minute: gap.upperBound))
+                warn("the history of \(runtime) is damaged from \(from) to \(to), which counts as not watched")
+            }
         }
         strayChats += strays.map { ChatSource(runtime: runtime, replica: $0) }
         signals[runtime] = state

@@ -42,7 +42,9 @@ public enum PolicyLoader {
         var hasDefaultFile = false
 
         for file in files.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) {
-            guard let owner = PolicyFileName.owner(of: file.path) else {
+            // The built-in policy by its own name, as a folder without a default file and a tape have it.
+            let isBuiltIn = file.path.utf8.elementsEqual(DefaultPolicy.file.utf8)
+            guard let owner = isBuiltIn ? .everybody : PolicyFileName.owner(of: file.path) else {
                 diagnostics.append(
                     Diagnostic(
                         "file-name", "this name is not one of a policy file", file: file.path,

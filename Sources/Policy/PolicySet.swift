@@ -57,6 +57,8 @@ public struct PolicySet: Sendable {
     /// The texts that it was read from.
     private var sources: [SourceText] = []
     let byApp: [AppID: Int]
+    /// The files that it was made of, the built-in one where it stands in for another.
+    public var files: [PolicyFile] { sources.map { PolicyFile(path: $0.file, bytes: $0.bytes) } }
 
     init(
         demand: [Demand], policies: [EffectivePolicy], runtimeRules: [Rule], replicaRules: [Rule], window: TimeSpan,

@@ -33,11 +33,13 @@ public struct MinuteRow: Hashable, Sendable {
     public var liveCounters: UInt8
     /// The runtime's row only: the part of the minute that was watched, 0...1. Rates are sums over this.
     public var watched: Double
+    /// The runtime's row only: what a replay needs beyond that; nil in rows that earlier versions wrote.
+    public var watch: WatchMinute?
 
     public init(
         minute: Int64, app: AppID?, sums: MinuteSums = MinuteSums(), gauges: RunGauges = RunGauges(),
         latencies: [LatencyCount] = [], readings: [Evidence] = [], chatsMissing: MissingReason? = nil,
-        deadCounters: UInt8 = 0, liveCounters: UInt8 = 0, watched: Double = 0
+        deadCounters: UInt8 = 0, liveCounters: UInt8 = 0, watched: Double = 0, watch: WatchMinute? = nil
     ) {
         self.minute = minute
         self.app = app
@@ -49,6 +51,7 @@ public struct MinuteRow: Hashable, Sendable {
         self.deadCounters = deadCounters
         self.liveCounters = liveCounters
         self.watched = watched
+        self.watch = watch
     }
 
     // MARK: - As bytes
@@ -84,10 +87,14 @@ public struct MinuteRow: Hashable, Sendable {
         writer.put(byte: deadCounters)
         writer.put(byte: liveCounters)
         writer.put(watched)
+        writer.put(optional: watch) { $1.encode(to: &$0) }
     }
 
     init(from reader: inout StateReader) throws(SignalStateError) {
-        guard try reader.byte() == MinuteRow.version else { throw reader.failure("a minute of another version") }
+        let version = try reader.byte()
+        guard version == MinuteRow.version || version == MinuteRow.firstVersion else {
+            throw reader.failure("a minute of another version")
+        }
         let minute = try reader.integer()
         guard Clamp.moments.contains(minute) else { throw reader.failure("a minute is out of range") }
         let app = try reader.optional { (reader) throws(SignalStateError) in AppID(bytes: try reader.data()) }
@@ -108,9 +115,12 @@ public struct MinuteRow: Hashable, Sendable {
         deadCounters = try reader.byte()
         liveCounters = try reader.byte()
         watched = try reader.double()
+        guard version > MinuteRow.firstVersion else { return }
+        watch = try reader.optional { (reader) throws(SignalStateError) in try WatchMinute(from: &reader) }
     }
 
-    private static let version: UInt8 = 1
+    private static let firstVersion: UInt8 = 1
+    private static let version: UInt8 = 2
 }
 
 /// Sums of increments over a stretch of time.

@@ -183,6 +183,18 @@ struct ReplicaState: Sendable {
         }
     }
 
+    /// Whether an endpoint was heard of in (start, end], whatever the outcome.
+    func wasHeard(_ endpoint: Endpoint, from start: Int64, to end: Int64) -> Bool {
+        let newest: Int64? =
+            switch endpoint {
+            case .health: health.entry(asOf: end)?.at
+            case .activeRuns: registry.entry(asOf: end)?.at
+            case .events: events.entry(asOf: end)?.at
+            case .perf, .perfChats: perf.entry(asOf: end)?.at
+            }
+        return newest.map { $0 > start } ?? false
+    }
+
     private mutating func observe(elapsed: Double) {
         perfElapsed.append(elapsed)
         if perfElapsed.count > 3 { perfElapsed.removeFirst() }

@@ -85,29 +85,35 @@ extension Evaluation {
         whole.chatsMissing = window.missing ?? open.missing
         whole.deadCounters = rules.dead
         whole.liveCounters = rules.alive
-        whole.sums = window.total
+        whole.sums = window.total.rounded()
         whole.gauges = open.total
-        whole.watched = window.watched
+        whole.watched = MinuteStep.round(window.watched, MinuteStep.time)
+        let watch = watchMinute(from: start, window)
         whole.readings = Signal.allCases.map { signal in
             guard signal.info.subjects.contains(.runtime) else { return .missing(.notTracked) }
             // As for an app, so that apps add up to their runtime.
-            if whole.chatsMissing == nil, rules.part(signal, whole.sums) != nil {
+            if whole.chatsMissing == nil, rules.part(signal, whole.sums) != nil || signal == .errorRate {
                 return rules.minute(signal, whole, of: whole)
             }
-            return runtime(signal, from: start, to: at, checksNow: false, &shared)
+            let reading = runtime(signal, from: start, to: at, checksNow: false, &shared).rounded()
+            guard case .value = reading else { return reading }
+            return watch.reading(signal) ?? reading
         }
+        whole.watch = watch
         guard whole.chatsMissing == nil else { return ([whole], []) }
         var rows: [MinuteRow] = []
         var slots: [Int] = []
-        let busy = order.reduce(0) { isIdle($1, window, open, latencies) ? $0 : $0 + 1 }
+        var sums = window.sums
+        for slot in sums.indices { sums[slot] = sums[slot].rounded() }
+        let busy = order.reduce(0) { isIdle($1, sums, open, latencies) ? $0 : $0 + 1 }
         rows.reserveCapacity(1 + busy)
         slots.reserveCapacity(busy)
         rows.append(whole)
         for (slot, id) in zip(order, state.shared.apps.sorted) {
-            guard !isIdle(slot, window, open, latencies) else { continue }
+            guard !isIdle(slot, sums, open, latencies) else { continue }
             rows.append(
                 MinuteRow(
-                    minute: minute, app: id, sums: window.sums[slot], gauges: open.apps[slot],
+                    minute: minute, app: id, sums: sums[slot], gauges: open.apps[slot],
                     latencies: latencies.counts(slot: slot)))
             slots.append(slot)
         }
@@ -115,7 +121,42 @@ extension Evaluation {
     }
 
     /// Nothing happened in an app and nothing is open.
-    private func isIdle(_ slot: Int, _ window: PerfWindow, _ open: OpenRuns, _ latencies: LatencyIndex) -> Bool {
-        latencies.isEmpty(slot: slot) && open.apps[slot] == RunGauges() && window.sums[slot] == MinuteSums()
+    private func isIdle(
+        _ slot: Int, _ sums: ContiguousArray<MinuteSums>, _ open: OpenRuns, _ latencies: LatencyIndex
+    ) -> Bool {
+        latencies.isEmpty(slot: slot) && open.apps[slot] == RunGauges() && sums[slot] == MinuteSums()
+    }
+
+    /// How the minute that ends now was polled, and its sums of the whole runtime.
+    private func watchMinute(from start: Int64, _ window: PerfWindow) -> WatchMinute {
+        var watch = WatchMinute()
+        if window.missing == nil {
+            watch.judgedEnds = MinuteStep.round(window.judgedEnds, MinuteStep.events)
+            watch.silentEnds = MinuteStep.round(window.silentEnds, MinuteStep.events)
+        }
+        var watched = 0.0
+        for replica in present {
+            guard let stretch = replica.usageAxis.stretch(from: start, to: at), stretch.covered > 0 else { continue }
+            watch.llmCalls += stretch.sum { Double(replica.usageSums[$1] - replica.usageSums[$0]) }
+            watched += stretch.covered / Double(at - start) / Double(present.count)
+        }
+        watch.llmCalls = MinuteStep.round(watch.llmCalls, MinuteStep.events)
+        watch.llmWatched = MinuteStep.round(watched, MinuteStep.time)
+        for endpoint in WatchMinute.endpoints {
+            if state.replicas.contains(where: { $0.wasHeard(endpoint, from: start, to: at) }) {
+                watch.heard |= 1 << endpoint.rawValue
+            }
+            watch.intervals.append(
+                state.replicas.map { $0.interval(endpoint, options) }.max() ?? options.interval.milliseconds)
+        }
+        watch.replicas = state.replicas.map { replica in
+            WatchMinute.Replica(
+                url: replica.url,
+                readings: Signal.allCases.map { signal in
+                    guard signal.info.subjects.contains(.replica) else { return .missing(.notTracked) }
+                    return self.replica(signal, replica, from: start, to: at).rounded()
+                })
+        }
+        return watch
     }
 }

@@ -29,6 +29,7 @@ struct StateWriter {
     mutating func put(_ value: Int) { put(Int64(value)) }
     mutating func put(_ value: Bool) { bytes.append(value ? 1 : 0) }
     mutating func put(byte: UInt8) { bytes.append(byte) }
+    mutating func append(_ other: StateWriter) { bytes.append(contentsOf: other.bytes) }
 
     mutating func put(bits value: UInt64) {
         for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(shift))) }
@@ -86,6 +87,12 @@ struct StateReader {
         guard offset < bytes.count else { throw failure("cut short") }
         offset += 1
         return bytes[offset - 1]
+    }
+
+    /// The next byte, which stays to be read.
+    func peek() throws(SignalStateError) -> UInt8 {
+        guard offset < bytes.count else { throw failure("cut short") }
+        return bytes[offset]
     }
 
     mutating func unsigned() throws(SignalStateError) -> UInt64 {

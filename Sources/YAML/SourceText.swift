@@ -15,7 +15,7 @@ public struct Mark: Hashable, Sendable, Comparable {
 public struct SourceText: Sendable {
     /// As shown in diagnostics.
     public let file: String
-    let bytes: [UInt8]
+    public let bytes: [UInt8]
     /// How many bytes the file has; beyond `longest` they are not kept, and the file is refused.
     let size: Int
     /// Where each line starts in `bytes`.

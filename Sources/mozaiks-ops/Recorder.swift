@@ -23,18 +23,21 @@ final class Recorder: Sendable {
         state = Mutex(State(writer: try TapeWriter(path: path, header: header)))
     }
 
-    /// One poll of one runtime, and the tick that follows it.
-    func write(_ observations: [Observation]) {
-        guard let last = observations.last else { return }
+    /// A part of a cycle: what was polled, what people did, the tick.
+    func write(_ step: TapeStep) {
         state.withLock { state in
             guard state.writer != nil else { return }
             do {
-                for observation in observations { try state.writer?.write(.exchange(observation)) }
-                let count = (state.ticks[last.runtime] ?? 0) + 1
-                state.ticks[last.runtime] = count
-                state.exchanges += observations.count
-                let at = observations.map(\.at).max() ?? last.at
-                try state.writer?.write(.tick(at: at, runtime: last.runtime, count: count))
+                switch step {
+                case .polled(let observations):
+                    for observation in observations { try state.writer?.write(.exchange(observation)) }
+                    state.exchanges += observations.count
+                case .event(let event, let at): try state.writer?.write(.event(at: at, event))
+                case .judged(let runtime, let at):
+                    let count = (state.ticks[runtime] ?? 0) + 1
+                    state.ticks[runtime] = count
+                    try state.writer?.write(.tick(at: at, runtime: runtime, count: count))
+                }
             } catch {
                 state.failure = "\(error)"
                 state.writer = nil
@@ -42,6 +45,9 @@ final class Recorder: Sendable {
             }
         }
     }
+
+    /// For whoever has steps to write.
+    var sink: @Sendable (TapeStep) -> Void { { step in self.write(step) } }
 
     var exchanges: Int { state.withLock { $0.exchanges } }
     var failure: String? { state.withLock { $0.failure } }

@@ -78,22 +78,20 @@ struct Situation {
         } else {
             policies = try invocation.policies(invocation.configuration())
         }
-        var pipeline = Pipeline(settings: settings, policies: policies)
+        var replay = TapeReplay(settings: settings, policies: policies, followsTape: false)
         var ticks: [TickResult] = []
         var end: Timestamp?
-        lines: while let line = try reader.next() {
-            switch line {
-            case .exchange(let observation): pipeline.take(observation)
-            case .tick(let at, let runtime, _):
+        while let line = try reader.next() {
+            if case .tick(let at, _, _) = line {
                 if end == nil { end = try moment(invocation, first: at) }
-                if let end, at > end { break lines }
-                guard let tick = pipeline.tick(runtime, now: at) else { continue }
-                ticks.removeAll { $0.runtime == runtime }
-                ticks.append(tick)
+                if let end, at > end { break }
             }
+            guard let tick = replay.take(line) else { continue }
+            ticks.removeAll { $0.runtime == tick.runtime }
+            ticks.append(tick)
         }
         guard !ticks.isEmpty else { throw CommandFailure("\(path) holds no tick up to then: nothing was decided on it") }
-        return Situation(pipeline: pipeline, ticks: ticks, source: path)
+        return Situation(pipeline: replay.pipeline, ticks: ticks, source: path)
     }
 
     /// The moment of `--at`; the far future without it.

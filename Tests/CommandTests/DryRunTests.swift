@@ -66,7 +66,14 @@ import Testing
                 #expect(one.output == two.output, "byte for byte")
             }
             let lines = try shell.run("replay", "a.tape", "--policies", policies, "-o", "json")
-            #expect(try lines.json()["schema"]?.string == "mozaiks.ops/incident/v1")
+            #expect(try lines.json()["schema"]?.string == "mozaiks.ops/replay/v1")
+            let incidents = try lines.json()["policies"]?["incidents"]?.array ?? []
+            #expect(incidents.first?["schema"]?.string == "mozaiks.ops/incident/v1")
+            // Without policies of one's own, those that the tape holds: the ones it was recorded under.
+            let asThen = try shell.run("replay", "a.tape")
+            #expect(asThen.output.contains("With the policies of that time: 0 incidents"), "\(asThen.output)")
+            let beside = try shell.run("replay", "a.tape", "--policies", policies, "--against", policies)
+            #expect(beside.output.contains("No difference in incidents, pages and actions."), "\(beside.output)")
             let evaluated = try shell.run("evaluate", "--tape", "a.tape", "--policies", policies)
             #expect(evaluated.code == 1)
             #expect(evaluated.output.contains("crowded on runtime default: firing, true"))

@@ -34,13 +34,13 @@ import Testing
 
     private func daemon(
         _ core: Core, _ targets: [Target], client: HTTPClient, senders: [(sender: Sender, bell: Bell)] = [],
-        clock: any Clock = SystemClock(), recorder: @escaping @Sendable ([Observation]) -> Void = { _ in }
+        clock: any Clock = SystemClock(), recorder: (@Sendable (TapeStep) -> Void)? = nil
     ) -> Daemon {
         Daemon(
             core: core, targets: targets, poller: Poller(client: client, clock: clock), senders: senders,
             interval: .seconds(0.1),
             clock: clock, logger: .silent, notifier: SystemdNotifier(environment: Environment([:])),
-            onObservations: recorder)
+            recorder: recorder)
     }
 
     private func target(_ name: String, _ url: String, _ client: HTTPClient) -> Target {
@@ -77,7 +77,7 @@ import Testing
         let client = try HTTPClient(HTTPClient.Options(userAgent: "test"))
         let daemon = daemon(
             core, [target("hung", hung.urls[0], client), target("quick", quick.url, client)], client: client,
-            recorder: { taped.add($0.first?.runtime ?? "") })
+            recorder: { if case .polled(let seen) = $0 { taped.add(seen.first?.runtime ?? "") } })
         let saved = await daemon.run { #expect(await Self.wait { cycles["quick"] >= 8 }) }
         await client.shutdown()
         #expect(saved)

@@ -127,17 +127,10 @@ enum Replay {
         _ path: String, _ settings: MonitorSettings, _ policies: PolicySet = .embeddedDefault
     ) throws -> [String: Incident] {
         var reader = try TapeReader(path: path)
-        var pipeline = Pipeline(settings: settings, policies: policies)
-        var incidents: [String: Incident] = [:]
-        while let line = try reader.next() {
-            switch line {
-            case .exchange(let observation): pipeline.take(observation)
-            case .tick(let at, let runtime, _):
-                for incident in pipeline.tick(runtime, now: at)?.incidents ?? [] { incidents[incident.id] = incident }
-            }
-        }
+        var replay = TapeReplay(settings: settings, policies: policies, followsTape: false)
+        while let line = try reader.next() { replay.take(line) }
         #expect(reader.warnings.isEmpty)
-        return incidents
+        return Dictionary(uniqueKeysWithValues: replay.story.incidents.map { ($0.id, $0) })
     }
 
     /// As `check` from cron: a new process for each cycle.

@@ -7,7 +7,7 @@ enum Schema {
     static var version: Int { migrations.count }
 
     /// Migration n brings version n to n + 1.
-    static let migrations = [first, references, placements, adviceSpending, dueMessages]
+    static let migrations = [first, references, placements, adviceSpending, dueMessages, hours]
 
     /// What is at which adapter of each lease. `over`: nothing of it is to be done any more.
     private static let placements = """
@@ -16,6 +16,15 @@ enum Schema {
             document TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (lease, adapter)) STRICT;
         CREATE INDEX placements_unfinished ON placements (over) WHERE over = 0;
         CREATE INDEX placements_over ON placements (updated_ms) WHERE over = 1;
+        """
+
+    /// History by the hour: minutes that closed lately stay in `minutes` until their hour is over, and so do those of
+    /// earlier versions until the engine has come to them.
+    private static let hours = """
+        CREATE TABLE hours (
+            runtime TEXT NOT NULL, hour INTEGER NOT NULL, bytes BLOB NOT NULL, checksum INTEGER NOT NULL,
+            PRIMARY KEY (runtime, hour)) STRICT;
+        CREATE INDEX hours_by_age ON hours (hour);
         """
 
     /// What a service calls an incident, kept with the message that it answered; and the way to an incident's messages.

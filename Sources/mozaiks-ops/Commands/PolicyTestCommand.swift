@@ -158,15 +158,11 @@ enum PolicyTestCommand {
         settings.runtimes = reader.header.runtimes.map {
             MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: [:])
         }
-        var pipeline = Pipeline(settings: settings, policies: policies)
+        var replay = TapeReplay(settings: settings, policies: policies, followsTape: false)
         var frames: [Frame] = []
         while let line = try reader.next() {
-            switch line {
-            case .exchange(let observation): pipeline.take(observation)
-            case .tick(let at, let runtime, _):
-                guard let result = pipeline.tick(runtime, now: at) else { continue }
-                frames.append(Frame(readings: result.readings, outcome: result.outcome, plan: result.plan))
-            }
+            guard let result = replay.take(line) else { continue }
+            frames.append(Frame(readings: result.readings, outcome: result.outcome, plan: result.plan))
         }
         guard !frames.isEmpty else {
             throw CommandFailure("\(tape) holds no tick: nothing would be decided on it", code: .configuration)

@@ -29,7 +29,7 @@ enum RecordCommand {
         let watcher = Daemon(
             core: core, targets: assembly.targets, poller: invocation.poller(assembly), senders: [],
             interval: configuration.interval.value, clock: invocation.clock, logger: invocation.logger,
-            notifier: SystemdNotifier(environment: Environment([:])), onObservations: { recorder.write($0) })
+            notifier: SystemdNotifier(environment: Environment([:])), recorder: recorder.sink)
         _ = await watcher.run {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { for await _ in signals { return } }

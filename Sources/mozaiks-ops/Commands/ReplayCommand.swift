@@ -1,5 +1,6 @@
 import Collector
 import Configuration
+import Journal
 import Model
 import Monitor
 import Policy
@@ -7,32 +8,72 @@ import Policy
 /// `replay`: what policies would have done on a recorded past.
 enum ReplayCommand {
     static let command = Command(
-        ["replay"], "Run a tape through policies: the incidents and actions they would have had",
-        discussion: "Nothing is asked, written or sent. The same tape gives the same incidents, byte for byte.",
-        positionals: [Positional("TAPE", "a file that 'record' or 'run --record' wrote")],
+        ["replay"], "What would these policies have done? A tape or the recorded history, run through them",
+        discussion: "With --since the past is the journal's history of your runtimes, also while the daemon runs; with TAPE a "
+            + "tape. --policies is what you try; it is compared with --against, by default what is configured (of a tape: "
+            + "nothing). Nothing is asked, written or sent."
+            + "\n\n"
+            + "A tape is exact: the same incidents as live, byte for byte; without --policies it runs with the policies and "
+            + "settings that it holds. History is exact to a minute; each report ends with what it cannot tell.",
+        positionals: [Positional("TAPE", required: false, "a file that 'record' or 'run --record' wrote")],
         options: [
-            MonitorOptions.policies, MonitorOptions.mode,
-            Option("guard-as-configured", "take guard limits, labels and prices from the configuration (default: built-in)"),
+            Option("since", value: "SPAN|TIME", "the history of the last 7d, 36h, …, or since 2026-11-14T00:00:00Z"),
+            Option("until", value: "SPAN|TIME", "up to so long ago, or up to a moment (default: now)"),
+            Option("policies", value: "DIR", "folder of the policies to try"),
+            Option("against", value: "DIR", "folder of the policies to compare with"),
+            MonitorOptions.mode,
+            Option("runtime", value: "NAME", repeats: true, "only this runtime of the history; may be given again"),
+            Option("app", value: "APP_ID", "show only what is about this app"),
+            MonitorOptions.state,
+            Option("guard-as-configured", "of a tape: take guard limits, labels and prices from the configuration"),
         ],
         examples: [
-            ("mozaiks-ops replay friday.tape", "with the built-in policy"),
-            ("mozaiks-ops replay friday.tape --policies new/ --mode enforce -o json", "a draft, incidents as JSON lines"),
+            ("mozaiks-ops replay --since 7d --policies drafts/", "what a draft would have done last week, beside what is configured"),
+            ("mozaiks-ops replay --since 7d --policies drafts/ --mode enforce --app app_clinic", "if it acted, for one app"),
+            ("mozaiks-ops replay friday.tape", "a tape, with the policies of that time"),
+            ("mozaiks-ops replay friday.tape --policies new/ --against old/ -o json", "two drafts on a tape, for programs"),
         ]
     ) { invocation in
-        var outcome = try Replay.run(
-            tape: invocation.arguments.positional("TAPE") ?? "", invocation: invocation)
-        for warning in outcome.warnings { complain(warning, hint: nil) }
-        if invocation.wantsJSON {
-            for incident in outcome.incidents { write(incident.replayedDocument.serialized() + "\n") }
-            return .ok
+        let arguments = invocation.arguments
+        let report: ReplayReport
+        switch (arguments.positional("TAPE"), arguments.has("since") || arguments.has("until")) {
+        case (let tape?, false): report = try Replay.report(tape: tape, invocation)
+        case (nil, true): report = try HistoryRun(invocation).report()
+        case (nil, false):
+            throw UsageError(
+                "nothing to replay", hint: "name a tape, or --since 7d for the history of the configured runtimes")
+        case (_, true): throw UsageError("a tape has its own time: --since and --until are for the history")
         }
-        let rendering = Rendering(terminal: invocation.terminal)
-        write("\(outcome.exchanges) exchanges, \(outcome.ticks) ticks from \(outcome.first) to \(outcome.last)\n\n")
-        write(rendering.incidents(outcome.incidents))
-        let decisions = outcome.incidents.flatMap(\.decisions).sorted { $0.at < $1.at }
-        if !decisions.isEmpty { write("\n" + invocation.terminal.paint("Actions", .bold) + "\n") }
-        for decision in decisions { write("  \(decision.at)  \(rendering.decision(decision))\n") }
+        invocation.print(text: report.text, json: report.json)
         return .ok
+    }
+}
+
+extension Invocation {
+    /// A moment given as one, or as a span before now.
+    func moment(_ option: String, now: Timestamp) throws(UsageError) -> Timestamp? {
+        guard let text = arguments.value(option) else { return nil }
+        if let moment = Timestamp(rfc3339: text) { return moment }
+        guard let span = TimeSpan(text), span >= .zero else {
+            throw UsageError(
+                "--\(option) '\(text)' is neither a span nor a moment", hint: "write 7d, 36h, 90m, or 2026-11-14T00:00:00Z")
+        }
+        return now - span
+    }
+
+    /// The policies of a folder, or everything wrong with them.
+    func policies(folder: String) throws -> PolicySet {
+        do {
+            return try Assembly.loadPolicies(folder: folder)
+        } catch {
+            throw diagnosed(error.diagnostics)
+        }
+    }
+
+    func mode() throws(UsageError) -> Mode? {
+        guard let text = arguments.value("mode") else { return nil }
+        guard let mode = Mode(rawValue: text) else { throw UsageError("--mode is observe, suggest or enforce") }
+        return mode
     }
 }
 
@@ -40,39 +81,59 @@ enum ReplayCommand {
 enum Replay {
     struct Outcome {
         /// In the order of opening.
-        var incidents: [Incident] = []
-        var exchanges = 0
-        var ticks = 0
-        var first = Timestamp(milliseconds: 0)
-        var last = Timestamp(milliseconds: 0)
-        var warnings: [String] = []
+        let incidents: [Incident]
+        let warnings: [String]
         /// The newest report of each runtime.
-        var reports: [CycleReport] = []
-        var pipeline: Pipeline
+        let reports: [CycleReport]
+        let replay: TapeReplay
+        let runtimes: [String]
+
+        var pipeline: Pipeline { replay.pipeline }
     }
 
-    static func run(tape path: String, invocation: Invocation) throws -> Outcome {
+    static func report(tape path: String, _ invocation: Invocation) throws -> ReplayReport {
+        let arguments = invocation.arguments
+        if arguments.has("runtime") { throw UsageError("--runtime is for the history; a tape is judged whole") }
+        let new = try run(tape: path, invocation: invocation)
+        let old = try arguments.value("against").map { try run(tape: path, invocation: invocation, folder: $0) }
+        for warning in new.warnings { complain(warning, hint: nil) }
+        if new.replay.story.ticks == 0, new.replay.exchanges > 0 {
+            complain("the tape has no ticks: nothing on it was judged", hint: "'record' and 'run --record' write them")
+        }
+        func story(_ outcome: Outcome) -> ReplayStory {
+            arguments.value("app").map { outcome.replay.story.only(AppID($0)) } ?? outcome.replay.story
+        }
+        var caveats = [ReplayCaveat.counterfactual]
+        if new.replay.passedOver > 0 || old != nil {
+            caveats.append(
+                "The policies and settings that the tape holds were left out: those given hold throughout.")
+        }
+        let from = new.replay.first ?? Timestamp(milliseconds: 0)
+        let name = arguments.value("policies") ?? (new.replay.followsTape ? "the policies of that time" : "the built-in policy")
+        return ReplayReport(
+            source: "tape \(path)", runtimes: new.runtimes, from: from, to: new.replay.last ?? from,
+            judged: "\(new.replay.exchanges) exchanges, \(new.replay.story.ticks) ticks", gaps: [],
+            side: .init(name: name, story: story(new)),
+            against: old.map { .init(name: arguments.value("against") ?? "", story: story($0)) }, caveats: caveats,
+            terminal: invocation.terminal)
+    }
+
+    /// - Parameter folder: of the policies; nil: as the command line says, or else as the tape holds them.
+    static func run(tape path: String, invocation: Invocation, folder: String? = nil) throws -> Outcome {
         var reader = try TapeReader(path: path)
         var settings = MonitorSettings()
         let arguments = invocation.arguments
-        let policies: PolicySet
-        if arguments.has("guard-as-configured") {
+        let isConfigured = arguments.has("guard-as-configured")
+        var policies = PolicySet.embeddedDefault
+        if isConfigured {
             let configuration = try invocation.configuration()
             settings = Assembly.settings(configuration)
             policies = try invocation.policies(configuration)
-        } else if let folder = arguments.value("policies") {
-            do {
-                policies = try Assembly.loadPolicies(folder: folder)
-            } catch {
-                throw invocation.diagnosed(error.diagnostics)
-            }
-        } else {
-            policies = PolicySet.embeddedDefault
         }
-        if let mode = arguments.value("mode") {
-            guard let mode = Mode(rawValue: mode) else { throw UsageError("--mode is observe, suggest or enforce") }
-            settings.mode = mode
-        }
+        let named = folder ?? arguments.value("policies")
+        if let named { policies = try invocation.policies(folder: named) }
+        let mode = try invocation.mode()
+        if let mode { settings.mode = mode }
         // What would have landed, had there been a gate.
         settings.landable = [.throttle, .pause, .disablePack]
         settings.channels = ["replay"]
@@ -81,36 +142,26 @@ enum Replay {
         settings.runtimes = reader.header.runtimes.map {
             MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: labels[$0.name] ?? [:])
         }
-        var outcome = Outcome(pipeline: Pipeline(settings: settings, policies: policies))
-        try outcome.play(&reader)
-        outcome.warnings = reader.warnings
-        return outcome
+        var replay = TapeReplay(
+            settings: settings, policies: policies, followsTape: named == nil && mode == nil && !isConfigured)
+        while let line = try reader.next() { replay.take(line) }
+        let reports = settings.runtimes.compactMap { replay.newest[$0.name].flatMap { replay.pipeline.report($0) } }
+        return Outcome(
+            incidents: replay.story.incidents, warnings: reader.warnings + replay.warnings, reports: reports, replay: replay,
+            runtimes: settings.runtimes.map(\.name))
     }
 }
 
-extension Replay.Outcome {
-    mutating func play(_ reader: inout TapeReader) throws {
-        var byID: [String: Incident] = [:]
-        while let line = try reader.next() {
-            switch line {
-            case .exchange(let observation):
-                pipeline.take(observation)
-                if exchanges == 0 { first = observation.at }
-                exchanges += 1
-            case .tick(let at, let runtime, _):
-                pipeline.landLeases(now: at)
-                guard let result = pipeline.tick(runtime, now: at) else { continue }
-                for incident in result.incidents { byID[incident.id] = incident }
-                ticks += 1
-                last = result.now
-                if let report = pipeline.report(result) {
-                    reports.removeAll { $0.summary.runtime == runtime }
-                    reports.append(report)
-                }
-            }
-        }
-        incidents = byID.values.sorted { a, b in
-            a.openedAt != b.openedAt ? a.openedAt < b.openedAt : a.id < b.id
-        }
-    }
+/// What a replay says of itself at its end.
+enum ReplayCaveat {
+    static let counterfactual =
+        "The evidence was recorded under the actions of that time. A throttle that is only proposed would have changed what "
+        + "came after it; one that was in force then still shows in the evidence."
+    static let minutes =
+        "History knows minutes, not polls. A tick stands at the end of each minute, so an incident may open or end up to a "
+        + "minute later than live, and what came and went within a minute is not seen. Windows are whole minutes."
+    static let beginning =
+        "It begins without open incidents: what was open at the beginning opens once its condition has held anew."
+    static let people =
+        "Acknowledgements, silences, reverted actions, the kill switch and reloads are not in the history; tapes have them."
 }

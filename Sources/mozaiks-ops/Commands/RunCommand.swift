@@ -69,7 +69,7 @@ enum RunCommand {
             poller: invocation.poller(assembly, logger, clock: daemon.clock), senders: daemon.senders,
             executors: daemon.executors,
             interval: configuration.interval.value, clock: daemon.clock, logger: logger, notifier: notifier, pulse: pulse,
-            advising: try daemon.advising(assembly, invocation, logger), onObservations: { recorder?.write($0) })
+            advising: try daemon.advising(assembly, invocation, logger), recorder: recorder?.sink)
         monitor.reactions = assembly.reactions(core: daemon.core, clock: daemon.clock, logger: logger)
         let saved = await monitor.run { await stop.wait(atMost: .hours(24 * 365 * 10), clock: invocation.clock) }
         reading.cancel()

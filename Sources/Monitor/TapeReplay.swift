@@ -1,0 +1,201 @@
+import Collector
+import Journal
+import Model
+import Policy
+import Signals
+
+/// What a tape has of a cycle, in the order in which it is judged.
+public enum TapeStep: Sendable {
+    /// Before they are taken in: a body is read by one owner.
+    case polled([Observation])
+    case event(TapeEvent, at: Timestamp)
+    case judged(runtime: String, at: Timestamp)
+}
+
+/// Runs a tape through policies, line by line. What people did in that time (commands, the kill switch, other policies) is
+/// done again where the tape has it.
+public struct TapeReplay: Sendable {
+    public private(set) var pipeline: Pipeline
+    /// Whether policies and settings that the tape holds are put in force; else those given hold throughout.
+    public let followsTape: Bool
+    public private(set) var story = ReplayStory()
+    public private(set) var exchanges = 0
+    /// Ticks by runtime, the newest result of each.
+    public private(set) var newest: [String: TickResult] = [:]
+    /// When the first exchange was complete, and the newest line of any kind; nil before the first.
+    public private(set) var first: Timestamp?
+    public private(set) var last: Timestamp?
+    /// Settings on the tape that were passed over, or could not be used.
+    public private(set) var passedOver = 0
+    public private(set) var warnings: [String] = []
+    private var isStopped = false
+
+    /// - Parameter settings: whose runtimes are those of the tape.
+    public init(settings: MonitorSettings, policies: PolicySet, followsTape: Bool) {
+        pipeline = Pipeline(settings: settings, policies: policies)
+        self.followsTape = followsTape
+    }
+
+    /// Takes in the next line. What a tick decided; nil for other lines.
+    @discardableResult
+    public mutating func take(_ line: TapeLine) -> TickResult? {
+        switch line {
+        case .exchange(let observation):
+            note(observation.at)
+            exchanges += 1
+            pipeline.take(observation)
+            return nil
+        case .tick(let at, let runtime, _):
+            note(at)
+            pipeline.landLeases(now: at)
+            guard let result = pipeline.tick(runtime, now: at, killFile: isStopped) else { return nil }
+            story.add(result)
+            newest[runtime] = result
+            return result
+        case .event(let at, let event):
+            note(at)
+            take(event, at: at)
+            return nil
+        }
+    }
+
+    private mutating func note(_ at: Timestamp) {
+        first = first ?? at
+        last = max(last ?? at, at)
+    }
+
+    private mutating func take(_ event: TapeEvent, at: Timestamp) {
+        switch event {
+        case .command(let kind, let actor, let arguments):
+            let outcome = pipeline.obey(
+                CommandRow(id: 0, at: at, actor: actor, kind: kind, arguments: arguments), now: at)
+            story.add(incidents: outcome.incidents, leases: outcome.leases)
+        case .killSwitch(let isOn): isStopped = isOn
+        case .settings(let document):
+            guard followsTape else {
+                passedOver += 1
+                return
+            }
+            do {
+                let (settings, policies) = try TapeSettings.read(document, onto: pipeline.settings)
+                pipeline.reload(settings: settings, policies: policies ?? pipeline.policies)
+            } catch {
+                warnings.append("the settings on the tape at \(at) cannot be used, and were left out: \(error)")
+            }
+        }
+    }
+}
+
+/// The settings and policies that decisions follow from, as a tape holds them.
+public enum TapeSettings {
+    /// Why they cannot be used.
+    public struct Unusable: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    public static func document(_ settings: MonitorSettings, _ policies: PolicySet) -> JSON {
+        let options = settings.guardOptions
+        var limits: JSONObject = [
+            "protected": .array(options.protected.sorted().map { .string($0.percentEncoded) }),
+            "cooldown_ms": .int(options.cooldown.milliseconds), "per_app_hour": .int(Int64(options.perAppHour)),
+            "total_hour": .int(Int64(options.totalHour)), "storm_incidents": .int(Int64(options.stormIncidents)),
+            "storm_ms": .int(options.stormWindow.milliseconds), "max_lease_ms": .int(options.maxLease.milliseconds),
+            "quiet_after_restart_ms": .int(options.quietAfterRestart.milliseconds),
+            "blast_percent": .int(Int64(options.blastPercent)), "leases_per_day": .int(Int64(options.leasesPerDay)),
+        ]
+        if let runs = options.floor.concurrentWorkflows { limits.append("floor_runs", .int(Int64(runs))) }
+        if let starts = options.floor.requestsPerMinute { limits.append("floor_starts", .int(Int64(starts))) }
+        var object: JSONObject = [
+            "environment": .string(settings.environment), "mode": .string(settings.mode.rawValue),
+            "perf_share": .figure(settings.perfShare), "guard": .object(limits),
+            "landable": .array(settings.landable.map(\.rawValue).sorted().map(JSON.string)),
+            "labels": .object(
+                JSONObject(
+                    settings.runtimes.map { runtime in
+                        (
+                            key: runtime.name,
+                            value: .object(
+                                JSONObject(
+                                    runtime.labels.sorted { $0.key < $1.key }.map { (key: $0.key, value: .string($0.value)) }))
+                        )
+                    })),
+            "policies": .array(
+                policies.files.map {
+                    ["file": .string($0.path), "text": .string(String(decoding: $0.bytes, as: UTF8.self))]
+                }),
+        ]
+        object.append(
+            "price",
+            settings.price.map { price in
+                [
+                    "prompt_per_million": .figure(price.promptPerMillion),
+                    "completion_per_million": .figure(price.completionPerMillion),
+                ]
+            } ?? .null)
+        return .object(object)
+    }
+
+    /// What a document changes in settings, and its policies. Members that are missing stay as they are, and so do the
+    /// policies when it has none.
+    static func read(_ document: JSON, onto settings: MonitorSettings) throws(Unusable) -> (MonitorSettings, PolicySet?) {
+        var settings = settings
+        func number(_ value: JSON?, _ range: ClosedRange<Int64>) -> Int64? { value?.int.flatMap { range.contains($0) ? $0 : nil } }
+        let spans: ClosedRange<Int64> = 0...TimeSpan.hours(24 * 366).milliseconds
+        if let text = document["environment"]?.string { settings.environment = text }
+        if let mode = document["mode"]?.string {
+            guard let mode = Mode(rawValue: mode) else { throw Unusable(description: "a mode that is none") }
+            settings.mode = mode
+        }
+        if let share = document["perf_share"]?.double, share > 0, share <= 1 { settings.perfShare = share }
+        if let kinds = document["landable"]?.array {
+            settings.landable = Set(kinds.compactMap { $0.string.flatMap(ActionKind.init(rawValue:)) })
+        }
+        if let limits = document["guard"] {
+            var options = settings.guardOptions
+            if let apps = limits["protected"]?.array {
+                options.protected = Set(apps.compactMap { $0.string.flatMap { AppID(percentEncoded: $0) } })
+            }
+            func span(_ key: String, _ path: WritableKeyPath<MonitorSettings, TimeSpan>) {
+                if let value = number(limits[key], spans) { settings[keyPath: path] = TimeSpan(milliseconds: value) }
+            }
+            func count(_ key: String, _ path: WritableKeyPath<MonitorSettings, Int>) {
+                if let value = number(limits[key], 0...1_000_000) { settings[keyPath: path] = Int(value) }
+            }
+            options.floor = Limits(
+                concurrentWorkflows: number(limits["floor_runs"], 0...1_000_000).map { Int($0) },
+                requestsPerMinute: number(limits["floor_starts"], 0...1_000_000).map { Int($0) })
+            settings.guardOptions = options
+            span("cooldown_ms", \.guardOptions.cooldown)
+            span("storm_ms", \.guardOptions.stormWindow)
+            span("max_lease_ms", \.guardOptions.maxLease)
+            span("quiet_after_restart_ms", \.guardOptions.quietAfterRestart)
+            count("per_app_hour", \.guardOptions.perAppHour)
+            count("total_hour", \.guardOptions.totalHour)
+            count("storm_incidents", \.guardOptions.stormIncidents)
+            count("blast_percent", \.guardOptions.blastPercent)
+            count("leases_per_day", \.guardOptions.leasesPerDay)
+        }
+        if let labels = document["labels"]?.object {
+            for index in settings.runtimes.indices {
+                guard let own = labels[settings.runtimes[index].name]?.object else { continue }
+                settings.runtimes[index].labels = Dictionary(
+                    own.compactMap { member in member.value.string.map { (member.key, $0) } }, uniquingKeysWith: { $1 })
+            }
+        }
+        if document["price"]?.isNull == true { settings.price = nil }
+        if let price = document["price"], let prompt = price["prompt_per_million"]?.double,
+            let completion = price["completion_per_million"]?.double, prompt >= 0, completion >= 0
+        {
+            settings.price = TokenPrice(promptPerMillion: prompt, completionPerMillion: completion)
+        }
+        guard let listed = document["policies"]?.array else { return (settings, nil) }
+        let files = listed.compactMap { file -> PolicyFile? in
+            guard let path = file["file"]?.string, let text = file["text"]?.string else { return nil }
+            return PolicyFile(path: path, bytes: Array(text.utf8))
+        }
+        switch PolicyLoader.load(files: files) {
+        case .success(let policies): return (settings, policies)
+        case .failure(let errors): throw Unusable(description: "\(errors.diagnostics.first?.description ?? "policies with errors")")
+        }
+    }
+}

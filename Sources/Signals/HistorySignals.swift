@@ -1,0 +1,290 @@
+import Model
+
+/// Readings from what is kept of a runtime's past: the counterpart of `RuntimeSignals`, with minutes in the place of
+/// answers. Exact at the end of each minute; between those it knows nothing.
+///
+/// A window is a whole number of minutes, at least one: `run_starts[90s]` reads two. What a minute does not hold is
+/// missing, with the reason that was kept.
+public struct HistorySignals: Sendable {
+    public let runtime: String
+    public var options: SignalOptions
+    private var apps = AppDirectory()
+    private var history = MinuteHistory()
+    /// The newest minutes, oldest first: as many as the longest window has.
+    fileprivate var recent: [Minute] = []
+    private var columns: [SeriesRef: HistoryColumn] = [:]
+
+    /// A minute with its apps' rows by their slots.
+    fileprivate struct Minute: Sendable {
+        let whole: MinuteRow
+        let rows: [MinuteRow]
+        let slots: [Int]
+    }
+
+    public init(runtime: String, options: SignalOptions = SignalOptions()) {
+        self.runtime = runtime
+        self.options = options
+    }
+
+    /// The minute that was taken in last; nil before the first.
+    public var newest: MinuteRow? { recent.last?.whole }
+
+    /// Takes in the next minute: the runtime's row, then those of its apps. Minutes that were left out are a gap, in which
+    /// nothing is known.
+    public mutating func take(_ rows: [MinuteRow]) {
+        guard let whole = rows.first, whole.app == nil else { return }
+        columns = [:]
+        fillGap(before: whole.minute)
+        guard !history.hasBegun || whole.minute == history.nextMinute else { return }
+        history.begin(at: whole.minute * 60_000)
+        let ids = rows.dropFirst().compactMap(\.app)
+        let slots = apps.slots(of: ids)
+        let end = (whole.minute + 1) * 60_000
+        for slot in slots { apps.lastSeen[slot] = end }
+        // By slot, as the history asks for them.
+        let order = slots.indices.sorted { slots[$0] < slots[$1] }
+        let sorted = order.map { rows[$0 + 1] }
+        let sortedSlots = order.map { slots[$0] }
+        history.add([whole] + sorted, slots: sortedSlots, options)
+        recent.append(Minute(whole: whole, rows: sorted, slots: sortedSlots))
+        let longest = Int(HistorySignals.minutes(options.longestWindow))
+        if recent.count > longest { recent.removeFirst(recent.count - longest) }
+        for slot in apps.expire(before: end - options.appLifetime.milliseconds) {
+            history.clear(slot: slot)
+            for index in recent.indices { recent[index] = recent[index].without(slot) }
+        }
+    }
+
+    /// Minutes of which nothing is kept stand in the history as not watched, those of a long gap not one by one.
+    private mutating func fillGap(before minute: Int64) {
+        guard history.hasBegun, minute > history.nextMinute else { return }
+        let longest = (options.ranges.values.max() ?? .zero).milliseconds / 60_000
+        recent = []
+        if minute - history.nextMinute > longest { return history.skip(to: minute) }
+        while history.nextMinute < minute { history.add([.unwatched(history.nextMinute)], slots: [], options) }
+    }
+
+    private static func minutes(_ span: TimeSpan) -> Int64 { max(1, (span.milliseconds + 59_999) / 60_000) }
+
+    // MARK: - Readings
+
+    /// The readings at the end of the newest minute, one slot for each element of `demand`; nil before the first minute.
+    public mutating func readings(demand: [SeriesRef]) -> ReadingTable? {
+        guard let newest = recent.last else { return nil }
+        let view = View(signals: self, newest: newest)
+        var runtimeColumn: [Evidence] = []
+        var plain: [ReadingTable.Column] = []
+        var replicaColumns: [[Evidence]] = []
+        let replicas = newest.whole.watch?.replicas ?? []
+        var windows: [Int64: Window] = [:]
+        for ref in demand {
+            let subjects = ref.signal.info.subjects
+            let whole: Evidence
+            let own: ReadingTable.Column
+            let count = HistorySignals.minutes(ref.window ?? options.window)
+            if let function = ref.function, let range = ref.range {
+                let key = SeriesRef(
+                    signal: ref.signal, window: nil, function: function, range: range, exclude: ref.exclude)
+                let column = columns[key] ?? history.column(key, function, range, order: apps.order)
+                columns[key] = column
+                whole = subjects.contains(.runtime) ? column.value(at: apps.order.count) : .missing(.notTracked)
+                own = .history(column)
+            } else {
+                let window = ref.signal.isWindowed ? windows[count] ?? self.window(count) : Window()
+                if ref.signal.isWindowed { windows[count] = window }
+                whole = subjects.contains(.runtime) ? view.runtime(ref.signal, window) : .missing(.notTracked)
+                let isNeeded = subjects.contains(.app) && ref.scope == .own
+                own = isNeeded ? view.apps(ref.signal, window) : .same(.missing(.notTracked))
+            }
+            runtimeColumn.append(whole)
+            plain.append(ref.scope == .runtime ? .same(whole) : own)
+            replicaColumns.append(
+                replicas.indices.map { index in
+                    guard ref.function == nil else { return .missing(.notTracked) }
+                    return self.replica(index, replicas[index].url, ref.signal, count)
+                })
+        }
+        return ReadingTable(
+            runtime: runtime, at: Timestamp(milliseconds: (newest.whole.minute + 1) * 60_000), demand: demand,
+            apps: apps.sorted, replicas: replicas.map(\.url), runtimeColumn: runtimeColumn, columns: plain,
+            replicaColumns: replicaColumns)
+    }
+
+    /// Sums over the newest minutes.
+    fileprivate struct Window {
+        var minutes: Int64 = 0
+        /// Why the window says nothing about chats.
+        var missing: MissingReason?
+        var total = MinuteSums()
+        /// By slot.
+        var sums: ContiguousArray<MinuteSums> = []
+        /// Watched minutes.
+        var watched = 0.0
+        var watch = WatchMinute()
+        /// The parts of it, oldest first.
+        var parts: ArraySlice<Minute> = []
+    }
+
+    private func window(_ count: Int64) -> Window {
+        var window = Window(minutes: count, sums: ContiguousArray(repeating: MinuteSums(), count: apps.capacity))
+        window.parts = recent.suffix(Int(count))
+        for minute in window.parts where minute.whole.chatsMissing == nil {
+            window.total.add(minute.whole.sums)
+            window.watched += minute.whole.watched
+            for (row, slot) in zip(minute.rows, minute.slots) { window.sums[slot].add(row.sums) }
+        }
+        for minute in window.parts {
+            guard let watch = minute.whole.watch else { continue }
+            window.watch.judgedEnds += watch.judgedEnds
+            window.watch.silentEnds += watch.silentEnds
+            window.watch.llmCalls += watch.llmCalls
+            window.watch.llmWatched += watch.llmWatched
+        }
+        // As live: what was heard last must be evidence, and enough of the window must have been watched.
+        window.missing = window.parts.last?.whole.chatsMissing
+        if window.missing == nil, window.watched < Double(count) * Evaluation.leastCoverage {
+            window.missing = .tooLittleData
+        }
+        return window
+    }
+
+    /// The readings at the end of one minute.
+    private struct View {
+        let signals: HistorySignals
+        let newest: Minute
+        let rules: CounterRules
+
+        init(signals: HistorySignals, newest: Minute) {
+            self.signals = signals
+            self.newest = newest
+            rules = CounterRules(
+                alive: newest.whole.liveCounters, dead: newest.whole.deadCounters, price: signals.options.price)
+        }
+
+        func apps(_ signal: Signal, _ window: Window) -> ReadingTable.Column {
+            if let reason = rules.deadReason(signal) { return .same(.missing(reason)) }
+            let order = signals.apps.order
+            if signal.info.shape == .gauge {
+                if let reason = newest.whole.chatsMissing { return .same(.missing(reason)) }
+                var gauges = ContiguousArray(repeating: RunGauges(), count: signals.apps.capacity)
+                for (row, slot) in zip(newest.rows, newest.slots) { gauges[slot] = row.gauges }
+                return .plain(
+                    ContiguousArray(order.map { rules.gauge(signal, gauges[$0], total: newest.whole.gauges) }))
+            }
+            if let reason = window.missing { return .same(.missing(reason)) }
+            if signal == .errorRate { return .plain(ContiguousArray(order.map { rules.errorRate(window.sums[$0]) })) }
+            if let quantile = Evaluation.quantile(signal) {
+                let counts = window.latencies(capacity: signals.apps.capacity)
+                return .plain(
+                    ContiguousArray(
+                        order.map { slot in
+                            LatencyIndex.quantile(quantile, counts[slot]).map { .value($0) } ?? .missing(.noTraffic)
+                        }))
+            }
+            return .plain(
+                ContiguousArray(
+                    order.map { slot in
+                        rules.part(signal, window.sums[slot]).map { .value($0 / window.watched) }
+                            ?? .missing(.notTracked)
+                    }))
+        }
+
+        func runtime(_ signal: Signal, _ window: Window) -> Evidence {
+            if let reason = rules.deadReason(signal) { return .missing(reason) }
+            let now = newest.whole.reading(signal)
+            switch signal.info.shape {
+            case .gauge: return now
+            case .count:
+                guard case .value = now else { return now }
+                return .value(window.parts.reduce(0) { $0 + ($1.whole.reading(signal).value ?? 0) })
+            case .rate, .ratio, .quantile: break
+            }
+            if signal == .llmCalls {
+                // Missing in the newest minute for another reason than that nothing was counted in it: so it is.
+                if case .missing(let reason) = now, reason != .tooLittleData { return now }
+                guard window.watch.llmWatched >= Double(window.minutes) * Evaluation.leastCoverage else {
+                    return .missing(.tooLittleData)
+                }
+                return .value(window.watch.llmCalls / window.watch.llmWatched)
+            }
+            if signal.info.subjects.contains(.app) || signal == .silentRunsShare, let reason = window.missing {
+                return .missing(reason)
+            }
+            if signal == .silentRunsShare {
+                if case .missing(let reason) = now, reason != .noTraffic { return now }
+                return CounterRules.ratio(window.watch.silentEnds, window.watch.judgedEnds)
+            }
+            if signal == .errorRate { return rules.errorRate(window.total) }
+            if let quantile = Evaluation.quantile(signal) {
+                return LatencyIndex.quantile(quantile, window.allLatencies()).map { .value($0) } ?? .missing(.noTraffic)
+            }
+            guard let part = rules.part(signal, window.total) else { return now }
+            return .value(part / window.watched)
+        }
+    }
+
+    /// A replica's reading; a count is summed over the window.
+    private func replica(_ index: Int, _ url: String, _ signal: Signal, _ count: Int64) -> Evidence {
+        func reading(_ minute: Minute) -> Evidence {
+            let replicas = minute.whole.watch?.replicas ?? []
+            guard let place = replicas.firstIndex(where: { $0.url.utf8.elementsEqual(url.utf8) }) else {
+                return .missing(.tooLittleData)
+            }
+            let raw = Int(signal.rawValue)
+            return raw < replicas[place].readings.count ? replicas[place].readings[raw] : .missing(.notTracked)
+        }
+        guard let newest = recent.last else { return .missing(.tooLittleData) }
+        let now = reading(newest)
+        guard signal.info.shape == .count || signal.info.shape == .rate, case .value = now else { return now }
+        let values = recent.suffix(Int(count)).compactMap { reading($0).value }
+        let sum = values.reduce(0, +)
+        return .value(signal.info.shape == .count ? sum : sum / Double(max(1, values.count)))
+    }
+}
+
+extension HistorySignals.Minute {
+    /// The same without an app whose slot is to be given to another.
+    fileprivate func without(_ slot: Int) -> HistorySignals.Minute {
+        guard slots.contains(slot) else { return self }
+        let kept = slots.indices.filter { slots[$0] != slot }
+        return .init(whole: whole, rows: kept.map { rows[$0] }, slots: kept.map { slots[$0] })
+    }
+}
+
+extension HistorySignals.Window {
+    /// Counts of latencies by slot, each ascending by bucket.
+    fileprivate func latencies(capacity: Int) -> ContiguousArray<[MinuteRow.LatencyCount]> {
+        var counts = ContiguousArray<[MinuteRow.LatencyCount]>(repeating: [], count: capacity)
+        for minute in parts where minute.whole.chatsMissing == nil {
+            for (row, slot) in zip(minute.rows, minute.slots) where !row.latencies.isEmpty {
+                counts[slot].append(contentsOf: row.latencies)
+            }
+        }
+        for slot in counts.indices where counts[slot].count > 1 { counts[slot].sort { $0.bucket < $1.bucket } }
+        return counts
+    }
+
+    fileprivate func allLatencies() -> [MinuteRow.LatencyCount] {
+        var totals = ContiguousArray<UInt32>(repeating: 0, count: LatencyBuckets.count)
+        for minute in parts where minute.whole.chatsMissing == nil {
+            for row in minute.rows {
+                for latency in row.latencies { totals[Int(latency.bucket)] &+= latency.count }
+            }
+        }
+        return totals.indices.filter { totals[$0] > 0 }.map { .init(bucket: UInt16($0), count: totals[$0]) }
+    }
+}
+
+extension MinuteRow {
+    /// The row of a minute in which nobody looked.
+    static func unwatched(_ minute: Int64) -> MinuteRow {
+        MinuteRow(
+            minute: minute, app: nil, readings: Signal.allCases.map { _ in .missing(.tooLittleData) },
+            chatsMissing: .tooLittleData)
+    }
+
+    func reading(_ signal: Signal) -> Evidence {
+        let raw = Int(signal.rawValue)
+        return raw < readings.count ? readings[raw] : .missing(.notTracked)
+    }
+}

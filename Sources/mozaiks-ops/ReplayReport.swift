@@ -1,0 +1,344 @@
+import Engine
+import Model
+import Monitor
+
+/// What a replay found, for people and for programs.
+struct ReplayReport {
+    /// A set of policies and what they did.
+    struct Side {
+        /// As people call it: the folder, `configured`, `built in`.
+        let name: String
+        let story: ReplayStory
+    }
+
+    /// A stretch of the past of which nothing is known.
+    struct Gap {
+        let runtime: String
+        let from: Timestamp
+        let to: Timestamp
+        /// `not watched`, `damaged`
+        let reason: String
+    }
+
+    /// `history`, or `tape NAME`
+    let source: String
+    let runtimes: [String]
+    let from: Timestamp
+    let to: Timestamp
+    /// Minutes or cycles that were judged.
+    let judged: String
+    let gaps: [Gap]
+    let side: Side
+    /// What it is compared with; nil for one set of policies alone.
+    let against: Side?
+    /// What the source cannot tell.
+    let caveats: [String]
+    /// Left out at the beginning because the source starts without it.
+    let terminal: Terminal
+
+    /// Columns that lines may take.
+    private var width: Int { terminal.width > 100 ? min(terminal.width, 140) : min(terminal.width, 80) }
+
+    // MARK: - For people
+
+    var text: String {
+        var text = terminal.paint("Replay", .bold) + " of \(runtimes.joined(separator: ", ")), from \(source)\n"
+        text += "  \(from.dateAndMinute) to \(to.dateAndMinute) UTC, \((to - from).brief), \(judged)\n"
+        for gap in gaps.prefix(5) {
+            text += "  " + terminal.paint("gap", .yellow)
+                + " \(gap.from.dateAndMinute) to \(gap.to.dateAndMinute), \((gap.to - gap.from).brief), \(gap.runtime): \(gap.reason)\n"
+        }
+        if gaps.count > 5 { text += "  … and \(gaps.count - 5) more gaps\n" }
+        text += "\n"
+        if let against {
+            text += comparison(ReplayComparison(old: against.story, new: side.story), against)
+        } else {
+            text += alone
+        }
+        text += ReplayTimeline(
+            old: against?.story, new: side.story, from: from, to: to, gaps: gaps, width: width, terminal: terminal
+        ).text
+        text += "\n" + terminal.paint("What this cannot tell", .bold) + "\n"
+        for caveat in caveats {
+            for (index, line) in Help.wrap(caveat, width: width - 4).enumerated() {
+                text += terminal.paint((index == 0 ? "  - " : "    ") + line, .dim) + "\n"
+            }
+        }
+        return text
+    }
+
+    /// One set of policies: its incidents and actions.
+    private var alone: String {
+        let (story, total) = (side.story, ReplayComparison.total(side.story))
+        var text = "With \(side.name): \(count(total.incidents, "incident")), \(count(total.pages, "page")) "
+            + "(critical), \(count(total.actions, "action"))"
+        text += total.actions > 0 ? ", \(total.actionTime.brief) in all\n\n" : "\n\n"
+        text += incidents(story)
+        text += actions(story)
+        return text
+    }
+
+    private func incidents(_ story: ReplayStory) -> String {
+        guard !story.incidents.isEmpty else { return terminal.paint("Incidents", .bold) + "\n  none\n\n" }
+        let rows = story.incidents.map { incident in
+            [
+                "  " + incident.openedAt.dateAndMinute, severity(incident.severity), incident.rule,
+                shown(incident.subject), incident.resolvedAt.map { ($0 - incident.openedAt).brief } ?? "to the end",
+            ]
+        }
+        return terminal.paint("Incidents", .bold) + "\n" + terminal.table(["  opened", "severity", "rule", "subject", "lasted"], rows)
+            + "\n"
+    }
+
+    private func actions(_ story: ReplayStory) -> String {
+        guard !story.leases.isEmpty else { return "" }
+        let rows = story.leases.map { lease in
+            [
+                "  " + lease.createdAt.dateAndMinute, Rendering(terminal: terminal).shownID(lease.key.app),
+                "\(lease.effect)", story.duration(of: lease).brief, story.rules(of: lease).joined(separator: ", "),
+            ]
+        }
+        return terminal.paint("Actions", .bold) + "\n" + terminal.table(["  began", "app", "action", "lasted", "asked by"], rows)
+            + "\n"
+    }
+
+    // MARK: Two sets
+
+    private func comparison(_ comparison: ReplayComparison, _ against: Side) -> String {
+        let (old, new) = (ReplayComparison.total(comparison.old), ReplayComparison.total(comparison.new))
+        var text = "  now  \(against.name)\n  new  \(side.name)\n\n"
+        text += terminal.paint(headline(old, new), .bold) + "\n\n"
+        let rows: [[String]] = [
+            ["  incidents", "\(old.incidents)", "\(new.incidents)", difference(old.incidents, new.incidents)],
+            ["  pages (critical)", "\(old.pages)", "\(new.pages)", difference(old.pages, new.pages)],
+            ["  actions", "\(old.actions)", "\(new.actions)", difference(old.actions, new.actions)],
+            [
+                "  time under action", old.actionTime.brief, new.actionTime.brief,
+                difference(old.actionTime, new.actionTime),
+            ],
+        ]
+        text += terminal.table(["", "now", "new", "difference"], rows) + "\n"
+        text += table("By rule", comparison.byRule) + table("By app", comparison.byApp)
+        text += changes(comparison)
+        return text
+    }
+
+    /// `3 fewer pages; app-shop would have been throttled twice, 14m`
+    private func headline(_ old: ReplayComparison.Count, _ new: ReplayComparison.Count) -> String {
+        var parts: [String] = []
+        if old.pages != new.pages {
+            let count = abs(new.pages - old.pages)
+            parts.append("\(count) \(new.pages < old.pages ? "fewer" : "more") page\(count == 1 ? "" : "s")")
+        }
+        if old.incidents != new.incidents {
+            let count = abs(new.incidents - old.incidents)
+            parts.append("\(count) \(new.incidents < old.incidents ? "fewer" : "more") incident\(count == 1 ? "" : "s")")
+        }
+        parts += underAction()
+        return parts.isEmpty ? "No difference in incidents, pages and actions." : parts.joined(separator: "; ") + "."
+    }
+
+    /// A phrase for each app whose actions differ.
+    private func underAction() -> [String] {
+        guard let against else { return [] }
+        struct Key: Hashable {
+            let app: AppID
+            let kind: ActionKind
+        }
+        func sums(_ story: ReplayStory) -> [Key: (count: Int, time: TimeSpan)] {
+            var sums: [Key: (count: Int, time: TimeSpan)] = [:]
+            for lease in story.leases {
+                let key = Key(app: lease.key.app, kind: lease.key.kind)
+                let before = sums[key] ?? (0, .zero)
+                sums[key] = (before.count + 1, before.time + story.duration(of: lease))
+            }
+            return sums
+        }
+        let (old, new) = (sums(against.story), sums(side.story))
+        let keys = Set(old.keys).union(new.keys).sorted { ($0.app, $0.kind.rawValue) < ($1.app, $1.kind.rawValue) }
+        return keys.compactMap { key in
+            let (was, now) = (old[key] ?? (0, .zero), new[key] ?? (0, .zero))
+            guard was.count != now.count || was.time != now.time else { return nil }
+            let app = Rendering(terminal: terminal).shownID(key.app)
+            let done = ReplayReport.participle(key.kind)
+            guard now.count > 0 else { return "\(app) would not have been \(done) (now \(times(was.count)), \(was.time.brief))" }
+            let before = was.count > 0 ? " (now \(times(was.count)), \(was.time.brief))" : ""
+            return "\(app) would have been \(done) \(times(now.count)), \(now.time.brief)\(before)"
+        }
+    }
+
+    static func participle(_ kind: ActionKind) -> String {
+        switch kind {
+        case .throttle: "throttled"
+        case .pause: "paused"
+        case .disablePack: "without a pack"
+        case .notify: "notified"
+        }
+    }
+
+    private func times(_ count: Int) -> String {
+        count == 1 ? "once" : count == 2 ? "twice" : "\(count) times"
+    }
+
+    private func table(_ title: String, _ rows: [ReplayComparison.Row]) -> String {
+        guard !rows.isEmpty else { return "" }
+        func side(_ count: ReplayComparison.Count) -> String {
+            var parts = ["\(count.incidents)"]
+            if count.actions > 0 { parts.append("\(count.actions) act., \(count.actionTime.brief)") }
+            return parts.joined(separator: "  ")
+        }
+        return terminal.table(
+            ["  " + title.lowercased(), "now", "new", "difference"],
+            rows.map { row in
+                var differences: [String] = []
+                if row.old.incidents != row.new.incidents {
+                    differences.append(difference(row.old.incidents, row.new.incidents))
+                }
+                if row.old.actions != row.new.actions || row.old.actionTime != row.new.actionTime {
+                    differences.append("actions " + difference(row.old.actionTime, row.new.actionTime))
+                }
+                return [
+                    "  " + row.name, side(row.old), side(row.new),
+                    differences.isEmpty ? "-" : differences.joined(separator: ", "),
+                ]
+            }) + "\n"
+    }
+
+    /// Every incident that is not the same.
+    private func changes(_ comparison: ReplayComparison) -> String {
+        let lines = comparison.pairs.filter { !$0.isSame }.map { pair -> String in
+            switch (pair.old, pair.new) {
+            case (let old?, nil):
+                return "  " + terminal.paint("-", .green) + " \(old.openedAt.dateAndMinute)  \(label(old)): would not open (now \(lasted(old)))"
+            case (nil, let new?):
+                return "  " + terminal.paint("+", .red) + " \(new.openedAt.dateAndMinute)  \(label(new)): would open, \(lasted(new))"
+            case (let old?, let new?):
+                var parts: [String] = []
+                if old.openedAt != new.openedAt {
+                    let later = new.openedAt > old.openedAt
+                    let span = later ? new.openedAt - old.openedAt : old.openedAt - new.openedAt
+                    parts.append("opens \(span.brief) \(later ? "later" : "earlier")")
+                }
+                if old.resolvedAt != new.resolvedAt {
+                    parts.append("lasts \(lasted(new)) (now \(lasted(old)))")
+                }
+                return "  " + terminal.paint("~", .yellow) + " \(new.openedAt.dateAndMinute)  \(label(new)): " + parts.joined(separator: ", ")
+            case (nil, nil): return ""
+            }
+        }
+        guard !lines.isEmpty else { return "" }
+        let shown = 20
+        var text = terminal.paint("What changes", .bold) + "\n" + lines.prefix(shown).map { $0 + "\n" }.joined()
+        if lines.count > shown { text += "  … and \(lines.count - shown) more (-o json has all)\n" }
+        return text + "\n"
+    }
+
+    private func label(_ incident: Incident) -> String { "\(incident.rule) \(shown(incident.subject))" }
+
+    private func lasted(_ incident: Incident) -> String {
+        incident.resolvedAt.map { ($0 - incident.openedAt).brief } ?? "to the end"
+    }
+
+    private func shown(_ subject: Subject) -> String {
+        subject.app.map { Rendering(terminal: terminal).shownID($0) } ?? subject.idText
+    }
+
+    private func severity(_ severity: Severity) -> String { Rendering(terminal: terminal).severity(severity) }
+
+    private func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+    private func difference(_ old: Int, _ new: Int) -> String {
+        old == new ? "-" : "\(abs(new - old)) \(new < old ? "fewer" : "more")"
+    }
+
+    private func difference(_ old: TimeSpan, _ new: TimeSpan) -> String {
+        old == new ? "-" : new < old ? "\((old - new).brief) less" : "\((new - old).brief) more"
+    }
+}
+
+// MARK: - For programs
+
+extension ReplayReport {
+    static let schema = "mozaiks.ops/replay/v1"
+
+    /// The whole report. Schema `mozaiks.ops/replay/v1`.
+    var json: JSON {
+        var object: JSONObject = [
+            "schema": .string(ReplayReport.schema), "source": .string(source),
+            "runtimes": .array(runtimes.map(JSON.string)), "from": .string("\(from)"), "to": .string("\(to)"),
+            "gaps": .array(
+                gaps.map {
+                    [
+                        "runtime": .string($0.runtime), "from": .string("\($0.from)"), "to": .string("\($0.to)"),
+                        "reason": .string($0.reason),
+                    ]
+                }),
+            "policies": document(side),
+        ]
+        object.append("against", against.map(document) ?? .null)
+        if let against {
+            let comparison = ReplayComparison(old: against.story, new: side.story)
+            object.append(
+                "difference",
+                [
+                    "by_rule": .array(comparison.byRule.map(row)), "by_app": .array(comparison.byApp.map(row)),
+                    "changed_incidents": .array(
+                        comparison.pairs.filter { !$0.isSame }.map { pair in
+                            [
+                                "rule": .optional(pair.new?.rule ?? pair.old?.rule),
+                                "subject": .optional((pair.new ?? pair.old)?.subject.idText),
+                                "now": pair.old.map(brief) ?? .null, "new": pair.new.map(brief) ?? .null,
+                            ]
+                        }),
+                ])
+        } else {
+            object.append("difference", .null)
+        }
+        object.append("caveats", .array(caveats.map(JSON.string)))
+        return .object(object)
+    }
+
+    private func document(_ side: Side) -> JSON {
+        let (story, total) = (side.story, ReplayComparison.total(side.story))
+        return [
+            "name": .string(side.name), "ticks": .int(Int64(story.ticks)), "totals": counts(total),
+            "incidents": .array(story.incidents.map(\.replayedDocument)),
+            "actions": .array(
+                story.leases.map { lease in
+                    [
+                        "app": .string(lease.key.app.text), "runtime": .string(lease.key.runtime),
+                        "kind": .string(lease.key.kind.rawValue), "effect": .string("\(lease.effect)"),
+                        "began": .string("\(lease.createdAt)"),
+                        "seconds": .figure(story.duration(of: lease).seconds), "would_have": .bool(lease.shadow),
+                        "rules": .array(story.rules(of: lease).map(JSON.string)),
+                    ]
+                }),
+        ]
+    }
+
+    private func counts(_ count: ReplayComparison.Count) -> JSON {
+        [
+            "incidents": .int(Int64(count.incidents)), "pages": .int(Int64(count.pages)),
+            "actions": .int(Int64(count.actions)), "action_seconds": .figure(count.actionTime.seconds),
+        ]
+    }
+
+    private func row(_ row: ReplayComparison.Row) -> JSON {
+        ["name": .string(row.name), "now": counts(row.old), "new": counts(row.new)]
+    }
+
+    private func brief(_ incident: Incident) -> JSON {
+        [
+            "id": .string(incident.id), "opened_at": .string("\(incident.openedAt)"),
+            "resolved_at": incident.resolvedAt.map { .string("\($0)") } ?? .null,
+        ]
+    }
+}
+
+extension Timestamp {
+    /// `2026-11-21 09:00`
+    var dateAndMinute: String {
+        let text = description
+        return String(text.prefix(10)) + " " + String(text.dropFirst(11).prefix(5))
+    }
+}

@@ -1,0 +1,145 @@
+import Model
+import Policy
+import Signals
+import TestKit
+import Testing
+
+@testable import Monitor
+@testable import Simulator
+
+/// What history, minute by minute, says of a past that was also lived live.
+@Suite struct HistoryReplayTests {
+    /// Every minute of a past as the journal would give it back: through blocks of hours.
+    static func minutes(_ past: Past, through blocks: Bool = true) throws -> [[RecordedHistory.Row]] {
+        var pipeline = Pipeline(settings: past.settings, policies: .embeddedDefault)
+        var rows: [RecordedHistory.Row] = []
+        for index in past.indices {
+            for observation in past.observations(index) { pipeline.take(observation) }
+            _ = pipeline.tick(SimulatedPolls.runtimeName, now: past.now(index))
+            rows += pipeline.signals[SimulatedPolls.runtimeName]?.drainClosedMinutes() ?? []
+        }
+        var grouped: [[RecordedHistory.Row]] = []
+        for row in rows {
+            if grouped.last?.first?.minute == row.minute {
+                grouped[grouped.count - 1].append(row)
+            } else {
+                grouped.append([row])
+            }
+        }
+        guard blocks else { return grouped }
+        var packed: [HistoryBlock] = []
+        for minute in grouped {
+            if packed.last?.hour != minute[0].minute / 60 { packed.append(HistoryBlock(hour: minute[0].minute / 60)) }
+            packed[packed.count - 1].add(minute)
+        }
+        return try packed.flatMap { try HistoryBlock.decode($0.encoded()) }
+    }
+
+    static func replay(_ minutes: [[RecordedHistory.Row]], _ settings: MonitorSettings) -> ReplayStory {
+        var replay = HistoryReplay(settings: settings, policies: .embeddedDefault)
+        var story = ReplayStory()
+        for minute in minutes {
+            if let result = replay.take(minute, of: SimulatedPolls.runtimeName) { story.add(result) }
+        }
+        return story
+    }
+
+    /// The rule on the subject of an incident.
+    private func place(_ incident: Incident) -> ReplayStory.Place {
+        ReplayStory.Place(rule: incident.rule, subject: incident.subject)
+    }
+
+    @Test(
+        "from history: the incidents that live had, on the same subjects, opened within a minute and a poll of the same time",
+        arguments: SameIncidentsTests.stories.filter { $0.scenario != "demo" })
+    func sameIncidents(story: SameIncidentsTests.Story) throws {
+        let past = try story.past()
+        let live = Replay.direct(past).values.sorted { ($0.openedAt, $0.id) < ($1.openedAt, $1.id) }
+        let minutes = try HistoryReplayTests.minutes(past)
+        let replayed = HistoryReplayTests.replay(minutes, past.settings)
+        let end = Timestamp(minute: (minutes.last?.first?.minute ?? 0) + 1)
+        // What opened live behind the last closed minute, or just before, history has not got to yet.
+        let reach = end - .minutes(1) - story.interval
+        let expected = live.filter { $0.openedAt <= reach }
+        var rest = replayed.incidents
+        for incident in expected {
+            let same = rest.firstIndex { place($0) == place(incident) }
+            guard let same else {
+                Issue.record("\(incident.rule) on \(incident.subject) at \(incident.openedAt) is not in the replay")
+                continue
+            }
+            let other = rest.remove(at: same)
+            let late = other.openedAt - incident.openedAt
+            #expect(
+                late >= .zero - story.interval && late <= .minutes(1) + story.interval,
+                "\(incident.rule) on \(incident.subject): live \(incident.openedAt), replay \(other.openedAt)")
+        }
+        let unexpected = rest.filter { $0.openedAt <= reach }
+        #expect(unexpected.isEmpty, "\(unexpected.map { "\($0.rule) \($0.subject) \($0.openedAt)" })")
+    }
+
+    @Test("through blocks or not: the same story, byte for byte", arguments: ["noisy-neighbor", "down", "poisoned"])
+    func blocks(scenario: String) throws {
+        let story = try #require(SameIncidentsTests.stories.first { $0.scenario == scenario })
+        let past = try story.past()
+        let plain = try HistoryReplayTests.minutes(past, through: false)
+        let packed = try HistoryReplayTests.minutes(past)
+        #expect(packed == plain)
+        let (one, two) = (
+            HistoryReplayTests.replay(plain, past.settings), HistoryReplayTests.replay(packed, past.settings)
+        )
+        #expect(one.incidents.map { $0.replayedDocument.serialized() } == two.incidents.map { $0.replayedDocument.serialized() })
+    }
+
+    @Test("a minute in which nobody looked is not judged, and nothing opens or resolves for it")
+    func unwatched() throws {
+        let past = try #require(SameIncidentsTests.stories.first { $0.scenario == "noisy-neighbor" }).past()
+        let minutes = try HistoryReplayTests.minutes(past)
+        let whole = HistoryReplayTests.replay(minutes, past.settings)
+        let noisy = try #require(whole.incidents.first { $0.rule == "noisy-neighbor" })
+        // Nobody looks from two minutes after its opening on, for as long as it would have lasted.
+        let from = noisy.openedAt.minute + 2
+        let torn = HistoryReplayTests.replay(minutes.filter { $0[0].minute < from }, past.settings)
+        let still = try #require(torn.incidents.first { $0.id == noisy.id })
+        #expect(still.resolvedAt == nil)
+        let silent = minutes.map { rows -> [RecordedHistory.Row] in
+            guard rows[0].minute >= from else { return rows }
+            var row = RecordedHistory.Row(
+                minute: rows[0].minute, app: nil, readings: Signal.allCases.map { _ in .missing(.stale) }, chatsMissing: .stale)
+            row.watch = WatchMinute()
+            return [row]
+        }
+        let silenced = HistoryReplayTests.replay(silent, past.settings)
+        #expect(silenced.ticks == torn.ticks)
+        #expect(silenced.incidents.map(\.id) == torn.incidents.map(\.id))
+    }
+
+    @Test("two policies on one past: what differs is told apart, what does not is not")
+    func comparison() throws {
+        let past = try #require(SameIncidentsTests.stories.first { $0.scenario == "noisy-neighbor" }).past()
+        let minutes = try HistoryReplayTests.minutes(past)
+        func story(_ share: String) throws -> ReplayStory {
+            let text = DefaultPolicy.text.replacing("noisy_share: 40%", with: "noisy_share: \(share)")
+                .replacing("mode: observe", with: "mode: enforce")
+            let policies = try PolicyLoader.load(
+                files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]
+            ).get()
+            var replay = HistoryReplay(settings: past.settings, policies: policies)
+            var story = ReplayStory()
+            for minute in minutes {
+                if let result = replay.take(minute, of: SimulatedPolls.runtimeName) { story.add(result) }
+            }
+            return story
+        }
+        let (strict, lax) = (try story("40%"), try story("99%"))
+        let comparison = ReplayComparison(old: strict, new: lax)
+        let changed = comparison.pairs.filter { !$0.isSame }
+        #expect(changed.map { $0.old?.rule } == ["noisy-neighbor"])
+        #expect(changed.map { $0.new?.rule } == [nil])
+        #expect(comparison.byRule.first { $0.name == "noisy-neighbor" }?.new.incidents == 0)
+        let app = try #require(comparison.byApp.first { $0.name == "app-shop" })
+        #expect(app.old.incidents == 1 && app.new.incidents == 0)
+        #expect(ReplayComparison(old: strict, new: try story("40%")).pairs.allSatisfy(\.isSame))
+        #expect(strict.only(AppID("app-shop")).incidents.map(\.rule) == ["noisy-neighbor"])
+    }
+}
