@@ -22,8 +22,6 @@ struct ActionStory: Sendable {
     let verdict: Verdict
     /// Whether the newest decision was about a lease that was there already.
     let isAboutLease: Bool
-    /// What a person names to approve it; nil where nothing waits for that, or no id was given.
-    let approval: String?
 
     /// One story a key, in the order of the first decisions.
     static func all(of incident: Incident, at moment: Timestamp) -> [ActionStory] {

@@ -90,13 +90,9 @@ extension Round {
 
     /// A whole runtime in a critical state wakes people beyond the budget, once a night for the same cause.
     private func isExempt(_ incident: Incident, _ channel: String) -> Bool {
-        guard Round.mayExceed(incident) else { return false }
+        guard incident.mayExceed else { return false }
         guard let ledger = state.ledgers[channel] else { return true }
         return !ledger.paged.contains(incident.fingerprint)
-    }
-
-    private static func mayExceed(_ incident: Incident) -> Bool {
-        incident.severity == .critical && incident.subject.app == nil
     }
 
     /// A new thread on a channel, which may be a page.
@@ -107,7 +103,7 @@ extension Round {
         if let night {
             if ledger.night != night { (ledger.night, ledger.pages, ledger.paged) = (night, 0, []) }
             ledger.pages += 1
-            ledger.paged.formUnion(incidents.filter(Round.mayExceed).map(\.fingerprint))
+            ledger.paged.formUnion(incidents.filter(\.mayExceed).map(\.fingerprint))
         }
         state.ledgers[channel.name] = ledger
     }
@@ -196,4 +192,9 @@ extension TellingState.Ledger {
     func isStorm(_ occasion: Occasion, _ settings: TellingSettings) -> Bool {
         openings.reduce(0) { $0 + $1.count } >= occasion.storm.count || threads.count >= settings.grouping.limit.count
     }
+}
+
+extension Incident {
+    /// Whether it may page beyond the budget of a night: a critical one of a whole runtime.
+    fileprivate var mayExceed: Bool { severity == .critical && subject.app == nil }
 }
