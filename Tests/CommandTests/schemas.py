@@ -74,6 +74,14 @@ for page in pages:
         named = re.search(r"^schema: (\S+)", block, re.M)
         if named and named[1] in kinds and "file=broken/" not in info:
             good(kinds[named[1]], load(block), f"{page}{info}")
+        elif not named:
+            # A piece of a configuration, by its keys.
+            try:
+                piece = load(block)
+            except yaml.YAMLError:
+                continue
+            if isinstance(piece, dict) and piece and set(piece) <= set(validators["config"].schema["properties"]):
+                good("config", {"schema": "mozaiks.ops/config/v1", **piece}, f"{page}: {' '.join(block.split())[:60]}")
 
 head = {"schema": "mozaiks.ops/policy/v1", "ops_policy": "default"}
 rule = {"subject": "app", "when": "active_runs > 3", "severity": "info"}
@@ -132,9 +140,10 @@ if checked.get("incident", 0) < 10:
 places = {
     "config": {
         "": {}, "/runtimes/a": {}, "/runtimes/a/auth": {}, "/runtimes/a/auth/oauth2": {}, "/polling": {}, "/actions": {},
-        "/actions/gate": {}, "/actions/lease_api": {}, "/actions/entitlements": {}, "/actions/webhook": {}, "/guard": {}, "/guard/floor": {}, "/channels/a": {}, "/channels/a/slack": {},
+        "/actions/gate": {}, "/actions/lease_api": {}, "/actions/entitlements": {}, "/actions/webhook": {}, "/guard": {}, "/guard/floor": {}, "/channels/a": {}, "/channels/a/template": {}, "/channels/a/slack": {},
         "/channels/a/email": {}, "/channels/a/webhook": {}, "/channels/a/pagerduty": {}, "/channels/a/alertmanager": {},
-        "/channels/a/github_issue": {}, "/routes/0": {}, "/maintenance/0": {"hours": "01:00-02:00"}, "/maintenance/0/match": {}, "/reminders": {},
+        "/channels/a/github_issue": {}, "/routes/0": {}, "/maintenance/0": {"hours": "01:00-02:00"}, "/maintenance/0/match": {}, "/reminders": {}, "/history": {},
+        "/approvals": {}, "/approvals/slack": {}, "/advisor": {}, "/advisor/budget": {}, "/advisor/price": {},
         "/grouping": {}, "/page_budget": {}, "/server": {}, "/heartbeat": {}, "/prices/a": {},
     },
     "policy": {"": {}, "/rules/r": rule, "/ops_policy": {"app": "x"}},
