@@ -6,8 +6,6 @@ public enum ApprovalAnswer: Hashable, Sendable {
     case taken(Approval)
     /// No offer of that id is remembered.
     case unknown
-    /// Several begin like this.
-    case ambiguous([Approval])
     /// It does not wait any more, or the yes was for another action than the one of that id.
     case tooLate(Approval), changed(Approval)
 }

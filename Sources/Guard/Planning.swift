@@ -111,6 +111,8 @@ extension GuardState {
         {
             return
         }
+        // So does what a person said no to.
+        if denial(wanted) != nil, asks[wanted.ask] == .refused(.approval) { return }
         let ttl = length(wanted, context.options, pretends: mode == .observe, now)
         let approved = approved(wanted)
         let isAsApproved = approved.map { approvals[$0].effect == wanted.effect && approvals[$0].ttl == ttl } ?? false

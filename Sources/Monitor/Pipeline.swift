@@ -83,7 +83,8 @@ public struct Pipeline: Sendable {
             guard let interval = signals[runtime]?.effectiveInterval(of: endpoint) else { return nil }
             clocks[runtime]?.setInterval(interval, of: endpoint)
         }
-        guard let readings = signals[runtime]?.readings(at: now, demand: demand(of: runtime, now: now)), let clock = clocks[runtime] else {
+        let demand = demand(of: runtime, now: now)
+        guard let readings = signals[runtime]?.readings(at: now, demand: demand), let clock = clocks[runtime] else {
             return nil
         }
         return judge(

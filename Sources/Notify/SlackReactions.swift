@@ -80,8 +80,7 @@ public struct SlackReactions: Sendable {
         switch word {
         case "message_not_found", "thread_not_found": return .gone
         case "ratelimited", "rate_limited":
-            let wait = HTTPVerdict.retryAfter(response.headers["retry-after"], date: response.headers["date"], now: now)
-            return .later(after: wait ?? .minutes(1), reason: "Slack answered \(word)")
+            return .later(after: response.headers.retryAfter(now: now) ?? .minutes(1), reason: "Slack answered \(word)")
         case "missing_scope", "no_permission":
             return .later(
                 after: .minutes(10),

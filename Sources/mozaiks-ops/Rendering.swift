@@ -163,7 +163,11 @@ struct Rendering: Sendable {
                 (transition.at, "\(transition.from.rawValue) => \(transition.to.rawValue): \(transition.reason)\n"
                     + String(repeating: " ", count: 13) + terminal.paint(transition.condition, .dim)))
         }
-        for decision in incident.decisions { lines.append((decision.at, self.decision(decision))) }
+        for (index, decision) in incident.decisions.enumerated() {
+            // What was decided since, or is over, waits no more.
+            let isNewest = !incident.decisions[(index + 1)...].contains { $0.key == decision.key }
+            lines.append((decision.at, self.decision(decision, isWaiting: isNewest && incident.resolvedAt == nil)))
+        }
         for found in incident.verifications {
             let word = found.outcome.rawValue.map { $0 == "_" ? " " : $0 }
             lines.append((found.at, "\(String(word)) (\(found.lease)): \(found.text)"))
@@ -174,11 +178,12 @@ struct Rendering: Sendable {
         }.map { "  \($0.element.at.clock)   \($0.element.text)\n" }.joined()
     }
 
-    func decision(_ decision: ActionDecision) -> String {
+    /// - Parameter isWaiting: whether what needs approval can still be approved.
+    func decision(_ decision: ActionDecision, isWaiting: Bool = false) -> String {
         let until = decision.until.map { ", until \($0.clock)" } ?? ""
         let what = "\(decision.effect) for \(shownID(decision.key.app)), \(decision.ttl)"
         let by = decision.approvedBy.map { ", approved by \($0)" } ?? ""
-        let how = decision.approval.map { "\n" + String(repeating: " ", count: 13) + "mozaiks-ops actions approve \($0)" } ?? ""
+        let how = (isWaiting ? decision.approval : nil).map { "\n" + String(repeating: " ", count: 13) + "mozaiks-ops actions approve \($0)" } ?? ""
         switch decision.verdict {
         case .act: return terminal.paint("done", .green) + ": \(what)\(until)" + (decision.lease.map { " (\($0))" } ?? "") + by
         case .wouldHave: return terminal.paint("would have", .yellow) + ": \(what) (mode observe)"
