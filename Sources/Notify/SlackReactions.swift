@@ -70,6 +70,7 @@ public struct SlackReactions: Sendable {
         } catch {
             switch error.delivery {
             case .retry(let after, let reason): return .later(after: after, reason: reason)
+            case .blocked(let after, let reason): return .later(after: after ?? .minutes(10), reason: reason)
             case .rejected(let reason): return .later(after: .minutes(10), reason: reason)
             case .delivered, .deliveredAs: return .later(after: nil, reason: "no answer")
             }
