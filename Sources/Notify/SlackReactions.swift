@@ -87,8 +87,11 @@ public struct SlackReactions: Sendable {
                 after: .minutes(10),
                 reason: "Slack answered \(word): the bot lacks the scope reactions:read; add it and install the app again")
         default:
-            if case .rejected(let reason) = SlackAPI.delivery(word) { return .later(after: .minutes(10), reason: reason) }
-            return .later(after: nil, reason: "something is wrong on Slack's side")
+            switch SlackAPI.delivery(word) {
+            case .rejected(let reason), .blocked(_, let reason): return .later(after: .minutes(10), reason: reason)
+            case .delivered, .deliveredAs, .retry:
+                return .later(after: nil, reason: "something is wrong on Slack's side")
+            }
         }
     }
 
