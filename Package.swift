@@ -128,7 +128,7 @@ let package = Package(
 
         // What `make evals` runs.
         .executableTarget(
-            name: "evals", dependencies: ["EvalCases", "Model", "Advisor"], path: "Tests/Evals", exclude: ["run"],
+            name: "evals", dependencies: ["EvalCases", "Model", "Playbooks", "Advisor"], path: "Tests/Evals", exclude: ["run"],
             swiftSettings: strict),
 
         // What `make bench` runs. Only here is Foundation imported, to be measured against.

@@ -112,7 +112,7 @@ struct Outline: Sendable {
     }
 
     /// Bytes that lists may take together: Gmail cuts messages beyond 102 kB, which only texts meant to do so reach.
-    private static let roomForLists = 3_000
+    private static let roomForLists = 2_200
 
     /// Of each list its first line, and the others while there is room.
     private static func fitted(_ sections: [Section]) -> [Section] {

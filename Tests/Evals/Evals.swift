@@ -2,14 +2,19 @@ import Advisor
 import EvalCases
 import Glibc
 import Model
+import Playbooks
 
 /// `make evals`: the cases against the stub, and with `--model-url URL NAME` the incidents against a real model. Prints the
-/// table; ends with 1 where a text got through that must not.
+/// table; ends with 1 where a text got through that must not. `--sample` prints the document of one incident as it is sent.
 @main
 enum Evals {
     static func main() async throws {
         signal(SIGPIPE, SIG_IGN)
         let words = Array(CommandLine.arguments.dropFirst())
+        if words == ["--sample"] {
+            let brief = IncidentBrief(EvalIncidents.noisy(), playbooks: .builtIn, now: EvalIncidents.now)
+            return print(brief.document.serialized(pretty: true))
+        }
         let runner = try EvalRunner()
         var table = EvalTable()
         if words.first == "--model-url", words.count == 3 {

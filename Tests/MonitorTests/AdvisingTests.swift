@@ -168,17 +168,23 @@ import Testing
         }
     }
 
-    @Test("a journal that cannot be written: nobody is asked, and nothing breaks", arguments: Obstacle.allCases)
+    @Test("a journal that cannot be written: nobody hears anything until it can be, and nothing breaks", arguments: Obstacle.allCases)
     func obstacles(obstacle: Obstacle) async throws {
         try await story([.says(Self.good)]) { core, server, client in
             let advising = advising(core, server, client)
             let remove = try await obstacle.raise(core, place)
             var said: String?
-            #expect(!(await advising.askOne(&said)))
-            #expect(server.requests.isEmpty)
+            // A full disk may still hold the small row of a question; it does not hold the message.
+            let wasAsked = await advising.askOne(&said)
+            #expect(obstacle == .full || !wasAsked)
+            let before = try messages()
+            #expect(before.map(\.event) == [.opened])
             try await remove()
-            #expect(await advising.askOne(&said))
-            #expect(try messages().map(\.event) == [.opened, .updated])
+            _ = await advising.askOne(&said)
+            await core.pass(Crowd.noisy, place.clock)
+            let after = try messages()
+            #expect(after.map(\.event) == [.opened, .updated])
+            #expect(server.requests.count == 1)
         }
     }
 }

@@ -55,11 +55,12 @@ enum Sample {
     static let throttleKey = LeaseKey(kind: .throttle, runtime: "shared", app: AppID("app-clinic"))
 
     static func decision(
-        _ seconds: Double, _ verdict: Verdict, lease: String? = nil, key: LeaseKey = throttleKey,
+        _ seconds: Double, _ verdict: Verdict, lease: String? = nil, approval: String? = nil, key: LeaseKey = throttleKey,
         effect: Effect = throttle, ttl: TimeSpan = .minutes(15)
     ) -> ActionDecision {
         ActionDecision(
-            at: at(seconds), incident: noisy().id, key: key, effect: effect, ttl: ttl, verdict: verdict, lease: lease)
+            at: at(seconds), incident: noisy().id, key: key, effect: effect, ttl: ttl, verdict: verdict, lease: lease,
+            approval: approval)
     }
 
     static let lease = "lease-0123456789abcdef"

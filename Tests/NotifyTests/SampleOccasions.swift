@@ -29,7 +29,7 @@ extension Sample {
             decision(
                 300,
                 .needsApproval(Refusal(.approval, "the policy asks for a person's approval (ops_policy.default.yaml:156)")),
-                lease: lease, ttl: .minutes(30))
+                approval: "approval-0123456789abcdef", ttl: .minutes(30))
         ]
         return updated(.approval, incident, 300)
     }
