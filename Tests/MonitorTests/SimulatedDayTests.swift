@@ -21,7 +21,7 @@ import Testing
                 scenario.microsecondsPerChat *= Double(scenario.trackedBefore) / 500
                 scenario.trackedBefore = 500
             }
-            let length = scenario.name == "token-burn" ? TimeSpan.minutes(100) : .minutes(45)
+            let length = scenario.name == "token-burn" ? TimeSpan.minutes(100) : .minutes(20)
             let end = at + length
             var world = SimulatedPolls(scenario, origin: at)
             while at < end {
