@@ -222,7 +222,7 @@ extension PlacementBook {
 
     /// Placements whose present step does not succeed for so long that people have to hear of it, each told once.
     public mutating func escalations(after patience: TimeSpan, now: Timestamp) -> [Placement] {
-        let late = all.filter { $0.phase == .reverting && !$0.isEscalated && $0.attempts > 0 && now - $0.since >= patience }
+        let late = all.filter { $0.phase == .reverting && !$0.isEscalated && now - $0.since >= patience }
         for placement in late { change(placement.id) { $0.isEscalated = true } }
         return late
     }

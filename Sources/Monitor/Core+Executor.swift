@@ -135,7 +135,7 @@ extension Core {
             tell(placement, before, &record, now)
             if placement.isOver { told[placement.id] = nil }
         }
-        progress.revertsDue = book.all.filter { $0.phase == .reverting && $0.attempts > 0 }.count
+        progress.revertsDue = book.all.filter { $0.phase == .reverting && ($0.attempts > 0 || $0.isEscalated) }.count
     }
 
     private func tell(_ placement: Placement, _ before: Placement?, _ record: inout TickRecord, _ now: Timestamp) {
@@ -201,7 +201,9 @@ extension Core {
     // MARK: - Telling
 
     private func escalate(_ placement: Placement, _ record: inout TickRecord, _ now: Timestamp) {
-        let text = "not undone for \((now - placement.since).brief) at \(placement.adapter), still tried: \(placement.lastError ?? "-")"
+        let isConfigured = places.contains { $0.adapter == placement.adapter }
+        let why = isConfigured ? "still tried: \(placement.lastError ?? "no answer yet")" : "which is no longer configured"
+        let text = "not undone for \((now - placement.since).brief) at \(placement.adapter), \(why)"
         logger.error("an action resists being undone", ["lease": .text(placement.lease), "why": .text(text)])
         record.audit.append(entry("adapter.escalated", placement, text, now))
         for incident in holders(placement.lease) {

@@ -13,7 +13,7 @@ import Testing
             "/usr/bin/env", ["python3", root + "/Tests/Chaos/campaign", RunningProgram.built, world],
             environment: [
                 "PATH": getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin", "HOME": folder.path, "KILLS": "50",
-                "BRISK": "1", "SEED": "20261121", "PYTHONDONTWRITEBYTECODE": "1", "REMOTE": "0",
+                "BRISK": "1", "SEED": "20261121", "PYTHONDONTWRITEBYTECODE": "1",
             ], in: folder.path, atMost: 300)
         let ending = program.waitForEnd()
         #expect(ending.code == 0, "\(ending.everything)")

@@ -196,6 +196,24 @@ import Testing
         #expect(await core.state.revertsDue == 0)
     }
 
+    @Test("an adapter that is no longer configured: people hear that something of it is left")
+    func unconfigured() async throws {
+        let adapter = StubAdapter(expiry: .monitor)
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        await core.close()
+        let next = try place.core(settings, try Crowd.policies(), adapters: [])
+        for _ in 0..<3 { await next.pass(Crowd.calm, place.clock, by: .minutes(8)) }
+        #expect(try lease().state == .reverting)
+        #expect(await next.state.revertsDue == 1)
+        #expect(place.lines.containing("no longer configured").count == 1)
+        await next.close()
+        let last = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await work(adapter, last)
+        #expect(try lease().state == .ended && adapter.heldIDs.isEmpty)
+    }
+
     @Test("one adapter that hangs delays neither another nor a cycle")
     func hung() async throws {
         let (hung, other) = (StubAdapter("hung"), StubAdapter("other"))

@@ -107,6 +107,7 @@ enum DoctorCommand {
         examineOutbox(configuration, &findings)
         examinePlaybooks(policies, &findings)
         examineActions(configuration, policies, &findings)
+        examinePlacements(configuration, &findings)
     }
 
     /// Messages that wait or were given up; nothing to say without a journal.

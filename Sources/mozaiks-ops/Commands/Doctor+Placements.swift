@@ -1,0 +1,40 @@
+import Actions
+import Configuration
+import JSONParsing
+import Journal
+import Model
+
+extension DoctorCommand {
+    /// What resists being undone at adapters; nothing to say without a journal.
+    static func examinePlacements(_ configuration: Configuration, _ findings: inout Findings) {
+        guard let folder = try? StateFolder(existing: configuration.state.value),
+            let rows = try? Journal.open(folder, mode: .reader).placements()
+        else { return }
+        let configured = configuration.adapters.names
+        for row in rows where !row.isOver {
+            guard let placement = (try? JSON(parsing: Array(row.document.utf8))).flatMap({ try? Placement(document: $0) }) else {
+                findings.add(.broken, "actions: what \(row.lease) left at \(row.adapter) cannot be read; look there by hand")
+                continue
+            }
+            if !configured.contains(row.adapter) {
+                findings.add(
+                    .broken,
+                    "actions: \(row.lease) may still hold at \(row.adapter), which is no longer configured; configure it again to have it undone")
+            } else if placement.phase == .reverting {
+                let why = placement.lastError.map { ": \($0)" } ?? ""
+                findings.add(.broken, "actions: \(row.lease) at \(row.adapter) is to be undone since \(placement.since), still tried\(why)")
+            }
+        }
+    }
+}
+
+extension AdapterSettings {
+    /// The names of the adapters that are configured.
+    fileprivate var names: Set<String> {
+        var names: Set<String> = []
+        if leaseAPI != nil { names.insert("lease_api") }
+        if entitlements != nil { names.insert("entitlements") }
+        if webhook != nil { names.insert("webhook") }
+        return names
+    }
+}
