@@ -75,7 +75,6 @@ import Testing
                 #expect(ending.errors.contains("mozaiks-ops.yaml:\(line):"), "\(ending.errors)")
             }
             #expect(ending.errors.contains("did you mean 'mode'?"))
-            #expect(ending.errors.contains("not yet available"))
             #expect(!ending.everything.contains("S3CRET"), "\(ending.errors)")
         }
         let missing = try shell.run("check", "--config", "nowhere.yaml")

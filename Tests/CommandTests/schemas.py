@@ -129,8 +129,9 @@ for scenario, length in {
     with open(f"{scratch}/{scenario}.tape") as tape:
         for number, line in enumerate(tape, 1):
             good("tape", json.loads(line), f"{scenario}.tape:{number}")
-    for line in run("replay", scenario + ".tape", "--mode", "enforce", "-o", "json").stdout.splitlines():
-        good("incident", json.loads(line), f"an incident of {scenario}")
+    replayed = json.loads(run("replay", scenario + ".tape", "--mode", "enforce", "-o", "json").stdout)
+    for incident in replayed["policies"]["incidents"]:
+        good("incident", incident, f"an incident of {scenario}")
     os.remove(f"{scratch}/{scenario}.tape")
 if checked.get("incident", 0) < 10:
     faults.append(f"only {checked.get('incident', 0)} incidents to check")
