@@ -24,7 +24,7 @@ struct HistoryRun {
         let since = try invocation.moment("since", now: now)
         let until = try invocation.moment("until", now: now) ?? now
         let mode = try invocation.mode()
-        let configuration = try invocation.configuration()
+        let configuration = try invocation.configuration(takesPolicies: false)
         let proposed = try arguments.value("policies").map { ($0, try invocation.policies(folder: $0)) }
         let named = try arguments.value("against").map { ($0, try invocation.policies(folder: $0)) }
         let own: (String, PolicySet)? =

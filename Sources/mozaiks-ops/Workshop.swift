@@ -22,17 +22,21 @@ enum MonitorOptions {
 }
 
 extension Invocation {
-    func loadConfiguration() throws(ConfigurationErrors) -> Configuration {
+    /// - Parameter takesPolicies: whether `--policies` stands for the configured ones; not where both are compared.
+    func loadConfiguration(takesPolicies: Bool = true) throws(ConfigurationErrors) -> Configuration {
+        // Of `policy check --against` a runtime, of `replay --against` a folder.
+        let against = arguments.value("against").flatMap { $0.hasPrefix("http://") || $0.hasPrefix("https://") ? $0 : nil }
         let flags = ConfigurationFlags(
             config: arguments.value("config"), mode: arguments.value("mode"), interval: arguments.value("interval"),
-            state: arguments.value("state"), policies: arguments.value("policies"), url: arguments.value("url") ?? arguments.value("against"))
+            state: arguments.value("state"), policies: takesPolicies ? arguments.value("policies") : nil,
+            url: arguments.value("url") ?? against)
         return try ConfigurationLoader(flags, in: environment).load()
     }
 
     /// The configuration, with what the command line says on top. Warnings go to standard error.
-    func configuration() throws -> Configuration {
+    func configuration(takesPolicies: Bool = true) throws -> Configuration {
         do {
-            let configuration = try loadConfiguration()
+            let configuration = try loadConfiguration(takesPolicies: takesPolicies)
             warn(configuration.warnings)
             return configuration
         } catch {
