@@ -176,7 +176,8 @@ import Testing
         let from = try #require(MailAddress("Operations <ops@example.com>"))
         for (name, message) in Hostile.messages {
             let bytes = EmailMessage.bytes(message, from: from, to: [from], channel: "ops")
-            #expect(bytes.count <= 128 << 10, "\(name): \(bytes.count)")
+            // Two alternatives, encoded; texts from outside are cut long before they could make a mail of megabytes.
+            #expect(bytes.count <= 140 << 10, "\(name): \(bytes.count)")
             #expect(bytes.allSatisfy { $0 < 128 && ($0 >= 32 || $0 == 13 || $0 == 10) }, "\(name)")
             let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
             #expect(lines.dropLast().allSatisfy { $0.last == 13 && $0.count <= 100 }, "\(name)")
