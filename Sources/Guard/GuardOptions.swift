@@ -41,13 +41,15 @@ public struct GuardContext: Hashable, Sendable {
     public var landable: Set<ActionKind>
     /// What can be landed besides: adapters may know some apps and workflows only.
     public var landableKeys: Set<LeaseKey>
+    /// What can be landed only after a person said yes, and why, for people.
+    public var landableOnApproval: [LeaseKey: String]
     /// Incidents whose new actions a silence holds back, and which silence, for people.
     public var silenced: [String: String]
 
     public init(
         options: GuardOptions = GuardOptions(), mode: Mode = .observe, killFile: Bool = false,
         restartedAt: Timestamp? = nil, landable: Set<ActionKind> = [], landableKeys: Set<LeaseKey> = [],
-        silenced: [String: String] = [:]
+        landableOnApproval: [LeaseKey: String] = [:], silenced: [String: String] = [:]
     ) {
         self.options = options
         self.mode = mode
@@ -55,11 +57,17 @@ public struct GuardContext: Hashable, Sendable {
         self.restartedAt = restartedAt
         self.landable = landable
         self.landableKeys = landableKeys
+        self.landableOnApproval = landableOnApproval
         self.silenced = silenced
     }
 
-    /// Whether a lease with that key would land somewhere.
-    func lands(_ key: LeaseKey) -> Bool { landable.contains(key.kind) || landableKeys.contains(key) }
+    /// Whether a lease with that key would land somewhere, at once or after a person's yes.
+    func lands(_ key: LeaseKey) -> Bool { landsFreely(key) || landableOnApproval[key] != nil }
+
+    /// Why it lands nowhere without a person; nil where it does, or where it never would.
+    func approvalReason(_ key: LeaseKey) -> String? { landsFreely(key) ? nil : landableOnApproval[key] }
+
+    private func landsFreely(_ key: LeaseKey) -> Bool { landable.contains(key.kind) || landableKeys.contains(key) }
 }
 
 /// What the guard decided at one tick of one runtime.

@@ -227,6 +227,9 @@ struct GuardSteps {
             return .needsApproval(
                 Refusal(.approval, "the policy asks for a person's approval (\(wanted.request.origin))"))
         }
+        if !pretends(wanted), let reason = context.approvalReason(wanted.key) {
+            return .needsApproval(Refusal(.approval, "where it would land a person must say yes: \(reason)"))
+        }
         guard effectiveMode(wanted.key.app) == .suggest else { return nil }
         return .needsApproval(Refusal(.approval, "in mode suggest every action waits for a person's approval"))
     }

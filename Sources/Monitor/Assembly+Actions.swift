@@ -72,6 +72,19 @@ extension Assembly {
         return keys
     }
 
+    /// What lands only after a person said yes, and why: a pause in entitlements, unless the configuration says otherwise.
+    static func landableOnApproval(_ configuration: Configuration) -> [LeaseKey: String] {
+        guard let core = configuration.adapters.entitlements, core.pause != .off, core.pauseNeedsApproval else { return [:] }
+        let settings = EntitlementSettings(core)
+        var keys: [LeaseKey: String] = [:]
+        for runtime in core.runtime.map({ [$0] }) ?? configuration.runtimes.map(\.name) {
+            for app in core.apps {
+                keys[LeaseKey(kind: .pause, runtime: runtime, app: app.id)] = settings.pauseApproval
+            }
+        }
+        return keys
+    }
+
     /// The secrets of adapters, each with what it is for.
     static func adapterSecrets(_ configuration: Configuration) -> [(source: SecretSource, what: String)] {
         let settings = configuration.adapters

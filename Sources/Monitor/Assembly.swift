@@ -125,6 +125,7 @@ public struct Assembly: Sendable {
         settings.guardOptions = GuardOptions(configuration.actionLimits)
         settings.landable = Assembly.landable(configuration)
         settings.landableKeys = Assembly.landableKeys(configuration)
+        settings.landableOnApproval = Assembly.landableOnApproval(configuration)
         settings.telling = configuration.telling
         settings.historyRetention = configuration.historyRetention.value
         // The perf body names no model, so one price serves all: the dearest, which never understates.

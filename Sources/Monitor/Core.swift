@@ -20,7 +20,7 @@ public actor Core {
     let gate: Gate?
     let gateTexts: GateTexts
     /// What the gate and the adapters that are there can land.
-    private let landableAtStart: (kinds: Set<ActionKind>, keys: Set<LeaseKey>)
+    private let landableAtStart: (kinds: Set<ActionKind>, keys: Set<LeaseKey>, onApproval: Set<LeaseKey>)
     let folder: StateFolder?
     private let executor = QueueExecutor(label: "core")
     let clock: any Clock
@@ -81,7 +81,8 @@ public actor Core {
         onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) {
         self.pipeline = pipeline
-        landableAtStart = (pipeline.settings.landable, pipeline.settings.landableKeys)
+        landableAtStart = (
+            pipeline.settings.landable, pipeline.settings.landableKeys, Set(pipeline.settings.landableOnApproval.keys))
         self.journal = journal
         self.folder = folder
         self.gate = gate
@@ -192,6 +193,7 @@ public actor Core {
         // A gate or another adapter that the new configuration names is not there before the next start.
         settings.landable.formIntersection(landableAtStart.kinds)
         settings.landableKeys.formIntersection(landableAtStart.keys)
+        settings.landableOnApproval = settings.landableOnApproval.filter { landableAtStart.onApproval.contains($0.key) }
         settings.interval = pipeline.settings.interval
         settings.runtimes = pipeline.settings.runtimes.map { old in
             var runtime = old

@@ -33,6 +33,8 @@ public struct MonitorSettings: Sendable {
     public var landable: Set<ActionKind> = []
     /// What can be landed besides, on some apps.
     public var landableKeys: Set<LeaseKey> = []
+    /// What can be landed only after a person said yes, and why.
+    public var landableOnApproval: [LeaseKey: String] = [:]
     /// Who is told what, and when.
     public var telling = TellingSettings()
     public var price: TokenPrice?

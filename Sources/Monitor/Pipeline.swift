@@ -101,7 +101,7 @@ public struct Pipeline: Sendable {
         let context = GuardContext(
             options: settings.guardOptions, mode: settings.mode, killFile: killFile,
             restartedAt: restartedAt, landable: settings.landable,
-            landableKeys: settings.landableKeys, silenced: silenced(outcome))
+            landableKeys: settings.landableKeys, landableOnApproval: settings.landableOnApproval, silenced: silenced(outcome))
         let plan = guardState.plan(outcome: outcome, policies: policies, readings: readings, context: context)
         engine.record(plan.decisions)
         noteLeases(plan.leaseChanges, at: outcome.now)

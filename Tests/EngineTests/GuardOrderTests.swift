@@ -201,4 +201,25 @@ struct GuardOrderTests {
         let plan = world.tick().plan
         #expect(plan.decisions.map { GuardOrderTests.name($0.verdict) } == [gap.expected])
     }
+
+    @Test("what lands only after a yes waits for one", arguments: [
+        (Mode.enforce, false, "needs_approval approval"), (.enforce, true, "act"), (.suggest, false, "needs_approval approval"),
+        (.observe, false, "would_have"),
+    ])
+    func onApproval(mode: Mode, landsElsewhere: Bool, expected: String) throws {
+        var world = try World(
+            rules: """
+                  noisy: {subject: app, when: "active_runs > 5", for: 0s, severity: info, summary: s, actions: [pause: {ttl: 15m}]}
+                """)
+        world.runtime = ["active_apps": .value(30)]
+        world.apps = [AppID("a"): ["active_runs": .value(6)]]
+        world.context.mode = mode
+        world.context.landable = landsElsewhere ? [.pause] : []
+        world.context.landableOnApproval = [LeaseKey(kind: .pause, runtime: "shared", app: AppID("a")): "nothing else ends it"]
+        let decisions = world.tick().plan.decisions
+        #expect(decisions.map { GuardOrderTests.name($0.verdict) } == [expected])
+        if expected.hasPrefix("needs"), mode == .enforce, case .needsApproval(let refusal) = decisions.first?.verdict {
+            #expect(refusal.text.contains("nothing else ends it"))
+        }
+    }
 }

@@ -28,7 +28,9 @@ import Testing
         let settings = Assembly.settings(try configuration(Self.core))
         #expect(settings.landable.isEmpty)
         #expect(settings.landableKeys == [key(.throttle, "a"), key(.disablePack, "a", "W")], "a pause asks a person")
+        #expect(settings.landableOnApproval.keys.map { $0 } == [key(.pause, "a")])
         let free = "entitlements: {url: http://127.0.0.1:1, apps: {a: {tenant_id: t}}, pause_approval: not_required}"
+        #expect(Assembly.settings(try configuration(free)).landableOnApproval.isEmpty)
         #expect(Assembly.settings(try configuration(free)).landableKeys == [key(.throttle, "a"), key(.pause, "a")])
     }
 

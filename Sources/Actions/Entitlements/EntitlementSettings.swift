@@ -43,6 +43,14 @@ public struct EntitlementSettings: Sendable {
 }
 
 extension EntitlementSettings {
+    /// Why a pause asks a person; nil where it does not.
+    public var pauseApproval: String? {
+        guard pauseNeedsApproval else { return nil }
+        return pause == .budget
+            ? "its users would be told that their token budget is exhausted"
+            : "if the monitor dies, nothing else ends the pause"
+    }
+
     /// What is known of the control planes seen in the field: which of the keys that we write they enforce themselves. For people:
     /// setup, `doctor`, documentation.
     public static let enforcement: [(keys: String, enforced: String)] = [

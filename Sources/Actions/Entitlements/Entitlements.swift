@@ -39,11 +39,7 @@ public struct Entitlements: ActionAdapter {
             return key.pack.flatMap { settings.features[$0] } == nil ? nil : Capability(expiry: .monitor)
         case .pause:
             guard settings.pause != .off else { return nil }
-            let reason =
-                settings.pause == .budget
-                ? "its users would be told that their token budget is exhausted"
-                : "if the monitor dies, nothing else ends the pause"
-            return Capability(expiry: .monitor, approval: settings.pauseNeedsApproval ? reason : nil)
+            return Capability(expiry: .monitor, approval: settings.pauseApproval)
         }
     }
 
