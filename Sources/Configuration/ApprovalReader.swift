@@ -17,6 +17,18 @@ public struct ApprovalSettings: Sendable {
     public let slack: Slack?
 }
 
+extension ApprovalSettings {
+    /// For `config show`: key and value in the order of the file's keys.
+    var entries: [(String, String)] {
+        guard let slack else { return [] }
+        return [
+            ("approvals.slack.channel", slack.channel),
+            ("approvals.slack.users", "[" + slack.users.joined(separator: ", ") + "]"),
+            ("approvals.slack.approve", slack.approve), ("approvals.slack.deny", slack.deny),
+        ]
+    }
+}
+
 extension ConfigurationReader {
     /// Reads `approvals`. The channel that it names goes to `named`, to be checked against those that exist.
     func approvals(

@@ -190,6 +190,7 @@ enum ConfigurationEntries {
             plain("guard.blast_radius", "\(limits.blastPercent)%"),
             plain("approvals.expire", "\(limits.approvalExpiry)"),
         ]
+        entries += configuration.approvals?.entries.map(plain) ?? []
         for channel in configuration.channels {
             let summary = channel.summary
             entries.append(

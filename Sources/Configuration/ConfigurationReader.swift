@@ -72,6 +72,10 @@ struct ConfigurationReader {
         for section in ["polling", "guard", "approvals", "prices", "reminders", "grouping", "page_budget"] {
             for entry in fields.node(section)?.entries ?? [] {
                 configuration.origins["\(section).\(entry.name)"] = origin(entry.value)
+                guard section == "approvals" else { continue }
+                for inner in entry.value.entries ?? [] {
+                    configuration.origins["approvals.\(entry.name).\(inner.name)"] = origin(inner.value)
+                }
             }
         }
         configuration.advisor = AdvisorReader(reader: self).read(fields, prices: configuration.prices)

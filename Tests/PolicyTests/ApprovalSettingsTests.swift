@@ -31,6 +31,17 @@ import Testing
         #expect(slack.approve == "white_check_mark" && slack.deny == "x")
     }
 
+    @Test("`config show` says who may say yes, where, and which line says so")
+    func isShown() throws {
+        let shown = try load("{slack: {channel: chat, users: [U012AB3CD, WZ9], deny: x}}").get().entries
+        func line(_ key: String) -> String? { shown.first { $0.key == key }.map { "\($0.value) \($0.origin)" } }
+        #expect(line("approvals.slack.channel") == "chat mozaiks-ops.yaml:5")
+        #expect(line("approvals.slack.users") == "[U012AB3CD, WZ9] mozaiks-ops.yaml:5")
+        #expect(line("approvals.slack.approve") == "white_check_mark \(SettingOrigin.builtIn)")
+        #expect(line("approvals.slack.deny") == "x mozaiks-ops.yaml:5")
+        #expect(try load("{expire: 2h}").get().entries.allSatisfy { !$0.key.hasPrefix("approvals.slack") })
+    }
+
     @Test(
         "what is wrong is said, with what was meant",
         arguments: [
