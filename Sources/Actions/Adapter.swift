@@ -10,7 +10,7 @@ import Model
 ///    is **not known**: put again (with the same memo; nothing is done twice), or revert, which is right either way.
 ///    After `.refused` of a lease that was put before, in this process or another, revert it: it may still be there as it was.
 /// 3. For another end or effect of the same lease: again 1 and 2, with the memo in hand; the new memo replaces it. Where
-///    `expiry` is `.monitor` and only the end differs, nothing needs to be put.
+///    only the end differs and `hearsOfExtensions` is false, nothing needs to be put.
 /// 4. `revert(order)` when the lease is over, until it answers something else than `.retry`. Where `expiry` is `.receiver`, a
 ///    lease that ran out needs no revert, and one is harmless.
 ///
@@ -56,11 +56,15 @@ public struct Capability: Hashable, Sendable {
     }
 
     public let expiry: Expiry
+    /// Whether a lease is put again when nothing but its end changed: always where the receiver ends it, and where it was
+    /// handed the end and would otherwise take an old one for the present one.
+    public let hearsOfExtensions: Bool
     /// Why a person must say yes before it is done here; nil where none need to.
     public let approval: String?
 
-    public init(expiry: Expiry, approval: String? = nil) {
+    public init(expiry: Expiry, hearsOfExtensions: Bool = false, approval: String? = nil) {
         self.expiry = expiry
+        self.hearsOfExtensions = hearsOfExtensions || expiry == .receiver
         self.approval = approval
     }
 }

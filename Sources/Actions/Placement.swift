@@ -71,6 +71,8 @@ public struct Placement: Equatable, Sendable {
     public let reason: String
     public let isApproved: Bool
     public let expiry: Capability.Expiry
+    /// Whether it is put again when nothing but its end changed.
+    public let hearsOfExtensions: Bool
     /// Of the lease, as it is now.
     public internal(set) var wanted: Terms
     /// Of the newest intent; nil before the first.
@@ -93,19 +95,22 @@ public struct Placement: Equatable, Sendable {
     public internal(set) var isEscalated: Bool
     /// Whether a put of the present intent may have been sent. Not kept: after a restart it may have been.
     var isTried = true
+    /// Whether an earlier put may have been sent of which nothing was heard: it may have landed, whatever comes of the newest.
+    var isDoubtful = false
 
     public init(
-        _ lease: Lease, adapter: String, expiry: Capability.Expiry, reason: String, isApproved: Bool, now: Timestamp
+        _ lease: Lease, adapter: String, capability: Capability, reason: String, isApproved: Bool, now: Timestamp
     ) {
         self.init(
             lease: lease.id, adapter: adapter, key: lease.key, createdAt: lease.createdAt, reason: reason,
-            isApproved: isApproved, expiry: expiry, wanted: Terms(effect: lease.effect, expiresAt: lease.expiresAt),
-            phase: .preparing, dueAt: now, since: now)
+            isApproved: isApproved, expiry: capability.expiry, hearsOfExtensions: capability.hearsOfExtensions,
+            wanted: Terms(effect: lease.effect, expiresAt: lease.expiresAt), phase: .preparing, dueAt: now, since: now)
     }
 
     init(
         lease: String, adapter: String, key: LeaseKey, createdAt: Timestamp, reason: String, isApproved: Bool,
-        expiry: Capability.Expiry, wanted: Terms, phase: Phase, dueAt: Timestamp, since: Timestamp
+        expiry: Capability.Expiry, hearsOfExtensions: Bool, wanted: Terms, phase: Phase, dueAt: Timestamp,
+        since: Timestamp
     ) {
         self.lease = lease
         self.adapter = adapter
@@ -114,6 +119,7 @@ public struct Placement: Equatable, Sendable {
         self.reason = reason
         self.isApproved = isApproved
         self.expiry = expiry
+        self.hearsOfExtensions = hearsOfExtensions
         self.wanted = wanted
         self.phase = phase
         self.dueAt = dueAt
@@ -133,7 +139,8 @@ public struct Placement: Equatable, Sendable {
         let terms = Terms(effect: effect, expiresAt: stranger.expiresAt)
         self.init(
             lease: stranger.id, adapter: adapter, key: stranger.key, createdAt: now, reason: "nobody here knows it",
-            isApproved: false, expiry: expiry, wanted: terms, phase: .reverting, dueAt: now, since: now)
+            isApproved: false, expiry: expiry, hearsOfExtensions: expiry == .receiver, wanted: terms, phase: .reverting,
+            dueAt: now, since: now)
         asked = terms
     }
 
@@ -182,13 +189,14 @@ extension Placement {
     /// Actions are stopped: nothing new is put. What was never tried will not be; what perhaps is there waits.
     mutating func withhold(now: Timestamp, wait: TimeSpan) {
         guard phase == .preparing || phase == .intended else { return }
-        if placed == nil, asked == nil || (phase == .intended && !isTried) { return finish(.withheld, now) }
+        if placed == nil, asked == nil || (phase == .intended && !isTried && !isDoubtful) { return finish(.withheld, now) }
         dueAt = now + wait
         lastError = "actions are stopped"
     }
 
     /// A put of the present intent is about to be sent.
     mutating func markTried() {
+        isDoubtful = isDoubtful || isTried
         isTried = true
     }
 }
@@ -202,9 +210,10 @@ extension Placement {
         switch preparation {
         case .ready(let memo):
             self.memo = memo
+            isDoubtful = asked != nil && (isDoubtful || isTried)
+            isTried = false
             asked = Terms(order)
             begin(.intended, now)
-            isTried = false
         case .noop:
             // Where a weaker one of ours is in force, that stays.
             placed == nil && asked == nil ? finish(.noop, now) : giveWay(now)
@@ -232,8 +241,10 @@ extension Placement {
             // Other terms are wanted by now: those are what is tried next.
             if wanted != asked { begin(.preparing, dueAt, keepingFailures: true) }
         case .refused(let reason):
-            placed = nil
-            finish(.refused, now, reason)
+            guard placed != nil || isDoubtful else { return finish(.refused, now, reason) }
+            // What an earlier put did may still be there, and nobody would end it.
+            if phase == .intended { begin(.reverting, now) }
+            lastError = reason
         }
     }
 
@@ -278,8 +289,8 @@ extension Placement {
     /// Whether what is in force is what is wanted; if not, it is to be prepared anew.
     private mutating func settleTerms(_ now: Timestamp) {
         guard let placed, placed != wanted else { return }
-        if expiry == .monitor, placed.effect == wanted.effect {
-            // Its end is ours to hold: nobody needs to be told.
+        if !hearsOfExtensions, placed.effect == wanted.effect {
+            // Its end is ours to hold, and nobody there was told of one.
             (self.placed, asked) = (wanted, wanted)
         } else {
             begin(.preparing, now)

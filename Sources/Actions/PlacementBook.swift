@@ -91,7 +91,7 @@ extension PlacementBook {
                     let facts = facts(lease)
                     guard capability.approval == nil || facts.isApproved else { continue }
                     placements[id] = Placement(
-                        lease, adapter: place.adapter, expiry: capability.expiry, reason: facts.reason,
+                        lease, adapter: place.adapter, capability: capability, reason: facts.reason,
                         isApproved: facts.isApproved, now: now)
                     changed.insert(id)
                 }

@@ -8,8 +8,8 @@ extension Placement {
         var object: JSONObject = [
             "schema": .string(Placement.schema), "lease": .string(lease), "adapter": .string(adapter),
             "key": key.document, "created_at": .moment(createdAt), "reason": .string(reason),
-            "approved": .bool(isApproved), "expiry": .string(expiry.rawValue), "phase": .string(phase.rawValue),
-            "wanted": wanted.document,
+            "approved": .bool(isApproved), "expiry": .string(expiry.rawValue),
+            "hears_of_extensions": .bool(hearsOfExtensions), "phase": .string(phase.rawValue), "wanted": wanted.document,
         ]
         if let asked { object.append("asked", asked.document) }
         if let placed { object.append("placed", placed.document) }
@@ -33,11 +33,14 @@ extension Placement {
             return try Terms(member, key: key)
         }
         guard let wanted = try terms("wanted") else { throw reader.error("has no 'wanted'") }
+        let expiry = try reader.member("expiry").choice(Capability.Expiry.self)
         self.init(
             lease: try reader.member("lease").string(), adapter: try reader.member("adapter").string(), key: key,
             createdAt: try reader.member("created_at").timestamp(), reason: try reader.member("reason").string(),
             isApproved: try reader.member("approved").bool(),
-            expiry: try reader.member("expiry").choice(Capability.Expiry.self), wanted: wanted,
+            expiry: expiry,
+            // Earlier versions told receivers that end leases themselves, and nobody else.
+            hearsOfExtensions: try reader.optional("hears_of_extensions")?.bool() ?? (expiry == .receiver), wanted: wanted,
             phase: try reader.member("phase").choice(Phase.self), dueAt: try reader.member("due_at").timestamp(),
             since: try reader.member("since").timestamp())
         asked = try terms("asked")

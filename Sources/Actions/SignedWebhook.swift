@@ -58,7 +58,9 @@ public struct SignedWebhook: ActionAdapter {
     }
 
     public func capability(for key: LeaseKey) -> Capability? {
-        key.kind != .notify && settings.actions.contains(key.kind) ? Capability(expiry: settings.expiry) : nil
+        // Its put names the end: whoever was told one is told the next, whoever acts on it.
+        key.kind != .notify && settings.actions.contains(key.kind)
+            ? Capability(expiry: settings.expiry, hearsOfExtensions: true) : nil
     }
 
     public func put(_ order: LeaseOrder) async -> Landing {

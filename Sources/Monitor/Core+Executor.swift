@@ -162,6 +162,8 @@ extension Core {
             note(placement, before?.placed == nil ? .leaseInForce : .leaseExtended, &record, now)
         case (_, .refused?), (_, .withheld?): note(placement, .leaseRefused, &record, now)
         case (_, .noop?): note(placement, .note, &record, now)
+        // Refused, and taken back because something of it may be there.
+        case (.reverting, nil) where placement.lastError != nil: note(placement, .note, &record, now)
         case (_, .undone?), (_, .alreadyGone?), (_, .overwritten?), (_, .ranOut?): note(placement, .leaseEnded, &record, now)
         case (_, .stuck?):
             note(placement, .leaseEnded, &record, now)
@@ -178,7 +180,7 @@ extension Core {
             switch placement.phase {
             case .landed: return "\(placement.wanted.effect) until \(placement.wanted.expiresAt) is in force at \(adapter)"
             case .intended: return "about to be put at \(adapter)"
-            case .reverting: return "to be undone at \(adapter)"
+            case .reverting: return "to be undone at \(adapter)" + (placement.lastError.map { ": \($0)" } ?? "")
             case .preparing: return "to be prepared at \(adapter)"
             case .over: return "over at \(adapter)"
             }

@@ -1,8 +1,10 @@
 import Actions
 import Ambient
 import Glibc
+import HTTP
 import JSONParsing
 import Model
+import Simulator
 import TestKit
 import Testing
 
@@ -83,9 +85,11 @@ import Testing
         #expect(try lease().state == .ended && placements().map(\.outcome) == [.undone])
     }
 
-    @Test("an extension is put where the receiver holds the end, and only written down where we do", arguments: [Capability.Expiry.receiver, .monitor])
-    func extended(expiry: Capability.Expiry) async throws {
-        let adapter = StubAdapter(expiry: expiry)
+    @Test(
+        "an extension is put where the receiver knows the end, and only written down where it is ours alone",
+        arguments: [(Capability.Expiry.receiver, false, true), (.monitor, true, true), (.monitor, false, false)])
+    func extended(expiry: Capability.Expiry, hears: Bool, isPut: Bool) async throws {
+        let adapter = StubAdapter(expiry: expiry, hearsOfExtensions: hears)
         let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
         await makeNoisy(core)
         await work(adapter, core)
@@ -94,9 +98,61 @@ import Testing
         await work(adapter, core)
         let extended = try lease()
         #expect(extended.extensions > 0 && extended.expiresAt > first)
-        #expect(adapter.calls == (expiry == .receiver ? ["prepare", "put", "prepare", "put"] : ["prepare", "put"]))
-        #expect(adapter.ends == [expiry == .receiver ? extended.expiresAt : first])
+        #expect(adapter.calls == (isPut ? ["prepare", "put", "prepare", "put"] : ["prepare", "put"]))
+        #expect(adapter.ends == [isPut ? extended.expiresAt : first])
         #expect(try placements().map(\.placed?.expiresAt) == [extended.expiresAt])
+    }
+
+    @Test("an operator's endpoint is told of each extension, whoever ends the lease", arguments: [Capability.Expiry.receiver, .monitor])
+    func webhookExtended(expiry: Capability.Expiry) async throws {
+        var options = ControlPlane.Options()
+        options.now = { [place] in place.clock.now() }
+        options.secret = "s1gningSecret4242"
+        let plane = ControlPlane(options)
+        try plane.start()
+        defer { plane.stop() }
+        let client = try HTTPClient()
+        var hook = SignedWebhook.Settings(owner: "test")
+        hook.expiry = expiry
+        let adapter = SignedWebhook(
+            hook, url: { Secret(plane.webhookURL) }, secret: { Secret("s1gningSecret4242") }, client: client, clock: place.clock)
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        let executor = Executor(adapter: adapter, core: core, clock: place.clock, logger: .silent)
+        await makeNoisy(core)
+        await executor.performDue(within: .minutes(2))
+        let first = try lease()
+        #expect(plane.leasesInForce.webhook == [first.id])
+        // This endpoint ends leases by the newest end that it was told, whatever else it is told.
+        for _ in 0..<12 {
+            await core.pass(Crowd.noisy, place.clock)
+            await executor.performDue(within: .minutes(2))
+        }
+        let extended = try lease()
+        #expect(extended.id == first.id && extended.extensions > 0 && place.clock.now() > first.expiresAt)
+        #expect(plane.leasesInForce.webhook == [first.id], "the endpoint knows the new end")
+        #expect(plane.log.filter { $0.kind == .changed }.count == extended.extensions)
+        for _ in 0..<14 {
+            await core.pass(Crowd.calm, place.clock)
+            await executor.performDue(within: .minutes(2))
+        }
+        #expect(try lease().state == .ended && plane.leasesInForce.webhook.isEmpty)
+        await client.shutdown()
+    }
+
+    @Test("an extension that is refused takes the lease back: nobody would end it there", arguments: [Capability.Expiry.receiver, .monitor])
+    func extensionRefused(expiry: Capability.Expiry) async throws {
+        let adapter = StubAdapter(expiry: expiry, hearsOfExtensions: true)
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        adapter.behaviour = .refusesToPut("not any longer")
+        for _ in 0..<5 { await core.pass(Crowd.noisy, place.clock) }
+        await work(adapter, core)
+        #expect(adapter.calls == ["prepare", "put", "prepare", "put", "revert"])
+        #expect(adapter.heldIDs.isEmpty)
+        #expect(try lease().state == .ended && lease().endReason == "refused_by_adapter")
+        let incident = try #require(try place.incidents().first)
+        #expect(incident.handling.contains { $0.by == "stub" && $0.text.contains("not any longer") })
     }
 
     // MARK: - Adapters that fail

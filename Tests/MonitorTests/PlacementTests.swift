@@ -97,6 +97,49 @@ import Testing
         #expect(next[0].order.expiresAt == longer.expiresAt && next[0].order.memo == AdapterMemo(1))
     }
 
+    @Test("refused after a put of which nothing was heard: it may be there, so it is taken back")
+    func refusedAfterUnheard() throws {
+        var book = PlacementBook()
+        follow(&book, [lease("lease-1")])
+        settle(&book, errands(&book)[0], .preparation(.ready(nil)))
+        settle(&book, errands(&book)[0], .landing(.retry(after: nil, reason: "the connection was lost")))
+        settle(&book, errands(&book, at: 5)[0], .landing(.refused(reason: "no")), at: 5)
+        let undoing = errands(&book, at: 5)
+        #expect(undoing.map(\.step) == [.revert])
+        #expect(book.all.map(\.lastError) == ["no"])
+        settle(&book, undoing[0], .undoing(.alreadyGone), at: 5)
+        #expect(book.isRefusedEverywhere("lease-1"))
+    }
+
+    @Test("refused at the first put: nothing is there, nothing is undone")
+    func refusedAtOnce() throws {
+        var book = PlacementBook()
+        follow(&book, [lease("lease-1")])
+        settle(&book, errands(&book)[0], .preparation(.ready(nil)))
+        settle(&book, errands(&book)[0], .landing(.refused(reason: "no")))
+        #expect(book.all.map(\.outcome) == [.refused] && errands(&book).isEmpty)
+    }
+
+    @Test("stopped after a put of which nothing was heard: it is not taken for one that was never tried", arguments: [false, true])
+    func withheldAfterUnheard(otherTerms: Bool) throws {
+        var book = PlacementBook()
+        follow(&book, [lease("lease-1")], expiry: .receiver)
+        settle(&book, errands(&book)[0], .preparation(.ready(nil)))
+        let put = errands(&book)[0]
+        var longer = lease("lease-1")
+        if otherTerms {
+            longer.expiresAt = Self.start + .minutes(5)
+            follow(&book, [longer], at: 1, expiry: .receiver)
+        }
+        settle(&book, put, .landing(.retry(after: nil, reason: "the connection was lost")), at: 1)
+        if otherTerms { settle(&book, errands(&book, at: 3)[0], .preparation(.ready(nil)), at: 3) }
+        settle(&book, errands(&book, at: 5)[0], .withheld, at: 5)
+        #expect(book.all.map(\.isOver) == [false])
+        longer.state = .reverting
+        follow(&book, [longer], at: 20, expiry: .receiver)
+        #expect(errands(&book, at: 20).map(\.step) == [.revert])
+    }
+
     @Test("what is written is read back the same, in every phase")
     func documents() throws {
         var book = PlacementBook()

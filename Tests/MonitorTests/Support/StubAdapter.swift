@@ -13,6 +13,8 @@ final class StubAdapter: ActionAdapter {
         case refuses(String)
         /// Already when it looks.
         case refusesToBegin(String)
+        /// Puts are refused, and what is there is undone.
+        case refusesToPut(String)
         case isThereAlready
         /// Until its task is cancelled.
         case hangs
@@ -28,16 +30,18 @@ final class StubAdapter: ActionAdapter {
 
     let name: String
     let expiry: Capability.Expiry
+    let hearsOfExtensions: Bool
     private let state = Mutex(State())
     /// Called before each put and revert.
     private let onCall: @Sendable (String, LeaseOrder) async -> Void
 
     init(
-        _ name: String = "stub", expiry: Capability.Expiry = .receiver,
+        _ name: String = "stub", expiry: Capability.Expiry = .receiver, hearsOfExtensions: Bool = false,
         onCall: @escaping @Sendable (String, LeaseOrder) async -> Void = { _, _ in }
     ) {
         self.name = name
         self.expiry = expiry
+        self.hearsOfExtensions = hearsOfExtensions
         self.onCall = onCall
     }
 
@@ -56,7 +60,7 @@ final class StubAdapter: ActionAdapter {
         }
     }
 
-    func capability(for key: LeaseKey) -> Capability? { Capability(expiry: expiry) }
+    func capability(for key: LeaseKey) -> Capability? { Capability(expiry: expiry, hearsOfExtensions: hearsOfExtensions) }
 
     func prepare(_ order: LeaseOrder) async -> Preparation {
         note("prepare")
@@ -75,7 +79,7 @@ final class StubAdapter: ActionAdapter {
         case .doneUnheard:
             keep(order)
             return .retry(after: nil, reason: "the connection was lost")
-        case .refuses(let why), .refusesToBegin(let why): return .refused(reason: why)
+        case .refuses(let why), .refusesToBegin(let why), .refusesToPut(let why): return .refused(reason: why)
         case .isThereAlready: return .noop(reason: "someone else did it")
         case .hangs:
             try? await Task.sleep(for: .seconds(3_600))
@@ -87,7 +91,7 @@ final class StubAdapter: ActionAdapter {
         note("revert")
         await onCall("revert", order)
         switch behaviour {
-        case .obeys, .isThereAlready:
+        case .obeys, .isThereAlready, .refusesToPut:
             return state.withLock { state in
                 state.strangers.removeAll { $0.id == order.id }
                 return state.held.removeValue(forKey: order.id) == nil ? .alreadyGone : .undone
