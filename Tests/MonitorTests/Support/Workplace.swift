@@ -27,9 +27,10 @@ final class Workplace: Sendable {
     /// A core as a new process makes it: lock, journal, state taken up.
     func core(
         _ settings: MonitorSettings, _ policies: PolicySet = .embeddedDefault, gate: Gate? = nil,
-        adapters: [any ActionAdapter] = [],
+        adapters: [any ActionAdapter] = [], clock other: (any Clock)? = nil,
         onMessages: @escaping @Sendable () -> Void = {}, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) throws -> Core {
+        let clock = other ?? self.clock
         let folder = try folder
         let journal = try Journal.open(
             folder, mode: .engine(try EngineLock(folder: folder, now: clock.now())), busyTimeout: .zero)
