@@ -85,6 +85,14 @@ extension GuardState {
         }
     }
 
+    /// Takes back what still waits for a yes on an incident.
+    mutating func withdrawApprovals(_ incident: String, _ now: Timestamp) {
+        for index in approvals.indices
+        where approvals[index].state == .waiting && approvals[index].incident.utf8.elementsEqual(incident.utf8) {
+            approvals[index].close(.withdrawn, now)
+        }
+    }
+
     /// A yes to what nothing asks for at this tick does nothing, and says so.
     mutating func closeUnwanted(_ outcome: TickOutcome, _ now: Timestamp, _ plan: inout Plan) {
         for index in approvals.indices

@@ -264,8 +264,12 @@ extension GuardState {
         return handover
     }
 
+    /// No lease starts for these incidents any more, so that nothing of theirs waits for a yes either.
     mutating func handOver(_ lease: Lease, _ holders: [Lease.Holder], _ cause: Handover.Cause, _ now: Timestamp) {
-        for holder in holders { handedOver[holder.incident] = Handover(cause: cause, shadow: lease.shadow, at: now) }
+        for holder in holders {
+            handedOver[holder.incident] = Handover(cause: cause, shadow: lease.shadow, at: now)
+            if !lease.shadow { withdrawApprovals(holder.incident, now) }
+        }
     }
 
     /// Lets go of what no limit looks at any more.

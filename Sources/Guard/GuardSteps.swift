@@ -23,8 +23,8 @@ struct GuardSteps {
     func verdict(_ wanted: Wanted, ttl: TimeSpan) -> Verdict {
         // The order of the guard.
         let steps: [(Wanted) -> Verdict?] = [
-            killSwitch, notSilenced, allowed, notProtected, notOnlyActive, evidence, onlyIf, notInForce, cooldown,
-            budget, blastRadius, storm, { flap($0, ttl) }, notHandedOver, quiet, approval, mode,
+            killSwitch, notSilenced, allowed, notProtected, notOnlyActive, evidence, onlyIf, notInForce, notHandedOver,
+            cooldown, budget, blastRadius, storm, { flap($0, ttl) }, quiet, approval, mode,
         ]
         for step in steps {
             if let verdict = step(wanted) { return verdict }
@@ -136,6 +136,21 @@ struct GuardSteps {
         return .refuse(.alreadyInForce, "\(kind), from another mode, lasts until \(lease.expiresAt)")
     }
 
+    /// Before every step that a person can pass: nobody is asked for what a yes could not begin.
+    private func notHandedOver(_ wanted: Wanted) -> Verdict? {
+        guard let handover = state.handover(wanted.incident, pretends: pretends(wanted)) else { return nil }
+        switch handover.cause {
+        case .maxLease:
+            return .refuse(
+                .maxLease,
+                "a lease of this incident lasted \(options.maxLease) without effect enough; a person has to look")
+        case .reverted:
+            return .refuse(.approval, "a person took a lease of this incident back: no other starts for it")
+        case .noEffect:
+            return .refuse(.noEffect, "a lease of this incident changed nothing: no other starts for it")
+        }
+    }
+
     private func cooldown(_ wanted: Wanted) -> Verdict? {
         guard let last = state.lastTouched(wanted.key, pretends: pretends(wanted)) else { return nil }
         let rest = options.cooldown - (now - last)
@@ -191,20 +206,6 @@ struct GuardSteps {
             Refusal(
                 .flap,
                 "\(wanted.key.app) was under such action for \(row.length.brief) within a day; more needs a person"))
-    }
-
-    private func notHandedOver(_ wanted: Wanted) -> Verdict? {
-        guard let handover = state.handover(wanted.incident, pretends: pretends(wanted)) else { return nil }
-        switch handover.cause {
-        case .maxLease:
-            return .refuse(
-                .maxLease,
-                "a lease of this incident lasted \(options.maxLease) without effect enough; a person has to look")
-        case .reverted:
-            return .refuse(.approval, "a person took a lease of this incident back: no other starts for it")
-        case .noEffect:
-            return .refuse(.noEffect, "a lease of this incident changed nothing: no other starts for it")
-        }
     }
 
     private func quiet(_ wanted: Wanted) -> Verdict? {

@@ -24,8 +24,8 @@ extension GuardState {
         forgetAsks(outcome)
         verify(outcome, policies, readings, &plan)
         tendLeases(outcome, policies, readings, context, &plan)
-        for wanted in wanted(outcome, policies, readings, context) {
-            decide(wanted, policies, readings, context, now, &plan)
+        for same in byAsk(wanted(outcome, policies, readings, context)) {
+            decide(chosen(same, policies, readings, context, now), policies, readings, context, now, &plan)
         }
         closeUnwanted(outcome, now, &plan)
         return plan
@@ -94,7 +94,40 @@ extension GuardState {
         }
     }
 
+    /// What one incident asks for under one key, together: a rule may name an action twice, under different conditions.
+    private func byAsk(_ all: [Wanted]) -> [[Wanted]] {
+        var places: [Ask: Int] = [:]
+        var groups: [[Wanted]] = []
+        for wanted in all {
+            if let place = places[wanted.ask] {
+                groups[place].append(wanted)
+            } else {
+                places[wanted.ask] = groups.count
+                groups.append([wanted])
+            }
+        }
+        return groups
+    }
+
     // MARK: - Deciding
+
+    /// Of several the first one that is not refused. One answer for each ask and tick: with two of them each would be news
+    /// at every tick, and an offer to a person would be withdrawn for the other's.
+    private func chosen(
+        _ same: [Wanted], _ policies: PolicySet, _ readings: ReadingTable, _ context: GuardContext, _ now: Timestamp
+    ) -> Wanted {
+        guard same.count > 1 else { return same[0] }
+        let steps = GuardSteps(
+            state: self, context: context, policies: policies, readings: readings, own: GuardReadings(readings),
+            now: now, isApproved: false)
+        let free = same.first { wanted in
+            let mode = min(context.mode, policies.policy(for: wanted.key.app).mode)
+            let ttl = length(wanted, context.options, pretends: mode == .observe, now)
+            if case .refused = steps.verdict(wanted, ttl: ttl) { return false }
+            return true
+        }
+        return free ?? same[0]
+    }
 
     private mutating func decide(
         _ wanted: Wanted, _ policies: PolicySet, _ readings: ReadingTable, _ context: GuardContext, _ now: Timestamp,

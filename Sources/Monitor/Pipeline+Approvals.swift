@@ -101,7 +101,7 @@ extension Approval {
         case .used: return "\(id) was approved by \(by) and done\(at)"
         case .refused: return "\(id) was approved by \(by), and the guard refused\(at)"
         case .denied: return "\(id) was denied by \(by)\(at)"
-        case .withdrawn: return "\(id) was withdrawn\(at): nothing asks for it any more"
+        case .withdrawn: return "\(id) was withdrawn\(at): nothing asks for it any more, or its incident starts no other action"
         }
     }
 }

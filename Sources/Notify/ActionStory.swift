@@ -18,6 +18,8 @@ struct ActionStory: Sendable {
     let standing: Standing
     /// The id to approve it by; nil where nothing waits.
     let approval: String?
+    /// Whether an earlier offer of it found no answer in time, and its id counts no more.
+    let isOfferedAgain: Bool
     /// The newest verdict.
     let verdict: Verdict
     /// Whether the newest decision was about a lease that was there already.
@@ -44,6 +46,7 @@ struct ActionStory: Sendable {
         ttl = newest.ttl
         verdict = newest.verdict
         approval = newest.approval
+        isOfferedAgain = ActionStory.isOfferedAgain(decisions)
         isAboutLease = newest.lease != nil
         standing = ActionStory.standing(decisions, handling, at: moment)
     }
@@ -62,6 +65,15 @@ struct ActionStory: Sendable {
         if isNoted(.leaseRefused) { return .notLanded(lease: lease) }
         if isNoted(.leaseEnded) || until <= moment { return .over(lease: lease, from: first.at) }
         return .inForce(lease: lease, from: first.at, until: until, extensions: acts.count - 1)
+    }
+
+    /// Whether the newest decision offers anew what the one before it offered.
+    private static func isOfferedAgain(_ decisions: [ActionDecision]) -> Bool {
+        guard let newest = decisions.last, let before = decisions.dropLast().last,
+            case .needsApproval = newest.verdict, case .needsApproval = before.verdict,
+            let new = newest.approval, let old = before.approval
+        else { return false }
+        return !ids(new, old)
     }
 
     private static func ids(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }

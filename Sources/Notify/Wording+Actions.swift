@@ -88,7 +88,10 @@ extension Wording {
 
     /// `. Approve it: mozaiks-ops actions approve ID`; nothing where there is no id to approve it by.
     private func approving(_ story: ActionStory) -> Phrase {
-        story.approval.map { ". Approve it: \(command: "mozaiks-ops actions approve \(Shown.id($0))")" } ?? ""
+        let again = story.isOfferedAgain ? " Nobody answered the last offer, and its id counts no more." : ""
+        return story.approval.map {
+            ".\(again) Approve it: \(command: "mozaiks-ops actions approve \(Shown.id($0))")"
+        } ?? ""
     }
 
     private var wouldHave: Section? {

@@ -48,10 +48,23 @@ extension Round {
         case .needsApproval:
             // Nobody is asked for what would not be done.
             guard let incident = open(decision.incident), source.mode(incident) != .observe else { return nil }
-            let key = String(decoding: decision.key.canonical, as: UTF8.self)
-            return state.entries[decision.incident]?.asked.insert(key).inserted == true ? .approval : nil
+            return isNewOffer(decision) ? .approval : nil
         case .wouldHave, .alreadyInForce: return nil
         }
+    }
+
+    /// Whether people are to hear that an action waits: of each offer once. One that nobody answered expires and is offered
+    /// anew under another id; of an action whose offers follow each other faster than `askPause` not each is told.
+    private mutating func isNewOffer(_ decision: ActionDecision) -> Bool {
+        guard let entry = state.entries[decision.incident] else { return false }
+        let now = now
+        let key = String(decoding: decision.key.canonical, as: UTF8.self)
+        if let asked = entry.asked[key] {
+            if let told = asked.approval, let offered = decision.approval, told.utf8.elementsEqual(offered.utf8) { return false }
+            guard decision.approval != nil, asked.at.map({ now - $0 >= TellingSettings.askPause }) ?? true else { return false }
+        }
+        state.entries[decision.incident]?.asked[key] = TellingState.Asked(approval: decision.approval, at: now)
+        return true
     }
 
     private mutating func tell(_ found: Occurrence, _ incident: Incident, _ entry: TellingState.Entry) {
@@ -137,6 +150,9 @@ extension Round {
 }
 
 extension TellingSettings {
+    /// An action that waits for a person is told again no sooner, whatever becomes of its offers.
+    static let askPause = TimeSpan.hours(1)
+
     /// How long after the last word the next reminder comes: doubled with each.
     static func pause(_ first: TimeSpan, after reminders: Int) -> TimeSpan {
         max(first, min(first * (Int64(1) << Int64(min(reminders, 16))), longestReminder))

@@ -50,7 +50,12 @@ extension TellingState.Entry {
         if let silencedBy { object.append("silenced_by", .string(silencedBy)) }
         if let acknowledgedUntil { object.append("acknowledged_until", .moment(acknowledgedUntil)) }
         if !asked.isEmpty {
-            object.append("asked", .strings(asked.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }))
+            object.append(
+                "asked",
+                .array(
+                    sorted(asked).map {
+                        ["key": .string($0.key), "approval": .optional($0.value.approval), "at": .moment($0.value.at)]
+                    }))
         }
         if isPutOff { object.append("put_off", true) }
         if isAnnounced { object.append("announced", true) }
@@ -69,7 +74,15 @@ extension TellingState.Entry {
         }
         silencedBy = try reader.optional("silenced_by")?.string()
         acknowledgedUntil = try reader.optional("acknowledged_until")?.timestamp()
-        for element in try reader.optional("asked")?.elements() ?? [] { asked.insert(try element.string()) }
+        for element in try reader.optional("asked")?.elements() ?? [] {
+            // Earlier versions kept the keys alone.
+            guard element.value.string == nil else {
+                asked[try element.string()] = TellingState.Asked(approval: nil, at: nil)
+                continue
+            }
+            asked[try element.member("key").string()] = TellingState.Asked(
+                approval: try element.optional("approval")?.string(), at: try element.optional("at")?.timestamp())
+        }
         isPutOff = try reader.optional("put_off")?.bool() ?? false
         isAnnounced = try reader.optional("announced")?.bool() ?? false
     }

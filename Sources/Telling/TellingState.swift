@@ -31,12 +31,20 @@ public struct TellingState: Hashable, Sendable {
         var silencedBy: String?
         /// Until when a person's acknowledgement holds; the end of time for one without an end. Nil: there is none.
         var acknowledgedUntil: Timestamp?
-        /// Actions of which it was told that they wait for a person, as `LeaseKey.canonical` in text.
-        var asked: Set<String> = []
+        /// Actions of which it was told that they wait for a person, by `LeaseKey.canonical` in text.
+        var asked: [String: Asked] = [:]
         /// It is to be routed at the next tick, because its cause held it back at the last one.
         var isPutOff = false
         /// Its opening was to be told, and there was nowhere to send it.
         var isAnnounced = false
+    }
+
+    /// An offer as it was told last.
+    struct Asked: Hashable, Sendable {
+        /// Its id: one that was offered anew has another. Nil in what earlier versions kept.
+        let approval: String?
+        /// Nil in what earlier versions kept.
+        let at: Timestamp?
     }
 
     /// What one channel heard of one incident.

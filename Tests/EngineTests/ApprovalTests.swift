@@ -155,6 +155,53 @@ struct ApprovalTests {
         #expect(world.guardian.approvals.map(\.state) == [.withdrawn])
     }
 
+    @Test(
+        "handed over to a person: what waits on the incident is withdrawn, and nothing is offered that a yes could not begin",
+        arguments: ["max_lease", "no_effect", "reverted"])
+    func handedOver(_ cause: String) throws {
+        var world = try ApprovalTests.world(
+            """
+              burning: {subject: app, when: active_runs > 5, for: 0s, clear_after: 0s, severity: warning, summary: s,
+                        actions: [throttle: {concurrent_workflows: 2, ttl: 15m}], require_approval: [pause: {ttl: 15m}]}
+            """)
+        if cause == "no_effect" { world.apps[AppID("a")]?["run_starts[3m]"] = .value(9) }
+        world.tick()
+        let offer = try #require(world.guardian.approvals.first)
+        #expect(offer.effect == .pause && world.guardian.leases.count == 1)
+        if cause == "reverted" { _ = world.guardian.revert(world.guardian.leases[0].id, now: world.now) }
+        world.run(2 * 3_600 + 60)
+        #expect(world.guardian.leases.map(\.endReason) == [cause])
+        #expect(world.guardian.approvals.map(\.state) == [.withdrawn])
+        #expect(ApprovalTests.yes(&world, offer.id) == .tooLate(world.guardian.approvals[0]))
+        let later = world.run(12 * 3_600)
+        #expect(later.flatMap(\.plan.decisions).isEmpty && later.flatMap(\.plan.leaseChanges).isEmpty)
+        #expect(world.guardian.approvals.allSatisfy { $0.state != .waiting })
+        // Another incident of the same rule is another matter: a person is asked.
+        world.runs("a", 1)
+        world.run(3_600)
+        world.runs("a", 9)
+        #expect(world.run(60).flatMap(\.plan.decisions).contains { $0.approval != nil })
+    }
+
+    @Test("an action that a rule names twice is offered once, and not anew at every tick")
+    func namedTwice() throws {
+        var world = try ApprovalTests.world(
+            mode: .suggest,
+            """
+              burning: {subject: app, when: active_runs > 5, for: 0s, clear_after: 0s, severity: warning, summary: s,
+                        actions: [throttle: {concurrent_workflows: 2, ttl: 15m, only_if: runtime.websockets > 5},
+                                  throttle: {concurrent_workflows: 1, ttl: 15m}],
+                        require_approval: [throttle: {concurrent_workflows: 3, ttl: 15m}]}
+            """)
+        world.runtime["websockets"] = .value(1)
+        #expect(world.tick().plan.decisions.count == 1)
+        #expect(world.run(600).flatMap(\.plan.decisions).isEmpty)
+        let offer = try #require(world.guardian.approvals.first)
+        #expect(world.guardian.approvals.count == 1 && offer.effect.limits?.concurrentWorkflows == 1)
+        _ = ApprovalTests.yes(&world, offer.id)
+        #expect(world.tick().plan.decisions.map(\.verdict) == [.act])
+    }
+
     @Test("unknown, other action, twice, too short")
     func odd() throws {
         var world = try ApprovalTests.world()

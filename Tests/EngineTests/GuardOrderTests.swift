@@ -68,6 +68,12 @@ struct GuardOrderTests {
         .world("in force for another, more strictly", "already_in_force") { world in
             world.guardian.leases.append(lease("a", .throttle(Limits(concurrentWorkflows: 1)), begun: 170, ended: nil))
         },
+        .world("handed over after the longest lease", "refused max_lease") { world in
+            let incident =
+                Fingerprint.of(rule: "noisy", subject: .app(AppID("a"), runtime: "shared"))
+                + "-\((World.start + .seconds(10)).milliseconds)"
+            world.guardian.handedOver[incident] = .init(cause: .maxLease, shadow: false, at: World.start)
+        },
         .world("cool-down", "refused cooldown") { world in
             world.guardian.leases.append(lease("a", throttle, begun: 190, ended: 5))
         },
@@ -89,12 +95,6 @@ struct GuardOrderTests {
             for index in 0..<2 {
                 world.guardian.leases.append(lease("a", throttle, begun: 1_300 - index, ended: 1_200))
             }
-        },
-        .world("handed over after the longest lease", "refused max_lease") { world in
-            let incident =
-                Fingerprint.of(rule: "noisy", subject: .app(AppID("a"), runtime: "shared"))
-                + "-\((World.start + .seconds(10)).milliseconds)"
-            world.guardian.handedOver[incident] = .init(cause: .maxLease, shadow: false, at: World.start)
         },
         .world("the runtime restarted", "refused quiet_period") { $0.context.restartedAt = World.start - .minutes(9) },
         Breaker("the policy asks for approval", "needs_approval approval") { $0.needsApproval = true },

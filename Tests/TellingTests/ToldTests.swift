@@ -1,4 +1,5 @@
 import Guard
+import JSONParsing
 import Model
 import Testing
 
@@ -84,10 +85,12 @@ import Testing
 
     // MARK: - News
 
-    private func decision(_ verdict: Verdict, lease: String? = nil, app: String = "app-clinic") -> ActionDecision {
+    private func decision(
+        _ verdict: Verdict, lease: String? = nil, app: String = "app-clinic", approval: String? = nil
+    ) -> ActionDecision {
         ActionDecision(
             at: midnight, incident: noisy.id, key: LeaseKey(kind: .pause, runtime: "shared", app: AppID(app)),
-            effect: .pause, ttl: .minutes(10), verdict: verdict, lease: lease)
+            effect: .pause, ttl: .minutes(10), verdict: verdict, lease: lease, approval: approval)
     }
 
     private func extended(_ times: Int) -> LeaseChange {
@@ -130,6 +133,36 @@ import Testing
                 == ["updated approval app-clinic: ops"])
         world.source.mode = .observe
         #expect(try world.tick(.minutes(1), decisions: [decision(asks, app: "app-shop")]) == [])
+    }
+
+    @Test("what was offered anew is told anew, once an offer; offers in quick succession are not")
+    func offeredAgain() throws {
+        let asks = Verdict.needsApproval(Refusal(.approval, "a person"))
+        var world = World { $0.reminders = [:] }
+        try world.tick(open: [noisy], decisions: [decision(asks, approval: "a1b2")])
+        #expect(try world.tick(.minutes(1), decisions: [decision(asks, approval: "a1b2")]) == [])
+        #expect(try world.tick(.hours(8), decisions: [decision(asks, approval: "c3d4")]) == ["updated approval app-clinic: ops"])
+        #expect(try world.tick(.seconds(10), decisions: [decision(asks, approval: "c3d4")]) == [])
+        #expect(try world.tick(.hours(8), decisions: [decision(asks, approval: "c3d4")]) == [], "the same offer")
+        #expect(try world.tick(.seconds(10), decisions: [decision(asks, approval: "e5f6")]) == ["updated approval app-clinic: ops"])
+        let quick = try (0..<59).flatMap { try world.tick(.minutes(1), decisions: [decision(asks, approval: "\($0)")]) }
+        #expect(quick == [])
+        #expect(try world.tick(.minutes(1), decisions: [decision(asks, approval: "f7a8")]) == ["updated approval app-clinic: ops"])
+    }
+
+    @Test("what earlier versions kept of offers is taken up")
+    func olderDocument() throws {
+        let asks = Verdict.needsApproval(Refusal(.approval, "a person"))
+        var world = World()
+        try world.tick(open: [noisy], decisions: [decision(asks)])
+        let text = world.state.document.serialized()
+        let key = try #require(world.state.entries.values.first?.asked.keys.first)
+        let entry: JSON = ["key": .string(key), "approval": .null, "at": .moment(world.now)]
+        let older = text.replacing(entry.serialized(), with: JSON.string(key).serialized())
+        #expect(older != text)
+        world.state = try TellingState(document: JSON(parsing: Array(older.utf8)))
+        #expect(try world.tick(.minutes(1), decisions: [decision(asks)]) == [])
+        #expect(try world.tick(.minutes(1), decisions: [decision(asks, approval: "c3d4")]) == ["updated approval app-clinic: ops"])
     }
 
     @Test("an approval asked for with the opening is in it, and not asked for again")
