@@ -24,6 +24,27 @@ import Testing
         #expect(try wording(name).headline == Self.headlines.first { $0.name == name }?.headline)
     }
 
+    @Test("an offer made anew names its new id alone, and says what became of the last one")
+    func offeredAgain() throws {
+        let first = try #require(Sample.occasions.first { $0.name == "approval" }).message
+        #expect(!asking(first).contains("last offer"))
+        var incident = first.incident
+        let asked = try #require(incident.decisions.last)
+        incident.decisions.append(
+            Sample.decision(300 + 8 * 3_600, asked.verdict, approval: "approval-c3d4", ttl: asked.ttl))
+        let again = asking(
+            Message(
+                event: .updated, incident: incident, environment: "production", mode: .enforce, at: Sample.at(300 + 8 * 3_600),
+                news: .approval))
+        #expect(again.contains("Nobody answered the last offer, and its id counts no more. Approve it: "), "\(again)")
+        #expect(again.contains("actions approve approval-c3d4") && !again.contains("0123456789abcdef"))
+    }
+
+    /// What stands under "Needs a person".
+    private func asking(_ message: Message) -> String {
+        Wording(message).actions.filter { $0.heading == "Needs a person" }.flatMap(\.lines).map(\.plain).joined(separator: "\n")
+    }
+
     static let measures: [(condition: String, measure: String?)] = [
         (
             "active_runs.share (61%) > $noisy_share (40%) and runtime.active_runs (34) >= 10",
