@@ -91,6 +91,31 @@ import Testing
         await core.close()
     }
 
+    @Test("an offer that expires unanswered is told anew under its new id, once")
+    func toldAnew() async throws {
+        let place = Workplace()
+        var settings = Crowd.settings()
+        settings.guardOptions.approvalExpiry = .hours(2)
+        let core = try place.core(settings, try ApprovalFlowTests.policies())
+        for _ in 0..<3 { await core.pass(Crowd.noisy, place.clock) }
+        let first = try #require(try place.read { try Pipeline.guardState(in: $0) }.approvals.first)
+        let before = try place.read { try $0.outbox().count }
+        for _ in 0..<150 { await core.pass(Crowd.noisy, place.clock, by: .minutes(1)) }
+        let offers = try place.read { try Pipeline.guardState(in: $0) }.approvals
+        #expect(offers.map(\.state) == [.expired, .waiting] && offers[0].id == first.id)
+        let messages = try place.read { try $0.outbox() }
+        #expect(messages.count == before + 1)
+        let newest = try #require(messages.max { $0.id < $1.id }?.message.document)
+        #expect(newest.contains(#""news":"approval""#) && newest.contains(#""approval":"\#(offers[1].id)""#))
+        // The yes to it counts, one to the first does not.
+        let old = try place.command(Commands.approve, #"{"approval":"\#(first.id)"}"#)
+        try place.command(Commands.approve, #"{"approval":"\#(offers[1].id)"}"#)
+        await core.pass(Crowd.noisy, place.clock)
+        #expect(try place.read { try $0.command(old) }?.result?.hasPrefix("\(first.id) expired at") == true)
+        #expect(try place.incidents().first?.decisions.last?.verdict == .act)
+        await core.close()
+    }
+
     @Test("a yes while actions are stopped: the guard refuses, and the incident says so")
     func stopped() async throws {
         let (place, core, offer) = try await firing()
