@@ -264,8 +264,10 @@ struct RuntimeTrack: Sendable {
 
     private static func read(_ expected: [Evidence], from reader: inout StateReader) throws(SignalStateError) -> [Evidence]
     {
-        let count = try reader.count()
-        guard count <= 256 else { throw reader.failure("too many readings") }
+        // Not `count()`: a reading that is as expected takes a bit, so there may be more of them than bytes left.
+        guard let count = Int(exactly: try reader.integer()), (0...256).contains(count) else {
+            throw reader.failure("too many readings")
+        }
         var mask: [UInt8] = []
         for _ in 0..<(count + 7) / 8 { mask.append(try reader.byte()) }
         var readings: [Evidence] = []

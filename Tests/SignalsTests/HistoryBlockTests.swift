@@ -93,6 +93,25 @@ import Testing
         #expect(try HistoryBlock.decode(block.encoded()) == minutes)
     }
 
+    @Test("an hour of a runtime without apps comes back, whichever reading changed in its last minute")
+    func fewBytesAtTheEnd() throws {
+        for changed in Signal.allCases where changed.info.subjects.contains(.runtime) {
+            for minutes in 1...3 {
+                var block = HistoryBlock(hour: 10)
+                var rows: [[MinuteRow]] = []
+                for index in 0..<minutes {
+                    var row = MinuteRow(minute: 600 + Int64(index), app: nil, chatsMissing: .unreachable)
+                    row.readings = Signal.allCases.map { signal in
+                        signal == changed && index == minutes - 1 ? .value(2) : .missing(.unreachable)
+                    }
+                    rows.append([row])
+                    block.add([row])
+                }
+                #expect(try HistoryBlock.decode(block.encoded()) == rows, "\(changed) after \(minutes)")
+            }
+        }
+    }
+
     @Test("a minute of another hour, or one that is not later, is not taken")
     func misplaced() {
         var block = HistoryBlock(hour: 10)
