@@ -4,6 +4,9 @@ enum Dimension: Hashable, Sendable {
     case bare
     /// A bare number of a text that was given. It grounds bare numbers only.
     case loose
+    /// How many of something that no list here knows: `300 messages`, `300 TB`. Only evidence that counts nothing named
+    /// grounds it.
+    case things
     /// How many of what is named behind it: `runs`, in the singular `run`.
     case count(String)
     case percent
@@ -45,6 +48,7 @@ struct NumberMention: Hashable, Sendable {
     private func agrees(_ fact: Fact) -> Bool {
         switch (dimension, fact.dimension) {
         case (.unknown, _), (_, .unknown): false
+        case (.things, .bare), (.things, .loose): isNear(fact.value)
         case (.bare, .percent): isNear(fact.value) || isNear(fact.value / 100)
         case (.bare, _): isNear(fact.value)
         case (.percent, .percent): isNear(fact.value)

@@ -71,7 +71,7 @@ struct NumberReader {
 
     private mutating func read(_ word: String) {
         let lower = word.lowercased()
-        if NumberWords.vague.contains(lower) || isThird(lower) { found.vague.append(lower) }
+        if NumberWords.isVague(lower) || isPart(lower) { found.vague.append(lower) }
         guard NumberWords.begins(lower), !isPronoun(lower), !isDoubleCheck(lower) else {
             place += 1
             return
@@ -100,10 +100,14 @@ struct NumberReader {
             && !(NumberWords.nouns[lower].map { $0 != "app" && $0 != "runtime" } ?? false) && lower != "point"
     }
 
-    /// `a third of the runs`, not the third one.
-    private func isThird(_ word: String) -> Bool {
-        guard word == "third", case .word(let next)? = token(1) else { return false }
-        return next.lowercased() == "of"
+    /// `a third of the runs`, `rose by a third`, `two sevenths`; not the third one.
+    private func isPart(_ ordinal: String) -> Bool {
+        guard NumberWords.ordinals.contains(ordinal) else { return false }
+        func word(_ offset: Int) -> String? {
+            if case .word(let word)? = token(offset) { word.lowercased() } else { nil }
+        }
+        if ordinal.hasSuffix("s") || word(1) == "of" { return true }
+        return ["a", "an", "one"].contains(word(-1)) && ["by", "to", "about", "roughly", "almost", "nearly"].contains(word(-2))
     }
 
     private func isDoubleCheck(_ word: String) -> Bool {
@@ -158,9 +162,13 @@ struct NumberReader {
                 place += offset + 1
                 return (.count(noun), 1)
             }
-            guard NumberWords.adjectives.contains(lower) else { break }
+            guard NumberWords.adjectives.contains(lower) else {
+                return (NumberWords.connectives.contains(lower) ? .bare : .things, 1)
+            }
             offset += 1
         }
+        // A unit that no list knows, as `°` or `€`, is no bare number either.
+        if case .mark(let mark)? = token(), mark.isCurrencySymbol || mark == "°" { return (.unknown, 1) }
         return (.bare, 1)
     }
 

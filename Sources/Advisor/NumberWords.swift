@@ -7,7 +7,7 @@ enum NumberWords {
         "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12, "couple": 2, "pair": 2,
     ]
     private static let scales: [String: Double] = [
-        "hundred": 100, "thousand": 1e3, "million": 1e6, "billion": 1e9, "k": 1e3, "K": 1e3, "M": 1e6,
+        "hundred": 100, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "k": 1e3, "K": 1e3, "M": 1e6,
     ]
     /// Words that are a whole number by themselves.
     private static let factors: [String: Double] = [
@@ -17,9 +17,31 @@ enum NumberWords {
         "tenfold": 10, "hundredfold": 100,
     ]
 
-    /// Words that claim a number and cannot be checked.
-    static let vague: Set<String> = [
-        "dozens", "hundreds", "thousands", "millions", "billions", "tens", "hundredfold", "umpteen", "countless",
+    private static let vague: Set<String> = ["dozens", "hundreds", "thousands", "tens", "umpteen", "countless", "halving"]
+
+    /// Words that claim a number and cannot be checked: `dozens`, and by their ends `sevenfold`, `quintupled`, `zillions`.
+    static func isVague(_ word: String) -> Bool {
+        if vague.contains(word) { return true }
+        guard factors[word] == nil, scales[word] == nil else { return false }
+        return ["fold", "upled", "upling", "illion", "illions", "tripling"].contains { word.hasSuffix($0) && word != $0 }
+            || ["tripling", "triples", "trebled", "trebling", "treble"].contains(word)
+    }
+
+    /// Parts of something: `an eighth of it`, `by a third`.
+    static let ordinals: Set<String> = [
+        "third", "fourth", "sixth", "seventh", "eighth", "ninth", "hundredth", "thousandth", "millionth", "sixths", "sevenths",
+        "eighths", "ninths", "hundredths", "thousandths",
+    ]
+
+    /// Words behind a number that are not what it counts, but what the sentence goes on with.
+    static let connectives: Set<String> = [
+        "a", "above", "after", "again", "ago", "already", "also", "an", "and", "are", "as", "at", "because", "been", "before",
+        "below", "between", "beyond", "but", "by", "compared", "down", "during", "each", "every", "exceeding", "exceeds",
+        "followed", "for", "from", "had", "has", "have", "if", "in", "into", "is", "it", "its", "lower", "higher", "less",
+        "near", "nearly", "not", "now", "of", "off", "on", "only", "or", "out", "over", "per", "plus", "rather", "since", "so",
+        "still", "than", "that", "the", "their", "then", "there", "these", "they", "this", "those", "though", "threshold",
+        "through", "to", "today", "until", "up", "usually", "versus", "vs", "was", "well", "were", "when", "where", "whereas",
+        "which", "while", "who", "will", "with", "within", "without", "yet",
     ]
 
     /// Words that may stand between a number and what it counts.
@@ -47,7 +69,7 @@ enum NumberWords {
 
     /// Whether a number can begin with this word.
     static func begins(_ word: String) -> Bool {
-        units[word] != nil || factors[word] != nil || word == "hundred" || word == "thousand" || word == "million"
+        units[word] != nil || factors[word] != nil || (scales[word] ?? 0) >= 100 && word.utf8.count > 1
     }
 
     /// Words that stand inside a number.

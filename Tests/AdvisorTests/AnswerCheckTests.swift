@@ -58,6 +58,9 @@ import Testing
             "since 03:15", "on 2026-11-21", "version 1.2.3", "HTTP 503", "at 24/7", "118k runs", "1e3 runs", "0x3d percent",
             "the 2nd app", "100%", "61.1 tokens per minute", "40 percent per minute", "118 a second", "sixty two percent",
             "١١٨ runs", "６１%", "61½", "ⅩⅡ", "6l%", "4O apps and 99 runs", "ninety-nine", "1 000 000 runs",
+            "a billion tokens", "a trillion runs", "five trillion tokens", "two zillion runs", "sevenfold", "a sixfold rise",
+            "It quintupled.", "It is quintupling.", "It is tripling.", "It is halving.", "an eighth of the runs",
+            "It fell by a third.", "two sevenths", "600 TB", "600 euros", "600 messages", "600 gadgets", "600 €", "900 things",
         ])
     func ungrounded(text: String) {
         let found = faults(Self.answer(summary: text))

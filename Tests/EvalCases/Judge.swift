@@ -34,8 +34,10 @@ public enum Judge {
     private static let tens = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
     private static let claims = [
         "dozen", "dozens", "hundreds", "thousands", "millions", "half", "twice", "double", "doubled", "triple", "tripled",
-        "quarter", "tenfold", "couple", "hundred", "million", "billion",
+        "quarter", "couple", "hundred", "thousand", "trebled", "tripling", "halving", "halved",
     ]
+    /// Ends of words that claim a size.
+    private static let ends = ["illion", "illions", "fold", "upled", "upling", "uple"]
 
     /// Numbers of a text that its incident does not have.
     public static func ungrounded(_ advice: Advice, _ incident: Incident) -> [String] {
@@ -86,7 +88,7 @@ public enum Judge {
             }
             // `one` is a pronoun more often than a number.
             if let unit = units.firstIndex(of: word), unit != 1 { found.append(String(unit)) }
-            if claims.contains(word) { found.append(word) }
+            if claims.contains(word) || ends.contains(where: { word.hasSuffix($0) && word != $0 }) { found.append(word) }
             index += 1
         }
         return found
