@@ -26,7 +26,7 @@ struct PolicyMerge {
             &used)
         let base = policy(
             defaultSheet, over: nil, thresholds: defaultSheet.thresholds.map(\.threshold), rules: defaults)
-        warnAboutUnused(defaultSheet, used: used, apps: appSheets)
+        var usedAnywhere = used
 
         var policies = [base]
         var byApp: [AppID: Int] = [:]
@@ -39,10 +39,12 @@ struct PolicyMerge {
             let faulty = sheet.faultyThresholds.union(defaultSheet.faultyThresholds)
             let compiled = compile(sheets, thresholds: thresholds, faulty, &demand, &usedHere)
             checkThresholds(of: sheet, base: base, used: usedHere)
+            usedAnywhere.formUnion(usedHere)
             byApp[app] = policies.count
             policies.append(policy(sheet, over: base, thresholds: thresholds, rules: compiled))
             warnAboutActions(compiled.rules, of: sheet, allowed: Set(policies[policies.count - 1].allowedActions))
         }
+        warnAboutUnused(defaultSheet, used: usedAnywhere)
         // What one app's policy allows is done there, though the default does not allow it.
         warnAboutActions(defaults.rules, of: defaultSheet, allowed: Set(policies.flatMap(\.allowedActions)))
         return PolicySet(
@@ -198,7 +200,10 @@ struct PolicyMerge {
     private func checkThresholds(of sheet: PolicySheet, base: EffectivePolicy, used: Set<String>) {
         for (threshold, key, value) in sheet.thresholds {
             if let known = base.thresholds.first(where: { $0.name == threshold.name }) {
-                guard known.unit != threshold.unit else { continue }
+                guard known.unit != threshold.unit else {
+                    if !used.contains(threshold.name) { warnAboutEffect(of: threshold.name, key, sheet) }
+                    continue
+                }
                 sheet.reporter.report(
                     "unit-mismatch",
                     "'\(threshold.name)' is \(known.unit.noun) in the default policy (\(known.origin)), here \(threshold.unit.noun)",
@@ -211,8 +216,15 @@ struct PolicyMerge {
         }
     }
 
-    private func warnAboutUnused(_ sheet: PolicySheet, used: Set<String>, apps: [PolicySheet]) {
-        for (threshold, key, _) in sheet.thresholds where !used.contains(threshold.name) && apps.isEmpty {
+    /// What only rules on the runtime use is the default policy's, and an app cannot change it.
+    private func warnAboutEffect(of name: String, _ key: YAMLNode, _ sheet: PolicySheet) {
+        sheet.reporter.report(
+            "no-effect", "no rule on this app uses the threshold '\(name)': it changes nothing", at: key,
+            hint: "rules on the runtime take it from the default policy", severity: .warning)
+    }
+
+    private func warnAboutUnused(_ sheet: PolicySheet, used: Set<String>) {
+        for (threshold, key, _) in sheet.thresholds where !used.contains(threshold.name) {
             sheet.reporter.report(
                 "unused-threshold", "no rule uses the threshold '\(threshold.name)'", at: key, severity: .warning)
         }

@@ -93,6 +93,26 @@ import YAML
 }
 
 extension LoaderTests {
+    @Test("a threshold of an app that only rules on the runtime use, or of the default that no rule uses, is a warning")
+    func thresholdsWithoutEffect() throws {
+        let head = "schema: mozaiks.ops/policy/v1\nops_policy: "
+        let files = [
+            (
+                "ops_policy.default.yaml",
+                "default\nthresholds: {calls: 3, runs: 5, nobody: 1}\nrules:\n"
+                    + "  a: {subject: runtime, when: restarts > $calls, severity: info}\n"
+                    + "  b: {subject: app, when: active_runs > $runs, severity: info}\n"
+            ),
+            ("ops_policy.app-x.yaml", "app-x\nthresholds: {calls: 5, runs: 9}\n"),
+        ].map { PolicyFile(path: $0.0, bytes: Array((head + $0.1).utf8)) }
+        let warnings = try PolicyLoader.load(files: files).get().warnings.map(\.description)
+        #expect(warnings.count == 2, "\(warnings)")
+        #expect(
+            warnings.contains { $0.contains("app-x.yaml:3:14: warning[no-effect]: no rule on this app uses the threshold 'calls'") },
+            "\(warnings)")
+        #expect(warnings.contains { $0.contains("default.yaml:3:34: warning[unused-threshold]: no rule uses the threshold 'nobody'") })
+    }
+
     @Test func whatIsNeverDoneIsAWarning() throws {
         let text = """
             schema: mozaiks.ops/policy/v1
