@@ -25,6 +25,16 @@ public enum Unit: UInt8, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// For tables: `runs`, `%`, `s`, `/min`, `0 or 1`.
+    public var word: String {
+        switch self {
+        case .flag: "0 or 1"
+        case .number, .runs, .apps, .chats, .connections: name
+        case .percent, .seconds, .perMinute, .dollars, .dollarsPerHour, .bytes:
+            suffix.hasPrefix(" ") ? String(suffix.dropFirst()) : suffix
+        }
+    }
+
     /// Whether a bare number may be compared with it.
     public var isCount: Bool { suffix.isEmpty }
 }

@@ -8,7 +8,7 @@ let commands: [Command] = [
     ActionsCommand.list, ActionsCommand.stop, ActionsCommand.resume, ActionsCommand.revert,
     AuditCommand.verify, AuditCommand.export,
     ApprovalCommand.list, ApprovalCommand.approve, ApprovalCommand.deny, MarkCommand.deploy, MarkCommand.list,
-    PolicyCheckCommand.command, PolicyTestCommand.command, PolicyCommand.show, ReadinessCommand.command, ExplainCommand.policy,
+    PolicyCheckCommand.command, PolicyTestCommand.command, PolicyCommand.show, PolicyCommand.signals, ReadinessCommand.command, ExplainCommand.policy,
     ExplainCommand.whyNot, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,
     ConfigCommand.show,
     RecordCommand.command, ReplayCommand.command, SimulateCommand.command,

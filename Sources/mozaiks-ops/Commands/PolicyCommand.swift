@@ -3,7 +3,7 @@ import Model
 import Monitor
 import Policy
 
-/// `policy show`.
+/// `policy show|signals`.
 enum PolicyCommand {
     static let folder = Positional("DIR", required: false, "folder of policy files (default: as configured)")
 
@@ -24,6 +24,42 @@ enum PolicyCommand {
         }
         let rendering = PolicyRendering(policies, app: invocation.arguments.value("app").map { AppID($0) })
         invocation.print(text: rendering.text, json: rendering.json)
+        return .ok
+    }
+
+    static let signals = Command(
+        ["policy", "signals"], "List the signals that conditions may read",
+        discussion:
+            "Each with its unit, what it is read of (app, runtime, replica) and the counters without which it is missing. "
+            + "Rates, ratios, quantiles and counts are over a window: error_rate[10m], or the policy's window where none is "
+            + "written. 'policy check --against URL' tells which of them a runtime shows.",
+        examples: [
+            ("mozaiks-ops policy signals", "what a condition may be made of"),
+            ("mozaiks-ops policy signals -o json | jq -r '.signals[].name'", "the names alone"),
+        ]
+    ) { invocation in
+        invocation.print(
+            text: invocation.terminal.table(
+                ["signal", "unit", "of", "over a window", "needs", "meaning"],
+                Signal.table.map { info in
+                    [
+                        info.name, info.unit.word, info.subjects.map(\.rawValue).joined(separator: ", "),
+                        info.signal.isWindowed ? "yes" : "-",
+                        info.counters.isEmpty ? "-" : info.counters.map(\.name).joined(separator: ", "), info.summary,
+                    ]
+                }),
+            json: [
+                "schema": "mozaiks.ops/signals/v1",
+                "signals": .array(
+                    Signal.table.map { info in
+                        [
+                            "name": .string(info.name), "unit": .string(info.unit.word),
+                            "subjects": .strings(info.subjects.map(\.rawValue)),
+                            "windowed": .bool(info.signal.isWindowed), "counters": .strings(info.counters.map(\.name)),
+                            "summary": .string(info.summary),
+                        ]
+                    }),
+            ])
         return .ok
     }
 
