@@ -9,8 +9,10 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 import jsonschema
+import referencing
 import yaml
 
 program, repository, scratch = sys.argv[1:4]
@@ -22,10 +24,17 @@ def schema(name):
     with open(f"{repository}/docs/schema/{name}.schema.json") as file:
         document = json.load(file)
     jsonschema.Draft202012Validator.check_schema(document)
-    return jsonschema.Draft202012Validator(document)
+    return document
 
 
-validators = {name: schema(name) for name in ["policy", "policy-test", "incident", "tape", "config"]}
+names = [os.path.basename(path).split(".")[0] for path in glob.glob(f"{repository}/docs/schema/*.schema.json")]
+documents = {name: schema(name) for name in sorted(names)}
+# A message holds an incident: schemas refer to each other by their ids.
+registry = referencing.Registry().with_resources(
+    (document["$id"], referencing.Resource.from_contents(document)) for document in documents.values())
+validators = {
+    name: jsonschema.Draft202012Validator(document, registry=registry) for name, document in documents.items()
+}
 
 
 def errors(kind, document):
@@ -135,6 +144,60 @@ for scenario, length in {
     os.remove(f"{scratch}/{scenario}.tape")
 if checked.get("incident", 0) < 10:
     faults.append(f"only {checked.get('incident', 0)} incidents to check")
+
+# What it writes while it lives: the demo's journal, with an incident, a throttle, notes and an acknowledgement; what it
+# tells; a tape of a recorder.
+
+state = f"{scratch}/demo"
+lived = run("demo", "--state", state)
+if lived.returncode != 0:
+    faults.append(f"demo: {lived.stdout[-500:]}{lived.stderr[-500:]}")
+ids = [row["id"] for row in json.loads(run("incidents", "list", "--state", state, "-o", "json").stdout)]
+for id in ids:
+    good("incident", json.loads(run("incidents", "show", id, "--state", state, "-o", "json").stdout), f"demo's incident {id}")
+if not ids:
+    faults.append("the demo left no incident")
+rows = run("audit", "export", "--state", state).stdout.splitlines()
+for row in rows:
+    good("audit", json.loads(row), f"demo's audit row {row[:80]}")
+if len(rows) < 5:
+    faults.append(f"only {len(rows)} audit rows to check")
+
+told = glob.glob(f"{repository}/Tests/NotifyTests/golden/webhook-*.json")
+for path in told:
+    message = json.load(open(path))
+    good("message", message, path)
+    bad("message", {**message, "event": "shouted"}, f"{path} with an unknown event")
+    bad("message", {**message, "incident": {}}, f"{path} without an incident")
+if len(told) < 4:
+    faults.append(f"only {len(told)} messages to check")
+
+runtime = subprocess.Popen(
+    [program, "simulate", "noisy-neighbor", "--announce", f"{scratch}/simulated", "--for", "60s"], cwd=scratch,
+    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+try:
+    while not os.path.exists(f"{scratch}/simulated") and runtime.poll() is None:
+        time.sleep(0.05)
+    addresses = json.load(open(f"{scratch}/simulated"))
+    recorded = run("record", "live.tape", "--url", addresses["runtime"][0], "--for", "3s", "--interval", "1s")
+finally:
+    runtime.terminate()
+    runtime.wait()
+kinds_of_lines = set()
+if recorded.returncode != 0:
+    faults.append(f"record: {recorded.stderr}")
+else:
+    for number, line in enumerate(open(f"{scratch}/live.tape"), 1):
+        document = json.loads(line)
+        kinds_of_lines.add(document.get("event") or next((k for k in ("schema", "state", "tick", "path") if k in document), "?"))
+        good("tape", document, f"live.tape:{number}")
+    if not {"schema", "settings", "tick", "path"} <= kinds_of_lines:
+        faults.append(f"a recorder's tape has only {sorted(kinds_of_lines)}")
+moment = {"at": "2026-11-21T09:00:00.000Z"}
+good("tape", {**moment, "event": "command", "kind": "revert", "actor": "ann", "arguments": "{}"}, "a command")
+good("tape", {**moment, "event": "kill_switch", "on": True}, "the kill switch")
+bad("tape", {**moment, "event": "kill_switch"}, "a kill switch that is neither on nor off")
+bad("tape", {**moment, "event": "shout"}, "an unknown event")
 
 # Keys that the program takes and a schema lacks: an unknown key beside the others makes it say which it knows.
 
