@@ -28,12 +28,18 @@ def with_value(state):
     next(iter(state["entitlements"].values()))["enforced"]["rate_limits"]["concurrent_workflows"] = 2
 
 
+def with_held(state):
+    """The webhook's receiver, still holding a lease that nobody here knows."""
+    state["webhook"].append("lease-0000000000000000")
+
+
 def without_tenant(state):
     next(iter(state["entitlements"].values()))["stored"]["tenant_id"] = None
 
 
 WORLDS = {
     "values nobody owns: a lease at the control plane": with_stranger,
+    "values nobody owns: a lease at the webhook's receiver": with_held,
     "values nobody owns: a limit that was never put back": with_value,
     "values nobody owns: a tenant that was erased": without_tenant,
 }
@@ -54,6 +60,7 @@ DAMAGES = {
     "leases forgotten: a row is gone": "DELETE FROM leases WHERE rowid = (SELECT max(rowid) FROM leases)",
     "leases forgotten: one never ends": "UPDATE leases SET state = 'in_force', ended_ms = NULL, expires_ms = 1 WHERE rowid = 1",
     "values nobody owns: starts refused without a lease": "UPDATE leases SET created_ms = 1, ended_ms = 2, expires_ms = 2",
+    "acted while stopped: leases that began meanwhile": "UPDATE leases SET created_ms = created_ms WHERE rowid = 1",
     "audit log broken: a changed row": "UPDATE audit SET actor = 'nobody' WHERE seq = 2",
     "audit log broken: two rows exchanged":
         "UPDATE audit SET seq = -1 WHERE seq = 1; UPDATE audit SET seq = 1 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = -1",
@@ -71,13 +78,6 @@ def lines(path):
     except FileNotFoundError:
         return []
     return [json.loads(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]
-
-
-def milliseconds(text):
-    """RFC 3339 with three decimals and Z."""
-    import datetime
-    moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.timezone.utc)
-    return round(moment.timestamp() * 1000)
 
 
 class Checker:
@@ -114,7 +114,7 @@ class Checker:
         posts = lines(self.folder + "/posts.jsonl")
         starts = lines(self.folder + "/starts.jsonl")
         events = self.ask("/_sim/log") if self.control_plane else []
-        state = self.ask("/_sim/state") if self.control_plane else {"leases": [], "entitlements": {}}
+        state = self.ask("/_sim/state") if self.control_plane else {"leases": [], "webhook": [], "entitlements": {}}
         copy = tempfile.mkdtemp(prefix="check-", dir=self.folder)
         try:
             for name in ("journal.db", "journal.db-wal"):
@@ -229,7 +229,6 @@ class Checker:
         began, in_force = {}, {}
         for event in events:
             id, kind, app = event["lease"], event["event"], event["app_id"]
-            at = milliseconds(event["at"])
             if event["part"] == "entitlements":
                 if kind in ("synced", "half_synced") and id != "platform" and id and id not in leases:
                     self.report("leases forgotten", f"entitlements of {app} were changed for {id}, which is not in the journal")
@@ -247,15 +246,18 @@ class Checker:
                     for other, holder in in_force.items():
                         if other != id and holder == (app, leases.get(id, {}).get("kind")):
                             self.report("actions done twice", f"{id} began while {other} was in force on {app}")
-                    for stop in self.stopped:
-                        if stop[0] + 1500 < at < stop[1]:
-                            self.report("acted while stopped", f"{id} began while actions were stopped")
                 began[id] = kind
                 in_force[id] = (app, leases.get(id, {}).get("kind"))
             elif kind in ("ended", "expired"):
                 # What ran out at the receiver may be extended late; what was undone must not come back.
                 began[id] = kind
                 in_force.pop(id, None)
+
+        # The file stands before the first of these moments, and nothing runs then: no lease may begin within them.
+        for row in leases.values():
+            for stop in self.stopped:
+                if not row["shadow"] and stop[0] <= row["created_ms"] < stop[1]:
+                    self.report("acted while stopped", f"{row['id']} began while actions were stopped")
 
         keys = {}
         for row in leases.values():
@@ -281,6 +283,9 @@ class Checker:
         for lease in state["leases"]:
             if lease["id"] not in leases:
                 self.report("values nobody owns", f"the lease API holds {lease['id']}, which is not in the journal")
+        for id in state["webhook"]:
+            if id not in leases:
+                self.report("values nobody owns", f"the webhook's receiver holds {id}, which is not in the journal")
         if not final_before:
             return
         for row in leases.values():
@@ -297,6 +302,9 @@ class Checker:
         for lease in state["leases"]:
             if lease["id"] not in open_leases:
                 self.report("values nobody owns", f"the lease API holds {lease['id']}, which is over in the journal")
+        for id in state["webhook"]:
+            if id not in open_leases:
+                self.report("values nobody owns", f"the webhook's receiver holds {id}, which is over in the journal")
         for app, entry in state["entitlements"].items():
             for half in ("stored", "enforced"):
                 kept = entry[half]

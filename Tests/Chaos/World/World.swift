@@ -14,7 +14,8 @@ import Synchronization
 ///
 /// `FOLDER/world.json` says where everything listens; `posts.jsonl` what the services took; `starts.jsonl` what the door
 /// answered; `episodes.json` when whom it makes noisy. `POST /arm {"at": …, "pid": N}` kills that process when the next
-/// message arrives or was taken; `POST /resync` syncs every tenant, as the platform does; `POST /services {"status": 500}` makes the services fail until it is 200 again.
+/// message arrives or was taken; `POST /resync` syncs every tenant, as the platform does; `POST /touch {"app_id": …, "tokens": N}` is
+/// the platform counting tokens that an app used, while nobody looks; `POST /services {"status": 500}` makes the services fail until it is 200 again.
 @main
 struct World {
     static func main() throws {
@@ -48,9 +49,15 @@ struct World {
         let controlPlane = ControlPlane()
         self.controlPlane = controlPlane
         services = HTTPServer(mode: .threadPerConnection) { request in
-            guard request.path != "/resync" else {
+            switch request.path {
+            case "/resync":
                 World.sync(episodes, controlPlane)
                 return .text("ok")
+            case "/touch":
+                let body = (try? JSON(parsing: request.body)) ?? .null
+                controlPlane.spend(body["app_id"]?.string ?? "", tokens: body["tokens"]?.int ?? 1)
+                return .text("ok")
+            default: break
             }
             return World.serve(request, trap, posts, clock)
         }
@@ -90,7 +97,8 @@ struct World {
     private func announce() throws {
         let document: JSON = [
             "runtime": .string(runtime.urls[0]), "gate_port": .int(Int64(gatePort)), "services": .string(services.url),
-            "control_plane": .string(controlPlane.url), "pid": .int(Int64(getpid())),
+            "control_plane": .string(controlPlane.url), "webhook": .string(controlPlane.webhookURL),
+            "webhook_secret": .string(ControlPlane.Options().secret), "pid": .int(Int64(getpid())),
         ]
         try Log(folder + "/world.json.new").write(document)
         guard rename(folder + "/world.json.new", folder + "/world.json") == 0 else { throw Failure("cannot announce") }
