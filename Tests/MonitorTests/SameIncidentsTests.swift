@@ -20,14 +20,16 @@ import Testing
 
         var testDescription: String { scenario }
 
-        func past() throws -> Past {
+        func past() throws -> Past { Past(try world(), length: .minutes(minutes), interval: interval) }
+
+        func world() throws -> Scenario {
             var scenario = try #require(Scenario.named(scenario))
             if scenario.trackedBefore > 0 {
                 // The same cost with smaller bodies.
                 scenario.microsecondsPerChat *= Double(scenario.trackedBefore) / 500
                 scenario.trackedBefore = 500
             }
-            return Past(scenario, length: .minutes(minutes), interval: interval)
+            return scenario
         }
     }
 

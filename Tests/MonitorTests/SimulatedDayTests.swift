@@ -9,21 +9,16 @@ import Testing
 
 /// A long day in which everything happens that scenarios know, one after the other, on one runtime.
 @Suite struct SimulatedDayTests {
-    /// Every scenario for a while, each with a process of its own: what comes before is a restart. A poll a minute, as
-    /// `check` from cron.
+    /// Every scenario for as long as its own story takes, each with a process of its own: what comes before is a restart. A
+    /// poll a minute, as `check` from cron.
     static func day() throws -> Past {
         var at = Timestamp(milliseconds: 1_795_219_200_000)
         let settings = Past.settings(replicas: ["http://127.0.0.1:8000"], interval: .seconds(60))
         var pipeline = Pipeline(settings: settings, policies: .embeddedDefault)
         var polls: [[Observation]] = []
-        for var scenario in Scenario.all {
-            if scenario.trackedBefore > 0 {
-                scenario.microsecondsPerChat *= Double(scenario.trackedBefore) / 500
-                scenario.trackedBefore = 500
-            }
-            let length = scenario.name == "token-burn" ? TimeSpan.minutes(100) : .minutes(20)
-            let end = at + length
-            var world = SimulatedPolls(scenario, origin: at)
+        for story in SameIncidentsTests.stories {
+            let end = at + .minutes(story.minutes)
+            var world = SimulatedPolls(try story.world(), origin: at)
             while at < end {
                 let observations = world.poll(at: at, pipeline.due(SimulatedPolls.runtimeName, now: at))
                 for observation in observations { pipeline.take(observation.copy) }
@@ -37,12 +32,7 @@ import Testing
     }
 
     @Test(
-        "recorded while running live, replayed from the tape, and looked at once a minute: the same incidents, byte by byte",
-        .disabled(
-            """
-            finds a defect that is not mended yet: passes over many short-lived processes write an hour of history that reads \
-            back as damaged; and it takes minutes
-            """))
+        "recorded while running live, replayed from the tape, and looked at once a minute: the same incidents, byte by byte")
     func day() async throws {
         let past = try SimulatedDayTests.day()
         let place = Workplace(clock: ManualClock(past.now(0)))
