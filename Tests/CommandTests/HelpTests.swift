@@ -7,7 +7,7 @@ import Testing
         "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
         "notify test", "notify preview", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
         "audit verify", "audit export", "actions approvals", "actions approve", "actions deny", "mark deploy",
-        "mark list", "policy check", "policy test", "policy show", "policy readiness", "policy explain", "explain",
+        "mark list", "policy check", "policy test", "policy show", "policy signals", "policy readiness", "policy explain", "explain",
         "playbooks list", "playbooks show", "playbooks check", "config show", "record",
         "replay", "simulate",
     ]

@@ -110,7 +110,7 @@ extension LoaderTests {
         #expect(
             warnings.contains { $0.contains("app-x.yaml:3:14: warning[no-effect]: no rule on this app uses the threshold 'calls'") },
             "\(warnings)")
-        #expect(warnings.contains { $0.contains("default.yaml:3:34: warning[unused-threshold]: no rule uses the threshold 'nobody'") })
+        #expect(warnings.contains { $0.contains("default.yaml:3:33: warning[unused-threshold]: no rule uses the threshold 'nobody'") })
     }
 
     @Test func whatIsNeverDoneIsAWarning() throws {
