@@ -8,7 +8,7 @@ import Model
 /// 1. `prepare(order)` reads and changes nothing. The memo that it returns is written to the journal, with the intent.
 /// 2. `put(order)`, with that memo in it. `.landed` settles the intent. After `.retry`, a crash, or a cancellation the outcome
 ///    is **not known**: put again (with the same memo; nothing is done twice), or revert, which is right either way.
-///    After `.refused` of a lease that was put before, in this process or another, revert it: it may still be there as it was.
+///    After `.refused` revert it, since what this put or an earlier one did, in this process or another, may be there.
 /// 3. For another end or effect of the same lease: again 1 and 2, with the memo in hand; the new memo replaces it. Where
 ///    only the end differs and `hearsOfExtensions` is false, nothing needs to be put.
 /// 4. `revert(order)` when the lease is over, until it answers something else than `.retry`. Where `expiry` is `.receiver`, a
@@ -135,7 +135,8 @@ public enum Landing: Equatable, Sendable {
     case noop(reason: String)
     /// Not known to be in force, and perhaps it is: put again, not before `after`, or revert.
     case retry(after: TimeSpan?, reason: String)
-    /// It will never be in force as asked. What an earlier `put` of the same lease did may still be there.
+    /// It will never be in force as asked. What this `put` did before it was refused, or an earlier one of the same lease, may
+    /// still be there: revert it.
     case refused(reason: String)
 }
 

@@ -9,6 +9,7 @@ import Model
 ///     ▲            │  outcome unknown: put again      ▲
 ///     └── other terms wanted ──┘      the lease ended ┘
 /// ```
+/// A put that is refused leads to `reverting` too: what it did before it was refused, or what an earlier one did, may be there.
 public struct Placement: Equatable, Sendable {
     /// What a lease asks for at one moment.
     public struct Terms: Hashable, Sendable {
@@ -93,10 +94,12 @@ public struct Placement: Equatable, Sendable {
     public internal(set) var outcome: Outcome?
     /// Whether people were told that it does not succeed.
     public internal(set) var isEscalated: Bool
+    /// Why the adapter will not have it in force, while what an earlier attempt left there is taken away; nil otherwise.
+    public internal(set) var refusal: String?
     /// Whether a put of the present intent may have been sent. Not kept: after a restart it may have been.
     var isTried = true
-    /// Whether an earlier put may have been sent of which nothing was heard: it may have landed, whatever comes of the newest.
-    var isDoubtful = false
+    /// The same of any intent, the present one or an earlier one.
+    var isEverTried = true
 
     public init(
         _ lease: Lease, adapter: String, capability: Capability, reason: String, isApproved: Bool, now: Timestamp
@@ -105,6 +108,7 @@ public struct Placement: Equatable, Sendable {
             lease: lease.id, adapter: adapter, key: lease.key, createdAt: lease.createdAt, reason: reason,
             isApproved: isApproved, expiry: capability.expiry, hearsOfExtensions: capability.hearsOfExtensions,
             wanted: Terms(effect: lease.effect, expiresAt: lease.expiresAt), phase: .preparing, dueAt: now, since: now)
+        isEverTried = false
     }
 
     init(
@@ -182,22 +186,23 @@ extension Placement {
         guard phase != .over else { return }
         if asked == nil { return finish(.neverTried, now) }
         let last = max(asked?.expiresAt ?? now, placed?.expiresAt ?? now)
-        if expiry == .receiver, now >= last { return finish(.ranOut, now) }
+        if expiry == .receiver, now >= last { return finishUndone(.ranOut, now) }
         if phase != .reverting { begin(.reverting, now) }
     }
 
-    /// Actions are stopped: nothing new is put. What was never tried will not be; what perhaps is there waits.
+    /// Actions are stopped: nothing new is put. What was never tried will not be; what perhaps is there, of this intent or
+    /// an earlier one, waits for its lease's end and is undone then.
     mutating func withhold(now: Timestamp, wait: TimeSpan) {
         guard phase == .preparing || phase == .intended else { return }
-        if placed == nil, asked == nil || (phase == .intended && !isTried && !isDoubtful) { return finish(.withheld, now) }
+        if placed == nil, asked == nil || !isEverTried { return finish(.withheld, now) }
         dueAt = now + wait
         lastError = "actions are stopped"
     }
 
-    /// A put of the present intent is about to be sent.
+    /// A put of the present intent was sent, whatever came of it.
     mutating func markTried() {
-        isDoubtful = isDoubtful || isTried
         isTried = true
+        isEverTried = true
     }
 }
 
@@ -210,7 +215,6 @@ extension Placement {
         switch preparation {
         case .ready(let memo):
             self.memo = memo
-            isDoubtful = asked != nil && (isDoubtful || isTried)
             isTried = false
             asked = Terms(order)
             begin(.intended, now)
@@ -219,6 +223,7 @@ extension Placement {
             placed == nil && asked == nil ? finish(.noop, now) : giveWay(now)
         case .retry(let after, let reason): fail(reason, after, now, wait)
         case .refused(let reason):
+            if placed == nil { refusal = reason }
             placed == nil && asked == nil ? finish(.refused, now, reason) : giveWay(now, reason)
         }
     }
@@ -234,17 +239,20 @@ extension Placement {
             guard phase == .intended else { return }
             begin(.landed, now)
             settleTerms(now)
-        case .noop: placed == nil ? finish(.noop, now) : giveWay(now)
+        case .noop:
+            // The lease ended meanwhile: that somebody else does the same is no reason to let it be.
+            guard phase == .intended else { return }
+            placed == nil ? finish(.noop, now) : giveWay(now)
         case .retry(let after, let reason):
             guard phase == .intended else { return }
             fail(reason, after, now, wait)
             // Other terms are wanted by now: those are what is tried next.
             if wanted != asked { begin(.preparing, dueAt, keepingFailures: true) }
         case .refused(let reason):
-            guard placed != nil || isDoubtful else { return finish(.refused, now, reason) }
-            // What an earlier put did may still be there, and nobody would end it.
-            if phase == .intended { begin(.reverting, now) }
-            lastError = reason
+            // Neither is this what it did, nor what an earlier put did, known to be gone: undone, it is.
+            placed = nil
+            refusal = reason
+            if phase != .reverting { begin(.reverting, now) }
         }
     }
 
@@ -252,9 +260,9 @@ extension Placement {
     mutating func take(_ undoing: Undoing, now: Timestamp, wait: (Int, TimeSpan?) -> TimeSpan) {
         guard phase == .reverting else { return }
         switch undoing {
-        case .undone: finish(.undone, now)
-        case .alreadyGone: finish(.alreadyGone, now)
-        case .overwritten(let reason): finish(.overwritten, now, reason)
+        case .undone: finishUndone(.undone, now)
+        case .alreadyGone: finishUndone(.alreadyGone, now)
+        case .overwritten(let reason): finishUndone(.overwritten, now, reason)
         case .refused(let reason): finish(.stuck, now, reason)
         case .retry(let after, let reason): fail(reason, after, now, wait)
         }
@@ -317,6 +325,11 @@ extension Placement {
         attempts += 1
         lastError = reason
         dueAt = now + wait(attempts, after)
+    }
+
+    /// Nothing of ours is there any more. Of what was refused people hear that it was, and why.
+    private mutating func finishUndone(_ outcome: Outcome, _ now: Timestamp, _ why: String? = nil) {
+        if let refusal { finish(.refused, now, refusal) } else { finish(outcome, now, why) }
     }
 
     private mutating func finish(_ outcome: Outcome, _ now: Timestamp, _ why: String? = nil) {

@@ -105,10 +105,10 @@ extension PlacementBook {
         }
     }
 
-    /// Leases that were begun and go nowhere, as far as adapters go: each refused it, or could not, or was held back.
+    /// Leases that were begun and go nowhere, as far as adapters go: each refused it, or could not, or was held back. What one
+    /// that refused may have left of it can still be on its way out.
     public func isRefusedEverywhere(_ lease: String) -> Bool {
-        let own = of(lease)
-        return own.allSatisfy { $0.isOver && !$0.isInForce }
+        of(lease).allSatisfy { ($0.isOver || $0.refusal != nil) && !$0.isInForce }
     }
 
     /// Whether it is known to hold at some adapter.
@@ -145,7 +145,6 @@ extension PlacementBook {
                 }
             }
             inFlight[slot] = placement.id
-            if step == .put { change(placement.id) { $0.markTried() } }
             errands.append(Errand(id: placement.id, step: step, order: placement.order))
         }
         return errands
@@ -181,11 +180,11 @@ extension PlacementBook {
         change(errand.id) { placement in
             switch answer {
             case .preparation(let preparation): placement.take(preparation, for: errand.order, now: now, wait: wait)
-            case .landing(let landing): placement.take(landing, for: errand.order, now: now, wait: wait)
+            case .landing(let landing):
+                placement.markTried()
+                placement.take(landing, for: errand.order, now: now, wait: wait)
             case .undoing(let undoing): placement.take(undoing, now: now, wait: wait)
-            case .withheld:
-                placement.isTried = false
-                placement.withhold(now: now, wait: .seconds(5))
+            case .withheld: placement.withhold(now: now, wait: .seconds(5))
             }
         }
     }
@@ -218,6 +217,15 @@ extension PlacementBook {
             news.append(id)
         }
         return news.compactMap { placements[$0] }
+    }
+
+    /// What is to be undone is due now, however long the wait after its last failure is.
+    public mutating func hurryUndoing(now: Timestamp) {
+        for id in placements.keys {
+            change(id) { placement in
+                if placement.phase == .reverting, placement.dueAt > now { placement.dueAt = now }
+            }
+        }
     }
 
     /// Placements whose present step does not succeed for so long that people have to hear of it, each told once.

@@ -20,6 +20,7 @@ extension Placement {
         object.append("last_error", .optional(lastError))
         object.append("outcome", .optional(outcome?.rawValue))
         object.append("escalated", .bool(isEscalated))
+        if let refusal { object.append("refusal", .string(refusal)) }
         return .object(object)
     }
 
@@ -50,6 +51,8 @@ extension Placement {
         lastError = try reader.optional("last_error")?.string()
         outcome = try reader.optional("outcome").map { outcome throws(DocumentError) in try outcome.choice(Outcome.self) }
         isEscalated = try reader.member("escalated").bool()
+        // What earlier versions did not write.
+        refusal = try reader.optional("refusal")?.string()
     }
 }
 

@@ -120,11 +120,12 @@ extension GuardState {
         }
     }
 
-    /// An adapter would not put a lease in force.
-    public mutating func refuse(_ id: String, now: Timestamp) {
+    /// No adapter would have a lease in force.
+    /// - Parameter isLeft: whether something of it may be there all the same: then it is over once that is undone.
+    public mutating func refuse(_ id: String, now: Timestamp, isLeft: Bool = false) {
         change(id) { lease in
-            guard lease.state == .intended || lease.state == .inForce else { return }
-            lease.state = .ended
+            guard lease.isActive else { return }
+            lease.state = isLeft ? .reverting : .ended
             lease.endReason = EndReason.refusedByAdapter
             lease.endedAt = now
         }

@@ -94,12 +94,14 @@ extension Core {
         finish(&record)
     }
 
-    /// Carries out what people asked for, without a cycle: for a command that found no engine at work.
+    /// Carries out what people asked for, without a cycle: for a command that found no engine at work. What is to be undone is
+    /// tried at once, however often it failed and whatever the clock says.
     public func obey() -> Bool {
         var record = TickRecord()
         settleLeases(&record)
         takeCommands(&record)
         followLeases(&record)
+        book.hurryUndoing(now: clock.now())
         record.states += pipeline.drainStates()
         unsaved.append(record)
         return flush()
@@ -160,6 +162,9 @@ extension Core {
         switch (placement.phase, placement.outcome) {
         case (.landed, _):
             note(placement, before?.placed == nil ? .leaseInForce : .leaseExtended, &record, now)
+        case (.reverting, _) where placement.refusal != nil: note(placement, .leaseRefused, &record, now)
+        // Told when it was refused.
+        case (_, .refused?) where before?.refusal != nil: break
         case (_, .refused?), (_, .withheld?): note(placement, .leaseRefused, &record, now)
         case (_, .noop?): note(placement, .note, &record, now)
         // Refused, and taken back because something of it may be there.
@@ -180,7 +185,11 @@ extension Core {
             switch placement.phase {
             case .landed: return "\(placement.wanted.effect) until \(placement.wanted.expiresAt) is in force at \(adapter)"
             case .intended: return "about to be put at \(adapter)"
-            case .reverting: return "to be undone at \(adapter)" + (placement.lastError.map { ": \($0)" } ?? "")
+            case .reverting:
+                guard let refusal = placement.refusal else {
+                    return "to be undone at \(adapter)" + (placement.lastError.map { ": \($0)" } ?? "")
+                }
+                return "was refused by \(adapter): \(refusal); what may be there of it all the same is undone"
             case .preparing: return "to be prepared at \(adapter)"
             case .over: return "over at \(adapter)"
             }
@@ -205,7 +214,8 @@ extension Core {
     private func escalate(_ placement: Placement, _ record: inout TickRecord, _ now: Timestamp) {
         let isConfigured = places.contains { $0.adapter == placement.adapter }
         let why = isConfigured ? "still tried: \(placement.lastError ?? "no answer yet")" : "which is no longer configured"
-        let text = "not undone for \((now - placement.since).brief) at \(placement.adapter), \(why)"
+        let steps = placement.stepsByHand.flatMap { why.contains(bytesOf: $0) ? nil : "; a person can \($0)" } ?? ""
+        let text = "not undone for \((now - placement.since).brief) at \(placement.adapter), \(why)\(steps)"
         logger.error("an action resists being undone", ["lease": .text(placement.lease), "why": .text(text)])
         record.audit.append(entry("adapter.escalated", placement, text, now))
         for incident in holders(placement.lease) {

@@ -20,6 +20,7 @@ extension Core {
             let isOffered = withheld.contains(id) || (gate == nil && !places.isEmpty)
             if isOffered, book.isRefusedEverywhere(id) { standing.refused.insert(id) }
         }
+        let active = Set(leases.lazy.filter(\.isActive).map(\.id))
         let changed = pipeline.settleLeases(standing, now: now)
         record.leases += changed.map { LeaseRow($0) }
         record.audit += withheld.sorted().map { id in
@@ -28,9 +29,9 @@ extension Core {
                 document: JSON.object(["lease": .string(id)]).serialized())
         }
         withheld = []
-        for lease in changed where lease.state == .ended {
-            let isRefused = lease.endReason == Lease.refusedByAdapter
-            if isRefused {
+        for lease in changed {
+            // Told at once, not when the last that may be left of it is gone.
+            if lease.endReason == Lease.refusedByAdapter, active.contains(lease.id) {
                 let text = "\(lease.effect) is not in force: no adapter took it (\(lease.id))"
                 record.audit.append(
                     AuditEntry(at: now, actor: "engine", kind: "lease.refused", reason: text, document: lease.document.serialized()))
@@ -39,7 +40,7 @@ extension Core {
                 }
                 if !book.of(lease.id).isEmpty { tellPeople(lease.id, &record, now) }
             }
-            noteRefusedStarts(of: lease, &record, now)
+            if lease.state == .ended { noteRefusedStarts(of: lease, &record, now) }
         }
     }
 

@@ -222,7 +222,7 @@ extension Pipeline {
                 guardState.confirm(lease.id)
                 changed.append(lease.id)
             case .intended where standing.refused.contains(lease.id), .inForce where standing.refused.contains(lease.id):
-                guardState.refuse(lease.id, now: now)
+                guardState.refuse(lease.id, now: now, isLeft: standing.unfinished.contains(lease.id))
                 changed.append(lease.id)
             case .reverting where !standing.unfinished.contains(lease.id):
                 guardState.settle(lease.id, now: now, overwritten: standing.overwritten.contains(lease.id))

@@ -57,6 +57,12 @@ import Testing
         return .object(document.object)
     }
 
+    private static func changed(_ path: [String], _ value: JSON, _ other: [String], _ second: JSON) -> JSON {
+        guard var document = EntitlementDocument(changed(path, value)) else { return .null }
+        document.set(EntitlementPath(other), to: .present(second))
+        return .object(document.object)
+    }
+
     // MARK: - What is written
 
     @Test("the whole document goes back, with the tenant, and only our keys differ")
@@ -161,7 +167,7 @@ import Testing
         }
     }
 
-    @Test("a budget that became finite meanwhile: the revert is a person's, and says how")
+    @Test("a budget that became finite meanwhile: the revert waits, and says what a person can do")
     func finiteMeanwhile() async throws {
         let document = Self.changed(["token_budget", "total_tokens", "limit"], -1)
         try await with(document, { $0.acceptsUsageReset = false }) { plane, adapter in
@@ -169,8 +175,12 @@ import Testing
             plane.sync(
                 AdapterUnderContract.app, Self.changed(["rate_limits"], ["concurrent_workflows": 2, "requests_per_minute": 60]))
             let undoing = await adapter.revert(order)
-            #expect(Outcome(undoing) == .refused)
-            #expect(undoing.reason.contains("rate_limits.concurrent_workflows to 5"), "\(undoing.reason)")
+            #expect(Outcome(undoing) == .retry)
+            #expect(undoing.reason.contains("set rate_limits.concurrent_workflows back to 5"), "\(undoing.reason)")
+            expectFitForPeople(undoing.reason)
+            plane.sync(
+                AdapterUnderContract.app, Self.changed(["rate_limits"], ["concurrent_workflows": 5, "requests_per_minute": 60]))
+            #expect(await adapter.revert(order) == .alreadyGone, "a person did it")
         }
     }
 
@@ -275,6 +285,113 @@ import Testing
             let landing = await adapter.put(order(.throttle(Limits(concurrentWorkflows: 2)), memo: memo))
             #expect(Outcome(landing) == .refused && landing.reason.contains("forgotten"), "\(landing)")
             #expect(plane.entitlements(of: AdapterUnderContract.app)["synced_at"]?.isNull == true)
+        }
+    }
+
+    /// What the platform writes at the very moment at which we do, and what of ours that leaves.
+    static let writers: [(name: String, document: JSON, outcome: Outcome, limits: JSON)] = [
+        (
+            "another key", changed(["rate_limits"], ["requests_per_minute": 6, "concurrent_workflows": 2], ["plan", "name"], "Pro Plus"),
+            .done, ["requests_per_minute": 60, "concurrent_workflows": 5]
+        ),
+        (
+            "one of ours", changed(["rate_limits"], ["requests_per_minute": 30, "concurrent_workflows": 2]), .overwritten,
+            ["requests_per_minute": 30, "concurrent_workflows": 5]
+        ),
+        (
+            "everything of ours", changed(["rate_limits"], ["requests_per_minute": 30, "concurrent_workflows": 3]), .overwritten,
+            ["requests_per_minute": 30, "concurrent_workflows": 3]
+        ),
+    ]
+
+    @Test("the platform writes at the same moment: refused, and nothing of ours stays", arguments: writers.map(\.name))
+    func writtenAtOnce(name: String) async throws {
+        let writer = try #require(Self.writers.first { $0.name == name })
+        try await with { plane, adapter in
+            let limits = Limits(concurrentWorkflows: 2, requestsPerMinute: 6)
+            let effect = Effect.throttle(limits)
+            plane.inject(ControlPlaneFault(.entitlements, .overtaken(by: writer.document), on: .writes, count: 1))
+            // As the monitor drives it, from the lease to its end.
+            let lease = Lease(
+                id: "lease-1", key: order(effect).key, effect: effect,
+                holders: [.init(incident: "incident-1", effect: effect, ttl: .minutes(15))], createdAt: TestClock.start,
+                expiresAt: TestClock.start + .minutes(15), state: .intended, shadow: false)
+            var book = PlacementBook()
+            book.follow(
+                [lease], places: [.init(adapter: "entitlements") { adapter.capability(for: $0) }], now: TestClock.start
+            ) { _ in ("asked by a test", false) }
+            var answers: [Outcome] = []
+            while let errand = book.errands(
+                of: "entitlements", now: TestClock.start, limit: 1, mayPut: true, isStopped: false).first, answers.count < 5
+            {
+                let answer: PlacementBook.Answer
+                switch errand.step {
+                case .prepare: answer = .preparation(await adapter.prepare(errand.order))
+                case .put:
+                    let landing = await adapter.put(errand.order)
+                    answers.append(Outcome(landing))
+                    answer = .landing(landing)
+                case .revert:
+                    let undoing = await adapter.revert(errand.order)
+                    answers.append(Outcome(undoing))
+                    answer = .undoing(undoing)
+                }
+                book.settle(errand, answer, now: TestClock.start) { _, _ in .seconds(1) }
+            }
+            #expect(answers == [.refused, writer.outcome])
+            #expect(book.all.map(\.outcome) == [.refused])
+            let now = plane.entitlements(of: AdapterUnderContract.app)
+            #expect(now["rate_limits"] == writer.limits)
+            #expect(now["plan"]?["name"] == writer.document["plan"]?["name"], "theirs stays")
+        }
+    }
+
+    /// What an operator may change in the configuration while a lease is in force.
+    static let changes: [(name: String, effect: Effect, change: @Sendable (inout EntitlementSettings) -> Void)] = [
+        ("pauses switched off", .pause, { $0.pause = .off }),
+        ("the app taken out", .pause, { $0.apps = [:] }),
+        ("another runtime", .pause, { $0.runtime = "another" }),
+        ("the feature taken out", .disablePack(PackID("Generator")), { $0.features = [:] }),
+        ("never synced no longer allowed", .throttle(Limits(concurrentWorkflows: 2)), { $0.allowsUnsynced = false }),
+    ]
+
+    @Test("what was put is taken back, whatever the configuration says by then", arguments: changes.map(\.name))
+    func configurationChanged(name: String) async throws {
+        let entry = try #require(Self.changes.first { $0.name == name })
+        let isUnsynced = entry.effect.kind == .throttle
+        try await with(isUnsynced ? nil : Setup.document, { $0.allowsUnsynced = isUnsynced }) { plane, adapter in
+            let before = plane.entitlements(of: AdapterUnderContract.app)
+            let (held, landing) = try await land(adapter, order(entry.effect, approved: true))
+            #expect(Outcome(landing) == .done, "\(landing)")
+            var settings = adapter.settings
+            entry.change(&settings)
+            let client = try HTTPClient()
+            let restarted = Entitlements(settings, client: client, clock: Self.clock)
+            // As a journal gives it back.
+            let kept = try AdapterMemo(JSON(parsing: try #require(held.memo).document.serialized()))
+            #expect(await restarted.revert(order(entry.effect, approved: true, memo: kept)) == .undone)
+            let after = plane.entitlements(of: AdapterUnderContract.app)
+            #expect(after["features"] == before["features"] && after["rate_limits"] == before["rate_limits"])
+            if !isUnsynced { #expect(plane.view(of: AdapterUnderContract.app)["stored"]?["tenant_id"] == "tenant_xyz") }
+            await client.shutdown()
+        }
+    }
+
+    @Test("a memo of an earlier version, and the app taken out: the revert waits, and says what a person can do")
+    func tenantUnknown() async throws {
+        try await with { plane, adapter in
+            let (held, _) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            var memo = try EntitlementMemo(try #require(held.memo))
+            memo.tenant = nil
+            var settings = adapter.settings
+            settings.apps = [:]
+            let client = try HTTPClient()
+            let restarted = Entitlements(settings, client: client, clock: Self.clock)
+            let undoing = await restarted.revert(order(.throttle(Limits(concurrentWorkflows: 2)), memo: memo.memo))
+            #expect(Outcome(undoing) == .retry)
+            #expect(undoing.reason.contains("set rate_limits.concurrent_workflows back to 5"), "\(undoing.reason)")
+            #expect(await adapter.revert(order(.throttle(Limits(concurrentWorkflows: 2)), memo: memo.memo)) == .undone)
+            await client.shutdown()
         }
     }
 

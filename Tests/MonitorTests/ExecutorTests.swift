@@ -145,7 +145,7 @@ import Testing
         let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
         await makeNoisy(core)
         await work(adapter, core)
-        adapter.behaviour = .refusesToPut("not any longer")
+        adapter.behaviour = .refuses("not any longer")
         for _ in 0..<5 { await core.pass(Crowd.noisy, place.clock) }
         await work(adapter, core)
         #expect(adapter.calls == ["prepare", "put", "prepare", "put", "revert"])
@@ -193,6 +193,91 @@ import Testing
         #expect(incident.handling.contains { $0.kind == .leaseRefused && $0.text.contains("it would lift the tenant's cap") })
         #expect(try place.read { try $0.outbox().count } == before + 1)
         #expect(try kinds().contains("adapter.refused") && kinds().contains("lease.refused"))
+    }
+
+    @Test("refused after it was done, or after an earlier attempt may have been: nothing of it stays", arguments: [false, true])
+    func refusedAfterItLanded(isLate: Bool) async throws {
+        let adapter = StubAdapter(expiry: .monitor)
+        adapter.behaviour = isLate ? .doneUnheard : .doneThenRefuses("it changed in between")
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        if isLate {
+            #expect(adapter.heldIDs.count == 1)
+            adapter.behaviour = .refuses("404 from a proxy")
+            place.clock.advance(by: .seconds(5))
+            let again = try #require(await core.errands(of: "stub", limit: 1).first)
+            await core.settle(again, .landing(await adapter.put(again.order)))
+            await work(adapter, core)
+        }
+        #expect(adapter.calls.suffix(2) == ["put", "revert"])
+        #expect(adapter.heldIDs.isEmpty)
+        #expect(try lease().state == .ended && lease().endReason == "refused_by_adapter")
+        #expect(try placements().map(\.outcome) == [.refused])
+    }
+
+    @Test("refused, and what may be left of it resists being undone: people hear of both, and no other lease begins meanwhile")
+    func refusedAndLeft() async throws {
+        let adapter = StubAdapter(expiry: .monitor)
+        adapter.behaviour = .doneThenRefuses("it changed in between")
+        var settings = settings
+        settings.guardOptions.leasesPerDay = 10
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        let before = try place.read { try $0.outbox().count }
+        for _ in 0..<2 {
+            let errand = try #require(await core.errands(of: "stub", limit: 1).first)
+            await core.settle(
+                errand, errand.step == .prepare
+                    ? .preparation(await adapter.prepare(errand.order)) : .landing(await adapter.put(errand.order)))
+        }
+        #expect(try lease().state == .reverting && lease().endReason == "refused_by_adapter")
+        let notes = try #require(try place.incidents().first).handling.filter { $0.kind == .leaseRefused }.map(\.text)
+        #expect(notes.contains { $0.contains("it changed in between") }, "\(notes)")
+        #expect(try place.read { try $0.outbox().count } == before + 1)
+        adapter.behaviour = .down("connection refused")
+        for _ in 0..<3 {
+            await core.pass(Crowd.noisy, place.clock, by: .minutes(5))
+            await work(adapter, core)
+        }
+        #expect(try place.read { try $0.leases() }.count == 1)
+        #expect(try kinds().contains("adapter.escalated"))
+        adapter.behaviour = .obeys
+        await core.pass(Crowd.calm, place.clock)
+        await work(adapter, core)
+        #expect(adapter.heldIDs.isEmpty)
+        #expect(try place.read { try $0.leases() }.first { $0.state != .ended } == nil)
+    }
+
+    @Test("stricter is refused while the weaker one is in force: neither stays")
+    func tighteningRefused() throws {
+        let start = ManualClock().now()
+        func lease(_ runs: Int) -> Lease {
+            let effect = Effect.throttle(Limits(concurrentWorkflows: runs))
+            return Lease(
+                id: "lease-1", key: LeaseKey(kind: .throttle, runtime: "shared", app: AppID("app-shop")), effect: effect,
+                holders: [.init(incident: "incident-1", effect: effect, ttl: .minutes(1))], createdAt: start,
+                expiresAt: start + .minutes(1), state: .intended, shadow: false)
+        }
+        var book = PlacementBook()
+        func follow(_ lease: Lease) {
+            book.follow([lease], places: [.init(adapter: "core") { _ in Capability(expiry: .monitor) }], now: start) { _ in ("a test", false) }
+        }
+        func step(_ answer: PlacementBook.Answer) throws -> Placement.Step {
+            let errand = try #require(
+                book.errands(of: "core", now: start, limit: 1, mayPut: true, isStopped: false).first)
+            book.settle(errand, answer, now: start) { _, _ in .seconds(1) }
+            return errand.step
+        }
+        follow(lease(4))
+        #expect(try step(.preparation(.ready(AdapterMemo(4)))) == .prepare)
+        #expect(try step(.landing(.landed(nil))) == .put)
+        follow(lease(2))
+        #expect(try step(.preparation(.ready(AdapterMemo(2)))) == .prepare)
+        #expect(try step(.landing(.refused(reason: "no"))) == .put)
+        #expect(!book.isInForce("lease-1") && book.isRefusedEverywhere("lease-1") && book.isUnfinished("lease-1"))
+        #expect(try step(.undoing(.undone)) == .revert)
+        #expect(book.all.map(\.outcome) == [.refused])
     }
 
     @Test("refused by one and taken by another: in force")
@@ -369,6 +454,27 @@ import Testing
         #expect(adapter.calls.isEmpty, "it does not come later")
     }
 
+    @Test("stopped while nobody knows whether an earlier attempt landed: it is undone when its lease is over")
+    func stoppedAfterAnUnheardPut() async throws {
+        let adapter = StubAdapter(expiry: .monitor)
+        adapter.behaviour = .doneUnheard
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        #expect(adapter.heldIDs.count == 1)
+        place.clock.advance(by: .seconds(5))
+        let again = try #require(await core.errands(of: "stub", limit: 1).first)
+        #expect(again.step == .put)
+        try place.folder.turnKillSwitchOn()
+        // Handed out before, and held back at the last moment.
+        await core.settle(again, .withheld)
+        adapter.behaviour = .obeys
+        for _ in 0..<8 { await core.pass(Crowd.calm, place.clock) }
+        await work(adapter, core)
+        #expect(adapter.heldIDs.isEmpty, "\(adapter.calls)")
+        #expect(try lease().state == .ended && placements().map(\.outcome) == [.undone])
+    }
+
     @Test("stopped while a put hangs: no other is put, and what is in force is undone in its time")
     func stoppedWhileHung() async throws {
         let adapter = StubAdapter(expiry: .monitor)
@@ -432,6 +538,28 @@ import Testing
     }
 
     // MARK: - People
+
+    @Test("taking everything back does not wait for a clock that was set back")
+    func revertAllAfterClockSetBack() async throws {
+        let adapter = StubAdapter(expiry: .monitor)
+        let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
+        await makeNoisy(core)
+        await work(adapter, core)
+        adapter.behaviour = .down("connection refused")
+        try place.command(Commands.revertAll)
+        #expect(await core.obey())
+        await work(adapter, core)
+        await core.close()
+        adapter.behaviour = .obeys
+        let back = Workplace(clock: ManualClock(place.clock.now() - .hours(1)), in: place.temporary)
+        let next = try back.core(settings, try Crowd.policies(), adapters: [adapter])
+        try back.command(Commands.revertAll)
+        #expect(await next.obey())
+        await Executor(adapter: adapter, core: next, clock: back.clock, logger: .silent).performDue(within: .minutes(2))
+        #expect(adapter.heldIDs.isEmpty)
+        #expect(await next.drain())
+        #expect(try lease().state == .ended)
+    }
 
     @Test("taking everything back reaches the adapter, and the gate's refusals are counted on the incident")
     func revertAll() async throws {

@@ -106,18 +106,21 @@ import Testing
         settle(&book, errands(&book, at: 5)[0], .landing(.refused(reason: "no")), at: 5)
         let undoing = errands(&book, at: 5)
         #expect(undoing.map(\.step) == [.revert])
-        #expect(book.all.map(\.lastError) == ["no"])
+        #expect(book.all.map(\.refusal) == ["no"] && !book.all[0].isOver)
         settle(&book, undoing[0], .undoing(.alreadyGone), at: 5)
         #expect(book.isRefusedEverywhere("lease-1"))
     }
 
-    @Test("refused at the first put: nothing is there, nothing is undone")
+    @Test("refused at the first put: what it did before that is undone")
     func refusedAtOnce() throws {
         var book = PlacementBook()
         follow(&book, [lease("lease-1")])
         settle(&book, errands(&book)[0], .preparation(.ready(nil)))
         settle(&book, errands(&book)[0], .landing(.refused(reason: "no")))
-        #expect(book.all.map(\.outcome) == [.refused] && errands(&book).isEmpty)
+        let undoing = errands(&book)
+        #expect(undoing.map(\.step) == [.revert])
+        settle(&book, undoing[0], .undoing(.alreadyGone))
+        #expect(book.all.map(\.outcome) == [.refused] && book.all.map(\.lastError) == ["no"] && errands(&book).isEmpty)
     }
 
     @Test("stopped after a put of which nothing was heard: it is not taken for one that was never tried", arguments: [false, true])

@@ -53,13 +53,15 @@ public struct Entitlements: ActionAdapter {
 
     public func prepare(_ order: LeaseOrder) async -> Preparation {
         do throws(Setback) {
-            return try await inTurn(order) { tenant throws(Setback) in
+            let tenant = try tenant(order)
+            return try await inTurn(order) { () throws(Setback) in
                 let old = try memo(order)
                 let document = try await read(order.key.app)
                 try check(document, order)
-                guard let memo = try plan.memo(order.effect, in: document, before: old) else {
+                guard var memo = try plan.memo(order.effect, in: document, before: old) else {
                     return .noop(reason: "it is as strict already")
                 }
+                memo.tenant = tenant
                 return .ready(memo.memo)
             }
         } catch {
@@ -72,7 +74,8 @@ public struct Entitlements: ActionAdapter {
 
     public func put(_ order: LeaseOrder) async -> Landing {
         do throws(Setback) {
-            return try await inTurn(order) { tenant throws(Setback) in
+            let tenant = try tenant(order)
+            return try await inTurn(order) { () throws(Setback) in
                 guard let memo = try memo(order) else { throw .refused("the entitlements were not looked at first") }
                 return .landed(try await put(memo, order, tenant).memo)
             }
@@ -86,9 +89,21 @@ public struct Entitlements: ActionAdapter {
 
     public func revert(_ order: LeaseOrder) async -> Undoing {
         do throws(Setback) {
-            return try await inTurn(order) { tenant throws(Setback) in
-                guard let memo = try memo(order) else { return .alreadyGone }
-                return try await revert(memo, order, tenant)
+            guard let memo = try memo(order) else { return .alreadyGone }
+            // Whatever the configuration says by now: what was put is taken back.
+            return await inTurn(order) {
+                do throws(Setback) {
+                    guard let tenant = settings.apps[order.key.app] ?? memo.tenant else {
+                        throw .refused("the configuration names no tenant for \(order.key.app) any more")
+                    }
+                    return try await revert(memo, order, tenant)
+                } catch {
+                    switch error {
+                    case .retry(let after, let reason): return .retry(after: after, reason: reason)
+                    // Someone may mend it: the configuration, the document. Until then people are told what to do.
+                    case .refused(let reason): return .retry(after: nil, reason: "\(reason); a person has to \(memo.steps)")
+                    }
+                }
             }
         } catch {
             switch error {
@@ -183,12 +198,10 @@ public struct Entitlements: ActionAdapter {
         let overwritten = others.map { "someone else set \($0.path) to \(before[$0.path])" }.joined(separator: "; ")
         guard !ours.isEmpty || others.isEmpty else { return .overwritten(reason: "\(overwritten): theirs stays") }
         do throws(Setback) {
-            try check(before, order)
+            try check(before, order, isUndoing: true)
         } catch {
-            guard case .refused(let reason) = error else { throw error }
             if ours.isEmpty { return .alreadyGone }
-            let steps = ours.map { "\($0.path) to \($0.prior)" }.joined(separator: ", ")
-            throw .refused("\(reason); a person has to set \(steps)")
+            throw error
         }
         // Where nothing of ours is to be seen it is posted all the same: after a 500 the document may show what was there before,
         // while the control plane still goes by ours.
@@ -215,8 +228,8 @@ public struct Entitlements: ActionAdapter {
     private static let enforcements = ["hard", "soft", "warn", "none"]
 
     /// What must hold of a document before it is written.
-    private func check(_ document: EntitlementDocument, _ order: LeaseOrder) throws(Setback) {
-        if document.syncedAt == nil, !settings.allowsUnsynced {
+    private func check(_ document: EntitlementDocument, _ order: LeaseOrder, isUndoing: Bool = false) throws(Setback) {
+        if document.syncedAt == nil, !settings.allowsUnsynced, !isUndoing {
             throw .refused("the platform never synced this app's entitlements (allow_unsynced is not set)")
         }
         if let enforcement = document.enforcement, !Entitlements.enforcements.contains(enforcement) {
@@ -239,16 +252,19 @@ public struct Entitlements: ActionAdapter {
         }
     }
 
-    private func inTurn<R: Sendable>(
-        _ order: LeaseOrder, _ work: (EntitlementSettings.Tenant) async throws(Setback) -> R
-    ) async throws(Setback) -> R {
+    /// Whose document it is, for what is to be put.
+    private func tenant(_ order: LeaseOrder) throws(Setback) -> EntitlementSettings.Tenant {
         guard capability(for: order.key) != nil, let tenant = settings.apps[order.key.app] else {
             throw .refused("the configuration names no tenant for \(order.key.app): its entitlements cannot be kept whole")
         }
+        return tenant
+    }
+
+    private func inTurn<R: Sendable, E: Error>(_ order: LeaseOrder, _ work: () async throws(E) -> R) async throws(E) -> R {
         await turns.enter(order.key.app)
-        let result: Result<R, Setback>
-        do throws(Setback) {
-            result = .success(try await work(tenant))
+        let result: Result<R, E>
+        do throws(E) {
+            result = .success(try await work())
         } catch {
             result = .failure(error)
         }

@@ -288,6 +288,10 @@ public final class ControlPlane: Sendable {
             let outcome = trial.sync(
                 app, document, now: moment, failsHalfWay: fault == .halfApplied, distortedBy: fault == .distorts ? 1 : 0)
             if fault != .ignores { state.entitlements = trial }
+            if case .overtaken(let other) = fault {
+                let later = syncMoment(&state, now)
+                _ = state.entitlements.sync(app, other, now: later)
+            }
             var kind = ControlPlaneEvent.Kind.none
             let response: ServerResponse
             switch outcome {

@@ -32,6 +32,8 @@ public struct ControlPlaneFault: Sendable, Equatable {
         case garbage
         /// The lease API keeps leases an hour longer than asked; entitlements keep our limits a little higher.
         case distorts
+        /// Does as asked, and before anyone looks the platform syncs that document of the same app. Entitlements alone.
+        case overtaken(by: JSON)
         /// The webhook's answer is signed with another secret.
         case forged
         /// The webhook gives its previous answer again, with its signature.
@@ -64,7 +66,7 @@ extension ControlPlaneFault {
         let kinds: [String: Kind] = [
             "refuse": .refuse(status: status), "hang": .hang, "slow": .slow(seconds: seconds), "lost": .lost,
             "ignores": .ignores, "half_applied": .halfApplied, "forgets": .forgets, "garbage": .garbage,
-            "distorts": .distorts, "forged": .forged, "replayed": .replayed, "reflected": .reflected,
+            "distorts": .distorts, "overtaken": .overtaken(by: document["by"] ?? .null), "forged": .forged, "replayed": .replayed, "reflected": .reflected,
         ]
         guard let kind = kinds[name] else { return nil }
         let scope = document["on"]?.string.map { Scope(rawValue: $0) } ?? .all

@@ -10,11 +10,12 @@ final class StubAdapter: ActionAdapter {
         case down(String)
         /// It is done, and nobody hears of it.
         case doneUnheard
+        /// Puts are refused.
         case refuses(String)
+        /// It is done, and refused after that.
+        case doneThenRefuses(String)
         /// Already when it looks.
         case refusesToBegin(String)
-        /// Puts are refused, and what is there is undone.
-        case refusesToPut(String)
         case isThereAlready
         /// Until its task is cancelled.
         case hangs
@@ -79,7 +80,10 @@ final class StubAdapter: ActionAdapter {
         case .doneUnheard:
             keep(order)
             return .retry(after: nil, reason: "the connection was lost")
-        case .refuses(let why), .refusesToBegin(let why), .refusesToPut(let why): return .refused(reason: why)
+        case .refuses(let why), .refusesToBegin(let why): return .refused(reason: why)
+        case .doneThenRefuses(let why):
+            keep(order)
+            return .refused(reason: why)
         case .isThereAlready: return .noop(reason: "someone else did it")
         case .hangs:
             try? await Task.sleep(for: .seconds(3_600))
@@ -91,7 +95,7 @@ final class StubAdapter: ActionAdapter {
         note("revert")
         await onCall("revert", order)
         switch behaviour {
-        case .obeys, .isThereAlready, .refusesToPut:
+        case .obeys, .isThereAlready, .refuses, .refusesToBegin, .doneThenRefuses:
             return state.withLock { state in
                 state.strangers.removeAll { $0.id == order.id }
                 return state.held.removeValue(forKey: order.id) == nil ? .alreadyGone : .undone
@@ -100,7 +104,6 @@ final class StubAdapter: ActionAdapter {
         case .doneUnheard:
             state.withLock { $0.held[order.id] = nil }
             return .retry(after: nil, reason: "the connection was lost")
-        case .refuses(let why), .refusesToBegin(let why): return .refused(reason: why)
         case .hangs:
             try? await Task.sleep(for: .seconds(3_600))
             return .retry(after: nil, reason: "broken off")
