@@ -103,6 +103,8 @@ public struct LeaseChange: Hashable, Sendable {
 
     /// The reason of an extension that changes nothing but the end.
     public static let stillTrue = "condition still true"
+    /// The reason of a change when one of those who hold a lease lets go before the others.
+    public static let lessStrictly = "less strictly: the time of one who asked for more is over"
 
     public let kind: Kind
     public let lease: Lease

@@ -103,9 +103,11 @@ extension GuardState {
         stopped = nil
     }
 
-    /// An adapter confirmed an intended lease: it holds.
+    /// An adapter confirmed an intended lease: it holds, from now on.
     public mutating func confirm(_ id: String) {
-        change(id) { if $0.state == .intended { $0.state = .inForce } }
+        guard let index = leases.firstIndex(where: { $0.id == id && $0.state == .intended }) else { return }
+        leases[index].state = .inForce
+        beginWatch(leases[index])
     }
 
     /// An adapter undid a lease, or found it already gone. It ended when that was decided: how long an adapter took must

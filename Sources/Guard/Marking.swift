@@ -6,7 +6,7 @@ extension GuardState {
     static let markWindow = TimeSpan.minutes(10)
     /// How much later than a mark its first half may be read.
     private static let markSlack = TimeSpan.minutes(2)
-    /// Marks that are remembered at most: the newest.
+    /// Marks that are remembered at most, besides the newest of each runtime and of all: those hold actions back.
     static let markLimit = 50
 
     /// The readings that marks compare, of the runtime. Whoever makes the table appends them while `comparesMarks` says so.
@@ -31,7 +31,16 @@ extension GuardState {
 
     private mutating func append(_ mark: Mark) {
         marks.append(mark)
-        if marks.count > GuardState.markLimit { marks.removeFirst(marks.count - GuardState.markLimit) }
+        // The newest of its kind says how long it is quiet, so that another runtime's marks never push it out.
+        func isNewest(_ index: Int) -> Bool {
+            !marks.indices.contains { other in
+                marks[other].isOfSameRuntime(as: marks[index])
+                    && (marks[other].at, other) > (marks[index].at, index)
+            }
+        }
+        while marks.count > GuardState.markLimit, let oldest = marks.indices.first(where: { !isNewest($0) }) {
+            marks.remove(at: oldest)
+        }
     }
 
     /// Whether the next tick of a runtime needs `markDemand`.
@@ -75,13 +84,20 @@ extension GuardState {
         }
     }
 
-    /// The newest mark of a runtime within the quiet time after it; nil when none is.
+    /// The newest mark of a runtime within the quiet time after it; nil when none is. A restart counts though its mark is gone.
     func quietMark(_ runtime: String, _ options: GuardOptions, _ now: Timestamp) -> Mark? {
-        marks.last { $0.isAbout(runtime) && now - $0.at < options.quietAfterRestart }
+        var known = marks.filter { $0.isAbout(runtime) }
+        if let restart = restarts[runtime] { known.append(Mark(name: "restart", runtime: runtime, at: restart, by: nil)) }
+        return known.filter { now - $0.at < options.quietAfterRestart }.max { $0.at < $1.at }
     }
 }
 
 extension Mark {
+    fileprivate func isOfSameRuntime(as other: Mark) -> Bool {
+        guard let runtime, let name = other.runtime else { return runtime == nil && other.runtime == nil }
+        return runtime.utf8.elementsEqual(name.utf8)
+    }
+
     /// What is known of one runtime; nil before its first tick after the mark.
     public func comparison(of runtime: String) -> Comparison? {
         comparisons.first { $0.runtime.utf8.elementsEqual(runtime.utf8) }

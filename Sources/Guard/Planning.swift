@@ -215,10 +215,17 @@ extension GuardState {
             plan.leaseChanges.append(LeaseChange(kind: .intend, lease: lease, reason: asker))
             return lease
         }
+        let present = leases[index].expiresAt
         let latest = latestEnd(leases[index], options)
+        let end = min(now + ttl, max(latest, present))
         leases[index].add(holder)
         leases[index].tightenings.append(now)
-        leases[index].expiresAt = min(max(leases[index].expiresAt, now + ttl), max(latest, leases[index].expiresAt))
+        if approvedBy == nil {
+            leases[index].expiresAt = max(end, present)
+        } else {
+            // What was approved lasts as long as was approved, and lengthens what others hold by nothing.
+            leases[index].hold { $0.incident.utf8.elementsEqual(holder.incident.utf8) ? end : $0.until ?? present }
+        }
         plan.leaseChanges.append(LeaseChange(kind: .extend, lease: leases[index], reason: "more strictly, \(asker)"))
         return leases[index]
     }
@@ -242,4 +249,14 @@ extension Lease {
         holders.sort { $0.incident.utf8.lexicographicallyPrecedes($1.incident.utf8) }
         effect = effect.strictest(holder.effect)
     }
+
+    /// Gives each holder an end of its own; the lease ends with the last.
+    mutating func hold(_ end: (Holder) -> Timestamp) {
+        let ends = holders.map(end)
+        expiresAt = ends.max() ?? expiresAt
+        for (index, end) in ends.enumerated() { holders[index].until = end == expiresAt ? nil : end }
+    }
+
+    /// When a holder lets go.
+    func end(_ holder: Holder) -> Timestamp { holder.until ?? expiresAt }
 }

@@ -19,6 +19,7 @@ extension GuardState {
                     ? standing.incident.map { ($0, standing) } : nil
             }, uniquingKeysWith: { first, _ in first })
         for index in leases.indices where leases[index].isActive && leases[index].key.runtime == outcome.runtime {
+            letGo(index, context, now, &plan)
             let lease = leases[index]
             // Things are done in earnest now: what only pretended is in nobody's way.
             if lease.shadow, min(context.mode, policies.policy(for: lease.key.app).mode) != .observe {
@@ -50,8 +51,18 @@ extension GuardState {
         wanting.contains { holder in
             guard let standing = firing[holder.incident] else { return false }
             let half = TimeSpan(milliseconds: holder.ttl.milliseconds / 2)
-            return lease.expiresAt - now <= min(standing.maxGap, half)
+            return lease.end(holder) - now <= min(standing.maxGap, half)
         }
+    }
+
+    /// Holders whose own time is over leave; the strictest of the others counts.
+    private mutating func letGo(_ index: Int, _ context: GuardContext, _ now: Timestamp, _ plan: inout Plan) {
+        let lease = leases[index]
+        guard lease.expiresAt > now, lease.holders.contains(where: { lease.end($0) <= now }) else { return }
+        leases[index].holders.removeAll { lease.end($0) <= now }
+        leases[index].holdStrictest(context.options.floor)
+        guard leases[index].effect != lease.effect else { return }
+        plan.leaseChanges.append(LeaseChange(kind: .extend, lease: leases[index], reason: LeaseChange.lessStrictly))
     }
 
     /// Puts the end of a lease off, by the longest ttl of those who still want it, up to the longest that a lease may
@@ -61,20 +72,26 @@ extension GuardState {
         _ context: GuardContext, _ now: Timestamp, _ plan: inout Plan
     ) {
         let lease = leases[index]
+        // Those who hold it for longer by a person's word are not near their end, and stay.
+        let present = wanting.map { lease.end($0) }.min() ?? lease.expiresAt
+        let wanting = wanting.filter { lease.end($0) == present }
+        let others = lease.holders.filter { lease.end($0) > present }
         let ttl = wanting.map(\.ttl).max() ?? .zero
         let last = latestEnd(lease, context.options)
-        var end = min(lease.expiresAt + ttl, last)
-        guard end > lease.expiresAt else { return }
+        var end = min(present + ttl, last)
+        guard end > present else { return }
         // No scrap at the end for which everybody would be told once more.
         if last - end < TimeSpan(milliseconds: ttl.milliseconds / 2) { end = last }
         if let refusal = refusalToExtend(lease, policies, GuardReadings(readings), context) {
             return refuse(lease, wanting, refusal, now, &plan)
         }
-        leases[index].expiresAt = end
         leases[index].extensions += 1
-        leases[index].holders = wanting
-        let strictest = wanting.dropFirst().reduce(wanting[0].effect) { $0.strictest($1.effect) }
-        leases[index].effect = strictest.raised(to: context.options.floor)
+        leases[index].holders = wanting + others
+        leases[index].holders.sort { $0.incident.utf8.lexicographicallyPrecedes($1.incident.utf8) }
+        leases[index].hold { holder in
+            wanting.contains { $0.incident.utf8.elementsEqual(holder.incident.utf8) } ? end : lease.end(holder)
+        }
+        leases[index].holdStrictest(context.options.floor)
         plan.leaseChanges.append(LeaseChange(kind: .extend, lease: leases[index], reason: LeaseChange.stillTrue))
         for holder in wanting {
             let verdict = lease.shadow ? Verdict.wouldHave : .act
@@ -136,7 +153,9 @@ extension GuardState {
         _ index: Int, _ wanting: [Lease.Holder], _ context: GuardContext, _ now: Timestamp, _ plan: inout Plan
     ) {
         let lease = leases[index]
-        let lastedLongest = lease.expiresAt >= latestEnd(lease, context.options) && !wanting.isEmpty
+        // What was never in force did not last.
+        let lastedLongest =
+            lease.state == .inForce && lease.expiresAt >= latestEnd(lease, context.options) && !wanting.isEmpty
         plan.leaseChanges.append(end(index, lastedLongest ? EndReason.maxLease : EndReason.expired, now: now))
         guard lastedLongest else { return }
         handOver(lease, wanting, .maxLease, now)
@@ -144,5 +163,12 @@ extension GuardState {
             "\(lease.effect) lasted \(context.options.maxLease), the longest allowed, and the condition is still true: "
             + "a person has to look"
         refuse(lease, wanting, Refusal(.maxLease, text), now, &plan)
+    }
+}
+
+extension Lease {
+    /// Makes the effect the strictest of those of all holders; there is at least one.
+    fileprivate mutating func holdStrictest(_ floor: Limits) {
+        effect = holders.dropFirst().reduce(holders[0].effect) { $0.strictest($1.effect) }.raised(to: floor)
     }
 }

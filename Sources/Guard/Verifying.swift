@@ -8,14 +8,19 @@ struct LeaseWatch: Hashable, Sendable {
     let lease: String
     /// The incident that asked first: its condition is the signal.
     let incident: String
-    /// The first look, and the last: then it is decided one way or the other.
-    let dueAt: Timestamp
-    let deadline: Timestamp
+    /// The first look, and the last: then it is decided one way or the other. Put off at each tick at which the lease is not in
+    /// force yet, so that how fast an adapter was between two ticks changes no decision.
+    var dueAt: Timestamp
+    var deadline: Timestamp
+    /// Whether an adapter confirmed it; until then nothing can be found of it, and these are the newest readings.
+    var isInForce: Bool
+    /// The last tick at which it was not in force yet; at first the one that decided it.
+    var idleAt: Timestamp
     /// What the action acts on: starts a minute and active runs of the app; nil where that was not known.
-    let starts: Double?
-    let runs: Double?
+    var starts: Double?
+    var runs: Double?
     /// The first reading of the condition; nil where that was not known.
-    let signal: Double?
+    var signal: Double?
 
     /// What fell by less than a tenth did not fall.
     static let share = 0.9
@@ -35,12 +40,20 @@ extension GuardState {
         watches.append(
             LeaseWatch(
                 lease: lease.id, incident: wanted.incident, dueAt: now + after,
-                deadline: max(now + after, lease.expiresAt - wanted.standing.maxGap),
+                deadline: max(now + after, lease.expiresAt - wanted.standing.maxGap), isInForce: lease.state == .inForce, idleAt: now,
                 starts: own.runStarts(lease.key.app), runs: own.activeRuns(lease.key.app),
                 signal: signal.flatMap { signal in view?.reading(signal.slot).value }))
     }
 
-    /// Looks at the leases whose time has come. One that changed nothing is taken back, and its incidents start no other.
+    /// A lease is in force from now on.
+    mutating func beginWatch(_ lease: Lease) {
+        for index in watches.indices where watches[index].lease.utf8.elementsEqual(lease.id.utf8) {
+            watches[index].isInForce = true
+        }
+    }
+
+    /// Looks at the leases whose time has come. One that changed nothing is taken back, and its incidents start no other. Of one
+    /// that was never in force nothing is found, and nothing follows.
     mutating func verify(
         _ outcome: TickOutcome, _ policies: PolicySet, _ readings: ReadingTable, _ plan: inout Plan
     ) {
@@ -48,11 +61,14 @@ extension GuardState {
         var kept: [LeaseWatch] = []
         var judged: [(index: Int, finding: Finding)] = []
         for watch in watches {
-            guard let index = leases.firstIndex(where: { $0.id.utf8.elementsEqual(watch.lease.utf8) }),
-                leases[index].isActive
-            else { continue }
-            guard leases[index].key.runtime == outcome.runtime, watch.dueAt <= now else {
-                kept.append(watch)
+            guard let index = leases.firstIndex(where: { $0.id.utf8.elementsEqual(watch.lease.utf8) }) else { continue }
+            let isElsewhere = leases[index].key.runtime != outcome.runtime
+            guard leases[index].isActive || (isElsewhere && !watch.isInForce) else {
+                if !watch.isInForce { judged.append((index, LeaseWatch.neverInForce)) }
+                continue
+            }
+            guard !isElsewhere, watch.isInForce, watch.dueAt <= now else {
+                kept.append(isElsewhere || watch.isInForce ? watch : renewed(watch, leases[index], outcome, policies, readings))
                 continue
             }
             guard let finding = finding(watch, leases[index], outcome, policies, readings) else {
@@ -78,9 +94,27 @@ extension GuardState {
             now, &plan)
     }
 
-    private struct Finding {
+    fileprivate struct Finding {
         let outcome: Verification.Outcome
         let text: String
+    }
+
+    /// How things stand just before a lease is in force, as far as that is known.
+    private func renewed(
+        _ watch: LeaseWatch, _ lease: Lease, _ outcome: TickOutcome, _ policies: PolicySet, _ readings: ReadingTable
+    ) -> LeaseWatch {
+        var watch = watch
+        watch.dueAt = watch.dueAt + max(.zero, outcome.now - watch.idleAt)
+        watch.deadline = max(watch.deadline, watch.dueAt)
+        watch.idleAt = outcome.now
+        let own = GuardReadings(readings)
+        watch.starts = own.runStarts(lease.key.app) ?? watch.starts
+        watch.runs = own.activeRuns(lease.key.app) ?? watch.runs
+        let standing = outcome.standings.first { $0.incident.map { $0.utf8.elementsEqual(watch.incident.utf8) } ?? false }
+        if let standing, let first = policies.rule(standing.rule, for: standing.subject)?.when.readings.first {
+            watch.signal = readings.view(of: standing.subject)?.reading(first.slot).value ?? watch.signal
+        }
+        return watch
     }
 
     /// Nil: too early to tell.
@@ -145,12 +179,15 @@ extension GuardState {
 // MARK: - As a document
 
 extension LeaseWatch {
+    fileprivate static let neverInForce = GuardState.Finding(
+        outcome: .unknown, text: "it was never in force: no adapter confirmed it")
+
     var document: JSON {
         func value(_ value: Double?) -> JSON { value.map(JSON.figure) ?? .null }
         return [
             "lease": .string(lease), "incident": .string(incident), "due_at": .moment(dueAt),
-            "deadline": .moment(deadline), "run_starts": value(starts), "active_runs": value(runs),
-            "signal": value(signal),
+            "deadline": .moment(deadline), "in_force": .bool(isInForce), "not_in_force_at": .moment(idleAt),
+            "run_starts": value(starts), "active_runs": value(runs), "signal": value(signal),
         ]
     }
 
@@ -160,9 +197,13 @@ extension LeaseWatch {
             guard let number = member.value.double else { throw member.error("is no number") }
             return number
         }
+        let dueAt = try reader.member("due_at").timestamp()
         self.init(
             lease: try reader.member("lease").string(), incident: try reader.member("incident").string(),
-            dueAt: try reader.member("due_at").timestamp(), deadline: try reader.member("deadline").timestamp(),
+            dueAt: dueAt, deadline: try reader.member("deadline").timestamp(),
+            // Earlier versions did not ask.
+            isInForce: try reader.optional("in_force")?.bool() ?? true,
+            idleAt: try reader.optional("not_in_force_at")?.timestamp() ?? dueAt,
             starts: try value("run_starts"), runs: try value("active_runs"), signal: try value("signal"))
     }
 }

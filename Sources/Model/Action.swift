@@ -114,12 +114,15 @@ public struct Lease: Hashable, Sendable, Identifiable {
         /// Who approved it; nil for what needed no approval. What was approved lasts as long as was approved: it is never
         /// extended.
         public let approvedBy: String?
+        /// When it lets go, where others hold the lease for longer; nil: as long as the lease lasts.
+        public var until: Timestamp?
 
-        public init(incident: String, effect: Effect, ttl: TimeSpan, approvedBy: String? = nil) {
+        public init(incident: String, effect: Effect, ttl: TimeSpan, approvedBy: String? = nil, until: Timestamp? = nil) {
             self.incident = incident
             self.effect = effect
             self.ttl = ttl
             self.approvedBy = approvedBy
+            self.until = until
         }
     }
 

@@ -48,12 +48,14 @@ extension Lease.Holder {
         if let limits = effect.limits { object.append("limits", limits.document) }
         object.append("ttl", .span(ttl))
         if let approvedBy { object.append("approved_by", .string(approvedBy)) }
+        if let until { object.append("until", .moment(until)) }
         return .object(object)
     }
 
     init(_ reader: DocumentReader, key: LeaseKey) throws(DocumentError) {
         self.init(
             incident: try reader.member("incident").string(), effect: try key.effect(reader),
-            ttl: try reader.member("ttl").span(), approvedBy: try reader.optional("approved_by")?.string())
+            ttl: try reader.member("ttl").span(), approvedBy: try reader.optional("approved_by")?.string(),
+            until: try reader.optional("until")?.timestamp())
     }
 }

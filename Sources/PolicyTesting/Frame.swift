@@ -39,6 +39,11 @@ extension GivenSeries {
             let outcome = engine.evaluate(policies: policies, readings: readings, clock: clock, now: now)
             let plan = guardState.plan(outcome: outcome, policies: policies, readings: readings, context: context)
             engine.record(plan.decisions)
+            // What was decided lands at once, and what ended is over.
+            for change in plan.leaseChanges {
+                guardState.confirm(change.lease.id)
+                guardState.settle(change.lease.id, now: now)
+            }
             return Frame(readings: readings, outcome: outcome, plan: plan)
         }
     }

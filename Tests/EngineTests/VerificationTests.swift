@@ -63,6 +63,58 @@ struct VerificationTests {
         }
     }
 
+    @Test("an adapter that is down for a while: what is found is found from the moment at which the lease is in force")
+    func confirmedLate() throws {
+        var world = try LeaseTests.world()
+        world.lands = false
+        world.apps[AppID("a")] = ["active_runs": .value(20), "run_starts[3m]": .value(12)]
+        let lease = try #require(world.tick().plan.leaseChanges.first?.lease)
+        #expect(world.run(9 * 60).allSatisfy { $0.plan == Plan() }, "nothing was tried, so nothing is found")
+        world.guardian.confirm(lease.id)
+        #expect(world.run(3 * 60 - 10).flatMap(\.plan.verifications).isEmpty)
+        world.apps[AppID("a")] = ["active_runs": .value(2), "run_starts[3m]": .value(1)]
+        #expect(world.run(60).flatMap(\.plan.verifications).map(\.verification.outcome) == [.effective])
+    }
+
+    @Test("fell while the adapter was down, and not after: not found effective")
+    func fellBefore() throws {
+        var world = try LeaseTests.world()
+        world.lands = false
+        world.apps[AppID("a")] = ["active_runs": .value(40), "run_starts[3m]": .value(12)]
+        let lease = try #require(world.tick().plan.leaseChanges.first?.lease)
+        world.apps[AppID("a")] = ["active_runs": .value(20), "run_starts[3m]": .value(6)]
+        world.run(5 * 60)
+        world.guardian.confirm(lease.id)
+        #expect(world.run(4 * 60).flatMap(\.plan.verifications).map(\.verification.outcome) == [.noEffect])
+    }
+
+    @Test("never in force: unknown, nobody is handed anything, and its incident may start another")
+    func neverInForce() throws {
+        var world = try LeaseTests.world()
+        world.lands = false
+        world.apps[AppID("a")] = ["active_runs": .value(20), "run_starts[3m]": .value(12)]
+        let lease = try #require(world.tick().plan.leaseChanges.first?.lease)
+        let plans = world.run(2 * 3_600 + 60).map(\.plan)
+        let ends = plans.flatMap(\.leaseChanges).filter { $0.kind == .end }
+        #expect(ends.map(\.reason) == ["expired"])
+        let found = plans.flatMap(\.verifications).map(\.verification)
+        #expect(found.map(\.outcome) == [.unknown] && found.first?.lease == lease.id)
+        #expect(found.first?.text.contains("never in force") == true)
+        #expect(world.guardian.handedOver.isEmpty)
+        let steps = Set(plans.flatMap(\.decisions).map { GuardOrderTests.name($0.verdict) })
+        #expect(steps.isDisjoint(with: ["refused no_effect", "refused max_lease"]), "\(steps)")
+    }
+
+    @Test("what is not in force yet stays so across a restart")
+    func watchDocument() throws {
+        var world = try LeaseTests.world()
+        world.lands = false
+        world.apps[AppID("a")] = ["active_runs": .value(20), "run_starts[3m]": .value(12)]
+        world.tick()
+        let read = try GuardState(document: world.guardian.document)
+        #expect(read.watches == world.guardian.watches && read.watches.map(\.isInForce) == [false])
+    }
+
     @Test("a lease that only pretends changes nothing, so nothing is verified")
     func shadow() throws {
         var world = try LeaseTests.world(mode: .observe)
@@ -171,6 +223,22 @@ struct VerificationTests {
         var world = try LeaseTests.world()
         world.guardian.mark("v1", runtime: "other", by: "cli:ann", now: world.now)
         #expect(world.tick().plan.decisions.map(\.verdict) == [.act])
+    }
+
+    @Test("hundreds of other runtimes restart: it stays quiet here for as long as it has to, and what is remembered is bounded")
+    func manyMarks() throws {
+        var world = try LeaseTests.world()
+        world.runs("a", 0)
+        world.context.restartedAt = world.now
+        world.tick()
+        world.guardian.mark("v1", runtime: nil, by: "cli:ann", now: world.now)
+        for index in 0..<300 { world.guardian.noteRestart(world.now + .seconds(1), of: "other-\(index % 100)") }
+        for index in 0..<300 { world.guardian.mark("v2-\(index)", runtime: "other", by: "cli:ann", now: world.now + .seconds(1)) }
+        #expect(world.guardian.marks.count <= GuardState.markLimit + 102)
+        world.runs("a", 9)
+        let quiet = world.run(9 * 60).flatMap(\.plan.decisions).map { GuardOrderTests.name($0.verdict) }
+        #expect(quiet == ["refused quiet_period"])
+        #expect(world.run(2 * 60).flatMap(\.plan.decisions).map(\.verdict) == [.act])
     }
 
     // MARK: - Missing evidence
