@@ -28,7 +28,8 @@ struct ActionReader {
     private static let suggestions = Suggestion.known.map(\.name)
 
     /// The actions of a list; wrong ones are reported and left out.
-    mutating func read(_ node: YAMLNode, _ key: String) -> [RuleAction] {
+    /// - Parameter before: those of the rule's other list.
+    mutating func read(_ node: YAMLNode, _ key: String, after before: [RuleAction] = []) -> [RuleAction] {
         var actions: [RuleAction] = []
         for item in reporter.list(node, "'\(key)'") ?? [] {
             guard let action = action(item) else { continue }
@@ -36,6 +37,17 @@ struct ActionReader {
                 reporter.report(
                     "action", "'notify' stands twice", at: item.start,
                     hint: "name all channels in one: notify: {channels: [ops, mail]}")
+                continue
+            }
+            // An incident holds one lease of a kind, by the first action that may happen: what stands after one without a
+            // condition would never be asked for, a stricter one that needs a person's yes included.
+            if case .lease(let request) = action,
+                (before + actions).contains(where: { $0.goesAlwaysBefore(request) })
+            {
+                reporter.report(
+                    "action", "this '\(request.effect.kind.rawValue)' would never happen: the rule has one without 'only_if' before it",
+                    at: item.start,
+                    hint: "give the other an only_if, or write this one into a rule of its own, with the same 'when'")
                 continue
             }
             actions.append(action)
@@ -161,6 +173,15 @@ struct ActionReader {
             Sourced(node: apps.value, reporter: reporter).report(error, text)
             return nil
         }
+    }
+}
+
+extension RuleAction {
+    /// Whether both would be the same lease of the same app, and this one is asked for whenever the other is.
+    fileprivate func goesAlwaysBefore(_ other: LeaseRequest) -> Bool {
+        guard case .lease(let request) = self, request.onlyIf == nil else { return false }
+        return request.effect.kind == other.effect.kind && request.effect.pack == other.effect.pack
+            && request.target == other.target
     }
 }
 

@@ -63,7 +63,7 @@ public enum RuleAction: Sendable {
 /// A lease that a rule asks for.
 public struct LeaseRequest: Sendable {
     /// On which apps it lands, each its own lease.
-    public enum Target: Sendable {
+    public enum Target: Hashable, Sendable {
         /// The rule's own app.
         case subject
         /// The apps of the runtime that weigh most by a reading of the app; ties by the bytes of their ids. Apps whose

@@ -56,7 +56,7 @@ struct RuleReader {
             var reader = ActionReader(
                 reporter: source.reporter, subject: subject, policy: policy, needsApproval: needsApproval,
                 demand: demand)
-            actions += reader.read(source.node, key)
+            actions += reader.read(source.node, key, after: actions)
             demand = reader.demand
             usedThresholds.formUnion(reader.usedThresholds)
         }

@@ -190,7 +190,7 @@ struct ApprovalTests {
             """
               burning: {subject: app, when: active_runs > 5, for: 0s, clear_after: 0s, severity: warning, summary: s,
                         actions: [throttle: {concurrent_workflows: 2, ttl: 15m, only_if: runtime.websockets > 5},
-                                  throttle: {concurrent_workflows: 1, ttl: 15m}],
+                                  throttle: {concurrent_workflows: 1, ttl: 15m, only_if: runtime.websockets < 5}],
                         require_approval: [throttle: {concurrent_workflows: 3, ttl: 15m}]}
             """)
         world.runtime["websockets"] = .value(1)
