@@ -82,7 +82,7 @@ public struct AuditHead: Hashable, Sendable, CustomStringConvertible {
 
 /// The log as a chain: each row's digest covers the digest of the row before, so that nothing in it can be changed,
 /// taken out or put in without changing every digest after it. The end of the chain stands in `meta` too: a log that
-/// was cut short does not match it.
+/// was cut short does not match it, and goes on from there: the rows that are missing stay missing for ever.
 enum AuditChain {
     static let origin = [UInt8](repeating: 0, count: SHA256.byteCount)
     private static let headKey = "audit_head"
@@ -107,7 +107,7 @@ enum AuditChain {
         let last = try database.row("SELECT seq, digest FROM audit ORDER BY seq DESC LIMIT 1") {
             row throws(JournalError) in (seq: row.int(0), digest: row.bytes(1))
         }
-        var (seq, previous) = last ?? (0, origin)
+        var (seq, previous) = try end(of: last, database)
         for entry in entries {
             seq += 1
             let digest = digest(previous: previous, seq: seq, entry: entry)
@@ -123,6 +123,16 @@ enum AuditChain {
         try database.run(
             "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             .text(headKey), .text(head(seq, previous)))
+    }
+
+    /// What the next row continues: the recorded end, not the last row that is there. Where the two differ somebody was at it, and
+    /// what is written from now on fits no row before it, whichever of the two was forged.
+    private static func end(
+        of last: (seq: Int64, digest: [UInt8])?, _ database: Database
+    ) throws(JournalError) -> (seq: Int64, digest: [UInt8]) {
+        let recorded = try recordedHead(database).flatMap { AuditHead($0) }
+        guard let recorded else { return (last?.seq ?? 0, origin) }
+        return (max(recorded.seq, last?.seq ?? 0), recorded.digest)
     }
 
     /// Where the log ends as the last commit recorded it; nil for an empty log.

@@ -80,6 +80,57 @@ import Testing
         #expect(try engine.verifyAudit(anchor: head) == test.kept ?? test.plain)
     }
 
+    /// What is done to the end of a log of four rows, and the first row that does not fit once the engine has gone on writing.
+    static let ends: [(name: String, sql: String, broken: Int64)] = [
+        ("the last row cut off", "DELETE FROM audit WHERE seq = 4", 4),
+        ("the last three cut off", "DELETE FROM audit WHERE seq > 1", 2),
+        ("all cut off", "DELETE FROM audit", 1),
+        ("the recorded end taken away", "DELETE FROM meta WHERE key = 'audit_head'", 5),
+        ("the recorded end made unreadable", "UPDATE meta SET value = 'x' WHERE key = 'audit_head'", 5),
+        ("the last row cut off, and the recorded end", "DELETE FROM audit WHERE seq = 4; DELETE FROM meta WHERE key = 'audit_head'", 4),
+    ]
+
+    @Test("a log that was cut short does not heal when it grows", arguments: ends.map(\.name))
+    func itDoesNotHeal(name: String) throws {
+        let entry = try #require(AuditTests.ends.first { $0.name == name })
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(TickRecord(leases: [lease("lease-1")], audit: [audit("one"), audit("two")]))
+        try engine.commitTick(TickRecord(audit: [audit("three", at: at(10)), audit("four")]))
+        let forger = try RawSQLite(place.folder.journalPath)
+        try forger.run("DROP TRIGGER audit_keeps_its_rows; DROP TRIGGER audit_keeps_its_values")
+        try forger.run(entry.sql)
+        try forger.run(AuditTests.triggers)
+        for _ in 0..<2 {
+            guard case .broken(entry.broken, _) = try engine.verifyAudit() else {
+                Issue.record("\(try engine.verifyAudit())")
+                return
+            }
+            try engine.commitTick(TickRecord(audit: [audit("later"), audit("and later")]))
+        }
+        guard case .broken(entry.broken, _) = try engine.verifyAudit() else {
+            Issue.record("\(try engine.verifyAudit())")
+            return
+        }
+    }
+
+    @Test("a forged row behind the recorded end does not keep the engine from writing, nor does it become part of the log")
+    func aRowBehindTheEnd() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(TickRecord(audit: [audit("one"), audit("two")]))
+        let head = try #require(try engine.auditHead())
+        let forged = audit("forged")
+        let digest = AuditChain.digest(previous: head.digest, seq: 3, entry: forged)
+        func blob(_ bytes: [UInt8]) -> String { "x'" + AuditHead(seq: 1, digest: bytes).description.dropFirst(2) + "'" }
+        try RawSQLite(place.folder.journalPath).run(
+            "INSERT INTO audit (seq, at_ms, actor, kind, reason, document, previous, digest) VALUES (3, \(forged.at.milliseconds), "
+                + "'\(forged.actor)', '\(forged.kind)', '\(forged.reason)', '\(forged.document)', \(blob(head.digest)), \(blob(digest)))")
+        #expect(try engine.verifyAudit() == .broken(seq: 4, why: "the log does not end where it was recorded to end"))
+        try engine.commitTick(TickRecord(audit: [audit("three")]))
+        #expect(try engine.verifyAudit() == .broken(seq: 4, why: "it does not continue the row before"))
+    }
+
     @Test func aLogWrittenAnewAsAWholeIsFoundByAHeadThatWasKept() throws {
         let (place, other) = (try Place(), try Place())
         let heads = try [(place, "paused by alice"), (other, "paused by nobody")].map { place, reason in
