@@ -60,11 +60,40 @@ public struct ConfigurationLoader {
         do throws(FileReading.Failure) {
             bytes = try FileReading.bytes(file.path, limit: SourceText.longest + 1)
         } catch {
-            throw ConfigurationErrors(diagnostics: [
-                Diagnostic("unreadable", "cannot read it: \(error.reason)", file: file.path, line: 0, hint: file.hint)
-            ])
+            throw ConfigurationErrors(diagnostics: [unreadable(file, error)])
         }
         return try read((file.path, bytes))
+    }
+
+    /// The state folder as far as it can be told, and everything wrong with the configuration: for what must work when everything
+    /// else is broken. What else the file holds does not matter; where it is no YAML at all, its line `state:` is read by itself.
+    public func stateFolder() -> (folder: Setting<String>, faults: [Diagnostic]) {
+        guard let file = find() else {
+            let found = assemble(nil)
+            return (found.configuration.state, found.diagnostics)
+        }
+        let bytes: [UInt8]
+        do throws(FileReading.Failure) {
+            bytes = try FileReading.bytes(file.path, limit: SourceText.longest + 1)
+        } catch {
+            return (assemble((file.path, [])).configuration.state, [unreadable(file, error)])
+        }
+        let found = assemble((file.path, bytes))
+        if !found.isYAML, let line = stateLine(bytes) {
+            return (assemble((file.path, line)).configuration.state, found.diagnostics)
+        }
+        return (found.configuration.state, found.diagnostics)
+    }
+
+    /// The first line that begins with `state:`, where it stands in the file; nil when there is none.
+    private func stateLine(_ bytes: [UInt8]) -> [UInt8]? {
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        guard let index = lines.firstIndex(where: { $0.starts(with: "state:".utf8) }) else { return nil }
+        return [UInt8](repeating: UInt8(ascii: "\n"), count: index) + lines[index]
+    }
+
+    private func unreadable(_ file: (path: String, hint: String), _ error: FileReading.Failure) -> Diagnostic {
+        Diagnostic("unreadable", "cannot read it: \(error.reason)", file: file.path, line: 0, hint: file.hint)
     }
 
     /// Nil when no file is named and none lies where one could.
@@ -80,20 +109,32 @@ public struct ConfigurationLoader {
 
     /// Reads a configuration from bytes, for tests and for what was just read from a file.
     func read(_ file: (path: String, bytes: [UInt8])?) throws(ConfigurationErrors) -> Configuration {
+        let found = assemble(file)
+        var configuration = found.configuration
+        guard !found.diagnostics.contains(where: { $0.severity == .error }) else {
+            throw ConfigurationErrors(diagnostics: found.diagnostics)
+        }
+        configuration.warnings = found.diagnostics
+        configuration.entries = ConfigurationEntries.list(configuration)
+        return configuration
+    }
+
+    /// What can be read, with the defaults in place of what cannot, and what is wrong.
+    private func assemble(
+        _ file: (path: String, bytes: [UInt8])?
+    ) -> (configuration: Configuration, diagnostics: [Diagnostic], isYAML: Bool) {
         let reporter = Reporter(source: SourceText(file: file?.path ?? "environment", bytes: file?.bytes ?? []))
         let reader = ConfigurationReader(reporter: reporter, environment: environment)
         var configuration = reader.defaults(isRoot: isRoot)
-        if file != nil, let root = YAMLParser.parse(reporter) { reader.read(root, into: &configuration) }
+        let root = file == nil ? nil : YAMLParser.parse(reporter)
+        if let root { reader.read(root, into: &configuration) }
         configuration.file = file?.path
         let overrides = ConfigurationOverrides(environment: environment, flags: flags)
         let faults = overrides.apply(to: &configuration)
         reader.checkReferences(configuration)
         reader.checkApprovals(configuration)
         let all = Set((reporter.diagnostics + faults).map(SensitiveLine.hiding)).sorted()
-        guard !all.contains(where: { $0.severity == .error }) else { throw ConfigurationErrors(diagnostics: all) }
-        configuration.warnings = all
-        configuration.entries = ConfigurationEntries.list(configuration)
-        return configuration
+        return (configuration, all, file == nil || root != nil)
     }
 }
 

@@ -9,6 +9,8 @@ public struct StateFolder: Hashable, Sendable {
     public var lockPath: String { path + "/engine.lock" }
     /// While this file exists no new action starts and none is extended.
     public var killFilePath: String { path + "/actions.stop" }
+    /// Says who took the kill file away, until the engine has read it.
+    private var resumedPath: String { path + "/actions.resumed" }
 
     /// Makes the folder (mode 0700, parents as the umask says) unless it is there, for a process that will write to it.
     ///
@@ -85,11 +87,15 @@ extension StateFolder {
     }
 
     /// Creates the kill file. Needs nothing but the folder; an existing file is left as it is.
-    public func turnKillSwitchOn() throws(JournalError) {
+    /// - Parameter actor: who does it, for the audit log; on a full disk the file stays empty, and counts all the same.
+    public func turnKillSwitchOn(by actor: String = "") throws(JournalError) {
+        let isNew = !isKillSwitchOn
         let file = open(killFilePath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         let code = errno
         if file >= 0 {
+            if isNew { StateFolder.write(actor, to: file) }
             close(file)
+            if isNew { unlink(resumedPath) }
         } else if !isKillSwitchOn {
             throw JournalError(
                 operation: "stop all actions", path: killFilePath, cause: code == EROFS ? .readOnly : .unusableFolder,
@@ -98,10 +104,42 @@ extension StateFolder {
     }
 
     /// Removes the kill file; no error when there is none.
-    public func turnKillSwitchOff() throws(JournalError) {
+    public func turnKillSwitchOff(by actor: String = "") throws(JournalError) {
+        if !actor.isEmpty, isKillSwitchOn {
+            let file = open(resumedPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            if file >= 0 {
+                StateFolder.write(actor, to: file)
+                close(file)
+            }
+        }
         guard unlink(killFilePath) == 0 || errno == ENOENT else {
             throw JournalError(
                 operation: "resume actions", path: killFilePath, cause: .unusableFolder, detail: systemErrorText(errno))
         }
+    }
+
+    /// Who turned the switch to where it is now, as they said it; nil where nobody did: a file made or removed by hand.
+    public func killSwitchActor(isOn: Bool) -> String? {
+        let file = open(isOn ? killFilePath : resumedPath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 200)
+        let count = read(file, &bytes, bytes.count)
+        let line = bytes.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") }
+        // Whoever may write here may write anything: one line of what can be printed.
+        guard !line.isEmpty, line.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    /// Forgets who lifted the switch last, once that is written down.
+    public func forgetKillSwitchActor() {
+        unlink(resumedPath)
+    }
+
+    /// What does not fit on the disk is left out.
+    private static func write(_ actor: String, to file: Int32) {
+        guard !actor.isEmpty else { return }
+        let bytes = Array((actor + "\n").utf8)
+        _ = Glibc.write(file, bytes, bytes.count)
     }
 }

@@ -32,4 +32,27 @@ extension Core {
                 ["kind": .text(command.kind), "by": .text(command.actor), "result": .text(outcome.result)])
         }
     }
+
+    /// A row of the audit log when the kill file has come or gone. The command that makes it writes none itself: it must work
+    /// when the journal cannot be written.
+    func noteKillSwitch(_ record: inout TickRecord) {
+        guard let folder, let journal else { return }
+        let isOn = folder.isKillSwitchOn
+        let was = wasStopped ?? ((try? journal.state(Core.killSwitchKey)).flatMap { $0 } != nil)
+        wasStopped = isOn
+        guard isOn != was else { return }
+        let now = clock.now()
+        let actor = folder.killSwitchActor(isOn: isOn)
+        record.audit.append(
+            AuditEntry(
+                at: now, actor: actor ?? "unknown", kind: isOn ? "command.stop" : "command.resume",
+                reason: isOn ? "actions are stopped: no new one and no extension" : "actions may be taken again",
+                document: JSON.object(["file": .string(folder.killFilePath), "by_hand": .bool(actor == nil)]).serialized()))
+        record.states.append(StateRow(key: Core.killSwitchKey, bytes: isOn ? Array("on".utf8) : nil))
+        if !isOn { folder.forgetKillSwitchActor() }
+        logger.warning(isOn ? "actions are stopped" : "actions may be taken again", ["by": .text(actor ?? "unknown")])
+    }
+
+    /// Present while the audit log's last word is that actions are stopped.
+    private static let killSwitchKey = "kill_switch"
 }

@@ -100,6 +100,7 @@ extension Core {
         var record = TickRecord()
         settleLeases(&record)
         takeCommands(&record)
+        noteKillSwitch(&record)
         followLeases(&record)
         book.hurryUndoing(now: clock.now())
         record.states += pipeline.drainStates()

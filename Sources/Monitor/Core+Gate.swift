@@ -48,10 +48,12 @@ extension Core {
         guard let gate else { return }
         let settings = pipeline.settings
         var leases = pipeline.guardState.leases.filter { $0.isActive && !$0.shadow }
-        // Between decision and commit may lie a full disk, or a restart: what is not in force yet must not come now.
-        if folder?.isKillSwitchOn ?? false {
+        // Between decision and commit may lie a full disk, or a restart: what is not in force yet must not come now, and what is
+        // becomes neither longer nor stricter.
+        if isStopped {
             withheld = Set(leases.filter { $0.state == .intended && !leasesInForce.contains($0.id) }.map(\.id))
             leases.removeAll { withheld.contains($0.id) }
+            leases = leases.map { lease in published[lease.id].map { lease.held(to: $0) } ?? lease }
         }
         // Where the perf endpoint is asked less often, its counts hold for longer.
         let slowest = settings.runtimes.compactMap { pipeline.signals[$0.name]?.effectiveInterval(of: .perf) }.max()
@@ -61,7 +63,7 @@ extension Core {
                 runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: pipeline.openRuns(),
                 staleAfter: staleAfter, unattendedAfter: max(.minutes(2), settings.interval * 6),
                 pollInterval: settings.interval, texts: gateTexts))
-        leasesInForce = Set(leases.map(\.id))
+        published = Dictionary(leases.map { ($0.id, $0) }) { first, _ in first }
     }
 
     /// What the gate refused since the last cycle: for the log now, for the incident when the lease is over.
@@ -78,6 +80,9 @@ extension Core {
         }
     }
 
+    /// The leases that the gate enforces.
+    var leasesInForce: Set<String> { Set(published.keys) }
+
     private func noteRefusedStarts(of lease: Lease, _ record: inout TickRecord, _ now: Timestamp) {
         countRefusals()
         guard let count = refusedStarts.removeValue(forKey: lease.id), count > 0 else { return }
@@ -85,5 +90,25 @@ extension Core {
         for holder in lease.holders {
             add(HandlingNote(at: now, kind: .note, by: "gate", text: text), to: holder.incident, &record, now)
         }
+    }
+}
+
+extension Lease {
+    /// As it was published before, where it has become longer or stricter since.
+    fileprivate func held(to published: Lease) -> Lease {
+        var lease = self
+        lease.expiresAt = min(expiresAt, published.expiresAt)
+        if !effect.isAsMild(as: published.effect) { lease.effect = published.effect }
+        return lease
+    }
+}
+
+extension Effect {
+    /// Whether it asks for no more than another of its kind in any respect.
+    fileprivate func isAsMild(as other: Effect) -> Bool {
+        guard let own = limits, let others = other.limits else { return true }
+        func isAsMild(_ own: Int?, _ other: Int?) -> Bool { own.map { own in other.map { own >= $0 } ?? false } ?? true }
+        return isAsMild(own.concurrentWorkflows, others.concurrentWorkflows)
+            && isAsMild(own.requestsPerMinute, others.requestsPerMinute)
     }
 }

@@ -36,8 +36,8 @@ public actor Core {
     private var signalsSaved: Timestamp?
     /// Whether signals took in something since then.
     private var areSignalsAhead = false
-    /// The leases that the gate enforces.
-    var leasesInForce: Set<String> = []
+    /// The leases that the gate enforces, by id, as it got them.
+    var published: [String: Lease] = [:]
     /// Leases that the last publication left out, because actions had been stopped before they were in force.
     var withheld: Set<String> = []
     /// Leases at the adapters besides the gate.
@@ -60,6 +60,8 @@ public actor Core {
     /// The day (since 1970) on which the end of the audit log was logged last.
     var auditHeadLogged: Int64?
     private var lastPruned: Timestamp?
+    /// Whether the kill file was there when the audit log last heard of it; nil before the first look.
+    var wasStopped: Bool?
     /// What a tape last heard of the kill switch; and whether it has the settings in force.
     private var tapedKillSwitch = false
     private var areSettingsTaped = false
@@ -135,6 +137,7 @@ public actor Core {
         var record = TickRecord()
         settleLeases(&record)
         takeCommands(&record, recorder)
+        noteKillSwitch(&record)
         for removal in pipeline.giveUpStrangers(now: now) {
             record.add(removal)
             log(removal.transitions, [])

@@ -24,13 +24,30 @@ enum MonitorOptions {
 extension Invocation {
     /// - Parameter takesPolicies: whether `--policies` stands for the configured ones; not where both are compared.
     func loadConfiguration(takesPolicies: Bool = true) throws(ConfigurationErrors) -> Configuration {
+        try configurationLoader(takesPolicies: takesPolicies).load()
+    }
+
+    private func configurationLoader(takesPolicies: Bool = true) -> ConfigurationLoader {
         // Of `policy check --against` a runtime, of `replay --against` a folder.
         let against = arguments.value("against").flatMap { $0.hasPrefix("http://") || $0.hasPrefix("https://") ? $0 : nil }
         let flags = ConfigurationFlags(
             config: arguments.value("config"), mode: arguments.value("mode"), interval: arguments.value("interval"),
             state: arguments.value("state"), policies: takesPolicies ? arguments.value("policies") : nil,
             url: arguments.value("url") ?? against)
-        return try ConfigurationLoader(flags, in: environment).load()
+        return ConfigurationLoader(flags, in: environment)
+    }
+
+    /// The state folder for what must work when everything else is broken: made if need be, with errors of the configuration as
+    /// warnings on standard error.
+    func stateFolderWhateverElse() throws -> StateFolder {
+        let (folder, faults) = configurationLoader().stateFolder()
+        warn(faults)
+        if faults.contains(where: { $0.severity == .error }) {
+            write(
+                "the configuration has errors; the state folder is taken to be \(folder.value) (\(folder.origin)): name another with --state\n\n",
+                to: STDERR_FILENO)
+        }
+        return try StateFolder(creating: folder.value)
     }
 
     /// The configuration, with what the command line says on top. Warnings go to standard error.

@@ -30,14 +30,43 @@ import Testing
         #expect(access(disk.path + "/actions.stop", F_OK) == 0)
     }
 
-    @Test("it works with policies and a configuration of adapters that have errors elsewhere")
-    func brokenPolicies() throws {
-        let shell = Shell()
+    /// A configuration that no other command would take; STATE is a folder of its own.
+    static let broken: [(name: String, text: String)] = [
+        ("no schema", "state: STATE\npolicies: POLICIES\n"),
+        ("an unknown key and a mode that is none", "schema: mozaiks.ops/config/v1\nmode: maybe\nstate: STATE\nactons: {}\n"),
+        ("a token in the wrong place", "schema: mozaiks.ops/config/v1\nstate: STATE\nruntimes: [7]\nroutes: {to: nobody}\n"),
+        ("no YAML at all", "schema: mozaiks.ops/config/v1\nruntimes: {shared: [\nstate: STATE\n\tactions: }\n"),
+    ]
+
+    @Test("it works with policies and a configuration that have errors, and stops where the file says", arguments: broken.map(\.name))
+    func brokenPolicies(name: String) throws {
+        let shell = Shell(["MOZAIKS_OPS_STATE": ""])
+        let entry = try #require(Self.broken.first { $0.name == name })
         mkdir(shell.folder.path("policies"), 0o700)
         shell.folder.write("rules: [", to: "policies/ops_policy.default.yaml")
-        shell.folder.write(
-            "schema: mozaiks.ops/config/v1\npolicies: \(shell.folder.path("policies"))\n", to: "mozaiks-ops.yaml")
-        #expect(try shell.run("actions", "stop", "--config", shell.folder.path("mozaiks-ops.yaml")).code == 0)
+        let own = shell.folder.path("its-own")
+        let text = entry.text.replacing("STATE", with: own).replacing("POLICIES", with: shell.folder.path("policies"))
+        shell.folder.write(text, to: "broken.yaml")
+        let flags = ["--config", shell.folder.path("broken.yaml")]
+        #expect(try shell.run(["actions", "list"] + flags).code == 78, "no other command takes it")
+        let ending = try shell.run(["actions", "stop"] + flags)
+        #expect(ending.code == 0, "\(ending.everything)")
+        #expect(ending.everything.contains("the state folder is taken to be \(own)"), "\(ending.everything)")
+        #expect(access(own + "/actions.stop", F_OK) == 0)
+        // A flag is over the file.
+        let other = shell.folder.path("another")
+        #expect(try shell.run(["actions", "stop", "--state", other] + flags).code == 0)
+        #expect(access(other + "/actions.stop", F_OK) == 0)
+        #expect(try shell.run(["actions", "resume"] + flags).output.hasPrefix("resumed"))
+        #expect(access(own + "/actions.stop", F_OK) != 0)
+    }
+
+    @Test("a configuration that is named and not there: stopped all the same, and said where")
+    func noConfiguration() throws {
+        let shell = Shell()
+        let ending = try shell.run("actions", "stop", "--config", shell.folder.path("nowhere.yaml"))
+        #expect(ending.code == 0 && ending.everything.contains("taken to be \(shell.state)"), "\(ending.everything)")
+        #expect(access(shell.state + "/actions.stop", F_OK) == 0)
     }
 }
 

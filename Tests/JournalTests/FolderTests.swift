@@ -133,6 +133,23 @@ import Testing
         #expect(place.folder.isKillSwitchOn, "also when a person made it")
     }
 
+    @Test func theKillSwitchSaysWho() throws {
+        let place = try Place()
+        try place.folder.turnKillSwitchOn(by: "cli:ann")
+        try place.folder.turnKillSwitchOn(by: "cli:bob")
+        #expect(place.folder.killSwitchActor(isOn: true) == "cli:ann", "the first who did it")
+        try place.folder.turnKillSwitchOff(by: "cli:bob")
+        #expect(place.folder.killSwitchActor(isOn: true) == nil && place.folder.killSwitchActor(isOn: false) == "cli:bob")
+        place.folder.forgetKillSwitchActor()
+        #expect(place.temporary.names.isEmpty)
+        try place.folder.turnKillSwitchOff(by: "cli:bob")
+        #expect(place.temporary.names.isEmpty, "it was not on")
+        for text in ["", "\n", "a\u{1B}[2Jb", String(repeating: "\u{0}", count: 300)] {
+            place.temporary.write(text, to: "actions.stop")
+            #expect(place.folder.isKillSwitchOn && place.folder.killSwitchActor(isOn: true) == nil)
+        }
+    }
+
     @Test func aKillSwitchThatCannotBeReadIsOn() throws {
         let temporary = TemporaryFolder()
         let folder = try StateFolder(creating: temporary.path("state"))

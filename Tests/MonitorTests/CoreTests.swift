@@ -166,6 +166,35 @@ import Testing
 
     // MARK: - Kill switch
 
+    @Test("each turn of the kill switch is a row of the audit log with a name, once, across restarts")
+    func killSwitchRows() async throws {
+        var core = try place.core(settings, try Crowd.policies())
+        func rows() throws -> [String] {
+            try place.read { try $0.audit().map(\.entry) }.filter { ["command.stop", "command.resume"].contains($0.kind) }
+                .map { "\($0.kind) \($0.actor)" }
+        }
+        await core.pass(Crowd.calm, place.clock)
+        #expect(try rows().isEmpty)
+        try place.folder.turnKillSwitchOn(by: "cli:ann")
+        for _ in 0..<2 { await core.pass(Crowd.calm, place.clock) }
+        #expect(try rows() == ["command.stop cli:ann"])
+        await core.close()
+        core = try place.core(settings, try Crowd.policies())
+        await core.pass(Crowd.calm, place.clock)
+        #expect(try rows() == ["command.stop cli:ann"])
+        await core.close()
+        // Lifted while no engine runs, and stopped again by hand.
+        try place.folder.turnKillSwitchOff(by: "cli:bob")
+        core = try place.core(settings, try Crowd.policies())
+        await core.pass(Crowd.calm, place.clock)
+        place.temporary.write("", to: "state/actions.stop")
+        await core.pass(Crowd.calm, place.clock)
+        #expect(try rows() == ["command.stop cli:ann", "command.resume cli:bob", "command.stop unknown"])
+        try place.folder.turnKillSwitchOff()
+        await core.pass(Crowd.calm, place.clock)
+        #expect(try rows().last == "command.resume unknown")
+    }
+
     @Test("the kill file holds back new leases at the very next tick, and undoes nothing")
     func killSwitch() async throws {
         let gate = place.gate(settings)

@@ -46,6 +46,27 @@ import Testing
         #expect(try place.read { try $0.leases().map(\.state).sorted { $0.rawValue < $1.rawValue } } == [.ended, .intended])
     }
 
+    @Test("an extension decided before a stop and written down after it does not reach the gate until actions are resumed")
+    func noLateExtension() async throws {
+        let gate = place.gate(settings)
+        let core = try place.core(settings, try Crowd.policies(), gate: gate)
+        for _ in 0..<4 { await core.pass(Crowd.noisy, place.clock) }
+        #expect(gate.refuses("app-shop"))
+        let end = try #require(try place.read { try $0.leases().first }).expiresAt
+        let remove = try await Obstacle.readOnly.raise(core, place)
+        #expect(await !core.pass(Crowd.noisy, place.clock))
+        try place.folder.turnKillSwitchOn()
+        try await remove()
+        #expect(await core.pass(Crowd.noisy, place.clock))
+        #expect(try #require(try place.read { try $0.leases().first }).expiresAt > end, "on paper it is longer")
+        #expect(gate.refuses("app-shop"), "what was in force stays so")
+        while place.clock.now() < end { await core.pass(Crowd.noisy, place.clock) }
+        #expect(!gate.refuses("app-shop"))
+        try place.folder.turnKillSwitchOff()
+        await core.pass(Crowd.noisy, place.clock)
+        #expect(gate.refuses("app-shop"))
+    }
+
     @Test("a reload that names a gate does not act before there is one")
     func gateToCome() async throws {
         var without = settings

@@ -42,12 +42,13 @@ enum ActionsCommand {
     static let stop = Command(
         ["actions", "stop"], "The kill switch: no new action and no extension until 'actions resume'",
         discussion: "Puts a file into the state folder, so that it works when everything else is broken and survives restarts. "
+            + "Of the configuration only the state folder counts: errors in it are shown, and do not matter. "
             + "What is in force runs out by itself; 'actions revert --all' ends it now. Messages go on.",
         options: [MonitorOptions.state],
         examples: [("mozaiks-ops actions stop", "stops every automatic action at once")]
     ) { invocation in
-        let folder = try StateFolder(creating: invocation.configuration().state.value)
-        try folder.turnKillSwitchOn()
+        let folder = try invocation.stateFolderWhateverElse()
+        try folder.turnKillSwitchOn(by: "cli:\(invocation.user)")
         invocation.print(
             text: "stopped: no new action until 'mozaiks-ops actions resume' (\(folder.killFilePath))\n",
             json: ["stopped": true, "file": .string(folder.killFilePath)])
@@ -59,9 +60,9 @@ enum ActionsCommand {
         options: [MonitorOptions.state],
         examples: [("mozaiks-ops actions resume", "actions may be taken again, as policies say")]
     ) { invocation in
-        let folder = try StateFolder(creating: invocation.configuration().state.value)
+        let folder = try invocation.stateFolderWhateverElse()
         let was = folder.isKillSwitchOn
-        try folder.turnKillSwitchOff()
+        try folder.turnKillSwitchOff(by: "cli:\(invocation.user)")
         invocation.print(
             text: was ? "resumed: actions may be taken again\n" : "it was not stopped\n", json: ["stopped": false])
         return .ok
