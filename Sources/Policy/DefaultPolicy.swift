@@ -36,6 +36,8 @@ thresholds:
   token_spike: 3           # times an app's own usual rate
   silent_share: 50%        # of ended runs in which nothing happened
   silent_min_starts: 2/min # fewer starts than this say nothing about the provider
+  silent_min: 2/min        # fewer runs without anything done are no trend
+  failing_share: 5%        # of turns and tool calls, or of ended runs: less is noise
   calls_spike: 3           # times the runtime's own usual rate of model calls
   cost_spike: 3            # times an app's own usual spend
   error_share: 20%         # errors over turns plus tool calls
@@ -64,9 +66,10 @@ rules:
       - Look whether the process runs and its port is open from this machine.
       - Read the last lines of its log; restart it if it hangs.
     suppresses:
-      [runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-expensive, dead-counters, restart-loop, mongodb-slow,
-       websockets-high, provider-trouble, model-calls-spike, runtime-saturated, runtime-crowded, error-spike,
-       turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
+      [runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-unreadable, replica-down, perf-expensive,
+       dead-counters, restart-loop, mongodb-slow, websockets-high, provider-trouble, model-calls-spike,
+       runtime-saturated, runtime-crowded, error-spike, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging,
+       app-errors, token-burn-spike, cost-spike]
     playbook: runtime-down
 
   runtime-unauthorized:
@@ -81,9 +84,10 @@ rules:
       - Check the token's expiry and audience (mozaiks-ops doctor).
       - Check whether the identity provider answers.
     suppresses:
-      [runtime-unhealthy, perf-poisoned, perf-expensive, dead-counters, restart-loop, mongodb-slow, websockets-high,
-       provider-trouble, model-calls-spike, runtime-saturated, runtime-crowded, error-spike, turn-latency-high,
-       stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
+      [runtime-unhealthy, perf-poisoned, perf-unreadable, replica-down, perf-expensive, dead-counters, restart-loop,
+       mongodb-slow, websockets-high, provider-trouble, model-calls-spike, runtime-saturated, runtime-crowded,
+       error-spike, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike,
+       cost-spike]
     playbook: runtime-unauthorized
 
   runtime-unhealthy:
@@ -114,6 +118,34 @@ rules:
       [perf-expensive, dead-counters, provider-trouble, runtime-saturated, runtime-crowded, error-spike,
        turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
     playbook: perf-poisoned
+
+  # Not an error but no figures all the same: the answer does not come in time while health is good, one process of
+  # several cannot be read, or one URL leads to several processes. Any of them leaves the whole runtime's tenants unseen.
+  perf-unreadable:
+    subject: runtime
+    when: (missing(tracked_chats, unreachable) or missing(tracked_chats, partial)) and (healthy == 1 or missing(healthy, partial))
+    for: missing_after
+    severity: warning
+    summary: The runtime answers, but its performance figures do not come, or not from all of its processes.
+    next_steps:
+      - Run mozaiks-ops doctor to see which process is not read, and why.
+      - Until it is, nothing about tenants is known and nothing is done to them.
+    suppresses:
+      [perf-expensive, dead-counters, provider-trouble, runtime-saturated, runtime-crowded, error-spike,
+       turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
+    playbook: perf-unreadable
+
+  # The others carry its load, and the runtime as a whole still answers.
+  replica-down:
+    subject: replica
+    when: up == 0
+    for: missing_after
+    severity: warning
+    summary: One process of the runtime answers nobody.
+    next_steps:
+      - Look whether the process runs and its port is open from this machine.
+      - Was it taken away on purpose? Then take it out of replicas in mozaiks-ops.yaml too.
+    playbook: replica-down
 
   # Nothing is evicted from a runtime's memory before it restarts, and while it writes its figures it serves nobody.
   # We ask less often then; this says that others who ask (dashboards, scripts) should too.
@@ -182,8 +214,9 @@ rules:
   # Retries then look like abuse, so nobody is held back for it.
   provider-trouble:
     subject: runtime
-    when: silent_runs.share > $silent_share and run_starts > $silent_min_starts
-    for: 2m
+    # A short window and a short time: the cause is to be known before what follows from it, runtime-saturated above all.
+    when: silent_runs.share[2m] > $silent_share and silent_runs.share[2m] * run_ends[2m] >= $silent_min and run_starts > $silent_min_starts
+    for: 1m
     severity: critical
     summary: Runs end without doing anything. The model provider is probably down.
     next_steps:
@@ -245,7 +278,8 @@ rules:
 
   runtime-saturated:
     subject: runtime
-    when: active_runs > $max_active_runs and (rise(error_rate[10m]) > 1.5 or rise(silent_runs.share[10m]) > 1.5)
+    # What rises from nothing rises without bounds: a share and a number below which it is noise.
+    when: active_runs > $max_active_runs and ((error_rate > $failing_share and errors > $error_min and rise(error_rate[10m]) > 1.5) or (silent_runs.share > $failing_share and silent_runs.share * run_ends >= $silent_min and rise(silent_runs.share[10m]) > 1.5))
     for: 2m
     severity: critical
     summary: The runtime carries too many runs and they begin to fail.

@@ -99,7 +99,8 @@ struct ReplicaState: Sendable {
     }
 
     func isAbsent(asOf moment: Int64, _ options: SignalOptions) -> Bool {
-        if let unreachableSince, moment - unreachableSince > options.missingAfter.milliseconds { return true }
+        // From the very moment at which rules on missing evidence would fire: without it the evidence is whole again.
+        if let unreachableSince, moment - unreachableSince >= options.missingAfter.milliseconds { return true }
         return lastSampleAt != .min
             && moment - lastSampleAt > options.missingAfter.milliseconds + maxGap(.perf, options)
     }

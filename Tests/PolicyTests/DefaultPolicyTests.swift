@@ -21,11 +21,12 @@ import Testing
         #expect(set.warnings.map(\.description) == [])
         #expect(
             (set.runtimeRules + set.defaultPolicy.appRules).map(\.name) == [
-                "runtime-down", "runtime-unauthorized", "runtime-unhealthy", "perf-poisoned", "perf-expensive",
-                "dead-counters", "restart-loop", "mongodb-slow", "websockets-high", "provider-trouble",
+                "runtime-down", "runtime-unauthorized", "runtime-unhealthy", "perf-poisoned", "perf-unreadable",
+                "perf-expensive", "dead-counters", "restart-loop", "mongodb-slow", "websockets-high", "provider-trouble",
                 "model-calls-spike", "runtime-saturated", "runtime-crowded", "error-spike", "turn-latency-high",
                 "stalled-runs", "noisy-neighbor", "user-hogging", "app-errors", "token-burn-spike", "cost-spike",
             ])
+        #expect(set.replicaRules.map(\.name) == ["replica-down"])
     }
 
     /// The three rules of the seed, as the design writes them.
@@ -80,21 +81,53 @@ import Testing
         ("perf-poisoned", ["tracked_chats": .value(0), "healthy": .value(1)], .no),
         ("dead-counters", ["dead_counters": .value(2)], .yes),
         ("dead-counters", ["dead_counters": .missing(.tooLittleData)], .unknown),
-        ("provider-trouble", ["silent_runs.share[5m]": .value(90), "run_starts[5m]": .value(4)], .yes),
-        ("provider-trouble", ["silent_runs.share[5m]": .value(90), "run_starts[5m]": .value(1)], .no),
-        ("provider-trouble", ["silent_runs.share[5m]": .missing(.noTraffic), "run_starts[5m]": .value(4)], .noTraffic),
+        ("perf-unreadable", ["tracked_chats": .missing(.unreachable), "healthy": .value(1)], .yes),
+        ("perf-unreadable", ["tracked_chats": .missing(.partial), "healthy": .value(1)], .yes),
+        ("perf-unreadable", ["tracked_chats": .missing(.partial), "healthy": .missing(.partial)], .yes),
+        ("perf-unreadable", ["tracked_chats": .missing(.unreachable), "healthy": .missing(.unreachable)], .unknown),
+        ("perf-unreadable", ["tracked_chats": .missing(.unreachable), "healthy": .value(0)], .no),
+        ("perf-unreadable", ["tracked_chats": .missing(.error(status: 500)), "healthy": .value(1)], .no),
+        (
+            "provider-trouble",
+            ["silent_runs.share[2m]": .value(90), "run_ends[2m]": .value(4), "run_starts[5m]": .value(4)], .yes
+        ),
+        (
+            "provider-trouble",
+            ["silent_runs.share[2m]": .value(90), "run_ends[2m]": .value(4), "run_starts[5m]": .value(1)], .no
+        ),
+        (
+            "provider-trouble",
+            ["silent_runs.share[2m]": .value(90), "run_ends[2m]": .value(2), "run_starts[5m]": .value(4)], .no
+        ),
+        (
+            "provider-trouble",
+            ["silent_runs.share[2m]": .missing(.noTraffic), "run_ends[2m]": .value(0), "run_starts[5m]": .value(4)],
+            .noTraffic
+        ),
         // Useful where errors are dead: the silent runs alone decide.
         (
             "runtime-saturated",
             [
                 "active_runs": .value(250), "rise(error_rate[10m])": .missing(.deadCounter),
+                "error_rate[5m]": .missing(.deadCounter), "errors[5m]": .missing(.deadCounter),
+                "silent_runs.share[5m]": .value(12), "run_ends[5m]": .value(30),
                 "rise(silent_runs.share[10m])": .value(2),
             ], .yes
+        ),
+        // One silent run where there was none: endless growth, and nothing at all.
+        (
+            "runtime-saturated",
+            [
+                "active_runs": .value(250), "error_rate[5m]": .value(0), "errors[5m]": .value(0),
+                "rise(error_rate[10m])": .value(1), "silent_runs.share[5m]": .value(1), "run_ends[5m]": .value(20),
+                "rise(silent_runs.share[10m])": .value(.infinity),
+            ], .no
         ),
         (
             "runtime-saturated",
             [
                 "active_runs": .value(250), "rise(error_rate[10m])": .missing(.deadCounter),
+                "silent_runs.share[5m]": .value(12), "run_ends[5m]": .value(30),
                 "rise(silent_runs.share[10m])": .value(1),
             ], .unknown
         ),
@@ -117,13 +150,17 @@ import Testing
                 "app-errors", "error-spike", "noisy-neighbor", "runtime-saturated", "turn-latency-high", "user-hogging",
             ])
         // What says nothing of the runtime but that it is gone hides all the others.
-        let others = Set((rules + PolicySet.embeddedDefault.defaultPolicy.appRules).map(\.name))
+        let set = PolicySet.embeddedDefault
+        let others = Set((rules + set.replicaRules + set.defaultPolicy.appRules).map(\.name))
         #expect(Set(suppressed(by: "runtime-down")) == others.subtracting(["runtime-down"]))
         #expect(
             Set(suppressed(by: "runtime-unauthorized"))
                 == others.subtracting(["runtime-down", "runtime-unauthorized"]))
         let noisy = try #require(PolicySet.embeddedDefault.defaultPolicy.appRules.first { $0.name == "noisy-neighbor" })
-        #expect(noisy.suppressedBy == ["perf-poisoned", "provider-trouble", "runtime-down", "runtime-unauthorized"])
+        #expect(
+            noisy.suppressedBy == [
+                "perf-poisoned", "perf-unreadable", "provider-trouble", "runtime-down", "runtime-unauthorized",
+            ])
     }
 
     @Test func rendersAsDesigned() throws {

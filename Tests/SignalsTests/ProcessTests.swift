@@ -162,6 +162,11 @@ struct ProcessTests {
         #expect(try watched.runtime("up", at: 120) == .value(1))
         #expect(try watched.replica(1, "up", at: 120) == .value(0))
         #expect(try watched.replica(0, "up", at: 120) == .value(1))
+        // At the very moment at which a rule on partial evidence would fire for it, it is absent.
+        var near = watched
+        try ProcessTests.feed(&near, from: 130, to: 360, second: false)
+        #expect(try near.runtime("tracked_chats", at: 369) == .missing(.partial))
+        #expect(try near.runtime("tracked_chats", at: 370).value != nil)
         try ProcessTests.feed(&watched, from: 130, to: 380, second: false)
         #expect(try watched.app("a", "turns[1m]", at: 380) == .value(6))
         #expect(try watched.runtime("open_runs", at: 380) == .value(3))

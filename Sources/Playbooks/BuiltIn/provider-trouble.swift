@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: provider-trouble
 title: Runs end without doing anything
-when: For 2m more than half of the runs that ended had done nothing, while people went on starting new ones.
+when: For 1m more than half of the runs that ended within two minutes had done nothing, while people went on starting new ones.
 ---
 
 ## What it means

@@ -4,12 +4,12 @@ extension BuiltInPlaybooks {
 ---
 id: runtime-saturated
 title: Too many runs, and they begin to fail
-when: For 2m the runtime has carried more than max_active_runs (200) while its failed or silent runs went up by half.
+when: For 2m the runtime has carried more than max_active_runs (200) while more than 5% of its turns or runs failed, half as many again as before.
 ---
 
 ## What it means
 
-The runtime is full, and it shows: the share of runs that fail or do nothing is rising. Left alone it gets slower for everybody, people retry, and it gets fuller.
+The runtime is full, and it shows: the share of turns that fail, or of runs that end with nothing done, is above 5% (`failing_share`) and rising. A single failure, or a share that goes from next to nothing to a little more, does not open this. Left alone it gets slower for everybody, people retry, and it gets fuller.
 
 In mode `enforce` the three heaviest apps get no *new* runs for 10 minutes (at most a tenth of the active apps at once, so it may be fewer; the rest is offered to you). What runs goes on.
 
