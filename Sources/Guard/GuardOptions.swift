@@ -45,11 +45,14 @@ public struct GuardContext: Hashable, Sendable {
     public var landableOnApproval: [LeaseKey: String]
     /// Incidents whose new actions a silence holds back, and which silence, for people.
     public var silenced: [String: String]
+    /// Whether what leases brought about is looked for. Not where their past never felt them: of an action that a replay
+    /// only imagines, the evidence would always say that it changed nothing.
+    public var verifies: Bool
 
     public init(
         options: GuardOptions = GuardOptions(), mode: Mode = .observe, killFile: Bool = false,
         restartedAt: Timestamp? = nil, landable: Set<ActionKind> = [], landableKeys: Set<LeaseKey> = [],
-        landableOnApproval: [LeaseKey: String] = [:], silenced: [String: String] = [:]
+        landableOnApproval: [LeaseKey: String] = [:], silenced: [String: String] = [:], verifies: Bool = true
     ) {
         self.options = options
         self.mode = mode
@@ -59,6 +62,7 @@ public struct GuardContext: Hashable, Sendable {
         self.landableKeys = landableKeys
         self.landableOnApproval = landableOnApproval
         self.silenced = silenced
+        self.verifies = verifies
     }
 
     /// Whether a lease with that key would land somewhere, at once or after a person's yes.

@@ -122,6 +122,18 @@ extension GuardState {
         }
     }
 
+    /// As an adapter leaves the book that lands everything at once and undoes everything at once: what was intended holds,
+    /// what was to be undone is over. For whoever only imagines actions, as a replay does.
+    public mutating func landAll(now: Timestamp) {
+        for lease in leases where !lease.shadow {
+            switch lease.state {
+            case .intended: confirm(lease.id)
+            case .reverting: settle(lease.id, now: now)
+            case .inForce, .ended: break
+            }
+        }
+    }
+
     /// No adapter would have a lease in force.
     /// - Parameter isLeft: whether something of it may be there all the same: then it is over once that is undone.
     public mutating func refuse(_ id: String, now: Timestamp, isLeft: Bool = false) {

@@ -22,7 +22,7 @@ extension GuardState {
         compareMarks(outcome.runtime, readings, now, &plan)
         forget(now, context.options)
         forgetAsks(outcome)
-        verify(outcome, policies, readings, &plan)
+        if context.verifies { verify(outcome, policies, readings, &plan) }
         tendLeases(outcome, policies, readings, context, &plan)
         for same in byAsk(wanted(outcome, policies, readings, context)) {
             decide(chosen(same, policies, readings, context, now), policies, readings, context, now, &plan)
@@ -166,7 +166,7 @@ extension GuardState {
         case .act, .wouldHave:
             let by = approved.flatMap { approvals[$0].by }
             lease = act(wanted, ttl, now, context.options, shadow: verdict == .wouldHave, approvedBy: by, &plan)
-            if let lease { watch(lease, wanted, readings, now) }
+            if let lease, context.verifies { watch(lease, wanted, readings, now) }
             isNews = true
         case .alreadyInForce(let id):
             lease = leases.last { $0.id == id }

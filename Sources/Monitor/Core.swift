@@ -62,6 +62,8 @@ public actor Core {
     private var lastPruned: Timestamp?
     /// Whether the kill file was there when the audit log last heard of it; nil before the first look.
     var wasStopped: Bool?
+    /// Runtimes whose functions were to look further back at a reload, when the journal could not be written.
+    private var shortHistories: Set<String> = []
     /// What a tape last heard of the kill switch; and whether it has the settings in force.
     private var tapedKillSwitch = false
     private var areSettingsTaped = false
@@ -69,6 +71,7 @@ public actor Core {
     /// How long the state of signals may be behind the journal's other state.
     public static let signalsInterval = TimeSpan.minutes(1)
     private static let pruneInterval = TimeSpan.hours(1)
+    private static let pruneKey = "pruned"
 
     nonisolated public var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -158,7 +161,10 @@ public actor Core {
         let savesSignals = saveSignals(&record, force: false)
         unsaved.append(record)
         let saved = flush()
-        if saved, savesSignals { foldHistory(of: pipeline.settings.runtimes.map(\.name)) }
+        if saved, savesSignals {
+            extendHistories()
+            foldHistory(of: pipeline.settings.runtimes.map(\.name))
+        }
         // Without a commit the table in force stays, and it is not the gate's monitor that hangs.
         if saved { prune() } else { gate?.attend() }
         countRefusals()
@@ -203,8 +209,27 @@ public actor Core {
             if let new = settings.runtimes.first(where: { $0.name == old.name }) { runtime.labels = new.labels }
             return runtime
         }
-        pipeline.reload(settings: settings, policies: policies)
+        shortHistories.formUnion(pipeline.reload(settings: settings, policies: policies))
         areSettingsTaped = false
+        guard !shortHistories.isEmpty else { return }
+        // What is read back is the journal's: first everything goes there.
+        if drain() { extendHistories() }
+    }
+
+    /// Has functions that the new policies ask for look as far back as the journal reaches, as after a restart.
+    private func extendHistories() {
+        guard let journal, !shortHistories.isEmpty else { return }
+        for runtime in shortHistories.sorted() {
+            do {
+                try pipeline.restoreMinutes(of: runtime, from: journal, now: clock.now()) { text in
+                    logger.warning("state", ["why": .text(text)])
+                }
+            } catch {
+                logger.warning(
+                    "functions over history begin empty", ["runtime": .text(runtime), "cause": .text("\(error)")])
+            }
+        }
+        shortHistories = []
     }
 
     /// Puts the leases that the journal holds in force again: at start, before the first poll.
@@ -251,8 +276,8 @@ public actor Core {
     /// Removes what is past its time, a few hundred rows at once, so that no tick waits for it.
     private func prune() {
         let now = clock.now()
-        // A pass of its own process has no last time: one in sixty does it.
-        if lastPruned == nil, now.minute % 60 != 0 { lastPruned = now }
+        // In the journal too: a pass from cron is a process of its own, and may come at the same minute of every hour.
+        if lastPruned == nil { lastPruned = keptPruneTime() }
         if let last = lastPruned, now >= last, now - last < Core.pruneInterval { return }
         do {
             // Rows left over go soon; none left, and it rests.
@@ -262,6 +287,16 @@ public actor Core {
             lastPruned = now
             logger.warning("cannot remove what is past its time from the journal", ["cause": .text("\(error)")])
         }
+        // With the next commit; at the latest with the one that ends the process.
+        if let last = lastPruned {
+            unsaved.states.append(StateRow(key: Core.pruneKey, bytes: Array(String(last.milliseconds).utf8)))
+        }
+    }
+
+    /// When an earlier process removed what was past its time; nil when none is known to have done so.
+    private func keptPruneTime() -> Timestamp? {
+        guard let bytes = try? journal?.state(Core.pruneKey) else { return nil }
+        return Int64(String(decoding: bytes, as: UTF8.self)).map { Timestamp(milliseconds: $0) }
     }
 
     func report(commitError text: String) {

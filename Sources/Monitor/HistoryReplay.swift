@@ -19,6 +19,8 @@ public struct HistoryReplay: Sendable {
 
     public init(settings: MonitorSettings, policies: PolicySet) {
         pipeline = Pipeline(settings: settings, policies: policies)
+        // What was not done then changed nothing.
+        pipeline.verifiesLeases = false
         demand = policies.demand.map(\.series) + GuardReadings.demand
         var options = SignalOptions(
             interval: settings.interval, perfShare: settings.perfShare, missingAfter: policies.missingAfter,
@@ -45,10 +47,7 @@ public struct HistoryReplay: Sendable {
         else { return nil }
         let result = pipeline.judge(readings, clock: clock, restartedAt: restarts[runtime], now: now)
         // What was decided lands at once, as at a gate, and what ended is over.
-        if !result.plan.leaseChanges.isEmpty {
-            let active = Set(pipeline.guardState.leases.filter { $0.isActive && !$0.shadow }.map(\.id))
-            _ = pipeline.settleLeases(LeaseStanding(inForce: active), now: now)
-        }
+        if !result.plan.leaseChanges.isEmpty { pipeline.landLeases(now: now) }
         return result
     }
 

@@ -26,6 +26,12 @@ public struct Pipeline: Sendable {
     /// The journal holds the engine's state as earlier versions wrote it, to be replaced at the first tick.
     var hasOldEngineRow = false
     var demand: [SeriesRef] = []
+    /// The policies in force as the journal has them, and whether those of now were compared with them.
+    var keptPolicies: [UInt8]?
+    var arePoliciesKept = false
+    /// Whether the evidence felt the leases, so that it can be asked what they brought about. False where they are only
+    /// imagined: in a replay of other policies.
+    public var verifiesLeases = true
 
     /// A replica whose chats the journal holds.
     struct ChatSource: Hashable, Sendable {
@@ -40,11 +46,19 @@ public struct Pipeline: Sendable {
     }
 
     /// Puts other policies and settings in force; state stays. Incidents of rules that are gone resolve at the next tick.
-    public mutating func reload(settings: MonitorSettings, policies: PolicySet) {
+    /// - Returns: the runtimes whose functions look further back than what is remembered: `restoreMinutes` brings it back.
+    @discardableResult
+    public mutating func reload(settings: MonitorSettings, policies: PolicySet) -> Set<String> {
+        let before = signals.mapValues(\.options.ranges)
         self.settings = settings
         self.policies = policies
+        arePoliciesKept = false
         telling.routeAnew()
         configure()
+        return Set(
+            signals.filter { name, state in
+                state.options.ranges.contains { $0.value > (before[name]?[$0.key] ?? .zero) }
+            }.keys)
     }
 
     private mutating func configure() {
@@ -101,7 +115,8 @@ public struct Pipeline: Sendable {
         let context = GuardContext(
             options: settings.guardOptions, mode: settings.mode, killFile: killFile,
             restartedAt: restartedAt, landable: settings.landable,
-            landableKeys: settings.landableKeys, landableOnApproval: settings.landableOnApproval, silenced: silenced(outcome))
+            landableKeys: settings.landableKeys, landableOnApproval: settings.landableOnApproval,
+            silenced: silenced(outcome), verifies: verifiesLeases)
         let plan = guardState.plan(outcome: outcome, policies: policies, readings: readings, context: context)
         engine.record(plan.decisions)
         noteLeases(plan.leaseChanges, at: outcome.now)

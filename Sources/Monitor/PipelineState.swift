@@ -4,6 +4,7 @@ import Guard
 import JSONParsing
 import Journal
 import Model
+import Policy
 import Signals
 import Telling
 
@@ -17,11 +18,29 @@ extension Pipeline {
         return try GuardState(document: JSON(parsing: bytes))
     }
 
-    /// Leases of a replay: as an adapter has them that lands everything at once and undoes everything at once.
-    public mutating func landLeases(now: Timestamp) {
-        let inForce = Set(guardState.leases.filter { $0.isActive && !$0.shadow }.map(\.id))
-        _ = settleLeases(LeaseStanding(inForce: inForce), now: now)
+    private static let policiesKey = "policies"
+
+    /// The policies in force, as whoever decided last left them in a state folder's journal; nil when none did, or what is
+    /// there cannot be read. They may be others than those on the disk, which nobody has put in force yet.
+    public static func policiesInForce(in journal: Journal) -> [PolicyFile]? {
+        guard let bytes = try? journal.state(policiesKey), let document = try? JSON(parsing: bytes) else { return nil }
+        return document["files"]?.array?.compactMap { file in
+            guard let path = file["file"]?.string, let text = file["text"]?.string else { return nil }
+            return PolicyFile(path: path, bytes: Array(text.utf8))
+        }
     }
+
+    private static func document(_ policies: PolicySet) -> JSON {
+        [
+            "files": .array(
+                policies.files.map {
+                    ["file": .string($0.path), "text": .string(String(decoding: $0.bytes, as: UTF8.self))]
+                })
+        ]
+    }
+
+    /// Leases of a replay: as an adapter has them that lands everything at once and undoes everything at once.
+    public mutating func landLeases(now: Timestamp) { guardState.landAll(now: now) }
 
     /// The state that a tick writes: what changed since the last call, of the engine a row for each runtime. Small, since
     /// idle rules and apps have none, and one runtime's tick does not write what is remembered of five hundred others.
@@ -36,6 +55,11 @@ extension Pipeline {
         if hasOldEngineRow {
             rows.append(StateRow(key: KeptDecisions.oldEngineKey, bytes: nil))
             hasOldEngineRow = false
+        }
+        if !arePoliciesKept {
+            let bytes = Pipeline.document(policies).serializedBytes()
+            if bytes != keptPolicies { rows.append(StateRow(key: Pipeline.policiesKey, bytes: bytes)) }
+            (keptPolicies, arePoliciesKept) = (bytes, true)
         }
         if telling != tellingKept {
             rows.append(StateRow(key: KeptDecisions.tellingKey, bytes: telling.document.serializedBytes()))
@@ -91,6 +115,8 @@ extension Pipeline {
             // What an earlier version wrote is written anew, as this one does.
             if !hasOldEngineRow { _ = engine.drainChanged() }
             try takeUp(kept.telling, from: journal)
+            // For whoever explains decisions. What cannot be read is written anew.
+            keptPolicies = try? journal.state(Pipeline.policiesKey)
             if let bytes = try journal.state(Pipeline.guardKey) {
                 guardState = try GuardState(document: JSON(parsing: bytes))
                 keptGuard = guardState
@@ -139,20 +165,37 @@ extension Pipeline {
         let strays = sources.map(\.replica).filter { replica in
             !remembered.contains { $0.utf8.elementsEqual(replica.utf8) }
         }
-        let longest = fresh.options.ranges.values.max() ?? .zero
-        if longest > .zero {
-            let first = (now - longest - .minutes(1)).minute
-            var past = try RecordedHistory(journal, runtime: runtime, minutes: first..<now.minute + 1)
-            state.restore(minutes: try past.rest())
-            for gap in past.damaged {
-                let (from, to) = (Timestamp(minute: gap.lowerBound), Timestamp(minute: gap.upperBound))
-                warn("the history of \(runtime) is damaged from \(from) to \(to), which counts as not watched")
-            }
-        }
+        try Pipeline.restoreMinutes(of: &state, from: journal, now: now, warn)
         strayChats += strays.map { ChatSource(runtime: runtime, replica: $0) }
         signals[runtime] = state
         for endpoint in Endpoint.allCases {
             if let at = state.newestObservation(of: endpoint) { clocks[runtime]?.note(endpoint, at: at) }
+        }
+    }
+}
+
+extension Pipeline {
+    /// Brings back what functions of a runtime look back on: when policies ask for more than is remembered. Minutes that
+    /// closed must be in the journal by then.
+    mutating func restoreMinutes(
+        of runtime: String, from journal: Journal, now: Timestamp, warn: (String) -> Void
+    ) throws(JournalError) {
+        guard var state = signals.removeValue(forKey: runtime) else { return }
+        defer { signals[runtime] = state }
+        try Pipeline.restoreMinutes(of: &state, from: journal, now: now, warn)
+    }
+
+    private static func restoreMinutes(
+        of state: inout RuntimeSignals, from journal: Journal, now: Timestamp, _ warn: (String) -> Void
+    ) throws(JournalError) {
+        let longest = state.options.ranges.values.max() ?? .zero
+        guard longest > .zero else { return }
+        let first = (now - longest - .minutes(1)).minute
+        var past = try RecordedHistory(journal, runtime: state.runtime, minutes: first..<now.minute + 1)
+        state.restore(minutes: try past.rest())
+        for gap in past.damaged {
+            let (from, to) = (Timestamp(minute: gap.lowerBound), Timestamp(minute: gap.upperBound))
+            warn("the history of \(state.runtime) is damaged from \(from) to \(to), which counts as not watched")
         }
     }
 }

@@ -42,19 +42,29 @@ public struct RecordedHistory {
     /// Minutes that came after their hour's block was made stand in the place of the block's.
     private mutating func read(hour: Int64) throws(JournalError) {
         var byMinute: [Int64: [SubjectMinute]] = [:]
+        var late: [Int64: [SubjectMinute]]?
         while let key = keys.first, key.hour == hour {
             keys.removeFirst()
             let bytes = try journal.history(runtime: runtime, key)
             switch key {
             case .hour:
-                guard let blocks = bytes.flatMap({ try? HistoryBlock.decode($0) }) else {
+                guard let block = RecordedHistory.minutes(ofBlock: bytes, hour: hour) else {
                     damaged.append((hour * 60)..<(hour * 60 + 60))
                     continue
                 }
-                for rows in blocks {
-                    if let minute = rows.first?.minute, minute / 60 == hour { byMinute[minute] = rows }
-                }
+                byMinute.merge(block) { $1 }
             case .minute(let minute):
+                if bytes == nil {
+                    // The engine, which goes on beside us, brought the hour into its block since we listed what there is.
+                    if late == nil {
+                        let block = try journal.history(runtime: runtime, .hour(hour))
+                        late = RecordedHistory.minutes(ofBlock: block, hour: hour) ?? [:]
+                    }
+                    if let rows = late?[minute] {
+                        byMinute[minute] = rows
+                        continue
+                    }
+                }
                 guard let rows = bytes.flatMap({ try? MinuteBlob.decode($0) }),
                     rows.first?.app == nil, rows.allSatisfy({ $0.minute == minute })
                 else {
@@ -69,6 +79,16 @@ public struct RecordedHistory {
 }
 
 extension RecordedHistory {
+    /// The minutes of an hour's block; nil when it cannot be read.
+    private static func minutes(ofBlock bytes: [UInt8]?, hour: Int64) -> [Int64: [SubjectMinute]]? {
+        guard let blocks = bytes.flatMap({ try? HistoryBlock.decode($0) }) else { return nil }
+        var byMinute: [Int64: [SubjectMinute]] = [:]
+        for rows in blocks {
+            if let minute = rows.first?.minute, minute / 60 == hour { byMinute[minute] = rows }
+        }
+        return byMinute
+    }
+
     /// An hour of minutes as one block, with what was in the block before.
     static func block(_ journal: Journal, runtime: String, hour: Int64) throws(JournalError) -> (HistoryHour, damaged: Int) {
         var past = try RecordedHistory(journal, runtime: runtime, minutes: (hour * 60)..<(hour * 60 + 60))

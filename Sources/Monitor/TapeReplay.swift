@@ -33,6 +33,8 @@ public struct TapeReplay: Sendable {
     /// - Parameter settings: whose runtimes are those of the tape.
     public init(settings: MonitorSettings, policies: PolicySet, followsTape: Bool) {
         pipeline = Pipeline(settings: settings, policies: policies)
+        // What other policies would have done did not happen on the tape, so it cannot show what came of it.
+        pipeline.verifiesLeases = followsTape
         self.followsTape = followsTape
     }
 

@@ -72,6 +72,24 @@ import Testing
         #expect(try shell.run("policy", "test", "--run", "nothing").code == 1)
     }
 
+    /// What was decided lands, as at a gate: it neither waits for ever nor stands in the way of what comes after it.
+    @Test func leasesLandAndEndSoThatOthersFollow() throws {
+        let shell = shell(
+            """
+              - name: twice noisy, an hour apart
+                mode: enforce
+                apps: {one: {active_runs: 3 12x10 3x50 12x10}, two: {active_runs: 4}}
+                expect:
+                  - {at: 3m, rule: crowded, app: one, action: throttle, verdict: act}
+                  - {at: 62m, rule: crowded, app: one, state: pending}
+                  - {at: 63m, rule: crowded, app: one, state: firing}
+                  - {at: 63m, rule: crowded, app: one, action: throttle, verdict: act}
+
+            """)
+        let ending = try shell.run("policy", "test")
+        #expect(ending.code == 0, "\(ending)")
+    }
+
     @Test func whatIsNotAsExpectedIsADiffWithTheValues() throws {
         let shell = shell(
             """

@@ -166,4 +166,115 @@ import Testing
         let rows = try all(place).rows
         #expect(rows.first?[0].minute == (first / 60 + 1) * 60)
     }
+
+    @Test("an hour that becomes a block while somebody reads it is whole all the same")
+    func foldedMeanwhile() async throws {
+        let (place, _) = try await place(50)
+        let before = try all(place).rows
+        let hour = try #require(before.first?[0].minute) / 60
+        #expect(before.allSatisfy { $0[0].minute / 60 == hour })
+        try place.read { reader in
+            // Listed as minutes, and gone when they are asked for.
+            var past = try RecordedHistory(reader, runtime: HistoryKeepingTests.runtime, minutes: 0..<60_000_000)
+            let journal = try engine(place)
+            let (block, damaged) = try RecordedHistory.block(journal, runtime: HistoryKeepingTests.runtime, hour: hour)
+            #expect(damaged == 0)
+            try journal.fold(block)
+            journal.close()
+            var rows: [[RecordedHistory.Row]] = []
+            while let minute = try past.next() { rows.append(minute) }
+            #expect(past.damaged == [])
+            #expect(rows == before)
+        }
+    }
+
+    @Test("functions that a reload asks for look back as far as after a restart", arguments: [true, false])
+    func reload(isFull: Bool) async throws {
+        let past = Past(try #require(Scenario.named("busy")), length: .minutes(50), interval: .seconds(30))
+        let text = DefaultPolicy.text.replacing(
+            "\nrules:\n",
+            with: "\nrules:\n  busier:\n    subject: app\n    when: run_starts > 2 * avg(run_starts[30m])\n"
+                + "    severity: info\n    summary: More starts than usual.\n    playbook: noisy-neighbor\n")
+        let policies = try PolicyLoader.load(
+            files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]
+        ).get()
+        let ask = try #require(policies.demand.map(\.series).first { $0.function == .avg && $0.signal == .runStarts })
+        let (turn, last) = (past.indices.upperBound - 4, past.indices.upperBound - 1)
+
+        /// Lives through the past; near its end the policies change, by a reload or a restart.
+        func readings(restarts: Bool) async throws -> [Evidence] {
+            let place = Workplace(clock: ManualClock(past.now(0)))
+            var core = try place.core(past.settings)
+            for index in past.indices {
+                place.clock.move(to: past.now(index))
+                if index == turn {
+                    if restarts {
+                        #expect(await core.drain())
+                        await core.close()
+                        core = try place.core(past.settings, policies)
+                    } else if isFull {
+                        // The disk is full at that moment: it is made up for when there is room.
+                        let room = try await Obstacle.full.raise(core, place)
+                        await core.reload(settings: past.settings, policies: policies)
+                        try await room()
+                        place.clock.advance(by: Core.signalsInterval)
+                    } else {
+                        await core.reload(settings: past.settings, policies: policies)
+                    }
+                }
+                #expect(await core.cycle(HistoryKeepingTests.runtime, past.observations(index)))
+            }
+            let result = await core.ask(ask, at: past.now(last), of: HistoryKeepingTests.runtime)
+            await core.close()
+            return result
+        }
+        let restarted = try await readings(restarts: true)
+        #expect(restarted.count > 2 && restarted.allSatisfy { $0.value != nil }, "\(restarted)")
+        #expect(try await readings(restarts: false) == restarted)
+    }
+
+    @Test("passes that never fall on a full hour remove what is past its time, and not each of them")
+    func passesPrune() async throws {
+        let place = Workplace(clock: ManualClock(Timestamp(minute: 29_900_000 + 17)))
+        func pass() async throws {
+            let core = try place.core(Crowd.settings(), try Crowd.policies())
+            #expect(await core.cycle(Crowd.runtime, Crowd.poll(Crowd.calm, at: place.clock.now())))
+            #expect(await core.drain())
+            await core.close()
+        }
+        func stale() throws -> Int {
+            try place.read { try $0.historyKeys(runtime: "gone", in: 0..<100_000).count }
+        }
+        func leave() throws {
+            let journal = try engine(place)
+            try journal.commitTick(TickRecord(minutes: [.init(runtime: "gone", minute: 5, bytes: [1])]))
+            journal.close()
+        }
+        try leave()
+        try await pass()
+        #expect(try stale() == 0)
+        // Where something went more may be left: it looks again soon, and rests when there is nothing.
+        place.clock.advance(by: .minutes(2))
+        try await pass()
+        // What comes within the hour stays until it is over; each pass is a process of its own.
+        try leave()
+        place.clock.advance(by: .minutes(5))
+        try await pass()
+        try await pass()
+        let early = try stale()
+        for _ in 0..<4 {
+            place.clock.advance(by: .minutes(20))
+            try await pass()
+        }
+        #expect(early == 1)
+        #expect(try stale() == 0)
+    }
+}
+
+extension Core {
+    /// What the pipeline reads of each app at a moment.
+    fileprivate func ask(_ series: SeriesRef, at now: Timestamp, of runtime: String) -> [Evidence] {
+        guard let table = pipeline.signals[runtime]?.readings(at: now, demand: [series]) else { return [] }
+        return table.apps.indices.map { table.app($0, 0) }
+    }
 }

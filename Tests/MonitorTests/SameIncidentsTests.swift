@@ -129,7 +129,7 @@ enum Replay {
         _ path: String, _ settings: MonitorSettings, _ policies: PolicySet = .embeddedDefault
     ) throws -> [String: Incident] {
         var reader = try TapeReader(path: path)
-        var replay = TapeReplay(settings: settings, policies: policies, followsTape: false)
+        var replay = TapeReplay(settings: settings, policies: policies, followsTape: true)
         while let line = try reader.next() { replay.take(line) }
         #expect(reader.warnings.isEmpty)
         return Dictionary(uniqueKeysWithValues: replay.story.incidents.map { ($0.id, $0) })
