@@ -13,6 +13,9 @@ struct RuleExplanation {
     let subject: Subject
     let at: Timestamp
     let source: String
+    let notes: [String]
+    /// When the newest answer came that the readings are made of; nil: at that moment.
+    let answered: Timestamp?
     /// Nil: the readings do not hold the subject.
     let condition: Explanation?
     let standing: Standing?
@@ -29,6 +32,8 @@ struct RuleExplanation {
         self.subject = subject
         at = tick.now
         source = situation.source
+        notes = situation.notes
+        answered = situation.answered[subject.runtime].flatMap { $0 < tick.now ? $0 : nil }
         let (pipeline, readings) = (situation.pipeline, tick.readings)
         condition = RuleExplanation.row(subject, readings).map { rule.when.explain($0) }
         let standing = tick.outcome.standings.first { $0.rule == rule.name && $0.subject == subject }
@@ -79,16 +84,19 @@ struct RuleExplanation {
         case .yes:
             if phase == .pending, rule.hold > .zero { reasons.append("it has been " + (timer ?? "true for too short a time")) }
         case .no:
-            let terms = condition.terms.filter { $0.truth == .no }.map(\.text)
+            let terms = condition.terms.filter { $0.isDecisive && $0.isAgainst }.map(RuleExplanation.words)
             reasons.append("its condition is false: " + terms.joined(separator: "; "))
         case .unknown, .noTraffic:
             let gaps = missing.map { "\($0.series) is missing (\($0.reason): \($0.reason.explanation))" }
             reasons.append("its condition is unknown: " + gaps.joined(separator: "; "))
-            let wrong = condition.terms.filter { $0.truth == .no }.map(\.text)
-            if !wrong.isEmpty { reasons.append("and these are false: " + wrong.joined(separator: "; ")) }
+            let wrong = condition.terms.filter(\.isAgainst).map(RuleExplanation.words)
+            if !wrong.isEmpty { reasons.append("and these are against it: " + wrong.joined(separator: "; ")) }
         }
         return reasons
     }
+
+    /// A term that is against its condition. Under a `not` that is one that is true.
+    private static func words(_ term: Explanation.Term) -> String { term.isNegated ? "\(term.text) is true" : term.text }
 
     var missing: [(series: String, reason: MissingReason)] {
         condition?.readings.compactMap { reading in reading.evidence.reason.map { (reading.series, $0) } } ?? []
@@ -138,6 +146,8 @@ extension RuleExplanation {
         let who = subject.app.map { "app \(rendering.shownID($0)) on \(subject.runtime)" } ?? "\(subject)"
         var text = "\(terminal.paint(rule.name, .bold)) on \(who), as of \(at)\n"
         text += "  \(phase.rawValue)" + (timer.map { ": \($0)" } ?? "") + "  (\(source))\n"
+        if let answered { text += "  the readings are of answers up to \(answered)\n" }
+        for note in notes { text += "  \(terminal.paint("note", .yellow)): \(note)\n" }
         let reasons = reasons
         if whyNot || phase != .firing {
             text += "\n" + terminal.paint(phase == .firing ? "It does fire" : "Why it does not fire", .bold) + "\n"
@@ -170,7 +180,8 @@ extension RuleExplanation {
         [
             "schema": .string(RuleExplanation.schema), "rule": .string(rule.name), "kind": .string(subject.kind.rawValue),
             "runtime": .string(subject.runtime), "subject": .string(subject.idText), "at": .string("\(at)"),
-            "source": .string(source), "phase": .string(phase.rawValue), "timer": .optional(timer),
+            "source": .string(source), "answered_at": .string((answered ?? at).description),
+            "notes": .array(notes.map(JSON.string)), "phase": .string(phase.rawValue), "timer": .optional(timer),
             "truth": .optional(condition.map { "\($0.truth)" }), "condition": .string(rule.when.text),
             "with_values": .optional(condition?.withValues),
             "terms": .array(

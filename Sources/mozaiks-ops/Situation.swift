@@ -1,5 +1,6 @@
 import Ambient
 import Collector
+import Configuration
 import Engine
 import Journal
 import Model
@@ -15,6 +16,10 @@ struct Situation {
     let ticks: [TickResult]
     /// For people: `the journal in /var/lib/mozaiks-ops`.
     let source: String
+    /// What whoever reads this should know of it besides.
+    var notes: [String] = []
+    /// When the newest answer came that this is about, by runtime.
+    var answered: [String: Timestamp] = [:]
 
     static let options = [
         MonitorOptions.url, MonitorOptions.state, MonitorOptions.policies,
@@ -32,16 +37,44 @@ struct Situation {
     private static func fromJournal(_ invocation: Invocation) throws -> Situation {
         let configuration = try invocation.configuration()
         let journal = try invocation.journalForReading(configuration)
-        var pipeline = Pipeline(settings: Assembly.settings(configuration), policies: try invocation.policies(configuration))
+        let (policies, notes) = try policies(invocation, configuration, journal)
+        var pipeline = Pipeline(settings: Assembly.settings(configuration), policies: policies)
         try pipeline.restore(from: journal, now: invocation.clock.now()) { complain($0, hint: nil) }
         guard let now = pipeline.newestMoment else {
             throw CommandFailure(
                 "nothing was judged yet: the journal in \(configuration.state.value) is empty",
                 hint: "start 'mozaiks-ops run' or 'check', or look with --url or --tape")
         }
+        // The state of signals is written less often than what was decided on it.
+        let answered = pipeline.signals.compactMapValues { signals in
+            Endpoint.allCases.compactMap { signals.newestObservation(of: $0) }.max()
+        }
         // The same evidence again moves no timer: what comes out is where everything stands.
         let ticks = pipeline.settings.runtimes.compactMap { pipeline.tick($0.name, now: now) }
-        return Situation(pipeline: pipeline, ticks: ticks, source: "the journal in \(configuration.state.value)")
+        return Situation(
+            pipeline: pipeline, ticks: ticks, source: "the journal in \(configuration.state.value)", notes: notes,
+            answered: answered)
+    }
+
+    /// The policies by which was decided: not those on the disk, which may have changed since, unless they are asked for.
+    private static func policies(
+        _ invocation: Invocation, _ configuration: Configuration, _ journal: Journal
+    ) throws -> (PolicySet, notes: [String]) {
+        guard !invocation.arguments.has("policies"), let files = Pipeline.policiesInForce(in: journal),
+            let inForce = try? PolicyLoader.load(files: files).get()
+        else { return (try invocation.policies(configuration), []) }
+        let place = configuration.policies.value ?? "the program itself"
+        let advice = "a reload or a restart puts them in force; --policies DIR explains by a folder"
+        guard let onDisk = try? Assembly.loadPolicies(configuration) else {
+            return (inForce, ["the policies in \(place) have errors; this goes by those in force ('policy check' names them)"])
+        }
+        guard contents(onDisk.files) != contents(inForce.files) else { return (inForce, []) }
+        return (inForce, ["the policies in \(place) differ from those in force, by which this goes; \(advice)"])
+    }
+
+    /// By file name: a daemon may call their folder otherwise than whoever asks.
+    private static func contents(_ files: [PolicyFile]) -> [String: [UInt8]] {
+        Dictionary(files.map { (String($0.path.split(separator: "/").last ?? ""), $0.bytes) }) { first, _ in first }
     }
 
     private static func live(_ invocation: Invocation) async throws -> Situation {

@@ -54,6 +54,27 @@ import Testing
         #expect(gone.output.contains("nothing was seen of app nobody"), "\(gone.output)")
     }
 
+    @Test func whyNotNamesWhatIsTrueUnderANot() throws {
+        let shell = try recorded()
+        mkdir(shell.folder.path("p"), 0o700)
+        shell.folder.write(
+            """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            rules:
+              lonely:
+                subject: runtime
+                when: active_runs > 0 and not active_apps > 1
+                severity: info
+                summary: One app has the runtime for itself.
+
+            """, to: "p/ops_policy.default.yaml")
+        let ending = try shell.run("explain", "--why-not", "lonely", "--tape", "a.tape", "--policies", "p")
+        #expect(ending.code == 0, "\(ending)")
+        #expect(ending.output.contains("\n  - its condition is false: active_apps ("), "\(ending.output)")
+        #expect(ending.output.contains(") > 1 is true\n"), "\(ending.output)")
+    }
+
     @Test(
         "what was named wrongly is said with what there is",
         arguments: [
@@ -89,8 +110,22 @@ import Testing
             let incident = try shell.run("incidents", "explain", id, "--policies", policies)
             #expect(incident.output.contains("What happened") && incident.output.contains("The rule now\ncrowded on runtime"))
             #expect(try shell.run("incidents", "list", "-o", "json").json() == list)
+            // What decided was not the policy that is configured now: it is explained by what is in force, and says so.
+            let inForce = try shell.run("incidents", "explain", id)
+            #expect(inForce.code == 0 && inForce.output.contains("The rule now\ncrowded on runtime"), "\(inForce)")
+            #expect(
+                inForce.output.contains("note: the policies in the program itself differ from those in force"), "\(inForce)")
+            #expect(!incident.output.contains("note: "), "what is asked for by name is not noted: \(incident)")
+            mkdir(shell.folder.path("broken"), 0o700)
+            shell.folder.write("schema: [", to: "broken/ops_policy.default.yaml")
+            shell.folder.write("schema: mozaiks.ops/config/v1\npolicies: broken\n", to: "broken.yaml")
+            let broken = try shell.run("policy", "explain", "crowded", "--config", "broken.yaml", "--state", shell.state)
+            #expect(broken.output.contains("have errors; this goes by those in force"), "\(broken)")
             // Another policy has no such rule any more; the incident can be explained all the same.
-            let other = try shell.run("incidents", "explain", id)
+            mkdir(shell.folder.path("other"), 0o700)
+            shell.folder.write(
+                "schema: mozaiks.ops/policy/v1\nops_policy: default\nrules: {}\n", to: "other/ops_policy.default.yaml")
+            let other = try shell.run("incidents", "explain", id, "--policies", "other")
             #expect(other.code == 0 && other.output.contains("there is no rule 'crowded'"), "\(other)")
             let live = try shell.run("policy", "explain", "crowded", "--policies", policies, "--url", url)
             #expect(live.output.contains("(one poll, now)"), "\(live)")

@@ -121,6 +121,21 @@ struct Evaluated: Sendable, CustomTestStringConvertible {
         #expect(condition.longestRange == .minutes(5))
     }
 
+    /// Of a false `and` the false operands, of an `or` all, and under a `not` what is true.
+    @Test(arguments: [
+        ("active_runs > 5 and not open_runs > 3", 9.0, 9.0, ["open_runs (9) > 3"]),
+        ("active_runs > 5 and not open_runs > 3", 1, 9, ["active_runs (1) > 5", "open_runs (9) > 3"]),
+        ("active_runs > 5 and not open_runs > 3", 1, 1, ["active_runs (1) > 5"]),
+        ("not (active_runs > 5 or open_runs > 3)", 9, 1, ["active_runs (9) > 5"]),
+        ("active_runs > 5 and (open_runs > 3 or active_runs > 50)", 9, 1, ["open_runs (1) > 3", "active_runs (9) > 50"]),
+    ]) func blamesWhatIsToBlame(_ text: String, active: Double, open: Double, blamed: [String]) throws {
+        let condition = try Compiling.compile(text).get()
+        let explanation = condition.explain(
+            FixedReadings(condition, ["active_runs": .value(active), "open_runs": .value(open)]))
+        #expect(explanation.truth == .no)
+        #expect(explanation.terms.filter { $0.isDecisive && $0.isAgainst }.map(\.text) == blamed)
+    }
+
     @Test func theCheaperOperandIsReadFirst() throws {
         final class Asked: ReadingSource {
             var slots: [Int] = []

@@ -117,6 +117,11 @@ struct Meaning {
                 #expect(truth == meaning.truth(expression), "round \(round): \(text)")
                 let explanation = condition.explain(source)
                 #expect(explanation.truth == truth)
+                // Somebody is to blame for whatever is not true, and nobody who says what is wanted.
+                let decisive = explanation.terms.filter(\.isDecisive)
+                #expect(!decisive.isEmpty, "\(text)")
+                if truth == .no { #expect(decisive.allSatisfy { $0.isAgainst }, "\(text): \(explanation.terms)") }
+                if !truth.isKnown { #expect(decisive.allSatisfy { !$0.truth.isKnown }, "\(text): \(explanation.terms)") }
                 #expect(explanation.readings.map(\.evidence) == condition.readings.map { source.reading($0.slot) })
             }
         }
