@@ -85,10 +85,10 @@ public struct ReplayStory: Sendable {
         Set(lease.holders.compactMap { byID[$0.incident]?.rule }).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Decisions that a person would have been asked for.
-    public var offers: Int {
-        byID.values.reduce(0) { sum, incident in
-            sum + incident.decisions.count { if case .needsApproval = $0.verdict { true } else { false } }
+    /// What a person would have been asked for, in the order of asking.
+    public var offers: [ActionDecision] {
+        incidents.flatMap { incident in
+            incident.decisions.filter { if case .needsApproval = $0.verdict { true } else { false } }
         }
     }
 
@@ -112,8 +112,14 @@ public struct ReplayComparison: Sendable {
 
         var incident: Incident? { new ?? old }
 
-        /// Whether it is the same for whoever looks: opened and resolved at the same times.
-        public var isSame: Bool { old?.openedAt == new?.openedAt && old?.resolvedAt == new?.resolvedAt }
+        /// Whether it is the same for whoever looks: as severe, opened and resolved at the same times, as often in between,
+        /// and with the same answers to the same actions.
+        public var isSame: Bool {
+            old?.openedAt == new?.openedAt && old?.resolvedAt == new?.resolvedAt && old?.severity == new?.severity
+                && old?.flaps == new?.flaps && hasSameActions
+        }
+
+        public var hasSameActions: Bool { old?.answers == new?.answers }
     }
 
     public let old: ReplayStory
@@ -151,6 +157,8 @@ public struct ReplayComparison: Sendable {
         public var pages = 0
         public var actions = 0
         public var actionTime = TimeSpan.zero
+        /// Approvals that people were asked for.
+        public var offers = 0
 
         public init() {}
     }
@@ -168,22 +176,34 @@ public struct ReplayComparison: Sendable {
         count.pages = story.pages.count
         count.actions = story.leases.count
         count.actionTime = story.leases.reduce(.zero) { $0 + story.duration(of: $1) }
+        count.offers = story.offers.count
         return count
     }
 
     /// A row for each rule that had an incident or asked for an action, sorted by name.
     public var byRule: [Row] {
-        rows(incident: { $0.rule }, lease: { story, lease in story.rules(of: lease).joined(separator: ", ") })
+        rows(
+            incident: { $0.rule }, lease: { story, lease in story.rules(of: lease).joined(separator: ", ") },
+            offer: { incident, _ in incident.rule })
     }
 
     /// A row for each app that had an incident or an action, sorted by its text.
-    public var byApp: [Row] { rows(incident: { $0.subject.app?.text }, lease: { $1.key.app.text }) }
+    public var byApp: [Row] {
+        rows(incident: { $0.subject.app?.text }, lease: { $1.key.app.text }, offer: { $1.key.app.text })
+    }
 
-    private func rows(incident: (Incident) -> String?, lease: (ReplayStory, Lease) -> String) -> [Row] {
+    private func rows(
+        incident: (Incident) -> String?, lease: (ReplayStory, Lease) -> String, offer: (Incident, ActionDecision) -> String
+    ) -> [Row] {
         var rows: [String: Row] = [:]
         func add(_ story: ReplayStory, _ side: WritableKeyPath<Row, Count>) {
             let pages = Dictionary(story.pages.map { ($0, 1) }, uniquingKeysWith: +)
             for each in story.incidents {
+                for decision in each.decisions {
+                    guard case .needsApproval = decision.verdict else { continue }
+                    let name = offer(each, decision)
+                    rows[name, default: Row(name: name)][keyPath: side].offers += 1
+                }
                 guard let name = incident(each) else { continue }
                 rows[name, default: Row(name: name)][keyPath: side].incidents += 1
                 rows[name, default: Row(name: name)][keyPath: side].pages += pages[each.id] ?? 0
@@ -198,6 +218,34 @@ public struct ReplayComparison: Sendable {
         add(old, \.old)
         add(new, \.new)
         return rows.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+}
+
+extension Incident {
+    /// One answer of the guard, without its wording and without ids that follow from other answers.
+    public struct GuardAnswer: Hashable, Sendable {
+        public let at: Timestamp
+        public let key: LeaseKey
+        public let effect: Effect
+        public let ttl: TimeSpan
+        /// `act`, `refused`, …
+        public let verdict: String
+        /// The step of the guard that said so; nil where none did.
+        public let because: String?
+    }
+
+    /// What the guard answered to the actions of this incident, in its order.
+    public var answers: [GuardAnswer] {
+        decisions.map { decision in
+            let because: String? =
+                switch decision.verdict {
+                case .needsApproval(let refusal), .refused(let refusal): refusal.step.rawValue
+                case .act, .wouldHave, .alreadyInForce: nil
+                }
+            return GuardAnswer(
+                at: decision.at, key: decision.key, effect: decision.effect, ttl: decision.ttl,
+                verdict: decision.verdict.word, because: because)
+        }
     }
 }
 

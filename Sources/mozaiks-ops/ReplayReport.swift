@@ -72,7 +72,9 @@ struct ReplayReport {
         let (story, total) = (side.story, ReplayComparison.total(side.story))
         var text = "With \(side.name): \(count(total.incidents, "incident")), \(count(total.pages, "page")) "
             + "(critical), \(count(total.actions, "action"))"
-        text += total.actions > 0 ? ", \(total.actionTime.brief) in all\n\n" : "\n\n"
+        if total.actions > 0 { text += ", \(total.actionTime.brief) in all" }
+        if total.offers > 0 { text += "; \(count(total.offers, "approval")) asked for" }
+        text += "\n\n"
         text += incidents(story)
         text += actions(story)
         return text
@@ -107,7 +109,7 @@ struct ReplayReport {
     private func comparison(_ comparison: ReplayComparison, _ against: Side) -> String {
         let (old, new) = (ReplayComparison.total(comparison.old), ReplayComparison.total(comparison.new))
         var text = "  now  \(against.name)\n  new  \(side.name)\n\n"
-        text += terminal.paint(headline(old, new), .bold) + "\n\n"
+        text += terminal.paint(headline(comparison, old, new), .bold) + "\n\n"
         let rows: [[String]] = [
             ["  incidents", "\(old.incidents)", "\(new.incidents)", difference(old.incidents, new.incidents)],
             ["  pages (critical)", "\(old.pages)", "\(new.pages)", difference(old.pages, new.pages)],
@@ -116,6 +118,7 @@ struct ReplayReport {
                 "  time under action", old.actionTime.brief, new.actionTime.brief,
                 difference(old.actionTime, new.actionTime),
             ],
+            ["  approvals asked for", "\(old.offers)", "\(new.offers)", difference(old.offers, new.offers)],
         ]
         text += terminal.table(["", "now", "new", "difference"], rows) + "\n"
         text += table("By rule", comparison.byRule) + table("By app", comparison.byApp)
@@ -124,7 +127,7 @@ struct ReplayReport {
     }
 
     /// `3 fewer pages; app-shop would have been throttled twice, 14m`
-    private func headline(_ old: ReplayComparison.Count, _ new: ReplayComparison.Count) -> String {
+    private func headline(_ comparison: ReplayComparison, _ old: ReplayComparison.Count, _ new: ReplayComparison.Count) -> String {
         var parts: [String] = []
         if old.pages != new.pages {
             let count = abs(new.pages - old.pages)
@@ -135,6 +138,13 @@ struct ReplayReport {
             parts.append("\(count) \(new.incidents < old.incidents ? "fewer" : "more") incident\(count == 1 ? "" : "s")")
         }
         parts += underAction()
+        if old.offers != new.offers {
+            let count = abs(new.offers - old.offers)
+            parts.append("\(count) \(new.offers < old.offers ? "fewer" : "more") approval\(count == 1 ? "" : "s") asked for")
+        }
+        if parts.isEmpty, comparison.pairs.contains(where: { !$0.isSame }) {
+            return "No difference in number; when they open and end, how severe they are, or what is done differs."
+        }
         return parts.isEmpty ? "No difference in incidents, pages and actions." : parts.joined(separator: "; ") + "."
     }
 
@@ -185,20 +195,30 @@ struct ReplayReport {
         func side(_ count: ReplayComparison.Count) -> String {
             var parts = ["\(count.incidents)"]
             if count.actions > 0 { parts.append("\(count.actions) act., \(count.actionTime.brief)") }
+            if count.offers > 0 { parts.append("\(count.offers) asked") }
             return parts.joined(separator: "  ")
         }
+        func pages(_ row: ReplayComparison.Row) -> String {
+            row.old.pages == row.new.pages ? "\(row.old.pages)" : "\(row.old.pages) → \(row.new.pages)"
+        }
         return terminal.table(
-            ["  " + title.lowercased(), "now", "new", "difference"],
+            ["  " + title.lowercased(), "now", "new", "pages", "difference"],
             rows.map { row in
                 var differences: [String] = []
                 if row.old.incidents != row.new.incidents {
                     differences.append(difference(row.old.incidents, row.new.incidents))
                 }
+                if row.old.pages != row.new.pages {
+                    differences.append("pages " + difference(row.old.pages, row.new.pages))
+                }
                 if row.old.actions != row.new.actions || row.old.actionTime != row.new.actionTime {
                     differences.append("actions " + difference(row.old.actionTime, row.new.actionTime))
                 }
+                if row.old.offers != row.new.offers {
+                    differences.append("asked " + difference(row.old.offers, row.new.offers))
+                }
                 return [
-                    "  " + row.name, side(row.old), side(row.new),
+                    "  " + row.name, side(row.old), side(row.new), pages(row),
                     differences.isEmpty ? "-" : differences.joined(separator: ", "),
                 ]
             }) + "\n"
@@ -222,7 +242,12 @@ struct ReplayReport {
                 if old.resolvedAt != new.resolvedAt {
                     parts.append("lasts \(lasted(new)) (now \(lasted(old)))")
                 }
-                return "  " + terminal.paint("~", .yellow) + " \(new.openedAt.dateAndMinute)  \(label(new)): " + parts.joined(separator: ", ")
+                if old.severity != new.severity { parts.append("is \(new.severity) (now \(old.severity))") }
+                if old.flaps != new.flaps { parts.append("opens again \(new.flaps)× (now \(old.flaps)×)") }
+                if parts.isEmpty { parts.append("other actions") }
+                return "  " + terminal.paint("~", .yellow) + " \(new.openedAt.dateAndMinute)  \(label(new)): "
+                    + parts.joined(separator: ", ")
+                    + (pair.hasSameActions ? "" : "\n      now  \(answers(old))\n      new  \(answers(new))")
             case (nil, nil): return ""
             }
         }
@@ -231,6 +256,18 @@ struct ReplayReport {
         var text = terminal.paint("What changes", .bold) + "\n" + lines.prefix(shown).map { $0 + "\n" }.joined()
         if lines.count > shown { text += "  … and \(lines.count - shown) more (-o json has all)\n" }
         return text + "\n"
+    }
+
+    /// What was answered last to each action: `throttle would_have, pause refused (cooldown)`.
+    private func answers(_ incident: Incident) -> String {
+        var newest: [LeaseKey: Incident.GuardAnswer] = [:]
+        for answer in incident.answers { newest[answer.key] = answer }
+        guard !newest.isEmpty else { return "no action" }
+        return newest.sorted { $0.key < $1.key }.map { key, answer in
+            let app = incident.subject.app == nil ? " \(Rendering(terminal: terminal).shownID(key.app))" : ""
+            return "\(answer.effect)\(app): \(answer.verdict)" + (answer.because.map { " (\($0))" } ?? "")
+                + " at \(answer.at.dateAndMinute.suffix(5))"
+        }.joined(separator: ", ")
     }
 
     private func label(_ incident: Incident) -> String { "\(incident.rule) \(shown(incident.subject))" }
@@ -320,6 +357,7 @@ extension ReplayReport {
         [
             "incidents": .int(Int64(count.incidents)), "pages": .int(Int64(count.pages)),
             "actions": .int(Int64(count.actions)), "action_seconds": .figure(count.actionTime.seconds),
+            "offers": .int(Int64(count.offers)),
         ]
     }
 
@@ -331,6 +369,16 @@ extension ReplayReport {
         [
             "id": .string(incident.id), "opened_at": .string("\(incident.openedAt)"),
             "resolved_at": incident.resolvedAt.map { .string("\($0)") } ?? .null,
+            "severity": .string(incident.severity.rawValue), "flaps": .int(Int64(incident.flaps)),
+            "actions": .array(
+                incident.answers.map { answer in
+                    [
+                        "at": .string("\(answer.at)"), "app": .string(answer.key.app.text),
+                        "kind": .string(answer.key.kind.rawValue), "effect": .string("\(answer.effect)"),
+                        "ttl_seconds": .figure(answer.ttl.seconds), "verdict": .string(answer.verdict),
+                        "because": .optional(answer.because),
+                    ]
+                }),
         ]
     }
 }

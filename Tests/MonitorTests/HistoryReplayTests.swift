@@ -114,6 +114,91 @@ import Testing
         #expect(silenced.incidents.map(\.id) == torn.incidents.map(\.id))
     }
 
+    @Test("what is only imagined is not judged by evidence that never felt it: enforce acts when observe would have")
+    func imaginedLeases() throws {
+        let past = try #require(SameIncidentsTests.stories.first { $0.scenario == "noisy-neighbor" }).past()
+        let minutes = try HistoryReplayTests.minutes(past)
+        func leases(_ mode: Mode) throws -> [String] {
+            // Ten active runs are half of what the machine carries: the noisy app is to be throttled.
+            let text = DefaultPolicy.text.replacing("mode: observe", with: "mode: enforce")
+                .replacing("max_active_runs: 200", with: "max_active_runs: 20")
+            let policies = try PolicyLoader.load(
+                files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]
+            ).get()
+            var settings = past.settings
+            settings.mode = mode
+            var story = ReplayStory()
+            var replay = HistoryReplay(settings: settings, policies: policies)
+            for minute in minutes {
+                if let result = replay.take(minute, of: SimulatedPolls.runtimeName) { story.add(result) }
+            }
+            let fromHistory = story.leases.filter { $0.key.kind == .throttle }.map {
+                "\($0.key) \($0.createdAt) \(story.duration(of: $0)) \($0.endReason ?? "-")"
+            }
+            // And so on a tape that is run with other policies than its own.
+            var tape = TapeReplay(settings: settings, policies: policies, followsTape: false)
+            for index in past.indices {
+                for observation in past.observations(index) { tape.take(.exchange(observation)) }
+                tape.take(.tick(at: past.now(index), runtime: SimulatedPolls.runtimeName, count: Int64(index + 1)))
+            }
+            let onTape = tape.story.leases.filter { $0.key.kind == .throttle }
+            #expect(!onTape.isEmpty)
+            #expect(onTape.allSatisfy { $0.endReason != "no_effect" }, "\(onTape)")
+            return fromHistory
+        }
+        let (acted, wouldHave) = (try leases(.enforce), try leases(.observe))
+        #expect(!acted.isEmpty)
+        #expect(acted == wouldHave)
+    }
+
+    @Test("a draft that changes how severe an incident is, or what is done about it, is no draft without a difference")
+    func subtleDifferences() throws {
+        let past = try #require(SameIncidentsTests.stories.first { $0.scenario == "noisy-neighbor" }).past()
+        let minutes = try HistoryReplayTests.minutes(past)
+        func story(_ changes: [(String, String)]) throws -> ReplayStory {
+            let text = ([("mode: observe", "mode: enforce"), ("max_active_runs: 200", "max_active_runs: 20")] + changes)
+                .reduce(DefaultPolicy.text) { text, change in
+                    #expect(text.contains(change.0), "\(change.0)")
+                    return text.replacing(change.0, with: change.1)
+                }
+            let policies = try PolicyLoader.load(
+                files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]
+            ).get()
+            var replay = HistoryReplay(settings: past.settings, policies: policies)
+            var story = ReplayStory()
+            for minute in minutes {
+                if let result = replay.take(minute, of: SimulatedPolls.runtimeName) { story.add(result) }
+            }
+            return story
+        }
+        let old = try story([])
+        func changed(_ changes: [(String, String)]) throws -> ReplayComparison {
+            let comparison = ReplayComparison(old: old, new: try story(changes))
+            #expect(comparison.pairs.filter { !$0.isSame }.map { $0.new?.rule } == ["noisy-neighbor"], "\(changes)")
+            return comparison
+        }
+        #expect(ReplayComparison(old: old, new: try story([])).pairs.allSatisfy(\.isSame))
+        // It pages now.
+        let severe = try changed([
+            ("    severity: warning\n    summary: One app takes", "    severity: critical\n    summary: One app takes")
+        ])
+        let row = try #require(severe.byRule.first { $0.name == "noisy-neighbor" })
+        #expect(row.old.pages == 0 && row.new.pages == 1)
+        // People are asked now where it acted.
+        let throttle = "- throttle: {concurrent_workflows: 2, ttl: 15m, only_if: runtime.active_runs > 0.5 * $max_active_runs}"
+        let asking = try changed([
+            ("      # Noisy is not yet harmful: on an idle machine the best customer is not throttled.\n      " + throttle,
+                "    require_approval:\n      " + throttle)
+        ])
+        #expect(ReplayComparison.total(asking.old).offers == 0 && ReplayComparison.total(asking.new).offers == 1)
+        #expect(asking.byApp.first { $0.name == "app-shop" }?.new.offers == 1)
+        #expect(asking.byRule.first { $0.name == "noisy-neighbor" }?.new.offers == 1)
+        #expect(ReplayComparison.total(asking.old).actions > 0 && ReplayComparison.total(asking.new).actions == 0)
+        // Another strictness, at the same moments.
+        let softer = try changed([("concurrent_workflows: 2, ttl: 15m", "concurrent_workflows: 3, ttl: 15m")])
+        #expect(softer.pairs.filter { !$0.isSame }.allSatisfy { !$0.hasSameActions })
+    }
+
     @Test("two policies on one past: what differs is told apart, what does not is not")
     func comparison() throws {
         let past = try #require(SameIncidentsTests.stories.first { $0.scenario == "noisy-neighbor" }).past()

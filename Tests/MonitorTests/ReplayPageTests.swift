@@ -93,7 +93,7 @@ import Testing
                 let ending = try RunningProgram(
                     RunningProgram.built, words,
                     environment: ["HOME": folder.path, "PATH": "/usr/bin:/bin", "MOZAIKS_OPS_STATE": folder.path("state")],
-                    in: folder.path, atMost: 120
+                    in: folder.path, atMost: 600
                 ).waitForEnd()
                 #expect(ending.code == 0, "\(command): \(ending.errors)")
                 out.append(command)
