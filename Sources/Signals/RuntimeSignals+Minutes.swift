@@ -95,6 +95,7 @@ extension Evaluation {
             if whole.chatsMissing == nil, rules.part(signal, whole.sums) != nil || signal == .errorRate {
                 return rules.minute(signal, whole, of: whole)
             }
+            if signal == .restarts, let seen = watch.restartsSeen { return .value(seen) }
             let reading = runtime(signal, from: start, to: at, checksNow: false, &shared).rounded()
             guard case .value = reading else { return reading }
             return watch.reading(signal) ?? reading
@@ -154,6 +155,11 @@ extension Evaluation {
                 url: replica.url,
                 readings: Signal.allCases.map { signal in
                     guard signal.info.subjects.contains(.replica) else { return .missing(.notTracked) }
+                    // A restart that was seen within the minute counts, though at its end the process is gone again.
+                    if signal == .restarts, !replica.identity.isSeveral(asOf: at) {
+                        let seen = replica.identity.restarts(from: start, to: at)
+                        if seen > 0 { return .value(Double(seen)) }
+                    }
                     return self.replica(signal, replica, from: start, to: at).rounded()
                 })
         }

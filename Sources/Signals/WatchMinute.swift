@@ -35,6 +35,15 @@ public struct WatchMinute: Hashable, Sendable {
 
     public func hasHeard(of endpoint: Endpoint) -> Bool { heard & 1 << endpoint.rawValue != 0 }
 
+    /// The restarts of all processes; nil where none was seen.
+    var restartsSeen: Double? {
+        let raw = Int(Signal.restarts.rawValue)
+        let sum = replicas.reduce(0.0) { sum, replica in
+            sum + (raw < replica.readings.count ? replica.readings[raw].value ?? 0 : 0)
+        }
+        return sum > 0 ? sum : nil
+    }
+
     /// What its sums say of a signal; nil for one that is not made of them, or where there is nothing to divide by.
     func reading(_ signal: Signal) -> Evidence? {
         switch signal {

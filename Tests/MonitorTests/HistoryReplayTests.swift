@@ -114,6 +114,43 @@ import Testing
         #expect(silenced.incidents.map(\.id) == torn.incidents.map(\.id))
     }
 
+    @Test("a process that starts and dies within each minute is a restart loop in its history too")
+    func crashLoop() throws {
+        let origin = Timestamp(minute: 29_920_860)
+        let polls = (0..<(25 * 6)).map { index -> [Observation] in
+            let at = origin + .seconds(10) * Int64(index + 1)
+            let (minute, second) = (index / 6, (index % 6 + 1) * 10)
+            guard minute >= 3, second > 20 else {
+                // Up: of the first minutes one process, then another one each minute.
+                return Crowd.poll(Crowd.calm, at: at).map { observation in
+                    guard observation.endpoint == .events else { return observation }
+                    let created = (minute < 3 ? origin - .minutes(9) : origin + .minutes(Int64(minute))).description
+                    let body: JSON = ["data": ["created": .string(created), "custom_events_by_type": ["chat.usage_delta": 2]]]
+                    return Observation(
+                        at: at, runtime: observation.runtime, replica: observation.replica, endpoint: .events,
+                        elapsedMilliseconds: 2,
+                        outcome: .answer(
+                            .init(
+                                status: 200, date: at, contentType: "application/json", body: Body(body.serializedBytes()))))
+                }
+            }
+            return Crowd.poll(Crowd.calm, at: at).map { observation in
+                Observation(
+                    at: at, runtime: observation.runtime, replica: observation.replica, endpoint: observation.endpoint,
+                    elapsedMilliseconds: 1, outcome: .failure(.refused, detail: "connection refused"))
+            }
+        }
+        let past = Past(settings: Past.settings(replicas: [Crowd.replica], interval: .seconds(10)), polls: polls)
+        let live = Replay.direct(past).values.filter { $0.rule == "restart-loop" }
+        let opened = try #require(live.first).openedAt
+        let minutes = try HistoryReplayTests.minutes(past)
+        // At the end of each of those minutes the process is gone.
+        #expect(minutes.suffix(5).allSatisfy { $0[0].readings[Int(Signal.up.rawValue)] == .value(0) })
+        let replayed = HistoryReplayTests.replay(minutes, past.settings).incidents.filter { $0.rule == "restart-loop" }
+        let late = try #require(replayed.first).openedAt - opened
+        #expect(late >= .zero && late <= .minutes(1), "\(late)")
+    }
+
     @Test("what is only imagined is not judged by evidence that never felt it: enforce acts when observe would have")
     func imaginedLeases() throws {
         let past = try #require(SameIncidentsTests.stories.first { $0.scenario == "noisy-neighbor" }).past()
