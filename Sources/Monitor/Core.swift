@@ -64,6 +64,8 @@ public actor Core {
     var wasStopped: Bool?
     /// Runtimes whose functions were to look further back at a reload, when the journal could not be written.
     private var shortHistories: Set<String> = []
+    /// What was read back of the history since the last cycle, by runtime: a tape has no journal to read it from.
+    private var readBack: [String: [SubjectMinute]] = [:]
     /// What a tape last heard of the kill switch; and whether it has the settings in force.
     private var tapedKillSwitch = false
     private var areSettingsTaped = false
@@ -130,10 +132,12 @@ public actor Core {
         // The moment of the newest observation, as on a tape: a replay of this poll ticks at the same moment.
         let now = observations.map(\.at).max() ?? clock.now()
         if let recorder, !areSettingsTaped {
-            let document = TapeSettings.document(pipeline.settings, pipeline.policies)
+            var document = TapeSettings.document(pipeline.settings, pipeline.policies)
+            if !readBack.isEmpty { document = TapeSettings.adding(minutes: readBack, to: document) }
             recorder(.event(.settings(document), at: observations.map(\.at).min() ?? now))
             areSettingsTaped = true
         }
+        readBack = [:]
         recorder?(.polled(observations))
         for observation in observations { pipeline.take(observation) }
         areSignalsAhead = true
@@ -221,7 +225,7 @@ public actor Core {
         guard let journal, !shortHistories.isEmpty else { return }
         for runtime in shortHistories.sorted() {
             do {
-                try pipeline.restoreMinutes(of: runtime, from: journal, now: clock.now()) { text in
+                readBack[runtime] = try pipeline.restoreMinutes(of: runtime, from: journal, now: clock.now()) { text in
                     logger.warning("state", ["why": .text(text)])
                 }
             } catch {
@@ -230,6 +234,7 @@ public actor Core {
             }
         }
         shortHistories = []
+        areSettingsTaped = false
     }
 
     /// Puts the leases that the journal holds in force again: at start, before the first poll.

@@ -96,7 +96,7 @@ extension Pipeline {
         return engine.incident(id).map { $0.resolvedAt == nil ? [$0.id] : [] } ?? []
     }
 
-    private var openIncidents: [Incident] { engine.runtimeNames.flatMap { engine.openIncidents(of: $0) } }
+    var openIncidents: [Incident] { engine.runtimeNames.flatMap { engine.openIncidents(of: $0) } }
 
     /// Open incidents whose new actions are held back at this tick, with what holds each.
     func silenced(_ outcome: TickOutcome) -> [String: String] {

@@ -168,35 +168,40 @@ extension Pipeline {
         try Pipeline.restoreMinutes(of: &state, from: journal, now: now, warn)
         strayChats += strays.map { ChatSource(runtime: runtime, replica: $0) }
         signals[runtime] = state
-        for endpoint in Endpoint.allCases {
-            if let at = state.newestObservation(of: endpoint) { clocks[runtime]?.note(endpoint, at: at) }
-        }
+        noteAnswers(of: state)
     }
 }
 
 extension Pipeline {
     /// Brings back what functions of a runtime look back on: when policies ask for more than is remembered. Minutes that
     /// closed must be in the journal by then.
+    /// - Returns: what the journal had of it.
     mutating func restoreMinutes(
         of runtime: String, from journal: Journal, now: Timestamp, warn: (String) -> Void
-    ) throws(JournalError) {
-        guard var state = signals.removeValue(forKey: runtime) else { return }
+    ) throws(JournalError) -> [SubjectMinute] {
+        guard var state = signals.removeValue(forKey: runtime) else { return [] }
         defer { signals[runtime] = state }
-        try Pipeline.restoreMinutes(of: &state, from: journal, now: now, warn)
+        return try Pipeline.restoreMinutes(of: &state, from: journal, now: now, warn)
     }
 
+    /// The same with minutes from elsewhere: those that a tape holds.
+    mutating func restoreMinutes(_ rows: [SubjectMinute], of runtime: String) { signals[runtime]?.restore(minutes: rows) }
+
+    @discardableResult
     private static func restoreMinutes(
         of state: inout RuntimeSignals, from journal: Journal, now: Timestamp, _ warn: (String) -> Void
-    ) throws(JournalError) {
+    ) throws(JournalError) -> [SubjectMinute] {
         let longest = state.options.ranges.values.max() ?? .zero
-        guard longest > .zero else { return }
+        guard longest > .zero else { return [] }
         let first = (now - longest - .minutes(1)).minute
         var past = try RecordedHistory(journal, runtime: state.runtime, minutes: first..<now.minute + 1)
-        state.restore(minutes: try past.rest())
+        let rows = try past.rest()
+        state.restore(minutes: rows)
         for gap in past.damaged {
             let (from, to) = (Timestamp(minute: gap.lowerBound), Timestamp(minute: gap.upperBound))
             warn("the history of \(state.runtime) is damaged from \(from) to \(to), which counts as not watched")
         }
+        return rows
     }
 }
 

@@ -3,6 +3,7 @@ import Journal
 import Model
 import Policy
 import Signals
+import Telling
 
 /// What a tape has of a cycle, in the order in which it is judged.
 public enum TapeStep: Sendable {
@@ -28,14 +29,24 @@ public struct TapeReplay: Sendable {
     /// Settings on the tape that were passed over, or could not be used.
     public private(set) var passedOver = 0
     public private(set) var warnings: [String] = []
+    /// Whether something had been decided before the tape begins that was left out.
+    public private(set) var beginsWithoutDecisions = false
     private var isStopped = false
 
-    /// - Parameter settings: whose runtimes are those of the tape.
-    public init(settings: MonitorSettings, policies: PolicySet, followsTape: Bool) {
+    /// - Parameters:
+    ///   - settings: whose runtimes are those of the tape.
+    ///   - state: what the tape has of what went before it. What had been decided is taken up only where its policies are
+    ///     followed too; the evidence in any case.
+    public init(settings: MonitorSettings, policies: PolicySet, followsTape: Bool, state: JSON? = nil) {
         pipeline = Pipeline(settings: settings, policies: policies)
         // What other policies would have done did not happen on the tape, so it cannot show what came of it.
         pipeline.verifiesLeases = followsTape
         self.followsTape = followsTape
+        if let state {
+            warnings = pipeline.takeUp(tape: state, decisions: followsTape)
+            beginsWithoutDecisions = !followsTape
+            if followsTape { story.add(incidents: pipeline.openIncidents, leases: []) }
+        }
     }
 
     /// Takes in the next line. What a tick decided; nil for other lines.
@@ -81,6 +92,9 @@ public struct TapeReplay: Sendable {
             do {
                 let (settings, policies) = try TapeSettings.read(document, onto: pipeline.settings)
                 pipeline.reload(settings: settings, policies: policies ?? pipeline.policies)
+                for (runtime, rows) in try TapeSettings.minutes(document) {
+                    pipeline.restoreMinutes(rows, of: runtime)
+                }
             } catch {
                 warnings.append("the settings on the tape at \(at) cannot be used, and were left out: \(error)")
             }
@@ -104,6 +118,7 @@ public enum TapeSettings {
             "storm_ms": .int(options.stormWindow.milliseconds), "max_lease_ms": .int(options.maxLease.milliseconds),
             "quiet_after_restart_ms": .int(options.quietAfterRestart.milliseconds),
             "blast_percent": .int(Int64(options.blastPercent)), "leases_per_day": .int(Int64(options.leasesPerDay)),
+            "approval_expiry_ms": .int(options.approvalExpiry.milliseconds),
         ]
         if let runs = options.floor.concurrentWorkflows { limits.append("floor_runs", .int(Int64(runs))) }
         if let starts = options.floor.requestsPerMinute { limits.append("floor_starts", .int(Int64(starts))) }
@@ -134,7 +149,50 @@ public enum TapeSettings {
                     "completion_per_million": .figure(price.completionPerMillion),
                 ]
             } ?? .null)
+        object.append("landable_keys", .array(settings.landableKeys.sorted().map(\.document)))
+        object.append(
+            "landable_on_approval",
+            .array(
+                settings.landableOnApproval.sorted { $0.key < $1.key }.map { entry -> JSON in
+                    ["key": entry.key.document, "reason": .string(entry.value)]
+                }))
+        object.append(
+            "maintenance",
+            .array(
+                settings.telling.maintenance.map { window -> JSON in
+                    [
+                        "hours": window.hours.document, "match": window.match.document,
+                        "comment": .string(window.comment),
+                    ]
+                }))
+        // Only where hours follow it: a zone has some hundred changes.
+        if !settings.telling.maintenance.isEmpty { object.append("zone", settings.telling.zone.document) }
         return .object(object)
+    }
+
+    /// The same with minutes that were read back from the journal, because its policies look further back.
+    static func adding(minutes: [String: [SubjectMinute]], to document: JSON) -> JSON {
+        guard var object = document.object else { return document }
+        object.append(
+            "minutes",
+            .object(
+                JSONObject(
+                    minutes.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map {
+                        (key: $0.key, value: .string(Base64.encode(MinuteBlob.encode($0.value))))
+                    })))
+        return .object(object)
+    }
+
+    /// Those minutes.
+    static func minutes(_ document: JSON) throws -> [(runtime: String, rows: [SubjectMinute])] {
+        var found: [(runtime: String, rows: [SubjectMinute])] = []
+        for member in document["minutes"]?.object?.members ?? [] {
+            guard let bytes = member.value.string.flatMap({ Base64.decode($0) }) else {
+                throw Unusable(description: "minutes that are not base64")
+            }
+            found.append((member.key, try MinuteBlob.decode(bytes)))
+        }
+        return found
     }
 
     /// What a document changes in settings, and its policies. Members that are missing stay as they are, and so do the
@@ -151,6 +209,32 @@ public enum TapeSettings {
         if let share = document["perf_share"]?.double, share > 0, share <= 1 { settings.perfShare = share }
         if let kinds = document["landable"]?.array {
             settings.landable = Set(kinds.compactMap { $0.string.flatMap(ActionKind.init(rawValue:)) })
+        }
+        do throws(DocumentError) {
+            func elements(_ key: String) throws(DocumentError) -> [DocumentReader]? {
+                try DocumentReader(document, document: "settings").optional(key)?.elements()
+            }
+            if let keys = try elements("landable_keys") {
+                settings.landableKeys = Set(try keys.map { key throws(DocumentError) in try LeaseKey(key) })
+            }
+            if let keys = try elements("landable_on_approval") {
+                settings.landableOnApproval = [:]
+                for entry in keys {
+                    settings.landableOnApproval[try LeaseKey(entry.member("key"))] = try entry.member("reason").string()
+                }
+            }
+            if let windows = try elements("maintenance") {
+                settings.telling.maintenance = try windows.map { window throws(DocumentError) in
+                    TellingSettings.Maintenance(
+                        hours: try Hours(window.member("hours")), match: try IncidentMatch(window.member("match")),
+                        comment: try window.member("comment").string())
+                }
+            }
+            if let zone = try DocumentReader(document, document: "settings").optional("zone") {
+                settings.telling.zone = try Zone(zone)
+            }
+        } catch {
+            throw Unusable(description: error.description)
         }
         if let limits = document["guard"] {
             var options = settings.guardOptions
@@ -171,6 +255,7 @@ public enum TapeSettings {
             span("storm_ms", \.guardOptions.stormWindow)
             span("max_lease_ms", \.guardOptions.maxLease)
             span("quiet_after_restart_ms", \.guardOptions.quietAfterRestart)
+            span("approval_expiry_ms", \.guardOptions.approvalExpiry)
             count("per_app_hour", \.guardOptions.perAppHour)
             count("total_hour", \.guardOptions.totalHour)
             count("storm_incidents", \.guardOptions.stormIncidents)

@@ -16,11 +16,12 @@ final class Recorder: Sendable {
 
     private let state: Mutex<State>
 
-    init(path: String, settings: MonitorSettings) throws {
+    /// - Parameter beginning: what went before, for a tape that begins in the middle of things.
+    init(path: String, settings: MonitorSettings, beginning: JSON? = nil) throws {
         let header = TapeHeader(
             interval: settings.interval,
             runtimes: settings.runtimes.map { TapeHeader.Runtime(name: $0.name, replicas: $0.replicas) })
-        state = Mutex(State(writer: try TapeWriter(path: path, header: header)))
+        state = Mutex(State(writer: try TapeWriter(path: path, header: header, state: beginning)))
     }
 
     /// A part of a cycle: what was polled, what people did, the tick.

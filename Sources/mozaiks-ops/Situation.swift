@@ -111,7 +111,7 @@ struct Situation {
         } else {
             policies = try invocation.policies(invocation.configuration())
         }
-        var replay = TapeReplay(settings: settings, policies: policies, followsTape: false)
+        var replay = TapeReplay(settings: settings, policies: policies, followsTape: false, state: reader.state)
         var ticks: [TickResult] = []
         var end: Timestamp?
         while let line = try reader.next() {

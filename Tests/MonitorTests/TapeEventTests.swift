@@ -3,6 +3,7 @@ import JSONParsing
 import Model
 import Policy
 import Synchronization
+import Telling
 import TestKit
 import Testing
 
@@ -13,13 +14,13 @@ import Testing
 @Suite struct TapeEventTests {
     /// Lives through polls with a gate and a recorder; `meanwhile` is what people do before a poll.
     private func live(
-        _ polls: [[String: Int]], _ place: Workplace, _ tape: String,
+        _ polls: [[String: Int]], _ place: Workplace, _ tape: String, isWhole: Bool = true,
         meanwhile: (Int, Core, Workplace) async throws -> Void
     ) async throws {
         let settings = Crowd.settings()
         let gate = place.gate(settings)
         let core = try place.core(settings, try Crowd.policies(), gate: gate)
-        let recorder = try Tape(tape, settings)
+        let recorder = try Tape(tape, settings, isWhole ? await core.tapeState : nil)
         for (index, open) in polls.enumerated() {
             place.clock.advance(by: .seconds(10))
             try await meanwhile(index, core, place)
@@ -36,7 +37,8 @@ import Testing
         settings.interval = reader.header.interval
         settings.channels = ["ops"]
         settings.runtimes = reader.header.runtimes.map { .init(name: $0.name, replicas: $0.replicas) }
-        var replay = TapeReplay(settings: settings, policies: .embeddedDefault, followsTape: followsTape)
+        var replay = TapeReplay(
+            settings: settings, policies: .embeddedDefault, followsTape: followsTape, state: reader.state)
         while let line = try reader.next() { replay.take(line) }
         return replay
     }
@@ -85,6 +87,65 @@ import Testing
         folder.write(lines.map { String(decoding: $0, as: UTF8.self) + "\n" }.joined(), to: "bare.tape")
         if deed != .reload { #expect(decisions(try replay(bare)) != lived) }
         #expect(try replay(tape, followsTape: false).passedOver == (deed == .reload ? 2 : 1))
+    }
+
+    @Test("a tape that begins in the middle, after a restart: what was open and in force goes on as it did live")
+    func beginsInTheMiddle() async throws {
+        let (place, folder) = (Workplace(), TemporaryFolder())
+        // The restart comes while a lease is in force; it runs out, and a second one follows.
+        let turn = 7
+        try await live(Array(TapeEventTests.polls.prefix(turn)), place, folder.path("before.tape")) { _, _, _ in }
+        let open = try place.incidents().filter { $0.resolvedAt == nil }
+        #expect(open.count == 1 && !open[0].decisions.isEmpty)
+        try await live(Array(TapeEventTests.polls.dropFirst(turn)), place, folder.path("a.tape")) { _, _, _ in }
+        let lived = try place.decisions()
+        let replayed = try replay(folder.path("a.tape"))
+        #expect(replayed.warnings.isEmpty && !replayed.beginsWithoutDecisions)
+        #expect(decisions(replayed) == lived)
+        #expect(lived[open[0].id] != nil)
+        // Without its second line it would have come to something else.
+        let lines = try #require(folder.read("a.tape")).split(separator: 0x0A)
+        #expect(lines[1].starts(with: #"{"state":"#.utf8))
+        let bare = [lines[0]] + lines.dropFirst(2)
+        folder.write(bare.map { String(decoding: $0, as: UTF8.self) + "\n" }.joined(), to: "bare.tape")
+        #expect(decisions(try replay(folder.path("bare.tape"))) != lived)
+        // Other policies have decided nothing before: only the evidence is taken up.
+        let tried = try replay(folder.path("a.tape"), followsTape: false)
+        #expect(tried.beginsWithoutDecisions && !tried.story.incidents.contains { $0.id == open[0].id })
+        // What cannot be read is named, and the rest goes on.
+        var damaged = lines
+        damaged[1] = Array(#"{"state":{"engine":3,"signals":{"shared":"????"}}}"#.utf8)[...]
+        folder.write(damaged.map { String(decoding: $0, as: UTF8.self) + "\n" }.joined(), to: "damaged.tape")
+        let poor = try replay(folder.path("damaged.tape"))
+        #expect(poor.warnings.count == 2 && poor.story.ticks > 0, "\(poor.warnings)")
+    }
+
+    @Test("functions that a reload asks for have on the tape the history that they had live")
+    func reloadWithHistory() async throws {
+        let (place, folder) = (Workplace(), TemporaryFolder())
+        let polls = Array(repeating: Crowd.calm, count: 40) + Array(repeating: Crowd.noisy, count: 14)
+        try await live(polls, place, folder.path("a.tape")) { index, core, _ in
+            guard index == 36 else { return }
+            let policies = try Crowd.policies {
+                $0 += """
+                      busier:
+                        subject: runtime
+                        when: active_runs > 1.3 * avg(active_runs[10m])
+                        severity: info
+                        summary: More runs than usual.
+
+                    """
+            }
+            await core.reload(settings: Crowd.settings(), policies: policies)
+        }
+        let lived = try place.decisions()
+        #expect(try place.incidents().contains { $0.rule == "busier" })
+        #expect(decisions(try replay(folder.path("a.tape"))) == lived)
+        let text = String(decoding: try #require(folder.read("a.tape")), as: UTF8.self)
+        let bare = text.replacing("\"minutes\":{", with: "\"others\":{")
+        #expect(bare != text)
+        folder.write(bare, to: "bare.tape")
+        #expect(decisions(try replay(folder.path("bare.tape"))) != lived)
     }
 
     @Test("lines about what people did are read back as written; others of that kind are errors with their line")
@@ -150,6 +211,24 @@ import Testing
         var settings = Crowd.settings()
         settings.guardOptions.protected = [AppID("app/ü"), AppID(bytes: [0xFF, 0x00])]
         settings.guardOptions.perAppHour = 7
+        settings.guardOptions.approvalExpiry = .hours(3)
+        let key = LeaseKey(kind: .throttle, runtime: Crowd.runtime, app: AppID("app-shop"))
+        settings.landableKeys = [key]
+        settings.landableOnApproval = [
+            LeaseKey(kind: .disablePack, runtime: Crowd.runtime, app: AppID("app-bank"), pack: PackID("Support")): "it says so"
+        ]
+        settings.telling.maintenance = [
+            .init(
+                hours: Hours(days: [0, 6], from: 22 * 60, to: 7 * 60),
+                match: IncidentMatch(apps: [Glob("app-*")], rules: [Glob("noisy-neighbor")]), comment: "the backup, sic")
+        ]
+        settings.telling.zone = Zone(
+            name: "Europe/Berlin", first: 3_208, changes: [.init(at: -2_422_054_408, offset: 3_600)],
+            tail: .init(
+                offset: 3_600,
+                summer: .init(
+                    offset: 7_200, begins: .init(day: .weekday(month: 3, week: 5, weekday: 0), seconds: 7_200),
+                    ends: .init(day: .julian(300), seconds: -3_600))))
         settings.runtimes[0].labels = ["tier": "gold"]
         settings.price = .init(promptPerMillion: 0.15, completionPerMillion: 0.6)
         let policies = try Crowd.policies()
@@ -160,6 +239,8 @@ import Testing
         #expect(back.guardOptions == settings.guardOptions)
         #expect(back.mode == settings.mode && back.landable == settings.landable && back.price == settings.price)
         #expect(back.labels(of: Crowd.runtime) == settings.labels(of: Crowd.runtime))
+        #expect(back.landableKeys == settings.landableKeys && back.landableOnApproval == settings.landableOnApproval)
+        #expect(back.telling.maintenance == settings.telling.maintenance && back.telling.zone == settings.telling.zone)
         let kept = try #require(read)
         #expect(kept.files.map(\.bytes) == policies.files.map(\.bytes))
         #expect(TapeSettings.document(back, kept).serialized() == TapeSettings.document(settings, policies).serialized())
@@ -174,11 +255,11 @@ import Testing
 
         private let state: Mutex<State>
 
-        init(_ path: String, _ settings: MonitorSettings) throws {
+        init(_ path: String, _ settings: MonitorSettings, _ beginning: JSON? = nil) throws {
             let header = TapeHeader(
                 interval: settings.interval,
                 runtimes: settings.runtimes.map { .init(name: $0.name, replicas: $0.replicas) })
-            state = Mutex(State(writer: try TapeWriter(path: path, header: header)))
+            state = Mutex(State(writer: try TapeWriter(path: path, header: header, state: beginning)))
         }
 
         func write(_ step: TapeStep) {

@@ -158,7 +158,7 @@ enum PolicyTestCommand {
         settings.runtimes = reader.header.runtimes.map {
             MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: [:])
         }
-        var replay = TapeReplay(settings: settings, policies: policies, followsTape: false)
+        var replay = TapeReplay(settings: settings, policies: policies, followsTape: false, state: reader.state)
         var frames: [Frame] = []
         while let line = try reader.next() {
             guard let result = replay.take(line) else { continue }

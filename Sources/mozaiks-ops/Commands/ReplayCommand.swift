@@ -108,6 +108,7 @@ enum Replay {
             caveats.append(
                 "The policies and settings that the tape holds were left out: those given hold throughout.")
         }
+        if new.replay.beginsWithoutDecisions { caveats.append(ReplayCaveat.beginning) }
         let from = new.replay.first ?? Timestamp(milliseconds: 0)
         let name = arguments.value("policies") ?? (new.replay.followsTape ? "the policies of that time" : "the built-in policy")
         return ReplayReport(
@@ -143,7 +144,8 @@ enum Replay {
             MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: labels[$0.name] ?? [:])
         }
         var replay = TapeReplay(
-            settings: settings, policies: policies, followsTape: named == nil && mode == nil && !isConfigured)
+            settings: settings, policies: policies, followsTape: named == nil && mode == nil && !isConfigured,
+            state: reader.state)
         while let line = try reader.next() { replay.take(line) }
         let reports = settings.runtimes.compactMap { replay.newest[$0.name].flatMap { replay.pipeline.report($0) } }
         return Outcome(

@@ -36,10 +36,11 @@ enum RunCommand {
         let logger = invocation.arguments.has("log-level")
             ? invocation.logger
             : Logger.standardError(level: .info, format: try invocation.logFormat, environment: environment)
-        let recorder = try invocation.arguments.value("record").map {
-            try Recorder(path: $0, settings: assembly.settings)
-        }
         let daemon = try DaemonParts(configuration, assembly, invocation, logger)
+        var recorder: Recorder?
+        if let path = invocation.arguments.value("record") {
+            recorder = try Recorder(path: path, settings: assembly.settings, beginning: await daemon.core.tapeState)
+        }
         let notifier = SystemdNotifier(environment: environment)
         let stop = Bell()
         let reading = Task {
