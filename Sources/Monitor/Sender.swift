@@ -123,9 +123,15 @@ public struct Sender: Sendable {
             last = end.id
             for row in rows {
                 switch await deliver(row) {
-                case .delivered, .deliveredAs: count += 1
+                case .delivered, .deliveredAs:
+                    _ = standing.works()
+                    count += 1
                 case .retry(_, let reason), .blocked(_, let reason), .rejected(let reason):
                     guard !Task.isCancelled else { return nil }
+                    let isNew = standing.isNew(reason)
+                    _ = standing.fails(reason, at: clock.now())
+                    // Said once: it is tried again every few seconds.
+                    guard isNew else { return nil }
                     logger.warning(
                         "open incidents not told again", ["channel": .text(channel.name), "why": .text(reason)])
                     return nil

@@ -18,7 +18,7 @@ extension Wording {
         switch message.news {
         case .reminder: return "still open after \(openFor)"
         case .approval: return "needs approval"
-        case .verified: return "action checked"
+        case .verified: return verdictOnAction
         case .acknowledged:
             return incident.acknowledged.map { "acknowledged by \(Shown.shortened(Shown.id($0.by), 16))" } ?? "acknowledged"
         case .advice: return "a model's view"
@@ -46,18 +46,40 @@ extension Wording {
 
     private var newest: [ActionDecision] { incident.decisions.filter { $0.at == message.at } }
 
-    /// What was found out of an action's effect, as it was noted with this message.
+    private var verdictOnAction: String {
+        switch checked.first?.outcome {
+        case .effective: "action worked"
+        case .noEffect: "action changed nothing"
+        case .unknown: "action's effect unknown"
+        case nil: "action checked"
+        }
+    }
+
+    /// Of each lease the newest finding, the newest first.
+    private var checked: [Verification] {
+        var seen: Set<[UInt8]> = []
+        return incident.verifications.sorted { $0.at > $1.at }.filter { seen.insert(Array($0.lease.utf8)).inserted }
+    }
+
+    /// What was found out of its actions' effect: at most three findings.
     var findings: Section? {
-        guard message.news == .verified else { return nil }
-        let notes = incident.handling.filter { $0.at == message.at && $0.kind != .message && $0.kind != .acknowledgement }
-        let lines = notes.map { Phrase(words: Moments.readable(Shown.line($0.text), seenFrom: message.at)) }
+        guard digest == nil, message.event != .opened else { return nil }
+        let lines: [Phrase] = checked.prefix(3).map { finding in
+            let words =
+                switch finding.outcome {
+                case .effective: "it worked"
+                case .noEffect: "it changed nothing, and was taken back"
+                case .unknown: "whether it worked is not known"
+                }
+            return "\(code: finding.app.text): \(words): \(Moments.readable(Shown.line(finding.text), seenFrom: message.at))"
+        }
         return lines.isEmpty ? nil : Section(heading: "What came of it", lines: lines)
     }
 }
 
 extension Verdict {
     /// Whether nothing more happens until a person does something.
-    fileprivate var isForPerson: Bool {
+    var isForPerson: Bool {
         switch self {
         case .needsApproval: true
         case .refused(let refusal): refusal.step.isForPerson
