@@ -75,7 +75,7 @@ struct Outline: Sendable {
             case .reminder: [.condition, .actions, .steps]
             case .approval: [.actions]
             case .verified: [.findings, .actions, .undo]
-            case .action, nil: [.actions, .undo, .tenants]
+            case .person, .action, nil: [.actions, .undo, .tenants]
             }
         return sections.filter { parts.contains($0.part) }
     }

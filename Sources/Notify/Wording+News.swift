@@ -5,7 +5,7 @@ extension Wording {
     /// Whether this message is told because nothing more happens until a person does something.
     var asksForPerson: Bool {
         guard message.event == .updated, digest == nil else { return false }
-        return message.news == .approval || newest.contains { $0.verdict.isForPerson }
+        return message.news == .approval || message.news == .person || newest.contains { $0.verdict.isForPerson }
     }
 
     /// Whether those should see it, too, who do not follow the incident: it is not merely one more detail.
@@ -22,6 +22,7 @@ extension Wording {
         case .acknowledged:
             return incident.acknowledged.map { "acknowledged by \(Shown.shortened(Shown.id($0.by), 16))" } ?? "acknowledged"
         case .advice: return "a model's view"
+        case .person: return "needs a person"
         case .action, nil: return act
         }
     }
@@ -39,7 +40,9 @@ extension Wording {
 
     private var act: String {
         if asksForPerson { return "needs a person" }
-        guard let act = newest.first(where: { $0.verdict == .act }) else { return "update" }
+        // Told later than it was done, the last one is meant.
+        let told = newest.isEmpty && message.news == .action ? incident.decisions.suffix(1) : newest[...]
+        guard let act = told.first(where: { $0.verdict == .act }) else { return "update" }
         let isExtension = incident.decisions.contains { $0.at < act.at && $0.verdict == .act && $0.key == act.key }
         return isExtension ? "action extended" : "action taken"
     }
