@@ -145,7 +145,7 @@ public struct ActionLimits: Sendable {
 
 /// A way to tell people.
 public struct ChannelSettings: Sendable {
-    public enum Kind: Sendable {
+    public enum Kind: Sendable, Equatable {
         case slack(webhookURL: SecretSource)
         case email(EmailSettings)
         case slackBot(SlackBotSettings)
@@ -175,6 +175,12 @@ public struct ChannelSettings: Sendable {
         self.pace = pace ?? kind.pace
         self.origin = origin
     }
+
+    /// Whether its messages go the same way, in the same words and at the same pace; wherever that is written, and whoever
+    /// is woken by it.
+    public func isSame(_ other: ChannelSettings) -> Bool {
+        name.utf8.elementsEqual(other.name.utf8) && kind == other.kind && pace == other.pace && template == other.template
+    }
 }
 
 extension ChannelSettings.Kind {
@@ -196,7 +202,7 @@ extension ChannelSettings.Kind {
 }
 
 /// A Slack app with a bot.
-public struct SlackBotSettings: Sendable {
+public struct SlackBotSettings: Sendable, Equatable {
     public let token: SecretSource
     /// The conversation's id.
     public let channel: String
@@ -205,14 +211,14 @@ public struct SlackBotSettings: Sendable {
 }
 
 /// Any receiver of signed JSON.
-public struct WebhookSettings: Sendable {
+public struct WebhookSettings: Sendable, Equatable {
     public let url: SecretSource
     /// The key of the signature.
     public let secret: SecretSource
 }
 
 /// An integration of PagerDuty's Events API v2.
-public struct PagerDutySettings: Sendable {
+public struct PagerDutySettings: Sendable, Equatable {
     public let routingKey: SecretSource
     /// Nil: PagerDuty's own.
     public let url: String?
@@ -221,7 +227,7 @@ public struct PagerDutySettings: Sendable {
 }
 
 /// An Alertmanager.
-public struct AlertmanagerSettings: Sendable {
+public struct AlertmanagerSettings: Sendable, Equatable {
     public let url: String
     public let token: SecretSource?
     /// How often an open alert is pushed again.
@@ -229,7 +235,7 @@ public struct AlertmanagerSettings: Sendable {
 }
 
 /// A repository whose issues are the tickets.
-public struct GitHubIssueSettings: Sendable {
+public struct GitHubIssueSettings: Sendable, Equatable {
     /// `owner/name`.
     public let repository: String
     public let token: SecretSource

@@ -78,6 +78,16 @@ struct ConfigurationReader {
                 }
             }
         }
+        // `off` for a whole section stands for each of its lines.
+        for key in ["timezone", "page_budget"] where fields.node(key)?.entries == nil {
+            configuration.origins[key] = fields.node(key).map(origin)
+        }
+        if let node = fields.node("reminders"), node.entries == nil {
+            for severity in Severity.allCases { configuration.origins["reminders.\(severity.rawValue)"] = origin(node) }
+        }
+        for (index, node) in (fields.node("maintenance")?.items ?? []).enumerated() {
+            configuration.origins["maintenance[\(index)]"] = origin(node)
+        }
         configuration.advisor = AdvisorReader(reader: self).read(fields, prices: configuration.prices)
         fields.notYetAvailable("services", "hosts")
         fields.finish()

@@ -3,13 +3,18 @@ import Model
 import YAML
 
 /// A mail server and who hears from it.
-public struct EmailSettings: Sendable {
+public struct EmailSettings: Sendable, Equatable {
     public let server: MailServer
     public let from: MailAddress
     /// At least one, each once.
     public let to: [MailAddress]
-    /// Both or neither.
-    public let login: (user: String, password: SecretSource)?
+    public struct Login: Sendable, Equatable {
+        public let user: String
+        public let password: SecretSource
+    }
+
+    /// Nil: nobody logs in.
+    public let login: Login?
     /// Off: nothing is encrypted, and nobody logs in except on this machine.
     public let isEncrypted: Bool
     public let caFile: String?
@@ -50,7 +55,7 @@ struct EmailReader {
         }
         fields.finish()
         guard let server, let from, let to, !to.isEmpty, (user == nil) == (password == nil) else { return nil }
-        let login = user.flatMap { user in password.map { (user, $0) } }
+        let login = user.flatMap { user in password.map { EmailSettings.Login(user: user, password: $0) } }
         return EmailSettings(server: server, from: from, to: to, login: login, isEncrypted: isEncrypted, caFile: caFile)
     }
 

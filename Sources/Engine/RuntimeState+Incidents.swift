@@ -30,6 +30,8 @@ extension RuntimeState {
             again.resolvedAt = nil
             again.resolveReason = nil
             again.acknowledged = nil
+            // It was written of the episode before.
+            again.advice = nil
             again.flaps += 1
             again.transitions.appendBounded(transition)
             again.evidence = EvidenceSeries.join(again.evidence, ruleState.evidence)

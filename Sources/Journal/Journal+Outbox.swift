@@ -10,16 +10,7 @@ extension Journal {
         let found = try engineReading("read the outbox") { database throws(JournalError) in
             try database.rows(
                 Outbox.heads(OutboxRow.columns, of: channel),
-                [.int(Int64(limit + messagesInFlight.count)), .optional(channel), .time(now)]
-            ) { row throws(JournalError) in
-                let id = row.int(0)
-                do throws(JournalError) {
-                    return (id: id, row: Optional(try OutboxRow(row)))
-                } catch {
-                    guard error.cause == .corrupt else { throw error }
-                    return (id: id, row: nil)
-                }
-            }
+                [.int(Int64(limit + messagesInFlight.count)), .optional(channel), .time(now)], OutboxRow.readable)
         }
         let damaged = found.filter { $0.row == nil && !messagesInFlight.contains($0.id) }.map(\.id)
         if !damaged.isEmpty { try giveUp(damaged: damaged, now) }
@@ -68,14 +59,15 @@ extension Journal {
                 "SELECT \(OutboxRow.columns) FROM outbox WHERE id = ?1", [.int(id)], OutboxRow.init)
             guard let row = found else { throw database.error(.unknownID) }
             guard row.state == .pending else { return row.state }
-            let after = Outbox.after(outcome, createdAt: row.message.createdAt)
+            let after = Outbox.after(outcome, row.patience)
             try database.run(
                 """
                 UPDATE outbox SET state = ?2, attempts = attempts + 1, due_ms = coalesce(?3, due_ms), last_error = ?4,
-                    settled_ms = ?5, reference = ?6 WHERE id = ?1
+                    settled_ms = ?5, reference = ?6, failed_ms = ?7, blocked_ms = ?8, blocked_since_ms = ?9 WHERE id = ?1
                 """,
                 .int(id), .text(after.state.rawValue), .time(after.dueAt), .optional(after.error),
-                .time(after.settledAt), .optional(outcome.reference))
+                .time(after.settledAt), .optional(outcome.reference), .time(after.patience.failedAt),
+                .int(after.patience.blocked.milliseconds), .time(after.patience.blockedSince))
             return after.state
         }
         messagesInFlight.remove(id)
@@ -101,20 +93,77 @@ extension Journal {
     }
 
     /// What a channel told of incidents and digests that are still open, and nothing newer waits to be told: the newest
-    /// sent message of each, in the order of their ids, from above `after` on.
+    /// sent message of each, in the order of their ids, from above `after` on. What is damaged is left out.
     public func standing(channel: String, after: Int64 = 0, limit: Int = 32) throws(JournalError) -> [OutboxRow] {
-        try reading("list what stands on a channel") { database throws(JournalError) in
-            try database.rows(
+        var last = after
+        while true {
+            let found = try reading("list what stands on a channel") { database throws(JournalError) in
+                try database.rows(
+                    """
+                    SELECT \(OutboxRow.columns) FROM outbox AS o
+                    WHERE incident IN (SELECT id FROM incidents WHERE status <> 'resolved'
+                            UNION SELECT incident FROM outbox WHERE incident >= 'digest-' AND incident < 'digest.')
+                        AND channel = ?1 AND id > ?2 AND state = 'sent' AND event IN ('opened', 'updated')
+                        AND NOT EXISTS (SELECT 1 FROM outbox AS n WHERE n.incident = o.incident
+                            AND n.channel = o.channel AND n.id > o.id
+                            AND (n.state IN ('sent', 'pending') OR n.event = 'resolved'))
+                    ORDER BY id LIMIT ?3
+                    """,
+                    [.text(channel), .int(last), .int(Int64(limit))], OutboxRow.readable)
+            }
+            let rows = found.compactMap(\.row)
+            // A page of damaged ones is no end.
+            guard rows.isEmpty, let end = found.last?.id else { return rows }
+            last = end
+        }
+    }
+
+    /// What waits for channels other than these, by channel.
+    public func stranded(besides channels: [String]) throws(JournalError) -> [StrandedMessages] {
+        try reading("look for messages without a channel") { database throws(JournalError) in
+            let marks = channels.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
+            return try database.rows(
                 """
-                SELECT \(OutboxRow.columns) FROM outbox AS o
-                WHERE incident IN (SELECT id FROM incidents WHERE status <> 'resolved'
-                        UNION SELECT incident FROM outbox WHERE incident >= 'digest-' AND incident < 'digest.')
-                    AND channel = ?1 AND id > ?2 AND state = 'sent' AND event IN ('opened', 'updated')
-                    AND NOT EXISTS (SELECT 1 FROM outbox AS n WHERE n.incident = o.incident AND n.channel = o.channel
-                        AND n.id > o.id AND (n.state IN ('sent', 'pending') OR n.event = 'resolved'))
-                ORDER BY id LIMIT ?3
+                SELECT channel, count(*), min(created_ms) FROM outbox WHERE state = 'pending' AND channel NOT IN (\(marks))
+                GROUP BY channel ORDER BY channel
                 """,
-                [.text(channel), .int(after), .int(Int64(limit))], OutboxRow.init)
+                channels.map { .text($0) }
+            ) { row throws(JournalError) in
+                StrandedMessages(channel: row.text(0), count: Int(row.int(1)), since: row.time(2))
+            }
+        }
+    }
+
+    /// Gives up what was decided `lifetimeOfBlocked` ago or before for channels other than these: nobody sends it, and it
+    /// would wait for ever. Returns what that was; the audit log has it, too.
+    public func giveUpStranded(besides channels: [String], _ now: Timestamp) throws(JournalError) -> [StrandedMessages] {
+        let last = now - Outbox.lifetimeOfBlocked
+        let old = try stranded(besides: channels).filter { $0.since <= last }
+        guard !old.isEmpty else { return [] }
+        return try writing("give up messages without a channel") { database throws(JournalError) in
+            var given: [StrandedMessages] = []
+            for one in old {
+                let reason = "no channel '\(one.channel)' has been configured for \(Outbox.lifetimeOfBlocked)"
+                let count = try database.row(
+                    "SELECT count(*) FROM outbox WHERE state = 'pending' AND channel = ?1 AND created_ms <= ?2",
+                    [.text(one.channel), .time(last)]
+                ) { row throws(JournalError) in Int(row.int(0)) } ?? 0
+                try database.run(
+                    """
+                    UPDATE outbox SET state = 'dead', last_error = ?3, settled_ms = ?4
+                    WHERE state = 'pending' AND channel = ?1 AND created_ms <= ?2
+                    """,
+                    .text(one.channel), .time(last), .text(reason), .time(now))
+                given.append(StrandedMessages(channel: one.channel, count: count, since: one.since))
+            }
+            try AuditChain.append(
+                given.map { one in
+                    AuditEntry(
+                        at: now, actor: "engine", kind: "message.given_up", reason: "the channel is not configured any more",
+                        document: JSON.object(["channel": .string(one.channel), "messages": .int(Int64(one.count))])
+                            .serialized())
+                }, to: database)
+            return given
         }
     }
 
@@ -145,8 +194,12 @@ extension Journal {
         }
         guard isAny != nil else { return }
         _ = try writing("bring messages forward") { database throws(JournalError) in
+            // By that clock they may have been tried for days.
             try database.run(
-                "UPDATE outbox SET due_ms = ?2 WHERE state = 'pending' AND due_ms > ?1", .time(latest), .time(now))
+                """
+                UPDATE outbox SET due_ms = ?2, failed_ms = NULL, blocked_since_ms = NULL
+                WHERE state = 'pending' AND due_ms > ?1
+                """, .time(latest), .time(now))
         }
     }
 
@@ -191,19 +244,21 @@ extension Journal {
     /// Adds a message inside a tick's transaction, merging what it makes superfluous.
     func add(_ message: OutboxMessage, _ database: Database) throws(JournalError) {
         let pending = try database.rows(
-            "SELECT id, event FROM outbox WHERE state = 'pending' AND incident = ?1 AND channel = ?2 ORDER BY id",
+            "SELECT id, event, news FROM outbox WHERE state = 'pending' AND incident = ?1 AND channel = ?2 ORDER BY id",
             [.text(message.incident), .text(message.channel)]
-        ) { row throws(JournalError) in (id: row.int(0), event: try row.word(1) as Message.Event) }
+        ) { row throws(JournalError) in
+            (id: row.int(0), event: try row.word(1) as Message.Event, news: row.optionalText(2).flatMap(Message.News.init))
+        }
         let waiting = pending.filter { !messagesInFlight.contains($0.id) }
-        let (merged, carriesOpening) = Outbox.coalesce(waiting, adding: message.event)
+        let (merged, carriesOpening, news) = Outbox.coalesce(waiting, adding: message.event, message.news)
         try database.run(
             """
-            INSERT INTO outbox (incident, channel, event, created_ms, due_ms, document, checksum, carries_opening)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            INSERT INTO outbox (incident, channel, event, created_ms, due_ms, document, checksum, carries_opening, news)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
             """,
             .text(message.incident), .text(message.channel), .text(message.event.rawValue), .time(message.createdAt),
             .time(message.dueAt), .text(message.document), .int(Checksum.of(message.document)),
-            .int(carriesOpening ? 1 : 0))
+            .int(carriesOpening ? 1 : 0), .optional(news?.rawValue))
         let id = database.lastInsertedRow
         for old in merged {
             try database.run(
@@ -237,13 +292,25 @@ extension Outbox {
 
     /// The columns of a message after an attempt.
     static func after(
-        _ outcome: OutboxOutcome, createdAt: Timestamp
-    ) -> (state: OutboxRow.State, dueAt: Timestamp?, error: String?, settledAt: Timestamp?) {
+        _ outcome: OutboxOutcome, _ before: OutboxRow.Patience
+    ) -> (state: OutboxRow.State, dueAt: Timestamp?, error: String?, settledAt: Timestamp?, patience: OutboxRow.Patience) {
         switch outcome {
-        case .sent(let at, _): (.sent, nil, nil, at)
-        case .dead(let at, let error): (.dead, nil, error, at)
-        case .retry(let at, let error, let lifetime):
-            at - createdAt < lifetime ? (.pending, at, error, nil) : (.dead, nil, error, at)
+        case .sent(let at, _): return (.sent, nil, nil, at, before)
+        case .dead(let at, let error): return (.dead, nil, error, at, before)
+        case .retry(let at, let error, let isBlocked):
+            var patience = before
+            let failed = before.failedAt ?? at
+            patience.failedAt = failed
+            let blocked = before.blocked + (before.blockedSince.map { max(at - $0, .zero) } ?? .zero)
+            let isOver: Bool
+            if isBlocked {
+                patience.blockedSince = before.blockedSince ?? at
+                isOver = blocked >= lifetimeOfBlocked
+            } else {
+                (patience.blocked, patience.blockedSince) = (blocked, nil)
+                isOver = at - failed >= lifetime + min(blocked, lifetimeOfBlocked)
+            }
+            return isOver ? (.dead, nil, error, at, patience) : (.pending, at, error, nil, patience)
         }
     }
 }
@@ -258,8 +325,19 @@ extension OutboxOutcome {
 extension OutboxRow {
     static let columns = """
         id, incident, channel, event, created_ms, document, checksum, state, attempts, due_ms, carries_opening, \
-        merged_into, last_error, settled_ms, reference
+        merged_into, last_error, settled_ms, reference, news, failed_ms, blocked_ms, blocked_since_ms
         """
+
+    /// A row with `columns` and its id; without the row where its contents are damaged.
+    static func readable(_ row: Statement) throws(JournalError) -> (id: Int64, row: OutboxRow?) {
+        let id = row.int(0)
+        do throws(JournalError) {
+            return (id, try OutboxRow(row))
+        } catch {
+            guard error.cause == .corrupt else { throw error }
+            return (id, nil)
+        }
+    }
 
     /// From a row with `columns`.
     init(_ row: Statement) throws(JournalError) {
@@ -267,11 +345,14 @@ extension OutboxRow {
         self.init(
             id: row.int(0),
             message: OutboxMessage(
-                incident: row.text(1), channel: row.text(2), event: try row.word(3), createdAt: row.time(4),
-                dueAt: dueAt,
+                incident: row.text(1), channel: row.text(2), event: try row.word(3),
+                news: row.optionalText(15).flatMap(Message.News.init), createdAt: row.time(4), dueAt: dueAt,
                 document: try row.checkedText(5, checksum: 6)),
             state: try row.word(7), attempts: Int(row.int(8)), dueAt: dueAt, carriesOpening: row.int(10) != 0,
             mergedInto: row.optionalInt(11), lastError: row.optionalText(12), reference: row.optionalText(14),
-            settledAt: row.optionalTime(13))
+            settledAt: row.optionalTime(13),
+            patience: Patience(
+                failedAt: row.optionalTime(16), blocked: TimeSpan(milliseconds: row.int(17)),
+                blockedSince: row.optionalTime(18)))
     }
 }

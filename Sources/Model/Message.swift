@@ -13,6 +13,8 @@ public struct Message: Hashable, Sendable {
         case action
         /// An action waits for a person's yes.
         case approval
+        /// Nothing more is done until a person has looked.
+        case person
         /// What an action brought about is known: `effective` or not.
         case verified
         /// A person has seen it; no reminders until the acknowledgement ends.

@@ -14,6 +14,8 @@ import YAML
 public struct Assembly: Sendable {
     public let configuration: Configuration
     let environment: Environment
+    private let clock: any Clock
+    private let logger: Logger
     public let policies: PolicySet
     public let settings: MonitorSettings
     public let client: HTTPClient
@@ -61,6 +63,8 @@ public struct Assembly: Sendable {
     ) throws(HTTPError) {
         self.configuration = configuration
         self.environment = environment
+        self.clock = clock
+        self.logger = logger
         self.policies = policies
         client = try HTTPClient(HTTPClient.Options(userAgent: "mozaiks-ops/\(version)"))
         settings = Assembly.settings(configuration)
@@ -77,6 +81,11 @@ public struct Assembly: Sendable {
         channels = configuration.channels.map {
             Assembly.channel($0, client: client, clock: clock, environment, logger: logger)
         }
+    }
+
+    /// The channel that a configuration read later describes, on this one's connections.
+    public func channel(_ settings: ChannelSettings) -> any Channel {
+        Assembly.channel(settings, client: client, clock: clock, environment, logger: logger)
     }
 
     private static func heartbeat(

@@ -36,6 +36,16 @@ extension Core {
         try journal?.standing(channel: channel, after: after) ?? []
     }
 
+    /// Gives up what waits for channels that were not configured for days, loudly: nobody heard it, and nobody will.
+    func giveUpStranded(_ now: Timestamp) throws(JournalError) {
+        let channels = pipeline.settings.telling.channels.map(\.name)
+        for stranded in try journal?.giveUpStranded(besides: channels, now) ?? [] {
+            logger.error(
+                "messages given up: their channel is not configured any more",
+                ["channel": .text(stranded.channel), "messages": .integer(Int64(stranded.count))])
+        }
+    }
+
     /// Gives back a message that was handed out and not tried.
     func release(_ id: Int64) {
         journal?.release(id)

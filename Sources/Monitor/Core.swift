@@ -286,6 +286,7 @@ public actor Core {
         if let last = lastPruned, now >= last, now - last < Core.pruneInterval { return }
         do {
             // Rows left over go soon; none left, and it rests.
+            try giveUpStranded(now)
             let removed = try journal?.prune(Retention(minutes: pipeline.settings.historyRetention), now: now) ?? 0
             lastPruned = removed > 0 ? now - Core.pruneInterval + .minutes(1) : now
         } catch {

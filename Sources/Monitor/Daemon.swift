@@ -11,7 +11,7 @@ public struct Daemon: Sendable {
     private let core: Core
     private let targets: [Target]
     private let poller: Poller
-    private let senders: [(sender: Sender, bell: Bell)]
+    private let senders: SenderCrew
     private let executors: [(executor: Executor, bell: Bell)]
     private let interval: TimeSpan
     private let clock: any Clock
@@ -30,7 +30,7 @@ public struct Daemon: Sendable {
     private static let drainTime = TimeSpan.seconds(5)
 
     public init(
-        core: Core, targets: [Target], poller: Poller, senders: [(sender: Sender, bell: Bell)],
+        core: Core, targets: [Target], poller: Poller, senders: SenderCrew,
         executors: [(executor: Executor, bell: Bell)] = [], interval: TimeSpan,
         clock: any Clock, logger: Logger, notifier: SystemdNotifier, pulse: Pulse? = nil,
         advising: (task: Advising, bell: Bell)? = nil,
@@ -54,21 +54,10 @@ public struct Daemon: Sendable {
     public func run(until stop: @escaping @Sendable () async -> Void) async -> Bool {
         await core.publishLeases()
         _ = notifier.notify(.ready, .status("watching \(targets.map(\.runtime).joined(separator: ", "))"))
-        let isEnding = Flag()
-        let saved = await withTaskGroup(of: Bool.self) { sending in
-            for (sender, bell) in senders {
-                sending.addTask {
-                    await sender.run(bell: bell) { isEnding.isUp }
-                    return true
-                }
-            }
-            await watchAll(until: stop)
-            let saved = await core.drain()
-            isEnding.raise()
-            for (_, bell) in senders { bell.ring() }
-            await finish(&sending)
-            return saved
-        }
+        senders.start()
+        await watchAll(until: stop)
+        let saved = await core.drain()
+        await senders.end(within: Daemon.drainTime, clock: clock)
         await core.close()
         return saved
     }
@@ -86,17 +75,6 @@ public struct Daemon: Sendable {
             logger.info("stopping: finishing what is under way")
             group.cancelAll()
         }
-    }
-
-    /// Waits until everything due was sent, or until the time is over: the rest waits in the journal.
-    private func finish(_ sending: inout TaskGroup<Bool>) async {
-        sending.addTask {
-            try? await clock.sleep(for: Daemon.drainTime)
-            return false
-        }
-        var open = senders.count
-        while open > 0, await sending.next() == true { open -= 1 }
-        sending.cancelAll()
     }
 
     /// One runtime's cycles. A cycle that takes longer than the interval is followed by the next one at once, never by
@@ -166,12 +144,4 @@ private final class CycleWatch: Sendable {
             return now &- seen.at < patience
         }
     }
-}
-
-/// Goes up once and stays up.
-private final class Flag: Sendable {
-    private let state = Atomic<Bool>(false)
-
-    var isUp: Bool { state.load(ordering: .acquiring) }
-    func raise() { state.store(true, ordering: .releasing) }
 }

@@ -35,7 +35,7 @@ extension TickRecord {
             messages += routed.channels.map { channel in
                 OutboxMessage(
                     incident: routed.message.thread, channel: channel, event: routed.message.event,
-                    createdAt: routed.message.at, dueAt: routed.message.at, document: document)
+                    news: routed.message.news, createdAt: routed.message.at, dueAt: routed.message.at, document: document)
             }
         }
     }

@@ -106,8 +106,9 @@ public struct Sender: Sendable {
     private var isResting: Bool { standing.restsUntil.map { $0 > clock.now() } ?? false }
 
     /// Tells the service again of each open incident that it heard of, for services that forget. It follows from the
-    /// journal alone, so a restart takes it up where it was. Returns how many; nil when the service did not take one: then
-    /// the others are left for the next round, because it would not take those either.
+    /// journal alone, so a restart takes it up where it was. Returns how many. One that the service will never take is
+    /// passed over; nil when it does not work now: then the others are left for the next round, because it would not take
+    /// those either.
     @discardableResult
     func repeatStanding() async -> Int? {
         var (count, last) = (0, Int64(0))
@@ -123,9 +124,22 @@ public struct Sender: Sendable {
             last = end.id
             for row in rows {
                 switch await deliver(row) {
-                case .delivered, .deliveredAs: count += 1
-                case .retry(_, let reason), .blocked(_, let reason), .rejected(let reason):
+                case .delivered, .deliveredAs:
+                    _ = standing.works()
+                    count += 1
+                case .rejected(let reason):
+                    guard standing.isNewlyRefused(row.id) else { continue }
+                    logger.warning(
+                        "an open incident is not told again",
+                        [
+                            "channel": .text(channel.name), "incident": .text(row.message.incident), "why": .text(reason),
+                        ])
+                case .retry(_, let reason), .blocked(_, let reason):
                     guard !Task.isCancelled else { return nil }
+                    let isNew = standing.isNew(reason)
+                    _ = standing.fails(reason, at: clock.now())
+                    // Said once: it is tried again every few seconds.
+                    guard isNew else { return nil }
                     logger.warning(
                         "open incidents not told again", ["channel": .text(channel.name), "why": .text(reason)])
                     return nil
@@ -138,7 +152,7 @@ public struct Sender: Sendable {
     private func deliver(_ row: OutboxRow) async -> Delivery {
         let message: Message
         do {
-            message = try MessageDocument.decode(row.message.document)
+            message = try MessageDocument.decode(row.message.document).told(for: row.message.news)
         } catch {
             return .rejected(reason: "cannot read the stored message: \(error)")
         }
@@ -184,7 +198,7 @@ public struct Sender: Sendable {
                 ])
         case .blocked(let after, let reason):
             let wait = max(schedule.blocked, min(after ?? .zero, schedule.longestAsked))
-            outcome = .retry(at: now + wait, error: reason, lifetime: Outbox.lifetimeOfBlocked)
+            outcome = .retry(at: now + wait, error: reason, isBlocked: true)
             standing.rest(until: now + wait)
             if standing.isNew(reason) {
                 logger.error(
@@ -215,6 +229,8 @@ private final class Standing: Sendable {
         var restsUntil: Timestamp?
         var failures = 0
         var trouble: (reason: String, since: Timestamp)?
+        /// Messages that the service would not take again, of which that was said; not more than a log bears.
+        var refused: Set<Int64> = []
     }
 
     private let state = Mutex(State())
@@ -224,6 +240,11 @@ private final class Standing: Sendable {
 
     func rest(until moment: Timestamp) {
         state.withLock { $0.restsUntil = moment }
+    }
+
+    /// Whether it was not said of this message yet.
+    func isNewlyRefused(_ id: Int64) -> Bool {
+        state.withLock { $0.refused.count < 1_000 && $0.refused.insert(id).inserted }
     }
 
     func isNew(_ reason: String) -> Bool {
@@ -242,9 +263,19 @@ private final class Standing: Sendable {
     /// Since when it had not worked; nil where it had.
     func works() -> Timestamp? {
         state.withLock { state in
-            defer { state = State() }
+            defer { state = State(refused: state.refused) }
             return state.trouble?.since
         }
+    }
+}
+
+extension Message {
+    /// The same for another occasion: an update that took the place of others is told for the weightiest of theirs. Nil: as
+    /// it is.
+    fileprivate func told(for news: News?) -> Message {
+        guard event == .updated, let news else { return self }
+        return Message(
+            event: event, incident: incident, environment: environment, mode: mode, at: at, news: news, digest: digest)
     }
 }
 

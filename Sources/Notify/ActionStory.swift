@@ -24,6 +24,8 @@ struct ActionStory: Sendable {
     let verdict: Verdict
     /// Whether the newest decision was about a lease that was there already.
     let isAboutLease: Bool
+    /// Who approved it; nil for what needed no approval.
+    let approvedBy: String?
 
     /// One story a key, in the order of the first decisions.
     static func all(of incident: Incident, at moment: Timestamp) -> [ActionStory] {
@@ -45,13 +47,16 @@ struct ActionStory: Sendable {
         effect = newest.effect
         ttl = newest.ttl
         verdict = newest.verdict
-        approval = newest.approval
+        approvedBy = decisions.last { $0.verdict == .act }?.approvedBy
+        // What was decided on an approval carries its id, too; it waits no more.
+        if case .needsApproval = newest.verdict { approval = newest.approval } else { approval = nil }
         isOfferedAgain = ActionStory.isOfferedAgain(decisions)
         isAboutLease = newest.lease != nil
         standing = ActionStory.standing(decisions, handling, at: moment)
     }
 
-    /// The newest lease counts. It began with its first decision; each later one put its end off by that one's ttl.
+    /// The newest lease counts. It began with its first decision; each later one put its end off, by its ttl where it does
+    /// not say to when.
     private static func standing(
         _ decisions: [ActionDecision], _ handling: [HandlingNote], at moment: Timestamp
     ) -> Standing {

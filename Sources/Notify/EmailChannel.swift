@@ -115,6 +115,11 @@ public struct EmailChannel: WordedChannel {
     private func settle(_ refused: [RefusedRecipient], _ id: String, _ verdict: EmailVerdict) -> Delivery {
         let later = refused.filter { !$0.reply.isPermanent }
         let never = refused.filter(\.reply.isPermanent)
+        if later.isEmpty, !progress.settled(id).isTaken, !never.isEmpty, never.allSatisfy(\.reply.isForbidding) {
+            let hint = "does it take mail from this machine, and without a login?"
+            return .blocked(
+                after: EmailVerdict.slowWait, reason: "email channel \(name): \(never.first.map(verdict.reason) ?? ""); \(hint)")
+        }
         progress.settle(id, never.map(\.recipient), isTaken: false)
         let isTaken = progress.settled(id).isTaken
         func list(_ refused: [RefusedRecipient]) -> String {

@@ -73,8 +73,9 @@ public enum EmailMessage {
     }
 
     private static func part(_ type: String, _ text: String) -> [UInt8] {
+        let (encoding, body) = MailEncoding.shorter(text)
         let header =
-            "\r\n--\(boundary)\r\nContent-Type: \(type); charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-        return Array(header.utf8) + MailEncoding.quotedPrintable(text)
+            "\r\n--\(boundary)\r\nContent-Type: \(type); charset=utf-8\r\nContent-Transfer-Encoding: \(encoding)\r\n\r\n"
+        return Array(header.utf8) + body
     }
 }

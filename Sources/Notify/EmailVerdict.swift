@@ -8,7 +8,8 @@ import Model
 /// |---|---|
 /// | 250 to the message | delivered |
 /// | 4xx to anything | later, not before half a minute: greylisting, a full mailbox, a busy server |
-/// | 530, 534, 535, 538; any 5xx before the sender | the set-up: slowly, until somebody mends it |
+/// | 530, 534, 535, 538; any 5xx before the sender, or to it but for the size (552) | the set-up: slowly, until somebody mends it |
+/// | 5.7.x (not allowed) to each recipient | the same: it takes no mail from here, or not without a login |
 /// | any other 5xx | final |
 /// | no answer, bad certificate, no STARTTLS | later |
 struct EmailVerdict {
@@ -42,6 +43,8 @@ struct EmailVerdict {
         case (.login, _), (_, 534), (_, 535), (_, 538):
             return said + "; check user and password, and whether the account may send by SMTP"
         case (_, 530): return said + "; it wants a login: set 'username' and 'password_file'"
+        case (.sender, 500...):
+            return clean(said + words(refusal.reply) + "; may this machine and account send as 'from'?")
         default: return clean(said + words(refusal.reply))
         }
     }
@@ -76,9 +79,17 @@ struct EmailVerdict {
 
 extension SMTPRefusal {
     /// Whether it is about login or session and would be said to any message.
-    var isAboutUs: Bool { step.isBeforeMail || [530, 534, 535, 538].contains(reply.code) }
+    var isAboutUs: Bool {
+        step.isBeforeMail || (step == .sender && reply.code != 552) || [530, 534, 535, 538].contains(reply.code)
+    }
     /// Whether trying again soon may lock the account.
     var isAboutLogin: Bool { reply.isPermanent && (step == .login || [534, 535, 538].contains(reply.code)) }
+}
+
+extension SMTPReply {
+    /// Whether it forbids rather than fails (RFC 3463, `X.7.X`): relaying, a login that is missing, a machine that it does
+    /// not know.
+    var isForbidding: Bool { isPermanent && enhanced?.utf8.starts(with: "5.7.".utf8) == true }
 }
 
 extension String {

@@ -56,7 +56,7 @@ public struct GitHubIssue: WordedChannel {
         do throws(Undelivered) {
             let token = try service.secret("token", token)
             let isDrill = message.event == .drill
-            let known = isDrill ? nil : reference.flatMap(GitHubIssue.number)
+            let known = isDrill ? nil : reference.flatMap { GitHubIssue.number($0, in: settings.repository) }
             let found: Int64?
             if let known { found = known } else { found = try await find(message, token) }
             let number = try await tellAnew(message, at: found, token)
@@ -196,9 +196,12 @@ public struct GitHubIssue: WordedChannel {
         document["body"]?.string?.utf8.starts(with: mark.utf8) == true
     }
 
-    /// The number of `owner/name#7`; nil for a repository that is no longer ours to ask: then it is looked for.
-    private static func number(_ reference: String) -> Int64? {
-        reference.split(separator: "#").last.flatMap { Int64($0) }
+    /// The number of `owner/name#7`; nil for an issue of another repository than the configured one, where that number is
+    /// somebody else's: then it is looked for.
+    static func number(_ reference: String, in repository: String) -> Int64? {
+        let prefix = "\(repository)#".utf8
+        guard reference.utf8.starts(with: prefix) else { return nil }
+        return Int64(String(decoding: reference.utf8.dropFirst(prefix.count), as: UTF8.self)).flatMap { $0 > 0 ? $0 : nil }
     }
 
     static let verdict = HTTPVerdict(service: "GitHub") { status, _ in

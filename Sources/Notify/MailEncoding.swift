@@ -17,6 +17,27 @@ enum MailEncoding {
         return String(decoding: out, as: UTF8.self)
     }
 
+    /// A body in the encoding that makes it shorter, and the encoding's name: quoted-printable, which a person can read, but
+    /// for texts that are mostly not ASCII, of which it makes three times as much.
+    static func shorter(_ text: String) -> (name: String, body: [UInt8]) {
+        let quoted = quotedPrintable(text)
+        let count = text.utf8.count
+        // Four characters for three bytes, and two for the end of each line of 76.
+        let lines = (count + 56) / 57
+        guard (count + 2) / 3 * 4 + lines * 2 < quoted.count else { return ("quoted-printable", quoted) }
+        return ("base64", lines76(base64(Array(text.utf8))))
+    }
+
+    private static func lines76(_ text: String) -> [UInt8] {
+        let bytes = Array(text.utf8)
+        var out: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 76) {
+            out += bytes[start..<min(start + 76, bytes.count)]
+            out += [13, 10]
+        }
+        return out
+    }
+
     /// Quoted-printable: lines of at most 76 characters ended by CR LF, ASCII only. A line feed ends a line; a dot at a
     /// line's start, and `From`, are encoded, so that no relay on the way touches them.
     static func quotedPrintable(_ text: String) -> [UInt8] {

@@ -75,7 +75,7 @@ struct Outline: Sendable {
             case .reminder: [.condition, .actions, .steps]
             case .approval: [.actions]
             case .verified: [.findings, .actions, .undo]
-            case .action, nil: [.actions, .undo, .tenants]
+            case .person, .action, nil: [.actions, .undo, .tenants]
             }
         return sections.filter { parts.contains($0.part) }
     }
@@ -86,13 +86,16 @@ struct Outline: Sendable {
         var sections: [Section] = []
         // What this message is told for comes first.
         if wording.message.news == .advice, let advice { sections.append(advice) }
-        if let findings = wording.findings { sections.append(list(.findings, findings.heading, findings.lines)) }
+        let findings = wording.findings.map { [list(.findings, $0.heading, $0.lines)] } ?? []
+        let isChecked = wording.message.news == .verified
+        if isChecked { sections += findings }
         let isAsking = wording.message.news == .approval
         if isAsking { sections += actions }
         sections += condition(wording)
         let charts = wording.incident.evidence.compactMap(Sparkline.init).prefix(chartLimit)
         if !charts.isEmpty { sections.append(Section(.figures, "", .charts(Array(charts)))) }
         if !isAsking { sections += actions }
+        if !isChecked { sections += findings }
         if case let undo = wording.undo, !undo.isEmpty {
             let more = max(0, undo.count - commandLimit)
             sections.append(

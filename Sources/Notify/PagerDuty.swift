@@ -76,9 +76,9 @@ public struct PagerDuty: WordedChannel {
         case .opened: [.trigger]
         // It leaves nothing behind that somebody would have to resolve.
         case .drill: [.trigger, .resolve]
-        case .updated where message.digest != nil: [.trigger]
-        // It has the alert already, and nothing in it changed.
+        // It has the alert already, and nothing in it changed. Of a digest, too: all that is open in it was taken on.
         case .updated where message.news == .acknowledged: [.acknowledge]
+        case .updated where message.digest != nil: [.trigger]
         case .updated:
             message.incident.acknowledged.map { ($0.until ?? .distantFuture) > message.at } == true
                 ? [.trigger, .acknowledge] : [.trigger]

@@ -56,9 +56,7 @@ public struct SlackBot: WordedChannel {
                 _ = try await post(payload, in: settings.channel, token)
                 return .delivered
             }
-            guard let thread = reference.flatMap(Thread.init),
-                try await edit(payload, at: thread, token)
-            else {
+            guard let thread = reference.flatMap(Thread.init), isHere(thread), try await edit(payload, at: thread, token) else {
                 return .deliveredAs(try await post(payload, in: settings.channel, token).text)
             }
             // Last, because it alone may not be said twice: the edit may.
@@ -92,6 +90,13 @@ public struct SlackBot: WordedChannel {
             else { return nil }
             (self.channel, self.ts) = (channel, ts)
         }
+    }
+
+    /// Whether a thread is in the conversation that is configured now: one elsewhere is left as it is, for nothing is known
+    /// of that place any more, and nobody looks for us there. A person's id stands for a conversation with an id of its own.
+    private func isHere(_ thread: Thread) -> Bool {
+        let isPerson = settings.channel.utf8.first == UInt8(ascii: "U") || settings.channel.utf8.first == UInt8(ascii: "W")
+        return thread.channel == settings.channel || (isPerson && thread.channel.utf8.first == UInt8(ascii: "D"))
     }
 
     // MARK: - Steps

@@ -7,22 +7,7 @@ extension Wording {
         guard !stories.isEmpty else {
             return isResolved ? [] : [Section(heading: "Done", lines: ["Nothing so far."])]
         }
-        return [done, stillInForce, found, needsPerson, wouldHave, heldBack, changedBefore].compactMap { $0 }
-    }
-
-    /// What the actions brought about.
-    private var found: Section? {
-        section(
-            "Effect",
-            incident.verifications.map { found in
-                let word =
-                    switch found.outcome {
-                    case .effective: "effective"
-                    case .noEffect: "no effect, taken back"
-                    case .unknown: "not known"
-                    }
-                return "\(code: found.app.text): \(word) (\(found.text))"
-            })
+        return [done, stillInForce, needsPerson, wouldHave, heldBack, changedBefore].compactMap { $0 }
     }
 
     /// Deploys and restarts around the incident, with the main signals before and after.
@@ -48,7 +33,8 @@ extension Wording {
                 isAnyInForce = true
                 let extended =
                     extensions == 0 ? "" : extensions == 1 ? ", extended once" : ", extended \(extensions) times"
-                return "\(story.deed), \(Moments.range(from, until, seenFrom: message.at))\(extended)"
+                let by: Phrase = story.approvedBy.map { ", approved by \(code: $0)" } ?? ""
+                return "\(story.deed), \(Moments.range(from, until, seenFrom: message.at))\(extended)\(by)"
             case .over(_, let from):
                 return "\(story.deed) at \(from.minuteText(seenFrom: message.at)); over"
             case .notLanded: return "Tried and not done: \(story.order)"

@@ -5,7 +5,7 @@ extension Wording {
     /// Whether this message is told because nothing more happens until a person does something.
     var asksForPerson: Bool {
         guard message.event == .updated, digest == nil else { return false }
-        return message.news == .approval || newest.contains { $0.verdict.isForPerson }
+        return message.news == .approval || message.news == .person || newest.contains { $0.verdict.isForPerson }
     }
 
     /// Whether those should see it, too, who do not follow the incident: it is not merely one more detail.
@@ -18,10 +18,11 @@ extension Wording {
         switch message.news {
         case .reminder: return "still open after \(openFor)"
         case .approval: return "needs approval"
-        case .verified: return "action checked"
+        case .verified: return verdictOnAction
         case .acknowledged:
             return incident.acknowledged.map { "acknowledged by \(Shown.shortened(Shown.id($0.by), 16))" } ?? "acknowledged"
         case .advice: return "a model's view"
+        case .person: return "needs a person"
         case .action, nil: return act
         }
     }
@@ -39,25 +40,49 @@ extension Wording {
 
     private var act: String {
         if asksForPerson { return "needs a person" }
-        guard let act = newest.first(where: { $0.verdict == .act }) else { return "update" }
+        // Told later than it was done, the last one is meant.
+        let told = newest.isEmpty && message.news == .action ? incident.decisions.suffix(1) : newest[...]
+        guard let act = told.first(where: { $0.verdict == .act }) else { return "update" }
         let isExtension = incident.decisions.contains { $0.at < act.at && $0.verdict == .act && $0.key == act.key }
         return isExtension ? "action extended" : "action taken"
     }
 
     private var newest: [ActionDecision] { incident.decisions.filter { $0.at == message.at } }
 
-    /// What was found out of an action's effect, as it was noted with this message.
+    private var verdictOnAction: String {
+        switch checked.first?.outcome {
+        case .effective: "action worked"
+        case .noEffect: "action changed nothing"
+        case .unknown: "action's effect unknown"
+        case nil: "action checked"
+        }
+    }
+
+    /// Of each lease the newest finding, the newest first.
+    private var checked: [Verification] {
+        var seen: Set<[UInt8]> = []
+        return incident.verifications.sorted { $0.at > $1.at }.filter { seen.insert(Array($0.lease.utf8)).inserted }
+    }
+
+    /// What was found out of its actions' effect: at most three findings.
     var findings: Section? {
-        guard message.news == .verified else { return nil }
-        let notes = incident.handling.filter { $0.at == message.at && $0.kind != .message && $0.kind != .acknowledgement }
-        let lines = notes.map { Phrase(words: Moments.readable(Shown.line($0.text), seenFrom: message.at)) }
+        guard digest == nil, message.event != .opened else { return nil }
+        let lines: [Phrase] = checked.prefix(3).map { finding in
+            let words =
+                switch finding.outcome {
+                case .effective: "it worked"
+                case .noEffect: "it changed nothing, and was taken back"
+                case .unknown: "whether it worked is not known"
+                }
+            return "\(code: finding.app.text): \(words): \(Moments.readable(Shown.line(finding.text), seenFrom: message.at))"
+        }
         return lines.isEmpty ? nil : Section(heading: "What came of it", lines: lines)
     }
 }
 
 extension Verdict {
     /// Whether nothing more happens until a person does something.
-    fileprivate var isForPerson: Bool {
+    var isForPerson: Bool {
         switch self {
         case .needsApproval: true
         case .refused(let refusal): refusal.step.isForPerson

@@ -6,18 +6,39 @@ extension Round {
         let now = now
         for id in state.digests.keys.sorted() {
             guard let digest = state.digests[id] else { continue }
-            if digest.open <= 0 {
+            if digest.open <= 0, !isKept(digest) {
                 state.digests[id] = nil
-                guard let incident = endedNow[id] else { continue }
+                guard let incident = endedNow[id] ?? digest.last else { continue }
                 say(
                     .resolved, incident, to: [digest.channel: "all that it was told of together is over"],
-                    digest: digest.told(id, current: []))
-            } else if digest.hasNews, now - digest.toldAt >= digest.pause {
+                    digest: digest.told(id, current: []), environment: digest.environment)
+            } else if digest.hasNews, now - digest.toldAt >= digest.pause, isRouted(id, digest) {
                 state.digests[id]?.pause = min(digest.pause * 2, TellingSettings.digestPause.longest)
                 state.digests[id]?.toldAt = now
                 state.digests[id]?.hasNews = false
                 tell(.updated, id, digest, reason: "what it was told of together changed")
             }
+        }
+    }
+
+    /// A digest of a night whose pages are used up takes in what opens until that night is over, so that it is one page,
+    /// however often everything in it ends meanwhile.
+    private func isKept(_ digest: TellingState.OpenDigest) -> Bool {
+        guard digest.reason == .pageBudget, let channel = settings.channels.first(where: { $0.name == digest.channel }),
+            let night = night(channel)
+        else { return false }
+        return digest.night == night
+    }
+
+    /// Whether routes lead to a digest's channel at this hour, for one of its open members; where none is open, for the
+    /// weightiest of those that are over.
+    func isRouted(_ id: String, _ digest: TellingState.OpenDigest) -> Bool {
+        guard digest.open > 0 else {
+            return digest.last.map { isRouted($0, to: digest.channel) } ?? false
+        }
+        return members(id).contains { member in
+            guard let incident = open(member), let entry = state.entries[member] else { return false }
+            return entry.silencedBy == nil && isRouted(incident, to: digest.channel)
         }
     }
 
@@ -27,8 +48,10 @@ extension Round {
         news: Message.News? = nil
     ) {
         let current = members(id).prefix(Digest.itemLimit).compactMap { open($0) }
-        guard let first = current.first else { return }
-        say(event, first, to: [digest.channel: reason], news: news, digest: digest.told(id, current: current))
+        guard let first = current.first ?? digest.last else { return }
+        say(
+            event, first, to: [digest.channel: reason], news: news, digest: digest.told(id, current: current),
+            environment: digest.environment)
     }
 
     /// Ids of the open members, the weightiest first, then the oldest.
@@ -70,6 +93,7 @@ extension TellingState.OpenDigest {
         hasNews = true
         past.append(Digest.Item(incident))
         if past.count > Digest.itemLimit { past.removeFirst() }
+        if last.map({ incident.severity >= $0.severity }) ?? true { last = incident.brief }
     }
 
     /// As a message shows it: open members before those that are over; of the listed ones the weightiest first.
@@ -80,5 +104,15 @@ extension TellingState.OpenDigest {
             return a.openedAt != b.openedAt ? a.openedAt < b.openedAt : a.incident < b.incident
         }
         return Digest(id: id, reason: reason, items: items, total: total, open: open)
+    }
+}
+
+extension Incident {
+    /// Without what grows: a digest keeps it for as long as a night.
+    fileprivate var brief: Incident {
+        var brief = self
+        (brief.transitions, brief.evidence, brief.decisions, brief.verifications, brief.handling) = ([], [], [], [], [])
+        (brief.acknowledged, brief.advice) = (nil, nil)
+        return brief
     }
 }

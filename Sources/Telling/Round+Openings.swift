@@ -46,16 +46,27 @@ extension Round {
             var rest = join(incidents, .storm, name) { [now] in now - $0.joinedAt <= TellingSettings.digestOpen }
             let isFirst = rest.count == incidents.count && !hasOpenStorm(name)
             if isFirst || rest.count >= settings.grouping.from {
-                begin(.storm, rest, &desk)
+                tellTogether(.storm, rest, &desk)
                 rest = []
             }
             for incident in rest { tellAlone(incident, &desk) }
         } else if incidents.count >= settings.grouping.from {
-            if mayPage(desk.channel) { return begin(.together, incidents, &desk) }
-            for incident in incidents where !isExempt(incident, name) { spend([incident], &desk) }
-            for incident in incidents where isExempt(incident, name) { tellAlone(incident, &desk) }
+            tellTogether(.together, incidents, &desk)
         } else {
             for incident in incidents { tellAlone(incident, &desk) }
+        }
+    }
+
+    /// One message for several. It is a page like any other: where none is left, they go into the digest of the night, but
+    /// for those that wake people all the same.
+    private mutating func tellTogether(_ reason: Digest.Reason, _ incidents: [Incident], _ desk: inout Desk) {
+        guard !mayPage(desk.channel) else { return begin(reason, incidents, &desk) }
+        let exempt = incidents.filter { isExempt($0, desk.channel) }
+        spend(incidents.filter { !isExempt($0, desk.channel) }, &desk)
+        if exempt.count >= settings.grouping.from {
+            begin(reason, exempt, &desk)
+        } else {
+            for incident in exempt { tellAlone(incident, &desk) }
         }
     }
 
@@ -67,7 +78,7 @@ extension Round {
 
     private mutating func tellAlone(_ incident: Incident, _ desk: inout Desk) {
         let (name, now) = (desk.channel.name, now)
-        guard mayPage(desk.channel) || isExempt(incident, name) else { return spend([incident], &desk) }
+        guard mayPage(desk.channel) || isExempt(incident, desk.channel) else { return spend([incident], &desk) }
         count([incident], desk.channel)
         state.entries[incident.id]?.heard[name] = TellingState.Heard(isOwn: true, digest: nil, toldAt: now)
         toldNow[incident.id, default: []].insert(name)
@@ -82,21 +93,22 @@ extension Round {
         return budget.hours.began(now, in: settings.zone)
     }
 
-    private func mayPage(_ channel: TellingSettings.Channel) -> Bool {
+    func mayPage(_ channel: TellingSettings.Channel) -> Bool {
         guard let night = night(channel), let budget = settings.pageBudget else { return true }
         guard let ledger = state.ledgers[channel.name], ledger.night == night else { return budget.pages > 0 }
         return ledger.pages < budget.pages
     }
 
     /// A whole runtime in a critical state wakes people beyond the budget, once a night for the same cause.
-    private func isExempt(_ incident: Incident, _ channel: String) -> Bool {
+    func isExempt(_ incident: Incident, _ channel: TellingSettings.Channel) -> Bool {
         guard incident.mayExceed else { return false }
-        guard let ledger = state.ledgers[channel] else { return true }
+        // What paged in an earlier night pages again in this one.
+        guard let ledger = state.ledgers[channel.name], ledger.night == night(channel) else { return true }
         return !ledger.paged.contains(incident.fingerprint)
     }
 
     /// A new thread on a channel, which may be a page.
-    private mutating func count(_ incidents: [Incident], _ channel: TellingSettings.Channel) {
+    mutating func count(_ incidents: [Incident], _ channel: TellingSettings.Channel) {
         let night = night(channel)
         var ledger = state.ledgers[channel.name] ?? TellingState.Ledger()
         ledger.threads.append(now)
@@ -110,6 +122,7 @@ extension Round {
 
     /// The pages are used up: what would have been one more goes into the digest of this night.
     private mutating func spend(_ incidents: [Incident], _ desk: inout Desk) {
+        guard !incidents.isEmpty else { return }
         let night = night(desk.channel)
         let rest = join(incidents, .pageBudget, desk.channel.name) { $0.night == night }
         if !rest.isEmpty { begin(.pageBudget, rest, &desk) }
@@ -148,14 +161,14 @@ extension Round {
         let id = "digest-" + SHA256.hex(Array(words.joined(separator: "\0").utf8)).prefix(16)
         state.digests[id] = TellingState.OpenDigest(
             channel: channel.name, reason: reason, weight: first.severity, openedAt: now, night: night(channel),
-            joinedAt: now, toldAt: now, pause: TellingSettings.digestPause.first, total: incidents.count, isNew: true)
+            environment: occasion.environment, joinedAt: now, toldAt: now, pause: TellingSettings.digestPause.first,
+            total: incidents.count, isNew: true)
         for incident in incidents { enter(incident, id, channel.name) }
     }
 
     private mutating func enter(_ incident: Incident, _ digest: String, _ channel: String) {
         let now = now
         state.entries[incident.id]?.heard[channel] = TellingState.Heard(isOwn: false, digest: digest, toldAt: now)
-        toldNow[incident.id, default: []].insert(channel)
         note(.message, by: channel, "told with others in \(digest)", on: incident.id)
     }
 

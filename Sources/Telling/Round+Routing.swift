@@ -51,8 +51,7 @@ extension Round {
             entry.waiting = [:]
             return
         }
-        let routing = Routing(
-            incident, named: source.named(incident), environment: occasion.environment, now: now, settings: settings)
+        let routing = routing(incident)
         let missing = routing.decisions.filter { $0.isSent && entry.heard[$0.channel] == nil }
         entry.waiting = entry.waiting.filter { waiting in missing.contains { $0.channel == waiting.key } }
         // Its cause is told; it is itself when it outlives the cause.
@@ -75,9 +74,16 @@ extension Round {
     /// The channels that an open incident may be told to now: routed, and not held back.
     func routedNow(_ incident: Incident, _ entry: TellingState.Entry) -> Set<String> {
         guard entry.silencedBy == nil else { return [] }
-        let routing = Routing(
-            incident, named: source.named(incident), environment: occasion.environment, now: now, settings: settings)
-        return Set(routing.channels)
+        return Set(routing(incident).channels)
+    }
+
+    /// Whether routes lead from an incident to a channel now.
+    func isRouted(_ incident: Incident, to channel: String) -> Bool {
+        routing(incident).decisions.contains { $0.isSent && $0.channel == channel }
+    }
+
+    private func routing(_ incident: Incident) -> Routing {
+        Routing(incident, named: source.named(incident), environment: occasion.environment, now: now, settings: settings)
     }
 }
 

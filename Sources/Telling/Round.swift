@@ -28,7 +28,7 @@ struct Round<Source: IncidentSource> {
     var fresh: [String] = []
     /// Why a channel hears of an incident, by incident and channel: of those routed at this tick.
     var reasons: [String: [String: String]] = [:]
-    /// Incidents whose opening was told at this tick, by channel: their messages hold everything.
+    /// By incident, the channels to which its opening was told at this tick as a message of its own, which holds everything.
     var toldNow: [String: Set<String>] = [:]
     /// The weightiest incident of a digest that ended at this tick.
     var endedNow: [String: Incident] = [:]
@@ -94,14 +94,16 @@ struct Round<Source: IncidentSource> {
 
     // MARK: - Saying
 
-    /// - Parameter recipients: the reason by channel.
+    /// - Parameters:
+    ///   - recipients: the reason by channel.
+    ///   - environment: of a digest, the one that it began with, by which services know it again; nil: of the tick at hand.
     mutating func say(
         _ event: Message.Event, _ incident: Incident, to recipients: [String: String], news: Message.News? = nil,
-        digest: Digest? = nil
+        digest: Digest? = nil, environment: String? = nil
     ) {
         let message = Message(
-            event: event, incident: incident, environment: occasion.environment, mode: source.mode(incident), at: now,
-            news: news, digest: digest)
+            event: event, incident: incident, environment: environment ?? occasion.environment,
+            mode: source.mode(incident), at: now, news: news, digest: digest)
         let ordered = order(Array(recipients.keys)).map { channel in
             // Of the keys themselves.
             Told.Recipient(channel: channel, reason: recipients[channel] ?? "")

@@ -36,6 +36,22 @@ private func sorted<Value>(_ map: [String: Value]) -> [(key: String, value: Valu
     map.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
 }
 
+/// Offers by their action.
+private func document(of asked: [String: TellingState.Asked]) -> JSON {
+    .array(
+        sorted(asked).map {
+            ["key": .string($0.key), "approval": .optional($0.value.approval), "at": .moment($0.value.at)]
+        })
+}
+
+private func offer(_ reader: DocumentReader) throws(DocumentError) -> (action: String, asked: TellingState.Asked) {
+    // Earlier versions kept the actions alone.
+    guard reader.value.string == nil else { return (try reader.string(), TellingState.Asked(approval: nil, at: nil)) }
+    let asked = TellingState.Asked(
+        approval: try reader.optional("approval")?.string(), at: try reader.optional("at")?.timestamp())
+    return (try reader.member("key").string(), asked)
+}
+
 extension TellingState.Entry {
     fileprivate func document(_ id: String) -> JSON {
         var object: JSONObject = [
@@ -50,13 +66,9 @@ extension TellingState.Entry {
         if let silencedBy { object.append("silenced_by", .string(silencedBy)) }
         if let acknowledgedUntil { object.append("acknowledged_until", .moment(acknowledgedUntil)) }
         if !asked.isEmpty {
-            object.append(
-                "asked",
-                .array(
-                    sorted(asked).map {
-                        ["key": .string($0.key), "approval": .optional($0.value.approval), "at": .moment($0.value.at)]
-                    }))
+            object.append("asked", Telling.document(of: asked))
         }
+        if let owed { object.append("owed", owed.document) }
         if isPutOff { object.append("put_off", true) }
         if isAnnounced { object.append("announced", true) }
         return .object(object)
@@ -75,16 +87,31 @@ extension TellingState.Entry {
         silencedBy = try reader.optional("silenced_by")?.string()
         acknowledgedUntil = try reader.optional("acknowledged_until")?.timestamp()
         for element in try reader.optional("asked")?.elements() ?? [] {
-            // Earlier versions kept the keys alone.
-            guard element.value.string == nil else {
-                asked[try element.string()] = TellingState.Asked(approval: nil, at: nil)
-                continue
-            }
-            asked[try element.member("key").string()] = TellingState.Asked(
-                approval: try element.optional("approval")?.string(), at: try element.optional("at")?.timestamp())
+            let (action, offer) = try Telling.offer(element)
+            asked[action] = offer
         }
+        owed = try reader.optional("owed").map(TellingState.Owed.init)
         isPutOff = try reader.optional("put_off")?.bool() ?? false
         isAnnounced = try reader.optional("announced")?.bool() ?? false
+    }
+}
+
+extension TellingState.Owed {
+    fileprivate var document: JSON {
+        [
+            "news": .string(found.rawValue), "actions": Telling.document(of: actions),
+            "told": .strings(told.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }),
+        ]
+    }
+
+    fileprivate init(_ reader: DocumentReader) throws(DocumentError) {
+        self.init(
+            found: try reader.member("news").choice(TellingState.Occurrence.self),
+            told: Set(try reader.member("told").map { text throws(DocumentError) in try text.string() }))
+        for element in try reader.member("actions").elements() {
+            let (action, offer) = try Telling.offer(element)
+            actions[action] = offer
+        }
     }
 }
 
@@ -105,13 +132,16 @@ extension TellingState.Heard {
 
 extension TellingState.OpenDigest {
     fileprivate func document(_ id: String) -> JSON {
-        [
+        var object: JSONObject = [
             "id": .string(id), "channel": .string(channel), "reason": .string(reason.rawValue),
             "weight": .string(weight.rawValue), "opened_at": .moment(openedAt), "night": night.map { .int($0) } ?? .null,
             "joined_at": .moment(joinedAt), "told_at": .moment(toldAt), "pause": .span(pause),
             "reminders": .int(Int64(reminders)), "total": .int(Int64(total)), "over": .int(Int64(over)),
             "has_news": .bool(hasNews), "past": .array(past.map(\.document)),
         ]
+        if let environment { object.append("environment", .string(environment)) }
+        if let last { object.append("last", last.document) }
+        return .object(object)
     }
 
     fileprivate init(_ reader: DocumentReader) throws(DocumentError) {
@@ -121,11 +151,13 @@ extension TellingState.OpenDigest {
             weight: try reader.member("weight").choice(Severity.self),
             openedAt: try reader.member("opened_at").timestamp(),
             night: try reader.optional("night").map { night throws(DocumentError) in Int64(try night.count()) },
+            environment: try reader.optional("environment")?.string(),
             joinedAt: try reader.member("joined_at").timestamp(), toldAt: try reader.member("told_at").timestamp(),
             pause: try reader.member("pause").span(), reminders: try reader.member("reminders").count(),
             total: try reader.member("total").count(), over: try reader.member("over").count(),
             hasNews: try reader.member("has_news").bool(),
-            past: try reader.member("past").map(Digest.Item.init))
+            past: try reader.member("past").map(Digest.Item.init),
+            last: try reader.optional("last").map(Incident.init))
     }
 }
 

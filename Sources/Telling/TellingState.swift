@@ -33,6 +33,8 @@ public struct TellingState: Hashable, Sendable {
         var acknowledgedUntil: Timestamp?
         /// Actions of which it was told that they wait for a person, by `LeaseKey.canonical` in text.
         var asked: [String: Asked] = [:]
+        /// News that not every channel could be told yet.
+        var owed: Owed?
         /// It is to be routed at the next tick, because its cause held it back at the last one.
         var isPutOff = false
         /// Its opening was to be told, and there was nowhere to send it.
@@ -59,6 +61,34 @@ public struct TellingState: Hashable, Sendable {
         var reminders = 0
     }
 
+    /// What happened to an open incident, the more urgent last.
+    enum Occurrence: String, CaseIterable, Comparable, Sendable {
+        case done, approval, verified, person
+
+        /// Whether it stays news until a person did something.
+        var needsPerson: Bool { self == .approval || self == .person }
+
+        private var rank: Int {
+            switch self {
+            case .done: 0
+            case .approval: 1
+            case .verified: 2
+            case .person: 3
+            }
+        }
+
+        static func < (a: Occurrence, b: Occurrence) -> Bool { a.rank < b.rank }
+    }
+
+    /// News of an incident, and who has them.
+    struct Owed: Hashable, Sendable {
+        var found: Occurrence
+        /// Of approvals: the offers that wait, as in `asked`; `at` when each was made.
+        var actions: [String: Asked] = [:]
+        /// Channels that know.
+        var told: Set<String> = []
+    }
+
     /// A digest as it was last told.
     struct OpenDigest: Hashable, Sendable {
         let channel: String
@@ -68,6 +98,8 @@ public struct TellingState: Hashable, Sendable {
         let openedAt: Timestamp
         /// The night that it is for: `Hours.began` of the page budget.
         var night: Int64?
+        /// The one that it was told with. Nil in what an earlier version kept.
+        var environment: String?
         /// When it last took something in.
         var joinedAt: Timestamp
         var toldAt: Timestamp
@@ -81,6 +113,9 @@ public struct TellingState: Hashable, Sendable {
         var hasNews = false
         /// The members that were listed and are over, newest last; at most `Digest.itemLimit`.
         var past: [Digest.Item] = []
+        /// Of the members that are over, the newest of the weightiest, without what grows: the end is told of it where that
+        /// comes later than the last member's.
+        var last: Incident?
         /// It began at this tick, and was not told yet.
         var isNew = false
     }

@@ -22,10 +22,19 @@ extension Rendering {
         return "\(trouble.channel) does not deliver: \(waiting), the oldest since \(trouble.since): \(trouble.reason)"
     }
 
+    /// `pager is not configured: 3 messages wait for it, the oldest since …; they are given up after 72h`
+    static func stranded(_ stranded: StrandedMessages) -> String {
+        let waiting = stranded.count == 1 ? "1 message waits" : "\(stranded.count) messages wait"
+        return "\(stranded.channel) is not configured: \(waiting) for it, the oldest since \(stranded.since); "
+            + "given up after \(Outbox.lifetimeOfBlocked) unless it comes back"
+    }
+
     func messages(
-        _ rows: [OutboxRow], _ counts: OutboxCounts, _ troubles: [ChannelTrouble], _ drills: [Drill], now: Timestamp
+        _ rows: [OutboxRow], _ counts: OutboxCounts, _ troubles: [ChannelTrouble], _ stranded: [StrandedMessages],
+        _ drills: [Drill], now: Timestamp
     ) -> String {
         var head = Rendering.outbox(counts) + "\n"
+        for one in stranded { head += terminal.paint(Rendering.stranded(one), .red) + "\n" }
         for trouble in troubles { head += terminal.paint(Rendering.trouble(trouble), .red) + "\n" }
         let messages = rows.map { row in
             (

@@ -103,6 +103,10 @@ struct IncidentTests {
     func reopens(_ reopening: Reopening) throws {
         var world = try IncidentTests.world()
         let first = try #require(world.run(80).flatMap(\.outcome.opened).first)
+        let advice = Advice(
+            at: world.now, by: "a-model", summary: "s", likelyCause: "c", playbook: nil, steps: [], confidence: 1)
+        let isTaken = world.engine.advise(first.id, advice)
+        #expect(isTaken)
         world.share("a", 5)
         let resolved = try #require(world.run(140).flatMap(\.outcome.resolved).first)
         #expect(resolved.status == .resolved)
@@ -116,6 +120,7 @@ struct IncidentTests {
         if reopening.isSame {
             #expect(again.map(\.id) == [first.id])
             #expect(again.first?.flaps == 1)
+            #expect(again.first?.advice == nil, "it was written of the episode before")
             #expect(again.first?.status == .open)
             #expect(new.isEmpty)
         } else {

@@ -93,11 +93,11 @@ import Testing
         #expect(try engine.settle(1, .retry(at: at(10), error: "timeout")) == .pending)
         var row = try #require(try engine.outbox().first)
         #expect(row.attempts == 1 && row.lastError == "timeout" && row.dueAt == at(10) && row.settledAt == nil)
-        #expect(try engine.settle(1, .retry(at: at(86_399), error: "503")) == .pending)
-        #expect(try engine.settle(1, .retry(at: at(86_400), error: "502")) == .dead)
+        #expect(try engine.settle(1, .retry(at: at(86_409), error: "503")) == .pending)
+        #expect(try engine.settle(1, .retry(at: at(86_410), error: "502")) == .dead)
         row = try #require(try engine.outbox().first)
-        #expect(row.state == .dead && row.attempts == 3 && row.lastError == "502" && row.settledAt == at(86_400))
-        #expect(try engine.settle(1, .sent(at: at(86_401))) == .dead, "settled once")
+        #expect(row.state == .dead && row.attempts == 3 && row.lastError == "502" && row.settledAt == at(86_410))
+        #expect(try engine.settle(1, .sent(at: at(86_411))) == .dead, "settled once")
         #expect(cause { try engine.settle(7, .sent(at: at(1))) } == .unknownID)
     }
 
@@ -159,10 +159,33 @@ import Testing
     ]
 
     @Test(arguments: cases) func merging(_ test: Case) {
-        let waiting = test.waiting.enumerated().map { (id: Int64($0.offset), event: $0.element) }
+        let waiting = test.waiting.enumerated().map { (id: Int64($0.offset), event: $0.element, news: Message.News?.none) }
         let result = Outbox.coalesce(waiting, adding: test.adding)
         #expect(result.merged == test.merged)
         #expect(result.carriesOpening == test.carriesOpening)
+    }
+
+    static let occasions: [(waiting: [Message.News?], adding: Message.News?, told: Message.News?)] = [
+        ([.approval], .reminder, .approval), ([.approval], .advice, .approval), ([.person], .verified, .person),
+        ([.verified], .action, .verified), ([.action], .reminder, .action), ([.action], .advice, .action),
+        ([nil], .advice, nil), ([nil], .acknowledged, .acknowledged), ([.reminder], .advice, .reminder),
+        ([.reminder], .action, .action), ([.advice], .reminder, .reminder), ([.action], .approval, .approval),
+        ([.approval, .reminder], .acknowledged, .approval), ([], .advice, .advice), ([.action], nil, nil),
+    ]
+
+    @Test func anUpdateIsToldForTheWeightiestOfThoseThatItReplaces() throws {
+        for (waiting, adding, told) in Self.occasions {
+            let rows = waiting.enumerated().map { (id: Int64($0.offset), event: Message.Event.updated, news: $0.element) }
+            let result = Outbox.coalesce(rows, adding: .updated, adding)
+            #expect(result.merged.count == waiting.count && result.news == told, "\(waiting) + \(String(describing: adding))")
+        }
+        let place = try Place()
+        let engine = try place.engine()
+        let all: [Message.News] = [.action, .approval, .reminder, .advice]
+        for news in all { try engine.commitTick(TickRecord(messages: [message(.updated, news: news)])) }
+        #expect(try engine.nextDue(at(1)).map(\.message.news) == [.approval], "from one merging to the next")
+        try engine.commitTick(TickRecord(messages: [message(.updated, news: .reminder)]))
+        #expect(try engine.outbox(state: .pending).map(\.message.news) == [.reminder, .approval], "it is on its way already")
     }
 
     @Test func anUnsentOpeningAndItsResolveBecomeOneMessage() throws {
@@ -221,9 +244,61 @@ import Testing
         let place = try Place()
         let engine = try place.engine()
         try engine.commitTick(TickRecord(messages: [message(.opened)]))
-        let (friday, monday) = (at(49 * 3_600), at(73 * 3_600))
-        #expect(try engine.settle(1, .retry(at: friday, error: "401", lifetime: Outbox.lifetimeOfBlocked)) == .pending)
-        #expect(try engine.settle(1, .retry(at: monday, error: "401", lifetime: Outbox.lifetimeOfBlocked)) == .dead)
+        for hour in Int64(0)..<72 { #expect(try engine.settle(1, .retry(at: at(hour * 3_600), error: "401", isBlocked: true)) == .pending) }
+        #expect(try engine.settle(1, .retry(at: at(72 * 3_600), error: "401", isBlocked: true)) == .dead)
+    }
+
+    @Test func whatWaitedForAMendedSetUpIsStillTriedForADay() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(TickRecord(messages: [message(.opened)]))
+        func settle(_ hour: Double, isBlocked: Bool) throws -> OutboxRow.State {
+            try engine.settle(1, .retry(at: at(0) + .seconds(hour * 3_600), error: "no", isBlocked: isBlocked))
+        }
+        #expect(try settle(1, isBlocked: true) == .pending)
+        #expect(try settle(61, isBlocked: true) == .pending)
+        #expect(try settle(61.5, isBlocked: false) == .pending, "mended, and the first answer is a passing failure")
+        #expect(try settle(85, isBlocked: false) == .pending)
+        #expect(try settle(85.6, isBlocked: false) == .dead, "60.5 hours of waiting, and a day of trying")
+    }
+
+    @Test func whatWasNeverTriedDoesNotAge() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(TickRecord(messages: [message(.opened)]))
+        #expect(try engine.settle(1, .retry(at: at(60 * 3_600), error: "503")) == .pending, "its channel rested for days")
+        #expect(try engine.settle(1, .retry(at: at(84 * 3_600), error: "503")) == .dead)
+    }
+
+    @Test func breakingAgainAndAgainDoesNotKeepAMessageForEver() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(TickRecord(messages: [message(.opened)]))
+        var hours: Int64 = 0
+        while try engine.settle(1, .retry(at: at(hours * 3_600), error: "no", isBlocked: hours % 12 != 0)) == .pending { hours += 1 }
+        #expect((72...96).contains(hours), "\(hours)")
+    }
+
+    @Test func whatWaitsForAChannelThatIsGoneIsNamedAndGivenUp() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(
+            TickRecord(messages: [
+                message(.opened, incident: "a", channel: "gone"), message(.opened, incident: "a", channel: "ops"),
+                message(.opened, incident: "b", channel: "gone", createdAt: at(3_600)),
+            ]))
+        let stranded = try engine.stranded(besides: ["ops"])
+        #expect(stranded == [StrandedMessages(channel: "gone", count: 2, since: at(0))])
+        #expect(try engine.stranded(besides: ["gone", "ops"]) == [])
+        #expect(try engine.giveUpStranded(besides: ["ops"], at(72 * 3_600 - 1)) == [])
+        #expect(
+            try engine.giveUpStranded(besides: ["ops"], at(72 * 3_600))
+                == [StrandedMessages(channel: "gone", count: 1, since: at(0))])
+        #expect(try engine.outbox().map(\.state) == [.pending, .pending, .dead])
+        #expect(try engine.outbox(state: .dead).first?.lastError == "no channel 'gone' has been configured for 3d")
+        #expect(try engine.audit().map(\.entry.kind) == ["message.given_up"])
+        #expect(try engine.giveUpStranded(besides: ["gone", "ops"], at(500 * 3_600)) == [])
+        #expect(try engine.giveUpStranded(besides: [], at(500 * 3_600)).map(\.count) == [1, 1])
     }
 
     @Test func whatAClockAheadPutOffIsBroughtForward() throws {
@@ -235,6 +310,17 @@ import Testing
         try engine.bringForward(to: at(2), dueAfter: at(2 + 3_600))
         #expect(try engine.nextDue(at(2)).map(\.id) == [1])
         #expect(try engine.nextDue(at(60)).map(\.id) == [2])
+    }
+
+    @Test func aDamagedRowDoesNotHideWhatElseStands() throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(TickRecord(messages: (0..<5).map { message(.opened, incident: "digest-\($0)") }))
+        for id in 1...5 { try engine.settle(Int64(id), .sent(at: at(1))) }
+        try RawSQLite(place.folder.journalPath).run("UPDATE outbox SET document = '{}' WHERE id IN (1, 2, 4)")
+        #expect(try engine.standing(channel: "ops", limit: 2).map(\.id) == [3], "a page of damaged ones is no end")
+        #expect(try engine.standing(channel: "ops", after: 3, limit: 2).map(\.id) == [5])
+        #expect(try engine.standing(channel: "ops", after: 5, limit: 2) == [])
     }
 
     @Test func aDigestStandsUntilItIsOver() throws {

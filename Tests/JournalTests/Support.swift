@@ -44,11 +44,11 @@ func lease(
 }
 
 func message(
-    _ event: Message.Event, incident: String = "a-1", channel: String = "ops", createdAt: Timestamp = at(0),
-    dueAt: Timestamp? = nil
+    _ event: Message.Event, incident: String = "a-1", channel: String = "ops", news: Message.News? = nil,
+    createdAt: Timestamp = at(0), dueAt: Timestamp? = nil
 ) -> OutboxMessage {
     OutboxMessage(
-        incident: incident, channel: channel, event: event, createdAt: createdAt, dueAt: dueAt ?? createdAt,
+        incident: incident, channel: channel, event: event, news: news, createdAt: createdAt, dueAt: dueAt ?? createdAt,
         document: #"{"event":"\#(event.rawValue)"}"#)
 }
 

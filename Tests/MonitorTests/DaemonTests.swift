@@ -33,11 +33,11 @@ import Testing
     }
 
     private func daemon(
-        _ core: Core, _ targets: [Target], client: HTTPClient, senders: [(sender: Sender, bell: Bell)] = [],
+        _ core: Core, _ targets: [Target], client: HTTPClient, senders: [Sender] = [],
         clock: any Clock = SystemClock(), recorder: (@Sendable (TapeStep) -> Void)? = nil
     ) -> Daemon {
         Daemon(
-            core: core, targets: targets, poller: Poller(client: client, clock: clock), senders: senders,
+            core: core, targets: targets, poller: Poller(client: client, clock: clock), senders: SenderCrew(senders),
             interval: .seconds(0.1),
             clock: clock, logger: .silent, notifier: SystemdNotifier(environment: Environment([:])),
             recorder: recorder)
@@ -99,7 +99,7 @@ import Testing
         let channel = SenderTests.ScriptedChannel()
         let sender = Sender(channel: channel, core: core, clock: place.clock, logger: .silent)
         let client = try HTTPClient(HTTPClient.Options(userAgent: "test"))
-        #expect(await daemon(core, [], client: client, senders: [(sender, Bell())], clock: place.clock).run {})
+        #expect(await daemon(core, [], client: client, senders: [sender], clock: place.clock).run {})
         await client.shutdown()
         #expect(channel.given.text == "opened app-shop\n")
         #expect(try place.read { try $0.outbox().map(\.state) } == [.sent])
@@ -115,11 +115,7 @@ import Testing
         for _ in 0..<2 { await core.pass(Crowd.noisy, place.clock) }
         let clock = place.clock
         let senders = settings.channels.map { name in
-            (
-                sender: Sender(
-                    channel: HungChannel(name: name, clock: clock), core: core, clock: clock, logger: .silent),
-                bell: Bell()
-            )
+            Sender(channel: HungChannel(name: name, clock: clock), core: core, clock: clock, logger: .silent)
         }
         let client = try HTTPClient(HTTPClient.Options(userAgent: "test"))
         let daemon = daemon(core, [], client: client, senders: senders, clock: clock)
@@ -188,5 +184,74 @@ import Testing
         let incidents = try journal.incidents()
         #expect(incidents.map(\.rule) == ["crowded"])
         #expect(incidents.first?.document.contains("\"resolve_reason\":\"removed\"") == true)
+    }
+
+    @Test("SIGHUP: a channel that is added hears what is open, one that changed hears the rest, one that is gone nothing")
+    func reloadedChannels() async throws {
+        let runtime = try FixtureServer(folder: Fixtures.copies + "/busy")
+        try runtime.start()
+        let heard = Mutex<[String]>([])
+        let hook = try MisbehavingServer { request, peer in
+            let event = request.head.split(separator: "\r\n").first { $0.hasPrefix("X-Mozaiks-Event: ") }
+            heard.withLock { $0.append("\(request.path) \(event?.dropFirst(17) ?? "?")") }
+            peer.answer(200, "ok")
+        }
+        defer { hook.stop() }
+        let folder = TemporaryFolder()
+        mkdir(folder.path("policies"), 0o700)
+        folder.write("a-secret-that-is-long-enough", to: "secret")
+        folder.write(
+            """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            rules:
+              crowded: {subject: runtime, when: open_runs > 1, for: 0s, severity: warning, summary: Too many., actions: [notify]}
+
+            """, to: "policies/ops_policy.default.yaml")
+        func write(_ channels: [(name: String, path: String)]) {
+            let lines = channels.map { name, path in
+                "  \(name): {webhook: {url: \(hook.url)/\(path), secret_file: \(folder.path("secret"))}}\n"
+            }
+            folder.write(
+                """
+                schema: mozaiks.ops/config/v1
+                interval: 1s
+                policies: \(folder.path("policies"))
+                state: \(folder.path("state"))
+                runtimes: {shared: {replicas: [\(runtime.url)]}}
+                channels:
+                \(lines.joined())
+                """, to: "mozaiks-ops.yaml")
+        }
+        func hears(_ line: String) -> Bool { heard.withLock { $0.contains(line) } }
+        write([("stays", "stays"), ("moves", "before"), ("goes", "goes")])
+        let program = try RunningProgram(
+            RunningProgram.built, ["run", "--config", folder.path("mozaiks-ops.yaml")],
+            environment: ["PATH": "/usr/bin:/bin", "HOME": folder.path], in: folder.path, atMost: 60)
+        #expect(await Self.wait { hears("/stays opened") && hears("/before opened") && hears("/goes opened") })
+        write([("stays", "stays"), ("moves", "after"), ("joins", "joins")])
+        program.send(SIGHUP)
+        #expect(program.waits { _, log in log.contains("channels=goes,joins,moves") }, "\(program.errors)")
+        #expect(await Self.wait { hears("/joins opened") })
+        runtime.stop()
+        folder.write(
+            """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            rules:
+              other: {subject: runtime, when: open_runs > 1000, for: 0s, severity: warning, summary: Too many., actions: [notify]}
+
+            """, to: "policies/ops_policy.default.yaml")
+        program.send(SIGHUP)
+        #expect(
+            await Self.wait { hears("/stays resolved") && hears("/after resolved") && hears("/joins resolved") },
+            "\(heard.withLock { $0 })")
+        program.send(SIGTERM)
+        #expect(program.waitForEnd().code == 0)
+        #expect(!hears("/goes resolved") && !hears("/before resolved"))
+        #expect(heard.withLock { $0.filter { $0 == "/stays opened" }.count } == 1)
+        let journal = try Journal.open(try StateFolder(existing: folder.path("state")), mode: .reader)
+        defer { journal.close() }
+        #expect(try journal.stranded(besides: ["stays", "moves", "joins"]).map(\.channel) == ["goes"])
     }
 }

@@ -27,7 +27,8 @@ import Testing
 
         func deliver(_ message: Message) async -> Delivery {
             await gate?.pass()
-            given.add("\(message.event.rawValue) \(message.incident.subject.app?.text ?? "-")\n")
+            let news = message.news.map { " \($0.rawValue)" } ?? ""
+            given.add("\(message.event.rawValue)\(news) \(message.incident.subject.app?.text ?? "-")\n")
             return script.withLock { $0.isEmpty ? .delivered : $0.removeFirst() }
         }
     }
@@ -166,6 +167,37 @@ import Testing
         let asked = channel.given.text.split(separator: "\n").count
         #expect((30...140).contains(asked), "\(asked) in an hour")
         #expect(try place.read { try $0.outboxCounts().pending } == 10_000)
+    }
+
+    @Test("an update that replaced others is told for the weightiest of their news")
+    func occasions() async throws {
+        let core = try core()
+        let record = try messages(1)
+        let opening = try #require(record.messages.first)
+        for news in [Message.News.approval, .reminder, .advice] {
+            let update = OutboxMessage(
+                incident: opening.incident, channel: "ops", event: .updated, news: news, createdAt: opening.createdAt,
+                dueAt: opening.dueAt, document: opening.document.replacing("\"opened\"", with: "\"updated\""))
+            try await core.commit(TickRecord(messages: [update]))
+        }
+        let channel = ScriptedChannel()
+        #expect(await sender(channel, core).sendDue() == 1)
+        #expect(channel.given.text == "updated approval app-shop\n")
+    }
+
+    @Test("what waits for a channel that is gone is a dead letter after 72 hours, not before, and never while it is there")
+    func stranded() async throws {
+        let core = try core(["ops"])
+        try await core.commit(try messages(3))
+        try await core.execute("UPDATE outbox SET channel = 'gone' WHERE id > 1")
+        for hours in [71, 1] {
+            place.clock.advance(by: .hours(hours))
+            await core.pass(Crowd.calm, place.clock)
+        }
+        // The round that looks is the first of an hour.
+        place.clock.advance(by: .hours(1))
+        await core.pass(Crowd.calm, place.clock)
+        #expect(try states == [.dead, .dead, .pending])
     }
 
     /// So many openings of incidents of their own, as a storm leaves them.

@@ -74,11 +74,31 @@ import Testing
         #expect(try place.read { try $0.outbox().map(\.attempts) } == [1, 1])
     }
 
+    @Test("one that the service will never take keeps the others from nothing")
+    func refusedOne() async throws {
+        let core = try core()
+        let channel = ForgetfulChannel()
+        let sender = sender(channel, core)
+        for _ in 0..<2 { await core.pass(Crowd.noisy, place.clock) }
+        #expect(await sender.sendDue() == 1)
+        try await core.execute(
+            """
+            INSERT INTO outbox (incident, channel, event, created_ms, due_ms, state, document, checksum)
+            SELECT 'digest-' || value, channel, event, created_ms, due_ms, 'sent', document, checksum
+            FROM outbox, (SELECT 1 AS value UNION SELECT 2 UNION SELECT 3)
+            """)
+        channel.script.withLock { $0 = [.deliveredAs("a"), .rejected(reason: "no"), .deliveredAs("b"), .deliveredAs("c")] }
+        #expect(await sender.repeatStanding() == 3)
+        #expect(sender.trouble == nil)
+        try await core.execute("UPDATE outbox SET document = '{}' WHERE incident = 'digest-2'")
+        #expect(await sender.repeatStanding() == 3)
+    }
+
     @Test("a service that does not take one is left alone until the next round")
     func refused() async throws {
         let core = try core()
         let channel = ForgetfulChannel([
-            .deliveredAs("thread"), .retry(after: nil, reason: "busy"), .rejected(reason: "no"),
+            .deliveredAs("thread"), .retry(after: nil, reason: "busy"), .blocked(reason: "no"),
         ])
         let sender = sender(channel, core)
         for _ in 0..<2 { await core.pass(Crowd.noisy, place.clock) }

@@ -101,6 +101,14 @@ import Testing
         )
     }
 
+    @Test func `forbidden to some, unknown to others: each for itself; forbidden to all => tried again, for all`() async throws {
+        let peers = try MailPeers.shared.get()
+        let mixed = try peers.channel("plain", to: ["gone@example.com", "echo@example.com"])
+        #expect(Kind(await mixed.deliver(Self.message)) == .rejected)
+        let all = try peers.channel("plain", to: ["echo@example.com", "echo+2@example.com"])
+        for _ in 0..<2 { #expect(Kind(await all.deliver(Self.message)) == .blocked) }
+    }
+
     // MARK: - What arrives
 
     @Test("as Python's email package reads it", arguments: Sample.messages.map(\.name))

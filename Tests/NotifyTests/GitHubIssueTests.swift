@@ -15,7 +15,8 @@ import Testing
 
     /// Delivers one after the other, each with the reference that the one before left unless `forgets`.
     private func deliver(
-        _ messages: [Message], to github: GitHubDouble, forgets: Bool = false, token: String = GitHubDouble.token
+        _ messages: [Message], to github: GitHubDouble, forgets: Bool = false, knownAs first: String? = nil,
+        token: String = GitHubDouble.token
     ) async throws -> [Delivery] {
         let server = try MisbehavingServer { github.answer($0, $1) }
         defer { server.stop() }
@@ -23,7 +24,7 @@ import Testing
         settings.url = server.url
         let deliveries = try await withClient { [settings] client in
             let channel = GitHubIssue(name: "tickets", settings: settings, token: { Secret(token) }, client: client)
-            var reference: String?
+            var reference = first
             var deliveries: [Delivery] = []
             for message in messages {
                 let delivery = await channel.deliver(message, knownAs: forgets ? nil : reference)
@@ -88,6 +89,19 @@ import Testing
         let issue = try #require(github.issues.first)
         #expect(github.issues.count == 1 && !issue.isOpen && issue.body.contains("Resolved after"))
         #expect(issue.title.hasPrefix("Warning: noisy-neighbor"))
+    }
+
+    @Test func `a number of another repository is never touched here`() async throws {
+        let github = GitHubDouble()
+        github.add(.init(number: 0, title: "Somebody else's", body: "", labels: []))
+        let messages = [Self.sample("noisy-throttled"), Self.sample("noisy-resolved-lease-over")]
+        let deliveries = try await deliver(messages, to: github, knownAs: "acme/old-ops#1")
+        #expect(deliveries == [.deliveredAs("acme/ops#2"), .deliveredAs("acme/ops#2")])
+        #expect(github.issues.map(\.events) == [[], ["closed", "comment"]])
+        for reference in ["acme/ops2#1", "acme/ops#x", "acme/ops#-1", "acme/ops#", "#1", "1", "acme/ops1"] {
+            #expect(GitHubIssue.number(reference, in: "acme/ops") == nil, "\(reference)")
+        }
+        #expect(GitHubIssue.number("acme/ops#71", in: "acme/ops") == 71)
     }
 
     @Test func `reopened => the same ticket, open again`() async throws {

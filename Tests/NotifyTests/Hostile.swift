@@ -47,7 +47,10 @@ enum Hostile {
         incident.advice = Advice(
             at: Sample.at(400), by: text, summary: text, likelyCause: text, playbook: text,
             steps: Array(repeating: text, count: 12), confidence: 1)
-        incident.handling = [HandlingNote(at: Sample.at(400), kind: .note, by: text, text: text)]
+        incident.verifications = (0..<5).map { index in
+            Verification(
+                at: Sample.at(400), lease: text + "\(index)", app: AppID(text), outcome: .noEffect, text: text)
+        }
         incident.acknowledged = .init(at: Sample.at(301), by: text, until: nil, comment: text)
         for (index, verdict) in verdicts(text).enumerated() {
             for effect in [Effect.throttle(Limits(concurrentWorkflows: 2)), .pause, .disablePack(PackID(text))] {

@@ -148,6 +148,14 @@ import Testing
     @Test func `occasions and digests`() throws {
         let sample = { (name: String) in Sample.messages.first { $0.name == name }.map(\.message) }
         #expect(PagerDuty.actions(try #require(sample("acknowledged"))) == [.acknowledge])
+        let some = try #require(Sample.messages.first { $0.message.digest != nil }).message
+        func digest(_ news: Message.News?) -> Message {
+            Message(
+                event: .updated, incident: some.incident, environment: "production", mode: .enforce, at: some.at, news: news,
+                digest: some.digest)
+        }
+        #expect(PagerDuty.actions(digest(.acknowledged)) == [.acknowledge])
+        #expect(PagerDuty.actions(digest(nil)) == [.trigger])
         #expect(PagerDuty.actions(try #require(sample("reminder"))) == [.trigger])
         #expect(PagerDuty.actions(try #require(sample("digest-over"))) == [.resolve])
         let keys = try ["digest-storm", "digest-update", "digest-over"].map { PagerDuty.dedupKey(try #require(sample($0))) }

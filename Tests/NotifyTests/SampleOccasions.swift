@@ -37,10 +37,10 @@ extension Sample {
     private static var verified: Message {
         var incident = noisy()
         incident.decisions = [decision(300, .act, lease: lease)]
-        incident.handling = [
-            HandlingNote(
-                at: at(600), kind: .note, by: "guard",
-                text: "throttle of app-clinic: effective, run starts fell from 40/min to 6/min since 2026-11-21T03:05:05.000Z")
+        incident.verifications = [
+            Verification(
+                at: at(600), lease: lease, app: AppID("app-clinic"), outcome: .effective,
+                text: "run_starts 40/min → 6/min, active_runs 118 → 52; the condition is no longer true")
         ]
         return updated(.verified, incident, 600)
     }

@@ -180,6 +180,16 @@ import Testing
         #expect(slack.posts.count == 1)
     }
 
+    @Test func `a thread in a conversation that is no longer the configured one is left; a new one begins`() async throws {
+        let slack = Service()
+        let messages = [Self.sample("noisy-extended"), Self.sample("noisy-resolved-lease-over")]
+        let deliveries = try await deliver(messages, to: slack, knownAs: "C0000000001/1700000000.000001")
+        let place = "C0123456789/1795230305.000100"
+        #expect(deliveries == [.deliveredAs(place), .deliveredAs(place)])
+        #expect(slack.posts.map(\.thread) == [nil, slack.posts[0].ts])
+        #expect(slack.state.withLock { $0.calls } == ["chat.postMessage", "chat.update", "chat.postMessage"])
+    }
+
     @Test(
         "a message that may not be edited any more keeps its thread",
         arguments: ["edit_window_closed", "cant_update_message"])

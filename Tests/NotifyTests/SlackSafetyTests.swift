@@ -89,7 +89,7 @@ import Testing
         "Where", "Since", "Until", "Reopened", "Acknowledged", "Condition", "Ended", "Done", "Still in force",
         "Needs a person", "Would have been done (mode observe)", "Held back", "Undo", "End it now", "Next steps",
         "To paste to the tenant", "To paste to each tenant",
-        "Incidents", "Open", "Over", "What came of it", "A model's explanation",
+        "Incidents", "Open", "Over", "What came of it", "Changed shortly before", "A model's explanation",
     ]
 
     private func expectWords(_ words: String, _ place: String) {

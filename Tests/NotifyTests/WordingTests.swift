@@ -45,6 +45,20 @@ import Testing
         Wording(message).actions.filter { $0.heading == "Needs a person" }.flatMap(\.lines).map(\.plain).joined(separator: "\n")
     }
 
+    @Test("news that are told later than they were decided say the same")
+    func later() {
+        var incident = Sample.noisy()
+        incident.decisions = [Sample.decision(300, .act, lease: Sample.lease)]
+        func told(_ news: Message.News) -> Wording {
+            Wording(
+                Message(
+                    event: .updated, incident: incident, environment: "production", mode: .enforce, at: Sample.at(900), news: news))
+        }
+        #expect(told(.action).headline.hasPrefix("Warning, action taken:"))
+        #expect(told(.person).headline.hasPrefix("Warning, needs a person:"))
+        #expect(told(.person).isForEverybody && !told(.action).isForEverybody)
+    }
+
     static let measures: [(condition: String, measure: String?)] = [
         (
             "active_runs.share (61%) > $noisy_share (40%) and runtime.active_runs (34) >= 10",

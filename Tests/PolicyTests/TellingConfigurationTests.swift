@@ -65,11 +65,20 @@ import Testing
             "maintenance[0]: sun 02:00-04:00, rule=runtime-*: restart", "page_budget.pages: 3", "channels.night.pages: true",
             "channels.page.rate: 5 in 1m", "grouping.limit: 20 in 10m",
         ] { #expect(shown.contains(line), "\(line)\n\(shown)") }
+        for key in ["timezone", "maintenance[0]", "reminders.critical", "page_budget.hours"] {
+            let line = try #require(shown.split(separator: "\n").first { $0.hasPrefix("\(key):") })
+            #expect(line.contains("# mozaiks-ops.yaml:"), "\(line)")
+        }
     }
 
     @Test func off() throws {
         let settings = try load("reminders: off\npage_budget: off\ntimezone: +02:00\n").telling
         #expect(settings.reminders.isEmpty && settings.pageBudget == nil && settings.zone.first == 7_200)
+        let shown = try load("reminders: off\npage_budget: off\n").text
+        for key in ["reminders.critical", "reminders.info", "page_budget"] {
+            let line = try #require(shown.split(separator: "\n").first { $0.hasPrefix("\(key):") })
+            #expect(line.contains("# mozaiks-ops.yaml:"), "\(line)")
+        }
         #expect(try load("").telling.reminders == [.critical: .hours(1), .warning: .hours(8)])
     }
 

@@ -134,6 +134,64 @@ import Testing
         #expect(try world.tick(.hours(22), open: [late], resolve: [again]).contains("opened runtime-down: page"))
     }
 
+    @Test("used up, and each is over before the next opens => one digest until the hours are over, not a page each")
+    func budgetWithEnds() throws {
+        var world = paging()
+        var lines: [String] = []
+        for index in 0..<20 {
+            let incident = apps(index..<(index + 1), at: world.now)
+            lines += try world.tick(.minutes(10), open: incident)
+            lines += try world.tick(.minutes(10), resolve: incident)
+        }
+        #expect(world.now == at(.minutes(400)))
+        #expect(lines.filter { $0.hasPrefix("opened") }
+            == ["opened app-0: page", "opened app-1: page", "opened page_budget of 1 (1 open): page"])
+        #expect(lines.filter { $0.hasPrefix("resolved") } == ["resolved app-0: page", "resolved app-1: page"])
+        #expect(lines.contains("updated page_budget of 1 (0 open): page"), "what is over is said, and wakes nobody")
+        #expect(lines.contains { $0.hasPrefix("updated page_budget of 18 (") }, "\(lines)")
+        #expect(try world.tick(.minutes(20)) == ["resolved page_budget of 18 (0 open): page"])
+        #expect(world.state.digests.isEmpty)
+        #expect(try world.tick(.hours(1), open: apps(30..<31)) == ["opened app-30: page"])
+    }
+
+    @Test("what is open when the hours are over holds the digest until it ends")
+    func budgetUntilLater() throws {
+        var world = paging { $0.pageBudget?.pages = 0 }
+        #expect(try world.tick(.hours(6), open: apps(0..<1)) == ["opened page_budget of 1 (1 open): page"])
+        #expect(try world.tick(.hours(2)) == [])
+        #expect(try world.tick(.hours(1), resolve: apps(0..<1)) == ["resolved page_budget of 1 (0 open): page"])
+    }
+
+    @Test("storms and what opens together are pages, too")
+    func budgetOfStorms() throws {
+        var world = paging()
+        var lines: [String] = []
+        for storm in 0..<5 {
+            let many = apps((storm * 20)..<(storm * 20 + 15), at: world.now)
+            lines += try world.tick(.minutes(30), open: many)
+            lines += try world.tick(.minutes(30), resolve: many)
+        }
+        #expect(
+            lines.filter { $0.hasPrefix("opened") } == [
+                "opened storm of 15 (15 open): page", "opened storm of 15 (15 open): page",
+                "opened page_budget of 15 (15 open): page",
+            ])
+        let replicas = (0..<4).map { Incident.made("down-\($0)", app: nil, severity: .critical, at: world.now) }
+        #expect(
+            try world.tick(.minutes(10), open: replicas + apps(200..<202)).filter { $0.hasPrefix("opened") }
+                == ["opened together of 4 (4 open): page"], "what wakes people all the same does so once")
+    }
+
+    @Test("what paged beyond the budget in one night does so in the next, before anything else paged in it")
+    func exemptNextNight() throws {
+        var world = paging { $0.pageBudget?.pages = 0 }
+        for _ in 0..<2 {
+            let down = Incident.made("runtime-down", app: nil, severity: .critical, at: world.now)
+            #expect(try world.tick(.minutes(5), open: [down]) == ["opened runtime-down: page"])
+            #expect(try world.tick(.hours(24), resolve: [down]) == ["resolved runtime-down: page"])
+        }
+    }
+
     @Test("other channels have no budget, and off is off")
     func withoutBudget() throws {
         var world = paging { $0.channels.append(.init("ops")) }
@@ -162,6 +220,78 @@ import Testing
         let lines = try world.tick(.seconds(10), decisions: [decision(asks)])
         #expect(lines == ["opened app-0: page", "updated approval app-0: ops"])
         #expect(try world.tick(.seconds(10), resolve: [three[0]]).first == "resolved app-0: ops, page")
+    }
+
+    func asks(_ incident: Incident) -> ActionDecision {
+        decision(incident, .needsApproval(Refusal(.approval, "a person")))
+    }
+
+    func decision(_ incident: Incident, _ verdict: Verdict) -> ActionDecision {
+        ActionDecision(
+            at: midnight, incident: incident.id,
+            key: LeaseKey(kind: .pause, runtime: "shared", app: incident.subject.app ?? AppID("-")), effect: .pause,
+            ttl: .minutes(10), verdict: verdict)
+    }
+
+    @Test("decided as they open together: what a digest does not show is told beside it, once")
+    func newsOfTogether() throws {
+        var world = World([.init("ops"), .init("page", pages: true)])
+        let three = apps(0..<3)
+        let lines = try world.tick(open: three, decisions: [asks(three[0]), decision(three[1], .act)])
+        #expect(
+            lines.sorted() == [
+                "opened app-0: ops, page", "opened app-1: ops", "opened together of 3 (3 open): ops",
+                "opened together of 3 (3 open): page",
+            ])
+        #expect(try world.tick(.seconds(10), decisions: [asks(three[0])]) == [])
+    }
+
+    @Test("decided while it waits for company => told when the company came, unless its own opening says it")
+    func newsOfWaiting() throws {
+        for count in [1, 3] {
+            var world = World { $0.grouping.wait = .seconds(30) }
+            let some = apps(0..<count)
+            #expect(try world.tick(open: some, decisions: [asks(some[0])]) == [])
+            #expect(try world.tick(.seconds(10)) == [])
+            #expect(
+                try world.tick(.seconds(20))
+                    == (count == 1
+                        ? ["opened app-0: ops"] : ["opened together of 3 (3 open): ops", "opened app-0: ops"]))
+            #expect(try world.tick(.seconds(10)) == [])
+        }
+    }
+
+    @Test("asked for outside of the route's hours => told when they come, unless nothing waits any more")
+    func newsOutsideHours() throws {
+        for isOver in [false, true] {
+            var world = World {
+                $0.routes = [.init(hours: Hours("00:00-02:00"), channels: ["ops"])]
+                $0.reminders = [:]
+            }
+            let incident = apps(0..<1)[0]
+            try world.tick(open: [incident])
+            #expect(try world.tick(.hours(3), decisions: [asks(incident)]) == [])
+            let no = decision(incident, .refused(Refusal(.approval, "no")))
+            #expect(try world.tick(.hours(1), decisions: isOver ? [no] : []) == [])
+            #expect(try world.tick(.hours(20)) == (isOver ? [] : ["updated approval app-0: ops"]))
+            #expect(try world.tick(.minutes(1)) == [])
+            #expect(try world.tick(.minutes(1), decisions: [asks(incident)]) == (isOver ? ["updated approval app-0: ops"] : []))
+        }
+    }
+
+    @Test("what needs a person counts as a page; where none is left, it is told when the night is over")
+    func newsBeyondBudget() throws {
+        var world = paging { $0.channels.append(.init("ops")) }
+        let many = apps(0..<8)
+        #expect(try world.tick(open: many).count == 2)
+        let lines = try world.tick(.minutes(1), decisions: many.map(asks))
+        #expect(lines.count == 8 && lines.filter { $0.hasSuffix(": page, ops") }.count == 1, "\(lines)")
+        #expect(lines.filter { $0.hasSuffix(": ops") }.count == 7)
+        #expect(try world.tick(.hours(5)) == [])
+        let morning = try world.tick(.hours(2))
+        let rest = lines.filter { $0.hasSuffix(": ops") }.map { $0.replacing(": ops", with: ": page") }
+        #expect(morning.count == 7 && morning == rest, "\(morning)")
+        #expect(try world.tick(.minutes(1)) == [])
     }
 
     // MARK: - Reminders
@@ -204,6 +334,20 @@ import Testing
         var world = World()
         try world.tick(open: apps(0..<50))
         #expect(try world.tick(.hours(8)) == ["updated reminder storm of 50 (50 open): ops"])
+    }
+
+    @Test("a digest is neither updated nor reminded of where its route's hours are over; its end is told")
+    func digestOutsideHours() throws {
+        var world = World {
+            $0.routes = [.init(hours: Hours("00:00-02:00"), channels: ["ops"])]
+            $0.reminders = [.warning: .hours(3)]
+        }
+        let many = apps(0..<15)
+        try world.tick(open: many)
+        #expect(try world.tick(.hours(4), resolve: [many[0]]) == [])
+        #expect(try world.tick(.hours(1)) == [])
+        #expect(try world.tick(.hours(19)) == ["updated storm of 15 (14 open): ops"])
+        #expect(try world.tick(.hours(4), resolve: many) == ["resolved storm of 15 (0 open): ops"])
     }
 
     // MARK: - Acknowledgements

@@ -80,6 +80,7 @@ struct World {
             source.incidents[incident.id] = over
             occasion.changes.append(IncidentChange(kind: .resolved, incident: over))
         }
+        for decision in decisions { source.incidents[decision.incident]?.decisions.append(decision) }
         (occasion.decisions, occasion.leaseChanges, occasion.suppressed) = (decisions, leases, suppressed)
         return lines(state.tell(occasion, settings, source))
     }

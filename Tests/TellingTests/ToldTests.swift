@@ -115,7 +115,7 @@ import Testing
         }
         let longest = Verdict.refused(Refusal(.maxLease, "a person has to look"))
         #expect(
-            try world.tick(.minutes(1), decisions: [decision(longest)]) == ["updated action app-clinic: ops"])
+            try world.tick(.minutes(1), decisions: [decision(longest)]) == ["updated person app-clinic: ops"])
         #expect(
             try world.tick(.minutes(1), decisions: [decision(.refused(Refusal(.cooldown, "soon"))), decision(.wouldHave)])
                 == [])

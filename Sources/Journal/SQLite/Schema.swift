@@ -7,7 +7,7 @@ enum Schema {
     static var version: Int { migrations.count }
 
     /// Migration n brings version n to n + 1.
-    static let migrations = [first, references, placements, adviceSpending, dueMessages, hours]
+    static let migrations = [first, references, placements, adviceSpending, dueMessages, hours, patience]
 
     /// What is at which adapter of each lease. `over`: nothing of it is to be done any more.
     private static let placements = """
@@ -47,6 +47,16 @@ enum Schema {
     /// A channel's waiting messages by when they are due, so that ten thousand of them cost a sender no more than eight.
     private static let dueMessages = """
         CREATE INDEX outbox_due ON outbox (channel, due_ms, id) WHERE state = 'pending';
+        """
+
+    /// What an update is told for, so that one that takes the place of others is told for the weightiest of them; and how
+    /// long a message was tried, apart from how long it waited for a person to mend its channel: when its second attempt
+    /// was due, milliseconds that it waited so, and since when it does.
+    private static let patience = """
+        ALTER TABLE outbox ADD COLUMN news TEXT;
+        ALTER TABLE outbox ADD COLUMN failed_ms INTEGER;
+        ALTER TABLE outbox ADD COLUMN blocked_ms INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE outbox ADD COLUMN blocked_since_ms INTEGER;
         """
 
     /// Times are milliseconds since 1970. `checksum` is over the bytes or the document of its row (of

@@ -114,15 +114,20 @@ enum DoctorCommand {
     private static func examineOutbox(_ configuration: Configuration, _ findings: inout Findings) {
         let counts: OutboxCounts
         let troubles: [ChannelTrouble]
+        let stranded: [StrandedMessages]
         do throws(JournalError) {
             let journal = try Journal.open(StateFolder(existing: configuration.state.value), mode: .reader)
             counts = try journal.outboxCounts()
-            troubles = try journal.channelTroubles()
+            stranded = try journal.stranded(besides: configuration.channels.map(\.name))
+            troubles = try journal.channelTroubles().filter { trouble in
+                !stranded.contains { $0.channel.utf8.elementsEqual(trouble.channel.utf8) }
+            }
         } catch {
             // Said above, or said by the commands that need it.
             return
         }
         for trouble in troubles { findings.add(.broken, "channel \(Rendering.trouble(trouble))") }
+        for one in stranded { findings.add(.broken, "channel \(Rendering.stranded(one))") }
         let words = Rendering.outbox(counts)
         if counts.dead > 0 {
             findings.add(.note, "messages: \(words); see mozaiks-ops notify history --status dead")

@@ -13,7 +13,8 @@ enum NotifyCommand {
     static let history = Command(
         ["notify", "history"], "Who was told what: messages sent, waiting and given up, newest first",
         discussion:
-            "A dead letter is a message that the service refused for good, or that could not be sent for a day. It is "
+            "A dead letter is a message that the service refused for good, that could not be sent for a day, or whose "
+            + "channel has not been configured for three. It is "
             + "kept with its reason and holds up nothing: the next message of its incident goes out.",
         options: [
             Option("incident", value: "ID", "of this incident (its id, or enough of its beginning)"),
@@ -29,10 +30,14 @@ enum NotifyCommand {
         let arguments = invocation.arguments
         let limit = try invocation.number("limit", in: 1...100_000) ?? 50
         let state = try arguments.value("status").map { try NotifyCommand.state($0) }
-        let journal = try invocation.journalForReading(invocation.configuration())
+        let configuration = try invocation.configuration()
+        let journal = try invocation.journalForReading(configuration)
         let incident = try arguments.value("incident").map { try invocation.incident($0, in: journal) }
         let counts = try journal.outboxCounts()
-        let troubles = try journal.channelTroubles()
+        let stranded = try journal.stranded(besides: configuration.channels.map(\.name))
+        let troubles = try journal.channelTroubles().filter { trouble in
+            !stranded.contains { $0.channel.utf8.elementsEqual(trouble.channel.utf8) }
+        }
         // Drills belong to no incident and have no state of the outbox.
         let isOfAll = incident == nil && state == nil
         let drills = isOfAll ? try NotifyCommand.drills(in: journal, of: arguments.value("channel"), limit: limit) : []
@@ -41,10 +46,15 @@ enum NotifyCommand {
             limit: limit)
         invocation.print(
             text: Rendering(terminal: invocation.terminal).messages(
-                rows, counts, troubles, drills, now: invocation.clock.now()),
+                rows, counts, troubles, stranded, drills, now: invocation.clock.now()),
             json: [
                 "schema": "mozaiks.ops/notify-history/v1", "counts": counts.document,
-                "failing_channels": .array(troubles.map(\.document)), "messages": .array(rows.map(\.document)),
+                "failing_channels": .array(troubles.map(\.document)),
+                "unconfigured_channels": .array(
+                    stranded.map {
+                        ["channel": .string($0.channel), "waiting": .int(Int64($0.count)), "since": .string("\($0.since)")]
+                    }),
+                "messages": .array(rows.map(\.document)),
                 "drills": .array(drills.map(\.document)),
             ])
         return .ok

@@ -85,7 +85,8 @@ enum RunCommand {
 /// The daemon's parts besides its loop: the core with its journal, the gate and its server, the senders.
 final class DaemonParts: Sendable {
     let core: Core
-    let senders: [(sender: Sender, bell: Bell)]
+    let senders = SenderCrew()
+    private let assembly: Assembly
     let executors: [(executor: Executor, bell: Bell)]
     let gate: Gate?
     /// Never goes back, not behind what the journal knows either.
@@ -94,7 +95,6 @@ final class DaemonParts: Sendable {
     private let server: HTTPServer?
     /// Where others look, when that is another address: the gate's is for the proxy.
     private let face: HTTPServer?
-    private let bells: [Bell]
     /// Rung for each commit that holds messages: there may be an incident to explain.
     private let adviceBell: Bell
 
@@ -123,30 +123,34 @@ final class DaemonParts: Sendable {
         }
         let names = configuration.runtimes.map(\.name)
         gate = configuration.gate.map { _ in Gate(table: GateTable(runtimes: names, texts: texts)) { clock.now() } }
-        let bells = assembly.channels.map { _ in Bell() }
-        self.bells = bells
+        self.assembly = assembly
         let adapterBells = assembly.adapters.map { _ in Bell() }
         let adviceBell = Bell()
         self.adviceBell = adviceBell
+        let senders = senders
         let wantsEvents = invocation.arguments.has("events")
         let health = HealthBox(limit: max(.minutes(2), configuration.interval.value * 6), clock: clock)
         core = Core(
             pipeline: pipeline, journal: journal, folder: folder, gate: gate, gateTexts: texts,
             adapters: assembly.adapters, kept: kept, onErrands: { for bell in adapterBells { bell.ring() } },
-            onMessages: { for bell in bells + [adviceBell] { bell.ring() } }, clock: clock, logger: logger,
+            onMessages: {
+                senders.ring()
+                adviceBell.ring()
+            }, clock: clock, logger: logger,
             onReport: { report in
                 health.cycled(auditHead: report.auditHead, revertsDue: report.revertsDue)
                 if wantsEvents { DaemonParts.printEvents(report) }
                 onReport(report)
             })
-        let (core, channels) = (core, assembly.channels)
-        senders = zip(channels, bells).map {
-            (Sender(channel: $0, core: core, pace: assembly.pace(of: $0.name), clock: clock, logger: logger), $1)
+        let core = core
+        for (channel, settings) in zip(assembly.channels, configuration.channels) {
+            senders.add(
+                Sender(channel: channel, core: core, pace: settings.pace, clock: clock, logger: logger), of: settings)
         }
         executors = zip(assembly.adapters, adapterBells).map { adapter, bell in
             (Executor(adapter: adapter, core: core, clock: clock, logger: logger), bell)
         }
-        health.watch(senders.map(\.sender))
+        health.watch(senders)
         let endpoints = MonitorEndpoints(gate: gate, health: { health.answer })
         server = configuration.gate.map { settings in
             HTTPServer(
@@ -202,9 +206,17 @@ final class DaemonParts: Sendable {
             let configuration = try invocation.loadConfiguration()
             let policies = try Assembly.loadPolicies(configuration)
             guard !configuration.runtimes.isEmpty else { throw CommandFailure("no runtime to watch") }
+            // Routes may name new channels from here on, and those need senders.
             await core.reload(settings: Assembly.settings(configuration), policies: policies)
+            let changed = await senders.follow(configuration.channels) { settings in
+                Sender(
+                    channel: assembly.channel(settings), core: core, pace: settings.pace, clock: clock, logger: logger)
+            }
             report(configuration.warnings + policies.warnings, logger)
-            logger.info("reloaded; channels, runtimes and listeners change with a restart")
+            if !changed.isEmpty { warnOfSecrets(configuration, invocation, logger) }
+            logger.info(
+                "reloaded; runtimes, adapters and listeners change with a restart",
+                ["channels": .text(changed.isEmpty ? "none" : changed.joined(separator: ","))])
         } catch let error as ConfigurationErrors {
             refuse(error.diagnostics, logger)
         } catch let error as PolicyErrors {
@@ -213,6 +225,12 @@ final class DaemonParts: Sendable {
             logger.error(DaemonParts.refusal, ["why": .text((error as? CommandFailure)?.text ?? "\(error)")])
         }
         _ = notifier.notify(.ready)
+    }
+
+    private func warnOfSecrets(_ configuration: Configuration, _ invocation: Invocation, _ logger: Logger) {
+        for text in Assembly.unreadableSecrets(configuration, invocation.environment) {
+            logger.warning("a secret cannot be read", ["why": .text(text)])
+        }
     }
 
     private static let refusal = "reload failed, the old configuration and policies stay in force"
@@ -239,7 +257,7 @@ final class HealthBox: Sendable {
     private let limit: TimeSpan
     private let clock: any Clock
     private let state: Mutex<(last: UInt64, cycles: Int, auditHead: String?, revertsDue: Int)>
-    private let senders = Mutex<[Sender]>([])
+    private let senders = Mutex<SenderCrew?>(nil)
 
     init(limit: TimeSpan, clock: any Clock) {
         self.limit = limit
@@ -247,7 +265,7 @@ final class HealthBox: Sendable {
         state = Mutex((clock.monotonicNanoseconds(), 0, nil, 0))
     }
 
-    func watch(_ senders: [Sender]) {
+    func watch(_ senders: SenderCrew) {
         self.senders.withLock { $0 = senders }
     }
 
@@ -260,7 +278,7 @@ final class HealthBox: Sendable {
         let (last, cycles, auditHead, revertsDue) = state.withLock { $0 }
         let age = Int64((clock.monotonicNanoseconds() &- last) / 1_000_000)
         // By name alone: why stands in the log and in `notify history`.
-        let failing = senders.withLock { $0 }.filter { $0.trouble != nil }.map { JSON.string($0.name) }
+        let failing = (senders.withLock { $0 }?.senders ?? []).filter { $0.trouble != nil }.map { JSON.string($0.name) }
         return DaemonHealth(
             isCycling: age < limit.milliseconds,
             details: JSONObject([
