@@ -126,6 +126,7 @@ public actor Core {
         guard pipeline.signals[runtime] != nil else { return true }
         // The moment of the newest observation, as on a tape: a replay of this poll ticks at the same moment.
         let now = observations.map(\.at).max() ?? clock.now()
+        let observations = observations + [readGate(runtime, at: now)].compactMap { $0 }
         if let recorder, !areSettingsTaped {
             let document = TapeSettings.document(pipeline.settings, pipeline.policies)
             recorder(.event(.settings(document), at: observations.map(\.at).min() ?? now))
@@ -153,6 +154,7 @@ public actor Core {
             record.add(result)
             log(result.outcome.transitions, result.plan.decisions)
         }
+        followApps(runtime)
         followLeases(&record)
         record.states += pipeline.drainStates()
         let savesSignals = saveSignals(&record, force: false)
@@ -209,6 +211,7 @@ public actor Core {
 
     /// Puts the leases that the journal holds in force again: at start, before the first poll.
     public func publishLeases() {
+        for runtime in pipeline.settings.runtimes { followApps(runtime.name) }
         publish()
     }
 
