@@ -72,6 +72,9 @@ public struct GateTable: Sendable {
         }
     }
 
+    /// The runtimes that are watched.
+    public var runtimeNames: some Collection<String> { runtimes.keys }
+
     /// The runtime a proxy means: the one it names, or the only one there is.
     public func runtime(named name: String?) -> String? {
         if let name { return runtimes[name] == nil ? nil : name }

@@ -36,7 +36,13 @@ public struct ObservationClock: Hashable, Sendable {
     /// The moment up to which a condition on these endpoints is observed: the newest observation of the endpoint that
     /// lags most, since a timer may only count what all of its evidence covers. Endpoints that were never asked do not
     /// hold the others back. Nil when none was asked yet.
-    func observed(_ endpoints: [Endpoint]) -> Timestamp? { endpoints.compactMap(newest).min() }
+    ///
+    /// The gate is read in every cycle, behind the endpoints: where it lags it is not there any more, as in a pass from
+    /// cron beside the daemon, and must not hold back a rule that can also see without it.
+    func observed(_ endpoints: [Endpoint]) -> Timestamp? {
+        let polled = endpoints.filter { $0 != .gate }.compactMap(newest)
+        return polled.min() ?? endpoints.compactMap(newest).min()
+    }
 
     /// How long a condition of this rule may stay unknown or unobserved and still count as held: three intervals of
     /// the slowest endpoint that it needs, at least two minutes; or what the rule itself says.

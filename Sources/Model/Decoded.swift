@@ -6,6 +6,7 @@ public enum Decoded: Sendable {
     /// From the aggregate, or from its fallback (then without totals).
     case perf(PerfTable)
     case events(EventMetrics)
+    case gate(GateCounts)
     /// No usable answer of that endpoint. `detail` is for people: bounded, without control characters or secrets.
     ///
     /// `error(404)`: this build does not have the endpoint. `error(500)` of a perf endpoint while health answers: poison

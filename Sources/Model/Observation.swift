@@ -1,8 +1,11 @@
-/// An endpoint of the runtime that the monitor reads.
+/// What the monitor reads of a runtime: its endpoints, and what its own gate counted before that runtime.
 public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
     case health, activeRuns, perf, events
     /// The same chats alone: a fallback for builds without the aggregate. Never polled beside it.
     case perfChats
+    /// No endpoint of the runtime: the monitor's own gate, which counts the starts that the proxy asks about. Read from
+    /// memory in every cycle, and on tapes like any other answer.
+    case gate
 
     public var path: String {
         switch self {
@@ -11,6 +14,7 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case .perf: "/metrics/perf/aggregate"
         case .events: "/api/events/metrics"
         case .perfChats: "/metrics/perf/chats"
+        case .gate: "/gate/counts"
         }
     }
 
@@ -23,6 +27,11 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
 /// Why no HTTP answer came.
 public enum TransportFailure: String, Hashable, Sendable, CaseIterable {
     case unresolvable, refused, unreachable, timeout, tls, truncated, tooLarge = "too_large", malformed, cancelled, other
+}
+
+extension Observation {
+    /// What stands in the place of a replica's URL where the gate was read: it stands before all of them.
+    public static let gate = "gate"
 }
 
 /// One request and what came of it: the only thing that enters the pipeline, live or from a tape.

@@ -69,6 +69,8 @@ public enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case up, healthy, healthLatency, mongodbLatency, websockets
     case trackedChats, perfSeconds, uptime, restarts
     case perfPolled, deadCounters
+    // Kept histories hold readings by these numbers: new signals come last.
+    case gateStarts, gateRefusals
 
     /// How a value comes about: read at a moment, or over a window.
     public enum Shape: Sendable {
@@ -84,12 +86,15 @@ public struct SignalInfo: Sendable {
     public let unit: Unit
     public let shape: Signal.Shape
     public let subjects: [SubjectKind]
-    /// The endpoint whose answers it is read from.
+    /// The endpoint whose answers it is read from; or the gate.
     public let endpoint: Endpoint
     /// The counters without which it says nothing.
     public let counters: [Counter]
     /// One line for people.
     public let summary: String
+
+    /// What must be there for it to say anything, for people: counters that move, or a gate.
+    public var needs: [String] { counters.map(\.name) + (endpoint == .gate ? ["a gate"] : []) }
 }
 
 extension Signal {
@@ -125,6 +130,8 @@ extension Signal {
         row(.restarts, "restarts", .number, .count, [.runtime, .replica], .events, [], "restarts of the process in the window"),
         row(.perfPolled, "perf_interval", .seconds, .gauge, [.runtime, .replica], .perf, [], "effective interval of the perf poll"),
         row(.deadCounters, "dead_counters", .number, .gauge, [.runtime], .perf, [], "counters that never move on this runtime"),
+        row(.gateStarts, "gate_starts", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate was asked about, let through or not"),
+        row(.gateRefusals, "gate_refusals", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate refused"),
     ]
 
     private static func row(
@@ -138,6 +145,8 @@ extension Signal {
 
     public var info: SignalInfo { Signal.table[Int(rawValue)] }
     public var name: String { info.name }
+    /// Whether the monitor's own gate counts it: not there without one, and the runtime has no part in it.
+    public var isOfGate: Bool { info.endpoint == .gate }
     public var unit: Unit { info.unit }
     /// Whether a window in brackets applies: rates, ratios, quantiles and counts are over a window, gauges are not.
     public var isWindowed: Bool {

@@ -66,6 +66,17 @@ extension Core {
         published = Dictionary(leases.map { ($0.id, $0) }) { first, _ in first }
     }
 
+    /// What the gate counted before a runtime, as an observation like any other: on the tape, and in what a replay decides.
+    func readGate(_ runtime: String, at now: Timestamp) -> Observation? {
+        gate?.counts(of: runtime)?.observation(of: runtime, at: now)
+    }
+
+    /// Has the gate count by name the apps that the runtime has shown.
+    func followApps(_ runtime: String) {
+        guard let gate, let apps = pipeline.signals[runtime]?.subjects else { return }
+        gate.follow(apps, of: runtime)
+    }
+
     /// What the gate refused since the last cycle: for the log now, for the incident when the lease is over.
     func countRefusals() {
         for batch in gate?.drainRefusals() ?? [] {

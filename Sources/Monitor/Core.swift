@@ -131,6 +131,7 @@ public actor Core {
         guard pipeline.signals[runtime] != nil else { return true }
         // The moment of the newest observation, as on a tape: a replay of this poll ticks at the same moment.
         let now = observations.map(\.at).max() ?? clock.now()
+        let observations = observations + [readGate(runtime, at: now)].compactMap { $0 }
         if let recorder, !areSettingsTaped {
             var document = TapeSettings.document(pipeline.settings, pipeline.policies)
             if !readBack.isEmpty { document = TapeSettings.adding(minutes: readBack, to: document) }
@@ -160,6 +161,7 @@ public actor Core {
             record.add(result)
             log(result.outcome.transitions, result.plan.decisions)
         }
+        followApps(runtime)
         followLeases(&record)
         record.states += pipeline.drainStates()
         let savesSignals = saveSignals(&record, force: false)
@@ -239,6 +241,7 @@ public actor Core {
 
     /// Puts the leases that the journal holds in force again: at start, before the first poll.
     public func publishLeases() {
+        for runtime in pipeline.settings.runtimes { followApps(runtime.name) }
         publish()
     }
 

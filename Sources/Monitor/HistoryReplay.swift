@@ -63,7 +63,7 @@ public struct HistoryReplay: Sendable {
         guard let watch = whole.watch else {
             // Rows of earlier versions do not say; in a watched minute everything was asked.
             guard whole.watched > 0 || whole.readings.contains(where: { $0.value != nil }) else { return false }
-            for endpoint in WatchMinute.endpoints { clock.note(endpoint, at: now) }
+            for endpoint in WatchMinute.endpoints where endpoint != .gate { clock.note(endpoint, at: now) }
             return true
         }
         for (endpoint, interval) in zip(WatchMinute.endpoints, watch.intervals) {

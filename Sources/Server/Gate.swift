@@ -2,16 +2,11 @@ import Actions
 import Model
 import Synchronization
 
-/// The gate: holds the table in force and the starts allowed under it, and answers a proxy's question about one
-/// request from memory.
+/// The gate: holds the table in force and the starts allowed under it, answers a proxy's question about one request from
+/// memory, and counts what it was asked.
 ///
 /// One lock, held for a few look-ups; the monitor's cycle only ever exchanges the table under it.
 public final class Gate: Sendable {
-    /// Apps counted individually at most; ids longer than ``longestTrackedID`` bytes are not. Both bound what strangers
-    /// who invent ids can make the gate hold. Apps under a lease are always counted.
-    public static let trackedApps = 16_384
-    public static let longestTrackedID = 256
-
     /// What a proxy was answered.
     public enum Answer: Hashable, Sendable {
         /// Not a start of a run.
@@ -25,7 +20,8 @@ public final class Gate: Sendable {
         var table: GateTable
         /// The allowed starts of apps that have a throttle.
         var windows: [GateSubject: StartWindow] = [:]
-        var starts: [GateSubject: Int] = [:]
+        /// What was asked about, by runtime.
+        var tallies: [String: StartTally] = [:]
         var batches: [String: RefusalBatch] = [:]
         var counters = GateCounters()
         /// The latest moment seen: the gate's time never runs backwards, a lease never comes back.
@@ -39,10 +35,15 @@ public final class Gate: Sendable {
 
     private let state: Mutex<State>
     private let clock: @Sendable () -> Timestamp
+    /// When it began to count.
+    private let since: Timestamp
 
     /// - Parameter clock: the wall clock; called outside the lock, from many threads.
     public init(table: GateTable, clock: @escaping @Sendable () -> Timestamp) {
-        state = Mutex(State(table: table, windows: Self.windows(for: table, keeping: [:]), attended: clock()))
+        since = clock()
+        var state = State(table: table, windows: Self.windows(for: table, keeping: [:]), attended: since)
+        for name in table.runtimeNames { state.tallies[name] = StartTally() }
+        self.state = Mutex(state)
         self.clock = clock
     }
 
@@ -55,6 +56,7 @@ public final class Gate: Sendable {
             let old = state.table
             state.windows = Self.windows(for: table, keeping: state.windows)
             state.table = table
+            for name in table.runtimeNames where state.tallies[name] == nil { state.tallies[name] = StartTally() }
             return old
         }
         withExtendedLifetime(old) {}
@@ -99,10 +101,20 @@ public final class Gate: Sendable {
     /// What happened since the process started.
     public var counters: GateCounters { state.withLock { $0.counters } }
 
-    /// The starts allowed since the process started, by app, in the order of runtimes and apps.
-    public func allowedStarts() -> [(subject: GateSubject, count: Int)] {
-        let starts = state.withLock { $0.starts }
-        return starts.sorted { $0.key < $1.key }.map { (subject: $0.key, count: $0.value) }
+    /// Which apps of a runtime are counted by name from now on: those that it has shown, and nobody's inventions. What
+    /// was counted of others than these is from then on among ``GateCounts/others``. For one caller at a time.
+    /// - Parameter apps: at most ``GateCounts/mostApps`` of them are taken, and none whose id is longer than
+    ///   ``StartTally/longestID``.
+    public func follow(_ apps: [AppID], of runtime: String) {
+        // Usually nothing changed, and it is the very same array.
+        guard let last = state.withLock({ $0.tallies[runtime]?.followed }), last != apps else { return }
+        let change = StartTally.Change(from: last, to: apps)
+        state.withLock { $0.tallies[runtime]?.apply(change) }
+    }
+
+    /// What was asked about a runtime's starts since this gate was made; nil for a runtime that is not watched.
+    public func counts(of runtime: String) -> GateCounts? {
+        state.withLock { $0.tallies[runtime]?.snapshot }?.counts(since: since)
     }
 
     /// Takes the refusals since the last call, by lease id in order.
@@ -137,6 +149,11 @@ public final class Gate: Sendable {
         var decision = state.table.decide(
             runtime: name, app: route.app, pack: route.pack, now: now, starts: state.windows[subject] ?? StartWindow())
         if case .refuse = decision, state.isUnattended(now) { decision = .allow(.failedOpen(.unattended)) }
+        // With the documented configuration a crafted path never reaches the app that it names.
+        if route.spelling == .direct {
+            let isRefused = if case .refuse = decision { true } else { false }
+            state.tallies[name]?.count(route.app, isRefused: isRefused)
+        }
         switch decision {
         case .refuse(let refusal):
             state.counters.refused += 1
@@ -155,15 +172,6 @@ public final class Gate: Sendable {
         if state.windows[subject] != nil {
             state.windows[subject]?.forget(through: now - state.table.memory)
             state.windows[subject]?.add(now)
-        }
-        if let known = state.starts[subject] {
-            state.starts[subject] = known + 1
-        } else if state.windows[subject] != nil
-            || (state.starts.count < trackedApps && subject.app.bytes.count <= longestTrackedID)
-        {
-            state.starts[subject] = 1
-        } else {
-            state.counters.untracked += 1
         }
     }
 

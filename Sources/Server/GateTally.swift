@@ -14,8 +14,6 @@ public struct GateCounters: Hashable, Sendable {
     public var failedOpen: [GateDoubt: Int] = [:]
     /// Starts whose target only a normalising proxy would turn into a start (not in `allowed`).
     public var crafted = 0
-    /// Allowed starts that are in no app's count, because too many or too long ids were seen.
-    public var untracked = 0
 
     public init() {}
 }
@@ -51,17 +49,12 @@ public struct RefusalBatch: Hashable, Sendable {
 }
 
 /// An app of a runtime.
-public struct GateSubject: Hashable, Comparable, Sendable {
+public struct GateSubject: Hashable, Sendable {
     public let runtime: String
     public let app: AppID
 
     public init(runtime: String, app: AppID) {
         self.runtime = runtime
         self.app = app
-    }
-
-    public static func < (a: GateSubject, b: GateSubject) -> Bool {
-        a.runtime.utf8.elementsEqual(b.runtime.utf8)
-            ? a.app < b.app : a.runtime.utf8.lexicographicallyPrecedes(b.runtime.utf8)
     }
 }

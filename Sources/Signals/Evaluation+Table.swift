@@ -45,6 +45,7 @@ extension Evaluation {
         fileprivate var perf: [(start: Int64, window: PerfWindow)] = []
         fileprivate var latencies: [(start: Int64, index: LatencyIndex)] = []
         fileprivate var open: OpenRuns?
+        fileprivate var gate: [(start: Int64, window: GateLog.Window)] = []
     }
 
     private func window(from start: Int64, to end: Int64, checksNow: Bool, _ shared: inout SharedWindows) -> PerfWindow
@@ -70,9 +71,17 @@ extension Evaluation {
         return open
     }
 
+    private func gate(from start: Int64, to end: Int64, _ shared: inout SharedWindows) -> GateLog.Window {
+        if let known = shared.gate.first(where: { $0.start == start }) { return known.window }
+        let window = gateWindow(from: start, to: end)
+        shared.gate.append((start, window))
+        return window
+    }
+
     // MARK: - Apps
 
     private func apps(_ signal: Signal, from start: Int64, _ shared: inout SharedWindows) -> ReadingTable.Column {
+        if signal.isOfGate { return gateApps(signal, gate(from: start, to: at, &shared)) }
         if let reason = rules.deadReason(signal) { return .same(.missing(reason)) }
         let order = order
         if signal.info.shape == .gauge {
@@ -101,6 +110,12 @@ extension Evaluation {
                 }))
     }
 
+    private func gateApps(_ signal: Signal, _ window: GateLog.Window) -> ReadingTable.Column {
+        if let reason = window.missing { return .same(.missing(reason)) }
+        return .plain(
+            ContiguousArray(order.lazy.map { .value((window.apps[$0].part(signal) ?? 0) * window.perMinute) }))
+    }
+
     // MARK: - The runtime
 
     /// The runtime's reading over (start, end], or as of its end. `checksNow` as for `perfWindow`.
@@ -126,6 +141,10 @@ extension Evaluation {
             let quantile = Evaluation.quantile(signal) ?? 0.5
             return latencies(from: start, to: end, &shared).quantileOfAll(quantile).map { .value($0) }
                 ?? .missing(.noTraffic)
+        case .gateStarts, .gateRefusals:
+            let window = gate(from: start, to: end, &shared)
+            if let reason = window.missing { return .missing(reason) }
+            return window.total.part(signal).map { .value($0 * window.perMinute) } ?? .missing(.notTracked)
         case .deadCounters:
             let reasons = present.map { $0.chatsMissing(asOf: end, options) }
             if let reason = Evaluation.combine(reasons) { return .missing(reason) }

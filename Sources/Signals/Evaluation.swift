@@ -125,6 +125,13 @@ struct Evaluation {
         return CounterRules.ratio(window.silentEnds, window.judgedEnds)
     }
 
+    /// What the gate counted in (start, end].
+    func gateWindow(from start: Int64, to end: Int64) -> GateLog.Window {
+        state.gate.window(
+            from: start, to: end, capacity: capacity, maxGap: state.gateMaxGap,
+            lifetime: options.appLifetime.milliseconds)
+    }
+
     // MARK: - Open runs
 
     /// What was open as of a moment, over all replicas that count.

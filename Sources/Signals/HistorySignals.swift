@@ -121,6 +121,11 @@ public struct HistorySignals: Sendable {
         /// Watched minutes.
         var watched = 0.0
         var watch = WatchMinute()
+        /// What the gate counted, of all and by slot.
+        var gate = GateSums()
+        var gateApps: ContiguousArray<GateSums> = []
+        /// Why it says nothing.
+        var gateMissing: MissingReason?
         /// The parts of it, oldest first.
         var parts: ArraySlice<Minute> = []
     }
@@ -139,6 +144,17 @@ public struct HistorySignals: Sendable {
             window.watch.silentEnds += watch.silentEnds
             window.watch.llmCalls += watch.llmCalls
             window.watch.llmWatched += watch.llmWatched
+        }
+        window.gateApps = ContiguousArray(repeating: GateSums(), count: apps.capacity)
+        for minute in window.parts {
+            guard let watched = minute.whole.watch?.gateWatched, watched > 0 else { continue }
+            window.watch.gateWatched += watched
+            window.gate.add(minute.whole.gate)
+            for (row, slot) in zip(minute.rows, minute.slots) { window.gateApps[slot].add(row.gate) }
+        }
+        window.gateMissing = window.parts.last?.whole.reading(.gateStarts).reason
+        if window.gateMissing == nil, window.watch.gateWatched < Double(count) * Evaluation.leastCoverage {
+            window.gateMissing = .tooLittleData
         }
         // As live: what was heard last must be evidence, and enough of the window must have been watched.
         window.missing = window.parts.last?.whole.chatsMissing
@@ -162,6 +178,14 @@ public struct HistorySignals: Sendable {
         }
 
         func apps(_ signal: Signal, _ window: Window) -> ReadingTable.Column {
+            if signal.isOfGate {
+                if let reason = window.gateMissing { return .same(.missing(reason)) }
+                return .plain(
+                    ContiguousArray(
+                        signals.apps.order.map { slot in
+                            .value((window.gateApps[slot].part(signal) ?? 0) / window.watch.gateWatched)
+                        }))
+            }
             if let reason = rules.deadReason(signal) { return .same(.missing(reason)) }
             let order = signals.apps.order
             if signal.info.shape == .gauge {
@@ -190,6 +214,10 @@ public struct HistorySignals: Sendable {
         }
 
         func runtime(_ signal: Signal, _ window: Window) -> Evidence {
+            if signal.isOfGate {
+                if let reason = window.gateMissing { return .missing(reason) }
+                return .value((window.gate.part(signal) ?? 0) / window.watch.gateWatched)
+            }
             if let reason = rules.deadReason(signal) { return .missing(reason) }
             let now = newest.whole.reading(signal)
             switch signal.info.shape {

@@ -57,6 +57,17 @@ struct MinuteHistory: Sendable {
             let signal = tracks[index].signal
             let raw = Int(signal.rawValue)
             tracks[index].runtime.append(raw < whole.readings.count ? whole.readings[raw] : .missing(.notTracked))
+            if signal.isOfGate {
+                guard let watched = whole.watch?.gateWatched, watched > 0 else { continue }
+                tracks[index].reserve(capacity)
+                for place in slots.indices {
+                    let asked = rows[place + 1].gate.part(signal) ?? 0
+                    guard asked > 0 else { continue }
+                    let value = asked / max(watched, Evaluation.leastCoverage)
+                    tracks[index].apps[slots[place]].entries.append(MinuteEntry(minute: nextMinute, value: value))
+                }
+                continue
+            }
             guard whole.chatsMissing == nil, rules.deadReason(signal) == nil else { continue }
             tracks[index].reserve(capacity)
             let keepsZero = !MinuteHistory.idleIsZero(signal)
@@ -149,7 +160,12 @@ struct MinuteHistory: Sendable {
         for minute in low..<min(range.upperBound, nextMinute) {
             let status = statuses[Int(minute - firstMinute)]
             let rules = CounterRules(alive: ~status.dead, dead: status.dead, price: nil)
-            if let reason = status.missing {
+            if track.signal.isOfGate {
+                // Whatever is known of chats: the gate counts by itself.
+                if case .missing(let reason) = track.runtimeReading(minute) { coverage.missing = reason } else {
+                    coverage.watched += 1
+                }
+            } else if let reason = status.missing {
                 coverage.missing = reason
             } else if track.signal != .cost, let reason = rules.deadReason(track.signal) {
                 coverage.missing = reason

@@ -23,6 +23,9 @@ public struct MinuteRow: Hashable, Sendable {
     public var gauges: RunGauges
     /// By bucket, ascending.
     public var latencies: [LatencyCount]
+    /// Starts that the gate was asked about; of the runtime those of all apps, whether it knows them or not. What part of
+    /// the minute the gate was read in stands in `watch`.
+    public var gate = GateSums()
     /// The runtime's row only: every signal's reading of this minute alone, by `Signal.rawValue`.
     public var readings: [Evidence]
     /// The runtime's row only: why the minute says nothing about chats; nil when it does.
@@ -88,11 +91,15 @@ public struct MinuteRow: Hashable, Sendable {
         writer.put(byte: liveCounters)
         writer.put(watched)
         writer.put(optional: watch) { $1.encode(to: &$0) }
+        writer.put(optional: gate == GateSums() ? nil : gate) { writer, gate in
+            writer.put(gate.asked)
+            writer.put(gate.refused)
+        }
     }
 
     init(from reader: inout StateReader) throws(SignalStateError) {
         let version = try reader.byte()
-        guard version == MinuteRow.version || version == MinuteRow.firstVersion else {
+        guard (MinuteRow.firstVersion...MinuteRow.version).contains(version) else {
             throw reader.failure("a minute of another version")
         }
         let minute = try reader.integer()
@@ -116,11 +123,19 @@ public struct MinuteRow: Hashable, Sendable {
         liveCounters = try reader.byte()
         watched = try reader.double()
         guard version > MinuteRow.firstVersion else { return }
-        watch = try reader.optional { (reader) throws(SignalStateError) in try WatchMinute(from: &reader) }
+        watch = try reader.optional { (reader) throws(SignalStateError) in
+            try WatchMinute(from: &reader, knowsGate: version > 2)
+        }
+        guard version > 2 else { return }
+        if try reader.flag() {
+            gate.asked = try reader.double()
+            gate.refused = try reader.double()
+        }
     }
 
     private static let firstVersion: UInt8 = 1
-    private static let version: UInt8 = 2
+    /// Version 2 knew no gate.
+    private static let version: UInt8 = 3
 }
 
 /// Sums of increments over a stretch of time.

@@ -73,6 +73,8 @@ struct ReplicaState: Sendable {
         case .health: return max(configured, health.usualSpacing)
         case .activeRuns: return max(configured, registry.usualSpacing)
         case .events: return max(configured, events.usualSpacing)
+        // Read in every cycle, and not of a replica.
+        case .gate: return configured
         case .perf, .perfChats:
             let budget = PollingBudget(interval: options.interval, share: options.perfShare, elapsed: perfElapsed)
             return max(budget.effective.milliseconds, perf.usualSpacing)
@@ -159,9 +161,12 @@ struct ReplicaState: Sendable {
             perf.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: figures), detail: "")
         case .events(let answer):
             ingest(answer, at: at, clock: date ?? at, elapsed: elapsed, options)
+        // The gate stands before all replicas: `RuntimeSignals` has its counts.
+        case .gate: return
         case .missing(let endpoint, let reason, let detail):
             isUnreachable = reason == .unreachable
             switch endpoint {
+            case .gate: return
             case .health: health.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
             case .activeRuns:
                 registry.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
@@ -181,6 +186,7 @@ struct ReplicaState: Sendable {
         case .activeRuns: registry.newest?.at
         case .events: events.newest?.at
         case .perf, .perfChats: perf.newest?.at
+        case .gate: nil
         }
     }
 
@@ -192,6 +198,7 @@ struct ReplicaState: Sendable {
             case .activeRuns: registry.entry(asOf: end)?.at
             case .events: events.entry(asOf: end)?.at
             case .perf, .perfChats: perf.entry(asOf: end)?.at
+            case .gate: nil
             }
         return newest.map { $0 > start } ?? false
     }

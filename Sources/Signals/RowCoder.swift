@@ -4,6 +4,8 @@ import Model
 struct RowCoder: Sendable {
     /// Of the row before.
     private var gauges: [Int64] = [0, 0, 0, 0, 0]
+    /// Of the row before, in steps: what part of the minute the gate was read in. Always 0 in an app's row.
+    private(set) var gateWatched: UInt64 = 0
 
     /// Bits of the mask, those that are set most often first, so that it usually takes one byte or two.
     private enum Bit {
@@ -13,7 +15,10 @@ struct RowCoder: Sendable {
         /// Young, progressing, quiet, unwatched, busiest user.
         static let gauges = [3, 11, 13, 14, 4]
         static let latencies = 7
-        static let count = 15
+        /// Starts asked of the gate and refused by it. Blocks from before it was counted have none of these.
+        static let gate = [15, 16]
+        static let gateWatched = 17
+        static let count = 18
     }
 
     /// - Parameter gap: how many minutes since the row before have none.
@@ -28,11 +33,18 @@ struct RowCoder: Sendable {
         let now = row.gauges.parts.map { Int64($0) }
         for index in now.indices where now[index] != gauges[index] { mask |= 1 << UInt64(Bit.gauges[index]) }
         if !row.latencies.isEmpty { mask |= 1 << UInt64(Bit.latencies) }
+        let gate = [row.gate.asked, row.gate.refused].map { RowCoder.steps($0, MinuteStep.events) }
+        for index in gate.indices where gate[index] != 0 { mask |= 1 << UInt64(Bit.gate[index]) }
+        let watched = RowCoder.steps(row.watch?.gateWatched ?? 0, MinuteStep.time)
+        if watched != gateWatched { mask |= 1 << UInt64(Bit.gateWatched) }
         writer.put(mask)
         if gap > 0 { writer.put(UInt64(gap)) }
         for steps in sums where steps != 0 { writer.put(steps) }
         for index in now.indices where now[index] != gauges[index] { writer.put(now[index] - gauges[index]) }
         gauges = now
+        for steps in gate where steps != 0 { writer.put(steps) }
+        if watched != gateWatched { writer.put(watched) }
+        gateWatched = watched
         guard !row.latencies.isEmpty else { return }
         writer.put(UInt64(row.latencies.count))
         var last: UInt64 = 0
@@ -65,6 +77,9 @@ struct RowCoder: Sendable {
             gauges[index] = value
         }
         row.gauges = RunGauges(parts: gauges.map { Int32($0) })
+        if has(Bit.gate[0]) { row.gate.asked = Double(try reader.unsigned()) / MinuteStep.events }
+        if has(Bit.gate[1]) { row.gate.refused = Double(try reader.unsigned()) / MinuteStep.events }
+        if has(Bit.gateWatched) { gateWatched = try reader.unsigned() }
         guard has(Bit.latencies) else { return Int(gap) }
         let count = try reader.unsigned()
         guard count <= UInt64(LatencyBuckets.count) else { throw reader.failure("a row has too many latencies") }
@@ -171,6 +186,7 @@ struct RuntimeTrack: Sendable {
         var watch = WatchMinute()
         let parts = try reader.byte()
         _ = try coder.read(&row, from: &reader)
+        watch.gateWatched = Double(coder.gateWatched) / MinuteStep.time
         row.chatsMissing = before.chatsMissing
         if parts & Part.missing != 0 {
             row.chatsMissing = try reader.optional { (reader) throws(SignalStateError) in try reader.reason() }
@@ -220,6 +236,7 @@ struct RuntimeTrack: Sendable {
             let raw = Int(signal.rawValue)
             let last: Evidence = raw < before.readings.count ? before.readings[raw] : .missing(.notTracked)
             guard signal.info.subjects.contains(.runtime) else { return .missing(.notTracked) }
+            if signal.isOfGate { return row.gateReading(signal) ?? last }
             if signal.info.subjects.contains(.app), let reason = rules.deadReason(signal) { return .missing(reason) }
             if let reading = row.watch?.reading(signal) { return reading }
             if row.chatsMissing == nil, rules.part(signal, row.sums) != nil || signal == .errorRate {

@@ -88,9 +88,16 @@ extension Evaluation {
         whole.sums = window.total.rounded()
         whole.gauges = open.total
         whole.watched = MinuteStep.round(window.watched, MinuteStep.time)
-        let watch = watchMinute(from: start, window)
+        let gate = gateWindow(from: start, to: at)
+        whole.gate = gate.total.rounded()
+        var watch = watchMinute(from: start, window)
+        watch.gateWatched = gate.missing == nil ? MinuteStep.round(gate.covered / Double(at - start), MinuteStep.time) : 0
+        whole.watch = watch
         whole.readings = Signal.allCases.map { signal in
             guard signal.info.subjects.contains(.runtime) else { return .missing(.notTracked) }
+            if signal.isOfGate {
+                return whole.gateReading(signal) ?? .missing(gate.missing ?? .tooLittleData)
+            }
             // As for an app, so that apps add up to their runtime.
             if whole.chatsMissing == nil, rules.part(signal, whole.sums) != nil || signal == .errorRate {
                 return rules.minute(signal, whole, of: whole)
@@ -100,32 +107,42 @@ extension Evaluation {
             guard case .value = reading else { return reading }
             return watch.reading(signal) ?? reading
         }
-        whole.watch = watch
-        guard whole.chatsMissing == nil else { return ([whole], []) }
+        guard whole.chatsMissing == nil || watch.gateWatched > 0 else { return ([whole], []) }
         var rows: [MinuteRow] = []
         var slots: [Int] = []
+        let asked = gate.apps.map { $0.rounded() }
+        func starts(_ slot: Int) -> GateSums { slot < asked.count ? asked[slot] : GateSums() }
+        guard whole.chatsMissing == nil else {
+            // Nothing is known of chats; the gate counted all the same.
+            rows.append(whole)
+            for (slot, id) in zip(order, state.shared.apps.sorted) where starts(slot) != GateSums() {
+                var row = MinuteRow(minute: minute, app: id)
+                row.gate = starts(slot)
+                rows.append(row)
+                slots.append(slot)
+            }
+            return (rows, slots)
+        }
         var sums = window.sums
         for slot in sums.indices { sums[slot] = sums[slot].rounded() }
-        let busy = order.reduce(0) { isIdle($1, sums, open, latencies) ? $0 : $0 + 1 }
+        func isIdle(_ slot: Int) -> Bool {
+            latencies.isEmpty(slot: slot) && open.apps[slot] == RunGauges() && sums[slot] == MinuteSums()
+                && starts(slot) == GateSums()
+        }
+        let busy = order.reduce(0) { isIdle($1) ? $0 : $0 + 1 }
         rows.reserveCapacity(1 + busy)
         slots.reserveCapacity(busy)
         rows.append(whole)
         for (slot, id) in zip(order, state.shared.apps.sorted) {
-            guard !isIdle(slot, sums, open, latencies) else { continue }
-            rows.append(
-                MinuteRow(
-                    minute: minute, app: id, sums: sums[slot], gauges: open.apps[slot],
-                    latencies: latencies.counts(slot: slot)))
+            guard !isIdle(slot) else { continue }
+            var row = MinuteRow(
+                minute: minute, app: id, sums: sums[slot], gauges: open.apps[slot],
+                latencies: latencies.counts(slot: slot))
+            row.gate = starts(slot)
+            rows.append(row)
             slots.append(slot)
         }
         return (rows, slots)
-    }
-
-    /// Nothing happened in an app and nothing is open.
-    private func isIdle(
-        _ slot: Int, _ sums: ContiguousArray<MinuteSums>, _ open: OpenRuns, _ latencies: LatencyIndex
-    ) -> Bool {
-        latencies.isEmpty(slot: slot) && open.apps[slot] == RunGauges() && sums[slot] == MinuteSums()
     }
 
     /// How the minute that ends now was polled, and its sums of the whole runtime.
@@ -143,12 +160,16 @@ extension Evaluation {
         }
         watch.llmCalls = MinuteStep.round(watch.llmCalls, MinuteStep.events)
         watch.llmWatched = MinuteStep.round(watched, MinuteStep.time)
-        for endpoint in WatchMinute.endpoints {
+        for endpoint in WatchMinute.endpoints where endpoint != .gate {
             if state.replicas.contains(where: { $0.wasHeard(endpoint, from: start, to: at) }) {
                 watch.heard |= 1 << endpoint.rawValue
             }
             watch.intervals.append(
                 state.replicas.map { $0.interval(endpoint, options) }.max() ?? options.interval.milliseconds)
+        }
+        if state.gate.wasHeard(from: start, to: at) {
+            watch.heard |= 1 << Endpoint.gate.rawValue
+            watch.intervals.append(options.interval.milliseconds)
         }
         watch.replicas = state.replicas.map { replica in
             WatchMinute.Replica(

@@ -2,7 +2,8 @@ import Model
 
 extension RuntimeSignals {
     private static var magic: [UInt8] { Array("mozs".utf8) }
-    private static var version: UInt8 { 1 }
+    /// Version 1 knew no gate.
+    private static var version: UInt8 { 2 }
 
     /// The whole state. The same state gives the same bytes.
     public func encoded() -> [UInt8] { encode(whole: true) }
@@ -21,6 +22,7 @@ extension RuntimeSignals {
         history.encodeCore(to: &writer)
         writer.put(each: closed) { $1.encode(to: &$0) }
         writer.put(each: replicas) { $1.encode(to: &$0, whole: whole) }
+        gate.encode(to: &writer)
         if whole { history.encodeMinutes(to: &writer) }
         return writer.bytes
     }
@@ -31,7 +33,8 @@ extension RuntimeSignals {
         for byte in RuntimeSignals.magic {
             guard try reader.byte() == byte else { throw reader.failure("not signal state") }
         }
-        guard try reader.byte() == RuntimeSignals.version else { throw reader.failure("another version") }
+        let version = try reader.byte()
+        guard (1...RuntimeSignals.version).contains(version) else { throw reader.failure("another version") }
         let whole = try reader.flag()
         self.init(runtime: try reader.string(), options: options)
         newestAt = try reader.integer()
@@ -45,6 +48,7 @@ extension RuntimeSignals {
         replicas = try reader.each { (reader) throws(SignalStateError) in
             try ReplicaState(from: &reader, whole: whole, capacity: capacity)
         }
+        if version > 1 { gate = try GateLog(from: &reader, capacity: capacity) }
         if whole { try history.decodeMinutes(from: &reader, capacity: capacity) }
         guard reader.isAtEnd else { throw reader.failure("more bytes than the state has") }
     }

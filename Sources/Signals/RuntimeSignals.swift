@@ -14,6 +14,8 @@ public struct RuntimeSignals: Sendable {
     var shared = SharedState()
     /// In the order of the configuration, then those that only samples named, by their bytes.
     var replicas: [ReplicaState] = []
+    /// What the gate counted before this runtime.
+    var gate = GateLog()
     var history = MinuteHistory()
     /// Minutes that closed and were not drained yet.
     var closed: [MinuteRow] = []
@@ -32,6 +34,7 @@ public struct RuntimeSignals: Sendable {
         guard sample.runtime.utf8.elementsEqual(runtime.utf8) else { return }
         // A poll that we broke off ourselves says nothing about the runtime.
         if case .missing(_, .stale, _) = sample.content { return }
+        if case .gate = sample.endpoint { return ingestGate(sample) }
         let apps = shared.apps.order.count
         let index = replicaIndex(sample.replica)
         replicas[index].ingest(sample, &shared, options)
@@ -40,6 +43,24 @@ public struct RuntimeSignals: Sendable {
         if shared.apps.order.count != apps { historyColumns = [:] }
         history.begin(at: newestAt)
     }
+
+    private mutating func ingestGate(_ sample: Sample) {
+        // A clock that went back: no time passed.
+        let at = max(Clamp.moment(sample.at.milliseconds), gate.newestAt ?? .min)
+        switch sample.content {
+        case .gate(let counts): gate.ingest(counts, at: at, directory: shared.apps, maxGap: gateMaxGap)
+        case .missing(_, let reason, let detail): gate.ingest(missing: reason, detail: detail, at: at)
+        default: return
+        }
+        newestAt = max(newestAt, at)
+        history.begin(at: newestAt)
+    }
+
+    /// How far two readings of the gate may lie apart, ms.
+    var gateMaxGap: Int64 { max(3 * options.interval.milliseconds, options.shortestMaxGap.milliseconds) }
+
+    /// The apps of this runtime, by their bytes: those that it has shown within `SignalOptions.appLifetime`.
+    public var subjects: [AppID] { shared.apps.sorted }
 
     /// The readings at a moment, one slot for each element of `demand`. Closes the minutes that are over and forgets
     /// what nothing needs any more. A moment before the newest sample counts as that sample's.
@@ -71,7 +92,8 @@ public struct RuntimeSignals: Sendable {
 
     /// When an endpoint was last heard of on any replica, whatever the outcome; nil before the first time.
     public func newestObservation(of endpoint: Endpoint) -> Timestamp? {
-        replicas.compactMap { $0.newestAt(endpoint) }.max().map { Timestamp(milliseconds: $0) }
+        let newest = endpoint == .gate ? gate.newestAt : replicas.compactMap { $0.newestAt(endpoint) }.max()
+        return newest.map { Timestamp(milliseconds: $0) }
     }
 
     /// How far apart an endpoint's polls really are, on the replica where they are furthest apart: as configured, or
@@ -98,6 +120,9 @@ public struct RuntimeSignals: Sendable {
         let keep = min(newestAt - options.longestWindow.milliseconds, history.nextMinute * 60_000)
         for index in replicas.indices { replicas[index].trim(before: keep) }
         shared.latencies.trim(before: keep)
+        gate.trim(before: keep)
+        // A gate that was taken away leaves nothing behind in the end.
+        if let last = gate.newestAt, newestAt - last > options.appLifetime.milliseconds { gate = GateLog() }
     }
 
     private mutating func replicaIndex(_ url: String) -> Int {
@@ -132,6 +157,7 @@ public struct RuntimeSignals: Sendable {
         for slot in slots {
             for index in replicas.indices { replicas[index].clear(slot: slot) }
             shared.latencies.clear(slot: slot)
+            gate.clear(slot: slot)
             history.clear(slot: slot)
         }
     }

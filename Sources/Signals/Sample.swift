@@ -40,6 +40,7 @@ public struct Sample: Sendable {
         case .activeRuns: .activeRuns
         case .perf: .perf
         case .events: .events
+        case .gate: .gate
         case .missing(.perfChats, _, _): .perf
         case .missing(let endpoint, _, _): endpoint
         }

@@ -9,15 +9,17 @@ public struct WatchMinute: Hashable, Sendable {
     /// Growth of `chat.usage_delta`, and the part of the minute in which that was watched, 0...1.
     public var llmCalls = 0.0
     public var llmWatched = 0.0
+    /// The part of the minute in which the gate's counts say something, 0...1; 0: the signals of the gate are missing.
+    public var gateWatched = 0.0
     /// The endpoints that were heard of, with whatever outcome, as bits over `Endpoint.rawValue`. None: nobody looked.
     public var heard: UInt8 = 0
-    /// ms between two polls, in the order of `endpoints`.
+    /// ms between two polls, in the order of `endpoints`; without the last, the gate, where it was not read.
     public var intervals: [Int64] = []
     /// In the order of the configuration.
     public var replicas: [Replica] = []
 
     /// The endpoints that `intervals` are of.
-    public static let endpoints: [Endpoint] = [.health, .activeRuns, .perf, .events]
+    public static let endpoints: [Endpoint] = [.health, .activeRuns, .perf, .events, .gate]
 
     /// One process of the runtime.
     public struct Replica: Hashable, Sendable {
@@ -54,7 +56,7 @@ public struct WatchMinute: Hashable, Sendable {
     }
 
     func encode(to writer: inout StateWriter) {
-        for value in [judgedEnds, silentEnds, llmCalls, llmWatched] { writer.put(value) }
+        for value in [judgedEnds, silentEnds, llmCalls, llmWatched, gateWatched] { writer.put(value) }
         writer.put(byte: heard)
         writer.put(each: intervals) { $0.put($1) }
         writer.put(each: replicas) { writer, replica in
@@ -63,11 +65,13 @@ public struct WatchMinute: Hashable, Sendable {
         }
     }
 
-    init(from reader: inout StateReader) throws(SignalStateError) {
+    /// - Parameter knowsGate: false for what versions before the gate's counts wrote.
+    init(from reader: inout StateReader, knowsGate: Bool) throws(SignalStateError) {
         judgedEnds = try reader.double()
         silentEnds = try reader.double()
         llmCalls = try reader.double()
         llmWatched = try reader.double()
+        if knowsGate { gateWatched = try reader.double() }
         heard = try reader.byte()
         intervals = try reader.each { (reader) throws(SignalStateError) in try reader.moment() }
         replicas = try reader.each { (reader) throws(SignalStateError) in
@@ -75,6 +79,14 @@ public struct WatchMinute: Hashable, Sendable {
                 url: try reader.string(),
                 readings: try reader.each { (reader) throws(SignalStateError) in try reader.evidence() })
         }
+    }
+}
+
+extension MinuteRow {
+    /// What the runtime's row says of a signal of the gate; nil where it says nothing, or of another signal.
+    func gateReading(_ signal: Signal) -> Evidence? {
+        guard let watched = watch?.gateWatched, watched > 0 else { return nil }
+        return gate.part(signal).map { .value($0 / max(watched, Evaluation.leastCoverage)) }
     }
 }
 

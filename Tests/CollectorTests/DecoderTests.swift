@@ -265,6 +265,53 @@ import Testing
         }
     }
 
+    @Test("counts of the gate: as written, and as anybody might write them on a tape")
+    func gateCounts() throws {
+        let counts = GateCounts(
+            since: "2026-11-21T09:00:00.000Z",
+            apps: [
+                .init(app: AppID("app-a\u{0}\"é"), starts: .init(allowed: 3, refused: 1)),
+                .init(app: AppID("b"), starts: .init(refused: 7)),
+            ], others: .init(allowed: 12, refused: 2))
+        let observation = counts.observation(of: "shared", at: Timestamp(milliseconds: 1_795_251_600_000))
+        guard case .gate(counts) = Decoder.decode(observation) else {
+            Issue.record("not what was written")
+            return
+        }
+        let since = #""since":"x""#
+        for (body, apps, malformed) in [
+            ("{\(since)}", [], 0), (#"{\#(since),"apps":3,"others":[]}"#, [], 2),
+            (#"{\#(since),"apps":[3,{},{"app_id":7},{"app_id":"a"}]}"#, [.init(app: AppID("a"), starts: .init())], 3),
+            (
+                #"{\#(since),"apps":[{"app_id":"a","allowed":-5,"refused":1e30}]}"#,
+                [.init(app: AppID("a"), starts: .init())], 1
+            ),
+            (
+                #"{\#(since),"apps":[{"app_id":"a","allowed":9223372036854775807}],"others":{"refused":2.0}}"#,
+                [.init(app: AppID("a"), starts: .init(allowed: GateCounts.most))], 0
+            ),
+        ] as [(String, [GateCounts.App], Int)] {
+            guard case .gate(let read) = Self.decode(200, body, .gate) else {
+                Issue.record("\(body)")
+                continue
+            }
+            #expect(read.apps == apps, "\(body)")
+            #expect(read.malformedFields == malformed, "\(body)")
+        }
+        for body in ["{}", #"{"since":""}"#, #"{"since":7,"apps":[]}"#, "[]", "null", "", "{"] {
+            guard case .missing(.gate, .malformed, _) = Self.decode(200, body, .gate) else {
+                Issue.record("\(body)")
+                continue
+            }
+        }
+        let many = (0..<GateCounts.mostApps + 3).map { #"{"app_id":"\#($0)","allowed":1}"# }.joined(separator: ",")
+        guard case .gate(let bounded) = Self.decode(200, #"{\#(since),"apps":[\#(many)]}"#, .gate) else {
+            Issue.record("too many apps are no reason to read none")
+            return
+        }
+        #expect(bounded.apps.count == GateCounts.mostApps && bounded.malformedFields == 3)
+    }
+
     @Test(arguments: TransportFailure.allCases)
     func noAnswer(_ failure: TransportFailure) {
         let observation = Observation(

@@ -115,6 +115,28 @@ import Testing
         #expect(again == bytes)
     }
 
+    @Test("what the gate counted goes through a tape as an answer does")
+    func theGateGoesThroughATape() throws {
+        let counts = GateCounts(
+            since: "2026-11-21T08:00:00.000Z", apps: [.init(app: AppID("app-a"), starts: .init(allowed: 3, refused: 1))],
+            others: .init(allowed: 2))
+        let observation = counts.observation(of: "shared", at: Timestamp(milliseconds: 1_795_251_600_000))
+        let bytes = TapeWriter.bytes(of: .exchange(observation))
+        #expect(
+            String(decoding: bytes, as: UTF8.self)
+                == #"{"at":"2026-11-21T09:00:00.000Z","runtime":"shared","replica":"gate","path":"/gate/counts","status":200,"elapsed_ms":0.0,"body":{"since":"2026-11-21T08:00:00.000Z","apps":[{"app_id":"app-a","allowed":3,"refused":1}],"others":{"allowed":2,"refused":0}}}"#
+                + "\n")
+        guard case .exchange(let read) = try Self.read(TapeWriter.bytes(of: Self.header) + bytes).lines.first else {
+            Issue.record("no exchange")
+            return
+        }
+        #expect(Self.isSame(read, observation))
+        guard case .gate(counts) = Decoder.decode(read) else {
+            Issue.record("other counts")
+            return
+        }
+    }
+
     @Test func pollsRunForward() throws {
         for polls in [try FixtureTape.series(), try FixtureTape.restart()] {
             let moments = polls.flatMap { $0.exchanges.map(\.at) + [$0.at] }

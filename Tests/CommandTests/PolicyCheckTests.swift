@@ -54,6 +54,32 @@ import Testing
         #expect(try show.json()["diagnostics"]?[0]?["code"]?.string == "unknown-signal")
     }
 
+    @Test("a rule that only the gate can make fire is named where the configuration has none")
+    func withoutAGate() throws {
+        let shell = shell(
+            """
+              hammering: {subject: app, when: gate_starts > 60/min and active_runs > 3, severity: info}
+              either: {subject: app, when: active_runs > 30 or gate_starts > 60/min, severity: info}
+              guarded: {subject: runtime, when: missing(gate_starts) and active_runs > 3, severity: info}
+            """)
+        // Of a folder alone nobody knows.
+        #expect(try shell.run("policy", "check", "p").output.hasSuffix("ok: 1 policy, 3 rules\n"))
+        let file = "runtimes: {shared: {replicas: ['http://127.0.0.1:1']}}\npolicies: p\n"
+        shell.folder.write("schema: mozaiks.ops/config/v1\n" + file, to: "mozaiks-ops.yaml")
+        for arguments in [["policy", "check"], ["policy", "check", "p"]] {
+            let ending = try shell.run(arguments)
+            #expect(ending.code == 0)
+            #expect(
+                ending.output.contains(
+                    "p/ops_policy.default.yaml:5:3: warning[blind]: 'hammering' can never fire without a gate: "
+                        + "it lacks gate_starts\n"), "\(ending.output)")
+            #expect(ending.output.hasSuffix("ok: 1 policy, 3 rules, 1 warning\n"), "\(ending.output)")
+        }
+        shell.folder.write(
+            "schema: mozaiks.ops/config/v1\n\(file)actions: {gate: {listen: 127.0.0.1:9465}}\n", to: "mozaiks-ops.yaml")
+        #expect(try shell.run("policy", "check").output.hasSuffix("ok: 1 policy, 3 rules\n"))
+    }
+
     @Test func againstARuntimeNamesTheRulesThatItCannotMakeFire() throws {
         var options = SimulatorServer.Options()
         options.clock = SimulationClock(speed: 200)

@@ -174,6 +174,37 @@ struct StatePathTests {
         #expect(world.evaluate().opened.count == 1)
     }
 
+    @Test("a gate that is not read any more holds back no rule that can see without it")
+    func goneGate() throws {
+        var world = try World(
+            rules: """
+                  either:
+                    subject: runtime
+                    when: active_runs > 10 or gate_starts > 60/min
+                    for: 1m
+                    severity: warning
+                    summary: Either.
+                  gate-alone:
+                    subject: runtime
+                    when: gate_starts > 30/min
+                    for: 1m
+                    severity: warning
+                    summary: The gate alone.
+                """)
+        world.runtime = ["active_runs": .value(11), "gate_starts[5m]": .value(40)]
+        world.tick()
+        // A pass from cron has no gate: what was read of it stands, and is stale in the end.
+        var opened: [String] = []
+        for _ in 0..<10 {
+            world.now = world.now + .seconds(10)
+            world.clock.note(.perf, at: world.now)
+            opened += world.evaluate().opened.map(\.rule)
+        }
+        #expect(opened == ["either"])
+        world.clock.note(.gate, at: world.now)
+        #expect(world.evaluate().opened.map(\.rule) == ["gate-alone"])
+    }
+
     @Test("the engine's now never runs backwards")
     func monotonic() throws {
         var world = try StatePathTests.world()

@@ -148,9 +148,10 @@ import Testing
         }
     }
 
-    /// A row behind its length as the first version wrote it: its number, and nothing about how the minute was watched.
+    /// A row behind its length as the first version wrote it: its number, and nothing about how the minute was watched or
+    /// what the gate counted.
     private static func firstVersion(_ row: RecordedHistory.Row) -> [UInt8] {
-        let bytes = [1] + row.encoded().dropFirst().dropLast()
+        let bytes = [1] + row.encoded().dropFirst().dropLast(2)
         return withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { Array($0) } + bytes
     }
 

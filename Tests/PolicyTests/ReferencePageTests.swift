@@ -16,7 +16,7 @@ import Testing
     func signals() throws {
         var table = "| signal | unit | of | kind | needs | meaning |\n|---|---|---|---|---|---|\n"
         for info in Signal.table {
-            let needs = info.counters.isEmpty ? "" : info.counters.map(\.name).joined(separator: ", ")
+            let needs = info.needs.joined(separator: ", ")
             let of = info.subjects.map(\.rawValue).joined(separator: ", ")
             table += "| `\(info.name)` | \(info.unit.word) | \(of) | \(info.shape) | \(needs) | \(info.summary) |\n"
         }

@@ -59,7 +59,6 @@ struct GateTests {
         #expect(Self.run(gate, 2) == "--")
         clock.now = Self.t0 + .seconds(60)
         #expect(Self.run(gate, 5) == "+++--")
-        #expect(gate.allowedStarts().map(\.count) == [6])
         #expect(gate.counters.allowed == 6)
         #expect(gate.counters.refused == 6)
     }
@@ -131,7 +130,8 @@ struct GateTests {
         #expect(Self.run(gate, 3) == "++-")
         #expect(Self.run(gate, 1, crafted) == "-")
         #expect(gate.counters.crafted == 10)
-        #expect(gate.allowedStarts().map(\.count) == [2])
+        // Nor for it as evidence: a crafted path leads nowhere.
+        #expect(gate.counts(of: "shared")?.others == .init(allowed: 2, refused: 1))
     }
 
     @Test("only POST starts runs", arguments: ["GET", "post", "PUT", "OPTIONS", "", "POST "])
@@ -141,14 +141,62 @@ struct GateTests {
         #expect(gate.counters.notStarts == 1)
     }
 
-    @Test("invented ids do not fill the memory, and apps under a lease are counted all the same")
-    func inventedIDs() {
+    @Test("an app that the runtime has shown is counted by name, what was allowed and what was refused")
+    func counts() throws {
+        let clock = SetClock(Self.t0)
+        let gate = Self.gate([GateTableTests.throttle(perMinute: 3)], clock: clock)
+        let begun = Self.t0.description
+        #expect(gate.counts(of: "shared") == GateCounts(since: begun))
+        #expect(gate.counts(of: "elsewhere") == nil)
+        // Before the runtime has shown anybody there are only others.
+        #expect(Self.run(gate, 1) == "+")
+        gate.follow([AppID("app_calm"), Self.app], of: "shared")
+        clock.now = Self.t0 + .seconds(30)
+        #expect(Self.run(gate, 4) == "++--")
+        #expect(Self.run(gate, 2, Self.path("app_calm", "Other")) == "++")
+        let counts = try #require(gate.counts(of: "shared"))
+        #expect(counts.since == begun)
+        #expect(counts.others == .init(allowed: 1))
+        #expect(
+            counts.apps == [
+                .init(app: AppID("app_calm"), starts: .init(allowed: 2)),
+                .init(app: Self.app, starts: .init(allowed: 2, refused: 2)),
+            ])
+        // Not shown any more: what was counted of it stays in the sum. Shown again, it begins at zero.
+        gate.follow([AppID("app_calm")], of: "shared")
+        #expect(gate.counts(of: "shared")?.others == .init(allowed: 3, refused: 2))
+        gate.follow([AppID("app_new"), Self.app], of: "shared")
+        #expect(gate.counts(of: "shared")?.apps == [])
+        #expect(gate.counts(of: "shared")?.others == .init(allowed: 5, refused: 2))
+        #expect(Self.run(gate, 1) == "-")
+        #expect(gate.counts(of: "shared")?.apps == [.init(app: Self.app, starts: .init(refused: 1))])
+    }
+
+    @Test("what is no start of a watched runtime is in no count of it")
+    func uncounted() {
+        let gate = Self.gate([.pause])
+        gate.follow([Self.app], of: "shared")
+        _ = gate.ask(method: "GET", target: Array(Self.path().utf8), runtime: nil)
+        _ = gate.ask(method: "POST", target: Array("/api/health".utf8), runtime: nil)
+        _ = gate.ask(method: "POST", target: Array(Self.path().utf8), runtime: "elsewhere")
+        _ = gate.askedUnparsably()
+        #expect(Self.run(gate, 1, "//api/chats/app_noisy/Generator/start") == "-")
+        #expect(gate.counts(of: "shared") == GateCounts(since: Self.t0.description))
+    }
+
+    @Test("invented ids fill nothing: they count together, and apps that the runtime has shown by name all the same")
+    func inventedIDs() throws {
         let gate = Self.gate([GateTableTests.throttle(perMinute: 1)])
-        for number in 0..<(Gate.trackedApps + 10) { _ = Self.run(gate, 1, Self.path("app\(number)")) }
-        _ = Self.run(gate, 1, Self.path(String(repeating: "x", count: 4_096)))
-        #expect(gate.counters.untracked == 11)
+        let shown = (0..<GateCounts.mostApps + 10).map { AppID("app\($0)") } + [AppID(String(repeating: "x", count: 300))]
+        for number in 0..<20_000 { _ = Self.run(gate, 1, Self.path("invented\(number)")) }
+        #expect(gate.counts(of: "shared") == GateCounts(since: Self.t0.description, others: .init(allowed: 20_000)))
+        gate.follow(shown, of: "shared")
+        for app in shown { _ = Self.run(gate, 1, Self.path("\(app)")) }
+        let counts = try #require(gate.counts(of: "shared"))
+        // Beyond the bound, and with an id too long, they are among the others.
+        #expect(counts.apps.count == GateCounts.mostApps)
+        #expect(counts.others.allowed == 20_011)
         #expect(Self.run(gate, 2) == "+-")
-        #expect(gate.allowedStarts().count == Gate.trackedApps + 1)
     }
 
     @Test("refusals drain once: exact counts, the latest samples")

@@ -38,6 +38,8 @@ struct StateTests {
         var usage: [Int64] = [5, 50]
         var samples: [(Sample, Bool)] = []
         var serial = 0
+        var asked: [String: GateCounts.Starts] = [:]
+        var started = 0.0
         for round in 0..<rounds {
             let second = Double(round) * 10 + Double.random(in: 0..<3, using: &dice)
             for replica in 0..<2 {
@@ -91,6 +93,22 @@ struct StateTests {
                             countsCustomEvents: true)), 0.2)
                 add(.perf(processes[replica].table(at: second)), 0.3)
             }
+            // The gate before both of them, which a process of its own counts.
+            for app in 0..<6 where Int.random(in: 0..<3, using: &dice) == 0 {
+                asked["app-\(app)", default: .init()].allowed += Int64.random(in: 0..<20, using: &dice)
+                asked["app-\(app)", default: .init()].refused += Int64.random(in: 0..<3, using: &dice)
+            }
+            if Int.random(in: 0..<40, using: &dice) == 0 { (asked, started) = ([:], second) }
+            let counts = GateCounts(
+                since: FakeProcess.at(started).description,
+                apps: asked.sorted { $0.key < $1.key }.map { .init(app: AppID($0.key), starts: $0.value) },
+                others: .init(allowed: Int64(round)))
+            samples.append(
+                (
+                    Sample(
+                        at: FakeProcess.at(second + 0.3), runtime: "shared", replica: Observation.gate,
+                        content: round % 50 == 30 ? .missing(.gate, .malformed, detail: "x") : .gate(counts)), false
+                ))
             samples[samples.count - 1].1 = true
         }
         return samples

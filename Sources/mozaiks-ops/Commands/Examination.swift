@@ -145,6 +145,8 @@ struct Examination {
             let calls = replica.usageDelta.map { "\($0) model calls" } ?? "no count of model calls"
             let age = replica.uptime.map { ", process up for \($0.brief)" } ?? ""
             findings.add(.ok, "\(endpoint.path): \(calls)\(age) (\(took))")
+        // Not asked of the runtime.
+        case .gate: return
         case .perf, .perfChats:
             let open = replica.openChats.map { "\($0) open of " } ?? ""
             findings.add(

@@ -15,7 +15,8 @@ enum PolicyCheckCommand {
         discussion: """
             Errors keep the files from being used. Warnings are about what is allowed and cannot be meant: conditions that \
             no readings make true, a 'for' shorter than the interval of polls, actions that no policy allows. With --against \
-            a real runtime is asked once, and rules that it can never make fire are named.
+            a real runtime is asked once, and rules that it can never make fire are named. Where the configuration names no \
+            gate, so are rules that see nothing without one.
 
             Exit code 0: no errors; 1: warnings, with --strict, or the runtime could not be asked; 78: errors.
             """,
@@ -36,6 +37,8 @@ enum PolicyCheckCommand {
         do {
             let policies = try load(invocation)
             result = Result(policies)
+            if lacksGate(invocation) { result.diagnostics += Sight.warningsWithoutGate(policies) }
+            result.diagnostics.sort()
             if invocation.arguments.has("against") {
                 result.diagnostics += try await Sight.warnings(of: policies, invocation)
                 result.diagnostics.sort()
@@ -54,6 +57,12 @@ enum PolicyCheckCommand {
             return try Assembly.loadPolicies(folder: folder, interval: interval ?? configured)
         }
         return try Assembly.loadPolicies(invocation.configuration(), checksInterval: true)
+    }
+
+    /// Whether it is known that there is no gate. Of a folder alone, without any configuration, it is not.
+    private static func lacksGate(_ invocation: Invocation) -> Bool {
+        guard let configuration = try? invocation.loadConfiguration(), configuration.gate == nil else { return false }
+        return configuration.file != nil || invocation.arguments.has("against")
     }
 
     /// What a check found.
@@ -122,7 +131,8 @@ enum Sight {
             let seen = await poller.poll(target, all)
             for observation in seen { pipeline.take(observation) }
             guard var signals = pipeline.signals[target.runtime] else { continue }
-            let dead = signals.deadSignals(at: invocation.clock.now())
+            // What the gate counts is not the runtime's to show.
+            let dead = signals.deadSignals(at: invocation.clock.now()).filter { !$0.key.isOfGate }
             let summary = signals.summary
             guard summary.replicas.contains(where: { $0.trackedChats != nil }) else {
                 await assembly.client.shutdown()
@@ -144,18 +154,35 @@ enum Sight {
 
     /// The same for signals known to be missing for good.
     static func warnings(of policies: PolicySet, dead: [Signal: MissingReason], url: String) -> [Diagnostic] {
+        blind(policies, dead).map { rule, lacks in
+            let names = lacks.map { "\($0.name) (\(dead[$0] ?? .notTracked))" }.joined(separator: ", ")
+            return policies.warning(
+                "blind", "'\(rule.name)' can never fire on \(url): it lacks \(names)", at: rule.when.origin,
+                hint: "docs/policies.md lists which rule can see what on which runtime")
+        }
+    }
+
+    /// A warning for each rule that sees nothing where there is no gate.
+    static func warningsWithoutGate(_ policies: PolicySet) -> [Diagnostic] {
+        let missing = Signal.allCases.filter(\.isOfGate).map { ($0, MissingReason.notTracked) }
+        return blind(policies, Dictionary(uniqueKeysWithValues: missing)).map { rule, lacks in
+            let names = lacks.map(\.name).joined(separator: ", ")
+            return policies.warning(
+                "blind", "'\(rule.name)' can never fire without a gate: it lacks \(names)", at: rule.when.origin,
+                hint: "'actions: {gate: …}' in the configuration, and a proxy that asks it: docs/deploy/gate.md")
+        }
+    }
+
+    /// The rules that can never fire where these signals are missing for good, with those of them that they read.
+    private static func blind(_ policies: PolicySet, _ dead: [Signal: MissingReason]) -> [(rule: Rule, lacks: [Signal])] {
         let rules = policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules)
         return rules.compactMap { rule in
             guard !rule.when.canBeTrue(lacking: { dead[$0.signal] }) else { return nil }
-            var lacks: [String] = []
-            for (_, series) in rule.when.readings {
-                guard let reason = dead[series.signal] else { continue }
-                let text = "\(series.signal.name) (\(reason))"
-                if !lacks.contains(text) { lacks.append(text) }
+            var lacks: [Signal] = []
+            for (_, series) in rule.when.readings where dead[series.signal] != nil && !lacks.contains(series.signal) {
+                lacks.append(series.signal)
             }
-            return policies.warning(
-                "blind", "'\(rule.name)' can never fire on \(url): it lacks \(lacks.joined(separator: ", "))",
-                at: rule.when.origin, hint: "docs/policies.md lists which rule can see what on which runtime")
+            return (rule, lacks)
         }
     }
 }

@@ -30,7 +30,8 @@ enum PolicyCommand {
     static let signals = Command(
         ["policy", "signals"], "List the signals that conditions may read",
         discussion:
-            "Each with its unit, what it is read of (app, runtime, replica) and the counters without which it is missing. "
+            "Each with its unit, what it is read of (app, runtime, replica) and what it is missing without: counters that the "
+            + "runtime moves, or a gate that a proxy asks. "
             + "Rates, ratios, quantiles and counts are over a window: error_rate[10m], or the policy's window where none is "
             + "written. 'policy check --against URL' tells which of them a runtime shows.",
         examples: [
@@ -45,7 +46,7 @@ enum PolicyCommand {
                     [
                         info.name, info.unit.word, info.subjects.map(\.rawValue).joined(separator: ", "),
                         info.signal.isWindowed ? "yes" : "-",
-                        info.counters.isEmpty ? "-" : info.counters.map(\.name).joined(separator: ", "), info.summary,
+                        info.needs.isEmpty ? "-" : info.needs.joined(separator: ", "), info.summary,
                     ]
                 }),
             json: [
@@ -56,6 +57,7 @@ enum PolicyCommand {
                             "name": .string(info.name), "unit": .string(info.unit.word),
                             "subjects": .strings(info.subjects.map(\.rawValue)),
                             "windowed": .bool(info.signal.isWindowed), "counters": .strings(info.counters.map(\.name)),
+                            "gate": .bool(info.signal.isOfGate),
                             "summary": .string(info.summary),
                         ]
                     }),
