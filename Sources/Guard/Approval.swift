@@ -16,7 +16,7 @@ public struct Approval: Hashable, Sendable, Identifiable {
         case used
         /// Approved, and the guard refused all the same.
         case refused
-        /// Nobody answered in time.
+        /// Nobody answered in time, or the guard did not come to look at a yes in time.
         case expired
         /// Nothing asks for it any more, or for something else.
         case withdrawn

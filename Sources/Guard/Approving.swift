@@ -66,8 +66,9 @@ extension GuardState {
     /// A person's no to a wanted action; it holds as long as its incident is open.
     func denial(_ wanted: Wanted) -> Approval? { approvals.last { $0.isFor(wanted) && $0.state == .denied } }
 
-    /// Ends offers whose time is over or whose incident is. What expired is offered anew, if it is still wanted.
-    mutating func tendApprovals(_ outcome: TickOutcome, open: Set<String>, _ now: Timestamp) {
+    /// Ends offers whose time is over or whose incident is. What expired is offered anew, if it is still wanted. A yes expires
+    /// with its offer: one that the guard comes to only after hours in which nobody watched was for what stood then.
+    mutating func tendApprovals(_ outcome: TickOutcome, open: Set<String>, _ now: Timestamp, _ plan: inout Plan) {
         for index in approvals.indices where approvals[index].key.runtime == outcome.runtime {
             let approval = approvals[index]
             switch approval.state {
@@ -75,6 +76,11 @@ extension GuardState {
             case .waiting where approval.expiresAt <= now:
                 approvals[index].close(.expired, now)
                 asks[Ask(incident: approval.incident, key: approval.key)] = nil
+            case .approved where approval.expiresAt <= now:
+                approvals[index].close(.expired, now)
+                asks[Ask(incident: approval.incident, key: approval.key)] = nil
+                plan.decisions.append(
+                    .undone(approval, "but that expired at \(approval.expiresAt), before the guard could look again", now))
             default: break
             }
         }
@@ -98,14 +104,18 @@ extension GuardState {
         for index in approvals.indices
         where approvals[index].state == .approved && approvals[index].key.runtime == outcome.runtime {
             approvals[index].close(.refused, now)
-            let approval = approvals[index]
-            plan.decisions.append(
-                ActionDecision(
-                    at: now, incident: approval.incident, key: approval.key, effect: approval.effect, ttl: approval.ttl,
-                    verdict: .refused(
-                        Refusal(.approval, "approved by \(approval.by ?? "a person"), but nothing asks for it any more")),
-                    approval: approval.id, approvedBy: approval.by))
+            plan.decisions.append(.undone(approvals[index], "but nothing asks for it any more", now))
         }
+    }
+}
+
+extension ActionDecision {
+    /// A yes that nothing follows from.
+    fileprivate static func undone(_ approval: Approval, _ why: String, _ now: Timestamp) -> ActionDecision {
+        ActionDecision(
+            at: now, incident: approval.incident, key: approval.key, effect: approval.effect, ttl: approval.ttl,
+            verdict: .refused(Refusal(.approval, "approved by \(approval.by ?? "a person"), \(why)")),
+            approval: approval.id, approvedBy: approval.by)
     }
 }
 
@@ -114,6 +124,6 @@ extension Approval {
 
     mutating func close(_ state: State, _ now: Timestamp) {
         self.state = state
-        if decidedAt == nil || state == .used || state == .refused { decidedAt = now }
+        if decidedAt == nil || state == .used || state == .refused || state == .expired { decidedAt = now }
     }
 }

@@ -21,7 +21,7 @@ extension GuardState {
         if let restart = context.restartedAt { noteRestart(restart, of: outcome.runtime) }
         compareMarks(outcome.runtime, readings, now, &plan)
         forget(now, context.options)
-        forgetAsks(outcome)
+        forgetAsks(outcome, &plan)
         if context.verifies { verify(outcome, policies, readings, &plan) }
         tendLeases(outcome, policies, readings, context, &plan)
         for same in byAsk(wanted(outcome, policies, readings, context)) {
@@ -33,12 +33,12 @@ extension GuardState {
 
     /// Verdicts and picks of incidents that are over are of no use. What was handed over to a person stays so for as long
     /// as its incident is open, however long that is.
-    private mutating func forgetAsks(_ outcome: TickOutcome) {
+    private mutating func forgetAsks(_ outcome: TickOutcome, _ plan: inout Plan) {
         let open = Set(outcome.standings.compactMap(\.incident))
         for incident in open { handedOver[incident]?.at = outcome.now }
         asks = asks.filter { $0.key.key.runtime != outcome.runtime || open.contains($0.key.incident) }
         picks = picks.filter { $0.key.runtime != outcome.runtime || open.contains($0.key.incident) }
-        tendApprovals(outcome, open: open, outcome.now)
+        tendApprovals(outcome, open: open, outcome.now, &plan)
     }
 
     // MARK: - What is wanted

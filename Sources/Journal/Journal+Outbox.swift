@@ -92,6 +92,36 @@ extension Journal {
         }
     }
 
+    /// The messages of an incident that a channel sent to where its service called it `reference`, and whose document holds
+    /// these bytes, oldest first.
+    public func sent(
+        incident: String, channel: String, as reference: String, holding text: String, limit: Int = 16
+    ) throws(JournalError) -> [OutboxRow] {
+        try reading("look for what a channel told") { database throws(JournalError) in
+            try database.rows(
+                """
+                SELECT \(OutboxRow.columns) FROM outbox
+                WHERE incident = ?1 AND channel = ?2 AND state = 'sent' AND reference = ?3 AND instr(document, ?4) > 0
+                ORDER BY id LIMIT ?5
+                """,
+                [.text(incident), .text(channel), .text(reference), .text(text), .int(Int64(limit))], OutboxRow.init)
+        }
+    }
+
+    /// Whether this is the first message that its channel sent to where its service called the incident so: before it,
+    /// nobody can have answered there.
+    public func isFirst(_ row: OutboxRow) throws(JournalError) -> Bool {
+        guard let reference = row.reference else { return false }
+        return try reading("look for an incident's first message") { database throws(JournalError) in
+            try database.row(
+                """
+                SELECT id FROM outbox WHERE incident = ?1 AND channel = ?2 AND reference = ?3 ORDER BY id LIMIT 1
+                """,
+                [.text(row.message.incident), .text(row.message.channel), .text(reference)]
+            ) { row throws(JournalError) in row.int(0) } == row.id
+        }
+    }
+
     /// What a channel told of incidents and digests that are still open, and nothing newer waits to be told: the newest
     /// sent message of each, in the order of their ids, from above `after` on. What is damaged is left out.
     public func standing(channel: String, after: Int64 = 0, limit: Int = 32) throws(JournalError) -> [OutboxRow] {

@@ -96,6 +96,8 @@ extension Approval {
         let by = by ?? "somebody"
         let at = decidedAt.map { " at \($0)" } ?? ""
         switch state {
+        case .expired where self.by != nil:
+            return "\(id) was approved by \(by), and expired at \(expiresAt) before the guard could look again"
         case .waiting, .expired: return "\(id) expired at \(expiresAt)"
         case .approved: return "\(id) was approved by \(by)\(at)"
         case .used: return "\(id) was approved by \(by) and done\(at)"

@@ -6,10 +6,13 @@ import Notify
 
 /// Looks for reactions while actions wait for a person, and leaves what they mean as commands, as the command line does.
 public struct ReactionPoller: Sendable {
-    /// An action that waits, and where its incident was told.
+    /// An action that waits, and the message that shows it.
     struct Waiting: Sendable {
         let approval: Approval
         let reference: String
+        /// Whether the message was posted to show this offer, and has shown no other beside it: whatever stands on it is
+        /// about this offer.
+        let isPostedForIt: Bool
     }
 
     /// Name of the channel on whose messages reactions count.
@@ -24,7 +27,7 @@ public struct ReactionPoller: Sendable {
 
     /// Between two looks: far below the fifty a minute that Slack allows.
     static let interval = TimeSpan.seconds(15)
-    /// Messages looked at in one round, the oldest offers first.
+    /// Messages looked at in one round; the next round goes on with the others.
     static let limit = 5
 
     public func run() async {
@@ -40,9 +43,12 @@ public struct ReactionPoller: Sendable {
     func round(_ watch: inout ReactionWatch, _ lastReason: inout String?) async -> TimeSpan {
         let waiting = await core.waitingForReactions(channel: channel)
         watch.keep(waiting.map(\.approval))
-        for item in waiting.prefix(ReactionPoller.limit) {
+        for item in watch.inTurn(waiting).prefix(ReactionPoller.limit) {
             if Task.isCancelled { return ReactionPoller.interval }
-            switch await slack.read(item.reference) {
+            let answer = await slack.read(item.reference)
+            // Also where it could not be read: one such message must not keep the others from being looked at.
+            watch.looked(at: item.approval)
+            switch answer {
             case .gone: continue
             case .later(let after, let reason):
                 if lastReason != reason { logger.warning("cannot read reactions", ["why": .text(reason)]) }
@@ -50,37 +56,37 @@ public struct ReactionPoller: Sendable {
                 return max(ReactionPoller.interval, after ?? .minutes(1))
             case .reactions(let reactions):
                 lastReason = nil
-                guard let postedAt = ReactionPoller.moment(item.reference),
-                    let verdict = watch.judge(item.approval, postedAt: postedAt, reactions)
-                else { continue }
+                guard let verdict = watch.judge(item.approval, isPostedForIt: item.isPostedForIt, reactions) else { continue }
                 await core.leave(verdict, on: item.approval)
             }
         }
         return ReactionPoller.interval
     }
-
-    /// When a message was posted, by Slack's id of it: `C0123/1795230305.000100`.
-    static func moment(_ reference: String) -> Timestamp? {
-        guard let slash = reference.lastIndex(of: "/") else { return nil }
-        let parts = reference[reference.index(after: slash)...].split(separator: ".")
-        guard parts.count == 2, let seconds = Int64(parts[0]), seconds > 0, seconds < 1 << 40 else { return nil }
-        // Rounded up: nobody reacts within a second, and what was posted with the offer shall count as such.
-        return Timestamp(milliseconds: (seconds + 1) * 1_000)
-    }
 }
 
 extension Core {
-    /// Actions that wait alone on their incident, and where a channel told of it. Of several on one incident a reaction cannot
-    /// tell which is meant: the command line can.
+    /// Actions that wait alone on their incident and that a channel's message shows. Of several on one incident a reaction
+    /// cannot tell which is meant: the command line can. What was offered and not told yet, nobody can have meant.
     func waitingForReactions(channel: String) -> [ReactionPoller.Waiting] {
+        let all = pipeline.guardState.approvals
         let waiting = pipeline.guardState.waitingApprovals(at: clock.now())
         let counts = Dictionary(grouping: waiting, by: \.incident).mapValues(\.count)
         return waiting.compactMap { approval in
-            guard counts[approval.incident] == 1,
-                let reference = try? journal?.reference(incident: approval.incident, channel: channel)
+            guard counts[approval.incident] == 1, let row = try? message(showing: approval, on: channel),
+                let reference = row.reference, let isFirst = try? journal?.isFirst(row)
             else { return nil }
-            return ReactionPoller.Waiting(approval: approval, reference: reference)
+            return ReactionPoller.Waiting(
+                approval: approval, reference: reference,
+                isPostedForIt: isFirst && !all.contains { approval.stoodBeside($0) })
         }
+    }
+
+    /// The first message of a channel that shows an offer, where its incident is told now; nil before it was sent.
+    private func message(showing approval: Approval, on channel: String) throws -> OutboxRow? {
+        guard let journal, let reference = try journal.reference(incident: approval.incident, channel: channel) else { return nil }
+        let rows = try journal.sent(
+            incident: approval.incident, channel: channel, as: reference, holding: "\"approval\":\"\(approval.id)\"")
+        return rows.first { row in (try? MessageDocument.decode(row.message.document))?.shows(approval) == true }
     }
 
     /// Leaves a command for the next tick. A journal that cannot be written is tried again at the next look.
@@ -97,5 +103,24 @@ extension Core {
         } catch {
             logger.warning("cannot keep a reaction", ["cause": .text("\(error)")])
         }
+    }
+}
+
+extension Approval {
+    /// Whether another offer on the same incident waited since this one was made, so that a reaction may be about that one.
+    fileprivate func stoodBeside(_ other: Approval) -> Bool {
+        !other.digest.utf8.elementsEqual(digest.utf8) && other.incident.utf8.elementsEqual(incident.utf8)
+            && other.decidedAt.map { $0 >= offeredAt } != false
+    }
+}
+
+extension Message {
+    /// Whether the newest that it says of an action is this offer: then its terms stand in it, with the id.
+    fileprivate func shows(_ approval: Approval) -> Bool {
+        guard incident.id.utf8.elementsEqual(approval.incident.utf8),
+            let told = incident.decisions.last(where: { $0.key == approval.key }), case .needsApproval = told.verdict
+        else { return false }
+        return told.approval?.utf8.elementsEqual(approval.id.utf8) == true && told.at >= approval.offeredAt
+            && told.effect == approval.effect && told.ttl == approval.ttl
     }
 }

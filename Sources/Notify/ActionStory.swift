@@ -2,6 +2,13 @@ import Model
 
 /// What became of one thing that an incident wanted done: all its decisions on one lease key, told as one.
 struct ActionStory: Sendable {
+    /// Why an action that was offered is offered anew: the id that people have seen counts no more.
+    enum LastOffer: Sendable {
+        case unanswered
+        /// Somebody said yes, and the guard did not act on it.
+        case notDone
+    }
+
     /// How it stands at the time of the message.
     enum Standing: Sendable, Equatable {
         /// In force; `until` is its end as decided so far.
@@ -18,8 +25,8 @@ struct ActionStory: Sendable {
     let standing: Standing
     /// The id to approve it by; nil where nothing waits.
     let approval: String?
-    /// Whether an earlier offer of it found no answer in time, and its id counts no more.
-    let isOfferedAgain: Bool
+    /// What became of the offer before the one that waits; nil where none was right before it.
+    let lastOffer: LastOffer?
     /// The newest verdict.
     let verdict: Verdict
     /// Whether the newest decision was about a lease that was there already.
@@ -50,7 +57,7 @@ struct ActionStory: Sendable {
         approvedBy = decisions.last { $0.verdict == .act }?.approvedBy
         // What was decided on an approval carries its id, too; it waits no more.
         if case .needsApproval = newest.verdict { approval = newest.approval } else { approval = nil }
-        isOfferedAgain = ActionStory.isOfferedAgain(decisions)
+        lastOffer = ActionStory.lastOffer(decisions)
         isAboutLease = newest.lease != nil
         standing = ActionStory.standing(decisions, handling, at: moment)
     }
@@ -72,13 +79,16 @@ struct ActionStory: Sendable {
         return .inForce(lease: lease, from: first.at, until: until, extensions: acts.count - 1)
     }
 
-    /// Whether the newest decision offers anew what the one before it offered.
-    private static func isOfferedAgain(_ decisions: [ActionDecision]) -> Bool {
-        guard let newest = decisions.last, let before = decisions.dropLast().last,
-            case .needsApproval = newest.verdict, case .needsApproval = before.verdict,
-            let new = newest.approval, let old = before.approval
-        else { return false }
-        return !ids(new, old)
+    /// Where the newest decision offers anew what the one before it was about.
+    private static func lastOffer(_ decisions: [ActionDecision]) -> LastOffer? {
+        guard let newest = decisions.last, let before = decisions.dropLast().last, case .needsApproval = newest.verdict,
+            let new = newest.approval, let old = before.approval, !ids(new, old)
+        else { return nil }
+        switch before.verdict {
+        case .needsApproval: return .unanswered
+        case .refused: return .notDone
+        case .act, .wouldHave, .alreadyInForce: return nil
+        }
     }
 
     private static func ids(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }

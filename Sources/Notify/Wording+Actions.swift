@@ -74,7 +74,12 @@ extension Wording {
 
     /// `. Approve it: mozaiks-ops actions approve ID`; nothing where there is no id to approve it by.
     private func approving(_ story: ActionStory) -> Phrase {
-        let again = story.isOfferedAgain ? " Nobody answered the last offer, and its id counts no more." : ""
+        let again =
+            switch story.lastOffer {
+            case .unanswered: " Nobody answered the last offer, and its id counts no more."
+            case .notDone: " What was approved before was not done, and that yes counts no more."
+            case nil: ""
+            }
         return story.approval.map {
             ".\(again) Approve it: \(command: "mozaiks-ops actions approve \(Shown.id($0))")"
         } ?? ""

@@ -146,6 +146,37 @@ struct ApprovalTests {
         #expect(ApprovalTests.yes(&world, offer.id) == .tooLate(offer))
     }
 
+    @Test(
+        "a yes that the guard comes to after its offer expired does nothing, says so, and what is still wanted is offered anew",
+        arguments: [true, false])
+    func yesExpires(isStillWanted: Bool) throws {
+        var world = try ApprovalTests.world()
+        world.tick()
+        let offer = try #require(world.guardian.approvals.first)
+        world.now = offer.expiresAt - .seconds(1)
+        guard case .taken = ApprovalTests.yes(&world, offer.id) else {
+            Issue.record("said in time")
+            return
+        }
+        // Nobody runs for twelve hours.
+        var later = world
+        if !isStillWanted { later.runs("a", 1) }
+        let plan = later.tick(after: 12 * 3_600).plan
+        #expect(plan.leaseChanges.isEmpty)
+        #expect(
+            plan.decisions.map { GuardOrderTests.name($0.verdict) }
+                == ["refused approval"] + (isStillWanted ? ["needs_approval approval"] : []))
+        #expect(plan.decisions.first?.approval == offer.id && plan.decisions.first?.approvedBy == "cli:ann")
+        guard case .refused(let refusal) = plan.decisions.first?.verdict else { return }
+        #expect(refusal.text.contains("approved by cli:ann, but that expired at \(offer.expiresAt)"))
+        #expect(later.guardian.approvals.map(\.state) == [.expired] + (isStillWanted ? [.waiting] : []))
+        #expect(ApprovalTests.yes(&later, offer.id) == .tooLate(later.guardian.approvals[0]))
+        #expect(later.run(60).flatMap(\.plan.decisions).isEmpty, "said once")
+        // In the last moment of the offer it counts.
+        world.now = offer.expiresAt - .seconds(11)
+        #expect(world.tick().plan.decisions.map(\.verdict) == [.act])
+    }
+
     @Test("an incident that is over takes its offers along")
     func withdrawn() throws {
         var world = try ApprovalTests.world()

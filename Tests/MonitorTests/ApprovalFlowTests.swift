@@ -1,9 +1,12 @@
+import Ambient
 import Guard
+import HTTP
 import JSONParsing
 import Journal
 import Model
 import Notify
 import Policy
+import TestKit
 import Testing
 
 @testable import Monitor
@@ -164,33 +167,133 @@ import Testing
     func reactions() async throws {
         let (_, core, offer) = try await firing()
         await core.close()
-        let (before, after) = (offer.offeredAt - .minutes(1), offer.offeredAt + .seconds(1))
         func watch() -> ReactionWatch {
             ReactionWatch(users: ["U1", "U2"], approve: "white_check_mark", deny: "no_entry")
         }
         func yes(_ user: String) -> Reaction { Reaction(emoji: "white_check_mark", user: user) }
         var fresh = watch()
-        #expect(fresh.judge(offer, postedAt: after, []) == nil)
-        #expect(fresh.judge(offer, postedAt: after, [yes("U9"), Reaction(emoji: "eyes", user: "U1")]) == nil, "anybody else")
-        #expect(fresh.judge(offer, postedAt: after, [yes("U9"), yes("U2")]) == .approved(by: "U2"))
+        #expect(fresh.judge(offer, isPostedForIt: true, []) == nil)
         #expect(
-            fresh.judge(offer, postedAt: after, [yes("U2"), Reaction(emoji: "no_entry", user: "U1")]) == .denied(by: "U1"))
+            fresh.judge(offer, isPostedForIt: true, [yes("U9"), Reaction(emoji: "eyes", user: "U1")]) == nil, "anybody else")
+        #expect(fresh.judge(offer, isPostedForIt: true, [yes("U9"), yes("U2")]) == .approved(by: "U2"))
+        #expect(
+            fresh.judge(offer, isPostedForIt: true, [yes("U2"), Reaction(emoji: "no_entry", user: "U1")])
+                == .denied(by: "U1"))
         // On a message from before the offer: what stood there already was about something else.
         var old = watch()
-        #expect(old.judge(offer, postedAt: before, [yes("U1")]) == nil)
-        #expect(old.judge(offer, postedAt: before, [yes("U1")]) == nil)
-        #expect(old.judge(offer, postedAt: before, []) == nil)
-        #expect(old.judge(offer, postedAt: before, [yes("U1")]) == .approved(by: "U1"), "taken away and put there again")
+        #expect(old.judge(offer, isPostedForIt: false, [yes("U1")]) == nil)
+        #expect(old.judge(offer, isPostedForIt: false, [yes("U1")]) == nil)
+        #expect(old.judge(offer, isPostedForIt: false, []) == nil)
+        #expect(old.judge(offer, isPostedForIt: false, [yes("U1")]) == .approved(by: "U1"), "taken away and put there again")
         var other = watch()
-        #expect(other.judge(offer, postedAt: before, []) == nil)
-        #expect(other.judge(offer, postedAt: before, [yes("U1")]) == .approved(by: "U1"))
+        #expect(other.judge(offer, isPostedForIt: false, []) == nil)
+        #expect(other.judge(offer, isPostedForIt: false, [yes("U1")]) == .approved(by: "U1"))
     }
 
-    @Test("Slack's ids of messages are moments; what is none is none")
-    func moments() {
-        #expect(ReactionPoller.moment("C01/1795230305.000100") == Timestamp(milliseconds: 1_795_230_306_000))
-        for odd in ["", "C01", "C01/", "C01/x.y", "C01/1795230305", "C01/99999999999999999999.1", "C01/-1.0"] {
-            #expect(ReactionPoller.moment(odd) == nil, "\(odd)")
+    /// Slack's ids of messages say when it posted them by its own clock; here one that is hours ahead of ours, or behind.
+    @Test("whether a message shows an offer, and was posted for it, is read off what we sent", arguments: ["1999999999", "1000000000"])
+    func shownAndPosted(slackTime: String) async throws {
+        let place = Workplace()
+        var settings = Crowd.settings()
+        settings.guardOptions.approvalExpiry = .hours(2)
+        let core = try place.core(settings, try ApprovalFlowTests.policies())
+        for _ in 0..<3 { await core.pass(Crowd.noisy, place.clock) }
+        #expect(await core.waitingForReactions(channel: "ops").isEmpty, "not sent yet")
+        let thread = "C01/\(slackTime).000100"
+        #expect(try await core.deliver(as: { _ in thread }) == 1)
+        let first = try #require(await core.waitingForReactions(channel: "ops").first)
+        #expect(first.reference == thread && first.isPostedForIt)
+        #expect(await core.waitingForReactions(channel: "other").isEmpty)
+
+        // It expires and is offered anew: nobody has seen those terms before they are sent, and the check mark of the first
+        // offer stands on that message.
+        var offers: [Approval] = []
+        repeat {
+            await core.pass(Crowd.noisy, place.clock, by: .minutes(1))
+            offers = try place.read { try Pipeline.guardState(in: $0) }.approvals
+        } while offers.count < 2
+        #expect(offers.map(\.state) == [.expired, .waiting])
+        #expect(await core.waitingForReactions(channel: "ops").isEmpty, "the old message shows the old offer")
+        #expect(try await core.deliver(as: { _ in thread }) == 1)
+        let second = try #require(await core.waitingForReactions(channel: "ops").first)
+        #expect(second.approval == offers[1] && second.reference == thread && !second.isPostedForIt)
+        await core.close()
+    }
+
+    @Test("an offer made anew that nobody is told of cannot be approved by a reaction")
+    func untold() async throws {
+        let place = Workplace()
+        var settings = Crowd.settings()
+        // Sooner than an action is told again.
+        settings.guardOptions.approvalExpiry = .minutes(20)
+        let core = try place.core(settings, try ApprovalFlowTests.policies())
+        for _ in 0..<3 { await core.pass(Crowd.noisy, place.clock) }
+        #expect(try await core.deliver(as: { _ in "C01/1795230305.000100" }) == 1)
+        for _ in 0..<25 { await core.pass(Crowd.noisy, place.clock, by: .minutes(1)) }
+        #expect(try place.read { try Pipeline.guardState(in: $0) }.approvals.map(\.state) == [.expired, .waiting])
+        #expect(try await core.deliver(as: { _ in "C01/1795230305.000100" }) == 0)
+        #expect(await core.waitingForReactions(channel: "ops").isEmpty)
+        await core.close()
+    }
+
+    @Test("of many that wait each is looked at in its turn, also when one cannot be read")
+    func inTurn() async throws {
+        let place = Workplace()
+        var settings = Crowd.settings()
+        settings.guardOptions.stormIncidents = 1_000
+        settings.telling.grouping.from = 1_000
+        let policies = try Crowd.policies { text in
+            text = text.replacing("      - pause: {ttl: 1m}\n", with: "")
+                .replacing("    actions:\n", with: "    require_approval: [pause: {ttl: 1m}]\n    actions:\n")
+                .replacing("noisy_share: 40%", with: "noisy_share: 2%")
         }
+        let core = try place.core(settings, policies)
+        let open = Dictionary(uniqueKeysWithValues: (0..<12).map { ("app-\($0)", 4) })
+        for _ in 0..<3 { await core.pass(open, place.clock) }
+        #expect(try await core.deliver(as: { "C01/\($0.id).1" }) == 12)
+        let waiting = await core.waitingForReactions(channel: "ops")
+        let last = try #require(waiting.last)
+        #expect(waiting.count == 12 && waiting.allSatisfy(\.isPostedForIt))
+
+        // The service never tells of the third, and somebody has approved the last.
+        let (third, approved) = (waiting[2].reference, last.reference)
+        let server = try MisbehavingServer { request, peer in
+            let ts = request.path.split(separator: "&").first { $0.hasPrefix("timestamp=") }?.dropFirst(10) ?? ""
+            if third.hasSuffix("/\(ts)") { return peer.answer(503, "") }
+            let reactions = approved.hasSuffix("/\(ts)") ? #"[{"name":"white_check_mark","users":["U1"]}]"# : "[]"
+            peer.answer(
+                200, #"{"ok":true,"type":"message","channel":"C01","message":{"ts":"\#(ts)","reactions":\#(reactions)}}"#)
+        }
+        defer { server.stop() }
+        let client = try HTTPClient()
+        let reader = SlackReactions(name: "ops", url: server.url, token: { Secret("t") }, client: client, clock: place.clock)
+        let poller = ReactionPoller(
+            channel: "ops", slack: reader, users: ["U1"], approve: "white_check_mark", deny: "no_entry", core: core,
+            clock: place.clock, logger: Logger(level: .error, clock: place.clock) { _ in true })
+        var watch = ReactionWatch(users: ["U1"], approve: "white_check_mark", deny: "no_entry")
+        var reason: String?
+        for _ in 0..<4 { _ = await poller.round(&watch, &reason) }
+        await client.shutdown()
+        let asked = server.requests.map(\.path)
+        for item in waiting {
+            let ts = item.reference.dropFirst("C01/".utf8.count)
+            #expect(asked.contains { $0.contains("timestamp=\(ts)&") }, "\(item.reference)")
+        }
+        await core.pass(open, place.clock)
+        let state = try place.read { try Pipeline.guardState(in: $0) }
+        #expect(state.approvals.filter { $0.by == "slack:U1" }.map(\.id) == [last.approval.id])
+        await core.close()
+    }
+}
+
+extension Core {
+    /// Sends what waits as a channel does, to where `place` says. Returns how many that were.
+    fileprivate func deliver(as place: @Sendable (OutboxRow) -> String) throws -> Int {
+        var count = 0
+        while case let due = try nextDue(channel: "ops"), !due.isEmpty {
+            for row in due { try settle(row.id, .sent(at: row.message.createdAt, reference: place(row))) }
+            count += due.count
+        }
+        return count
     }
 }

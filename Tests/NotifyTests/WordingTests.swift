@@ -38,6 +38,19 @@ import Testing
                 news: .approval))
         #expect(again.contains("Nobody answered the last offer, and its id counts no more. Approve it: "), "\(again)")
         #expect(again.contains("actions approve approval-c3d4") && !again.contains("0123456789abcdef"))
+        // A yes to which nothing was done.
+        incident.decisions.append(
+            Sample.decision(
+                301 + 8 * 3_600, .refused(Refusal(.approval, "approved by ann, but that expired")), approval: "approval-c3d4",
+                ttl: asked.ttl))
+        incident.decisions.append(Sample.decision(301 + 8 * 3_600, asked.verdict, approval: "approval-e5f6", ttl: asked.ttl))
+        let anew = asking(
+            Message(
+                event: .updated, incident: incident, environment: "production", mode: .enforce, at: Sample.at(301 + 8 * 3_600),
+                news: .action))
+        #expect(
+            anew.contains("What was approved before was not done, and that yes counts no more. Approve it: mozaiks-ops actions "
+                + "approve approval-e5f6"), "\(anew)")
     }
 
     /// What stands under "Needs a person".
