@@ -124,7 +124,7 @@ import Testing
                 // Up: of the first minutes one process, then another one each minute.
                 return Crowd.poll(Crowd.calm, at: at).map { observation in
                     guard observation.endpoint == .events else { return observation }
-                    let created = (minute < 3 ? origin - .minutes(9) : origin + .minutes(Int64(minute))).description
+                    let created = (minute < 3 ? origin - .minutes(9) : origin + .minutes(minute)).description
                     let body: JSON = ["data": ["created": .string(created), "custom_events_by_type": ["chat.usage_delta": 2]]]
                     return Observation(
                         at: at, runtime: observation.runtime, replica: observation.replica, endpoint: .events,
