@@ -13,6 +13,7 @@ extension Wording {
             }
         guard message.event == .updated else { return topic }
         return "\(topic), \(digest.open == 0 ? "none" : "\(digest.open)") still open"
+            + (message.news == .acknowledged ? ", \(occasion)" : "")
     }
 
     /// The same from the first message to the last: `Several incidents at once (5f2c9a7b)`.

@@ -214,6 +214,8 @@ public struct Wording: Sendable {
 
     /// What to run for the whole story; it names the incident's id.
     public var more: String {
+        // A drill is nobody's incident: there is nothing to show of it.
+        if message.event == .drill { return "mozaiks-ops notify history" }
         if digest != nil { return "mozaiks-ops incidents list" + (isResolved ? "" : " --status open") }
         return showing
     }
