@@ -252,6 +252,10 @@ struct ConditionCompiler {
         if verb == "compared" || verb == "added" || verb == "subtracted" {
             for (unit, other, expression) in [(a, b, left), (b, a, right)] {
                 switch expression.kind {
+                case .number(let quantity) where unit == .number && other == .percent && (0...1).contains(quantity.value):
+                    // A share written as a fraction.
+                    hint = "write '\(Figure.number(quantity.value * 100))%'"
+                    place = expression.range
                 case .number(let quantity) where unit == .number:
                     hint = "write '\(quantity.text)\(other.suffix)'"
                     place = expression.range

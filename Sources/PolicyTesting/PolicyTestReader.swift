@@ -105,9 +105,15 @@ public struct PolicyTestReader {
                 }
             if let end { last = max(last, Int(end.milliseconds / interval.milliseconds)) }
         }
-        return GivenSeries(
-            interval: interval, runtime: runtime, apps: apps, replicas: replicas,
-            lastStep: min(last, SeriesNotation.mostSteps))
+        last = min(last, SeriesNotation.mostSteps)
+        let subjects = 1 + apps.count + replicas.count
+        if last * subjects > SeriesNotation.mostRows, let place = fields.entry("apps") ?? fields.entry("replicas") {
+            reporter.report(
+                "range", "\(subjects) subjects for \(last + 1) steps: more than \(SeriesNotation.mostRows) readings", at: place.key,
+                hint: "give the test a longer 'interval', or fewer apps")
+            last = 0
+        }
+        return GivenSeries(interval: interval, runtime: runtime, apps: apps, replicas: replicas, lastStep: last)
     }
 
     private func subjects(

@@ -14,6 +14,8 @@ public struct SeriesNotation: Hashable, Sendable {
 
     /// More steps than this are refused.
     static let mostSteps = 100_000
+    /// And of all subjects of a test together.
+    static let mostRows = 1_000_000
 
     /// What is wrong, and where in the text (UTF-8 offsets).
     struct Fault: Error {

@@ -49,10 +49,12 @@ public final class Fields {
 
     /// Reports the keys that nobody asked for.
     public func finish() {
+        var known: [String] = []
+        for name in asked where !known.contains(name) { known.append(name) }
         for entry in entries where !asked.contains(where: { $0.utf8.elementsEqual(entry.name.utf8) }) {
             reporter.report(
                 "unknown-key", "\(what) has no key '\(entry.name)'", at: entry.key,
-                hint: Nearest.hint(to: entry.name, among: asked) ?? "known: " + asked.joined(separator: ", "))
+                hint: Nearest.hint(to: entry.name, among: asked) ?? "known: " + known.joined(separator: ", "))
         }
     }
 

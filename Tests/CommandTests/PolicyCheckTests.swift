@@ -36,6 +36,32 @@ import Testing
         #expect(first["severity"]?.string == "warning" && first["source"]?.string?.hasPrefix("  a: {subject") == true)
     }
 
+    @Test("a channel or playbook that nobody has, a share as a fraction, a runtime without a scheme")
+    func whatNobodyHas() throws {
+        let shell = shell(
+            "  a: {subject: app, when: active_runs > 3, severity: info, playbook: noisy-neighbour, actions: [notify: {channels: [opps]}]}")
+        shell.folder.write(
+            "schema: mozaiks.ops/config/v1\nruntimes: {a: {replicas: [\"http://127.0.0.1:1\"]}}\n"
+                + "channels: {ops: {slack: {webhook_url_env: X}}}\n", to: "c.yaml")
+        let text = try shell.run("policy", "check", "p", "--config", "c.yaml")
+        #expect(text.code == 0)
+        for part in [
+            "warning[unknown-channel]: no channel 'opps' is configured: nobody hears of 'a' there", "did you mean 'ops'?",
+            "warning[unknown-playbook]: there is no playbook 'noisy-neighbour'", "did you mean 'noisy-neighbor'?",
+        ] { #expect(text.output.contains(part), "\(text.output)") }
+        // Without a configuration nobody knows which channels there will be.
+        #expect(try !shell.run("policy", "check", "p").output.contains("unknown-channel"))
+
+        for url in ["127.0.0.1:1", "localhost:8000", "ftp://x"] {
+            let ending = try shell.run("policy", "check", "p", "--against", url)
+            #expect(ending.code == 64 && ending.errors.contains("is no URL"), "\(ending.errors)")
+        }
+        shell.folder.write(
+            "schema: mozaiks.ops/policy/v1\nops_policy: default\nrules:\n"
+                + "  a: {subject: app, when: active_runs.share > 0.4, severity: info}\n", to: "p/ops_policy.default.yaml")
+        #expect(try shell.run("policy", "check", "p").errors.contains("write '40%'"))
+    }
+
     /// A program that reads standard output gets the errors there too.
     @Test func errorsAreDocumentsToo() throws {
         let shell = shell("  a: {subject: app, when: actve_runs > 3, severity: info}")

@@ -101,6 +101,12 @@ enum PlaybooksCommand {
         }
     }
 
+    /// The configured pages over the built-in ones.
+    static func pages(_ invocation: Invocation, configured: String?) throws -> PlaybookSet {
+        guard let configured else { return .builtIn }
+        return try load(configured, invocation).over(.builtIn)
+    }
+
     private static func playbooks(_ invocation: Invocation, configured: String?) throws -> PlaybookSet {
         guard let folder = invocation.arguments.value("playbooks") ?? configured else { return .builtIn }
         return try load(folder, invocation).over(.builtIn)

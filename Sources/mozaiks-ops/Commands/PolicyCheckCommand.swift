@@ -16,7 +16,7 @@ enum PolicyCheckCommand {
             Errors keep the files from being used. Warnings are about what is allowed and cannot be meant: conditions that \
             no readings make true, a 'for' shorter than the interval of polls, actions that no policy allows. With --against \
             a real runtime is asked once, and rules that it can never make fire are named. Where the configuration names no \
-            gate, so are rules that see nothing without one.
+            gate, so are rules that see nothing without one; and channels and playbooks that rules name and that are not there.
 
             Exit code 0: no errors; 1: warnings, with --strict, or the runtime could not be asked; 78: errors.
             """,
@@ -33,11 +33,15 @@ enum PolicyCheckCommand {
             ("mozaiks-ops policy check policies/ --strict -o json", "for a build, with a place for each finding"),
         ]
     ) { invocation in
+        if let url = invocation.arguments.value("against"), !url.hasPrefix("http://"), !url.hasPrefix("https://") {
+            throw UsageError("--against '\(url)' is no URL", hint: "write --against http://\(url.contains("://") ? "HOST:PORT" : url)")
+        }
         var result: Result
         do {
             let policies = try load(invocation)
             result = Result(policies)
             if lacksGate(invocation) { result.diagnostics += Sight.warningsWithoutGate(policies) }
+            result.diagnostics += strangers(policies, invocation)
             result.diagnostics.sort()
             if invocation.arguments.has("against") {
                 result.diagnostics += try await Sight.warnings(of: policies, invocation)
@@ -57,6 +61,37 @@ enum PolicyCheckCommand {
             return try Assembly.loadPolicies(folder: folder, interval: interval ?? configured)
         }
         return try Assembly.loadPolicies(invocation.configuration(), checksInterval: true)
+    }
+
+    /// Channels and playbooks that rules name and nobody has: a message to such a channel reaches nobody.
+    private static func strangers(_ policies: PolicySet, _ invocation: Invocation) -> [Diagnostic] {
+        guard let configuration = try? invocation.loadConfiguration() else { return [] }
+        let pages = (try? PlaybooksCommand.pages(invocation, configured: configuration.playbooks.value)) ?? .builtIn
+        let channels = configuration.channels.map(\.name)
+        var found: [Diagnostic] = []
+        for rule in policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules) {
+            func origin(_ key: String) -> Origin { rule.fields.first { $0.key == key }?.origin ?? rule.origin }
+            if let id = rule.playbook, pages.playbook(id) == nil {
+                found.append(
+                    policies.warning(
+                        "unknown-playbook", "there is no playbook '\(id)'", at: origin("playbook"),
+                        hint: Nearest.hint(to: id, among: pages.playbooks.map(\.id)) ?? "mozaiks-ops playbooks list"))
+            }
+            // Without a configuration file it is not known which channels there will be.
+            guard configuration.file != nil else { continue }
+            for case .notify(let names) in rule.actions {
+                for name in names where !channels.contains(name) {
+                    found.append(
+                        policies.warning(
+                            "unknown-channel", "no channel '\(name)' is configured: nobody hears of '\(rule.name)' there",
+                            at: origin("actions"),
+                            hint: Nearest.hint(to: name, among: channels)
+                                ?? (channels.isEmpty ? "the configuration has no channels" : "there are: " + channels.joined(separator: ", "))))
+                }
+            }
+        }
+        var seen: Set<String> = []
+        return found.filter { seen.insert("\($0)").inserted }
     }
 
     /// Whether it is known that there is no gate. Of a folder alone, without any configuration, it is not.
