@@ -79,6 +79,15 @@ public struct EngineState: Hashable, Sendable {
         return outcome
     }
 
+    /// Whether a rule is pending, firing or clearing on a subject, as it was judged last.
+    public func isInProgress(_ rule: String, _ subject: Subject) -> Bool {
+        guard let state = runtimes[subject.runtime] else { return false }
+        return state.rules.contains { key, entries in
+            key.kind == subject.kind && key.rule.utf8.elementsEqual(rule.utf8)
+                && entries.contains { $0.id == subject.idBytes && $0.state.phase != .inactive }
+        }
+    }
+
     /// The newest moment at which any runtime was judged; nil before the first.
     public var newestMoment: Timestamp? { runtimes.values.map(\.now).max() }
 

@@ -36,7 +36,8 @@ struct RuleExplanation {
         answered = situation.answered[subject.runtime].flatMap { $0 < tick.now ? $0 : nil }
         let (pipeline, readings) = (situation.pipeline, tick.readings)
         condition = RuleExplanation.row(subject, readings).map { rule.when.explain($0) }
-        let standing = tick.outcome.standings.first { $0.rule == rule.name && $0.subject == subject }
+        var standing = tick.outcome.standings.first { $0.rule == rule.name && $0.subject == subject }
+        if answered != nil, let decided = situation.decided, !decided.isInProgress(rule.name, subject) { standing = nil }
         self.standing = standing
         incident = standing?.incident.flatMap { pipeline.engine.incident($0) }
         let open = pipeline.engine.openIncidents(of: subject.runtime)
@@ -83,6 +84,9 @@ struct RuleExplanation {
         switch condition.truth {
         case .yes:
             if phase == .pending, rule.hold > .zero { reasons.append("it has been " + (timer ?? "true for too short a time")) }
+            if phase != .pending, let answered {
+                reasons.append("it was true by the readings of \(answered), and is \(phase.rawValue) by newer ones")
+            }
         case .no:
             let terms = condition.terms.filter { $0.isDecisive && $0.isAgainst }.map(RuleExplanation.words)
             reasons.append("its condition is false: " + terms.joined(separator: "; "))
@@ -146,7 +150,6 @@ extension RuleExplanation {
         let who = subject.app.map { "app \(rendering.shownID($0)) on \(subject.runtime)" } ?? "\(subject)"
         var text = "\(terminal.paint(rule.name, .bold)) on \(who), as of \(at)\n"
         text += "  \(phase.rawValue)" + (timer.map { ": \($0)" } ?? "") + "  (\(source))\n"
-        if let answered { text += "  the readings are of answers up to \(answered)\n" }
         for note in notes { text += "  \(terminal.paint("note", .yellow)): \(note)\n" }
         let reasons = reasons
         if whyNot || phase != .firing {
@@ -156,6 +159,9 @@ extension RuleExplanation {
             text += reasons.map { "  \($0)\n" }.joined()
         }
         text += "\n" + terminal.paint("Condition", .bold) + "  \(rule.when.origin)\n"
+        if let answered {
+            text += "  with the readings of \(answered): they are kept once a minute, the state above at each poll\n"
+        }
         text += "  \(condition?.withValues ?? rule.when.text)\n"
         for term in condition?.terms ?? [] {
             let words = "\(term.truth)"

@@ -20,6 +20,8 @@ struct Situation {
     var notes: [String] = []
     /// When the newest answer came that this is about, by runtime.
     var answered: [String: Timestamp] = [:]
+    /// What was decided, where the readings are older than that; nil: they are of the same moment.
+    var decided: EngineState?
 
     static let options = [
         MonitorOptions.url, MonitorOptions.state, MonitorOptions.policies,
@@ -49,11 +51,12 @@ struct Situation {
         let answered = pipeline.signals.compactMapValues { signals in
             Endpoint.allCases.compactMap { signals.newestObservation(of: $0) }.max()
         }
-        // The same evidence again moves no timer: what comes out is where everything stands.
+        // The same evidence again moves no timer. Older evidence may seem to begin something that was over since.
+        let decided = pipeline.engine
         let ticks = pipeline.settings.runtimes.compactMap { pipeline.tick($0.name, now: now) }
         return Situation(
             pipeline: pipeline, ticks: ticks, source: "the journal in \(configuration.state.value)", notes: notes,
-            answered: answered)
+            answered: answered, decided: decided)
     }
 
     /// The policies by which was decided: not those on the disk, which may have changed since, unless they are asked for.
