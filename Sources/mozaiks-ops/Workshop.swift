@@ -120,6 +120,33 @@ extension Invocation {
         for warning in warnings { write("\(warning)\n\n", to: STDERR_FILENO) }
     }
 
+    /// The state folder for what only looks into the journal, or leaves a word in it for the engine that runs: of the configuration
+    /// only the folder counts, errors in it are shown and do not matter.
+    func stateFolderToLookInto() throws -> StateFolder {
+        let (folder, faults) = configurationLoader().stateFolder()
+        warn(faults)
+        if faults.contains(where: { $0.severity == .error }) {
+            write(
+                "the configuration has errors; the state folder is taken to be \(folder.value) (\(folder.origin)): name another with --state\n\n",
+                to: STDERR_FILENO)
+        }
+        do {
+            return try StateFolder(existing: folder.value)
+        } catch {
+            throw CommandFailure(error.message, hint: error.hint)
+        }
+    }
+
+    /// Its journal.
+    func journalToLookInto(mode: Journal.Mode = .reader) throws -> Journal {
+        let folder = try stateFolderToLookInto()
+        do {
+            return try Journal.open(folder, mode: mode)
+        } catch {
+            throw CommandFailure(error.message, hint: error.hint)
+        }
+    }
+
     /// The state folder's journal for reading, while the engine may run.
     func journalForReading(_ configuration: Configuration, mode: Journal.Mode = .reader) throws -> Journal {
         do {

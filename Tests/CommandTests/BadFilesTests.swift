@@ -68,7 +68,7 @@ import Testing
             advisor: {provider: openai}
 
             """, to: "mozaiks-ops.yaml")
-        for command in [["check"], ["config", "show"], ["incidents", "list"], ["actions", "list"]] {
+        for command in [["check"], ["config", "show"], ["incidents", "list"], ["playbooks", "list"]] {
             let ending = try shell.run(command)
             #expect(ending.code == 78)
             for line in [2, 3, 5, 7, 8] {

@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Simulator
 import TestKit
 import Testing
 
@@ -38,6 +39,24 @@ import Testing
         ("no YAML at all", "schema: mozaiks.ops/config/v1\nruntimes: {shared: [\nstate: STATE\n\tactions: }\n"),
     ]
 
+    @Test("what is in force can be seen beside a broken configuration; a stop where no engine ever ran is doubted")
+    func looking() throws {
+        let shell = Shell()
+        let runtime = SimulatorServer(try #require(Scenario.named("busy")))
+        try runtime.start()
+        defer { runtime.stop() }
+        #expect(try shell.run("check", "--url", runtime.urls[0]).output.hasPrefix("OK"))
+        shell.folder.write("mode: [oops", to: "mozaiks-ops.yaml")
+        for command in [["actions", "list"], ["actions", "approvals"], ["audit", "verify"], ["audit", "export"]] {
+            let ending = try shell.run(command)
+            #expect(ending.code == 0, "\(command): \(ending.everything)")
+            #expect(ending.errors.contains("the state folder is taken to be"), "\(ending.errors)")
+        }
+        #expect(try !shell.run("actions", "stop").errors.contains("no engine ever ran"))
+        let elsewhere = try shell.run("actions", "stop", "--state", shell.folder.path("typo"))
+        #expect(elsewhere.code == 0 && elsewhere.errors.contains("no engine ever ran there"), "\(elsewhere.everything)")
+    }
+
     @Test("it works with policies and a configuration that have errors, and stops where the file says", arguments: broken.map(\.name))
     func brokenPolicies(name: String) throws {
         let shell = Shell(["MOZAIKS_OPS_STATE": ""])
@@ -48,7 +67,7 @@ import Testing
         let text = entry.text.replacing("STATE", with: own).replacing("POLICIES", with: shell.folder.path("policies"))
         shell.folder.write(text, to: "broken.yaml")
         let flags = ["--config", shell.folder.path("broken.yaml")]
-        #expect(try shell.run(["actions", "list"] + flags).code == 78, "no other command takes it")
+        #expect(try shell.run(["check"] + flags).code == 78, "it is broken")
         let ending = try shell.run(["actions", "stop"] + flags)
         #expect(ending.code == 0, "\(ending.everything)")
         #expect(ending.everything.contains("the state folder is taken to be \(own)"), "\(ending.everything)")

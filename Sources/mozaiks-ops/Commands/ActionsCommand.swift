@@ -17,7 +17,7 @@ enum ActionsCommand {
             ("mozaiks-ops actions list --all -o json", "everything that was ever done, for a script"),
         ]
     ) { invocation in
-        let journal = try invocation.journalForReading(invocation.configuration())
+        let journal = try invocation.journalToLookInto()
         let states: Set<Lease.State> = invocation.arguments.has("all") ? [] : [.intended, .inForce, .reverting]
         let leases = try journal.leases(states: states).map { try Lease(document: JSON(parsing: Array($0.document.utf8))) }
         let placements = try leases.map { lease in
@@ -49,6 +49,11 @@ enum ActionsCommand {
     ) { invocation in
         let folder = try invocation.stateFolderWhateverElse()
         try folder.turnKillSwitchOn(by: "cli:\(invocation.user)")
+        if access(folder.journalPath, F_OK) != 0 {
+            complain(
+                "there is no journal in \(folder.path): no engine ever ran there. Is that the folder of the one that is to stop?",
+                hint: "name its folder with --state; the unit's is /var/lib/mozaiks-ops")
+        }
         invocation.print(
             text: "stopped: no new action until 'mozaiks-ops actions resume' (\(folder.killFilePath))\n",
             json: ["stopped": true, "file": .string(folder.killFilePath)])
@@ -85,8 +90,10 @@ enum ActionsCommand {
         guard (named != nil) != arguments.has("all") else {
             throw UsageError("name a lease, or say --all", hint: "see mozaiks-ops actions list")
         }
-        let configuration = try invocation.configuration()
-        let journal = try invocation.journalForReading(configuration, mode: .command)
+        let folder = try invocation.stateFolderToLookInto()
+        // An engine that runs needs nothing of the configuration here.
+        let configuration = EngineLock.holder(of: folder) == nil ? try invocation.configuration() : nil
+        let journal = try Journal.open(folder, mode: .command)
         var kind = Commands.revertAll
         var document: JSON = .object(JSONObject())
         if let named {
@@ -99,16 +106,19 @@ enum ActionsCommand {
         }
         let id = try journal.appendCommand(
             at: invocation.clock.now(), actor: "cli:\(invocation.user)", kind: kind, arguments: document.serialized())
-        let folder = try StateFolder(existing: configuration.state.value)
-        let result: String?
+        var result: String?
         var resisting: [String] = []
-        if EngineLock.holder(of: folder) == nil, let done = try await invocation.obey(id, configuration) {
+        if let configuration, let done = try await invocation.obey(id, configuration) {
             (result, resisting) = (done.result, done.resisting)
         } else {
             result = try await invocation.result(of: id, in: journal, folder: folder)
+            if result != nil { resisting = try await invocation.stillToUndo(in: journal, lease: document["lease"]?.string) }
+        }
+        if kind == Commands.revertAll, !resisting.isEmpty, result == "nothing is in force" {
+            result = "nothing more is in force, and not all of it is undone"
         }
         var text = (result ?? "noted: the next tick of the engine, or the next check, does it") + "\n"
-        for line in resisting { text += "not undone yet, the next run or check goes on: \(line)\n" }
+        for line in resisting { text += "NOT UNDONE YET, it is tried on (see mozaiks-ops actions list): \(line)\n" }
         invocation.print(
             text: text,
             json: ["command": .int(id), "result": .optional(result), "not_undone": .array(resisting.map(JSON.string))])
@@ -147,6 +157,20 @@ extension Invocation {
         await assembly.client.shutdown()
         let journal = try journalForReading(configuration)
         return (try journal.command(command)?.result, resisting)
+    }
+
+    /// What an engine that runs has not undone at the adapters after some seconds, with the reasons. Of one lease, or of all.
+    fileprivate func stillToUndo(in journal: Journal, lease: String?) async throws -> [String] {
+        var lines: [String] = []
+        for _ in 0..<16 {
+            let rows = try lease.map { try journal.placements(lease: $0) } ?? journal.placements()
+            lines = try rows.filter { !$0.isOver }.map { try Placement(document: JSON(parsing: Array($0.document.utf8))) }
+                .filter { $0.phase == .reverting || lease != nil }
+                .map { "\($0.lease) at \($0.adapter)" + ($0.lastError.map { ": \($0)" } ?? "") }
+            if lines.isEmpty { return [] }
+            try await clock.sleep(for: .seconds(0.25))
+        }
+        return lines
     }
 
     /// Who is asking, for the audit: the login name as the system tells it.

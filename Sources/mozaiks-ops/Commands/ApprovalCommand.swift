@@ -19,7 +19,7 @@ enum ApprovalCommand {
         ]
     ) { invocation in
         let now = invocation.clock.now()
-        let state = try Pipeline.guardState(in: invocation.journalForReading(invocation.configuration()))
+        let state = try Pipeline.guardState(in: invocation.journalToLookInto())
         let approvals = invocation.arguments.has("all") ? state.approvals : state.waitingApprovals(at: now)
         invocation.print(text: text(approvals, invocation.terminal, now), json: .array(approvals.map(\.document)))
         return .ok
@@ -46,8 +46,8 @@ enum ApprovalCommand {
 
     private static func answer(_ invocation: Invocation, _ kind: String) async throws -> ExitCode {
         let arguments = invocation.arguments
-        let configuration = try invocation.configuration()
-        let journal = try invocation.journalForReading(configuration, mode: .command)
+        let folder = try invocation.stateFolderToLookInto()
+        let journal = try Journal.open(folder, mode: .command)
         let now = invocation.clock.now()
         // What is shown here is what the yes is for: the digest goes along.
         let named = arguments.positional("ID") ?? ""
@@ -60,11 +60,13 @@ enum ApprovalCommand {
         if let comment = arguments.value("comment") { document.append("comment", .string(comment)) }
         let id = try journal.appendCommand(
             at: now, actor: "cli:\(invocation.user)", kind: kind, arguments: JSON.object(document).serialized())
-        let folder = try StateFolder(existing: configuration.state.value)
         let result = try await invocation.result(of: id, in: journal, folder: folder)
         let isTaken = result?.hasPrefix("approved ") == true || result?.hasPrefix("denied ") == true
         let decision = isTaken ? try await outcome(of: approval, since: now, journal, invocation) : nil
         var text = result ?? "noted: the next tick of the engine, or the next check, takes it"
+        if EngineLock.holder(of: folder) == nil {
+            text += "\nno engine runs: start one before \(approval.expiresAt), or the offer is over"
+        }
         if let decision { text += "\n" + Rendering(terminal: invocation.terminal).decision(decision) }
         invocation.print(
             text: text + "\n",

@@ -25,7 +25,7 @@ enum AuditCommand {
             }
             return head
         }
-        let journal = try invocation.journalForReading(invocation.configuration())
+        let journal = try invocation.journalToLookInto()
         let (finding, head) = (try journal.verifyAudit(anchor: anchor), try journal.auditHead())
         switch finding {
         case .intact(let rows):
@@ -54,7 +54,7 @@ enum AuditCommand {
         ]
     ) { invocation in
         let since = try invocation.moment("since")
-        let journal = try invocation.journalForReading(invocation.configuration())
+        let journal = try invocation.journalToLookInto()
         var last: Int64 = 0
         if let since {
             guard let first = try journal.firstAuditRow(since: since) else { return .ok }

@@ -215,7 +215,7 @@ final class DaemonParts: Sendable {
             report(configuration.warnings + policies.warnings, logger)
             if !changed.isEmpty { warnOfSecrets(configuration, invocation, logger) }
             logger.info(
-                "reloaded; runtimes, adapters and listeners change with a restart",
+                "reloaded; runtimes, adapters, who approves and listeners change with a restart",
                 ["channels": .text(changed.isEmpty ? "none" : changed.joined(separator: ","))])
         } catch let error as ConfigurationErrors {
             refuse(error.diagnostics, logger)
