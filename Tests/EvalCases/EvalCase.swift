@@ -89,7 +89,8 @@ public struct EvalCase: Sendable {
             "It is ninety percent of the load.", "The limit was 2 runs until 3 hours ago.",
             "Of 118 runs 72 belong to app_1.",
             "The error rate is 0%.", "It takes 1,180 runs.", "app_1 holds 6.11e1% of it.",
-            "The share rose by 22.7 points.",
+            "The share rose by 22.7 points.", "app_1 used a billion tokens.", "The load rose sevenfold.",
+            "Its share fell by a third.", "It sent 900 gadgets.", "Two zillion runs are open.", "Its load quintupled.",
         ].flatMap { bad(.grounding, $0) }
 
     private static let groundedTexts: [EvalCase] = [
