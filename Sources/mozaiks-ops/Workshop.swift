@@ -138,8 +138,9 @@ extension Invocation {
     }
 
     /// Its journal.
-    func journalToLookInto(mode: Journal.Mode = .reader) throws -> Journal {
-        let folder = try stateFolderToLookInto()
+    func journalToLookInto() throws -> Journal { try journal(in: stateFolderToLookInto()) }
+
+    func journal(in folder: StateFolder, mode: Journal.Mode = .reader) throws -> Journal {
         do {
             return try Journal.open(folder, mode: mode)
         } catch {

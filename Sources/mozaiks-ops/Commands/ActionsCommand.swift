@@ -17,7 +17,8 @@ enum ActionsCommand {
             ("mozaiks-ops actions list --all -o json", "everything that was ever done, for a script"),
         ]
     ) { invocation in
-        let journal = try invocation.journalToLookInto()
+        let folder = try invocation.stateFolderToLookInto()
+        let journal = try invocation.journal(in: folder)
         let states: Set<Lease.State> = invocation.arguments.has("all") ? [] : [.intended, .inForce, .reverting]
         let leases = try journal.leases(states: states).map { try Lease(document: JSON(parsing: Array($0.document.utf8))) }
         let placements = try leases.map { lease in
@@ -27,9 +28,11 @@ enum ActionsCommand {
         let known = Set(leases.map(\.id))
         let orphans = try journal.placements().filter { !$0.isOver && !known.contains($0.lease) }
             .map { try Placement(document: JSON(parsing: Array($0.document.utf8))) }
+        let isIdle = EngineLock.holder(of: folder) == nil && leases.contains { $0.state != .ended && !$0.shadow }
         invocation.print(
             text: Rendering(terminal: invocation.terminal).leases(
-                leases, placements.flatMap { $0 } + orphans, now: invocation.clock.now()),
+                leases, placements.flatMap { $0 } + orphans, now: invocation.clock.now())
+                + (isIdle ? "no engine runs: what adapters do not end by themselves stays until one does\n" : ""),
             json: .array(
                 zip(leases, placements).map { lease, places in
                     guard var object = lease.document.object else { return lease.document }
@@ -93,7 +96,7 @@ enum ActionsCommand {
         let folder = try invocation.stateFolderToLookInto()
         // An engine that runs needs nothing of the configuration here.
         let configuration = EngineLock.holder(of: folder) == nil ? try invocation.configuration() : nil
-        let journal = try Journal.open(folder, mode: .command)
+        let journal = try invocation.journal(in: folder, mode: .command)
         var kind = Commands.revertAll
         var document: JSON = .object(JSONObject())
         if let named {

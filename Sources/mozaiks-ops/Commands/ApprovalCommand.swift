@@ -47,7 +47,7 @@ enum ApprovalCommand {
     private static func answer(_ invocation: Invocation, _ kind: String) async throws -> ExitCode {
         let arguments = invocation.arguments
         let folder = try invocation.stateFolderToLookInto()
-        let journal = try Journal.open(folder, mode: .command)
+        let journal = try invocation.journal(in: folder, mode: .command)
         let now = invocation.clock.now()
         // What is shown here is what the yes is for: the digest goes along.
         let named = arguments.positional("ID") ?? ""

@@ -8,8 +8,14 @@ extension DoctorCommand {
     /// What resists being undone at adapters; nothing to say without a journal.
     static func examinePlacements(_ configuration: Configuration, _ findings: inout Findings) {
         guard let folder = try? StateFolder(existing: configuration.state.value),
-            let rows = try? Journal.open(folder, mode: .reader).placements()
+            let journal = try? Journal.open(folder, mode: .reader), let rows = try? journal.placements()
         else { return }
+        let held = (try? journal.leases(states: [.intended, .inForce, .reverting]))?.filter { !$0.shadow }.count ?? 0
+        if held > 0, EngineLock.holder(of: folder) == nil {
+            findings.add(
+                .broken,
+                "actions: no engine runs, and \(held) \(held == 1 ? "action is" : "actions are") in force or to be undone by it: start it, or 'mozaiks-ops actions revert --all'")
+        }
         let configured = configuration.adapters.names
         for row in rows where !row.isOver {
             guard let placement = (try? JSON(parsing: Array(row.document.utf8))).flatMap({ try? Placement(document: $0) }) else {
