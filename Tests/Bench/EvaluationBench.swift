@@ -62,23 +62,12 @@ enum EvaluationBench {
         report("allocations_per_rule_and_app", allocations.max() ?? 0)
     }
 
-    /// The built-in policy and rules on the app signals that it does not read, ten on apps in all.
+    /// The frozen policy of the bench.
     private static func policies() throws -> PolicySet {
-        let more = """
-              bench-errors: {subject: app, when: error_rate > 90% and errors > 100000/min, severity: info}
-              bench-latency: {subject: app, when: turn_latency.p50 > 5000s or turn_latency.p95 > 6000s, severity: info}
-              bench-slowest: {subject: app, when: turn_latency.p99 > 7000s, severity: info}
-              bench-stalled: {subject: app, when: stalled_runs > 1000 or open_runs > 2000, severity: info}
-              bench-starts: {subject: app, when: run_starts > 10000/min or run_ends > 10000/min, severity: info}
-              bench-work: {subject: app, when: turns > 100000/min or tool_calls > 100000/min, severity: info}
-              bench-hog: {subject: app, when: active_runs.max_per_user > 1000 or active_runs > 1000, severity: info}
-              bench-cost: {subject: app, when: "cost > 100000 USD/h or rise(turns[10m]) > 1000", severity: info}
-
-            """
-        let file = PolicyFile(path: "ops_policy.default.yaml", bytes: Array((DefaultPolicy.text + more).utf8))
+        let file = PolicyFile(path: "ops_policy.default.yaml", bytes: Array(BenchPolicy.text.utf8))
         let set = try PolicyLoader.load(files: [file]).get()
-        guard set.defaultPolicy.appRules.count >= rules else {
-            throw BenchFailure("only \(set.defaultPolicy.appRules.count) rules on apps, \(rules) wanted")
+        guard set.defaultPolicy.appRules.count == rules else {
+            throw BenchFailure("\(set.defaultPolicy.appRules.count) rules on apps, \(rules) wanted")
         }
         return set
     }

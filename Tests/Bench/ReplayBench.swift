@@ -1,6 +1,6 @@
 import BenchReference
 import Collector
-import Foundation
+import Glibc
 import Model
 import Monitor
 import Policy
@@ -138,8 +138,12 @@ enum TapeReplayBench {
         let path = words[words.startIndex + 1]
         let file = try FileBody(source)
         try write(Body(file), times, to: path)
-        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-        report("bytes", Double(size))
+        var about = stat()
+        // Asked of the system: `FileManager` gave a number that no cast took, and 0 MB stood in the published table.
+        guard stat(path, &about) == 0, about.st_size > 0 else {
+            throw BenchFailure("nothing was written to the tape at \(path)")
+        }
+        report("bytes", Double(about.st_size))
         while let line = readLine() {
             let started = threadSeconds()
             switch line {
