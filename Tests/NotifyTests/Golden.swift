@@ -2,7 +2,7 @@ import Glibc
 import TestKit
 import Testing
 
-/// Recorded results beside the tests: `golden/NAME`. `MOZAIKS_RECORD_GOLDEN=1 swift test --filter NotifyTests` writes
+/// Recorded results beside the tests: `golden/NAME`. `MOZAIKS_RECORD=1 swift test --filter NotifyTests` writes
 /// them anew, and fails, so that nothing is recorded by accident; read the difference before committing it.
 enum Golden {
     private static let folder =
@@ -11,7 +11,7 @@ enum Golden {
 
     static func expect(_ actual: String, is name: String, _ location: SourceLocation = #_sourceLocation) {
         let path = folder + name
-        if getenv("MOZAIKS_RECORD_GOLDEN") != nil {
+        if getenv("MOZAIKS_RECORD") != nil {
             guard let file = fopen(path, "wb") else {
                 Issue.record("cannot write \(path)", sourceLocation: location)
                 return

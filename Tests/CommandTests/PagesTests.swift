@@ -1,0 +1,104 @@
+import Glibc
+import TestKit
+import Testing
+
+/// All pages that people read: their links lead somewhere, and the commands that they name exist as they are named.
+@Suite struct PagesTests {
+    /// Every page of the repository, by its path from the top.
+    static let pages: [String] = {
+        var found = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+        var folders = ["docs"]
+        while let folder = folders.popLast() {
+            guard let handle = opendir(Fixtures.repository + "/" + folder) else { continue }
+            defer { closedir(handle) }
+            while let entry = readdir(handle) {
+                let isFolder = Int32(entry.pointee.d_type) == Int32(DT_DIR)
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                if name.hasPrefix(".") { continue }
+                if isFolder { folders.append(folder + "/" + name) }
+                if name.hasSuffix(".md") { found.append(folder + "/" + name) }
+            }
+        }
+        return found.sorted()
+    }()
+
+    @Test("a page's links lead to files that are there", arguments: pages)
+    func links(path: String) throws {
+        let text = String(decoding: try #require(Fixtures.read(Fixtures.repository + "/" + path)), as: UTF8.self)
+        let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+        for target in Self.targets(of: text) where !target.contains(":") && !target.hasPrefix("#") {
+            let file = String(target.prefix { $0 != "#" })
+            let place = [Fixtures.repository, folder, file].filter { !$0.isEmpty }.joined(separator: "/")
+            #expect(access(place, F_OK) == 0, "\(path) links to \(target)")
+        }
+    }
+
+    @Test("a command that a page names exists, with the options that it is shown with")
+    func commands() throws {
+        let shell = Shell()
+        let overview = try shell.run("--help").output
+        let known = Set(
+            overview.split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }.map { line in
+                line.split(separator: " ").prefix { $0.allSatisfy { $0.isLowercase || $0 == "-" } }.prefix(2).joined(separator: " ")
+            })
+        var helps: [String: String] = [:]
+        var seen = 0
+        for path in Self.pages {
+            let text = String(decoding: try #require(Fixtures.read(Fixtures.repository + "/" + path)), as: UTF8.self)
+            for words in Self.invocations(in: text) {
+                // A verb alone (`check`), or a noun and a verb (`incidents list`).
+                let two = words.prefix(2).joined(separator: " ")
+                guard let command = [two, words[0]].first(where: known.contains) else {
+                    Issue.record("\(path) names the command 'mozaiks-ops \(two)', which does not exist")
+                    continue
+                }
+                seen += 1
+                let help = try helps[command] ?? shell.run(command.split(separator: " ").map(String.init) + ["--help"]).output
+                helps[command] = help
+                for word in words where word.hasPrefix("--") {
+                    let option = String(word.prefix { $0 != "=" && $0 != "," && $0 != "`" })
+                    #expect(help.contains(option), "\(path) shows 'mozaiks-ops \(command)' with \(option), which its help does not know")
+                }
+            }
+        }
+        #expect(seen > 20, "the pages were not read")
+    }
+
+    /// Where Markdown links of a page lead, outside of code blocks.
+    static func targets(of text: String) -> [String] {
+        var targets: [String] = []
+        var isCode = false
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("```") { isCode.toggle() }
+            if isCode { continue }
+            for part in line.split(separator: "]", omittingEmptySubsequences: false).dropFirst() where part.hasPrefix("(") {
+                targets.append(String(part.dropFirst().prefix { $0 != ")" && $0 != " " }))
+            }
+        }
+        return targets
+    }
+
+    /// The words behind `mozaiks-ops` wherever a page shows it as a command: a line of a block, or a code span of its own.
+    static func invocations(in text: String) -> [[String]] {
+        var found: [[String]] = []
+        var isCode = false
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("```") {
+                isCode.toggle()
+                continue
+            }
+            let commands: [Substring] =
+                isCode
+                ? [line.hasPrefix("$ ") ? line.dropFirst(2) : line]
+                : line.split(separator: "`", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+            for command in commands where command.hasPrefix("mozaiks-ops ") {
+                let words = command.split(separator: " ").dropFirst().prefix { !["#", "|", ">", "||", "&&", "2>"].contains($0) }
+                    .map(String.init)
+                if let first = words.first, first.first?.isLowercase == true { found.append(words) }
+            }
+        }
+        return found
+    }
+}
