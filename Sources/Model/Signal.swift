@@ -71,6 +71,7 @@ public enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case perfPolled, deadCounters
     // Kept histories hold readings by these numbers: new signals come last.
     case gateStarts, gateRefusals
+    case healthFailures
 
     /// How a value comes about: read at a moment, or over a window.
     public enum Shape: Sendable {
@@ -132,6 +133,7 @@ extension Signal {
         row(.deadCounters, "dead_counters", .number, .gauge, [.runtime], .perf, [], "counters that never move on this runtime"),
         row(.gateStarts, "gate_starts", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate was asked about, let through or not"),
         row(.gateRefusals, "gate_refusals", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate refused"),
+        row(.healthFailures, "health_failures", .percent, .ratio, [.runtime, .replica], .health, [], "health polls that failed: said no, a server's error, or no answer"),
     ]
 
     private static func row(
@@ -170,6 +172,19 @@ public enum HistoryFunction: String, Hashable, Sendable, CaseIterable {
     case baseline
     /// Mean of the last third over mean of the first (first 0 and last above 0: infinite; both 0: 1).
     case rise
+    /// Median distance of those minutes from their baseline, scaled to a standard deviation: a scale that outliers do
+    /// not stretch.
+    case mad
+    /// How many standard errors the newest window lies above its own usual, by what counts of this size do by chance
+    /// and by what windows did before.
+    case spike
+    /// Growth over its own usual as a multiple of the growth of the rest of the runtime; of a runtime its own growth.
+    case outgrew
+    /// By how much the newest window lies above what its usual and the growth of the rest explain; 0 within chance.
+    case excess
+
+    /// Whether it compares the newest window with the windows before it.
+    public var comparesWindows: Bool { self == .spike || self == .outgrew || self == .excess }
 }
 
 /// A reading that a condition asks for: a signal, over what, and whose.
