@@ -149,7 +149,7 @@ struct GivenReadings {
     /// Signals of which a runtime has the sum of its apps'.
     private static let summed: [Signal] = [
         .activeRuns, .openRuns, .stalledRuns, .runStarts, .runEnds, .errors, .turns, .toolCalls, .tokens, .cost,
-        .gateStarts, .gateRefusals,
+        .gateStarts, .gateRefusals, .ghostRuns,
     ]
 
     private static func sum(_ signal: Signal, _ apps: [Series], count: Int) -> Steps? {

@@ -124,11 +124,11 @@ extension Evaluation {
     ) -> Evidence {
         if let reason = rules.deadReason(signal) { return .missing(reason) }
         switch signal {
-        case .activeRuns, .openRuns, .stalledRuns, .activeApps:
+        case .activeRuns, .openRuns, .stalledRuns, .ghostRuns, .activeApps:
             if signal == .activeRuns, let counted = registryCount(asOf: end) { return .value(counted) }
             let open = open(asOf: end, checksNow: checksNow, &shared)
             if let reason = open.missing { return .missing(reason) }
-            return signal == .activeApps ? activeApps(open) : rules.gauge(signal, open.total, total: open.total)
+            return signal == .activeApps ? activeApps(open) : rules.gauge(signal, open.total, total: open.total, isWhole: true)
         case .runStarts, .runEnds, .errors, .turns, .toolCalls, .tokens, .cost, .errorRate, .silentRunsShare:
             let window = window(from: start, to: end, checksNow: checksNow, &shared)
             if signal == .silentRunsShare { return silentShare(window, asOf: end, checksNow: checksNow) }
@@ -157,7 +157,11 @@ extension Evaluation {
     private func activeApps(_ open: OpenRuns) -> Evidence {
         var count = 0
         for slot in order {
-            guard case .value(let active) = rules.active(open.apps[slot]) else { return .missing(.tooLittleData) }
+            let active: Double
+            switch rules.active(open.apps[slot], total: open.total, isWhole: false) {
+            case .value(let value): active = value
+            case .missing(let reason): return .missing(reason)
+            }
             if active > 0 { count += 1 }
         }
         return .value(Double(count))
