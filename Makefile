@@ -6,7 +6,7 @@ SWIFT ?= swift
 BINARY := .build/release/mozaiks-ops
 STATIC := -c release --static-swift-stdlib
 
-.PHONY: help setup build test demo bench chaos evals format lint install pictures clean
+.PHONY: help setup build test demo bench chaos judge evals format lint install pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -32,6 +32,9 @@ test: setup ## all tests
 bench: build ## budgets of docs/architecture.md beside what this machine does, as ratios; PARTS="decode check" for some
 	@$(SWIFT) build $(STATIC) --product bench 2>&1 | .ci/quiet
 	@Tests/Bench/run $(PARTS)
+
+judge: build ## the default rules on labelled recordings: recall, false alarms, wrong offers, delays; JUDGE="--seeds 8"
+	@python3 Tests/Judge/judge.py .build/mozaiks-ops policies $(JUDGE)
 
 chaos: build ## kills the program KILLS times (default 1000) at every step and checks that nothing was lost; SEED=n repeats
 	@$(SWIFT) build $(STATIC) --product chaos-world 2>&1 | .ci/quiet

@@ -10,6 +10,9 @@ enum EventMetricsDecoder {
             metrics.created = PlainText.bounded(created, limit: 60)
             metrics.createdAt = Timestamp(rfc3339: created)
         }
+        if data["timestamp"] != nil, let now = reader.string("timestamp", in: data) {
+            metrics.now = Timestamp(rfc3339: now)
+        }
         if let events = reader.object("custom_events_by_type", in: data) {
             metrics.countsCustomEvents = true
             metrics.usageDelta = events["chat.usage_delta"] == nil ? 0 : reader.int("chat.usage_delta", in: events)

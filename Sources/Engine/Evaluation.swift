@@ -136,7 +136,7 @@ struct Evaluation {
         if let observed {
             let isNew = observed > entry.state.observed
             let suppressor = runtimeSuppressor ?? suppressor(of: rule, scan.source.kind, entry.id)
-            let truth = rule.when.evaluate(scan.source)
+            let truth = Evaluation.truth(of: rule, entry.state.phase, scan.source)
             if isNew { sample(rule.when, scan.source, at: observed, &entry) }
             if let change = entry.state.advance(truth, at: observed, timing(rule), suppressor: suppressor) {
                 apply(change, rule, subject, scan.source, &entry)
@@ -178,8 +178,29 @@ struct Evaluation {
 
     // MARK: - Its parts
 
+    /// What a rule says of a subject: its `when`, and once it fires also its `while`.
+    private static func truth(of rule: Rule, _ phase: Phase, _ source: TableRow) -> Truth {
+        let when = rule.when.evaluate(source)
+        guard let keeps = rule.keeps, when != .yes, phase == .firing || phase == .clearing else { return when }
+        return when || keeps.evaluate(source)
+    }
+
+    /// The condition that decided a change of phase, with its values.
+    private static func words(of rule: Rule, _ phase: Phase, _ source: TableRow) -> String {
+        let when = rule.when.explain(source).withValues
+        guard let keeps = rule.keeps, phase == .firing || phase == .clearing else { return when }
+        return when + "; while " + keeps.explain(source).withValues
+    }
+
+    private static func compared(_ rule: Rule, _ phase: Phase, _ source: TableRow) -> [ComparedReading] {
+        let when = rule.when.compared(source)
+        guard let keeps = rule.keeps, phase == .firing || phase == .clearing else { return when }
+        let known = Set(when.map(\.series))
+        return when + keeps.compared(source).filter { !known.contains($0.series) }
+    }
+
     private func timing(_ rule: Rule) -> RuleState.Timing {
-        RuleState.Timing(hold: rule.hold, clearAfter: rule.clearAfter, maxGap: clock.maxGap(of: rule))
+        RuleState.Timing(hold: clock.hold(of: rule), clearAfter: rule.clearAfter, maxGap: clock.maxGap(of: rule))
     }
 
     private mutating func sample(
@@ -200,7 +221,8 @@ struct Evaluation {
     ) {
         let transition = Transition(
             at: outcome.now, rule: rule.name, subject: subject, from: change.from, to: change.to, reason: change.reason,
-            condition: rule.when.explain(source).withValues, readings: rule.when.compared(source))
+            condition: Evaluation.words(of: rule, change.from, source),
+            readings: Evaluation.compared(rule, change.from, source))
         outcome.transitions.append(transition)
         if change.to == .firing, entry.state.incident == nil {
             state.open(rule, transition, labels, &entry.state, into: &outcome)
@@ -222,7 +244,11 @@ struct Evaluation {
     /// A rule that fires on this very subject and suppresses this one. What happens to one app or replica explains
     /// nothing about another, so it goes no further.
     private func suppressor(of rule: Rule, _ kind: SubjectKind, _ id: [UInt8]) -> String? {
-        rule.suppressedBy.first { state.isFiring(RuleKey(kind: kind, rule: $0), id: id) }
+        rule.suppressedBy.first { cause in
+            if state.isFiring(RuleKey(kind: kind, rule: cause), id: id) { return true }
+            // What one app does may be all that is to be seen of its runtime: then its story has been told.
+            return kind == .runtime && state.isFiringAnywhere(RuleKey(kind: .app, rule: cause))
+        }
     }
 
     private func merge(_ a: [Int], _ b: [Int]) -> [Int] {

@@ -44,6 +44,15 @@ public struct ObservationClock: Hashable, Sendable {
         return polled.min() ?? endpoints.compactMap(newest).min()
     }
 
+    /// How long a condition must be true: its `for`, and so long that its `polls` fit in, polls that come a little early
+    /// included.
+    func hold(of rule: Rule) -> TimeSpan {
+        guard rule.leastPolls > 1 else { return rule.hold }
+        let interval = rule.when.endpoints.map(interval).max() ?? .zero
+        let polls = TimeSpan(milliseconds: interval.milliseconds * Int64(2 * rule.leastPolls - 3) / 2)
+        return max(rule.hold, polls)
+    }
+
     /// How long a condition of this rule may stay unknown or unobserved and still count as held: three intervals of
     /// the slowest endpoint that it needs, at least two minutes; or what the rule itself says.
     func maxGap(of rule: Rule) -> TimeSpan {

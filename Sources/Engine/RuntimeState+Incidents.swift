@@ -18,6 +18,9 @@ extension RuntimeState {
         return false
     }
 
+    /// Whether a rule has an incident open on any subject of its kind.
+    func isFiringAnywhere(_ key: RuleKey) -> Bool { rules[key]?.contains { $0.state.phase != .pending } ?? false }
+
     /// Opens the incident of a rule that begins to fire, or opens the last one again if that was resolved shortly ago.
     mutating func open(
         _ rule: Rule, _ transition: Transition, _ labels: [String: String], _ ruleState: inout RuleState,

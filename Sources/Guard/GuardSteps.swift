@@ -267,7 +267,7 @@ extension MissingReason {
     /// Whether evidence that could be there did not arrive. The other reasons say that there is none to be had.
     var isLoss: Bool {
         switch self {
-        case .unauthorized, .unreachable, .error, .malformed, .stale, .partial: true
+        case .unauthorized, .unreachable, .error, .malformed, .stale, .partial, .contradictory: true
         case .notTracked, .deadCounter, .tooLittleData, .noTraffic: false
         }
     }

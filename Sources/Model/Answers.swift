@@ -63,6 +63,8 @@ public struct EventMetrics: Hashable, Sendable {
     public var created: String?
     /// `created` as a moment; nil when it is not a date.
     public var createdAt: Timestamp?
+    /// The runtime's own clock at the answer; nil when the body does not tell.
+    public var now: Timestamp?
     /// `custom_events_by_type["chat.usage_delta"]`: LLM calls of the whole process since `created`. The map and its keys
     /// appear with the first event, so 0 when the body has `data` but no such key yet; nil when it cannot be told.
     public var usageDelta: Int64?
@@ -72,11 +74,12 @@ public struct EventMetrics: Hashable, Sendable {
     public var malformedFields: Int
 
     public init(
-        created: String? = nil, createdAt: Timestamp? = nil, usageDelta: Int64? = nil, countsCustomEvents: Bool = false,
+        created: String? = nil, createdAt: Timestamp? = nil, now: Timestamp? = nil, usageDelta: Int64? = nil, countsCustomEvents: Bool = false,
         malformedFields: Int = 0
     ) {
         self.created = created
         self.createdAt = createdAt
+        self.now = now
         self.usageDelta = usageDelta
         self.countsCustomEvents = countsCustomEvents
         self.malformedFields = malformedFields

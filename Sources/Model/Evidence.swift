@@ -20,11 +20,13 @@ public enum MissingReason: Hashable, Sendable {
     case tooLittleData
     /// A ratio, quantile or mean whose denominator is zero.
     case noTraffic
+    /// Figures of the runtime that exclude each other: it cannot be told which of its open runs are running.
+    case contradictory
 
     /// All reasons; `error` stands once, without a status.
     public static let names = [
         "not_tracked", "dead_counter", "unauthorized", "unreachable", "error", "malformed", "stale", "partial",
-        "too_little_data", "no_traffic",
+        "too_little_data", "no_traffic", "contradictory",
     ]
 
     /// The name that policies and documents use, without the status of an error.
@@ -43,6 +45,7 @@ public enum MissingReason: Hashable, Sendable {
         case .partial: 7
         case .tooLittleData: 8
         case .noTraffic: 9
+        case .contradictory: 10
         }
     }
 
@@ -58,6 +61,7 @@ public enum MissingReason: Hashable, Sendable {
         case 7: self = .partial
         case 8: self = .tooLittleData
         case 9: self = .noTraffic
+        case 10: self = .contradictory
         default: return nil
         }
     }
@@ -75,6 +79,7 @@ public enum MissingReason: Hashable, Sendable {
         case .partial: "some replicas gave no evidence"
         case .tooLittleData: "not watched long enough yet"
         case .noTraffic: "there was nothing to measure"
+        case .contradictory: "the runtime's own figures contradict each other"
         }
     }
 }

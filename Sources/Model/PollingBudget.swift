@@ -3,6 +3,10 @@
 /// The perf endpoint holds the runtime's event loop for as long as it takes (runtime-facts, 4), so its interval stretches
 /// with what it took: `max(interval, typical elapsed / share)`. Typical is the median of the last three, so that one slow
 /// answer does not blind the monitor and steady growth is followed. Pure: a replay stretches exactly as the live poll did.
+///
+/// A timeout is no cost: what hung for a minute is not known to be expensive, and to ask rarely then is to be blind. Only
+/// where the rest of the runtime answered meanwhile, and that again and again, is it the endpoint itself that takes so
+/// long: then the interval doubles with each one, up to what such an answer would allow.
 public struct PollingBudget: Hashable, Sendable {
     /// Of the runtime's time, 0 < share <= 1.
     public let share: Double
@@ -10,17 +14,24 @@ public struct PollingBudget: Hashable, Sendable {
     public let interval: TimeSpan
     /// However slow, it is asked at least this often.
     public let longest: TimeSpan
-    /// Milliseconds that the last answers took, newest last; at most three.
+    /// Milliseconds that the last answers took, newest last; at most three. Timeouts are not among them.
     public private(set) var elapsed: [Double]
+    /// Timeouts in a row during which the runtime's other endpoints answered, and the milliseconds of the last.
+    public let timeouts: Int
+    public let waited: Double
 
-    public init(interval: TimeSpan, share: Double = 0.02, longest: TimeSpan = .minutes(15), elapsed: [Double] = []) {
+    public init(interval: TimeSpan, share: Double = 0.02, longest: TimeSpan = .minutes(15), elapsed: [Double] = [],
+        timeouts: Int = 0, waited: Double = 0
+    ) {
         self.interval = interval
         self.share = share
         self.longest = longest
         self.elapsed = Array(elapsed.suffix(3))
+        self.timeouts = timeouts
+        self.waited = waited
     }
 
-    /// Takes in what one answer (or timeout) took, in milliseconds.
+    /// Takes in what one answer took, in milliseconds.
     public mutating func observe(elapsed milliseconds: Double) {
         guard milliseconds.isFinite, milliseconds >= 0 else { return }
         elapsed.append(milliseconds)
@@ -29,12 +40,18 @@ public struct PollingBudget: Hashable, Sendable {
 
     /// The interval to keep now.
     public var effective: TimeSpan {
-        guard !elapsed.isEmpty else { return interval }
         let sorted = elapsed.sorted()
-        let typical = sorted[sorted.count / 2]
-        let needed = min(typical / share, Double(longest.milliseconds))
-        return max(interval, TimeSpan(milliseconds: Int64(needed.rounded(.up))))
+        let typical = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+        var needed = typical / share
+        if timeouts > 1 {
+            let doubled = Double(PollingBudget.firstPause) * Double(1 << min(timeouts - 2, 10))
+            needed = max(needed, min(doubled, waited / share))
+        }
+        return max(interval, TimeSpan(milliseconds: Int64(min(needed, Double(longest.milliseconds)).rounded(.up))))
     }
+
+    /// After two timeouts in a row, ms.
+    private static let firstPause: Int64 = 60_000
 
     /// The share of its time that asking costs the runtime now, by what answers take; nil before the first answer.
     public var cost: Double? {

@@ -71,6 +71,8 @@ public enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case perfPolled, deadCounters
     // Kept histories hold readings by these numbers: new signals come last.
     case gateStarts, gateRefusals
+    case ghostRuns
+    case healthFailures
 
     /// How a value comes about: read at a moment, or over a window.
     public enum Shape: Sendable {
@@ -100,17 +102,17 @@ public struct SignalInfo: Sendable {
 extension Signal {
     /// The table, one row a signal, in the order of the cases.
     public static let table: [SignalInfo] = [
-        row(.activeRuns, "active_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that are young or make progress"),
+        row(.activeRuns, "active_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that are young or make progress, without ghosts"),
         row(.openRuns, "open_runs", .runs, .gauge, [.app, .runtime], .perf, [], "runs that have not ended"),
-        row(.stalledRuns, "stalled_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that are old and make no progress"),
+        row(.stalledRuns, "stalled_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that make no progress, ghosts among them"),
         row(.activeApps, "active_apps", .apps, .gauge, [.runtime], .perf, [], "apps with an active run"),
         row(.activeRunsShare, "active_runs.share", .percent, .gauge, [.app], .perf, [], "share of its runtime's active runs"),
         row(.activeRunsMaxPerUser, "active_runs.max_per_user", .runs, .gauge, [.app], .perf, [], "active runs of the busiest user"),
         row(.runStarts, "run_starts", .perMinute, .rate, [.app, .runtime], .perf, [], "runs started"),
         row(.runEnds, "run_ends", .perMinute, .rate, [.app, .runtime], .perf, [], "runs ended"),
-        row(.silentRunsShare, "silent_runs.share", .percent, .ratio, [.runtime], .perf, [], "ended runs in which nothing happened"),
+        row(.silentRunsShare, "silent_runs.share", .percent, .ratio, [.runtime], .perf, [], "ended runs in which nothing was done"),
         row(.errors, "errors", .perMinute, .rate, [.app, .runtime], .perf, [.errors], "errors"),
-        row(.errorRate, "error_rate", .percent, .ratio, [.app, .runtime], .perf, [.errors], "errors over turns plus tool calls"),
+        row(.errorRate, "error_rate", .percent, .ratio, [.app, .runtime], .perf, [.errors], "turns that failed (tool calls, where no turns are counted)"),
         row(.turns, "turns", .perMinute, .rate, [.app, .runtime], .perf, [.turns], "agent turns"),
         row(.toolCalls, "tool_calls", .perMinute, .rate, [.app, .runtime], .perf, [.tools], "tool calls"),
         row(.turnLatencyP50, "turn_latency.p50", .seconds, .quantile, [.app, .runtime], .perf, [.turns], "median turn duration"),
@@ -132,6 +134,8 @@ extension Signal {
         row(.deadCounters, "dead_counters", .number, .gauge, [.runtime], .perf, [], "counters that never move on this runtime"),
         row(.gateStarts, "gate_starts", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate was asked about, let through or not"),
         row(.gateRefusals, "gate_refusals", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate refused"),
+        row(.ghostRuns, "ghost_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that nothing runs for: no websocket, or never any progress"),
+        row(.healthFailures, "health_failures", .percent, .ratio, [.runtime, .replica], .health, [], "health polls that failed: said no, a server's error, or no answer"),
     ]
 
     private static func row(
@@ -170,6 +174,19 @@ public enum HistoryFunction: String, Hashable, Sendable, CaseIterable {
     case baseline
     /// Mean of the last third over mean of the first (first 0 and last above 0: infinite; both 0: 1).
     case rise
+    /// Median distance of those minutes from their baseline, scaled to a standard deviation: a scale that outliers do
+    /// not stretch.
+    case mad
+    /// How many standard errors the newest window lies above its own usual, by what counts of this size do by chance
+    /// and by what windows did before.
+    case spike
+    /// Growth over its own usual as a multiple of the growth of the rest of the runtime; of a runtime its own growth.
+    case outgrew
+    /// By how much the newest window lies above what its usual and the growth of the rest explain; 0 within chance.
+    case excess
+
+    /// Whether it compares the newest window with the windows before it.
+    public var comparesWindows: Bool { self == .spike || self == .outgrew || self == .excess }
 }
 
 /// A reading that a condition asks for: a signal, over what, and whose.

@@ -19,17 +19,18 @@ struct Bounds {
     /// What a reading can be: none is negative.
     init(of series: SeriesRef) {
         switch series.function {
-        case .rise: self.init(0, .infinity)
+        case .rise, .outgrew: self.init(0, .infinity)
+        case .spike: self.init(-.infinity, .infinity)
         // The median of minutes that are not zero.
         case .baseline: self.init(0, Bounds.most(series.signal), lowOpen: true)
-        case nil, .avg, .min, .max: self.init(0, Bounds.most(series.signal))
+        case nil, .avg, .min, .max, .mad, .excess: self.init(0, Bounds.most(series.signal))
         }
     }
 
     /// Shares are of a whole; an error rate is not, since one turn may bring several errors.
     private static func most(_ signal: Signal) -> Double {
         switch signal {
-        case .activeRunsShare, .silentRunsShare: 100
+        case .activeRunsShare, .silentRunsShare, .healthFailures: 100
         case .deadCounters: Double(Counter.allCases.count)
         default: signal.unit == .flag ? 1 : .infinity
         }

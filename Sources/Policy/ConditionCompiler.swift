@@ -304,7 +304,8 @@ struct ConditionCompiler {
         let cost: Int =
             switch series.function {
             case nil: 1
-            case .baseline: 20
+            case .baseline, .mad: 20
+            case .spike, .outgrew, .excess: 30
             default: 10
             }
         return put(Instruction(operation: .reading, left: Int32(slot)), .number(unit), cost: cost)

@@ -39,7 +39,12 @@ struct ConditionParser {
         guard parser.take(.comma) else { throw parser.unexpected("','") }
         guard case .name(let name) = parser.current.kind else { throw parser.unexpected("a signal") }
         let token = parser.take()
-        let use = try parser.signalUse(name, token, function: nil, start: token.range.lowerBound)
+        let use: SignalUse
+        if let function = HistoryFunction(rawValue: name), parser.current.kind == .open {
+            use = try parser.call(function, token)
+        } else {
+            use = try parser.signalUse(name, token, function: nil, start: token.range.lowerBound)
+        }
         guard parser.take(.close) else { throw parser.unexpected("')'") }
         guard case .end = parser.current.kind else { throw parser.unexpected("nothing more") }
         return (count, countRange, use)

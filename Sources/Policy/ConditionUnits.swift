@@ -63,9 +63,9 @@ enum UnitRules {
     /// What a function yields over a signal of this unit.
     static func result(of function: HistoryFunction, over unit: Unit) -> Unit {
         switch function {
-        case .rise: .number
+        case .rise, .spike, .outgrew: .number
         // The mean of a flag is a fraction.
-        case .avg, .baseline: unit == .flag ? .number : unit
+        case .avg, .baseline, .mad, .excess: unit == .flag ? .number : unit
         case .min, .max: unit
         }
     }

@@ -31,20 +31,25 @@ stalled_after: 10m  # an open run older than this counts as active only while it
 # Numbers that rules refer to as $name. An app's file overrides them one by one.
 thresholds:
   noisy_share: 40%         # of a runtime's active runs in one app
-  noisy_min_runs: 10       # below so many active runs on the runtime nobody is noisy
+  noisy_min_runs: 20       # below so many active runs on the runtime nobody is noisy: a tenth of what it carries
+  noisy_growth: 1.5        # times an app's own usual, beyond what the rest grew
   max_active_runs: 200     # what one runtime carries well
   token_spike: 3           # times an app's own usual rate
   silent_share: 50%        # of ended runs in which nothing happened
   silent_min_starts: 2/min # fewer starts than this say nothing about the provider
   silent_min: 2/min        # fewer runs without anything done are no trend
   failing_share: 5%        # of turns and tool calls, or of ended runs: less is noise
+  chance: 6                # standard errors: what lies so far above its usual is not noise
   calls_spike: 3           # times the runtime's own usual rate of model calls
   cost_spike: 3            # times an app's own usual spend
-  error_share: 20%         # errors over turns plus tool calls
-  error_min: 2/min         # fewer errors than this are no trend
+  error_share: 20%         # of turns that fail
+  error_min: 0.5/min       # fewer errors than this are no trend: five in ten minutes
+  latency_rise: 3          # times the runtime's own usual turn
+  latency_floor: 10s       # faster turns than this are not slow, whatever is usual
   slow_turn: 120s          # people's thinking time is in it
   stalled_limit: 20        # open runs that make no progress
   user_runs: 10            # active runs of one user of an app
+  health_failing: 30%      # of health polls within ten minutes: a check that comes and goes
   restart_limit: 3         # restarts within half an hour
   mongodb_slow: 200ms      # a healthy ping takes a few milliseconds
   max_websockets: 1000     # what one process holds well
@@ -59,18 +64,46 @@ rules:
   runtime-down:
     subject: runtime
     when: up == 0
-    for: missing_after
+    # A lost poll or two are no outage; a minute of refused connections is one, however often we ask.
+    for: 1m
+    polls: 3
+    # Longer than what a part-time fault is judged by, so that the end of an outage is not told as one.
+    clear_after: 3m
     severity: critical
     summary: The runtime answers nobody.
     next_steps:
       - Look whether the process runs and its port is open from this machine.
       - Read the last lines of its log; restart it if it hangs.
     suppresses:
-      [runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-unreadable, replica-down, perf-expensive,
+      [runtime-unreachable, health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise,
+       runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-unreadable, replica-down, perf-expensive,
        dead-counters, restart-loop, mongodb-slow, websockets-high, provider-trouble, model-calls-spike,
        runtime-saturated, runtime-crowded, error-spike, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging,
        app-errors, token-burn-spike, cost-spike]
     playbook: runtime-down
+
+  # The address answers and nothing of what it says is the runtime's: a proxy's 502 page, a redirect, a wrong host. A
+  # deploy of two minutes looks the same and is not told.
+  runtime-unreachable:
+    subject: runtime
+    when: >-
+      up == 1 and missing(healthy) and missing(tracked_chats) and missing(uptime)
+      and not (missing(healthy, unauthorized) or missing(tracked_chats, unauthorized) or missing(healthy, partial)
+      or missing(tracked_chats, partial))
+    for: 3m
+    polls: 3
+    clear_after: 3m
+    severity: critical
+    summary: Something answers in the runtime's place, and nothing it says can be read.
+    next_steps:
+      - Ask for its health with curl; the page and the status say who answers (a proxy, a login, another program).
+      - Look whether the process behind the proxy runs.
+    suppresses:
+      [health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
+       perf-unreadable, perf-expensive, dead-counters, restart-loop, mongodb-slow, websockets-high, provider-trouble,
+       model-calls-spike, runtime-saturated, runtime-crowded, error-spike, turn-latency-high, stalled-runs,
+       noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
+    playbook: runtime-unreachable
 
   runtime-unauthorized:
     subject: runtime
@@ -84,7 +117,8 @@ rules:
       - Check the token's expiry and audience (mozaiks-ops doctor).
       - Check whether the identity provider answers.
     suppresses:
-      [runtime-unhealthy, perf-poisoned, perf-unreadable, replica-down, perf-expensive, dead-counters, restart-loop,
+      [health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise,
+       runtime-unhealthy, perf-poisoned, perf-unreadable, replica-down, perf-expensive, dead-counters, restart-loop,
        mongodb-slow, websockets-high, provider-trouble, model-calls-spike, runtime-saturated, runtime-crowded,
        error-spike, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike,
        cost-spike]
@@ -92,38 +126,59 @@ rules:
 
   runtime-unhealthy:
     subject: runtime
-    when: up == 1 and (healthy == 0 or missing(healthy, unreachable))
+    when: >-
+      up == 1 and (healthy == 0 or missing(healthy, unreachable)
+      or (not missing(health_failures[10m]) and not missing(health_failures[2m])
+      and health_failures[10m] > $health_failing and health_failures[2m] > 0.5 * $health_failing))
     for: 1m
     severity: critical
     summary: The runtime answers but its health check says no.
     description: >
-      In most cases MongoDB cannot be reached: metrics go on answering 200 while nobody can start a run.
+      In most cases MongoDB cannot be reached: metrics go on answering 200 while nobody can start a run. A check that
+      comes and goes counts too: nearly a third of ten minutes' polls.
     next_steps:
       - Check MongoDB from the runtime's machine.
       - Read the runtime's log around the time of the incident.
-    suppresses: [mongodb-slow, error-spike, turn-latency-high, stalled-runs, app-errors]
+    suppresses:
+      [health-unreadable, events-unreadable, perf-poisoned, perf-unreadable, mongodb-slow, error-spike,
+       turn-latency-rise, turn-latency-high, stalled-runs, app-errors]
     playbook: runtime-unhealthy
+
+  # Blind for the health check, which says nothing of it being good. Builds that never had the endpoint answer 404 to it
+  # from the start and are judged by the rest.
+  health-unreadable:
+    subject: runtime
+    when: >-
+      up == 1 and (missing(healthy, malformed) or missing(healthy, unauthorized)
+      or (missing(healthy, error) and (not missing(healthy, error(404)) or not missing(max(healthy[24h])))))
+    for: missing_after
+    severity: warning
+    summary: The runtime answers, but what it says of its health cannot be read.
+    next_steps:
+      - Ask for its health with curl; a proxy, a rate limit or a new build may answer in its place.
+      - Until it is read, nobody tells you when MongoDB is gone.
+    playbook: health-unreadable
 
   # One NaN or one broken id makes both perf endpoints answer 500 until the process restarts, while health stays good.
   perf-poisoned:
     subject: runtime
-    when: (missing(tracked_chats, error) or missing(tracked_chats, malformed)) and healthy == 1
+    when: up == 1 and (missing(tracked_chats, error) or missing(tracked_chats, malformed))
     for: missing_after
     severity: warning
-    summary: The runtime is healthy but its performance figures cannot be read.
+    summary: The runtime answers, but its performance figures cannot be read.
     next_steps:
       - Plan a restart of the runtime; only that clears it.
       - Until then nothing about tenants is known and nothing is done to them.
     suppresses:
       [perf-expensive, dead-counters, provider-trouble, runtime-saturated, runtime-crowded, error-spike,
-       turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
+       turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
     playbook: perf-poisoned
 
   # Not an error but no figures all the same: the answer does not come in time while health is good, one process of
   # several cannot be read, or one URL leads to several processes. Any of them leaves the whole runtime's tenants unseen.
   perf-unreadable:
     subject: runtime
-    when: (missing(tracked_chats, unreachable) or missing(tracked_chats, partial)) and (healthy == 1 or missing(healthy, partial))
+    when: up == 1 and (missing(tracked_chats, unreachable) or missing(tracked_chats, partial))
     for: missing_after
     severity: warning
     summary: The runtime answers, but its performance figures do not come, or not from all of its processes.
@@ -132,8 +187,22 @@ rules:
       - Until it is, nothing about tenants is known and nothing is done to them.
     suppresses:
       [perf-expensive, dead-counters, provider-trouble, runtime-saturated, runtime-crowded, error-spike,
-       turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
+       turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
     playbook: perf-unreadable
+
+  # What of the process's life, its model calls and silent runs is known comes from the events' figures.
+  events-unreadable:
+    subject: runtime
+    when: >-
+      up == 1 and (missing(uptime, malformed) or missing(uptime, unreachable) or missing(uptime, unauthorized)
+      or (missing(uptime, error) and (not missing(uptime, error(404)) or not missing(max(uptime[24h])))))
+    for: missing_after
+    severity: warning
+    summary: The runtime answers, but its event figures cannot be read.
+    next_steps:
+      - Run mozaiks-ops doctor to see what answers in their place.
+      - Until they are read, restarts, model calls and silent runs are not seen.
+    playbook: events-unreadable
 
   # The others carry its load, and the runtime as a whole still answers.
   replica-down:
@@ -181,8 +250,18 @@ rules:
     next_steps:
       - Read the last lines before each start in its log; look for killed processes in the kernel's log.
       - Was something deployed? Go back to the version before.
-    suppresses: [perf-expensive, model-calls-spike, turn-latency-high, stalled-runs]
+    suppresses: [runtime-restarted, perf-expensive, model-calls-spike, turn-latency-rise, turn-latency-high, stalled-runs]
     playbook: restart-loop
+
+  # One restart is a deploy or a crash: nobody is woken, but it is on record that all runs were lost.
+  runtime-restarted:
+    subject: runtime
+    when: restarts >= 1
+    severity: info
+    summary: The runtime has restarted; its runs were lost.
+    next_steps:
+      - Was it a deploy? If not, read the last lines of its log before the start.
+    playbook: runtime-restarted
 
   mongodb-slow:
     subject: runtime
@@ -222,13 +301,15 @@ rules:
     next_steps:
       - Check the status page and the quota of the model provider.
       - Tell tenants; their retries are not abuse.
-    suppresses: [noisy-neighbor, runtime-saturated, error-spike, turn-latency-high, user-hogging, app-errors]
+    suppresses:
+      [noisy-neighbor, runtime-saturated, error-spike, turn-latency-rise, turn-latency-high, user-hogging, app-errors,
+       token-burn-spike, cost-spike]
     playbook: provider-trouble
 
   # The one figure of spending that every runtime has: model calls of the whole process, of no app.
   model-calls-spike:
     subject: runtime
-    when: llm_calls > $calls_spike * baseline(llm_calls[24h]) and llm_calls > 30/min
+    when: llm_calls > $calls_spike * baseline(llm_calls[24h]) and llm_calls > 30/min and spike(llm_calls[26h]) > $chance
     for: 10m
     severity: warning
     summary: The runtime calls the model far more than it usually does.
@@ -240,7 +321,14 @@ rules:
 
   noisy-neighbor:
     subject: app
-    when: active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 3
+    # A large share is no harm: who has it grew, others suffer, or nothing is known of before and the machine is half full.
+    when: >-
+      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 3
+      and (outgrew(active_runs[26h]) > $noisy_growth
+      or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
+      or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs))
+    # The longer it lasts the more usual it looks; while the share is as large it goes on.
+    while: active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
     for: 5m
     severity: warning
     summary: One app takes most of the runtime.
@@ -251,7 +339,7 @@ rules:
       - notify
       # Noisy is not yet harmful: on an idle machine the best customer is not throttled.
       - throttle: {concurrent_workflows: 2, ttl: 15m, only_if: runtime.active_runs > 0.5 * $max_active_runs}
-    suppresses: [user-hogging]
+    suppresses: [user-hogging, token-burn-spike, cost-spike, model-calls-spike]
     playbook: noisy-neighbor
 
   user-hogging:
@@ -267,8 +355,10 @@ rules:
 
   app-errors:
     subject: app
-    when: error_rate > $error_share and errors > $error_min and runtime.error_rate < 0.5 * $error_share
-    for: 10m
+    # Of ten minutes, so that an app of one turn a minute is judged by its turns and not by one of them.
+    when: error_rate[10m] > $error_share and errors[10m] >= $error_min and error_rate[10m] > 1.5 * runtime.error_rate[10m]
+    while: error_rate > 0.5 * $error_share and errors > 0/min
+    for: 4m
     severity: warning
     summary: An app's runs fail while those of the others work.
     next_steps:
@@ -280,6 +370,8 @@ rules:
     subject: runtime
     # What rises from nothing rises without bounds: a share and a number below which it is noise.
     when: active_runs > $max_active_runs and ((error_rate > $failing_share and errors > $error_min and rise(error_rate[10m]) > 1.5) or (silent_runs.share > $failing_share and silent_runs.share * run_ends >= $silent_min and rise(silent_runs.share[10m]) > 1.5))
+    # A rise ends on a plateau, the fault does not.
+    while: active_runs > $max_active_runs and ((error_rate > $failing_share and errors > $error_min) or silent_runs.share > $failing_share)
     for: 2m
     severity: critical
     summary: The runtime carries too many runs and they begin to fail.
@@ -287,9 +379,10 @@ rules:
       - Add a replica, or move the heaviest app away.
     actions:
       - notify
-      - pause: {apps: top(3, active_runs), ttl: 10m}
+      # Those who carry what is too much: none of them, where all grew together.
+      - pause: {apps: 'top(3, excess(active_runs[26h]))', ttl: 10m}
     suggest: [scale_out]
-    suppresses: [runtime-crowded, websockets-high, error-spike, turn-latency-high]
+    suppresses: [runtime-crowded, websockets-high, error-spike, turn-latency-rise, turn-latency-high, model-calls-spike]
     playbook: runtime-saturated
 
   runtime-crowded:
@@ -306,14 +399,31 @@ rules:
   # Where all fail together it is not one tenant's doing; app-errors is for those who fail alone.
   error-spike:
     subject: runtime
-    when: error_rate > $error_share and errors > $error_min
-    for: 5m
+    when: error_rate > $error_share and errors >= $error_min
+    while: error_rate > 0.5 * $error_share and errors > 0/min
+    for: 3m
     severity: critical
     summary: Runs of the whole runtime fail.
     next_steps:
       - Was something deployed? Go back to the version before.
       - Read the runtime's log for the error that comes most.
+    suppresses: [app-errors, turn-latency-rise]
     playbook: error-spike
+
+  # Against what this runtime usually takes: people who think before they answer are in both.
+  turn-latency-rise:
+    subject: runtime
+    when: >-
+      turn_latency.p95 > $latency_floor and turns > 10/min
+      and turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
+    for: 5m
+    severity: warning
+    summary: Turns take far longer than they usually do here.
+    next_steps:
+      - Compare with the latency and the status page of the model provider.
+      - Was something deployed? A slow tool holds up turns too.
+    suppresses: [turn-latency-high]
+    playbook: turn-latency-rise
 
   # A turn's duration includes the time that a person took to answer: never more than a hint.
   turn-latency-high:
@@ -340,7 +450,14 @@ rules:
 
   token-burn-spike:
     subject: app
-    when: tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min
+    # More for each run, or for a quarter of an hour: a burst of ordinary runs is over by then. And more than the others:
+    # when everybody comes in on Monday nobody burns tokens.
+    when: >-
+      tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min
+      and (min(tokens[15m]) > $token_spike * baseline(tokens[24h])
+      or tokens / active_runs > 2 * baseline(tokens[24h]) / baseline(active_runs[24h]))
+      and spike(tokens[26h]) > $chance and outgrew(tokens[26h]) > 2 and excess(tokens[26h]) > 0/min
+    while: tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min
     for: 5m
     severity: warning
     summary: An app burns tokens far above its own usual rate.
@@ -351,13 +468,18 @@ rules:
     require_approval:                       # offered in the message, done only on approval
       - throttle: {concurrent_workflows: 1, ttl: 30m}
     suggest: [raise_limit, contact_tenant]
-    suppresses: [cost-spike]
+    suppresses: [cost-spike, model-calls-spike]
     playbook: token-burn-spike
 
   # More tokens cost more; this one speaks where the price rose alone (a dearer model, another provider).
   cost-spike:
     subject: app
-    when: cost > $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
+    when: >-
+      cost > $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
+      and (min(cost[15m]) > $cost_spike * baseline(cost[24h])
+      or cost / active_runs > 2 * baseline(cost[24h]) / baseline(active_runs[24h]))
+      and spike(cost[26h]) > $chance and outgrew(cost[26h]) > 2 and excess(cost[26h]) > 0 USD/h
+    while: cost > $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
     for: 5m
     severity: warning
     summary: An app costs far more than it usually does.

@@ -7,8 +7,13 @@ public struct Rule: Sendable {
     public let origin: Origin
     public let subject: SubjectKind
     public let when: CompiledCondition
+    /// Once it fires, it goes on while this holds, though `when` no longer does (`while`): what shows a fault beginning,
+    /// such as growth, is over long before the fault is.
+    public let keeps: CompiledCondition?
     /// How long the condition must be true before the rule fires (`for`); zero: at once.
     public let hold: TimeSpan
+    /// In at least so many polls in a row, however far apart these are (`polls`); 1: `for` alone counts.
+    public let leastPolls: Int
     /// How long it must be known false before the incident resolves.
     public let clearAfter: TimeSpan
     /// Unknown or unobserved stretches up to this count as held. Nil: three effective intervals of the slowest endpoint

@@ -12,7 +12,9 @@ enum RuleFields {
         return [
             field("subject", .string(rule.subject.rawValue)),
             field("when", .string(rule.when.text)),
+            field("while", rule.keeps.map { .string($0.text) }),
             field("for", .string(rule.hold.description)),
+            field("polls", rule.leastPolls > 1 ? .int(Int64(rule.leastPolls)) : nil),
             field("clear_after", .string(rule.clearAfter.description)),
             field("max_gap", rule.maxGap.map { .string($0.description) }),
             field("severity", .string(rule.severity.rawValue)),
@@ -76,7 +78,8 @@ extension RuleAction {
 extension Rule {
     func with(fields: [Field]) -> Rule {
         Rule(
-            name: name, origin: origin, subject: subject, when: when, hold: hold, clearAfter: clearAfter,
+            name: name, origin: origin, subject: subject, when: when, keeps: keeps, hold: hold, leastPolls: leastPolls,
+            clearAfter: clearAfter,
             maxGap: maxGap,
             severity: severity, summary: summary, details: details, nextSteps: nextSteps, actions: actions,
             suggestions: suggestions, playbook: playbook, labels: labels, suppresses: suppresses,

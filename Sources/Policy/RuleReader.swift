@@ -21,6 +21,7 @@ struct RuleReader {
     }
 
     private static let longest = TimeSpan.hours(24 * 7)
+    private static let polls = 1...100
 
     /// Nil when something was reported that keeps the rule from standing.
     func read(demand: inout DemandTable, usedThresholds: inout Set<String>) -> Rule? {
@@ -34,10 +35,13 @@ struct RuleReader {
         let labels = labels()
         guard let subject else { return nil }
         let when = condition("when", subject, &demand, &usedThresholds)
+        let keeps = sheet["while"] == nil ? nil : condition("while", subject, &demand, &usedThresholds)
+        let polls = sheet["polls"].map { $0.reporter.int($0.node, "'polls'", in: RuleReader.polls) ?? 1 } ?? 1
         let actions = actions(subject, &demand, &usedThresholds)
-        guard let severity, let when else { return nil }
+        guard let severity, let when, keeps != nil || sheet["while"] == nil else { return nil }
         let rule = Rule(
-            name: sheet.name, origin: sheet.place.origin, subject: subject, when: when, hold: hold,
+            name: sheet.name, origin: sheet.place.origin, subject: subject, when: when, keeps: keeps, hold: hold,
+            leastPolls: polls,
             clearAfter: clearAfter ?? policy.clearAfter, maxGap: maxGap, severity: severity,
             summary: summary ?? sheet.name.split(separator: "-").joined(separator: " "), details: details,
             nextSteps: nextSteps, actions: actions, suggestions: suggestions, playbook: playbook, labels: labels,

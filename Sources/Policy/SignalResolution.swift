@@ -78,12 +78,12 @@ struct SignalResolution {
     ) -> SeriesRef? {
         guard let span = use.bracket, let range = use.bracketRange else { return nil }
         // Functions read whole minutes; baseline needs thirty of them before the window, rise three thirds.
-        let exclude = function == .baseline ? window : nil
+        let exclude = function == .baseline || function == .mad || function.comparesWindows ? window : nil
         let least: TimeSpan =
             switch function {
             case .avg, .min, .max: .minutes(1)
             case .rise: .minutes(3)
-            case .baseline: .minutes(30) + window
+            case .baseline, .mad, .spike, .outgrew, .excess: .minutes(30) + window
             }
         let longest = ConditionCompiler.longestRange
         guard span.milliseconds % 60_000 == 0, span >= least, span <= longest else {

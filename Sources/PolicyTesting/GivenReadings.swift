@@ -102,7 +102,11 @@ struct GivenReadings {
         if let exact = subject.exact[own.description] { return exact.at(step) ?? .missing(.stale) }
         guard let bare = subject.bare[series.signal] else { return .missing(.tooLittleData) }
         if let function = series.function, let range = series.range {
-            return function.apply(range: range, exclude: series.exclude, at: moment(step)) { number in
+            let whole = kind == .app ? runtime.bare[series.signal] : nil
+            return function.apply(
+                series.signal, range: range, exclude: series.exclude, at: moment(step),
+                whole: whole.map { whole in { minute($0, whole, series.signal) } }
+            ) { number in
                 minute(number, bare, series.signal)
             }
         }
@@ -145,7 +149,7 @@ struct GivenReadings {
     /// Signals of which a runtime has the sum of its apps'.
     private static let summed: [Signal] = [
         .activeRuns, .openRuns, .stalledRuns, .runStarts, .runEnds, .errors, .turns, .toolCalls, .tokens, .cost,
-        .gateStarts, .gateRefusals,
+        .gateStarts, .gateRefusals, .ghostRuns,
     ]
 
     private static func sum(_ signal: Signal, _ apps: [Series], count: Int) -> Steps? {

@@ -18,7 +18,9 @@ struct ChatRecord: BitwiseCopyable, Hashable {
         static let prompt = Flags(rawValue: 1 << 7)
         static let completion = Flags(rawValue: 1 << 8)
         static let cost = Flags(rawValue: 1 << 9)
-        static let all = Flags(rawValue: 1 << 10 - 1)
+        /// No websocket can be its own: see `GhostSense`.
+        static let ghost = Flags(rawValue: 1 << 10)
+        static let all = Flags(rawValue: 1 << 11 - 1)
         /// Changed since the last drain. Not kept.
         static let dirty = Flags(rawValue: 1 << 15)
     }

@@ -61,7 +61,12 @@ struct CounterRules: Hashable, Sendable {
         }
     }
 
-    func errorRate(_ sums: MinuteSums) -> Evidence { CounterRules.ratio(sums.errors, sums.turns + sums.tools) }
+    /// Of the turns those that failed; of the tool calls where no turns are counted. Never above the whole: a turn may
+    /// bring several errors, and one that failed at once may not be counted as a turn.
+    func errorRate(_ sums: MinuteSums) -> Evidence {
+        let tried = isDead(.turns) || sums.turns == 0 ? sums.tools : sums.turns
+        return CounterRules.ratio(sums.errors, max(tried, sums.errors))
+    }
 
     /// In percent.
     static func ratio(_ part: Double, _ whole: Double) -> Evidence {
@@ -70,24 +75,65 @@ struct CounterRules: Hashable, Sendable {
 
     // MARK: - Open runs
 
-    func active(_ runs: RunGauges) -> Evidence {
-        guard case .sighted = sight else { return .value(Double(runs.young)) }
-        if runs.unwatched > 0 { return .missing(.tooLittleData) }
-        return .value(Double(runs.young) + Double(runs.progressing))
+    /// The runs that may be running and the fewest and most that are, given what websockets allow `total` to have.
+    private func running(_ runs: RunGauges, total: RunGauges) -> (shown: Int64, least: Int64, most: Int64) {
+        // Where progress cannot be seen nothing is known to progress.
+        let isSighted = sight == .sighted
+        let moving = isSighted ? Int64(runs.progressing) : 0
+        let shown = Int64(runs.young) + moving
+        let excess = total.excess
+        guard excess > 0 else { return (shown, shown, shown) }
+        let all = Int64(total.young) + (isSighted ? Int64(total.progressing) : 0)
+        return (shown, min(shown, max(moving, shown - excess)), min(shown, max(moving, all - excess)))
+    }
+
+    /// Runs that are running; `total` are its runtime's. Of a whole runtime that is what its websockets allow. Of an app
+    /// it is missing where they exclude each other: too many stand open, and whose it is cannot be told.
+    func active(_ runs: RunGauges, total: RunGauges, isWhole: Bool) -> Evidence {
+        if sight == .sighted, runs.unwatched > 0 { return .missing(.tooLittleData) }
+        let (shown, least, most) = running(runs, total: total)
+        if shown == 0 { return .value(0) }
+        // Neither progress nor websockets: how many of those that stand open run is not known.
+        if sight != .sighted, total.socketBound == .lost { return .missing(.stale) }
+        if isWhole { return .value(Double(most)) }
+        return least == most ? .value(Double(most)) : .missing(.contradictory)
     }
 
     func stalled(_ runs: RunGauges) -> Evidence {
-        switch sight {
+        let still = Double(runs.quiet) + Double(runs.ghosts)
+        return switch sight {
         case .blind: .missing(.deadCounter)
-        case .unknown: runs.quiet > 0 || runs.unwatched > 0 ? .missing(.tooLittleData) : .value(0)
-        case .sighted: runs.unwatched > 0 ? .missing(.tooLittleData) : .value(Double(runs.quiet))
+        case .unknown: still > 0 || runs.unwatched > 0 ? .missing(.tooLittleData) : .value(0)
+        case .sighted: runs.unwatched > 0 ? .missing(.tooLittleData) : .value(still)
         }
     }
 
-    /// A gauge of one app's open runs. `total` are its runtime's.
-    func gauge(_ signal: Signal, _ runs: RunGauges, total: RunGauges) -> Evidence {
+    /// Open runs that nothing runs for. Of an app missing where it is not known whose they are.
+    func ghosts(_ runs: RunGauges, total: RunGauges, isWhole: Bool) -> Evidence {
+        if sight != .sighted {
+            switch total.socketBound {
+            case .none: return .missing(sight == .blind ? .deadCounter : .tooLittleData)
+            case .lost: return .missing(.stale)
+            case .most: break
+            }
+        }
+        let (shown, least, most) = running(runs, total: total)
+        if isWhole { return .value(Double(Int64(runs.ghosts) + shown - most)) }
+        return least == most ? .value(Double(Int64(runs.ghosts) + shown - most)) : .missing(.contradictory)
+    }
+
+    /// The runs that are certainly running, for the gate: ghosts, stalled runs and what websockets exclude are not.
+    func leastRunning(_ runs: RunGauges, total: RunGauges) -> Int64 {
+        let unsure = sight == .sighted ? Int64(runs.unwatched) : 0
+        return running(runs, total: total).least + unsure
+    }
+
+    /// A gauge of one app's open runs, or of the runtime's own when `isWhole`. `total` are its runtime's.
+    func gauge(_ signal: Signal, _ runs: RunGauges, total: RunGauges, isWhole: Bool = false) -> Evidence {
+        func active(_ runs: RunGauges) -> Evidence { self.active(runs, total: total, isWhole: isWhole) }
         switch signal {
         case .activeRuns: return active(runs)
+        case .ghostRuns: return ghosts(runs, total: total, isWhole: isWhole)
         case .openRuns: return .value(Double(runs.open))
         case .stalledRuns: return stalled(runs)
         case .activeRunsMaxPerUser:
@@ -96,7 +142,8 @@ struct CounterRules: Hashable, Sendable {
             return .value(Double(min(runs.busiestUser, runs.young)))
         case .activeRunsShare:
             guard case .value(let own) = active(runs) else { return active(runs) }
-            guard case .value(let all) = active(total) else { return active(total) }
+            let whole = self.active(total, total: total, isWhole: true)
+            guard case .value(let all) = whole else { return whole }
             return CounterRules.ratio(own, all)
         default: return .missing(.notTracked)
         }

@@ -124,11 +124,11 @@ extension Evaluation {
     ) -> Evidence {
         if let reason = rules.deadReason(signal) { return .missing(reason) }
         switch signal {
-        case .activeRuns, .openRuns, .stalledRuns, .activeApps:
+        case .activeRuns, .openRuns, .stalledRuns, .ghostRuns, .activeApps:
             if signal == .activeRuns, let counted = registryCount(asOf: end) { return .value(counted) }
             let open = open(asOf: end, checksNow: checksNow, &shared)
             if let reason = open.missing { return .missing(reason) }
-            return signal == .activeApps ? activeApps(open) : rules.gauge(signal, open.total, total: open.total)
+            return signal == .activeApps ? activeApps(open) : rules.gauge(signal, open.total, total: open.total, isWhole: true)
         case .runStarts, .runEnds, .errors, .turns, .toolCalls, .tokens, .cost, .errorRate, .silentRunsShare:
             let window = window(from: start, to: end, checksNow: checksNow, &shared)
             if signal == .silentRunsShare { return silentShare(window, asOf: end, checksNow: checksNow) }
@@ -157,7 +157,11 @@ extension Evaluation {
     private func activeApps(_ open: OpenRuns) -> Evidence {
         var count = 0
         for slot in order {
-            guard case .value(let active) = rules.active(open.apps[slot]) else { return .missing(.tooLittleData) }
+            let active: Double
+            switch rules.active(open.apps[slot], total: open.total, isWhole: false) {
+            case .value(let value): active = value
+            case .missing(let reason): return .missing(reason)
+            }
             if active > 0 { count += 1 }
         }
         return .value(Double(count))
@@ -184,12 +188,16 @@ extension Evaluation {
             if let most = values.max() { return .value(most) }
         case .healthy:
             if values.contains(0) { return .value(0) }
+        case .healthFailures:
+            // One process that fails is not excused by another that is not read.
+            if let most = values.max(), most > 0 { return .value(most) }
         default: break
         }
         if let reason = Evaluation.combine(readings.map(\.reason)) { return .missing(reason) }
         switch signal {
         case .healthy, .uptime: return .value(values.min() ?? 0)
-        case .healthLatency, .mongodbLatency, .perfSeconds, .perfPolled: return .value(values.max() ?? 0)
+        case .healthLatency, .mongodbLatency, .perfSeconds, .perfPolled, .healthFailures:
+            return .value(values.max() ?? 0)
         default: return .value(values.reduce(0, +))
         }
     }
@@ -224,6 +232,7 @@ extension Evaluation {
             }
             return .value(Double(replica.identity.restarts(from: start, to: end)))
         case .llmCalls: return llmCalls(replica, from: start, to: end)
+        case .healthFailures: return healthFailures(replica, from: start, to: end)
         default: return .missing(.notTracked)
         }
     }
@@ -243,6 +252,28 @@ extension Evaluation {
             if replica.identity.isSeveral(asOf: moment) { return .missing(.partial) }
             return figures.websockets.map { .value(Double($0)) } ?? .missing(.notTracked)
         }
+    }
+
+    /// The share of a window's health polls that failed: said no, were answered with a server's error or not at all. What
+    /// cannot be read is no statement of the runtime's health, and a build without the endpoint fails at nothing.
+    private func healthFailures(_ replica: ReplicaState, from start: Int64, to end: Int64) -> Evidence {
+        if let reason = replica.health.missing(asOf: end, maxGap: replica.maxGap(.health, options)),
+            reason == .stale || reason == .tooLittleData
+        {
+            return .missing(reason)
+        }
+        var (judged, failed) = (0.0, 0.0)
+        for entry in replica.health.entries where entry.at > start && entry.at <= end {
+            switch entry.missing {
+            case nil: if entry.figures?.isHealthy == false { failed += 1 }
+            case .unreachable, .error(status: 500...599): failed += 1
+            default: continue
+            }
+            judged += 1
+        }
+        guard judged * Double(replica.interval(.health, options)) >= Double(end - start) * Evaluation.leastCoverage
+        else { return .missing(judged == 0 ? .noTraffic : .tooLittleData) }
+        return .value(100 * failed / judged)
     }
 
     private func llmCalls(_ replica: ReplicaState, from start: Int64, to end: Int64) -> Evidence {

@@ -43,6 +43,7 @@ struct Evaluation {
         case .stale: 7
         case .tooLittleData: 8
         case .noTraffic: 9
+        case .contradictory: 10
         }
     }
 
@@ -116,10 +117,12 @@ struct Evaluation {
     /// Of the runs that ended in a window, those in which nothing happened. `missing` is the window's.
     func silentShare(_ window: PerfWindow, asOf moment: Int64, checksNow: Bool) -> Evidence {
         if let reason = window.missing { return .missing(reason) }
-        if checksNow, let reason = Evaluation.combine(present.map { $0.eventsMissing(asOf: moment, options) }) {
+        // Where runs have counters that move each is judged by its own; else only by model calls of the whole process.
+        let isSighted = rules.sight == .sighted
+        if checksNow, !isSighted, let reason = Evaluation.combine(present.map { $0.eventsMissing(asOf: moment, options) }) {
             return .missing(reason)
         }
-        guard state.shared.counters.hasUsage || rules.isAlive(.turns) else {
+        guard state.shared.counters.hasUsage || isSighted else {
             return .missing(state.endedRuns >= CounterWatch.leastEndedRuns ? .deadCounter : .tooLittleData)
         }
         return CounterRules.ratio(window.silentEnds, window.judgedEnds)
@@ -158,13 +161,22 @@ struct Evaluation {
             })
         guard open.missing == nil else { return open }
         open.apps = ContiguousArray(repeating: RunGauges(), count: capacity)
+        // Of several processes only when all of them tell.
+        var bound: RunGauges.SocketBound?
         for replica in present {
             guard let index = replica.log.axis.index(asOf: moment) else { continue }
             let row = replica.log.rows[index]
             for slot in row.gauges.indices { open.apps[slot].add(row.gauges[slot]) }
             open.total.add(row.totalGauges)
+            switch (bound, row.totalGauges.socketBound) {
+            case (nil, let own): bound = own
+            case (.some(.most(let sum)), .most(let most)): bound = .most(sum + most)
+            case (.some(.lost), .lost): break
+            default: bound = RunGauges.SocketBound.none
+            }
         }
-        open.active = rules.active(open.total).value.map { Int64($0) }
+        open.total.socketBound = bound ?? .none
+        open.active = rules.active(open.total, total: open.total, isWhole: true).value.map { Int64($0) }
         return open
     }
 

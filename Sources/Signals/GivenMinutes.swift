@@ -4,12 +4,15 @@ extension HistoryFunction {
     /// What the function says of given minutes, as it would of watched ones.
     /// - Parameters:
     ///   - now: the minutes before that of this moment are over.
+    ///   - whole: what it was of the whole runtime, where the subject is an app of it.
     ///   - minute: what the signal was in a minute; nil: it was not watched.
     public func apply(
-        range: TimeSpan, exclude: TimeSpan?, at now: Timestamp, minute: (Int64) -> Evidence?
+        _ signal: Signal, range: TimeSpan, exclude: TimeSpan?, at now: Timestamp,
+        whole: ((Int64) -> Evidence?)? = nil, minute: (Int64) -> Evidence?
     ) -> Evidence {
-        let window = MinuteWindow(end: now.minute, range: range, exclude: exclude)
-        return window.apply(self) { minutes in
+        let window = MinuteWindow(signal, end: now.minute, range: range, exclude: exclude)
+        let ranges = window.ranges(self)
+        func values(_ minutes: Range<Int64>, _ minute: (Int64) -> Evidence?) -> MinuteValues {
             var values = MinuteValues()
             var entries: [MinuteEntry] = []
             for number in minutes {
@@ -24,5 +27,7 @@ extension HistoryFunction {
             values.entries = entries[...]
             return values
         }
+        let ofWhole = whole.map { whole in ranges.map { values($0, whole) } }
+        return window.apply(self, whole: comparesWindows ? ofWhole : nil) { values(ranges[$0], minute) }
     }
 }

@@ -111,7 +111,7 @@ public struct HistoryBlock: Sendable {
 extension MinuteRow {
     /// How many figures of the row are neither zero nor missing: what a block is to keep in few bytes each.
     var storedValues: Int {
-        let gauges = [gauges.young, gauges.progressing, gauges.quiet, gauges.unwatched, gauges.busiestUser]
+        let gauges = gauges.parts
         return sums.parts.count { $0 != 0 } + [gate.asked, gate.refused].count { $0 != 0 } + gauges.count { $0 != 0 } + latencies.count
             + readings.count { $0.value != nil }
     }

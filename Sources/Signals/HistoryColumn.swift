@@ -6,24 +6,31 @@ import Synchronization
 final class HistoryColumn: Sendable {
     private let function: HistoryFunction
     private let window: MinuteWindow
-    /// The minutes of a subject in the range, by its index.
-    private let source: @Sendable (Int, Range<Int64>) -> MinuteValues
+    private let count: Int
+    /// The minutes of a subject in one of the window's stretches, by its index and the stretch's.
+    private let source: @Sendable (Int, Int) -> MinuteValues
+    /// The same stretches of the runtime as a whole; its own column has no rest to compare with.
+    private let whole: [MinuteValues]
     private let known: Mutex<ContiguousArray<Evidence?>>
 
     init(
         function: HistoryFunction, window: MinuteWindow, count: Int,
-        source: @escaping @Sendable (Int, Range<Int64>) -> MinuteValues
+        whole: [MinuteValues] = [], source: @escaping @Sendable (Int, Int) -> MinuteValues
     ) {
         self.function = function
         self.window = window
         self.source = source
+        self.whole = whole
+        self.count = count
         known = Mutex(ContiguousArray(repeating: nil, count: count))
     }
 
     func value(at index: Int) -> Evidence {
         known.withLock { known in
             if let evidence = known[index] { return evidence }
-            let evidence = window.apply(function) { source(index, $0) }
+            // The last one is the runtime itself.
+            let rest = index == count - 1 || whole.isEmpty ? nil : whole
+            let evidence = window.apply(function, whole: rest) { source(index, $0) }
             known[index] = evidence
             return evidence
         }
@@ -59,6 +66,7 @@ struct MinuteValues {
 
 /// The minutes that a function looks at: `range` closed minutes, the newest `exclude` of them left out by `baseline`.
 struct MinuteWindow: Hashable, Sendable {
+    let signal: Signal
     /// One past the newest closed minute.
     var end: Int64
     /// In minutes, at least 1.
@@ -68,14 +76,15 @@ struct MinuteWindow: Hashable, Sendable {
     /// A baseline of fewer non-zero minutes says nothing.
     static let leastBaselineMinutes = 30
 
-    init(end: Int64, range: TimeSpan, exclude: TimeSpan?) {
+    init(_ signal: Signal, end: Int64, range: TimeSpan, exclude: TimeSpan?) {
         func minutes(_ span: TimeSpan) -> Int64 { (max(0, span.milliseconds) + 59_999) / 60_000 }
+        self.signal = signal
         self.end = end
         self.range = max(1, minutes(range))
         self.exclude = exclude.map(minutes) ?? 0
     }
 
-    /// The stretches of minutes that a function reads.
+    /// The stretches of minutes that a function reads, in the order in which `apply` asks for them.
     func ranges(_ function: HistoryFunction) -> [Range<Int64>] {
         let start = end - range
         switch function {
@@ -83,47 +92,53 @@ struct MinuteWindow: Hashable, Sendable {
         case .rise:
             let third = Swift.max(1, range / 3)
             return [start..<start + third, end - third..<end]
-        case .baseline: return end - exclude > start ? [start..<end - exclude] : []
+        case .baseline, .mad: return [start..<Swift.max(start, end - exclude)]
+        case .spike, .outgrew, .excess: return comparedRanges
         }
     }
 
-    func apply(_ function: HistoryFunction, _ read: (Range<Int64>) -> MinuteValues) -> Evidence {
-        let start = end - range
+    /// - Parameters:
+    ///   - whole: the stretches of the runtime, for an app of it.
+    ///   - read: a stretch of the subject, by its index in `ranges`.
+    func apply(
+        _ function: HistoryFunction, whole: [MinuteValues]? = nil, _ read: (Int) -> MinuteValues
+    ) -> Evidence {
         switch function {
         case .avg:
-            return MinuteWindow.mean(read(start..<end))
+            return MinuteWindow.mean(read(0))
         case .min:
-            let minutes = read(start..<end)
+            let minutes = read(0)
             guard minutes.count > 0 else { return .missing(minutes.reason) }
             let least = minutes.entries.lazy.map(\.value).min() ?? 0
             return .value(minutes.zeros > 0 ? Swift.min(0, least) : least)
         case .max:
-            let minutes = read(start..<end)
+            let minutes = read(0)
             guard minutes.count > 0 else { return .missing(minutes.reason) }
             let most = minutes.entries.lazy.map(\.value).max() ?? 0
             return .value(minutes.zeros > 0 ? Swift.max(0, most) : most)
         case .rise:
-            let third = Swift.max(1, range / 3)
-            let last = MinuteWindow.mean(read(end - third..<end))
-            let first = MinuteWindow.mean(read(start..<start + third))
+            let last = MinuteWindow.mean(read(1))
+            let first = MinuteWindow.mean(read(0))
             guard case .value(let newer) = last else { return last }
             guard case .value(let older) = first else { return first }
             if older == 0 { return .value(newer > 0 ? .infinity : 1) }
             return .value(newer / older)
-        case .baseline:
-            guard end - exclude > start else { return .missing(.tooLittleData) }
-            let minutes = read(start..<end - exclude)
+        case .baseline, .mad:
+            let minutes = read(0)
             // Zeros do not count: the usual is that of the minutes in which something happened.
             let busy = minutes.entries.lazy.map(\.value).filter { $0 != 0 }
-            let least = MinuteWindow.leastBaselineMinutes
-            guard let usual = Selection.median(of: busy, among: minutes.entries.count, least: least) else {
+            let (among, least) = (minutes.entries.count, MinuteWindow.leastBaselineMinutes)
+            guard let usual = Selection.median(of: busy, among: among, least: least) else {
                 return .missing(minutes.count == 0 ? minutes.missing ?? .tooLittleData : .tooLittleData)
             }
-            return .value(usual)
+            guard function == .mad else { return .value(usual) }
+            let distance = Selection.median(of: busy.map { abs($0 - usual) }, among: among, least: 1) ?? 0
+            return .value(distance * MinuteWindow.normalScale)
+        case .spike, .outgrew, .excess: return compare(function, whole, read)
         }
     }
 
-    private static func mean(_ minutes: MinuteValues) -> Evidence {
+    static func mean(_ minutes: MinuteValues) -> Evidence {
         guard minutes.count > 0 else { return .missing(minutes.reason) }
         return .value(minutes.entries.reduce(0) { $0 + $1.value } / Double(minutes.count))
     }

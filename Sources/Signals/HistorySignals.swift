@@ -235,6 +235,12 @@ public struct HistorySignals: Sendable {
                 }
                 return .value(window.watch.llmCalls / window.watch.llmWatched)
             }
+            if signal == .healthFailures {
+                // Minutes hold as many polls as each other, but for the missing ones.
+                guard now.value != nil || now.reason == .noTraffic else { return now }
+                let values = window.parts.compactMap { $0.whole.reading(signal).value }
+                return values.isEmpty ? now : .value(values.reduce(0, +) / Double(values.count))
+            }
             if signal.info.subjects.contains(.app) || signal == .silentRunsShare, let reason = window.missing {
                 return .missing(reason)
             }

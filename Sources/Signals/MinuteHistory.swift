@@ -132,17 +132,18 @@ struct MinuteHistory: Sendable {
 
     /// A function over the minutes of each app in `order`, and behind them of the runtime itself.
     func column(_ ref: SeriesRef, _ function: HistoryFunction, _ range: TimeSpan, order: [Int]) -> HistoryColumn {
-        let window = MinuteWindow(end: nextMinute, range: range, exclude: ref.exclude)
+        let window = MinuteWindow(ref.signal, end: nextMinute, range: range, exclude: ref.exclude)
         guard let track = tracks.first(where: { $0.signal == ref.signal }) else {
             return HistoryColumn(function: function, window: window, count: order.count + 1) { _, _ in MinuteValues() }
         }
         let hasApps = ref.signal.info.subjects.contains(.app)
-        let coverages = window.ranges(function).map { ($0, coverage(track, $0)) }
-        return HistoryColumn(function: function, window: window, count: order.count + 1) { index, range in
-            guard index < order.count else { return track.runtimeValues(range) }
+        let ranges = window.ranges(function)
+        let coverages = ranges.map { coverage(track, $0) }
+        let whole = function.comparesWindows && hasApps ? ranges.map(track.runtimeValues) : []
+        return HistoryColumn(function: function, window: window, count: order.count + 1, whole: whole) { index, part in
+            guard index < order.count else { return track.runtimeValues(ranges[part]) }
             guard hasApps else { return MinuteValues(missing: .notTracked) }
-            let coverage = coverages.first { $0.0 == range }?.1 ?? Coverage()
-            return track.values(slot: order[index], range, coverage)
+            return track.values(slot: order[index], ranges[part], coverages[part])
         }
     }
 

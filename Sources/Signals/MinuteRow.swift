@@ -110,7 +110,7 @@ public struct MinuteRow: Hashable, Sendable {
         var parts = sums.parts
         for index in parts.indices where bits & 1 << UInt8(index) != 0 { parts[index] = try reader.double() }
         sums = MinuteSums(parts: parts)
-        gauges = try RunGauges(from: &reader)
+        gauges = try RunGauges(from: &reader, knowsGhosts: version > 3)
         latencies = try reader.each { (reader) throws(SignalStateError) in
             guard let bucket = UInt16(exactly: try reader.unsigned()), bucket < LatencyBuckets.count,
                 let count = UInt32(exactly: try reader.unsigned())
@@ -134,8 +134,8 @@ public struct MinuteRow: Hashable, Sendable {
     }
 
     private static let firstVersion: UInt8 = 1
-    /// Version 2 knew no gate.
-    private static let version: UInt8 = 3
+    /// Version 2 knew no gate, version 3 no ghosts.
+    private static let version: UInt8 = 4
 }
 
 /// Sums of increments over a stretch of time.
@@ -179,8 +179,14 @@ public struct RunGauges: Hashable, Sendable {
     public var unwatched: Int32 = 0
     /// The most young or progressing runs that one user has.
     public var busiestUser: Int32 = 0
+    /// Runs that nothing runs for: no websocket can be theirs, or they never did anything while later ones did. In none
+    /// of the other counts.
+    public var ghosts: Int32 = 0
+    /// Of a whole replica or runtime, what its websockets say of how many of the young and progressing can be running: 0,
+    /// nothing; 1, nothing, though they usually do; else two more than the most. `socketBound` says it in words.
+    public var sockets: Int32 = 0
 
     public init() {}
 
-    var open: Int64 { Int64(young) + Int64(progressing) + Int64(quiet) + Int64(unwatched) }
+    var open: Int64 { Int64(young) + Int64(progressing) + Int64(quiet) + Int64(unwatched) + Int64(ghosts) }
 }

@@ -144,6 +144,7 @@ extension RunGauges {
         quiet = quiet.addingClamped(other.quiet)
         unwatched = unwatched.addingClamped(other.unwatched)
         busiestUser = max(busiestUser, other.busiestUser)
+        ghosts = ghosts.addingClamped(other.ghosts)
     }
 }
 
@@ -167,11 +168,11 @@ extension PerfLog {
         }
     }
 
-    init(from reader: inout StateReader, capacity: Int) throws(SignalStateError) {
+    init(from reader: inout StateReader, capacity: Int, knowsGhosts: Bool) throws(SignalStateError) {
         axis = try TimeAxis(from: &reader)
         var previous = PerfRow()
         for _ in 0..<axis.count {
-            previous = try PerfRow(from: &reader, since: previous, capacity: capacity)
+            previous = try PerfRow(from: &reader, since: previous, capacity: capacity, knowsGhosts: knowsGhosts)
             rows.append(previous)
         }
     }
@@ -196,10 +197,12 @@ extension PerfRow {
         }
     }
 
-    fileprivate init(from reader: inout StateReader, since older: PerfRow, capacity: Int) throws(SignalStateError) {
+    fileprivate init(
+        from reader: inout StateReader, since older: PerfRow, capacity: Int, knowsGhosts: Bool
+    ) throws(SignalStateError) {
         self = older
         total = try AppTotals(from: &reader, since: older.total)
-        totalGauges = try RunGauges(from: &reader)
+        totalGauges = try RunGauges(from: &reader, knowsGhosts: knowsGhosts)
         judgedEnds = try reader.sum(older.judgedEnds)
         silentEnds = try reader.sum(older.silentEnds)
         let count = try reader.integer(Int.self)
@@ -210,7 +213,7 @@ extension PerfRow {
             let slot = try reader.integer(Int.self)
             guard apps.indices.contains(slot) else { throw reader.failure("an app is out of range") }
             apps[slot] = try AppTotals(from: &reader, since: apps[slot])
-            gauges[slot] = try RunGauges(from: &reader)
+            gauges[slot] = try RunGauges(from: &reader, knowsGhosts: knowsGhosts)
         }
     }
 }
@@ -251,10 +254,11 @@ extension AppTotals {
 
 extension RunGauges {
     func encode(to writer: inout StateWriter) {
-        for value in [young, progressing, quiet, unwatched, busiestUser] { writer.put(Int64(value)) }
+        for value in parts { writer.put(Int64(value)) }
     }
 
-    init(from reader: inout StateReader) throws(SignalStateError) {
+    /// - Parameter knowsGhosts: false for what earlier versions wrote.
+    init(from reader: inout StateReader, knowsGhosts: Bool) throws(SignalStateError) {
         func next() throws(SignalStateError) -> Int32 {
             let value = try reader.integer(Int32.self)
             guard value >= 0 else { throw reader.failure("a negative count") }
@@ -266,5 +270,8 @@ extension RunGauges {
         quiet = try next()
         unwatched = try next()
         busiestUser = try next()
+        guard knowsGhosts else { return }
+        ghosts = try next()
+        sockets = try next()
     }
 }

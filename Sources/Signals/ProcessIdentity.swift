@@ -45,8 +45,9 @@ struct ProcessIdentity {
         case otherProcess
     }
 
-    /// Takes in a creation mark. `date` is the runtime's clock at the answer.
-    mutating func observe(mark: [UInt8], createdAt: Int64?, date: Int64, at moment: Int64) -> Change {
+    /// Takes in a creation mark. `date` is the runtime's clock at the answer; nil where it is not known, and then only a
+    /// mark that comes back is another process.
+    mutating func observe(mark: [UInt8], createdAt: Int64?, date: Int64?, at moment: Int64) -> Change {
         defer {
             lastMarkDate = date
             lastMarkAt = moment

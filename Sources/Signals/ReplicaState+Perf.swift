@@ -10,9 +10,20 @@ extension ReplicaState {
         decideSilentEnds(isWatched: isWatched)
         var pass = PerfPass(
             self, table, at: at, clock: clock, isWatched: isWatched, stalledAfter: options.stalledAfter.milliseconds,
-            slots: shared.apps.slots(of: table.apps), capacity: shared.apps.capacity)
+            slots: shared.apps.slots(of: table.apps), capacity: shared.apps.capacity, shared,
+            sockets: sockets(at: at, options))
         for slot in pass.slots { shared.apps.lastSeen[slot] = at }
         pass.run(table, &chats, &identity)
+        pass.settle(&chats, &ghosts, shared)
+        while shared.longEnds.count < pass.capacity { shared.longEnds.append(SharedState.LongEnds()) }
+        for end in pass.longEnds {
+            if end.worked { shared.longEnds[end.slot].worked &+= 1 } else { shared.longEnds[end.slot].silent &+= 1 }
+            // Halved now and then: what an app runs changes, and so does what of it is counted.
+            if shared.longEnds[end.slot].worked > 1_000 || shared.longEnds[end.slot].silent > 1_000 {
+                shared.longEnds[end.slot].worked /= 2
+                shared.longEnds[end.slot].silent /= 2
+            }
+        }
         dropVanished(pass, at: at, &shared, options)
 
         if pass.sawTurn { shared.lastTurnAt = max(shared.lastTurnAt, at) }
@@ -22,6 +33,7 @@ extension ReplicaState {
 
         var whole = RunGauges()
         for gauges in pass.gauges { whole.add(gauges) }
+        whole.socketBound = pass.bound
         if isWatched {
             while totals.count < pass.capacity { totals.append(AppTotals()) }
             for slot in pass.touched {
@@ -29,11 +41,13 @@ extension ReplicaState {
                 total.add(pass.increments[slot])
             }
             shared.latencies.append(pass.latencies, at: at)
+            Clamp.add(&judgedEnds, pass.workedEnds + pass.idleEnds)
+            Clamp.add(&silentEnds, pass.idleEnds)
             undecidedEnds = Int64(pass.endings.count)
             let lastTurn = shared.lastTurnAt
-            undecidedSilent = pass.endings.compactMap { seenAfter in
-                seenAfter.flatMap { lastTurn <= Int64($0) * 1_000 ? $0 : nil }
-            }
+            let silent = pass.endings.filter { lastTurn <= Int64($0.seenAfter) * 1_000 }
+            undecidedSilent = silent.filter { !$0.isQuick }.map(\.seenAfter)
+            undecidedQuick = silent.filter(\.isQuick).map(\.seenAfter)
         }
         while totals.count < pass.capacity { totals.append(AppTotals()) }
         log.append(
@@ -41,23 +55,26 @@ extension ReplicaState {
                 apps: totals, gauges: pass.gauges, total: total, totalGauges: whole, judgedEnds: judgedEnds,
                 silentEnds: silentEnds),
             at: at, isWatched: isWatched)
-        lastPerfClock = clock
         restart = nil
         return pass.figures(totalsOfBody, apps: table.apps.count)
     }
 
-    /// Judges the runs that ended in the last poll, now that the events endpoint has spoken since. Without its word
-    /// nothing can be said of them.
+    /// Judges the runs that ended in the last poll and have no counters of their own, now that the events endpoint has
+    /// spoken since. Without its word nothing can be said of them; nor of those that were over at once and called no model:
+    /// the runtime answers from a cache, too.
     private mutating func decideSilentEnds(isWatched: Bool) {
         defer {
             undecidedEnds = 0
             undecidedSilent = []
+            undecidedQuick = []
         }
         guard undecidedEnds > 0, isWatched, let endedAt = log.axis.last,
             events.entries.contains(where: { $0.at >= endedAt && $0.figures?.usageDelta != nil })
         else { return }
-        Clamp.add(&judgedEnds, undecidedEnds)
-        Clamp.add(&silentEnds, Int64(undecidedSilent.count { lastUsageGrowthAt <= Int64($0) * 1_000 }))
+        let grewAt = lastUsageGrowthAt
+        func callless(_ runs: [UInt32]) -> Int64 { Int64(runs.count { grewAt <= Int64($0) * 1_000 }) }
+        Clamp.add(&judgedEnds, max(0, undecidedEnds - callless(undecidedQuick)))
+        Clamp.add(&silentEnds, callless(undecidedSilent))
     }
 
     private mutating func dropVanished(
@@ -106,8 +123,50 @@ struct PerfPass {
     private(set) var latencies: ContiguousArray<LatencyLog.Entry> = []
     /// By index in the chat table: whether the body shows it.
     private(set) var seen: ContiguousArray<Bool>
-    /// Runs that ended: for those watched from their start, the poll (s) before they were first seen.
-    private(set) var endings: [UInt32?] = []
+    /// Runs that ended, were watched from their start and have no counters that move: the poll (s) before they were first
+    /// seen, and whether they were over at once.
+    private(set) var endings: [(seenAfter: UInt32, isQuick: Bool)] = []
+    /// Runs that ended whose own counters tell whether anything was done.
+    private(set) var workedEnds: Int64 = 0
+    private(set) var idleEnds: Int64 = 0
+    /// Runs of at least a minute that ended.
+    private(set) var longEnds: [(slot: Int, worked: Bool)] = []
+    /// What websockets say of how many can be running.
+    private(set) var bound = RunGauges.SocketBound.none
+    private let sockets: GhostSense.Sockets
+    /// By app slot: no counter moves for what it runs.
+    private let uncounted: ContiguousArray<Bool>
+    /// Counters that progress would move are alive on this runtime.
+    private let isSighted: Bool
+    private var open: ContiguousArray<Open> = []
+    /// When runs began that ended, those that were not held for ghosts; by the runtime's clock.
+    private var endedBegan: [Int64] = []
+    /// Of runs that made their first progress: when they began.
+    private var firstProgress: [Int64] = []
+    /// Ghosts that ended or made progress.
+    private var mistakes: Int64 = 0
+
+    /// A run that has not ended.
+    private struct Open {
+        enum Kind { case young, progressing, quiet, unwatched }
+        /// In the chat table.
+        var index: Int
+        var slot: Int
+        var kind: Kind
+        /// By the runtime's clock, ms; nil where it does not say.
+        var began: Int64?
+        var age: Double
+        var user: UInt64?
+        /// Made progress within the last minute.
+        var isMoving: Bool
+        /// Watched from its start on, and never made any.
+        var isIdle: Bool
+        var isGhost: Bool
+    }
+
+    /// Shorter runs without a model call may have had their answers from the runtime's cache; a call that fails is tried
+    /// again before a run gives up. Seconds.
+    private static var leastWait: Double { 2 }
     private(set) var sawTurn = false
     private(set) var moved: UInt8 = 0
     private(set) var endedChats: Int64 = 0
@@ -116,8 +175,12 @@ struct PerfPass {
 
     init(
         _ replica: ReplicaState, _ table: PerfTable, at: Int64, clock: Int64, isWatched: Bool, stalledAfter: Int64,
-        slots: [Int], capacity: Int
+        slots: [Int], capacity: Int, _ shared: SharedState, sockets: GhostSense.Sockets
     ) {
+        self.sockets = sockets
+        let known = CounterRules(alive: shared.counters.moved | PerfPass.moved(in: table.totals), dead: 0, price: nil)
+        isSighted = known.sight == .sighted
+        uncounted = ContiguousArray((0..<capacity).map { shared.isUncounted($0) })
         self.at = at
         self.clock = clock
         self.isWatched = isWatched
@@ -126,9 +189,14 @@ struct PerfPass {
         self.capacity = capacity
         knownChats = replica.chats.count
         previousAt = replica.log.axis.last
-        previousClock = replica.lastPerfClock
+        // Where the clock was not known at the last answer it is by now, mostly.
+        previousClock =
+            replica.lastPerfClock
+            ?? replica.log.axis.last.map {
+                $0 + (replica.clockOffset ?? 0) - Int64(min(replica.perf.newest?.elapsedMilliseconds ?? 0, 1e9))
+            }
         sawRestart = replica.restart != nil
-        if let created = replica.restart?.createdAt, let previousClock {
+        if let created = replica.restart?.createdAt, let previousClock = previousClock {
             isReplaced = created > previousClock
         } else {
             isReplaced = false
@@ -156,18 +224,91 @@ struct PerfPass {
                 } else {
                     again(chat, slot: slot, &record)
                 }
-                observe(chat, slot: slot, record)
+                observe(chat, index: index, slot: slot, record)
                 if record != before {
                     record.flags.insert(.dirty)
                     chats[index] = record
                 }
             } else {
                 var record = first(chat, slot: slot, isFresh: isFresh(chat, &identity))
-                observe(chat, slot: slot, record)
+                observe(chat, index: chats.count, slot: slot, record)
                 record.flags.insert(.dirty)
                 chats.append(record)
                 seen.append(true)
             }
+        }
+    }
+
+    /// Tells ghosts from runs, and counts both.
+    mutating func settle(_ chats: inout ChatTable, _ sense: inout GhostSense, _ shared: SharedState) {
+        for began in firstProgress { sense.madeProgress(began: began, age: clock - began) }
+        for began in endedBegan { sense.ended(began: began) }
+        let held = Int64(open.count(where: \.isGhost))
+        sense.mistakes += mistakes
+        var sockets = sockets
+        // What makes progress runs, and what was held for a ghost and ends did: if that is more than websockets allow,
+        // they allow nothing on this build.
+        if case .known(_, let most) = sockets {
+            let moving = Int64(open.count(where: \.isMoving))
+            let isWrong = moving > most + max(2, most / 10) || (sense.mistakes >= 3 && sense.mistakes * 4 >= held)
+            if isWrong {
+                sense.refute(at: at)
+                sockets = .unusable
+            }
+        }
+        switch sockets {
+        case .unusable:
+            sense.forgetBounds()
+            for place in open.indices where open[place].isGhost { mark(place, false, &chats) }
+        case .lost: bound = .lost
+        case .known(let least, let most):
+            // More websockets, for a while, than runs that have one: some of the ghosts may be back.
+            let alive = Int64(open.count { !$0.isGhost })
+            if held > 0, least > alive + max(2, alive / 10) {
+                sense.forgetBounds()
+                for place in open.indices where open[place].isGhost { mark(place, false, &chats) }
+            }
+            let limit = clock - GhostSense.grace
+            func isSettled(_ run: Open) -> Bool { !run.isGhost && (run.began ?? .max) <= limit }
+            if Int64(open.count(where: isSettled)) > most { sense.add(.init(began: limit, left: most)) }
+            if let began = sense.exhausted() {
+                for place in open.indices where isSettled(open[place]) && !open[place].isMoving {
+                    if (open[place].began ?? .max) <= began { mark(place, true, &chats) }
+                }
+            }
+            // The youngest may still wait for theirs.
+            bound = .most(most + Int64(open.count { !$0.isGhost && ($0.began ?? .max) > limit }))
+        }
+        count(sense)
+    }
+
+    private mutating func mark(_ place: Int, _ isGhost: Bool, _ chats: inout ChatTable) {
+        open[place].isGhost = isGhost
+        var record = chats[open[place].index]
+        if isGhost { record.flags.insert(.ghost) } else { record.flags.remove(.ghost) }
+        record.flags.insert(.dirty)
+        chats[open[place].index] = record
+    }
+
+    private mutating func count(_ sense: GhostSense) {
+        let overtaken = isSighted ? sense.overtaken : nil
+        let quietAge = Double(sense.quietAge(stalledAfter))
+        for run in open {
+            let isOvertaken =
+                run.isIdle && !uncounted[run.slot] && run.age >= quietAge
+                && overtaken.map { (run.began ?? .max) < $0 } ?? false
+            if run.isGhost || isOvertaken {
+                gauges[run.slot].ghosts &+= 1
+                continue
+            }
+            switch run.kind {
+            case .young: gauges[run.slot].young &+= 1
+            case .progressing: gauges[run.slot].progressing &+= 1
+            case .quiet: gauges[run.slot].quiet &+= 1
+            case .unwatched: gauges[run.slot].unwatched &+= 1
+            }
+            guard run.kind == .young || run.kind == .progressing, let user = run.user else { continue }
+            activeUsers.append((run.slot, user))
         }
         countUsers()
     }
@@ -197,7 +338,7 @@ struct PerfPass {
         if isFresh {
             step.starts = 1
             if chat.hasEnded { step.ends = 1 }
-            if step.isProgress { record.flags.insert(.progressed) }
+            if step.isProgress { noteProgress(&record) }
         }
         count(step, chat, slot, record)
         return record
@@ -212,17 +353,32 @@ struct PerfPass {
         }
         if step.isProgress {
             record.quietSince = at
-            record.flags.insert(.progressed)
+            noteProgress(&record)
         }
         let wasOpen = record.flags.contains(.open)
         if wasOpen, chat.hasEnded {
             step.ends = 1
             record.flags.remove(.open)
+            if record.flags.contains(.ghost) {
+                record.flags.remove(.ghost)
+                mistakes += 1
+            } else if record.flags.contains(.started) {
+                endedBegan.append(record.startedAt)
+            }
         } else if !wasOpen, chat.isOpen {
             step.starts = 1
             record.flags.insert(.open)
         }
         count(step, chat, slot, record)
+    }
+
+    private mutating func noteProgress(_ record: inout ChatRecord) {
+        if record.flags.contains(.ghost) {
+            record.flags.remove(.ghost)
+            mistakes += 1
+        }
+        guard record.flags.insert(.progressed).inserted, record.flags.isSuperset(of: [.fresh, .started]) else { return }
+        firstProgress.append(record.startedAt)
     }
 
     /// What the counters of a chat grew by since last shown; they then stand as shown.
@@ -273,15 +429,30 @@ struct PerfPass {
                 touched.append(slot)
             }
         }
-        if step.ends != 0 { endings.append(record.flags.contains(.fresh) ? record.seenAfter : nil) }
+        if step.ends != 0 { judgeEnd(chat, slot, record) }
         if step.turns > 0, chat.present.contains(.lastTurnSeconds), chat.lastTurnSeconds >= 0 {
             latencies.append(
                 .init(app: UInt32(truncatingIfNeeded: slot), bucket: LatencyBuckets.bucket(chat.lastTurnSeconds)))
         }
     }
 
+    /// Whether a run that ended did anything. By its own counters where there are such; errors alone are nothing done.
+    private mutating func judgeEnd(_ chat: PerfChat, _ slot: Int, _ record: ChatRecord) {
+        let hasWorked =
+            record.turns != 0 || record.tools != 0 || record.prompt != 0 || record.completion != 0 || record.cost != 0
+        let seconds = age(chat, record) / 1_000
+        if isSighted, seconds >= 60 { longEnds.append((slot, hasWorked)) }
+        if hasWorked {
+            workedEnds += 1
+        } else if isSighted, !uncounted[slot] {
+            idleEnds += 1
+        } else if record.flags.contains(.fresh) {
+            endings.append((record.seenAfter, seconds < PerfPass.leastWait))
+        }
+    }
+
     /// What the chat shows at this moment.
-    private mutating func observe(_ chat: PerfChat, slot: Int, _ record: ChatRecord) {
+    private mutating func observe(_ chat: PerfChat, index: Int, slot: Int, _ record: ChatRecord) {
         func bit(_ counter: Counter, _ isMoved: Bool) -> UInt8 { isMoved ? CounterWatch.bit(counter) : 0 }
         moved |= bit(.errors, chat.errors != 0) | bit(.turns, chat.agentTurns != 0) | bit(.tools, chat.toolCalls != 0)
         moved |= bit(.tokens, chat.promptTokens != 0 || chat.completionTokens != 0) | bit(.cost, chat.cost != 0)
@@ -298,18 +469,24 @@ struct PerfPass {
         }
         sums.openChats += 1
         let sinceQuiet = at - record.quietSince
-        if age(chat, record) < Double(stalledAfter) {
-            gauges[slot].young &+= 1
-        } else if record.flags.contains(.progressed) && sinceQuiet < stalledAfter {
-            gauges[slot].progressing &+= 1
+        let age = age(chat, record)
+        let hasProgressed = record.flags.contains(.progressed)
+        let kind: Open.Kind
+        if age < Double(stalledAfter) {
+            kind = .young
+        } else if hasProgressed && sinceQuiet < stalledAfter {
+            kind = .progressing
         } else if sinceQuiet >= stalledAfter || !record.flags.isDisjoint(with: [.fresh, .progressed]) {
-            gauges[slot].quiet &+= 1
-            return
+            kind = .quiet
         } else {
-            gauges[slot].unwatched &+= 1
-            return
+            kind = .unwatched
         }
-        if chat.present.contains(.user) { activeUsers.append((slot, chat.user)) }
+        open.append(
+            Open(
+                index: index, slot: slot, kind: kind, began: record.flags.contains(.started) ? record.startedAt : nil,
+                age: age, user: chat.present.contains(.user) ? chat.user : nil,
+                isMoving: hasProgressed && sinceQuiet < GhostSense.socketMemory,
+                isIdle: !hasProgressed && record.flags.contains(.fresh), isGhost: record.flags.contains(.ghost)))
     }
 
     /// ms, by the runtime's own clock where it says.

@@ -7,6 +7,18 @@ struct SharedState: Sendable {
     var latencies = LatencyLog()
     /// When a turn was last seen to happen anywhere on the runtime, ms.
     var lastTurnAt = Int64.min
+    /// By app slot: runs of at least a minute that ended, with work counted and without.
+    var longEnds: ContiguousArray<LongEnds> = []
+
+    struct LongEnds: Hashable, Sendable {
+        var worked: Int32 = 0
+        var silent: Int32 = 0
+
+        /// Runs of this app come to their end without any counter moving: what it runs is not counted.
+        var isUncounted: Bool { silent >= 2 && Int64(silent) * 10 > Int64(worked) }
+    }
+
+    func isUncounted(_ slot: Int) -> Bool { slot < longEnds.count && longEnds[slot].isUncounted }
 }
 
 /// Everything remembered about one process of a runtime.
@@ -19,6 +31,13 @@ struct ReplicaState: Sendable {
     var identity = ProcessIdentity()
     /// ms that the last perf answers took; what stretches their interval.
     var perfElapsed: [Double] = []
+    /// Timeouts of the perf endpoint in a row while health answered, and the ms of the last one.
+    var perfTimeouts = 0
+    var perfWaited = 0.0
+    var ghosts = GhostSense()
+    /// The runtime's clock less the monitor's, ms, and whether it comes from a body, which is exact.
+    var clockOffset: Int64?
+    var isClockExact = false
     /// Fields and chats of the newest perf answer that could not be read. Not kept: the next answer tells again.
     var unreadableFields = 0
     /// The active-runs endpoint has shown a count above zero: it is no stub, whatever its note says.
@@ -40,6 +59,8 @@ struct ReplicaState: Sendable {
     /// next events poll. For each that had no turn: the poll (s) after which it began.
     var undecidedSilent: [UInt32] = []
     var undecidedEnds: Int64 = 0
+    /// Likewise those that were over so quickly that an answer from the runtime's cache would explain it.
+    var undecidedQuick: [UInt32] = []
     /// Ended chats in the newest perf body.
     var endedChats: Int64 = 0
     /// The runtime's clock at the newest perf answer, ms.
@@ -76,9 +97,30 @@ struct ReplicaState: Sendable {
         // Read in every cycle, and not of a replica.
         case .gate: return configured
         case .perf, .perfChats:
-            let budget = PollingBudget(interval: options.interval, share: options.perfShare, elapsed: perfElapsed)
-            return max(budget.effective.milliseconds, perf.usualSpacing)
+            return max(budget(options).effective.milliseconds, perf.usualSpacing)
         }
+    }
+
+    func budget(_ options: SignalOptions) -> PollingBudget {
+        PollingBudget(
+            interval: options.interval, share: options.perfShare, elapsed: perfElapsed, timeouts: perfTimeouts,
+            waited: perfWaited)
+    }
+
+    // MARK: - Clocks
+
+    /// The runtime's clock at an answer, ms, and whether it is known at all. What a body says of itself is exact. The
+    /// `date` header is up to two seconds behind, in a busy runtime more: what was exact lately goes before it, unless they
+    /// lie so far apart that the clock was set.
+    private mutating func clock(body: Int64?, date: Int64?, at: Int64) -> (moment: Int64, isKnown: Bool) {
+        if let body {
+            clockOffset = body - at
+            isClockExact = true
+        } else if let date, !(isClockExact && clockOffset.map { abs(at + $0 - date) <= 10_000 } ?? false) {
+            clockOffset = date - at
+            isClockExact = false
+        }
+        return (Clamp.moment(at + (clockOffset ?? 0)), clockOffset != nil)
     }
 
     /// How old an answer may be, and how far two may lie apart, to still say something; ms.
@@ -146,6 +188,7 @@ struct ReplicaState: Sendable {
             health.append(
                 .init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: HealthFigures(answer)),
                 detail: answer.detail ?? "")
+            if let sockets = health.newest?.figures?.websockets { ghosts.observe(sockets: sockets) }
         case .activeRuns(let answer):
             let figures = RegistryFigures(answer, wasReal: isRegistryReal)
             if figures.activeCount > 0 { isRegistryReal = true }
@@ -156,23 +199,30 @@ struct ReplicaState: Sendable {
         case .perf(let table):
             unreadableFields = table.malformedFields + table.skippedChats
             let isWatched = log.axis.last.map { at > $0 && at - $0 <= maxGap(.perf, options) } ?? false
+            let clock = clock(body: table.clock, date: date, at: at)
+            let restarts = identity.restarts.count
+            let figures = ingest(table, at: at, clock: clock.moment, isWatched: isWatched, &shared, options)
+            lastPerfClock = clock.isKnown ? clock.moment : nil
+            if identity.restarts.count > restarts { beginAnew(at: at) }
             observe(elapsed: elapsed)
-            let figures = ingest(table, at: at, clock: date ?? at, isWatched: isWatched, &shared, options)
             perf.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: figures), detail: "")
         case .events(let answer):
-            ingest(answer, at: at, clock: date ?? at, elapsed: elapsed, options)
+            ingest(answer, at: at, date: date, elapsed: elapsed, options)
         // The gate stands before all replicas: `RuntimeSignals` has its counts.
         case .gate: return
         case .missing(let endpoint, let reason, let detail):
             isUnreachable = reason == .unreachable
             switch endpoint {
             case .gate: return
-            case .health: health.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
+            case .health:
+                health.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
+                // The whole runtime hangs: that says nothing of what its figures cost.
+                if isUnreachable { perfTimeouts = 0 }
             case .activeRuns:
                 registry.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
             case .events: events.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
             case .perf, .perfChats:
-                if isUnreachable { observe(elapsed: elapsed) }
+                if isUnreachable { timedOut(elapsed, at: at) }
                 perf.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
             }
         }
@@ -203,21 +253,46 @@ struct ReplicaState: Sendable {
         return newest.map { $0 > start } ?? false
     }
 
+    /// The perf endpoint gave no answer. Where health answered meanwhile it is slow by itself.
+    private mutating func timedOut(_ elapsed: Double, at: Int64) {
+        guard elapsed >= 1_000, let newest = health.newest, newest.missing != .unreachable,
+            newest.at >= at - Int64(min(elapsed, 1e12)) - 5_000
+        else { return }
+        perfTimeouts += 1
+        perfWaited = elapsed
+    }
+
+    /// Another process: what the last one cost, and what was learnt of its runs, is void.
+    private mutating func beginAnew(at: Int64) {
+        perfElapsed = []
+        perfTimeouts = 0
+        let (first, moved) = (ghosts.firstSockets, ghosts.hasMoved)
+        ghosts = GhostSense()
+        // A build stays the same mostly: whether its websockets ever move was learnt for good.
+        (ghosts.firstSockets, ghosts.hasMoved) = (first, moved)
+        ghosts.since = at - 2_000
+    }
+
     private mutating func observe(elapsed: Double) {
+        perfTimeouts = 0
         perfElapsed.append(elapsed)
         if perfElapsed.count > 3 { perfElapsed.removeFirst() }
     }
 
     private mutating func ingest(
-        _ answer: EventMetrics, at: Int64, clock: Int64, elapsed: Double, _ options: SignalOptions
+        _ answer: EventMetrics, at: Int64, date: Int64?, elapsed: Double, _ options: SignalOptions
     ) {
+        let (clock, isClockKnown) = clock(body: answer.now.map { Clamp.moment($0.milliseconds) }, date: date, at: at)
         let maxGap = maxGap(.events, options)
         let createdAt = answer.createdAt.map { Clamp.moment($0.milliseconds) }
         var change = ProcessIdentity.Change.same
         if let created = answer.created {
-            change = identity.observe(mark: Array(created.utf8.prefix(128)), createdAt: createdAt, date: clock, at: at)
+            change = identity.observe(mark: Array(created.utf8.prefix(128)), createdAt: createdAt, date: isClockKnown ? clock : nil, at: at)
         }
-        if case .restart(let createdAt) = change { restart = Restart(createdAt: createdAt) }
+        if case .restart(let createdAt) = change {
+            restart = Restart(createdAt: createdAt)
+            beginAnew(at: at)
+        }
         let usage = answer.usageDelta.map { max(0, min($0, Int64(1) << 53)) }
         if let usage {
             let growth: Int64 =

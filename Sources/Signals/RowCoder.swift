@@ -3,7 +3,7 @@ import Model
 /// Writes rows of one subject one after the other: a mask of what is not as expected, then only that.
 struct RowCoder: Sendable {
     /// Of the row before.
-    private var gauges: [Int64] = [0, 0, 0, 0, 0]
+    private var gauges: [Int64] = [0, 0, 0, 0, 0, 0, 0]
     /// Of the row before, in steps: what part of the minute the gate was read in. Always 0 in an app's row.
     private(set) var gateWatched: UInt64 = 0
 
@@ -12,13 +12,13 @@ struct RowCoder: Sendable {
         static let gap = 0
         /// By place in `MinuteSums.parts`: starts, ends, turns, tools, errors, prompt, completion, cost.
         static let sums = [1, 2, 5, 6, 12, 8, 9, 10]
-        /// Young, progressing, quiet, unwatched, busiest user.
-        static let gauges = [3, 11, 13, 14, 4]
+        /// Young, progressing, quiet, unwatched, busiest user; ghosts and sockets, which older blocks have none of.
+        static let gauges = [3, 11, 13, 14, 4, 18, 19]
         static let latencies = 7
         /// Starts asked of the gate and refused by it. Blocks from before it was counted have none of these.
         static let gate = [15, 16]
         static let gateWatched = 17
-        static let count = 18
+        static let count = 20
     }
 
     /// - Parameter gap: how many minutes since the row before have none.
@@ -105,7 +105,7 @@ struct RowCoder: Sendable {
 
 extension RunGauges {
     /// In the order of the fields.
-    var parts: [Int32] { [young, progressing, quiet, unwatched, busiestUser] }
+    var parts: [Int32] { [young, progressing, quiet, unwatched, busiestUser, ghosts, sockets] }
 
     init(parts: [Int32]) {
         young = parts[0]
@@ -113,6 +113,8 @@ extension RunGauges {
         quiet = parts[2]
         unwatched = parts[3]
         busiestUser = parts[4]
+        ghosts = parts[5]
+        sockets = parts[6]
     }
 }
 
@@ -242,8 +244,8 @@ struct RuntimeTrack: Sendable {
             if row.chatsMissing == nil, rules.part(signal, row.sums) != nil || signal == .errorRate {
                 return rules.minute(signal, row, of: row)
             }
-            if row.chatsMissing == nil, [.activeRuns, .openRuns, .stalledRuns].contains(signal) {
-                return rules.gauge(signal, row.gauges, total: row.gauges)
+            if row.chatsMissing == nil, [.activeRuns, .openRuns, .stalledRuns, .ghostRuns].contains(signal) {
+                return rules.gauge(signal, row.gauges, total: row.gauges, isWhole: true)
             }
             if let reason = row.chatsMissing, signal.info.subjects.contains(.app) { return .missing(reason) }
             if signal == .uptime, case .value(let age) = last { return .value(MinuteStep.round(age + 60, MinuteStep.readings)) }

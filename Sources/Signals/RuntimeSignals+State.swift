@@ -2,8 +2,8 @@ import Model
 
 extension RuntimeSignals {
     private static var magic: [UInt8] { Array("mozs".utf8) }
-    /// Version 1 knew no gate.
-    private static var version: UInt8 { 2 }
+    /// Version 1 knew no gate, version 2 no ghosts.
+    private static var version: UInt8 { 3 }
 
     /// The whole state. The same state gives the same bytes.
     public func encoded() -> [UInt8] { encode(whole: true) }
@@ -41,12 +41,12 @@ extension RuntimeSignals {
         guard newestAt == .min || Clamp.moments.contains(newestAt) else {
             throw reader.failure("a moment is out of range")
         }
-        shared = try SharedState(from: &reader)
+        shared = try SharedState(from: &reader, version: version)
         history = try MinuteHistory(coreFrom: &reader)
         closed = try reader.each { (reader) throws(SignalStateError) in try MinuteRow(from: &reader) }
         let capacity = shared.apps.capacity
         replicas = try reader.each { (reader) throws(SignalStateError) in
-            try ReplicaState(from: &reader, whole: whole, capacity: capacity)
+            try ReplicaState(from: &reader, whole: whole, capacity: capacity, version: version)
         }
         if version > 1 { gate = try GateLog(from: &reader, capacity: capacity) }
         if whole { try history.decodeMinutes(from: &reader, capacity: capacity) }
@@ -69,13 +69,23 @@ extension SharedState {
         counters.encode(to: &writer)
         latencies.encode(to: &writer)
         writer.put(lastTurnAt)
+        writer.put(each: longEnds) {
+            $0.put(Int64($1.worked))
+            $0.put(Int64($1.silent))
+        }
     }
 
-    fileprivate init(from reader: inout StateReader) throws(SignalStateError) {
+    fileprivate init(from reader: inout StateReader, version: UInt8) throws(SignalStateError) {
         apps = try AppDirectory(from: &reader)
         counters = try CounterWatch(from: &reader)
         latencies = try LatencyLog(from: &reader, capacity: apps.capacity)
         lastTurnAt = try reader.integer()
+        guard version > 2 else { return }
+        longEnds = ContiguousArray(
+            try reader.each { (reader) throws(SignalStateError) in
+                LongEnds(worked: try reader.integer(Int32.self), silent: try reader.integer(Int32.self))
+            })
+        guard longEnds.count <= apps.capacity else { throw reader.failure("ends of an app that is not there") }
     }
 }
 
@@ -103,6 +113,12 @@ extension ReplicaState {
         for sum in usageSums { writer.put(sum) }
         writer.put(optional: lastUsage) { $0.put($1) }
         writer.put(lastUsageGrowthAt)
+        writer.put(each: undecidedQuick) { $0.put(UInt64($1)) }
+        writer.put(perfTimeouts)
+        writer.put(perfWaited)
+        ghosts.encode(to: &writer)
+        writer.put(optional: clockOffset) { $0.put($1) }
+        writer.put(isClockExact)
         guard whole else { return }
         let sorted = (0..<chats.count).map { chats[$0] }.sorted { $0.key < $1.key }
         writer.put(each: sorted) { writer, record in
@@ -112,7 +128,8 @@ extension ReplicaState {
         }
     }
 
-    fileprivate init(from reader: inout StateReader, whole: Bool, capacity: Int) throws(SignalStateError) {
+    fileprivate init(from reader: inout StateReader, whole: Bool, capacity: Int, version: UInt8) throws(SignalStateError)
+    {
         self.init(url: try reader.string())
         health = try EndpointTrack(from: &reader)
         registry = try EndpointTrack(from: &reader)
@@ -123,7 +140,7 @@ extension ReplicaState {
         isRegistryReal = try reader.flag()
         unreachableSince = try reader.optional { (reader) throws(SignalStateError) in try reader.moment() }
         lastSampleAt = try reader.integer()
-        log = try PerfLog(from: &reader, capacity: capacity)
+        log = try PerfLog(from: &reader, capacity: capacity, knowsGhosts: version > 2)
         judgedEnds = try reader.integer()
         silentEnds = try reader.integer()
         undecidedSilent = try reader.each { (reader) throws(SignalStateError) in
@@ -142,6 +159,25 @@ extension ReplicaState {
         for _ in 0..<usageAxis.count { usageSums.append(try reader.integer()) }
         lastUsage = try reader.optional { (reader) throws(SignalStateError) in try reader.integer() }
         lastUsageGrowthAt = try reader.integer()
+        if version > 2 {
+            undecidedQuick = try reader.each { (reader) throws(SignalStateError) in
+                guard let value = UInt32(exactly: try reader.unsigned()) else {
+                    throw reader.failure("a moment is out of range")
+                }
+                return value
+            }
+            let timeouts = try reader.integer()
+            guard (0...1 << 40).contains(timeouts) else { throw reader.failure("a count is out of range") }
+            perfTimeouts = Int(timeouts)
+            perfWaited = try reader.double()
+            ghosts = try GhostSense(from: &reader)
+            clockOffset = try reader.optional { (reader) throws(SignalStateError) in
+                let offset = try reader.integer()
+                guard abs(offset) <= Clamp.moments.upperBound else { throw reader.failure("a moment is out of range") }
+                return offset
+            }
+            isClockExact = try reader.flag()
+        }
         // The newest row holds the sums so far.
         if let newest = log.rows.last {
             totals = newest.apps

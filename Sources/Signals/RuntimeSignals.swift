@@ -157,6 +157,7 @@ public struct RuntimeSignals: Sendable {
         for slot in slots {
             for index in replicas.indices { replicas[index].clear(slot: slot) }
             shared.latencies.clear(slot: slot)
+            if slot < shared.longEnds.count { shared.longEnds[slot] = SharedState.LongEnds() }
             gate.clear(slot: slot)
             history.clear(slot: slot)
         }

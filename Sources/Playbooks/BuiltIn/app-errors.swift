@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: app-errors
 title: An app's runs fail while those of the others work
-when: For 10m errors have been more than 20 % of an app's turns and tool calls, while the runtime as a whole is well below that.
+when: For 4m more than 20 % of an app's turns of the last ten minutes have failed, five of them at least, and half as many again as on the runtime as a whole.
 ---
 
 ## What it means

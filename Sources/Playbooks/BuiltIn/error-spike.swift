@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: error-spike
 title: Runs of the whole runtime fail
-when: For 5m errors have been more than 20 % of turns and tool calls on the whole runtime, and more than two a minute.
+when: For 3m more than 20 % of the turns on the whole runtime have failed, and at least one in two minutes.
 ---
 
 ## What it means

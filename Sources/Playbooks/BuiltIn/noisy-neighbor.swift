@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: noisy-neighbor
 title: One app takes most of the runtime
-when: For 5m one app has held more than 40 % of a runtime's active runs, among at least 10 runs of at least 3 apps.
+when: For 5m one app has held more than 40 % of a runtime's active runs, among at least 20 runs of at least 3 apps, and has grown by half more than the rest, or others suffer.
 ---
 
 ## What it means

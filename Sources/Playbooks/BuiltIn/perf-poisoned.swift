@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: perf-poisoned
 title: Healthy, but the performance figures cannot be read
-when: For missing_after (5m) the perf endpoint has answered with an error or with nonsense, while health is good.
+when: For missing_after (5m) the perf endpoint has answered with an error or with nonsense, while the runtime answers.
 ---
 
 ## What it means

@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: perf-unreadable
 title: The runtime answers, but not all of its figures can be read
-when: For missing_after (5m) the figures of one process at least did not come, while the health check was good.
+when: For missing_after (5m) the figures of one process at least did not come, while the runtime answered.
 ---
 
 ## What it means

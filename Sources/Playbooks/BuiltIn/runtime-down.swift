@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: runtime-down
 title: The runtime answers nobody
-when: No endpoint has answered for missing_after (5m), not even with an error.
+when: For 1m and three polls at least no endpoint has answered, not even with an error.
 ---
 
 ## What it means
@@ -26,7 +26,7 @@ mozaiks-ops doctor --url $URL
 - `Connection refused`: nothing listens there. The process is gone, or listens elsewhere.
 - `Connection timed out`, `No route to host`: the way is cut, or the machine is off.
 - `Operation timed out` after a connection: the process hangs.
-- Any status at all, even 401 or 500: it answers again. Then this incident ends by itself after 2 minutes.
+- Any status at all, even 401 or 500: it answers again. Then this incident ends by itself after 3 minutes.
 
 On the runtime's machine:
 

@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: runtime-unhealthy
 title: The runtime answers but says it is not well
-when: For a minute /api/health has said 500 or nothing, while other endpoints answer.
+when: For a minute /api/health has said 500 or nothing while other endpoints answer, or it failed in nearly a third of ten minutes' polls.
 ---
 
 ## What it means

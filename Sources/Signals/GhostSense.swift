@@ -1,0 +1,207 @@
+import Model
+
+/// What tells the runs of one process that are running from those that only stand open (runtime-facts, 3 and 5): a start
+/// whose websocket never came, a start that failed, a socket that dropped.
+///
+/// - **Websockets are tickets.** At a poll with `w` websockets at most `w` of the runs that were open then can have been
+///   running. Each of these that ends gives its ticket back; when none is left, those that still stand open are ghosts.
+/// - **Progress.** Where counters move, a run that never moved one while several that began later did is a ghost.
+///
+/// Neither is believed blindly: websockets that never change, or that are fewer than the runs that make progress, or whose
+/// "ghosts" go on to end or to work, say nothing on this build.
+struct GhostSense: Sendable {
+    /// Runs that began later than so long ago may still wait for their websocket, ms.
+    static let grace: Int64 = 15_000
+    /// Websockets of so long are looked at together: a client that connects anew is no ghost, ms.
+    static let socketMemory: Int64 = 60_000
+    /// For how long websockets are not believed after they were refuted, ms.
+    static let refutal: Int64 = 6 * 3_600_000
+    /// So many runs that began later must have made progress before one that did not is a ghost.
+    static let overtakers = 5
+    /// So much later they must have begun, ms.
+    static let headStart: Int64 = 30_000
+    /// A run younger than this is no ghost for want of progress, ms.
+    static let leastQuiet: Int64 = 120_000
+    private static let mostBounds = 64
+
+    /// Of the runs that began by a moment, so many at most can still be running.
+    struct Bound: Hashable, Sendable {
+        /// The runtime's clock, ms.
+        var began: Int64
+        var left: Int64
+    }
+
+    /// Since when this process is watched, ms: websockets of before are another's.
+    var since = Int64.min
+    /// The first count of websockets that was seen, and whether another one was since.
+    var firstSockets: Int64?
+    var hasMoved = false
+    /// When websockets were last found to bound nothing, ms.
+    var refutedAt: Int64?
+    /// Ghosts that turned out to run.
+    var mistakes: Int64 = 0
+    /// Oldest first; `left` grows along it.
+    private(set) var bounds: [Bound] = []
+    /// When the newest of the runs that made progress began, by the runtime's clock; ascending.
+    private(set) var progressed: [Int64] = []
+    /// Ages at which the last runs made their first progress, ms, newest last.
+    private(set) var firstProgress: [Int64] = []
+
+    /// What the websockets of the last minute say.
+    enum Sockets: Hashable {
+        /// Nothing, on this build or not yet.
+        case unusable
+        /// They usually do, but were not told lately.
+        case lost
+        case known(least: Int64, most: Int64)
+    }
+
+    func isRefuted(asOf moment: Int64) -> Bool { refutedAt.map { moment - $0 < GhostSense.refutal } ?? false }
+
+    mutating func observe(sockets: Int64) {
+        guard let firstSockets else { return firstSockets = sockets }
+        if sockets != firstSockets { hasMoved = true }
+    }
+
+    mutating func refute(at moment: Int64) {
+        refutedAt = moment
+        mistakes = 0
+        bounds = []
+    }
+
+    // MARK: - Tickets
+
+    mutating func add(_ bound: Bound) {
+        // Earlier ones that allow no fewer say nothing any more.
+        while let last = bounds.last, last.left >= bound.left { bounds.removeLast() }
+        bounds.append(bound)
+        if bounds.count > GhostSense.mostBounds { bounds.removeFirst() }
+    }
+
+    /// A run that was not held for a ghost has ended.
+    mutating func ended(began: Int64) {
+        for index in bounds.indices where bounds[index].began >= began { bounds[index].left -= 1 }
+    }
+
+    /// Up to when runs began of which none can be running; nil when there is no such moment. Forgets what that settles.
+    mutating func exhausted() -> Int64? {
+        guard let index = bounds.lastIndex(where: { $0.left <= 0 }) else { return nil }
+        let began = bounds[index].began
+        bounds.removeFirst(index + 1)
+        return began
+    }
+
+    mutating func forgetBounds() { bounds = [] }
+
+    // MARK: - Progress
+
+    mutating func madeProgress(began: Int64, age: Int64) {
+        progressed.append(began)
+        progressed.sort()
+        if progressed.count > GhostSense.overtakers { progressed.removeFirst() }
+        firstProgress.append(max(0, age))
+        if firstProgress.count > 15 { firstProgress.removeFirst() }
+    }
+
+    /// Runs that began before this and never made any progress were overtaken; nil while too few made any.
+    var overtaken: Int64? {
+        guard progressed.count == GhostSense.overtakers else { return nil }
+        return progressed[0] - GhostSense.headStart
+    }
+
+    /// How old a run must be before the lack of progress says something, ms: several times what it usually takes.
+    func quietAge(_ stalledAfter: Int64) -> Int64 {
+        let sorted = firstProgress.sorted()
+        let usual = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+        return min(max(4 * usual, GhostSense.leastQuiet), max(stalledAfter, GhostSense.leastQuiet))
+    }
+
+    // MARK: - Kept state
+
+    func encode(to writer: inout StateWriter) {
+        writer.put(since)
+        writer.put(optional: firstSockets) { $0.put($1) }
+        writer.put(hasMoved)
+        writer.put(optional: refutedAt) { $0.put($1) }
+        writer.put(mistakes)
+        writer.put(each: bounds) {
+            $0.put($1.began)
+            $0.put($1.left)
+        }
+        writer.put(each: progressed) { $0.put($1) }
+        writer.put(each: firstProgress) { $0.put($1) }
+    }
+
+    init() {}
+
+    init(from reader: inout StateReader) throws(SignalStateError) {
+        since = try reader.integer()
+        firstSockets = try reader.optional { (reader) throws(SignalStateError) in try reader.integer() }
+        hasMoved = try reader.flag()
+        refutedAt = try reader.optional { (reader) throws(SignalStateError) in try reader.moment() }
+        mistakes = try reader.integer()
+        bounds = try reader.each { (reader) throws(SignalStateError) in
+            let began = try reader.moment()
+            let left = try reader.integer()
+            guard abs(left) < 1 << 40 else { throw reader.failure("a bound is out of range") }
+            return Bound(began: began, left: left)
+        }
+        progressed = try reader.each { (reader) throws(SignalStateError) in try reader.moment() }
+        firstProgress = try reader.each { (reader) throws(SignalStateError) in try reader.moment() }
+    }
+}
+
+extension ReplicaState {
+    /// What the websockets of the last minute say at a perf answer.
+    func sockets(at moment: Int64, _ options: SignalOptions) -> GhostSense.Sockets {
+        guard ghosts.hasMoved, !ghosts.isRefuted(asOf: moment) else { return .unusable }
+        let from = max(moment - max(GhostSense.socketMemory, 2 * interval(.health, options)), ghosts.since)
+        let counts = health.entries.lazy.filter { $0.at >= from && $0.at <= moment }.compactMap(\.figures?.websockets)
+        guard let least = counts.min(), let most = counts.max() else { return .lost }
+        return .known(least: least, most: most)
+    }
+}
+
+extension RunGauges {
+    /// What websockets say of how many of the young and progressing can be running.
+    enum SocketBound: Hashable {
+        case none, lost, most(Int64)
+    }
+
+    var socketBound: SocketBound {
+        get { sockets == 0 ? .none : sockets == 1 ? .lost : .most(Int64(sockets) - 2) }
+        set {
+            switch newValue {
+            case .none: sockets = 0
+            case .lost: sockets = 1
+            case .most(let most): sockets = Int32(clamping: min(most, 1 << 30) + 2)
+            }
+        }
+    }
+
+    /// How many of the young and progressing cannot be running, though it is not known which. A tenth and two are left
+    /// out: websockets and runs are not counted in the same instant.
+    var excess: Int64 {
+        guard case .most(let most) = socketBound else { return 0 }
+        let running = Int64(young) + Int64(progressing)
+        let excess = running - most
+        return excess > max(2, running / 10) ? excess : 0
+    }
+}
+
+extension PerfTable {
+    /// The runtime's own clock when it made the body, ms: an open run began so long ago by that clock. Nil without open
+    /// runs that say both, and where they do not agree.
+    var clock: Int64? {
+        var clocks: [Int64] = []
+        for chat in chats where chat.isOpen && chat.present.isSuperset(of: [.startedAt, .runtimeSeconds]) {
+            let age = chat.runtimeSeconds * 1_000
+            guard age >= 0, age < 1e13 else { continue }
+            clocks.append(Clamp.moment(chat.startedAt &+ Int64(age.rounded())))
+        }
+        guard !clocks.isEmpty else { return nil }
+        clocks.sort()
+        let middle = clocks[clocks.count / 2]
+        return clocks.count { abs($0 - middle) <= 2_000 } * 2 > clocks.count ? middle : nil
+    }
+}

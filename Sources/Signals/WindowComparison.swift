@@ -1,0 +1,110 @@
+import Model
+
+/// The newest window against those before it: `spike`, `outgrew`, `excess`.
+///
+/// The past is cut into windows of the same length. Its usual is their median, and the same hour of the days before
+/// where the range reaches so far and that hour is busier: what comes every morning is no change. How far a window may
+/// lie off by chance is the greater of two: what counts of this size do (Poisson; of sums such as tokens a sum of events
+/// of their usual size), and what the windows before did (their median absolute deviation).
+extension MinuteWindow {
+    /// Of a normal distribution the standard deviation is so many median absolute deviations.
+    static let normalScale = 1.4826
+    /// What lies fewer standard errors above what is expected is no excess.
+    private static let certain = 3.0
+    /// Minutes before and after the same moment of an earlier day that count as its hour.
+    private static let hourMargin: Int64 = 30
+    private static let day: Int64 = 1_440
+
+    private var length: Int64 { Swift.max(1, exclude) }
+    private var start: Int64 { end - range }
+    /// Windows before the newest one, newest first.
+    private var blockCount: Int { Int(Swift.max(0, range - length) / length) }
+
+    /// The newest window, the windows before it, then the same hour of each earlier day.
+    var comparedRanges: [Range<Int64>] {
+        var ranges = [end - length..<end]
+        for block in 0..<Int64(blockCount) { ranges.append(end - (block + 2) * length..<end - (block + 1) * length) }
+        var back = MinuteWindow.day
+        while end - back - length - MinuteWindow.hourMargin >= start {
+            ranges.append(end - back - length - MinuteWindow.hourMargin..<end - back + MinuteWindow.hourMargin)
+            back += MinuteWindow.day
+        }
+        return ranges
+    }
+
+    /// What a subject usually does in a window, and how much that varies.
+    private struct Usual {
+        var level = 0.0
+        /// By what the windows did: one standard deviation.
+        var spread = 0.0
+        /// The size of one event, as this signal counts it.
+        var event = 1.0
+        /// Known minutes before the newest window.
+        var minutes = 0
+    }
+
+    func compare(_ function: HistoryFunction, _ whole: [MinuteValues]?, _ read: (Int) -> MinuteValues) -> Evidence {
+        let newest = MinuteWindow.mean(read(0))
+        guard case .value(let now) = newest else { return newest }
+        let past = comparedRanges.indices.dropFirst().map(read)
+        guard let usual = usual(past) else {
+            return .missing(past.lazy.compactMap(\.missing).first ?? .tooLittleData)
+        }
+        if function == .spike { return .value((now - usual.level) / error(at: usual.level, usual)) }
+        let rest = Swift.max(1, growthOfRest(whole, now, usual.level))
+        if function == .outgrew {
+            guard usual.level > 0 else { return .value(now > 0 ? .infinity : 1) }
+            return .value(now / usual.level / rest)
+        }
+        let expected = usual.level * rest
+        return .value(now - expected > MinuteWindow.certain * error(at: expected, usual) ? now - expected : 0)
+    }
+
+    /// Nil while too little of the past was watched.
+    private func usual(_ past: [MinuteValues]) -> Usual? {
+        var usual = Usual()
+        var means: [Double] = []
+        for block in past.prefix(blockCount) {
+            usual.minutes += block.count
+            // Half a window is enough to stand for it.
+            guard block.count * 2 >= Int(length), case .value(let mean) = MinuteWindow.mean(block) else { continue }
+            means.append(mean)
+        }
+        guard usual.minutes >= MinuteWindow.leastBaselineMinutes, means.count >= 3 else { return nil }
+        let median = Selection.median(of: means, among: means.count, least: 1) ?? 0
+        let distances = means.lazy.map { abs($0 - median) }
+        usual.spread = (Selection.median(of: distances, among: means.count, least: 1) ?? 0) * MinuteWindow.normalScale
+        // Who works in fewer than half of the windows has a mean all the same.
+        usual.level = median > 0 ? median : means.reduce(0, +) / Double(means.count)
+        for hour in past.dropFirst(blockCount) where hour.count >= MinuteWindow.leastBaselineMinutes {
+            if case .value(let mean) = MinuteWindow.mean(hour) { usual.level = Swift.max(usual.level, mean) }
+        }
+        if signal == .tokens || signal == .cost {
+            let busy = past.prefix(blockCount).flatMap { $0.entries.lazy.map(\.value).filter { $0 > 0 } }
+            usual.event = Selection.median(of: busy, among: busy.count, least: 1) ?? 1
+        }
+        return usual
+    }
+
+    /// One standard error of a window whose level is `level`. Never 0.
+    private func error(at level: Double, _ usual: Usual) -> Double {
+        let least = usual.event / Double(Swift.max(1, usual.minutes))
+        let chance: Double =
+            switch signal.info.shape {
+            case .rate: (Swift.max(level, least) * usual.event / Double(length)).squareRoot()
+            // A gauge stands for the same runs in all minutes of a window: they are counted once.
+            case .gauge, .count: Swift.max(level, least).squareRoot()
+            // Nothing is counted; a twentieth of the level keeps a figure that never moves from being infinitely sure.
+            case .ratio, .quantile: Swift.max(level / 20, least)
+            }
+        return Swift.max(chance, usual.spread)
+    }
+
+    /// How the runtime without this app grew; 1 where there is no rest.
+    private func growthOfRest(_ whole: [MinuteValues]?, _ now: Double, _ level: Double) -> Double {
+        guard let whole, case .value(let all) = MinuteWindow.mean(whole[0]), let usual = usual(Array(whole.dropFirst())),
+            usual.level > level
+        else { return 1 }
+        return Swift.max(0, all - now) / (usual.level - level)
+    }
+}
