@@ -41,6 +41,8 @@ public struct Configuration: Sendable {
     public var advisor: AdvisorSection?
     /// Where page, JSON interface and metrics listen; nil: nowhere.
     public var server: Setting<ListenAddress>?
+    /// Of how many apps of each runtime metrics tell, those with the most active runs; nil: of none.
+    public var metricsApps: Setting<Int>?
     public var prices: [Price]
     /// Where the values of `polling`, `guard` and `prices` come from, by key: `guard.cooldown`. Absent: the default.
     var origins: [String: SettingOrigin] = [:]

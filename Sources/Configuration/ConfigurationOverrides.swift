@@ -213,6 +213,7 @@ enum ConfigurationEntries {
         }
         entries += configuration.advisor?.entries ?? []
         if let server = configuration.server { entries.append(setting("server.listen", server)) }
+        if let apps = configuration.metricsApps { entries.append(setting("metrics.top", apps)) }
         entries += configuration.prices.map {
             plain("prices.\($0.model)", "{prompt: \($0.prompt) USD/M, completion: \($0.completion) USD/M}")
         }

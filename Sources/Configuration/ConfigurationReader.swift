@@ -67,6 +67,7 @@ struct ConfigurationReader {
             references.approvals = node
         }
         configuration.server = server(fields)
+        configuration.metricsApps = metrics(fields)
         configuration.heartbeat = heartbeat(fields)
         configuration.prices = prices(fields)
         for section in ["polling", "guard", "approvals", "prices", "reminders", "grouping", "page_budget"] {
@@ -295,6 +296,15 @@ struct ConfigurationReader {
         }
         inner.finish()
         return address
+    }
+
+    /// `metrics: {per_app: true, top: 20}`: apps are named by whoever uses the runtime, so only where that is wanted.
+    private func metrics(_ fields: Fields) -> Setting<Int>? {
+        guard let node = fields.node("metrics"), let inner = Fields(node, "'metrics'", reporter) else { return nil }
+        let perApp = inner.node("per_app").flatMap { reporter.bool($0, "'per_app'") } ?? false
+        let top = inner.node("top").flatMap { reporter.int($0, "'top'", in: 1...1_000) } ?? 20
+        inner.finish()
+        return perApp ? Setting(top, origin(node)) : nil
     }
 
     private func heartbeat(_ fields: Fields) -> HeartbeatSettings? {

@@ -26,6 +26,10 @@ public actor Core {
     let clock: any Clock
     let logger: Logger
     private let onReport: @Sendable (CycleReport) -> Void
+    /// What the core measures of itself; nil: nothing.
+    let instruments: Instruments?
+    /// When the outbox was counted last, of the monotonic clock.
+    var outboxCounted: UInt64?
     /// Called after each commit that holds messages.
     private let onMessages: @Sendable () -> Void
 
@@ -85,7 +89,7 @@ public actor Core {
         pipeline: Pipeline, journal: sending Journal?, folder: StateFolder?, gate: Gate?, gateTexts: GateTexts = GateTexts(),
         adapters: [any ActionAdapter] = [], kept: PlacementBook = PlacementBook(),
         retryWait: @escaping @Sendable (Int, TimeSpan?) -> TimeSpan = Core.wait,
-        onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
+        onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, instruments: Instruments? = nil, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) {
         self.pipeline = pipeline
         landableAtStart = (
@@ -102,6 +106,7 @@ public actor Core {
         self.onMessages = onMessages
         self.clock = clock
         self.logger = logger
+        self.instruments = instruments
         self.onReport = onReport
     }
 
@@ -132,6 +137,7 @@ public actor Core {
         // The moment of the newest observation, as on a tape: a replay of this poll ticks at the same moment.
         let now = observations.map(\.at).max() ?? clock.now()
         let observations = observations + [readGate(runtime, at: now)].compactMap { $0 }
+        instruments?.polled(observations)
         if let recorder, !areSettingsTaped {
             var document = TapeSettings.document(pipeline.settings, pipeline.policies)
             if !readBack.isEmpty { document = TapeSettings.adding(minutes: readBack, to: document) }
@@ -155,10 +161,13 @@ public actor Core {
             recorder(.event(.killSwitch(isOn: isStopped), at: now))
             tapedKillSwitch = isStopped
         }
-        let result = pipeline.tick(runtime, now: now, killFile: isStopped)
+        let result = timed({ pipeline.tick(runtime, now: now, killFile: isStopped) }) { instruments, seconds, _ in
+            instruments.evaluated(inSeconds: seconds)
+        }
         recorder?(.judged(runtime: runtime, at: now))
         if let result {
             record.add(result)
+            instruments?.decided(result)
             log(result.outcome.transitions, result.plan.decisions)
         }
         followApps(runtime)
@@ -176,11 +185,11 @@ public actor Core {
         countRefusals()
         progress.cycles += 1
         progress.lastCycle = now
-        if let result, var report = pipeline.report(result) {
-            report.auditHead = progress.auditHead
-            report.revertsDue = progress.revertsDue
-            onReport(report)
-        }
+        var report = result.flatMap { pipeline.report($0) }
+        report?.auditHead = progress.auditHead
+        report?.revertsDue = progress.revertsDue
+        noteCycle(runtime, at: now, report, isSaved: saved)
+        if let report { onReport(report) }
         return saved
     }
 
@@ -261,10 +270,12 @@ public actor Core {
     /// Commits what is unsaved, then lets it happen.
     func flush() -> Bool {
         let hasMessages = !unsaved.messages.isEmpty
-        do {
-            try journal?.commitTick(unsaved)
-        } catch {
-            report(commitError: "\(error)")
+        let failure = timed({ () -> JournalError? in
+            do throws(JournalError) { try journal?.commitTick(unsaved) } catch { return error }
+            return nil
+        }) { $0.committed(inSeconds: $1, isSaved: $2 == nil) }
+        if let failure {
+            report(commitError: "\(failure)")
             return false
         }
         if progress.auditHead == nil || !unsaved.audit.isEmpty { noteAuditHead() }

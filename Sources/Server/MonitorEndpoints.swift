@@ -1,14 +1,21 @@
+import Ambient
 import Model
 
 /// How the daemon is, for whoever watches the watcher.
 public struct DaemonHealth: Sendable {
     /// Whether its cycles end in time.
     public var isCycling: Bool
+    /// Whether it works: a cycle was committed since it started.
+    public var isReady: Bool
+    /// What is stuck, a line each, for people. Also where it is healthy: one runtime of many may hang.
+    public var troubles: [String]
     /// What else the answer says: `cycles`, `last_cycle_at`, …; no secrets, anyone who can connect reads it.
     public var details: JSONObject
 
-    public init(isCycling: Bool, details: JSONObject = JSONObject()) {
+    public init(isCycling: Bool, isReady: Bool = true, troubles: [String] = [], details: JSONObject = JSONObject()) {
         self.isCycling = isCycling
+        self.isReady = isReady
+        self.troubles = troubles
         self.details = details
     }
 }
@@ -30,11 +37,19 @@ public struct MonitorEndpoints: Sendable {
 
     /// - Parameters:
     ///   - gate: nil where no gate is configured; `/gate` is 404 then.
-    ///   - health: asked for each `/healthz`, from the server's threads.
+    ///   - health: asked for each `/healthz`, `/-/healthy` and `/-/ready`, from the server's threads.
+    ///   - gateAnswered: told how long each of the gate's answers took, in seconds; called from the server's threads.
     ///   - more: further routes; they win over the built-in ones.
-    public init(gate: Gate?, health: @escaping @Sendable () -> DaemonHealth, more: [Route] = []) {
-        var routes: [String: HTTPServer.Handler] = ["/healthz": { _ in Self.healthz(health()) }]
-        if let gate { routes["/gate"] = GateEndpoint(gate: gate).answer }
+    public init(
+        gate: Gate?, health: @escaping @Sendable () -> DaemonHealth, gateAnswered: (@Sendable (Double) -> Void)? = nil,
+        more: [Route] = []
+    ) {
+        var routes: [String: HTTPServer.Handler] = [
+            "/healthz": { _ in Self.healthz(health()) },
+            "/-/healthy": { _ in Self.healthy(health()) },
+            "/-/ready": { _ in Self.ready(health()) },
+        ]
+        if let gate { routes["/gate"] = Self.timed(GateEndpoint(gate: gate).answer, gateAnswered) }
         for route in more { routes[route.path] = route.handler }
         self.routes = routes
     }
@@ -50,10 +65,44 @@ public struct MonitorEndpoints: Sendable {
         return handler(request)
     }
 
+    /// The same handler with a watch beside it.
+    private static func timed(_ handler: @escaping HTTPServer.Handler, _ note: (@Sendable (Double) -> Void)?) -> HTTPServer.Handler {
+        guard let note else { return handler }
+        let clock = SystemClock()
+        return { request in
+            let start = clock.monotonicNanoseconds()
+            let response = handler(request)
+            note(Double(clock.monotonicNanoseconds() &- start) / 1e9)
+            return response
+        }
+    }
+
     private static func healthz(_ health: DaemonHealth) -> ServerResponse {
         var object = JSONObject([(key: "status", value: health.isCycling ? "ok" : "stuck")])
         for member in health.details.members { object.append(member.key, member.value) }
-        var response = ServerResponse.json(JSON.object(object).serializedBytes(), status: health.isCycling ? 200 : 503)
+        return fresh(.json(JSON.object(object).serializedBytes(), status: health.isCycling ? 200 : 503))
+    }
+
+    /// As Prometheus names it: whether the process is worth keeping.
+    private static func healthy(_ health: DaemonHealth) -> ServerResponse {
+        plain(health.isCycling, health.isCycling ? "mozaiks-ops is healthy." : "mozaiks-ops is stuck.", health.troubles)
+    }
+
+    /// As Prometheus names it: whether it does its work. Not before the first commit, since what stands in the journal may
+    /// be from before a restart.
+    private static func ready(_ health: DaemonHealth) -> ServerResponse {
+        let isReady = health.isReady && health.isCycling
+        return plain(
+            isReady, isReady ? "mozaiks-ops is ready." : "mozaiks-ops is not ready.",
+            (health.isReady ? [] : ["no cycle was committed yet"]) + health.troubles)
+    }
+
+    private static func plain(_ isFine: Bool, _ sentence: String, _ lines: [String]) -> ServerResponse {
+        fresh(.text(([sentence] + lines).map { $0 + "\n" }.joined(), status: isFine ? 200 : 503))
+    }
+
+    private static func fresh(_ response: ServerResponse) -> ServerResponse {
+        var response = response
         response.headers.append(("Cache-Control", "no-store"))
         return response
     }

@@ -129,14 +129,18 @@ final class DaemonParts: Sendable {
         self.adviceBell = adviceBell
         let senders = senders
         let wantsEvents = invocation.arguments.has("events")
-        let health = HealthBox(limit: max(.minutes(2), configuration.interval.value * 6), clock: clock)
+        let patience = max(.minutes(2), configuration.interval.value * 6)
+        let instruments = Instruments(
+            version: Version.text, clock: clock, patience: patience, apps: Instruments.Apps(most: configuration.metricsApps?.value ?? 0),
+            gate: gate, droppedLines: { logger.lost })
+        let health = HealthBox(limit: patience, clock: clock, instruments: instruments, runtimes: names)
         core = Core(
             pipeline: pipeline, journal: journal, folder: folder, gate: gate, gateTexts: texts,
             adapters: assembly.adapters, kept: kept, onErrands: { for bell in adapterBells { bell.ring() } },
             onMessages: {
                 senders.ring()
                 adviceBell.ring()
-            }, clock: clock, logger: logger,
+            }, clock: clock, logger: logger, instruments: instruments,
             onReport: { report in
                 health.cycled(auditHead: report.auditHead, revertsDue: report.revertsDue)
                 if wantsEvents { DaemonParts.printEvents(report) }
@@ -151,13 +155,17 @@ final class DaemonParts: Sendable {
             (Executor(adapter: adapter, core: core, clock: clock, logger: logger), bell)
         }
         health.watch(senders)
-        let endpoints = MonitorEndpoints(gate: gate, health: { health.answer })
+        instruments.watch(senders)
+        let isElsewhere = configuration.server.map { $0.value.description != configuration.gate?.listen.description } ?? false
+        let isHere = configuration.server != nil && !isElsewhere
+        let endpoints = MonitorEndpoints(
+            gate: gate, health: { health.answer }, gateAnswered: { instruments.gateAnswered(inSeconds: $0) },
+            more: isHere ? [instruments.route] : [])
         server = configuration.gate.map { settings in
             HTTPServer(
                 listen: settings.listen.host, port: settings.listen.port, mode: .epoll(threads: 1), handler: endpoints.answer)
         }
-        let isElsewhere = configuration.server.map { $0.value.description != configuration.gate?.listen.description } ?? false
-        let looks = MonitorEndpoints(gate: nil, health: { health.answer })
+        let looks = MonitorEndpoints(gate: nil, health: { health.answer }, more: [instruments.route])
         face = (isElsewhere ? configuration.server : nil).map {
             HTTPServer(listen: $0.value.host, port: $0.value.port, mode: .epoll(threads: 1), handler: looks.answer)
         }
@@ -252,16 +260,21 @@ final class DaemonParts: Sendable {
     }
 }
 
-/// Whether cycles go on, for `/healthz`.
+/// Whether cycles go on, for `/healthz`, `/-/healthy` and `/-/ready`.
 final class HealthBox: Sendable {
     private let limit: TimeSpan
     private let clock: any Clock
     private let state: Mutex<(last: UInt64, cycles: Int, auditHead: String?, revertsDue: Int)>
     private let senders = Mutex<SenderCrew?>(nil)
+    private let instruments: Instruments
+    /// Those that are watched.
+    private let runtimes: [String]
 
-    init(limit: TimeSpan, clock: any Clock) {
+    init(limit: TimeSpan, clock: any Clock, instruments: Instruments, runtimes: [String]) {
         self.limit = limit
         self.clock = clock
+        self.instruments = instruments
+        self.runtimes = runtimes
         state = Mutex((clock.monotonicNanoseconds(), 0, nil, 0))
     }
 
@@ -280,7 +293,8 @@ final class HealthBox: Sendable {
         // By name alone: why stands in the log and in `notify history`.
         let failing = (senders.withLock { $0 }?.senders ?? []).filter { $0.trouble != nil }.map { JSON.string($0.name) }
         return DaemonHealth(
-            isCycling: age < limit.milliseconds,
+            isCycling: age < limit.milliseconds, isReady: instruments.hasCommitted,
+            troubles: instruments.troubles(of: runtimes),
             details: JSONObject([
                 (key: "cycles", value: .int(Int64(cycles))), (key: "last_cycle_ms_ago", value: .int(age)),
                 (key: "audit_head", value: .optional(auditHead)), (key: "reverts_due", value: .int(Int64(revertsDue))),

@@ -27,7 +27,7 @@ final class Workplace: Sendable {
     /// A core as a new process makes it: lock, journal, state taken up.
     func core(
         _ settings: MonitorSettings, _ policies: PolicySet = .embeddedDefault, gate: Gate? = nil,
-        adapters: [any ActionAdapter] = [], clock other: (any Clock)? = nil,
+        adapters: [any ActionAdapter] = [], clock other: (any Clock)? = nil, instruments: Instruments? = nil,
         onMessages: @escaping @Sendable () -> Void = {}, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) throws -> Core {
         let clock = other ?? self.clock
@@ -41,7 +41,7 @@ final class Workplace: Sendable {
             pipeline: pipeline, journal: journal, folder: folder, gate: gate, adapters: adapters, kept: kept,
             retryWait: { attempts, asked in max(.seconds(1) * Int64(attempts), asked ?? .zero) }, onMessages: onMessages, clock: clock,
             logger: Logger(level: .debug, writesTime: false, clock: clock) { [lines] in lines.add($0) },
-            onReport: onReport)
+            instruments: instruments, onReport: onReport)
     }
 
     /// A gate that knows no lease yet.

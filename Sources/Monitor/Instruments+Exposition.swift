@@ -1,0 +1,158 @@
+import Ambient
+import Model
+import Server
+
+/// What a scrape is answered: everything measured as families of metrics, made of one copy of the figures.
+extension Instruments {
+    /// `GET /metrics`.
+    public var route: MonitorEndpoints.Route {
+        MonitorEndpoints.Route("/metrics") { [self] request in
+            let asked = request.headerValues("Accept").map { String(decoding: $0, as: UTF8.self) }.joined(separator: ",")
+            let format = Exposition.Format(accept: asked)
+            return ServerResponse(
+                status: 200, headers: [("Content-Type", format.contentType), ("Cache-Control", "no-store")],
+                body: Array(Exposition.text(families, as: format).utf8))
+        }
+    }
+
+    /// Every metric that has samples now, each family's sorted by its labels.
+    public var families: [MetricFamily] {
+        let figures = snapshot
+        let now = clock.monotonicNanoseconds()
+        let runtimes = figures.runtimes.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        // What a runtime showed before it hung stands for nothing any more.
+        let current = runtimes.filter { now &- $0.value.endedMonotonic < patienceNanoseconds }
+        var families = MonitorMetric.allCases.map { MetricFamily($0.info, samples($0, figures, runtimes, current)) }
+        families += SignalMetric.runtime.enumerated().map { index, metric in
+            MetricFamily(
+                metric.info,
+                current.compactMap { name, figures in
+                    index < figures.readings.count ? figures.readings[index].map { .init([name], $0) } : nil
+                })
+        }
+        families += SignalMetric.app.enumerated().map { index, metric in
+            MetricFamily(
+                metric.info,
+                current.flatMap { name, figures in
+                    figures.apps.compactMap { app in app.readings[index].map { .init([name, app.app], $0) } }
+                })
+        }
+        return families
+    }
+
+    var patienceNanoseconds: UInt64 { UInt64(max(patience.milliseconds, 0)) * 1_000_000 }
+
+    /// What is stuck, a line each; runtimes that had no cycle yet count from the start.
+    ///
+    /// - Parameter names: the runtimes that are watched.
+    public func troubles(of names: [String]) -> [String] {
+        let figures = snapshot
+        let now = clock.monotonicNanoseconds()
+        var lines: [String] = names.compactMap { name in
+            let last = figures.runtimes[name]?.endedMonotonic
+            let silent = now &- (last ?? startedMonotonic)
+            guard silent >= patienceNanoseconds else { return nil }
+            let span = TimeSpan(milliseconds: Int64(silent / 1_000_000)).brief
+            return "stuck: runtime \(MonitorText.line(name)): " + (last == nil ? "no cycle since the start" : "no cycle") + " for \(span)"
+        }
+        if figures.isJournalFailing { lines.append("stuck: the journal cannot be written: no new action and no message until it can be") }
+        let (all, failing) = failingChannels
+        for channel in all where failing.contains(channel) {
+            lines.append("stuck: channel \(MonitorText.line(channel)) does not take its messages")
+        }
+        if figures.revertsDue > 0 { lines.append("stuck: \(figures.revertsDue) actions resist being undone") }
+        return lines
+    }
+
+    /// Whether a cycle was committed since the start.
+    public var hasCommitted: Bool { snapshot.committed > 0 }
+
+    private func samples(
+        _ metric: MonitorMetric, _ figures: Figures, _ runtimes: [(key: String, value: RuntimeFigures)],
+        _ current: [(key: String, value: RuntimeFigures)]
+    ) -> [MetricFamily.Sample] {
+        switch metric {
+        case .build: return [.init([version], 1)]
+        case .started: return [.init([], Double(startedAt.milliseconds) / 1_000)]
+        case .cycles: return runtimes.map { .init([$0.key], Double($0.value.cycles)) }
+        case .lastCycle: return runtimes.map { .init([$0.key], Double($0.value.endedAt.milliseconds) / 1_000) }
+        case .polls: return sorted(figures.polls)
+        case .pollDuration:
+            return figures.pollDurations.map { MetricFamily.Sample([$0.key], $0.value) }.sortedByLabels
+        case .evaluationDuration: return [.init([], figures.evaluations)]
+        case .commitDuration: return [.init([], figures.commits)]
+        case .commitFailures: return [.init([], Double(figures.commitFailures))]
+        case .journalFailing: return [.init([], figures.isJournalFailing ? 1 : 0)]
+        case .journalSize: return figures.journalSizes.map { .init([$0.file], Double($0.bytes)) }
+        case .evidenceMissing:
+            return current.flatMap { name, figures in
+                figures.missing.map { MetricFamily.Sample([name, $0.key.first, $0.key.second], Double($0.value)) }.sortedByLabels
+            }
+        case .perfInterval:
+            return current.compactMap { name, figures in
+                figures.perfInterval.map { .init([name], Double($0.milliseconds) / 1_000) }
+            }
+        case .incidents: return sorted(figures.incidents)
+        case .incidentsOpened: return sorted(figures.opened)
+        case .incidentsResolved: return sorted(figures.resolved)
+        case .leases: return sorted(figures.leases)
+        case .decisions: return sorted(figures.decisions)
+        case .refusals: return sorted(figures.refusals)
+        case .revertsDue: return [.init([], Double(figures.revertsDue))]
+        case .actionsStopped: return [.init([], figures.areActionsStopped ? 1 : 0)]
+        case .gateQuestions:
+            guard let counters = gate?.counters else { return [] }
+            return [
+                .init(["allowed"], Double(counters.allowed)), .init(["crafted"], Double(counters.crafted)),
+                .init(["not_a_start"], Double(counters.notStarts)), .init(["refused"], Double(counters.refused)),
+            ]
+        case .gateFailedOpen:
+            guard let counters = gate?.counters else { return [] }
+            return counters.failedOpen.map { MetricFamily.Sample([$0.key.rawValue], Double($0.value)) }.sortedByLabels
+        case .gateAnswerDuration: return gate == nil ? [] : [.init([], gateSnapshot)]
+        case .outboxPending: return figures.outbox.map { [.init([], Double($0.pending))] } ?? []
+        case .outboxOldest:
+            guard let oldest = figures.outbox?.oldest else { return [] }
+            return [.init([], max(0, Double((clock.now() - oldest).milliseconds) / 1_000))]
+        case .outboxDead: return figures.outbox.map { [.init([], Double($0.dead))] } ?? []
+        case .channelFailing:
+            let (all, failing) = failingChannels
+            return all.map { MetricFamily.Sample([$0], failing.contains($0) ? 1 : 0) }.sortedByLabels
+        case .logLinesDropped: return [.init([], Double(droppedLines()))]
+        }
+    }
+
+    private func sorted(_ counts: [Pair: UInt64]) -> [MetricFamily.Sample] {
+        counts.map { MetricFamily.Sample([$0.key.first, $0.key.second], Double($0.value)) }.sortedByLabels
+    }
+
+    private func sorted(_ counts: [Triple: Int]) -> [MetricFamily.Sample] {
+        counts.map { MetricFamily.Sample([$0.key.first, $0.key.second, $0.key.third], Double($0.value)) }.sortedByLabels
+    }
+}
+
+extension [MetricFamily.Sample] {
+    fileprivate var sortedByLabels: Self {
+        sorted { a, b in
+            for (left, right) in zip(a.labels, b.labels) where left.utf8.lexicographicallyPrecedes(right.utf8) != right.utf8.lexicographicallyPrecedes(left.utf8) {
+                return left.utf8.lexicographicallyPrecedes(right.utf8)
+            }
+            return false
+        }
+    }
+}
+
+/// Names of the configuration in answers that are read at a terminal.
+private enum MonitorText {
+    /// Without control characters, so that a name stays on its line.
+    static func line(_ text: String) -> String {
+        var line = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: line.append("\u{FFFD}")
+            default: line.append(scalar)
+            }
+        }
+        return String(line)
+    }
+}
