@@ -34,7 +34,10 @@ public struct MonitorEndpoints: Sendable {
     ///   - more: further routes; they win over the built-in ones.
     public init(gate: Gate?, health: @escaping @Sendable () -> DaemonHealth, more: [Route] = []) {
         var routes: [String: HTTPServer.Handler] = ["/healthz": { _ in Self.healthz(health()) }]
-        if let gate { routes["/gate"] = GateEndpoint(gate: gate).answer }
+        if let gate {
+            routes["/gate"] = GateEndpoint(gate: gate).answer
+            routes["/gate/ask"] = GateEndpoint(gate: gate).answerQuery
+        }
         for route in more { routes[route.path] = route.handler }
         self.routes = routes
     }

@@ -24,20 +24,4 @@ extension RuntimeSignals {
     public var newestRestart: Timestamp? {
         replicas.compactMap(\.identity.restarts.last).max().map { Timestamp(milliseconds: $0) }
     }
-
-    /// The app's open runs as the newest perf answers counted them, over all replicas, and the moment before which a start
-    /// is surely in the count: when the oldest of those answers was asked for. Nil while a replica has no usable answer.
-    public func openRuns(of app: AppID) -> (count: Int, at: Timestamp)? {
-        guard let slot = shared.apps.slot(of: app) else { return nil }
-        var count: Int64 = 0
-        var asked = Int64.max
-        for replica in replicas where !replica.isAbsent(asOf: newestAt, options) {
-            guard let newest = replica.perf.newest, replica.chatsMissing(asOf: newestAt, options) == nil,
-                let row = replica.log.rows.last
-            else { return nil }
-            if slot < row.gauges.count { count += row.gauges[slot].open }
-            asked = min(asked, newest.at - Int64(newest.elapsedMilliseconds.rounded(.up)))
-        }
-        return asked == .max ? nil : (Int(clamping: count), Timestamp(milliseconds: asked))
-    }
 }

@@ -28,6 +28,7 @@ enum RunCommand {
             ("mozaiks-ops run --url http://localhost:8000 --events | jq .incident.decisions.rule", "incidents as they happen"),
         ]
     ) { invocation in
+        OpenFiles.raiseLimit()
         let signals = await ProcessSignal.listen()
         let configuration = try invocation.watchingConfiguration()
         let assembly = try invocation.assembly(configuration)
@@ -153,13 +154,12 @@ final class DaemonParts: Sendable {
         health.watch(senders)
         let endpoints = MonitorEndpoints(gate: gate, health: { health.answer })
         server = configuration.gate.map { settings in
-            HTTPServer(
-                listen: settings.listen.host, port: settings.listen.port, mode: .epoll(threads: 1), handler: endpoints.answer)
+            HTTPServer(listen: settings.listen.host, port: settings.listen.port, options: .questions, handler: endpoints.answer)
         }
         let isElsewhere = configuration.server.map { $0.value.description != configuration.gate?.listen.description } ?? false
         let looks = MonitorEndpoints(gate: nil, health: { health.answer })
         face = (isElsewhere ? configuration.server : nil).map {
-            HTTPServer(listen: $0.value.host, port: $0.value.port, mode: .epoll(threads: 1), handler: looks.answer)
+            HTTPServer(listen: $0.value.host, port: $0.value.port, options: .questions, handler: looks.answer)
         }
     }
 
