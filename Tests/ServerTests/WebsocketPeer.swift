@@ -18,7 +18,7 @@ final class WebsocketPeer: Sendable {
         let listener = listener
         Thread.run { [self] in
             while true {
-                let client = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+                let client = Glibc.accept(listener, nil, nil)
                 guard client >= 0 else { return }
                 Thread.run { self.serve(client) }
             }
