@@ -73,7 +73,7 @@ let package = Package(
         room("Notify", ["Model", "Digest", "JSONParsing", "Policy", "Ambient", "HTTP"]),
         // Never the rooms that decide on actions or take them: a test looks.
         room("Advisor", ["Model", "JSONParsing", "Playbooks", "Ambient", "HTTP"]),
-        room("Server", ["Model", "Ambient", "Actions", "CMicroHTTPD"]),
+        room("Server", ["Model", "Ambient", "Collector", "Actions", "CMicroHTTPD"]),
         room("Simulator", ["Model", "Digest", "JSONParsing", "Ambient", "Server"]),
         room("Configuration", ["Model", "YAML", "Telling", "Ambient"]),
         room(
@@ -120,7 +120,7 @@ let package = Package(
             name: "EvalCases", dependencies: ["Model", "Playbooks", "Advisor", "HTTP", "Ambient", "JSONParsing", "TestKit"],
             path: "Tests/EvalCases", swiftSettings: strict),
         tests("Advisor", ["Model", "JSONParsing", "Playbooks", "Ambient", "HTTP", "Advisor", "EvalCases"]),
-        tests("Server", ["Model", "Ambient", "Actions", "Server"]),
+        tests("Server", ["Model", "Ambient", "Collector", "Actions", "Server"]),
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         tests(
             "Monitor",

@@ -12,6 +12,8 @@ public enum GateAllowance: Hashable, Sendable {
     case free
     /// A lease concerns it and its limits leave room.
     case withinLimits
+    /// It belongs to a run that goes on.
+    case goesOn
     /// A lease concerns it but could not be enforced, or could not be looked for. Nobody is held back by a monitor
     /// that does not know.
     case failedOpen(GateDoubt)
@@ -29,6 +31,10 @@ public enum GateDoubt: String, Hashable, Sendable, CaseIterable {
     case openRunsUnknown = "open_runs_unknown"
     /// The count of open runs is too old to enforce by.
     case openRunsStale = "open_runs_stale"
+    /// The runtime's figures are older than the lease: what they do not show may run all the same.
+    case figuresBeforeLease = "figures_before_lease"
+    /// The request does not say which workflow it is about.
+    case workflowUnknown = "workflow_unknown"
     /// The monitor has not been heard of for longer than it takes when all is well.
     case unattended
 }
@@ -41,7 +47,7 @@ public struct GateRefusal: Hashable, Sendable {
         case packDisabled
         /// So many starts in the last sixty seconds are allowed and were made.
         case startsPerMinute(limit: Int)
-        /// So many runs may be open; `open` were, with the starts allowed since they were counted.
+        /// So many may run at once; `open` did, with the starts allowed that had not shown up when they were counted.
         case openRuns(limit: Int, open: Int)
     }
 
@@ -67,7 +73,7 @@ public struct GateTexts: Hashable, Sendable {
     public var paused = "New runs of this app are paused for the moment. Please try again in {retry_after}."
     public var packDisabled = "This workflow is not available for the moment. Please try again in {retry_after}."
     public var startsPerMinute = "Too many runs were started in the last minute. Please try again in {retry_after}."
-    public var openRuns = "Too many runs of this app are open at once. Please try again in {retry_after}."
+    public var openRuns = "Too many runs of this app are running at once. Please try again in {retry_after}."
 
     public init() {}
 

@@ -1,16 +1,37 @@
 import Model
 
-/// The open runs of a runtime's apps, as its last poll counted them.
+/// What runs of a runtime's apps, as its last poll showed it.
 public struct OpenRuns: Hashable, Sendable {
+    /// One app's.
+    public struct App: Hashable, Sendable {
+        /// Runs that really run: neither stalled ones nor ghosts. Nil when that is not known.
+        public var active: Int?
+        /// How many starts of the app were ever seen, if that is known: what it grew by has shown up.
+        public var starts: Int64?
+        /// The chats that have not ended, by the hashes of their ids; nil when that is not known.
+        public var chats: Set<StableHash>?
+
+        public init(active: Int?, starts: Int64? = nil, chats: Set<StableHash>? = []) {
+            self.active = active
+            self.starts = starts
+            self.chats = chats
+        }
+    }
+
     /// When that poll was sent. A start allowed later may be in the count already; it is counted again until the next
     /// poll, so that a limit is never exceeded.
     public let at: Timestamp
-    /// Apps without open runs may be left out: they count as 0.
-    public let byApp: [AppID: Int]
+    /// Apps of which nothing runs may be left out.
+    public let apps: [AppID: App]
 
-    public init(at: Timestamp, byApp: [AppID: Int]) {
+    public init(at: Timestamp, apps: [AppID: App]) {
         self.at = at
-        self.byApp = byApp
+        self.apps = apps
+    }
+
+    /// Counts only, and no chats.
+    public init(at: Timestamp, byApp: [AppID: Int]) {
+        self.init(at: at, apps: byApp.mapValues { App(active: $0) })
     }
 }
 
@@ -22,11 +43,12 @@ public struct GateTable: Sendable {
         struct Restraint: Sendable {
             let lease: String
             let effect: Effect
+            let createdAt: Timestamp
             let expiresAt: Timestamp
         }
 
         var all: [Restraint] = []
-        var openRuns: Int = 0
+        var running = OpenRuns.App(active: 0)
         var limitsStarts: Bool { all.contains { $0.effect.limits != nil } }
     }
 
@@ -65,8 +87,10 @@ public struct GateTable: Sendable {
             // A runtime that is no longer watched: listed here, it would make "the only one" two, and open the gate to all.
             guard var runtime = self.runtimes[name] else { continue }
             var restraints = runtime.apps[app] ?? Restraints()
-            restraints.all.append(.init(lease: lease.id, effect: lease.effect, expiresAt: lease.expiresAt))
-            restraints.openRuns = openRuns[name]?.byApp[app] ?? 0
+            restraints.all.append(
+                .init(
+                    lease: lease.id, effect: lease.effect, createdAt: lease.createdAt, expiresAt: lease.expiresAt))
+            if let running = openRuns[name]?.apps[app] { restraints.running = running }
             runtime.apps[app] = restraints
             self.runtimes[name] = runtime
         }
@@ -91,15 +115,37 @@ public struct GateTable: Sendable {
         }
     }
 
+    /// The apps' runs that really ran at the last poll, their starts seen by then, and when it was sent: nil where it is not known.
+    public func figures(runtime: String, app: AppID) -> (at: Timestamp, starts: Int64?)? {
+        guard let known = runtimes[runtime], let at = known.openRunsAt, let restraints = known.apps[app] else { return nil }
+        return (at, restraints.running.starts)
+    }
+
+    /// Whether anything stands against an app.
+    public func restrains(runtime: String, app: AppID) -> Bool { runtimes[runtime]?.apps[app] != nil }
+
+    /// Whether a chat of an app under a lease ran on at the last poll. What runs goes on, however old the poll is: a chat that
+    /// has ended since costs one start, one that was cut off a person's work.
+    public func runs(runtime: String, app: AppID, chat: StableHash) -> Bool {
+        runtimes[runtime]?.apps[app]?.running.chats?.contains(chat) ?? false
+    }
+
+    /// A start is surely in the runtime's figures when they were asked for so much later: it goes through the proxy first.
+    public static let settling = TimeSpan.seconds(5)
+
     /// Decides about one start.
     ///
     /// Of several leases that refuse, the one that refuses longest answers. A lease that cannot be enforced does not
     /// stop the others from refusing.
     /// - Parameters:
     ///   - runtime: one that ``runtime(named:)`` returned.
+    ///   - pack: nil when the request does not say.
+    ///   - isInChat: the request is about one chat, which is not known to run: a new one, one that ended, or, where the last
+    ///     poll cannot know it yet, one that runs. With such a doubt it is let through.
     ///   - starts: the app's allowed starts of the last ``memory``; empty when none were remembered.
+    ///   - pending: how many of them are not in the runtime's figures yet; nil counts those since the last poll.
     public func decide(
-        runtime: String, app: AppID, pack: PackID, now: Timestamp, starts: StartWindow
+        runtime: String, app: AppID, pack: PackID?, isInChat: Bool = false, now: Timestamp, starts: StartWindow, pending: Int? = nil
     ) -> GateDecision {
         guard let known = runtimes[runtime] else { return .allow(.failedOpen(.unknownRuntime)) }
         guard let restraints = known.apps[app] else { return .allow(.free) }
@@ -107,18 +153,26 @@ public struct GateTable: Sendable {
         var doubt: GateDoubt?
         var concerned = false
         for restraint in restraints.all {
-            if let disabled = restraint.effect.pack, disabled != pack { continue }
+            if let disabled = restraint.effect.pack {
+                guard let pack else {
+                    doubt = doubt ?? .workflowUnknown
+                    continue
+                }
+                if disabled != pack { continue }
+            }
             concerned = true
             guard now < restraint.expiresAt else {
                 doubt = doubt ?? .expiredLease
                 continue
             }
-            for outcome in outcomes(
-                restraint, openRuns: restraints.openRuns, at: known.openRunsAt, now: now, starts: starts)
-            {
+            for outcome in outcomes(restraint, restraints.running, at: known.openRunsAt, now: now, starts: starts, pending: pending) {
                 switch outcome {
                 case .doubt(let reason): doubt = doubt ?? reason
                 case .refuse(let cause, let wait):
+                    if isInChat, let reason = chatDoubt(restraint, restraints.running, at: known.openRunsAt, now: now) {
+                        doubt = doubt ?? reason
+                        continue
+                    }
                     let seconds = min(max(1, (wait.milliseconds + 999) / 1_000), 3_600)
                     guard seconds > refusal?.retryAfterSeconds ?? 0 else { continue }
                     refusal = GateRefusal(
@@ -137,8 +191,19 @@ public struct GateTable: Sendable {
         case doubt(GateDoubt)
     }
 
+    /// Why a chat that the figures do not show as open may run all the same.
+    private func chatDoubt(
+        _ restraint: Restraints.Restraint, _ running: OpenRuns.App, at polled: Timestamp?, now: Timestamp
+    ) -> GateDoubt? {
+        guard let polled, running.chats != nil else { return .openRunsUnknown }
+        if now - polled > staleAfter { return .openRunsStale }
+        // It may have begun between that poll and the lease, rightly.
+        return polled < restraint.createdAt + Self.settling ? .figuresBeforeLease : nil
+    }
+
     private func outcomes(
-        _ restraint: Restraints.Restraint, openRuns: Int, at polled: Timestamp?, now: Timestamp, starts: StartWindow
+        _ restraint: Restraints.Restraint, _ running: OpenRuns.App, at polled: Timestamp?, now: Timestamp, starts: StartWindow,
+        pending: Int?
     ) -> [Outcome] {
         let untilExpiry = restraint.expiresAt - now
         switch restraint.effect {
@@ -153,8 +218,8 @@ public struct GateTable: Sendable {
                 outcomes.append(.refuse(.startsPerMinute(limit: limit), wait: min(leaves, untilExpiry)))
             }
             if let limit = limits.concurrentWorkflows.map({ max(1, $0) }) {
-                if let polled {
-                    let open = openRuns + starts.count(after: polled)
+                if let polled, let active = running.active {
+                    let open = active + (pending ?? starts.count(after: polled))
                     if now - polled > staleAfter {
                         outcomes.append(.doubt(.openRunsStale))
                     } else if open >= limit {

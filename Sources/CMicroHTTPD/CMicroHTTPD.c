@@ -31,7 +31,7 @@ struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_options *options,
     };
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, callbacks->handle, callbacks->closure,
+        flags, 0, callbacks->accepts, callbacks->closure, callbacks->handle, callbacks->closure,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)options->listen_socket,
         MHD_OPTION_CONNECTION_LIMIT, options->max_connections,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_connections_per_address,
@@ -41,6 +41,7 @@ struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_options *options,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, callbacks->request_began, callbacks->closure,
         MHD_OPTION_NOTIFY_COMPLETED, callbacks->request_ended, callbacks->closure,
+        MHD_OPTION_NOTIFY_CONNECTION, callbacks->connection_changed, callbacks->closure,
         MHD_OPTION_ARRAY, options->epoll_threads > 1 ? pool : none,
         MHD_OPTION_END);
 }
@@ -56,4 +57,9 @@ void cmicrohttpd_remote_address(struct MHD_Connection *connection, char *text, s
         inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text, (socklen_t)capacity);
     else if (address->sa_family == AF_INET6)
         inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text, (socklen_t)capacity);
+}
+
+int cmicrohttpd_socket(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info == NULL ? -1 : (int)info->connect_fd;
 }

@@ -228,18 +228,19 @@ extension Pipeline {
         }
     }
 
-    /// The open runs of the apps under a lease, as the last poll counted them: what the gate needs for concurrency.
+    /// What runs of the apps under a lease, as the last poll showed it: what the gate needs to tell new runs from those that go on.
     func openRuns() -> [String: OpenRuns] {
         var all: [String: OpenRuns] = [:]
         for (runtime, state) in signals {
-            var byApp: [AppID: Int] = [:]
-            var asked: Timestamp?
-            for lease in guardState.leases where lease.isActive && lease.key.runtime == runtime {
-                guard let open = state.openRuns(of: lease.key.app) else { continue }
-                byApp[lease.key.app] = open.count
-                asked = open.at
+            let apps = Set(guardState.leases.lazy.filter { $0.isActive && !$0.shadow && $0.key.runtime == runtime }.map(\.key.app))
+            guard !apps.isEmpty else { continue }
+            let order = Array(apps)
+            guard let running = state.runningChats(of: order) else { continue }
+            var byApp: [AppID: OpenRuns.App] = [:]
+            for (app, shown) in zip(order, running.apps) {
+                byApp[app] = OpenRuns.App(active: shown.active, starts: shown.starts, chats: shown.open)
             }
-            if let asked { all[runtime] = OpenRuns(at: asked, byApp: byApp) }
+            all[runtime] = OpenRuns(at: running.at, apps: byApp)
         }
         return all
     }

@@ -39,6 +39,7 @@ final class Exchange {
             return .YES
         }
         guard discarded == 0 else { return Answer.queue(Self.tooLarge(limit), connection, service) }
+        service.connections.answers(UInt(bitPattern: connection))
         let request = ServerRequest(
             method: String(cString: method), target: target, headers: Self.headers(connection), body: body,
             remoteAddress: Self.remoteAddress(connection), stopping: service.stopping)

@@ -1,4 +1,5 @@
 import Actions
+import Collector
 import Model
 import Synchronization
 
@@ -9,7 +10,7 @@ import Synchronization
 public final class Gate: Sendable {
     /// What a proxy was answered.
     public enum Answer: Hashable, Sendable {
-        /// Not a start of a run.
+        /// Nothing that starts a run.
         case notAStart
         case start(GateDecision)
         /// The question itself could not be read.
@@ -18,8 +19,8 @@ public final class Gate: Sendable {
 
     private struct State {
         var table: GateTable
-        /// The allowed starts of apps that have a throttle.
-        var windows: [GateSubject: StartWindow] = [:]
+        /// What is remembered of apps that have a throttle.
+        var memories: [GateSubject: GateMemory] = [:]
         /// What was asked about, by runtime.
         var tallies: [String: StartTally] = [:]
         var batches: [String: RefusalBatch] = [:]
@@ -41,7 +42,7 @@ public final class Gate: Sendable {
     /// - Parameter clock: the wall clock; called outside the lock, from many threads.
     public init(table: GateTable, clock: @escaping @Sendable () -> Timestamp) {
         since = clock()
-        var state = State(table: table, windows: Self.windows(for: table, keeping: [:]), attended: since)
+        var state = State(table: table, memories: Self.memories(for: table, keeping: [:]), attended: since)
         for name in table.runtimeNames { state.tallies[name] = StartTally() }
         self.state = Mutex(state)
         self.clock = clock
@@ -54,7 +55,7 @@ public final class Gate: Sendable {
         let old = state.withLock { state -> GateTable in
             state.attended = max(now, state.latest)
             let old = state.table
-            state.windows = Self.windows(for: table, keeping: state.windows)
+            state.memories = Self.memories(for: table, keeping: state.memories)
             state.table = table
             for name in table.runtimeNames where state.tallies[name] == nil { state.tallies[name] = StartTally() }
             return old
@@ -74,7 +75,7 @@ public final class Gate: Sendable {
     ///   - target: as the client sent it, see ``StartRoute``.
     ///   - runtime: what the proxy calls the runtime behind it; nil where there is only one.
     public func ask(method: String, target: some Collection<UInt8>, runtime: String?) -> Answer {
-        guard method == "POST", let route = StartRoute(target: target) else {
+        guard let route = StartRoute(method: method, target: target) else {
             state.withLock { state in
                 state.counters.asked += 1
                 state.counters.notStarts += 1
@@ -126,15 +127,17 @@ public final class Gate: Sendable {
         return batches.values.sorted { $0.lease.utf8.lexicographicallyPrecedes($1.lease.utf8) }
     }
 
-    private static func windows(
-        for table: GateTable, keeping known: [GateSubject: StartWindow]
-    ) -> [GateSubject: StartWindow] {
-        var windows: [GateSubject: StartWindow] = [:]
+    private static func memories(
+        for table: GateTable, keeping known: [GateSubject: GateMemory]
+    ) -> [GateSubject: GateMemory] {
+        var memories: [GateSubject: GateMemory] = [:]
         for (runtime, app) in table.limitedApps() {
             let subject = GateSubject(runtime: runtime, app: app)
-            windows[subject] = known[subject] ?? StartWindow()
+            var memory = known[subject] ?? GateMemory()
+            if let figures = table.figures(runtime: runtime, app: app) { memory.figures(at: figures.at, seen: figures.starts) }
+            memories[subject] = memory
         }
-        return windows
+        return memories
     }
 
     private static func decide(_ route: StartRoute, runtime: String?, now: Timestamp, _ state: inout State)
@@ -146,13 +149,40 @@ public final class Gate: Sendable {
             return .allow(.failedOpen(.unknownRuntime))
         }
         let subject = GateSubject(runtime: name, app: route.app)
-        var decision = state.table.decide(
-            runtime: name, app: route.app, pack: route.pack, now: now, starts: state.windows[subject] ?? StartWindow())
-        if case .refuse = decision, state.isUnattended(now) { decision = .allow(.failedOpen(.unattended)) }
-        // With the documented configuration a crafted path never reaches the app that it names.
-        if route.spelling == .direct {
-            let isRefused = if case .refuse = decision { true } else { false }
-            state.tallies[name]?.count(route.app, isRefused: isRefused)
+        // Only apps under a lease are looked at more closely: only they are ever refused.
+        let chat = state.table.restrains(runtime: name, app: route.app) ? route.chat.map { StableHash(of: $0) } : nil
+        let decision = judge(route, subject, chat, now, &state)
+        count(decision, route, subject, chat, now, &state)
+        return decision
+    }
+
+    private static func judge(
+        _ route: StartRoute, _ subject: GateSubject, _ chat: StableHash?, _ now: Timestamp, _ state: inout State
+    ) -> GateDecision {
+        let (name, app) = (subject.runtime, subject.app)
+        if let chat {
+            if state.table.runs(runtime: name, app: app, chat: chat) { return .allow(.goesOn) }
+            // A path that leads nowhere uses up nobody's start.
+            if route.spelling == .direct, state.memories[subject]?.goesOn(chat, pack: route.pack, now: now) ?? false {
+                return .allow(.goesOn)
+            }
+        }
+        let memory = state.memories[subject]
+        let decision = state.table.decide(
+            runtime: name, app: app, pack: route.pack, isInChat: route.chat != nil, now: now, starts: memory?.window ?? StartWindow(),
+            pending: memory?.pending)
+        if case .refuse = decision, state.isUnattended(now) { return .allow(.failedOpen(.unattended)) }
+        return decision
+    }
+
+    private static func count(
+        _ decision: GateDecision, _ route: StartRoute, _ subject: GateSubject, _ chat: StableHash?, _ now: Timestamp, _ state: inout State
+    ) {
+        let isRefused = if case .refuse = decision { true } else { false }
+        // With the documented configuration a crafted path never reaches the app that it names. Of what is about a chat only
+        // a refusal is known to have been a start.
+        if route.spelling == .direct, isRefused || route.chat == nil {
+            state.tallies[subject.runtime]?.count(subject.app, isRefused: isRefused)
         }
         switch decision {
         case .refuse(let refusal):
@@ -160,18 +190,15 @@ public final class Gate: Sendable {
             record(refusal, route, subject, now, &state)
         case .allow where route.spelling == .normalised:
             state.counters.crafted += 1
+        case .allow(.goesOn):
+            state.counters.goneOn += 1
         case .allow(let allowance):
             state.counters.allowed += 1
             if case .failedOpen(let doubt) = allowance { state.counters.failedOpen[doubt, default: 0] += 1 }
-            count(subject, now, &state)
-        }
-        return decision
-    }
-
-    private static func count(_ subject: GateSubject, _ now: Timestamp, _ state: inout State) {
-        if state.windows[subject] != nil {
-            state.windows[subject]?.forget(through: now - state.table.memory)
-            state.windows[subject]?.add(now)
+            let memory = state.table.memory
+            // A chat that may well run already is no start.
+            if case .failedOpen = allowance, route.chat != nil { return }
+            state.memories[subject]?.start(now, pack: route.pack, chat: chat, memory: memory)
         }
     }
 

@@ -1,11 +1,12 @@
 import Actions
 import Model
 
-/// `GET /gate`: a proxy's question, over HTTP.
+/// `GET /gate` and `GET /gate/ask`: a proxy's question, over HTTP.
 ///
 /// | proxy | asks | names the request in | is answered |
 /// |---|---|---|---|
 /// | nginx `auth_request` | `/gate?refuse=403` | `X-Original-URI`, `X-Original-Method` | 204, or 403 with `X-Mozaiks-*` fields, of which nginx makes a 429 |
+/// | Caddy, anything else | `/gate/ask?method=…&uri=…` | the query, both encoded | 204, or the 429 itself |
 /// | Caddy, Traefik `forward_auth` | `/gate` | `X-Forwarded-Uri`, `X-Forwarded-Method` | 204, or the 429 itself |
 ///
 /// nginx takes any other status than 2xx, 401 and 403 for an error. Each form reads its own fields only: a
@@ -27,6 +28,20 @@ struct GateEndpoint: Sendable {
         } else {
             answer = gate.askedUnparsably()
         }
+        return Self.response(answer, isNginx: isNginx)
+    }
+
+    /// Everything in the query, for proxies that send no header field along. A path of its own: to `/gate` a careless proxy
+    /// forwards the client's own query.
+    func answerQuery(_ request: ServerRequest) -> ServerResponse {
+        guard let method = request.queryValue("method"), let target = request.queryBytes("uri") else {
+            return Self.response(gate.askedUnparsably(), isNginx: false)
+        }
+        return Self.response(
+            gate.ask(method: method, target: target, runtime: request.queryValue("runtime")), isNginx: false)
+    }
+
+    private static func response(_ answer: Gate.Answer, isNginx: Bool) -> ServerResponse {
         switch answer {
         case .start(.refuse(let refusal)): return isNginx ? Self.forNginx(refusal) : Self.forClient(refusal)
         case .start(.allow(.failedOpen(let doubt))): return Self.open("failed-open; \(doubt.rawValue)")

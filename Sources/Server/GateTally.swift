@@ -10,6 +10,8 @@ public struct GateCounters: Hashable, Sendable {
     /// Starts let through, the failed-open ones among them.
     public var allowed = 0
     public var refused = 0
+    /// Websockets and inputs of chats of apps under a lease that go on (not in `allowed`).
+    public var goneOn = 0
     /// Starts let through because the gate did not know better, by what it did not know.
     public var failedOpen: [GateDoubt: Int] = [:]
     /// Starts whose target only a normalising proxy would turn into a start (not in `allowed`).
@@ -25,7 +27,8 @@ public struct RefusalBatch: Hashable, Sendable {
         public let at: Timestamp
         public let runtime: String
         public let app: AppID
-        public let pack: PackID
+        /// Nil for an input: it names a chat only.
+        public let pack: PackID?
         public let refusal: GateRefusal
     }
 

@@ -17,12 +17,15 @@ public final class HTTPServer: Sendable {
 
     public struct Options: Sendable {
         public var mode = Mode.epoll(threads: 1)
-        /// Connections above this are closed at once.
+        /// Connections above this wait until another ends.
         public var maxConnections = 1_024
-        /// Connections from one address; 0 for no limit. Behind a proxy all come from one address.
+        /// Connections from one address; those above are closed at once. 0 for no limit. Behind a proxy all come from one address.
         public var maxConnectionsPerAddress = 0
         /// A connection without traffic for so long is closed; 0 for never.
         public var idleTimeoutSeconds = 30
+        /// A request that is not whole so long after its connection, or its first line, is cut off, whatever trickles in; 0 for
+        /// never. Where there is a limit, a connection is closed ``idleTimeoutSeconds`` after its last request in the same way.
+        public var requestTimeoutSeconds = 0
         /// A larger body is answered with 413 and never held in memory.
         public var maxBodyBytes = 1 << 20
         /// Memory of a connection for request line and headers; what does not fit is answered with 414 or 431.
@@ -33,6 +36,17 @@ public final class HTTPServer: Sendable {
         public var drainSeconds = 5.0
 
         public init() {}
+
+        /// For a server that answers short questions of anybody who can connect: no bodies, a bound on connections in all and of
+        /// one address, ten seconds for a request.
+        public static var questions: Options {
+            var options = Options()
+            options.maxConnections = 512
+            options.maxConnectionsPerAddress = 256
+            options.requestTimeoutSeconds = 10
+            options.maxBodyBytes = 0
+            return options
+        }
     }
 
     public typealias Handler = @Sendable (ServerRequest) -> ServerResponse
@@ -90,9 +104,12 @@ public final class HTTPServer: Sendable {
         }
         service.stopping.stop()
         guard let handle = stopped?.handle else { return }
+        service.connections.refuse()
         let listener = MHD_quiesce_daemon(handle)
         _ = service.stopping.waitForLastRequest(atMost: service.options.drainSeconds)
+        _ = service.connections.shutAll(atMost: service.options.drainSeconds)
         MHD_stop_daemon(handle)
+        if let watcher = stopped?.watcher { pthread_join(watcher, nil) }
         if listener >= 0 { close(listener) }
     }
 
@@ -120,7 +137,26 @@ public final class HTTPServer: Sendable {
             return .failure(error)
         }
         actualPort.store(listener.port, ordering: .releasing)
-        return .success(Daemon(handle: handle))
+        return .success(Daemon(handle: handle, watcher: options.requestTimeoutSeconds > 0 ? watch() : nil))
+    }
+
+    /// A thread that shuts down overdue connections until the server stops. Without it the library's own timeout is left.
+    private func watch() -> pthread_t? {
+        var thread = pthread_t()
+        let owned = Unmanaged.passRetained(service)
+        let code = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                let service = Unmanaged<Service>.fromOpaque(context).takeRetainedValue()
+                while !service.stopping.wait(atMost: 1) { service.connections.shutOverdue() }
+                return nil
+            }, owned.toOpaque())
+        guard code == 0 else {
+            owned.release()
+            return nil
+        }
+        return thread
     }
 }
 
@@ -129,6 +165,7 @@ public final class HTTPServer: Sendable {
 /// `@unchecked Sendable`: whoever takes it out of the server's mutex is the only one to stop it.
 private struct Daemon: @unchecked Sendable {
     let handle: OpaquePointer
+    let watcher: pthread_t?
 }
 
 /// What the library's callbacks reach: it lives until the daemon's threads are joined, because the server holds it.
@@ -136,18 +173,35 @@ final class Service: Sendable {
     let options: HTTPServer.Options
     let handler: HTTPServer.Handler
     let stopping = StopSignal()
+    let connections: Connections
 
     init(options: HTTPServer.Options, handler: @escaping HTTPServer.Handler) {
         self.options = options
         self.handler = handler
+        connections = Connections(requestSeconds: options.requestTimeoutSeconds, idleSeconds: options.idleTimeoutSeconds)
     }
 
     var callbacks: cmicrohttpd_callbacks {
         cmicrohttpd_callbacks(
             closure: Unmanaged.passUnretained(self).toOpaque(),
-            request_began: { closure, target, _ in
+            accepts: { closure, _, _ in
+                guard let closure else { return .NO }
+                return Service.at(closure).connections.accepts() ? .YES : .NO
+            },
+            connection_changed: { closure, connection, _, code in
+                guard let closure, let connection else { return }
+                let connections = Service.at(closure).connections
+                // `MHD_CONNECTION_NOTIFY_STARTED`; the other is `…_CLOSED`.
+                if code.rawValue == 0 {
+                    connections.began(UInt(bitPattern: connection), socket: cmicrohttpd_socket(connection))
+                } else {
+                    connections.ended(UInt(bitPattern: connection))
+                }
+            },
+            request_began: { closure, target, connection in
                 guard let closure, let target else { return nil }
                 Service.at(closure).stopping.requestBegan()
+                Service.at(closure).connections.requestBegan(UInt(bitPattern: connection))
                 let bytes = UnsafeRawBufferPointer(start: target, count: strlen(target))
                 return Unmanaged.passRetained(Exchange(target: Array(bytes))).toOpaque()
             },
@@ -158,8 +212,9 @@ final class Service: Sendable {
                 return Unmanaged<Exchange>.fromOpaque(exchange).takeUnretainedValue().advance(
                     connection, method: method, upload: upload, uploadSize: uploadSize, service: Service.at(closure))
             },
-            request_ended: { closure, _, context, _ in
+            request_ended: { closure, connection, context, _ in
                 guard let closure, let exchange = context?.pointee else { return }
+                Service.at(closure).connections.requestEnded(UInt(bitPattern: connection))
                 context?.pointee = nil
                 Unmanaged<Exchange>.fromOpaque(exchange).release()
                 Service.at(closure).stopping.requestEnded()

@@ -49,7 +49,10 @@ public struct MonitorEndpoints: Sendable {
             "/-/healthy": { _ in Self.healthy(health()) },
             "/-/ready": { _ in Self.ready(health()) },
         ]
-        if let gate { routes["/gate"] = Self.timed(GateEndpoint(gate: gate).answer, gateAnswered) }
+        if let gate {
+            routes["/gate"] = Self.timed(GateEndpoint(gate: gate).answer, gateAnswered)
+            routes["/gate/ask"] = Self.timed(GateEndpoint(gate: gate).answerQuery, gateAnswered)
+        }
         for route in more { routes[route.path] = route.handler }
         self.routes = routes
     }

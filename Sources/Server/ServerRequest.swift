@@ -45,12 +45,15 @@ public struct ServerRequest: Sendable {
     }
 
     /// The first query parameter of that name, percent-decoded (`+` stays a plus); nil when absent.
-    public func queryValue(_ name: String) -> String? {
+    public func queryValue(_ name: String) -> String? { queryBytes(name).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// As above, its bytes.
+    public func queryBytes(_ name: String) -> [UInt8]? {
         guard let query = rawQuery else { return nil }
         for pair in query.split(separator: UInt8(ascii: "&")) {
             let key = pair.prefix { $0 != UInt8(ascii: "=") }
             if WireDecoding.percentDecoded(key).elementsEqual(name.utf8) {
-                return String(decoding: WireDecoding.percentDecoded(pair.dropFirst(key.count + 1)), as: UTF8.self)
+                return WireDecoding.percentDecoded(pair.dropFirst(key.count + 1))
             }
         }
         return nil

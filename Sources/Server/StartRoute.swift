@@ -1,6 +1,13 @@
 import Model
 
-/// What a request target means to a runtime: the start of a run of one workflow of one app, or something else.
+/// What a request target means to a runtime: the start of a run of one workflow of one app, something that may start one, or
+/// something else.
+///
+/// | request | what it does |
+/// |---|---|
+/// | `POST /api/chats/{app_id}/{workflow}/start` | starts a run |
+/// | a websocket at `/ws/{workflow}/{app_id}/{chat_id}/{user_id}` | joins a run; starts one where the chat is new, or has ended |
+/// | `POST /chat/{app_id}/{chat_id}/{user_id}/input` | answers a run; runs a chat that has ended again |
 ///
 /// The gate must read a target as the runtime behind the proxy will, or a paused tenant spells its way past it.
 /// What happens to `POST /api/chats/{app_id}/{workflow}/start` on its way, and what follows from it:
@@ -15,7 +22,7 @@ import Model
 ///   slash. As `$` also matches before a final line feed, `start%0A` is a start. A trailing slash is answered with
 ///   a 307 to the target without it, which comes back as a request of its own.
 ///
-/// So `direct` is: decode once, compare five segments. `//api/chats/…`, `/x/../api/chats/…` and `/API/…` are 404 in the
+/// So `direct` is: decode once, compare the segments. `//api/chats/…`, `/x/../api/chats/…` and `/API/…` are 404 in the
 /// runtime and no starts, while `..` as a workflow is a workflow called `..`.
 ///
 /// A proxy that forwards its *normalised* path (`proxy_pass http://runtime/;`) turns some of those into starts.
@@ -26,27 +33,44 @@ struct StartRoute: Hashable, Sendable {
     enum Spelling: Hashable, Sendable { case direct, normalised }
 
     let app: AppID
-    let pack: PackID
+    /// Nil where the request does not say.
+    let pack: PackID?
+    /// The bytes of the chat's id; nil for a chat that gets its name only now.
+    let chat: [UInt8]?
     let spelling: Spelling
 
-    /// Reads a target in origin form or absolute form; nil when no runtime would start a run for it.
-    init?(target: some Collection<UInt8>) {
+    /// Reads a request; nil when no runtime would start a run for it. Methods are case-sensitive. A GET is taken for a websocket:
+    /// a proxy asks about no other.
+    init?(method: String, target: some Collection<UInt8>) {
+        let isSocket = method == "GET"
+        guard isSocket || method == "POST" else { return nil }
         let whole = Self.withoutOrigin(Array(target)).prefix { $0 != UInt8(ascii: "?") }
         let path = whole.prefix { $0 != UInt8(ascii: "#") }
         // Most requests are something else entirely; they are done here.
         guard !path.isEmpty else { return nil }
+        func named(_ segments: [ArraySlice<UInt8>]) -> Named? { isSocket ? Self.socket(segments) : Self.start(segments) ?? Self.input(segments) }
         let decoded = WireDecoding.percentDecoded(path)
-        if let (app, pack) = Self.start(Self.segments(decoded)) {
-            (self.app, self.pack, spelling) = (app, pack, .direct)
-        } else if whole.count > path.count,
-            let (app, pack) = Self.start(Self.segments(WireDecoding.percentDecoded(whole)))
-        {
-            (self.app, self.pack, spelling) = (app, pack, .direct)
-        } else if let (app, pack) = Self.start(Self.normalised(Self.segments(decoded))) {
-            (self.app, self.pack, spelling) = (app, pack, .normalised)
-        } else {
-            return nil
-        }
+        let found: (Named, Spelling)? =
+            if let direct = named(Self.segments(decoded)) {
+                (direct, .direct)
+            } else if whole.count > path.count, let direct = named(Self.segments(WireDecoding.percentDecoded(whole))) {
+                (direct, .direct)
+            } else if let other = named(Self.normalised(Self.segments(decoded))) {
+                (other, .normalised)
+            } else {
+                nil
+            }
+        guard let found else { return nil }
+        app = AppID(bytes: Self.repaired(found.0.app))
+        pack = found.0.pack.map { PackID(bytes: Self.repaired($0)) }
+        chat = found.0.chat.map(Self.repaired)
+        spelling = found.1
+    }
+
+    private struct Named {
+        var app: ArraySlice<UInt8>
+        var pack: ArraySlice<UInt8>?
+        var chat: ArraySlice<UInt8>?
     }
 
     /// Drops `http://authority`, if there is one.
@@ -66,12 +90,31 @@ struct StartRoute: Hashable, Sendable {
         return path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     }
 
-    private static func start(_ segments: [ArraySlice<UInt8>]) -> (AppID, PackID)? {
-        guard segments.count == 6, segments[0].isEmpty, segments[1].elementsEqual("api".utf8),
-            segments[2].elementsEqual("chats".utf8), segments[5].elementsEqual("start".utf8),
-            !segments[3].isEmpty, !segments[4].isEmpty
-        else { return nil }
-        return (AppID(bytes: repaired(segments[3])), PackID(bytes: repaired(segments[4])))
+    private static func start(_ segments: [ArraySlice<UInt8>]) -> Named? {
+        guard segments.count == 6, matches(segments, ["", "api", "chats", nil, nil, "start"]) else { return nil }
+        return Named(app: segments[3], pack: segments[4])
+    }
+
+    private static func input(_ segments: [ArraySlice<UInt8>]) -> Named? {
+        guard segments.count == 6, matches(segments, ["", "chat", nil, nil, nil, "input"]) else { return nil }
+        return Named(app: segments[2], chat: segments[3])
+    }
+
+    private static func socket(_ segments: [ArraySlice<UInt8>]) -> Named? {
+        guard segments.count == 6, matches(segments, ["", "ws", nil, nil, nil, nil]) else { return nil }
+        return Named(app: segments[3], pack: segments[2], chat: segments[4])
+    }
+
+    /// Whether the segments are these words, and anything that is not empty where a word is nil.
+    private static func matches(_ segments: [ArraySlice<UInt8>], _ words: [StaticString?]) -> Bool {
+        for (segment, word) in zip(segments, words) {
+            if let word {
+                guard word.withUTF8Buffer({ $0.elementsEqual(segment) }) else { return false }
+            } else if segment.isEmpty {
+                return false
+            }
+        }
+        return true
     }
 
     /// UTF-8 with every maximal part that is none replaced by U+FFFD, as Python's `unquote` does.

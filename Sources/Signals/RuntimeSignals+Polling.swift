@@ -24,23 +24,4 @@ extension RuntimeSignals {
     public var newestRestart: Timestamp? {
         replicas.compactMap(\.identity.restarts.last).max().map { Timestamp(milliseconds: $0) }
     }
-
-    /// The app's runs that are running as the newest perf answers and websockets tell, over all replicas, and the moment
-    /// before which a start is surely in the count: when the oldest of those answers was asked for. Nil while a replica has
-    /// no usable answer. Ghosts and stalled runs are not in it, nor what websockets say cannot be running: who has nothing
-    /// running is not held back for what stands open.
-    public func openRuns(of app: AppID) -> (count: Int, at: Timestamp)? {
-        guard let slot = shared.apps.slot(of: app) else { return nil }
-        var count: Int64 = 0
-        var asked = Int64.max
-        let rules = Evaluation(self, at: newestAt).rules
-        for replica in replicas where !replica.isAbsent(asOf: newestAt, options) {
-            guard let newest = replica.perf.newest, replica.chatsMissing(asOf: newestAt, options) == nil,
-                let row = replica.log.rows.last
-            else { return nil }
-            if slot < row.gauges.count { count += rules.leastRunning(row.gauges[slot], total: row.totalGauges) }
-            asked = min(asked, newest.at - Int64(newest.elapsedMilliseconds.rounded(.up)))
-        }
-        return asked == .max ? nil : (Int(clamping: count), Timestamp(milliseconds: asked))
-    }
 }

@@ -1,4 +1,5 @@
 import Actions
+import Collector
 import Model
 import Testing
 
@@ -17,7 +18,7 @@ struct CaddyGateTests {
         private let seenByRuntime = NginxGateTests.Setup.Seen()
         private let seenByGate = NginxGateTests.Setup.Seen()
 
-        init(_ effects: [Effect], gatePort: UInt16? = nil, patient: Bool = true) throws {
+        init(_ effects: [Effect], gatePort: UInt16? = nil, runtimePort: UInt16? = nil, patient: Bool = true) throws {
             let (seenByRuntime, seenByGate) = (seenByRuntime, seenByGate)
             runtime = HTTPServer { request in
                 seenByRuntime.add(request)
@@ -33,7 +34,7 @@ struct CaddyGateTests {
             }
             try runtime.start()
             try gateServer.start()
-            caddy = try Caddy(runtime: runtime.port, gate: gatePort ?? gateServer.port, patient: patient)
+            caddy = try Caddy(runtime: runtimePort ?? runtime.port, gate: gatePort ?? gateServer.port, patient: patient)
         }
 
         var requestsAtRuntime: [ServerRequest] { seenByRuntime.all }
@@ -107,14 +108,15 @@ struct CaddyGateTests {
             let reply = try RawClient.ask(setup.caddy.port, "POST", target, headers: claims, body: "secret")
             #expect(reply.status == 429, "\(query)")
             let question = try #require(setup.requestsAtGate.dropFirst(before).first)
-            #expect(question.method == "GET" && question.body.isEmpty && question.target == Array("/gate".utf8))
-            #expect(question.headerValues("X-Forwarded-Uri") == [Array(target.utf8)])
-            #expect(question.headerValues("X-Forwarded-Method") == [Array("POST".utf8)])
-            #expect(question.header("Authorization") == nil && question.header("Cookie") == nil)
+            #expect(question.method == "GET" && question.body.isEmpty && question.path == "/gate/ask")
+            #expect(question.queryBytes("uri") == Array(target.utf8))
+            #expect(question.queryValue("method") == "POST" && question.queryValue("refuse") == nil && question.queryValue("runtime") == nil)
+            #expect(Set(question.headers.map { $0.name.lowercased() }) == ["host", "user-agent", "accept-encoding"])
+            #expect(question.header("User-Agent")?.hasPrefix("Go-http-client") ?? false)
         }
     }
 
-    @Test("what is no POST passes without a question")
+    @Test("what neither posts nor upgrades passes without a question")
     func untouched() throws {
         let setup = try Setup([.pause])
         defer { setup.stop() }
@@ -126,18 +128,74 @@ struct CaddyGateTests {
         #expect(setup.gate.counters.notStarts == 1)
     }
 
-    @Test("a websocket's upgrade reaches the runtime")
-    func websocket() throws {
+    /// A chat that runs, one that is new, one that has ended; through a real upgrade, with frames both ways.
+    @Test("websockets and inputs: what runs goes on, what would start a run is refused with the reason")
+    func chats() throws {
+        let peer = try WebsocketPeer()
+        defer { peer.end() }
+        let setup = try Setup([.pause], runtimePort: peer.port)
+        defer { setup.stop() }
+        let figures = OpenRuns(
+            at: GateTableTests.t0 + GateTable.settling,
+            apps: [AppID("app"): .init(active: 1, chats: [StableHash(of: Array("runs".utf8))])])
+        setup.gate.install(
+            GateTable(
+                runtimes: ["shared"], leases: [GateTableTests.lease(.pause, app: AppID("app"))], openRuns: ["shared": figures]))
+        let port = setup.caddy.port
+        for target in ["/ws/wf/app/runs/u", "/ws/wf/other/new/u?token=t", "/ws/wf/app/r%75ns/u"] {
+            let reply = try WebsocketPeer.open(port, target)
+            #expect(reply.status == 101 && reply.header("Sec-WebSocket-Accept") == WebsocketPeer.accept, "\(target)")
+            #expect(reply.body == "helloagain", "\(target)")
+        }
+        #expect(try RawClient.ask(port, "POST", "/chat/app/runs/u/input", body: "{}").status == 200)
+        #expect(try RawClient.ask(port, "POST", "/chat/other/ended/u/input", body: "{}").status == 200)
+        let passed = peer.opened
+        #expect(passed.count == 5)
+        for target in [
+            "/ws/wf/app/new/u", "/ws/../app/new/u", "/w%73/wf/a%70p/new/u", "/ws/wf/x/../app/new/u", "/ws%2Fwf/app/new/u?x=/ws/wf/app/runs/u",
+        ] {
+            let reply = try WebsocketPeer.open(port, target)
+            #expect(reply.status == 429 && reply.header("Retry-After") == "900", "\(target)")
+            #expect(reply.body.contains("New runs of this app are paused"), "\(target)")
+        }
+        let input = try RawClient.ask(port, "POST", "/chat/app/ended/u/input", body: "{}")
+        #expect(input.status == 429 && input.header("Retry-After") == "900")
+        #expect(peer.opened == passed)
+    }
+
+    @Test("whatever a client puts into its request, a paused app's start does not get through")
+    func hostileFields() throws {
         let setup = try Setup([.pause])
         defer { setup.stop() }
+        let large = String(repeating: "y", count: 70_000)
+        let many = (0..<1_200).map { "H\($0): y" }
+        let middling = (0..<3).map { "X-\($0): \(String(repeating: "y", count: 7_000))" }
+        let tries: [[String]] = [
+            ["X-Junk: \(large)"], many, middling, ["Connection: X-Forwarded-Uri, X-Forwarded-Method, Host"],
+            ["X-Forwarded-Uri: /", "X-Forwarded-Method: GET", "X-Original-URI: /", "X-Original-Method: GET"],
+            ["Expect: 100-continue"], ["Connection: Upgrade", "Upgrade: websocket"], ["Connection: Upgrade", "Upgrade: h2c"],
+            ["X-J:\ta\tb"], ["X-J:"], ["TE: trailers", "Trailer: X"], ["X-HTTP-Method-Override: GET"], ["Range: bytes=0-"],
+            ["Content-Encoding: gzip"], ["**: x", "*: y", "~: z"],
+        ]
+        for fields in tries {
+            let reply = try RawClient.ask(setup.caddy.port, "POST", "/api/chats/app/wf/start", headers: fields, body: "{}")
+            #expect([400, 429, 431].contains(reply.status), "\(fields.first?.prefix(40) ?? "")")
+        }
+        let targets = [
+            "/api/chats/app/wf/start?\(large)", "/api/chats/app/\(large)/start", "/api/chats/app/wf/start?method=GET&uri=/&refuse=403",
+            "/api/chats/app/\(String(repeating: "%2e", count: 2_600))/start",
+        ]
+        for target in targets {
+            let reply = try RawClient.ask(setup.caddy.port, "POST", target, body: "{}")
+            #expect([400, 414, 429, 431].contains(reply.status), "\(target.prefix(60))")
+        }
         let client = try RawClient(port: setup.caddy.port)
         defer { client.end() }
         try client.send(
-            "GET /ws/wf/app/c/u HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n")
-        _ = try client.readReply()
-        let seen = try #require(setup.requestsAtRuntime.first)
-        #expect(seen.header("Upgrade") == "websocket")
-        #expect(setup.requestsAtGate.isEmpty)
+            "POST /api/chats/app/wf/start HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
+        #expect(try client.readReply().status == 429)
+        #expect(setup.requestsAtRuntime.isEmpty)
+        #expect(try setup.start("other").status == 200)
     }
 
     @Test("the runtime's own errors stay its own", arguments: [400, 401, 403, 404, 429, 500, 502, 503, 504])
@@ -175,8 +233,8 @@ struct CaddyGateTests {
             // Caddy encodes a fragment, which is no start for the runtime then: what arrives is what counts.
             if namesPaused { #expect(status != 200 || wanted.target.contains("#"), "\(wanted.target)") }
             for request in arrived {
-                if namesPaused { #expect(StartRoute(target: request.target) == nil, "\(wanted.target)") }
-                #expect(StartRoute(target: request.target)?.app != AppID("app"), "\(wanted.target)")
+                if namesPaused { #expect(StartRoute(method: "POST", target: request.target) == nil, "\(wanted.target)") }
+                #expect(StartRoute(method: "POST", target: request.target)?.app != AppID("app"), "\(wanted.target)")
             }
         }
         #expect(setup.gate.counters.refused > 20)

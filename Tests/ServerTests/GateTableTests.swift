@@ -29,6 +29,7 @@ struct GateTableTests {
         switch table.decide(runtime: runtime, app: app, pack: pack, now: t0 + at, starts: window) {
         case .allow(.free): return "free"
         case .allow(.withinLimits): return "within limits"
+        case .allow(.goesOn): return "goes on"
         case .allow(.failedOpen(let doubt)): return "failed open: \(doubt.rawValue)"
         case .refuse(let refusal): return "\(refusal.lease) \(refusal.cause) \(refusal.retryAfterSeconds)s"
         }

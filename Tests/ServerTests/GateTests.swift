@@ -1,4 +1,5 @@
 import Actions
+import Collector
 import Model
 import Synchronization
 import Testing
@@ -97,6 +98,140 @@ struct GateTests {
         gate.install(Self.table([effect], openRuns: polled(2)))
         clock.now = Self.t0 + .seconds(21)
         #expect(Self.run(gate, 2) == "+-")
+    }
+
+    private static func socket(_ chat: String, _ pack: String = "Generator") -> String { "/ws/\(pack)/app_noisy/\(chat)/u" }
+    private static func input(_ chat: String) -> String { "/chat/app_noisy/\(chat)/u/input" }
+
+    /// As of a moment: so many runs, and these chats not ended.
+    private static func figures(_ at: TimeSpan, active: Int?, starts: Int64? = nil, open: [String]? = []) -> OpenRuns {
+        let chats = open.map { Set($0.map { StableHash(of: Array($0.utf8)) }) }
+        return OpenRuns(at: t0 + at, apps: [app: .init(active: active, starts: starts, chats: chats)])
+    }
+
+    private static func ask(_ gate: Gate, _ method: String, _ target: String) -> Character {
+        switch gate.ask(method: method, target: Array(target.utf8), runtime: nil) {
+        case .start(.refuse): "-"
+        case .start(.allow(.goesOn)): "="
+        case .start(.allow(.failedOpen)): "?"
+        case .start(.allow): "+"
+        case .notAStart: "."
+        case .unparsable: "!"
+        }
+    }
+
+    @Test("a pause: what runs goes on, a new chat's websocket and an ended chat's input are refused")
+    func pausedChats() {
+        let clock = SetClock(Self.t0 + .seconds(20))
+        let gate = Self.gate([.pause], clock: clock, openRuns: Self.figures(.seconds(10), active: 1, open: ["runs"]))
+        #expect(Self.ask(gate, "GET", Self.socket("runs")) == "=")
+        #expect(Self.ask(gate, "POST", Self.input("runs")) == "=")
+        #expect(Self.ask(gate, "GET", Self.socket("invented")) == "-")
+        #expect(Self.ask(gate, "POST", Self.input("ended")) == "-")
+        #expect(Self.ask(gate, "POST", Self.path()) == "-")
+        #expect(Self.ask(gate, "GET", "/ws/Generator/app_other/x/u") == "+")
+        #expect(gate.counters.goneOn == 2 && gate.counters.refused == 3)
+        // Refused starts, and the one that was allowed, of another app: nobody's.
+        #expect(gate.counts(of: "shared")?.others == .init(allowed: 0, refused: 3))
+    }
+
+    @Test("figures that are old, missing or older than the lease stop no websocket")
+    func doubtfulChats() {
+        let clock = SetClock(Self.t0 + .seconds(20))
+        func answers(_ figures: OpenRuns?) -> String {
+            let gate = Self.gate([.pause], clock: clock, openRuns: figures)
+            return String([Self.ask(gate, "GET", Self.socket("x")), Self.ask(gate, "POST", Self.input("x")), Self.ask(gate, "POST", Self.path())])
+        }
+        #expect(answers(nil) == "??-")
+        #expect(answers(Self.figures(.seconds(10), active: 1, open: nil)) == "??-")
+        #expect(answers(Self.figures(.seconds(-1), active: 1)) == "??-")
+        #expect(answers(Self.figures(GateTable.settling, active: 1)) == "---")
+        clock.now = Self.t0 + .seconds(10) + .minutes(2)
+        #expect(answers(Self.figures(.seconds(10), active: 1)) == "---")
+        clock.now = clock.now + TimeSpan(milliseconds: 1)
+        #expect(answers(Self.figures(.seconds(10), active: 1)) == "??-")
+    }
+
+    @Test("disable_pack: an input names no workflow, and passes")
+    func disabledChats() {
+        let gate = Self.gate([.disablePack(PackID("Generator"))], openRuns: Self.figures(.seconds(10), active: 1))
+        #expect(Self.ask(gate, "GET", Self.socket("x")) == "-")
+        #expect(Self.ask(gate, "GET", Self.socket("x", "Other")) == "+")
+        #expect(Self.ask(gate, "POST", Self.input("x")) == "?")
+        #expect(gate.counters.failedOpen == [.workflowUnknown: 1])
+    }
+
+    @Test("a throttle: the websocket of a start that was let through is no second start, another's is one")
+    func throttledChats() {
+        let clock = SetClock(Self.t0 + .seconds(20))
+        let gate = Self.gate(
+            [GateTableTests.throttle(runs: 2)], clock: clock, openRuns: Self.figures(.seconds(10), active: 0, starts: 0))
+        #expect(Self.ask(gate, "POST", Self.path()) == "+")
+        #expect(Self.ask(gate, "GET", Self.socket("one")) == "=")
+        #expect(Self.ask(gate, "GET", Self.socket("one")) == "=")
+        #expect(Self.ask(gate, "GET", Self.socket("two")) == "+")
+        #expect(Self.ask(gate, "GET", Self.socket("two")) == "=")
+        #expect(Self.ask(gate, "GET", Self.socket("three")) == "-")
+        #expect(Self.ask(gate, "POST", Self.path()) == "-")
+        #expect(Self.ask(gate, "POST", Self.input("old")) == "-")
+        // Another workflow's start is no ticket for this one.
+        clock.now = Self.t0 + .seconds(30)
+        gate.install(
+            Self.table([GateTableTests.throttle(runs: 2)], openRuns: Self.figures(.seconds(30), active: 1, starts: 2, open: ["one", "two"])))
+        #expect(Self.ask(gate, "POST", Self.path("app_noisy", "Other")) == "+")
+        #expect(Self.ask(gate, "GET", Self.socket("four")) == "-")
+        #expect(Self.ask(gate, "GET", Self.socket("four", "Other")) == "=")
+        #expect(Self.ask(gate, "GET", Self.socket("one")) == "=")
+    }
+
+    @Test("a limit is kept exactly while starts show up late, and is never a pause")
+    func exactly() {
+        let clock = SetClock(Self.t0)
+        let effect = GateTableTests.throttle(runs: 3)
+        let gate = Self.gate([effect], clock: clock, openRuns: Self.figures(.zero, active: 0, starts: 100))
+        func at(_ seconds: Double) { clock.now = Self.t0 + .seconds(seconds) }
+        func poll(_ seconds: Double, active: Int, starts: Int64) {
+            gate.install(Self.table([effect], openRuns: Self.figures(.seconds(seconds), active: active, starts: starts)))
+        }
+        at(9)
+        #expect(Self.run(gate, 1) == "+")
+        at(9.9)
+        #expect(Self.run(gate, 3) == "++-")
+        // The poll shows the first only: the others had not got there.
+        at(10)
+        poll(10, active: 1, starts: 101)
+        #expect(Self.run(gate, 1) == "-")
+        // The next shows all, of which one has ended.
+        at(20)
+        poll(20, active: 2, starts: 103)
+        #expect(Self.run(gate, 2) == "+-")
+        // That one never came to be (the runtime refused it): five seconds later it holds no place.
+        at(30)
+        poll(30, active: 2, starts: 103)
+        #expect(Self.run(gate, 2) == "+-")
+        // Nothing runs: however many stale chats there are, starts pass.
+        at(40)
+        poll(40, active: 0, starts: 104)
+        #expect(Self.run(gate, 4) == "+++-")
+        // Nobody knows what runs: not enforced.
+        gate.install(Self.table([effect], openRuns: OpenRuns(at: clock.now, apps: [Self.app: .init(active: nil)])))
+        #expect(Self.run(gate, 2) == "++")
+    }
+
+    @Test("what is remembered is bounded")
+    func boundedMemory() {
+        var memory = GateMemory()
+        for number in 0..<20_000 {
+            let chat = StableHash(high: 0, low: UInt64(number))
+            memory.start(Self.t0, pack: nil, chat: chat, memory: .minutes(2))
+        }
+        #expect(memory.pending == GateMemory.most)
+        func goesOn(_ low: UInt64) -> Bool { memory.goesOn(StableHash(high: 0, low: low), pack: nil, now: Self.t0) }
+        #expect(goesOn(0))
+        #expect(!goesOn(19_999))
+        memory.figures(at: Self.t0 + .seconds(10), seen: nil)
+        #expect(memory.pending == 0)
+        #expect(!goesOn(0))
     }
 
     @Test("a new table keeps the starts of apps that stay limited")
@@ -276,6 +411,20 @@ struct MonitorEndpointsTests {
         #expect(verdict(uri: [Self.start, "/"]) == "failed-open; unparsable")
         #expect(verdict(uri: [Self.start], method: []) == "failed-open; unparsable")
         #expect(verdict(uri: [Self.start], extra: "&runtime=unheard-of") == "failed-open; unknown_runtime")
+    }
+
+    @Test("a question in the query, encoded")
+    func query() {
+        func ask(_ query: String) -> ServerResponse {
+            Self.endpoints().answer(ServerRequest(target: "/gate/ask\(query)", headers: Self.fields("caddy", uri: ["/"], method: ["GET"])))
+        }
+        #expect(ask("?method=POST&uri=%2Fapi%2Fchats%2Fapp_noisy%2FGenerator%2Fstart%3Furi%3D%2F").status == 429)
+        #expect(ask("?method=POST&uri=%2Fapi%2Fchats%2Fapp%255Fnoisy%2FGenerator%2Fstart").status == 429)
+        #expect(ask("?method=POST&uri=%2Fapi%2Fchats%2Fother%2FGenerator%2Fstart").status == 204)
+        #expect(ask("?method=GET&uri=%2Fapi%2Fchats%2Fapp_noisy%2FGenerator%2Fstart").status == 204)
+        for query in ["", "?", "?method=POST", "?uri=/"] {
+            #expect(Self.header(ask(query), "X-Mozaiks-Gate") == "failed-open; unparsable", "\(query)")
+        }
     }
 
     @Test("what a client sends does not speak for its proxy")

@@ -1,4 +1,5 @@
 import Actions
+import Collector
 import Model
 import Synchronization
 import Testing
@@ -25,8 +26,9 @@ struct NginxGateTests {
         }
 
         /// - Parameter gatePort: where nginx looks for the gate, if not at the real one.
+        /// - Parameter runtimePort: another runtime than its own.
         /// - Parameter patient: see ``Nginx``.
-        init(_ effects: [Effect], gatePort: UInt16? = nil, patient: Bool = true) throws {
+        init(_ effects: [Effect], gatePort: UInt16? = nil, runtimePort: UInt16? = nil, patient: Bool = true) throws {
             let (seenByRuntime, seenByGate) = (Seen(), Seen())
             (self.seenByRuntime, self.seenByGate) = (seenByRuntime, seenByGate)
             runtime = HTTPServer { request in
@@ -43,7 +45,7 @@ struct NginxGateTests {
             }
             try runtime.start()
             try gateServer.start()
-            nginx = try Nginx(runtime: runtime.port, gate: gatePort ?? gateServer.port, patient: patient)
+            nginx = try Nginx(runtime: runtimePort ?? runtime.port, gate: gatePort ?? gateServer.port, patient: patient)
         }
 
         var requestsAtRuntime: [ServerRequest] { seenByRuntime.all }
@@ -136,27 +138,79 @@ struct NginxGateTests {
         for target in ["/api/health", "/api/chats/app/wf/start", "/metrics/perf/aggregate", "/"] {
             #expect(try RawClient.ask(setup.nginx.port, "GET", target).status == 200)
         }
-        #expect(try RawClient.ask(setup.nginx.port, "POST", "/elsewhere").status == 200)
         #expect(setup.requestsAtGate.isEmpty)
         #expect(try RawClient.ask(setup.nginx.port, "POST", "/api/events").status == 200)
         #expect(setup.gate.counters.notStarts == 1)
     }
 
-    @Test("a websocket's upgrade reaches the runtime")
-    func websocket() throws {
+    /// A chat that runs, one that is new, one that has ended; through a real upgrade, with frames both ways.
+    @Test("websockets and inputs: what runs goes on, what would start a run is refused with the reason")
+    func chats() throws {
+        let peer = try WebsocketPeer()
+        defer { peer.end() }
+        let setup = try Setup([.pause], runtimePort: peer.port)
+        defer { setup.stop() }
+        let figures = OpenRuns(
+            at: GateTableTests.t0 + GateTable.settling,
+            apps: [AppID("app"): .init(active: 1, chats: [StableHash(of: Array("runs".utf8))])])
+        setup.gate.install(
+            GateTable(
+                runtimes: ["shared"], leases: [GateTableTests.lease(.pause, app: AppID("app"))], openRuns: ["shared": figures]))
+        let port = setup.nginx.port
+        for target in ["/ws/wf/app/runs/u", "/ws/wf/other/new/u?token=t", "/ws/wf/app/r%75ns/u"] {
+            let reply = try WebsocketPeer.open(port, target)
+            #expect(reply.status == 101 && reply.header("Sec-WebSocket-Accept") == WebsocketPeer.accept, "\(target)")
+            #expect(reply.body == "helloagain", "\(target)")
+        }
+        #expect(try RawClient.ask(port, "POST", "/chat/app/runs/u/input", body: "{}").status == 200)
+        #expect(try RawClient.ask(port, "POST", "/chat/other/ended/u/input", body: "{}").status == 200)
+        let passed = peer.opened
+        #expect(passed.count == 5)
+        for target in [
+            "/ws/wf/app/new/u", "/ws/../app/new/u", "/w%73/wf/a%70p/new/u", "/ws/wf/x/../app/new/u", "/ws%2Fwf/app/new/u?x=/ws/wf/app/runs/u",
+        ] {
+            let reply = try WebsocketPeer.open(port, target)
+            #expect(reply.status == 429 && reply.header("Retry-After") == "900", "\(target)")
+            #expect(reply.body.contains("New runs of this app are paused"), "\(target)")
+        }
+        let input = try RawClient.ask(port, "POST", "/chat/app/ended/u/input", body: "{}")
+        #expect(input.status == 429 && input.header("Retry-After") == "900")
+        #expect(peer.opened == passed)
+    }
+
+    @Test("whatever a client puts into its request, a paused app's start does not get through")
+    func hostileFields() throws {
         let setup = try Setup([.pause])
         defer { setup.stop() }
-        let fields = ["Upgrade: websocket", "Sec-WebSocket-Key: k"]
+        let large = String(repeating: "y", count: 70_000)
+        let many = (0..<1_200).map { "H\($0): y" }
+        let middling = (0..<3).map { "X-\($0): \(String(repeating: "y", count: 7_000))" }
+        let tries: [[String]] = [
+            ["X-Junk: \(large)"], many, middling, ["Connection: X-Forwarded-Uri, X-Forwarded-Method, Host"],
+            ["X-Forwarded-Uri: /", "X-Forwarded-Method: GET", "X-Original-URI: /", "X-Original-Method: GET"],
+            ["Expect: 100-continue"], ["Connection: Upgrade", "Upgrade: websocket"], ["Connection: Upgrade", "Upgrade: h2c"],
+            ["X-J:\ta\tb"], ["X-J:"], ["TE: trailers", "Trailer: X"], ["X-HTTP-Method-Override: GET"], ["Range: bytes=0-"],
+            ["Content-Encoding: gzip"], ["**: x", "*: y", "~: z"],
+        ]
+        for fields in tries {
+            let reply = try RawClient.ask(setup.nginx.port, "POST", "/api/chats/app/wf/start", headers: fields, body: "{}")
+            #expect([400, 429, 431].contains(reply.status), "\(fields.first?.prefix(40) ?? "")")
+        }
+        let targets = [
+            "/api/chats/app/wf/start?\(large)", "/api/chats/app/\(large)/start", "/api/chats/app/wf/start?method=GET&uri=/&refuse=403",
+            "/api/chats/app/\(String(repeating: "%2e", count: 2_600))/start",
+        ]
+        for target in targets {
+            let reply = try RawClient.ask(setup.nginx.port, "POST", target, body: "{}")
+            #expect([400, 414, 429, 431].contains(reply.status), "\(target.prefix(60))")
+        }
         let client = try RawClient(port: setup.nginx.port)
         defer { client.end() }
         try client.send(
-            "GET /ws/wf/app/c/u HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\n\(fields.joined(separator: "\r\n"))\r\n\r\n"
-        )
-        _ = try client.readReply()
-        let seen = try #require(setup.requestsAtRuntime.first)
-        #expect(seen.header("Upgrade") == "websocket")
-        #expect(seen.header("Connection") == "upgrade")
-        #expect(setup.requestsAtGate.isEmpty)
+            "POST /api/chats/app/wf/start HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
+        #expect(try client.readReply().status == 429)
+        #expect(setup.requestsAtRuntime.isEmpty)
+        #expect(try setup.start("other").status == 200)
     }
 
     @Test("the runtime's own errors stay its own", arguments: [400, 401, 403, 404, 429, 500, 502, 503, 504])
@@ -198,7 +252,7 @@ struct NginxGateTests {
             if status == 429 { #expect(namesPaused, "\(wanted.target)") }
             if namesPaused { #expect(status != 200, "\(wanted.target)") }
             for request in arrived {
-                #expect(StartRoute(target: request.target)?.app != AppID("app"), "\(wanted.target)")
+                #expect(StartRoute(method: "POST", target: request.target)?.app != AppID("app"), "\(wanted.target)")
             }
         }
         #expect(setup.gate.counters.refused > 20)

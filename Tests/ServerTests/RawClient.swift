@@ -20,6 +20,9 @@ struct RawClient {
 
     let descriptor: Int32
 
+    /// A connection that is there already.
+    init(descriptor: Int32) { self.descriptor = descriptor }
+
     /// Connects to loopback. Reads give up after 20 s, so that a broken server fails a test and does not hang it.
     init(port: UInt16) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -77,6 +80,17 @@ struct RawClient {
             all.append(byte)
         }
         return String(decoding: all, as: UTF8.self)
+    }
+
+    func read(count: Int) throws -> [UInt8] {
+        var all: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: max(1, count))
+        while all.count < count {
+            let got = recv(descriptor, &buffer, count - all.count, 0)
+            guard got > 0 else { throw Failure(what: "ends \(count - all.count) bytes early") }
+            all += buffer[..<got]
+        }
+        return all
     }
 
     /// One answer with a `Content-Length` (or none and no body); the connection stays usable.

@@ -94,25 +94,51 @@ struct StartRouteTests {
 
     @Test("targets mean what the runtime takes them for", arguments: cases)
     func meaning(of wanted: Case) {
-        let route = StartRoute(target: Array(wanted.target.utf8))
+        let route = StartRoute(method: "POST", target: Array(wanted.target.utf8))
         let meaning = route.map { route in
-            (route.spelling == .normalised ? "~".utf8.map { $0 } : []) + route.app.bytes + [0x20] + route.pack.bytes
+            (route.spelling == .normalised ? "~".utf8.map { $0 } : []) + route.app.bytes + [0x20] + (route.pack?.bytes ?? [])
         }
         #expect(meaning == wanted.meaning.map { Array($0.utf8) }, "\(String(describing: route))")
+    }
+
+    /// Method, target, and `app workflow chat`.
+    @Test(
+        "websockets and inputs",
+        arguments: [
+            ("GET", "/ws/wf/app/chat/user", "app wf chat"), ("GET", "/ws/wf/app/chat/user?token=/x", "app wf chat"),
+            ("GET", "/%77s/w%66/a%70p/ch%61t/user", "app wf chat"), ("GET", "/ws%2Fwf%2Fapp%2Fchat%2Fuser", "app wf chat"),
+            ("GET", "/ws/wf/app/chat/user%0A", "app wf chat"), ("GET", "/ws/../app/chat/user", "app .. chat"),
+            ("GET", "http://h/ws/wf/app/chat/user", "app wf chat"), ("GET", "/ws/wf/app/chat/user#x", "app wf chat"),
+            ("GET", "/x/../ws/wf/app/chat/user", "~app wf chat"), ("GET", "//ws/wf/app/chat/user", "~app wf chat"),
+            ("GET", "/ws/wf/app/chat", nil), ("GET", "/ws/wf/app/chat/user/", nil), ("GET", "/ws/wf/app//user", nil),
+            ("GET", "/WS/wf/app/chat/user", nil), ("GET", "/api/chats/app/wf/start", nil), ("POST", "/ws/wf/app/chat/user", nil),
+            ("POST", "/chat/app/chat/user/input", "app - chat"), ("POST", "/ch%61t/app/%63hat/user/input?x", "app - chat"),
+            ("POST", "/chat/app/chat/user/input%0A", "app - chat"), ("POST", "/chat/x/../app/chat/user/input", "~app - chat"),
+            ("POST", "/chat/../chat/user/input", ".. - chat"), ("POST", "/chat/app/chat/user/inputs", nil),
+            ("POST", "/chat/app/chat/input", nil), ("GET", "/chat/app/chat/user/input", nil),
+            ("post", "/chat/app/chat/user/input", nil), ("PUT", "/chat/app/chat/user/input", nil),
+        ] as [(String, String, String?)])
+    func chats(method: String, target: String, wanted: String?) {
+        let meaning = StartRoute(method: method, target: Array(target.utf8)).map { route in
+            func text(_ bytes: [UInt8]?) -> String { bytes.map { String(decoding: $0, as: UTF8.self) } ?? "-" }
+            let mark = route.spelling == .normalised ? "~" : ""
+            return "\(mark)\(text(route.app.bytes)) \(text(route.pack?.bytes)) \(text(route.chat))"
+        }
+        #expect(meaning == wanted)
     }
 
     @Test("an id of 4 kB is an id, encoded or not")
     func longIDs() throws {
         let id = String(repeating: "k", count: 4_096)
-        let plain = try #require(StartRoute(target: Array("/api/chats/\(id)/wf/start".utf8)))
+        let plain = try #require(StartRoute(method: "POST", target: Array("/api/chats/\(id)/wf/start".utf8)))
         #expect(plain.app == AppID(id))
         let encoded = String(repeating: "%6B", count: 4_096)
-        #expect(StartRoute(target: Array("/api/chats/\(encoded)/wf/start".utf8)) == plain)
+        #expect(StartRoute(method: "POST", target: Array("/api/chats/\(encoded)/wf/start".utf8)) == plain)
     }
 
     @Test("raw bytes that are no ASCII name the app they spell")
     func rawBytes() {
-        let route = StartRoute(target: Array("/api/chats/".utf8) + [0xC3, 0xA9] + Array("/wf/start".utf8))
+        let route = StartRoute(method: "POST", target: Array("/api/chats/".utf8) + [0xC3, 0xA9] + Array("/wf/start".utf8))
         #expect(route?.app == AppID("\u{E9}"))
     }
 }

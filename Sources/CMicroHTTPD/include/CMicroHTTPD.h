@@ -22,6 +22,10 @@ struct cmicrohttpd_options {
 /// The functions a daemon calls, all on its own threads, with `closure` as their first argument.
 struct cmicrohttpd_callbacks {
     void *closure;
+    /// Asked before a connection is taken: `MHD_NO` closes it at once.
+    MHD_AcceptPolicyCallback accepts;
+    /// Told of each connection that was taken, and before its socket is closed.
+    MHD_NotifyConnectionCallback connection_changed;
     /// Called with the request target exactly as it was on the wire; what it returns is the request's context.
     void *(*request_began)(void *closure, const char *target, struct MHD_Connection *connection);
     MHD_AccessHandlerCallback handle;
@@ -34,3 +38,6 @@ struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_options *options,
 
 /// Writes the peer's numeric address (at most 45 characters and a NUL) into `text`, or an empty string.
 void cmicrohttpd_remote_address(struct MHD_Connection *connection, char *text, size_t capacity);
+
+/// The socket of a connection, or -1.
+int cmicrohttpd_socket(struct MHD_Connection *connection);

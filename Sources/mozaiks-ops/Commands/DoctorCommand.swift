@@ -158,7 +158,24 @@ enum DoctorCommand {
         findings.add(
             .ok, "actions: \(allowed.isEmpty ? "none allowed by policy" : allowed) would land at the gate on \(gate.listen), "
                 + "as far as the reverse proxy asks it")
+        examineWaysAround(configuration, mode, &findings)
         examineMode(mode, &findings)
+    }
+
+    /// What goes around the proxy goes around the gate.
+    private static func examineWaysAround(_ configuration: Configuration, _ mode: Mode, _ findings: inout Findings) {
+        for runtime in configuration.runtimes {
+            for url in runtime.replicas {
+                guard let place = Authority(url: url), PastTheGate.isLoopback(place.host) else { continue }
+                let open = PastTheGate.openings(port: place.port)
+                guard let first = open.first else { continue }
+                findings.add(
+                    mode == .observe ? .note : .broken,
+                    "gate: runtime \(runtime.name) can be reached past the gate, at \(first):\(place.port)"
+                        + (open.count > 1 ? " and \(open.count - 1) more of this machine's addresses" : "")
+                        + ": have it listen on 127.0.0.1 only (compose: ports: [\"127.0.0.1:\(place.port):\(place.port)\"])")
+            }
+        }
     }
 
     /// Where leases land besides the gate, and who ends them. False where there is no such place.

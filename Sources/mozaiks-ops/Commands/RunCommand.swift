@@ -28,6 +28,7 @@ enum RunCommand {
             ("mozaiks-ops run --url http://localhost:8000 --events | jq .incident.decisions.rule", "incidents as they happen"),
         ]
     ) { invocation in
+        OpenFiles.raiseLimit()
         let signals = await ProcessSignal.listen()
         let configuration = try invocation.watchingConfiguration()
         let assembly = try invocation.assembly(configuration)
@@ -162,12 +163,11 @@ final class DaemonParts: Sendable {
             gate: gate, health: { health.answer }, gateAnswered: { instruments.gateAnswered(inSeconds: $0) },
             more: isHere ? [instruments.route] : [])
         server = configuration.gate.map { settings in
-            HTTPServer(
-                listen: settings.listen.host, port: settings.listen.port, mode: .epoll(threads: 1), handler: endpoints.answer)
+            HTTPServer(listen: settings.listen.host, port: settings.listen.port, options: .questions, handler: endpoints.answer)
         }
         let looks = MonitorEndpoints(gate: nil, health: { health.answer }, more: [instruments.route])
         face = (isElsewhere ? configuration.server : nil).map {
-            HTTPServer(listen: $0.value.host, port: $0.value.port, mode: .epoll(threads: 1), handler: looks.answer)
+            HTTPServer(listen: $0.value.host, port: $0.value.port, options: .questions, handler: looks.answer)
         }
     }
 

@@ -1,0 +1,117 @@
+import CMicroHTTPD
+import Glibc
+import Synchronization
+
+/// The open connections of a server: which of them have had their time, and that all are gone before the library is stopped.
+///
+/// libmicrohttpd answers a malformed request by itself; one that does so while it is being stopped crashes. And its timeout
+/// counts from the last byte, so that a byte now and then holds a connection for ever.
+///
+/// Sockets are shut down, never closed, and only with the lock held that the library must take before it closes one: a
+/// descriptor is never another's.
+final class Connections: Sendable {
+    private struct Connection {
+        let socket: Int32
+        /// When it is shut down, ms of the monotonic clock; `Int64.max` for never.
+        var deadline: Int64
+        /// A whole request is with the handler, or its answer on the way.
+        var isAnswering = false
+    }
+
+    private struct State {
+        var all: [UInt: Connection] = [:]
+        /// Taken, and not yet told of.
+        var coming = 0
+        var isClosing = false
+    }
+
+    private let state = Mutex(State())
+    private let requestLimit: Int64?
+    private let idleLimit: Int64?
+
+    /// - Parameters:
+    ///   - requestSeconds: how long a request may take to arrive; 0 for no limit.
+    ///   - idleSeconds: how long a connection may wait for its next; 0 for no limit.
+    init(requestSeconds: Int, idleSeconds: Int) {
+        requestLimit = requestSeconds > 0 ? Int64(requestSeconds) * 1_000 : nil
+        idleLimit = idleSeconds > 0 ? Int64(idleSeconds) * 1_000 : nil
+    }
+
+    /// Whether a connection may be taken.
+    func accepts() -> Bool {
+        state.withLock { state in
+            guard !state.isClosing else { return false }
+            state.coming += 1
+            return true
+        }
+    }
+
+    func began(_ id: UInt, socket: Int32) {
+        let now = Self.now()
+        state.withLock { state in
+            state.coming -= 1
+            state.all[id] = Connection(socket: socket, deadline: requestLimit.map { now + $0 } ?? .max)
+            if state.isClosing { Self.shut(socket) }
+        }
+    }
+
+    func ended(_ id: UInt) {
+        state.withLock { _ = $0.all.removeValue(forKey: id) }
+    }
+
+    /// The first line of a request is here: the rest has its time.
+    func requestBegan(_ id: UInt) {
+        guard let requestLimit else { return }
+        let now = Self.now()
+        state.withLock { state in
+            guard let deadline = state.all[id]?.deadline else { return }
+            state.all[id]?.deadline = min(deadline, now + requestLimit)
+        }
+    }
+
+    /// A whole request is here.
+    func answers(_ id: UInt) {
+        state.withLock { $0.all[id]?.isAnswering = true }
+    }
+
+    func requestEnded(_ id: UInt) {
+        let now = Self.now()
+        state.withLock { state in
+            state.all[id]?.isAnswering = false
+            if requestLimit != nil { state.all[id]?.deadline = idleLimit.map { now + $0 } ?? .max }
+        }
+    }
+
+    /// Shuts down the connections that have had their time.
+    func shutOverdue() {
+        let now = Self.now()
+        state.withLock { state in
+            for connection in state.all.values where !connection.isAnswering && connection.deadline < now { Self.shut(connection.socket) }
+        }
+    }
+
+    /// Takes no further connection.
+    func refuse() { state.withLock { $0.isClosing = true } }
+
+    /// Shuts down every connection, and waits until the library has let go of all; false when it did not in time.
+    func shutAll(atMost seconds: Double) -> Bool {
+        let end = Self.now() + Int64(seconds * 1_000)
+        while true {
+            let isEmpty = state.withLock { state in
+                for connection in state.all.values { Self.shut(connection.socket) }
+                return state.all.isEmpty && state.coming <= 0
+            }
+            if isEmpty { return true }
+            if Self.now() >= end { return false }
+            poll(nil, 0, 2)
+        }
+    }
+
+    private static func shut(_ socket: Int32) { shutdown(socket, Int32(SHUT_RDWR)) }
+
+    private static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}
