@@ -71,6 +71,7 @@ public enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case perfPolled, deadCounters
     // Kept histories hold readings by these numbers: new signals come last.
     case gateStarts, gateRefusals
+    case loopLag
 
     /// How a value comes about: read at a moment, or over a window.
     public enum Shape: Sendable {
@@ -132,6 +133,8 @@ extension Signal {
         row(.deadCounters, "dead_counters", .number, .gauge, [.runtime], .perf, [], "counters that never move on this runtime"),
         row(.gateStarts, "gate_starts", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate was asked about, let through or not"),
         row(.gateRefusals, "gate_refusals", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate refused"),
+        // Asked for in the same cycles as health; where there is no extension, health is still when there is news.
+        row(.loopLag, "loop_lag", .seconds, .gauge, [.runtime, .replica], .health, [], "how late the runtime's event loop was at worst in 30 s (needs the runtime extension)"),
     ]
 
     private static func row(

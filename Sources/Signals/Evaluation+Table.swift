@@ -189,7 +189,7 @@ extension Evaluation {
         if let reason = Evaluation.combine(readings.map(\.reason)) { return .missing(reason) }
         switch signal {
         case .healthy, .uptime: return .value(values.min() ?? 0)
-        case .healthLatency, .mongodbLatency, .perfSeconds, .perfPolled: return .value(values.max() ?? 0)
+        case .healthLatency, .mongodbLatency, .perfSeconds, .perfPolled, .loopLag: return .value(values.max() ?? 0)
         default: return .value(values.reduce(0, +))
         }
     }
@@ -224,6 +224,7 @@ extension Evaluation {
             }
             return .value(Double(replica.identity.restarts(from: start, to: end)))
         case .llmCalls: return llmCalls(replica, from: start, to: end)
+        case .loopLag: return replica.loopLag(asOf: end, options)
         default: return .missing(.notTracked)
         }
     }

@@ -164,6 +164,7 @@ struct Evaluation {
             for slot in row.gauges.indices { open.apps[slot].add(row.gauges[slot]) }
             open.total.add(row.totalGauges)
         }
+        applyInside(&open, asOf: moment)
         open.active = rules.active(open.total).value.map { Int64($0) }
         return open
     }

@@ -35,8 +35,16 @@ extension RuntimeSignals {
             guard let newest = replica.perf.newest, replica.chatsMissing(asOf: newestAt, options) == nil,
                 let row = replica.log.rows.last
             else { return nil }
-            if slot < row.gauges.count { count += row.gauges[slot].open }
-            asked = min(asked, newest.at - Int64(newest.elapsedMilliseconds.rounded(.up)))
+            // What really runs, where the runtime tells: then a run that ended frees its place, and a ghost takes none.
+            let inside = replica.insideFigures(asOf: newestAt, options)?.runs(of: app)
+            if let inside {
+                count += inside
+            } else if slot < row.gauges.count {
+                count += row.gauges[slot].open
+            }
+            let entry = inside == nil ? nil : replica.inside.newest
+            let (at, took) = entry.map { ($0.at, $0.elapsedMilliseconds) } ?? (newest.at, newest.elapsedMilliseconds)
+            asked = min(asked, at - Int64(took.rounded(.up)))
         }
         return asked == .max ? nil : (Int(clamping: count), Timestamp(milliseconds: asked))
     }
