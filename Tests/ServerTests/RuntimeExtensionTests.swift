@@ -24,4 +24,10 @@ import Testing
         // A file in which nothing was found to test ends well, too.
         #expect(ending.errors.contains("Ran 4"))
     }
+
+    @Test func `under load what runs is never cut, nobody else is refused, the noisy one is held at its limit`() throws {
+        let ending = try run("load_test.py", atMost: 120)
+        #expect(ending.code == 0, "\(ending.errors)")
+        #expect(ending.output.contains("most noisy runs at once: 4 of 4"))
+    }
 }
