@@ -44,6 +44,7 @@ public enum Decoder {
         case .activeRuns: return .activeRuns(try ActiveRunsDecoder.decode(body))
         case .events: return .events(try EventMetricsDecoder.decode(body))
         case .gate: return .gate(try GateCountsDecoder.decode(body))
+        case .inside: return .inside(try InsideViewDecoder.decode(body))
         case .perf, .perfChats:
             // An empty array where totals should be is another server, not a runtime without chats.
             if body.firstByte == UInt8(ascii: "["), endpoint == .perf { throw MalformedBody("an array instead of an object") }

@@ -7,6 +7,7 @@ public enum Decoded: Sendable {
     case perf(PerfTable)
     case events(EventMetrics)
     case gate(GateCounts)
+    case inside(InsideView)
     /// No usable answer of that endpoint. `detail` is for people: bounded, without control characters or secrets.
     ///
     /// `error(404)`: this build does not have the endpoint. `error(500)` of a perf endpoint while health answers: poison

@@ -6,6 +6,8 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
     /// No endpoint of the runtime: the monitor's own gate, which counts the starts that the proxy asks about. Read from
     /// memory in every cycle, and on tapes like any other answer.
     case gate
+    /// What the extension inside the runtime shows, where there is one. Numbers are kept: new endpoints come last.
+    case inside
 
     public var path: String {
         switch self {
@@ -15,6 +17,7 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case .events: "/api/events/metrics"
         case .perfChats: "/metrics/perf/chats"
         case .gate: "/gate/counts"
+        case .inside: "/ops/runtime"
         }
     }
 

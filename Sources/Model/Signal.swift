@@ -73,6 +73,7 @@ public enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case gateStarts, gateRefusals
     case ghostRuns
     case healthFailures
+    case loopLag
 
     /// How a value comes about: read at a moment, or over a window.
     public enum Shape: Sendable {
@@ -136,6 +137,8 @@ extension Signal {
         row(.gateRefusals, "gate_refusals", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate refused"),
         row(.ghostRuns, "ghost_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that nothing runs for: no websocket, or never any progress"),
         row(.healthFailures, "health_failures", .percent, .ratio, [.runtime, .replica], .health, [], "health polls that failed: said no, a server's error, or no answer"),
+        // Asked for in the same cycles as health; where there is no extension, health is still when there is news.
+        row(.loopLag, "loop_lag", .seconds, .gauge, [.runtime, .replica], .health, [], "how late the runtime's event loop was at worst in 30 s (needs the runtime extension)"),
     ]
 
     private static func row(

@@ -217,6 +217,7 @@ extension Pipeline {
         }
         return configured.replicas.map { replica in
             var endpoints: [Endpoint] = [.health, .activeRuns, .events]
+            if state.isInsideDue(replica: replica, now: now) { endpoints.append(.inside) }
             let asked = state.newestObservation(of: .perf, replica: replica)
             let interval = state.pollingBudget(of: replica).effective
             let isStretched = interval > settings.interval

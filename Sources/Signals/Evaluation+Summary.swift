@@ -45,6 +45,10 @@ extension Evaluation {
             summary.usageDelta = events.usageDelta
             summary.uptime = events.uptime.map { TimeSpan(milliseconds: $0) }
         }
+        if let inside = note(.inside, replica.inside) {
+            summary.running = inside.runs
+            summary.loopLag = inside.loopLag
+        }
         summary.restarts = replica.identity.restarts.count
         summary.answersForSeveralProcesses = replica.identity.isSeveral(asOf: at)
         summary.isAbsent = replica.isAbsent(asOf: at, options)

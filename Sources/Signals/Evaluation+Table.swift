@@ -196,7 +196,7 @@ extension Evaluation {
         if let reason = Evaluation.combine(readings.map(\.reason)) { return .missing(reason) }
         switch signal {
         case .healthy, .uptime: return .value(values.min() ?? 0)
-        case .healthLatency, .mongodbLatency, .perfSeconds, .perfPolled, .healthFailures:
+        case .healthLatency, .mongodbLatency, .perfSeconds, .perfPolled, .healthFailures, .loopLag:
             return .value(values.max() ?? 0)
         default: return .value(values.reduce(0, +))
         }
@@ -233,6 +233,7 @@ extension Evaluation {
             return .value(Double(replica.identity.restarts(from: start, to: end)))
         case .llmCalls: return llmCalls(replica, from: start, to: end)
         case .healthFailures: return healthFailures(replica, from: start, to: end)
+        case .loopLag: return replica.loopLag(asOf: end, options)
         default: return .missing(.notTracked)
         }
     }

@@ -176,6 +176,7 @@ struct Evaluation {
             }
         }
         open.total.socketBound = bound ?? .none
+        applyInside(&open, asOf: moment)
         open.active = rules.active(open.total, total: open.total, isWhole: true).value.map { Int64($0) }
         return open
     }

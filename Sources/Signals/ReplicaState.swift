@@ -28,6 +28,7 @@ struct ReplicaState: Sendable {
     var registry = EndpointTrack<RegistryFigures>()
     var perf = EndpointTrack<PerfFigures>()
     var events = EndpointTrack<EventFigures>()
+    var inside = EndpointTrack<InsideFigures>()
     var identity = ProcessIdentity()
     /// ms that the last perf answers took; what stretches their interval.
     var perfElapsed: [Double] = []
@@ -96,6 +97,7 @@ struct ReplicaState: Sendable {
         case .events: return max(configured, events.usualSpacing)
         // Read in every cycle, and not of a replica.
         case .gate: return configured
+        case .inside: return max(configured, inside.usualSpacing)
         case .perf, .perfChats:
             return max(budget(options).effective.milliseconds, perf.usualSpacing)
         }
@@ -210,10 +212,14 @@ struct ReplicaState: Sendable {
             ingest(answer, at: at, date: date, elapsed: elapsed, options)
         // The gate stands before all replicas: `RuntimeSignals` has its counts.
         case .gate: return
+        case .inside(let view):
+            inside.append(
+                .init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: InsideFigures(view)), detail: "")
         case .missing(let endpoint, let reason, let detail):
             isUnreachable = reason == .unreachable
             switch endpoint {
             case .gate: return
+            case .inside: inside.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
             case .health:
                 health.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
                 // The whole runtime hangs: that says nothing of what its figures cost.
@@ -237,6 +243,7 @@ struct ReplicaState: Sendable {
         case .events: events.newest?.at
         case .perf, .perfChats: perf.newest?.at
         case .gate: nil
+        case .inside: inside.newest?.at
         }
     }
 
@@ -249,6 +256,7 @@ struct ReplicaState: Sendable {
             case .events: events.entry(asOf: end)?.at
             case .perf, .perfChats: perf.entry(asOf: end)?.at
             case .gate: nil
+            case .inside: inside.entry(asOf: end)?.at
             }
         return newest.map { $0 > start } ?? false
     }
@@ -322,6 +330,7 @@ struct ReplicaState: Sendable {
         registry.trim(before: moment)
         perf.trim(before: moment)
         events.trim(before: moment)
+        inside.trim(before: moment)
         log.trim(before: moment)
         identity.trim(before: moment)
         let count = usageAxis.expendable(before: moment)

@@ -2,7 +2,7 @@ import Model
 
 extension RuntimeSignals {
     private static var magic: [UInt8] { Array("mozs".utf8) }
-    /// Version 1 knew no gate, version 2 no ghosts.
+    /// Version 1 knew no gate, version 2 no ghosts and no extension inside the runtime.
     private static var version: UInt8 { 3 }
 
     /// The whole state. The same state gives the same bytes.
@@ -23,6 +23,7 @@ extension RuntimeSignals {
         writer.put(each: closed) { $1.encode(to: &$0) }
         writer.put(each: replicas) { $1.encode(to: &$0, whole: whole) }
         gate.encode(to: &writer)
+        for replica in replicas { replica.inside.encode(to: &writer) }
         if whole { history.encodeMinutes(to: &writer) }
         return writer.bytes
     }
@@ -49,6 +50,9 @@ extension RuntimeSignals {
             try ReplicaState(from: &reader, whole: whole, capacity: capacity, version: version)
         }
         if version > 1 { gate = try GateLog(from: &reader, capacity: capacity) }
+        if version > 2 {
+            for index in replicas.indices { replicas[index].inside = try EndpointTrack(from: &reader) }
+        }
         if whole { try history.decodeMinutes(from: &reader, capacity: capacity) }
         guard reader.isAtEnd else { throw reader.failure("more bytes than the state has") }
     }

@@ -34,6 +34,9 @@ public struct RuntimeSummary: Hashable, Sendable {
         public var uptime: TimeSpan?
         /// The remark of the active-runs endpoint when it is the constant stub.
         public var stubNote: String?
+        /// Runs that really run, and how late the event loop was (s), by the extension inside; nil without.
+        public var running: Int64?
+        public var loopLag: Double?
         /// Restarts seen in the time that observations are kept.
         public var restarts = 0
         /// One URL answers for several processes (a load balancer): rates cannot be derived from it.

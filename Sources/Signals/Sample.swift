@@ -41,6 +41,7 @@ public struct Sample: Sendable {
         case .perf: .perf
         case .events: .events
         case .gate: .gate
+        case .inside: .inside
         case .missing(.perfChats, _, _): .perf
         case .missing(let endpoint, _, _): endpoint
         }

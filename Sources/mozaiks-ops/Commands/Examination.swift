@@ -24,7 +24,7 @@ struct Examination {
             if let tokenFault { findings.add(.broken, "we have no token: \(tokenFault)") }
             let own = observations.filter { $0.replica == replica.url }
             guard reach(own, replica, &findings) else { continue }
-            for endpoint in [Endpoint.health, .activeRuns, .events, .perf] {
+            for endpoint in [Endpoint.health, .activeRuns, .events, .inside, .perf] {
                 guard let observation = own.last(where: { $0.endpoint == endpoint }) else { continue }
                 read(endpoint, observation, replica, &findings)
             }
@@ -119,9 +119,11 @@ struct Examination {
         _ endpoint: Endpoint, _ observation: Observation, _ replica: RuntimeSummary.Replica, _ findings: inout Findings
     ) {
         let took = Examination.milliseconds(observation.elapsedMilliseconds)
+        // Most runtimes do without, and nothing is wrong with them.
+        if endpoint == .inside, case .error(404)? = replica.missing[endpoint] { return }
         if let reason = replica.missing[endpoint], !(endpoint == .activeRuns && reason == .notTracked) {
             let detail = replica.detail[endpoint].map { ": \($0)" } ?? ""
-            let grade: Findings.Grade = endpoint == .activeRuns || endpoint == .events ? .note : .broken
+            let grade: Findings.Grade = endpoint == .activeRuns || endpoint == .events || endpoint == .inside ? .note : .broken
             findings.add(grade, "\(endpoint.path) tells nothing: \(reason)\(detail) (\(took))")
             return
         }
@@ -145,6 +147,12 @@ struct Examination {
             let calls = replica.usageDelta.map { "\($0) model calls" } ?? "no count of model calls"
             let age = replica.uptime.map { ", process up for \($0.brief)" } ?? ""
             findings.add(.ok, "\(endpoint.path): \(calls)\(age) (\(took))")
+        case .inside:
+            let runs = replica.running.map { "\($0) really running, which is what active_runs says" }
+            let lag = replica.loopLag.map { ", its event loop at most \(Examination.milliseconds($0 * 1_000)) late" } ?? ""
+            findings.add(
+                runs == nil ? .note : .ok,
+                "\(endpoint.path): \(runs ?? "this build of the runtime does not show what runs")\(lag) (\(took))")
         // Not asked of the runtime.
         case .gate: return
         case .perf, .perfChats:

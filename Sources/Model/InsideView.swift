@@ -1,0 +1,37 @@
+/// What the extension inside a runtime says (`docs/deploy/runtime-extension`): the runs that really run, by the runtime's own
+/// tasks. Nil is what it could not tell.
+public struct InsideView: Hashable, Sendable {
+    public struct App: Hashable, Sendable {
+        public let app: AppID
+        public let runs: Int64
+
+        public init(app: AppID, runs: Int64) {
+            self.app = app
+            self.runs = runs
+        }
+    }
+
+    /// Longer ids are shortened in the body, and say nothing of anybody.
+    public static let longestID = 255
+
+    /// Running runs of the process; nil where this build of the runtime does not show them, or not all.
+    public var runs: Int64?
+    /// Those with runs or websockets, each once.
+    public var apps: [App]
+    /// The body left apps out: of one that is not listed nothing is known.
+    public var isShortened: Bool
+    /// How late the event loop came round at worst within the last half minute, seconds.
+    public var loopLag: Double?
+    /// Fields of a wrong type, counted and treated as absent.
+    public var malformedFields: Int
+
+    public init(
+        runs: Int64? = nil, apps: [App] = [], isShortened: Bool = false, loopLag: Double? = nil, malformedFields: Int = 0
+    ) {
+        self.runs = runs
+        self.apps = apps
+        self.isShortened = isShortened
+        self.loopLag = loopLag
+        self.malformedFields = malformedFields
+    }
+}

@@ -1,0 +1,503 @@
+"""The runtime extension against a runtime of the same contract. Standard library only: python3 test_extension.py"""
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import sys
+import tempfile
+import time
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from stubs import ALLOWED, HERE, Runtime, Socket, StubGate, load, refused, request  # noqa: E402
+
+module = load()
+logging.disable(logging.CRITICAL)
+
+
+class Case(unittest.IsolatedAsyncioTestCase):
+    def gate(self, answer, **options):
+        gate = StubGate(answer if callable(answer) else lambda *_: answer, **options)
+        self.addCleanup(gate.close)
+        return gate
+
+    def extension(self, gate=None, clock=time.monotonic, **environment):
+        if gate is not None:
+            environment["MOZAIKS_OPS_GATE"] = gate if isinstance(gate, str) else gate.name
+        return module.Extension(module.Settings(environment), clock)
+
+    async def runtime(self, extension):
+        runtime = Runtime(extension.bundle())
+        await runtime.startup()
+        # Looks anew each time; the share of the loop's time has a test of its own.
+        extension.runs.SHARE = 1e12
+        self.addAsyncCleanup(runtime.stop, extension)
+        return runtime
+
+    async def start(self, runtime, app="app_a", workflow="wf"):
+        return await request(runtime, "POST", f"/api/chats/{app}/{workflow}/start")
+
+
+class Asking(Case):
+    async def test_a_start_is_asked_about_in_the_form_of_nginx(self):
+        gate = self.gate(ALLOWED)
+        runtime = await self.runtime(self.extension(gate, MOZAIKS_OPS_RUNTIME="main one"))
+        answer = await self.start(runtime, app="a b", workflow="w?f")
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.body["fields"], {})
+        self.assertEqual(gate.questions, [("POST", "/api/chats/a%20b/w%3Ff/start", "/gate?refuse=403&runtime=main%20one")])
+
+    async def test_a_refused_start_is_429_with_the_operators_words(self):
+        gate = self.gate(refused("Paused for a while: \u00fcbermorgen.".encode().decode("latin-1"), 60))
+        extension = self.extension(gate)
+        answer = await self.start(await self.runtime(extension))
+        self.assertEqual((answer.status, answer.headers["retry-after"]), (429, "60"))
+        self.assertTrue(answer.body["detail"].startswith("Paused for a while"))
+        self.assertEqual((extension.gate.asked, extension.gate.refused), (1, 1))
+
+    async def test_without_the_door_the_hook_alone_refuses(self):
+        extension = self.extension(self.gate(refused("No.")))
+        hook = extension.bundle()["chat_prereqs"]
+        self.assertEqual(
+            await hook(app_id="a", user_id="u", workflow_name="w", persistence=None), (False, "No."))
+
+    async def test_a_refused_socket_says_why(self):
+        runtime = await self.runtime(self.extension(self.gate(refused("Paused. " + "é" * 200, 60))))
+        client = Socket(runtime, "/ws/wf/app_a/unknown/u")
+        await client.is_over.wait()
+        close = client.closed[0]
+        self.assertEqual(close["code"], 1008)
+        self.assertTrue(close["reason"].startswith("Paused. é"))
+        self.assertLessEqual(len(close["reason"].encode()), 123)
+
+    async def test_input_is_asked_about_and_refused(self):
+        gate = self.gate(refused("Paused.", 60))
+        runtime = await self.runtime(self.extension(gate))
+        answer = await request(runtime, "POST", "/chat/app_a/ended/u/input")
+        self.assertEqual((answer.status, answer.body), (429, {"detail": "Paused.", "retry_after": 60}))
+        self.assertEqual(answer.headers["x-mozaiks-gate"], "refused")
+        self.assertEqual(runtime.state.simple_transport.started, [])
+        self.assertEqual(gate.questions[0][:2], ("POST", "/chat/app_a/ended/-/input"))
+
+    async def test_other_requests_are_not_asked_about(self):
+        gate = self.gate(refused())
+        runtime = await self.runtime(self.extension(gate))
+        for method, path in [("GET", "/api/health"), ("POST", "/chat/a/c/u/other"), ("GET", "/chat/a/c/u/input")]:
+            await request(runtime, method, path)
+        self.assertEqual(gate.questions, [])
+
+    async def test_a_unix_socket(self):
+        with tempfile.TemporaryDirectory() as folder:
+            gate = self.gate(refused("No."), family=socket.AF_UNIX, address=os.path.join(folder, "gate"))
+            answer = await self.start(await self.runtime(self.extension(gate)))
+            self.assertEqual(answer.status, 429)
+            gate.close()
+            gate.close = lambda: None
+
+    async def test_no_gate_is_configured(self):
+        extension = self.extension()
+        self.assertEqual((await self.start(await self.runtime(extension))).status, 200)
+        self.assertEqual(extension.gate.asked, 0)
+
+    def test_addresses(self):
+        def gate(text):
+            return module.Settings({"MOZAIKS_OPS_GATE": text}).gate
+        self.assertEqual(gate("127.0.0.1:9465"), ("tcp", "127.0.0.1", 9465))
+        self.assertEqual(gate("http://127.0.0.1:9465/gate"), ("tcp", "127.0.0.1", 9465))
+        self.assertEqual(gate("[::1]:9465"), ("tcp", "::1", 9465))
+        self.assertEqual(gate("unix:/run/gate"), ("unix", "/run/gate"))
+        self.assertEqual(gate("unix:///run/gate"), ("unix", "/run/gate"))
+        for text in ["", "nonsense", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:99999", "https://a:1", "unix:", "a\r\nb:1"]:
+            self.assertIsNone(gate(text), text)
+
+    def test_numbers_that_cannot_be_read_fall_to_the_default_and_200_ms_is_the_most(self):
+        for text in ["soon", "-1", "201", "1e3"]:
+            self.assertEqual(module.Settings({"MOZAIKS_OPS_GATE_TIMEOUT_MS": text}).timeout, 0.2, text)
+        self.assertEqual(module.Settings({"MOZAIKS_OPS_GATE_TIMEOUT_MS": "50"}).timeout, 0.05)
+
+
+class WhatRunsGoesOn(Case):
+    async def test_the_socket_of_an_allowed_start_is_the_same_run(self):
+        allowed = [ALLOWED]
+        gate = self.gate(lambda *_: allowed.pop() if allowed else refused())
+        runtime = await self.runtime(self.extension(gate))
+        chat = (await self.start(runtime)).body["chat_id"]
+        self.assertTrue(await Socket(runtime, f"/ws/wf/app_a/{chat}/u").opened())
+        self.assertEqual(len(gate.questions), 1)
+
+    async def test_a_chat_that_runs_may_come_back_and_speak_though_its_app_is_paused(self):
+        answers = [ALLOWED]
+        gate = self.gate(lambda *_: answers[0])
+        now = [0.0]
+        extension = self.extension(gate, clock=lambda: now[0])
+        runtime = await self.runtime(extension)
+        chat = (await self.start(runtime)).body["chat_id"]
+        client = Socket(runtime, f"/ws/wf/app_a/{chat}/u")
+        self.assertTrue(await client.opened())
+        answers[0] = refused()
+        for _ in range(3):
+            await client.leave()
+            # Far beyond every ticket: only that it runs speaks for it.
+            now[0] += 10_000
+            client = Socket(runtime, f"/ws/wf/app_a/{chat}/u")
+            self.assertTrue(await client.opened())
+        self.assertEqual((await request(runtime, "POST", f"/chat/app_a/{chat}/u/input")).status, 200)
+        self.assertEqual((await self.start(runtime)).status, 429)
+        self.assertFalse(await Socket(runtime, "/ws/wf/app_a/invented/u").opened())
+
+    async def test_a_chat_that_ended_is_asked_about_again(self):
+        answers = [ALLOWED]
+        gate = self.gate(lambda *_: answers[0])
+        now = [0.0]
+        extension = self.extension(gate, clock=lambda: now[0])
+        runtime = await self.runtime(extension)
+        chat = (await self.start(runtime)).body["chat_id"]
+        client = Socket(runtime, f"/ws/wf/app_a/{chat}/u")
+        self.assertTrue(await client.opened())
+        runtime.state.simple_transport.release[chat].set()
+        await asyncio.gather(*runtime.tasks)
+        answers[0] = refused()
+        now[0] += extension.AGAIN + 1
+        self.assertFalse(await Socket(runtime, f"/ws/wf/app_a/{chat}/u").opened())
+        self.assertEqual((await request(runtime, "POST", f"/chat/app_a/{chat}/u/input")).status, 429)
+        self.assertEqual(gate.questions[-2][:2], ("GET", f"/ws/wf/app_a/{chat}/u"))
+
+    async def test_a_run_of_another_app_with_the_same_chat_id_speaks_for_nobody(self):
+        gate = self.gate(lambda method, target: refused() if "/app_b/" in target else ALLOWED)
+        runtime = await self.runtime(self.extension(gate))
+        self.assertTrue(await Socket(runtime, "/ws/wf/app_a/same/u").opened())
+        self.assertFalse(await Socket(runtime, "/ws/wf/app_b/same/u").opened())
+
+    async def test_a_start_is_worth_one_run(self):
+        answers = [ALLOWED]
+        now = [0.0]
+        extension = self.extension(self.gate(lambda *_: answers[0]), clock=lambda: now[0])
+        runtime = await self.runtime(extension)
+        chat = (await self.start(runtime)).body["chat_id"]
+        answers[0] = refused()
+        now[0] += extension.TICKET + 1
+        self.assertFalse(await Socket(runtime, f"/ws/wf/app_a/{chat}/u").opened())
+
+    async def test_tickets_are_bounded(self):
+        extension = self.extension()
+        extension.MOST_TICKETS = 3
+        for index in range(10):
+            await extension.chat_session_fields(app_id="a", user_id="u", workflow_name="w", chat_id=str(index))
+        self.assertEqual([chat for _, chat in extension._tickets], ["7", "8", "9"])
+
+    async def test_a_build_without_the_known_coroutines_says_so_and_an_open_socket_goes_on(self):
+        extension = self.extension(self.gate(refused()))
+        runtime = Runtime(extension.bundle())
+
+        class Other:
+            connections = {"c": {"websocket": object(), "app_id": "app_a", "workflow_name": "wf"}}
+        runtime.state.simple_transport = Other()
+        await runtime.startup()
+        self.addAsyncCleanup(runtime.stop, extension)
+        document = (await request(runtime, "GET", "/ops/runtime")).body
+        self.assertEqual((document["runs_tracked"], document["runs"], document["tasks"]), (False, None, None))
+        self.assertEqual(document["websockets"], 1)
+        self.assertIsNone(document["apps"][0]["runs"])
+        self.assertTrue(extension._goes_on("app_a", "c"))
+        self.assertFalse(extension._goes_on("app_a", "d"))
+
+
+class FailingOpen(Case):
+    async def passes(self, gate, reason, **environment):
+        extension = self.extension(gate, **environment)
+        answer = await self.start(await self.runtime(extension))
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(dict(extension.gate.failed_open), {reason: 1} if reason else {})
+        return extension
+
+    async def test_nobody_listens(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            await self.passes(f"127.0.0.1:{free.getsockname()[1]}", "unreachable")
+
+    async def test_no_such_unix_socket(self):
+        await self.passes("unix:/nonexistent/gate", "unreachable")
+
+    async def test_it_hangs_and_the_event_loop_does_not(self):
+        turns = 0
+
+        async def turn():
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+        other = asyncio.ensure_future(turn())
+        gate = self.gate(lambda *_: None)
+        await self.passes(gate, "timeout", MOZAIKS_OPS_GATE_TIMEOUT_MS="30")
+        other.cancel()
+        self.assertGreater(turns, 100)
+
+    async def test_it_trickles(self):
+        await self.passes(self.gate(b"HTTP/1.1 403 Forbidden\r\nX-Mozaiks-Gate: ref"), "nonsense")
+
+    async def test_a_half_answer_and_then_silence(self):
+        class Half(StubGate):
+            def _serve(self):
+                try:
+                    connection, _ = self._server.accept()
+                except OSError:
+                    return
+                self._held.append(connection)
+                connection.sendall(b"HTTP/1.1 403 Forbidden\r\nX-Mozaiks-Gate: refused\r\n")
+        gate = Half(None)
+        self.addCleanup(gate.close)
+        await self.passes(gate, "timeout", MOZAIKS_OPS_GATE_TIMEOUT_MS="30")
+
+    async def test_garbage(self):
+        for answer in [
+            b"\x00\xff\xfe" * 50 + b"\r\n\r\n", b"SSH-2.0-OpenSSH_9\r\n\r\n", b"\r\n\r\n",
+            b"HTTP/1.1 403 Forbidden\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n<html>", b"HTTP/1.1 4030 X\r\nX-Mozaiks-Gate: refused\r\n\r\n",
+            b"HTTP/1.1 403 X\r\n" + b"a" * 40000,
+        ]:
+            await self.passes(self.gate(answer), "nonsense")
+
+    async def test_it_closes_without_a_word(self):
+        await self.passes(self.gate(b""), "unreachable")
+
+    async def test_only_a_refusal_that_says_it_is_one_is_one(self):
+        for answer in [
+            b"HTTP/1.1 500 X\r\nX-Mozaiks-Gate: refused\r\n\r\n", b"HTTP/1.1 403 X\r\nX-Mozaiks-Gate: allowed\r\n\r\n",
+            b"HTTP/1.1 204 X\r\nX-Mozaiks-Gate: failed-open; open_runs_stale\r\n\r\n",
+        ]:
+            await self.passes(self.gate(answer), None)
+
+    async def test_a_refusal_without_words_has_some(self):
+        for body in ["", "X-Mozaiks-Body: {\r\n", "X-Mozaiks-Body: []\r\n", 'X-Mozaiks-Body: {"detail": 5}\r\n']:
+            gate = self.gate(f"HTTP/1.1 403 X\r\nX-Mozaiks-Gate: refused\r\n{body}X-Mozaiks-Retry-After: soon\r\n\r\n".encode())
+            answer = await self.start(await self.runtime(self.extension(gate)))
+            self.assertEqual(answer.status, 429)
+            self.assertIn("later", answer.body["detail"])
+            self.assertNotIn("retry-after", answer.headers)
+
+    async def test_words_are_cleaned(self):
+        gate = self.gate(refused("a\u001b[2J\nb\ud800" + "x" * 5000))
+        answer = await self.start(await self.runtime(self.extension(gate)))
+        self.assertEqual(answer.body["detail"][:9], "a [2J b?x")
+        self.assertLessEqual(len(answer.body["detail"]), 1000)
+
+    async def test_an_answer_that_came_in_time_counts_though_the_loop_was_late(self):
+        gate = self.gate(refused())
+        extension = self.extension(gate, MOZAIKS_OPS_GATE_TIMEOUT_MS="10")
+        asking = asyncio.ensure_future(extension.gate.ask("POST", "/x"))
+        await asyncio.sleep(0)
+        # The whole loop stands still until long after the time allowed, as under a noisy tenant.
+        gate.answered.wait(10)
+        late = time.monotonic() + 0.05
+        while time.monotonic() < late:
+            pass
+        self.assertIsNotNone(await asking)
+        self.assertEqual(dict(extension.gate.failed_open), {})
+
+    async def test_the_breaker(self):
+        now = [0.0]
+        answers = [None]
+        gate = self.gate(lambda *_: answers[0])
+        extension = self.extension(
+            gate, clock=lambda: now[0], MOZAIKS_OPS_GATE_TIMEOUT_MS="10", MOZAIKS_OPS_GATE_FAILURES="3",
+            MOZAIKS_OPS_GATE_PAUSE_S="5")
+        client = extension.gate
+        for _ in range(3):
+            self.assertEqual(client.breaker, "closed")
+            self.assertIsNone(await client.ask("POST", "/x"))
+        self.assertEqual(client.breaker, "open")
+        for _ in range(10):
+            self.assertIsNone(await client.ask("POST", "/x"))
+        self.assertEqual((client.asked, client.failed_open["breaker"]), (3, 10))
+        now[0] += 5
+        # One trial only, however many come at once; as it fails, nobody is asked for five more seconds.
+        self.assertEqual(client.breaker, "half_open")
+        await asyncio.gather(*(client.ask("POST", "/x") for _ in range(5)))
+        self.assertEqual((client.asked, client.breaker), (4, "open"))
+        now[0] += 5
+        answers[0] = refused()
+        self.assertIsNotNone(await client.ask("POST", "/x"))
+        self.assertEqual((client.breaker, client.opened), ("closed", 1))
+        self.assertIsNotNone(await client.ask("POST", "/x"))
+
+    async def test_a_success_between_failures_keeps_the_breaker_closed(self):
+        answers = [None]
+        extension = self.extension(self.gate(lambda *_: answers[0]), MOZAIKS_OPS_GATE_TIMEOUT_MS="10")
+        for answer in [b"", b"", ALLOWED, b"", b""]:
+            answers[0] = answer
+            await extension.gate.ask("POST", "/x")
+        self.assertEqual(extension.gate.breaker, "closed")
+
+    async def test_a_flood_is_let_through_beyond_the_most_at_once(self):
+        extension = self.extension(self.gate(lambda *_: None), MOZAIKS_OPS_GATE_TIMEOUT_MS="30")
+        extension.gate.MOST_AT_ONCE = 4
+        await asyncio.gather(*(extension.gate.ask("POST", "/x") for _ in range(20)))
+        self.assertEqual(dict(extension.gate.failed_open), {"busy": 16, "timeout": 4})
+
+    async def test_a_client_that_leaves_takes_its_question_with_it(self):
+        gate = self.gate(lambda *_: None)
+        extension = self.extension(gate)
+        asking = asyncio.ensure_future(extension.gate.ask("POST", "/x"))
+        await asyncio.sleep(0)
+        asking.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await asking
+        self.assertEqual((extension.gate._in_flight, extension.gate.breaker), (0, "closed"))
+
+    async def test_no_descriptor_is_left(self):
+        gate = self.gate(lambda *_: None)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            dead = f"127.0.0.1:{free.getsockname()[1]}"
+            good = self.gate(ALLOWED)
+            before = len(os.listdir("/proc/self/fd"))
+            for address in [dead, good.name, "unix:/nonexistent"]:
+                for _ in range(20):
+                    await self.extension(address).gate.ask("POST", "/x")
+            extension = self.extension(gate, MOZAIKS_OPS_GATE_TIMEOUT_MS="10", MOZAIKS_OPS_GATE_FAILURES="100")
+            asking = [extension.gate.ask("POST", "/x") for _ in range(5)]
+            await asyncio.gather(*asking)
+            # The stub's own five ends stay open.
+            while len(gate._held) < 5:
+                await asyncio.sleep(0)
+            self.assertEqual(len(os.listdir("/proc/self/fd")), before + 5)
+
+    async def test_a_name_is_looked_up_beside_the_questions(self):
+        extension = self.extension("gate.example:9465")
+        self.assertIsNone(await extension.gate.ask("POST", "/x"))
+        self.assertEqual(dict(extension.gate.failed_open), {"unresolved": 1})
+        good = self.gate(refused())
+        extension.gate._resolved = (socket.AF_INET, good.address)
+        self.assertIsNotNone(await extension.gate.ask("POST", "/x"))
+
+
+class ThePage(Case):
+    async def test_what_runs_by_app_and_chat(self):
+        extension = self.extension()
+        runtime = await self.runtime(extension)
+        sockets = {}
+        for app, chat in [("app_b", "c1"), ("app_a", "c2"), ("app_a", "c3")]:
+            sockets[chat] = Socket(runtime, f"/ws/wf/{app}/{chat}/u")
+            await sockets[chat].opened()
+        # One ends and keeps its socket, one loses its socket and runs on, one waits for its user.
+        transport = runtime.state.simple_transport
+        transport.release["c1"].set()
+        await sockets["c2"].leave()
+        transport._input_request_registries["c3"] = {"r": object()}
+        for _ in range(5):
+            await asyncio.sleep(0)
+        document = (await request(runtime, "GET", "/ops/runtime")).body
+        self.assertEqual((document["runs_tracked"], document["complete"]), (True, True))
+        self.assertEqual((document["runs"], document["tasks"], document["websockets"]), (2, 2, 2))
+        self.assertEqual(document["apps"], [
+            {"app_id": "app_a", "runs": 2, "tasks": 2, "waiting": 1, "websockets": 1},
+            {"app_id": "app_b", "runs": 0, "tasks": 0, "waiting": 0, "websockets": 1}])
+        self.assertEqual(
+            {(row["chat_id"], row["tasks"], row["websocket"], row["waiting"]) for row in document["chats"]},
+            {("c1", 0, True, False), ("c2", 1, False, False), ("c3", 1, True, True)})
+
+    async def test_it_is_bounded(self):
+        extension = self.extension()
+        runtime = await self.runtime(extension)
+        for index in range(3000):
+            runtime.state.simple_transport.connections[f"c{index}"] = {
+                "websocket": object(), "app_id": f"app-{index}" + "x" * 5000, "workflow_name": "w" * 5000}
+        answer = await request(runtime, "GET", "/ops/runtime")
+        document = answer.body
+        self.assertEqual((len(document["apps"]), document["apps_omitted"]), (1000, 2000))
+        self.assertEqual((len(document["chats"]), document["chats_omitted"]), (1000, 2000))
+        self.assertEqual(document["websockets"], 3000)
+        self.assertLess(len(json.dumps(document)), 2_000_000)
+
+    async def test_odd_ids_do_not_make_it_unreadable(self):
+        extension = self.extension()
+        runtime = await self.runtime(extension)
+        runtime.state.simple_transport.connections.update({
+            "\ud800": {"websocket": object(), "app_id": "\udfff", "workflow_name": None}, 7: {"websocket": object()},
+            "half": {}, "none": None})
+        answer = await request(runtime, "GET", "/ops/runtime")
+        self.assertEqual(answer.body["websockets"], 2)
+        self.assertNotIn(b"\\ud800", answer.messages[1]["body"])
+
+    async def test_the_loops_lag_is_seen(self):
+        extension = self.extension()
+        extension.lag.EVERY = 0.001
+        runtime = await self.runtime(extension)
+        self.assertIsNone((await request(runtime, "GET", "/ops/runtime")).body["loop"]["lag_max_s"])
+        await asyncio.sleep(0)
+        late = time.monotonic() + 0.05
+        while time.monotonic() < late:
+            pass
+        while not extension.lag._samples:
+            await asyncio.sleep(0)
+        loop = (await request(runtime, "GET", "/ops/runtime")).body["loop"]
+        self.assertGreater(loop["lag_max_s"], 0.04)
+        self.assertGreaterEqual(loop["lag_max_s"], loop["lag_mean_s"])
+
+    async def test_a_token(self):
+        runtime = await self.runtime(self.extension(MOZAIKS_OPS_TOKEN="s3cret"))
+        for headers in [[], [(b"authorization", b"Bearer wrong")], [(b"authorization", b"s3cret")]]:
+            answer = await request(runtime, "GET", "/ops/runtime", headers)
+            self.assertEqual(answer.status, 401)
+            self.assertIsInstance(answer.body["detail"], str)
+        answer = await request(
+            runtime, "GET", "/ops/runtime", [(b"Authorization", b"Bearer s3cret")], client=("10.0.0.9", 1))
+        self.assertEqual(answer.status, 200)
+
+    async def test_without_a_token_only_this_machine_and_nobody_through_a_proxy(self):
+        runtime = await self.runtime(self.extension())
+        self.assertEqual((await request(runtime, "GET", "/ops/runtime", client=("10.0.0.9", 1))).status, 403)
+        self.assertEqual((await request(runtime, "GET", "/ops/runtime", [(b"x-forwarded-for", b"1.2.3.4")])).status, 403)
+        self.assertEqual((await request(runtime, "GET", "/ops/runtime")).status, 200)
+        self.assertEqual((await request(runtime, "GET", "/ops/runtime", client=("::1", 1))).status, 200)
+
+    async def test_the_gates_statistics(self):
+        extension = self.extension(self.gate(refused()))
+        runtime = await self.runtime(extension)
+        await self.start(runtime)
+        gate = (await request(runtime, "GET", "/ops/runtime")).body["gate"]
+        self.assertEqual(gate, {
+            "configured": True, "asked": 1, "allowed": 0, "refused": 1, "failed_open": {}, "let_on": 0,
+            "breaker": "closed", "breaker_opened": 0})
+
+    async def test_a_walk_over_the_tasks_costs_a_bounded_share(self):
+        extension = self.extension()
+        await self.runtime(extension)
+        extension.runs.SHARE = module.Runs.SHARE
+        first = extension.runs.snapshot()
+        extension.runs._cost = 1000
+        self.assertIs(extension.runs.snapshot(), first)
+        extension.runs._cost = -1
+        self.assertIsNot(extension.runs.snapshot(), first)
+        extension.runs._cost = -1
+        extension.runs.MOST_TASKS = 0
+        self.assertFalse(extension.runs.snapshot().is_complete)
+        self.assertIsNone(extension.runs.is_running("a", "c"))
+
+
+class Loading(Case):
+    def test_the_bundle_is_one_for_the_process(self):
+        self.assertEqual(module.get_bundle()["on_startup"], module.get_bundle()["on_startup"])
+
+    def test_it_needs_the_standard_library_only(self):
+        from stubs import FILE
+        with open(FILE, encoding="utf-8") as file:
+            text = file.read()
+        top = {line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("import ", "from "))}
+        self.assertLessEqual(top, set(sys.stdlib_module_names))
+
+    async def test_a_failure_of_its_own_lets_through(self):
+        extension = self.extension(self.gate(refused()))
+        runtime = await self.runtime(extension)
+
+        def broken(*_):
+            raise RuntimeError
+        extension.runs.is_running = broken
+        self.assertTrue(await Socket(runtime, "/ws/wf/app_a/c/u").opened())
+        self.assertEqual((await request(runtime, "POST", "/chat/app_a/c/u/input")).status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()

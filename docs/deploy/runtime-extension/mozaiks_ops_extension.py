@@ -1,0 +1,810 @@
+"""mozaiks-ops inside a MozaiksAI runtime: asks the gate before a run begins, and shows what really runs.
+
+    RUNTIME_PLATFORM_EXTENSIONS=mozaiks_ops_extension:get_bundle
+    MOZAIKS_OPS_GATE=127.0.0.1:9465
+
+The runtime is not changed; this file needs Python 3.9 and its standard library only. README.md beside it says how to
+install it, what it serves and what happens when something fails. Everything here follows three rules: whatever goes wrong
+lets the request through, nothing blocks the event loop, and what is not known is said to be not known, never zero.
+"""
+
+import asyncio
+import collections
+import contextvars
+import errno
+import functools
+import hmac
+import inspect
+import json
+import logging
+import os
+import re
+import socket
+import sys
+import time
+from urllib.parse import quote
+
+VERSION = "1.0.0"
+PATH = "/ops/runtime"
+
+logger = logging.getLogger("mozaiks_ops")
+
+# What this request or websocket is, for `chat_prereqs`, whose arguments do not say it.
+_current = contextvars.ContextVar("mozaiks_ops_entry", default=None)
+
+
+class Settings:
+    """What the environment says. Nothing in it can keep the runtime from starting: what cannot be read is logged."""
+
+    MOST_MILLISECONDS = 200
+
+    def __init__(self, environment):
+        self.token = environment.get("MOZAIKS_OPS_TOKEN", "").strip() or None
+        self.runtime = environment.get("MOZAIKS_OPS_RUNTIME", "").strip() or None
+        self.timeout = self._number(environment, "MOZAIKS_OPS_GATE_TIMEOUT_MS", 200, 10, self.MOST_MILLISECONDS) / 1000
+        self.failures = self._number(environment, "MOZAIKS_OPS_GATE_FAILURES", 3, 1, 1000)
+        self.pause = self._number(environment, "MOZAIKS_OPS_GATE_PAUSE_S", 5, 1, 600)
+        self.gate = self._address(environment.get("MOZAIKS_OPS_GATE", "").strip())
+
+    @staticmethod
+    def _number(environment, name, default, least, most):
+        text = environment.get(name, "").strip()
+        if not text:
+            return default
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or not least <= value <= most:
+            logger.warning("%s=%r is not a number from %d to %d: %d is used", name, text, least, most, default)
+            return default
+        return value
+
+    @staticmethod
+    def _address(text):
+        """`("unix", path)`, `("tcp", host, port)`, or None: nobody is asked."""
+        if not text:
+            return None
+        if text.startswith("unix:"):
+            path = text[len("unix:"):]
+            path = "/" + path.lstrip("/") if path.startswith("//") else path
+            if path:
+                return ("unix", path)
+        else:
+            match = re.fullmatch(r"(?:http://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})(?:/gate)?/?", text)
+            if match and 0 < int(match.group(2)) < 65536:
+                return ("tcp", match.group(1).strip("[]"), int(match.group(2)))
+        logger.warning("MOZAIKS_OPS_GATE=%r is neither host:port nor unix:/path: no gate is asked", text)
+        return None
+
+
+class Failure(Exception):
+    """Why no answer of the gate can be used. `reason` is a key of the statistics."""
+
+    def __init__(self, reason):
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Question:
+    """One question over a connection of its own, without threads and without blocking.
+
+    A plain socket rather than a stream: when the event loop lags by more than the time allowed, which is when a gate
+    matters most, the answer lies in the socket's buffer long before the loop comes round. So the question is sent at
+    once, and when the time is up the socket is read a last time before anybody says "timeout".
+    """
+
+    MOST_BYTES = 16384
+
+    def __init__(self, loop, family, address, payload, timeout):
+        self.future = loop.create_future()
+        self._loop = loop
+        self._rest = payload
+        self._answer = b""
+        self._timer = None
+        self._is_reading = self._is_writing = False
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        self.future.add_done_callback(lambda _: self._close())
+        try:
+            self._socket.setblocking(False)
+            if family != socket.AF_UNIX:
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            code = self._socket.connect_ex(address)
+            if code not in (0, errno.EINPROGRESS):
+                raise OSError(code, os.strerror(code))
+            self._timer = loop.call_later(timeout, self._expire)
+            loop.add_reader(self._socket, self._read)
+            self._is_reading = True
+            self._write()
+        except OSError:
+            self._fail("unreachable")
+        except Exception:
+            self._close()
+            raise
+
+    def _write(self):
+        if self.future.done():
+            return
+        try:
+            self._rest = self._rest[self._socket.send(self._rest):]
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            # Still connecting, on systems that say so.
+            if error.errno != errno.ENOTCONN:
+                return self._fail("unreachable")
+        if self._rest and not self._is_writing:
+            self._loop.add_writer(self._socket, self._write)
+            self._is_writing = True
+        elif not self._rest and self._is_writing:
+            self._loop.remove_writer(self._socket)
+            self._is_writing = False
+
+    def _read(self):
+        while not self.future.done():
+            try:
+                part = self._socket.recv(self.MOST_BYTES)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                return self._fail("unreachable")
+            self._answer += part
+            if b"\r\n\r\n" in self._answer:
+                self.future.set_result(self._answer)
+            elif not part or len(self._answer) > self.MOST_BYTES:
+                self._fail("nonsense" if self._answer else "unreachable")
+
+    def _expire(self):
+        self._read()
+        self._fail("timeout")
+
+    def _fail(self, reason):
+        if not self.future.done():
+            self.future.set_exception(Failure(reason))
+
+    def _close(self):
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._socket.fileno() >= 0:
+            if self._is_reading:
+                self._loop.remove_reader(self._socket)
+            if self._is_writing:
+                self._loop.remove_writer(self._socket)
+            self._socket.close()
+
+
+class Refusal:
+    def __init__(self, text, retry_after):
+        self.text = text
+        self.retry_after = retry_after
+
+
+class GateClient:
+    """Asks the gate, and stops asking for a while when it does not answer."""
+
+    MOST_AT_ONCE = 64
+    LONGEST_TEXT = 1000
+    RESOLVE_EVERY = 30
+
+    def __init__(self, settings, clock=time.monotonic):
+        self.settings = settings
+        self._clock = clock
+        self._resolved = None
+        self._in_flight = 0
+        self._failures = 0
+        self._closed_until = None
+        self._is_trying = False
+        self.asked = self.allowed = self.refused = self.opened = 0
+        self.failed_open = collections.Counter()
+
+    @property
+    def breaker(self):
+        """`closed`: everybody is asked about. `open`: nobody is. `half_open`: the next question is a trial."""
+        if self._closed_until is None:
+            return "closed"
+        return "open" if self._clock() < self._closed_until else "half_open"
+
+    async def ask(self, method, target):
+        """The gate's refusal; None for everything else, whatever happened."""
+        if self.settings.gate is None:
+            return None
+        breaker = self.breaker
+        if breaker == "open" or (breaker == "half_open" and self._is_trying):
+            return self._open("breaker")
+        if self._in_flight >= self.MOST_AT_ONCE:
+            return self._open("busy")
+        is_trial = breaker == "half_open"
+        self._is_trying = self._is_trying or is_trial
+        self._in_flight += 1
+        self.asked += 1
+        try:
+            refusal = self._read(await self._exchange(method, target))
+        except Failure as failure:
+            self._failed()
+            return self._open(failure.reason)
+        except Exception as error:
+            logger.warning("the gate could not be asked: %s", type(error).__name__)
+            self._failed()
+            return self._open("error")
+        else:
+            self._failures, self._closed_until = 0, None
+        finally:
+            self._in_flight -= 1
+            if is_trial:
+                self._is_trying = False
+        if refusal is None:
+            self.allowed += 1
+        else:
+            self.refused += 1
+        return refusal
+
+    def _open(self, reason):
+        self.failed_open[reason] += 1
+        return None
+
+    def _failed(self):
+        self._failures += 1
+        # A failed trial as well: it was let through to see whether the gate is back.
+        if self._failures >= self.settings.failures:
+            if self._closed_until is None:
+                self.opened += 1
+                logger.warning("the gate does not answer: it is not asked for %d s at a time", self.settings.pause)
+            self._closed_until = self._clock() + self.settings.pause
+
+    async def _exchange(self, method, target):
+        loop = asyncio.get_running_loop()
+        family, address = self._destination()
+        query = "/gate?refuse=403"
+        if self.settings.runtime:
+            query += "&runtime=" + quote(self.settings.runtime, safe="")
+        payload = (
+            f"GET {query} HTTP/1.1\r\nHost: mozaiks-ops\r\nConnection: close\r\n"
+            f"X-Original-Method: {method}\r\nX-Original-URI: {target}\r\n\r\n"
+        ).encode("ascii")
+        return await Question(loop, family, address, payload, self.settings.timeout).future
+
+    def _destination(self):
+        kind, *rest = self.settings.gate
+        if kind == "unix":
+            return socket.AF_UNIX, rest[0]
+        host, port = rest
+        host = "127.0.0.1" if host == "localhost" else host
+        for family in (socket.AF_INET, socket.AF_INET6):
+            try:
+                socket.inet_pton(family, host)
+                return family, (host, port)
+            except OSError:
+                continue
+        if self._resolved is None:
+            raise Failure("unresolved")
+        return self._resolved
+
+    async def resolve(self):
+        """Looks a name up now and then, beside the questions: they never wait for it."""
+        if self.settings.gate is None or self.settings.gate[0] != "tcp":
+            return
+        try:
+            self._destination()
+            if self._resolved is None:
+                return
+        except Failure:
+            pass
+        while True:
+            try:
+                _, host, port = self.settings.gate
+                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                self._resolved = (found[0][0], found[0][4])
+            except OSError:
+                pass
+            await asyncio.sleep(self.RESOLVE_EVERY)
+
+    @classmethod
+    def _read(cls, answer):
+        head = answer.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+        status = re.match(r"HTTP/1\.[01] (\d{3})(?: |$)", head[0])
+        fields = {}
+        for line in head[1:]:
+            name, _, value = line.partition(":")
+            fields[name.strip().lower()] = value.strip()
+        verdict = fields.get("x-mozaiks-gate")
+        if status is None or verdict is None:
+            # Something else answers in its place.
+            raise Failure("nonsense")
+        if verdict != "refused" or status.group(1) != "403":
+            return None
+        try:
+            text = json.loads(fields.get("x-mozaiks-body", ""))["detail"]
+        except (ValueError, TypeError, KeyError):
+            text = None
+        if not isinstance(text, str) or not text.strip():
+            text = "No new runs can be started at the moment. Please try again later."
+        text = "".join(c if c.isprintable() else " " for c in _clean(text, cls.LONGEST_TEXT)).strip()
+        after = fields.get("x-mozaiks-retry-after", "")
+        return Refusal(text, int(after) if re.fullmatch(r"[0-9]{1,7}", after) else None)
+
+
+def _clean(value, most=256):
+    """Foreign text as valid Unicode of bounded length: a lone surrogate would make the whole page unreadable."""
+    return str(value)[:most].encode("utf-8", "replace").decode("utf-8")
+
+
+class Snapshot:
+    """What ran at one moment: `(app, chat)` to its number of tasks, or None where that cannot be known."""
+
+    def __init__(self, runs, is_complete, workflows):
+        self.runs = runs
+        self.is_complete = is_complete
+        self.workflows = workflows
+
+
+class Runs:
+    """Finds the running orchestrations among the event loop's tasks, by looking at them: nothing is wrapped or replaced.
+
+    Every way into a run (start and its websocket, a socket on an ended chat, input, a workflow started by another) ends in
+    one of two coroutines of the runtime that have the chat and its app among their arguments. A task in which one of them
+    is suspended is a run; when it returns, the run is over, whatever the counters say.
+    """
+
+    TRANSPORT_FUNCTION = "handle_user_input_from_api"
+    ORCHESTRATION = ("mozaiksai.core.workflow.orchestration_patterns", "run_workflow_orchestration")
+    # At most so many tasks and so deep; beyond it the answer says that it is not complete.
+    MOST_TASKS = 20000
+    DEEPEST = 200
+    # A walk takes at most this share of the event loop's time, however often somebody asks.
+    SHARE = 0.02
+
+    def __init__(self, transport):
+        self._transport = transport
+        self._snapshot = None
+        self._at = self._cost = 0.0
+        own = self._code(getattr(transport, self.TRANSPORT_FUNCTION, None))
+        self._own = {own} if own is not None else set()
+
+    @staticmethod
+    def _code(function):
+        function = inspect.unwrap(function) if callable(function) else None
+        code = getattr(function, "__code__", None)
+        if code is None or not inspect.iscoroutinefunction(function):
+            return None
+        return code if {"app_id", "chat_id"} <= set(code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]) else None
+
+    def _codes(self):
+        module = sys.modules.get(self.ORCHESTRATION[0])
+        code = self._code(getattr(module, self.ORCHESTRATION[1], None))
+        return self._own | {code} if code is not None else self._own
+
+    @property
+    def is_tracked(self):
+        """Whether this build of the runtime has the coroutines by which runs are known."""
+        return bool(self._own)
+
+    def snapshot(self):
+        """None where runs cannot be known. Slightly old, if it was taken a moment ago."""
+        if not self.is_tracked:
+            return None
+        now = time.monotonic()
+        if self._snapshot is None or now - self._at > self._cost / self.SHARE:
+            self._snapshot = self._walk()
+            self._at = time.monotonic()
+            self._cost = self._at - now
+        return self._snapshot
+
+    def is_running(self, app, chat):
+        """Whether a chat of an app runs; None where that cannot be known."""
+        snapshot = self.snapshot()
+        if snapshot is None:
+            return None
+        if (app, chat) in snapshot.runs:
+            return True
+        return False if snapshot.is_complete else None
+
+    def _walk(self):
+        codes = self._codes()
+        runs, workflows = collections.Counter(), {}
+        tasks = list(asyncio.all_tasks())
+        for task in tasks[:self.MOST_TASKS]:
+            if task.done():
+                continue
+            found = self._run(task.get_coro(), codes)
+            if found is not None:
+                key, workflow = found
+                runs[key] += 1
+                workflows[key] = workflow
+        return Snapshot(runs, len(tasks) <= self.MOST_TASKS, workflows)
+
+    def _run(self, coroutine, codes):
+        for _ in range(self.DEEPEST):
+            frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+            if frame is None:
+                return None
+            if frame.f_code in codes:
+                names = frame.f_locals
+                key = (str(names.get("app_id")), str(names.get("chat_id")))
+                return key, str(names.get("workflow_name") or "")
+            coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+            if coroutine is None:
+                return None
+        return None
+
+    def sockets(self):
+        """`(app, chat)` to the workflow of each open websocket; None where the transport has none to show."""
+        connections = getattr(self._transport, "connections", None)
+        if not isinstance(connections, dict):
+            return None
+        found = {}
+        for chat, connection in list(connections.items()):
+            if isinstance(connection, dict) and connection.get("websocket") is not None:
+                found[(str(connection.get("app_id")), str(chat))] = str(connection.get("workflow_name") or "")
+        return found
+
+    def waiting(self):
+        """The chats whose run waits for a person; None where that cannot be known."""
+        registries = getattr(self._transport, "_input_request_registries", None)
+        if not isinstance(registries, dict):
+            return None
+        return {str(chat) for chat, requests in list(registries.items()) if requests}
+
+
+class LoopLag:
+    """How late the event loop comes round: a sleeper notes by how much it overslept."""
+
+    EVERY = 0.25
+    WINDOW = 30.0
+
+    def __init__(self):
+        self._samples = collections.deque(maxlen=int(self.WINDOW / self.EVERY))
+
+    async def sample(self):
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(self.EVERY)
+            self._samples.append((loop.time(), max(0.0, loop.time() - before - self.EVERY)))
+
+    def document(self, now):
+        lags = [lag for at, lag in self._samples if now - at <= self.WINDOW]
+        if not lags:
+            return {"samples": 0, "window_s": self.WINDOW, "lag_max_s": None, "lag_mean_s": None}
+        return {
+            "samples": len(lags), "window_s": self.WINDOW, "lag_max_s": round(max(lags), 4),
+            "lag_mean_s": round(sum(lags) / len(lags), 4),
+        }
+
+
+class Entry:
+    """What is known of a request from its path, and what was answered."""
+
+    def __init__(self, kind, app=None, workflow=None, chat=None):
+        self.kind = kind
+        self.app = app
+        self.workflow = workflow
+        self.chat = chat
+        self.refusal = None
+
+    @classmethod
+    def of(cls, scope):
+        path = scope.get("path") or ""
+        root = scope.get("root_path") or ""
+        if root and path.startswith(root + "/"):
+            path = path[len(root):]
+        parts = path.split("/")
+        if scope["type"] == "websocket":
+            if len(parts) == 6 and parts[1] == "ws" and all(parts[2:]):
+                return cls("socket", app=parts[3], workflow=parts[2], chat=parts[4])
+        elif scope["type"] == "http" and scope.get("method") == "POST":
+            if len(parts) == 6 and parts[1:3] == ["api", "chats"] and parts[5] == "start":
+                return cls("start", app=parts[3], workflow=parts[4])
+            if len(parts) == 6 and parts[1] == "chat" and parts[5] == "input" and all(parts[2:5]):
+                return cls("input", app=parts[2], chat=parts[3])
+        elif scope["type"] == "http" and scope.get("method") == "GET" and path == PATH:
+            return cls("page")
+        return None
+
+
+class Door:
+    """Stands before the runtime's own ASGI application: notes which chat a request is about, asks about input (for which the
+    runtime has no hook), and puts a refusal into the form in which the gate's proxies give it."""
+
+    def __init__(self, application, extension):
+        self.application = application
+        self.extension = extension
+
+    async def __call__(self, scope, receive, send):
+        entry = None
+        try:
+            entry = Entry.of(scope)
+        except Exception as error:
+            logger.warning("a request could not be looked at: %s", type(error).__name__)
+        if entry is None:
+            return await self.application(scope, receive, send)
+        if entry.kind == "page":
+            if self.extension.has_route:
+                return await self.application(scope, receive, send)
+            return await self._page(scope, send)
+        if entry.kind == "input":
+            refusal = await self.extension.ask_about_input(entry)
+            if refusal is not None:
+                return await self._refuse(refusal, send)
+            return await self.application(scope, receive, send)
+        token = _current.set(entry)
+        try:
+            await self.application(scope, receive, functools.partial(self._send, entry, send))
+        finally:
+            try:
+                _current.reset(token)
+            except ValueError:
+                pass
+
+    @staticmethod
+    async def _send(entry, send, message):
+        refusal = entry.refusal
+        if refusal is not None:
+            if message.get("type") == "http.response.start" and message.get("status") == 409:
+                headers = list(message.get("headers") or []) + Door._headers(refusal)
+                message = dict(message, status=429, headers=headers)
+            elif message.get("type") == "websocket.close" and message.get("code") == 1008:
+                # The close reason of a websocket is at most 123 bytes.
+                reason = refusal.text.encode("utf-8")[:123].decode("utf-8", "ignore")
+                message = dict(message, reason=reason)
+        await send(message)
+
+    @staticmethod
+    def _headers(refusal):
+        headers = [(b"cache-control", b"no-store"), (b"x-mozaiks-gate", b"refused")]
+        if refusal.retry_after is not None:
+            headers.append((b"retry-after", str(refusal.retry_after).encode()))
+        return headers
+
+    async def _refuse(self, refusal, send):
+        body = {"detail": refusal.text}
+        if refusal.retry_after is not None:
+            body["retry_after"] = refusal.retry_after
+        await _answer(send, 429, body, self._headers(refusal))
+
+    async def _page(self, scope, send):
+        status, body = self.extension.page(scope)
+        await _answer(send, status, body, [(b"cache-control", b"no-store")])
+
+
+async def _answer(send, status, body, headers):
+    data = json.dumps(body, separators=(",", ":")).encode()
+    head = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": head + headers})
+    await send({"type": "http.response.body", "body": data})
+
+
+class Extension:
+    """What the runtime's hooks call."""
+
+    MOST_TICKETS = 10000
+    # A chat that was let in may open its websocket within so many seconds; the same socket may come again at once.
+    TICKET = 300.0
+    AGAIN = 5.0
+    MOST_LISTED = 1000
+
+    def __init__(self, settings, clock=time.monotonic):
+        self.settings = settings
+        self.gate = GateClient(settings, clock)
+        self.lag = LoopLag()
+        self.runs = Runs(None)
+        self.has_route = False
+        self.has_door = False
+        self._clock = clock
+        self._tickets = collections.OrderedDict()
+        self._tasks = []
+        self._started_at = _process_start()
+        self.let_on = 0
+
+    def bundle(self):
+        return {
+            "on_startup": self.on_startup, "chat_prereqs": self.chat_prereqs,
+            "chat_session_fields": self.chat_session_fields,
+        }
+
+    async def on_startup(self, app):
+        self.runs = Runs(getattr(app.state, "simple_transport", None))
+        if not self.runs.is_tracked:
+            logger.warning("this build of the runtime does not show what runs: %s says so", PATH)
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self.lag.sample()), loop.create_task(self.gate.resolve())]
+        self._install_page(app)
+        # The application is being served already: its chain of middlewares is built, and goes behind the door.
+        if getattr(app, "middleware_stack", None) is None:
+            app.middleware_stack = app.build_middleware_stack()
+        app.middleware_stack = Door(app.middleware_stack, self)
+        self.has_door = True
+        logger.info("mozaiks-ops extension %s: gate %s", VERSION, "asked" if self.settings.gate else "not configured")
+
+    # What runs goes on
+
+    async def chat_prereqs(self, *, app_id, user_id, workflow_name, persistence=None, **_):
+        entry = _current.get()
+        if entry is not None and (entry.app != app_id or entry.workflow != workflow_name):
+            entry = None
+        if entry is not None and entry.kind == "socket":
+            if self._goes_on(app_id, entry.chat):
+                return True, None
+            target = _target("ws", workflow_name, app_id, entry.chat, user_id)
+            refusal = await self.gate.ask("GET", target)
+            if refusal is None:
+                self._admit(app_id, entry.chat, self.AGAIN)
+        else:
+            # Without the door nobody knows whether this is a start or the socket of a chat that runs: what runs goes on.
+            if not self.has_door and self._has_any(app_id):
+                return True, None
+            refusal = await self.gate.ask("POST", _target("api", "chats", app_id, workflow_name, "start"))
+        if refusal is None:
+            return True, None
+        if entry is not None:
+            entry.refusal = refusal
+        return False, refusal.text
+
+    async def chat_session_fields(self, *, app_id, chat_id, **_):
+        """Adds nothing. It is where the runtime says which chat a start that was let through has become: the websocket of
+        that chat is the same run, and is not asked about again."""
+        self._admit(app_id, chat_id, self.TICKET)
+        return {}
+
+    async def ask_about_input(self, entry):
+        """Input runs an ended chat again; for one that runs it is what its user says."""
+        try:
+            if self._goes_on(entry.app, entry.chat):
+                return None
+            refusal = await self.gate.ask("POST", _target("chat", entry.app, entry.chat, "-", "input"))
+            if refusal is None:
+                self._admit(entry.app, entry.chat, self.AGAIN)
+            return refusal
+        except Exception as error:
+            logger.warning("input was not asked about: %s", type(error).__name__)
+            return None
+
+    def _goes_on(self, app, chat):
+        running = self.runs.is_running(app, chat)
+        if running is None:
+            # Not known by its task. A socket that is open is all there is to go by.
+            running = (app, chat) in (self.runs.sockets() or {})
+        if running:
+            self.let_on += 1
+            return True
+        until = self._tickets.get((app, chat))
+        if until is None or self._clock() > until:
+            return False
+        # One start is one run: from now on only the same socket, coming again at once.
+        self._tickets[(app, chat)] = min(until, self._clock() + self.AGAIN)
+        self.let_on += 1
+        return True
+
+    def _has_any(self, app):
+        snapshot = self.runs.snapshot()
+        known = snapshot.runs if snapshot is not None else self.runs.sockets() or {}
+        return any(key[0] == app for key in known)
+
+    def _admit(self, app, chat, seconds):
+        self._tickets[(app, chat)] = self._clock() + seconds
+        self._tickets.move_to_end((app, chat))
+        while len(self._tickets) > self.MOST_TICKETS:
+            self._tickets.popitem(last=False)
+
+    # The page
+
+    def _install_page(self, app):
+        """Behind the runtime's own authentication, where there is one: a monitor's token for the other endpoints does for
+        this one. A token of its own, or a runtime without that, is for the door."""
+        if self.settings.token is not None:
+            return
+        try:
+            from fastapi import Depends
+            from mozaiksai.core.auth.dependencies import require_any_auth
+        except Exception:
+            return
+
+        async def ops_runtime():
+            return self.document()
+
+        before = len(app.router.routes)
+        app.add_api_route(
+            PATH, ops_runtime, methods=["GET"], dependencies=[Depends(require_any_auth)], include_in_schema=False)
+        # Before everything else: a route that takes all paths must not take this one.
+        app.router.routes[0:0] = [app.router.routes.pop() for _ in range(len(app.router.routes) - before)]
+        self.has_route = True
+
+    def page(self, scope):
+        """Status and body for a request that reached the door."""
+        try:
+            headers = {}
+            for name, value in scope.get("headers") or []:
+                headers[bytes(name).decode("latin-1").lower()] = bytes(value)
+            if self.settings.token is not None:
+                expected = b"Bearer " + self.settings.token.encode()
+                if not hmac.compare_digest(headers.get("authorization", b""), expected):
+                    return 401, {"detail": "Missing or wrong authorization token"}
+            elif not self._is_local(scope, headers):
+                return 403, {"detail": "Without MOZAIKS_OPS_TOKEN this is answered to this machine only"}
+            return 200, self.document()
+        except Exception as error:
+            logger.warning("%s failed: %s", PATH, type(error).__name__)
+            return 500, {"detail": f"Failed to collect: {type(error).__name__}"}
+
+    @staticmethod
+    def _is_local(scope, headers):
+        if "forwarded" in headers or "x-forwarded-for" in headers:
+            return False
+        host = (scope.get("client") or [""])[0]
+        # A unix socket has no client, and is on this machine.
+        return not host or host.startswith("127.") or host in ("::1", "::ffff:127.0.0.1")
+
+    def document(self):
+        snapshot = self.runs.snapshot()
+        sockets = self.runs.sockets()
+        waiting = self.runs.waiting()
+        runs = snapshot.runs if snapshot is not None else {}
+        chats, apps = {}, {}
+        for key in list(runs) + list(sockets or {}):
+            if key in chats:
+                continue
+            app, chat = key
+            workflow = snapshot.workflows.get(key) if snapshot is not None else None
+            row = {
+                "app_id": _clean(app), "workflow_name": _clean(workflow or (sockets or {}).get(key, "")),
+                "chat_id": _clean(chat), "tasks": runs.get(key, 0) if snapshot is not None else None,
+                "websocket": key in sockets if sockets is not None else None,
+                "waiting": chat in waiting if waiting is not None else None,
+            }
+            chats[key] = row
+            total = apps.setdefault(app, {
+                "app_id": _clean(app), "runs": 0, "tasks": 0, "waiting": 0, "websockets": 0})
+            total["runs"] += 1 if row["tasks"] else 0
+            total["tasks"] += row["tasks"] or 0
+            total["waiting"] += 1 if row["tasks"] and row["waiting"] else 0
+            total["websockets"] += 1 if row["websocket"] else 0
+        ordered = sorted(apps.values(), key=lambda row: (-row["runs"], -row["websockets"], row["app_id"]))
+        listed = sorted(chats.values(), key=lambda row: (-(row["tasks"] or 0), row["app_id"], row["chat_id"]))
+        if snapshot is None:
+            for row in ordered:
+                row["runs"] = row["tasks"] = row["waiting"] = None
+        return {
+            "format": 1, "extension": VERSION, "pid": os.getpid(), "started_at": self._started_at,
+            "runs_tracked": snapshot is not None,
+            "complete": snapshot is not None and snapshot.is_complete,
+            "runs": len(runs) if snapshot is not None else None,
+            "tasks": sum(runs.values()) if snapshot is not None else None,
+            "websockets": len(sockets) if sockets is not None else None,
+            "apps": ordered[:self.MOST_LISTED], "apps_omitted": max(0, len(ordered) - self.MOST_LISTED),
+            "chats": listed[:self.MOST_LISTED], "chats_omitted": max(0, len(listed) - self.MOST_LISTED),
+            "loop": self.lag.document(asyncio.get_running_loop().time()),
+            "gate": {
+                "configured": self.settings.gate is not None, "asked": self.gate.asked, "allowed": self.gate.allowed,
+                "refused": self.gate.refused, "failed_open": dict(sorted(self.gate.failed_open.items())),
+                "let_on": self.let_on, "breaker": self.gate.breaker, "breaker_opened": self.gate.opened,
+            },
+        }
+
+
+def _target(*segments):
+    """A request target as a client would spell it: every segment encoded, so that none can become two."""
+    return "/" + "/".join(quote(str(segment), safe="", errors="replace") for segment in segments)
+
+
+def _process_start():
+    """When this process began, ISO 8601 UTC; when this file was loaded, where that cannot be read."""
+    at = time.time()
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            ticks = int(file.read().rpartition(b")")[2].split()[19])
+        with open("/proc/uptime", "rb") as file:
+            at -= float(file.read().split()[0]) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        pass
+    seconds, milliseconds = divmod(int(at * 1000), 1000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{milliseconds:03d}000+00:00"
+
+
+_extension = None
+
+
+def get_bundle():
+    """What `RUNTIME_PLATFORM_EXTENSIONS` names. One for the whole process, however often it is asked for."""
+    global _extension
+    if _extension is None:
+        _extension = Extension(Settings(os.environ))
+    return _extension.bundle()
