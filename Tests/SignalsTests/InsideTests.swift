@@ -41,12 +41,9 @@ import Testing
 
     @Test func `the gate counts what really runs`() throws {
         var watched = try InsideTests.shown()
-        #expect(watched.signals.openRuns(of: AppID("a"))?.count == 2)
+        #expect(watched.signals.runningChats(of: [AppID("a")])?.apps.first?.active == 2)
         try watched.ingest(.inside(InsideTests.view([("b", 1)])), at: 1, elapsed: 100)
-        let open = try #require(watched.signals.openRuns(of: AppID("a")))
-        #expect(open.count == 0)
-        // Starts from the moment on when the page was asked for are not in it.
-        #expect(open.at == FakeProcess.at(0.9))
+        #expect(watched.signals.runningChats(of: [AppID("a")])?.apps.first?.active == 0)
     }
 
     @Test func `what it does not tell, or no longer, is as without it`() throws {
