@@ -80,6 +80,7 @@ private final class BusyCycle: Sendable {
     private func turn() {
         while true {
             guard isBusy.load(ordering: .acquiring) else {
+                // No test waits for this: the idle phase of a measurement, in which the thread must take no processor time.
                 usleep(10_000)
                 continue
             }
