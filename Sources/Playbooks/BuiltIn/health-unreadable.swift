@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: health-unreadable
 title: The runtime's health cannot be read
-when: For missing_after (5m) the health check was answered with something that is no health: a page, a redirect, an error, a refusal. A build that never had the endpoint is not meant.
+when: For missing_after (5m) the health check was answered with something that is no health – a page, a redirect, an error, a refusal. A build that never had the endpoint is not meant.
 ---
 
 ## What it means
