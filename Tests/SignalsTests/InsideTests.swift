@@ -43,7 +43,7 @@ import Testing
         var watched = try InsideTests.shown()
         // One of the two is old and was never seen to move: how many run is not known yet.
         let before = try #require(watched.signals.runningChats(of: [AppID("a")])?.apps.first)
-        #expect(before.active == nil && before.starts == 2)
+        #expect(before.active == nil && before.open?.count == 2)
         try watched.ingest(.inside(InsideTests.view([("b", 1)])), at: 1, elapsed: 100)
         #expect(watched.signals.runningChats(of: [AppID("a")])?.apps.first?.active == 0)
     }
