@@ -47,18 +47,16 @@ extension Mark.Comparison {
         public let unit: Unit
         public let before: Evidence
         public let after: Evidence
-        /// Whether it changed by more than a fifth.
+        /// Whether it changed by more than a fifth; never, where one side is not known.
         public let isNotable: Bool
     }
 
     /// Signal by signal, in the order of the demand; empty until the second half is known.
     public var lines: [Line] {
         zip(before, after ?? []).map { before, after in
-            let isNotable: Bool
+            var isNotable = false
             if let a = before.evidence.value, let b = after.evidence.value {
                 isNotable = abs(b - a) > 0.2 * max(abs(a), abs(b))
-            } else {
-                isNotable = (before.evidence.value == nil) != (after.evidence.value == nil)
             }
             return Line(
                 series: before.series, unit: before.unit, before: before.evidence, after: after.evidence,

@@ -114,9 +114,21 @@ extension Mark {
         let start = "\(title) at \(at)"
         guard let lines = comparison(of: runtime)?.lines, !lines.isEmpty else { return start }
         let changes = lines.filter { $0.before.value != nil || $0.after.value != nil }.map { line in
-            "\(line.series) \(Figure.text(line.before, line.unit)) → \(Figure.text(line.after, line.unit))"
-                + (line.isNotable ? " (!)" : "")
+            "\(line.series) \(line.change)" + (line.isNotable ? " (!)" : "")
         }
         return start + ": " + (changes.isEmpty ? "nothing to compare" : changes.joined(separator: ", "))
+    }
+}
+
+extension Mark.Comparison.Line {
+    /// `1% → 30%`; `19.4/min (before: missing, not watched long enough yet)` where one side is not known: nothing was
+    /// seen to change then.
+    public var change: String {
+        switch (before, after) {
+        case (.value, .value): "\(Figure.text(before, unit)) → \(Figure.text(after, unit))"
+        case (.missing(let reason), .value): "\(Figure.text(after, unit)) (not known before: \(reason.explanation))"
+        case (.value, .missing(let reason)): "was \(Figure.text(before, unit)) (not known since: \(reason.explanation))"
+        case (.missing, .missing(let reason)): "not known (\(reason.explanation))"
+        }
     }
 }

@@ -36,7 +36,8 @@ extension Evaluation {
             summary.appCount = Int(perf.apps)
             summary.turns = perf.turns
             summary.toolCalls = perf.toolCalls
-            summary.errors = perf.errors
+            // A counter that is not known to move says nothing by standing at zero.
+            if perf.errors > 0 || rules.isAlive(.errors) { summary.errors = perf.errors }
             summary.promptTokens = perf.promptTokens
             summary.completionTokens = perf.completionTokens
             summary.cost = perf.cost

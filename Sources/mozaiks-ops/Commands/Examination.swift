@@ -156,10 +156,16 @@ struct Examination {
         // Not asked of the runtime.
         case .gate: return
         case .perf, .perfChats:
-            let open = replica.openChats.map { "\($0) open of " } ?? ""
-            findings.add(
-                .ok, "\(endpoint.path): \(open)\(replica.trackedChats ?? 0) chats of \(replica.appCount ?? 0) apps (\(took))")
+            findings.add(.ok, "\(endpoint.path): \(Examination.chats(replica)) (\(took))")
         }
+    }
+
+    /// `3 open of 4 chats of 1 app`; what the answer did not say is not said either.
+    private static func chats(_ replica: RuntimeSummary.Replica) -> String {
+        guard let tracked = replica.trackedChats else { return "answered, and how many chats it has is not known yet" }
+        let open = replica.openChats.map { "\($0) open of " } ?? ""
+        let apps = replica.appCount.map { " of \($0) app\($0 == 1 ? "" : "s")" } ?? ""
+        return "\(open)\(tracked) chat\(tracked == 1 ? "" : "s")\(apps)"
     }
 
     /// `0.3 ms`, `41 ms`, `4.9s`.

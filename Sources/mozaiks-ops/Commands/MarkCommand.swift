@@ -62,8 +62,7 @@ enum MarkCommand {
                 }
                 for line in comparison.lines {
                     lines.append(
-                        "  \(comparison.runtime): \(line.series) \(Figure.text(line.before, line.unit)) → "
-                            + Figure.text(line.after, line.unit) + (line.isNotable ? "  (!)" : ""))
+                        "  \(comparison.runtime): \(line.series) \(line.change)" + (line.isNotable ? "  (!)" : ""))
                 }
             }
             return lines.joined(separator: "\n") + "\n"
