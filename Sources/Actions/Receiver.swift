@@ -54,9 +54,12 @@ struct Receiver: Sendable {
         }
         let said = "\(label) answered \(status)" + Receiver.words(document, hiding: token)
         let after = response.headers.retryAfter(now: clock.now())
+        if let fault = SetupFault(status: status, body: String(decoding: bytes.prefix(4_096), as: UTF8.self)) {
+            throw .retry(after: after, "\(label) answered \(status): \(fault.hint)")
+        }
         switch status {
         case 401, 403: throw .retry(after: after, "\(said): it does not accept our credentials")
-        case 300...399: throw .retry(after: after, "\(said), a redirect: check its URL")
+        case 300...399: throw .retry(after: after, "\(said), a redirect\(response.redirectsToTLS ? " to https" : ""): check its URL")
         case 408, 425, 429, 500...599: throw .retry(after: after, said)
         case 200...299: throw .retry(after: after, "\(said), which is not what it documents: does a proxy stand in between?")
         default: throw .refused(said)

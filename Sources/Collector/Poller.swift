@@ -89,7 +89,7 @@ public struct Poller: Sendable {
             let response = try await client.send(request)
             let answer = Observation.Answer(
                 status: response.status, date: response.date.flatMap { Timestamp(httpDate: $0) },
-                contentType: response.headers["content-type"], body: Body(response.body))
+                contentType: response.headers["content-type"], location: response.redirectOrigin, body: Body(response.body))
             return (observation(.answer(answer), response.elapsedMs), token)
         } catch {
             let elapsed = Double(clock.monotonicNanoseconds() &- started) / 1_000_000

@@ -83,6 +83,8 @@ public struct HTTPError: Error, Sendable, Equatable {
         case .unreachable: "check routes, firewalls and whether the machine is up"
         case .timeout(.queued, _): "other requests to this host hold all its connections"
         case .timeout(.connecting, _): "a firewall that drops packets, or a host too busy to accept"
+        case .timeout(.tlsHandshake, _):
+            "the port takes connections but does not answer the TLS handshake: is https right for it, and is it overloaded?"
         case .timeout(.waitingForAnswer, _): "the server accepts connections but does not answer; is it overloaded?"
         case .tls: "check the certificate's names, dates and authority (`ca_file` for a private one)"
         case .bodyTooLarge: "raise the body limit if this size is expected"

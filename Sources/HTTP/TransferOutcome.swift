@@ -50,7 +50,8 @@ extension Transfer {
         if head.byteCount > 0 { return .readingHeaders }
         if timesSent > 0 { return .waitingForAnswer }
         if easy.microseconds(CURLINFO_NAMELOOKUP_TIME_T) == 0 { return .resolving }
-        if easy.microseconds(CURLINFO_CONNECT_TIME_T) == 0 { return .connecting }
+        // libcurl 7.88 says when TCP was there only once TLS is as well; the port on this side is known before.
+        if easy.microseconds(CURLINFO_CONNECT_TIME_T) == 0, easy.number(CURLINFO_LOCAL_PORT) == 0 { return .connecting }
         return url.scheme == "https" ? .tlsHandshake : .waitingForAnswer
     }
 
