@@ -35,7 +35,7 @@ public enum SetupFault: Hashable, Sendable {
     public var hint: String {
         switch self {
         case .plainHTTP: "it was asked in plain HTTP and wants TLS: write https:// in its URL"
-        case .clientCertificate: "it wants a client certificate that it knows: see 'client_certificate' under 'network:'"
+        case .clientCertificate: "it wants a client certificate that it knows: see 'client_certificate_file'"
         case .otherHost: "it serves no such host: check name and port in the URL"
         }
     }

@@ -58,6 +58,9 @@ extension Transfer {
     private func failureKind(_ code: CURLcode, easy: EasyHandle) -> HTTPError.Kind {
         if let stoppedBecause { return stoppedBecause }
         let reason = easy.explanation(code)
+        if let proxy, let failure = proxyFailure(code, reason, easy: easy) {
+            return .proxy(failure, place: NetworkOptions.place(proxy))
+        }
         switch code {
         case CURLE_URL_MALFORMAT:
             return .invalidURL(reason)
@@ -88,6 +91,22 @@ extension Transfer {
             return .other(code: Int(code.rawValue), "out of memory")
         default:
             return .other(code: Int(code.rawValue), reason)
+        }
+    }
+
+    /// What came of the proxy alone; nil for what is about the peer, or was asked without it.
+    private func proxyFailure(_ code: CURLcode, _ reason: String, easy: EasyHandle) -> String? {
+        switch code {
+        case CURLE_COULDNT_RESOLVE_PROXY: return "its name has no address"
+        case CURLE_PROXY: return "it refuses (SOCKS \(easy.number(CURLINFO_PROXY_ERROR)))"
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT: return "not a proxy's address"
+        case CURLE_COULDNT_CONNECT:
+            let number = Int32(truncatingIfNeeded: easy.number(CURLINFO_OS_ERRNO))
+            return number == 0 ? "no way to it" : String(cString: strerror(number)).lowercased()
+        default:
+            let status = easy.number(CURLINFO_HTTP_CONNECTCODE)
+            guard status >= 300, head.byteCount == 0 else { return nil }
+            return "it answered \(status)" + (status == 407 ? ": it wants a login" : status == 403 ? ": it does not let this host through" : "")
         }
     }
 

@@ -135,6 +135,7 @@ public struct Heartbeat: Sendable {
         case .unreachable: "no way to its host"
         case .timeout(_, let afterMs): "no answer within \(afterMs) ms"
         case .tls: "TLS failed"
+        case .proxy(let reason, let place): "the proxy \(place): \(reason)"
         case .truncated, .connectionLost: "the connection ended before an answer"
         case .bodyTooLarge, .malformedResponse: "the answer is none of such a service"
         case .cancelled: "cancelled"

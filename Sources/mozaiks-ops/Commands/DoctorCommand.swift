@@ -64,7 +64,7 @@ enum DoctorCommand {
     /// Why there is no token though one is configured.
     private static func tokenFault(_ target: Target) async -> String? {
         do {
-            _ = try await target.authenticator.bearer()
+            _ = try await target.authenticator.credential()
             return nil
         } catch {
             return error.description
