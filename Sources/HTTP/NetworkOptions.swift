@@ -17,11 +17,11 @@ public struct NetworkOptions: Sendable {
 
     public init() {}
 
-    /// What the usual variables say, as curl reads them: `SSL_CERT_FILE`, `CURL_CA_BUNDLE`, `SSL_CERT_DIR`; `http_proxy`,
+    /// What the usual variables say: `SSL_CERT_FILE` before `CURL_CA_BUNDLE`, `SSL_CERT_DIR`; `http_proxy`,
     /// `https_proxy`, `all_proxy`, `no_proxy`, each in small or in capital letters.
     public init(_ environment: Environment) {
         func first(_ names: String...) -> String? { names.lazy.compactMap { trimmed(environment.nonEmpty($0)) }.first }
-        tls.caFile = first("CURL_CA_BUNDLE", "SSL_CERT_FILE")
+        tls.caFile = first("SSL_CERT_FILE", "CURL_CA_BUNDLE")
         caFolder = first("SSL_CERT_DIR")
         let all = first("all_proxy", "ALL_PROXY")
         httpProxy = (first("http_proxy", "HTTP_PROXY") ?? all).map { Secret($0) }
