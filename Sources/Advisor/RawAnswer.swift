@@ -93,12 +93,11 @@ struct RawAnswer: Hashable, Sendable {
         }
         // A word or two before the fence, but no second one, and nothing behind it.
         if !body.hasPrefix("{"), body.hasSuffix("```"), let start = body.firstIndex(ofBytes: "```"),
-            !body[..<start].utf8.contains(UInt8(ascii: "{")), body[..<start].utf8.count <= 200
+            body[..<start].utf8.count <= 200, !body[..<start].utf8.contains(UInt8(ascii: "{"))
         {
             let inner = body[body.utf8.index(start, offsetBy: 3)...].dropLast(3)
-            let language = inner.prefix { $0.isASCII && $0.isLetter }
-            let rest = trimmed(inner.dropFirst(language.count))
-            if rest.hasPrefix("{"), rest.utf8.count < inner.utf8.count || language.isEmpty { body = rest }
+            let rest = trimmed(inner.drop { $0.isASCII && $0.isLetter })
+            if rest.hasPrefix("{") { body = rest }
         }
         return body
     }

@@ -82,8 +82,8 @@ public struct HTTPError: Error, Sendable, Equatable {
         switch kind {
         case .invalidURL: "write it as http://host:port/path or https://…"
         case .unresolvable:
-            "check the name, and the DNS server of this machine; where only a proxy leads out: 'proxy' under 'network:', or HTTPS_PROXY"
-        case .proxy: "check 'proxy' under 'network:', or HTTPS_PROXY and HTTP_PROXY; NO_PROXY names what is asked directly"
+            "check the name, and the DNS server of this machine; behind a proxy, set HTTPS_PROXY"
+        case .proxy: "check 'proxy' under 'network:', or HTTPS_PROXY; NO_PROXY names what is asked directly"
         case .refused: "is it running, and listening on this port?"
         case .unreachable: "check routes, firewalls and whether the machine is up"
         case .timeout(.queued, _): "other requests to this host hold all its connections"

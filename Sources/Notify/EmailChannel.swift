@@ -120,7 +120,9 @@ public struct EmailChannel: WordedChannel {
         let step = SMTPStep.recipient(0)
         let isTaken = progress.settled(id).isTaken
         let later = refused.filter { !$0.reply.isPermanent }
-        let ours = refused.filter { $0.reply.isPermanent && !isTaken && MailFault.of($0.reply, at: step) == .setup }
+        var ours = refused.filter { $0.reply.isPermanent && !isTaken && MailFault.of($0.reply, at: step) == .setup }
+        let isOneByOne = refused.contains { $0.reply.isPermanent && MailFault.of($0.reply, at: step) == .recipient }
+        if isOneByOne { ours.removeAll { MailFault.isBareForbidding($0.reply) } }
         let never = refused.filter { one in one.reply.isPermanent && !ours.contains(one) }
         func list(_ refused: [RefusedRecipient]) -> String {
             let more = refused.count > 1 ? ", and \(refused.count - 1) more" : ""

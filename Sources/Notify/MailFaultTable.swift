@@ -29,8 +29,18 @@ enum MailFault: Hashable {
         (step.isRecipient || step == .sender) && MailWords(reply.text).holdAny(lastingWords)
     }
 
+    /// Whether a no to a recipient forbids and says nothing of why: where others are refused as unknown, the server knows
+    /// whom it means.
+    static func isBareForbidding(_ reply: SMTPReply) -> Bool {
+        let words = MailWords(reply.text)
+        return (reply.enhanced ?? words.enhanced ?? "").hasPrefix("5.7.") && !setupCodes.contains(reply.code)
+            && !words.holdAny(senderWords) && !words.holdAny(setupWords) && !words.holdAny(weakWords)
+    }
+
     private static func recipient(_ code: Int, _ enhanced: String, _ words: MailWords) -> Bool {
         if words.holdAny(senderWords) { return true }
+        // Postfix's words for all that it has against a recipient; with 5.7 it is a matter of who may write to him.
+        if words.holdAny(["recipient address rejected"]), !enhanced.hasPrefix("5.7.") { return false }
         // 552: the mailbox is full. 551, 556: it is elsewhere, or nowhere.
         if recipientEnhanced.contains(enhanced) || [551, 552, 556].contains(code) { return false }
         // A sequence or a command that the server will not have is no matter of the recipient, unless it says so.
