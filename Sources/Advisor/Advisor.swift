@@ -183,6 +183,17 @@ public final class Advisor: Sendable {
                         retryAfter: retryAfter(refusal, response))
                 }
                 if let reply = Reply.read(response.body.bytes, settings.provider) { return reply }
+                let head = response.body.bytes.prefix(64)
+                if head.starts(with: [0x1F, 0x8B]) {
+                    throw fail(
+                        AdvisorError(.malformed, "the answer is compressed (gzip), which was not asked for", hint: "does a proxy in between do that?"),
+                        retryAfter: nil)
+                }
+                if head.starts(with: "data:".utf8) || head.starts(with: "event:".utf8) {
+                    throw fail(
+                        AdvisorError(.malformed, "the answer is a stream, which was not asked for", hint: "switch streaming off in what stands in between"),
+                        retryAfter: nil)
+                }
                 throw fail(
                     AdvisorError(.malformed, "the answer is not one of \(settings.provider.rawValue)'s", hint: "check 'provider' and 'base_url'"),
                     retryAfter: nil)

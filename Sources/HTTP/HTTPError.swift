@@ -91,11 +91,20 @@ public struct HTTPError: Error, Sendable, Equatable {
         case .timeout(.tlsHandshake, _):
             "the port takes connections but does not answer the TLS handshake: is https right for it, and is it overloaded?"
         case .timeout(.waitingForAnswer, _): "the server accepts connections but does not answer; is it overloaded?"
+        case .tls(let reason) where HTTPError.tellsOfOurCertificate(reason):
+            "the server wants a client certificate that it knows: 'client_certificate_file' beside the URL or under 'network:'"
         case .tls: "check the certificate's names, dates and authority ('ca_file' beside the URL or under 'network:', or SSL_CERT_FILE, for a private one)"
         case .bodyTooLarge: "raise the body limit if this size is expected"
         case .malformedResponse: "is this port the right one, and http or https as it should be?"
         case .timeout, .invalidRequest, .truncated, .connectionLost, .cancelled, .overloaded, .closed, .other: nil
         }
+    }
+
+    /// The alerts with which a server refuses a client's certificate, or asks for one, in OpenSSL's words.
+    static func tellsOfOurCertificate(_ reason: String) -> Bool {
+        let words = reason.lowercased()
+        return ["alert certificate required", "alert bad certificate", "alert unknown ca", "alert certificate unknown", "alert unsupported certificate"]
+            .contains { words.contains(bytesOf: $0) }
     }
 
     /// Whether the same request may succeed later without anyone changing its configuration.

@@ -76,6 +76,9 @@ extension Transfer {
             return .tls(reason)
         case CURLE_PARTIAL_FILE:
             return .truncated(received: body.count, expected: head.contentLength)
+        // With TLS 1.3 the handshake is over before a server says that it wants a certificate.
+        case CURLE_SEND_ERROR where HTTPError.tellsOfOurCertificate(reason), CURLE_RECV_ERROR where HTTPError.tellsOfOurCertificate(reason):
+            return .tls(reason)
         case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR:
             guard head.isComplete else { return .connectionLost(reason) }
             // Bad chunks share a code with lost connections; only the words tell them apart.
