@@ -41,10 +41,10 @@ struct Receiver: Sendable {
         _ method: HTTPMethod, _ url: String, headers: [HTTPField] = [], body: [UInt8] = [], accepting: Set<Int>
     ) async throws(Setback) -> Reply {
         let first = try await attempt(method, url, headers, body)
-        var (response, token) = first
+        var (response, credential) = first
         if response.status == 401, let authenticator, authenticator.canRefresh {
-            await authenticator.refused(token)
-            (response, token) = try await attempt(method, url, headers, body)
+            await authenticator.refused(credential?.secret)
+            (response, credential) = try await attempt(method, url, headers, body)
         }
         let bytes = response.body.bytes
         let document = try? JSON(parsing: bytes)
@@ -52,11 +52,14 @@ struct Receiver: Sendable {
         if accepting.contains(status) {
             return Reply(status: status, document: document, headers: response.headers, body: bytes)
         }
-        let said = "\(label) answered \(status)" + Receiver.words(document, hiding: token)
+        let said = "\(label) answered \(status)" + Receiver.words(document, hiding: credential?.secrets ?? [])
         let after = response.headers.retryAfter(now: clock.now())
+        if let fault = SetupFault(status: status, body: String(decoding: bytes.prefix(4_096), as: UTF8.self)) {
+            throw .retry(after: after, "\(label) answered \(status): \(fault.hint)")
+        }
         switch status {
         case 401, 403: throw .retry(after: after, "\(said): it does not accept our credentials")
-        case 300...399: throw .retry(after: after, "\(said), a redirect: check its URL")
+        case 300...399: throw .retry(after: after, "\(said), a redirect\(response.redirectsToTLS ? " to https" : ""): check its URL")
         case 408, 425, 429, 500...599: throw .retry(after: after, said)
         case 200...299: throw .retry(after: after, "\(said), which is not what it documents: does a proxy stand in between?")
         default: throw .refused(said)
@@ -65,10 +68,10 @@ struct Receiver: Sendable {
 
     private func attempt(
         _ method: HTTPMethod, _ url: String, _ headers: [HTTPField], _ body: [UInt8]
-    ) async throws(Setback) -> (HTTPResponse, Secret?) {
-        var token: Secret?
+    ) async throws(Setback) -> (HTTPResponse, Authenticator.Credential?) {
+        var credential: Authenticator.Credential?
         do {
-            token = try await authenticator?.bearer()
+            credential = try await authenticator?.credential()
         } catch {
             throw .retry("\(label): \(error.description)")
         }
@@ -76,20 +79,20 @@ struct Receiver: Sendable {
             method, url, headers: [HTTPField("Accept", "application/json")] + headers, body: body, timeoutMs: timeoutMs,
             bodyLimit: bodyLimit, label: label)
         if !body.isEmpty { request.headers.append(HTTPField("Content-Type", "application/json")) }
-        if let token { request.headers.append(.bearer(token)) }
+        if let credential { request.headers.append(credential.field) }
         request.hidesPath = hidesPath
         do {
-            return (try await client.send(request), token)
+            return (try await client.send(request), credential)
         } catch {
             throw .retry("\(error)")
         }
     }
 
     /// What the other side says about it, in its own words, as far as they can be shown: `detail`, `title` or `error`.
-    private static func words(_ document: JSON?, hiding token: Secret?) -> String {
+    private static func words(_ document: JSON?, hiding secrets: [Secret]) -> String {
         guard let text = ["detail", "title", "error"].lazy.compactMap({ document?[$0]?.string }).first else { return "" }
         var shown = plain(text, limit: 200)
-        if let token, token.reveal().utf8.count >= 4 { shown = shown.replacing(bytesOf: token.reveal(), with: "***") }
+        for secret in secrets where secret.reveal().utf8.count >= 4 { shown = shown.replacing(bytesOf: secret.reveal(), with: "***") }
         return shown.isEmpty ? "" : ": \(shown)"
     }
 

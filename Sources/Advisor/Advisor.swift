@@ -64,9 +64,10 @@ public final class Advisor: Sendable {
         let brief = IncidentBrief(incident, playbooks: playbooks, now: clock.now())
         let check = AnswerCheck(brief)
         var prompt = Prompt(brief)
+        var room = settings.maxTokens
         do throws(AdvisorError) {
             for attempt in 0..<2 {
-                let asked = try await ask(prompt, incident.id)
+                let asked = try await ask(prompt, incident.id, room)
                 tally.usage = tally.usage + asked.usage
                 let result = asked.reply.stopped.map { .failure(Faults(all: [$0])) } ?? check.check(asked.reply.content)
                 switch result {
@@ -77,7 +78,12 @@ public final class Advisor: Sendable {
                 case .failure(let faults):
                     await ledger.settle(asked, settings, "refused")
                     tally.faults.append(faults.all)
-                    prompt = Prompt(brief).repairing(asked.reply.content, faults.all)
+                    // What was cut off is not mended by being shorter: a model that thinks needs its room. Once.
+                    if asked.reply.isCutOff {
+                        room = min(settings.maxTokens * Advisor.moreRoom, max(settings.maxTokens, 32_000))
+                    } else {
+                        prompt = Prompt(brief).repairing(asked.reply.content, faults.all)
+                    }
                 }
             }
         } catch {
@@ -85,6 +91,9 @@ public final class Advisor: Sendable {
         }
         return outcome(.fallenBack, tally)
     }
+
+    /// So many times the tokens after an answer that was cut off.
+    static let moreRoom = 4
 
     private struct Tally {
         var usage = TokenUsage(prompt: 0, completion: 0)
@@ -116,13 +125,13 @@ public final class Advisor: Sendable {
         let usage: TokenUsage
     }
 
-    private func ask(_ prompt: Prompt, _ incident: String) async throws(AdvisorError) -> Asked {
+    private func ask(_ prompt: Prompt, _ incident: String, _ room: Int) async throws(AdvisorError) -> Asked {
         let secret = try readKey()
         if let wait = state.withLock({ $0.breaker.ask(clock.now()) }) {
             throw AdvisorError(
                 .resting, "the service failed and is left alone" + (wait.until.map { " until \($0.clock)" } ?? " for now"))
         }
-        let most = TokenUsage(prompt: prompt.tokenEstimate, completion: settings.maxTokens)
+        let most = TokenUsage(prompt: prompt.tokenEstimate, completion: room)
         let id: Int64
         do throws(AdvisorError) {
             id = try await ledger.reserve(
@@ -133,9 +142,9 @@ public final class Advisor: Sendable {
             throw error
         }
         do throws(AdvisorError) {
-            let reply = try await exchange(prompt, secret)
+            let reply = try await exchange(prompt, secret, room)
             state.withLock { $0.breaker.succeeded() }
-            let estimate = TokenUsage(prompt: prompt.tokenEstimate, completion: min(settings.maxTokens, reply.content.utf8.count / 2 + 1))
+            let estimate = TokenUsage(prompt: prompt.tokenEstimate, completion: min(room, reply.content.utf8.count / 2 + 1))
             return Asked(id: id, reply: reply, usage: reply.usage ?? estimate)
         } catch {
             // Whether the model worked on it is not known, unless it never saw it.
@@ -158,17 +167,33 @@ public final class Advisor: Sendable {
     }
 
     /// Sends the question; asks again without what the service says it does not know.
-    private func exchange(_ prompt: Prompt, _ secret: Secret?) async throws(AdvisorError) -> Reply {
+    private func exchange(_ prompt: Prompt, _ secret: Secret?, _ room: Int) async throws(AdvisorError) -> Reply {
         var dialect = state.withLock { $0.dialect }
         while true {
             let response: HTTPResponse
             do throws(HTTPError) {
-                response = try await client.send(request(dialect, prompt, secret))
+                response = try await client.send(request(dialect, prompt, secret, room))
             } catch {
                 throw fail(AdvisorError(.unreachable, error.why, hint: error.hint), retryAfter: nil)
             }
-            if response.status == 200 {
+            if (200...299).contains(response.status) {
+                if let refusal = Reply.Refusal(response.body.bytes) {
+                    throw fail(
+                        Advisor.refusal(refusal.status, refusal.text, said: "the service answered \(response.status) with an error"),
+                        retryAfter: retryAfter(refusal, response))
+                }
                 if let reply = Reply.read(response.body.bytes, settings.provider) { return reply }
+                let head = response.body.bytes.prefix(64)
+                if head.starts(with: [0x1F, 0x8B]) {
+                    throw fail(
+                        AdvisorError(.malformed, "the answer is compressed (gzip), which was not asked for", hint: "does a proxy in between do that?"),
+                        retryAfter: nil)
+                }
+                if head.starts(with: "data:".utf8) || head.starts(with: "event:".utf8) {
+                    throw fail(
+                        AdvisorError(.malformed, "the answer is a stream, which was not asked for", hint: "switch streaming off in what stands in between"),
+                        retryAfter: nil)
+                }
                 throw fail(
                     AdvisorError(.malformed, "the answer is not one of \(settings.provider.rawValue)'s", hint: "check 'provider' and 'base_url'"),
                     retryAfter: nil)
@@ -180,13 +205,15 @@ public final class Advisor: Sendable {
                 state.withLock { $0.dialect = simpler }
                 continue
             }
-            throw fail(Advisor.refusal(response), retryAfter: Advisor.retryAfter(response))
+            let text = String(response.body.text.prefix(4_096))
+            throw fail(
+                Advisor.refusal(response.status, text, said: "the service answered \(response.status)"), retryAfter: retryAfter(response))
         }
     }
 
-    private func request(_ dialect: Dialect, _ prompt: Prompt, _ secret: Secret?) -> HTTPRequest {
+    private func request(_ dialect: Dialect, _ prompt: Prompt, _ secret: Secret?, _ room: Int) -> HTTPRequest {
         HTTPRequest(
-            .post, dialect.url, headers: dialect.headers(secret), body: dialect.body(prompt),
+            .post, dialect.url, headers: dialect.headers(secret), body: dialect.body(prompt, room: room),
             timeoutMs: Int(settings.timeout.milliseconds), connectTimeoutMs: 5_000, bodyLimit: Advisor.bodyLimit,
             label: "the advisor")
     }
@@ -208,24 +235,34 @@ public final class Advisor: Sendable {
         "rate_limit_error", "invalid_request_error", "billing_error", "DeploymentNotFound",
     ]
 
-    private static func refusal(_ response: HTTPResponse) -> AdvisorError {
-        let text = String(response.body.text.prefix(4_096))
+    private static func refusal(_ status: Int, _ text: String, said: String) -> AdvisorError {
+        let setup = SetupFault(status: status, body: text)?.hint
         let code = codes.first { text.contains(bytesOf: $0) }.map { " (\($0))" } ?? ""
         let hint: String? =
-            switch response.status {
+            switch status {
+            case _ where setup != nil: setup
+            case 300...399: "a redirect, which is not followed: check 'base_url'"
             case 401, 403: "the service does not take the key"
             case 404: "check 'base_url' and 'model'"
             case 429: "the service asks for fewer questions, or the account has no quota left"
             case 400, 422: "check 'provider' and 'model'"
             default: nil
             }
-        return AdvisorError(.refused(status: response.status), "the service answered \(response.status)\(code)", hint: hint)
+        return AdvisorError(.refused(status: status), "\(said)\(said.hasSuffix("error") ? " \(status)" : "")\(code)", hint: hint)
     }
 
-    /// Seconds that the service asks to wait, at most an hour.
-    private static func retryAfter(_ response: HTTPResponse) -> TimeSpan? {
-        guard let text = response.headers["retry-after"], let seconds = Int(text), seconds > 0 else { return nil }
-        return .seconds(Double(min(seconds, 3_600)))
+    private static let longestWait = TimeSpan.hours(1)
+
+    /// The wait that the service asks for, in seconds or until a date; at most an hour. Nil where it asks for none.
+    private func retryAfter(_ response: HTTPResponse) -> TimeSpan? {
+        response.headers.retryAfter(now: clock.now()).flatMap { $0 > .zero ? min($0, Advisor.longestWait) : nil }
+    }
+
+    /// The same where the refusal stands in the body; too many questions without a time rest as after a failure.
+    private func retryAfter(_ refusal: Reply.Refusal, _ response: HTTPResponse) -> TimeSpan? {
+        let until = refusal.resetAt.map { Timestamp(milliseconds: $0) - clock.now() }
+        let wait = retryAfter(response) ?? until.flatMap { $0 > .zero ? min($0, Advisor.longestWait) : nil }
+        return wait ?? (refusal.status == 429 ? .zero : nil)
     }
 }
 

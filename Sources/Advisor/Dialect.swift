@@ -47,8 +47,11 @@ struct Dialect: Hashable, Sendable {
     }
 
     /// The request's body, byte for byte.
-    func body(_ prompt: Prompt) -> [UInt8] {
-        (settings.provider == .anthropic ? messages(prompt) : chat(prompt)).serializedBytes()
+    /// - Parameter room: tokens that the answer may take; nil: as configured.
+    func body(_ prompt: Prompt, room: Int? = nil) -> [UInt8] {
+        var other = self
+        other.settings.maxTokens = room ?? settings.maxTokens
+        return (settings.provider == .anthropic ? other.messages(prompt) : other.chat(prompt)).serializedBytes()
     }
 
     private func chat(_ prompt: Prompt) -> JSON {

@@ -15,8 +15,9 @@ struct RawAnswer: Hashable, Sendable {
     /// The longest content that is looked at, in bytes.
     static let contentLimit = 16 * 1_024
 
-    /// Reads the content of an answer: one JSON object, alone or in one code fence, behind a model's `<think>` block at
-    /// most. Anything else around it is a fault.
+    /// Reads the content of an answer: one JSON object, alone or in one code fence, behind what a model thinks (up to its
+    /// `</think>`, whether the beginning is there or not) and a line before the fence at most; without a byte order mark and a
+    /// token of the model's for the end. Anything else around it is a fault.
     static func read(_ content: String) -> Result<RawAnswer, Faults> {
         guard content.utf8.count <= contentLimit else {
             return fail(Fault(.notAnAnswer, "", "the answer is longer than \(contentLimit) bytes"))
@@ -79,26 +80,32 @@ struct RawAnswer: Hashable, Sendable {
             summary: summary, likelyCause: cause, playbook: playbook, steps: texts, confidence: confidence)
     }
 
-    /// The content without blanks, a think block and one code fence around it.
+    /// The content without what models and servers put around it.
     private static func unwrapped(_ content: String) -> Substring {
         var body = trimmed(content[...])
-        if body.hasPrefix("<think>"), let end = body.firstIndex(ofBytes: "</think>") {
-            body = trimmed(body[body.utf8.index(end, offsetBy: 8)...])
+        for end in ["</think>", "</thinking>", "</thought>", "</reasoning>"] {
+            // Only before the answer: inside its texts it is for the checks to find.
+            guard !body.hasPrefix("{"), let place = body.firstIndex(ofBytes: end) else { continue }
+            body = trimmed(body[body.utf8.index(place, offsetBy: end.utf8.count)...])
         }
-        if body.hasPrefix("```"), body.hasSuffix("```"), body.utf8.count > 6,
-            let line = body.utf8.firstIndex(of: UInt8(ascii: "\n"))
+        for end in ["<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "</s>", "<end_of_turn>"] where body.hasSuffix(end) {
+            body = trimmed(body.dropLast(end.count))
+        }
+        // A word or two before the fence, but no second one, and nothing behind it.
+        if !body.hasPrefix("{"), body.hasSuffix("```"), let start = body.firstIndex(ofBytes: "```"),
+            body[..<start].utf8.count <= 200, !body[..<start].utf8.contains(UInt8(ascii: "{"))
         {
-            let language = body[..<line].dropFirst(3)
-            guard language.utf8.allSatisfy({ (97...122).contains($0) || (65...90).contains($0) || $0 == 13 }) else {
-                return body
-            }
-            body = trimmed(body[line...].dropLast(3))
+            let inner = body[body.utf8.index(start, offsetBy: 3)...].dropLast(3)
+            let rest = trimmed(inner.drop { $0.isASCII && $0.isLetter })
+            if rest.hasPrefix("{") { body = rest }
         }
         return body
     }
 
     private static func trimmed(_ text: Substring) -> Substring {
         func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let text = text.utf8.starts(with: mark) ? text[text.utf8.index(text.startIndex, offsetBy: 3)...] : text
         let utf8 = text.utf8
         guard let first = utf8.firstIndex(where: { !isBlank($0) }), let last = utf8.lastIndex(where: { !isBlank($0) })
         else { return "" }

@@ -17,10 +17,14 @@ struct Reply: Hashable, Sendable {
     }
 
     private static func chat(_ document: JSON) -> Reply? {
-        guard let choice = document["choices"]?[0], let message = choice["message"]?.object else { return nil }
+        guard let choice = document["choices"]?[0], choice["message"]?.object != nil || choice["text"]?.string != nil else { return nil }
+        let message = choice["message"]?.object ?? JSONObject()
         let refusal = message["refusal"]?.string
+        var content = message["content"].map(text) ?? choice["text"]?.string ?? ""
+        // Some servers bind an answer to a schema by a call of a function that they name themselves.
+        if content.isEmpty { content = message["tool_calls"]?[0]?["function"]?["arguments"]?.string ?? "" }
         return Reply(
-            content: message["content"]?.string ?? "",
+            content: content,
             stopped: refusal.map { _ in refused } ?? stopped(choice["finish_reason"]?.string),
             usage: usage(document, "prompt_tokens", "completion_tokens"))
     }
@@ -34,12 +38,67 @@ struct Reply: Hashable, Sendable {
             usage: usage(document, "input_tokens", "output_tokens"))
     }
 
+    /// A text, or the parts that it comes in: those of text, one behind the other. What a model thinks is no answer.
+    private static func text(_ content: JSON) -> String {
+        if let text = content.string { return text }
+        let parts = content.array ?? (content.object == nil ? [] : [content])
+        return parts.compactMap { part -> String? in
+            if let text = part.string { return text }
+            guard ["text", "output_text", nil].contains(part["type"]?.string) else { return nil }
+            return part["text"]?.string ?? part["text"]?["value"]?.string ?? part["content"]?.string
+        }.joined()
+    }
+
+    /// What services and those who pass their answers on say with status 200 where there is no answer: `error` beside no
+    /// choice, or in the choice itself. Its words may repeat what was asked; they are only read for what they mean.
+    struct Refusal: Hashable, Sendable {
+        /// As if it had been the answer's.
+        let status: Int
+        /// When it may be asked again, by the service's clock in milliseconds.
+        let resetAt: Int64?
+        let text: String
+
+        /// Nil for an answer, and for what is no error's document.
+        init?(_ bytes: [UInt8]) {
+            guard let document = try? JSON(parsing: bytes, limits: JSONParser.Limits(bytes: 1 << 20, depth: 64)) else { return nil }
+            let choice = document["choices"]?[0]
+            guard let error = [document["error"], choice?["error"], document["detail"]].compactMap({ $0 }).first(where: { $0 != .null })
+            else { return nil }
+            // An answer beside a remark is an answer.
+            let isAnswer = choice?["message"]?["content"].map { !Reply.text($0).isEmpty } ?? (document["content"]?.array?.isEmpty == false)
+            guard !isAnswer else { return nil }
+            text = String(error.serialized().prefix(4_096))
+            let words = text.lowercased()
+            let codes = [error["code"], error["status"], error["status_code"], document["code"], document["status"]]
+            let given = codes.lazy.compactMap { $0?.int ?? $0?.string.flatMap { Int64($0) } }.first { (400...599).contains($0) }
+            status = given.map { Int($0) } ?? Refusal.meant(words)
+            let headers = error["metadata"]?["headers"]
+            let reset = headers?["X-RateLimit-Reset"] ?? headers?["x-ratelimit-reset"]
+            resetAt = reset.flatMap { $0.int ?? $0.string.flatMap { Int64($0) } }
+                .flatMap { (1...99_999_999_999_999).contains($0) ? ($0 < 100_000_000_000 ? $0 * 1_000 : $0) : nil }
+        }
+
+        private static func meant(_ words: String) -> Int {
+            func says(_ parts: String...) -> Bool { parts.contains { words.contains(bytesOf: $0) } }
+            if says("rate limit", "rate_limit", "ratelimit", "too many requests", "quota", "throttl") { return 429 }
+            if says("api key", "api_key", "authentication", "unauthorized", "permission") { return 401 }
+            if says("not found", "not_found", "does not exist", "no such model") { return 404 }
+            if says("invalid_request", "invalid request", "context_length", "unsupported") { return 400 }
+            return 503
+        }
+    }
+
     private static let refused = Fault(.notAnAnswer, "", "the model refused to answer")
+
+    /// Whether it was cut off for want of room.
+    var isCutOff: Bool { stopped == Reply.cutOff }
+
+    private static let cutOff = Fault(.notAnAnswer, "", "the answer was cut off: it was too long")
 
     private static func stopped(_ reason: String?) -> Fault? {
         switch reason {
         case "length", "max_tokens", "model_context_window_exceeded":
-            Fault(.notAnAnswer, "", "the answer was cut off: it was too long")
+            cutOff
         case "content_filter", "refusal": refused
         default: nil
         }

@@ -1,3 +1,4 @@
+import HTTP
 import JSONParsing
 import Model
 
@@ -20,8 +21,18 @@ public enum Decoder {
             do {
                 return try values(of: answer.body, endpoint)
             } catch {
-                return .missing(endpoint, .malformed, detail: error.description)
+                let isGzip = answer.body.storage.withBytes { $0.starts(with: [0x1F, 0x8B]) }
+                let why = isGzip ? "the answer is compressed (gzip), which was not asked for: does a proxy in between do that?" : nil
+                return .missing(endpoint, .malformed, detail: why ?? error.description)
             }
+        case 300...399:
+            let target = answer.location.map { " to \(PlainText.bounded($0))" } ?? ""
+            return .missing(
+                endpoint, .error(status: UInt16(answer.status)),
+                detail: "a redirect\(target), which is not followed: write the address that answers under 'replicas'")
+        case 400...499 where answer.status != 401 && answer.status != 403 && setupFault(answer) != nil:
+            return .missing(
+                endpoint, .error(status: UInt16(answer.status)), detail: setupFault(answer)?.hint ?? "status \(answer.status)")
         case 401, 403:
             return .missing(endpoint, .unauthorized, detail: detail(of: answer) ?? "status \(answer.status)")
         case 500...599 where endpoint == .health:
@@ -36,6 +47,11 @@ public enum Decoder {
             let status = UInt16(clamping: answer.status)
             return .missing(endpoint, .error(status: status), detail: detail(of: answer) ?? "status \(answer.status)")
         }
+    }
+
+    private static func setupFault(_ answer: Observation.Answer) -> SetupFault? {
+        let head = answer.body.storage.withBytes { Array($0.prefix(4_096)) }
+        return SetupFault(status: answer.status, body: String(decoding: head, as: UTF8.self))
     }
 
     private static func values(of body: Body, _ endpoint: Endpoint) throws(MalformedBody) -> Decoded {

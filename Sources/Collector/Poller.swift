@@ -71,25 +71,27 @@ public struct Poller: Sendable {
                 at: clock.now(), runtime: target.runtime, replica: replica, endpoint: endpoint,
                 elapsedMilliseconds: elapsed, outcome: outcome)
         }
-        var token: Secret?
+        var credential: Authenticator.Credential?
         do {
-            token = try await target.authenticator.bearer()
+            credential = try await target.authenticator.credential()
         } catch {
             // Asked without a token the runtime says 401: unauthorized, which is the truth, and not down.
             onProblem(target.runtime, error.description)
         }
         var headers = [HTTPField("Accept", "application/json")]
-        if let token { headers.append(.bearer(token)) }
-        let request = HTTPRequest(
+        if let credential { headers.append(credential.field) }
+        let token = credential?.secret
+        var request = HTTPRequest(
             .get, replica + endpoint.path, headers: headers, timeoutMs: Int(target.timeout.milliseconds),
             connectTimeoutMs: Int(min(target.timeout, .seconds(3)).milliseconds), bodyLimit: target.bodyLimit,
             label: "\(endpoint.path) of \(target.runtime)")
+        request.tls = target.tls
         let started = clock.monotonicNanoseconds()
         do {
             let response = try await client.send(request)
             let answer = Observation.Answer(
                 status: response.status, date: response.date.flatMap { Timestamp(httpDate: $0) },
-                contentType: response.headers["content-type"], body: Body(response.body))
+                contentType: response.headers["content-type"], location: response.redirectOrigin, body: Body(response.body))
             return (observation(.answer(answer), response.elapsedMs), token)
         } catch {
             let elapsed = Double(clock.monotonicNanoseconds() &- started) / 1_000_000

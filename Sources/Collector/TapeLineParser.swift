@@ -151,11 +151,13 @@ struct TapeLineParser {
             guard type.isNull || type.string != nil else { throw error("content_type is to be a string or null") }
             contentType = type.string
         }
+        let location = object["location"]
+        if let location, location.string == nil { throw error("location is to be a string") }
         if let date = object["date"], date.string == nil { throw error("date is to be the header's text") }
         return .answer(
             .init(
                 status: Int(status), date: object["date"]?.string.flatMap { Timestamp(httpDate: $0) },
-                contentType: contentType, body: content))
+                contentType: contentType, location: location?.string, body: content))
     }
 
     private func content(_ object: JSONObject, _ body: Body?) throws(TapeError) -> (Body, TapeContent) {

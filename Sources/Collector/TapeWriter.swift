@@ -94,6 +94,7 @@ public struct TapeWriter: ~Copyable {
                 .base64
             }
         if answer.contentType != kind.impliedType { line.append("content_type", .optional(answer.contentType)) }
+        if let location = answer.location { line.append("location", .string(location)) }
         switch kind {
         case .body:
             if body.count >= announcedSize { line.append("bytes", .int(Int64(body.count))) }

@@ -11,6 +11,8 @@ public struct Target: Sendable {
     public var timeout: TimeSpan
     /// The largest answer accepted, in bytes. 100,000 chats are 38 MB.
     public var bodyLimit: Int
+    /// Authorities and a certificate for its replicas.
+    public var tls = TLSFiles()
 
     public init(
         runtime: String, replicas: [String], authenticator: Authenticator, timeout: TimeSpan = .seconds(10),

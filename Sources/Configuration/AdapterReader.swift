@@ -32,9 +32,10 @@ struct AdapterReader {
         let url = url(fields)
         let authentication = AuthenticationReader(reader: reader).read(fields)
         let owner = owner(fields)
+        let tls = NetworkReader(reader: reader).tls(fields)
         guard let actions = actions(fields), let url else { return nil }
         return LeaseAPISettings(
-            url: url, authentication: authentication, owner: owner, actions: actions, origin: reader.origin(section.key))
+            url: url, authentication: authentication, owner: owner, actions: actions, origin: reader.origin(section.key), tls: tls)
     }
 
     private func webhook(_ section: Section) -> ActionWebhookSettings? {
@@ -49,11 +50,12 @@ struct AdapterReader {
         }
         let secret = secrets.read(fields, "secret", isRequired: true)
         let owner = owner(fields)
+        let tls = NetworkReader(reader: reader).tls(fields)
         let end = fields.node("expiry").flatMap { choice($0, "'expiry'", ["monitor", "receiver"]) } ?? "monitor"
         guard let actions = actions(fields), let url, let secret else { return nil }
         return ActionWebhookSettings(
             url: url, secret: secret, owner: owner, actions: actions, enforcesEnd: end == "receiver",
-            origin: reader.origin(section.key))
+            origin: reader.origin(section.key), tls: tls)
     }
 
     private func entitlements(_ section: Section, runtimes: [String]) -> EntitlementsSettings? {
@@ -73,17 +75,18 @@ struct AdapterReader {
         let approval = fields.node("pause_approval").flatMap {
             choice($0, "'pause_approval'", ["required", "not_required"])
         }
+        let tls = NetworkReader(reader: reader).tls(fields)
         guard let url, !apps.isEmpty else { return nil }
         return EntitlementsSettings(
             url: url, authentication: authentication, runtime: runtime, apps: apps, allowsUnsynced: unsynced,
             acceptsUsageReset: usage == "accepted", features: features, pause: pause,
-            pauseNeedsApproval: approval != "not_required", origin: reader.origin(section.key))
+            pauseNeedsApproval: approval != "not_required", origin: reader.origin(section.key), tls: tls)
     }
 
     // MARK: - Their keys
 
     private func url(_ fields: Fields) -> String? {
-        fields.required("url").flatMap { reader.url($0, "'url'") }
+        fields.required("url").flatMap { reader.url($0, "'url'", hasAuth: true) }
     }
 
     private func owner(_ fields: Fields) -> String? {

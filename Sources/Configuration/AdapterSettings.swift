@@ -20,6 +20,7 @@ public struct LeaseAPISettings: Sendable {
     /// What it takes: never `notify`, at least one.
     public let actions: [ActionKind]
     public let origin: SettingOrigin
+    public var tls = TLSFiles()
 }
 
 /// mozaiks-core's entitlements.
@@ -52,6 +53,7 @@ public struct EntitlementsSettings: Sendable {
     public let pause: Pause
     public let pauseNeedsApproval: Bool
     public let origin: SettingOrigin
+    public var tls = TLSFiles()
 }
 
 /// An operator's own endpoint for leases.
@@ -66,6 +68,7 @@ public struct ActionWebhookSettings: Sendable {
     /// Whether it ends leases by itself; otherwise the monitor asks it to.
     public let enforcesEnd: Bool
     public let origin: SettingOrigin
+    public var tls = TLSFiles()
 }
 
 extension AdapterSettings {
@@ -99,7 +102,12 @@ extension AdapterSettings {
                 .init(key: "actions.webhook.actions", value: names(hook.actions), origin: hook.origin),
             ]
         }
-        return entries
+        let files = [
+            leaseAPI.map { $0.tls.entries("actions.lease_api", $0.origin) },
+            entitlements.map { $0.tls.entries("actions.entitlements", $0.origin) },
+            webhook.map { $0.tls.entries("actions.webhook", $0.origin) },
+        ]
+        return entries + files.flatMap { $0 ?? [] }
     }
 }
 
@@ -108,6 +116,7 @@ extension RuntimeSettings.Authentication {
     var shown: String {
         switch self {
         case .none: "none"
+        case .basic(let user, let password): "user \(user), password from \(password.location)"
         case .bearer(let source): "bearer token from \(source.location)"
         case .clientCredentials(let client):
             "client \(client.clientID) at \(client.issuer ?? client.tokenURL ?? ""), secret from \(client.clientSecret.location)"

@@ -21,6 +21,7 @@ public struct AdvisorSection: Sendable {
     /// USD for a million tokens; nil: not known.
     public let price: Price?
     public let origin: SettingOrigin
+    public var tls = TLSFiles()
 }
 
 /// Reads `advisor:`.
@@ -50,12 +51,13 @@ struct AdvisorReader {
         let severity = inner.node("min_severity").flatMap { node -> Severity? in reporter.choice(node, "min_severity") }
         let price = self.price(inner, prices, model)
         let budget = self.budget(inner, hasPrice: price != nil)
+        let tls = NetworkReader(reader: reader).tls(inner)
         inner.finish()
         guard let provider, let model else { return nil }
         return AdvisorSection(
             provider: provider, baseURL: baseURL, model: model, apiKey: key, apiVersion: version,
             timeout: timeout ?? .seconds(30), maxTokens: maxTokens ?? 800, minSeverity: severity ?? .warning,
-            budget: budget, price: price, origin: reader.origin(entry.value))
+            budget: budget, price: price, origin: reader.origin(entry.value), tls: tls)
     }
 
     /// It is shown beside what the model wrote, so it is plain text.
@@ -132,7 +134,7 @@ extension AdvisorSection {
             Configuration.Entry(key: "advisor.\(key)", value: value, origin: origin)
         }
         func amount(_ value: Int64?) -> String { value.map { "\(Double($0) / 1_000_000) USD" } ?? "none" }
-        return [
+        return tls.entries("advisor", origin) + [
             entry("provider", provider.rawValue), entry("base_url", baseURL ?? provider.defaultURL ?? ""), entry("model", model),
             entry("api_key", apiKey.map { "from \($0.location)" } ?? "none"),
             entry("timeout", "\(timeout)"), entry("max_tokens", "\(maxTokens)"), entry("min_severity", minSeverity.rawValue),

@@ -31,7 +31,21 @@ struct ChannelReader {
     }
 
     private func fields(_ entry: YAMLNode.Entry) -> Fields? {
-        Fields(entry.value, "'\(entry.name)'", reporter, place: entry.key.start)
+        let fields = Fields(entry.value, "'\(entry.name)'", reporter, place: entry.key.start)
+        if let fields { found.tls = NetworkReader(reader: reader).tls(fields) }
+        return fields
+    }
+
+    /// Of the kind that was read last; mail has its own.
+    var tls: TLSFiles { found.tls }
+
+    private let found = Found()
+    private final class Found {
+        var tls = TLSFiles()
+    }
+
+    init(reader: ConfigurationReader) {
+        self.reader = reader
     }
 
     private func email(_ entry: YAMLNode.Entry) -> ChannelSettings.Kind? {
@@ -78,8 +92,9 @@ struct ChannelReader {
             url = secrets.read(fields, "url", isRequired: true)
         }
         let secret = secrets.read(fields, "secret", isRequired: true)
+        let authentication = AuthenticationReader(reader: reader).read(fields)
         guard let url, let secret else { return nil }
-        return .webhook(WebhookSettings(url: url, secret: secret))
+        return .webhook(WebhookSettings(url: url, secret: secret, authentication: authentication))
     }
 
     /// An address in the file itself: allowed, because not every one is secret; shown no more than if it were.
@@ -115,13 +130,18 @@ struct ChannelReader {
     private func alertmanager(_ entry: YAMLNode.Entry) -> ChannelSettings.Kind? {
         guard let fields = fields(entry) else { return nil }
         defer { fields.finish() }
-        let url = fields.required("url").flatMap { reader.url($0, "'url'") }
+        let url = fields.required("url").flatMap { reader.url($0, "'url'", hasAuth: true) }
+        let authentication = AuthenticationReader(reader: reader).read(fields)
         let token = secrets.read(fields, "token", isRequired: false)
         let resend = fields.node("resend").flatMap {
             reader.span($0, "resend", TimeSpan.seconds(5)...TimeSpan.hours(1))
         }
+        if token != nil, authentication != .none, let entry = fields.entry("auth") {
+            reporter.report("auth", "'auth' stands beside a token: only one can be used", at: entry.key)
+        }
         return url.map {
-            .alertmanager(AlertmanagerSettings(url: $0, token: token, resend: resend ?? .minutes(1)))
+            .alertmanager(
+                AlertmanagerSettings(url: $0, token: token, resend: resend ?? .minutes(1), authentication: authentication))
         }
     }
 
@@ -166,12 +186,17 @@ extension ChannelSettings {
         case .email(let email): ("email", email.text)
         case .slackBot(let bot): ("slack", "bot in \(bot.channel), token from \(bot.token.location)")
         case .webhook(let hook):
-            ("webhook", "URL from \(hook.url.location), signed with the secret from \(hook.secret.location)")
+            (
+                "webhook",
+                "URL from \(hook.url.location), signed with the secret from \(hook.secret.location)"
+                    + (hook.authentication == .none ? "" : ", \(hook.authentication.shown)")
+            )
         case .pagerDuty(let pager): ("pagerduty", "routing key from \(pager.routingKey.location)")
         case .alertmanager(let manager):
             (
                 "alertmanager",
                 "\(manager.url) every \(manager.resend)" + (manager.token.map { ", token from \($0.location)" } ?? "")
+                    + (manager.authentication == .none ? "" : ", \(manager.authentication.shown)")
             )
         case .gitHubIssue(let issue):
             ("github_issue", "issues of \(issue.repository), token from \(issue.token.location)")

@@ -24,6 +24,8 @@ public struct Configuration: Sendable {
     /// How long the history of the runtimes is kept.
     public var historyRetention = Setting(TimeSpan.hours(30 * 24), .builtIn)
     public var polling: PollingSettings
+    /// Proxies, and TLS for all URLs that say nothing else.
+    public var network = NetworkSettings()
     /// Nil: no action can land.
     public var gate: GateSettings?
     /// Where leases land besides the gate.
@@ -83,14 +85,15 @@ public enum SettingOrigin: Hashable, Sendable, CustomStringConvertible {
 
 /// A runtime to watch.
 public struct RuntimeSettings: Sendable {
-    public enum Authentication: Sendable {
+    public enum Authentication: Sendable, Equatable {
         case none
         case bearer(SecretSource)
+        case basic(user: String, password: SecretSource)
         case clientCredentials(ClientCredentials)
     }
 
     /// OAuth2 client credentials. Exactly one of issuer and token URL is set.
-    public struct ClientCredentials: Sendable {
+    public struct ClientCredentials: Sendable, Equatable {
         public let issuer: String?
         public let tokenURL: String?
         public let clientID: String
@@ -106,6 +109,8 @@ public struct RuntimeSettings: Sendable {
     /// On every incident of the runtime.
     public let labels: [String: String]
     public let origin: SettingOrigin
+    /// For its replicas.
+    public var tls = TLSFiles()
 }
 
 /// What polling may cost.
@@ -165,6 +170,8 @@ public struct ChannelSettings: Sendable {
     public let pace: Pace?
     /// What is worded otherwise in this channel.
     public var template = MessageTemplate()
+    /// For its service.
+    public var tls = TLSFiles()
     public let origin: SettingOrigin
 
     /// - Parameters:
@@ -182,6 +189,7 @@ public struct ChannelSettings: Sendable {
     /// is woken by it.
     public func isSame(_ other: ChannelSettings) -> Bool {
         name.utf8.elementsEqual(other.name.utf8) && kind == other.kind && pace == other.pace && template == other.template
+            && tls == other.tls
     }
 }
 
@@ -217,6 +225,8 @@ public struct WebhookSettings: Sendable, Equatable {
     public let url: SecretSource
     /// The key of the signature.
     public let secret: SecretSource
+    /// For a proxy in front of it.
+    public var authentication = RuntimeSettings.Authentication.none
 }
 
 /// An integration of PagerDuty's Events API v2.
@@ -234,6 +244,8 @@ public struct AlertmanagerSettings: Sendable, Equatable {
     public let token: SecretSource?
     /// How often an open alert is pushed again.
     public let resend: TimeSpan
+    /// Instead of the token.
+    public var authentication = RuntimeSettings.Authentication.none
 }
 
 /// A repository whose issues are the tickets.
@@ -274,6 +286,7 @@ public struct HeartbeatSettings: Sendable {
     /// Between two pings of the daemon.
     public let interval: TimeSpan
     public let origin: SettingOrigin
+    public var tls = TLSFiles()
 
     public static let defaultInterval = TimeSpan.minutes(1)
 }

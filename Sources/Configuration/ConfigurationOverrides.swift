@@ -158,6 +158,7 @@ enum ConfigurationEntries {
             let key = "runtimes.\(runtime.name)"
             entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
             entries.append(Entry(key: key + ".auth", value: runtime.authentication.shown, origin: runtime.origin))
+            entries += runtime.tls.entries(key, runtime.origin)
             for (name, value) in runtime.labels.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
                 entries.append(Entry(key: key + ".labels.\(name)", value: value, origin: runtime.origin))
             }
@@ -170,6 +171,7 @@ enum ConfigurationEntries {
             plain("polling.budget", "\(Amounts.number(polling.budgetPercent))%"),
             plain("polling.timeout", "\(polling.timeout)"), plain("polling.body_limit", "\(polling.bodyLimit) B"),
         ]
+        entries += configuration.network.entries
         entries.append(setting("history.retain", configuration.historyRetention, "\(configuration.historyRetention.value)"))
         if let gate = configuration.gate {
             entries.append(Entry(key: "actions.gate.listen", value: gate.listen.description, origin: gate.origin))
@@ -195,6 +197,7 @@ enum ConfigurationEntries {
             let summary = channel.summary
             entries.append(
                 Entry(key: "channels.\(channel.name).\(summary.key)", value: summary.value, origin: channel.origin))
+            entries += channel.tls.entries("channels.\(channel.name).\(summary.key)", channel.origin)
             if channel.pages != channel.kind.pages {
                 let value = channel.pages ? "true" : "false"
                 entries.append(Entry(key: "channels.\(channel.name).pages", value: value, origin: channel.origin))
@@ -210,6 +213,7 @@ enum ConfigurationEntries {
         if let heartbeat = configuration.heartbeat {
             let value = "URL from \(heartbeat.url.location), every \(heartbeat.interval)"
             entries.append(Entry(key: "heartbeat", value: value, origin: heartbeat.origin))
+            entries += heartbeat.tls.entries("heartbeat", heartbeat.origin)
         }
         entries += configuration.advisor?.entries ?? []
         if let server = configuration.server { entries.append(setting("server.listen", server)) }

@@ -56,6 +56,7 @@ struct ConfigurationReader {
         }
         configuration.runtimes = runtimes(fields)
         polling(fields, &configuration.polling)
+        configuration.network = NetworkReader(reader: self).read(fields)
         actions(fields, &configuration)
         history(fields, &configuration)
         limits(fields, &configuration.actionLimits)
@@ -143,16 +144,17 @@ struct ConfigurationReader {
             runtime.notYetAvailable("dns", "file_sd")
             let isElsewhere = runtime.entry("dns") != nil || runtime.entry("file_sd") != nil
             let list = isElsewhere ? runtime.node("replicas") : runtime.required("replicas")
-            let replicas = list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { url($0, "a replica") } ?? []
+            let replicas = list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { url($0, "a replica", hasAuth: true) } ?? []
             if let list, list.items?.isEmpty == true {
                 reporter.report("type", "'replicas' is empty", at: list, hint: "[http://127.0.0.1:8000]")
             }
             let authentication = AuthenticationReader(reader: self).read(runtime)
             let labels = self.labels(runtime)
+            let tls = NetworkReader(reader: self).tls(runtime)
             runtime.finish()
             return RuntimeSettings(
                 name: entry.name, replicas: replicas, authentication: authentication, labels: labels,
-                origin: origin(entry.key))
+                origin: origin(entry.key), tls: tls)
         }
     }
 
@@ -267,7 +269,8 @@ struct ConfigurationReader {
             guard let channel = Fields(entry.value, "a channel", reporter, place: entry.key.start) else { return nil }
             let pages = channel.node("pages").flatMap { reporter.bool($0, "'pages'") }
             let pace = channel.node("rate").flatMap { TellingReader(reader: self).pace($0, "rate") }
-            let kind = ChannelReader(reader: self).read(channel)
+            let channels = ChannelReader(reader: self)
+            let kind = channels.read(channel)
             var isMail = false
             if case .email = kind { isMail = true }
             let template = TemplateSettings(reader: self).read(channel, isMail: isMail)
@@ -278,6 +281,7 @@ struct ConfigurationReader {
             let settings = kind.map {
                 var settings = ChannelSettings(name: entry.name, kind: $0, pages: pages, pace: pace, origin: origin(entry.key))
                 settings.template = template
+                settings.tls = channels.tls
                 return settings
             }
             if settings == nil, entry.value.entries?.isEmpty == true {
@@ -313,10 +317,11 @@ struct ConfigurationReader {
         else { return nil }
         let url = SecretReader(reader: self).read(inner, "url", isRequired: true)
         let interval = inner.node("interval").flatMap { span($0, "interval", .seconds(10)...TimeSpan.hours(1)) }
+        let tls = NetworkReader(reader: self).tls(inner)
         inner.finish()
         return url.map {
             HeartbeatSettings(
-                url: $0, interval: interval ?? HeartbeatSettings.defaultInterval, origin: origin(entry.key))
+                url: $0, interval: interval ?? HeartbeatSettings.defaultInterval, origin: origin(entry.key), tls: tls)
         }
     }
 

@@ -66,10 +66,12 @@ extension ConfigurationReader {
     }
 
     /// A base URL, without its trailing slash.
-    func url(_ node: YAMLNode, _ what: String) -> String? {
+    /// - Parameter hasAuth: whether `auth:` may stand beside it.
+    func url(_ node: YAMLNode, _ what: String, hasAuth: Bool = false) -> String? {
         guard let text = text(node, what) else { return nil }
         if let fault = BaseURL.fault(text) {
-            reporter.report("url", "\(what): \(fault.message)", at: node, hint: fault.hint)
+            let hint = fault.isCredential && !hasAuth ? "leave them out; what this service wants has a key of its own" : fault.hint
+            reporter.report("url", "\(what): \(fault.message)", at: node, hint: hint)
             return nil
         }
         return BaseURL.trimmed(text)
@@ -92,28 +94,42 @@ extension ConfigurationReader {
 
 /// Base URLs of runtimes.
 enum BaseURL {
-    static func fault(_ text: String) -> (message: String, hint: String?)? {
+    struct Fault {
+        let message: String
+        let hint: String?
+        let isCredential: Bool
+
+        init(_ message: String, _ hint: String? = nil, isCredential: Bool = false) {
+            self.message = message
+            self.hint = hint
+            self.isCredential = isCredential
+        }
+    }
+
+    static func fault(_ text: String) -> Fault? {
         let lower = text.lowercased()
         guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else {
-            return ("this is not an http or https URL", "such as http://127.0.0.1:8000")
+            return Fault("this is not an http or https URL", "such as http://127.0.0.1:8000")
         }
         let rest = text.dropFirst(lower.hasPrefix("https") ? 8 : 7)
         let host = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        if host.contains("@" as Character) { return ("credentials do not stand in a URL", "use 'auth:'") }
-        if host.isEmpty || host.hasPrefix(":") { return ("the URL has no host", nil) }
+        if host.contains("@" as Character) { 
+            return Fault("credentials do not stand in a URL", "use 'auth:', such as auth: {basic: {user: ops, password_file: …}}", isCredential: true)
+         }
+        if host.isEmpty || host.hasPrefix(":") { return Fault("the URL has no host", nil) }
         // After an address in brackets, whose own colons are none of a port.
         let afterName = host.lastIndex(of: "]").map { host[host.index(after: $0)...] } ?? host
         if let colon = afterName.firstIndex(of: ":") {
             let port = afterName[afterName.index(after: colon)...]
             guard UInt16(port).map({ $0 > 0 }) == true else {
-                return ("the URL's port is not one", "a number from 1 to 65535")
+                return Fault("the URL's port is not one", "a number from 1 to 65535")
             }
         }
         if rest.contains("?" as Character) || rest.contains("#" as Character) {
-            return ("a base URL has no query and no fragment", nil)
+            return Fault("a base URL has no query and no fragment")
         }
         guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
-            return ("the URL has characters that must be encoded", nil)
+            return Fault("the URL has characters that must be encoded")
         }
         return nil
     }

@@ -67,7 +67,7 @@ enum SensitiveLine {
     }
 }
 
-/// Reads the `auth` of a runtime.
+/// Reads the `auth` of a runtime, a control plane or a channel.
 struct AuthenticationReader {
     let reader: ConfigurationReader
 
@@ -77,13 +77,33 @@ struct AuthenticationReader {
         else { return .none }
         defer { fields.finish() }
         let bearer = SecretReader(reader: reader).read(fields, "bearer", isRequired: false)
+        let basic = fields.entry("basic")
         guard let oauth = fields.entry("oauth2") else {
-            return bearer.map { .bearer($0) } ?? .none
+            guard let basic else { return bearer.map { .bearer($0) } ?? .none }
+            if bearer != nil {
+                reader.reporter.report("auth", "'basic' stands beside a bearer token: only one can be used", at: basic.key)
+            }
+            return self.basic(basic)
         }
-        if bearer != nil {
-            reader.reporter.report("auth", "'oauth2' stands beside a bearer token: only one can be used", at: oauth.key)
+        if bearer != nil || basic != nil {
+            let other = basic == nil ? "a bearer token" : "'basic'"
+            reader.reporter.report("auth", "'oauth2' stands beside \(other): only one can be used", at: oauth.key)
         }
         return clientCredentials(oauth).map { .clientCredentials($0) } ?? .none
+    }
+
+    private func basic(_ entry: YAMLNode.Entry) -> RuntimeSettings.Authentication {
+        guard let fields = Fields(entry.value, "'basic'", reader.reporter, place: entry.key.start) else { return .none }
+        let user = fields.required("user").flatMap { node -> String? in
+            guard let text = reader.text(node, "'user'") else { return nil }
+            let isUser = !text.isEmpty && text.utf8.allSatisfy { $0 >= 32 && $0 != 127 && $0 != UInt8(ascii: ":") }
+            if !isUser { reader.reporter.report("value", "'user' must be a name without a colon", at: node) }
+            return isUser ? text : nil
+        }
+        let password = SecretReader(reader: reader).read(fields, "password", isRequired: true)
+        fields.finish()
+        guard let user, let password else { return .none }
+        return .basic(user: user, password: password)
     }
 
     private func clientCredentials(_ entry: YAMLNode.Entry) -> RuntimeSettings.ClientCredentials? {

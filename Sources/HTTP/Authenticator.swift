@@ -9,7 +9,22 @@ public actor Authenticator {
         case none
         /// Read before each request, so that a rotated file is used at once.
         case bearer(@Sendable () throws -> Secret)
+        /// RFC 7617. The password is read before each request.
+        case basic(user: String, @Sendable () throws -> Secret)
         case clientCredentials(ClientCredentials)
+    }
+
+    /// What a request is sent with.
+    public struct Credential: Sendable {
+        /// The token or the password.
+        public let secret: Secret
+        /// Nil: a bearer token.
+        let user: String?
+
+        /// The header line.
+        public var field: HTTPField { user.map { HTTPField.basic(user: $0, password: secret) } ?? .bearer(secret) }
+        /// Everything of it that must not be shown, in the forms in which it is sent.
+        public var secrets: [Secret] { user == nil ? [secret] : [secret, Secret(String(field.value.dropFirst(6)))] }
     }
 
     /// RFC 6749, 4.4.
@@ -71,10 +86,22 @@ public actor Authenticator {
         if case .clientCredentials = method { true } else { false }
     }
 
+    /// What to send now; nil when nothing is configured.
+    public func credential() async throws(Failure) -> Credential? {
+        if case .basic(let user, let password) = method {
+            do {
+                return Credential(secret: try password(), user: user)
+            } catch {
+                throw Failure(description: "cannot read the password: \(error)")
+            }
+        }
+        return try await bearer().map { Credential(secret: $0, user: nil) }
+    }
+
     /// The token to send now; nil when none is configured.
     public func bearer() async throws(Failure) -> Secret? {
         switch method {
-        case .none: return nil
+        case .none, .basic: return nil
         case .bearer(let source):
             do {
                 return try source()

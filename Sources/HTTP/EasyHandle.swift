@@ -18,6 +18,7 @@ final class EasyHandle {
         applyInvariants(options)
         applyLimits(transfer.request, remainingMs: remainingMs)
         applyConnection(transfer.request, options: options, fresh: freshConnection)
+        applyNetwork(transfer, options.network)
         applyRequest(transfer.request)
         applyCallbacks(transfer)
     }
@@ -41,8 +42,6 @@ final class EasyHandle {
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         set(CURLOPT_HTTP09_ALLOWED, 0)
         set(CURLOPT_NETRC, 0)
-        // An empty text is not the same as none: it keeps http_proxy and its like from being read.
-        set(CURLOPT_PROXY, options.proxy ?? "")
         set(CURLOPT_USERAGENT, options.userAgent)
         set(CURLOPT_SSL_VERIFYPEER, 1)
         set(CURLOPT_SSL_VERIFYHOST, 2)
@@ -61,7 +60,8 @@ final class EasyHandle {
     private func applyConnection(_ request: HTTPRequest, options: HTTPClient.Options, fresh: Bool) {
         set(CURLOPT_FRESH_CONNECT, fresh || !request.mayBeRepeated ? 1 : 0)
         set(CURLOPT_FORBID_REUSE, request.forbidReuse ? 1 : 0)
-        if let caFile = request.caFile ?? options.caFile { set(CURLOPT_CAINFO, caFile) }
+        // So that a name that moved is followed, however busy its connections are.
+        set(CURLOPT_MAXLIFETIME_CONN, 300)
         if let address = request.pinnedAddress {
             // CONNECT_TO rather than RESOLVE: it is part of a connection's identity, so that neither the shared
             // name cache nor a kept connection mixes up two replicas of one name.
@@ -69,6 +69,23 @@ final class EasyHandle {
             connectTo = curl_slist_append(nil, "::\(numeric):")
             _ = CCurl_setList(raw, CURLOPT_CONNECT_TO, connectTo)
         }
+    }
+
+    private func applyNetwork(_ transfer: Transfer, _ network: NetworkOptions) {
+        let tls = transfer.request.tls.over(network.tls)
+        if let file = tls.caFile { set(CURLOPT_CAINFO, file) }
+        if let folder = network.caFolder { set(CURLOPT_CAPATH, folder) }
+        if let file = tls.certificateFile {
+            set(CURLOPT_SSLCERT, file)
+            set(CURLOPT_SSLKEY, tls.keyFile ?? file)
+        }
+        // An empty text is not the same as none: it keeps libcurl from reading the environment itself.
+        guard let proxy = transfer.proxy else { return set(CURLOPT_PROXY, "") }
+        set(CURLOPT_PROXY, proxy.reveal())
+        set(CURLOPT_NOPROXY, network.noProxy)
+        // What a proxy says to CONNECT is no part of the answer, and what is for the peer is none of the proxy's business.
+        set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        set(CURLOPT_HEADEROPT, Int(CURLHEADER_SEPARATE))
     }
 
     private func applyRequest(_ request: HTTPRequest) {

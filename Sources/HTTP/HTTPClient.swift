@@ -16,14 +16,12 @@ public final class HTTPClient: Sendable {
         public var idleConnections = 1_024
         /// Requests submitted and unanswered; more fail with `overloaded`.
         public var pendingLimit = 10_000
-        /// A PEM file of accepted authorities; nil means the system's.
-        public var caFile: String?
-        /// `http://host:port`. The environment's proxy variables are never read.
-        public var proxy: String?
+        /// Authorities, an own certificate, proxies. The environment is read only where `network` was made from it.
+        public var network = NetworkOptions()
 
-        public init(userAgent: String = "mozaiks-ops", caFile: String? = nil) {
+        public init(userAgent: String = "mozaiks-ops", network: NetworkOptions = NetworkOptions()) {
             self.userAgent = userAgent
-            self.caFile = caFile
+            self.network = network
         }
     }
 
@@ -37,9 +35,28 @@ public final class HTTPClient: Sendable {
         public var dropped = 0
     }
 
-    private let loop: TransferLoop
-    private let thread: TransferThread
-    private let nextID = Atomic<UInt64>(0)
+    /// Shared by clients that differ in their files only.
+    private final class Core: Sendable {
+        let loop: TransferLoop
+        let thread: TransferThread
+        let nextID = Atomic<UInt64>(0)
+
+        init(_ loop: TransferLoop, _ thread: TransferThread) {
+            self.loop = loop
+            self.thread = thread
+        }
+
+        deinit {
+            loop.close()
+            thread.join()
+        }
+    }
+
+    private let core: Core
+    private var loop: TransferLoop { core.loop }
+    private var thread: TransferThread { core.thread }
+    /// For requests that say nothing else.
+    private let tls: TLSFiles
     private let clock = SystemClock()
 
     /// Fails with `other` when the process is out of memory or threads.
@@ -48,27 +65,39 @@ public final class HTTPClient: Sendable {
             throw HTTPError(
                 .other(code: 0, "libcurl or its thread cannot start"), what: "start", location: "this process")
         }
-        self.loop = loop
-        self.thread = thread
+        core = Core(loop, thread)
+        tls = TLSFiles()
     }
 
-    deinit {
-        loop.close()
-        thread.join()
+    private init(_ core: Core, _ tls: TLSFiles) {
+        self.core = core
+        self.tls = tls
+    }
+
+    /// The same client, with other files for what it asks. Its connections, limits and end are this one's.
+    public func using(_ tls: TLSFiles) -> HTTPClient {
+        tls == TLSFiles() ? self : HTTPClient(core, tls.over(self.tls))
     }
 
     public var counts: Counts { loop.counts }
 
+    private func with(_ request: HTTPRequest) -> HTTPRequest {
+        var request = request
+        request.tls = request.tls.over(tls)
+        return request
+    }
+
     /// Sends one request and waits for the whole answer. Cancelling the task ends it with `cancelled`.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         let url = try request.validated()
+        let request = with(request)
         let deadline = clock.monotonicNanoseconds() + UInt64(request.timeoutMs) * 1_000_000
-        let id = nextID.add(1, ordering: .relaxed).newValue
+        let id = core.nextID.add(1, ordering: .relaxed).newValue
         let ticket = Ticket()
         let outcome: Transfer.Outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let transfer = Transfer(
-                    id: id, request: request, url: url, deadline: deadline, continuation: continuation)
+                    id: id, request: request, url: url, deadline: deadline, network: loop.network, continuation: continuation)
                 let alreadyCancelled = ticket.state.withLock { state in
                     state.transfer = transfer
                     return state.isCancelled

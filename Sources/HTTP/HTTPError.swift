@@ -24,6 +24,8 @@ public struct HTTPError: Error, Sendable, Equatable {
         case unreachable(String)
         case timeout(Phase, afterMs: Int)
         case tls(String)
+        /// The proxy at a place is not there, or will not let this through.
+        case proxy(String, place: String)
         /// The answer is longer than the request allows, in bytes.
         case bodyTooLarge(limit: Int)
         /// The connection ended before the announced end of the body. `expected` is nil for a chunked one.
@@ -62,6 +64,7 @@ public struct HTTPError: Error, Sendable, Equatable {
         case .unreachable(let reason): "no way to the host: \(reason)"
         case .timeout(let phase, let afterMs): "no complete answer within \(afterMs) ms (\(phase.description))"
         case .tls(let reason): "TLS failed: \(reason)"
+        case .proxy(let reason, let place): "the proxy \(place): \(reason)"
         case .bodyTooLarge(let limit): "the answer is longer than the limit of \(limit) bytes"
         case .truncated(let received, let expected?): "the connection ended after \(received) of \(expected) bytes"
         case .truncated(let received, nil): "the connection ended after \(received) bytes, inside the body"
@@ -78,23 +81,36 @@ public struct HTTPError: Error, Sendable, Equatable {
     public var hint: String? {
         switch kind {
         case .invalidURL: "write it as http://host:port/path or https://…"
-        case .unresolvable: "check the name, and the DNS server of this machine"
+        case .unresolvable:
+            "check the name, and the DNS server of this machine; behind a proxy, set HTTPS_PROXY"
+        case .proxy: "check 'proxy' under 'network:', or HTTPS_PROXY; NO_PROXY names what is asked directly"
         case .refused: "is it running, and listening on this port?"
         case .unreachable: "check routes, firewalls and whether the machine is up"
         case .timeout(.queued, _): "other requests to this host hold all its connections"
         case .timeout(.connecting, _): "a firewall that drops packets, or a host too busy to accept"
+        case .timeout(.tlsHandshake, _):
+            "the port takes connections but does not answer the TLS handshake: is https right for it, and is it overloaded?"
         case .timeout(.waitingForAnswer, _): "the server accepts connections but does not answer; is it overloaded?"
-        case .tls: "check the certificate's names, dates and authority (`ca_file` for a private one)"
+        case .tls(let reason) where HTTPError.tellsOfOurCertificate(reason):
+            "the server wants a client certificate that it knows: 'client_certificate_file' beside the URL or under 'network:'"
+        case .tls: "check the certificate's names, dates and authority ('ca_file' beside the URL or under 'network:', or SSL_CERT_FILE, for a private one)"
         case .bodyTooLarge: "raise the body limit if this size is expected"
         case .malformedResponse: "is this port the right one, and http or https as it should be?"
         case .timeout, .invalidRequest, .truncated, .connectionLost, .cancelled, .overloaded, .closed, .other: nil
         }
     }
 
+    /// The alerts with which a server refuses a client's certificate, or asks for one, in OpenSSL's words.
+    static func tellsOfOurCertificate(_ reason: String) -> Bool {
+        let words = reason.lowercased()
+        return ["alert certificate required", "alert bad certificate", "alert unknown ca", "alert certificate unknown", "alert unsupported certificate"]
+            .contains { words.contains(bytesOf: $0) }
+    }
+
     /// Whether the same request may succeed later without anyone changing its configuration.
     public var isRetryable: Bool {
         switch kind {
-        case .unresolvable, .refused, .unreachable, .timeout, .truncated, .connectionLost, .overloaded: true
+        case .unresolvable, .refused, .unreachable, .timeout, .truncated, .connectionLost, .overloaded, .proxy: true
         case .invalidURL, .invalidRequest, .tls, .bodyTooLarge, .malformedResponse, .cancelled, .closed, .other: false
         }
     }
@@ -129,7 +145,7 @@ extension HTTPError {
         case .unresolvable: .unresolvable
         case .refused: .refused
         // Before the first byte of an answer: so do a proxy of containers and a balancer whose server is gone.
-        case .unreachable, .connectionLost: .unreachable
+        case .unreachable, .connectionLost, .proxy: .unreachable
         case .timeout: .timeout
         case .tls: .tls
         case .bodyTooLarge: .tooLarge

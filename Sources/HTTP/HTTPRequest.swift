@@ -36,6 +36,23 @@ public struct HTTPField: Sendable {
         isSensitive = true
     }
 
+    /// `Authorization: Basic …` (RFC 7617)
+    public static func basic(user: String, password: Secret) -> HTTPField {
+        HTTPField("Authorization", secret: Secret(base64(Array("\(user):\(password.reveal())".utf8))), prefix: "Basic ")
+    }
+
+    /// RFC 4648, 4.
+    static func base64(_ bytes: [UInt8]) -> String {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var out: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+            for place in 0..<4 { out.append(place <= group.count ? digits[bits >> (18 - 6 * place) & 63] : UInt8(ascii: "=")) }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
     /// `Authorization: Bearer …`
     public static func bearer(_ token: Secret) -> HTTPField {
         HTTPField("Authorization", secret: token, prefix: "Bearer ")
@@ -76,8 +93,8 @@ public struct HTTPRequest: Sendable {
     public var isIdempotent: Bool?
     /// For URLs whose path is a credential (chat webhooks): messages then show scheme and host only.
     public var hidesPath = false
-    /// A PEM file of accepted authorities for this request, instead of the client's.
-    public var caFile: String?
+    /// Authorities and a certificate for this request; what is not said is the client's.
+    public var tls = TLSFiles()
     /// What the request is for, in an operator's words ("health of shared"); part of every error message.
     public var label: String?
 

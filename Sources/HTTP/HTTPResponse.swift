@@ -47,5 +47,23 @@ public struct HTTPResponse: Sendable {
     /// The answer's own `Date` field, as sent.
     public var date: String? { headers["date"] }
 
+    /// Where a redirect points, as far as it can be shown: another scheme, host or port without the path, which may hold
+    /// what was sent. Nil without a `Location`, and for one that stays where it is.
+    public var redirectOrigin: String? {
+        guard (300...399).contains(status), let target = headers["location"], let url = try? HTTPURL(target, hidesPath: true)
+        else { return nil }
+        let origin = url.origin
+        guard origin.utf8.count <= 200, origin.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
+        return (try? HTTPURL(effectiveURL, hidesPath: true))?.origin == origin ? nil : origin
+    }
+
+    /// Whether a redirect points to the very host that was asked, but by TLS.
+    public var redirectsToTLS: Bool {
+        guard (300...399).contains(status), let target = headers["location"], let url = try? HTTPURL(target, hidesPath: true),
+            let here = try? HTTPURL(effectiveURL, hidesPath: true)
+        else { return false }
+        return here.scheme == "http" && url.scheme == "https" && url.host == here.host
+    }
+
     public var isSuccess: Bool { (200...299).contains(status) }
 }

@@ -6,6 +6,8 @@ struct HTTPURL: Sendable {
     /// Lower case, IPv6 in brackets.
     let host: String
     let port: Int
+    /// `https://host:port`, the port where it is not the scheme's own.
+    let origin: String
     /// Safe to print: no user, no password, no query values, no path where that is a credential.
     let redacted: String
 
@@ -32,6 +34,7 @@ struct HTTPURL: Sendable {
 
         var shown = "\(scheme)://\(host)"
         if let port = Self.part(handle, CURLUPART_PORT) { shown += ":\(port)" }
+        origin = shown
         if hidesPath {
             shown += "/…"
         } else {

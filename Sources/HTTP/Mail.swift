@@ -32,8 +32,12 @@ public struct Mail: Sendable {
     public var encryption: Encryption
     /// A PEM file of accepted authorities; nil means the system's.
     public var caFile: String?
-    /// From `send` to the answer to the message. Milliseconds, above 0.
+    /// From `send` until the server has the whole message. Milliseconds, above 0.
     public var timeoutMs = 60_000
+    /// From the message's last dot to the answer to it. A server may look for spam and viruses meanwhile, and one that is
+    /// left before its answer has the message all the same: each further attempt would be another copy. Hence the ten
+    /// minutes of RFC 5321, 4.5.3.2.6. Milliseconds, above 0.
+    public var acceptanceTimeoutMs = 600_000
     /// For everything before the sender is named: name, TCP, greeting, TLS, login. Milliseconds; never longer than `timeoutMs`.
     public var connectTimeoutMs = 30_000
 
@@ -53,7 +57,9 @@ public struct Mail: Sendable {
     /// Why it cannot be sent at all; shows nothing secret. Nil when it can.
     var flaw: String? {
         let aDay = 86_400_000
-        guard (1...aDay).contains(timeoutMs), (1...aDay).contains(connectTimeoutMs) else {
+        guard (1...aDay).contains(timeoutMs), (1...aDay).contains(connectTimeoutMs),
+            (1...aDay).contains(acceptanceTimeoutMs)
+        else {
             return "a time limit is not within 1 ms and a day"
         }
         guard !recipients.isEmpty else { return "it has no recipient" }

@@ -1,3 +1,4 @@
+import Ambient
 import CCurl
 import Glibc
 import Model
@@ -15,6 +16,13 @@ final class MailHandle: @unchecked Sendable {
     /// Bytes of the message that libcurl took.
     private var position = 0
     private var recipients: UnsafeMutablePointer<curl_slist>?
+    private let clock = SystemClock()
+    /// Monotonic nanoseconds.
+    private var began: UInt64 = 0
+    /// When libcurl had taken the last byte of the message.
+    private var handedOver: UInt64?
+    /// Whether a time limit of ours ended it.
+    private var isOverdue = false
 
     init(_ mail: Mail) {
         self.mail = mail
@@ -22,6 +30,7 @@ final class MailHandle: @unchecked Sendable {
 
     /// Blocks until the server answered, the time is up, or, within a second, the mail was cancelled.
     func perform() -> MailOutcome {
+        began = clock.monotonicNanoseconds()
         guard TransferLoop.curlIsReady, let easy = curl_easy_init() else { return failed(.outOfMemory) }
         var errorText = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
         let code = errorText.withUnsafeMutableBufferPointer { text in
@@ -73,8 +82,10 @@ final class MailHandle: @unchecked Sendable {
 
     private func applyServer(_ easy: UnsafeMutableRawPointer) {
         set(easy, CURLOPT_URL, "\(server)/\(server.greeting ?? "")")
-        let seconds = max(1, (mail.timeoutMs + 999) / 1_000)
-        set(easy, CURLOPT_TIMEOUT_MS, mail.timeoutMs)
+        // libcurl knows one limit for the wait for any answer, and one for everything. The answer to the message may take
+        // longer than all the rest, so these are its; `goesOn` keeps the time of the rest.
+        let seconds = max(1, (max(mail.acceptanceTimeoutMs, mail.timeoutMs) + 999) / 1_000)
+        set(easy, CURLOPT_TIMEOUT_MS, mail.timeoutMs + mail.acceptanceTimeoutMs)
         set(easy, CURLOPT_CONNECTTIMEOUT_MS, min(mail.connectTimeoutMs, mail.timeoutMs))
         set(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, seconds)
         let encryption = server.isEncrypted || mail.encryption == .required ? CURLUSESSL_ALL : CURLUSESSL_NONE
@@ -136,7 +147,7 @@ final class MailHandle: @unchecked Sendable {
     private func kind(_ code: CURLcode, _ text: String, errno number: Int32) -> MailFailure.Kind {
         switch code {
         case _ where dialogue.isForeign: .notSMTP
-        case CURLE_ABORTED_BY_CALLBACK: .cancelled
+        case CURLE_ABORTED_BY_CALLBACK: isOverdue ? .timeout(afterMs: limitMs) : .cancelled
         case CURLE_URL_MALFORMAT: .invalid(text)
         case CURLE_COULDNT_RESOLVE_HOST: .unresolvable(host: server.host)
         case CURLE_COULDNT_CONNECT:
@@ -146,9 +157,7 @@ final class MailHandle: @unchecked Sendable {
             default: .unreachable(String(cString: strerror(number)))
             }
         case CURLE_OPERATION_TIMEDOUT:
-            .timeout(
-                afterMs: dialogue.lastCommand.isBeforeMail ? min(mail.connectTimeoutMs, mail.timeoutMs) : mail.timeoutMs
-            )
+            .timeout(afterMs: dialogue.lastCommand.isBeforeMail ? min(mail.connectTimeoutMs, mail.timeoutMs) : limitMs)
         case CURLE_USE_SSL_FAILED: .tls("the server offers no STARTTLS")
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_INVALIDCERTSTATUS:
@@ -173,8 +182,14 @@ final class MailHandle: @unchecked Sendable {
 
     /// Whether to go on. The answer to a farewell is not waited for: the message's own is known by then.
     fileprivate var goesOn: Bool {
-        !isCancelled.load(ordering: .acquiring) && dialogue.step != .quit && !dialogue.isForeign
+        guard !isCancelled.load(ordering: .acquiring), dialogue.step != .quit, !dialogue.isForeign else { return false }
+        let spent = clock.monotonicNanoseconds() &- (handedOver ?? began)
+        isOverdue = spent > UInt64(limitMs) * 1_000_000
+        return !isOverdue
     }
+
+    /// For what is waited for now.
+    private var limitMs: Int { handedOver == nil ? mail.timeoutMs : mail.acceptanceTimeoutMs }
 
     fileprivate func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(buffer.count, mail.message.count - position)
@@ -182,6 +197,7 @@ final class MailHandle: @unchecked Sendable {
             buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: message[position..<(position + count)]))
         }
         position += count
+        if position == mail.message.count, handedOver == nil { handedOver = clock.monotonicNanoseconds() }
         return count
     }
 }

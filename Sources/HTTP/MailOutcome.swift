@@ -81,7 +81,7 @@ public struct MailFailure: Error, Sendable, Equatable, CustomStringConvertible {
         case .unreachable: "check routes and firewalls"
         case .timeout where step == .greeting: "a firewall that drops packets, or smtp: where it must be smtps:?"
         case .connectionLost where step == .greeting: "smtp: where it must be smtps:, or a firewall?"
-        case .tls: "check the certificate's names, dates and authority ('ca_file' for a private one), and the port"
+        case .tls: "check the certificate's names, dates and authority ('ca_file' beside the server or under 'network:', or SSL_CERT_FILE, for a private one), and the port"
         case .notSMTP: "check host and port"
         default: nil
         }

@@ -13,6 +13,11 @@ extension HTTPHeaders {
             let seconds = field.utf8.count <= 9 ? Int64(field) ?? 0 : 999_999_999
             return TimeSpan(milliseconds: seconds * 1_000)
         }
+        // Not in RFC 9110, and sent all the same: `17.5`. Rounded up: a moment too early counts against us.
+        let parts = field.split(separator: ".", omittingEmptySubsequences: false)
+        if parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } }), parts[0].utf8.count <= 9 {
+            return TimeSpan(milliseconds: ((Int64(parts[0]) ?? 0) + 1) * 1_000)
+        }
         guard let moment = Timestamp(httpDate: field) else { return nil }
         let reference = self["date"].flatMap { Timestamp(httpDate: $0) } ?? now
         return max(moment - reference, .zero)

@@ -1,3 +1,4 @@
+import Ambient
 import CCurl
 import Synchronization
 
@@ -17,6 +18,9 @@ final class Transfer: @unchecked Sendable {
     let deadline: UInt64
     let isCancelled = Atomic<Bool>(false)
 
+    /// Nil: asked directly, unless libcurl finds the host among those that are not.
+    let proxy: Secret?
+
     /// Requests with the same key share connections, and the cap on them.
     let connectionKey: String
 
@@ -33,7 +37,7 @@ final class Transfer: @unchecked Sendable {
     private var continuation: CheckedContinuation<Outcome, Never>?
 
     init(
-        id: UInt64, request: HTTPRequest, url: HTTPURL, deadline: UInt64,
+        id: UInt64, request: HTTPRequest, url: HTTPURL, deadline: UInt64, network: NetworkOptions = NetworkOptions(),
         continuation: CheckedContinuation<Outcome, Never>
     ) {
         self.id = id
@@ -41,6 +45,8 @@ final class Transfer: @unchecked Sendable {
         self.url = url
         self.deadline = deadline
         self.continuation = continuation
+        // A replica that was found by its address is asked at that address.
+        proxy = request.pinnedAddress == nil ? network.proxy(scheme: url.scheme, host: url.host) : nil
         connectionKey = "\(url.host):\(url.port)" + (request.pinnedAddress.map { ">" + $0 } ?? "")
     }
 

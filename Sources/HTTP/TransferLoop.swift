@@ -36,6 +36,8 @@ final class TransferLoop: @unchecked Sendable {
         var waiting: [Transfer] = []
     }
 
+    var network: NetworkOptions { options.network }
+
     /// Nil when libcurl cannot start.
     init?(options: HTTPClient.Options) {
         guard Self.curlIsReady, let multi = curl_multi_init() else { return nil }

@@ -50,13 +50,17 @@ extension Transfer {
         if head.byteCount > 0 { return .readingHeaders }
         if timesSent > 0 { return .waitingForAnswer }
         if easy.microseconds(CURLINFO_NAMELOOKUP_TIME_T) == 0 { return .resolving }
-        if easy.microseconds(CURLINFO_CONNECT_TIME_T) == 0 { return .connecting }
+        // libcurl 7.88 says when TCP was there only once TLS is as well; the port on this side is known before.
+        if easy.microseconds(CURLINFO_CONNECT_TIME_T) == 0, easy.number(CURLINFO_LOCAL_PORT) == 0 { return .connecting }
         return url.scheme == "https" ? .tlsHandshake : .waitingForAnswer
     }
 
     private func failureKind(_ code: CURLcode, easy: EasyHandle) -> HTTPError.Kind {
         if let stoppedBecause { return stoppedBecause }
         let reason = easy.explanation(code)
+        if let proxy, let failure = proxyFailure(code, reason, easy: easy) {
+            return .proxy(failure, place: NetworkOptions.place(proxy))
+        }
         switch code {
         case CURLE_URL_MALFORMAT:
             return .invalidURL(reason)
@@ -72,6 +76,9 @@ extension Transfer {
             return .tls(reason)
         case CURLE_PARTIAL_FILE:
             return .truncated(received: body.count, expected: head.contentLength)
+        // With TLS 1.3 the handshake is over before a server says that it wants a certificate.
+        case CURLE_SEND_ERROR where HTTPError.tellsOfOurCertificate(reason), CURLE_RECV_ERROR where HTTPError.tellsOfOurCertificate(reason):
+            return .tls(reason)
         case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR:
             guard head.isComplete else { return .connectionLost(reason) }
             // Bad chunks share a code with lost connections; only the words tell them apart.
@@ -87,6 +94,22 @@ extension Transfer {
             return .other(code: Int(code.rawValue), "out of memory")
         default:
             return .other(code: Int(code.rawValue), reason)
+        }
+    }
+
+    /// What came of the proxy alone; nil for what is about the peer, or was asked without it.
+    private func proxyFailure(_ code: CURLcode, _ reason: String, easy: EasyHandle) -> String? {
+        switch code {
+        case CURLE_COULDNT_RESOLVE_PROXY: return "its name has no address"
+        case CURLE_PROXY: return "it refuses (SOCKS \(easy.number(CURLINFO_PROXY_ERROR)))"
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT: return "not a proxy's address"
+        case CURLE_COULDNT_CONNECT:
+            let number = Int32(truncatingIfNeeded: easy.number(CURLINFO_OS_ERRNO))
+            return number == 0 ? "no way to it" : String(cString: strerror(number)).lowercased()
+        default:
+            let status = easy.number(CURLINFO_HTTP_CONNECTCODE)
+            guard status >= 300, head.byteCount == 0 else { return nil }
+            return "it answered \(status)" + (status == 407 ? ": it wants a login" : status == 403 ? ": it does not let this host through" : "")
         }
     }
 

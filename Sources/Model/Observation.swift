@@ -50,12 +50,15 @@ public struct Observation: Sendable {
         /// The response's own `date` header; nil if it had none.
         public let date: Timestamp?
         public let contentType: String?
+        /// Where a redirect points, as far as it may be shown.
+        public let location: String?
         public let body: Body
 
-        public init(status: Int, date: Timestamp?, contentType: String?, body: Body) {
+        public init(status: Int, date: Timestamp?, contentType: String?, location: String? = nil, body: Body) {
             self.status = status
             self.date = date
             self.contentType = contentType
+            self.location = location
             self.body = body
         }
     }

@@ -26,13 +26,13 @@ extension Assembly {
             leases.actions = Set(api.actions)
             adapters.append(
                 LeaseAPI(
-                    leases, authenticator: authenticator(api.authentication, "the lease API"), client: client, clock: clock))
+                    leases, authenticator: authenticator(api.authentication, "the lease API"), client: client.using(api.tls), clock: clock))
         }
         if let core = settings.entitlements {
             adapters.append(
                 Entitlements(
                     EntitlementSettings(core), authenticator: authenticator(core.authentication, "the entitlements"),
-                    client: client, clock: clock))
+                    client: client.using(core.tls), clock: clock))
         }
         if let hook = settings.webhook {
             var webhook = SignedWebhook.Settings(owner: hook.owner ?? owner)
@@ -41,7 +41,7 @@ extension Assembly {
             adapters.append(
                 SignedWebhook(
                     webhook, url: secret(hook.url, "the URL of the action webhook"),
-                    secret: secret(hook.secret, "the secret of the action webhook"), client: client, clock: clock))
+                    secret: secret(hook.secret, "the secret of the action webhook"), client: client.using(hook.tls), clock: clock))
         }
         return adapters
     }
@@ -89,11 +89,7 @@ extension Assembly {
     static func adapterSecrets(_ configuration: Configuration) -> [(source: SecretSource, what: String)] {
         let settings = configuration.adapters
         func secrets(_ authentication: RuntimeSettings.Authentication?, _ what: String) -> [(SecretSource, String)] {
-            switch authentication {
-            case .bearer(let source): [(source, "the bearer token of \(what)")]
-            case .clientCredentials(let client): [(client.clientSecret, "the client secret of \(what)")]
-            case .some(.none), nil: []
-            }
+            Assembly.secrets(of: authentication ?? RuntimeSettings.Authentication.none).map { ($0, "\($1) of \(what)") }
         }
         return secrets(settings.leaseAPI?.authentication, "the lease API")
             + secrets(settings.entitlements?.authentication, "the entitlements")

@@ -26,7 +26,7 @@ extension Assembly {
                 let secret = CachedSecret(source, what: "the key of the advisor", in: environment)
                 key = { try secret.value() }
             }
-            return Advisor(Assembly.advisorSettings(section), key: key, client: client, ledger: ledger, clock: clock)
+            return Advisor(Assembly.advisorSettings(section), key: key, client: client.using(section.tls), ledger: ledger, clock: clock)
         }
     }
 

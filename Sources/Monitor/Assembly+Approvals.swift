@@ -12,7 +12,7 @@ extension Assembly {
         else { return nil }
         let secret = CachedSecret(bot.token, what: "the token of channel \(channel.name)", in: environment)
         let reader = SlackReactions(
-            name: channel.name, url: bot.url ?? "https://slack.com/api", token: { try secret.value() }, client: client,
+            name: channel.name, url: bot.url ?? "https://slack.com/api", token: { try secret.value() }, client: client.using(channel.tls),
             clock: clock)
         return ReactionPoller(
             channel: channel.name, slack: reader, users: slack.users, approve: slack.approve, deny: slack.deny, core: core,

@@ -7,12 +7,18 @@ import Notify
 extension Assembly {
     /// The channel that a configuration describes. Its secrets are read when they are needed.
     static func channel(
-        _ settings: ChannelSettings, client: HTTPClient, clock: any Clock, _ environment: Environment, logger: Logger
+        _ settings: ChannelSettings, client: HTTPClient, clock: any Clock, _ environment: Environment, logger: Logger,
+        caFile: String? = nil
     ) -> any Channel {
+        let client = client.using(settings.tls)
         let name = settings.name
         func secret(_ source: SecretSource, _ what: String) -> @Sendable () throws -> Secret {
             let secret = CachedSecret(source, what: "\(what) of channel \(name)", in: environment)
             return { try secret.value() }
+        }
+        func authenticator(_ authentication: RuntimeSettings.Authentication) -> Authenticator? {
+            if case .none = authentication { return nil }
+            return Authenticator(method(authentication, "channel \(name)", environment), client: client, clock: clock)
         }
         let template = settings.template
         func worded(_ channel: some WordedChannel) -> any Channel {
@@ -24,7 +30,7 @@ extension Assembly {
         case .slack(let url):
             return worded(SlackWebhook(name: name, url: secret(url, "the webhook URL"), client: client, clock: clock))
         case .email(let mail):
-            return worded(email(name, mail, environment, clock: clock, logger: logger))
+            return worded(email(name, mail, environment, clock: clock, logger: logger, caFile: caFile))
         case .slackBot(let bot):
             var settings = SlackBot.Settings(channel: bot.channel)
             if let url = bot.url { settings.url = url }
@@ -34,7 +40,7 @@ extension Assembly {
         case .webhook(let hook):
             return Webhook(
                 name: name, url: secret(hook.url, "the URL"), secret: secret(hook.secret, "the signing secret"),
-                client: client, clock: clock)
+                authenticator: authenticator(hook.authentication), client: client, clock: clock)
         case .pagerDuty(let pager):
             var settings = PagerDuty.Settings()
             if let url = pager.url { settings.url = url }
@@ -48,8 +54,8 @@ extension Assembly {
             settings.resend = manager.resend
             return worded(
                 Alertmanager(
-                    name: name, settings: settings, token: manager.token.map { secret($0, "the token") }, client: client,
-                    clock: clock))
+                    name: name, settings: settings, token: manager.token.map { secret($0, "the token") },
+                    authenticator: authenticator(manager.authentication), client: client, clock: clock))
         case .gitHubIssue(let issue):
             var settings = GitHubIssue.Settings(repository: issue.repository)
             if let url = issue.url { settings.url = url }
@@ -62,11 +68,11 @@ extension Assembly {
 
     private static func email(
         _ name: String, _ email: EmailSettings, _ environment: Environment, clock: any Clock,
-        logger: Logger
+        logger: Logger, caFile: String?
     ) -> EmailChannel {
         let settings = EmailChannel.Settings(
             server: email.server, from: email.from, to: email.to, user: email.login?.user,
-            encryption: email.isEncrypted ? .required : .none, caFile: email.caFile)
+            encryption: email.isEncrypted ? .required : .none, caFile: email.caFile ?? caFile)
         var password: (@Sendable () throws -> Secret)?
         if let login = email.login {
             let secret = CachedSecret(login.password, what: "the password of email channel \(name)", in: environment)
@@ -109,14 +115,24 @@ extension Assembly {
         }
     }
 
+    static func secrets(of authentication: RuntimeSettings.Authentication) -> [(SecretSource, String)] {
+        switch authentication {
+        case .none: []
+        case .bearer(let source): [(source, "the bearer token")]
+        case .basic(_, let password): [(password, "the password")]
+        case .clientCredentials(let client): [(client.clientSecret, "the client secret")]
+        }
+    }
+
     private static func secrets(of kind: ChannelSettings.Kind) -> [(SecretSource, String)] {
         switch kind {
         case .slack(let url): [(url, "the webhook URL")]
         case .slackBot(let bot): [(bot.token, "the token")]
         case .email(let mail): mail.login.map { [($0.password, "the password")] } ?? []
-        case .webhook(let hook): [(hook.url, "the URL"), (hook.secret, "the signing secret")]
+        case .webhook(let hook):
+            [(hook.url, "the URL"), (hook.secret, "the signing secret")] + secrets(of: hook.authentication)
         case .pagerDuty(let pager): [(pager.routingKey, "the routing key")]
-        case .alertmanager(let manager): manager.token.map { [($0, "the token")] } ?? []
+        case .alertmanager(let manager): (manager.token.map { [($0, "the token")] } ?? []) + secrets(of: manager.authentication)
         case .gitHubIssue(let issue): [(issue.token, "the token")]
         }
     }

@@ -14,6 +14,8 @@ import YAML
 public struct Assembly: Sendable {
     public let configuration: Configuration
     let environment: Environment
+    /// How requests get out.
+    public let network: NetworkOptions
     private let clock: any Clock
     private let logger: Logger
     public let policies: PolicySet
@@ -66,26 +68,49 @@ public struct Assembly: Sendable {
         self.clock = clock
         self.logger = logger
         self.policies = policies
-        client = try HTTPClient(HTTPClient.Options(userAgent: "mozaiks-ops/\(version)"))
+        network = try Assembly.network(configuration.network, environment)
+        client = try HTTPClient(HTTPClient.Options(userAgent: "mozaiks-ops/\(version)", network: network))
         settings = Assembly.settings(configuration)
         let (client, polling) = (client, configuration.polling)
         targets = configuration.runtimes.map { runtime in
             let method = Assembly.method(runtime.authentication, runtime.name, environment)
-            return Target(
+            var target = Target(
                 runtime: runtime.name, replicas: runtime.replicas,
                 authenticator: Authenticator(method, client: client, clock: clock), timeout: polling.timeout,
                 bodyLimit: polling.bodyLimit)
+            target.tls = runtime.tls
+            return target
         }
         adapters = Assembly.adapters(configuration, client: client, clock: clock, environment)
         heartbeat = Assembly.heartbeat(configuration.heartbeat, client: client, environment)
+        let caFile = network.tls.caFile
         channels = configuration.channels.map {
-            Assembly.channel($0, client: client, clock: clock, environment, logger: logger)
+            Assembly.channel($0, client: client, clock: clock, environment, logger: logger, caFile: caFile)
         }
+    }
+
+    /// What the configuration says of the network, and the environment where it says nothing.
+    static func network(_ settings: NetworkSettings, _ environment: Environment) throws(HTTPError) -> NetworkOptions {
+        var options = NetworkOptions(environment)
+        options.tls = settings.tls.over(options.tls)
+        if let hosts = settings.noProxy { options.noProxy = hosts.joined(separator: ",") }
+        switch settings.proxy {
+        case .environment: break
+        case .none: (options.httpProxy, options.httpsProxy) = (nil, nil)
+        case .at(let source):
+            do {
+                let proxy = try source.read("the address of the proxy", in: environment)
+                (options.httpProxy, options.httpsProxy) = (proxy, proxy)
+            } catch {
+                throw HTTPError(.invalidRequest("\(error)"), what: "'proxy'", location: "network")
+            }
+        }
+        return options
     }
 
     /// The channel that a configuration read later describes, on this one's connections.
     public func channel(_ settings: ChannelSettings) -> any Channel {
-        Assembly.channel(settings, client: client, clock: clock, environment, logger: logger)
+        Assembly.channel(settings, client: client, clock: clock, environment, logger: logger, caFile: network.tls.caFile)
     }
 
     private static func heartbeat(
@@ -93,7 +118,7 @@ public struct Assembly: Sendable {
     ) -> Heartbeat? {
         settings.map { settings in
             let secret = CachedSecret(settings.url, what: "the URL of the heartbeat", in: environment)
-            return Heartbeat(url: { try secret.value() }, client: client)
+            return Heartbeat(url: { try secret.value() }, client: client.using(settings.tls))
         }
     }
 
@@ -102,6 +127,9 @@ public struct Assembly: Sendable {
     ) -> Authenticator.Method {
         switch authentication {
         case .none: return .none
+        case .basic(let user, let source):
+            let secret = CachedSecret(source, what: "the password of \(runtime)", in: environment)
+            return .basic(user: user) { try secret.value() }
         case .bearer(let source):
             let secret = CachedSecret(source, what: "the bearer token of \(runtime)", in: environment)
             return .bearer { try secret.value() }

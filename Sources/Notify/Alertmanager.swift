@@ -20,6 +20,7 @@ public struct Alertmanager: WordedChannel {
     public let name: String
     private let settings: Settings
     private let token: (@Sendable () throws -> Secret)?
+    private let authenticator: Authenticator?
     private var service: Service
     /// For one attempt. Milliseconds.
     var timeoutMs: Int {
@@ -32,14 +33,17 @@ public struct Alertmanager: WordedChannel {
         set { service.template = newValue }
     }
 
-    /// - Parameter token: a bearer token for a proxy in front of it; asked before each push. Nil for none.
+    /// - Parameters:
+    ///   - token: a bearer token for a proxy in front of it; asked before each push. Nil for none.
+    ///   - authenticator: the same in other forms.
     public init(
-        name: String, settings: Settings, token: (@Sendable () throws -> Secret)? = nil, client: HTTPClient,
-        clock: any Clock = SystemClock()
+        name: String, settings: Settings, token: (@Sendable () throws -> Secret)? = nil,
+        authenticator: Authenticator? = nil, client: HTTPClient, clock: any Clock = SystemClock()
     ) {
         self.name = name
         self.settings = settings
         self.token = token
+        self.authenticator = authenticator
         service = Service("Alertmanager", name: name, client: client, clock: clock)
     }
 
@@ -49,11 +53,12 @@ public struct Alertmanager: WordedChannel {
         do throws(Undelivered) {
             let secret: Secret?
             if let token { secret = try service.secret("token", token) } else { secret = nil }
+            let credential = try await service.credential(authenticator)
             let now = service.clock.now()
             let alert = Alertmanager.alert(message, until: now + settings.resend * Alertmanager.missable, template)
             let response = try await service.send(
-                .post, settings.url + "/api/v2/alerts", headers: secret.map { [.bearer($0)] } ?? [],
-                body: JSON.array([alert]).serializedBytes(), hiding: secret.map { [$0] } ?? [])
+                .post, settings.url + "/api/v2/alerts", headers: (secret.map { [.bearer($0)] } ?? []) + (credential.map { [$0.field] } ?? []),
+                body: JSON.array([alert]).serializedBytes(), hiding: (secret.map { [$0] } ?? []) + (credential?.secrets ?? []))
             return Alertmanager.verdict.judge(response, now: now)
         } catch {
             return error.delivery
@@ -142,7 +147,7 @@ public struct Alertmanager: WordedChannel {
     static let verdict = HTTPVerdict(service: "Alertmanager") { status, _ in
         switch status {
         case 400: "it cannot read this alert; please report this as a bug"
-        case 401, 403: "it wants another token; check 'token_file' and the proxy in front of it"
+        case 401, 403: "it wants another token or login; check 'token_file' or 'auth', and the proxy in front of it"
         case 404: "there is no API v2; check the URL, and that it stops before /api"
         case 400...499: "it will not take this alert"
         default: nil

@@ -36,8 +36,10 @@ public struct EmailChannel: WordedChannel {
     private let clock: any Clock
     private let notice: @Sendable (String) -> Void
     private let progress = EmailProgress()
-    /// For one attempt. Milliseconds.
+    /// For one attempt, until the server has the message. Milliseconds.
     var timeoutMs = 60_000
+    /// For its answer to the message. Milliseconds.
+    var acceptanceTimeoutMs = 600_000
     /// What it words otherwise.
     public var template = MessageTemplate()
 
@@ -81,6 +83,7 @@ public struct EmailChannel: WordedChannel {
             message: EmailMessage.bytes(message, from: settings.from, to: settings.to, channel: name, template: template), login: login,
             encryption: settings.encryption, caFile: settings.caFile)
         mail.timeoutMs = timeoutMs
+        mail.acceptanceTimeoutMs = acceptanceTimeoutMs
         let delivery = judge(await client.send(mail), id, recipients, login)
         switch delivery {
         case .retry, .blocked: break
@@ -99,7 +102,7 @@ public struct EmailChannel: WordedChannel {
             let missing = Set(refused.map(\.recipient))
             progress.settle(id, recipients.filter { !missing.contains($0) }, isTaken: true)
             return settle(refused, id, verdict)
-        case .refused(let refusal) where refusal.step.isRecipient && !refusal.isAboutUs:
+        case .refused(let refusal) where refusal.step.isRecipient:
             return settle(refusal.recipients, id, verdict)
         case .refused(let refusal):
             if refusal.isAboutLogin, let login {
@@ -111,27 +114,37 @@ public struct EmailChannel: WordedChannel {
     }
 
     /// Recipients may be refused one by one: who may take it later gets another attempt, for him alone; who never will is
-    /// told of, and no reason to send it to the others again.
+    /// told of, and no reason to send it to the others again. What a server says of us is no recipient's fault: as long as
+    /// nobody has the message, it waits for the set-up.
     private func settle(_ refused: [RefusedRecipient], _ id: String, _ verdict: EmailVerdict) -> Delivery {
-        let later = refused.filter { !$0.reply.isPermanent }
-        let never = refused.filter(\.reply.isPermanent)
-        if later.isEmpty, !progress.settled(id).isTaken, !never.isEmpty, never.allSatisfy(\.reply.isForbidding) {
-            let hint = "does it take mail from this machine, and without a login?"
-            return .blocked(
-                after: EmailVerdict.slowWait, reason: "email channel \(name): \(never.first.map(verdict.reason) ?? ""); \(hint)")
-        }
-        progress.settle(id, never.map(\.recipient), isTaken: false)
+        let step = SMTPStep.recipient(0)
         let isTaken = progress.settled(id).isTaken
+        let later = refused.filter { !$0.reply.isPermanent }
+        var ours = refused.filter { $0.reply.isPermanent && !isTaken && MailFault.of($0.reply, at: step) == .setup }
+        let isOneByOne = refused.contains { $0.reply.isPermanent && MailFault.of($0.reply, at: step) == .recipient }
+        if isOneByOne { ours.removeAll { MailFault.isBareForbidding($0.reply) } }
+        let never = refused.filter { one in one.reply.isPermanent && !ours.contains(one) }
         func list(_ refused: [RefusedRecipient]) -> String {
             let more = refused.count > 1 ? ", and \(refused.count - 1) more" : ""
             return "email channel \(name): \(refused.first.map(verdict.reason) ?? "")\(more)"
         }
-        if !later.isEmpty {
+        func tell() {
             for one in never { notice("email channel \(name): \(verdict.reason(one))") }
-            return .retry(after: EmailVerdict.politeWait, reason: list(later))
+        }
+        progress.settle(id, never.map(\.recipient), isTaken: false)
+        if !ours.isEmpty, later.isEmpty {
+            tell()
+            return .blocked(after: EmailVerdict.slowWait, reason: "\(list(ours)); \(EmailVerdict.setupHint)")
+        }
+        if !later.isEmpty {
+            tell()
+            let isLasting = !isTaken && later.allSatisfy { MailFault.isLasting($0.reply, at: step) }
+            return isLasting
+                ? .blocked(after: EmailVerdict.politeWait, reason: "\(list(later)); \(EmailVerdict.setupHint)")
+                : .retry(after: EmailVerdict.politeWait, reason: list(later))
         }
         guard !isTaken else {
-            for one in never { notice("email channel \(name): \(verdict.reason(one))") }
+            tell()
             return .delivered
         }
         return .rejected(reason: list(never))

@@ -8,8 +8,8 @@ import Model
 /// |---|---|
 /// | 250 to the message | delivered |
 /// | 4xx to anything | later, not before half a minute: greylisting, a full mailbox, a busy server |
-/// | 530, 534, 535, 538; any 5xx before the sender, or to it but for the size (552) | the set-up: slowly, until somebody mends it |
-/// | 5.7.x (not allowed) to each recipient | the same: it takes no mail from here, or not without a login |
+/// | any 5xx before the sender, or to it but for the size (552) | the set-up: slowly, until somebody mends it |
+/// | 5xx to the recipients or the message that is about us (`MailFault`), whatever step it is said at | the same |
 /// | any other 5xx | final |
 /// | no answer, bad certificate, no STARTTLS | later |
 struct EmailVerdict {
@@ -25,7 +25,11 @@ struct EmailVerdict {
 
     func judge(_ refusal: SMTPRefusal, server: String) -> Delivery {
         let reason = reason(refusal, server: server)
-        if refusal.reply.isTemporary { return .retry(after: EmailVerdict.politeWait, reason: reason) }
+        if refusal.reply.isTemporary {
+            return MailFault.isLasting(refusal.reply, at: refusal.step)
+                ? .blocked(after: EmailVerdict.politeWait, reason: reason)
+                : .retry(after: EmailVerdict.politeWait, reason: reason)
+        }
         if refusal.isAboutUs { return .blocked(after: EmailVerdict.slowWait, reason: reason) }
         return .rejected(reason: reason)
     }
@@ -45,9 +49,14 @@ struct EmailVerdict {
         case (_, 530): return said + "; it wants a login: set 'username' and 'password_file'"
         case (.sender, 500...):
             return clean(said + words(refusal.reply) + "; may this machine and account send as 'from'?")
-        default: return clean(said + words(refusal.reply))
+        default:
+            let isOurs = refusal.reply.isPermanent && refusal.isAboutUs && !refusal.step.isBeforeMail
+            return clean(said + words(refusal.reply) + (isOurs ? "; \(EmailVerdict.setupHint)" : ""))
         }
     }
+
+    /// Where a server speaks of us, and of no recipient and no message.
+    static let setupHint = "does it take mail from this machine and account, and as 'from'?"
 
     /// `dana@example.com refused with 550 5.1.1: no such user`
     func reason(_ refused: RefusedRecipient) -> String {
@@ -79,17 +88,9 @@ struct EmailVerdict {
 
 extension SMTPRefusal {
     /// Whether it is about login or session and would be said to any message.
-    var isAboutUs: Bool {
-        step.isBeforeMail || (step == .sender && reply.code != 552) || [530, 534, 535, 538].contains(reply.code)
-    }
+    var isAboutUs: Bool { MailFault.of(reply, at: step) == .setup }
     /// Whether trying again soon may lock the account.
     var isAboutLogin: Bool { reply.isPermanent && (step == .login || [534, 535, 538].contains(reply.code)) }
-}
-
-extension SMTPReply {
-    /// Whether it forbids rather than fails (RFC 3463, `X.7.X`): relaying, a login that is missing, a machine that it does
-    /// not know.
-    var isForbidding: Bool { isPermanent && enhanced?.utf8.starts(with: "5.7.".utf8) == true }
 }
 
 extension String {

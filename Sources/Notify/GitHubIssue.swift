@@ -204,8 +204,24 @@ public struct GitHubIssue: WordedChannel {
         return Int64(String(decoding: reference.utf8.dropFirst(prefix.count), as: UTF8.self)).flatMap { $0 > 0 ? $0 : nil }
     }
 
-    static let verdict = HTTPVerdict(service: "GitHub") { status, _ in
+    /// A label that it does not take is in every issue.
+    private static let isSetup: @Sendable (String) -> Bool = { body in
+        guard let errors = (try? JSON(parsing: Array(body.utf8)))?["errors"]?.array else { return false }
+        return errors.contains { error in
+            ["Label", "Assignee"].contains(error["resource"]?.string ?? "") || ["labels", "assignees"].contains(error["field"]?.string ?? "")
+        }
+    }
+
+    static let verdict = HTTPVerdict(
+        service: "GitHub", isSetup: isSetup,
+        redirect: "the repository was renamed or moved: write its new name under 'repository' (or check 'api_url')"
+    ) { status, body in
         switch status {
+        case 403 where body.lowercased().contains(bytesOf: "archived"):
+            "the repository is archived and takes no issues: bring it back, or name another under 'repository'"
+        case 403 where body.lowercased().contains(bytesOf: "saml"):
+            "the organization wants the token to be allowed for single sign-on (SAML): authorize it in the token's settings"
+        case 422 where isSetup(body): "it will not take this issue's labels or assignees; check 'labels'"
         case 401: "the token is not valid any more; make a new one and put it in the token file"
         case 403: "the token may not do this, or the issue is locked; it needs to read and write issues"
         case 404: "there is no such repository for this token; check 'repository', and what the token may see"
@@ -221,7 +237,10 @@ public struct GitHubIssue: WordedChannel {
 enum GitHubLimit {
     /// Nil for an answer that is about something else.
     static func delivery(_ response: HTTPResponse, now: Timestamp) -> Delivery? {
-        guard response.status == 403 || response.status == 429 else { return nil }
+        guard [403, 422, 429].contains(response.status) else { return nil }
+        let words = response.body.text.lowercased()
+        let isTooQuick = ["secondary rate limit", "abuse detection", "submitted too quickly"].contains { words.contains(bytesOf: $0) }
+        guard response.status != 422 || isTooQuick else { return nil }
         let headers = response.headers
         let asked = headers.retryAfter(now: now)
         let said = "GitHub answered \(response.status)"
@@ -234,7 +253,7 @@ enum GitHubLimit {
             let wait = max(Timestamp(milliseconds: reset * 1_000) - from, .zero)
             return .retry(after: wait, reason: "\(said): the hour's requests of this token are used up")
         }
-        if response.body.text.lowercased().contains("secondary rate limit") {
+        if isTooQuick {
             return .retry(after: .minutes(1), reason: "\(said): too many requests at once")
         }
         return nil

@@ -8,13 +8,28 @@ import Model
 /// |---|---|
 /// | 2xx | delivered; with a web page as its body: later, something stands between us and the service |
 /// | 408, 425, 429, 5xx | later, not before `Retry-After` |
-/// | 401, 403, 404, 405, 407, 410, redirects | the set-up: slowly, until somebody mends it |
+/// | 401, 402, 403, 404, 405, 407, 410, 421, redirects | the set-up: slowly, until somebody mends it |
+/// | any other 4xx with a web page, or with words of a proxy or of the service that are about the set-up | the same |
 /// | any other | final |
 struct HTTPVerdict {
     /// How reasons call it: `Slack`.
     let service: String
     /// The service's word in the body, or status, to a cause and what to do about it.
     let hints: @Sendable (_ status: Int, _ body: String) -> String?
+    /// Whether the body holds the service's word for a fault of the set-up, whatever the status.
+    var isSetup: @Sendable (_ body: String) -> Bool = { _ in false }
+    /// What a redirect means to this service.
+    var redirect = "check the URL"
+
+    init(
+        service: String, isSetup: @escaping @Sendable (_ body: String) -> Bool = { _ in false }, redirect: String = "check the URL",
+        hints: @escaping @Sendable (_ status: Int, _ body: String) -> String?
+    ) {
+        self.service = service
+        self.hints = hints
+        self.isSetup = isSetup
+        self.redirect = redirect
+    }
 
     /// - Parameter now: only where the answer itself has no `Date` and its `Retry-After` is a date.
     func judge(_ response: HTTPResponse, now: Timestamp) -> Delivery {
@@ -33,10 +48,22 @@ struct HTTPVerdict {
             return .retry(after: after, reason: said + (hints(status, body).map { ": \($0)" } ?? ""))
         case 300...399:
             // Followed, the redirect would carry the message, and perhaps a credential, to who knows whom.
-            return .blocked(reason: "\(said), a redirect: check the URL")
-        case 401, 403, 404, 405, 407, 410:
-            return .blocked(after: after, reason: said + (hints(status, body).map { ": \($0)" } ?? ""))
-        default: return .rejected(reason: said + (hints(status, body).map { ": \($0)" } ?? ""))
+            let hint = response.redirectsToTLS ? "write https:// in the URL" : redirect
+            return .blocked(reason: "\(said), a redirect\(response.redirectsToTLS ? " to https" : ""): \(hint)")
+        case 407: return .blocked(after: after, reason: "\(said): the proxy in between wants a login; see 'proxy' under 'network:'")
+        default: break
+        }
+        if let fault = SetupFault(status: status, body: body) {
+            return .blocked(after: after, reason: "\(said): \(fault.hint)")
+        }
+        let reason = said + (hints(status, body).map { ": \($0)" } ?? "")
+        switch status {
+        case 401, 402, 403, 404, 405, 410: return .blocked(after: after, reason: reason)
+        case _ where isSetup(body): return .blocked(after: after, reason: reason)
+        // Too long for whatever stands in between: that is this message's fault.
+        case _ where status != 413 && HTTPVerdict.isPage(body):
+            return .blocked(after: after, reason: "\(said) with a web page: is this \(service)'s own address, or does a proxy stand in between?")
+        default: return .rejected(reason: reason)
         }
     }
 

@@ -5,7 +5,9 @@ import HTTP
 /// the monitor cannot tell of itself: that its machine is gone.
 ///
 /// Speaks as healthchecks.io reads it (healthchecks.io/docs/http_api, "Pinging API"): the URL itself is success, below it
-/// `/start`, `/fail` and `/<exit status>`. The URL is the credential: it is never shown.
+/// `/start`, `/fail` and `/<exit status>`. Uptime Kuma's push monitors (`/api/push/TOKEN`) know no such paths: they are told
+/// by `status=up` or `down`, and nothing of a start. Of any other service that answers 404 below the URL, only the URL itself
+/// says whether it is gone. The URL is the credential: it is never shown.
 public struct Heartbeat: Sendable {
     /// What a ping says.
     public enum Beat: Hashable, Sendable {
@@ -54,8 +56,20 @@ public struct Heartbeat: Sendable {
         }
         var request = HTTPRequest(.get, target, timeoutMs: timeoutMs, bodyLimit: 64 << 10, label: "heartbeat")
         request.hidesPath = true
+        if beat == .start, Heartbeat.isKuma(secret.reveal()) { return nil }
         do {
-            return Heartbeat.fault(try await client.send(request))
+            let response = try await client.send(request)
+            if beat.suffix.isEmpty || Heartbeat.isKuma(secret.reveal()) || ![400, 404, 405, 410].contains(response.status) {
+                return Heartbeat.fault(response)
+            }
+            // It knows the URL alone. Of a start and of a good end that says enough.
+            switch beat {
+            case .start, .success: return nil
+            case .exit(0): return await send(.success)
+            case .failure, .exit:
+                return "it answered \(response.status) to '\(beat.suffix)': it knows no word for a failure, and hears of one only "
+                    + "when the pings stay away"
+            }
         } catch {
             return Heartbeat.words(error.kind)
         }
@@ -68,10 +82,31 @@ public struct Heartbeat: Sendable {
             first == UInt8(ascii: "[") || (48...57).contains(first) || (97...122).contains(first | 0x20)
         else { return nil }
         let address = url.prefix { $0 != "#" }
+        if isKuma(url) { return kuma(String(address), beat) }
         var path = address.prefix { $0 != "?" }
         let query = address.dropFirst(path.count)
         while path.hasSuffix("/") { path = path.dropLast() }
         return path + beat.suffix + query
+    }
+
+    /// Whether it is a push monitor of Uptime Kuma.
+    static func isKuma(_ url: String) -> Bool {
+        let path = url.prefix { $0 != "?" && $0 != "#" }
+        return path.contains(bytesOf: "/api/push/")
+    }
+
+    /// Its state and a word for it in the place of those in the URL; whatever else stands there stays.
+    private static func kuma(_ address: String, _ beat: Beat) -> String {
+        let path = address.prefix { $0 != "?" }
+        let given = address.dropFirst(path.count + 1).split(separator: "&")
+            .filter { !$0.hasPrefix("status=") && !$0.hasPrefix("msg=") }
+        let (status, text) =
+            switch beat {
+            case .start, .success, .exit(0): ("up", "OK")
+            case .failure: ("down", "failure")
+            case .exit: ("down", "exit" + beat.suffix.replacing(bytesOf: "/", with: "+"))
+            }
+        return path + "?" + (["status=\(status)", "msg=\(text)"] + given).joined(separator: "&")
     }
 
     /// What is wrong with an answer; nil for a ping that counts.
@@ -85,7 +120,7 @@ public struct Heartbeat: Sendable {
                 return "the service finds the pings too many; make the interval longer"
             }
             return nil
-        case 300...399: return "it answered \(response.status), a redirect: check the URL"
+        case 300...399: return "it answered \(response.status), a redirect\(response.redirectsToTLS ? " to https" : ""): check the URL"
         case 404, 410: return "it answered \(response.status): the check is gone; copy its URL anew"
         default: return "it answered \(response.status)"
         }
@@ -100,6 +135,7 @@ public struct Heartbeat: Sendable {
         case .unreachable: "no way to its host"
         case .timeout(_, let afterMs): "no answer within \(afterMs) ms"
         case .tls: "TLS failed"
+        case .proxy(let reason, let place): "the proxy \(place): \(reason)"
         case .truncated, .connectionLost: "the connection ended before an answer"
         case .bodyTooLarge, .malformedResponse: "the answer is none of such a service"
         case .cancelled: "cancelled"

@@ -157,6 +157,7 @@ public struct PagerDuty: WordedChannel {
     static let verdict = HTTPVerdict(service: "PagerDuty") { status, _ in
         switch status {
         case 400: "it cannot read this event, or the routing key is not one of an Events API v2 integration"
+        case 402: "the account is behind with its payments, or has no such plan"
         case 401, 403, 404: "the routing key is not known to it; check the integration, and the region of the URL"
         case 413: "the event is too long for it; please report this as a bug"
         case 400...499: "it will not take this event"

@@ -54,6 +54,16 @@ struct Service: Sendable {
         return secret
     }
 
+    /// What to log in with; nil where nothing is configured.
+    func credential(_ authenticator: Authenticator?) async throws(Undelivered) -> Authenticator.Credential? {
+        guard let authenticator else { return nil }
+        do throws(Authenticator.Failure) {
+            return try await authenticator.credential()
+        } catch {
+            throw .blocked("\(label): \(error.description)")
+        }
+    }
+
     /// A secret that is a URL.
     func url(_ what: String, form: String, _ read: () throws -> Secret) throws(Undelivered) -> Secret {
         let url: Secret

@@ -196,11 +196,13 @@ enum SlackAPI {
             "the token is not valid any more; install the app again and put its token in the token file"
         case "not_allowed_token_type": "this is not a bot's token; use the one that begins with xoxb-"
         case "missing_scope", "no_permission": "the bot lacks the scope chat:write; add it and install the app again"
-        case "channel_not_found", "not_in_channel":
+        case "channel_not_found", "not_in_channel", "user_not_found", "user_disabled", "cannot_dm_bot", "messages_tab_disabled":
             "the bot is not in that channel; invite it there, and write the channel's id"
         case "is_archived": "the channel is archived; bring it back"
         case "restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel",
-            "access_denied", "accesslimited", "two_factor_setup_required":
+            "access_denied", "accesslimited", "two_factor_setup_required", "action_prohibited", "posting_to_general_channel_denied",
+            "team_access_not_granted", "external_channel_migrating", "user_is_restricted", "user_not_in_channel", "method_deprecated",
+            "deprecated_endpoint", "enterprise_is_restricted", "is_inactive", "no_team", "team_disabled", "restricted_action_non_threadable_channel":
             "a rule of the workspace forbids the bot to post there; ask its owner"
         default: nil
         }

@@ -42,9 +42,17 @@ public struct SlackWebhook: WordedChannel {
         }
     }
 
-    static let verdict = HTTPVerdict(service: "Slack") { status, body in
+    static let verdict = HTTPVerdict(service: "Slack", isSetup: { setupWords.contains($0.trimmedWord) }) { status, body in
         explanation(word: body, status: status)
     }
+
+    /// What no other message would hear anything else than.
+    private static let setupWords: Set = [
+        "no_service", "no_service_id", "no_active_hooks", "invalid_token", "no_team", "team_disabled", "channel_not_found",
+        "channel_is_archived", "action_prohibited", "posting_to_general_channel_denied", "user_not_found", "account_inactive",
+        "token_revoked", "token_expired", "invalid_auth", "not_authed", "not_in_channel", "is_archived", "restricted_action",
+        "accesslimited", "access_denied", "missing_scope", "org_login_required", "ekm_access_denied", "team_access_not_granted",
+    ]
 
     /// Slack's words in answer to a webhook (docs.slack.dev, "Sending messages using incoming webhooks"). Nothing else of
     /// an answer is shown: it may echo what was sent.
@@ -60,6 +68,7 @@ public struct SlackWebhook: WordedChannel {
         case "channel_is_archived": return "channel_is_archived: bring the channel back, or \(newHook)"
         case "action_prohibited", "posting_to_general_channel_denied", "user_not_found":
             return "\(word.trimmedWord): a rule of the workspace forbids the webhook to post there; ask its owner"
+        case let word where setupWords.contains(word): return "\(word): the webhook may not post any more; \(newHook)"
         case "rollup_error": return "rollup_error: something is wrong on its side"
         default: break
         }

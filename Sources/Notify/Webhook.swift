@@ -12,6 +12,7 @@ public struct Webhook: Channel {
     public let name: String
     private let url: @Sendable () throws -> Secret
     private let secret: @Sendable () throws -> Secret
+    private let authenticator: Authenticator?
     private var service: Service
     /// For one attempt. Milliseconds.
     var timeoutMs: Int {
@@ -25,13 +26,15 @@ public struct Webhook: Channel {
     /// - Parameters:
     ///   - url: asked before each post, as is `secret`.
     ///   - secret: the key of the signature.
+    ///   - authenticator: for a proxy in front of the receiver.
     public init(
         name: String, url: @escaping @Sendable () throws -> Secret, secret: @escaping @Sendable () throws -> Secret,
-        client: HTTPClient, clock: any Clock = SystemClock()
+        authenticator: Authenticator? = nil, client: HTTPClient, clock: any Clock = SystemClock()
     ) {
         self.name = name
         self.url = url
         self.secret = secret
+        self.authenticator = authenticator
         service = Service("webhook", name: name, client: client, clock: clock)
     }
 
@@ -40,6 +43,7 @@ public struct Webhook: Channel {
         do throws(Undelivered) {
             let url = try service.url(what, form: form, url)
             let key = try service.secret("signing secret", secret)
+            let credential = try await service.credential(authenticator)
             let body = Webhook.body(message)
             let now = service.clock.now()
             let headers = [
@@ -48,7 +52,8 @@ public struct Webhook: Channel {
                 HTTPField("Idempotency-Key", message.idempotencyKey),
             ]
             let response = try await service.send(
-                .post, url.reveal(), headers: headers, body: body, hiding: [url, key], hiddenURL: (what, form))
+                .post, url.reveal(), headers: headers + (credential.map { [$0.field] } ?? []), body: body,
+                hiding: [url, key] + (credential?.secrets ?? []), hiddenURL: (what, form))
             return Webhook.verdict.judge(response, now: now)
         } catch {
             return error.delivery

@@ -112,6 +112,39 @@ import Testing
         #expect(outcome.usage.total == 2_040)
     }
 
+    @Test("an answer that was cut off is asked for with more room, once") func room() async throws {
+        let (outcome, requests) = try await ask(.openai, [.stops("{\"summary\": \"It", reason: "length"), .says(Self.good)])
+        #expect(outcome.word == "repaired")
+        #expect(try requests.map { try body($0)["max_tokens"]?.int } == [800, 3_200])
+        let (again, others) = try await ask(.openai, [.stops("", reason: "length")])
+        #expect(again.word == "fallen_back" && others.count == 2)
+    }
+
+    @Test("a wait until a date is obeyed, and too many questions said with a 200 are")
+    func waits() async throws {
+        let inHalfAnHour = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 09:19:37 GMT"
+        let answers: [(StubModel.Answer, TimeSpan)] = [
+            (.status(429, "{}", headers: [inHalfAnHour]), .minutes(30)),
+            (.body(#"{"error":{"message":"slow down","code":429}}"#), .zero),
+        ]
+        for (answer, wait) in answers {
+            let server = try StubModel.serve([answer])
+            defer { server.stop() }
+            let client = try HTTPClient()
+            let clock = SystemClock()
+            let advisor = Advisor(
+                AdvisorSettings(provider: .ollama, baseURL: server.url, model: "m"), key: nil, client: client, ledger: Ledger(),
+                clock: clock)
+            let before = clock.now()
+            let outcome = await advisor.advise(EvalIncidents.noisy(), playbooks: .builtIn)
+            _ = await advisor.advise(EvalIncidents.noisy(), playbooks: .builtIn)
+            await client.shutdown()
+            #expect(outcome.word == "failed" && server.requests.count == 1, "\(outcome)")
+            let until = try #require(advisor.restsUntil)
+            #expect(until - before >= wait)
+        }
+    }
+
     @Test("what a service refuses by name is left out, and stays left out") func remembers() async throws {
         let server = try StubModel.serve([
             .status(400, "{\"error\":\"temperature is not supported\"}", headers: []), .says(Self.good),

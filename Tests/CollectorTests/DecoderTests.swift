@@ -159,7 +159,9 @@ import Testing
         Failure(
             name: "errors/chats-lone-surrogate-500", endpoint: .perfChats, reason: .error(status: 500),
             detail: "Internal Server Error"),
-        Failure(name: "errors/trailing-slash-307", endpoint: .perf, reason: .error(status: 307), detail: "status 307"),
+        Failure(
+            name: "errors/trailing-slash-307", endpoint: .perf, reason: .error(status: 307),
+            detail: "a redirect, which is not followed: write the address that answers under 'replicas'"),
         Failure(name: "errors/post-405", endpoint: .perf, reason: .error(status: 405), detail: "Method Not Allowed"),
         Failure(name: "errors/head-405", endpoint: .perf, reason: .error(status: 405), detail: "status 405"),
     ])

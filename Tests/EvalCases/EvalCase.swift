@@ -194,7 +194,7 @@ public struct EvalCase: Sendable {
     private static let wrongJSON: [EvalCase] =
         ([
             "null", "[]", "42", "\"text\"", "{}", "{\"summary\": }", "{'summary': 'x'}", "{\"summary\": \"x\",}",
-            "\u{FEFF}\(good)",
+            "\u{FEFF}\u{FEFF}\(good)",
             String(repeating: "[", count: 10_000), "{\"a\":" + String(repeating: "{\"a\":", count: 500),
         ]
         + malformed).enumerated().flatMap { index, content in

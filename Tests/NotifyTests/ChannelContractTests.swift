@@ -78,7 +78,7 @@ import Testing
         ("blanks around it", ["Retry-After:   7  "], .seconds(7)),
         ("far too long", ["Retry-After: 99999999999999999999999"], .seconds(999_999_999)),
         ("negative", ["Retry-After: -5"], nil),
-        ("a fraction", ["Retry-After: 1.5"], nil),
+        ("a fraction", ["Retry-After: 1.5"], .seconds(2)),
         ("nonsense", ["Retry-After: soon"], nil),
         ("empty", ["Retry-After:"], nil),
         (

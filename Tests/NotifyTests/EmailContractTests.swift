@@ -119,6 +119,13 @@ import Testing
         #expect(try await deliver("hangs at the farewell", timeoutMs: 600_000) == .delivered)
     }
 
+    @Test func `a server that looks through a message for longer than all the rest may take is waited for`() async throws {
+        let peers = try MailPeers.shared.get()
+        let channel = try peers.channel(
+            "takes its time", to: ["contract@example.com"], timeoutMs: 2_500, acceptanceTimeoutMs: 60_000)
+        #expect(await channel.deliver(Self.message) == .delivered)
+    }
+
     // MARK: - Secrets
 
     @Test("a server that echoes the login finds no listener", arguments: ["echoes", "shouts", "login 535"])

@@ -181,6 +181,23 @@ import Testing
             "issues off", GitHubDouble.token,
             .answer(410, headers: [], body: #"{"message":"Issues are disabled for this repo"}"#), "switch them on"
         ),
+        (
+            "renamed", GitHubDouble.token, .answer(301, headers: ["Location: https://api.github.com/repositories/42"], body: "{}"),
+            "write its new name under 'repository'"
+        ),
+        (
+            "archived", GitHubDouble.token,
+            .answer(403, headers: [], body: #"{"message":"Repository was archived so is read-only."}"#), "is archived"
+        ),
+        (
+            "single sign-on", GitHubDouble.token,
+            .answer(403, headers: [], body: #"{"message":"Resource protected by organization SAML enforcement."}"#), "single sign-on"
+        ),
+        (
+            "label", GitHubDouble.token,
+            .answer(422, headers: [], body: #"{"message":"Validation Failed","errors":[{"resource":"Label","code":"invalid","field":"name"}]}"#),
+            "labels or assignees"
+        ),
         ("invalid", GitHubDouble.token, .answer(422, headers: [], body: "{}"), "check 'labels'"),
     ]
 

@@ -46,6 +46,42 @@ import Testing
         #expect(paths == ["GET /\(HeartbeatTests.secret)/start?create=1", "GET /\(HeartbeatTests.secret)?create=1"])
     }
 
+    @Test func `a push monitor of Uptime Kuma is told by its query`() async throws {
+        let server = try MisbehavingServer { request, peer in
+            let isKnown = request.path.hasPrefix("/api/push/k3y?")
+            peer.write(Self.answer(isKnown ? "200 OK" : "404 Not Found", "{\"ok\":\(isKnown)}"))
+        }
+        defer { server.stop() }
+        let url = "\(server.url)/api/push/k3y?status=up&msg=OK&ping="
+        let faults = try await withClient { client in
+            let heartbeat = Heartbeat(url: { Secret(url) }, client: client)
+            return [
+                await heartbeat.send(.start), await heartbeat.send(.success), await heartbeat.send(.failure),
+                await heartbeat.send(.exit(0)), await heartbeat.send(.exit(3)),
+            ]
+        }
+        #expect(faults == [nil, nil, nil, nil, nil])
+        #expect(
+            server.requests.map(\.path) == ["up&msg=OK", "down&msg=failure", "up&msg=OK", "down&msg=exit+3"].map {
+                "/api/push/k3y?status=\($0)&ping="
+            })
+    }
+
+    @Test func `only the URL itself says that a check is gone`() async throws {
+        let server = try MisbehavingServer { request, peer in
+            peer.write(Self.answer(request.path == "/beat/x" ? "200 OK" : "404 Not Found"))
+        }
+        defer { server.stop() }
+        let url = "\(server.url)/beat/x"
+        let faults = try await withClient { client in
+            let heartbeat = Heartbeat(url: { Secret(url) }, client: client)
+            return [await heartbeat.send(.start), await heartbeat.send(.exit(0)), await heartbeat.send(.failure)]
+        }
+        #expect(faults[0] == nil && faults[1] == nil)
+        #expect(faults[2]?.contains("no word for a failure") == true, "\(faults)")
+        #expect(server.requests.map(\.path) == ["/beat/x/start", "/beat/x/0", "/beat/x", "/beat/x/fail"])
+    }
+
     static let targets: [(String, String?)] = [
         ("https://hc-ping.com/uuid", "https://hc-ping.com/uuid/start"),
         ("https://hc-ping.com/uuid/", "https://hc-ping.com/uuid/start"),

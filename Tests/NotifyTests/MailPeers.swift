@@ -75,7 +75,7 @@ final class MailPeers: Sendable {
     /// A channel `ops` to one of the servers.
     func channel(
         _ kind: String, to: [String], login: Bool? = nil, encryption: Mail.Encryption? = nil, timeoutMs: Int = 20_000,
-        caFile: String?? = nil, from: String = "Operations <ops@example.com>", clock: any Clock = SystemClock(),
+        acceptanceTimeoutMs: Int? = nil, caFile: String?? = nil, from: String = "Operations <ops@example.com>", clock: any Clock = SystemClock(),
         notice: @escaping @Sendable (String) -> Void = { _ in },
         password: @escaping @Sendable () throws -> Secret = { Secret(MailPeers.password) }
     ) throws -> EmailChannel {
@@ -86,6 +86,7 @@ final class MailPeers: Sendable {
             encryption: encryption ?? (isScripted ? .none : .required), caFile: caFile ?? self.caFile)
         var channel = EmailChannel(name: "ops", settings: settings, password: password, clock: clock, notice: notice)
         channel.timeoutMs = timeoutMs
+        channel.acceptanceTimeoutMs = acceptanceTimeoutMs ?? timeoutMs
         return channel
     }
 }

@@ -81,6 +81,70 @@ import Testing
         #expect(configuration.warnings.isEmpty)
     }
 
+    @Test func waysOutStandBesideEachURLAndInOnePlaceForAll() throws {
+        let text = """
+            schema: mozaiks.ops/config/v1
+            network: {ca_file: all.pem, proxy: "http://proxy.example:3128/", no_proxy: [.corp, 10.0.0.0/8]}
+            runtimes:
+              a:
+                replicas: ["https://a.example"]
+                ca_file: a.pem
+                client_certificate_file: ops.pem
+                client_key_file: ops.key
+                auth: {basic: {user: ops, password_file: pw}}
+            actions:
+              lease_api: {url: "https://core.example", client_certificate_file: core.pem}
+              entitlements: {url: "https://core.example", apps: {x: {no_tenant: true}}, ca_file: e.pem}
+              webhook: {url_file: u, secret_file: s, ca_file: w.pem}
+            channels:
+              s: {slack: {webhook_url_file: h, ca_file: s.pem}}
+              h: {webhook: {url_file: u, secret_file: s, auth: {bearer_file: t}}}
+              m: {alertmanager: {url: "https://am.example", auth: {basic: {user: am, password_env: PW}}}}
+            heartbeat: {url_file: u, ca_file: h.pem}
+            advisor: {provider: ollama, model: m, ca_file: m.pem}
+            """
+        let configuration = try load(text)
+        #expect(configuration.network.tls.caFile == "conf/all.pem" && configuration.network.noProxy == [".corp", "10.0.0.0/8"])
+        guard case .at(.literal(let proxy)) = configuration.network.proxy else {
+            Issue.record("no proxy")
+            return
+        }
+        #expect(proxy.reveal() == "http://proxy.example:3128")
+        let runtime = try #require(configuration.runtimes.first)
+        #expect(runtime.tls == TLSFiles(caFile: "conf/a.pem", certificateFile: "conf/ops.pem", keyFile: "conf/ops.key"))
+        #expect(runtime.authentication == .basic(user: "ops", password: .file("conf/pw")))
+        #expect(configuration.adapters.leaseAPI?.tls.certificateFile == "conf/core.pem")
+        #expect(configuration.adapters.entitlements?.tls.caFile == "conf/e.pem" && configuration.adapters.webhook?.tls.caFile == "conf/w.pem")
+        #expect(configuration.channels.map(\.tls.caFile) == ["conf/s.pem", nil, nil])
+        guard case .webhook(let hook) = configuration.channels[1].kind, case .alertmanager(let manager) = configuration.channels[2].kind
+        else {
+            Issue.record("kinds")
+            return
+        }
+        #expect(hook.authentication == .bearer(.file("conf/t")))
+        #expect(manager.authentication == .basic(user: "am", password: .environment("PW")))
+        #expect(configuration.heartbeat?.tls.caFile == "conf/h.pem" && configuration.advisor?.tls.caFile == "conf/m.pem")
+        #expect(configuration.text.contains("runtimes.a.client_key_file: conf/ops.key"))
+        #expect(configuration.text.contains("network.no_proxy: [.corp, 10.0.0.0/8]"))
+    }
+
+    @Test(arguments: [
+        ("network: {proxy: \"http://ops:hunter2@proxy.example:3128\"}", "proxy_file"),
+        ("network: {proxy: proxy.example}", "such as http://proxy.example:3128"), ("network: {no_proxy: [\"a,b\"]}", "a list of hosts"),
+        ("network: {client_key_file: k}", "without a certificate"),
+        ("channels: {a: {alertmanager: {url: \"http://ops:hunter2@am\"}}}", "use 'auth:'"),
+        ("channels: {a: {alertmanager: {url: \"http://am\", token_file: t, auth: {bearer_file: t}}}}", "beside a token"),
+        ("channels: {a: {pagerduty: {routing_key_file: k, url: \"https://ops:hunter2@pd\"}}}", "a key of its own"),
+        ("runtimes: {a: {replicas: [\"http://a\"], auth: {basic: {user: \"a:b\", password_file: p}}}}", "without a colon"),
+        ("runtimes: {a: {replicas: [\"http://a\"], auth: {basic: {user: a}}}}", "password_file"),
+        ("runtimes: {a: {replicas: [\"http://a\"], auth: {basic: {user: a, password: hunter2}}}}", "must not stand in the file"),
+        ("runtimes: {a: {replicas: [\"http://a\"], auth: {bearer_file: b, basic: {user: a, password_file: p}}}}", "only one can be used"),
+    ])
+    func whatIsWrongWithAWayOutIsSaid(_ text: String, _ says: String) {
+        let faults = faults("schema: mozaiks.ops/config/v1\n" + text)
+        #expect(faults.contains("error[") && faults.contains(says) && !faults.contains("hunter2"), "\(faults)")
+    }
+
     @Test func aHeartbeatOfTheEnvironmentNeedsNoFile() throws {
         let configuration = try load(nil, ["MOZAIKS_HEARTBEAT_URL": "https://hc-ping.com/s3cret"])
         #expect(configuration.heartbeat?.url == .environment("MOZAIKS_HEARTBEAT_URL"))

@@ -64,7 +64,7 @@ enum DoctorCommand {
     /// Why there is no token though one is configured.
     private static func tokenFault(_ target: Target) async -> String? {
         do {
-            _ = try await target.authenticator.bearer()
+            _ = try await target.authenticator.credential()
             return nil
         } catch {
             return error.description
@@ -77,6 +77,9 @@ enum DoctorCommand {
         findings.add(.ok, "configuration: \(configuration.file ?? "none, defaults and environment")")
         let policies = assembly.policies
         let count = policies.defaultPolicy.appRules.count + policies.runtimeRules.count + policies.replicaRules.count
+        if let proxy = assembly.network.proxyText {
+            findings.add(.ok, "network: through the proxy \(proxy), but for this machine and what NO_PROXY or 'no_proxy' names")
+        }
         findings.add(.ok, "policies: \(policies.defaultPolicy.file), \(count) rules, \(policies.policies.count - 1) apps with their own")
         do {
             let folder = try StateFolder(existing: configuration.state.value)

@@ -61,6 +61,7 @@ enum RunCommand {
                 "runtimes": .text(configuration.runtimes.map(\.name).joined(separator: ",")),
                 "state": .text(configuration.state.value), "gate": .text(daemon.gateAddress ?? "none"),
             ])
+        if let proxy = assembly.network.proxyText { logger.info("requests go through a proxy", ["proxy": .text(proxy)]) }
         let pulse = configuration.heartbeat.flatMap { settings in
             assembly.heartbeat.map {
                 Pulse(heartbeat: $0, interval: settings.interval, clock: invocation.clock, logger: logger)

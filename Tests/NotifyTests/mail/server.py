@@ -114,6 +114,9 @@ def scripted(script):
 
     async def serve(reader, writer):
         async def say(answer):
+            if isinstance(answer, tuple):
+                await asyncio.sleep(answer[0])
+                answer = answer[1]
             if answer is None:
                 await asyncio.Event().wait()
             if answer is False:
@@ -160,6 +163,7 @@ SCRIPTS = {
     "hangs": {"greeting": None},
     "hangs at the greeting": {"EHLO": None},
     "hangs at the message": {"message": None},
+    "takes its time": {"message": (4, "250 2.0.0 Taken\r\n")},
     "hangs at the farewell": {"QUIT": None},
     "drops halfway": {"halfway": True},
     "drops at the message": {"message": False},

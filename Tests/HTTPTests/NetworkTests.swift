@@ -1,0 +1,170 @@
+import Ambient
+import TestKit
+import Testing
+
+@testable import HTTP
+
+/// Ways out: proxies, authorities, logins, and what is said when one of them is wrong.
+@Suite struct NetworkTests {
+    // MARK: What the environment says
+
+    @Test func `the usual variables are read, without what stands around them`() {
+        let options = NetworkOptions(
+            Environment([
+                "HTTPS_PROXY": " http://ops:s3cret@proxy.example:3128\n", "all_proxy": "socks5h://other:1080", "NO_PROXY": ".corp,10.0.0.0/8",
+                "CURL_CA_BUNDLE": "/b.pem", "SSL_CERT_FILE": "/a.pem", "SSL_CERT_DIR": "/certs",
+            ]))
+        #expect(options.httpsProxy?.reveal() == "http://ops:s3cret@proxy.example:3128")
+        #expect(options.httpProxy?.reveal() == "socks5h://other:1080")
+        #expect(options.noProxy == ".corp,10.0.0.0/8" && options.caFolder == "/certs" && options.tls.caFile == "/a.pem")
+        #expect(options.proxyText == "socks5h://other:1080 (http) and http://proxy.example:3128 (https)")
+        #expect(NetworkOptions(Environment(["HTTPS_PROXY": "", "SSL_CERT_FILE": " "])).proxyText == nil)
+    }
+
+    static let hosts: [(String, Bool)] = [
+        ("hooks.slack.com", true), ("10.0.0.1", true), ("localhost", false), ("rt.localhost", false), ("127.0.0.1", false), ("[::1]", false),
+    ]
+
+    @Test("this machine is asked directly", arguments: hosts) func direct(host: String, isProxied: Bool) {
+        let options = NetworkOptions(Environment(["ALL_PROXY": "http://proxy:1"]))
+        #expect((options.proxy(scheme: "http", host: host) != nil) == isProxied)
+    }
+
+    // MARK: Through a proxy
+
+    private func options(_ proxy: String, no: String = "") -> HTTPClient.Options {
+        var network = NetworkOptions()
+        network.httpProxy = Secret(proxy)
+        network.httpsProxy = Secret(proxy)
+        network.noProxy = no
+        return HTTPClient.Options(network: network)
+    }
+
+    @Test func `a request goes through the proxy, the next one to this machine does not`() async throws {
+        let proxy = try MisbehavingServer { _, peer in peer.answer(200, "through") }
+        defer { proxy.stop() }
+        let login = proxy.url.replacing(bytesOf: "http://", with: "http://ops:s3cret@")
+        try await withServer(options: options(login), { _, peer in peer.answer(200, "direct") }) { client, server in
+            let far = try await client.send(HTTPRequest(.get, "http://far.invalid/x"))
+            #expect(far.body.text == "through" && proxy.requests.map(\.path) == ["http://far.invalid/x"])
+            #expect(proxy.requests.first?.head.contains("Proxy-Authorization: Basic b3BzOnMzY3JldA==") == true)
+            #expect(try await client.send(HTTPRequest(.get, server.url)).body.text == "direct")
+        }
+    }
+
+    @Test func `what no_proxy names is asked directly`() async throws {
+        let client = try HTTPClient(options("http://127.0.0.1:\(try Loopback.closedPort())", no: ".invalid"))
+        #expect(await failure(client, HTTPRequest(.get, "http://far.invalid/x")) == .unresolvable(host: "far.invalid"))
+        await client.shutdown()
+    }
+
+    @Test func `a proxy that is not there, or refuses, is named without its login`() async throws {
+        let port = try Loopback.closedPort()
+        let gone = try HTTPClient(options("http://ops:s3cret@127.0.0.1:\(port)"))
+        for url in ["http://far.invalid/", "https://far.invalid/"] {
+            let kind = await failure(gone, HTTPRequest(.get, url))
+            #expect(kind == .proxy("connection refused", place: "http://127.0.0.1:\(port)"))
+        }
+        await gone.shutdown()
+        for (status, says) in [(407, "it wants a login"), (403, "does not let this host through"), (502, "502")] {
+            let proxy = try MisbehavingServer { _, peer in peer.answer(status, "no") }
+            defer { proxy.stop() }
+            let client = try HTTPClient(options(proxy.url))
+            let kind = await failure(client, HTTPRequest(.get, "https://far.invalid/"))
+            guard case .proxy(let reason, let place) = kind else {
+                Issue.record("\(String(describing: kind))")
+                continue
+            }
+            #expect(reason.contains(says) && place == proxy.url)
+            await client.shutdown()
+        }
+    }
+
+    @Test func `what is for the peer is not told to the proxy`() async throws {
+        let proxy = try MisbehavingServer { _, peer in peer.answer(403, "no") }
+        defer { proxy.stop() }
+        let client = try HTTPClient(options(proxy.url))
+        _ = await failure(client, HTTPRequest(.get, "https://far.invalid/", headers: [.bearer(Secret("t0ken"))]))
+        await client.shutdown()
+        let head = try #require(proxy.requests.first?.head)
+        #expect(head.hasPrefix("CONNECT far.invalid:443") && !head.contains("t0ken") && !head.contains("Authorization"))
+    }
+
+    // MARK: TLS
+
+    @Test func `a handshake that is not answered is called that`() async throws {
+        try await withServer({ _, peer in peer.waitUntilClosed() }) { client, server in
+            let url = server.url.replacing(bytesOf: "http://", with: "https://")
+            let kind = await failure(client, HTTPRequest(.get, url, connectTimeoutMs: 500))
+            #expect(kind == .timeout(.tlsHandshake, afterMs: 500))
+        }
+    }
+
+    @Test func `authorities of a request, of a client and of all are used in this order`() async throws {
+        var network = NetworkOptions()
+        network.tls.caFile = "/nowhere/all.pem"
+        try await withServer(options: .init(network: network), { _, peer in peer.waitUntilClosed() }) { client, server in
+            let url = server.url.replacing(bytesOf: "http://", with: "https://")
+            func says(_ client: HTTPClient, _ file: String, _ request: HTTPRequest) async {
+                guard case .tls(let reason) = await failure(client, request) else {
+                    Issue.record("\(file)")
+                    return
+                }
+                #expect(reason.contains(file), "\(reason)")
+            }
+            await says(client, "/nowhere/all.pem", HTTPRequest(.get, url))
+            let other = client.using(TLSFiles(caFile: "/nowhere/client.pem"))
+            await says(other, "/nowhere/client.pem", HTTPRequest(.get, url))
+            var request = HTTPRequest(.get, url)
+            request.tls.caFile = "/nowhere/request.pem"
+            await says(other, "/nowhere/request.pem", request)
+        }
+    }
+
+    @Test func `a key goes with its own certificate`() {
+        let all = TLSFiles(caFile: "a", certificateFile: "c", keyFile: "k")
+        #expect(TLSFiles(certificateFile: "d").over(all) == TLSFiles(caFile: "a", certificateFile: "d", keyFile: nil))
+        #expect(TLSFiles(caFile: "b").over(all) == TLSFiles(caFile: "b", certificateFile: "c", keyFile: "k"))
+    }
+
+    // MARK: Logins
+
+    static let encoded = [("", "Og=="), ("a", "OmE="), ("ab", "OmFi"), ("pass wörd", "OnBhc3Mgd8O2cmQ=")]
+
+    @Test("basic auth", arguments: encoded) func basic(password: String, expected: String) {
+        let field = HTTPField.basic(user: "", password: Secret(password))
+        #expect(field.value == "Basic \(expected)" && "\(field)" == "Authorization: ***")
+    }
+
+    // MARK: Words of answers
+
+    static let faults: [(Int, String, SetupFault?)] = [
+        (400, "Client sent an HTTP request to an HTTPS server.\n", .plainHTTP), (497, "", .plainHTTP), (426, "", .plainHTTP),
+        (400, "<title>400 No required SSL certificate was sent</title>", .clientCertificate), (496, "", .clientCertificate),
+        (421, "", .otherHost), (400, "Invalid Host header", .otherHost), (400, "{\"error\": \"no\"}", nil), (404, "", nil), (500, "use https", nil),
+    ]
+
+    @Test("answers about how they were asked", arguments: faults.indices) func fault(index: Int) {
+        let (status, body, fault) = Self.faults[index]
+        #expect(SetupFault(status: status, body: body) == fault)
+    }
+
+    @Test func `a fraction of seconds to wait is rounded up`() {
+        var headers = HTTPHeaders()
+        headers.append(name: "Retry-After", value: "17.5")
+        #expect(headers.retryAfter(now: .init(milliseconds: 0)) == .seconds(18))
+    }
+
+    static let redirects: [(String, String?, Bool)] = [
+        ("https://rt.example/x?token=1", "https://rt.example", false), ("/other", nil, false), ("https://127.0.0.1/", "https://127.0.0.1", true),
+        ("https://ops:s3cret@rt.example:8443/", "https://rt.example:8443", false), ("nonsense", nil, false),
+    ]
+
+    @Test("a redirect says where it points, and no more", arguments: redirects.indices) func redirect(index: Int) async throws {
+        let (target, origin, isTLS) = Self.redirects[index]
+        try await withServer({ _, peer in peer.answer(301, "", headers: ["Location: \(target)"]) }) { client, server in
+            let response = try await client.send(HTTPRequest(.get, server.url))
+            #expect(response.redirectOrigin == origin && response.redirectsToTLS == isTLS)
+        }
+    }
+}

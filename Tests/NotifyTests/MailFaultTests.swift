@@ -1,0 +1,87 @@
+import Testing
+
+@testable import HTTP
+@testable import Notify
+
+/// Whose fault a mail server's no is, in the wordings of servers and services as they are.
+@Suite struct MailFaultTests {
+    private static func reply(_ line: String) -> SMTPReply {
+        SMTPReply(code: Int(line.prefix(3)) ?? 0, lines: [String(line.dropFirst(4))])
+    }
+
+    static let ofSetupAtRecipient = [
+        "504 5.5.2 <box7>: Helo command rejected: need fully-qualified hostname",
+        "550 5.7.1 <box7>: Helo command rejected: Host not found",
+        "550 relay not permitted", "550 Relaying denied", "554 5.7.1 <dana@example.com>: Relay access denied",
+        "553 Relaying disallowed as ops@example.com", "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain",
+        "550 5.1.1 <dana@example.com>: Sender address rejected: User unknown in local recipient table",
+        "503 This mail server requires authentication when attempting to send to a non-local e-mail address.",
+        "503 5.5.1 Error: authentication Required", "503 AUTH command must come first", "550 authentication required for relay",
+        "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+        "550 5.1.8 <ops@example.com>: Sender address rejected: Domain not found",
+        "550 5.1.0 <ops@example.com>: Sender address rejected: User unknown in virtual mailbox table",
+        "550 Sender verify failed", "553 5.7.1 <ops@example.com>: Sender address rejected: not owned by user ops",
+        "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org",
+        "550 Administrative prohibition", "550 5.7.1 Client does not have permissions to send as this sender",
+        "502 5.5.1 Command not implemented", "530 Must issue a STARTTLS command first",
+        "550 Rejected because 192.0.2.1 is in a black list at bl.example",
+        "550 5.4.5 Daily user sending limit exceeded.", "550 Please turn on SMTP Authentication in your mail client",
+    ]
+
+    @Test("said to a recipient, about us", arguments: ofSetupAtRecipient) func setup(line: String) {
+        #expect(MailFault.of(Self.reply(line), at: .recipient(0)) == .setup)
+    }
+
+    static let ofRecipient = [
+        "550 5.1.1 <dana@example.com>: Recipient address rejected: User unknown in relay recipient table",
+        "550 <relay-auth@sender.example>: User unknown in relay recipient table", "550 No such user here",
+        "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient dana@example.com not found by SMTP address lookup",
+        "550 5.4.1 Recipient address rejected: Access denied. AS(201806281) [relay.mail.example 2026-01-01]",
+        "550 Requested action not taken: mailbox unavailable", "552 5.2.2 Mailbox full: quota limit exceeded",
+        "550 5.2.1 The email account that you tried to reach is disabled", "551 5.1.6 Moved", "553 5.1.3 Bad address",
+        "550 unrouteable address", "550 5.5.0 Requested action not taken: mailbox unavailable (helo.example.com)", "550",
+        "556 5.1.10 Domain does not accept mail (nullMX)",
+        "504 5.5.2 <dana>: Recipient address rejected: need fully-qualified address",
+    ]
+
+    @Test("said to a recipient, about him", arguments: ofRecipient) func recipient(line: String) {
+        #expect(MailFault.of(Self.reply(line), at: .recipient(0)) == .recipient)
+    }
+
+    static let ofSetupAtMessage = [
+        "554 5.2.252 SendAsDenied; ops@example.com not allowed to send as alerts@example.com",
+        "554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied; Failed to process message",
+        "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+        "554 Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: a@b.example",
+        "550 The from address does not match a verified Sender Identity. Mail cannot be sent until this error is resolved.",
+        "550 Unauthenticated senders not allowed", "553 Sender is not allowed to relay emails",
+        "554 5.1.8 Email Outgoing Blocked", "550 5.4.6 Unusual sending activity detected. Please try after sometime",
+        "554 Sending paused for this account.", "550 5.7.26 This mail has been blocked because it is not signed",
+        "550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients",
+        "550 5.7.1 Domain example.com is not allowed to send: upgrade your plan", "502 5.7.0 Please authenticate",
+    ]
+
+    @Test("said to the message, about us", arguments: ofSetupAtMessage) func atMessage(line: String) {
+        #expect(MailFault.of(Self.reply(line), at: .message) == .setup)
+    }
+
+    static let ofMessage = [
+        "554 5.7.1 Looks like spam", "550 5.7.1 First line second line", "552 5.3.4 Too big", "554 5.6.0 No",
+        "550 5.7.1 Message rejected due to content restrictions", "554 5.7.1 The message contains a virus", "550 No",
+        "554 5.7.0 Reject, attachment type not allowed",
+    ]
+
+    @Test("said to the message, about it", arguments: ofMessage) func message(line: String) {
+        #expect(MailFault.of(Self.reply(line), at: .message) == .message)
+    }
+
+    @Test("what no time mends is told, even as a temporary no")
+    func lasting() {
+        for line in ["454 4.7.1 <dana@example.com>: Relay access denied", "450 4.7.1 <box7>: Helo command rejected: Host not found"] {
+            #expect(MailFault.isLasting(Self.reply(line), at: .recipient(0)), "\(line)")
+        }
+        for line in ["450 4.2.0 <dana@example.com>: Recipient address rejected: Greylisted", "452 4.2.2 Mailbox full"] {
+            #expect(!MailFault.isLasting(Self.reply(line), at: .recipient(0)), "\(line)")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Ambient
+import HTTP
+import TestKit
+import Testing
+
+@testable import Notify
+
+/// Answers that tell of a wrong set-up with a status that usually tells of the message: they wait, and say what to do.
+@Suite struct SetupFaultTests {
+    static let answers: [(status: Int, body: String, says: String)] = [
+        (400, "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>", "write https://"),
+        (400, "Client sent an HTTP request to an HTTPS server.\n", "write https://"),
+        (400, "Reason: You're speaking plain HTTP to an SSL-enabled server port.", "write https://"),
+        (400, "Bad Request\nThis combination of host and port requires TLS.\n", "write https://"),
+        (426, "Upgrade Required", "write https://"), (497, "", "write https://"),
+        (400, "<html><center><h1>400 Bad Request</h1>No required SSL certificate was sent</center></html>", "client certificate"),
+        (421, "Misdirected Request", "no such host"), (400, "Invalid Host header", "no such host"),
+        (418, "<!DOCTYPE html><title>Blocked</title>", "with a web page"), (402, "", "402"),
+        (407, "", "proxy"), (400, "user_not_found", "user_not_found"), (400, "invalid_token", "invalid_token"),
+        (400, "no_team\n", "no_team"), (400, "channel_is_archived", "channel_is_archived"),
+        (422, "posting_to_general_channel_denied", "ask its owner"), (400, "token_revoked", "token_revoked"),
+    ]
+
+    private func deliver(_ status: Int, _ body: String, headers: [String] = []) async throws -> Delivery {
+        let server = try MisbehavingServer { _, peer in peer.answer(status, body, headers: headers) }
+        defer { server.stop() }
+        let url = "\(server.url)/services/T1/B1/s3cretPath"
+        return try await withClient { client in
+            await SlackWebhook(name: "ops", url: { Secret(url) }, client: client).deliver(Sample.messages[0].message)
+        }
+    }
+
+    @Test("a set-up fault waits", arguments: answers.indices) func waits(index: Int) async throws {
+        let (status, body, says) = Self.answers[index]
+        let delivery = try await deliver(status, body)
+        guard case .blocked(_, let reason) = delivery else {
+            Issue.record("\(status) \(body): \(delivery)")
+            return
+        }
+        #expect(reason.contains(says) && !reason.contains("s3cret"), "\(reason)")
+    }
+
+    @Test("a fault of the message is final", arguments: [(400, "invalid_blocks"), (400, "no_text"), (413, "<html>too large</html>"), (409, "")])
+    func isFinal(status: Int, body: String) async throws {
+        guard case .rejected = try await deliver(status, body) else {
+            Issue.record("\(status) \(body)")
+            return
+        }
+    }
+
+    @Test("a redirect to TLS says so, and shows nothing of where it points")
+    func redirect() async throws {
+        let delivery = try await deliver(301, "", headers: ["Location: https://127.0.0.1/services/s3cretPath"])
+        guard case .blocked(_, let reason) = delivery else {
+            Issue.record("\(delivery)")
+            return
+        }
+        #expect(reason.contains("a redirect to https: write https://") && !reason.contains("s3cret"), "\(reason)")
+    }
+}
