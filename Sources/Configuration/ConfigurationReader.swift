@@ -10,10 +10,11 @@ struct ConfigurationReader {
 
     func defaults(isRoot: Bool) -> Configuration {
         let state: Setting<String>
-        if let folder = environment.nonEmpty("STATE_DIRECTORY") {
+        // systemd joins the folders of a unit that has several with colons; ours is the first.
+        if let list = environment.nonEmpty("STATE_DIRECTORY"), let folder = list.split(separator: ":").first.map(String.init) {
             state = Setting(folder, .environment("STATE_DIRECTORY"))
         } else if !isRoot,
-            let home = environment.nonEmpty("XDG_STATE_HOME")
+            let home = environment.absolutePath("XDG_STATE_HOME")
                 ?? environment.nonEmpty("HOME").map({ $0 + "/.local/state" })
         {
             state = Setting(home + "/mozaiks-ops", .builtIn)

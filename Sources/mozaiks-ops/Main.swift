@@ -6,29 +6,34 @@ import Model
 @main
 enum Main {
     static func main() async {
+        Descriptor.fillStandard()
         ProcessMemory.tune()
         ProcessSignal.ignoreBrokenPipes()
         // A file at its limit is a full disk: an error of the write, not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
-        exit(await run(Array(CommandLine.arguments.dropFirst()), environment: Environment.current()).rawValue)
+        let environment = Environment.current()
+        Output.speaksToJournal = Logger.isJournal(in: environment)
+        let (code, failure) = await run(Array(CommandLine.arguments.dropFirst()), environment: environment)
+        exit(Output.end(code, failure: failure).rawValue)
     }
 
-    /// Finds the command, reads its arguments, runs it, and turns what went wrong into a message and an exit code.
-    static func run(_ words: [String], environment: Environment) async -> ExitCode {
+    /// Finds the command, reads its arguments, runs it, and turns what went wrong into a message and an exit code; with
+    /// the code that says that what was found could not be told.
+    static func run(_ words: [String], environment: Environment) async -> (ExitCode, failure: ExitCode) {
         let terminal = Terminal(environment: environment)
         do throws(UsageError) {
-            guard let found = try find(words, terminal) else { return .ok }
+            guard let found = try find(words, terminal) else { return (.ok, .failure) }
             let (command, rest) = found
             let arguments = try Arguments(rest, options: command.options + Command.common, positionals: command.positionals)
             if arguments.has("help") {
                 write(command.help)
-                return .ok
+                return (.ok, .failure)
             }
             let invocation = try Invocation(arguments, environment: environment, terminal: terminal)
-            return await execute(command, invocation)
+            return (await execute(command, invocation), command.failureCode)
         } catch {
             complain(error.text, hint: error.hint)
-            return .usage
+            return (.usage, .failure)
         }
     }
 
@@ -113,7 +118,7 @@ enum Version {
 
 /// Writes what went wrong to standard error.
 func complain(_ text: String, hint: String?) {
-    write("mozaiks-ops: \(text)\n" + (hint.map { "  hint: \($0)\n" } ?? ""), to: STDERR_FILENO)
+    remark("mozaiks-ops: \(text)\n" + (hint.map { "  hint: \($0)\n" } ?? ""), .error)
 }
 
 extension Invocation {

@@ -68,17 +68,3 @@ struct Terminal: Sendable {
         }
     }
 }
-
-/// Writes to a file descriptor in full. A reader that went away ends the program quietly, as pipes expect.
-func write(_ text: String, to descriptor: Int32 = STDOUT_FILENO) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-        let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        if written < 0 {
-            if errno == EINTR { continue }
-            if errno == EPIPE { exit(0) }
-            return
-        }
-        bytes = bytes.dropFirst(written)
-    }
-}

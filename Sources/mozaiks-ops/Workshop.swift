@@ -111,13 +111,13 @@ extension Invocation {
             write(document.serialized(pretty: true) + "\n")
         }
         let text = diagnostics.map(\.description).joined(separator: "\n\n")
-        write(text + "\n\n", to: STDERR_FILENO)
+        remark(text + "\n\n", .error)
         let errors = diagnostics.filter { $0.severity == .error }.count
         return CommandFailure("\(errors) error\(errors == 1 ? "" : "s"), see above", code: .configuration)
     }
 
     private func warn(_ warnings: [Diagnostic]) {
-        for warning in warnings { write("\(warning)\n\n", to: STDERR_FILENO) }
+        for warning in warnings { remark("\(warning)\n\n", warning.severity == .error ? .error : .warning) }
     }
 
     /// The state folder for what only looks into the journal, or leaves a word in it for the engine that runs: of the configuration

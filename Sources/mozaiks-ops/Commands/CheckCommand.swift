@@ -69,10 +69,11 @@ enum CheckCommand {
         let open = await core.openIncidents
         await core.close()
         let verdict = Verdict(reports: reports.all, open: open, journalError: saved ? nil : await core.state.journalError)
-        verdict.print(invocation)
-        // What was found has channels of its own: a pass that did its work is a success, whatever it saw.
+        // What was found has channels of its own: a pass that did its work is a success, whatever it saw. Before it is
+        // printed, because whoever reads that may be slow or gone.
         await began.value
         await pulse?.beat(saved ? .success : .exit(ExitCode.unknown.rawValue))
+        verdict.print(invocation)
         await assembly.client.shutdown()
         return verdict.code
     }
