@@ -48,7 +48,7 @@ struct LogLine {
             case .flag(let flag): members.append((key, .bool(flag)))
             }
         }
-        return JSON.object(JSONObject(members)).serializedBytes() + [UInt8(ascii: "\n")]
+        return Array((Shown.json(JSON.object(JSONObject(members)).serialized()) + "\n").utf8)
     }
 
     /// A key has no place for spaces, quotes, equal signs and what is not ASCII: each of them becomes `_`, so that the
@@ -82,20 +82,15 @@ struct LogLine {
             case "\n": line += "\\n"
             case "\r": line += "\\r"
             case "\t": line += "\\t"
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || isLineOrDirection(scalar):
-                let digits = String(scalar.value, radix: 16)
-                line += "\\u" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+            case _ where Shown.isInvisible(scalar):
+                // As JSON writes it, in halves beyond the first plane.
+                for unit in UTF16.encode(scalar) ?? .init() {
+                    let digits = String(unit, radix: 16)
+                    line += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+                }
             default: line.unicodeScalars.append(scalar)
             }
         }
         line += "\""
-    }
-
-    /// Separators that break lines in some viewers, and marks that reorder what stands around them.
-    private static func isLineOrDirection(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0x2028, 0x2029, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: true
-        default: false
-        }
     }
 }

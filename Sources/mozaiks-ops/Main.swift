@@ -21,37 +21,39 @@ enum Main {
     /// the code that says that what was found could not be told.
     static func run(_ words: [String], environment: Environment) async -> (ExitCode, failure: ExitCode) {
         let terminal = Terminal(environment: environment)
+        var plugin = Plugin()
         do throws(UsageError) {
             guard let found = try find(words, terminal) else { return (.ok, .failure) }
             let (command, rest) = found
+            plugin = Plugin(command, rest)
             let arguments = try Arguments(rest, options: command.options + Command.common, positionals: command.positionals)
             if arguments.has("help") {
                 write(command.help)
                 return (.ok, .failure)
             }
             let invocation = try Invocation(arguments, environment: environment, terminal: terminal)
-            return (await execute(command, invocation), command.failureCode)
+            return (await execute(command, invocation, plugin), command.failureCode)
         } catch {
             complain(error.text, hint: error.hint)
-            return (.usage, .failure)
+            return (plugin.fails(.usage, because: error.text), .failure)
         }
     }
 
-    private static func execute(_ command: Command, _ invocation: Invocation) async -> ExitCode {
+    private static func execute(_ command: Command, _ invocation: Invocation, _ plugin: Plugin) async -> ExitCode {
         do {
             return try await command.run(invocation)
         } catch let error as UsageError {
             complain(error.text, hint: error.hint ?? "see mozaiks-ops \(command.name) --help")
-            return .usage
+            return plugin.fails(.usage, because: error.text)
         } catch let error as CommandFailure {
             complain(error.text, hint: error.hint)
-            return error.code
+            return plugin.fails(error.code, because: error.first ?? error.text)
         } catch let error as JournalError {
             complain(error.message, hint: error.hint)
-            return command.failureCode
+            return plugin.fails(command.failureCode, because: error.message)
         } catch {
             complain("\(error)", hint: nil)
-            return command.failureCode
+            return plugin.fails(command.failureCode, because: "\(error)")
         }
     }
 
@@ -98,11 +100,34 @@ enum Main {
     }
 }
 
+/// What monitoring systems expect of `check`: one line on standard output whatever happens, since they show nothing else.
+private struct Plugin {
+    private let speaks: Bool
+    /// Called as a plugin is: then only its codes, 0 to 3, mean anything.
+    private let isCalledAsOne: Bool
+
+    init() { (speaks, isCalledAsOne) = (false, false) }
+
+    init(_ command: Command, _ words: [String]) {
+        let wantsJSON = words.contains { ["json", "--output=json", "-ojson"].contains($0) }
+        speaks = command.path == ["check"] && !wantsJSON
+        isCalledAsOne = command.path == ["check"] && !words.filter { $0.hasPrefix("--brief") || $0.hasPrefix("--perfdata") }.isEmpty
+    }
+
+    /// Says why nothing can be said of the runtimes. The code to end with.
+    func fails(_ code: ExitCode, because why: String) -> ExitCode {
+        if speaks { write("UNKNOWN: \(Shown.plugin(why))\n") }
+        return isCalledAsOne ? .unknown : code
+    }
+}
+
 /// Why a command could not do its work, for people, with the exit code that says so.
 struct CommandFailure: Error {
     let text: String
     let hint: String?
     let code: ExitCode
+    /// The first of several things that are wrong, where `text` only counts them.
+    var first: String?
 
     init(_ text: String, hint: String? = nil, code: ExitCode = .failure) {
         self.text = text

@@ -1,5 +1,6 @@
 import Ambient
 import Glibc
+import Model
 import Synchronization
 
 /// What the program prints, and what became of it.
@@ -69,8 +70,9 @@ enum Output {
 
 /// Says something besides the result, on standard error. The journal finds it by its level.
 func remark(_ text: String, _ level: Logger.Level) {
-    guard Output.speaksToJournal else { return write(text, to: STDERR_FILENO) }
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: true)
+    let safe = Shown.screen(text)
+    guard Output.speaksToJournal else { return write(safe, to: STDERR_FILENO) }
+    let lines = safe.split(separator: "\n", omittingEmptySubsequences: true)
     write(lines.map { "\(level.priority)\($0)\n" }.joined(), to: STDERR_FILENO)
 }
 

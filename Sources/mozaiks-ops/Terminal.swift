@@ -1,5 +1,6 @@
 import Ambient
 import Glibc
+import Model
 
 /// Where results go: text for people or JSON for programs, colour only on a terminal that wants it.
 struct Terminal: Sendable {
@@ -29,6 +30,7 @@ struct Terminal: Sendable {
 
     /// Columns as wide as their widest cell, two spaces apart; the last one is not padded.
     func table(_ header: [String], _ rows: [[String]]) -> String {
+        let rows = rows.map { $0.map { Shown.cell($0, styles: color) } }
         let all = [header] + rows
         let widths = header.indices.map { column in all.map { Terminal.columns($0[column]) }.max() ?? 0 }
         func line(_ cells: [String]) -> String {

@@ -7,6 +7,7 @@ import Journal
 import Model
 import Monitor
 import Policy
+import Telling
 import Synchronization
 import YAML
 
@@ -19,6 +20,18 @@ enum MonitorOptions {
     static let policies = Option("policies", value: "DIR", "folder of policy files (default: the built-in policy)")
 
     static let all = [url, mode, interval, state, policies]
+}
+
+extension Configuration {
+    /// Channels that page and that no incident reaches, because the environment is not `production` and no route says that it
+    /// matters there too.
+    var unpagedChannels: [String] {
+        guard !environment.value.utf8.elementsEqual(TellingSettings.production.utf8) else { return [] }
+        let telling = Assembly.settings(self).telling
+        return telling.channels.filter { channel in
+            channel.pages && !telling.routes.contains { $0.pagesOutsideProduction && $0.channels.contains(channel.name) }
+        }.map(\.name)
+    }
 }
 
 extension Invocation {
@@ -108,12 +121,17 @@ extension Invocation {
             let document: JSON = [
                 "schema": "mozaiks.ops/errors/v1", "ok": false, "diagnostics": .array(diagnostics.map(\.document)),
             ]
-            write(document.serialized(pretty: true) + "\n")
+            write(Shown.json(document.serialized(pretty: true)) + "\n")
         }
         let text = diagnostics.map(\.description).joined(separator: "\n\n")
         remark(text + "\n\n", .error)
         let errors = diagnostics.filter { $0.severity == .error }.count
-        return CommandFailure("\(errors) error\(errors == 1 ? "" : "s"), see above", code: .configuration)
+        var failure = CommandFailure("\(errors) error\(errors == 1 ? "" : "s"), see above", code: .configuration)
+        failure.first = diagnostics.first { $0.severity == .error }.map { fault in
+            let place = fault.line == 0 ? fault.file : "\(fault.file):\(fault.line)"
+            return "\(place): \(fault.message)" + (errors > 1 ? ", and \(errors - 1) more error\(errors == 2 ? "" : "s")" : "")
+        }
+        return failure
     }
 
     private func warn(_ warnings: [Diagnostic]) {

@@ -55,6 +55,12 @@ enum RunCommand {
             }
         }
         try daemon.startServers()
+        let unpaged = configuration.unpagedChannels
+        if !unpaged.isEmpty {
+            logger.warning(
+                "nobody is paged: the environment is not 'production'",
+                ["environment": .text(configuration.environment.value), "channels": .text(unpaged.joined(separator: ","))])
+        }
         logger.info(
             "started",
             [
@@ -205,7 +211,7 @@ final class DaemonParts: Sendable {
     /// Nobody waits for whoever reads the events; a line in their place says how many are missing.
     private static func printEvents(_ report: CycleReport) {
         for routed in report.result.messages {
-            OutputQueue.standardOutput.offer(Array((MessageDocument.document(routed.message).serialized() + "\n").utf8)) { missing in
+            OutputQueue.standardOutput.offer(Array((Shown.json(MessageDocument.document(routed.message).serialized()) + "\n").utf8)) { missing in
                 let gap: JSON = ["schema": "mozaiks.ops/events-missing/v1", "missing": .int(Int64(missing))]
                 return gap.serializedBytes() + [UInt8(ascii: "\n")]
             }
