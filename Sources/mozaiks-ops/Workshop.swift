@@ -56,9 +56,9 @@ extension Invocation {
         let (folder, faults) = configurationLoader().stateFolder()
         warn(faults)
         if faults.contains(where: { $0.severity == .error }) {
-            write(
+            remark(
                 "the configuration has errors; the state folder is taken to be \(folder.value) (\(folder.origin)): name another with --state\n\n",
-                to: STDERR_FILENO)
+                .warning)
         }
         return try StateFolder(creating: folder.value)
     }
@@ -144,9 +144,9 @@ extension Invocation {
         let (folder, faults) = configurationLoader().stateFolder()
         warn(faults)
         if faults.contains(where: { $0.severity == .error }) {
-            write(
+            remark(
                 "the configuration has errors; the state folder is taken to be \(folder.value) (\(folder.origin)): name another with --state\n\n",
-                to: STDERR_FILENO)
+                .warning)
         }
         do {
             return try StateFolder(existing: folder.value)

@@ -41,6 +41,9 @@ import YAML
         ("stray because", "tests: [{name: a, tape: x, expect: [{rule: r, action: pause, verdict: act, because: mode}]}]", ["'because' stands beside"]),
         ("because", "tests: [{name: a, tape: x, expect: [{rule: r, action: pause, verdict: refused, because: mod}]}]", ["did you mean 'mode'?"]),
         ("interval", "interval: 0s\ntests: []", ["'interval' must be at least 1s"]),
+        ("no tests", "tests: []", ["error[empty]: 'tests' is empty"]),
+        ("no expectations", "tests: [{name: a, tape: x, expect: []}]", ["error[empty]: 'expect' is empty"]),
+        ("no states", "tests: [{name: a, tape: x, expect: [{rule: r, not: []}]}]", ["error[empty]: 'not' is empty"]),
         ("no mapping", "- a", ["a file of policy tests must be a mapping"]),
     ]
 
