@@ -27,6 +27,9 @@ import Testing
         try CheckTests.serving("busy") { url in
             let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
             let policies = QuickPolicy.write(to: shell.folder)
+            // So that the audit log has a row.
+            #expect(try shell.run("check", "--policies", policies).code == 1)
+            #expect(try shell.run("silences", "add", "--app", "x", "--for", "1h").code == 0)
             #expect(try shell.run("check", "--policies", policies).code == 1)
             let ending = try shell.run(below: Self.shell(#"exec "$0" "$@" >/dev/full"#), words)
             #expect(ending.code == 1)

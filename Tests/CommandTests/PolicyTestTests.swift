@@ -34,7 +34,7 @@ import Testing
     /// The built-in rules on what an app spends: a batch that comes every hour is no spike once it came some times; one that
     /// is much larger is, and so is a loop that does not end.
     @Test func aBatchThatComesAgainAndAgainIsNoSpike() throws {
-        let hours = Array(repeating: "20x50 6000x10", count: 26).joined(separator: " ")
+        let hours = Array(repeating: "20x50 6000x10", count: 6).joined(separator: " ")
         let shell = Shell()
         shell.folder.write(
             """
@@ -43,16 +43,16 @@ import Testing
             tests:
               - name: the same batch each hour
                 apps: {one: {tokens: "\(hours)", active_runs: 1}}
-                expect: [{during: 6h..25h50m, rule: token-burn-spike, not: firing}]
+                expect: [{during: 4h..5h50m, rule: token-burn-spike, not: firing}]
               - name: a batch ten times as large
                 apps: {one: {tokens: "\(hours) 20x50 60000x20", active_runs: 1}}
-                expect: [{at: 27h8m, rule: token-burn-spike, state: firing}]
+                expect: [{at: 6h58m, rule: token-burn-spike, state: firing}]
               - name: one long loop is no batch that came before
-                apps: {one: {tokens: "20x1500 6000x120", active_runs: 1}}
-                expect: [{during: 25h20m..26h50m, rule: token-burn-spike, state: firing}]
+                apps: {one: {tokens: "20x240 6000x60", active_runs: 1}}
+                expect: [{during: 4h15m..4h59m, rule: token-burn-spike, state: firing}]
 
             """, to: "t.yaml")
-        let ending = try shell.run("policy", "test", "t.yaml")
+        let ending = try shell.run("policy", "test", "t.yaml", atMost: 120)
         #expect(ending.code == 0, "\(ending.output)")
     }
 

@@ -76,7 +76,7 @@ import YAML
                   - {at: 1m, rule: r, action: pause, verdict: refused, because: cooldown}
                   - {at: 1m, rule: r, suppressed_by: other}
                   - {at: 1m, rule: r, suppressed_by: none}
-              - {name: two, tape: a.tape, expect: []}
+              - {name: two, tape: a.tape, expect: [{rule: r, incident: none}]}
             """
         let reporter = Reporter(source: SourceText(file: "t.yaml", bytes: Array(text.utf8)))
         let file = try #require(PolicyTestReader(reporter).read())
