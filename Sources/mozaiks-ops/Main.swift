@@ -102,16 +102,15 @@ enum Main {
 
 /// What monitoring systems expect of `check`: one line on standard output whatever happens, since they show nothing else.
 private struct Plugin {
-    private let speaks: Bool
-    /// Called as a plugin is: then only its codes, 0 to 3, mean anything.
+    /// Called as a plugin is: then only its codes, 0 to 3, mean anything. People are told on standard error alone.
     private let isCalledAsOne: Bool
+    private let speaks: Bool
 
     init() { (speaks, isCalledAsOne) = (false, false) }
 
     init(_ command: Command, _ words: [String]) {
-        let wantsJSON = words.contains { ["json", "--output=json", "-ojson"].contains($0) }
-        speaks = command.path == ["check"] && !wantsJSON
-        isCalledAsOne = command.path == ["check"] && !words.filter { $0.hasPrefix("--brief") || $0.hasPrefix("--perfdata") }.isEmpty
+        isCalledAsOne = command.path == ["check"] && (words.contains("--brief") || words.contains("--perfdata"))
+        speaks = isCalledAsOne && !words.contains { ["json", "--output=json"].contains($0) }
     }
 
     /// Says why nothing can be said of the runtimes. The code to end with.

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import JSONParsing
 import Model
 import Simulator
@@ -17,12 +17,10 @@ import Testing
     /// A folder of recordings whose tenants have these ids, and whose runtime says this of itself.
     private static func recordings(health: String? = nil) throws -> TemporaryFolder {
         let folder = TemporaryFolder()
-        let manager = FileManager.default
-        let busy = Fixtures.copies + "/busy"
-        try manager.copyItem(atPath: Fixtures.copies + "/INDEX.json", toPath: folder.path("INDEX.json"))
-        try manager.copyItem(atPath: busy, toPath: folder.path("busy"))
-        let path = folder.path("busy/aggregate.json")
-        var aggregate = try JSON(parsing: Array(manager.contents(atPath: path) ?? Data()))
+        let copy = try RunningProgram(
+            "/bin/cp", ["-r", Fixtures.copies + "/INDEX.json", Fixtures.copies + "/busy", "."], in: folder.path)
+        try #require(copy.waitForEnd().code == 0)
+        var aggregate = try JSON(parsing: #require(folder.read("busy/aggregate.json")))
         let template = try #require(aggregate["chats"]?[0]?.object)
         let chats = ids.enumerated().map { index, id -> JSON in
             var chat = template
