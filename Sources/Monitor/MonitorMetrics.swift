@@ -63,7 +63,7 @@ public enum MonitorMetric: String, CaseIterable, Sendable {
         case .outboxOldest: return metric("outbox_oldest_pending_age_seconds", .gauge, "Age of the oldest message that waits; no sample while none does.")
         case .outboxDead: return metric("outbox_dead_messages", .gauge, "Messages that were given up and that the journal still holds.")
         case .channelFailing: return metric("channel_failing", .gauge, ["channel"], "1 while a channel does not take its messages.")
-        case .logLinesDropped: return metric("log_lines_dropped_total", .counter, "Lines of the log, and of --events, that nobody read or that could not be written.")
+        case .logLinesDropped: return metric("log_lines_dropped_total", .counter, "Lines of the log that could not be written.")
         }
     }
 
