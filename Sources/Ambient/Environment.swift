@@ -30,6 +30,9 @@ public struct Environment: Sendable {
         values[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// A folder that the XDG specification lets a user name: what is not absolute is to be ignored.
+    public func absolutePath(_ name: String) -> String? { nonEmpty(name).flatMap { $0.hasPrefix("/") ? $0 : nil } }
+
     /// Sorted by their bytes.
     public var names: [String] { values.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 }

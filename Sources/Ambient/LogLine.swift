@@ -7,6 +7,11 @@ struct LogLine {
     let message: String
     let fields: Logger.Fields
 
+    /// The whole line with its line end.
+    func bytes(_ format: Logger.Format, priority: Bool) -> [UInt8] {
+        (priority ? Array(level.priority.utf8) : []) + (format == .json ? json() : logfmt())
+    }
+
     /// `time=2026-11-21T09:00:00.000Z level=info msg="polled" runtime=shared`
     func logfmt() -> [UInt8] {
         var line = ""
@@ -35,6 +40,7 @@ struct LogLine {
         members.append(("level", .string(level.name)))
         members.append(("msg", .string(message)))
         for (key, value) in fields {
+            let key = Self.key(key)
             switch value {
             case .text(let text): members.append((key, .string(text)))
             case .integer(let number): members.append((key, .int(number)))
@@ -42,15 +48,18 @@ struct LogLine {
             case .flag(let flag): members.append((key, .bool(flag)))
             }
         }
-        return JSON.object(JSONObject(members)).serializedBytes() + [UInt8(ascii: "\n")]
+        return Array((Shown.json(JSON.object(JSONObject(members)).serialized()) + "\n").utf8)
     }
 
-    /// A key has no place for spaces, quotes and equal signs.
+    /// A key has no place for spaces, quotes, equal signs and what is not ASCII: each of them becomes `_`, so that the
+    /// field keeps its name.
     private static func key(_ key: String) -> String {
-        let isPlain = key.unicodeScalars.allSatisfy {
-            $0.isASCII && $0.value > 0x20 && $0 != "=" && $0 != "\"" && $0.value < 0x7F
-        }
-        return isPlain && !key.isEmpty ? key : "_"
+        guard !key.isEmpty else { return "unnamed" }
+        return String(
+            String.UnicodeScalarView(
+                key.unicodeScalars.map {
+                    $0.value > 0x20 && $0.value < 0x7F && $0 != "=" && $0 != "\"" ? $0 : "_"
+                }))
     }
 
     /// Quoted unless it is plain. Control characters are escaped, so that text from outside can neither start a
@@ -73,20 +82,15 @@ struct LogLine {
             case "\n": line += "\\n"
             case "\r": line += "\\r"
             case "\t": line += "\\t"
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || isLineOrDirection(scalar):
-                let digits = String(scalar.value, radix: 16)
-                line += "\\u" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+            case _ where Shown.isInvisible(scalar):
+                // As JSON writes it, in halves beyond the first plane.
+                for unit in UTF16.encode(scalar) ?? .init() {
+                    let digits = String(unit, radix: 16)
+                    line += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+                }
             default: line.unicodeScalars.append(scalar)
             }
         }
         line += "\""
-    }
-
-    /// Separators that break lines in some viewers, and marks that reorder what stands around them.
-    private static func isLineOrDirection(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0x2028, 0x2029, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: true
-        default: false
-        }
     }
 }

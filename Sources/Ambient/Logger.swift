@@ -24,11 +24,22 @@ extension LogValue: ExpressibleByStringLiteral, ExpressibleByStringInterpolation
 
 /// Lines about what the program does, for the person who runs it. Data never goes here.
 ///
-/// A line is written with one system call, so that lines of several threads do not mix. What cannot be written is
-/// lost and counted; logging never fails the program.
+/// A line is written with one system call, so that lines of several threads do not mix. Nobody who logs waits for whoever
+/// reads: lines go through an `OutputQueue`. What cannot be written is lost, counted, and said once lines get through
+/// again; logging never fails the program.
 public final class Logger: Sendable {
     public enum Level: Int, Sendable, Comparable, CaseIterable {
         case debug, info, warning, error
+
+        /// As the journal takes it at the beginning of a line, after syslog: `<3>` is an error.
+        public var priority: String {
+            switch self {
+            case .debug: "<7>"
+            case .info: "<6>"
+            case .warning: "<4>"
+            case .error: "<3>"
+            }
+        }
 
         public var name: String {
             switch self {
@@ -64,48 +75,59 @@ public final class Logger: Sendable {
     private let format: Format
     /// Off where the journal stamps each line itself.
     private let writesTime: Bool
+    /// Whether a line begins with its priority as the journal reads it: `<3>`.
+    private let writesPriority: Bool
     private let clock: any Clock
     private let sink: @Sendable ([UInt8]) -> Bool
     private let lostLines = Atomic<Int>(0)
+    private let lostLater: @Sendable () -> Int
 
-    /// - Parameter sink: takes one line with its line end; false when it could not.
+    /// - Parameters:
+    ///   - lostLater: lines that the sink took and could not bring further.
+    ///   - sink: takes one line with its line end; false when it could not.
     public init(
-        level: Level = .info, format: Format = .logfmt, writesTime: Bool = true, clock: any Clock = SystemClock(),
+        level: Level = .info, format: Format = .logfmt, writesTime: Bool = true, writesPriority: Bool = false,
+        clock: any Clock = SystemClock(), lostLater: @escaping @Sendable () -> Int = { 0 },
         sink: @escaping @Sendable ([UInt8]) -> Bool
     ) {
         threshold = level
         self.format = format
         self.writesTime = writesTime
+        self.writesPriority = writesPriority
         self.clock = clock
+        self.lostLater = lostLater
         self.sink = sink
     }
 
-    /// To standard error, without a time of its own when that is the journal.
+    /// To standard error. Where that is the journal, without a time of its own and with each line's priority.
     public static func standardError(
         level: Level = .info, format: Format = .logfmt, environment: Environment, clock: any Clock = SystemClock()
     ) -> Logger {
-        Logger(
-            level: level, format: format,
-            writesTime: !isJournal(descriptor: STDERR_FILENO, stream: environment["JOURNAL_STREAM"]), clock: clock
-        ) { line in
-            var written = 0
-            while written < line.count {
-                let count = line.withUnsafeBytes { buffer in
-                    write(STDERR_FILENO, buffer.baseAddress.map { $0 + written }, buffer.count - written)
-                }
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return false }
-                written += count
-            }
-            return true
+        let isJournal = isJournal(in: environment)
+        let queue = OutputQueue.standardError
+        // Says itself what the log lacks.
+        let gap = { @Sendable (missing: Int) -> [UInt8] in
+            LogLine(
+                time: isJournal ? nil : clock.now(), level: .warning,
+                message: "lines are missing here: whoever reads this log was too slow, or they could not be written",
+                fields: ["lines": .integer(Int64(missing))]
+            ).bytes(format, priority: isJournal)
         }
+        return Logger(
+            level: level, format: format, writesTime: !isJournal, writesPriority: isJournal, clock: clock,
+            lostLater: { queue.lost }, sink: { queue.offer($0, notice: gap) || true })
+    }
+
+    /// Whether standard error goes to systemd's journal, which reads a line's priority from its beginning.
+    public static func isJournal(in environment: Environment) -> Bool {
+        isJournal(descriptor: STDERR_FILENO, stream: environment["JOURNAL_STREAM"])
     }
 
     /// For tests and for library use without a log.
     public static let silent = Logger(level: .error) { _ in true }
 
     /// Lines that could not be written.
-    public var lost: Int { lostLines.load(ordering: .relaxed) }
+    public var lost: Int { lostLines.load(ordering: .relaxed) + lostLater() }
 
     /// Whether lines of this level are written, for callers whose fields are costly to make.
     public func isEnabled(_ level: Level) -> Bool { level >= threshold }
@@ -129,7 +151,7 @@ public final class Logger: Sendable {
     private func log(_ level: Level, _ message: String, _ fields: Fields) {
         let time = writesTime ? clock.now() : nil
         let line = LogLine(time: time, level: level, message: message, fields: fields)
-        if !sink(format == .json ? line.json() : line.logfmt()) { lostLines.add(1, ordering: .relaxed) }
+        if !sink(line.bytes(format, priority: writesPriority)) { lostLines.add(1, ordering: .relaxed) }
     }
 
     /// systemd names the journal's socket as `device:inode`; it is ours only if the descriptor still is that socket.

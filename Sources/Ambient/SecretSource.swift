@@ -4,7 +4,7 @@ import Model
 /// Where a secret comes from. Holding a source is not holding the secret: it is read when it is used, so that a
 /// rotated file is picked up without a restart.
 public enum SecretSource: Sendable, Equatable {
-    /// Path of a file that holds the secret; whitespace around it is not part of it.
+    /// Path of a file that holds the secret; white space and invisible marks around it are not part of it.
     case file(String)
     /// Name of an environment variable.
     case environment(String)
@@ -61,6 +61,11 @@ public enum SecretSource: Sendable, Equatable {
             text = try Self.contents(of: path, fail)
         }
         let trimmed = Self.trim(text)
+        if let scalar = trimmed.unicodeScalars.first(where: Self.isMark) {
+            throw fail(
+                "it holds an invisible character, U+\(String(scalar.value, radix: 16, uppercase: true))",
+                hint: "an editor or a copied web page put it there: type it anew", retryable: false)
+        }
         guard !trimmed.isEmpty else { throw fail("it is empty", retryable: true) }
         // It will become part of a header line; there a line break would start another one.
         guard trimmed.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
@@ -104,16 +109,24 @@ public enum SecretSource: Sendable, Equatable {
             guard bytes.count <= sizeLimit else { throw fail("it is longer than \(sizeLimit) bytes", nil, false) }
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw fail("it is not UTF-8 text", nil, false)
+            let isUTF16 = bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF])
+            throw fail("it is not UTF-8 text", isUTF16 ? "it looks like UTF-16: save it as UTF-8" : nil, false)
         }
         return text
     }
 
+    /// Without what editors and clipboards leave around it: white space, line ends, a byte order mark, zero-width marks.
     private static func trim(_ text: String) -> String {
-        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
-        let bytes = Array(text.utf8)
-        guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) })
+        func isAround(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace || isMark(scalar) }
+        let scalars = Array(text.unicodeScalars)
+        guard let first = scalars.firstIndex(where: { !isAround($0) }), let last = scalars.lastIndex(where: { !isAround($0) })
         else { return "" }
-        return String(decoding: bytes[first...last], as: UTF8.self)
+        return String(String.UnicodeScalarView(scalars[first...last]))
+    }
+
+    /// What nobody sees and no service takes. Not the mark that makes a symbol an emoji, which a password may end in.
+    private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
+        guard scalar.value != 0xFE0F else { return false }
+        return scalar.properties.isDefaultIgnorableCodePoint || scalar.properties.generalCategory == .format
     }
 }

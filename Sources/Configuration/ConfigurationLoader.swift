@@ -49,7 +49,7 @@ public struct ConfigurationLoader {
         self.flags = flags
         self.environment = environment
         self.isRoot = isRoot
-        let home = environment.nonEmpty("XDG_CONFIG_HOME") ?? environment.nonEmpty("HOME").map { $0 + "/.config" }
+        let home = environment.absolutePath("XDG_CONFIG_HOME") ?? environment.nonEmpty("HOME").map { $0 + "/.config" }
         folders = [workingFolder] + (home.map { [$0 + "/mozaiks-ops"] } ?? []) + [systemFolder]
     }
 

@@ -1,5 +1,6 @@
 import Ambient
 import Model
+import Telling
 import YAML
 
 /// Reads the keys of `mozaiks-ops.yaml`. What is wrong is reported; the default stays in its place.
@@ -10,10 +11,11 @@ struct ConfigurationReader {
 
     func defaults(isRoot: Bool) -> Configuration {
         let state: Setting<String>
-        if let folder = environment.nonEmpty("STATE_DIRECTORY") {
+        // systemd joins the folders of a unit that has several with colons; ours is the first.
+        if let list = environment.nonEmpty("STATE_DIRECTORY"), let folder = list.split(separator: ":").first.map(String.init) {
             state = Setting(folder, .environment("STATE_DIRECTORY"))
         } else if !isRoot,
-            let home = environment.nonEmpty("XDG_STATE_HOME")
+            let home = environment.absolutePath("XDG_STATE_HOME")
                 ?? environment.nonEmpty("HOME").map({ $0 + "/.local/state" })
         {
             state = Setting(home + "/mozaiks-ops", .builtIn)
@@ -28,6 +30,30 @@ struct ConfigurationReader {
             prices: [], entries: [], warnings: [])
     }
 
+    /// Paging hangs on the exact word 'production': what looks like it and is not would turn every page off unseen.
+    private func environmentName(_ text: String, _ node: YAMLNode) -> String {
+        let blanks = { (scalar: Unicode.Scalar) in scalar.properties.isWhitespace }
+        let scalars = Array(text.unicodeScalars)
+        guard let first = scalars.firstIndex(where: { !blanks($0) }), let last = scalars.lastIndex(where: { !blanks($0) }) else {
+            reporter.report(
+                "environment", "'environment' is empty" + (reporter.string(node, "'environment'") == "" ? "" : ": its variable is set to nothing"),
+                at: node, hint: "write 'production', or leave the key out, which means the same")
+            return text
+        }
+        let name = String(String.UnicodeScalarView(scalars[first...last]))
+        let production = TellingSettings.production
+        guard !name.utf8.elementsEqual(production.utf8) else { return name }
+        let folded = name.lowercased()
+        let looksLike = ["prod", "prd", "live"].contains { folded == $0 || folded.hasPrefix($0 + "-") || folded.hasPrefix($0 + "_") }
+            || folded.hasPrefix("produ") || Nearest.name(to: name, among: [production]) != nil
+        if looksLike {
+            reporter.report(
+                "environment", "environment '\(Shown.id(name))' is not 'production': channels that page are left out", at: node,
+                hint: "write 'production' to be paged, or 'page_outside_production: true' at a route", severity: .warning)
+        }
+        return name
+    }
+
     func read(_ root: YAMLNode, into configuration: inout Configuration) {
         guard let fields = Fields(root, "the configuration", reporter) else { return }
         if let node = fields.required("schema"), let text = reporter.string(node, "schema"),
@@ -37,7 +63,7 @@ struct ConfigurationReader {
                 "schema", "schema '\(text)' is not known", at: node, hint: "write '\(ConfigurationReader.schema)'")
         }
         if let node = fields.node("environment"), let text = text(node, "'environment'") {
-            configuration.environment = Setting(text, origin(node))
+            configuration.environment = Setting(environmentName(text, node), origin(node))
         }
         if let node = fields.node("mode"), let mode: Mode = reporter.choice(node, "mode") {
             configuration.mode = Setting(mode, origin(node))

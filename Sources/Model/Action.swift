@@ -16,7 +16,10 @@ public struct PackID: Hashable, Comparable, Sendable, CustomStringConvertible {
         bytes = Array(text.utf8)
     }
 
-    public var description: String { String(decoding: bytes, as: UTF8.self) }
+    /// The name as text; bytes that are not UTF-8 show as U+FFFD.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+    /// For people, safe to show: see `Shown`.
+    public var description: String { Shown.id(text) }
     public static func < (a: PackID, b: PackID) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
 }
 

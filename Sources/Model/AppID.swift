@@ -18,7 +18,8 @@ public struct AppID: Hashable, Comparable, Sendable {
 }
 
 extension AppID: CustomStringConvertible {
-    public var description: String { text }
+    /// For people, safe to show: see `Shown`. Never the id itself, which is `text` or `bytes`.
+    public var description: String { Shown.id(text) }
 }
 
 extension AppID {

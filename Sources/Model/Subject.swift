@@ -40,12 +40,12 @@ public enum Subject: Hashable, Sendable {
 }
 
 extension Subject: CustomStringConvertible {
-    /// `app app-clinic on shared`, `runtime shared`.
+    /// `app app-clinic on shared`, `runtime shared`: for people, safe to show.
     public var description: String {
         switch self {
-        case .runtime(let name): "runtime \(name)"
-        case .app(let app, let runtime): "app \(app) on \(runtime)"
-        case .replica(let url, let runtime): "replica \(url) of \(runtime)"
+        case .runtime(let name): "runtime \(Shown.id(name))"
+        case .app(let app, let runtime): "app \(app) on \(Shown.id(runtime))"
+        case .replica(let url, let runtime): "replica \(Shown.id(url)) of \(Shown.id(runtime))"
         }
     }
 }

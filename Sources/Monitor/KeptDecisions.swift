@@ -39,6 +39,13 @@ public struct KeptDecisions: Sendable {
             ?? TellingState()
     }
 
+    /// Every runtime that a journal knows, configured or not, sorted by the bytes of its name.
+    public static func runtimes(in journal: Journal) throws -> [String] {
+        var names = Set(try KeptDecisions(journal).engine.runtimeNames)
+        for key in try journal.stateKeys() where key.utf8.starts(with: "signals:".utf8) { names.insert(String(key.dropFirst(8))) }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
     /// Why an open incident is told to nobody, or asks for nothing, in sentences; and what it holds back itself.
     public func circumstances(
         of incident: Incident, environment: String, _ settings: TellingSettings, now: Timestamp

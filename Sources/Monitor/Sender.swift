@@ -203,7 +203,7 @@ public struct Sender: Sendable {
             if standing.isNew(reason) {
                 logger.error(
                     "channel does not work: its messages wait until its set-up is mended",
-                    ["channel": .text(channel.name), "tried again every": .text(wait.brief), "why": .text(reason)])
+                    ["channel": .text(channel.name), "retry_every": .text(wait.brief), "why": .text(reason)])
             }
             _ = standing.fails(reason, at: now)
         case .rejected(let reason):

@@ -100,7 +100,7 @@ extension ActionStory {
         switch effect {
         case .throttle(let limits): "Throttle \(code: app.text) to \(limits.words)"
         case .pause: "Pause new runs of \(code: app.text)"
-        case .disablePack(let pack): "Disable workflow \(code: pack.description) of \(code: app.text)"
+        case .disablePack(let pack): "Disable workflow \(code: pack.text) of \(code: app.text)"
         }
     }
 
@@ -109,7 +109,7 @@ extension ActionStory {
         switch effect {
         case .throttle(let limits): "Throttled \(code: app.text) to \(limits.words)"
         case .pause: "Paused new runs of \(code: app.text)"
-        case .disablePack(let pack): "Disabled workflow \(code: pack.description) of \(code: app.text)"
+        case .disablePack(let pack): "Disabled workflow \(code: pack.text) of \(code: app.text)"
         }
     }
 
@@ -118,7 +118,7 @@ extension ActionStory {
         switch effect {
         case .throttle(let limits): "\(code: app.text) stays throttled to \(limits.words)"
         case .pause: "New runs of \(code: app.text) stay paused"
-        case .disablePack(let pack): "Workflow \(code: pack.description) of \(code: app.text) stays disabled"
+        case .disablePack(let pack): "Workflow \(code: pack.text) of \(code: app.text) stays disabled"
         }
     }
 }

@@ -1,3 +1,5 @@
+import Model
+
 /// A condition with its values, laid out for people.
 enum ConditionText {
     /// Most clauses shown; who wrote more wants the command line.

@@ -1,3 +1,5 @@
+import Model
+
 /// A line for people: words, and between them what is to be copied exactly (ids, commands), so that each channel can set
 /// it apart in its own way. Everything put in is cleaned on the way.
 ///

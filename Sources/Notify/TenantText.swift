@@ -33,7 +33,7 @@ enum TenantText {
             return "your app \(app) can \(parts.joined(separator: " and "))"
         case .pause: return "new workflows of your app \(app) are paused"
         case .disablePack(let pack):
-            return "new runs of the workflow \(Shown.id(pack.description)) of your app \(app) are paused"
+            return "new runs of the workflow \(pack) of your app \(app) are paused"
         }
     }
 }

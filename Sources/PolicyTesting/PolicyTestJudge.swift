@@ -53,6 +53,11 @@ struct PolicyTestJudge {
             case .during(let from, let to): story.index(at: from)...story.index(at: to)
             case .always: 0...max(0, story.frames.count - 1)
             }
+        if let end = end(before: expectation.when) {
+            return PolicyTestResult.Line(
+                origin: expectation.origin, expected: "\(when(expectation.when))  \(expectation.rule): something to judge",
+                got: "\(when(expectation.when))  \(expectation.rule): nothing, the test ends at \(end)", why: nil)
+        }
         let wanted = words(expectation.what)
         let who = "\(expectation.rule) on \(shown(subject))" + actionApp(expectation, subject)
         for index in indices {
@@ -67,6 +72,21 @@ struct PolicyTestJudge {
         }
         return PolicyTestResult.Line(
             origin: expectation.origin, expected: "\(when(expectation.when))  \(who): \(wanted)", got: nil, why: nil)
+    }
+
+    /// When the test ends, where that is more than a step before anything that the expectation is about.
+    private func end(before when: Expectation.When) -> TimeSpan? {
+        let first: TimeSpan
+        switch when {
+        case .at(let moment): first = moment
+        case .during(let from, _): first = from
+        case .always: return nil
+        }
+        let frames = story.frames
+        guard let last = frames.last else { return .zero }
+        let step = frames.count > 1 ? last.at - frames[frames.count - 2].at : .zero
+        let end = last.at - story.begin
+        return first > end + max(step, .minutes(1)) ? end : nil
     }
 
     // MARK: - Looking

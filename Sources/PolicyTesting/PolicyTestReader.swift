@@ -30,7 +30,7 @@ public struct PolicyTestReader {
         let mode = mode(fields)
         var names: [String: Mark] = [:]
         var tests: [PolicyTest] = []
-        for item in fields.required("tests").flatMap({ reporter.list($0, "'tests'") }) ?? [] {
+        for item in fields.required("tests").flatMap({ filled($0, "'tests'", "a file without tests says nothing about a policy") }) ?? [] {
             guard let test = test(item, interval: interval, mode: mode) else { continue }
             if let first = names.updateValue(item.start, forKey: test.name) {
                 reporter.report(
@@ -40,6 +40,13 @@ public struct PolicyTestReader {
         }
         fields.finish()
         return PolicyTestFile(file: reporter.source.file, policies: policies, tests: tests)
+    }
+
+    /// A list with something in it: an empty one would be passed over, and count as fulfilled.
+    private func filled(_ node: YAMLNode, _ what: String, _ why: String) -> [YAMLNode]? {
+        guard let items = reporter.list(node, what) else { return nil }
+        if items.isEmpty { reporter.report("empty", "\(what) is empty", at: node, hint: why) }
+        return items
     }
 
     private func origin(_ node: YAMLNode) -> Origin { Origin(file: reporter.source.file, line: node.start.line) }
@@ -62,7 +69,7 @@ public struct PolicyTestReader {
         let tape = fields.entry("tape")
         let given = ["runtime", "apps", "replicas"].compactMap { fields.entry($0) }
         var expectations: [Expectation] = []
-        for item in fields.required("expect").flatMap({ reporter.list($0, "'expect'") }) ?? [] {
+        for item in fields.required("expect").flatMap({ filled($0, "'expect'", "a test that expects nothing always passes") }) ?? [] {
             if let expectation = expectation(item) { expectations.append(expectation) }
         }
         let source: PolicyTest.Source?
@@ -195,7 +202,7 @@ public struct PolicyTestReader {
         }
         switch key {
         case "state", "not":
-            let items = reporter.list(value, "'\(key)'") ?? []
+            let items = filled(value, "'\(key)'", "name at least one state") ?? []
             let phases: [Phase] = items.compactMap { reporter.choice($0, "a state") }
             return phases.count == items.count && !phases.isEmpty ? .state(phases, is: key == "state") : nil
         case "incident": return reporter.choice(value, "an incident").map { .incident($0) }

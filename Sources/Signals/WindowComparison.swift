@@ -3,7 +3,8 @@ import Model
 /// The newest window against those before it: `spike`, `outgrew`, `excess`.
 ///
 /// The past is cut into windows of the same length. Its usual is their median, and the same hour of the days before
-/// where the range reaches so far and that hour is busier: what comes every morning is no change. How far a window may
+/// where the range reaches so far and that hour is busier: what comes every morning is no change. Nor is a batch that
+/// ran three times before, as large and with pauses between, for what is spent (tokens, cost, model calls). How far a window may
 /// lie off by chance is the greater of two: what counts of this size do (Poisson; of sums such as tokens a sum of events
 /// of their usual size), and what the windows before did (their median absolute deviation).
 extension MinuteWindow {
@@ -14,6 +15,8 @@ extension MinuteWindow {
     /// Minutes before and after the same moment of an earlier day that count as its hour.
     private static let hourMargin: Int64 = 30
     private static let day: Int64 = 1_440
+    /// What came so often, with pauses between, comes again.
+    private static let batchesBefore = 3
 
     private var length: Int64 { Swift.max(1, exclude) }
     private var start: Int64 { end - range }
@@ -47,7 +50,7 @@ extension MinuteWindow {
         let newest = MinuteWindow.mean(read(0))
         guard case .value(let now) = newest else { return newest }
         let past = comparedRanges.indices.dropFirst().map(read)
-        guard let usual = usual(past) else {
+        guard let usual = usual(past, now: now) else {
             return .missing(past.lazy.compactMap(\.missing).first ?? .tooLittleData)
         }
         if function == .spike { return .value((now - usual.level) / error(at: usual.level, usual)) }
@@ -61,7 +64,8 @@ extension MinuteWindow {
     }
 
     /// Nil while too little of the past was watched.
-    private func usual(_ past: [MinuteValues]) -> Usual? {
+    /// - Parameter now: what the newest window holds.
+    private func usual(_ past: [MinuteValues], now: Double) -> Usual? {
         var usual = Usual()
         var means: [Double] = []
         for block in past.prefix(blockCount) {
@@ -79,11 +83,35 @@ extension MinuteWindow {
         for hour in past.dropFirst(blockCount) where hour.count >= MinuteWindow.leastBaselineMinutes {
             if case .value(let mean) = MinuteWindow.mean(hour) { usual.level = Swift.max(usual.level, mean) }
         }
+        if let batch = batch(past, asLargeAs: now) { usual.level = Swift.max(usual.level, batch) }
         if signal == .tokens || signal == .cost {
             let busy = past.prefix(blockCount).flatMap { $0.entries.lazy.map(\.value).filter { $0 > 0 } }
             usual.event = Selection.median(of: busy, among: busy.count, least: 1) ?? 1
         }
         return usual
+    }
+
+    /// How large the batches before were, where there were several of at least half the newest window's size. One that
+    /// still goes on is part of the newest; a loop that burns for hours is one, however long.
+    private func batch(_ past: [MinuteValues], asLargeAs now: Double) -> Double? {
+        guard [.tokens, .cost, .llmCalls].contains(signal), now > 0 else { return nil }
+        var peaks: [Double] = []
+        var peak: Double?
+        // What is not known ends no batch: it begins at the newest window.
+        var isOfNewest = true
+        for block in past.prefix(blockCount) {
+            guard block.count * 2 >= Int(length), case .value(let mean) = MinuteWindow.mean(block) else { continue }
+            if mean * 2 >= now {
+                if !isOfNewest { peak = Swift.max(peak ?? 0, mean) }
+            } else {
+                isOfNewest = false
+                if let ended = peak { peaks.append(ended) }
+                peak = nil
+            }
+        }
+        if let ended = peak { peaks.append(ended) }
+        guard peaks.count >= MinuteWindow.batchesBefore else { return nil }
+        return Selection.median(of: peaks, among: peaks.count, least: 1)
     }
 
     /// One standard error of a window whose level is `level`. Never 0.
@@ -102,7 +130,7 @@ extension MinuteWindow {
 
     /// How the runtime without this app grew; 1 where there is no rest.
     private func growthOfRest(_ whole: [MinuteValues]?, _ now: Double, _ level: Double) -> Double {
-        guard let whole, case .value(let all) = MinuteWindow.mean(whole[0]), let usual = usual(Array(whole.dropFirst())),
+        guard let whole, case .value(let all) = MinuteWindow.mean(whole[0]), let usual = usual(Array(whole.dropFirst()), now: all),
             usual.level > level
         else { return 1 }
         return Swift.max(0, all - now) / (usual.level - level)

@@ -14,7 +14,9 @@ struct Invocation: Sendable {
 
     /// Writes a result to standard output: the JSON for programs, the text for people.
     func print(text: @autoclosure () -> String, json: @autoclosure () -> JSON) {
-        write(wantsJSON ? json().serialized(pretty: true) + "\n" : text())
+        write(
+            wantsJSON
+                ? Shown.json(json().serialized(pretty: true)) + "\n" : Shown.screen(text(), styles: terminal.color))
     }
 
     /// A span given on the command line.

@@ -6,47 +6,54 @@ import Model
 @main
 enum Main {
     static func main() async {
+        Descriptor.fillStandard()
         ProcessMemory.tune()
         ProcessSignal.ignoreBrokenPipes()
         // A file at its limit is a full disk: an error of the write, not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
-        exit(await run(Array(CommandLine.arguments.dropFirst()), environment: Environment.current()).rawValue)
+        let environment = Environment.current()
+        Output.speaksToJournal = Logger.isJournal(in: environment)
+        let (code, failure) = await run(Array(CommandLine.arguments.dropFirst()), environment: environment)
+        exit(Output.end(code, failure: failure).rawValue)
     }
 
-    /// Finds the command, reads its arguments, runs it, and turns what went wrong into a message and an exit code.
-    static func run(_ words: [String], environment: Environment) async -> ExitCode {
+    /// Finds the command, reads its arguments, runs it, and turns what went wrong into a message and an exit code; with
+    /// the code that says that what was found could not be told.
+    static func run(_ words: [String], environment: Environment) async -> (ExitCode, failure: ExitCode) {
         let terminal = Terminal(environment: environment)
+        var plugin = Plugin()
         do throws(UsageError) {
-            guard let found = try find(words, terminal) else { return .ok }
+            guard let found = try find(words, terminal) else { return (.ok, .failure) }
             let (command, rest) = found
+            plugin = Plugin(command, rest)
             let arguments = try Arguments(rest, options: command.options + Command.common, positionals: command.positionals)
             if arguments.has("help") {
                 write(command.help)
-                return .ok
+                return (.ok, .failure)
             }
             let invocation = try Invocation(arguments, environment: environment, terminal: terminal)
-            return await execute(command, invocation)
+            return (await execute(command, invocation, plugin), command.failureCode)
         } catch {
             complain(error.text, hint: error.hint)
-            return .usage
+            return (plugin.fails(.usage, because: error.text), .failure)
         }
     }
 
-    private static func execute(_ command: Command, _ invocation: Invocation) async -> ExitCode {
+    private static func execute(_ command: Command, _ invocation: Invocation, _ plugin: Plugin) async -> ExitCode {
         do {
             return try await command.run(invocation)
         } catch let error as UsageError {
             complain(error.text, hint: error.hint ?? "see mozaiks-ops \(command.name) --help")
-            return .usage
+            return plugin.fails(.usage, because: error.text)
         } catch let error as CommandFailure {
             complain(error.text, hint: error.hint)
-            return error.code
+            return plugin.fails(error.code, because: error.first ?? error.text)
         } catch let error as JournalError {
             complain(error.message, hint: error.hint)
-            return command.failureCode
+            return plugin.fails(command.failureCode, because: error.message)
         } catch {
             complain("\(error)", hint: nil)
-            return command.failureCode
+            return plugin.fails(command.failureCode, because: "\(error)")
         }
     }
 
@@ -93,11 +100,33 @@ enum Main {
     }
 }
 
+/// What monitoring systems expect of `check`: one line on standard output whatever happens, since they show nothing else.
+private struct Plugin {
+    /// Called as a plugin is: then only its codes, 0 to 3, mean anything. People are told on standard error alone.
+    private let isCalledAsOne: Bool
+    private let speaks: Bool
+
+    init() { (speaks, isCalledAsOne) = (false, false) }
+
+    init(_ command: Command, _ words: [String]) {
+        isCalledAsOne = command.path == ["check"] && (words.contains("--brief") || words.contains("--perfdata"))
+        speaks = isCalledAsOne && !words.contains { ["json", "--output=json"].contains($0) }
+    }
+
+    /// Says why nothing can be said of the runtimes. The code to end with.
+    func fails(_ code: ExitCode, because why: String) -> ExitCode {
+        if speaks { write("UNKNOWN: \(Shown.plugin(why))\n") }
+        return isCalledAsOne ? .unknown : code
+    }
+}
+
 /// Why a command could not do its work, for people, with the exit code that says so.
 struct CommandFailure: Error {
     let text: String
     let hint: String?
     let code: ExitCode
+    /// The first of several things that are wrong, where `text` only counts them.
+    var first: String?
 
     init(_ text: String, hint: String? = nil, code: ExitCode = .failure) {
         self.text = text
@@ -113,7 +142,7 @@ enum Version {
 
 /// Writes what went wrong to standard error.
 func complain(_ text: String, hint: String?) {
-    write("mozaiks-ops: \(text)\n" + (hint.map { "  hint: \($0)\n" } ?? ""), to: STDERR_FILENO)
+    remark("mozaiks-ops: \(text)\n" + (hint.map { "  hint: \($0)\n" } ?? ""), .error)
 }
 
 extension Invocation {

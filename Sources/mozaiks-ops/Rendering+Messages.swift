@@ -19,13 +19,13 @@ extension Rendering {
     /// `ops does not work: 3 messages wait since 2026-11-21T09:00:00.000Z: Slack answered invalid_auth: …`
     static func trouble(_ trouble: ChannelTrouble) -> String {
         let waiting = trouble.waiting == 1 ? "1 message waits" : "\(trouble.waiting) messages wait"
-        return "\(trouble.channel) does not deliver: \(waiting), the oldest since \(trouble.since): \(trouble.reason)"
+        return "\(Shown.id(trouble.channel)) does not deliver: \(waiting), the oldest since \(trouble.since): \(Shown.code(trouble.reason))"
     }
 
     /// `pager is not configured: 3 messages wait for it, the oldest since …; they are given up after 72h`
     static func stranded(_ stranded: StrandedMessages) -> String {
         let waiting = stranded.count == 1 ? "1 message waits" : "\(stranded.count) messages wait"
-        return "\(stranded.channel) is not configured: \(waiting) for it, the oldest since \(stranded.since); "
+        return "\(Shown.id(stranded.channel)) is not configured: \(waiting) for it, the oldest since \(stranded.since); "
             + "given up after \(Outbox.lifetimeOfBlocked) unless it comes back"
     }
 
@@ -78,20 +78,25 @@ extension Rendering {
         }
     }
 
-    func drill(_ results: [(channel: String, delivery: Delivery)]) -> String {
+    /// - Parameter unpaged: channels that no incident of this environment reaches.
+    func drill(_ results: [(channel: String, delivery: Delivery)], unpaged: [String], environment: String) -> String {
         results.map { result in
             let outcome =
-                result.delivery.failure.map { terminal.paint("NOT delivered", .red) + ": \($0)" }
+                result.delivery.failure.map { terminal.paint("NOT delivered", .red) + ": \(Shown.code($0))" }
                 ?? terminal.paint("delivered", .green)
+            let isUnpaged = unpaged.contains { $0.utf8.elementsEqual(result.channel.utf8) }
             return "\(result.channel): \(outcome)\n"
+                + (isUnpaged
+                    ? terminal.paint("  a drill only: it pages, and nobody is paged for environment '\(Shown.id(environment))'", .yellow) + "\n"
+                    : "")
         }.joined()
     }
 
     func routing(_ explanation: RoutingExplanation, _ why: [String], of incident: Incident, told: [OutboxRow]) -> String {
         let routing = explanation.routing
-        var text = "\(severity(incident.severity)) \(terminal.paint(incident.rule, .bold)): \(incident.subject)\n\n"
-        for line in why { text += "\(line)\n" }
-        if let silence = routing.silence { text += "Nobody would hear of it: \(silence)\n" }
+        var text = "\(severity(incident.severity)) \(terminal.paint(Shown.id(incident.rule), .bold)): \(incident.subject)\n\n"
+        for line in why { text += "\(Shown.code(line))\n" }
+        if let silence = routing.silence { text += "Nobody would hear of it: \(Shown.code(silence))\n" }
         if !explanation.lines.isEmpty {
             text += (why.isEmpty ? "" : "\n")
             text += terminal.table(
@@ -100,7 +105,7 @@ extension Rendering {
                     [$0.channel, $0.isSent ? terminal.paint("yes", .green) : terminal.paint("no", .dim), $0.reason]
                 })
         }
-        for line in explanation.lines { text += line.heard.map { "\(line.channel): \($0)\n" } ?? "" }
+        for line in explanation.lines { text += line.heard.map { "\(Shown.id(line.channel)): \(Shown.code($0))\n" } ?? "" }
         for name in routing.unknown { text += "named, but not configured: \(name)\n" }
         text += "\n" + terminal.paint("Told so far", .bold) + "\n"
         guard !told.isEmpty else { return text + "  nobody\n" }

@@ -30,8 +30,8 @@ struct Rendering: Sendable {
     /// What a runtime shows: one line of raw figures for each replica, then the readings.
     func runtime(_ report: CycleReport) -> String {
         let summary = report.summary
-        var text = terminal.paint("\(summary.runtime)", .bold) + "  \(report.result.now)\n"
-        for replica in summary.replicas { text += "  \(replica.url)  \(figures(replica))\n" }
+        var text = terminal.paint(Shown.id(summary.runtime), .bold) + "  \(report.result.now)\n"
+        for replica in summary.replicas { text += "  \(Shown.id(replica.url))  \(figures(replica))\n" }
         if !summary.deadCounters.isEmpty {
             let names = summary.deadCounters.map(\.name).joined(separator: ", ")
             text += "  counters that never move here: \(names) (readings that need them are missing, not 0)\n"
@@ -102,7 +102,7 @@ struct Rendering: Sendable {
     }
 
     func shownID(_ app: AppID) -> String {
-        String(app.text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : Character($0) })
+        Shown.id(app.text)
     }
 
     // MARK: - Incidents
@@ -122,9 +122,9 @@ struct Rendering: Sendable {
 
     /// - Parameter why: what holds it back, or what it holds back, in sentences.
     func incident(_ incident: Incident, _ why: [String] = []) -> String {
-        var text = "\(severity(incident.severity)) \(terminal.paint(incident.rule, .bold)): \(incident.subject)\n"
-        text += "\(incident.summary)\n"
-        text += why.map { terminal.paint($0, .yellow) + "\n" }.joined() + "\n"
+        var text = "\(severity(incident.severity)) \(terminal.paint(Shown.id(incident.rule), .bold)): \(incident.subject)\n"
+        text += "\(Shown.code(incident.summary))\n"
+        text += why.map { terminal.paint(Shown.code($0), .yellow) + "\n" }.joined() + "\n"
         var facts = [
             ("id", incident.id), ("status", incident.status.rawValue), ("since", "\(incident.since)"),
             ("opened", "\(incident.openedAt)"),
@@ -135,23 +135,23 @@ struct Rendering: Sendable {
         if incident.flaps > 0 { facts.append(("reopened", "\(incident.flaps) time\(incident.flaps == 1 ? "" : "s")")) }
         facts.append(("rule", "\(incident.origin)"))
         facts.append(("condition", incident.condition))
-        for label in incident.labels.sorted(by: { $0.key < $1.key }) { facts.append((label.key, label.value)) }
+        for label in incident.labels.sorted(by: { $0.key < $1.key }) { facts.append((Shown.id(label.key), label.value)) }
         let width = facts.map { Terminal.columns($0.0) }.max() ?? 0
-        text += facts.map { "  \(pad($0.0, width))  \($0.1)\n" }.joined()
+        text += facts.map { "  \(pad($0.0, width))  \(Shown.code($0.1))\n" }.joined()
         text += "\n\(terminal.paint("What happened", .bold))\n"
         text += timeline(incident)
         if !incident.evidence.isEmpty {
             text += "\n\(terminal.paint("Evidence", .bold))\n"
-            let width = incident.evidence.map { Terminal.columns($0.series) }.max() ?? 0
-            for series in incident.evidence { text += "  \(pad(series.series, width))  \(sparkline(series))\n" }
+            let width = incident.evidence.map { Terminal.columns(Shown.line($0.series)) }.max() ?? 0
+            for series in incident.evidence { text += "  \(pad(Shown.line(series.series), width))  \(sparkline(series))\n" }
         }
         var steps = incident.nextSteps + Suggestion.lines(of: incident)
         if let playbook = incident.playbook { steps.append("mozaiks-ops playbooks show \(playbook)") }
         if !steps.isEmpty, incident.resolvedAt == nil {
-            text += "\n\(terminal.paint("Next steps", .bold))\n" + steps.map { "  - \($0)\n" }.joined()
+            text += "\n\(terminal.paint("Next steps", .bold))\n" + steps.map { "  - \(Shown.code($0))\n" }.joined()
         }
         if let advice = incident.advice {
-            text += "\n\(terminal.paint("What a model makes of it", .bold))\n" + advice.lines.map { $0.isEmpty ? "\n" : "  \($0)\n" }.joined()
+            text += "\n\(terminal.paint("What a model makes of it", .bold))\n" + advice.lines.map { $0.isEmpty ? "\n" : "  \(Shown.code($0))\n" }.joined()
         }
         return text
     }
@@ -160,8 +160,8 @@ struct Rendering: Sendable {
         var lines: [(at: Timestamp, text: String)] = []
         for transition in incident.transitions {
             lines.append(
-                (transition.at, "\(transition.from.rawValue) => \(transition.to.rawValue): \(transition.reason)\n"
-                    + String(repeating: " ", count: 13) + terminal.paint(transition.condition, .dim)))
+                (transition.at, "\(transition.from.rawValue) => \(transition.to.rawValue): \(Shown.code(transition.reason))\n"
+                    + String(repeating: " ", count: 13) + terminal.paint(Shown.code(transition.condition), .dim)))
         }
         for (index, decision) in incident.decisions.enumerated() {
             // What was decided since, or is over, waits no more.
@@ -170,9 +170,9 @@ struct Rendering: Sendable {
         }
         for found in incident.verifications {
             let word = found.outcome.rawValue.map { $0 == "_" ? " " : $0 }
-            lines.append((found.at, "\(String(word)) (\(found.lease)): \(found.text)"))
+            lines.append((found.at, "\(String(word)) (\(found.lease)): \(Shown.code(found.text))"))
         }
-        for note in incident.handling { lines.append((note.at, "\(note.by): \(note.text)")) }
+        for note in incident.handling { lines.append((note.at, "\(Shown.id(note.by)): \(Shown.code(note.text))")) }
         return lines.enumerated().sorted { a, b in
             a.element.at != b.element.at ? a.element.at < b.element.at : a.offset < b.offset
         }.map { "  \($0.element.at.clock)   \($0.element.text)\n" }.joined()
@@ -182,13 +182,13 @@ struct Rendering: Sendable {
     func decision(_ decision: ActionDecision, isWaiting: Bool = false) -> String {
         let until = decision.until.map { ", until \($0.clock)" } ?? ""
         let what = "\(decision.effect) for \(shownID(decision.key.app)), \(decision.ttl)"
-        let by = decision.approvedBy.map { ", approved by \($0)" } ?? ""
+        let by = decision.approvedBy.map { ", approved by \(Shown.id($0))" } ?? ""
         let how = (isWaiting ? decision.approval : nil).map { "\n" + String(repeating: " ", count: 13) + "mozaiks-ops actions approve \($0)" } ?? ""
         switch decision.verdict {
         case .act: return terminal.paint("done", .green) + ": \(what)\(until)" + (decision.lease.map { " (\($0))" } ?? "") + by
         case .wouldHave: return terminal.paint("would have", .yellow) + ": \(what) (mode observe)"
-        case .needsApproval(let refusal): return terminal.paint("needs approval", .yellow) + ": \(what): \(refusal.text)\(how)"
-        case .refused(let refusal): return terminal.paint("refused", .red) + ": \(what)\(by): \(refusal.text)"
+        case .needsApproval(let refusal): return terminal.paint("needs approval", .yellow) + ": \(what): \(Shown.code(refusal.text))\(how)"
+        case .refused(let refusal): return terminal.paint("refused", .red) + ": \(what)\(by): \(Shown.code(refusal.text))"
         case .alreadyInForce(let lease): return "already in force: \(what) (\(lease))"
         }
     }
@@ -213,7 +213,7 @@ struct Rendering: Sendable {
         var text = leases.isEmpty ? "no actions\n" : table(leases, now: now)
         for placement in placements {
             let since = "since \(placement.since)"
-            let why = placement.lastError.map { ": \($0)" } ?? ""
+            let why = placement.lastError.map { ": \(Shown.code($0))" } ?? ""
             switch placement.phase {
             case .preparing, .intended: text += "\(placement.lease) at \(placement.adapter): not there yet, \(since)\(why)\n"
             case .landed: text += "\(placement.lease) at \(placement.adapter): in force \(since)\(why)\n"

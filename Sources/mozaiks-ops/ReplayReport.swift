@@ -277,7 +277,7 @@ struct ReplayReport {
     }
 
     private func shown(_ subject: Subject) -> String {
-        subject.app.map { Rendering(terminal: terminal).shownID($0) } ?? subject.idText
+        subject.app.map { Rendering(terminal: terminal).shownID($0) } ?? Shown.id(subject.idText)
     }
 
     private func severity(_ severity: Severity) -> String { Rendering(terminal: terminal).severity(severity) }

@@ -200,7 +200,7 @@ struct ReplayTimeline {
     // MARK: - Text
 
     private func shown(_ subject: Subject) -> String {
-        subject.app.map { Rendering(terminal: terminal).shownID($0) } ?? subject.idText
+        subject.app.map { Rendering(terminal: terminal).shownID($0) } ?? Shown.id(subject.idText)
     }
 
     /// Cut or filled to the width of labels.

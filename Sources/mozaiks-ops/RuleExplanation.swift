@@ -147,25 +147,25 @@ struct RuleExplanation {
 extension RuleExplanation {
     func text(_ rendering: Rendering, whyNot: Bool) -> String {
         let terminal = rendering.terminal
-        let who = subject.app.map { "app \(rendering.shownID($0)) on \(subject.runtime)" } ?? "\(subject)"
+        let who = subject.app.map { "app \($0) on \(Shown.id(subject.runtime))" } ?? "\(subject)"
         var text = "\(terminal.paint(rule.name, .bold)) on \(who), as of \(at)\n"
         text += "  \(phase.rawValue)" + (timer.map { ": \($0)" } ?? "") + "  (\(source))\n"
-        for note in notes { text += "  \(terminal.paint("note", .yellow)): \(note)\n" }
+        for note in notes { text += "  \(terminal.paint("note", .yellow)): \(Shown.code(note))\n" }
         let reasons = reasons
         if whyNot || phase != .firing {
             text += "\n" + terminal.paint(phase == .firing ? "It does fire" : "Why it does not fire", .bold) + "\n"
-            text += reasons.map { "  - \($0)\n" }.joined()
+            text += reasons.map { "  - \(Shown.code($0))\n" }.joined()
         } else if !reasons.isEmpty {
-            text += reasons.map { "  \($0)\n" }.joined()
+            text += reasons.map { "  \(Shown.code($0))\n" }.joined()
         }
         text += "\n" + terminal.paint("Condition", .bold) + "  \(rule.when.origin)\n"
         if let answered {
             text += "  with the readings of \(answered): they are kept once a minute, the state above at each poll\n"
         }
-        text += "  \(condition?.withValues ?? rule.when.text)\n"
+        text += "  \(Shown.code(condition?.withValues ?? rule.when.text))\n"
         for term in condition?.terms ?? [] {
             let words = "\(term.truth)"
-            text += "    \(words)" + String(repeating: " ", count: max(1, 8 - words.utf8.count)) + term.text + "\n"
+            text += "    \(words)" + String(repeating: " ", count: max(1, 8 - words.utf8.count)) + Shown.code(term.text) + "\n"
         }
         if !missing.isEmpty {
             text += "\n" + terminal.paint("Missing evidence", .bold) + "\n"

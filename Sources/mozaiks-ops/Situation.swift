@@ -18,6 +18,8 @@ struct Situation {
     let source: String
     /// What whoever reads this should know of it besides.
     var notes: [String] = []
+    /// Those that are configured; besides them the journal may know others. Nil: all.
+    var configured: [String]?
     /// When the newest answer came that this is about, by runtime.
     var answered: [String: Timestamp] = [:]
     /// What was decided, where the readings are older than that; nil: they are of the same moment.
@@ -40,7 +42,12 @@ struct Situation {
         let configuration = try invocation.configuration()
         let journal = try invocation.journalForReading(configuration)
         let (policies, notes) = try policies(invocation, configuration, journal)
-        var pipeline = Pipeline(settings: Assembly.settings(configuration), policies: policies)
+        var settings = Assembly.settings(configuration)
+        // What the journal knows and the configuration does not: a runtime named in passing, or one that is gone.
+        for name in try KeptDecisions.runtimes(in: journal) where !settings.runtimes.contains(where: { $0.name == name }) {
+            settings.runtimes.append(MonitorSettings.Runtime(name: name, replicas: [], labels: [:]))
+        }
+        var pipeline = Pipeline(settings: settings, policies: policies)
         try pipeline.restore(from: journal, now: invocation.clock.now()) { complain($0, hint: nil) }
         guard let now = pipeline.newestMoment else {
             throw CommandFailure(
@@ -56,7 +63,7 @@ struct Situation {
         let ticks = pipeline.settings.runtimes.compactMap { pipeline.tick($0.name, now: now) }
         return Situation(
             pipeline: pipeline, ticks: ticks, source: "the journal in \(configuration.state.value)", notes: notes,
-            answered: answered, decided: decided)
+            configured: configuration.runtimes.map(\.name), answered: answered, decided: decided)
     }
 
     /// The policies by which was decided: not those on the disk, which may have changed since, unless they are asked for.

@@ -1,5 +1,6 @@
 import Ambient
 import Glibc
+import Model
 
 /// Where results go: text for people or JSON for programs, colour only on a terminal that wants it.
 struct Terminal: Sendable {
@@ -29,6 +30,7 @@ struct Terminal: Sendable {
 
     /// Columns as wide as their widest cell, two spaces apart; the last one is not padded.
     func table(_ header: [String], _ rows: [[String]]) -> String {
+        let rows = rows.map { $0.map { Shown.cell($0, styles: color) } }
         let all = [header] + rows
         let widths = header.indices.map { column in all.map { Terminal.columns($0[column]) }.max() ?? 0 }
         func line(_ cells: [String]) -> String {
@@ -66,19 +68,5 @@ struct Terminal: Sendable {
             true
         default: false
         }
-    }
-}
-
-/// Writes to a file descriptor in full. A reader that went away ends the program quietly, as pipes expect.
-func write(_ text: String, to descriptor: Int32 = STDOUT_FILENO) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-        let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        if written < 0 {
-            if errno == EINTR { continue }
-            if errno == EPIPE { exit(0) }
-            return
-        }
-        bytes = bytes.dropFirst(written)
     }
 }

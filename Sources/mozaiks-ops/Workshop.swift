@@ -7,6 +7,7 @@ import Journal
 import Model
 import Monitor
 import Policy
+import Telling
 import Synchronization
 import YAML
 
@@ -19,6 +20,18 @@ enum MonitorOptions {
     static let policies = Option("policies", value: "DIR", "folder of policy files (default: the built-in policy)")
 
     static let all = [url, mode, interval, state, policies]
+}
+
+extension Configuration {
+    /// Channels that page and that no incident reaches, because the environment is not `production` and no route says that it
+    /// matters there too.
+    var unpagedChannels: [String] {
+        guard !environment.value.utf8.elementsEqual(TellingSettings.production.utf8) else { return [] }
+        let telling = Assembly.settings(self).telling
+        return telling.channels.filter { channel in
+            channel.pages && !telling.routes.contains { $0.pagesOutsideProduction && $0.channels.contains(channel.name) }
+        }.map(\.name)
+    }
 }
 
 extension Invocation {
@@ -43,9 +56,9 @@ extension Invocation {
         let (folder, faults) = configurationLoader().stateFolder()
         warn(faults)
         if faults.contains(where: { $0.severity == .error }) {
-            write(
+            remark(
                 "the configuration has errors; the state folder is taken to be \(folder.value) (\(folder.origin)): name another with --state\n\n",
-                to: STDERR_FILENO)
+                .warning)
         }
         return try StateFolder(creating: folder.value)
     }
@@ -108,16 +121,21 @@ extension Invocation {
             let document: JSON = [
                 "schema": "mozaiks.ops/errors/v1", "ok": false, "diagnostics": .array(diagnostics.map(\.document)),
             ]
-            write(document.serialized(pretty: true) + "\n")
+            write(Shown.json(document.serialized(pretty: true)) + "\n")
         }
         let text = diagnostics.map(\.description).joined(separator: "\n\n")
-        write(text + "\n\n", to: STDERR_FILENO)
+        remark(text + "\n\n", .error)
         let errors = diagnostics.filter { $0.severity == .error }.count
-        return CommandFailure("\(errors) error\(errors == 1 ? "" : "s"), see above", code: .configuration)
+        var failure = CommandFailure("\(errors) error\(errors == 1 ? "" : "s"), see above", code: .configuration)
+        failure.first = diagnostics.first { $0.severity == .error }.map { fault in
+            let place = fault.line == 0 ? fault.file : "\(fault.file):\(fault.line)"
+            return "\(place): \(fault.message)" + (errors > 1 ? ", and \(errors - 1) more error\(errors == 2 ? "" : "s")" : "")
+        }
+        return failure
     }
 
     private func warn(_ warnings: [Diagnostic]) {
-        for warning in warnings { write("\(warning)\n\n", to: STDERR_FILENO) }
+        for warning in warnings { remark("\(warning)\n\n", warning.severity == .error ? .error : .warning) }
     }
 
     /// The state folder for what only looks into the journal, or leaves a word in it for the engine that runs: of the configuration
@@ -126,9 +144,9 @@ extension Invocation {
         let (folder, faults) = configurationLoader().stateFolder()
         warn(faults)
         if faults.contains(where: { $0.severity == .error }) {
-            write(
+            remark(
                 "the configuration has errors; the state folder is taken to be \(folder.value) (\(folder.origin)): name another with --state\n\n",
-                to: STDERR_FILENO)
+                .warning)
         }
         do {
             return try StateFolder(existing: folder.value)

@@ -93,6 +93,27 @@ import Testing
         #expect(ending.errors.contains(says), "\(ending.errors)")
     }
 
+    @Test func aRuntimeThatOnlyTheJournalKnowsIsFound() throws {
+        let shell = Shell()
+        try CheckTests.serving("busy") { url in
+            let first = try shell.run("check", "--url", url, "--state", shell.state)
+            #expect(first.code == 0)
+        }
+        // No runtime is configured here.
+        let asked = [
+            ["explain", "--why-not", "runtime-down"], ["explain", "--why-not", "runtime-down", "--runtime", "default"],
+            ["policy", "explain", "runtime-down"],
+        ]
+        for words in asked {
+            let ending = try shell.run(words + ["--state", shell.state])
+            #expect(ending.code == 0, "\(ending.errors)")
+            #expect(ending.output.hasPrefix("runtime-down on runtime default, as of "), "\(ending.output)")
+            #expect(ending.output.contains("its condition is false: up (1) == 0"), "\(ending.output)")
+        }
+        let wrong = try shell.run("explain", "--why-not", "runtime-down", "--runtime", "defualt", "--state", shell.state)
+        #expect(wrong.code == 64 && wrong.errors.contains("did you mean 'default'?"), "\(wrong.errors)")
+    }
+
     @Test func theJournalIsLookedAtAndLeftAlone() throws {
         try CheckTests.serving("busy") { url in
             let shell = Shell(["MOZAIKS_RUNTIME_URL": url])

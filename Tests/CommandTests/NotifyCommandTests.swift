@@ -4,6 +4,34 @@ import Model
 import TestKit
 import Testing
 
+/// Pages that are left out because the environment is another word than `production`.
+@Suite struct UnpagedTests {
+    @Test func aPagerThatNobodyHearsIsNamedWhereverOneLooks() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell(["KEY": String(repeating: "k", count: 32)])
+            _ = QuickPolicy.write(to: shell.folder)
+            let channels = "channels: {night: {pagerduty: {url: \"http://127.0.0.1:1\", routing_key: \"${KEY}\"}}}"
+            shell.configure(url, "environment: Production\n" + channels)
+            for words in [["config", "show"], ["check"], ["doctor"], ["policy", "check", "policies"]] {
+                let ending = try shell.run(words)
+                #expect(ending.errors.contains("environment 'Production' is not 'production'") || words[0] == "policy", "\(words)")
+            }
+            #expect(try shell.run("doctor").output.contains("nobody is paged by night"))
+            #expect(try shell.run("notify", "test", "night").output.contains("nobody is paged for environment 'Production'"))
+            let daemon = try shell.start(["run"])
+            #expect(daemon.waits { _, errors in errors.contains("msg=started") })
+            #expect(daemon.ending(SIGTERM).errors.contains("msg=\"nobody is paged: the environment is not 'production'\""))
+            // Where a route says that it matters, and in production itself, there is nothing to say.
+            for more in [
+                "environment: staging\nroutes: [{to: night, page_outside_production: true}]\n", "environment: production\n",
+            ] {
+                shell.configure(url, more + channels)
+                #expect(try !shell.run("doctor").everything.contains("nobody is paged"), "\(more)")
+            }
+        }
+    }
+}
+
 /// Who was told what, whether channels work, and the heartbeat, by the built program.
 @Suite struct NotifyCommandTests {
     /// A shell whose configuration has two channels (the second refuses for good) and a heartbeat, all on one server.

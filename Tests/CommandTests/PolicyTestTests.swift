@@ -31,6 +31,42 @@ import Testing
         return shell
     }
 
+    /// The built-in rules on what an app spends: a batch that comes every hour is no spike once it came some times; one that
+    /// is much larger is, and so is a loop that does not end.
+    @Test func aBatchThatComesAgainAndAgainIsNoSpike() throws {
+        let hours = Array(repeating: "20x50 6000x10", count: 6).joined(separator: " ")
+        let shell = Shell()
+        shell.folder.write(
+            """
+            schema: mozaiks.ops/policy-test/v1
+            interval: 1m
+            tests:
+              - name: the same batch each hour
+                apps: {one: {tokens: "\(hours)", active_runs: 1}}
+                expect: [{during: 4h..5h50m, rule: token-burn-spike, not: firing}]
+              - name: a batch ten times as large
+                apps: {one: {tokens: "\(hours) 20x50 60000x20", active_runs: 1}}
+                expect: [{at: 6h58m, rule: token-burn-spike, state: firing}]
+              - name: one long loop is no batch that came before
+                apps: {one: {tokens: "20x240 6000x60", active_runs: 1}}
+                expect: [{during: 4h15m..4h59m, rule: token-burn-spike, state: firing}]
+
+            """, to: "t.yaml")
+        let ending = try shell.run("policy", "test", "t.yaml", atMost: 120)
+        #expect(ending.code == 0, "\(ending.output)")
+    }
+
+    @Test(arguments: [
+        ("tests: []", "'tests' is empty"), ("tests:\n  - {name: x, apps: {a: {active_runs: 5}}, expect: []}", "'expect' is empty"),
+    ])
+    func whatTestsNothingDoesNotPass(text: String, why: String) throws {
+        let shell = Shell()
+        shell.folder.write("schema: mozaiks.ops/policy-test/v1\n\(text)\n", to: "t.yaml")
+        let ending = try shell.run("policy", "test", "t.yaml")
+        #expect(ending.code == 78)
+        #expect(ending.errors.contains(why), "\(ending.errors)")
+    }
+
     private static let good = """
           - name: fires
             apps: {one: {active_runs: 3 12x6 3x6}, two: {active_runs: 4}}

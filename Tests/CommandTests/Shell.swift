@@ -34,9 +34,12 @@ struct Shell {
 
     /// The same below a program that changes what it may do: `sh -c …`, `setpriv …`.
     func run(below wrapper: [String], _ words: [String]) throws -> Ending {
+        try start(below: wrapper, words).waitForEnd()
+    }
+
+    func start(below wrapper: [String], _ words: [String]) throws -> RunningProgram {
         try RunningProgram(
-            wrapper[0], wrapper.dropFirst() + [Shell.program] + words, environment: variables, in: folder.path
-        ).waitForEnd()
+            wrapper[0], wrapper.dropFirst() + [Shell.program] + words, environment: variables, in: folder.path)
     }
 
     private var variables: [String: String] {

@@ -74,6 +74,9 @@ final class ScratchFolder: Sendable {
 
     @Test(arguments: [
         ("token", "token"), ("token\n", "token"), (" \ttoken\r\n\n", "token"), ("two words", "two words"),
+        // What editors and clipboards leave: a byte order mark, zero-width marks, a fixed blank, other line ends.
+        ("\u{FEFF}token\n", "token"), ("token\u{200B}\n", "token"), ("\u{2060}\u{A0} token\u{2028}\u{FEFF}", "token"),
+        ("pässword", "pässword"), ("mark\u{2764}\u{FE0F}", "mark\u{2764}\u{FE0F}"),
     ])
     func `a file's content is the secret, without the blanks around it`(content: String, secret: String) throws {
         let folder = try ScratchFolder()
@@ -104,6 +107,12 @@ final class ScratchFolder: Sendable {
                 .file(try folder.put("long", String(repeating: "s3cret", count: 20_000))),
                 "file \(folder.path)/long: it is longer than 65536 bytes"
             ),
+            (
+                .file(try folder.put("marked", "s3c\u{200B}ret")),
+                "file \(folder.path)/marked: it holds an invisible character, U+200B; "
+                    + "an editor or a copied web page put it there: type it anew"
+            ),
+            (.file(try folder.put("only-a-mark", "\u{FEFF}\n")), "file \(folder.path)/only-a-mark: it is empty"),
             (.environment("ABSENT"), "environment variable ABSENT: it is not set"),
             (
                 .credential("slack"),

@@ -41,6 +41,9 @@ import YAML
         ("stray because", "tests: [{name: a, tape: x, expect: [{rule: r, action: pause, verdict: act, because: mode}]}]", ["'because' stands beside"]),
         ("because", "tests: [{name: a, tape: x, expect: [{rule: r, action: pause, verdict: refused, because: mod}]}]", ["did you mean 'mode'?"]),
         ("interval", "interval: 0s\ntests: []", ["'interval' must be at least 1s"]),
+        ("no tests", "tests: []", ["error[empty]: 'tests' is empty"]),
+        ("no expectations", "tests: [{name: a, tape: x, expect: []}]", ["error[empty]: 'expect' is empty"]),
+        ("no states", "tests: [{name: a, tape: x, expect: [{rule: r, not: []}]}]", ["error[empty]: 'not' is empty"]),
         ("no mapping", "- a", ["a file of policy tests must be a mapping"]),
     ]
 
@@ -73,7 +76,7 @@ import YAML
                   - {at: 1m, rule: r, action: pause, verdict: refused, because: cooldown}
                   - {at: 1m, rule: r, suppressed_by: other}
                   - {at: 1m, rule: r, suppressed_by: none}
-              - {name: two, tape: a.tape, expect: []}
+              - {name: two, tape: a.tape, expect: [{rule: r, incident: none}]}
             """
         let reporter = Reporter(source: SourceText(file: "t.yaml", bytes: Array(text.utf8)))
         let file = try #require(PolicyTestReader(reporter).read())

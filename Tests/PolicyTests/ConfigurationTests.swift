@@ -52,6 +52,43 @@ import Testing
         prices: {gpt-4o-mini: {prompt: 0.15 USD/M, completion: 0.60 USD/M}}
         """
 
+    @Test(arguments: [
+        ("/var/lib/one", "/var/lib/one"), ("/var/lib/one:/var/lib/two", "/var/lib/one"), (":/var/lib/two", "/var/lib/two"),
+    ])
+    func theStateFolderIsTheFirstThatSystemdNames(list: String, folder: String) throws {
+        #expect(try load(nil, ["STATE_DIRECTORY": list]).state.value == folder)
+    }
+
+    @Test func aFolderOfTheUserThatIsNotAbsoluteIsIgnored() throws {
+        func state(_ environment: [String: String]) throws -> String {
+            try ConfigurationLoader(ConfigurationFlags(), in: Environment(environment), isRoot: false).read(nil).state.value
+        }
+        #expect(try state(["XDG_STATE_HOME": "/s", "HOME": "/h"]) == "/s/mozaiks-ops")
+        #expect(try state(["XDG_STATE_HOME": "s", "HOME": "/h"]) == "/h/.local/state/mozaiks-ops")
+    }
+
+    static let environments: [(String, String, warns: Bool)] = [
+        ("production", "production", false), ("'production '", "production", false), ("'${E}'", "production", false),
+        ("Production", "Production", true), ("PRODUCTION", "PRODUCTION", true), ("prod", "prod", true), ("prd", "prd", true),
+        ("prod-eu", "prod-eu", true), ("live", "live", true), ("producton", "producton", true), ("produktion", "produktion", true),
+        ("\"production\\u200b\"", "production\u{200B}", true),
+        ("staging", "staging", false), ("dev", "dev", false), ("preprod", "preprod", false), ("test", "test", false),
+    ]
+
+    @Test(arguments: environments) func whatLooksLikeProductionAndIsNotIsWarnedAbout(
+        written: String, name: String, warns: Bool
+    ) throws {
+        let configuration = try load("schema: mozaiks.ops/config/v1\nenvironment: \(written)\n", ["E": " production\n"])
+        #expect(configuration.environment.value.utf8.elementsEqual(name.utf8))
+        let warnings = configuration.warnings.filter { $0.code == "environment" }
+        #expect(warnings.count == (warns ? 1 : 0), "\(warnings)")
+        #expect(warnings.allSatisfy { $0.message.contains("is not 'production': channels that page are left out") })
+    }
+
+    @Test(arguments: ["''", "'  '", "'${E}'"]) func anEmptyEnvironmentIsAnError(written: String) {
+        #expect(faults("schema: mozaiks.ops/config/v1\nenvironment: \(written)\n", ["E": ""]).contains("'environment' is empty"))
+    }
+
     @Test func everyKeyIsRead() throws {
         let configuration = try load(
             ConfigurationTests.full, ["HOST": "10.0.0.7", "OPS_SECRET": "s3cret", "SLACK_DEV": "x", "BEAT": "x"])

@@ -121,7 +121,7 @@ enum ActionsCommand {
             result = "nothing more is in force, and not all of it is undone"
         }
         var text = (result ?? "noted: the next tick of the engine, or the next check, does it") + "\n"
-        for line in resisting { text += "NOT UNDONE YET, it is tried on (see mozaiks-ops actions list): \(line)\n" }
+        for line in resisting { text += "NOT UNDONE YET, it is tried on (see mozaiks-ops actions list): \(Shown.code(line))\n" }
         invocation.print(
             text: text,
             json: ["command": .int(id), "result": .optional(result), "not_undone": .array(resisting.map(JSON.string))])

@@ -62,13 +62,13 @@ enum AdviseCommand {
         var lines: [String] = []
         switch outcome.ending {
         case .accepted(let advice, let repaired):
-            lines += advice.lines
+            lines += advice.lines.map { Shown.code($0) }
             if repaired { lines.append("Its first answer was refused: \(outcome.faults.first.map(list) ?? "").") }
         case .fallenBack:
             lines.append("No usable answer by \(section.model): the deterministic text stands.")
             for (index, faults) in outcome.faults.enumerated() { lines.append("  answer \(index + 1): \(list(faults))") }
         case .failed(let error):
-            lines.append("No answer: \(error)")
+            lines.append("No answer: \(Shown.code("\(error)"))")
         }
         lines.append("Took \(outcome.usage.total) tokens (\(outcome.usage.prompt) + \(outcome.usage.completion)), \(cost(outcome)).")
         return lines.joined(separator: "\n") + "\n"

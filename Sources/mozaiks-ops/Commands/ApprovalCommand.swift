@@ -108,7 +108,7 @@ enum ApprovalCommand {
                 ]
             })
         let waiting = approvals.filter { $0.isWaiting(at: now) }
-        let lines = waiting.map { "\($0.id): \($0.reason.text)\n    mozaiks-ops actions approve \($0.id)" }
+        let lines = waiting.map { "\($0.id): \(Shown.code($0.reason.text))\n    mozaiks-ops actions approve \($0.id)" }
         return table + (lines.isEmpty ? "" : "\n" + lines.joined(separator: "\n") + "\n")
     }
 }

@@ -35,7 +35,7 @@ enum AuditCommand {
             return .ok
         case .broken(let row, let why):
             invocation.print(
-                text: "BROKEN at row \(row): \(why)\n", json: ["status": "broken", "row": .int(row), "why": .string(why)])
+                text: "BROKEN at row \(row): \(Shown.code(why))\n", json: ["status": "broken", "row": .int(row), "why": .string(why)])
             return .failure
         }
     }
@@ -64,7 +64,7 @@ enum AuditCommand {
             let rows = try journal.audit(after: last, limit: 500)
             guard let end = rows.last else { return .ok }
             last = end.seq
-            write(rows.map { $0.exported.serialized() + "\n" }.joined())
+            write(rows.map { Shown.json($0.exported.serialized()) + "\n" }.joined())
         }
     }
 }

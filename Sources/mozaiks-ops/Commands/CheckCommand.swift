@@ -19,7 +19,8 @@ enum CheckCommand {
             + "throttle, pause and disable_pack land only where another adapter is configured (lease_api, entitlements, webhook), "
             + "and are recorded as refused otherwise. What is due there is put or undone within the pass, for at most 15 seconds.\n\n"
             + "Exit code: 0 ok, 1 a warning is open, 2 a critical incident is open, 3 unknown (no evidence, or another engine "
-            + "holds the state folder).",
+            + "holds the state folder). With --brief or --perfdata, as a monitoring plugin, nothing but these: what keeps the pass from "
+            + "running, such as an error in the configuration, is a line 'UNKNOWN: …' on standard output and 3.",
         options: MonitorOptions.all + [
             Option("brief", "the one line only"), Option("perfdata", "append performance data, as monitoring plugins do"),
         ],
@@ -69,10 +70,11 @@ enum CheckCommand {
         let open = await core.openIncidents
         await core.close()
         let verdict = Verdict(reports: reports.all, open: open, journalError: saved ? nil : await core.state.journalError)
-        verdict.print(invocation)
-        // What was found has channels of its own: a pass that did its work is a success, whatever it saw.
+        // What was found has channels of its own: a pass that did its work is a success, whatever it saw. Before it is
+        // printed, because whoever reads that may be slow or gone.
         await began.value
         await pulse?.beat(saved ? .success : .exit(ExitCode.unknown.rawValue))
+        verdict.print(invocation)
         await assembly.client.shutdown()
         return verdict.code
     }
@@ -176,7 +178,7 @@ enum CheckCommand {
         var line: String {
             var parts: [String] = []
             for incident in open.sorted(by: { $0.severity > $1.severity }).prefix(3) {
-                parts.append("\(incident.rule) on \(incident.subject), \(age(incident))")
+                parts.append("\(Shown.id(incident.rule)) on \(incident.subject), \(age(incident))")
             }
             if open.count > 3 { parts.append("and \(open.count - 3) more incident\(open.count == 4 ? "" : "s")") }
             if let journalError { parts.append(journalError) }
@@ -184,7 +186,8 @@ enum CheckCommand {
             parts += blind.prefix(2)
             if blind.count > 2 { parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence") }
             parts += reports.map(figures).filter { !$0.isEmpty }
-            return "\(word): " + parts.joined(separator: "; ")
+            // A line of a plugin is one line, and a bar in it would begin the performance data.
+            return "\(word): " + parts.map(Shown.plugin).joined(separator: "; ")
         }
 
         private func age(_ incident: Incident) -> String {
@@ -216,6 +219,11 @@ enum CheckCommand {
             return (reports.count > 1 ? "\(summary.runtime): " : "") + parts.joined(separator: ", ")
         }
 
+        /// A name inside the quotes of a label, where the guidelines allow no equals sign and want quotes doubled.
+        private static func label(_ name: String) -> String {
+            Shown.id(name).map { $0 == "'" ? "''" : $0 == "=" || $0 == "|" ? "_" : String($0) }.joined()
+        }
+
         /// `'shared open_chats'=7 …`, as the monitoring plugins' guidelines write it.
         var perfdata: String {
             reports.flatMap { report in
@@ -232,7 +240,7 @@ enum CheckCommand {
                     ("mongodb_ping", summary.replicas.compactMap(\.mongoPingMilliseconds).max().map { "\($0)ms" }),
                     ("errors", sum { $0.errors }.map { "\($0)c" }),
                 ]
-                return figures.compactMap { name, value in value.map { "'\(summary.runtime) \(name)'=\($0)" } }
+                return figures.compactMap { name, value in value.map { "'\(Verdict.label(summary.runtime)) \(name)'=\($0)" } }
             }.joined(separator: " ")
         }
 
@@ -248,7 +256,7 @@ enum CheckCommand {
                     let pending = reports.flatMap(\.result.outcome.standings).filter { $0.phase == .pending }
                     for standing in pending {
                         let held = (standing.observed - standing.since).brief
-                        text += "pending: \(standing.rule) on \(standing.subject), true for \(held)\n"
+                        text += "pending: \(Shown.id(standing.rule)) on \(standing.subject), true for \(held)\n"
                     }
                     return text
                 }(),

@@ -96,6 +96,12 @@ enum DoctorCommand {
             findings.add(.note, "channels: none, nobody is told; set MOZAIKS_SLACK_WEBHOOK_URL or 'channels:'")
         } else {
             findings.add(.ok, "channels: " + configuration.channels.map(\.name).joined(separator: ", "))
+            let unpaged = configuration.unpagedChannels
+            if !unpaged.isEmpty {
+                findings.add(
+                    .note, "environment '\(configuration.environment.value)' is not 'production': nobody is paged by "
+                        + "\(unpaged.joined(separator: ", ")) (page_outside_production: true at a route allows it)")
+            }
         }
         if let heartbeat = configuration.heartbeat {
             findings.add(.ok, "heartbeat: every \(heartbeat.interval), URL from \(heartbeat.url.location)")
@@ -242,7 +248,7 @@ struct Findings {
                         case .note: terminal.paint("note  ", .yellow)
                         case .broken: terminal.paint("BROKEN", .red)
                         }
-                    let wrapped = Help.wrap(line.text, width: max(60, terminal.width - 10))
+                    let wrapped = Help.wrap(Shown.code(line.text), width: max(60, terminal.width - 10))
                     return "  \(mark)  " + wrapped.joined(separator: "\n          ") + "\n"
                 }.joined()
         }.joined(separator: "\n")

@@ -144,9 +144,9 @@ enum EvaluateCommand {
                 }
                 let state = line.phase == .inactive ? "\(line.truth)" : "\(line.phase.rawValue), \(line.truth)"
                 let subject = line.subject.app.map { "app \(rendering.shownID($0))" } ?? "runtime \(runtime)"
-                text += "  \(line.rule) on \(subject): \(terminal.paint(state, style(line.truth)))"
+                text += "  \(Shown.id(line.rule)) on \(subject): \(terminal.paint(state, style(line.truth)))"
                 text += line.suppressedBy.map { ", kept quiet by \($0)" } ?? ""
-                text += "\n      " + terminal.paint(line.explanation.withValues, .dim) + "\n"
+                text += "\n      " + terminal.paint(Shown.code(line.explanation.withValues), .dim) + "\n"
             }
             for group in quiet {
                 guard let first = group.lines.first, let app = first.subject.app else { continue }
@@ -154,7 +154,7 @@ enum EvaluateCommand {
                 text += "  \(group.rule) on \(isOne ? "app \(rendering.shownID(app))" : "\(group.lines.count) apps"): "
                 text += terminal.paint("\(group.truth)", style(group.truth)) + "\n      "
                 text += isOne ? "" : "\(rendering.shownID(app)): "
-                text += terminal.paint(first.explanation.withValues, .dim) + "\n"
+                text += terminal.paint(Shown.code(first.explanation.withValues), .dim) + "\n"
             }
             return lines.isEmpty ? text + "  the runtime shows no such app\n" : text
         }

@@ -111,16 +111,24 @@ enum ExplainCommand {
 
     private static func runtime(_ named: String?, _ situation: Situation) throws -> String {
         let known = situation.ticks.map(\.runtime)
+        guard !known.isEmpty else {
+            throw CommandFailure(
+                "no runtime was judged yet: \(situation.source) knows none",
+                hint: "start 'mozaiks-ops run' or 'check', or look with --url or --tape")
+        }
         if let named {
             guard known.contains(named) else {
-                throw UsageError("no runtime '\(named)'", hint: "there are: " + known.joined(separator: ", "))
+                throw UsageError(
+                    "no runtime '\(named)'", hint: nearest(named, in: known).map { "did you mean '\($0)'?" } ?? "there are: " + known.joined(separator: ", "))
             }
             return named
         }
-        guard known.count == 1 else {
+        // Of several the one that is configured: the others are gone.
+        let current = situation.configured.map { configured in known.filter(configured.contains) } ?? known
+        guard let only = current.count == 1 ? current[0] : known.count == 1 ? known[0] : nil else {
             throw UsageError("there are several runtimes: name one with --runtime", hint: known.joined(separator: ", "))
         }
-        return known[0]
+        return only
     }
 
     private static func find(

@@ -54,7 +54,7 @@ enum MarkCommand {
     private static func text(_ marks: [Mark]) -> String {
         guard !marks.isEmpty else { return "no deploys and no restarts within a day\n" }
         return marks.map { mark in
-            var lines = ["\(mark.at)  \(mark.title)" + (mark.by.map { "  (by \($0))" } ?? "")]
+            var lines = ["\(mark.at)  \(Shown.code(mark.title))" + (mark.by.map { "  (by \(Shown.id($0)))" } ?? "")]
             for comparison in mark.comparisons {
                 guard comparison.after != nil else {
                     lines.append("  \(comparison.runtime): compared ten minutes after it")
@@ -62,7 +62,8 @@ enum MarkCommand {
                 }
                 for line in comparison.lines {
                     lines.append(
-                        "  \(comparison.runtime): \(line.series) \(line.change)" + (line.isNotable ? "  (!)" : ""))
+                        "  \(Shown.id(comparison.runtime)): \(Shown.line(line.series)) \(line.change)"
+                            + (line.isNotable ? "  (!)" : ""))
                 }
             }
             return lines.joined(separator: "\n") + "\n"

@@ -83,7 +83,8 @@ enum NotifyCommand {
         let ordered = channels.compactMap { channel in results.first { $0.channel == channel.name } }
         remember(ordered, configuration, invocation)
         invocation.print(
-            text: Rendering(terminal: invocation.terminal).drill(ordered),
+            text: Rendering(terminal: invocation.terminal).drill(
+                ordered, unpaged: configuration.unpagedChannels, environment: configuration.environment.value),
             json: .array(
                 ordered.map { result in
                     [

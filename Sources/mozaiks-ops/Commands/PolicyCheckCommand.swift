@@ -122,14 +122,14 @@ enum PolicyCheckCommand {
         func show(_ invocation: Invocation) -> ExitCode {
             let (errors, warnings) = (count(.error), count(.warning))
             if invocation.wantsJSON {
-                write(json(errors, warnings).serialized(pretty: true) + "\n")
+                write(Shown.json(json(errors, warnings).serialized(pretty: true)) + "\n")
             } else if errors > 0 {
                 _ = invocation.diagnosed(diagnostics)
                 complain(
                     Self.counted(errors, "error") + (warnings > 0 ? " and " + Self.counted(warnings, "warning") : "")
                         + ", see above", hint: nil)
             } else {
-                for warning in diagnostics { write("\(warning)\n\n") }
+                for warning in diagnostics { write(Shown.screen("\(warning)\n\n")) }
                 write(
                     "ok: \(files.count) polic\(files.count == 1 ? "y" : "ies"), " + Self.counted(rules, "rule")
                         + (warnings > 0 ? ", " + Self.counted(warnings, "warning") : "") + "\n")

@@ -28,6 +28,7 @@ enum RunCommand {
             ("mozaiks-ops run --url http://localhost:8000 --events | jq .incident.decisions.rule", "incidents as they happen"),
         ]
     ) { invocation in
+        Output.becomeDaemon()
         OpenFiles.raiseLimit()
         let signals = await ProcessSignal.listen()
         let configuration = try invocation.watchingConfiguration()
@@ -54,6 +55,12 @@ enum RunCommand {
             }
         }
         try daemon.startServers()
+        let unpaged = configuration.unpagedChannels
+        if !unpaged.isEmpty {
+            logger.warning(
+                "nobody is paged: the environment is not 'production'",
+                ["environment": .text(configuration.environment.value), "channels": .text(unpaged.joined(separator: ","))])
+        }
         logger.info(
             "started",
             [
@@ -134,7 +141,7 @@ final class DaemonParts: Sendable {
         let patience = max(.minutes(2), configuration.interval.value * 6)
         let instruments = Instruments(
             version: Version.text, clock: clock, patience: patience, apps: Instruments.Apps(most: configuration.metricsApps?.value ?? 0),
-            gate: gate, droppedLines: { logger.lost })
+            gate: gate, droppedLines: { logger.lost + OutputQueue.standardOutput.lost })
         let health = HealthBox(limit: patience, clock: clock, instruments: instruments, runtimes: names)
         core = Core(
             pipeline: pipeline, journal: journal, folder: folder, gate: gate, gateTexts: texts,
@@ -202,9 +209,13 @@ final class DaemonParts: Sendable {
         face?.stop()
     }
 
+    /// Nobody waits for whoever reads the events; a line in their place says how many are missing.
     private static func printEvents(_ report: CycleReport) {
         for routed in report.result.messages {
-            write(MessageDocument.document(routed.message).serialized() + "\n")
+            OutputQueue.standardOutput.offer(Array((Shown.json(MessageDocument.document(routed.message).serialized()) + "\n").utf8)) { missing in
+                let gap: JSON = ["schema": "mozaiks.ops/events-missing/v1", "missing": .int(Int64(missing))]
+                return gap.serializedBytes() + [UInt8(ascii: "\n")]
+            }
         }
     }
 

@@ -1,0 +1,82 @@
+import Ambient
+import Glibc
+import Model
+import Synchronization
+
+/// What the program prints, and what became of it.
+///
+/// A command waits for its reader, as commands do. The daemon waits for nobody: its lines go through queues, and those
+/// that find no room are counted. A reader that goes away never ends the program; the exit code stays what the work
+/// earned. Whatever else keeps a result from being written is said on standard error and is a failure.
+enum Output {
+    private struct State {
+        var isDaemon = false
+        /// Nobody reads standard output any more.
+        var isUnread = false
+        /// Why results could not be written.
+        var failure: Int32?
+    }
+
+    private static let state = Mutex(State())
+    private static let journal = Atomic<Bool>(false)
+    /// Whether what is said on standard error goes to systemd's journal.
+    static var speaksToJournal: Bool {
+        get { journal.load(ordering: .relaxed) }
+        set { journal.store(newValue, ordering: .relaxed) }
+    }
+
+    /// How long the end of the daemon waits for whoever reads its lines.
+    private static let patience = 1.0
+
+    /// From here on nothing waits for a reader.
+    static func becomeDaemon() { state.withLock { $0.isDaemon = true } }
+
+    /// To standard output, in full.
+    fileprivate static func result(_ bytes: [UInt8]) {
+        // What was said before stands before it, where both go to one place.
+        OutputQueue.standardError.drain(atMost: state.withLock { $0.isDaemon } ? 0 : nil)
+        guard state.withLock({ !$0.isUnread && $0.failure == nil }) else { return }
+        note(Descriptor.write(bytes, to: STDOUT_FILENO).code)
+    }
+
+    private static func note(_ code: Int32) {
+        guard code != 0 else { return }
+        state.withLock { if code == EPIPE { $0.isUnread = true } else { $0.failure = $0.failure ?? code } }
+    }
+
+    /// To standard error. There is nobody left to tell that this failed.
+    fileprivate static func remark(_ bytes: [UInt8]) {
+        if state.withLock({ $0.isDaemon }) {
+            OutputQueue.standardError.offer(bytes)
+        } else {
+            OutputQueue.standardError.drain(atMost: nil)
+            _ = Descriptor.write(bytes, to: STDERR_FILENO)
+        }
+    }
+
+    /// Waits for what is still on its way, as long as it may take. The exit code: the one that was earned, but
+    /// `failure` instead of success when results were lost.
+    static func end(_ earned: ExitCode, failure: ExitCode) -> ExitCode {
+        let isDaemon = state.withLock { $0.isDaemon }
+        if isDaemon { OutputQueue.standardOutput.drain(atMost: patience) }
+        // Some file systems say only now that there was no room.
+        if close(STDOUT_FILENO) != 0, errno != EBADF { note(errno) }
+        let code = state.withLock { $0.failure }
+        if let code { complain("the result could not be written: \(String(cString: strerror(code)))", hint: nil) }
+        OutputQueue.standardError.drain(atMost: isDaemon ? patience : nil)
+        return code != nil && earned == .ok ? failure : earned
+    }
+}
+
+/// Says something besides the result, on standard error. The journal finds it by its level.
+func remark(_ text: String, _ level: Logger.Level) {
+    let safe = Shown.screen(text)
+    guard Output.speaksToJournal else { return write(safe, to: STDERR_FILENO) }
+    let lines = safe.split(separator: "\n", omittingEmptySubsequences: true)
+    write(lines.map { "\(level.priority)\($0)\n" }.joined(), to: STDERR_FILENO)
+}
+
+/// Writes in full. Why not is remembered for `Output.end`.
+func write(_ text: String, to descriptor: Int32 = STDOUT_FILENO) {
+    descriptor == STDERR_FILENO ? Output.remark(Array(text.utf8)) : Output.result(Array(text.utf8))
+}
