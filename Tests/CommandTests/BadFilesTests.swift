@@ -61,9 +61,9 @@ import Testing
         var words = ["policy", "check", "folder"]
         var name = "folder/ops_policy.default.yaml"
         switch what {
-        case "configuration": (words, name) = (["config", "check", "--config", "pipe.yaml"], "pipe.yaml")
+        case "configuration": (words, name) = (["config", "show", "--config", "pipe.yaml"], "pipe.yaml")
         case "token":
-            (words, name) = (["doctor", "--wait", "0s"], "token")
+            (words, name) = (["doctor", "--wait", "1s"], "token")
             shell.environment["MOZAIKS_RUNTIME_TOKEN_FILE"] = shell.folder.path("token")
         case "playbook": (words, name) = (["playbooks", "check", "folder"], "folder/x.md")
         default: break
