@@ -13,7 +13,7 @@ import YAML
 /// The parts of a monitor, made from its configuration. Nothing runs yet.
 public struct Assembly: Sendable {
     public let configuration: Configuration
-    let environment: Environment
+    public let environment: Environment
     private let clock: any Clock
     private let logger: Logger
     public let policies: PolicySet

@@ -61,6 +61,9 @@ enum RunCommand {
                 "runtimes": .text(configuration.runtimes.map(\.name).joined(separator: ",")),
                 "state": .text(configuration.state.value), "gate": .text(daemon.gateAddress ?? "none"),
             ])
+        for text in Assembly.exposures(configuration, environment) {
+            logger.warning("others of this machine may read or change what is ours", ["why": .text(text)])
+        }
         let pulse = configuration.heartbeat.flatMap { settings in
             assembly.heartbeat.map {
                 Pulse(heartbeat: $0, interval: settings.interval, clock: invocation.clock, logger: logger)
