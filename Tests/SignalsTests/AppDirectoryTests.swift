@@ -105,6 +105,6 @@ struct AppDirectoryTests {
         try watched.perf(process, at: 86_600)
         #expect(watched.signals.shared.apps.slot(of: AppID("third")) == 0)
         #expect(watched.signals.replicas[0].totals[0].turns == 0)
-        #expect(watched.signals.openRuns(of: AppID("third"))?.count == 1)
+        #expect(watched.signals.runningChats(of: [AppID("third")])?.apps.first?.open?.count == 1)
     }
 }
