@@ -133,6 +133,7 @@ public struct Assembly: Sendable {
         }
         settings.guardOptions = GuardOptions(configuration.actionLimits)
         settings.landable = Assembly.landable(configuration)
+        settings.landsAtGateOnly = Assembly.landsAtGateOnly(configuration)
         settings.landableKeys = Assembly.landableKeys(configuration)
         settings.landableOnApproval = Assembly.landableOnApproval(configuration)
         settings.telling = configuration.telling
@@ -156,6 +157,7 @@ extension GuardOptions {
         floor = limits.floor
         maxLease = limits.maxLease
         quietAfterRestart = limits.quietAfterRestart
+        quietAfterFault = limits.quietAfterFault
         blastPercent = limits.blastPercent
         approvalExpiry = limits.approvalExpiry
     }
