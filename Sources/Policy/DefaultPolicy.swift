@@ -43,7 +43,8 @@ thresholds:
   calls_spike: 3           # times the runtime's own usual rate of model calls
   cost_spike: 3            # times an app's own usual spend
   error_share: 20%         # of turns that fail
-  error_min: 0.5/min       # fewer errors than this are no trend: five in ten minutes
+  error_min: 0.5/min       # fewer errors than this on a runtime are no trend
+  app_error_min: 0.4/min   # fewer of one app are chance: four within ten minutes
   latency_rise: 3          # times the runtime's own usual turn
   latency_floor: 10s       # faster turns than this are not slow, whatever is usual
   slow_turn: 120s          # people's thinking time is in it
@@ -309,10 +310,13 @@ rules:
   # The one figure of spending that every runtime has: model calls of the whole process, of no app.
   model-calls-spike:
     subject: runtime
-    when: llm_calls > $calls_spike * baseline(llm_calls[24h]) and llm_calls > 30/min and spike(llm_calls[26h]) > $chance
+    # More calls because there are more runs is load, and other rules speak of load: this one is for more calls a run.
+    when: >-
+      llm_calls > $calls_spike * baseline(llm_calls[24h]) and llm_calls > 30/min and spike(llm_calls[26h]) > $chance
+      and llm_calls / baseline(llm_calls[24h]) > $calls_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
     for: 10m
     severity: warning
-    summary: The runtime calls the model far more than it usually does.
+    summary: The runtime calls the model far more than its runs explain.
     next_steps:
       - Compare the apps' shares of active runs and starts with yesterday's.
       - Look at today's spending in the console of the model provider.
@@ -355,10 +359,12 @@ rules:
 
   app-errors:
     subject: app
-    # Of ten minutes, so that an app of one turn a minute is judged by its turns and not by one of them.
-    when: error_rate[10m] > $error_share and errors[10m] >= $error_min and error_rate[10m] > 1.5 * runtime.error_rate[10m]
-    while: error_rate > 0.5 * $error_share and errors > 0/min
-    for: 4m
+    # A small customer makes few errors, and all of his may be failing: a share over ten minutes and a number beyond
+    # chance. The others are counted without this app, so that a large one does not excuse itself.
+    when: >-
+      error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
+      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
+    for: 2m
     severity: warning
     summary: An app's runs fail while those of the others work.
     next_steps:
@@ -450,12 +456,11 @@ rules:
 
   token-burn-spike:
     subject: app
-    # More for each run, or for a quarter of an hour: a burst of ordinary runs is over by then. And more than the others:
-    # when everybody comes in on Monday nobody burns tokens.
+    # More for each run (a loop, a long context, another model): more because more runs is load, and other rules speak of
+    # load. Beyond chance, and more than the others: when everybody comes in on Monday nobody burns tokens.
     when: >-
       tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min
-      and (min(tokens[15m]) > $token_spike * baseline(tokens[24h])
-      or tokens / active_runs > 2 * baseline(tokens[24h]) / baseline(active_runs[24h]))
+      and tokens / baseline(tokens[24h]) > $token_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
       and spike(tokens[26h]) > $chance and outgrew(tokens[26h]) > 2 and excess(tokens[26h]) > 0/min
     while: tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min
     for: 5m
@@ -476,8 +481,7 @@ rules:
     subject: app
     when: >-
       cost > $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
-      and (min(cost[15m]) > $cost_spike * baseline(cost[24h])
-      or cost / active_runs > 2 * baseline(cost[24h]) / baseline(active_runs[24h]))
+      and cost / baseline(cost[24h]) > $cost_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
       and spike(cost[26h]) > $chance and outgrew(cost[26h]) > 2 and excess(cost[26h]) > 0 USD/h
     while: cost > $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
     for: 5m

@@ -222,7 +222,7 @@ public struct HistorySignals: Sendable {
             if let reason = rules.deadReason(signal) { return .missing(reason) }
             let now = newest.whole.reading(signal)
             switch signal.info.shape {
-            case .gauge: return now
+            case .gauge: return signal == .up ? HistorySignals.up(now, newest.whole.reading) : now
             case .count:
                 guard case .value = now else { return now }
                 return .value(window.parts.reduce(0) { $0 + ($1.whole.reading(signal).value ?? 0) })
@@ -258,6 +258,14 @@ public struct HistorySignals: Sendable {
         }
     }
 
+    /// A minute keeps what its last poll said of `up`. One in which a process started, or in which its health was good at
+    /// times, was not down from end to end: a process that dies within each minute is no outage of many minutes.
+    private static func up(_ now: Evidence, _ reading: (Signal) -> Evidence) -> Evidence {
+        guard now == .value(0) else { return now }
+        let hasAnswered = (reading(.restarts).value ?? 0) > 0 || (reading(.healthFailures).value ?? 100) < 100
+        return hasAnswered ? .value(1) : now
+    }
+
     /// A replica's reading; a count is summed over the window.
     private func replica(_ index: Int, _ url: String, _ signal: Signal, _ count: Int64) -> Evidence {
         func reading(_ minute: Minute) -> Evidence {
@@ -270,6 +278,13 @@ public struct HistorySignals: Sendable {
         }
         guard let newest = recent.last else { return .missing(.tooLittleData) }
         let now = reading(newest)
+        if signal == .up {
+            return HistorySignals.up(now) { other in
+                let raw = Int(other.rawValue)
+                let own = newest.whole.watch?.replicas.first { $0.url.utf8.elementsEqual(url.utf8) }?.readings ?? []
+                return raw < own.count ? own[raw] : .missing(.notTracked)
+            }
+        }
         guard signal.info.shape == .count || signal.info.shape == .rate, case .value = now else { return now }
         let values = recent.suffix(Int(count)).compactMap { reading($0).value }
         let sum = values.reduce(0, +)

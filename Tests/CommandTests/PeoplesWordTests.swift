@@ -132,6 +132,8 @@ import Testing
         let daemon = try shell.start(["run"], atMost: 90)
         // Two apps at least: one to allow, one to refuse.
         #expect(daemon.waits { _, errors in errors.ranges(of: "action needs_approval").count >= 2 }, "\(daemon.errors)")
+        // It is logged before it is committed; each look is a program of its own.
+        for _ in 0..<100 where try offers(shell).count < 2 {}
         try body(shell)
         #expect(daemon.ending(SIGTERM).code == 0)
     }

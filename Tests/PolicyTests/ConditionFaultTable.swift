@@ -462,7 +462,7 @@ extension FaultyCondition {
             condition:1:1: error[unknown-function]: no function 'sum'
                 sum(tokens[10m]) > 3/min
                 ^~~
-            hint: functions: avg, min, max, baseline, rise, missing
+            hint: functions: avg, min, max, baseline, rise, mad, spike, outgrew, excess, missing
             """#),
         FaultyCondition(
             "avg(avg(tokens[10m])[10m]) > 3/min",

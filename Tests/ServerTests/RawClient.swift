@@ -96,6 +96,8 @@ struct RawClient {
     /// One answer with a `Content-Length` (or none and no body); the connection stays usable.
     func readReply() throws -> Reply {
         var reply = Self.parse(head: try read(through: "\r\n\r\n"))
+        // Interim, of a server that has not seen the body yet (RFC 9110, 15.2.1); the answer follows.
+        while reply.status == 100 { reply = Self.parse(head: try read(through: "\r\n\r\n")) }
         var left = Int(reply.header("Content-Length") ?? "0") ?? 0
         var body: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)

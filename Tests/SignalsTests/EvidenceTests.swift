@@ -22,14 +22,18 @@ struct EvidenceTests {
         let name: String
         let reason: MissingReason
         let up: Double
+        /// In percent of the polls.
+        let failures: Double
         var testDescription: String { name }
     }
 
     @Test(
         "a missing answer reads as its reason at once, also where windows still hold older answers",
         arguments: [
-            Case(name: "401", reason: .unauthorized, up: 1), Case(name: "500", reason: .error(status: 500), up: 1),
-            Case(name: "garbage", reason: .malformed, up: 1), Case(name: "refused", reason: .unreachable, up: 0),
+            Case(name: "401", reason: .unauthorized, up: 1, failures: 0),
+            Case(name: "500", reason: .error(status: 500), up: 1, failures: 12.5),
+            Case(name: "garbage", reason: .malformed, up: 1, failures: 0),
+            Case(name: "refused", reason: .unreachable, up: 0, failures: 12.5),
         ])
     func reasons(example: Case) throws {
         var watched = Watched()
@@ -52,6 +56,10 @@ struct EvidenceTests {
             switch ref.signal {
             case .up: #expect(table.runtime(slot) == .value(example.up))
             case .perfPolled: #expect(table.runtime(slot) == .value(10))
+            // Missing answers are its evidence: of eight polls one failed, where it was a failure and not a refusal.
+            case .healthFailures: #expect(table.runtime(slot) == .value(example.failures), "\(ref)")
+            // Of the extension, which nobody asked.
+            case .loopLag: #expect(table.runtime(slot) == .missing(.notTracked))
             case _ where subjects.contains(.runtime): #expect(table.runtime(slot) == .missing(example.reason), "\(ref)")
             default: break
             }

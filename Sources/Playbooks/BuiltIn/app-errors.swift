@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: app-errors
 title: An app's runs fail while those of the others work
-when: For 4m more than 20 % of an app's turns of the last ten minutes have failed, five of them at least, and half as many again as on the runtime as a whole.
+when: For 2m more than 20 % of an app's turns of the last ten minutes have failed, more than four of them, while less than 10 % of the others' have.
 ---
 
 ## What it means

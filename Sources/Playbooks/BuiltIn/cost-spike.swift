@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: cost-spike
 title: An app costs far more than it usually does
-when: For 5m an app has cost more than three times its own usual spend of the last 24 hours, and more than 2 USD an hour – for each of its runs or for a quarter of an hour, beyond chance and beyond what the rest grew.
+when: For 5m an app has cost more than three times its own usual spend of the last 24 hours, and more than 2 USD an hour – more than its runs explain, beyond chance and beyond what the rest grew.
 ---
 
 ## What it means

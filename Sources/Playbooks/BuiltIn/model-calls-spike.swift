@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: model-calls-spike
 title: The runtime calls the model far more than usual
-when: For 10m the runtime has called the model more than three times its usual rate of the last 24 hours, and more than 30 times a minute, beyond what chance does.
+when: For 10m the runtime has called the model more than three times its usual rate of the last 24 hours, and more than 30 times a minute – more than its runs explain, and beyond chance.
 ---
 
 ## What it means

@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: token-burn-spike
 title: An app burns tokens far above its own usual rate
-when: For 5m an app has used more than three times its own usual tokens a minute of the last 24 hours, and more than 2000 a minute – for each of its runs or for a quarter of an hour, beyond chance and beyond what the rest grew.
+when: For 5m an app has used more than three times its own usual tokens a minute of the last 24 hours, and more than 2000 a minute – more than its runs explain, beyond chance and beyond what the rest grew.
 ---
 
 ## What it means

@@ -42,11 +42,11 @@ extension Scenario {
     }
 
     static let noisyNeighbor = make(
-        "noisy-neighbor", "five steady tenants; from minute 5 to 25 one of them starts ten times as many runs"
+        "noisy-neighbor", "five steady tenants; from minute 5 to 25 one of them starts twenty times as many runs"
     ) {
         $0.tenants = neighbours
         let rest = $0.tenants[1].loads[0]
-        $0.tenants[1].loads.append(rest.with { ($0.from, $0.startsPerMinute) = (.minutes(5), 30) })
+        $0.tenants[1].loads.append(rest.with { ($0.from, $0.startsPerMinute) = (.minutes(5), 60) })
         $0.tenants[1].loads.append(rest.with { $0.from = .minutes(25) })
         $0.tenants[1].retriesAfter = 2...10
     }
