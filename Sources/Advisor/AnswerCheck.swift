@@ -39,7 +39,9 @@ public struct AnswerCheck: Sendable {
             likelyCause: text(raw.likelyCause, "likely_cause", AnswerCheck.textLimit, &faults),
             playbook: raw.playbook,
             steps: raw.steps.enumerated().map { index, step in
-                text(AnswerCheck.withoutOrdinal(step, index), "suggested_steps[\(index)]", AnswerCheck.stepLimit, &faults)
+                let step = AnswerCheck.withoutOrdinal(step, index)
+                if let fault = SpokenSteps.fault(ofStep: step) { faults.append(Fault(.forbidden, "suggested_steps[\(index)]", fault)) }
+                return text(step, "suggested_steps[\(index)]", AnswerCheck.stepLimit, &faults)
             }, confidence: raw.confidence)
         if let id = raw.playbook, !brief.playbooks.contains(where: { $0.utf8.elementsEqual(id.utf8) }) {
             faults.append(Fault(.playbook, "playbook", "\(Fault.quoted(id)) is not in the list of playbooks"))
@@ -59,6 +61,10 @@ public struct AnswerCheck: Sendable {
         guard count <= limit * 4 else { return text }
         faults += TextHygiene.faults(text, names: grounding.names).map { Fault($0.kind, place, $0.text) }
         faults += SpokenActions.faults(text, done: brief.done).map { Fault($0.kind, place, $0.text) }
+        if let fault = SpokenSteps.order(in: text) { faults.append(Fault(.forbidden, place, fault)) }
+        if let number = SpokenSteps.strangeNumber(in: text) {
+            faults.append(Fault(.ungrounded, place, "\(Fault.quoted(number)) is not in the evidence"))
+        }
         faults += numbers(text).map { Fault(.ungrounded, place, $0) }
         return text
     }

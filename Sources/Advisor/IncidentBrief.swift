@@ -204,6 +204,7 @@ extension Refusal.Step {
         "protected": "the app is protected",
         "only_active_app": "it is the only active app of the runtime",
         "evidence": "evidence is missing or old",
+        "other_fault": "the runtime has or had a fault of another kind, from which it may follow",
         "only_if": "the condition for the action is not known to be true",
         "already_in_force": "it is in force already",
         "cooldown": "the app had such an action a short while ago",

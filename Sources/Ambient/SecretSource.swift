@@ -74,6 +74,20 @@ public enum SecretSource: Sendable, Equatable {
         return Secret(trimmed)
     }
 
+    /// Who else may have it: nil where only its owner and a group can read the file, or there is none.
+    public func exposure(in environment: Environment) -> String? {
+        guard let path = path(in: environment) else { return nil }
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        let everybody = status.st_mode & (S_IROTH | S_IWOTH)
+        guard everybody != 0 else { return nil }
+        // What lies in a folder that others cannot enter is not theirs, whatever its own mode says.
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        guard stat(folder, &status) != 0 || status.st_mode & S_IXOTH != 0 else { return nil }
+        let verb = everybody & S_IWOTH != 0 ? "change" : "read"
+        return "every user of this machine may \(verb) \(location); chmod o-rwx \(path)"
+    }
+
     /// The file that holds it, if it is in a file and the place is known.
     func path(in environment: Environment) -> String? {
         switch self {
@@ -89,11 +103,12 @@ public enum SecretSource: Sendable, Equatable {
     private static func contents(
         of path: String, _ fail: (String, String?, Bool) -> Failure
     ) throws(Failure) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let code = errno
-            let hint = code == EACCES ? "it must be readable for the user that this program runs as" : nil
-            throw fail(String(cString: strerror(code)), hint, true)
+        let descriptor: Int32
+        do {
+            descriptor = try RegularFile.open(path)
+        } catch {
+            let hint = error.code == EACCES ? "it must be readable for the user that this program runs as" : nil
+            throw fail(error.reason, hint, true)
         }
         defer { close(descriptor) }
         var bytes: [UInt8] = []

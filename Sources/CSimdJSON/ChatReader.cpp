@@ -179,7 +179,8 @@ bool ChatReader::take_text(Cursor &cursor, TextField field, Span &text) {
     if (!cursor.take_string(text)) return false;
     if (simdjson_likely(!cursor.has_escapes || !text.has_backslash())) return true;
     auto &room = resolved[field];
-    room.resize(text.length);
+    // What is done with a text reads whole words, as in the body: the padding belongs to a resolved one, too.
+    room.resize(text.length + CSIMDJSON_PADDING);
     size_t lone = 0;
     const ptrdiff_t length = csimdjson_unescape(text.start, text.length, room.data(), &lone);
     if (length < 0) return cursor.fail();

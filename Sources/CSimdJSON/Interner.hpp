@@ -43,7 +43,7 @@ private:
         Hash128 hash;
     };
 
-    /// Reads up to eight bytes behind the name.
+    /// Reads up to eight bytes behind the name, in the padding that every name has: in the body or of its own.
     static size_t cheap_hash(Span name) {
         const uint64_t mask = name.length >= 8 ? ~0ULL : (1ULL << (8 * name.length)) - 1;
         uint64_t mixed = load64(name.start) & mask;
@@ -53,7 +53,9 @@ private:
 
     bool equals(uint32_t index, Span name) const {
         const Entry &entry = entries[index];
-        return entry.length == name.length && std::memcmp(bytes.data() + entry.offset, name.start, name.length) == 0;
+        if (entry.length != name.length) return false;
+        // As long as all names are empty there are no bytes, and memcmp takes no null even for none of them.
+        return name.length == 0 || std::memcmp(bytes.data() + entry.offset, name.start, name.length) == 0;
     }
 
     void rehash(size_t size) {

@@ -144,6 +144,8 @@ public struct ActionLimits: Sendable {
     public var floor = Limits(concurrentWorkflows: 1, requestsPerMinute: 10)
     public var maxLease = TimeSpan.hours(2)
     public var quietAfterRestart = TimeSpan.minutes(10)
+    /// After a fault of the runtime itself nobody is acted upon for this long.
+    public var quietAfterFault = TimeSpan.minutes(10)
     /// Apps under action at once, in percent of the active ones.
     public var blastPercent = 10
     /// How long an offer waits for a person's answer.

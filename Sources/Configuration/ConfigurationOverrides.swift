@@ -189,6 +189,7 @@ enum ConfigurationEntries {
                     + "requests_per_minute: \(floor.requestsPerMinute ?? 0)}"),
             plain("guard.max_lease", "\(limits.maxLease)"),
             plain("guard.quiet_after_restart", "\(limits.quietAfterRestart)"),
+            plain("guard.quiet_after_fault", "\(limits.quietAfterFault)"),
             plain("guard.blast_radius", "\(limits.blastPercent)%"),
             plain("approvals.expire", "\(limits.approvalExpiry)"),
         ]

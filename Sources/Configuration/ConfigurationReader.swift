@@ -249,6 +249,9 @@ struct ConfigurationReader {
         if let node = inner.node("quiet_after_restart"), let span = span(node, "quiet_after_restart", time) {
             limits.quietAfterRestart = span
         }
+        if let node = inner.node("quiet_after_fault"), let span = span(node, "quiet_after_fault", time) {
+            limits.quietAfterFault = span
+        }
         if let node = inner.node("blast_radius"), let percent = Amounts.percent(node, "blast_radius", 0...100, reporter)
         {
             limits.blastPercent = Int(percent)

@@ -26,6 +26,10 @@ extension GuardState {
             "approvals": .array(approvals.map(\.document)),
             "watches": .array(watches.map(\.document)),
             "marks": .array(marks.map(\.document)),
+            "troubles": .array(
+                troubles.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+                    .flatMap { entry in entry.value.map { $0.document(entry.key) } }),
+            "due": .array(due.map(\.document)),
         ]
     }
 
@@ -71,6 +75,10 @@ extension GuardState {
         approvals = try reader.optional("approvals")?.map(Approval.init) ?? []
         watches = try reader.optional("watches")?.map(LeaseWatch.init) ?? []
         marks = try reader.optional("marks")?.map(Mark.init) ?? []
+        for element in try reader.optional("troubles")?.elements() ?? [] {
+            troubles[try element.member("runtime").string(), default: []].append(try Trouble(element))
+        }
+        due = try reader.optional("due")?.map(Due.init) ?? []
     }
 }
 

@@ -18,6 +18,9 @@ public struct GuardOptions: Hashable, Sendable {
     public var maxLease = TimeSpan.hours(2)
     /// No new actions for this long after a restart of the runtime or a marked deploy.
     public var quietAfterRestart = TimeSpan.minutes(10)
+    /// After a fault of the runtime itself nobody is acted upon for this long: what piled up is nobody's doing. Zero: only
+    /// while it lasts.
+    public var quietAfterFault = TimeSpan.minutes(10)
     /// Apps under action at once, in percent of the active ones; rounded down, at least one app.
     public var blastPercent = 10
     /// Leases on one key within a day; one more needs a person.
@@ -48,6 +51,11 @@ public struct GuardContext: Hashable, Sendable {
     /// Whether what leases brought about is looked for. Not where their past never felt them: of an action that a replay
     /// only imagines, the evidence would always say that it changed nothing.
     public var verifies: Bool
+    /// How far apart the polls of health and of the tenants' figures are: what was lost once is no fault yet.
+    public var healthInterval = TimeSpan.seconds(10)
+    public var perfInterval = TimeSpan.seconds(10)
+    /// Whether what is done lands at the gate and nowhere else: then nothing is held where no proxy asks it.
+    public var landsAtGateOnly = false
 
     public init(
         options: GuardOptions = GuardOptions(), mode: Mode = .observe, killFile: Bool = false,
@@ -107,6 +115,8 @@ public struct LeaseChange: Hashable, Sendable {
 
     /// The reason of an extension that changes nothing but the end.
     public static let stillTrue = "condition still true"
+    /// The reason of an extension without new evidence.
+    public static let acrossRestart = "it was in force when the runtime restarted"
     /// The reason of a change when one of those who hold a lease lets go before the others.
     public static let lessStrictly = "less strictly: the time of one who asked for more is over"
 

@@ -11,24 +11,57 @@ public struct GuardReadings {
     /// As long as an action is given at least before it is judged: then the window holds nothing from before it.
     private static let runStarts = SeriesRef(signal: .runStarts, window: LeaseWatch.least)
 
+    private static let up = SeriesRef(signal: .up, scope: .runtime)
+    private static let healthy = SeriesRef(signal: .healthy, scope: .runtime)
+    /// Over the same time as the starts, so that both say something of one stretch.
+    private static let gateStarts = SeriesRef(signal: .gateStarts, window: LeaseWatch.least)
+
     /// What to append to `PolicySet.demand`'s series.
-    public static let demand = [activeRuns, activeApps, runStarts]
+    public static let demand = [activeRuns, activeApps, runStarts, up, healthy, gateStarts]
 
     private let table: ReadingTable
     private let runsSlot: Int?
     private let appsSlot: Int?
     private let startsSlot: Int?
+    private let upSlot: Int?
+    private let healthySlot: Int?
+    private let gateSlot: Int?
 
     init(_ table: ReadingTable) {
         self.table = table
         runsSlot = table.demand.firstIndex(of: GuardReadings.activeRuns)
         appsSlot = table.demand.firstIndex(of: GuardReadings.activeApps)
         startsSlot = table.demand.firstIndex(of: GuardReadings.runStarts)
+        upSlot = table.demand.firstIndex(of: GuardReadings.up)
+        healthySlot = table.demand.firstIndex(of: GuardReadings.healthy)
+        gateSlot = table.demand.firstIndex(of: GuardReadings.gateStarts)
     }
 
     /// Apps of the runtime with an active run; nil when that is not known.
     var activeApps: Int? {
         appsSlot.flatMap { table.runtime($0).value }.map { Int(min(max(0, $0), 1e9)) }
+    }
+
+    /// Whether no endpoint answers.
+    var isDown: Bool { upSlot.map { table.runtime($0).value == 0 } ?? false }
+
+    /// Whether health says no, or should have said something and did not. A build without the endpoint says nothing ever.
+    var isUnhealthy: Bool {
+        guard let healthySlot else { return false }
+        switch table.runtime(healthySlot) {
+        case .value(let value): return value == 0
+        case .missing(.unreachable), .missing(.stale): return true
+        case .missing: return false
+        }
+    }
+
+    /// Whether figures that could be there did not come.
+    var isBlind: Bool { appsSlot.map { table.runtime($0).reason?.isLoss ?? false } ?? false }
+
+    /// Starts a minute of one app that the gate was asked about; nil when nobody asks it, or that is not known.
+    func gateStarts(_ app: AppID) -> Double? {
+        guard let gateSlot, let row = table.index(of: app) else { return nil }
+        return table.app(row, gateSlot).value
     }
 
     /// Active runs of one app; nil when that is not known, or the app is not in the table.

@@ -27,6 +27,10 @@ public struct GuardState: Hashable, Sendable {
     public internal(set) var approvals: [Approval] = []
     /// Leases of which it is not known yet what they brought about.
     var watches: [LeaseWatch] = []
+    /// Faults of each runtime, of the last hours, in the order in which they were first seen.
+    var troubles: [String: [Trouble]] = [:]
+    /// What was in force or due, so that a restart is no way out of it. Sorted by key.
+    var due: [Due] = []
     /// Deploys and restarts of the last day, oldest first.
     public internal(set) var marks: [Mark] = []
 
@@ -75,6 +79,14 @@ public struct GuardState: Hashable, Sendable {
             case .alreadyInForce: self = .alreadyInForce
             case .needsApproval(let refusal): self = .needsApproval(refusal.step)
             case .refused(let refusal): self = .refused(refusal.step)
+            }
+        }
+
+        /// Whether the evidence asks for the action, whatever limit or person holds it back.
+        var isDue: Bool {
+            switch self {
+            case .act, .wouldHave, .alreadyInForce, .needsApproval: true
+            case .refused(let step): [.cooldown, .budget, .blastRadius, .storm].contains(step)
             }
         }
     }

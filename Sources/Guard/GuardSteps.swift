@@ -23,7 +23,7 @@ struct GuardSteps {
     func verdict(_ wanted: Wanted, ttl: TimeSpan) -> Verdict {
         // The order of the guard.
         let steps: [(Wanted) -> Verdict?] = [
-            killSwitch, notSilenced, allowed, notProtected, notOnlyActive, evidence, onlyIf, notInForce, notHandedOver,
+            killSwitch, notSilenced, allowed, notProtected, notOnlyActive, evidence, undisturbed, onlyIf, notInForce, notHandedOver,
             cooldown, budget, blastRadius, storm, { flap($0, ttl) }, quiet, approval, mode,
         ]
         for step in steps {
@@ -99,6 +99,22 @@ struct GuardSteps {
         return stillWeighs(wanted)
     }
 
+    /// What a tenant looks like while the runtime has another fault, and while what piled up drains, is not judged.
+    private func undisturbed(_ wanted: Wanted) -> Verdict? {
+        let range = wanted.rule.when.recentRange + wanted.rule.hold
+        guard let found = state.disturbance(wanted.key, range: range, options, now) else { return nil }
+        let what = found.trouble.text(wanted.key.runtime)
+        guard let rest = found.rest else {
+            return .refuse(
+                .otherFault,
+                "\(what) since \(found.trouble.since.clock): nobody is acted upon for how things look meanwhile")
+        }
+        return .refuse(
+            .otherFault,
+            "\(what) from \(found.trouble.since.clock) to \(found.trouble.until.clock): what piled up is not the doing of "
+                + "\(wanted.key.app); no new actions for \(rest.brief)")
+    }
+
     /// An app that was picked by its weight is acted upon only while it has any.
     private func stillWeighs(_ wanted: Wanted) -> Verdict? {
         guard case .top(_, let slot, let series) = wanted.request.target else { return nil }
@@ -154,7 +170,8 @@ struct GuardSteps {
     private func cooldown(_ wanted: Wanted) -> Verdict? {
         guard let last = state.lastTouched(wanted.key, pretends: pretends(wanted)) else { return nil }
         let rest = options.cooldown - (now - last)
-        if rest > .zero {
+        // Who was held when the process died is not let go by that.
+        if rest > .zero, !state.wasDueAtRestart(wanted.key, options, now) {
             return .refuse(
                 .cooldown,
                 "\(wanted.key.app) had a \(wanted.key.kind.rawValue) \((now - last).brief) ago; another in \(rest.brief)")
@@ -210,6 +227,8 @@ struct GuardSteps {
 
     private func quiet(_ wanted: Wanted) -> Verdict? {
         guard let mark = state.quietMark(wanted.key.runtime, options, now) else { return nil }
+        // The quiet is for what a restart causes; who was held, or about to be, when the process died gets no gift by it.
+        if mark.by == nil, state.wasDueAtRestart(wanted.key, options, now) { return nil }
         let rest = options.quietAfterRestart - (now - mark.at)
         let what = mark.by.map { "\($0) marked the deploy \(mark.name)" } ?? "\(wanted.key.runtime) restarted"
         return .refuse(.quietPeriod, "\(what) \((now - mark.at).brief) ago; no new actions for \(rest.brief)")

@@ -19,15 +19,18 @@ extension GuardState {
         openings += Array(repeating: now, count: outcome.opened.count + outcome.reopened.count)
         var plan = Plan()
         if let restart = context.restartedAt { noteRestart(restart, of: outcome.runtime) }
+        let own = GuardReadings(readings)
+        noteTroubles(outcome, policies, own, context)
         compareMarks(outcome.runtime, readings, now, &plan)
         forget(now, context.options)
         forgetAsks(outcome, &plan)
-        if context.verifies { verify(outcome, policies, readings, &plan) }
+        if context.verifies { verify(outcome, policies, readings, context, &plan) }
         tendLeases(outcome, policies, readings, context, &plan)
         for same in byAsk(wanted(outcome, policies, readings, context)) {
             decide(chosen(same, policies, readings, context, now), policies, readings, context, now, &plan)
         }
         closeUnwanted(outcome, now, &plan)
+        noteDue(outcome, own, context)
         return plan
     }
 
@@ -187,6 +190,7 @@ extension GuardState {
             approvals[approved].close(isDone ? .used : .refused, now)
         }
         let answer = Answer(verdict)
+        if answer.isDue { noteDue(wanted.key, now) }
         guard asks.updateValue(answer, forKey: wanted.ask) != answer || isNews else { return }
         plan.decisions.append(
             ActionDecision(

@@ -31,12 +31,13 @@ extension GuardState {
                 guard holder.approvedBy == nil, let standing = firing[holder.incident] else { return false }
                 return standing.isKnownTrue && now - standing.observed <= standing.maxGap
             }
+            if carry(index, policies, context, now, &plan) { continue }
             // What is silenced asks for nothing: neither for more time nor for a person.
             let free = wanting.filter { context.silenced[$0.incident] == nil }
             if lease.expiresAt <= now {
                 expire(index, free, context, now, &plan)
             } else if isNearEnd(lease, free, firing, now) {
-                extend(index, free, policies, readings, context, now, &plan)
+                extend(index, free, firing, policies, readings, context, now, &plan)
             } else if free.isEmpty, let first = wanting.first, isNearEnd(lease, wanting, firing, now) {
                 let why = context.silenced[first.incident] ?? ""
                 refuse(lease, wanting, Refusal(.silenced, "held back by \(why): the lease runs out"), now, &plan)
@@ -68,8 +69,8 @@ extension GuardState {
     /// Puts the end of a lease off, by the longest ttl of those who still want it, up to the longest that a lease may
     /// last. Holders that no longer want it leave, and the strictest of the others counts.
     private mutating func extend(
-        _ index: Int, _ wanting: [Lease.Holder], _ policies: PolicySet, _ readings: ReadingTable,
-        _ context: GuardContext, _ now: Timestamp, _ plan: inout Plan
+        _ index: Int, _ wanting: [Lease.Holder], _ firing: [String: Standing], _ policies: PolicySet,
+        _ readings: ReadingTable, _ context: GuardContext, _ now: Timestamp, _ plan: inout Plan
     ) {
         let lease = leases[index]
         // Those who hold it for longer by a person's word are not near their end, and stay.
@@ -82,7 +83,9 @@ extension GuardState {
         guard end > present else { return }
         // No scrap at the end for which everybody would be told once more.
         if last - end < TimeSpan(milliseconds: ttl.milliseconds / 2) { end = last }
-        if let refusal = refusalToExtend(lease, policies, GuardReadings(readings), context) {
+        if let refusal = refusalToExtend(lease, policies, GuardReadings(readings), context)
+            ?? disturbed(lease, wanting, firing, policies, context, now)
+        {
             return refuse(lease, wanting, refusal, now, &plan)
         }
         leases[index].extensions += 1
@@ -101,6 +104,51 @@ extension GuardState {
                     at: now, incident: holder.incident, key: lease.key, effect: leases[index].effect, ttl: holder.ttl,
                     verdict: verdict, lease: lease.id, until: end))
         }
+    }
+
+    /// What was in force when the runtime restarted stays so for the quiet time in which nothing new may begin: else whoever
+    /// brings the process down is free of it each time. Once for each restart, and never beyond the longest that is allowed.
+    private mutating func carry(
+        _ index: Int, _ policies: PolicySet, _ context: GuardContext, _ now: Timestamp, _ plan: inout Plan
+    ) -> Bool {
+        let lease = leases[index]
+        guard let restart = restarts[lease.key.runtime], restart > lease.createdAt, lease.expiresAt > now else { return false }
+        let end = min(restart + context.options.quietAfterRestart, latestEnd(lease, context.options))
+        // What a person approved lasts as long as was approved, and what is silenced or stopped asks for no more time.
+        let own = lease.holders.filter { $0.approvedBy == nil && context.silenced[$0.incident] == nil }
+        guard end > lease.expiresAt, now < end, let first = own.first, own.count == lease.holders.count else { return false }
+        let policy = policies.policy(for: lease.key.app)
+        let mode = min(context.mode, policy.mode)
+        guard stopped == nil, !context.killFile, policy.allows(lease.key.kind),
+            !context.options.protected.contains(lease.key.app), lease.shadow == (mode == .observe), mode != .suggest,
+            lease.shadow || context.lands(lease.key)
+        else { return false }
+        leases[index].extensions += 1
+        leases[index].hold { _ in end }
+        plan.leaseChanges.append(LeaseChange(kind: .extend, lease: leases[index], reason: LeaseChange.acrossRestart))
+        plan.decisions.append(
+            ActionDecision(
+                at: now, incident: first.incident, key: lease.key, effect: lease.effect, ttl: first.ttl,
+                verdict: lease.shadow ? .wouldHave : .act, lease: lease.id, until: end))
+        return true
+    }
+
+    /// The fault for which a lease is not extended; nil when there is none.
+    private func disturbed(
+        _ lease: Lease, _ wanting: [Lease.Holder], _ firing: [String: Standing], _ policies: PolicySet,
+        _ context: GuardContext, _ now: Timestamp
+    ) -> Refusal? {
+        let ranges = wanting.compactMap { holder -> TimeSpan? in
+            guard let standing = firing[holder.incident],
+                let rule = policies.rule(standing.rule, for: standing.subject)
+            else { return nil }
+            return rule.when.recentRange + rule.hold
+        }
+        guard let found = disturbance(lease.key, range: ranges.max() ?? .zero, context.options, now) else { return nil }
+        return Refusal(
+            .otherFault,
+            "\(found.trouble.text(lease.key.runtime)) from \(found.trouble.since.clock) on: nothing is extended for how things "
+                + "look since; the lease runs out at \(lease.expiresAt)")
     }
 
     /// The steps of the guard that also hold an extension back. The counting ones do not: nothing new is begun.

@@ -21,6 +21,13 @@ struct LeaseWatch: Hashable, Sendable {
     var runs: Double?
     /// The first reading of the condition; nil where that was not known.
     var signal: Double?
+    /// The rule and what it is about, so that its signal can be read when the incident is over. Nil: an earlier version's.
+    var rule: String?
+    var subject: Subject?
+    /// When it began to hold, as far as is known.
+    var begunAt: Timestamp?
+    /// Whether the gate was asked about the app since.
+    var isAsked = false
 
     /// What fell by less than a tenth did not fall.
     static let share = 0.9
@@ -42,7 +49,8 @@ extension GuardState {
                 lease: lease.id, incident: wanted.incident, dueAt: now + after,
                 deadline: max(now + after, lease.expiresAt - wanted.standing.maxGap), isInForce: lease.state == .inForce, idleAt: now,
                 starts: own.runStarts(lease.key.app), runs: own.activeRuns(lease.key.app),
-                signal: signal.flatMap { signal in view?.reading(signal.slot).value }))
+                signal: signal.flatMap { signal in view?.reading(signal.slot).value }, rule: wanted.rule.name,
+                subject: wanted.standing.subject, begunAt: now))
     }
 
     /// A lease is in force from now on.
@@ -55,23 +63,31 @@ extension GuardState {
     /// Looks at the leases whose time has come. One that changed nothing is taken back, and its incidents start no other. Of one
     /// that was never in force nothing is found, and nothing follows.
     mutating func verify(
-        _ outcome: TickOutcome, _ policies: PolicySet, _ readings: ReadingTable, _ plan: inout Plan
+        _ outcome: TickOutcome, _ policies: PolicySet, _ readings: ReadingTable, _ context: GuardContext,
+        _ plan: inout Plan
     ) {
         let now = outcome.now
         var kept: [LeaseWatch] = []
         var judged: [(index: Int, finding: Finding)] = []
-        for watch in watches {
+        let own = GuardReadings(readings)
+        for var watch in watches {
             guard let index = leases.firstIndex(where: { $0.id.utf8.elementsEqual(watch.lease.utf8) }) else { continue }
             let isElsewhere = leases[index].key.runtime != outcome.runtime
             guard leases[index].isActive || (isElsewhere && !watch.isInForce) else {
                 if !watch.isInForce { judged.append((index, LeaseWatch.neverInForce)) }
                 continue
             }
+            // The window of that reading is as long as this, so that it holds nothing from before.
+            if !isElsewhere, watch.isInForce, now - (watch.begunAt ?? now) >= LeaseWatch.least,
+                own.gateStarts(leases[index].key.app) ?? 0 > 0
+            {
+                watch.isAsked = true
+            }
             guard !isElsewhere, watch.isInForce, watch.dueAt <= now else {
                 kept.append(isElsewhere || watch.isInForce ? watch : renewed(watch, leases[index], outcome, policies, readings))
                 continue
             }
-            guard let finding = finding(watch, leases[index], outcome, policies, readings) else {
+            guard let finding = finding(watch, leases[index], outcome, policies, readings, context) else {
                 kept.append(watch)
                 continue
             }
@@ -107,6 +123,7 @@ extension GuardState {
         watch.dueAt = watch.dueAt + max(.zero, outcome.now - watch.idleAt)
         watch.deadline = max(watch.deadline, watch.dueAt)
         watch.idleAt = outcome.now
+        watch.begunAt = outcome.now
         let own = GuardReadings(readings)
         watch.starts = own.runStarts(lease.key.app) ?? watch.starts
         watch.runs = own.activeRuns(lease.key.app) ?? watch.runs
@@ -119,10 +136,22 @@ extension GuardState {
 
     /// Nil: too early to tell.
     private func finding(
-        _ watch: LeaseWatch, _ lease: Lease, _ outcome: TickOutcome, _ policies: PolicySet, _ readings: ReadingTable
+        _ watch: LeaseWatch, _ lease: Lease, _ outcome: TickOutcome, _ policies: PolicySet, _ readings: ReadingTable,
+        _ context: GuardContext
     ) -> Finding? {
         let isLast = outcome.now >= watch.deadline
         let own = GuardReadings(readings)
+        // What a fault of the runtime changed, an action did not.
+        if let other = disturbance(of: lease.key.runtime, since: watch.begunAt ?? lease.createdAt) {
+            return Finding(outcome: .unknown, text: "\(other), so what changed since is not to be told apart from that")
+        }
+        // A gate that nobody asks holds nobody.
+        if context.landsAtGateOnly, !watch.isAsked {
+            return isLast
+                ? Finding(
+                    outcome: .unknown, text: "it is in force at the gate, but no proxy has asked the gate about \(lease.key.app)")
+                : nil
+        }
         guard let startsBefore = watch.starts, let runsBefore = watch.runs,
             let starts = own.runStarts(lease.key.app), let runs = own.activeRuns(lease.key.app)
         else {
@@ -134,10 +163,12 @@ extension GuardState {
         }
         let acted =
             "\(moved("run_starts", startsBefore, starts, .perMinute)), \(moved("active_runs", runsBefore, runs, .runs))"
-        let isWithin = lease.effect.limits?.concurrentWorkflows.map { runs <= Double($0) } ?? false
-        guard
-            isWithin || starts < startsBefore * LeaseWatch.share || runs < runsBefore * LeaseWatch.share
-        else {
+        guard starts < startsBefore * LeaseWatch.share || runs < runsBefore * LeaseWatch.share else {
+            let limit = lease.effect.limits?.concurrentWorkflows.map(Double.init)
+            if let limit, runsBefore <= limit, runs <= limit {
+                return isLast
+                    ? Finding(outcome: .unknown, text: "its runs were within the limit before: \(acted)") : nil
+            }
             guard startsBefore > 0 || !isLast else {
                 return Finding(outcome: .unknown, text: "nothing was started before, so nothing could fall: \(acted)")
             }
@@ -153,26 +184,38 @@ extension GuardState {
         _ readings: ReadingTable
     ) -> Finding? {
         let standing = outcome.standings.first { $0.incident.map { $0.utf8.elementsEqual(watch.incident.utf8) } ?? false }
-        guard let standing, let rule = policies.rule(standing.rule, for: standing.subject) else {
-            return Finding(outcome: .effective, text: "\(acted); the incident is over")
+        guard let subject = standing?.subject ?? watch.subject, let name = standing?.rule ?? watch.rule,
+            let rule = policies.rule(name, for: subject)
+        else {
+            return Finding(outcome: .unknown, text: "\(acted); the incident is over, and what its condition says is not known")
         }
-        let isCovered = outcome.now - standing.observed <= standing.maxGap
-        let view = readings.view(of: standing.subject)
+        let isCovered = standing.map { outcome.now - $0.observed <= $0.maxGap } ?? true
+        let view = readings.view(of: subject)
         let truth = view.map { rule.when.evaluate($0) } ?? .unknown
-        guard isCovered, truth != .unknown else {
+        // A condition that is over for want of traffic is over.
+        let isOver = standing == nil || truth == .no || truth == .noTraffic
+        guard isCovered, isOver || truth != .unknown else {
             return isLast ? Finding(outcome: .unknown, text: "\(acted); whether the condition still holds is not known") : nil
         }
-        guard truth == .yes else {
-            return Finding(outcome: .effective, text: "\(acted); the condition is no longer true")
+        let words = isOver ? "the condition is no longer true" : "the condition is still true"
+        guard let first = rule.when.readings.first, let before = watch.signal else {
+            return isLast ? Finding(outcome: .unknown, text: "\(acted); \(words)") : nil
         }
-        guard let first = rule.when.readings.first, let before = watch.signal, let value = view?.reading(first.slot).value
-        else {
-            return isLast ? Finding(outcome: .unknown, text: "\(acted); the condition is still true") : nil
+        let reading = view?.reading(first.slot)
+        // What has nothing left to measure fell as far as it can.
+        let hasFallenSilent = reading?.reason == .noTraffic
+        guard let value = hasFallenSilent ? 0 : reading?.value else {
+            return isLast ? Finding(outcome: .unknown, text: "\(acted); \(words)") : nil
         }
         let unit = first.series.resultUnit
-        let text = "\(acted); \(first.series) \(Figure.text(before, unit)) → \(Figure.text(value, unit))"
+        let after = hasFallenSilent ? "nothing left to measure" : Figure.text(value, unit)
+        let text = "\(acted); \(first.series) \(Figure.text(before, unit)) → \(after)"
         if value < before * LeaseWatch.share { return Finding(outcome: .effective, text: text) }
-        return isLast ? Finding(outcome: .noEffect, text: text + ", and the condition is still true") : nil
+        guard isLast else { return nil }
+        // Others went home, say: then it is over, and not by this.
+        return isOver
+            ? Finding(outcome: .unknown, text: text + ": \(words), but not because of that")
+            : Finding(outcome: .noEffect, text: text + ", and \(words)")
     }
 }
 
@@ -188,6 +231,8 @@ extension LeaseWatch {
             "lease": .string(lease), "incident": .string(incident), "due_at": .moment(dueAt),
             "deadline": .moment(deadline), "in_force": .bool(isInForce), "not_in_force_at": .moment(idleAt),
             "run_starts": value(starts), "active_runs": value(runs), "signal": value(signal),
+            "rule": .optional(rule), "subject": subject.map(\.document) ?? .null, "begun_at": .moment(begunAt),
+            "asked": .bool(isAsked),
         ]
     }
 
@@ -204,6 +249,8 @@ extension LeaseWatch {
             // Earlier versions did not ask.
             isInForce: try reader.optional("in_force")?.bool() ?? true,
             idleAt: try reader.optional("not_in_force_at")?.timestamp() ?? dueAt,
-            starts: try value("run_starts"), runs: try value("active_runs"), signal: try value("signal"))
+            starts: try value("run_starts"), runs: try value("active_runs"), signal: try value("signal"),
+            rule: try reader.optional("rule")?.string(), subject: try reader.optional("subject").map(Subject.init),
+            begunAt: try reader.optional("begun_at")?.timestamp(), isAsked: try reader.optional("asked")?.bool() ?? false)
     }
 }

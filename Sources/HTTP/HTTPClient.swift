@@ -111,7 +111,7 @@ public final class HTTPClient: Sendable {
             }
             if let transfer { loop.cancel(transfer) }
         }
-        return try outcome.get()
+        return Echo.hidden(in: try outcome.get(), of: request)
     }
 
     /// Cancels what runs, refuses what comes, and returns when the thread has ended and every connection is closed.

@@ -22,18 +22,20 @@ public enum HTTPMethod: String, Sendable, Hashable {
 public struct HTTPField: Sendable {
     public let name: String
     let value: String
-    public let isSensitive: Bool
+    /// What of the value nobody may see, without the word before it.
+    let secret: Secret?
+    public var isSensitive: Bool { secret != nil }
 
     public init(_ name: String, _ value: String) {
         self.name = name
         self.value = value
-        isSensitive = false
+        secret = nil
     }
 
     public init(_ name: String, secret: Secret, prefix: String = "") {
         self.name = name
         value = prefix + secret.reveal()
-        isSensitive = true
+        self.secret = secret
     }
 
     /// `Authorization: Basic …` (RFC 7617)

@@ -13,6 +13,10 @@ public struct HTTPHeaders: Sendable {
         fields.append((name, value))
     }
 
+    mutating func edit(_ change: (String) -> String) {
+        for index in fields.indices { fields[index].value = change(fields[index].value) }
+    }
+
     private static func equal(_ left: String, _ right: String) -> Bool {
         left.utf8.count == right.utf8.count
             && zip(left.utf8, right.utf8).allSatisfy { lowercase($0) == lowercase($1) }
@@ -27,7 +31,7 @@ public struct HTTPHeaders: Sendable {
 public struct HTTPResponse: Sendable {
     /// 100 to 999.
     public let status: Int
-    public let headers: HTTPHeaders
+    public internal(set) var headers: HTTPHeaders
     public let body: ResponseBody
     /// From handing the request to the network until the last byte. Milliseconds; waiting for a free connection
     /// is not counted, connecting is.

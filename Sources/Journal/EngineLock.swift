@@ -31,10 +31,17 @@ public final class EngineLock: Sendable {
         func failure(_ cause: JournalError.Cause, _ detail: String = "") -> JournalError {
             JournalError(operation: "take the engine lock", path: path, cause: cause, detail: detail)
         }
-        let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        // It is emptied below: a link here would have us empty whatever it leads to.
+        let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard opened >= 0 else {
             let code = errno
+            if code == ELOOP { throw failure(.cannotOpen, "it is a symbolic link; remove it") }
             throw failure(code == EROFS ? .readOnly : .cannotOpen, systemErrorText(code))
+        }
+        var status = stat()
+        guard fstat(opened, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {
+            close(opened)
+            throw failure(.cannotOpen, "it is not a file of its own; remove it")
         }
         var range = FileLock.wholeFile
         guard fcntl(opened, FileLock.set, &range) == 0 else {
@@ -56,7 +63,7 @@ public final class EngineLock: Sendable {
 
     /// Who is the engine of the folder now; nil when nobody is. Looks without taking the lock.
     public static func holder(of folder: StateFolder) -> EngineHolder? {
-        let file = open(folder.lockPath, O_RDONLY | O_CLOEXEC)
+        let file = open(folder.lockPath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard file >= 0 else { return nil }
         defer { close(file) }
         var range = FileLock.wholeFile

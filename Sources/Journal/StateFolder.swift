@@ -52,6 +52,13 @@ public struct StateFolder: Hashable, Sendable {
         guard access(self.path, R_OK | X_OK) == 0 else { throw StateFolder.unusable(self.path, systemErrorText(errno)) }
     }
 
+    /// Why somebody besides the owner may decide here; nil where nobody may.
+    public var exposure: String? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IWGRP != 0 else { return nil }
+        return "the group of \(path) may write to it, and so decides what is throttled and what counts as done; chmod g-w \(path)"
+    }
+
     private static func makeFolder(_ path: String) throws(JournalError) {
         if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
         guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
@@ -89,13 +96,13 @@ extension StateFolder {
     /// Creates the kill file. Needs nothing but the folder; an existing file is left as it is.
     /// - Parameter actor: who does it, for the audit log; on a full disk the file stays empty, and counts all the same.
     public func turnKillSwitchOn(by actor: String = "") throws(JournalError) {
-        let isNew = !isKillSwitchOn
-        let file = open(killFilePath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        // Only ever a new file: what is there under this name, be it a link to nowhere, is on already.
+        let file = open(killFilePath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         let code = errno
         if file >= 0 {
-            if isNew { StateFolder.write(actor, to: file) }
+            StateFolder.write(actor, to: file)
             close(file)
-            if isNew { unlink(resumedPath) }
+            unlink(resumedPath)
         } else if !isKillSwitchOn {
             throw JournalError(
                 operation: "stop all actions", path: killFilePath, cause: code == EROFS ? .readOnly : .unusableFolder,
@@ -106,7 +113,9 @@ extension StateFolder {
     /// Removes the kill file; no error when there is none.
     public func turnKillSwitchOff(by actor: String = "") throws(JournalError) {
         if !actor.isEmpty, isKillSwitchOn {
-            let file = open(resumedPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            // What stands there, perhaps a second name of another file, goes; it is not emptied.
+            unlink(resumedPath)
+            let file = open(resumedPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
             if file >= 0 {
                 StateFolder.write(actor, to: file)
                 close(file)

@@ -209,6 +209,8 @@ public struct Refusal: Hashable, Sendable {
         case protected
         case onlyActiveApp = "only_active_app"
         case evidence
+        /// The runtime has, or had a short while ago, a fault of another kind.
+        case otherFault = "other_fault"
         case onlyIf = "only_if"
         case alreadyInForce = "already_in_force"
         case cooldown

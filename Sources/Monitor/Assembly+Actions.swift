@@ -54,6 +54,12 @@ extension Assembly {
         return Set((settings.leaseAPI?.actions ?? []) + (settings.webhook?.actions ?? []))
     }
 
+    /// Whether leases land at the gate and nowhere else.
+    static func landsAtGateOnly(_ configuration: Configuration) -> Bool {
+        let settings = configuration.adapters
+        return configuration.gate != nil && settings.leaseAPI == nil && settings.entitlements == nil && settings.webhook == nil
+    }
+
     /// What lands on some apps only, without a person: entitlements name their apps, and the workflows that a feature stands for.
     static func landableKeys(_ configuration: Configuration) -> Set<LeaseKey> {
         guard let core = configuration.adapters.entitlements else { return [] }

@@ -1,6 +1,7 @@
 import Ambient
 import Configuration
 import HTTP
+import Journal
 import Model
 import Notify
 
@@ -122,6 +123,20 @@ extension Assembly {
         case .basic(_, let password): [(password, "the password")]
         case .clientCredentials(let client): [(client.clientSecret, "the client secret")]
         }
+    }
+
+    /// Secrets and the state folder that others of this machine may read or change, in words.
+    public static func exposures(_ configuration: Configuration, _ environment: Environment) -> [String] {
+        var sources = adapterSecrets(configuration).map(\.source)
+        for runtime in configuration.runtimes {
+            sources += secrets(of: runtime.authentication).map(\.0)
+        }
+        sources += configuration.channels.flatMap { secrets(of: $0.kind).map(\.0) }
+        if let heartbeat = configuration.heartbeat { sources.append(heartbeat.url) }
+        if let key = configuration.advisor?.apiKey { sources.append(key) }
+        var texts = (try? StateFolder(existing: configuration.state.value))?.exposure.map { [$0] } ?? []
+        for text in sources.compactMap({ $0.exposure(in: environment) }) where !texts.contains(text) { texts.append(text) }
+        return texts
     }
 
     private static func secrets(of kind: ChannelSettings.Kind) -> [(SecretSource, String)] {

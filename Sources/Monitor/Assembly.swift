@@ -13,7 +13,7 @@ import YAML
 /// The parts of a monitor, made from its configuration. Nothing runs yet.
 public struct Assembly: Sendable {
     public let configuration: Configuration
-    let environment: Environment
+    public let environment: Environment
     /// How requests get out.
     public let network: NetworkOptions
     private let clock: any Clock
@@ -161,6 +161,7 @@ public struct Assembly: Sendable {
         }
         settings.guardOptions = GuardOptions(configuration.actionLimits)
         settings.landable = Assembly.landable(configuration)
+        settings.landsAtGateOnly = Assembly.landsAtGateOnly(configuration)
         settings.landableKeys = Assembly.landableKeys(configuration)
         settings.landableOnApproval = Assembly.landableOnApproval(configuration)
         settings.telling = configuration.telling
@@ -184,6 +185,7 @@ extension GuardOptions {
         floor = limits.floor
         maxLease = limits.maxLease
         quietAfterRestart = limits.quietAfterRestart
+        quietAfterFault = limits.quietAfterFault
         blastPercent = limits.blastPercent
         approvalExpiry = limits.approvalExpiry
     }

@@ -16,7 +16,7 @@ extension Core {
         logger.info("audit log", ["head": .text(head.description)])
     }
 
-    func log(_ transitions: [Transition], _ decisions: [ActionDecision]) {
+    func log(_ transitions: [Transition]) {
         for transition in transitions {
             logger.info(
                 "\(transition.from.rawValue) => \(transition.to.rawValue)",
@@ -25,6 +25,10 @@ extension Core {
                     "reason": .text(transition.reason), "condition": .text(transition.condition),
                 ])
         }
+    }
+
+    /// Only behind the commit that holds them: a tick that could not be written did nothing.
+    func log(_ decisions: [ActionDecision]) {
         for decision in decisions {
             logger.info(
                 "action \(decision.verdict.word)",

@@ -35,6 +35,8 @@ public actor Core {
 
     /// Decided and not yet on disk: of the tick at hand, or of ticks whose commit failed.
     var unsaved = TickRecord()
+    /// Decisions of ticks that are not on disk yet: said once they are.
+    private var unlogged: [ActionDecision] = []
     var lastCommitError: String?
     /// When the signals' state was last written; it is large and can be made up for, so it is not written every tick.
     private var signalsSaved: Timestamp?
@@ -76,6 +78,7 @@ public actor Core {
 
     /// How long the state of signals may be behind the journal's other state.
     public static let signalsInterval = TimeSpan.minutes(1)
+    private static let mostUnlogged = 1_000
     private static let pruneInterval = TimeSpan.hours(1)
     private static let pruneKey = "pruned"
 
@@ -154,7 +157,7 @@ public actor Core {
         noteKillSwitch(&record)
         for removal in pipeline.giveUpStrangers(now: now) {
             record.add(removal)
-            log(removal.transitions, [])
+            log(removal.transitions)
         }
         let isStopped = folder?.isKillSwitchOn ?? false
         if let recorder, isStopped != tapedKillSwitch {
@@ -168,7 +171,10 @@ public actor Core {
         if let result {
             record.add(result)
             instruments?.decided(result)
-            log(result.outcome.transitions, result.plan.decisions)
+            log(result.outcome.transitions)
+            unlogged += result.plan.decisions
+            // While nothing can be written they pile up; the audit log has them all in the end.
+            if unlogged.count > Core.mostUnlogged { unlogged.removeFirst(unlogged.count - Core.mostUnlogged) }
         }
         followApps(runtime)
         followLeases(&record)
@@ -280,6 +286,8 @@ public actor Core {
         }
         if progress.auditHead == nil || !unsaved.audit.isEmpty { noteAuditHead() }
         unsaved = TickRecord()
+        log(unlogged)
+        unlogged = []
         settleLate()
         if lastCommitError != nil {
             logger.info("the journal can be written again; nothing was lost")

@@ -35,6 +35,8 @@ public struct MonitorSettings: Sendable {
     public var landableKeys: Set<LeaseKey> = []
     /// What can be landed only after a person said yes, and why.
     public var landableOnApproval: [LeaseKey: String] = [:]
+    /// Whether leases land at the gate and nowhere else, so that where no proxy asks it nothing is held.
+    public var landsAtGateOnly = false
     /// Who is told what, and when.
     public var telling = TellingSettings()
     public var price: TokenPrice?

@@ -112,11 +112,14 @@ public struct Pipeline: Sendable {
         let runtime = readings.runtime
         let outcome = engine.evaluate(
             policies: policies, readings: readings, clock: clock, labels: settings.labels(of: runtime), now: now)
-        let context = GuardContext(
+        var context = GuardContext(
             options: settings.guardOptions, mode: settings.mode, killFile: killFile,
             restartedAt: restartedAt, landable: settings.landable,
             landableKeys: settings.landableKeys, landableOnApproval: settings.landableOnApproval,
             silenced: silenced(outcome), verifies: verifiesLeases)
+        context.healthInterval = clock.interval(.health)
+        context.perfInterval = clock.interval(.perf)
+        context.landsAtGateOnly = settings.landsAtGateOnly
         let plan = guardState.plan(outcome: outcome, policies: policies, readings: readings, context: context)
         engine.record(plan.decisions)
         noteLeases(plan.leaseChanges, at: outcome.now)

@@ -117,6 +117,7 @@ public enum TapeSettings {
             "total_hour": .int(Int64(options.totalHour)), "storm_incidents": .int(Int64(options.stormIncidents)),
             "storm_ms": .int(options.stormWindow.milliseconds), "max_lease_ms": .int(options.maxLease.milliseconds),
             "quiet_after_restart_ms": .int(options.quietAfterRestart.milliseconds),
+            "quiet_after_fault_ms": .int(options.quietAfterFault.milliseconds),
             "blast_percent": .int(Int64(options.blastPercent)), "leases_per_day": .int(Int64(options.leasesPerDay)),
             "approval_expiry_ms": .int(options.approvalExpiry.milliseconds),
         ]
@@ -125,6 +126,7 @@ public enum TapeSettings {
         var object: JSONObject = [
             "environment": .string(settings.environment), "mode": .string(settings.mode.rawValue),
             "perf_share": .figure(settings.perfShare), "guard": .object(limits),
+            "lands_at_gate_only": .bool(settings.landsAtGateOnly),
             "landable": .array(settings.landable.map(\.rawValue).sorted().map(JSON.string)),
             "labels": .object(
                 JSONObject(
@@ -207,6 +209,7 @@ public enum TapeSettings {
             settings.mode = mode
         }
         if let share = document["perf_share"]?.double, share > 0, share <= 1 { settings.perfShare = share }
+        settings.landsAtGateOnly = document["lands_at_gate_only"]?.bool ?? false
         if let kinds = document["landable"]?.array {
             settings.landable = Set(kinds.compactMap { $0.string.flatMap(ActionKind.init(rawValue:)) })
         }
@@ -255,6 +258,7 @@ public enum TapeSettings {
             span("storm_ms", \.guardOptions.stormWindow)
             span("max_lease_ms", \.guardOptions.maxLease)
             span("quiet_after_restart_ms", \.guardOptions.quietAfterRestart)
+            span("quiet_after_fault_ms", \.guardOptions.quietAfterFault)
             span("approval_expiry_ms", \.guardOptions.approvalExpiry)
             count("per_app_hour", \.guardOptions.perAppHour)
             count("total_hour", \.guardOptions.totalHour)

@@ -43,9 +43,18 @@ public struct AdviceText: Hashable, Sendable {
 }
 
 extension Wording {
-    /// The model's text; nil without one, in resolutions, drills and messages about several incidents.
+    /// The model's text; nil without one, in resolutions, drills and messages about several incidents. And while anything
+    /// waits for a yes: a reaction on that message is the yes, and no text of a stranger's may stand beside the offer and ask
+    /// for one. `mozaiks-ops incidents show` has it meanwhile.
     public var advice: AdviceText? {
-        guard message.event != .drill, !isResolved, digest == nil else { return nil }
+        guard message.event != .drill, !isResolved, digest == nil, !isAnythingOffered else { return nil }
         return incident.advice.map(AdviceText.init)
+    }
+
+    /// Whether the newest decision on any action waits for a person's yes.
+    private var isAnythingOffered: Bool {
+        var newest: [LeaseKey: Verdict] = [:]
+        for decision in incident.decisions { newest[decision.key] = decision.verdict }
+        return newest.values.contains { if case .needsApproval = $0 { true } else { false } }
     }
 }

@@ -1,5 +1,21 @@
 import Model
 
+/// Slots that are given to other apps: what stood there is to be forgotten, of all of them in one walk. One at a time
+/// takes apps times chats, and a runtime may replace forty thousand apps in a day.
+struct FreedSlots {
+    /// Ascending.
+    let slots: [Int]
+    private var isFreed: ContiguousArray<Bool>
+
+    init(_ slots: [Int]) {
+        self.slots = slots.sorted()
+        isFreed = ContiguousArray(repeating: false, count: (self.slots.last ?? -1) + 1)
+        for slot in slots { isFreed[slot] = true }
+    }
+
+    func contains(_ slot: Int) -> Bool { slot < isFreed.count && isFreed[slot] }
+}
+
 /// The apps of a runtime by a small number (slot) that stays the same while the app is a subject. Slots of forgotten
 /// apps are given out again.
 struct AppDirectory {
@@ -8,6 +24,8 @@ struct AppDirectory {
     /// By slot: when a body last showed it, ms.
     var lastSeen: ContiguousArray<Int64> = []
     private var slots: [AppID: Int] = [:]
+    /// Free slots, descending: the lowest is given out first, whether the directory was kept and brought back or not.
+    private var free: [Int] = []
     /// Taken slots, by the bytes of their ids.
     private(set) var order: [Int] = []
     /// The ids in that order.
@@ -36,15 +54,18 @@ struct AppDirectory {
             if let id = ids[slot] { slots[id] = nil }
             ids[slot] = nil
         }
-        if !expired.isEmpty { sort() }
+        if !expired.isEmpty {
+            free = (free + expired).sorted(by: >)
+            sort()
+        }
         return expired
     }
 
     private mutating func add(_ app: AppID) -> Int {
         let slot: Int
-        // Looked for only where there is one: a body may bring a hundred thousand new apps.
-        if slots.count < ids.count, let free = ids.firstIndex(of: nil) {
-            slot = free
+        // Not looked for among all: a body may bring a hundred thousand new apps in the place of as many.
+        if let lowest = free.popLast() {
+            slot = lowest
             ids[slot] = app
         } else {
             slot = ids.count
@@ -81,6 +102,7 @@ struct AppDirectory {
                 guard slots.updateValue(slot, forKey: id) == nil else { throw reader.failure("an app stands twice") }
             }
         }
+        free = ids.indices.reversed().filter { ids[$0] == nil }
         sort()
     }
 }

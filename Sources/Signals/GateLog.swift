@@ -166,9 +166,11 @@ struct GateLog: Sendable {
         rows.removeFirst(count)
     }
 
-    /// Forgets what a slot held, so that another app may have it.
-    mutating func clear(slot: Int) {
-        for index in rows.indices where slot < rows[index].apps.count { rows[index].apps[slot] = GateTotals() }
+    /// Forgets what slots held, so that other apps may have them.
+    mutating func clear(_ freed: FreedSlots) {
+        for index in rows.indices {
+            for slot in freed.slots where slot < rows[index].apps.count { rows[index].apps[slot] = GateTotals() }
+        }
     }
 
     // MARK: - Kept state

@@ -49,10 +49,11 @@ public struct HistorySignals: Sendable {
         recent.append(Minute(whole: whole, rows: sorted, slots: sortedSlots))
         let longest = Int(HistorySignals.minutes(options.longestWindow))
         if recent.count > longest { recent.removeFirst(recent.count - longest) }
-        for slot in apps.expire(before: end - options.appLifetime.milliseconds) {
-            history.clear(slot: slot)
-            for index in recent.indices { recent[index] = recent[index].without(slot) }
-        }
+        let expired = apps.expire(before: end - options.appLifetime.milliseconds)
+        guard !expired.isEmpty else { return }
+        let freed = FreedSlots(expired)
+        history.clear(freed)
+        for index in recent.indices { recent[index] = recent[index].without(freed) }
     }
 
     /// Minutes of which nothing is kept stand in the history as not watched, those of a long gap not one by one.
@@ -292,10 +293,10 @@ public struct HistorySignals: Sendable {
 }
 
 extension HistorySignals.Minute {
-    /// The same without an app whose slot is to be given to another.
-    fileprivate func without(_ slot: Int) -> HistorySignals.Minute {
-        guard slots.contains(slot) else { return self }
-        let kept = slots.indices.filter { slots[$0] != slot }
+    /// The same without apps whose slots are to be given to others.
+    fileprivate func without(_ freed: FreedSlots) -> HistorySignals.Minute {
+        guard slots.contains(where: freed.contains) else { return self }
+        let kept = slots.indices.filter { !freed.contains(slots[$0]) }
         return .init(whole: whole, rows: kept.map { rows[$0] }, slots: kept.map { slots[$0] })
     }
 }

@@ -52,12 +52,12 @@ struct LatencyLog {
         forgotten = 0
     }
 
-    mutating func clear(slot: Int) {
+    mutating func clear(_ freed: FreedSlots) {
         var kept: ContiguousArray<Entry> = []
         var start = forgotten
         forgotten = 0
         for index in ends.indices {
-            kept.append(contentsOf: entries[start..<ends[index].count].filter { $0.app != UInt32(slot) })
+            kept.append(contentsOf: entries[start..<ends[index].count].filter { !freed.contains(Int($0.app)) })
             start = ends[index].count
             ends[index].count = kept.count
         }

@@ -96,9 +96,11 @@ struct MinuteHistory: Sendable {
         }
     }
 
-    /// Forgets an app's minutes, so that another app may have its slot.
-    mutating func clear(slot: Int) {
-        for index in tracks.indices where slot < tracks[index].apps.count { tracks[index].apps[slot] = Series() }
+    /// Forgets apps' minutes, so that other apps may have their slots.
+    mutating func clear(_ freed: FreedSlots) {
+        for index in tracks.indices {
+            for slot in freed.slots where slot < tracks[index].apps.count { tracks[index].apps[slot] = Series() }
+        }
     }
 
     /// Keeps tracks for the signals that functions look at, in the order of the signals.

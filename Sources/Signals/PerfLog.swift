@@ -56,11 +56,13 @@ struct PerfLog {
         rows.removeFirst(count)
     }
 
-    /// Forgets what a slot held, so that another app may have it.
-    mutating func clear(slot: Int) {
-        for index in rows.indices where slot < rows[index].apps.count {
-            rows[index].apps[slot] = AppTotals()
-            rows[index].gauges[slot] = RunGauges()
+    /// Forgets what slots held, so that other apps may have them.
+    mutating func clear(_ freed: FreedSlots) {
+        for index in rows.indices {
+            for slot in freed.slots where slot < rows[index].apps.count {
+                rows[index].apps[slot] = AppTotals()
+                rows[index].gauges[slot] = RunGauges()
+            }
         }
     }
 

@@ -154,13 +154,12 @@ public struct RuntimeSignals: Sendable {
         let slots = shared.apps.expire(before: newestAt - options.appLifetime.milliseconds)
         guard !slots.isEmpty else { return }
         historyColumns = [:]
-        for slot in slots {
-            for index in replicas.indices { replicas[index].clear(slot: slot) }
-            shared.latencies.clear(slot: slot)
-            if slot < shared.longEnds.count { shared.longEnds[slot] = SharedState.LongEnds() }
-            gate.clear(slot: slot)
-            history.clear(slot: slot)
-        }
+        let freed = FreedSlots(slots)
+        for index in replicas.indices { replicas[index].clear(freed) }
+        shared.latencies.clear(freed)
+        for slot in freed.slots where slot < shared.longEnds.count { shared.longEnds[slot] = SharedState.LongEnds() }
+        gate.clear(freed)
+        history.clear(freed)
     }
 }
 
@@ -178,11 +177,15 @@ extension ReplicaState {
         changes.upserts += rows.sorted { $0.key < $1.key }
     }
 
-    /// Forgets what an app's slot held, so that another app may have it.
-    fileprivate mutating func clear(slot: Int) {
-        log.clear(slot: slot)
-        if slot < totals.count { totals[slot] = AppTotals() }
-        for index in 0..<chats.count where chats[index].app == UInt32(slot) { gone.append(chats[index].key) }
-        chats.keep { $1.app != UInt32(slot) }
+    /// Forgets what apps' slots held, so that other apps may have them.
+    fileprivate mutating func clear(_ freed: FreedSlots) {
+        log.clear(freed)
+        for slot in freed.slots where slot < totals.count { totals[slot] = AppTotals() }
+        var isHit = false
+        for index in 0..<chats.count where freed.contains(Int(chats[index].app)) {
+            gone.append(chats[index].key)
+            isHit = true
+        }
+        if isHit { chats.keep { !freed.contains(Int($1.app)) } }
     }
 }

@@ -169,6 +169,15 @@ import Testing
         #expect(faults(Self.answer(steps: ["Look at app_1.", step])).contains { $0.kind == .forbidden })
     }
 
+    @Test("hostile texts of every kind are kept out, as steps and as causes") func hostile() {
+        let all = HostileTexts.all
+        #expect(all.count >= 400)
+        for text in all {
+            #expect(!faults(Self.answer(steps: ["Look at app_1.", text])).isEmpty, "step: \(text)")
+            #expect(!faults(Self.answer(cause: text)).isEmpty, "cause: \(text)")
+        }
+    }
+
     @Test(
         "orders to look, compare and ask",
         arguments: [

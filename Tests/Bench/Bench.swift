@@ -13,11 +13,13 @@ enum Bench {
             case "decode": try DecodeWorker.run(words.dropFirst())
             case "memory": try DecodeMemory.run(words.dropFirst())
             case "evaluate": try EvaluationBench.run()
+            case "days": try DaysBench.run(words.dropFirst())
+            case "churn": try DaysBench.churn(words.dropFirst())
             case "replay": try HistoryReplayBench.run()
             case "tape": try TapeReplayBench.run(words.dropFirst())
             case "gate": try GateProcess.run(words.dropFirst())
             case "load": try LoadGenerator.run(words.dropFirst())
-            default: throw BenchFailure("run it by `make bench`; parts: simulate, decode, memory, evaluate, replay, tape, gate, load")
+            default: throw BenchFailure("run it by `make bench`; parts: simulate, decode, memory, evaluate, days, churn, replay, tape, gate, load")
             }
         } catch {
             say("bench: \(error)", to: STDERR_FILENO)

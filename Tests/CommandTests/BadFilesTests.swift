@@ -54,6 +54,34 @@ import Testing
         #expect(access(shell.state, F_OK) != 0, "nothing is begun with wrong policies")
     }
 
+    @Test("what is a pipe is named, and nobody waits for its writer", arguments: ["policy", "configuration", "token", "playbook"])
+    func pipes(what: String) throws {
+        var shell = Shell(["MOZAIKS_RUNTIME_URL": "http://127.0.0.1:1"])
+        mkdir(shell.folder.path("folder"), 0o700)
+        var words = ["policy", "check", "folder"]
+        var name = "folder/ops_policy.default.yaml"
+        switch what {
+        case "configuration": (words, name) = (["config", "show", "--config", "pipe.yaml"], "pipe.yaml")
+        case "token":
+            (words, name) = (["doctor", "--wait", "1s"], "token")
+            shell.environment["MOZAIKS_RUNTIME_TOKEN_FILE"] = shell.folder.path("token")
+        case "playbook": (words, name) = (["playbooks", "check", "folder"], "folder/x.md")
+        default: break
+        }
+        #expect(mkfifo(shell.folder.path(name), 0o600) == 0)
+        let ending = try shell.run(words)
+        #expect(ending.code != 0 && ending.code != 124, "\(ending)")
+        #expect((ending.errors + ending.output).contains("it is a pipe, not a file"), "\(ending)")
+    }
+
+    @Test func tooLittleAddressSpaceIsSaid() throws {
+        let shell = Shell()
+        let ending = try shell.run(below: ["/bin/sh", "-c", "ulimit -v 61440; exec \"$@\"", "sh"], ["check", "--url", "http://127.0.0.1:1"])
+        // Below that the loader itself has no room for the libraries, and says so.
+        #expect(ending.code == 3 || ending.errors.contains("shared libraries"), "\(ending)")
+        if ending.code == 3 { #expect(ending.output.hasPrefix("UNKNOWN: no memory to start: the limit of 60 MB")) }
+    }
+
     @Test func everyFaultOfTheConfigurationIsShownWithItsPlace() throws {
         let shell = Shell()
         shell.folder.write(

@@ -62,8 +62,9 @@ struct SuppressionTests {
         #expect(suppressed.isEmpty)
         #expect(world.engine.openIncidents(of: "shared").map(\.rule).sorted() == ["noisy", "provider"])
         world.runtime["silent_runs.share[5m]"] = .value(0)
-        let after = world.run(60).flatMap(\.plan.decisions)
-        #expect(after.map(\.verdict) == [.act])
+        // What piled up meanwhile is nobody's doing: a while passes before it acts.
+        let after = world.run(11 * 60).flatMap(\.plan.decisions)
+        #expect(after.map { GuardOrderTests.name($0.verdict) } == ["refused other_fault", "act"])
     }
 
     @Test("a rule that is merely pending suppresses nothing")

@@ -97,7 +97,7 @@ final class ScratchFolder: Sendable {
         let folder = try ScratchFolder()
         let cases: [(SecretSource, String)] = [
             (.file(folder.path + "/absent"), "file \(folder.path)/absent: No such file or directory"),
-            (.file(folder.path), "file \(folder.path): Is a directory"),
+            (.file(folder.path), "file \(folder.path): it is a folder, not a file"),
             (.file(try folder.put("empty", " \n")), "file \(folder.path)/empty: it is empty"),
             (
                 .file(try folder.put("lines", "s3cret\nX-Injected: s3cret")),

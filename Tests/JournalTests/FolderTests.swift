@@ -157,4 +157,38 @@ import Testing
         temporary.write("not a folder any more", to: "state")
         #expect(folder.isKillSwitchOn)
     }
+
+    @Test("a lock that is a link empties nothing", arguments: [true, false]) func lockIsALink(isSymbolic: Bool) throws {
+        let temporary = TemporaryFolder()
+        let folder = try StateFolder(creating: temporary.path("state"))
+        let target = temporary.write("precious", to: "target")
+        #expect((isSymbolic ? symlink(target, folder.lockPath) : link(target, folder.lockPath)) == 0)
+        let error = try #require(failure { try EngineLock(folder: folder, now: Timestamp(milliseconds: 0)) })
+        #expect(error.cause == .cannotOpen)
+        #expect(temporary.read("target") == Array("precious".utf8))
+        #expect(EngineLock.holder(of: folder) == nil)
+    }
+
+    @Test func theKillSwitchFollowsNoLink() throws {
+        let temporary = TemporaryFolder()
+        let folder = try StateFolder(creating: temporary.path("state"))
+        #expect(symlink(temporary.path("made"), folder.killFilePath) == 0)
+        try folder.turnKillSwitchOn(by: "somebody")
+        #expect(folder.isKillSwitchOn)
+        #expect(access(temporary.path("made"), F_OK) != 0, "nothing is made where a link leads")
+        let target = temporary.write("precious", to: "target")
+        #expect(link(target, folder.path + "/actions.resumed") == 0)
+        try folder.turnKillSwitchOff(by: "somebody")
+        #expect(!folder.isKillSwitchOn)
+        #expect(temporary.read("target") == Array("precious".utf8))
+        #expect(folder.killSwitchActor(isOn: false) == "somebody")
+    }
+
+    @Test func aGroupThatMayWriteIsNamed() throws {
+        let folder = try StateFolder(creating: TemporaryFolder().path + "-state")
+        defer { rmdir(folder.path) }
+        #expect(folder.exposure == nil)
+        chmod(folder.path, 0o770)
+        #expect(folder.exposure?.contains("chmod g-w") == true)
+    }
 }

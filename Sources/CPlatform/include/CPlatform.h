@@ -3,3 +3,6 @@
 /// Tells glibc's allocator that this is a small process: one arena instead of one a thread (each keeps what its busiest
 /// moment needed), and growth in steps of 256 kB instead of one system call for every page. Call first thing in main.
 void cplatform_tune_allocator(void);
+
+/// Where `part` first stands in `bytes`; NULL where it does not.
+const void *cplatform_find(const void *bytes, unsigned long count, const void *part, unsigned long length);

@@ -92,6 +92,7 @@ enum DoctorCommand {
         } catch {
             findings.add(.note, "state: \(configuration.state.value) is not there yet; the first check or run makes it")
         }
+        for text in Assembly.exposures(configuration, assembly.environment) { findings.add(.note, text) }
         if configuration.channels.isEmpty {
             findings.add(.note, "channels: none, nobody is told; set MOZAIKS_SLACK_WEBHOOK_URL or 'channels:'")
         } else {

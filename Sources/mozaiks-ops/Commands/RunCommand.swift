@@ -69,6 +69,9 @@ enum RunCommand {
                 "state": .text(configuration.state.value), "gate": .text(daemon.gateAddress ?? "none"),
             ])
         if let proxy = assembly.network.proxyText { logger.info("requests go through a proxy", ["proxy": .text(proxy)]) }
+        for text in Assembly.exposures(configuration, environment) {
+            logger.warning("others of this machine may read or change what is ours", ["why": .text(text)])
+        }
         let pulse = configuration.heartbeat.flatMap { settings in
             assembly.heartbeat.map {
                 Pulse(heartbeat: $0, interval: settings.interval, clock: invocation.clock, logger: logger)
