@@ -95,17 +95,20 @@ public struct Heartbeat: Sendable {
         return path.contains(bytesOf: "/api/push/")
     }
 
-    /// Its state and a word for it in the place of those in the URL; whatever else stands there stays.
+    /// A success is the URL itself, which says up (Kuma's default too). Otherwise the state and a word for it stand in the
+    /// place of those in the URL; whatever else stands there stays.
     private static func kuma(_ address: String, _ beat: Beat) -> String {
         let path = address.prefix { $0 != "?" }
-        let given = address.dropFirst(path.count + 1).split(separator: "&")
-            .filter { !$0.hasPrefix("status=") && !$0.hasPrefix("msg=") }
+        let parts = address.dropFirst(path.count + 1).split(separator: "&")
+        let isUp = parts.allSatisfy { !$0.hasPrefix("status=") || $0 == "status=up" }
         let (status, text) =
             switch beat {
             case .start, .success, .exit(0): ("up", "OK")
             case .failure: ("down", "failure")
             case .exit: ("down", "exit" + beat.suffix.replacing(bytesOf: "/", with: "+"))
             }
+        if status == "up", isUp { return address }
+        let given = parts.filter { !$0.hasPrefix("status=") && !$0.hasPrefix("msg=") }
         return path + "?" + (["status=\(status)", "msg=\(text)"] + given).joined(separator: "&")
     }
 
