@@ -174,6 +174,16 @@ public struct Incident: Hashable, Sendable, Identifiable {
         self.handling = []
     }
 
+    /// When what it is about was over: the beginning of the clearing that ended it, which `resolvedAt` only confirms. Nil
+    /// while it is open; the moment of its end where it ended for another reason.
+    public var heldUntil: Timestamp? {
+        guard let resolvedAt else { return nil }
+        guard transitions.last?.from == .clearing, let began = transitions.last(where: { $0.to == .clearing })?.at else {
+            return resolvedAt
+        }
+        return min(began, resolvedAt)
+    }
+
     public var status: Status {
         if resolvedAt != nil { return .resolved }
         return acknowledged == nil ? .open : .acknowledged

@@ -71,7 +71,7 @@ extension Wording {
         case .state: return state
         case .where: return shortPlace(60)
         case .since: return full(incident.since)
-        case .duration: return max((incident.resolvedAt ?? message.at) - incident.since, .zero).brief
+        case .duration: return max((incident.heldUntil ?? message.at) - incident.since, .zero).brief
         case .origin: return origin
         }
     }

@@ -127,7 +127,7 @@ public struct Wording: Sendable {
     public var facts: [(name: String, value: Phrase)] {
         if let digest { return facts(of: digest) }
         var facts: [(name: String, value: Phrase)] = [("Where", place), ("Since", Phrase(words: full(incident.since)))]
-        if let resolved = incident.resolvedAt, isResolved { facts.append(("Until", Phrase(words: full(resolved)))) }
+        if let end = incident.heldUntil, isResolved { facts.append(("Until", Phrase(words: full(end)))) }
         if incident.flaps > 0 {
             let last = incident.transitions.last { $0.to == .firing && $0.from != .clearing }
             let times = incident.flaps == 1 ? "once" : "\(incident.flaps) times"
@@ -147,7 +147,7 @@ public struct Wording: Sendable {
     /// How long it was, for a resolution.
     public var duration: String? {
         if let digest { return isResolved ? duration(of: digest) : nil }
-        return incident.resolvedAt.map { max($0 - incident.since, .zero).brief }
+        return incident.heldUntil.map { max($0 - incident.since, .zero).brief }
     }
 
     // MARK: - The condition
@@ -166,8 +166,8 @@ public struct Wording: Sendable {
         if isRemoved { return "\(reason), so nothing is known of the condition any more" }
         guard reason.hasPrefix("condition "), !isResolved else { return reason }
         let rest = String(reason.dropFirst(10))
-        // Hours later nobody should read the opening's figures as today's.
-        return message.news == .reminder ? "when it opened, \(rest)" : rest
+        // Later nobody should read the opening's figures as today's.
+        return message.news == nil ? rest : "when it opened, \(rest)"
     }
 
     private var transition: Transition? {

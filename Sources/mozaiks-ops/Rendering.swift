@@ -112,7 +112,7 @@ struct Rendering: Sendable {
         return terminal.table(
             ["id", "status", "severity", "rule", "subject", "opened", "lasted"],
             incidents.map { incident in
-                let end = incident.resolvedAt.map { ($0 - incident.openedAt).brief } ?? "-"
+                let end = incident.heldUntil.map { ($0 - incident.openedAt).brief } ?? "-"
                 return [
                     incident.id, incident.status.rawValue, severity(incident.severity), incident.rule,
                     "\(incident.subject)", "\(incident.openedAt)", end,

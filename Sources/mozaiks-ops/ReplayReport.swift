@@ -85,7 +85,7 @@ struct ReplayReport {
         let rows = story.incidents.map { incident in
             [
                 "  " + incident.openedAt.dateAndMinute, severity(incident.severity), incident.rule,
-                shown(incident.subject), incident.resolvedAt.map { ($0 - incident.openedAt).brief } ?? "to the end",
+                shown(incident.subject), incident.heldUntil.map { ($0 - incident.openedAt).brief } ?? "to the end",
             ]
         }
         return terminal.paint("Incidents", .bold) + "\n" + terminal.table(["  opened", "severity", "rule", "subject", "lasted"], rows)
@@ -273,7 +273,7 @@ struct ReplayReport {
     private func label(_ incident: Incident) -> String { "\(incident.rule) \(shown(incident.subject))" }
 
     private func lasted(_ incident: Incident) -> String {
-        incident.resolvedAt.map { ($0 - incident.openedAt).brief } ?? "to the end"
+        incident.heldUntil.map { ($0 - incident.openedAt).brief } ?? "to the end"
     }
 
     private func shown(_ subject: Subject) -> String {

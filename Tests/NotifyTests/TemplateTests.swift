@@ -63,7 +63,7 @@ import Testing
 
     static let headlines: [(name: String, text: String, headline: String)] = [
         ("noisy-throttled", "{rule} at {app}", "noisy-neighbor at app-clinic"),
-        ("noisy-resolved-lease-over", "{rule} at {app}", "Resolved after 28m20s: noisy-neighbor at app-clinic"),
+        ("noisy-resolved-lease-over", "{rule} at {app}", "Resolved after 26m20s: noisy-neighbor at app-clinic"),
         ("noisy-again", "{rule}", "Warning, again: noisy-neighbor"),
         ("reminder", "{state} | {rule}", "Warning, still open after 3h | noisy-neighbor"),
         ("drill", "{state} | {rule}", "Drill, nothing to do: Drill, nothing to do | noisy-neighbor"),
