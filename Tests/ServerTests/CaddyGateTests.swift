@@ -135,32 +135,7 @@ struct CaddyGateTests {
         defer { peer.end() }
         let setup = try Setup([.pause], runtimePort: peer.port)
         defer { setup.stop() }
-        let figures = OpenRuns(
-            at: GateTableTests.t0 + GateTable.settling,
-            apps: [AppID("app"): .init(active: 1, chats: [StableHash(of: Array("runs".utf8))])])
-        setup.gate.install(
-            GateTable(
-                runtimes: ["shared"], leases: [GateTableTests.lease(.pause, app: AppID("app"))], openRuns: ["shared": figures]))
-        let port = setup.caddy.port
-        for target in ["/ws/wf/app/runs/u", "/ws/wf/other/new/u?token=t", "/ws/wf/app/r%75ns/u"] {
-            let reply = try WebsocketPeer.open(port, target)
-            #expect(reply.status == 101 && reply.header("Sec-WebSocket-Accept") == WebsocketPeer.accept, "\(target)")
-            #expect(reply.body == "helloagain", "\(target)")
-        }
-        #expect(try RawClient.ask(port, "POST", "/chat/app/runs/u/input", body: "{}").status == 200)
-        #expect(try RawClient.ask(port, "POST", "/chat/other/ended/u/input", body: "{}").status == 200)
-        let passed = peer.opened
-        #expect(passed.count == 5)
-        for target in [
-            "/ws/wf/app/new/u", "/ws/../app/new/u", "/w%73/wf/a%70p/new/u", "/ws/wf/x/../app/new/u", "/ws%2Fwf/app/new/u?x=/ws/wf/app/runs/u",
-        ] {
-            let reply = try WebsocketPeer.open(port, target)
-            #expect(reply.status == 429 && reply.header("Retry-After") == "900", "\(target)")
-            #expect(reply.body.contains("New runs of this app are paused"), "\(target)")
-        }
-        let input = try RawClient.ask(port, "POST", "/chat/app/ended/u/input", body: "{}")
-        #expect(input.status == 429 && input.header("Retry-After") == "900")
-        #expect(peer.opened == passed)
+        try peer.expectWhatRunsGoesOn(behind: setup.caddy.port, setup.gate)
     }
 
     @Test("whatever a client puts into its request, a paused app's start does not get through")

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 
 /// A real nginx on `docs/deploy/nginx.conf`, in a folder of its own, with only addresses and paths changed.
@@ -95,10 +96,29 @@ final class Nginx {
         return text
     }
 
+    private static let asked = Atomic<UInt16>(0)
+
+    /// A port that nobody listens on, and that no other caller of this process is given: below those that the kernel hands
+    /// out (`ip_local_port_range`, 32768 and up), since another test's server may take one of these before the proxy does,
+    /// and whoever waits for the port then speaks with that server.
     static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        return try Loopback.bind(descriptor)
+        for _ in 0..<1_000 {
+            let turn = UInt32(asked.wrappingAdd(1, ordering: .relaxed).newValue)
+            let port = UInt16(20_000 + (UInt32(truncatingIfNeeded: getpid()) &* 97 &+ turn) % 12_000)
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(descriptor) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            let bound = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            if bound == 0 { return port }
+        }
+        throw Failure(description: "no free port between 20000 and 32000")
     }
 
     private static func spawn(_ program: String, folder: String) throws -> pid_t {

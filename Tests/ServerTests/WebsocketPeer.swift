@@ -1,6 +1,11 @@
+import Actions
 import Dispatch
 import Glibc
+import Model
 import Synchronization
+import Testing
+
+@testable import Server
 
 /// A runtime's websockets: answers the handshake of RFC 6455's own example, and then each text frame with the same text.
 final class WebsocketPeer: Sendable {
@@ -90,5 +95,37 @@ enum Thread {
     private final class Box: Sendable {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+}
+
+extension WebsocketPeer {
+    /// What every proxy has to do with a paused app's websockets and inputs, whichever it is: the sockets of the chat `runs`
+    /// and those of other apps are opened, all others are refused with the reason and never reach this peer.
+    func expectWhatRunsGoesOn(behind port: UInt16, _ gate: Gate) throws {
+        let figures = OpenRuns(
+            at: GateTableTests.t0 + GateTable.settling,
+            apps: [AppID("app"): .init(active: 1, chats: [StableHash(of: Array("runs".utf8))])])
+        gate.install(
+            GateTable(
+                runtimes: ["shared"], leases: [GateTableTests.lease(.pause, app: AppID("app"))], openRuns: ["shared": figures]))
+        for target in ["/ws/wf/app/runs/u", "/ws/wf/other/new/u?token=t", "/ws/wf/app/r%75ns/u"] {
+            let reply = try Self.open(port, target)
+            #expect(reply.status == 101 && reply.header("Sec-WebSocket-Accept") == Self.accept, "\(target)")
+            #expect(reply.body == "helloagain", "\(target)")
+        }
+        #expect(try RawClient.ask(port, "POST", "/chat/app/runs/u/input", body: "{}").status == 200)
+        #expect(try RawClient.ask(port, "POST", "/chat/other/ended/u/input", body: "{}").status == 200)
+        let passed = opened
+        #expect(passed.count == 5)
+        for target in [
+            "/ws/wf/app/new/u", "/ws/../app/new/u", "/w%73/wf/a%70p/new/u", "/ws/wf/x/../app/new/u", "/ws%2Fwf/app/new/u?x=/ws/wf/app/runs/u",
+        ] {
+            let reply = try Self.open(port, target)
+            #expect(reply.status == 429 && reply.header("Retry-After") == "900", "\(target)")
+            #expect(reply.body.contains("New runs of this app are paused"), "\(target)")
+        }
+        let input = try RawClient.ask(port, "POST", "/chat/app/ended/u/input", body: "{}")
+        #expect(input.status == 429 && input.header("Retry-After") == "900")
+        #expect(opened == passed)
     }
 }

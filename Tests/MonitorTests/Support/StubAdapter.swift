@@ -86,6 +86,7 @@ final class StubAdapter: ActionAdapter {
             return .refused(reason: why)
         case .isThereAlready: return .noop(reason: "someone else did it")
         case .hangs:
+            // No test waits for its end: whoever called cancels it, which is what is tested.
             try? await Task.sleep(for: .seconds(3_600))
             return .retry(after: nil, reason: "broken off")
         }
@@ -105,6 +106,7 @@ final class StubAdapter: ActionAdapter {
             state.withLock { $0.held[order.id] = nil }
             return .retry(after: nil, reason: "the connection was lost")
         case .hangs:
+            // No test waits for its end: whoever called cancels it, which is what is tested.
             try? await Task.sleep(for: .seconds(3_600))
             return .retry(after: nil, reason: "broken off")
         }
