@@ -18,13 +18,24 @@ let busy: Set = [
     "Monitor",
 ]
 
+/// Rooms that are at work in every cycle or over long tapes. All others are compiled for size: what a daemon holds in
+/// memory is above all the pages of its own code, and pages are what a short `check` waits for.
+let hot: Set = ["Model", "Digest", "JSONParsing", "Signals", "Engine", "Guard", "Collector", "Journal", "Monitor"]
+
+/// What of a release build differs by room: each function in a section of its own, so that the linker can leave out
+/// what nobody calls and fold what is the same.
+func release(_ name: String) -> SwiftSetting {
+    .unsafeFlags(
+        ["-Xfrontend", "-function-sections"] + (hot.contains(name) ? [] : ["-Osize"]), .when(configuration: .release))
+}
+
 /// A room of product code.
 func room(_ name: String, _ imports: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource]? = nil)
     -> Target
 {
     .target(
         name: name, dependencies: imports, exclude: exclude, resources: resources,
-        swiftSettings: lean + (busy.contains(name) ? [.unsafeFlags(["-O"], .when(configuration: .debug))] : []))
+        swiftSettings: lean + [release(name)] + (busy.contains(name) ? [.unsafeFlags(["-O"], .when(configuration: .debug))] : []))
 }
 
 /// The tests of one room.
@@ -88,7 +99,7 @@ let package = Package(
                 "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
                 "Journal", "Actions", "Notify", "Advisor", "Server", "Simulator", "Configuration", "Monitor", "Playbooks", "PolicyTesting",
             ],
-            swiftSettings: lean,
+            swiftSettings: lean + [release("mozaiks-ops")],
             // The linker of the toolchain; relocations packed, which are read at every start: 0.8 MB become 7 kB; and no
             // table of symbols for others to link against.
             linkerSettings: [
@@ -107,6 +118,7 @@ let package = Package(
         tests("Engine", ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard"]),
         tests("PolicyTesting", ["Model", "YAML", "Signals", "Policy", "Engine", "Guard", "PolicyTesting"]),
         tests("Telling", ["Model", "JSONParsing", "Engine", "Guard", "Telling"]),
+        tests("Ambient", ["Model", "Ambient"]),
         tests("HTTP", ["Model", "Ambient", "HTTP", "Server"]),
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),
         tests("Journal", ["Model", "Journal", "CSQLite"]),

@@ -67,6 +67,7 @@ public struct Daemon: Sendable {
             for target in targets { group.addTask { await watch(target) } }
             group.addTask { await reportAlive() }
             group.addTask { await beat() }
+            group.addTask { await releaseCode() }
             for (executor, bell) in executors { group.addTask { await executor.run(bell: bell) } }
             group.addTask { await reactions?.run() }
             if let advising { group.addTask { await advising.task.run(bell: advising.bell) } }
@@ -93,6 +94,19 @@ public struct Daemon: Sendable {
             } catch {
                 return
             }
+        }
+    }
+
+    /// Once the first cycles have shown what a cycle needs, and hourly after that: a reload needs what the start did.
+    private func releaseCode() async {
+        do {
+            try await clock.sleep(for: interval * 2)
+            while true {
+                ProcessMemory.releaseCode()
+                try await clock.sleep(for: .hours(1))
+            }
+        } catch {
+            return
         }
     }
 

@@ -163,31 +163,3 @@ extension Sourced {
             severity: severity)
     }
 }
-
-/// Which rules keep which others quiet.
-struct Suppression {
-    /// (cause, victim), each once.
-    private var pairs: [(cause: String, victim: String)] = []
-
-    mutating func add(cause: String, victim: String) {
-        if !pairs.contains(where: { $0.cause == cause && $0.victim == victim }) { pairs.append((cause, victim)) }
-    }
-
-    func victims(of rule: String) -> [String] { sorted(pairs.filter { $0.cause == rule }.map(\.victim)) }
-    func causes(of rule: String) -> [String] { sorted(pairs.filter { $0.victim == rule }.map(\.cause)) }
-
-    /// A rule that would, through others or at once, keep itself quiet; nil when there is none.
-    func cycle() -> String? {
-        for start in sorted(pairs.map(\.cause)) {
-            var seen: Set<String> = []
-            var open = victims(of: start)
-            while let next = open.popLast() {
-                if next == start { return start }
-                if seen.insert(next).inserted { open += victims(of: next) }
-            }
-        }
-        return nil
-    }
-
-    private func sorted(_ names: [String]) -> [String] { names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
-}

@@ -6,3 +6,7 @@ void cplatform_tune_allocator(void);
 
 /// Where `part` first stands in `bytes`; NULL where it does not.
 const void *cplatform_find(const void *bytes, unsigned long count, const void *part, unsigned long length);
+
+/// Takes the pages of program and libraries that cannot be written out of this process' resident memory. They stay in the
+/// page cache, and those that are used come back one by one: what only the start needed does not.
+void cplatform_release_code(void);
