@@ -6,15 +6,25 @@ import Glibc
 /// Lines wait in memory, up to a limit. What does not fit, and what could not be written, is left out and counted, and
 /// once a line gets through again a notice in its place says how many are missing. A reader that went away may come
 /// back (a named pipe, a disk that has room again), so each line is tried.
-///
-/// `@unchecked Sendable`: all state is read and written with `mutex` held; mutex and condition live as long as self.
-public final class OutputQueue: @unchecked Sendable {
+public final class OutputQueue: Sendable {
     /// Makes the line that says how many are missing, with its line end.
     public typealias Notice = @Sendable (_ missing: Int) -> [UInt8]
 
     private enum Entry {
         case line([UInt8], Notice)
         case gap(Int, Notice)
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        /// Of the lines that wait and of those that are being written.
+        var bytes = 0
+        var isWriting = false
+        var isClosed = false
+        var hasThread = false
+        var missing = 0
+
+        var isDone: Bool { entries.isEmpty && !isWriting }
     }
 
     /// Standard error: one for the whole process, so that its lines keep their order.
@@ -25,15 +35,7 @@ public final class OutputQueue: @unchecked Sendable {
     private let descriptor: Int32
     private let limit: Int
     private let onFailure: @Sendable (_ code: Int32) -> Void
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var entries: [Entry] = []
-    /// Of the lines that wait and of those that are being written.
-    private var bytes = 0
-    private var isWriting = false
-    private var isClosed = false
-    private var hasThread = false
-    private var missing = 0
+    private let state = ConditionLock(State())
 
     /// - Parameters:
     ///   - limit: how many bytes may wait; a line that finds the queue empty is taken whatever its length.
@@ -44,81 +46,43 @@ public final class OutputQueue: @unchecked Sendable {
         self.descriptor = descriptor
         self.limit = limit
         self.onFailure = onFailure
-        pthread_mutex_init(mutex, nil)
-        var attributes = pthread_condattr_t()
-        pthread_condattr_init(&attributes)
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        pthread_cond_init(changed, &attributes)
-        pthread_condattr_destroy(&attributes)
-    }
-
-    deinit {
-        // The thread holds a reference, so it has ended, or there never was one.
-        pthread_cond_destroy(changed)
-        pthread_mutex_destroy(mutex)
-        mutex.deallocate()
-        changed.deallocate()
     }
 
     /// Lines that found no room or could not be written.
-    public var lost: Int { locked { missing } }
+    public var lost: Int { state.locked { $0.missing } }
 
     /// Takes a line with its line end; false when there was no room for it.
     @discardableResult
     public func offer(_ line: [UInt8], notice: @escaping Notice = { _ in [] }) -> Bool {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        guard bytes == 0 || bytes + line.count <= limit else {
-            missing += 1
-            if case .gap(let count, _) = entries.last {
-                entries[entries.count - 1] = .gap(count + 1, notice)
-            } else {
-                entries.append(.gap(1, notice))
+        state.change { state in
+            guard state.bytes == 0 || state.bytes + line.count <= limit else {
+                state.missing += 1
+                if case .gap(let count, _) = state.entries.last {
+                    state.entries[state.entries.count - 1] = .gap(count + 1, notice)
+                } else {
+                    state.entries.append(.gap(1, notice))
+                }
+                return false
             }
-            return false
+            state.entries.append(.line(line, notice))
+            state.bytes += line.count
+            if !state.hasThread { state.hasThread = startThread() }
+            return true
         }
-        entries.append(.line(line, notice))
-        bytes += line.count
-        if !hasThread { hasThread = startThread() }
-        pthread_cond_broadcast(changed)
-        return true
     }
 
     /// Waits until all was written or left out; false when `seconds` passed before. Nil: however long it takes.
     @discardableResult
     public func drain(atMost seconds: Double?) -> Bool {
-        var deadline = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &deadline)
-        let nanoseconds = deadline.tv_nsec + Int(min(max(seconds ?? 0, 0), 1e9) * 1e9)
-        deadline.tv_sec += nanoseconds / 1_000_000_000
-        deadline.tv_nsec = nanoseconds % 1_000_000_000
-        return locked {
-            while !entries.isEmpty || isWriting {
-                // Without a thread nobody would ever write it.
-                guard hasThread else { return false }
-                if seconds == nil {
-                    pthread_cond_wait(changed, mutex)
-                } else if pthread_cond_timedwait(changed, mutex, &deadline) != 0 {
-                    return entries.isEmpty && !isWriting
-                }
-            }
-            return true
-        }
+        state.wait(atMost: seconds) { state in
+            if state.isDone { return true }
+            // Without a thread nobody would ever write it.
+            return state.hasThread ? nil : false
+        } ?? false
     }
 
     /// Ends the thread once all is written. Lines that come later are left out.
-    public func close() {
-        locked {
-            isClosed = true
-            pthread_cond_broadcast(changed)
-        }
-    }
-
-    private func locked<T>(_ body: () -> T) -> T {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return body()
-    }
+    public func close() { state.change { $0.isClosed = true } }
 
     // MARK: - The thread
 
@@ -166,9 +130,9 @@ public final class OutputQueue: @unchecked Sendable {
                     if unsaid > 0, put(notice(unsaid)) { unsaid = 0 }
                     let isWritten = unsaid == 0 && put(line)
                     if !isWritten { unsaid += 1 }
-                    locked {
-                        bytes -= line.count
-                        if !isWritten { missing += 1 }
+                    state.locked {
+                        $0.bytes -= line.count
+                        if !isWritten { $0.missing += 1 }
                     }
                 }
             }
@@ -177,17 +141,15 @@ public final class OutputQueue: @unchecked Sendable {
 
     /// What waits; nil once there will be no more.
     private func next() -> [Entry]? {
-        locked {
-            isWriting = false
-            pthread_cond_broadcast(changed)
-            while entries.isEmpty {
-                if isClosed { return nil }
-                pthread_cond_wait(changed, mutex)
-            }
-            isWriting = true
-            defer { entries = [] }
-            return entries
-        }
+        state.change { $0.isWriting = false }
+        let batch: [Entry] =
+            state.wait(atMost: nil) { state in
+                if state.entries.isEmpty { return state.isClosed ? [] : nil }
+                state.isWriting = true
+                defer { state.entries = [] }
+                return state.entries
+            } ?? []
+        return batch.isEmpty ? nil : batch
     }
 }
 
