@@ -7,7 +7,7 @@ struct ObjectReader {
     private(set) var malformedFields: Int
 
     /// What a small answer may cost. Recorded ones stay below a kilobyte.
-    private static let limits = JSONParser.Limits(bytes: 8 << 20, depth: 64)
+    private static let limits = JSONParser.Limits(bytes: Endpoint.smallBodyLimit, depth: 64, marks: 1 << 20)
 
     init(_ body: Body) throws(MalformedBody) {
         let document: JSONParser.Document

@@ -14,6 +14,12 @@ public enum PerfDecoder {
         try decode(body, chunk: chunk)
     }
 
+    /// What one answer may list. More is no runtime that a process of moderate memory could follow; of such an answer
+    /// nothing is read, since a part would be taken for the whole. Real chats are about 300 bytes long, so that the
+    /// default limit on bodies comes first.
+    static let chatLimit = 1 << 19
+    static let appLimit = 1 << 16
+
     static func decode(_ body: Body, chunk: Int) throws(MalformedBody) -> PerfTable {
         try body.storage.withBytes { (bytes) throws(MalformedBody) in try decode(bytes, chunk: chunk) }
     }
@@ -31,7 +37,10 @@ public enum PerfDecoder {
             let code = csimdjson_perf_next(reader, &chats, &count)
             switch code {
             case CSIMDJSON_OK:
-                append(UnsafeBufferPointer(start: chats, count: count), to: &table.chats, of: bytes.count, reader)
+                let chats = UnsafeBufferPointer(start: chats, count: count)
+                guard table.chats.count + count <= chatLimit else { throw tooMany(chatLimit, "chats") }
+                guard chats.allSatisfy({ $0.app < appLimit }) else { throw tooMany(appLimit, "apps") }
+                append(chats, to: &table.chats, of: bytes.count, reader)
                 // On a machine with one core the gate waits for the same one: a large body is read in turns with it,
                 // instead of for as long as the kernel lets a busy thread run (4 ms at 250 Hz).
                 sched_yield()
@@ -57,7 +66,7 @@ public enum PerfDecoder {
             // neither doubles beyond its need nor is copied again and again.
             let read = max(csimdjson_perf_position(reader), 1)
             let expected = Double(table.count + chats.count) * (Double(total) / Double(read)) * 1.02
-            table.reserveCapacity(max(Int(expected), table.count + chats.count))
+            table.reserveCapacity(max(min(Int(min(expected, 1e9)), chatLimit), table.count + chats.count))
         }
         for chat in chats { table.append(PerfChat(chat)) }
     }
@@ -71,6 +80,10 @@ public enum PerfDecoder {
         var length = 0
         get(reader, index, &start, &length)
         return Array(UnsafeBufferPointer(start: start, count: length))
+    }
+
+    private static func tooMany(_ limit: Int, _ what: String) -> MalformedBody {
+        MalformedBody("it lists more than \(limit) \(what), of which none are read")
     }
 
     private static let noMemory = "no memory left to read it"

@@ -83,7 +83,7 @@ public struct Poller: Sendable {
         let token = credential?.secret
         var request = HTTPRequest(
             .get, replica + endpoint.path, headers: headers, timeoutMs: Int(target.timeout.milliseconds),
-            connectTimeoutMs: Int(min(target.timeout, .seconds(3)).milliseconds), bodyLimit: target.bodyLimit,
+            connectTimeoutMs: Int(min(target.timeout, .seconds(3)).milliseconds), bodyLimit: min(target.bodyLimit, endpoint.bodyLimit),
             label: "\(endpoint.path) of \(target.runtime)")
         request.tls = target.tls
         let started = clock.monotonicNanoseconds()
@@ -96,6 +96,19 @@ public struct Poller: Sendable {
         } catch {
             let elapsed = Double(clock.monotonicNanoseconds() &- started) / 1_000_000
             return (observation(.failure(error.transportFailure, detail: error.explanation), elapsed), token)
+        }
+    }
+}
+
+extension Endpoint {
+    /// Bytes of the largest answer that is read of all endpoints but those that list chats. Recorded ones stay below a
+    /// kilobyte.
+    static let smallBodyLimit = 8 << 20
+
+    fileprivate var bodyLimit: Int {
+        switch self {
+        case .perf, .perfChats: .max
+        case .health, .activeRuns, .events, .gate, .inside: Endpoint.smallBodyLimit
         }
     }
 }

@@ -14,6 +14,9 @@ public final class HTTPClient: Sendable {
         public var connectionsPerHost = 8
         /// Idle connections kept in all.
         public var idleConnections = 1_024
+        /// Bytes that answers may take together until they are let go; a larger one fails with `noRoom`. The first 64 KiB
+        /// of each are always there.
+        public var bodyMemory = 256 << 20
         /// Requests submitted and unanswered; more fail with `overloaded`.
         public var pendingLimit = 10_000
         /// Authorities, an own certificate, proxies. The environment is read only where `network` was made from it.
@@ -97,7 +100,7 @@ public final class HTTPClient: Sendable {
         let outcome: Transfer.Outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let transfer = Transfer(
-                    id: id, request: request, url: url, deadline: deadline, network: loop.network, continuation: continuation)
+                    id: id, request: request, url: url, deadline: deadline, memory: loop.memory, network: loop.network, continuation: continuation)
                 let alreadyCancelled = ticket.state.withLock { state in
                     state.transfer = transfer
                     return state.isCancelled

@@ -28,6 +28,8 @@ public struct HTTPError: Error, Sendable, Equatable {
         case proxy(String, place: String)
         /// The answer is longer than the request allows, in bytes.
         case bodyTooLarge(limit: Int)
+        /// What this client may read at one time, in bytes, is taken up by other answers.
+        case noRoom(limit: Int)
         /// The connection ended before the announced end of the body. `expected` is nil for a chunked one.
         case truncated(received: Int, expected: Int?)
         /// The connection ended before there was a complete head.
@@ -66,6 +68,7 @@ public struct HTTPError: Error, Sendable, Equatable {
         case .tls(let reason): "TLS failed: \(reason)"
         case .proxy(let reason, let place): "the proxy \(place): \(reason)"
         case .bodyTooLarge(let limit): "the answer is longer than the limit of \(limit) bytes"
+        case .noRoom(let limit): "no room for the answer beside others: together they are longer than \(limit) bytes"
         case .truncated(let received, let expected?): "the connection ended after \(received) of \(expected) bytes"
         case .truncated(let received, nil): "the connection ended after \(received) bytes, inside the body"
         case .connectionLost(let reason): "the connection ended before an answer: \(reason)"
@@ -95,6 +98,7 @@ public struct HTTPError: Error, Sendable, Equatable {
             "the server wants a client certificate that it knows: 'client_certificate_file' beside the URL or under 'network:'"
         case .tls: "check the certificate's names, dates and authority ('ca_file' beside the URL or under 'network:', or SSL_CERT_FILE, for a private one)"
         case .bodyTooLarge: "raise the body limit if this size is expected"
+        case .noRoom: "raise the body limit if answers of this size are expected"
         case .malformedResponse: "is this port the right one, and http or https as it should be?"
         case .timeout, .invalidRequest, .truncated, .connectionLost, .cancelled, .overloaded, .closed, .other: nil
         }
@@ -110,7 +114,7 @@ public struct HTTPError: Error, Sendable, Equatable {
     /// Whether the same request may succeed later without anyone changing its configuration.
     public var isRetryable: Bool {
         switch kind {
-        case .unresolvable, .refused, .unreachable, .timeout, .truncated, .connectionLost, .overloaded, .proxy: true
+        case .unresolvable, .refused, .unreachable, .timeout, .truncated, .connectionLost, .overloaded, .noRoom, .proxy: true
         case .invalidURL, .invalidRequest, .tls, .bodyTooLarge, .malformedResponse, .cancelled, .closed, .other: false
         }
     }
@@ -148,7 +152,7 @@ extension HTTPError {
         case .unreachable, .connectionLost, .proxy: .unreachable
         case .timeout: .timeout
         case .tls: .tls
-        case .bodyTooLarge: .tooLarge
+        case .bodyTooLarge, .noRoom: .tooLarge
         case .truncated: .truncated
         case .malformedResponse: .malformed
         case .cancelled, .closed: .cancelled

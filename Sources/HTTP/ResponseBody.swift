@@ -15,11 +15,19 @@ public final class ResponseBody: BodyStorage, @unchecked Sendable {
 
     private var base: UnsafeMutableRawPointer?
     private var capacity = 0
+    private let memory: BodyMemory?
+    private var announced = Int.max
+    /// Bytes taken of `memory`.
+    private var taken = 0
 
-    init() {}
+    /// - Parameter memory: what it shares with other bodies; nil: as much as the system gives.
+    init(sharing memory: BodyMemory? = nil) {
+        self.memory = memory
+    }
 
     /// A body that did not come over the network: a recorded one, or one of a test.
     public init(bytes: some Sequence<UInt8>) {
+        memory = nil
         let bytes = Array(bytes)
         bytes.withUnsafeBytes { _ = append($0) }
         seal()
@@ -27,6 +35,7 @@ public final class ResponseBody: BodyStorage, @unchecked Sendable {
 
     deinit {
         free(base)
+        memory?.give(taken)
     }
 
     public var isEmpty: Bool { count == 0 }
@@ -49,16 +58,20 @@ public final class ResponseBody: BodyStorage, @unchecked Sendable {
     /// The content as text; bytes that are not UTF-8 become U+FFFD.
     public var text: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
 
-    /// Makes room for an announced length. Memory that is never written costs address space only.
-    func reserve(_ bytes: Int) -> Bool {
-        bytes <= capacity || grow(to: bytes)
+    /// Notes an announced length, so that room for no more is taken. None is taken yet: announcing costs nothing.
+    func announce(_ bytes: Int) {
+        announced = bytes
     }
 
-    /// False when there is no memory for it.
+    /// False when there is no memory for it, or no room beside other bodies.
     func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let source = bytes.baseAddress, !bytes.isEmpty else { return true }
         let needed = count + bytes.count
-        if needed > capacity, !grow(to: max(needed, capacity * 2, 4_096)) { return false }
+        if needed > capacity {
+            // Half as much again at a time; where that is too much beside other bodies, no more than is needed.
+            let ample = max(needed, min(max(capacity + capacity / 2, 16_384), announced))
+            if !grow(to: ample), !grow(to: needed) { return false }
+        }
         guard let base else { return false }
         memcpy(base + count, source, bytes.count)
         count = needed
@@ -68,6 +81,7 @@ public final class ResponseBody: BodyStorage, @unchecked Sendable {
     /// Empties it, for another attempt.
     func clear() {
         count = 0
+        announced = .max
     }
 
     /// Zeroes the padding. Call once, when complete.
@@ -77,6 +91,9 @@ public final class ResponseBody: BodyStorage, @unchecked Sendable {
     }
 
     private func grow(to wanted: Int) -> Bool {
+        let more = max(0, wanted - BodyMemory.free) - taken
+        guard memory?.take(more) ?? true else { return false }
+        taken += max(0, more)
         guard let moved = realloc(base, wanted + Self.padding) else { return false }
         base = moved
         capacity = wanted

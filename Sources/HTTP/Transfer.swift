@@ -26,7 +26,8 @@ final class Transfer: @unchecked Sendable {
 
     // ---- transfer thread only ----
     var easy: EasyHandle?
-    var body = ResponseBody()
+    private(set) var body: ResponseBody
+    private let memory: BodyMemory
     var head = ResponseHead()
     /// Set by a callback that stops the transfer, because libcurl then only knows that it was stopped.
     var stoppedBecause: HTTPError.Kind?
@@ -37,13 +38,16 @@ final class Transfer: @unchecked Sendable {
     private var continuation: CheckedContinuation<Outcome, Never>?
 
     init(
-        id: UInt64, request: HTTPRequest, url: HTTPURL, deadline: UInt64, network: NetworkOptions = NetworkOptions(),
+        id: UInt64, request: HTTPRequest, url: HTTPURL, deadline: UInt64, memory: BodyMemory,
+        network: NetworkOptions = NetworkOptions(),
         continuation: CheckedContinuation<Outcome, Never>
     ) {
         self.id = id
         self.request = request
         self.url = url
         self.deadline = deadline
+        self.memory = memory
+        body = ResponseBody(sharing: memory)
         self.continuation = continuation
         // A replica that was found by its address is asked at that address.
         proxy = request.pinnedAddress == nil ? network.proxy(scheme: url.scheme, host: url.host) : nil
@@ -81,7 +85,8 @@ final class Transfer: @unchecked Sendable {
             stoppedBecause = .bodyTooLarge(limit: request.bodyLimit)
             return false
         }
-        return body.reserve(length)
+        body.announce(length)
+        return true
     }
 
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -89,6 +94,10 @@ final class Transfer: @unchecked Sendable {
             stoppedBecause = .bodyTooLarge(limit: request.bodyLimit)
             return false
         }
-        return body.append(bytes)
+        guard body.append(bytes) else {
+            stoppedBecause = .noRoom(limit: memory.limit)
+            return false
+        }
+        return true
     }
 }

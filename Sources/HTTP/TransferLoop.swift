@@ -20,6 +20,7 @@ final class TransferLoop: @unchecked Sendable {
 
     private let inbox = Mutex(Inbox())
     private let options: HTTPClient.Options
+    let memory: BodyMemory
     private let multi: UnsafeMutableRawPointer
     private let clock = SystemClock()
 
@@ -42,6 +43,7 @@ final class TransferLoop: @unchecked Sendable {
     init?(options: HTTPClient.Options) {
         guard Self.curlIsReady, let multi = curl_multi_init() else { return nil }
         self.options = options
+        memory = BodyMemory(limit: options.bodyMemory)
         self.multi = multi
         // The cap itself is kept here (`hosts`): libcurl's own waiting list lets one full host hold up the others.
         _ = CCurl_setMultiLong(multi, CURLMOPT_MAX_HOST_CONNECTIONS, options.connectionsPerHost)

@@ -11,6 +11,8 @@ public struct JSONError: Error, Hashable, Sendable {
         case numberOutOfRange
         case tooDeep(limit: Int)
         case tooLarge(limit: Int)
+        /// More values, keys and brackets than a document may have.
+        case tooMany(limit: Int)
         case outOfMemory
     }
 
@@ -37,6 +39,7 @@ extension JSONError: CustomStringConvertible {
             case .numberOutOfRange: "a number too large for a double"
             case .tooDeep(let limit): "nested deeper than \(limit) levels"
             case .tooLarge(let limit): "larger than \(limit) bytes"
+            case .tooMany(let limit): "more than \(limit) keys, values and brackets"
             case .outOfMemory: "no memory left to read it"
             }
         return "\(what), at byte \(offset)"

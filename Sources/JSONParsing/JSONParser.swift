@@ -8,10 +8,14 @@ public struct JSONParser: ~Copyable {
     public struct Limits: Sendable {
         public var bytes: Int
         public var depth: Int
+        /// Brackets, colons, commas, and the starts of keys and values. A value takes a multiple of the bytes that it is
+        /// written with (`1,`), so that a limit on bytes is none on memory.
+        public var marks: Int
 
-        public init(bytes: Int = 64 << 20, depth: Int = 128) {
+        public init(bytes: Int = 64 << 20, depth: Int = 128, marks: Int = .max) {
             self.bytes = bytes
             self.depth = depth
+            self.marks = marks
         }
     }
 
@@ -54,6 +58,7 @@ public struct JSONParser: ~Copyable {
         var count = 0
         let code = csimdjson_scan(scanner, base, bytes.count, &structurals, &count)
         guard code == CSIMDJSON_OK, let structurals else { throw JSONError(scan: code, in: bytes) }
+        guard count <= limits.marks else { throw JSONError(.tooMany(limit: limits.marks), at: Int(structurals[limits.marks])) }
         var builder = JSONBuilder(
             bytes: bytes, base: base, structurals: UnsafeBufferPointer(start: structurals, count: count),
             depth: limits.depth)

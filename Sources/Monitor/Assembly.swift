@@ -69,7 +69,10 @@ public struct Assembly: Sendable {
         self.logger = logger
         self.policies = policies
         network = try Assembly.network(configuration.network, environment)
-        client = try HTTPClient(HTTPClient.Options(userAgent: "mozaiks-ops/\(version)", network: network))
+        var options = HTTPClient.Options(userAgent: "mozaiks-ops/\(version)", network: network)
+        // Room for one answer as long as any may be, beside the others of usual length.
+        options.bodyMemory = configuration.polling.bodyLimit + 32 << 20
+        client = try HTTPClient(options)
         settings = Assembly.settings(configuration)
         let (client, polling) = (client, configuration.polling)
         targets = configuration.runtimes.map { runtime in

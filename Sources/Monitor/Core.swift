@@ -37,6 +37,8 @@ public actor Core {
     var unsaved = TickRecord()
     /// Decisions of ticks that are not on disk yet: said once they are.
     private var unlogged: [ActionDecision] = []
+    /// Of each runtime with more apps than are remembered: what was last said of it.
+    private var crowding: [String: (count: Int, at: Timestamp)] = [:]
     var lastCommitError: String?
     /// When the signals' state was last written; it is large and can be made up for, so it is not written every tick.
     private var signalsSaved: Timestamp?
@@ -126,6 +128,16 @@ public actor Core {
         pipeline.due(runtime, now: clock.now())
     }
 
+    /// At most once an hour: what this says of may happen in each poll.
+    private func sayCrowding(_ runtime: String, at now: Timestamp) {
+        let count = pipeline.signals[runtime]?.appsCrowdedOut ?? 0
+        guard count > 0, crowding[runtime].map({ count > $0.count && now - $0.at >= .hours(1) }) ?? true else { return }
+        crowding[runtime] = (count, now)
+        logger.warning(
+            "more apps than are remembered: those not seen for the longest time are forgotten",
+            ["runtime": .text(runtime), "forgotten": .integer(Int64(count)), "remembered": .integer(Int64(RuntimeSignals.appLimit))])
+    }
+
     // MARK: - A cycle
 
     /// Takes in what one poll of a runtime brought, judges it, commits and acts. False when the commit failed: then
@@ -168,6 +180,7 @@ public actor Core {
             instruments.evaluated(inSeconds: seconds)
         }
         recorder?(.judged(runtime: runtime, at: now))
+        sayCrowding(runtime, at: now)
         if let result {
             record.add(result)
             instruments?.decided(result)

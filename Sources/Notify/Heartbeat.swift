@@ -142,7 +142,7 @@ public struct Heartbeat: Sendable {
         case .truncated, .connectionLost: "the connection ended before an answer"
         case .bodyTooLarge, .malformedResponse: "the answer is none of such a service"
         case .cancelled: "cancelled"
-        case .invalidRequest, .overloaded, .closed, .other: "the ping could not be sent"
+        case .invalidRequest, .overloaded, .noRoom, .closed, .other: "the ping could not be sent"
         }
     }
 }

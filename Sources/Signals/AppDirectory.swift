@@ -47,9 +47,21 @@ struct AppDirectory {
         return found
     }
 
-    /// Forgets the apps that were last seen before a moment. Their slots.
-    mutating func expire(before moment: Int64) -> [Int] {
-        let expired = order.filter { lastSeen[$0] < moment }
+    /// How many apps are remembered. A policy's judgment of one takes some 12 kB after a day.
+    static let limit = 1 << 16
+
+    /// Forgets the apps that were last seen before a moment and, of more than `limit`, those that were not seen for the
+    /// longest time (of several, the last by their bytes). Their slots, and how many had to make room.
+    mutating func expire(before moment: Int64, limit: Int = AppDirectory.limit) -> (slots: [Int], crowdedOut: Int) {
+        var expired = order.filter { lastSeen[$0] < moment }
+        let crowdedOut = max(0, order.count - expired.count - limit)
+        if crowdedOut > 0 {
+            let kept = order.indices.filter { lastSeen[order[$0]] >= moment }
+            expired += kept.sorted { a, b in
+                let (left, right) = (lastSeen[order[a]], lastSeen[order[b]])
+                return left != right ? left < right : a > b
+            }.prefix(crowdedOut).map { order[$0] }
+        }
         for slot in expired {
             if let id = ids[slot] { slots[id] = nil }
             ids[slot] = nil
@@ -58,7 +70,7 @@ struct AppDirectory {
             free = (free + expired).sorted(by: >)
             sort()
         }
-        return expired
+        return (expired, crowdedOut)
     }
 
     private mutating func add(_ app: AppID) -> Int {

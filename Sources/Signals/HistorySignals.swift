@@ -49,7 +49,7 @@ public struct HistorySignals: Sendable {
         recent.append(Minute(whole: whole, rows: sorted, slots: sortedSlots))
         let longest = Int(HistorySignals.minutes(options.longestWindow))
         if recent.count > longest { recent.removeFirst(recent.count - longest) }
-        let expired = apps.expire(before: end - options.appLifetime.milliseconds)
+        let expired = apps.expire(before: end - options.appLifetime.milliseconds).slots
         guard !expired.isEmpty else { return }
         let freed = FreedSlots(expired)
         history.clear(freed)

@@ -24,6 +24,11 @@ public struct RuntimeSignals: Sendable {
     /// Functions over minutes; void when a minute closes or the apps change. Not kept.
     var historyColumns: [SeriesRef: HistoryColumn] = [:]
 
+    /// How many apps of one runtime are remembered.
+    public static let appLimit = AppDirectory.limit
+    /// Apps that were forgotten before their time, since this value was made, because more were shown than are remembered.
+    public private(set) var appsCrowdedOut = 0
+
     public init(runtime: String, options: SignalOptions = SignalOptions()) {
         self.runtime = runtime
         self.options = options
@@ -151,7 +156,8 @@ public struct RuntimeSignals: Sendable {
     }
 
     private mutating func expireApps() {
-        let slots = shared.apps.expire(before: newestAt - options.appLifetime.milliseconds)
+        let (slots, crowdedOut) = shared.apps.expire(before: newestAt - options.appLifetime.milliseconds)
+        appsCrowdedOut += crowdedOut
         guard !slots.isEmpty else { return }
         historyColumns = [:]
         let freed = FreedSlots(slots)

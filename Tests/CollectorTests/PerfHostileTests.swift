@@ -10,6 +10,23 @@ import Testing
     /// Every size of piece up to a few hundred bytes, so that each boundary is tried, and the real one.
     static let chunks = Array(1...120) + [200, 333, 1_000, PerfDecoder.chunk]
 
+    /// A part of a list would be taken for the whole.
+    @Test func `an answer that lists more than can be followed is not read at all`() throws {
+        func body(_ count: Int, _ app: (Int) -> Int) -> Body {
+            var bytes: [UInt8] = [UInt8(ascii: "[")]
+            for index in 0..<count { bytes += Array(#"{"chat_id":"\#(index)","app_id":"\#(app(index))"},"#.utf8) }
+            bytes[bytes.count - 1] = UInt8(ascii: "]")
+            return Body(bytes)
+        }
+        #expect(throws: MalformedBody("it lists more than \(PerfDecoder.chatLimit) chats, of which none are read")) {
+            try PerfDecoder.decode(body(PerfDecoder.chatLimit + 1) { $0 & 1 })
+        }
+        #expect(throws: MalformedBody("it lists more than \(PerfDecoder.appLimit) apps, of which none are read")) {
+            try PerfDecoder.decode(body(PerfDecoder.appLimit + 1) { $0 })
+        }
+        #expect(try PerfDecoder.decode(body(PerfDecoder.appLimit) { $0 }).apps.count == PerfDecoder.appLimit)
+    }
+
     static func chat(_ id: String, _ more: String = "") -> String {
         #"{"chat_id":"\#(id)","app_id":"a"\#(more)}"#
     }

@@ -1,11 +1,12 @@
 import Ambient
-import Collector
 import HTTP
 import Model
 import Simulator
 import Synchronization
 import TestKit
 import Testing
+
+@testable import Collector
 
 /// Polls over real sockets: what was asked, with which token, and what came back.
 @Suite struct PollerTests {
@@ -208,6 +209,20 @@ import Testing
         let observations = try await poll(server.url)
         #expect(observations.map(\.endpoint).contains(.perfChats))
         #expect(status(observations, .perfChats) == 200)
+    }
+
+    /// Only a list of chats grows with what people do.
+    @Test func anEndlessHealthIsBrokenOffSooner() async throws {
+        let body = #"{"status":"healthy","x":""# + String(repeating: "x", count: Endpoint.smallBodyLimit) + #""}"#
+        let server = try MisbehavingServer { _, peer in peer.answer(200, body) }
+        defer { server.stop() }
+        let observations = try await poll(server.url, bodyLimit: 1 << 30)
+        let health = try #require(observations.first { $0.endpoint == .health })
+        guard case .failure(.tooLarge, let detail) = health.outcome else {
+            Issue.record("\(health)")
+            return
+        }
+        #expect(detail.contains("\(Endpoint.smallBodyLimit) bytes"))
     }
 
     @Test(arguments: [

@@ -123,6 +123,23 @@ struct Misdeed: Sendable, CustomTestStringConvertible {
         }
     }
 
+    @Test func `answers share a room: what does not fit beside others fails, small ones never do`() async throws {
+        var options = HTTPClient.Options()
+        options.bodyMemory = 1 << 20
+        let large = String(repeating: "x", count: 700 << 10)
+        try await withServer(options: options) { request, peer in
+            peer.answer(200, request.path == "/small" ? String(repeating: "y", count: 60 << 10) : large)
+        } asking: { client, server in
+            let (big, small) = (HTTPRequest(.get, server.url + "/big", bodyLimit: 4 << 20), HTTPRequest(.get, server.url + "/small"))
+            var held: HTTPResponse? = try await client.send(big)
+            #expect(held?.body.count == large.utf8.count)
+            #expect(await failure(client, big) == .noRoom(limit: 1 << 20))
+            #expect(try await client.send(small).body.count == 60 << 10)
+            held = nil
+            #expect(try await client.send(big).body.count == large.utf8.count)
+        }
+    }
+
     @Test func `nobody listens`() async throws {
         let client = try HTTPClient()
         let request = HTTPRequest(

@@ -39,8 +39,8 @@ struct AppDirectoryTests {
                 directory.lastSeen[slot] = moment
                 kept.lastSeen[slot] = moment
             }
-            let gone = directory.expire(before: moment - 3)
-            #expect(kept.expire(before: moment - 3) == gone)
+            let gone = directory.expire(before: moment - 3).slots
+            #expect(kept.expire(before: moment - 3).slots == gone)
             for slot in gone { plain.ids[slot] = nil }
             #expect(directory.ids == plain.ids)
             #expect(directory.sorted == plain.ids.compactMap { $0 }.sorted())
@@ -49,6 +49,24 @@ struct AppDirectoryTests {
             var reader = StateReader(writer.bytes)
             kept = try AppDirectory(from: &reader)
         }
+    }
+
+    @Test("of more apps than are remembered, those not seen for the longest time make room, and are counted")
+    func crowded() {
+        var directory = AppDirectory()
+        for (moment, name) in ["d", "b", "a", "c", "e"].enumerated() {
+            let slot = directory.slots(of: [AppID(name)])[0]
+            directory.lastSeen[slot] = Int64(moment / 2)
+        }
+        // Seen at 0: d, b; at 1: a, c; at 2: e. Of those seen at the same time, the last by name.
+        let first = directory.expire(before: 0, limit: 4)
+        #expect(first.crowdedOut == 1 && directory.sorted == ["a", "b", "c", "e"].map { AppID($0) })
+        // Those whose time is over make room first, and are not counted.
+        let second = directory.expire(before: 1, limit: 2)
+        #expect(second.slots.count == 2 && second.crowdedOut == 1)
+        #expect(directory.sorted == ["a", "e"].map { AppID($0) })
+        let third = directory.expire(before: 1, limit: 2)
+        #expect(third.slots.isEmpty && third.crowdedOut == 0)
     }
 
     /// Without a free list, and with each app's chats looked for by themselves, this takes a quarter of an hour.
