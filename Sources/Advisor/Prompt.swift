@@ -65,7 +65,11 @@ public struct Prompt: Sendable {
         - Use names such as app_1 exactly as they stand in the document.
         - Steps only look, compare and ask. Never tell anybody to stop, restart, delete, disable, approve or ignore anything.
         - Nothing was done unless "decisions" says "done". Never write that something was done, never write "I" or "we".
-        - Plain English without links, mentions, code, markup or emoji.
+        - Plain English without links, mentions, code, markup or emoji. No clause begins with a bare verb but a step.
+        - Besides names, numbers and small words ("the", "of", "than", "may") use only these words, and in steps also \
+        analyse, ask, assess, check, compare, correlate, determine, estimate, examine, find, inspect, investigate, list, look, \
+        measure, monitor, observe, read, review, search, see, study, verify, watch:
+        \(PlainSpeech.told)
         """
 
     private static func schema(playbooks: [String]) -> JSON {
