@@ -23,7 +23,7 @@ enum PlainSpeech {
         a an the of in on at by for from to with within and or but nor than as that which who whose what where when while
         after before since because if whether how it its this these those they their them there one another other each per
         about near around above below under over between among more less most least only also still then so up out into
-        through during beside against across along both either together too very rather quite even again not never
+        through during beside behind against across along ago itself others both either together too very rather quite even again not never
         is are was were be been being has have had does do did may might could can
         """
     ).subtracting(["both", "very", "never", "too", "out"])
@@ -53,7 +53,7 @@ enum PlainSpeech {
     /// How it is.
     private static let qualities: Set<String> = words(
         """
-        active open busy high higher highest low lower lowest large larger largest long longer longest slow slower slowest fast faster
+        active open busy high higher highest low lower lowest large larger largest long longer longest slow slowly slower slowest fast faster
         silent silently stalled steady recent new newest usual usually unusual unusually noisy noisier heavy heavier parallel
         concurrent own same similar different whole average mean short shorter young old older oldest late later early earlier
         repeated repeatedly sudden suddenly gradual gradually constant constantly currently now first last next previous
@@ -73,7 +73,7 @@ enum PlainSpeech {
         carries carried counts counted measured seen known found explains explained says said coincides coincided began
         leads led differs differed matches matched increases increased decreases decreased shared created creates wrote writes
         """
-    ).subtracting(["wrote", "writes", "said", "says", "returned", "increased", "created", "fired"])
+    ).subtracting(["wrote", "writes", "said", "says", "returned", "increased", "created"])
 
     /// The same without an ending, which could begin an order. Never where a clause begins, nor behind `to`.
     private static let bare: Set<String> = words(
@@ -149,10 +149,15 @@ enum PlainSpeech {
             case .odd: return "\(Fault.quoted(word.text)) is not spelled as a word"
             case .word: break
             }
+            if word.text == "out", part == .step, index > 0, words[index - 1].text == "find" { continue }
+            // Rules fire, people are not fired.
+            if word.text == "fired", index == 0 || !["rule", "that", "which", "it"].contains(words[index - 1].text) { return "\"fired\" is said of a rule" }
             // `how many` asks, `many` claims.
             if ["many", "much"].contains(word.text), index > 0, words[index - 1].text == "how" { continue }
             guard isAllowed(word.text, part, done) else { return "\(Fault.quoted(word.text)) is not among the words for it" }
-            if let allowed = following[word.text], !allowed.contains(next), !(word.text == "usual" && next.isEmpty && isOwned(words, index)) {
+            if let allowed = following[word.text], !allowed.contains(next), !(word.text == "usual" && isOwned(words, index)),
+                !(word.text == "most" && part == .step)
+            {
                 return "\(Fault.quoted(word.text + (next.isEmpty ? "" : " " + next))) says more than was seen"
             }
             // In a step the first word is judged with the beginnings of steps.
