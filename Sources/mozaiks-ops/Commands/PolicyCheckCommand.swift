@@ -104,6 +104,8 @@ enum PolicyCheckCommand {
     private struct Result {
         var diagnostics: [Diagnostic]
         var files: [String] = []
+        /// Everything that was read, the built-in policy where it holds.
+        var read: [String] = []
         var rules = 0
 
         init(diagnostics: [Diagnostic]) {
@@ -113,6 +115,7 @@ enum PolicyCheckCommand {
         init(_ policies: PolicySet) {
             diagnostics = policies.warnings
             files = policies.policies.map(\.file)
+            read = policies.files.map(\.path)
             rules = (policies.policies.map(\.appRules.count).max() ?? 0) + policies.runtimeRules.count
                 + policies.replicaRules.count
         }
@@ -129,6 +132,7 @@ enum PolicyCheckCommand {
                     Self.counted(errors, "error") + (warnings > 0 ? " and " + Self.counted(warnings, "warning") : "")
                         + ", see above", hint: nil)
             } else {
+                for path in read { write("read \(Shown.screen(path))\n") }
                 for warning in diagnostics { write(Shown.screen("\(warning)\n\n")) }
                 write(
                     "ok: \(files.count) polic\(files.count == 1 ? "y" : "ies"), " + Self.counted(rules, "rule")
@@ -143,7 +147,7 @@ enum PolicyCheckCommand {
         private func json(_ errors: Int, _ warnings: Int) -> JSON {
             [
                 "schema": .string(PolicyCheckCommand.schema), "ok": .bool(errors == 0), "errors": .int(Int64(errors)),
-                "warnings": .int(Int64(warnings)), "files": .array(files.map(JSON.string)), "rules": .int(Int64(rules)),
+                "warnings": .int(Int64(warnings)), "files": .array(files.map(JSON.string)), "read": .array(read.map(JSON.string)), "rules": .int(Int64(rules)),
                 "diagnostics": .array(diagnostics.map(\.document)),
             ]
         }
