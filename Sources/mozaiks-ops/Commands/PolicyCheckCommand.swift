@@ -68,7 +68,9 @@ enum PolicyCheckCommand {
         guard let configuration = try? invocation.loadConfiguration() else { return [] }
         let pages = (try? PlaybooksCommand.pages(invocation, configured: configuration.playbooks.value)) ?? .builtIn
         let channels = configuration.channels.map(\.name)
-        var found: [Diagnostic] = []
+        // What routes and maintenance name is the configured policies' business, not a folder's under test.
+        let isConfigured = invocation.arguments.positional("DIR") == nil && invocation.arguments.value("policies") == nil
+        var found: [Diagnostic] = isConfigured ? Strangers(configuration, policies).warnings : []
         for rule in policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules) {
             func origin(_ key: String) -> Origin { rule.fields.first { $0.key == key }?.origin ?? rule.origin }
             if let id = rule.playbook, pages.playbook(id) == nil {
