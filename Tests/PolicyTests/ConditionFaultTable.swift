@@ -220,7 +220,7 @@ extension FaultyCondition {
             condition:1:5: error[type]: 'not' joins what is true or false; 'runtime.up' is 0 or 1
                 not runtime.up
                     ^~~~~~~~~~
-            hint: write 'runtime.up == 1'
+            hint: write 'runtime.up == 0' without 'not'
             """#),
         FaultyCondition(
             "active_runs > 5 and tokens",
