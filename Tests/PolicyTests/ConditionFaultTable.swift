@@ -308,10 +308,10 @@ extension FaultyCondition {
         FaultyCondition(
             "active_runs > 5 usd",
             #"""
-            condition:1:17: error[syntax]: 'usd' stands where an operator should
+            condition:1:15: error[unknown-unit]: no unit is spelled so
                 active_runs > 5 usd
-                                ^~~
-            hint: a unit stands right behind its number: 1.5s, 200ms, 10/min, 3 USD/h
+                              ^~~~~
+            hint: write '5 USD'
             """#),
         FaultyCondition(
             "turn_latency.p95 > 1.5 s",
