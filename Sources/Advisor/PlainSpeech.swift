@@ -24,7 +24,7 @@ enum PlainSpeech {
         after before since because if whether how it its this these those they their them there one another other each per
         about near around above below under over between among more less most least only also still then so up out into
         through during beside behind against across along ago itself others both either together too very rather quite even again not never
-        is are was were be been being has have had does do did may might could can
+        always is are was were be been being has have had does do did may might could can
         """
     ).subtracting(["both", "very", "never", "too", "out"])
 
@@ -46,7 +46,9 @@ enum PlainSpeech {
         change changes cause causes reason reasons guess pattern patterns campaign import imports window span minute
         minutes hour hours second seconds day days time times incident incidents trend part parts rest size length number numbers
         count counts median quantile level levels usage use age progress context input inputs output outputs
-        event events ping pings poll polls bug graph graphs figure
+        event events ping pings poll polls bug graph graphs activity amount behaviour behavior
+        conversation conversations session sessions service services server servers system memory cpu timeout timeouts consumption
+        client clients result results
         """
     ).subtracting(["token"])
 
@@ -58,7 +60,7 @@ enum PlainSpeech {
         concurrent own same similar different whole average mean short shorter young old older oldest late later early earlier
         repeated repeatedly sudden suddenly gradual gradually constant constantly currently now first last next previous
         missing unknown unreadable unreachable ordinary scheduled planned meant likely total ended failed failing
-        started running regular irregular automatic outside further true similarly mostly mainly partly roughly nearly almost well
+        started running regular irregular automatic outside further true similarly mostly mainly partly often due elevated roughly nearly almost well
         """
     ).subtracting(["well", "automatic"])
 
@@ -71,7 +73,8 @@ enum PlainSpeech {
         points runs fires fired loops looping repeats repeating makes made making belongs keeps kept keeping waits waiting
         means causes caused changes changed compared follows followed remains remained reaches reached returns returned
         carries carried counts counted measured seen known found explains explained says said coincides coincided began
-        leads led differs differed matches matched increases increased decreases decreased shared created creates wrote writes
+        leads led differs differed matches matched increases increased decreases decreased shared responds consumes consumed consuming accounts dominates crosses crossed
+        generates generated generating sends exceeding created creates wrote writes
         """
     ).subtracting(["wrote", "writes", "said", "says", "returned", "increased", "created"])
 
@@ -149,6 +152,8 @@ enum PlainSpeech {
             case .odd: return "\(Fault.quoted(word.text)) is not spelled as a word"
             case .word: break
             }
+            // `a week`, `all day`: a time that nobody measured; `5 minutes`, `runs a minute` are compared with the evidence.
+            if spans.contains(word.text), !isMeasured(words, index) { return "\(Fault.quoted(word.text)) is not in the evidence" }
             if word.text == "out", part == .step, index > 0, words[index - 1].text == "find" { continue }
             // Rules fire, people are not fired.
             if word.text == "fired", index == 0 || !["rule", "that", "which", "it"].contains(words[index - 1].text) { return "\"fired\" is said of a rule" }
@@ -189,8 +194,9 @@ enum PlainSpeech {
     private static func isAllowed(_ word: String, _ part: Part, _ done: Set<ActionKind>) -> Bool {
         if small.contains(word) || things.contains(word) || qualities.contains(word) || doings.contains(word) || bare.contains(word) { return true }
         if hedges.contains(word) || word == "nobody" || word == "once" || word == "usd" { return true }
+        if part == .step, word == "double" { return true }
         // Said of any small number, and meant as none.
-        if word == "couple" || word == "pair" { return false }
+        if word == "couple" || word == "pair" || parts.contains(word) { return false }
         if NumberWords.begins(word) || NumberWords.isInner(word) || NumberWords.measure(word) != nil { return true }
         if part == .step, looking.contains(word) || asking.contains(word) || people.contains(word) { return true }
         switch word {
@@ -198,6 +204,20 @@ enum PlainSpeech {
         case "paused": return done.contains(.pause)
         default: return false
         }
+    }
+
+    private static let spans: Set<String> = words(
+        "second seconds minute minutes hour hours day days week weeks month months year years sec secs min mins hr hrs")
+    /// Parts and multiples, which somebody would have to compute.
+    private static let parts: Set<String> = words(
+        "half halved quarter thirds quarters fifth tenth twice double doubled doubles doubling thrice triple tripled triples quadruple quadrupled")
+
+    private static func isMeasured(_ words: [Word], _ index: Int) -> Bool {
+        guard index > 0 else { return false }
+        let before = words[index - 1]
+        if before.isNumber || before.text == "per" { return true }
+        guard ["a", "an", "each"].contains(before.text), index > 1 else { return false }
+        return things.contains(words[index - 2].text) || words[index - 2].isNumber
     }
 
     /// `than usual`, `its usual`: compared with something that was given.
