@@ -90,7 +90,7 @@ enum PlainSpeech {
     /// What a step may be begun with.
     static let looking: Set<String> = words(
         """
-        analyse analyze ask assess check compare correlate count determine double establish estimate evaluate examine find
+        analyse analyze ask assess check compare correlate count determine double estimate evaluate examine find
         identify inspect investigate list look measure monitor note observe plot read recheck review search see sort study
         trace track understand validate verify watch
         """)
@@ -99,7 +99,7 @@ enum PlainSpeech {
     /// `most` only of something, `no` never.
     private static let following: [String: Set<String>] = [
         "not": words("answer answering answered end ended known seen counted unusual the a among in of only reach make"),
-        "most": words("of"), "least": words("0 one two three ten"), "usual": words("of for share load rate rates value values level runs cost spending growth"),
+        "most": words("of"), "double": words("check"), "least": words("0 one two three ten"), "usual": words("of for share load rate rates value values level runs cost spending growth"),
     ]
     /// Two words that make an order or an all-clear of harmless ones.
     private static let pairs: [[String]] = [

@@ -37,6 +37,9 @@ The share is 61.1% – hold the runs.
 The share is 61.1% (end the runs).
 The share is high, then start app_1 again.
 The share is high so restart the runtime.
+Double the limit of app_1.
+Establish a limit of 2 runs.
+Double the runs.
 # Duty and permission out of small words
 The runs of app_1 have to end.
 app_1 has to end its runs.
