@@ -66,10 +66,8 @@ public struct Prompt: Sendable {
         - Steps only look, compare and ask. Never tell anybody to stop, restart, delete, disable, approve or ignore anything.
         - Nothing was done unless "decisions" says "done". Never write that something was done, never write "I" or "we".
         - Plain English without links, mentions, code, markup or emoji. No clause begins with a bare verb but a step.
-        - Besides names, numbers and small words ("the", "of", "than", "may") use only these words, and in steps also \
-        analyse, ask, assess, check, compare, correlate, determine, estimate, examine, find, inspect, investigate, list, look, \
-        measure, monitor, observe, read, review, search, see, study, verify, watch:
-        \(PlainSpeech.told)
+        - Besides names, numbers and small words use only plain words for figures, such as \(PlainSpeech.told). Other words \
+        are refused.
         """
 
     private static func schema(playbooks: [String]) -> JSON {

@@ -16,7 +16,9 @@ enum PolicyCheckCommand {
             Errors keep the files from being used. Warnings are about what is allowed and cannot be meant: conditions that \
             no readings make true, a 'for' shorter than the interval of polls, actions that no policy allows. With --against \
             a real runtime is asked once, and rules that it can never make fire are named. Where the configuration names no \
-            gate, so are rules that see nothing without one; and channels and playbooks that rules name and that are not there.
+            gate, so are rules that see nothing without one; channels and playbooks that rules name and that are not there; and \
+            a policy of one's own without a rule that sees an outage ('extends: builtin' keeps the built-in rules). The files that \
+            were read stand first.
 
             Exit code 0: no errors; 1: warnings, with --strict, or the runtime could not be asked; 78: errors.
             """,
