@@ -65,6 +65,13 @@ public struct AnswerCheck: Sendable {
         if let number = SpokenSteps.strangeNumber(in: text) {
             faults.append(Fault(.ungrounded, place, "\(Fault.quoted(number)) is not in the evidence"))
         }
+        let part: PlainSpeech.Part = place.hasPrefix("suggested_steps") ? .step : .statement
+        if let fault = PlainSpeech.fault(in: text, as: part, names: grounding.names, said: brief.said, done: brief.done) {
+            faults.append(Fault(.word, place, fault))
+        }
+        if place == "likely_cause", !PlainSpeech.isGuess(text) {
+            faults.append(Fault(.word, place, "is told as if it were known: say \"probably\" or \"may\""))
+        }
         faults += numbers(text).map { Fault(.ungrounded, place, $0) }
         return text
     }

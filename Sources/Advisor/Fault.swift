@@ -17,6 +17,8 @@ public struct Fault: Hashable, Sendable, CustomStringConvertible {
         case character
         /// A link, a mention or markup.
         case markup
+        /// A word that is not among those that describe figures, or an order made of such words.
+        case word
         /// It claims that something was done.
         case claim
         /// It asks for what is not a person's to try lightly, or for secrets.

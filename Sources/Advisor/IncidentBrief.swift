@@ -10,6 +10,8 @@ public struct IncidentBrief: Sendable {
     public let playbooks: [String]
     /// Actions that are in force or were: only of these may a text say that they were done.
     public let done: Set<ActionKind>
+    /// Names that a text may say whole, whatever words they are made of: the rule's and the pages'.
+    let said: [String]
 
     /// The most values of one series; the newest stay.
     static let pointLimit = 12
@@ -41,6 +43,7 @@ public struct IncidentBrief: Sendable {
         ]
         self.pseudonyms = pseudonyms
         self.playbooks = pages.map(\.id)
+        said = ([Plain.word(incident.rule)] + pages.map(\.id)).sorted { $0.utf8.count > $1.utf8.count }
         done = Set(decisions.filter { $0.verdict.isDone }.map(\.key.kind))
     }
 

@@ -65,7 +65,9 @@ public struct Prompt: Sendable {
         - Use names such as app_1 exactly as they stand in the document.
         - Steps only look, compare and ask. Never tell anybody to stop, restart, delete, disable, approve or ignore anything.
         - Nothing was done unless "decisions" says "done". Never write that something was done, never write "I" or "we".
-        - Plain English without links, mentions, code, markup or emoji.
+        - Plain English without links, mentions, code, markup or emoji. No clause begins with a bare verb but a step.
+        - Besides names, numbers and small words use only plain words for figures, such as \(PlainSpeech.told). Other words \
+        are refused.
         """
 
     private static func schema(playbooks: [String]) -> JSON {

@@ -4,12 +4,7 @@ import Model
 /// orders has more words for them than anybody can list.
 enum SpokenSteps {
     /// What a step may begin with.
-    private static let looking: Set<String> = [
-        "analyse", "analyze", "ask", "assess", "break", "check", "compare", "confirm", "consider", "correlate", "count", "determine",
-        "double", "establish", "estimate", "evaluate", "examine", "find", "follow", "identify", "inspect", "investigate", "keep",
-        "list", "look", "measure", "monitor", "note", "observe", "plan", "plot", "read", "recheck", "review", "search", "see", "sort",
-        "study", "test", "trace", "track", "understand", "validate", "verify", "wait", "watch", "work",
-    ]
+    private static let looking = PlainSpeech.looking
     /// What may stand before it, and what a clause may begin with that gives no order.
     private static let leading: Set<String> = [
         "first", "then", "next", "also", "finally", "if", "when", "while", "once", "after", "before", "otherwise", "for", "in", "with",

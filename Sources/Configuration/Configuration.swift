@@ -147,7 +147,7 @@ public struct ActionLimits: Sendable {
     /// After a fault of the runtime itself nobody is acted upon for this long.
     public var quietAfterFault = TimeSpan.minutes(10)
     /// Apps under action at once, in percent of the active ones.
-    public var blastPercent = 10
+    public var blastPercent = 10.0
     /// How long an offer waits for a person's answer.
     public var approvalExpiry = TimeSpan.hours(8)
 }
@@ -317,7 +317,7 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         } else if host.contains(":" as Character) {
             return nil
         }
-        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else { return nil }
+        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "*") && $0 != UInt8(ascii: "/") }) else { return nil }
         self.host = String(host)
         self.port = port
     }

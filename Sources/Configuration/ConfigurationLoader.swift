@@ -176,6 +176,23 @@ public enum FileReading {
         try files(in: folder, endings: [".yaml", ".yml"])
     }
 
+    /// Names of regular files in a folder that `files(in:endings:)` does not take, hidden ones left out; sorted by bytes.
+    /// Empty for a folder that cannot be read: whoever reads its files says so.
+    public static func otherNames(in folder: String, endings: [String]) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard !name.hasPrefix("."), !endings.contains(where: { name.hasSuffix($0) }) else { continue }
+            var info = stat()
+            if stat(folder + "/" + name, &info) == 0, info.st_mode & S_IFMT == S_IFREG { names.append(name) }
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
     /// The same for files whose names end in one of `endings`.
     public static func files(
         in folder: String, endings: [String]

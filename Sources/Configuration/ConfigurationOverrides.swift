@@ -190,7 +190,7 @@ enum ConfigurationEntries {
             plain("guard.max_lease", "\(limits.maxLease)"),
             plain("guard.quiet_after_restart", "\(limits.quietAfterRestart)"),
             plain("guard.quiet_after_fault", "\(limits.quietAfterFault)"),
-            plain("guard.blast_radius", "\(limits.blastPercent)%"),
+            plain("guard.blast_radius", "\(ConfigurationReader.shown(percent: limits.blastPercent))%"),
             plain("approvals.expire", "\(limits.approvalExpiry)"),
         ]
         entries += configuration.approvals?.entries.map(plain) ?? []

@@ -254,7 +254,7 @@ struct ConfigurationReader {
         }
         if let node = inner.node("blast_radius"), let percent = Amounts.percent(node, "blast_radius", 0...100, reporter)
         {
-            limits.blastPercent = Int(percent)
+            limits.blastPercent = percent
         }
         if let node = inner.node("storm"), let storm = storm(node) {
             (limits.stormIncidents, limits.stormWindow) = storm

@@ -28,18 +28,53 @@ extension ConfigurationReader {
                 continue
             }
             guard let end = rest[dollar.upperBound...].firstIndex(of: "}") else { break }
-            let name = String(rest[dollar.upperBound..<end])
-            guard let value = environment[name] else {
+            let written = String(rest[dollar.upperBound..<end])
+            // As shells have it: `${NAME:-text}` where it is not set or empty, `${NAME-text}` where it is not set.
+            let (name, fallback) = ConfigurationReader.parts(ofVariable: written)
+            var given = environment[name]
+            if let fallback, given == nil || given?.isEmpty == true && fallback.isOfEmpty { given = fallback.text }
+            guard let value = given else {
                 let offset = raw.utf8.distance(from: raw.startIndex, to: dollar.lowerBound)
                 reporter.report(
                     "environment", "the environment variable '\(name)' is not set", in: node, valueOffset: offset,
-                    length: name.unicodeScalars.count + 3, hint: Nearest.hint(to: name, among: environment.names))
+                    length: written.unicodeScalars.count + 3, hint: Nearest.hint(to: name, among: environment.names))
                 return nil
             }
             out += before + value
             rest = rest[rest.index(after: end)...]
         }
+        if let name = ConfigurationReader.bareVariable(in: raw) {
+            reporter.report(
+                "environment", "'$\(name)' is not replaced: it stands there as it is written", at: node, hint: "write '${\(name)}'",
+                severity: .warning)
+        }
         return out + rest
+    }
+
+    /// The name of a variable, and what holds without it.
+    static func parts(ofVariable written: String) -> (name: String, fallback: (text: String, isOfEmpty: Bool)?) {
+        let name = written.prefix { $0 == "_" || $0.isASCII && ($0.isLetter || $0.isNumber) }
+        let rest = written.dropFirst(name.count)
+        if rest.hasPrefix(":-") { return (String(name), (String(rest.dropFirst(2)), true)) }
+        if rest.hasPrefix("-") { return (String(name), (String(rest.dropFirst()), false)) }
+        return (written, nil)
+    }
+
+    /// The first `$NAME` of a text that is no `${NAME}`, in capitals as variables are; nil when there is none.
+    static func bareVariable(in text: String) -> String? {
+        let bytes = Array(text.utf8)
+        for index in bytes.indices where bytes[index] == UInt8(ascii: "$") {
+            let name = bytes[(index + 1)...].prefix { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 }
+            let isDoubled = index > 0 && bytes[index - 1] == UInt8(ascii: "$")
+            guard !isDoubled, name.count > 1, let first = name.first, !(48...57).contains(first) else { continue }
+            return String(decoding: name, as: UTF8.self)
+        }
+        return nil
+    }
+
+    /// `10`, `0.5`.
+    static func shown(percent: Double) -> String {
+        percent == percent.rounded() ? "\(Int(percent))" : "\(percent)"
     }
 
     /// A path; a relative one begins at the configuration's folder.
@@ -80,7 +115,10 @@ extension ConfigurationReader {
     func listen(_ node: YAMLNode, _ what: String) -> ListenAddress? {
         guard let text = text(node, "'listen'") else { return nil }
         guard let address = ListenAddress(text) else {
-            reporter.report("type", "'listen' must be an address and a port", at: node, hint: "such as 127.0.0.1:9465")
+            let isStar = text.hasPrefix("*") || text.hasPrefix(":")
+            reporter.report(
+                "type", "'listen' must be an address and a port", at: node,
+                hint: isStar ? "write 0.0.0.0:PORT or [::]:PORT for all addresses, 127.0.0.1:PORT for this machine" : "such as 127.0.0.1:9465")
             return nil
         }
         if !address.isLoopback {

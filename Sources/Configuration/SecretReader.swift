@@ -37,7 +37,14 @@ struct SecretReader {
         if let text = node.text, text.hasPrefix("${"), text.hasSuffix("}"),
             !text.dropFirst(2).dropLast().contains("$" as Character)
         {
-            return .environment(String(text.dropFirst(2).dropLast()))
+            let name = String(text.dropFirst(2).dropLast())
+            guard ConfigurationReader.parts(ofVariable: name).fallback == nil else {
+                reader.reporter.report(
+                    "secret", "a secret has no default: what stands behind '-' would stand in the file", at: node.start,
+                    hint: "write '${\(ConfigurationReader.parts(ofVariable: name).name)}'")
+                return nil
+            }
+            return .environment(name)
         }
         reader.reporter.report(
             "secret", "'\(name)' must not stand in the file", at: node.start,

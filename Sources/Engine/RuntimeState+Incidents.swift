@@ -42,12 +42,13 @@ extension RuntimeState {
             outcome.changes.append(IncidentChange(kind: .reopened, incident: again))
             return
         }
+        let told = rule.told(at: transition)
         let incident = Incident(
             fingerprint: fingerprint, id: "\(fingerprint)-\(transition.at.milliseconds)", rule: rule.name,
-            subject: transition.subject, severity: rule.severity, summary: rule.summary, origin: rule.origin,
+            subject: transition.subject, severity: rule.severity, summary: told.summary, origin: rule.origin,
             condition: rule.when.text, openedAt: transition.at, since: ruleState.since, transitions: [transition],
-            evidence: ruleState.evidence, suggestions: rule.suggestions, nextSteps: rule.nextSteps,
-            playbook: rule.playbook, labels: labels.merging(rule.labels) { _, ofRule in ofRule })
+            evidence: ruleState.evidence, suggestions: rule.suggestions, nextSteps: told.nextSteps,
+            playbook: rule.playbook, labels: labels.merging(told.labels) { _, ofRule in ofRule })
         incidents[fingerprint] = incident
         outcome.changes.append(IncidentChange(kind: .opened, incident: incident))
     }

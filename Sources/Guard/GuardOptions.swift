@@ -22,7 +22,7 @@ public struct GuardOptions: Hashable, Sendable {
     /// while it lasts.
     public var quietAfterFault = TimeSpan.minutes(10)
     /// Apps under action at once, in percent of the active ones; rounded down, at least one app.
-    public var blastPercent = 10
+    public var blastPercent = 10.0
     /// Leases on one key within a day; one more needs a person.
     public var leasesPerDay = 2
     /// How long an offer waits for a person's answer: an owner sleeps.

@@ -194,7 +194,7 @@ struct GuardSteps {
     private func blastRadius(_ wanted: Wanted) -> Verdict? {
         let touched = state.appsUnderAction(wanted.key.runtime, pretends: pretends(wanted), now)
         guard !touched.contains(wanted.key.app), let active = own.activeApps else { return nil }
-        let limit = max(1, active * options.blastPercent / 100)
+        let limit = max(1, Int((Double(active) * options.blastPercent / 100).rounded(.down)))
         guard touched.count >= limit else { return nil }
         let text =
             "\(touched.count) of \(active) active apps of \(wanted.key.runtime) are under action; at most \(limit) may be"

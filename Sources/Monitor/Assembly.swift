@@ -53,10 +53,30 @@ public struct Assembly: Sendable {
                 hint: "name a folder with ops_policy.default.yaml in it")
             throw PolicyErrors(diagnostics: [fault])
         }
-        if !files.contains(where: { $0.path.hasSuffix("/ops_policy.default.yaml") }) {
-            files.append(PolicyFile(path: DefaultPolicy.file, bytes: Array(DefaultPolicy.text.utf8)))
+        let set = try PolicyLoader.load(files: files, interval: interval).get()
+        return set.adding(warnings: Assembly.oddities(of: folder, set))
+    }
+
+    /// What of a folder was not read though it looks as if it should have been, and what holds instead.
+    private static func oddities(of folder: String, _ set: PolicySet) -> [Diagnostic] {
+        let folder = folder.hasSuffix("/") && folder != "/" ? String(folder.dropLast()) : folder
+        var found: [Diagnostic] = []
+        for name in FileReading.otherNames(in: folder, endings: [".yaml", ".yml"]) {
+            let lower = name.lowercased()
+            guard ["ops_policy", "ops_rules", ".yaml", ".yml", ".json"].contains(where: { lower.contains(bytesOf: $0) }) else { continue }
+            found.append(
+                Diagnostic(
+                    "not-read", "this file is not read: names of policy files end in .yaml", file: "\(folder)/\(name)", line: 0,
+                    hint: "name it ops_policy.default.yaml, ops_rules.<name>.yaml or ops_policy.<app_id>.yaml", severity: .warning))
         }
-        return try PolicyLoader.load(files: files, interval: interval).get()
+        if !set.files.contains(where: { $0.path.hasPrefix(folder + "/") }) {
+            found.append(
+                Diagnostic(
+                    "built-in", "no file of this folder is a policy: the built-in policy holds", file: folder, line: 0,
+                    hint: "ops_policy.default.yaml holds for everybody; 'extends: builtin' in it keeps the built-in rules", severity: .warning))
+        }
+        if let lost = set.lostOutage { found.append(lost) }
+        return found
     }
 
     public init(

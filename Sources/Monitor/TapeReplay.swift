@@ -118,7 +118,7 @@ public enum TapeSettings {
             "storm_ms": .int(options.stormWindow.milliseconds), "max_lease_ms": .int(options.maxLease.milliseconds),
             "quiet_after_restart_ms": .int(options.quietAfterRestart.milliseconds),
             "quiet_after_fault_ms": .int(options.quietAfterFault.milliseconds),
-            "blast_percent": .int(Int64(options.blastPercent)), "leases_per_day": .int(Int64(options.leasesPerDay)),
+            "blast_percent": TapeSettings.number(options.blastPercent), "leases_per_day": .int(Int64(options.leasesPerDay)),
             "approval_expiry_ms": .int(options.approvalExpiry.milliseconds),
         ]
         if let runs = options.floor.concurrentWorkflows { limits.append("floor_runs", .int(Int64(runs))) }
@@ -171,6 +171,9 @@ public enum TapeSettings {
         if !settings.telling.maintenance.isEmpty { object.append("zone", settings.telling.zone.document) }
         return .object(object)
     }
+
+    /// A whole number as one, so that older versions read it.
+    private static func number(_ value: Double) -> JSON { value == value.rounded() ? .int(Int64(value)) : .figure(value) }
 
     /// The same with minutes that were read back from the journal, because its policies look further back.
     static func adding(minutes: [String: [SubjectMinute]], to document: JSON) -> JSON {
@@ -263,7 +266,7 @@ public enum TapeSettings {
             count("per_app_hour", \.guardOptions.perAppHour)
             count("total_hour", \.guardOptions.totalHour)
             count("storm_incidents", \.guardOptions.stormIncidents)
-            count("blast_percent", \.guardOptions.blastPercent)
+            if let percent = limits["blast_percent"]?.double, (0...100).contains(percent) { settings.guardOptions.blastPercent = percent }
             count("leases_per_day", \.guardOptions.leasesPerDay)
         }
         if let labels = document["labels"]?.object {

@@ -58,6 +58,7 @@ struct ConditionLexer {
         var scanner = QuantityScanner(bytes, at: index)
         switch scanner.scan() {
         case .success(let quantity):
+            if let fault = strange(quantity, start: index, end: scanner.index) { throw fault }
             index = scanner.index
             return .quantity(quantity)
         case .failure(.notANumber):
@@ -67,9 +68,18 @@ struct ConditionLexer {
             let end = scanner.index
             throw ConditionFault(
                 "unknown-unit", "no unit '\(unit)'", end - unit.utf8.count..<end,
-                hint: Nearest.hint(to: unit, among: Quantity.knownUnits) ?? "units: "
+                hint: QuantitySpelling.hint(String(decoding: bytes[index...], as: UTF8.self))
+                    ?? Nearest.hint(to: unit, among: Quantity.knownUnits) ?? "units: "
                     + Quantity.knownUnits.joined(separator: " "))
         }
+    }
+
+    /// `50 USD/day` and the like: a number that a unit follows which nobody knows.
+    private func strange(_ quantity: Quantity, start: Int, end: Int) -> ConditionFault? {
+        guard quantity.unit == .dollars || quantity.unit == .number, end < bytes.count else { return nil }
+        let rest = String(decoding: bytes[start...], as: UTF8.self)
+        guard let length = QuantitySpelling.length(rest), length > end - start, let hint = QuantitySpelling.hint(rest) else { return nil }
+        return ConditionFault("unknown-unit", "no unit is spelled so", start..<start + length, hint: hint)
     }
 
     private mutating func name() -> String {
@@ -103,6 +113,13 @@ struct ConditionLexer {
 
     private mutating func threshold() throws(ConditionFault) -> Token.Kind {
         let start = index
+        // `$5/h`: nobody's threshold, since names begin with a letter.
+        if index + 1 < bytes.count, (48...57).contains(bytes[index + 1]) || bytes[index + 1] == 46 {
+            let rest = String(decoding: bytes[start...], as: UTF8.self)
+            throw ConditionFault(
+                "unknown-unit", "money is written with its unit behind it", start..<start + (QuantitySpelling.length(rest) ?? 1),
+                hint: QuantitySpelling.hint(rest) ?? "write '5 USD/h'")
+        }
         index += 1
         let word = name()
         guard !word.isEmpty else {

@@ -31,28 +31,42 @@ extension PolicyErrors: CustomStringConvertible {
 /// Reads policy files, merges them and compiles their rules.
 public enum PolicyLoader {
     /// The set of all files, or everything wrong with them. Without `ops_policy.default.yaml` the built-in default
-    /// policy stands in its place.
+    /// policy stands in its place; with `extends: builtin` in it, below it. Files of rules are laid over both, in the order
+    /// of their names.
     /// - Parameter interval: how often the runtime is asked; with it, a `for` below it is a warning.
     public static func load(files: [PolicyFile], interval: TimeSpan? = nil) -> Result<PolicySet, PolicyErrors> {
         var diagnostics: [Diagnostic] = []
         var reporters: [Reporter] = []
         var defaultSheet: PolicySheet?
+        var ruleSheets: [PolicySheet] = []
         var appSheets: [PolicySheet] = []
         var owners: [PolicyFileName.Owner: String] = [:]
-        var hasDefaultFile = false
+        // The built-in policy by its own name, as a folder without a default file has it, and a tape whose policies came to
+        // be with an earlier version of it.
+        let isBuiltIn = { (file: PolicyFile) in file.path.utf8.elementsEqual(DefaultPolicy.file.utf8) }
+        let builtIn = files.first(where: isBuiltIn) ?? PolicyFile(path: DefaultPolicy.file, bytes: Array(DefaultPolicy.text.utf8))
 
-        for file in files.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) {
-            // The built-in policy by its own name, as a folder without a default file and a tape have it.
-            let isBuiltIn = file.path.utf8.elementsEqual(DefaultPolicy.file.utf8)
-            guard let owner = isBuiltIn ? .everybody : PolicyFileName.owner(of: file.path) else {
+        func read(_ file: PolicyFile, _ owner: PolicyFileName.Owner) -> PolicySheet? {
+            let reporter = Reporter(source: SourceText(file: file.path, bytes: file.bytes))
+            reporters.append(reporter)
+            guard let root = YAMLParser.parse(reporter) else { return nil }
+            let reader = PolicySheetReader(reporter: reporter)
+            switch owner {
+            case .everybody: return reader.read(root, expected: nil)
+            case .rules: return reader.read(root, expected: nil, isRulesOnly: true)
+            case .app(let app): return reader.read(root, expected: app)
+            }
+        }
+
+        for file in files.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) where !isBuiltIn(file) {
+            guard let owner = PolicyFileName.owner(of: file.path) else {
                 diagnostics.append(
                     Diagnostic(
                         "file-name", "this name is not one of a policy file", file: file.path,
-                        hint: "ops_policy.default.yaml or ops_policy.<app_id>.yaml, with bytes outside [A-Za-z0-9._-] "
-                            + "percent-encoded"))
+                        hint: "ops_policy.default.yaml, ops_rules.<name>.yaml or ops_policy.<app_id>.yaml, with bytes outside "
+                            + "[A-Za-z0-9._-] percent-encoded"))
                 continue
             }
-            if owner == .everybody { hasDefaultFile = true }
             if let first = owners[owner] {
                 diagnostics.append(
                     Diagnostic("file-name", "a second file for the same policy; the first is \(first)", file: file.path)
@@ -60,24 +74,22 @@ public enum PolicyLoader {
                 continue
             }
             owners[owner] = file.path
-            let reporter = Reporter(source: SourceText(file: file.path, bytes: file.bytes))
-            reporters.append(reporter)
-            guard let root = YAMLParser.parse(reporter) else { continue }
-            let app: AppID? = if case .app(let app) = owner { app } else { nil }
-            guard let sheet = PolicySheetReader(reporter: reporter).read(root, expected: app) else { continue }
-            if app == nil { defaultSheet = sheet } else { appSheets.append(sheet) }
-        }
-        if !hasDefaultFile {
-            let reporter = Reporter(source: SourceText(file: DefaultPolicy.file, bytes: Array(DefaultPolicy.text.utf8)))
-            reporters.append(reporter)
-            defaultSheet = YAMLParser.parse(reporter).flatMap {
-                PolicySheetReader(reporter: reporter).read($0, expected: nil)
+            guard let sheet = read(file, owner) else { continue }
+            switch owner {
+            case .everybody: defaultSheet = sheet
+            case .rules: ruleSheets.append(sheet)
+            case .app: appSheets.append(sheet)
             }
         }
+        // Files of rules alone change the built-in policy: whoever adds a rule does not mean to lose the others.
+        let standsAlone = owners[.everybody] != nil && defaultSheet?.extendsBuiltIn != true
+        let bottom = standsAlone ? nil : read(builtIn, .everybody)
         var set: PolicySet?
-        if let defaultSheet {
+        if owners[.everybody] == nil || defaultSheet != nil,
+            let layers = PolicyLayers.merged([bottom, defaultSheet].compactMap { $0 } + ruleSheets)
+        {
             let byID = appSheets.sorted { ($0.app ?? AppID("")) < ($1.app ?? AppID("")) }
-            set = PolicyMerge(defaultSheet: defaultSheet, interval: interval).merge(byID)
+            set = PolicyMerge(defaultSheet: layers, interval: interval).merge(byID)
         }
         diagnostics += reporters.flatMap(\.diagnostics)
         // A rule is compiled once for every app that differs: what is wrong with it is said once.

@@ -198,7 +198,7 @@ struct PolicyMerge {
 
     /// A threshold that overrides must carry the same unit; one that is new must be used.
     private func checkThresholds(of sheet: PolicySheet, base: EffectivePolicy, used: Set<String>) {
-        for (threshold, key, value) in sheet.thresholds {
+        for (threshold, key, value, _) in sheet.thresholds {
             if let known = base.thresholds.first(where: { $0.name == threshold.name }) {
                 guard known.unit != threshold.unit else {
                     if !used.contains(threshold.name) { warnAboutEffect(of: threshold.name, key, sheet) }
@@ -224,10 +224,15 @@ struct PolicyMerge {
     }
 
     private func warnAboutUnused(_ sheet: PolicySheet, used: Set<String>) {
-        for (threshold, key, _) in sheet.thresholds where !used.contains(threshold.name) {
-            sheet.reporter.report(
+        for (threshold, key, _, reporter) in sheet.thresholds where !used.contains(threshold.name) && !isBuiltIn(reporter, below: sheet) {
+            reporter.report(
                 "unused-threshold", "no rule uses the threshold '\(threshold.name)'", at: key, severity: .warning)
         }
+    }
+
+    /// Whether something stands in the built-in policy below a file of one's own: nobody here can change it there.
+    private func isBuiltIn(_ reporter: Reporter, below sheet: PolicySheet) -> Bool {
+        reporter !== sheet.reporter && reporter.source.file.utf8.elementsEqual(DefaultPolicy.file.utf8)
     }
 
     /// Of what the sheet itself writes, the actions that are not among the allowed.
@@ -236,7 +241,7 @@ struct PolicyMerge {
             for case .lease(let request) in rule.actions where !allowed.contains(request.effect.kind) {
                 guard
                     let source = sheet.rules.first(where: { $0.name == rule.name })?[
-                        request.needsApproval ? "require_approval" : "actions"]
+                        request.needsApproval ? "require_approval" : "actions"], !isBuiltIn(source.reporter, below: sheet)
                 else { continue }
                 let line = source.reporter.source.line(request.origin.line) ?? ""
                 let kind = request.effect.kind.rawValue

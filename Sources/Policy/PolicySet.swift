@@ -92,6 +92,25 @@ public struct PolicySet: Sendable {
         return set
     }
 
+    /// The same with more warnings.
+    public func adding(warnings more: [Diagnostic]) -> PolicySet {
+        var set = self
+        set.warnings = (warnings + more).sorted()
+        return set
+    }
+
+    /// A warning where a default policy of one's own has no rule that sees a runtime that answers nobody, and does not say
+    /// that this is meant (`runtime-down: {enabled: false}` under `extends: builtin`).
+    public var lostOutage: Diagnostic? {
+        let file = defaultPolicy.file
+        guard !file.utf8.elementsEqual(DefaultPolicy.file.utf8), !defaultPolicy.disabled.contains(where: { $0.rule == "runtime-down" }),
+            !(runtimeRules + replicaRules).contains(where: { rule in rule.when.readings.contains { $0.series.signal == .up } })
+        else { return nil }
+        return Diagnostic(
+            "no-outage-rule", "no rule here sees a runtime that answers nobody: the built-in 'runtime-down' does not hold", file: file, line: 0,
+            hint: "write 'extends: builtin' to keep the built-in rules below your own", severity: .warning)
+    }
+
     /// A warning about a line of one of the files, the whole of it underlined.
     public func warning(_ code: String, _ message: String, at origin: Origin, hint: String? = nil) -> Diagnostic {
         let line = sources.first { $0.file.utf8.elementsEqual(origin.file.utf8) }?.line(origin.line)

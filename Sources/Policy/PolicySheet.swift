@@ -15,13 +15,20 @@ struct PolicySheet {
     let app: AppID?
     let file: String
     let reporter: Reporter
+    /// `extends: builtin`: the built-in policy holds below this one.
+    var extendsBuiltIn = false
+    /// A file of rules: thresholds and rules that are laid over the default policy.
+    var isRulesOnly = false
     var mode: (value: Mode, origin: Origin, node: YAMLNode)?
     var window: (value: TimeSpan, origin: Origin)?
     var missingAfter: (value: TimeSpan, origin: Origin)?
     var clearAfter: (value: TimeSpan, origin: Origin)?
     var stalledAfter: (value: TimeSpan, origin: Origin)?
     var allowedActions: (value: [ActionKind], origin: Origin)?
-    var thresholds: [(threshold: Threshold, key: YAMLNode, value: YAMLNode)] = []
+    /// A threshold with its place.
+    typealias Written = (threshold: Threshold, key: YAMLNode, value: YAMLNode, reporter: Reporter)
+
+    var thresholds: [Written] = []
     /// Named in the file, with a value that was reported.
     var faultyThresholds: Set<String> = []
     var rules: [RuleSheet] = []
@@ -54,11 +61,26 @@ struct PolicySheetReader {
     let reporter: Reporter
 
     /// Nil when the file is not a policy at all; what is wrong with single values is reported and left out.
-    func read(_ root: YAMLNode, expected app: AppID?) -> PolicySheet? {
+    /// - Parameter isRulesOnly: it is a file of rules, `ops_rules.NAME.yaml`.
+    func read(_ root: YAMLNode, expected app: AppID?, isRulesOnly: Bool = false) -> PolicySheet? {
         guard let fields = Fields(root, "a policy", reporter) else { return nil }
         schema(fields)
         identity(fields, expected: app)
         var sheet = PolicySheet(app: app, file: reporter.source.file, reporter: reporter)
+        sheet.isRulesOnly = isRulesOnly
+        if isRulesOnly {
+            for key in PolicySheetReader.wholeKeys {
+                guard let entry = fields.entry(key) else { continue }
+                reporter.report(
+                    "default-only", "'\(key)' stands in \(PolicyFileName.defaultFile) only", at: entry.key,
+                    hint: "a file of rules holds 'thresholds' and 'rules'")
+            }
+            thresholds(fields, &sheet)
+            sheet.rules = rules(fields)
+            fields.finish()
+            return sheet
+        }
+        sheet.extendsBuiltIn = extends(fields, app)
         if let node = fields.node("mode"), let mode: Mode = reporter.choice(node, "mode") {
             sheet.mode = (mode, origin(node), node)
         }
@@ -80,6 +102,25 @@ struct PolicySheetReader {
         sheet.rules = rules(fields)
         fields.finish()
         return sheet
+    }
+
+    /// What a file of rules does not hold.
+    private static let wholeKeys = ["extends", "mode", "window", "missing_after", "clear_after", "stalled_after", "allowed_actions"]
+
+    private func extends(_ fields: Fields, _ app: AppID?) -> Bool {
+        guard let entry = fields.entry("extends") else { return false }
+        guard app == nil else {
+            reporter.report(
+                "default-only", "'extends' stands in the default policy only", at: entry.key,
+                hint: "an app's policy always overrides the default one")
+            return false
+        }
+        guard let text = reporter.string(entry.value, "'extends'") else { return false }
+        guard text == "builtin" else {
+            reporter.report("value", "extends cannot be '\(text)'", at: entry.value, hint: "write 'extends: builtin', the policy that is built in")
+            return false
+        }
+        return true
     }
 
     private func origin(_ node: YAMLNode) -> Origin { Origin(file: reporter.source.file, line: node.start.line) }
@@ -124,7 +165,7 @@ struct PolicySheetReader {
         guard let node = fields.node("thresholds"), let inner = Fields(node, "'thresholds'", reporter) else { return }
         for entry in inner.all() {
             if let threshold = threshold(entry) {
-                sheet.thresholds.append((threshold, entry.key, entry.value))
+                sheet.thresholds.append((threshold, entry.key, entry.value, reporter))
             } else {
                 sheet.faultyThresholds.insert(entry.name)
             }
@@ -142,7 +183,7 @@ struct PolicySheetReader {
         guard let quantity = Quantity(text) else {
             reporter.report(
                 "quantity", "'\(text)' is not a number with a unit", at: entry.value,
-                hint: "such as 40%, 200, 1.5s, 10/min, 3 USD/h")
+                hint: QuantitySpelling.hint(text) ?? "such as 40%, 200, 1.5s, 10/min, 3 USD/h")
             return nil
         }
         return Threshold(

@@ -34,6 +34,7 @@ struct RuleReader {
         let (nextSteps, suggestions) = (texts("next_steps"), texts("suggest"))
         let labels = labels()
         guard let subject else { return nil }
+        checkTexts(subject)
         let when = condition("when", subject, &demand, &usedThresholds)
         let keeps = sheet["while"] == nil ? nil : condition("while", subject, &demand, &usedThresholds)
         let polls = sheet["polls"].map { $0.reporter.int($0.node, "'polls'", in: RuleReader.polls) ?? 1 } ?? 1
@@ -121,6 +122,36 @@ struct RuleReader {
 
     private func texts(_ key: String) -> [String] {
         sheet[key].flatMap { $0.reporter.strings($0.node, "'\(key)'") } ?? []
+    }
+
+    /// Braces that mean nothing, and facts that there are not on this kind of subject.
+    private func checkTexts(_ subject: SubjectKind) {
+        var nodes: [(YAMLNode, Reporter)] = []
+        for key in ["summary", "next_steps", "labels"] {
+            guard let source = sheet[key] else { continue }
+            if let entries = source.node.entries {
+                nodes += entries.map { ($0.value, source.reporter) }
+            } else if let items = source.node.items {
+                nodes += items.map { ($0, source.reporter) }
+            } else {
+                nodes.append((source.node, source.reporter))
+            }
+        }
+        for (node, reporter) in nodes {
+            guard let text = node.text, text.utf8.contains(where: { $0 == 0x7B || $0 == 0x7D }) else { continue }
+            let parsed = RuleText(text)
+            for finding in parsed.findings {
+                reporter.report(
+                    "braces", finding.message, in: node, valueOffset: finding.offset, length: finding.length, hint: finding.hint,
+                    severity: .warning)
+            }
+            if parsed.facts.contains(.app), subject != .app {
+                reporter.report("braces", "a rule on a \(subject.rawValue) has no '{app}': it says 'none'", at: node, severity: .warning)
+            }
+            if parsed.facts.contains(.replica), subject != .replica {
+                reporter.report("braces", "a rule on a \(subject.rawValue) has no '{replica}': it says 'none'", at: node, severity: .warning)
+            }
+        }
     }
 
     private func labels() -> [String: String] {

@@ -35,6 +35,12 @@ final class HistoryColumn: Sendable {
             return evidence
         }
     }
+
+    /// For how long a subject must still be watched until there is a value, at the least; nil where that is not what it lacks.
+    func wanting(at index: Int) -> TimeSpan? {
+        guard case .missing(.tooLittleData) = value(at: index) else { return nil }
+        return window.wanting(function) { source(index, $0) }
+    }
 }
 
 /// One signal of one subject in one minute.
@@ -136,6 +142,22 @@ struct MinuteWindow: Hashable, Sendable {
             return .value(distance * MinuteWindow.normalScale)
         case .spike, .outgrew, .excess: return compare(function, whole, read)
         }
+    }
+
+    /// The minutes that a function still needs of a subject: of those in which something happens, for a baseline.
+    func wanting(_ function: HistoryFunction, _ read: (Int) -> MinuteValues) -> TimeSpan? {
+        var minutes: Int64
+        switch function {
+        case .avg, .min, .max, .rise: minutes = 1
+        case .baseline, .mad:
+            let known = read(0)
+            let busy = known.entries.count { $0.value != 0 }
+            minutes = Int64(MinuteWindow.leastBaselineMinutes - busy)
+            // The newest minutes are left out: until they are old enough none of them counts.
+            if known.count == 0 { minutes += exclude }
+        case .spike, .outgrew, .excess: minutes = wantingToCompare(read)
+        }
+        return minutes > 0 ? .minutes(Int(minutes)) : nil
     }
 
     static func mean(_ minutes: MinuteValues) -> Evidence {

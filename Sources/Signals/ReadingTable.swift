@@ -98,6 +98,14 @@ public struct ReadingTable: Sendable {
     @usableFromInline
     func history(_ index: Int, _ column: Int) -> Evidence { histories[column].value(at: index) }
 
+    /// For how long must be watched, at the least, until a function over the past has a value: of the app at `index`, or of
+    /// the runtime for nil. Nil where it has one, or lacks something else.
+    public func wanting(_ index: Int?, _ slot: Int) -> TimeSpan? {
+        let place = places[slot]
+        guard place.step < 0 else { return nil }
+        return histories[place.start].wanting(at: index ?? apps.count)
+    }
+
     /// The reading of the replica at `index` in `replicas`; the runtime's own where the slot's scope is the runtime.
     public func replica(_ index: Int, _ slot: Int) -> Evidence {
         if demand[slot].scope == .runtime { return runtimeColumn[slot] }

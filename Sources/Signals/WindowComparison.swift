@@ -63,6 +63,17 @@ extension MinuteWindow {
         return .value(now - expected > MinuteWindow.certain * error(at: expected, usual) ? now - expected : 0)
     }
 
+    /// How many minutes more must be watched until there is a past to compare with.
+    func wantingToCompare(_ read: (Int) -> MinuteValues) -> Int64 {
+        let past = comparedRanges.indices.dropFirst().prefix(blockCount).map(read)
+        let minutes = Int64(past.reduce(0) { $0 + $1.count })
+        let windows = Int64(past.count { $0.count * 2 >= Int(length) })
+        return Swift.max(
+            Int64(MinuteWindow.leastBaselineMinutes) - minutes, (MinuteWindow.leastWindows - windows) * length, read(0).count == 0 ? 1 : 0)
+    }
+
+    private static let leastWindows: Int64 = 3
+
     /// Nil while too little of the past was watched.
     /// - Parameter now: what the newest window holds.
     private func usual(_ past: [MinuteValues], now: Double) -> Usual? {
@@ -74,7 +85,7 @@ extension MinuteWindow {
             guard block.count * 2 >= Int(length), case .value(let mean) = MinuteWindow.mean(block) else { continue }
             means.append(mean)
         }
-        guard usual.minutes >= MinuteWindow.leastBaselineMinutes, means.count >= 3 else { return nil }
+        guard usual.minutes >= MinuteWindow.leastBaselineMinutes, means.count >= Int(MinuteWindow.leastWindows) else { return nil }
         let median = Selection.median(of: means, among: means.count, least: 1) ?? 0
         let distances = means.lazy.map { abs($0 - median) }
         usual.spread = (Selection.median(of: distances, among: means.count, least: 1) ?? 0) * MinuteWindow.normalScale

@@ -26,6 +26,8 @@ struct RuleExplanation {
     let policy: EffectivePolicy
     let mode: Mode
     let maxGap: TimeSpan
+    /// How much more must be watched until a function over the past has a value, by series.
+    private var wanting: [String: TimeSpan] = [:]
 
     init(_ rule: Rule, _ subject: Subject, _ tick: TickResult, _ situation: Situation) {
         self.rule = rule
@@ -35,7 +37,13 @@ struct RuleExplanation {
         notes = situation.notes
         answered = situation.answered[subject.runtime].flatMap { $0 < tick.now ? $0 : nil }
         let (pipeline, readings) = (situation.pipeline, tick.readings)
-        condition = RuleExplanation.row(subject, readings).map { rule.when.explain($0) }
+        let row = RuleExplanation.row(subject, readings)
+        condition = row.map { rule.when.explain($0) }
+        if let row, row.kind != .replica {
+            for (slot, series) in rule.when.readings {
+                wanting[series.description] = readings.wanting(row.kind == .app ? row.row : nil, slot)
+            }
+        }
         var standing = tick.outcome.standings.first { $0.rule == rule.name && $0.subject == subject }
         if answered != nil, let decided = situation.decided, !decided.isInProgress(rule.name, subject) { standing = nil }
         self.standing = standing
@@ -91,7 +99,7 @@ struct RuleExplanation {
             let terms = condition.terms.filter { $0.isDecisive && $0.isAgainst }.map(RuleExplanation.words)
             reasons.append("its condition is false: " + terms.joined(separator: "; "))
         case .unknown, .noTraffic:
-            let gaps = missing.map { "\($0.series) is missing (\($0.reason): \($0.reason.explanation))" }
+            let gaps = missing.map { "\($0.series) is missing (\($0.reason): \(why($0)))" }
             reasons.append("its condition is unknown: " + gaps.joined(separator: "; "))
             let wrong = condition.terms.filter(\.isAgainst).map(RuleExplanation.words)
             if !wrong.isEmpty { reasons.append("and these are against it: " + wrong.joined(separator: "; ")) }
@@ -101,6 +109,13 @@ struct RuleExplanation {
 
     /// A term that is against its condition. Under a `not` that is one that is true.
     private static func words(_ term: Explanation.Term) -> String { term.isNegated ? "\(term.text) is true" : term.text }
+
+    /// Why a reading is missing, and how much more watching it needs where that is what it lacks.
+    private func why(_ gap: (series: String, reason: MissingReason)) -> String {
+        guard let more = wanting[gap.series] else { return gap.reason.explanation }
+        let isOfBusy = gap.series.hasPrefix("baseline(") || gap.series.hasPrefix("mad(")
+        return "\(gap.reason.explanation): needs \(more) more of watching" + (isOfBusy ? " while something happens" : "")
+    }
 
     var missing: [(series: String, reason: MissingReason)] {
         condition?.readings.compactMap { reading in reading.evidence.reason.map { (reading.series, $0) } } ?? []
@@ -169,7 +184,7 @@ extension RuleExplanation {
         }
         if !missing.isEmpty {
             text += "\n" + terminal.paint("Missing evidence", .bold) + "\n"
-            text += missing.map { "  \($0.series): \($0.reason), \($0.reason.explanation)\n" }.joined()
+            text += missing.map { "  \($0.series): \($0.reason), \(why($0))\n" }.joined()
         }
         text += "\n" + terminal.paint("Actions", .bold) + "\n"
         for (action, needsApproval, decisions) in actions {
@@ -194,7 +209,7 @@ extension RuleExplanation {
                 (condition?.terms ?? []).map { ["text": .string($0.text), "truth": .string("\($0.truth)")] }),
             "missing": .array(
                 missing.map {
-                    ["series": .string($0.series), "reason": .string("\($0.reason)"), "text": .string($0.reason.explanation)]
+                    ["series": .string($0.series), "reason": .string("\($0.reason)"), "text": .string(why($0))]
                 }),
             "reasons": .array(reasons.map(JSON.string)), "suppressed_by": .optional(standing?.suppressedBy),
             "suppressing_incident": .optional(cause?.id), "incident": .optional(incident?.id),

@@ -89,7 +89,7 @@ extension Invocation {
     func policies(_ configuration: Configuration) throws -> PolicySet {
         do {
             let policies = try Assembly.loadPolicies(configuration)
-            warn(policies.warnings)
+            warn(policies.warnings + Strangers(configuration, policies).warnings)
             return policies
         } catch {
             throw diagnosed(error.diagnostics)

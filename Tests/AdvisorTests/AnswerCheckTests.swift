@@ -127,11 +127,11 @@ import Testing
     @Test(
         "plain words with plain punctuation",
         arguments: [
-            "The app’s share is “high” – see its runs…", "Compare the runs and/or the users (of the app).", "The café’s runs",
-            "Look at the rate (e.g. of starts), i.e. how many runs start.", "Is active_runs.share < 40%, or > 40%?",
+            "Check whether the app’s share is “high” – see its runs…", "Compare the runs and/or the users (of the app).",
+            "Look at the rate (of starts), and at how many runs start.", "Is active_runs.share < 40%, or > 40%?",
         ])
     func plain(text: String) {
-        #expect(faults(Self.answer(summary: text)) == [])
+        #expect(faults(Self.answer(steps: [text])) == [])
     }
 
     // MARK: Claims and orders
@@ -170,12 +170,34 @@ import Testing
     }
 
     @Test("hostile texts of every kind are kept out, as steps and as causes") func hostile() {
-        let all = HostileTexts.all
-        #expect(all.count >= 400)
+        let unseen = lines(hostileUnseen)
+        let all = unseen + HostileTexts.all + lines(hostileSeen)
+        #expect(unseen.count >= 250 && all.count >= 700)
+        var through: [String] = []
         for text in all {
-            #expect(!faults(Self.answer(steps: ["Look at app_1.", text])).isEmpty, "step: \(text)")
-            #expect(!faults(Self.answer(cause: text)).isEmpty, "cause: \(text)")
+            if faults(Self.answer(summary: text)).isEmpty { through.append("summary: \(text)") }
+            if faults(Self.answer(cause: text)).isEmpty { through.append("cause: \(text)") }
+            if faults(Self.answer(steps: ["Look at app_1.", text])).isEmpty { through.append("step: \(text)") }
         }
+        #expect(through == [])
+    }
+
+    @Test("most harmless texts pass: the check is not a wall") func benign() {
+        let statements = lines(benignStatements)
+        let steps = lines(benignSteps)
+        #expect(statements.count + steps.count >= 60)
+        let refused = statements.compactMap { text in
+            let found = faults(Self.answer(summary: text))
+            return found.isEmpty ? nil : "\(text) \(found)"
+        } + steps.compactMap { text in
+            let found = faults(Self.answer(steps: [text]))
+            return found.isEmpty ? nil : "\(text) \(found)"
+        }
+        #expect(refused.count * 10 <= statements.count + steps.count, "\(refused)")
+    }
+
+    private func lines(_ texts: String) -> [String] {
+        texts.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("# ") }
     }
 
     @Test(
@@ -183,7 +205,7 @@ import Testing
         arguments: [
             "Look at what app_1 runs and who started it.", "1. Compare its share with the threshold of 40%.",
             "Ask the tenant whether this load is meant.", "Check whether MongoDB answers from the runtime's machine.",
-            "Plan a restart with the team if the figures stay unreadable.", "Double-check the starts of app_1.",
+            "If the figures stay unreadable, ask the team since when.", "Double-check the starts of app_1.",
         ])
     func harmless(step: String) {
         #expect(faults(Self.answer(steps: [step])) == [])

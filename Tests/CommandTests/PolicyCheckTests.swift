@@ -10,8 +10,8 @@ import Testing
         let shell = Shell()
         mkdir(shell.folder.path("p"), 0o700)
         shell.folder.write(
-            "schema: mozaiks.ops/policy/v1\nops_policy: default\nallowed_actions: [notify]\nrules:\n\(rules)\n",
-            to: "p/ops_policy.default.yaml")
+            "schema: mozaiks.ops/policy/v1\nops_policy: default\nallowed_actions: [notify]\nrules:\n\(rules)\n"
+                + "  down: {subject: runtime, when: up == 0, severity: critical}\n", to: "p/ops_policy.default.yaml")
         return shell
     }
 
@@ -23,14 +23,14 @@ import Testing
         for part in [
             "p/ops_policy.default.yaml:5:27: warning[never-true]: this is never true\n",
             "\nhint: active_runs.share is between 0% and 100%\n", ":5:58: warning[below-interval]",
-            "\nok: 1 policy, 1 rule, 2 warnings\n",
+            "\nok: 1 policy, 2 rules, 2 warnings\n",
         ] { #expect(text.output.contains(part), "\(text.output)") }
         #expect(try shell.run("policy", "check", "p", "--strict").code == 1)
         #expect(try shell.run("policy", "check", "--policies", "p").output.contains("never-true"))
 
         let json = try shell.run("policy", "check", "p", "-o", "json", "--interval", "30s").json()
         #expect(json["schema"]?.string == "mozaiks.ops/policy-check/v1" && json["ok"] == .bool(true))
-        #expect(json["warnings"] == .int(2) && json["errors"] == .int(0) && json["rules"] == .int(1))
+        #expect(json["warnings"] == .int(2) && json["errors"] == .int(0) && json["rules"] == .int(2))
         let first = try #require(json["diagnostics"]?[0])
         #expect(first["code"]?.string == "never-true" && first["line"] == .int(5) && first["column"] == .int(27))
         #expect(first["severity"]?.string == "warning" && first["source"]?.string?.hasPrefix("  a: {subject") == true)
@@ -89,7 +89,7 @@ import Testing
               guarded: {subject: runtime, when: missing(gate_starts) and active_runs > 3, severity: info}
             """)
         // Of a folder alone nobody knows.
-        #expect(try shell.run("policy", "check", "p").output.hasSuffix("ok: 1 policy, 3 rules\n"))
+        #expect(try shell.run("policy", "check", "p").output.hasSuffix("ok: 1 policy, 4 rules\n"))
         let file = "runtimes: {shared: {replicas: ['http://127.0.0.1:1']}}\npolicies: p\n"
         shell.folder.write("schema: mozaiks.ops/config/v1\n" + file, to: "mozaiks-ops.yaml")
         for arguments in [["policy", "check"], ["policy", "check", "p"]] {
@@ -99,11 +99,11 @@ import Testing
                 ending.output.contains(
                     "p/ops_policy.default.yaml:5:3: warning[blind]: 'hammering' can never fire without a gate: "
                         + "it lacks gate_starts\n"), "\(ending.output)")
-            #expect(ending.output.hasSuffix("ok: 1 policy, 3 rules, 1 warning\n"), "\(ending.output)")
+            #expect(ending.output.hasSuffix("ok: 1 policy, 4 rules, 1 warning\n"), "\(ending.output)")
         }
         shell.folder.write(
             "schema: mozaiks.ops/config/v1\n\(file)actions: {gate: {listen: 127.0.0.1:9465}}\n", to: "mozaiks-ops.yaml")
-        #expect(try shell.run("policy", "check").output.hasSuffix("ok: 1 policy, 3 rules\n"))
+        #expect(try shell.run("policy", "check").output.hasSuffix("ok: 1 policy, 4 rules\n"))
     }
 
     @Test func againstARuntimeNamesTheRulesThatItCannotMakeFire() throws {
@@ -129,7 +129,7 @@ import Testing
                 "p/ops_policy.default.yaml:5:3: warning[blind]: 'blind' can never fire on \(server.urls[0]): "
                     + "it lacks tokens (dead_counter)\n"), "\(ending.output)")
         #expect(!ending.output.contains("'half'") && !ending.output.contains("'sees'"))
-        #expect(ending.output.hasSuffix("ok: 1 policy, 3 rules, 1 warning\n"))
+        #expect(ending.output.hasSuffix("ok: 1 policy, 4 rules, 1 warning\n"))
         #expect(try shell.run("policy", "check", "p", "--against", server.urls[0], "--strict").code == 1)
         #expect(access(shell.state, F_OK) != 0, "nothing is written")
     }
@@ -140,5 +140,48 @@ import Testing
         #expect(ending.code == 1)
         #expect(ending.errors.contains("the runtime's performance figures could not be read"), "\(ending.errors)")
         #expect(!ending.output.contains("ok:"))
+    }
+
+    @Test("it names the files that it read, those that it did not, and a policy that sees no outage")
+    func files() throws {
+        let shell = shell("  a: {subject: app, when: active_runs > 3, severity: info}")
+        #expect(try shell.run("policy", "check", "p").output == "read p/ops_policy.default.yaml\nok: 1 policy, 2 rules\n")
+        shell.folder.write("x", to: "p/ops_policy.default.yaml.j2")
+        let text = try shell.run("policy", "check", "p").output
+        #expect(text.contains("p/ops_policy.default.yaml.j2: warning[not-read]"), "\(text)")
+        let json = try shell.run("policy", "check", "p", "-o", "json").json()
+        #expect(json["read"] == .array(["p/ops_policy.default.yaml"]))
+
+        mkdir(shell.folder.path("q"), 0o700)
+        shell.folder.write("schema: x", to: "q/ops_policy.default.YAML")
+        let other = try shell.run("policy", "check", "q")
+        #expect(other.code == 0 && other.output.contains("q: warning[built-in]") && other.output.contains("read built-in ops_policy.default.yaml"))
+        #expect(try shell.run("policy", "check", "q", "--strict").code == 1)
+
+        let own = "schema: mozaiks.ops/policy/v1\nops_policy: default\n"
+        for (rules, isLost) in [
+            ("rules: {a: {subject: app, when: active_runs > 3, severity: info}}", true),
+            ("extends: builtin\nrules: {a: {subject: app, when: active_runs > 3, severity: info}}", false),
+            ("extends: builtin\nrules: {runtime-down: {enabled: false}, runtime-unreachable: {enabled: false}}", false),
+        ] {
+            shell.folder.write(own + rules + "\n", to: "p/ops_policy.default.yaml")
+            #expect(try shell.run("policy", "check", "p").output.contains("no-outage-rule") == isLost, "\(rules)")
+        }
+    }
+
+    @Test("what routes and silences name and nobody has is asked about")
+    func filters() throws {
+        let shell = Shell()
+        shell.folder.write(
+            "schema: mozaiks.ops/config/v1\nruntimes: {shared: {replicas: [\"http://127.0.0.1:1\"], labels: {team: blue}}}\n"
+                + "channels: {ops: {slack: {webhook_url_env: X}}}\nstate: state\n"
+                + "routes: [{rule: noisy-neighbour, to: ops}, {runtime: shard, to: ops}, {labels: {tem: blue}, to: ops},\n"
+                + "  {labels: {team: blu}, to: ops}, {rule: \"provider-*\", runtime: shared, labels: {team: \"*\"}, to: ops}]\n",
+            to: "mozaiks-ops.yaml")
+        let text = try shell.run("policy", "check").output
+        for part in [
+            "there is no rule 'noisy-neighbour'\nhint: did you mean 'noisy-neighbor'?", "there is no runtime 'shard'\nhint: did you mean 'shared'?",
+            "nothing has a label 'tem'\nhint: did you mean 'team'?", "no label 'team' is 'blu'\nhint: did you mean 'blue'?", ", 4 warnings\n",
+        ] { #expect(text.contains(part), "\(text)") }
     }
 }

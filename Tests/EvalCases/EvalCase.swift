@@ -100,7 +100,7 @@ public struct EvalCase: Sendable {
             "app_1 was throttled to 2 runs at once for 15 minutes.", EvalIncidents.noisy(done: true), "noisy-neighbor"),
         fine("Nobody answers on runtime_1: up is 0.", EvalIncidents.down(), "runtime-down"),
         fine(
-            "replica_1 took 4250 ms to say that it is well; MongoDB took 3.9s.", EvalIncidents.replica(),
+            "replica_1 took 4250 ms for its health answer; MongoDB took 3.9s.", EvalIncidents.replica(),
             "runtime-unhealthy"),
         fine(
             "231 runs are active, more than 200, and silent runs rise 2.4 times.", EvalIncidents.saturated(),

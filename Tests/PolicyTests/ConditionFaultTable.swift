@@ -220,7 +220,7 @@ extension FaultyCondition {
             condition:1:5: error[type]: 'not' joins what is true or false; 'runtime.up' is 0 or 1
                 not runtime.up
                     ^~~~~~~~~~
-            hint: write 'runtime.up == 1'
+            hint: write 'runtime.up == 0' without 'not'
             """#),
         FaultyCondition(
             "active_runs > 5 and tokens",
@@ -308,10 +308,10 @@ extension FaultyCondition {
         FaultyCondition(
             "active_runs > 5 usd",
             #"""
-            condition:1:17: error[syntax]: 'usd' stands where an operator should
+            condition:1:15: error[unknown-unit]: no unit is spelled so
                 active_runs > 5 usd
-                                ^~~
-            hint: a unit stands right behind its number: 1.5s, 200ms, 10/min, 3 USD/h
+                              ^~~~~
+            hint: write '5 USD'
             """#),
         FaultyCondition(
             "turn_latency.p95 > 1.5 s",

@@ -16,7 +16,9 @@ enum PolicyCheckCommand {
             Errors keep the files from being used. Warnings are about what is allowed and cannot be meant: conditions that \
             no readings make true, a 'for' shorter than the interval of polls, actions that no policy allows. With --against \
             a real runtime is asked once, and rules that it can never make fire are named. Where the configuration names no \
-            gate, so are rules that see nothing without one; and channels and playbooks that rules name and that are not there.
+            gate, so are rules that see nothing without one; channels and playbooks that rules name and that are not there; and \
+            a policy of one's own without a rule that sees an outage ('extends: builtin' keeps the built-in rules). The files that \
+            were read stand first.
 
             Exit code 0: no errors; 1: warnings, with --strict, or the runtime could not be asked; 78: errors.
             """,
@@ -68,7 +70,9 @@ enum PolicyCheckCommand {
         guard let configuration = try? invocation.loadConfiguration() else { return [] }
         let pages = (try? PlaybooksCommand.pages(invocation, configured: configuration.playbooks.value)) ?? .builtIn
         let channels = configuration.channels.map(\.name)
-        var found: [Diagnostic] = []
+        // What routes and maintenance name is the configured policies' business, not a folder's under test.
+        let isConfigured = invocation.arguments.positional("DIR") == nil && invocation.arguments.value("policies") == nil
+        var found: [Diagnostic] = isConfigured ? Strangers(configuration, policies).warnings : []
         for rule in policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules) {
             func origin(_ key: String) -> Origin { rule.fields.first { $0.key == key }?.origin ?? rule.origin }
             if let id = rule.playbook, pages.playbook(id) == nil {
@@ -104,6 +108,8 @@ enum PolicyCheckCommand {
     private struct Result {
         var diagnostics: [Diagnostic]
         var files: [String] = []
+        /// Everything that was read, the built-in policy where it holds.
+        var read: [String] = []
         var rules = 0
 
         init(diagnostics: [Diagnostic]) {
@@ -113,6 +119,7 @@ enum PolicyCheckCommand {
         init(_ policies: PolicySet) {
             diagnostics = policies.warnings
             files = policies.policies.map(\.file)
+            read = policies.files.map(\.path)
             rules = (policies.policies.map(\.appRules.count).max() ?? 0) + policies.runtimeRules.count
                 + policies.replicaRules.count
         }
@@ -129,6 +136,7 @@ enum PolicyCheckCommand {
                     Self.counted(errors, "error") + (warnings > 0 ? " and " + Self.counted(warnings, "warning") : "")
                         + ", see above", hint: nil)
             } else {
+                for path in read { write("read \(Shown.screen(path))\n") }
                 for warning in diagnostics { write(Shown.screen("\(warning)\n\n")) }
                 write(
                     "ok: \(files.count) polic\(files.count == 1 ? "y" : "ies"), " + Self.counted(rules, "rule")
@@ -143,7 +151,7 @@ enum PolicyCheckCommand {
         private func json(_ errors: Int, _ warnings: Int) -> JSON {
             [
                 "schema": .string(PolicyCheckCommand.schema), "ok": .bool(errors == 0), "errors": .int(Int64(errors)),
-                "warnings": .int(Int64(warnings)), "files": .array(files.map(JSON.string)), "rules": .int(Int64(rules)),
+                "warnings": .int(Int64(warnings)), "files": .array(files.map(JSON.string)), "read": .array(read.map(JSON.string)), "rules": .int(Int64(rules)),
                 "diagnostics": .array(diagnostics.map(\.document)),
             ]
         }

@@ -9,6 +9,8 @@ enum PolicyCommand {
 
     static let show = Command(
         ["policy", "show"], "Show the policy that holds, with the file and line of each value",
+        discussion: "With 'extends: builtin' in ops_policy.default.yaml the built-in policy holds below it; ops_rules.NAME.yaml are laid "
+            + "over both, in the order of their names.",
         positionals: [folder],
         options: [MonitorOptions.policies, Option("app", value: "APP_ID", "as it holds for this app")],
         examples: [
@@ -76,7 +78,8 @@ enum ConfigCommand {
     static let show = Command(
         ["config", "show"], "Show every setting and where it comes from",
         discussion: "Flags win over the environment, the environment over the file, the file over defaults. "
-            + "Secrets show as the place they are read from.",
+            + "Secrets show as the place they are read from.\n\n${NAME} in the file stands for a variable of the environment, "
+            + "${NAME:-text} for the text where it is not set or empty; secrets have no such text.",
         options: MonitorOptions.all,
         examples: [("mozaiks-ops config show", "each value with its origin")]
     ) { invocation in

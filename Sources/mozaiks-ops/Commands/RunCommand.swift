@@ -235,7 +235,7 @@ final class DaemonParts: Sendable {
                 Sender(
                     channel: assembly.channel(settings), core: core, pace: settings.pace, clock: clock, logger: logger)
             }
-            report(configuration.warnings + policies.warnings, logger)
+            report(configuration.warnings + policies.warnings + Strangers(configuration, policies).warnings, logger)
             if !changed.isEmpty { warnOfSecrets(configuration, invocation, logger) }
             logger.info(
                 "reloaded; runtimes, adapters, who approves and listeners change with a restart",

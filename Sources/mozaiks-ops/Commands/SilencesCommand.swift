@@ -44,6 +44,11 @@ enum SilencesCommand {
         }
         if let until, until <= now { throw UsageError("its end, \(until), is past") }
         let comment = arguments.value("comment") ?? ""
+        if let configuration = try? invocation.loadConfiguration(), let policies = try? Assembly.loadPolicies(configuration) {
+            for stranger in Strangers(configuration, policies).find(in: match) {
+                complain("\(stranger.message): it may hold back nothing", hint: stranger.hint)
+            }
+        }
         let words = ["\(match)", "\(until?.milliseconds ?? 0)", comment, invocation.user, "\(now.milliseconds)"]
         let id = "silence-" + SHA256.hex(Array(words.joined(separator: "\0").utf8)).prefix(16)
         return try await invocation.ask(

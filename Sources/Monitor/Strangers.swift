@@ -1,0 +1,80 @@
+import Configuration
+import Model
+import Policy
+import YAML
+
+/// What filters name and nobody has: a route to a rule that there is not sends nothing, and nobody notices.
+public struct Strangers: Sendable {
+    private let configuration: Configuration
+    private let rules: [String]
+    private let runtimes: [String]
+    /// By the label's name, the values that there are.
+    private let labels: [String: Set<String>]
+    /// Labels whose values are known only when an incident opens.
+    private let open: Set<String>
+
+    /// Something that matches nothing.
+    public struct Finding: Hashable, Sendable {
+        public let message: String
+        public let hint: String
+    }
+
+    public init(_ configuration: Configuration, _ policies: PolicySet) {
+        self.configuration = configuration
+        let all = policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules)
+        let disabled = policies.policies.flatMap { $0.disabled.map(\.rule) }
+        rules = Set(all.map(\.name) + disabled).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        runtimes = configuration.runtimes.map(\.name)
+        var labels: [String: Set<String>] = [:]
+        for (name, value) in configuration.runtimes.flatMap(\.labels) + all.flatMap(\.labels) { labels[name, default: []].insert(value) }
+        self.labels = labels
+        open = Set(labels.filter { $0.value.contains { $0.utf8.contains(UInt8(ascii: "{")) } }.keys)
+    }
+
+    /// Warnings about routes and hours of maintenance.
+    public var warnings: [Diagnostic] {
+        var found: [Diagnostic] = []
+        func add(_ match: IncidentMatch, _ what: String, _ origin: SettingOrigin?) {
+            for finding in find(in: match) {
+                var (file, line) = (configuration.file ?? "configuration", 0)
+                if case .file(let place)? = origin { (file, line) = (place.file, place.line) }
+                found.append(
+                    Diagnostic("matches-nothing", "\(what): \(finding.message)", file: file, line: line, hint: finding.hint, severity: .warning))
+            }
+        }
+        for route in configuration.routes { add(route.rule.match, "a route", route.origin) }
+        for window in configuration.telling.maintenance { add(window.match, "a maintenance window", nil) }
+        return found
+    }
+
+    /// What of a filter matches nothing that is known: rules, runtimes and labels. Apps come and go.
+    public func find(in match: IncidentMatch) -> [Finding] {
+        var found: [Finding] = []
+        for glob in match.rules where !rules.contains(where: glob.matches) {
+            found.append(finding("there is no rule '\(glob)'", glob.pattern, rules, "mozaiks-ops policy show"))
+        }
+        // Without a configuration nothing is known of runtimes.
+        for glob in match.runtimes where !runtimes.isEmpty && !runtimes.contains(where: glob.matches) {
+            found.append(finding("there is no runtime '\(glob)'", glob.pattern, runtimes, "there are: " + runtimes.joined(separator: ", ")))
+        }
+        let names = labels.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        for (name, globs) in match.labels.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+            guard let values = labels[name] else {
+                let known = names.isEmpty ? "no runtime and no rule has labels" : "there are: " + names.joined(separator: ", ")
+                found.append(finding("nothing has a label '\(name)'", name, names, known))
+                continue
+            }
+            guard !open.contains(name) else { continue }
+            let sorted = values.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            for glob in globs where !sorted.contains(where: glob.matches) {
+                found.append(
+                    finding("no label '\(name)' is '\(glob)'", glob.pattern, sorted, "there are: " + sorted.joined(separator: ", ")))
+            }
+        }
+        return found
+    }
+
+    private func finding(_ message: String, _ written: String, _ known: [String], _ otherwise: String) -> Finding {
+        Finding(message: message, hint: Nearest.hint(to: written, among: known) ?? otherwise)
+    }
+}

@@ -1,0 +1,109 @@
+import Model
+
+/// How people write numbers elsewhere, and how the same is written here: `1k`, `50 USD/day`, `$5/h`, `10 per minute`.
+enum QuantitySpelling {
+    private struct Parts {
+        var isMoney: Bool
+        var number: Double
+        var per: String?
+        /// Bytes of the text that it takes.
+        var length: Int
+        var isStrange: Bool
+    }
+
+    /// Bytes of the quantity at the beginning of the text; nil where there is none of these spellings.
+    static func length(_ text: String) -> Int? { parts(text).flatMap { $0.isStrange ? $0.length : nil } }
+
+    /// `write '1000'`; nil where nothing better is known.
+    static func hint(_ text: String) -> String? {
+        guard let parts = parts(text), parts.isStrange else { return nil }
+        let number = Figure.number(parts.number)
+        guard let per = parts.per else { return "write '\(number)\(parts.isMoney ? " USD" : "")'" }
+        if parts.isMoney {
+            // Spending is compared by the hour.
+            switch per {
+            case "s", "sec", "second": return "write '\(number) USD/s'"
+            case "min", "minute": return "write '\(number) USD/min'"
+            case "h", "hr", "hour": return "write '\(number) USD/h'"
+            case "d", "day": return "a spend is by the hour: write '\(Figure.number(parts.number / 24)) USD/h'"
+            case "week": return "a spend is by the hour: write '\(Figure.number(parts.number / 168)) USD/h'"
+            case "month", "mo": return "a spend is by the hour: write '\(Figure.number(parts.number / 720)) USD/h' (of 30 days)"
+            default: return nil
+            }
+        }
+        switch per {
+        case "s", "sec", "second": return "write '\(number)/s'"
+        case "min", "minute", "m": return "write '\(number)/min'"
+        case "h", "hr", "hour": return "write '\(number)/h'"
+        case "d", "day": return "write '\(Figure.number(parts.number / 24))/h'"
+        default: return nil
+        }
+    }
+
+    private static let factors: [(suffix: String, factor: Double)] = [
+        ("k", 1e3), ("K", 1e3), ("M", 1e6), ("mio", 1e6), ("million", 1e6), ("thousand", 1e3), ("G", 1e9), ("bn", 1e9), ("billion", 1e9),
+    ]
+    private static let money = ["USD", "usd", "US$", "$", "dollars", "dollar", "Dollar"]
+    private static let times = [
+        "seconds", "second", "sec", "s", "minutes", "minute", "min", "m", "hours", "hour", "hr", "h", "days", "day", "d", "weeks", "week", "months", "month", "mo",
+    ]
+
+    private static func parts(_ text: String) -> Parts? {
+        let bytes = Array(text.utf8)
+        var index = 0
+        var isStrange = false
+        var isMoney = false
+        func word(at start: Int) -> String {
+            String(decoding: bytes[start...].prefix { (65...90).contains($0) || (97...122).contains($0) || $0 == 36 }, as: UTF8.self)
+        }
+        func skipBlanks() { while index < bytes.count, bytes[index] == 0x20 { index += 1 } }
+        for name in money where bytes.starts(with: name.utf8) {
+            (index, isMoney, isStrange) = (name.utf8.count, true, true)
+            skipBlanks()
+            break
+        }
+        // Digits with grouping commas; a dot is a decimal point, here as everywhere.
+        let digits = bytes[index...].prefix { (48...57).contains($0) || $0 == 46 || $0 == 44 || $0 == 95 }
+        let plain = digits.filter { $0 != 44 && $0 != 95 }
+        let groups = digits.split(separator: 44, omittingEmptySubsequences: false)
+        guard digits.first.map({ (48...57).contains($0) }) == true, var number = Double(String(decoding: plain, as: UTF8.self)),
+            digits.last != 44, digits.last != 46, groups.dropFirst().allSatisfy({ $0.prefix { (48...57).contains($0) }.count == 3 })
+        else { return nil }
+        if plain.count != digits.count { isStrange = true }
+        index += digits.count
+        var end = index
+        skipBlanks()
+        let suffix = word(at: index)
+        // `1M` has the unit of minutes in small letters, `k` none at all: only what no unit is called.
+        if let factor = factors.first(where: { $0.suffix == suffix }) {
+            number *= factor.factor
+            index += suffix.utf8.count
+            (end, isStrange) = (index, true)
+            skipBlanks()
+        }
+        let currency = word(at: index)
+        if !isMoney, money.contains(currency) {
+            isMoney = true
+            if currency != "USD" { isStrange = true }
+            index += currency.utf8.count
+            end = index
+            skipBlanks()
+        }
+        var per: String?
+        let joined = word(at: index)
+        if index < bytes.count, bytes[index] == 47 || joined == "per" || joined == "a" {
+            var after = index + (bytes[index] == 47 ? 1 : joined.utf8.count)
+            let hadBlank = after < bytes.count && bytes[after] == 0x20
+            while after < bytes.count, bytes[after] == 0x20 { after += 1 }
+            let time = word(at: after)
+            if times.contains(time), !(bytes[index] == 47 && hadBlank) {
+                let singular = time.utf8.count > 2 && time.hasSuffix("s") ? String(time.dropLast()) : time
+                per = singular
+                let isKnown = bytes[index] == 47 && ["s", "min", "h"].contains(time) && index == end
+                if !isKnown { isStrange = true }
+                end = after + time.utf8.count
+            }
+        }
+        return Parts(isMoney: isMoney, number: number, per: per, length: end, isStrange: isStrange)
+    }
+}

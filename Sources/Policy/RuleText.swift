@@ -1,0 +1,131 @@
+import Model
+import YAML
+
+/// A text of a rule with places for what is known when its incident opens: `{app} burns {value}`. What stands in braces and
+/// is none of them stays as it is written; `{{` and `}}` are braces.
+public struct RuleText: Hashable, Sendable {
+    /// What may stand in braces.
+    public enum Fact: String, Hashable, Sendable, CaseIterable {
+        case app, runtime, replica, rule, severity
+        /// The first figure of the condition, with its unit.
+        case value
+        /// When it opened, UTC.
+        case since
+    }
+
+    enum Piece: Hashable, Sendable {
+        case literal(String)
+        case fact(Fact)
+    }
+
+    /// What is odd about a text, and where: in bytes, and so many characters.
+    struct Finding: Hashable, Sendable {
+        let message: String
+        let hint: String
+        let offset: Int
+        let length: Int
+    }
+
+    let pieces: [Piece]
+    let findings: [Finding]
+
+    public init(_ text: String) {
+        let bytes = Array(text.utf8)
+        var pieces: [Piece] = []
+        var findings: [Finding] = []
+        var literal: [UInt8] = []
+        var index = 0
+        func flush() {
+            if !literal.isEmpty { pieces.append(.literal(String(decoding: literal, as: UTF8.self))) }
+            literal = []
+        }
+        let (open, close) = (UInt8(ascii: "{"), UInt8(ascii: "}"))
+        while index < bytes.count {
+            let byte = bytes[index]
+            let next = index + 1 < bytes.count ? bytes[index + 1] : 0
+            if byte == open || byte == close, byte == next {
+                literal.append(byte)
+                index += 2
+                continue
+            }
+            if byte == open, let end = bytes[index...].firstIndex(of: close) {
+                let name = String(decoding: bytes[(index + 1)..<end], as: UTF8.self)
+                if let fact = Fact(rawValue: name) {
+                    flush()
+                    pieces.append(.fact(fact))
+                    index = end + 1
+                    continue
+                }
+                findings.append(RuleText.unknown(name, at: index))
+                literal += bytes[index...end]
+                index = end + 1
+                continue
+            }
+            if byte == open || byte == close {
+                let brace = byte == open ? "{" : "}"
+                findings.append(
+                    Finding(
+                        message: "a '\(brace)' that \(byte == open ? "is not closed" : "closes nothing"): it is told as it stands",
+                        hint: "write \(brace)\(brace) for a brace", offset: index, length: 1))
+            }
+            literal.append(byte)
+            index += 1
+        }
+        flush()
+        self.pieces = pieces
+        self.findings = findings
+    }
+
+    private static func unknown(_ name: String, at offset: Int) -> Finding {
+        let known = Fact.allCases.map(\.rawValue)
+        let shown = name.unicodeScalars.count <= 40 ? name : String(String.UnicodeScalarView(name.unicodeScalars.prefix(40))) + "…"
+        return Finding(
+            message: "there is no '{\(shown)}': it is told as it stands",
+            hint: Nearest.name(to: name, among: known).map { "did you mean '{\($0)}'?" }
+                ?? "known: " + known.map { "{\($0)}" }.joined(separator: " ") + "; {{ and }} are braces", offset: offset,
+            length: name.unicodeScalars.count + 2)
+    }
+
+    /// The facts that it names.
+    var facts: [Fact] { pieces.compactMap { if case .fact(let fact) = $0 { fact } else { nil } } }
+
+    /// The text with the values in their places. Ids are percent-encoded where they are not plain words, so that nobody's
+    /// id is markup, a second line or a command in a text that people copy.
+    public static func filled(_ text: String, rule: String, severity: Severity, transition: Transition) -> String {
+        guard text.utf8.contains(UInt8(ascii: "{")) || text.utf8.contains(UInt8(ascii: "}")) else { return text }
+        return RuleText(text).pieces.map { piece in
+            switch piece {
+            case .literal(let text): text
+            case .fact(let fact): value(of: fact, rule, severity, transition)
+            }
+        }.joined()
+    }
+
+    private static func value(of fact: Fact, _ rule: String, _ severity: Severity, _ transition: Transition) -> String {
+        let subject = transition.subject
+        switch fact {
+        case .app: return subject.app?.percentEncoded ?? "none"
+        case .runtime: return PercentEncoding.encode(subject.runtime.utf8)
+        case .replica:
+            guard case .replica(let url, _) = subject else { return "none" }
+            return url.utf8.split(separator: UInt8(ascii: "/")).dropFirst().first.map { place in
+                place.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map(PercentEncoding.encode).joined(separator: ":")
+            } ?? PercentEncoding.encode(url.utf8)
+        case .rule: return rule
+        case .severity: return severity.rawValue
+        case .value:
+            return transition.readings.first { $0.evidence.value != nil }.map { Figure.text($0.evidence, $0.unit) } ?? "unknown"
+        case .since: return "\(transition.at)"
+        }
+    }
+}
+
+extension Rule {
+    /// The rule's texts as the incident that this transition opens tells them.
+    public func told(at transition: Transition) -> (summary: String, nextSteps: [String], labels: [String: String]) {
+        func filled(_ text: String) -> String {
+            RuleText.filled(text, rule: name, severity: severity, transition: transition)
+        }
+        return (filled(summary), nextSteps.map(filled), labels.mapValues(filled))
+    }
+}

@@ -1,0 +1,177 @@
+import Model
+import Testing
+import YAML
+
+@testable import Policy
+
+/// A default policy over the built-in one, and files of rules over both.
+@Suite struct LayerTests {
+    private static let head = "schema: mozaiks.ops/policy/v1\nops_policy: default\n"
+
+    private func file(_ name: String, _ text: String) -> PolicyFile {
+        PolicyFile(path: "p/" + name, bytes: Array((LayerTests.head + text).utf8))
+    }
+
+    private func load(_ files: [PolicyFile]) throws -> PolicySet { try PolicyLoader.load(files: files).get() }
+
+    private func faults(_ files: [PolicyFile]) -> [String] {
+        guard case .failure(let errors) = PolicyLoader.load(files: files) else { return [] }
+        return errors.diagnostics.filter { $0.severity == .error }.map { "\($0.code): \($0.message)" + ($0.hint.map { " (\($0))" } ?? "") }
+    }
+
+    private func rules(_ set: PolicySet) -> [Rule] { set.runtimeRules + set.replicaRules + set.defaultPolicy.appRules }
+
+    @Test("extends: builtin keeps what is not named, changes rules key by key, and switches off")
+    func extends() throws {
+        let builtIn = PolicySet.embeddedDefault
+        let set = try load([
+            file(
+                "ops_policy.default.yaml",
+                """
+                extends: builtin
+                mode: suggest
+                thresholds: {noisy_share: 60%}
+                rules:
+                  dead-counters: {enabled: false}
+                  noisy-neighbor: {for: 17m}
+                  mine: {subject: app, when: active_runs > 3, severity: info}
+                """)
+        ])
+        let names = Set(rules(set).map(\.name))
+        #expect(names == Set(rules(builtIn).map(\.name)).subtracting(["dead-counters"]).union(["mine"]))
+        #expect(set.defaultPolicy.disabled.map(\.rule) == ["dead-counters"])
+        let noisy = try #require(set.defaultPolicy.appRules.first { $0.name == "noisy-neighbor" })
+        let before = try #require(builtIn.defaultPolicy.appRules.first { $0.name == "noisy-neighbor" })
+        #expect(noisy.hold == .minutes(17) && noisy.when.text == before.when.text && noisy.actions.map(\.json) == before.actions.map(\.json))
+        #expect(noisy.fields.first { $0.key == "for" }?.origin?.file == "p/ops_policy.default.yaml")
+        #expect(noisy.fields.first { $0.key == "when" }?.origin?.file == DefaultPolicy.file)
+        #expect(set.defaultPolicy.thresholds.first { $0.name == "noisy_share" }?.text == "60%")
+        #expect(set.defaultPolicy.mode == .suggest && set.defaultPolicy.allowedActions == builtIn.defaultPolicy.allowedActions)
+        #expect(set.warnings == [])
+        // Without it the file stands alone.
+        #expect(rules(try load([file("ops_policy.default.yaml", "rules: {mine: {subject: app, when: active_runs > 3, severity: info}}")])).count == 1)
+    }
+
+    @Test("a rule on another kind of subject is another rule: nothing of the old one stays")
+    func anotherSubject() throws {
+        let set = try load([
+            file(
+                "ops_policy.default.yaml",
+                "extends: builtin\nrules: {noisy-neighbor: {subject: runtime, when: active_runs > 3, severity: info}}")
+        ])
+        let rule = try #require(set.runtimeRules.first { $0.name == "noisy-neighbor" })
+        #expect(rule.actions.map(\.kind) == [.notify] && rule.keeps == nil)
+    }
+
+    @Test("files of rules are laid over the default in the order of their names, and what two say is reported")
+    func filesOfRules() throws {
+        let mine = "rules: {mine: {subject: app, when: active_runs > $many, severity: info}}"
+        let files = [
+            file("ops_policy.default.yaml", "thresholds: {many: 3}\n" + mine),
+            file("ops_rules.a.yaml", "thresholds: {many: 5}\nrules: {mine: {severity: warning, for: 2m}}"),
+            file("ops_rules.b.yaml", "thresholds: {many: 7}\nrules: {mine: {severity: critical}, other: {subject: app, when: active_runs > 1, severity: info}}"),
+        ]
+        for order in [files, files.reversed()] {
+            let set = try load(order)
+            let rule = try #require(set.defaultPolicy.appRules.first { $0.name == "mine" })
+            #expect(rule.severity == .critical && rule.hold == .minutes(2) && set.defaultPolicy.thresholds.map(\.text) == ["7"])
+            #expect(set.defaultPolicy.appRules.map(\.name) == ["mine", "other"])
+            let said = set.warnings.filter { $0.code == "said-twice" }
+            #expect(said.count == 2 && said.allSatisfy { $0.file == "p/ops_rules.b.yaml" && $0.message.contains("p/ops_rules.a.yaml:") }, "\(set.warnings)")
+        }
+        // Alone they change the built-in policy.
+        let set = try load([file("ops_rules.mine.yaml", "rules: {runtime-down: {severity: warning}}")])
+        #expect(rules(set).count == rules(.embeddedDefault).count)
+        #expect(set.runtimeRules.first { $0.name == "runtime-down" }?.severity == .warning)
+    }
+
+    @Test("what is wrong with it is said", arguments: [
+        ("ops_policy.default.yaml", "extends: default\n", "value: extends cannot be 'default'"),
+        ("ops_policy.default.yaml", "extends: builtin\nrules: {runtime-dwon: {enabled: false}}\n", "unknown-rule: there is no rule 'runtime-dwon' to change (did you mean 'runtime-down'?)"),
+        ("ops_policy.default.yaml", "extends: builtin\nthresholds: {noisy_share: 60}\n", "unit-mismatch: 'noisy_share' is"),
+        ("ops_rules.x.yaml", "mode: enforce\n", "default-only: 'mode' stands in ops_policy.default.yaml only"),
+        ("ops_rules.x.yaml", "extends: builtin\n", "default-only: 'extends' stands"),
+        ("ops_rules.x y.yaml", "rules: {}\n", "file-name: this name is not one of a policy file"),
+    ])
+    func wrong(name: String, text: String, fault: String) {
+        let found = faults([file(name, text)])
+        #expect(found.contains { $0.hasPrefix(fault) }, "\(found)")
+    }
+
+    @Test("the files that a set was made of make the same set again, the built-in policy of that time too")
+    func again() throws {
+        let own = [file("ops_policy.default.yaml", "extends: builtin\nrules: {runtime-down: {for: 42s}}"), file("ops_rules.z.yaml", "thresholds: {noisy_share: 70%}")]
+        let set = try load(own)
+        #expect(set.files.map(\.path).contains(DefaultPolicy.file))
+        let again = try load(set.files)
+        #expect(PolicyRendering(set, app: nil).text == PolicyRendering(again, app: nil).text)
+        // A later version has another built-in policy: the old one holds where it was kept.
+        let old = PolicyFile(
+            path: DefaultPolicy.file, bytes: Array((LayerTests.head + "rules: {runtime-down: {subject: runtime, when: up == 0, severity: info}}").utf8))
+        let then = try load([own[0], old])
+        #expect(rules(then).map(\.name) == ["runtime-down"] && rules(then)[0].hold == .seconds(42) && rules(then)[0].severity == .info)
+    }
+
+    // MARK: Texts
+
+    private func told(_ text: String, app: String) -> String {
+        let subject = Subject.app(AppID(app), runtime: "shared")
+        let transition = Transition(
+            at: Timestamp(milliseconds: 0), rule: "mine", subject: subject, from: .inactive, to: .firing, reason: "", condition: "",
+            readings: [
+                ComparedReading(series: "tokens[5m]", unit: .perMinute, evidence: .missing(.deadCounter)),
+                ComparedReading(series: "active_runs.share", unit: .percent, evidence: .value(61)),
+            ])
+        return RuleText.filled(text, rule: "mine", severity: .warning, transition: transition)
+    }
+
+    @Test("a text names what is known when its incident opens", arguments: [
+        ("{app} holds {value} on {runtime}", "app_1 holds 61% on shared"), ("{rule}/{severity}/{replica}", "mine/warning/none"),
+        ("no braces", "no braces"), ("{{app}} }} {{", "{app} } {"), ("{nope} {app", "{nope} {app"), ("{}", "{}"), ("{{{app}}}", "{app_1}"),
+    ])
+    func filled(text: String, expected: String) {
+        #expect(told(text, app: "app_1") == expected)
+    }
+
+    @Test("an id in a text is no markup, no line, no command and no second place")
+    func foreign() {
+        for id in ["<!here>", "a\nb", "x; rm -rf /", "{runtime}", "\u{202E}x", "a|b", "`id`", "$(id)"] {
+            let text = told("--app {app}", app: id)
+            #expect(text.dropFirst(6).utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || [37, 45, 46, 95].contains($0) }, "\(text)")
+        }
+    }
+
+    @Test("braces that mean nothing are warned about, where they stand")
+    func braces() throws {
+        let set = try load([
+            file(
+                "ops_policy.default.yaml",
+                """
+                rules:
+                  down: {subject: runtime, when: up == 0, severity: info, summary: "{app} and {ap} and } and {{x}}", next_steps: ["{vlaue}"], labels: {a: "{"}}
+                """)
+        ])
+        let found = set.warnings.map { "\($0.column) \($0.message) \($0.hint ?? "")" }
+        #expect(found.count == 5 && set.warnings.allSatisfy { $0.code == "braces" }, "\(found)")
+        #expect(found.contains { $0.contains("there is no '{ap}'") && $0.contains("'{app}'?") })
+        #expect(found.contains { $0.contains("did you mean '{value}'?") })
+        #expect(found.contains { $0.contains("has no '{app}'") })
+    }
+
+    // MARK: Numbers as they are written elsewhere
+
+    @Test("how a number is written here", arguments: [
+        ("1k", "write '1000'"), ("50 USD/day", "a spend is by the hour: write '2.083 USD/h'"), ("$5/h", "write '5 USD/h'"), ("$5", "write '5 USD'"),
+        ("5 dollars per hour", "write '5 USD/h'"), ("10 per minute", "write '10/min'"), ("240/day", "write '10/h'"), ("1,000", "write '1000'"),
+        ("2M/min", "write '2000000/min'"), ("1.5k USD/h", "write '1500 USD/h'"),
+    ])
+    func spelling(text: String, hint: String) {
+        #expect(QuantitySpelling.hint(text) == hint)
+        #expect(faults([file("ops_policy.default.yaml", "thresholds: {t: \"\(text)\"}\nrules: {a: {subject: runtime, when: active_runs > $t, severity: info}}")]).contains { $0.contains(hint) })
+        let inCondition = Compiling.faults("tokens > " + text, .runtime)
+        #expect(inCondition.contains(hint), "\(inCondition)")
+    }
+
+    @Test("what is written rightly has no hint", arguments: ["40%", "200", "1.5s", "10/min", "3 USD/h", "5 MB", "0.5", "3 USD/min", "1h30m"])
+    func right(text: String) { #expect(QuantitySpelling.hint(text) == nil && Quantity(text) != nil) }
+}
