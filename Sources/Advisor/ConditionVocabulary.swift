@@ -9,7 +9,7 @@ enum ConditionVocabulary {
             "and", "or", "not", "missing", "is", "are", "known", "while", "runtime", "avg", "min", "max", "baseline", "rise", "infinite", "true", "false",
             "s", "ms", "m", "h", "d", "USD", "B", "kB", "MB", "GB",
         ] + MissingReason.names)
-    private static let symbols = Set(" ()<>=!+-*/%[]:,;".utf8)
+    private static let symbols = Set(" ()<>=!+-*/%[]:,".utf8)
     private static let longest = 1_000
 
     /// The text with every word outside the vocabulary replaced, at most a thousand bytes of it.
