@@ -67,7 +67,7 @@ async def main():
     tally = {"started": 0, "refused": 0, "came again": 0, "spoke": 0, "invented refused": 0}
     faults, most = [], 0
 
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         # The noisy one tries five times as much as anybody, by starts and by sockets with invented ids.
         for app in ["noisy"] * 15 + QUIET:
             answer = await request(runtime, "POST", f"/api/chats/{app}/wf/start")
@@ -104,11 +104,15 @@ async def main():
             if (await request(runtime, "POST", f"/chat/{app}/{chat}/u/input")).status != 200:
                 faults.append(f"the user of a running chat of {app} was not heard")
             tally["spoke"] += 1
-        # A look anew: usually one that is some milliseconds old does.
-        extension.runs._cost = -1
-        snapshot = extension.document()
+        # What ended gets its turns to end; each look is a new one: usually one that is some milliseconds old does.
+        for _ in range(200):
+            extension.runs._cost = -1
+            snapshot = extension.document()
+            if snapshot["runs"] == len(running):
+                break
+            await asyncio.sleep(0)
         if snapshot["runs"] != len(running):
-            faults.append(f"{len(running)} run, the page says {snapshot['runs']}")
+            faults.append(f"round {turn}: {len(running)} run, the page says {snapshot}")
         # Some end.
         for chat in chance.sample(sorted(running), len(running) // 3):
             client, _ = running.pop(chat)

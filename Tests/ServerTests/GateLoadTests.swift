@@ -28,6 +28,8 @@ import Testing
 
         init() throws {
             let clock = Clock()
+            // Figures from before the lease do not count.
+            clock.pass(.seconds(10))
             let gate = Gate(table: Monitor.table([:], [:], clock.now)) { clock.now }
             (self.clock, self.gate) = (clock, gate)
             let endpoints = MonitorEndpoints(gate: gate, health: { DaemonHealth(isCycling: true) })
