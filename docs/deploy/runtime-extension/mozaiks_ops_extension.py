@@ -646,7 +646,7 @@ class Extension:
 
     async def chat_session_fields(self, *, app_id, chat_id, **_):
         """Adds nothing. It is where the runtime says which chat a start that was let through has become: the websocket of
-        that chat is the same run, and is not asked about again."""
+        that chat is the same run, and is let in whatever the gate says of it."""
         self._admit(app_id, chat_id, self.TICKET)
         return {}
 
