@@ -14,6 +14,8 @@ struct RuleState: Hashable, Sendable {
     var observed: Timestamp
     /// The newest observation at which the condition was known. While pending, it was true then.
     var known: Timestamp
+    /// While pending: how much of the time since then the condition was not known. It does not end what is held, and is told.
+    var blind = TimeSpan.zero
     /// What the condition said at the newest observation.
     var truth: Truth
     /// While clearing: the first observation of the unbroken run of known-false ones.
@@ -64,19 +66,20 @@ struct RuleState: Hashable, Sendable {
         suppressedBy = suppressor
         guard at > observed else { return nil }
         observed = at
+        let wasBlind = !self.truth.isKnown
         self.truth = truth
         // A longer stretch without knowledge than this is a hole: what was held before it does not count.
         let isHole = at - known > timing.maxGap
         switch phase {
         case .inactive: return nil
-        case .pending: return advancePending(truth, at, timing, isHole, quietedBy: suppressor ?? before)
+        case .pending: return advancePending(truth, at, timing, isHole, wasBlind: wasBlind, quietedBy: suppressor ?? before)
         case .firing: return advanceFiring(truth, at, timing)
         case .clearing: return advanceClearing(truth, at, timing, isHole)
         }
     }
 
     private mutating func advancePending(
-        _ truth: Truth, _ at: Timestamp, _ timing: Timing, _ isHole: Bool, quietedBy cause: String?
+        _ truth: Truth, _ at: Timestamp, _ timing: Timing, _ isHole: Bool, wasBlind: Bool, quietedBy cause: String?
     ) -> Change? {
         switch truth {
         case .unknown, .noTraffic: return nil
@@ -84,10 +87,16 @@ struct RuleState: Hashable, Sendable {
             defer { known = at }
             return move(to: .inactive, whyNot(at, timing, isHole, cause))
         case .yes:
-            if isHole { since = at }
+            if isHole {
+                (since, blind) = (at, .zero)
+            } else if wasBlind {
+                blind = blind + (at - known)
+            }
             known = at
             guard at - since >= timing.hold, suppressedBy == nil else { return nil }
-            return move(to: .firing, "condition true for \((at - since).brief)")
+            let part = blind > .zero ? ", not known for \(blind.brief) of it" : ""
+            blind = .zero
+            return move(to: .firing, "condition true for \((at - since).brief)\(part)")
         }
     }
 
