@@ -88,6 +88,7 @@ extension RuleEntry {
         object.append("observed", .moment(state.observed))
         object.append("known", .moment(state.known))
         object.append("truth", .string(state.truth.name))
+        if state.blind > .zero { object.append("blind_ms", .int(min(state.blind.milliseconds, Int64(Int32.max)))) }
         object.append("false_since", .moment(state.falseSince))
         object.append("suppressed_by", .optional(state.suppressedBy))
         object.append("absent_since", .moment(absentSince))
@@ -104,6 +105,7 @@ extension RuleEntry {
         state.observed = try reader.member("observed").timestamp()
         state.known = try reader.member("known").timestamp()
         state.truth = try Truth(named: reader.member("truth"))
+        state.blind = TimeSpan(milliseconds: Int64(try reader.optional("blind_ms")?.count() ?? 0))
         state.falseSince = try reader.optional("false_since")?.timestamp()
         state.suppressedBy = try reader.optional("suppressed_by")?.string()
         state.evidence = try reader.member("evidence").map(EvidenceSeries.init)

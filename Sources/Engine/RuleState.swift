@@ -14,6 +14,8 @@ struct RuleState: Hashable, Sendable {
     var observed: Timestamp
     /// The newest observation at which the condition was known. While pending, it was true then.
     var known: Timestamp
+    /// While pending: how much of the time since then the condition was not known. It does not end what is held, and is told.
+    var blind = TimeSpan.zero
     /// What the condition said at the newest observation.
     var truth: Truth
     /// While clearing: the first observation of the unbroken run of known-false ones.
@@ -60,32 +62,51 @@ struct RuleState: Hashable, Sendable {
     ///
     /// An observation that is not newer than the last one moves nothing: timers advance on evidence alone.
     mutating func advance(_ truth: Truth, at: Timestamp, _ timing: Timing, suppressor: String?) -> Change? {
+        let before = suppressedBy
         suppressedBy = suppressor
         guard at > observed else { return nil }
         observed = at
+        let wasBlind = !self.truth.isKnown
         self.truth = truth
         // A longer stretch without knowledge than this is a hole: what was held before it does not count.
         let isHole = at - known > timing.maxGap
         switch phase {
         case .inactive: return nil
-        case .pending: return advancePending(truth, at, timing, isHole)
+        case .pending: return advancePending(truth, at, timing, isHole, wasBlind: wasBlind, quietedBy: suppressor ?? before)
         case .firing: return advanceFiring(truth, at, timing)
         case .clearing: return advanceClearing(truth, at, timing, isHole)
         }
     }
 
-    private mutating func advancePending(_ truth: Truth, _ at: Timestamp, _ timing: Timing, _ isHole: Bool) -> Change? {
+    private mutating func advancePending(
+        _ truth: Truth, _ at: Timestamp, _ timing: Timing, _ isHole: Bool, wasBlind: Bool, quietedBy cause: String?
+    ) -> Change? {
         switch truth {
         case .unknown, .noTraffic: return nil
         case .no:
-            known = at
-            return move(to: .inactive, "condition false after \((at - since).brief), before it held for \(timing.hold)")
+            defer { known = at }
+            return move(to: .inactive, whyNot(at, timing, isHole, cause))
         case .yes:
-            if isHole { since = at }
+            if isHole {
+                (since, blind) = (at, .zero)
+            } else if wasBlind {
+                blind = blind + (at - known)
+            }
             known = at
             guard at - since >= timing.hold, suppressedBy == nil else { return nil }
-            return move(to: .firing, "condition true for \((at - since).brief)")
+            let part = blind > .zero ? ", not known for \(blind.brief) of it" : ""
+            blind = .zero
+            return move(to: .firing, "condition true for \((at - since).brief)\(part)")
         }
+    }
+
+    /// Why a condition that was true is false again and never fired. What it held is known up to the last time it was seen.
+    private func whyNot(_ at: Timestamp, _ timing: Timing, _ isHole: Bool, _ cause: String?) -> String {
+        let held = known - since
+        let text = held > .zero ? "condition false after \(held.brief)" : "condition false at the next look"
+        if isHole { return text + ", and not known for \((at - known).brief) before" }
+        guard held >= timing.hold || at - since >= timing.hold, let cause else { return text + ", before it held for \(timing.hold)" }
+        return text + ", kept quiet by \(cause)"
     }
 
     private mutating func advanceFiring(_ truth: Truth, _ at: Timestamp, _ timing: Timing) -> Change? {

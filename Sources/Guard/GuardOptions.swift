@@ -92,6 +92,8 @@ public struct Plan: Hashable, Sendable {
     public internal(set) var verifications: [IncidentVerification] = []
     /// Deploys and restarts about which something new is known: begun, or compared.
     public internal(set) var marks: [Mark] = []
+    /// Leases about whose app the gate was asked for the first time since they are in force: whoever asks it enforces them.
+    public internal(set) var asked: [Lease] = []
 
     public init() {}
 }

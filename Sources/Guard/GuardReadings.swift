@@ -45,12 +45,14 @@ public struct GuardReadings {
     /// Whether no endpoint answers.
     var isDown: Bool { upSlot.map { table.runtime($0).value == 0 } ?? false }
 
-    /// Whether health says no, or should have said something and did not. A build without the endpoint says nothing ever.
+    /// Whether health says no, or should have said something and did not, or said what nobody can read: then MongoDB may be
+    /// gone, and nobody would know. A build without the endpoint says nothing ever.
     var isUnhealthy: Bool {
         guard let healthySlot else { return false }
         switch table.runtime(healthySlot) {
         case .value(let value): return value == 0
-        case .missing(.unreachable), .missing(.stale): return true
+        case .missing(.unreachable), .missing(.stale), .missing(.malformed), .missing(.unauthorized): return true
+        case .missing(.error(let status)): return status != 404
         case .missing: return false
         }
     }

@@ -79,9 +79,10 @@ extension GuardState {
             }
             // The window of that reading is as long as this, so that it holds nothing from before.
             if !isElsewhere, watch.isInForce, now - (watch.begunAt ?? now) >= LeaseWatch.least,
-                own.gateStarts(leases[index].key.app) ?? 0 > 0
+                !watch.isAsked, own.gateStarts(leases[index].key.app) ?? 0 > 0
             {
                 watch.isAsked = true
+                plan.asked.append(leases[index])
             }
             guard !isElsewhere, watch.isInForce, watch.dueAt <= now else {
                 kept.append(isElsewhere || watch.isInForce ? watch : renewed(watch, leases[index], outcome, policies, readings))

@@ -125,7 +125,8 @@ public actor Core {
 
     /// The endpoints of each replica that are due now.
     public func due(_ runtime: String) -> [(replica: String, endpoints: [Endpoint])] {
-        pipeline.due(runtime, now: clock.now())
+        instruments?.begins(.asking, of: runtime)
+        return pipeline.due(runtime, now: clock.now())
     }
 
     /// At most once an hour: what this says of may happen in each poll.
@@ -152,6 +153,7 @@ public actor Core {
         // The moment of the newest observation, as on a tape: a replay of this poll ticks at the same moment.
         let now = observations.map(\.at).max() ?? clock.now()
         let observations = observations + [readGate(runtime, at: now)].compactMap { $0 }
+        instruments?.begins(.deciding, of: runtime)
         instruments?.polled(observations)
         if let recorder, !areSettingsTaped {
             var document = TapeSettings.document(pipeline.settings, pipeline.policies)

@@ -21,6 +21,8 @@ public struct Daemon: Sendable {
     private let pulse: Pulse?
     /// Looks for reactions to actions that wait for a person; nil where none is configured.
     public var reactions: ReactionPoller?
+    /// What is stuck, a line each: polls, commits, sends.
+    public var troubles: @Sendable () -> [String] = { [] }
     /// The optional model.
     private let advising: (task: Advising, bell: Bell)?
     /// Sees every observation before it is taken in, and what else a tape holds.
@@ -135,7 +137,9 @@ public struct Daemon: Sendable {
             if state.cycles != cycles { changed = now }
             if now &- changed < patience { _ = notifier.notify(.watchdog) }
             cycles = state.cycles
-            _ = notifier.notify(.status(state.journalError ?? "\(state.cycles) cycles done"))
+            let stuck = troubles()
+            _ = notifier.notify(
+                .status(stuck.isEmpty ? state.journalError ?? "\(state.cycles) cycles done" : stuck.joined(separator: "; ")))
             do { try await clock.sleep(for: step) } catch { return }
         }
     }

@@ -59,6 +59,8 @@ public final class Instruments: Sendable {
     /// Everything measured, as one value.
     struct Figures: Sendable {
         var runtimes: [String: RuntimeFigures] = [:]
+        /// What is under way for a runtime; nil between two cycles.
+        var stages: [String: Stage] = [:]
         var polls: [Pair: UInt64] = [:]
         var pollDurations: [String: DurationHistogram] = [:]
         var evaluations = DurationHistogram(bounds: Instruments.shortBounds)
@@ -126,6 +128,13 @@ public final class Instruments: Sendable {
         let senders = senders.withLock { $0 }?.senders ?? []
         return (senders.map(\.name), Set(senders.filter { $0.trouble != nil }.map(\.name)))
     }
+
+    /// The two halves of a cycle.
+    enum Stage: Sendable {
+        case asking, deciding
+    }
+
+    func begins(_ stage: Stage, of runtime: String) { figures.withLock { $0.stages[runtime] = stage } }
 
     var snapshot: Figures { figures.withLock { $0 } }
     var gateSnapshot: DurationHistogram { gateDurations.withLock { $0 } }
@@ -220,6 +229,7 @@ public final class Instruments: Sendable {
         figures.withLock { figures in
             fresh.cycles = (figures.runtimes[runtime]?.cycles ?? 0) + 1
             figures.runtimes[runtime] = fresh
+            figures.stages[runtime] = nil
             figures.incidents = open
             figures.leases = held
             figures.revertsDue = revertsDue

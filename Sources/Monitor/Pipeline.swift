@@ -2,6 +2,7 @@ import Collector
 import Engine
 import Guard
 import Model
+import Notify
 import Policy
 import Signals
 import Telling
@@ -123,11 +124,12 @@ public struct Pipeline: Sendable {
         let plan = guardState.plan(outcome: outcome, policies: policies, readings: readings, context: context)
         engine.record(plan.decisions)
         noteLeases(plan.leaseChanges, at: outcome.now)
+        let asked = noteAsked(plan.asked, at: outcome.now)
         let found = noteFindings(plan, runtime, outcome.opened + outcome.reopened, at: outcome.now)
         let told = tell(outcome, plan)
         return TickResult(
             runtime: runtime, now: outcome.now, readings: readings, outcome: outcome, plan: plan,
-            incidents: touched(outcome, plan, told.touched.union(found)), messages: told.messages)
+            incidents: touched(outcome, plan, told.touched.union(found).union(asked)), messages: told.messages)
     }
 
     /// The newest state of every incident that this tick changed, decisions and notes included, by id.
@@ -164,7 +166,21 @@ public struct Pipeline: Sendable {
         return removals
     }
 
+    /// That a proxy asks the gate about an app, so that what is in force there is enforced. The incidents that it is noted on.
+    private mutating func noteAsked(_ leases: [Lease], at: Timestamp) -> [String] {
+        var noted: [String] = []
+        for lease in leases where !lease.shadow {
+            let text = "\(LeaseNotes.asked) \(lease.key.app) (\(lease.id))"
+            for holder in lease.holders where engine.note(HandlingNote(at: at, kind: .note, by: "gate", text: text), on: holder.incident) {
+                noted.append(holder.incident)
+            }
+        }
+        return noted
+    }
+
     private mutating func noteLeases(_ changes: [LeaseChange], at: Timestamp) {
+        // Elsewhere the adapter says so itself, once it is.
+        let place = settings.landsAtGateOnly ? "gate" : "engine"
         for change in changes where !change.lease.shadow {
             let kind: HandlingNote.Kind
             let text: String
@@ -180,7 +196,7 @@ public struct Pipeline: Sendable {
                 text = "\(change.lease.effect) is over (\(change.lease.id)): \(change.reason)"
             }
             for holder in change.lease.holders {
-                _ = engine.note(HandlingNote(at: at, kind: kind, by: "gate", text: text), on: holder.incident)
+                _ = engine.note(HandlingNote(at: at, kind: kind, by: place, text: text), on: holder.incident)
             }
         }
     }

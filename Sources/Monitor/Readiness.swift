@@ -18,6 +18,8 @@ public struct Readiness: Hashable, Sendable {
         public var apps: Set<AppID> = []
         /// Of those that would have been: the incident resolved within the length first asked for, though nothing was done.
         public var clearedAlone = 0
+        /// Of those that would have been: neither over nor resolved yet.
+        public var stillOpen = 0
         /// Of those that were done, what was found.
         public var effective = 0
         public var noEffect = 0
@@ -72,7 +74,11 @@ extension Readiness.Row {
                     if leases[id]?.endReason.map({ $0.utf8.elementsEqual("reverted".utf8) }) == true { reverted += 1 }
                 } else {
                     wouldHave += 1
-                    if let resolved = incident.resolvedAt, resolved <= decision.at + decision.ttl { clearedAlone += 1 }
+                    if let resolved = incident.resolvedAt, resolved <= decision.at + decision.ttl {
+                        clearedAlone += 1
+                    } else if decision.at + decision.ttl > now {
+                        stillOpen += 1
+                    }
                 }
             }
         }
@@ -97,7 +103,10 @@ extension Readiness.Row {
             return approvals > 0 ? "would only have asked a person" : "would have done nothing: see what held it back"
         }
         if clearedAlone == wouldHave { return "not needed so far: it always cleared by itself before the lease was over" }
-        let lasting = wouldHave - clearedAlone
-        return "\(lasting) of \(wouldHave) outlasted the lease without help; its effect shows only under enforce"
+        let lasting = wouldHave - clearedAlone - stillOpen
+        let open = stillOpen == 0 ? "" : "\(stillOpen) of \(wouldHave) not over yet"
+        if lasting == 0 { return open + (clearedAlone == 0 ? "" : "; \(clearedAlone) cleared by themselves before the lease was over") }
+        return "\(lasting) of \(wouldHave) outlasted the lease without help" + (open.isEmpty ? "" : ", \(open)")
+            + "; its effect shows only under enforce"
     }
 }

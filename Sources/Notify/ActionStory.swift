@@ -1,5 +1,11 @@
 import Model
 
+/// Words of notes on leases that messages go by.
+public enum LeaseNotes {
+    /// How a note begins that says a proxy asks the gate about an app.
+    public static let asked = "a proxy asks the gate about"
+}
+
 /// What became of one thing that an incident wanted done: all its decisions on one lease key, told as one.
 struct ActionStory: Sendable {
     /// Why an action that was offered is offered anew: the id that people have seen counts no more.
@@ -19,10 +25,21 @@ struct ActionStory: Sendable {
         case none
     }
 
+    /// Whether anything was seen to hold the app to what is in force.
+    enum Sight: Sendable {
+        /// At an adapter, or at the gate and a proxy asks it about this app.
+        case enforced
+        /// At the gate, and no proxy has asked it about this app since.
+        case unasked
+        /// Decided; where it is to land has not said yet that it has.
+        case decided
+    }
+
     let app: AppID
     let effect: Effect
     let ttl: TimeSpan
     let standing: Standing
+    let sight: Sight
     /// The id to approve it by; nil where nothing waits.
     let approval: String?
     /// What became of the offer before the one that waits; nil where none was right before it.
@@ -60,6 +77,7 @@ struct ActionStory: Sendable {
         lastOffer = ActionStory.lastOffer(decisions)
         isAboutLease = newest.lease != nil
         standing = ActionStory.standing(decisions, handling, at: moment)
+        sight = ActionStory.sight(decisions.last { $0.verdict == .act }?.lease, handling)
     }
 
     /// The newest lease counts. It began with its first decision; each later one put its end off, by its ttl where it does
@@ -77,6 +95,28 @@ struct ActionStory: Sendable {
         if isNoted(.leaseRefused) { return .notLanded(lease: lease) }
         if isNoted(.leaseEnded) || until <= moment { return .over(lease: lease, from: first.at) }
         return .inForce(lease: lease, from: first.at, until: until, extensions: acts.count - 1)
+    }
+
+    /// What the notes on a lease say of where it is in force.
+    private static func sight(_ lease: String?, _ handling: [HandlingNote]) -> Sight {
+        guard let lease else { return .enforced }
+        var found: Sight?
+        for note in handling where note.text.contains(bytesOf: lease) {
+            switch note.kind {
+            case .leaseInForce, .leaseExtended:
+                if ids(note.by, "gate") {
+                    found = found ?? .unasked
+                } else if ids(note.by, "engine") {
+                    found = found ?? .decided
+                } else {
+                    found = .enforced
+                }
+            case .note: if note.text.hasPrefix(LeaseNotes.asked) { found = .enforced }
+            default: break
+            }
+        }
+        // Of an earlier version's incident nothing is noted.
+        return found ?? .enforced
     }
 
     /// Where the newest decision offers anew what the one before it was about.
@@ -104,8 +144,27 @@ extension ActionStory {
         }
     }
 
-    /// `Throttled app-a to 2 runs at once`
-    var deed: Phrase {
+    /// `Throttled app-a to 2 runs at once`; where nothing was seen to do so, what is in force: `Throttle of app-a to 2 runs at
+    /// once, in force at the gate; no proxy has asked it about app-a yet`.
+    /// - Parameter time: from when until when, put behind the deed.
+    func told(_ time: Phrase) -> Phrase {
+        switch sight {
+        case .enforced: "\(deed)\(time)"
+        case .unasked: "\(thing)\(time): in force at the gate; no proxy has asked it about \(code: app.text) yet"
+        case .decided: "\(thing)\(time): decided; not seen in force yet"
+        }
+    }
+
+    /// `Throttle of app-a to 2 runs at once`
+    private var thing: Phrase {
+        switch effect {
+        case .throttle(let limits): "Throttle of \(code: app.text) to \(limits.words)"
+        case .pause: "Pause of new runs of \(code: app.text)"
+        case .disablePack(let pack): "Stop of workflow \(code: pack.text) of \(code: app.text)"
+        }
+    }
+
+    private var deed: Phrase {
         switch effect {
         case .throttle(let limits): "Throttled \(code: app.text) to \(limits.words)"
         case .pause: "Paused new runs of \(code: app.text)"
@@ -115,7 +174,12 @@ extension ActionStory {
 
     /// `app-a stays throttled to 2 runs at once`
     var state: Phrase {
-        switch effect {
+        switch sight {
+        case .enforced: break
+        case .unasked: return "\(thing), in force at the gate though no proxy has asked it about \(code: app.text), stays"
+        case .decided: return "\(thing), decided and not seen in force, stays"
+        }
+        return switch effect {
         case .throttle(let limits): "\(code: app.text) stays throttled to \(limits.words)"
         case .pause: "New runs of \(code: app.text) stay paused"
         case .disablePack(let pack): "Workflow \(code: pack.text) of \(code: app.text) stays disabled"

@@ -34,9 +34,9 @@ extension Wording {
                 let extended =
                     extensions == 0 ? "" : extensions == 1 ? ", extended once" : ", extended \(extensions) times"
                 let by: Phrase = story.approvedBy.map { ", approved by \(code: $0)" } ?? ""
-                return "\(story.deed), \(Moments.range(from, until, seenFrom: message.at))\(extended)\(by)"
+                return story.told(", \(Moments.range(from, until, seenFrom: message.at))\(extended)\(by)")
             case .over(_, let from):
-                return "\(story.deed) at \(from.minuteText(seenFrom: message.at)); over"
+                return "\(story.told(" at \(from.minuteText(seenFrom: message.at))")); over"
             case .notLanded: return "Tried and not done: \(story.order)"
             case .none: return nil
             }

@@ -78,7 +78,7 @@ rules:
     suppresses:
       [runtime-unreachable, health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise,
        runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-unreadable, replica-down, perf-expensive,
-       dead-counters, restart-loop, mongodb-slow, websockets-high, provider-trouble, model-calls-spike,
+       dead-counters, restart-loop, mongodb-slow, websockets-high, provider-trouble, provider-silent, model-calls-spike,
        runtime-saturated, runtime-crowded, error-spike, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging,
        app-errors, token-burn-spike, cost-spike]
     playbook: runtime-down
@@ -102,8 +102,8 @@ rules:
     suppresses:
       [health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
        perf-unreadable, perf-expensive, dead-counters, restart-loop, mongodb-slow, websockets-high, provider-trouble,
-       model-calls-spike, runtime-saturated, runtime-crowded, error-spike, turn-latency-high, stalled-runs,
-       noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
+       provider-silent, model-calls-spike, runtime-saturated, runtime-crowded, error-spike, turn-latency-high,
+       stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
     playbook: runtime-unreachable
 
   runtime-unauthorized:
@@ -118,11 +118,10 @@ rules:
       - Check the token's expiry and audience (mozaiks-ops doctor).
       - Check whether the identity provider answers.
     suppresses:
-      [health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise,
-       runtime-unhealthy, perf-poisoned, perf-unreadable, replica-down, perf-expensive, dead-counters, restart-loop,
-       mongodb-slow, websockets-high, provider-trouble, model-calls-spike, runtime-saturated, runtime-crowded,
-       error-spike, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike,
-       cost-spike]
+      [health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
+       perf-unreadable, replica-down, perf-expensive, dead-counters, restart-loop, mongodb-slow, websockets-high,
+       provider-trouble, provider-silent, model-calls-spike, runtime-saturated, runtime-crowded, error-spike,
+       turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
     playbook: runtime-unauthorized
 
   runtime-unhealthy:
@@ -171,8 +170,9 @@ rules:
       - Plan a restart of the runtime; only that clears it.
       - Until then nothing about tenants is known and nothing is done to them.
     suppresses:
-      [perf-expensive, dead-counters, provider-trouble, runtime-saturated, runtime-crowded, error-spike,
-       turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
+      [perf-expensive, dead-counters, provider-trouble, provider-silent, runtime-saturated, runtime-crowded,
+       error-spike, turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors,
+       token-burn-spike, cost-spike]
     playbook: perf-poisoned
 
   # Not an error but no figures all the same: the answer does not come in time while health is good, one process of
@@ -187,8 +187,9 @@ rules:
       - Run mozaiks-ops doctor to see which process is not read, and why.
       - Until it is, nothing about tenants is known and nothing is done to them.
     suppresses:
-      [perf-expensive, dead-counters, provider-trouble, runtime-saturated, runtime-crowded, error-spike,
-       turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
+      [perf-expensive, dead-counters, provider-trouble, provider-silent, runtime-saturated, runtime-crowded,
+       error-spike, turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors,
+       token-burn-spike, cost-spike]
     playbook: perf-unreadable
 
   # What of the process's life, its model calls and silent runs is known comes from the events' figures.
@@ -291,11 +292,17 @@ rules:
   # ---- Load and tenants.
 
   # Runs end in seconds with nothing done while people start new ones: the model provider is down or out of quota.
-  # Retries then look like abuse, so nobody is held back for it.
+  # Retries then look like abuse, so nobody is held back for it. That no model was called is not enough to say so, since a
+  # provider that answers from a cache is called by nobody and well: the runs themselves must tell that nothing was said
+  # in them (their turns or tokens are counted, and are none), or that they failed.
   provider-trouble:
     subject: runtime
     # A short window and a short time: the cause is to be known before what follows from it, runtime-saturated above all.
-    when: silent_runs.share[2m] > $silent_share and silent_runs.share[2m] * run_ends[2m] >= $silent_min and run_starts > $silent_min_starts
+    when: >-
+      silent_runs.share[2m] > $silent_share and silent_runs.share[2m] * run_ends[2m] >= $silent_min
+      and run_starts > $silent_min_starts
+      and (not missing(turns[2m]) or not missing(tokens[2m])
+      or (not missing(errors[2m]) and errors[2m] > 0.5 * silent_runs.share[2m] * run_ends[2m]))
     for: 1m
     severity: critical
     summary: Runs end without doing anything. The model provider is probably down.
@@ -303,9 +310,27 @@ rules:
       - Check the status page and the quota of the model provider.
       - Tell tenants; their retries are not abuse.
     suppresses:
-      [noisy-neighbor, runtime-saturated, error-spike, turn-latency-rise, turn-latency-high, user-hogging, app-errors,
-       token-burn-spike, cost-spike]
+      [provider-silent, noisy-neighbor, runtime-saturated, error-spike, turn-latency-rise, turn-latency-high,
+       user-hogging, app-errors, token-burn-spike, cost-spike]
     playbook: provider-trouble
+
+  # The same where neither turns nor tokens are counted: runs end and no model is called, and nothing else is known. An
+  # outage looks like this, and so do answers from a cache. It wakes nobody; nobody is held back while it lasts either,
+  # because what looks like abuse may be retries.
+  provider-silent:
+    subject: runtime
+    when: >-
+      silent_runs.share[2m] > $silent_share and silent_runs.share[2m] * run_ends[2m] >= $silent_min
+      and run_starts > $silent_min_starts and missing(turns[2m]) and missing(tokens[2m])
+    for: 1m
+    severity: info
+    summary: Runs end and no model is called. Either answers come from a cache, or the model provider is down.
+    next_steps:
+      - Look into one of the new chats; an answer in it means a cache, and all is well.
+      - No answer; then read the runtime's log, and the status page and quota of the model provider.
+    # What a tenant takes is told all the same; it is not acted upon.
+    suppresses: [user-hogging, token-burn-spike, cost-spike, turn-latency-rise, turn-latency-high]
+    playbook: provider-silent
 
   # The one figure of spending that every runtime has: model calls of the whole process, of no app.
   model-calls-spike:
@@ -386,7 +411,12 @@ rules:
     actions:
       - notify
       # Those who carry what is too much: none of them, where all grew together.
-      - pause: {apps: 'top(3, excess(active_runs[26h]))', ttl: 10m}
+      # Runs that called no model may have had a cache's answers: for that alone nobody is paused.
+      - pause:
+          apps: 'top(3, excess(active_runs[26h]))'
+          ttl: 10m
+          only_if: >-
+            not missing(turns) or not missing(tokens) or (not missing(error_rate) and error_rate > $failing_share)
     suggest: [scale_out]
     suppresses: [runtime-crowded, websockets-high, error-spike, turn-latency-rise, turn-latency-high, model-calls-spike]
     playbook: runtime-saturated

@@ -5,6 +5,8 @@ public struct Explanation: Sendable, Equatable {
     /// A comparison or `missing(…)` with its values put in, and what it says.
     public struct Term: Sendable, Equatable {
         public let text: String
+        /// What is so, where that is about evidence that is there or missing: `healthy is missing (unreachable)`.
+        public let fact: String?
         public let truth: Truth
         /// Whether the condition says what it says because of this term: of a false `and` the false operands, of an
         /// unknown one those that are unknown.
@@ -18,7 +20,8 @@ public struct Explanation: Sendable, Equatable {
 
     /// The condition as written.
     public let written: String
-    /// `active_runs.share (61%) > $noisy_share (40%) and tokens[5m] (missing: dead_counter) > 2000/min`.
+    /// With its values, as a sentence of what is so: `active_runs.share (61%) > $noisy_share (40%) and tokens[5m] is missing
+    /// (dead_counter)`. Of an `or` that holds only the sides that do.
     public let withValues: String
     public let truth: Truth
     /// In the order of the text.
@@ -30,31 +33,149 @@ public struct Explanation: Sendable, Equatable {
 extension CompiledCondition {
     /// The condition with the values put in. Reads everything, also what evaluation would skip; allocates.
     public func explain(_ source: some ReadingSource) -> Explanation {
-        let shown = pieces.map { piece in
-            switch piece {
-            case .text(let text): return text
-            case .threshold(let name, let value): return "$\(name) (\(value))"
-            case .reading(let slot, let series):
-                return "\(series) (\(Figure.text(source.reading(slot), series.resultUnit)))"
+        let sentences = terms.map { sentence(of: $0, source) }
+        var marks: [Int: Mark] = [:]
+        let whole = program.withUnsafeBufferPointer { program in
+            CompiledCondition.mark(program, program.count - 1, Mark(isDecisive: true, isNegated: false), source, &marks)
+            var places: [Int: Int] = [:]
+            for (place, term) in terms.enumerated() { places[term.instruction] = place }
+            return CompiledCondition.words(program, program.count - 1, isNegated: false, source) { index in
+                places[index].map { ($0, sentences[$0]) }
             }
         }
-        var marks: [Int: Mark] = [:]
-        let truths = program.withUnsafeBufferPointer { program in
-            CompiledCondition.mark(program, program.count - 1, Mark(isDecisive: true, isNegated: false), source, &marks)
-            return terms.map { CompiledCondition.truth(program, $0.instruction, source) }
-        }
         return Explanation(
-            written: text, withValues: shown.joined(), truth: evaluate(source),
-            terms: zip(terms, truths).map { term, truth in
+            written: text, withValues: whole.text, truth: evaluate(source),
+            terms: zip(terms, sentences).map { term, sentence in
                 let mark = marks[term.instruction]
                 return Explanation.Term(
-                    text: shown[term.pieces].joined(), truth: truth, isDecisive: mark?.isDecisive ?? false,
-                    isNegated: mark?.isNegated ?? false)
+                    text: sentence.claim, fact: sentence.fact(mark?.isNegated ?? false), truth: sentence.truth,
+                    isDecisive: mark?.isDecisive ?? false, isNegated: mark?.isNegated ?? false)
             },
             readings: readings.map {
                 ComparedReading(
                     series: $0.series.description, unit: $0.series.resultUnit, evidence: source.reading($0.slot))
             })
+    }
+}
+
+extension CompiledCondition {
+    /// One term in words.
+    private struct Sentence {
+        /// As written, with the values that there are.
+        var claim: String
+        var truth: Truth
+        /// Of evidence that is there or missing, what is so; nil for a comparison of what is known.
+        var plain: String?
+        /// The reading of a test for missing that is there: `healthy (1)`.
+        var known: String?
+        /// The reason that was asked for where it is missing for another one.
+        var otherReason: String?
+
+        func fact(_ isNegated: Bool) -> String? {
+            guard let plain else { return nil }
+            // Whoever asks for it not to be so is content with what it is.
+            return isNegated ? plain : plain + (otherReason.map { ", not \($0)" } ?? "")
+        }
+    }
+
+    private func sentence(of term: Term, _ source: some ReadingSource) -> Sentence {
+        let step = program[term.instruction]
+        let truth = program.withUnsafeBufferPointer { CompiledCondition.truth($0, term.instruction, source) }
+        let isTest = step.operation == .isMissing || step.operation == .isMissingFor
+        var gaps: [(series: String, reason: MissingReason)] = []
+        var (known, claim) = ("", "")
+        for piece in pieces[term.pieces] {
+            switch piece {
+            case .text(let text): claim += text
+            case .threshold(let name, let value): claim += "$\(name) (\(value))"
+            case .reading(let slot, let series):
+                let evidence = source.reading(slot)
+                let shown = "\(series) (\(Figure.text(evidence, series.resultUnit)))"
+                if let reason = evidence.reason {
+                    claim += "\(series)"
+                    if !gaps.contains(where: { $0.series == "\(series)" }) { gaps.append(("\(series)", reason)) }
+                } else {
+                    claim += isTest ? "\(series)" : shown
+                    known = shown
+                }
+            }
+        }
+        var sentence = Sentence(claim: claim, truth: truth)
+        if let first = gaps.first {
+            let isOne = gaps.allSatisfy { $0.reason == first.reason }
+            sentence.plain =
+                isOne
+                ? gaps.map(\.series).joined(separator: ", ") + (gaps.count == 1 ? " is" : " are") + " missing (\(first.reason))"
+                : gaps.map { "\($0.series) is missing (\($0.reason))" }.joined(separator: ", ")
+            if step.operation == .isMissingFor, truth == .no {
+                sentence.otherReason = MissingReason.names[Int(step.reason)] + (step.status == 0 ? "" : "(\(step.status))")
+            }
+        } else if isTest {
+            (sentence.plain, sentence.known) = (known + " is known", known)
+        }
+        return sentence
+    }
+
+    /// A condition, or part of one, in words.
+    private struct Words {
+        var text: String
+        var truth: Truth
+        /// The place of its first term in the text: the program has them in the order of their cost.
+        var place: Int
+        /// Nil for one term, or what stands for one.
+        var joint: Instruction.Operation?
+        /// What it says is there, where it says no more.
+        var known: String?
+    }
+
+    /// A part of the condition as what is so. A `not` goes down to the terms, so that what is missing under it can be said
+    /// as it is; the same is said once.
+    private static func words<S: ReadingSource>(
+        _ program: UnsafeBufferPointer<Instruction>, _ index: Int, isNegated: Bool, _ source: S,
+        _ sentence: (Int) -> (place: Int, words: Sentence)?
+    ) -> Words {
+        let step = program[index]
+        if step.operation == .not {
+            return words(program, Int(step.left), isNegated: !isNegated, source, sentence)
+        }
+        let own = truth(program, index, source)
+        let says = isNegated ? !own : own
+        guard step.operation == .and || step.operation == .or else {
+            guard let (place, found) = sentence(index) else { return Words(text: "", truth: says, place: 0) }
+            return Words(
+                text: found.fact(isNegated) ?? (isNegated ? "not " : "") + found.claim, truth: says, place: place,
+                known: found.known)
+        }
+        let joint: Instruction.Operation = (step.operation == .and) != isNegated ? .and : .or
+        var parts: [Words] = []
+        func gather(_ place: Int, _ isNegated: Bool) {
+            let step = program[place]
+            switch step.operation {
+            case .not: gather(Int(step.left), !isNegated)
+            case .and, .or:
+                if ((step.operation == .and) != isNegated ? .and : .or) == joint {
+                    gather(Int(step.left), isNegated)
+                    gather(Int(step.right), isNegated)
+                } else {
+                    parts.append(words(program, place, isNegated: isNegated, source, sentence))
+                }
+            default: parts.append(words(program, place, isNegated: isNegated, source, sentence))
+            }
+        }
+        gather(Int(step.left), isNegated)
+        gather(Int(step.right), isNegated)
+        if joint == .or, says == .yes { parts.removeAll { $0.truth != .yes } }
+        parts.sort { $0.place < $1.place }
+        var told: [Words] = []
+        for part in parts where !told.contains(where: { $0.text == part.text }) { told.append(part) }
+        // Whoever sees a value need not be told that it is there.
+        let others = told.filter { $0.known == nil }
+        told.removeAll { part in part.known.map { known in others.contains { $0.text.contains(bytesOf: known) } } ?? false }
+        let place = parts.first?.place ?? 0
+        if told.count == 1 { return Words(text: told[0].text, truth: says, place: place, joint: told[0].joint, known: told[0].known) }
+        // What is left of one side may join in.
+        let texts = told.map { $0.joint == nil || $0.joint == joint ? $0.text : "(\($0.text))" }
+        return Words(text: texts.joined(separator: joint == .and ? " and " : " or "), truth: says, place: place, joint: joint)
     }
 }
 

@@ -14,7 +14,8 @@ struct RuleExplanation {
     let at: Timestamp
     let source: String
     let notes: [String]
-    /// When the newest answer came that the readings are made of; nil: at that moment.
+    /// When the newest answer came that its readings are made of, of the endpoints that this rule asks; nil: at that moment.
+    /// A rate or an average is of the time before.
     let answered: Timestamp?
     /// Nil: the readings do not hold the subject.
     let condition: Explanation?
@@ -35,7 +36,10 @@ struct RuleExplanation {
         at = tick.now
         source = situation.source
         notes = situation.notes
-        answered = situation.answered[subject.runtime].flatMap { $0 < tick.now ? $0 : nil }
+        let endpoints = rule.when.endpoints
+        answered = situation.answered[subject.runtime].flatMap { newest in
+            endpoints.compactMap { newest[$0] }.max().flatMap { $0 < tick.now ? $0 : nil }
+        }
         let (pipeline, readings) = (situation.pipeline, tick.readings)
         let row = RuleExplanation.row(subject, readings)
         condition = row.map { rule.when.explain($0) }
@@ -93,7 +97,7 @@ struct RuleExplanation {
         case .yes:
             if phase == .pending, rule.hold > .zero { reasons.append("it has been " + (timer ?? "true for too short a time")) }
             if phase != .pending, let answered {
-                reasons.append("it was true by the readings of \(answered), and is \(phase.rawValue) by newer ones")
+                reasons.append("it was true by the readings kept last, none newer than \(answered), and is \(phase.rawValue) by newer ones")
             }
         case .no:
             let terms = condition.terms.filter { $0.isDecisive && $0.isAgainst }.map(RuleExplanation.words)
@@ -108,7 +112,7 @@ struct RuleExplanation {
     }
 
     /// A term that is against its condition. Under a `not` that is one that is true.
-    private static func words(_ term: Explanation.Term) -> String { term.isNegated ? "\(term.text) is true" : term.text }
+    private static func words(_ term: Explanation.Term) -> String { term.fact ?? (term.isNegated ? "\(term.text) is true" : term.text) }
 
     /// Why a reading is missing, and how much more watching it needs where that is what it lacks.
     private func why(_ gap: (series: String, reason: MissingReason)) -> String {
@@ -175,12 +179,13 @@ extension RuleExplanation {
         }
         text += "\n" + terminal.paint("Condition", .bold) + "  \(rule.when.origin)\n"
         if let answered {
-            text += "  with the readings of \(answered): they are kept once a minute, the state above at each poll\n"
+            text += "  with the readings kept last, none newer than \(answered): they are kept once a minute, the state above at each poll\n"
         }
         text += "  \(Shown.code(condition?.withValues ?? rule.when.text))\n"
         for term in condition?.terms ?? [] {
             let words = "\(term.truth)"
-            text += "    \(words)" + String(repeating: " ", count: max(1, 8 - words.utf8.count)) + Shown.code(term.text) + "\n"
+            text += "    \(words)" + String(repeating: " ", count: max(1, 8 - words.utf8.count)) + Shown.code(term.text)
+            text += (term.fact.map { ": " + Shown.code($0) } ?? "") + "\n"
         }
         if !missing.isEmpty {
             text += "\n" + terminal.paint("Missing evidence", .bold) + "\n"

@@ -21,7 +21,7 @@ struct Situation {
     /// Those that are configured; besides them the journal may know others. Nil: all.
     var configured: [String]?
     /// When the newest answer came that this is about, by runtime.
-    var answered: [String: Timestamp] = [:]
+    var answered: [String: [Endpoint: Timestamp]] = [:]
     /// What was decided, where the readings are older than that; nil: they are of the same moment.
     var decided: EngineState?
 
@@ -55,8 +55,10 @@ struct Situation {
                 hint: "start 'mozaiks-ops run' or 'check', or look with --url or --tape")
         }
         // The state of signals is written less often than what was decided on it.
-        let answered = pipeline.signals.compactMapValues { signals in
-            Endpoint.allCases.compactMap { signals.newestObservation(of: $0) }.max()
+        let answered = pipeline.signals.mapValues { signals in
+            Dictionary(
+                Endpoint.allCases.compactMap { endpoint in signals.newestObservation(of: endpoint).map { (endpoint, $0) } }
+            ) { first, _ in first }
         }
         // The same evidence again moves no timer. Older evidence may seem to begin something that was over since.
         let decided = pipeline.engine

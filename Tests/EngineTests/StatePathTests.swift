@@ -213,4 +213,16 @@ struct StatePathTests {
         world.now = World.start - .hours(1)
         #expect(world.evaluate().now == later)
     }
+
+    @Test("what was not known of the time that something held is told")
+    func blind() throws {
+        var world = try World(rules: "  x: {subject: runtime, when: active_runs > 10, for: 1m, severity: info, summary: s}")
+        world.runtime["active_runs"] = .value(20)
+        world.run(20)
+        world.runtime["active_runs"] = .missing(.unreachable)
+        world.run(60)
+        world.runtime["active_runs"] = .value(20)
+        let reasons = world.run(10).flatMap(\.outcome.transitions).map(\.reason)
+        #expect(reasons == ["condition true for 1m20s, not known for 1m10s of it"])
+    }
 }

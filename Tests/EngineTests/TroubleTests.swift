@@ -164,7 +164,7 @@ struct TroubleTests {
     func shipped() throws {
         let policies = try PolicyLoader.load(files: []).get()
         let causes = policies.causes
-        for name in ["runtime-down", "runtime-unauthorized", "runtime-unhealthy", "perf-poisoned", "perf-unreadable", "provider-trouble"] {
+        for name in ["runtime-down", "runtime-unauthorized", "runtime-unhealthy", "perf-poisoned", "perf-unreadable", "provider-trouble", "provider-silent"] {
             #expect(causes.contains(name), "\(name)")
         }
         #expect(!causes.contains("runtime-saturated"), "what tenants do together is no fault of another kind")

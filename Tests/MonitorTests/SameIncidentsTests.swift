@@ -56,6 +56,12 @@ import Testing
         Story(scenario: "spending", minutes: 85, interval: .seconds(60), rules: ["model-calls-spike"]),
         Story(scenario: "crowded", minutes: 30, interval: .seconds(60), rules: ["runtime-crowded"]),
         Story(scenario: "demo", minutes: 2, interval: .seconds(1)),
+        Story(scenario: "bypass", minutes: 50, interval: .seconds(60), rules: ["noisy-neighbor"]),
+        Story(scenario: "ghosts", minutes: 20, interval: .seconds(30)),
+        Story(scenario: "cached-provider", minutes: 20, interval: .seconds(30), rules: ["provider-silent"]),
+        Story(scenario: "hang", minutes: 16, rules: ["runtime-down"]),
+        Story(scenario: "mongo-killed", minutes: 25, interval: .seconds(30), rules: ["runtime-unhealthy"]),
+        Story(scenario: "crash-loop", minutes: 62, interval: .seconds(60), rules: ["restart-loop"]),
     ]
 
     @Test("fed directly, pass by pass through a journal, and from a tape: the same bytes", arguments: stories)

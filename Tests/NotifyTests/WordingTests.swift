@@ -176,6 +176,38 @@ import Testing
         #expect(Wording(message).footer.plain == "production · mode enforce · rule at ops_policy.app.yaml:88")
     }
 
+    /// (who noted what on the lease, the first line of what was done)
+    static let sights: [([(HandlingNote.Kind, String, String)], String)] = [
+        (
+            [(.leaseInForce, "gate", "throttle until later (\(Sample.lease)): asked by noisy-neighbor")],
+            "Throttle of app-clinic to 2 runs at once, 03:05 to 03:20 UTC: in force at the gate; no proxy has asked it about app-clinic yet"
+        ),
+        (
+            [
+                (.leaseInForce, "gate", "throttle until later (\(Sample.lease)): asked by noisy-neighbor"),
+                (.note, "gate", "\(LeaseNotes.asked) app-clinic (\(Sample.lease))"),
+            ], "Throttled app-clinic to 2 runs at once, 03:05 to 03:20 UTC"
+        ),
+        (
+            [(.leaseInForce, "engine", "throttle until later (\(Sample.lease)): asked by noisy-neighbor")],
+            "Throttle of app-clinic to 2 runs at once, 03:05 to 03:20 UTC: decided; not seen in force yet"
+        ),
+        (
+            [
+                (.leaseInForce, "engine", "throttle until later (\(Sample.lease)): asked by noisy-neighbor"),
+                (.leaseInForce, "lease_api", "throttle until later is in force at lease_api (\(Sample.lease))"),
+            ], "Throttled app-clinic to 2 runs at once, 03:05 to 03:20 UTC"
+        ),
+    ]
+
+    @Test("a throttle is called one where something was seen to enforce it", arguments: sights)
+    func sight(_ notes: [(HandlingNote.Kind, String, String)], _ line: String) {
+        var incident = Sample.noisy()
+        incident.decisions = [Sample.decision(300, .act, lease: Sample.lease)]
+        incident.handling = notes.map { HandlingNote(at: Sample.at(300), kind: $0.0, by: $0.1, text: $0.2) }
+        #expect(Wording(Sample.message(.opened, incident, 300)).actions.flatMap(\.lines).first?.plain == line)
+    }
+
     @Test func `an action that did not land is not called done`() {
         var incident = Sample.noisy()
         incident.decisions = [Sample.decision(300, .act, lease: Sample.lease)]

@@ -24,7 +24,7 @@ import Testing
                 "runtime-down", "runtime-unreachable", "runtime-unauthorized", "runtime-unhealthy", "health-unreadable",
                 "perf-poisoned", "perf-unreadable", "events-unreadable", "perf-expensive", "dead-counters",
                 "restart-loop", "runtime-restarted", "mongodb-slow", "websockets-high", "provider-trouble",
-                "model-calls-spike", "runtime-saturated", "runtime-crowded", "error-spike", "turn-latency-rise",
+                "provider-silent", "model-calls-spike", "runtime-saturated", "runtime-crowded", "error-spike", "turn-latency-rise",
                 "turn-latency-high", "stalled-runs", "noisy-neighbor", "user-hogging", "app-errors",
                 "token-burn-spike", "cost-spike",
             ])
@@ -65,6 +65,16 @@ import Testing
         #expect(set.defaultPolicy.allowedActions == [.notify, .throttle, .pause])
     }
 
+    private static func silent(
+        share: Evidence = .value(90), turns: Evidence = .missing(.deadCounter), tokens: Evidence = .missing(.deadCounter),
+        errors: Evidence = .missing(.deadCounter), ends: Double = 4, starts: Double = 4
+    ) -> [String: Evidence] {
+        [
+            "silent_runs.share[2m]": share, "turns[2m]": turns, "tokens[2m]": tokens, "errors[2m]": errors,
+            "run_ends[2m]": .value(ends), "run_starts[5m]": .value(starts),
+        ]
+    }
+
     /// (rule, readings of the runtime, what it says)
     static let states: [(String, [String: Evidence], Truth)] = [
         ("runtime-down", ["up": .value(0)], .yes),
@@ -91,23 +101,17 @@ import Testing
         ("perf-unreadable", ["up": .value(1), "tracked_chats": .missing(.unreachable), "healthy": .value(0)], .yes),
         ("perf-unreadable", ["up": .value(0), "tracked_chats": .missing(.unreachable)], .no),
         ("perf-unreadable", ["up": .value(1), "tracked_chats": .missing(.error(status: 500)), "healthy": .value(1)], .no),
-        (
-            "provider-trouble",
-            ["silent_runs.share[2m]": .value(90), "run_ends[2m]": .value(4), "run_starts[5m]": .value(4)], .yes
-        ),
-        (
-            "provider-trouble",
-            ["silent_runs.share[2m]": .value(90), "run_ends[2m]": .value(4), "run_starts[5m]": .value(1)], .no
-        ),
-        (
-            "provider-trouble",
-            ["silent_runs.share[2m]": .value(90), "run_ends[2m]": .value(2), "run_starts[5m]": .value(4)], .no
-        ),
-        (
-            "provider-trouble",
-            ["silent_runs.share[2m]": .missing(.noTraffic), "run_ends[2m]": .value(0), "run_starts[5m]": .value(4)],
-            .noTraffic
-        ),
+        ("provider-trouble", silent(turns: .value(0)), .yes),
+        ("provider-trouble", silent(tokens: .value(0)), .yes),
+        ("provider-trouble", silent(errors: .value(4)), .yes),
+        // Nothing but that no model was called: a cache looks the same, and it is a hint.
+        ("provider-trouble", silent(), .no),
+        ("provider-trouble", silent(errors: .value(0.1)), .no),
+        ("provider-silent", silent(), .yes),
+        ("provider-silent", silent(turns: .value(0)), .no),
+        ("provider-trouble", silent(turns: .value(0), starts: 1), .no),
+        ("provider-trouble", silent(turns: .value(0), ends: 2), .no),
+        ("provider-trouble", silent(share: .missing(.noTraffic), turns: .value(0), ends: 0), .noTraffic),
         // Useful where errors are dead: the silent runs alone decide.
         (
             "runtime-saturated",
@@ -153,8 +157,8 @@ import Testing
         #expect(suppressed(by: "runtime-unhealthy").contains("perf-unreadable"))
         #expect(
             suppressed(by: "provider-trouble") == [
-                "app-errors", "cost-spike", "error-spike", "noisy-neighbor", "runtime-saturated", "token-burn-spike",
-                "turn-latency-high", "turn-latency-rise", "user-hogging",
+                "app-errors", "cost-spike", "error-spike", "noisy-neighbor", "provider-silent", "runtime-saturated",
+                "token-burn-spike", "turn-latency-high", "turn-latency-rise", "user-hogging",
             ])
         // What says nothing of the runtime but that it is gone hides all the others.
         let set = PolicySet.embeddedDefault

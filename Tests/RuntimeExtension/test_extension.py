@@ -126,7 +126,10 @@ class WhatRunsGoesOn(Case):
         runtime = await self.runtime(self.extension(gate))
         chat = (await self.start(runtime)).body["chat_id"]
         self.assertTrue(await Socket(runtime, f"/ws/wf/app_a/{chat}/u").opened())
-        self.assertEqual(len(gate.questions), 1)
+        # The gate hears which chat the start became, and whatever it says of that the run goes on.
+        self.assertEqual([target for _, target, _ in gate.questions[1:]], [f"/ws/wf/app_a/{chat}/u"])
+        self.assertTrue(await Socket(runtime, f"/ws/wf/app_a/{chat}/u").opened())
+        self.assertEqual(len(gate.questions), 2)
 
     async def test_a_chat_that_runs_may_come_back_and_speak_though_its_app_is_paused(self):
         answers = [ALLOWED]

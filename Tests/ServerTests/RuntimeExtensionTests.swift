@@ -8,12 +8,18 @@ import Testing
     struct Missing: Error, CustomStringConvertible { let description: String }
 
     private func run(_ script: String, atMost seconds: Int) throws -> RunningProgram.Ending {
+        try RuntimeExtensionTests.run(script, atMost: seconds)
+    }
+
+    static func run(
+        _ script: String, atMost seconds: Int, environment: [String: String] = [:]
+    ) throws -> RunningProgram.Ending {
         let tests = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
         let python = tests + "/../.build/venv/bin/python"
         guard access(python, X_OK) == 0 else { throw Missing(description: "no \(python): run 'make setup'") }
         let folder = TemporaryFolder()
         let program = try RunningProgram(
-            python, [tests + "/RuntimeExtension/" + script], environment: ["PATH": "/usr/bin:/bin"], in: folder.path,
+            python, [tests + "/RuntimeExtension/" + script], environment: environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }, in: folder.path,
             atMost: seconds)
         return program.waitForEnd()
     }

@@ -18,6 +18,7 @@ public enum BuiltInPlaybooks {
         ("perf-expensive", perfExpensive),
         ("perf-poisoned", perfPoisoned),
         ("perf-unreadable", perfUnreadable),
+        ("provider-silent", providerSilent),
         ("provider-trouble", providerTrouble),
         ("replica-down", replicaDown),
         ("restart-loop", restartLoop),

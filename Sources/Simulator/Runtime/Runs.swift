@@ -9,10 +9,15 @@ extension SimulatedRuntime {
         var own = SplitMix64(seed: freshSeed())
         let chat = SimulatedChat(
             chatID: own.uuid(), app: app, workflow: workflow, user: user, startedAt: instant)
-        let index = processes[replica].start(chat, connected: true)
+        let isLost = scenario.failedStartsStay && isMongoDead(replica: replica)
+        let index = processes[replica].start(chat, connected: !isLost)
         let run = Run(replica: replica, generation: generations[replica], chat: index)
         tally.apps[app, default: .init()].accepted += 1
-        if holds(.providerDown, replica: replica) {
+        if isLost {
+            // Counted before MongoDB was asked, and never heard of again.
+        } else if holds(.providerCached, replica: replica) {
+            schedule(.end(run), inSeconds: own.uniform(2.2...6))
+        } else if holds(.providerDown, replica: replica) {
             schedule(.end(run), inSeconds: own.uniform(0.6...2.5))
         } else if own.chance(load.ghostShare) {
             schedule(.drop(run), inSeconds: own.uniform(load.turnSeconds))
@@ -36,7 +41,8 @@ extension SimulatedRuntime {
         let app = processes[run.replica].chats[run.chat].app
         let load = scenario.tenants.first { $0.app == app }?.load(at: offset) ?? behaviours[run.replica][run.chat].load
         let counters = scenario.counters
-        processes[run.replica].progress(run.chat, llmCalls: Int64(own.integer(1...2))) {
+        let calls = Int64(own.integer(1...2))
+        processes[run.replica].progress(run.chat, llmCalls: holds(.providerCached, replica: run.replica) ? 0 : calls) {
             Self.count(&$0, load, counters, &own)
         }
         schedule(.turn(run), inSeconds: own.uniform(load.turnSeconds))
@@ -78,6 +84,10 @@ extension SimulatedRuntime {
     /// The faults that hold now for a replica, in the order in which they were added.
     func faultsNow(replica: Int) -> [Fault] {
         faults.lazy.filter { $0.holds(at: offset, replica: replica) }.map(\.fault)
+    }
+
+    private func isMongoDead(replica: Int) -> Bool {
+        faultsNow(replica: replica).contains { if case .mongoDead = $0 { true } else { false } }
     }
 
     func holds(_ fault: Fault, replica: Int) -> Bool { faultsNow(replica: replica).contains(fault) }

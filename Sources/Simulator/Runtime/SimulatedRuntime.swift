@@ -160,6 +160,7 @@ public struct SimulatedRuntime: Sendable {
         case .refused:
             tally.apps[attempt.app, default: .init()].refused += 1
             clients[attempt.tenant].refusedInRow += 1
+            if scenario.tenants[attempt.tenant].goesAround { return startDirectly(attempt) }
         case .failed:
             tally.apps[attempt.app, default: .init()].failed += 1
         }

@@ -26,6 +26,8 @@ public enum Fault: Sendable, Hashable {
     case identityProviderDown
     /// The model provider fails: runs end within seconds, nothing is counted, no `chat.usage_delta`.
     case providerDown
+    /// All answers come from the runtime's cache: runs end within seconds, with everything said and no model called.
+    case providerCached
 }
 
 /// A fault and when it holds, since the scenario's origin.

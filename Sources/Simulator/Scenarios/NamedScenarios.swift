@@ -5,7 +5,7 @@ extension Scenario {
     public static let all: [Scenario] = [
         quiet, busy, noisyNeighbor, saturatedWithErrors, tokenBurn, providerDown, restart, poisoned, mongoDown,
         unauthorized, down, deadCounters, twoReplicas, ghostActives, growing, demo,
-    ] + todays
+    ] + todays + holding
 
     /// The scenario of that name; nil when there is none.
     public static func named(_ name: String) -> Scenario? {

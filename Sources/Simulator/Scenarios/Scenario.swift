@@ -22,6 +22,10 @@ public struct Scenario: Sendable {
     public var trackedBefore = 0
     /// Event-loop time that one chat costs in a perf answer. As measured: 49 µs.
     public var microsecondsPerChat = 0.0
+    /// A start that fails for want of MongoDB is counted all the same, and its run stays open for ever.
+    public var failedStartsStay = false
+    /// What a careful operator expects of it; nil where that is not written down.
+    public var truth: ScenarioTruth?
     /// When the story is over; nil: it goes on for ever.
     public var duration: TimeSpan?
 

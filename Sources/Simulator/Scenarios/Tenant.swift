@@ -13,6 +13,9 @@ public struct Tenant: Sendable {
     /// Seconds until a client tries a refused start again; nil: it does not.
     public var retriesAfter: ClosedRange<Double>?
 
+    /// Whoever is refused comes in by a websocket past the gate.
+    public var goesAround = false
+
     public init(
         _ app: String, workflows: [String] = ["HelloWorld"], users: Int = 10, loads: [Load],
         givesUpAfterRefusals: Int? = nil, retriesAfter: ClosedRange<Double>? = nil

@@ -48,17 +48,32 @@ enum DoctorCommand {
                 }
             }
         }
+        let inForce = intervalsInForce(configuration, assembly, invocation.clock.now())
         for target in assembly.targets {
             guard let result = pipeline.tick(target.runtime, now: invocation.clock.now()), let report = pipeline.report(result)
             else { continue }
             let examination = Examination(
                 target: target, report: report, observations: observations[target.runtime] ?? [], assembly: assembly,
-                tokenFault: await tokenFault(target))
+                tokenFault: await tokenFault(target), inForce: inForce[target.runtime])
             examination.run(&findings)
         }
         await assembly.client.shutdown()
         invocation.print(text: findings.text(invocation.terminal), json: findings.json)
         return findings.isBroken ? .failure : .ok
+    }
+
+    /// How often the engine that runs polls the expensive endpoint of each runtime, by what it keeps; empty where none runs.
+    private static func intervalsInForce(
+        _ configuration: Configuration, _ assembly: Assembly, _ now: Timestamp
+    ) -> [String: TimeSpan] {
+        guard let folder = try? StateFolder(existing: configuration.state.value), EngineLock.holder(of: folder) != nil,
+            let journal = try? Journal.open(folder, mode: .reader)
+        else { return [:] }
+        var kept = Pipeline(settings: assembly.settings, policies: assembly.policies)
+        guard (try? kept.restore(from: journal, now: now, warn: { _ in })) != nil else { return [:] }
+        return kept.signals.compactMapValues { signals in
+            signals.newestObservation(of: .perf).map { _ in signals.effectiveInterval(of: .perf) }
+        }
     }
 
     /// Why there is no token though one is configured.

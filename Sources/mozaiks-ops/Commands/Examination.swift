@@ -16,6 +16,8 @@ struct Examination {
     let assembly: Assembly
     /// Why there is no token though one is configured; nil when there is, or none is.
     let tokenFault: String?
+    /// How often the running engine polls the expensive endpoint; nil where none runs, or that is not known.
+    let inForce: TimeSpan?
 
     func run(_ findings: inout Findings) {
         for replica in report.summary.replicas {
@@ -178,11 +180,15 @@ struct Examination {
         guard let elapsed = replica.elapsedMilliseconds[.perf], replica.missing[.perf] == nil else { return }
         var budget = PollingBudget(interval: assembly.settings.interval, share: assembly.settings.perfShare)
         budget.observe(elapsed: elapsed)
-        let share = elapsed / Double(budget.effective.milliseconds) * 100
-        let stretched = budget.effective > assembly.settings.interval
+        // What the daemon keeps to, where one runs: it has seen more answers than these two.
+        let interval = inForce ?? budget.effective
+        let share = elapsed / Double(interval.milliseconds) * 100
+        let stretched = interval > assembly.settings.interval
         findings.add(
             stretched ? .note : .ok,
-            "polling its perf endpoint every \(budget.effective.brief) costs it "
+            "polling its perf endpoint every \(interval.brief)"
+                + (inForce == nil ? stretched ? ", as its answers now ask for, would cost it " : ", as configured, would cost it "
+                    : ", as the running engine does, costs it ")
                 + (share < 0.01 ? "less than 0.01" : Figure.number((share * 100).rounded() / 100)) + "% of its time "
                 + "(budget \(Figure.number(assembly.settings.perfShare * 100))%)"
                 + (stretched ? "; stretched from \(assembly.settings.interval), because nothing is evicted there until it restarts" : ""))

@@ -84,6 +84,8 @@ enum RunCommand {
             interval: configuration.interval.value, clock: daemon.clock, logger: logger, notifier: notifier, pulse: pulse,
             advising: try daemon.advising(assembly, invocation, logger), recorder: recorder?.sink)
         monitor.reactions = assembly.reactions(core: daemon.core, clock: daemon.clock, logger: logger)
+        let (instruments, names) = (daemon.instruments, assembly.targets.map(\.runtime))
+        monitor.troubles = { instruments.troubles(of: names) }
         let saved = await monitor.run { await stop.wait(atMost: .hours(24 * 365 * 10), clock: invocation.clock) }
         reading.cancel()
         daemon.stopServers()
@@ -97,6 +99,7 @@ enum RunCommand {
 /// The daemon's parts besides its loop: the core with its journal, the gate and its server, the senders.
 final class DaemonParts: Sendable {
     let core: Core
+    let instruments: Instruments
     let senders = SenderCrew()
     private let assembly: Assembly
     let executors: [(executor: Executor, bell: Bell)]
@@ -145,6 +148,7 @@ final class DaemonParts: Sendable {
         let instruments = Instruments(
             version: Version.text, clock: clock, patience: patience, apps: Instruments.Apps(most: configuration.metricsApps?.value ?? 0),
             gate: gate, droppedLines: { logger.lost + OutputQueue.standardOutput.lost })
+        self.instruments = instruments
         let health = HealthBox(limit: patience, clock: clock, instruments: instruments, runtimes: names)
         core = Core(
             pipeline: pipeline, journal: journal, folder: folder, gate: gate, gateTexts: texts,

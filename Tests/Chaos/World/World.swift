@@ -126,11 +126,17 @@ struct World {
             var loud = Load(from: from, startsPerMinute: number % 3 == 2 ? 900 : 450, runSeconds: 3...4, turnSeconds: 1...2)
             loud.isEven = true
             let silent = Load(startsPerMinute: 0)
-            scenario.tenants.append(
-                Tenant(
-                    app, workflows: ["HelloWorld"],
-                    loads: [silent, loud, Load(from: from + .seconds(2), startsPerMinute: 0)]))
+            var tenant = Tenant(
+                app, workflows: ["HelloWorld"], loads: [silent, loud, Load(from: from + .seconds(2), startsPerMinute: 0)])
+            // Some of them come in past the gate when it refuses them.
+            tenant.goesAround = number % 4 == 1
+            scenario.tenants.append(tenant)
             episodes.append(Episode(app: app, from: from))
+        }
+        // MongoDB goes now and then: health fails, the figures go on, and nobody is acted upon meanwhile.
+        for dead in stride(from: 45, to: seconds, by: 60) {
+            scenario.faults.append(
+                FaultWindow(.mongoDead(failsAfter: .seconds(0.1)), from: .seconds(Double(dead)), until: .seconds(Double(dead) + 3)))
         }
         for restart in stride(from: 180, to: seconds, by: 180) {
             scenario.faults.append(FaultWindow(.restart, from: .seconds(Double(restart))))

@@ -622,9 +622,14 @@ class Extension:
         if entry is not None and (entry.app != app_id or entry.workflow != workflow_name):
             entry = None
         if entry is not None and entry.kind == "socket":
-            if self._goes_on(app_id, entry.chat):
-                return True, None
             target = _target("ws", workflow_name, app_id, entry.chat, user_id)
+            is_first = self._is_first(app_id, entry.chat)
+            if self._goes_on(app_id, entry.chat):
+                if is_first:
+                    # The answer changes nothing. It is for the gate to know which chat that start has become: else the
+                    # next one that comes, with an id that nobody knows, would pass for it.
+                    await self.gate.ask("GET", target)
+                return True, None
             refusal = await self.gate.ask("GET", target)
             if refusal is None:
                 self._admit(app_id, entry.chat, self.AGAIN)
@@ -641,7 +646,7 @@ class Extension:
 
     async def chat_session_fields(self, *, app_id, chat_id, **_):
         """Adds nothing. It is where the runtime says which chat a start that was let through has become: the websocket of
-        that chat is the same run, and is not asked about again."""
+        that chat is the same run, and is let in whatever the gate says of it."""
         self._admit(app_id, chat_id, self.TICKET)
         return {}
 
@@ -657,6 +662,11 @@ class Extension:
         except Exception as error:
             logger.warning("input was not asked about: %s", type(error).__name__)
             return None
+
+    def _is_first(self, app, chat):
+        """Whether this is the first socket of a start that was let through."""
+        until = self._tickets.get((app, chat))
+        return until is not None and until - self._clock() > self.AGAIN
 
     def _goes_on(self, app, chat):
         running = self.runs.is_running(app, chat)
