@@ -107,11 +107,11 @@ struct GuardSteps {
         guard let rest = found.rest else {
             return .refuse(
                 .otherFault,
-                "\(what) since \(found.trouble.since.clock): nobody is acted upon for how things look meanwhile")
+                "\(what) since \(found.trouble.since): nobody is acted upon for how things look meanwhile")
         }
         return .refuse(
             .otherFault,
-            "\(what) from \(found.trouble.since.clock) to \(found.trouble.until.clock): what piled up is not the doing of "
+            "\(what) from \(found.trouble.since) to \(found.trouble.until): what piled up is not the doing of "
                 + "\(wanted.key.app); no new actions for \(rest.brief)")
     }
 

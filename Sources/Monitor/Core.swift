@@ -66,6 +66,9 @@ public actor Core {
     /// The day (since 1970) on which the end of the audit log was logged last.
     var auditHeadLogged: Int64?
     private var lastPruned: Timestamp?
+    /// What the journal last got to know of runtimes, by name: see `RuntimeSight`.
+    var sights: [String: (at: Timestamp, quality: [String])] = [:]
+    var areSightsCleared = false
     /// Whether the kill file was there when the audit log last heard of it; nil before the first look.
     var wasStopped: Bool?
     /// Runtimes whose functions were to look further back at a reload, when the journal could not be written.
@@ -176,6 +179,9 @@ public actor Core {
             // While nothing can be written they pile up; the audit log has them all in the end.
             if unlogged.count > Core.mostUnlogged { unlogged.removeFirst(unlogged.count - Core.mostUnlogged) }
         }
+        var report = result.flatMap { pipeline.report($0) }
+        if let report { noteSight(report.summary, at: now, &record) }
+        forgetSights(&record)
         followApps(runtime)
         followLeases(&record)
         record.states += pipeline.drainStates()
@@ -191,7 +197,6 @@ public actor Core {
         countRefusals()
         progress.cycles += 1
         progress.lastCycle = now
-        var report = result.flatMap { pipeline.report($0) }
         report?.auditHead = progress.auditHead
         report?.revertsDue = progress.revertsDue
         noteCycle(runtime, at: now, report, isSaved: saved)

@@ -25,6 +25,8 @@ struct ActionStory: Sendable {
     let standing: Standing
     /// The id to approve it by; nil where nothing waits.
     let approval: String?
+    /// When what waits can be approved no more; nil where nothing waits, or that is not known.
+    let offerEnds: Timestamp?
     /// What became of the offer before the one that waits; nil where none was right before it.
     let lastOffer: LastOffer?
     /// The newest verdict.
@@ -56,7 +58,11 @@ struct ActionStory: Sendable {
         verdict = newest.verdict
         approvedBy = decisions.last { $0.verdict == .act }?.approvedBy
         // What was decided on an approval carries its id, too; it waits no more.
-        if case .needsApproval = newest.verdict { approval = newest.approval } else { approval = nil }
+        if case .needsApproval = newest.verdict {
+            (approval, offerEnds) = (newest.approval, newest.until)
+        } else {
+            (approval, offerEnds) = (nil, nil)
+        }
         lastOffer = ActionStory.lastOffer(decisions)
         isAboutLease = newest.lease != nil
         standing = ActionStory.standing(decisions, handling, at: moment)

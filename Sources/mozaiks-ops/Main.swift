@@ -100,7 +100,7 @@ enum Main {
     }
 }
 
-/// What monitoring systems expect of `check`: one line on standard output whatever happens, since they show nothing else.
+/// What monitoring systems expect of `check` and `status`: one line on standard output whatever happens, since they show nothing else.
 private struct Plugin {
     /// Called as a plugin is: then only its codes, 0 to 3, mean anything. People are told on standard error alone.
     private let isCalledAsOne: Bool
@@ -109,7 +109,7 @@ private struct Plugin {
     init() { (speaks, isCalledAsOne) = (false, false) }
 
     init(_ command: Command, _ words: [String]) {
-        isCalledAsOne = command.path == ["check"] && (words.contains("--brief") || words.contains("--perfdata"))
+        isCalledAsOne = ["check", "status"].contains(command.path[0]) && (words.contains("--brief") || words.contains("--perfdata"))
         speaks = isCalledAsOne && !words.contains { ["json", "--output=json"].contains($0) }
     }
 

@@ -30,7 +30,7 @@ enum ActionsCommand {
             .map { try Placement(document: JSON(parsing: Array($0.document.utf8))) }
         let isIdle = EngineLock.holder(of: folder) == nil && leases.contains { $0.state != .ended && !$0.shadow }
         invocation.print(
-            text: Rendering(terminal: invocation.terminal).leases(
+            text: invocation.rendering(leases.flatMap { $0.holders.map(\.incident) }, in: journal).leases(
                 leases, placements.flatMap { $0 } + orphans, now: invocation.clock.now())
                 + (isIdle ? "no engine runs: what adapters do not end by themselves stays until one does\n" : ""),
             json: .array(

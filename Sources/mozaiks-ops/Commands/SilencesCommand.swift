@@ -122,7 +122,7 @@ enum SilencesCommand {
         Option("runtime", value: "NAME", repeats: true, "on this runtime"),
         Option("severity", value: "SEVERITY", repeats: true, "info, warning or critical"),
         Option("label", value: "NAME=VALUE", repeats: true, "with this label"),
-        Option("incident", value: "ID", "this incident alone (its id, or enough of its beginning)"),
+        Option("incident", value: "ID", "this incident alone (its short id, or enough of its whole one)"),
     ]
 
     private static func match(_ invocation: Invocation) throws -> IncidentMatch {
