@@ -160,7 +160,7 @@ public actor Core {
         noteKillSwitch(&record)
         for removal in pipeline.giveUpStrangers(now: now) {
             record.add(removal)
-            log(removal.transitions)
+            log(removal.transitions, removal.incidents)
         }
         let isStopped = folder?.isKillSwitchOn ?? false
         if let recorder, isStopped != tapedKillSwitch {
@@ -174,7 +174,7 @@ public actor Core {
         if let result {
             record.add(result)
             instruments?.decided(result)
-            log(result.outcome.transitions)
+            log(result.outcome.transitions, result.outcome.changes.map(\.incident))
             unlogged += result.plan.decisions
             // While nothing can be written they pile up; the audit log has them all in the end.
             if unlogged.count > Core.mostUnlogged { unlogged.removeFirst(unlogged.count - Core.mostUnlogged) }
@@ -200,6 +200,7 @@ public actor Core {
         report?.auditHead = progress.auditHead
         report?.revertsDue = progress.revertsDue
         noteCycle(runtime, at: now, report, isSaved: saved)
+        logCycle(runtime, observations, report, isSaved: saved)
         if let report { onReport(report) }
         return saved
     }

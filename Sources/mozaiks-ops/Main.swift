@@ -87,7 +87,18 @@ enum Main {
         }
         throw UsageError(
             "unknown command '\(first)'",
-            hint: nearest(first, in: commands.map { $0.path[0] }).map { "did you mean '\($0)'?" } ?? "see mozaiks-ops --help")
+            hint: suggestion(words) ?? "see mozaiks-ops --help")
+    }
+
+    /// What was meant: a command that is written almost so, or one that stands below a group: `approve` for `actions approve`.
+    private static func suggestion(_ words: [String]) -> String? {
+        let behind = words.dropFirst().first.map { " \($0)" } ?? ""
+        if let whole = nearest(words[0] + behind, in: commands.filter { $0.path.count > 1 }.map(\.name)), !behind.isEmpty {
+            return "did you mean '\(whole)'?"
+        }
+        if let first = nearest(words[0], in: commands.map { $0.path[0] }) { return "did you mean '\(first)'?" }
+        let below = commands.filter { $0.path.count > 1 && nearest(words[0], in: [$0.path[1]]) != nil }.map { "'\($0.name)'" }
+        return below.isEmpty ? nil : "did you mean \(below.joined(separator: " or "))?"
     }
 
     private static func overview(_ words: [String], _ terminal: Terminal) throws(UsageError) -> (Command, [String])? {

@@ -69,7 +69,7 @@ enum ApprovalCommand {
         let result = try await invocation.result(of: id, in: journal, folder: folder)
         let isTaken = result?.hasPrefix("approved ") == true || result?.hasPrefix("denied ") == true
         let decision = isTaken ? try await outcome(of: approval, since: now, journal, invocation) : nil
-        var text = result ?? "noted: the next tick of the engine, or the next check, takes it"
+        var text = result ?? invocation.noted(by: folder)
         if EngineLock.holder(of: folder) == nil {
             text += "\nno engine runs: start one before \(invocation.zone.text(approval.expiresAt)), or the offer is over"
         }

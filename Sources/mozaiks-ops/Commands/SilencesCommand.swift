@@ -66,14 +66,14 @@ enum SilencesCommand {
         let now = invocation.clock.now()
         let kept = try KeptDecisions(journal).telling.silences
         let silences = kept.filter { invocation.arguments.has("all") || $0.isActive(now) }
-        let waiting = try journal.waitingCommands().filter { $0.kind == Commands.addSilence }.map(\.arguments)
+        let waiting = try journal.waitingCommands().filter { $0.kind == Commands.addSilence || $0.kind == Commands.expireSilence }
         let settings = configuration.telling
         let windows = settings.maintenance.enumerated().map { index, window in
             (name: "maintenance[\(index)]", window: window, isActive: window.hours.holds(now, in: settings.zone))
         }
         invocation.print(
-            text: Rendering(terminal: invocation.terminal).silences(
-                silences, windows, waiting: waiting.count, zone: settings.zone, now: now),
+            text: invocation.rendering(zone: settings.zone).silences(
+                silences, windows, waiting: waiting, zone: settings.zone, now: now),
             json: [
                 "schema": "mozaiks.ops/silences/v1",
                 "silences": .array(
@@ -156,8 +156,9 @@ extension Invocation {
         let journal = try journalForReading(configuration, mode: .command)
         let id = try journal.appendCommand(
             at: clock.now(), actor: "cli:\(user)", kind: kind, arguments: document.serialized())
-        let result = try await result(of: id, in: journal, folder: StateFolder(existing: configuration.state.value))
-        let noted = "\(naming.id): noted; the next tick of the engine, or the next check, takes it"
+        let folder = try StateFolder(existing: configuration.state.value)
+        let result = try await result(of: id, in: journal, folder: folder)
+        let noted = "\(naming.id): \(self.noted(by: folder))"
         print(
             text: (result ?? noted) + "\n",
             json: .object(
