@@ -16,13 +16,18 @@ public struct RuntimeSight: Sendable {
     public var interval: TimeSpan
     public var mode: Mode
     public var environment: String
+    /// Seen by a daemon, which polls on and on; a pass of `check` comes when cron has it come.
+    public var isOfDaemon: Bool
 
-    public init(summary: RuntimeSummary, polledAt: Timestamp, interval: TimeSpan, mode: Mode, environment: String) {
+    public init(
+        summary: RuntimeSummary, polledAt: Timestamp, interval: TimeSpan, mode: Mode, environment: String, isOfDaemon: Bool
+    ) {
         self.summary = summary
         self.polledAt = polledAt
         self.interval = interval
         self.mode = mode
         self.environment = environment
+        self.isOfDaemon = isOfDaemon
     }
 
     /// Of every runtime that somebody polled, by the bytes of its name. What cannot be read is left out, and named to `damaged`.
@@ -58,7 +63,7 @@ extension RuntimeSight {
         [
             "schema": .string(RuntimeSight.schema), "runtime": .string(summary.runtime), "polled_at": .moment(polledAt),
             "interval": .span(interval), "mode": .string(mode.rawValue), "environment": .string(environment),
-            "apps": .int(Int64(summary.apps)), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
+            "daemon": .bool(isOfDaemon), "apps": .int(Int64(summary.apps)), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
             "replicas": .array(summary.replicas.map(RuntimeSight.document)),
         ]
     }
@@ -96,6 +101,7 @@ extension RuntimeSight {
         interval = try reader.member("interval").span()
         mode = try reader.member("mode").choice(Mode.self)
         environment = try reader.member("environment").string()
+        isOfDaemon = try reader.member("daemon").bool()
     }
 
     private static func replica(_ reader: DocumentReader) throws(DocumentError) -> RuntimeSummary.Replica {
@@ -133,7 +139,8 @@ extension Core {
     func noteSight(_ summary: RuntimeSummary, at now: Timestamp, _ record: inout TickRecord) {
         let settings = pipeline.settings
         let sight = RuntimeSight(
-            summary: summary, polledAt: now, interval: settings.interval, mode: settings.mode, environment: settings.environment)
+            summary: summary, polledAt: now, interval: settings.interval, mode: settings.mode, environment: settings.environment,
+            isOfDaemon: instruments != nil)
         let quality = sight.quality
         if let last = sights[summary.runtime], last.quality == quality, now >= last.at, now - last.at < Core.sightInterval { return }
         sights[summary.runtime] = (now, quality)

@@ -160,7 +160,7 @@ extension Invocation {
         let result = try await result(of: id, in: journal, folder: folder)
         let noted = "\(naming.id): \(self.noted(by: folder))"
         print(
-            text: (result ?? noted) + "\n",
+            text: rendering(zone: configuration.telling.zone).readable(result ?? noted) + "\n",
             json: .object(
                 JSONObject([
                     (key: naming.key, value: .string(naming.id)), (key: "command", value: .int(id)),

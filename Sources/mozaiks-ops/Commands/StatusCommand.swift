@@ -18,7 +18,7 @@ enum StatusCommand {
             Option("brief", "the one line only"), Option("perfdata", "append performance data, as monitoring plugins do"),
             Option(
                 "max-age", value: "SPAN",
-                "older polls tell nothing of now (default: 6 intervals, at least 2m beside a daemon and 10m without one)"),
+                "older polls tell nothing of now (default: 6 intervals, at least 2m of a daemon and 10m of passes of check)"),
             MonitorOptions.state,
         ],
         examples: [
@@ -127,9 +127,11 @@ struct StatusOverview {
         guard let oldest = sights.min(by: { $0.polledAt < $1.polledAt }) else {
             return holder == nil ? "nothing was polled yet, and no engine runs" : "the engine (\(holder?.description ?? "")) has polled nothing yet"
         }
-        let least: TimeSpan = holder == nil ? .minutes(10) : .minutes(2)
         // A clock that was set back is no reason to know nothing.
-        let late = sights.filter { now - $0.polledAt > maxAge ?? max(least, $0.interval * 6) }
+        let late = sights.filter { sight in
+            let least: TimeSpan = holder == nil && !sight.isOfDaemon ? .minutes(10) : .minutes(2)
+            return now - sight.polledAt > maxAge ?? max(least, sight.interval * 6)
+        }
         guard !late.isEmpty else { return nil }
         let who = holder == nil ? "no engine runs" : "an engine runs (\(holder?.description ?? "")) and does not poll"
         let what = late.count == sights.count ? "" : " \(late.map { Shown.id($0.summary.runtime) }.joined(separator: ", "))"
@@ -178,8 +180,8 @@ extension StatusOverview {
                 let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
                 return "  \(Shown.id(sight.summary.runtime)), polled \(age < .seconds(1) ? "just now" : "\(age.brief) ago"), every \(sight.interval)\n"
                     + sight.summary.replicas.map { replica in
-                        let reasons = Endpoint.allCases.compactMap { replica.detail[$0] }
-                        let why = replica.missing.isEmpty ? "" : reasons.first.map { " (\(Shown.line($0)))" } ?? ""
+                        let silent = [Endpoint.health, .perf, .events].filter { replica.missing[$0] != nil || $0 == .health }
+                        let why = silent.lazy.compactMap { replica.detail[$0] }.first.map { " (\(Shown.line($0)))" } ?? ""
                         let several = replica.answersForSeveralProcesses
                             ? rendering.terminal.paint(" · answers for several processes, nothing can be counted", .red) : ""
                         return "    \(Shown.id(replica.url))  \(rendering.figures(replica))\(several)\(why)\n"
