@@ -133,8 +133,8 @@ struct GuardSteps {
         }
         switch condition.evaluate(view) {
         case .yes: return nil
-        case .no: return .refuse(.onlyIf, "not needed now: \(condition.text) is false")
-        case .unknown, .noTraffic: return .refuse(.onlyIf, "\(condition.text) is not known")
+        case .no: return .refuse(.onlyIf, "not needed now: \(condition.explain(view).withValues) is false")
+        case .unknown, .noTraffic: return .refuse(.onlyIf, "\(condition.explain(view).withValues) is not known")
         }
     }
 

@@ -23,7 +23,7 @@ extension Core {
             let incident = incident(transition, changed)
             let severity = incident?.severity ?? severity(transition)
             logger.say(
-                transition.to == .firing && transition.from != .clearing ? Core.level(severity) : .info,
+                isLoud && transition.to == .firing && transition.from != .clearing ? Core.level(severity) : .info,
                 "\(transition.from.rawValue) => \(transition.to.rawValue)",
                 [
                     "rule": .text(transition.rule), "subject": .text("\(transition.subject)"),

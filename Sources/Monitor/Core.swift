@@ -26,6 +26,8 @@ public actor Core {
     let clock: any Clock
     let logger: Logger
     private let onReport: @Sendable (CycleReport) -> Void
+    /// Whether the log says what opens as loudly as its severity is; not where it is printed anyway.
+    let isLoud: Bool
     /// What the core measures of itself; nil: nothing.
     let instruments: Instruments?
     /// When the outbox was counted last, of the monotonic clock.
@@ -95,7 +97,7 @@ public actor Core {
         pipeline: Pipeline, journal: sending Journal?, folder: StateFolder?, gate: Gate?, gateTexts: GateTexts = GateTexts(),
         adapters: [any ActionAdapter] = [], kept: PlacementBook = PlacementBook(),
         retryWait: @escaping @Sendable (Int, TimeSpan?) -> TimeSpan = Core.wait,
-        onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, instruments: Instruments? = nil, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
+        onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, instruments: Instruments? = nil, isLoud: Bool = true, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) {
         self.pipeline = pipeline
         landableAtStart = (
@@ -113,6 +115,7 @@ public actor Core {
         self.clock = clock
         self.logger = logger
         self.instruments = instruments
+        self.isLoud = isLoud
         self.onReport = onReport
     }
 

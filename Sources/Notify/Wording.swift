@@ -15,6 +15,8 @@ public struct Wording: Sendable {
 
     public let message: Message
     let stories: [ActionStory]
+    /// Who notes on an incident of which users and workflows its app's open runs are.
+    public static let weigher = "perf"
 
     /// What the channel words otherwise.
     let template: MessageTemplate
@@ -135,6 +137,9 @@ public struct Wording: Sendable {
             let last = incident.transitions.last { $0.to == .firing && $0.from != .clearing }
             let times = incident.flaps == 1 ? "once" : "\(incident.flaps) times"
             facts.append(("Reopened", Phrase(words: last.map { "\(times), last at \(moments.second($0.at))" } ?? times)))
+        }
+        if let weight = incident.handling.last(where: { $0.kind == .note && $0.by == Wording.weigher }), !isResolved {
+            facts.append(("Runs", Phrase(words: Shown.line(weight.text))))
         }
         if let seen = incident.acknowledged, !isResolved {
             let end = seen.until.map { " until \(moments.minute($0))" } ?? ""

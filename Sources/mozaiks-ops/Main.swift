@@ -47,7 +47,8 @@ enum Main {
             return plugin.fails(.usage, because: error.text)
         } catch let error as CommandFailure {
             complain(error.text, hint: error.hint)
-            return plugin.fails(error.code, because: error.first ?? error.text)
+            // Where 1 is a warning that is open, it is no failure.
+            return plugin.fails(error.code == .failure ? command.failureCode : error.code, because: error.first ?? error.text)
         } catch let error as JournalError {
             complain(error.message, hint: error.hint)
             return plugin.fails(command.failureCode, because: error.message)

@@ -71,7 +71,7 @@ enum CheckCommand {
         let reports = ReportBox()
         let core = Core(
             pipeline: pipeline, journal: journal, folder: folder, gate: nil, adapters: assembly.adapters, kept: kept, clock: invocation.clock,
-            logger: invocation.logger, onReport: { reports.add($0) })
+            logger: invocation.logger, isLoud: false, onReport: { reports.add($0) })
         let saved = await pass(assembly, core, invocation)
         let open = await core.openIncidents
         let verdict = Verdict(reports: reports.all, open: open, journalError: saved ? nil : await core.state.journalError)
