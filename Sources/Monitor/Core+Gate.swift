@@ -85,9 +85,9 @@ extension Core {
             logger.info(
                 "starts refused",
                 [
-                    "lease": .text(batch.lease), "app": .text("\(last.app)"),
-                    "runtime": .text(pipeline.guardState.leases.first { $0.id == batch.lease }?.key.runtime ?? "-"), "count": .integer(Int64(batch.count)),
+                    "lease": .text(batch.lease), "app": .text("\(last.app)"), "count": .integer(Int64(batch.count)),
                     "last_at": .text(batch.lastAt.description),
+                    "runtime": .text(pipeline.guardState.leases.first { $0.id == batch.lease }?.key.runtime ?? "-"),
                 ])
         }
     }

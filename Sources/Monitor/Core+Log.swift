@@ -27,9 +27,9 @@ extension Core {
                 "\(transition.from.rawValue) => \(transition.to.rawValue)",
                 [
                     "rule": .text(transition.rule), "subject": .text("\(transition.subject)"),
+                    "reason": .text(transition.reason), "condition": .text(transition.condition),
                     "incident": .text(incident?.id ?? "-"), "severity": .text(severity?.rawValue ?? "-"),
                     "app": .text(transition.subject.app.map { "\($0)" } ?? "-"), "runtime": .text(transition.subject.runtime),
-                    "reason": .text(transition.reason), "condition": .text(transition.condition),
                 ])
         }
     }
@@ -80,11 +80,11 @@ extension Core {
             logger.info(
                 "action \(decision.verdict.word)",
                 [
-                    "incident": .text(decision.incident),
-                    "severity": .text(pipeline.engine.incident(decision.incident)?.severity.rawValue ?? "-"),
-                    "app": .text("\(decision.key.app)"), "runtime": .text(decision.key.runtime),
+                    "incident": .text(decision.incident), "app": .text("\(decision.key.app)"),
                     "action": .text("\(decision.effect)"), "ttl": .text("\(decision.ttl)"),
                     "why": .text(decision.verdict.reason ?? "-"), "lease": .text(decision.lease ?? "-"),
+                    "severity": .text(pipeline.engine.incident(decision.incident)?.severity.rawValue ?? "-"),
+                    "runtime": .text(decision.key.runtime),
                 ])
         }
     }
