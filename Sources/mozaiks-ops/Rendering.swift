@@ -141,7 +141,7 @@ struct Rendering: Sendable {
         text += "\(Shown.code(incident.summary))\n"
         text += why.map { terminal.paint(Shown.code(readable($0)), .yellow) + "\n" }.joined() + "\n"
         var facts = [
-            ("id", "\(incident.id) (\(ShortNames.shown(incident.id, shortIDs)))"), ("status", incident.status.rawValue),
+            ("id", incident.id), ("short id", ShortNames.shown(incident.id, shortIDs)), ("status", incident.status.rawValue),
             ("since", moment(incident.since)), ("opened", moment(incident.openedAt)),
         ]
         if let resolved = incident.resolvedAt {
