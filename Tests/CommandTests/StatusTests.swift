@@ -16,6 +16,8 @@ import Testing
             shell.configure(url, "timezone: Europe/Berlin")
             let daemon = try shell.start(["run"], atMost: 60)
             #expect(daemon.waits { _, errors in errors.contains("=> firing") }, "\(daemon.errors)")
+            // The log speaks before the commit.
+            for _ in 0..<200 where try shell.run("status", "-o", "json").json()["incidents"]?.array?.isEmpty != false {}
             try body(shell, daemon)
         }
     }
@@ -120,7 +122,12 @@ import Testing
             let again = try pass()
             #expect(again.code == 1 && again.output.isEmpty, "\(again.everything)")
             configure(100)
-            let over = try pass()
+            // Passes that follow at once do not ask the expensive endpoint again: it takes some until that is known.
+            var over = try pass()
+            for _ in 0..<200 where over.code != 0 {
+                #expect(over.output.isEmpty, "\(over.everything)")
+                over = try pass()
+            }
             #expect(over.code == 0 && over.output.hasPrefix("OK: "), "\(over.everything)")
             #expect(try pass().output.isEmpty)
             // What keeps a pass from running is never held back.
