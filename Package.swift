@@ -121,7 +121,7 @@ let package = Package(
         tests("Ambient", ["Model", "Ambient"]),
         tests("HTTP", ["Model", "Ambient", "HTTP", "Server"]),
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),
-        tests("Journal", ["Model", "Journal", "CSQLite"]),
+        tests("Journal", ["Model", "Digest", "Journal", "CSQLite"]),
         tests(
             "Notify", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Notify", "Server", "Simulator"],
             exclude: ["golden", "mail", "slack"]),

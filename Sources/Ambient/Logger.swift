@@ -148,6 +148,11 @@ public final class Logger: Sendable {
         log(.error, message(), fields())
     }
 
+    /// A line of a level that its subject decides, such as an incident's severity.
+    public func say(_ level: Level, _ message: @autoclosure () -> String, _ fields: @autoclosure () -> Fields = [:]) {
+        if isEnabled(level) { log(level, message(), fields()) }
+    }
+
     private func log(_ level: Level, _ message: String, _ fields: Fields) {
         let time = writesTime ? clock.now() : nil
         let line = LogLine(time: time, level: level, message: message, fields: fields)

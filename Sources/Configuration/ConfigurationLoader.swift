@@ -131,6 +131,9 @@ public struct ConfigurationLoader {
         configuration.file = file?.path
         let overrides = ConfigurationOverrides(environment: environment, flags: flags)
         let faults = overrides.apply(to: &configuration)
+        for index in configuration.channels.indices {
+            configuration.channels[index].template.zone = configuration.tellingOptions.zone
+        }
         reader.checkReferences(configuration)
         reader.checkApprovals(configuration)
         let all = Set((reporter.diagnostics + faults).map(SensitiveLine.hiding)).sorted()

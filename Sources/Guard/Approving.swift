@@ -43,10 +43,10 @@ extension GuardState {
     /// or strictness, is withdrawn.
     mutating func offer(
         _ wanted: Wanted, _ ttl: TimeSpan, _ reason: Refusal, _ options: GuardOptions, _ now: Timestamp
-    ) -> (id: String, isNew: Bool) {
+    ) -> (offer: Approval, isNew: Bool) {
         for index in approvals.indices where approvals[index].isFor(wanted) && approvals[index].state == .waiting {
             if approvals[index].effect == wanted.effect, approvals[index].ttl == ttl {
-                return (approvals[index].id, false)
+                return (approvals[index], false)
             }
             approvals[index].close(.withdrawn, now)
         }
@@ -55,7 +55,7 @@ extension GuardState {
             expiresAt: now + options.approvalExpiry,
             isTaken: { id in approvals.contains { $0.id.utf8.elementsEqual(id.utf8) } })
         approvals.append(approval)
-        return (approval.id, true)
+        return (approval, true)
     }
 
     /// The yes to a wanted action that the guard has not looked at yet.

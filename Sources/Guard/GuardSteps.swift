@@ -107,11 +107,11 @@ struct GuardSteps {
         guard let rest = found.rest else {
             return .refuse(
                 .otherFault,
-                "\(what) since \(found.trouble.since.clock): nobody is acted upon for how things look meanwhile")
+                "\(what) since \(found.trouble.since): nobody is acted upon for how things look meanwhile")
         }
         return .refuse(
             .otherFault,
-            "\(what) from \(found.trouble.since.clock) to \(found.trouble.until.clock): what piled up is not the doing of "
+            "\(what) from \(found.trouble.since) to \(found.trouble.until): what piled up is not the doing of "
                 + "\(wanted.key.app); no new actions for \(rest.brief)")
     }
 
@@ -133,8 +133,8 @@ struct GuardSteps {
         }
         switch condition.evaluate(view) {
         case .yes: return nil
-        case .no: return .refuse(.onlyIf, "not needed now: \(condition.text) is false")
-        case .unknown, .noTraffic: return .refuse(.onlyIf, "\(condition.text) is not known")
+        case .no: return .refuse(.onlyIf, "not needed now: \(condition.explain(view).withValues) is false")
+        case .unknown, .noTraffic: return .refuse(.onlyIf, "\(condition.explain(view).withValues) is not known")
         }
     }
 

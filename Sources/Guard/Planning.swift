@@ -165,6 +165,7 @@ extension GuardState {
         var lease: Lease?
         var isNews = approved != nil
         var approval = approved.map { approvals[$0].id }
+        var waitsUntil: Timestamp?
         switch verdict {
         case .act, .wouldHave:
             let by = approved.flatMap { approvals[$0].by }
@@ -179,9 +180,9 @@ extension GuardState {
             }
         case .needsApproval(let reason):
             guard mode != .observe else { break }
-            let offer = offer(wanted, ttl, reason, context.options, now)
-            approval = offer.id
-            isNews = offer.isNew
+            let (offer, isNew) = self.offer(wanted, ttl, reason, context.options, now)
+            (approval, waitsUntil) = (offer.id, offer.expiresAt)
+            isNews = isNew
         case .refused: break
         }
         let by = approved.flatMap { approvals[$0].by }
@@ -195,7 +196,7 @@ extension GuardState {
         plan.decisions.append(
             ActionDecision(
                 at: now, incident: wanted.incident, key: wanted.key, effect: wanted.effect, ttl: ttl, verdict: verdict,
-                lease: lease?.id, until: lease?.expiresAt, approval: approval, approvedBy: by))
+                lease: lease?.id, until: lease?.expiresAt ?? waitsUntil, approval: approval, approvedBy: by))
     }
 
     /// The length asked for, doubled for each lease on the key within a day, never beyond the longest allowed.

@@ -147,7 +147,7 @@ extension GuardState {
         guard let found = disturbance(lease.key, range: ranges.max() ?? .zero, context.options, now) else { return nil }
         return Refusal(
             .otherFault,
-            "\(found.trouble.text(lease.key.runtime)) from \(found.trouble.since.clock) on: nothing is extended for how things "
+            "\(found.trouble.text(lease.key.runtime)) from \(found.trouble.since) on: nothing is extended for how things "
                 + "look since; the lease runs out at \(lease.expiresAt)")
     }
 

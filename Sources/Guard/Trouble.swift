@@ -141,8 +141,8 @@ extension GuardState {
 
     /// Whether a runtime restarted or had a fault at any moment since: then what is different now is not an action's doing.
     func disturbance(of runtime: String, since: Timestamp) -> String? {
-        if let restart = restarts[runtime], restart >= since { return "\(runtime) restarted at \(restart.clock)" }
-        return troubles[runtime]?.first { $0.isSure && $0.until >= since }.map { "\($0.text(runtime)) at \($0.until.clock)" }
+        if let restart = restarts[runtime], restart >= since { return "\(runtime) restarted at \(restart)" }
+        return troubles[runtime]?.first { $0.isSure && $0.until >= since }.map { "\($0.text(runtime)) at \($0.until)" }
     }
 }
 

@@ -1,3 +1,4 @@
+import Digest
 import Model
 
 /// Which incidents to list. Every condition that is set must hold.
@@ -77,19 +78,49 @@ extension Journal {
         }
     }
 
-    /// The incident with that id, or the only one whose id begins so. Throws `.unknownID`, `.ambiguousID`.
-    public func incident(_ idOrPrefix: String) throws(JournalError) -> IncidentRow {
+    /// The incident with that id, the only one whose id begins so, or the only one whose short id does: at least four
+    /// digits of it. Throws `.unknownID`; of several `.ambiguousID`, with their short ids and what tells them apart.
+    public func incident(_ named: String) throws(JournalError) -> IncidentRow {
         try reading("show an incident") { database throws(JournalError) in
             // Ids are ASCII; the greatest scalar stands above all of them.
-            let found = try database.rows(
+            var found = try database.rows(
                 "SELECT \(IncidentRow.columns) FROM incidents WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 6",
-                [.text(idOrPrefix), .text(idOrPrefix + "\u{10FFFF}")]
+                [.text(named), .text(named + "\u{10FFFF}")]
             ) { row throws(JournalError) in try IncidentRow(row, of: database) }
-            if let exact = found.first(where: { $0.id.utf8.elementsEqual(idOrPrefix.utf8) }) { return exact }
-            guard !idOrPrefix.isEmpty, let first = found.first else { throw database.error(.unknownID) }
-            guard found.count == 1 else { throw database.error(.ambiguousID(found.map(\.id))) }
+            if let exact = found.first(where: { $0.id.utf8.elementsEqual(named.utf8) }) { return exact }
+            guard !named.isEmpty else { throw database.error(.unknownID) }
+            let known = try incidentIDs(database)
+            if named.utf8.count >= ShortID.least, found.count < 6 {
+                let others = known.filter { id in
+                    ShortID.digits(of: id).utf8.starts(with: named.utf8) && !found.contains { $0.id.utf8.elementsEqual(id.utf8) }
+                }
+                for id in others.prefix(6 - found.count) {
+                    let row = try database.row(
+                        "SELECT \(IncidentRow.columns) FROM incidents WHERE id = ?1", [.text(id)]
+                    ) { row throws(JournalError) in try IncidentRow(row, of: database) }
+                    if let row { found.append(row) }
+                }
+            }
+            guard let first = found.first else { throw database.error(.unknownID) }
+            guard found.count == 1 else {
+                let short = ShortID.shortest(of: found.map(\.id), among: known)
+                throw database.error(
+                    .ambiguousID(
+                        found.map { row in
+                            "\(short[row.id] ?? row.id) (\(Shown.id(row.rule)) on \(row.subject), \(row.status.rawValue), opened \(row.openedAt))"
+                        }))
+            }
             return first
         }
+    }
+
+    /// The id of every incident, for short ids that tell all of them apart.
+    public func incidentIDs() throws(JournalError) -> [String] {
+        try reading("list the incidents") { database throws(JournalError) in try incidentIDs(database) }
+    }
+
+    private func incidentIDs(_ database: Database) throws(JournalError) -> [String] {
+        try database.rows("SELECT id FROM incidents ORDER BY id") { row throws(JournalError) in row.text(0) }
     }
 
     /// How many incidents stand in each status that occurs.

@@ -233,6 +233,23 @@ extension Journal {
         }
     }
 
+    /// How each channel's messages stand, by name: all channels that a message was ever decided for and kept.
+    public func channelCounts() throws(JournalError) -> [ChannelCounts] {
+        try reading("count the messages of channels") { database throws(JournalError) in
+            try database.rows(
+                """
+                SELECT channel, sum(state = 'pending'), sum(state = 'dead'), sum(state = 'sent'),
+                    max(CASE WHEN state = 'sent' THEN settled_ms END)
+                FROM outbox GROUP BY channel ORDER BY channel
+                """
+            ) { row throws(JournalError) in
+                ChannelCounts(
+                    channel: row.text(0), pending: Int(row.int(1)), dead: Int(row.int(2)), sent: Int(row.int(3)),
+                    lastSent: row.optionalTime(4))
+            }
+        }
+    }
+
     public func outboxCounts() throws(JournalError) -> OutboxCounts {
         try reading("count the outbox") { database throws(JournalError) in
             var counts = OutboxCounts()

@@ -92,6 +92,24 @@ public struct OutboxCounts: Hashable, Sendable {
     public init() {}
 }
 
+/// How one channel's messages stand.
+public struct ChannelCounts: Hashable, Sendable {
+    public let channel: String
+    public let pending: Int
+    public let dead: Int
+    public let sent: Int
+    /// When the newest was taken; nil where none was.
+    public let lastSent: Timestamp?
+
+    public init(channel: String, pending: Int, dead: Int, sent: Int, lastSent: Timestamp?) {
+        self.channel = channel
+        self.pending = pending
+        self.dead = dead
+        self.sent = sent
+        self.lastSent = lastSent
+    }
+}
+
 /// A channel that owes messages after failed attempts.
 public struct ChannelTrouble: Hashable, Sendable {
     public let channel: String

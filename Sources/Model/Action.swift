@@ -248,7 +248,7 @@ public struct ActionDecision: Hashable, Sendable {
     public let verdict: Verdict
     /// The lease it created or extended, if any.
     public let lease: String?
-    /// When that lease ends as decided so far; nil without one.
+    /// When that lease ends as decided so far; of what waits for approval, when the offer does. Nil without either.
     public let until: Timestamp?
     /// Of what waits for approval: the id to approve it by. Of what was decided on an approval: that one's. Nil otherwise,
     /// and where an approval is not asked for, since the mode only observes.

@@ -11,6 +11,8 @@ public struct MessageTemplate: Hashable, Sendable {
     public var footer: Text?
     /// Of mails: instead of the subject, which holds a conversation together.
     public var subject: Text?
+    /// By whose clocks its moments are told.
+    public var zone = Zone.utc
 
     public init() {}
 

@@ -158,7 +158,7 @@ extension Core {
             "lease \(name)",
             [
                 "adapter": .text(placement.adapter), "lease": .text(placement.lease), "app": .text("\(placement.key.app)"),
-                "why": .text(placement.lastError ?? "-"),
+                "why": .text(placement.lastError ?? "-"), "runtime": .text(placement.key.runtime),
             ])
         switch (placement.phase, placement.outcome) {
         case (.landed, _):

@@ -87,6 +87,7 @@ extension Core {
                 [
                     "lease": .text(batch.lease), "app": .text("\(last.app)"), "count": .integer(Int64(batch.count)),
                     "last_at": .text(batch.lastAt.description),
+                    "runtime": .text(pipeline.guardState.leases.first { $0.id == batch.lease }?.key.runtime ?? "-"),
                 ])
         }
     }

@@ -16,15 +16,62 @@ extension Core {
         logger.info("audit log", ["head": .text(head.description)])
     }
 
-    func log(_ transitions: [Transition]) {
+    /// What begins is told as loudly as its severity is; all else is for the record.
+    /// - Parameter changed: incidents that the tick opened, changed or resolved.
+    func log(_ transitions: [Transition], _ changed: [Incident] = []) {
         for transition in transitions {
-            logger.info(
+            let incident = incident(transition, changed)
+            let severity = incident?.severity ?? severity(transition)
+            logger.say(
+                isLoud && transition.to == .firing && transition.from != .clearing ? Core.level(severity) : .info,
                 "\(transition.from.rawValue) => \(transition.to.rawValue)",
                 [
                     "rule": .text(transition.rule), "subject": .text("\(transition.subject)"),
                     "reason": .text(transition.reason), "condition": .text(transition.condition),
+                    "incident": .text(incident?.id ?? "-"), "severity": .text(severity?.rawValue ?? "-"),
+                    "app": .text(transition.subject.app.map { "\($0)" } ?? "-"), "runtime": .text(transition.subject.runtime),
                 ])
         }
+    }
+
+    /// The incident that a transition belongs to: none before it fires.
+    private func incident(_ transition: Transition, _ changed: [Incident]) -> Incident? {
+        guard transition.to != .pending, transition.from != .pending || transition.to == .firing else { return nil }
+        func fits(_ incident: Incident) -> Bool {
+            incident.rule.utf8.elementsEqual(transition.rule.utf8) && incident.subject == transition.subject
+        }
+        return changed.last(where: fits) ?? pipeline.engine.openIncidents(of: transition.subject.runtime).last(where: fits)
+    }
+
+    private func severity(_ transition: Transition) -> Severity? {
+        let policy = transition.subject.app.map { pipeline.policies.index(for: $0) } ?? 0
+        return pipeline.policies.rules(for: transition.subject.kind, policy: policy)
+            .first { $0.name.utf8.elementsEqual(transition.rule.utf8) }?.severity
+    }
+
+    static func level(_ severity: Severity?) -> Logger.Level {
+        switch severity {
+        case .critical?: .error
+        case .warning?: .warning
+        case .info?, nil: .info
+        }
+    }
+
+    /// For whoever looks closely: what came of a poll.
+    func logCycle(_ runtime: String, _ observations: [Observation], _ report: CycleReport?, isSaved: Bool) {
+        guard logger.isEnabled(.debug) else { return }
+        let silent = (report?.summary.replicas ?? []).flatMap { replica in
+            Endpoint.allCases.compactMap { endpoint in replica.missing[endpoint].map { "\(replica.url)\(endpoint.path) \($0)" } }
+        }
+        logger.debug(
+            "polled",
+            [
+                "runtime": .text(runtime), "answers": .integer(Int64(observations.count)),
+                "slowest_ms": .number((observations.map(\.elapsedMilliseconds).max() ?? 0).rounded()),
+                "missing": .text(silent.isEmpty ? "-" : silent.joined(separator: ", ")),
+                "apps": .integer(Int64(report?.summary.apps ?? 0)),
+                "open_incidents": .integer(Int64(pipeline.engine.openIncidents(of: runtime).count)), "saved": .flag(isSaved),
+            ])
     }
 
     /// Only behind the commit that holds them: a tick that could not be written did nothing.
@@ -36,6 +83,8 @@ extension Core {
                     "incident": .text(decision.incident), "app": .text("\(decision.key.app)"),
                     "action": .text("\(decision.effect)"), "ttl": .text("\(decision.ttl)"),
                     "why": .text(decision.verdict.reason ?? "-"), "lease": .text(decision.lease ?? "-"),
+                    "severity": .text(pipeline.engine.incident(decision.incident)?.severity.rawValue ?? "-"),
+                    "runtime": .text(decision.key.runtime),
                 ])
         }
     }

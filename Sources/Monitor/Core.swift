@@ -26,6 +26,8 @@ public actor Core {
     let clock: any Clock
     let logger: Logger
     private let onReport: @Sendable (CycleReport) -> Void
+    /// Whether the log says what opens as loudly as its severity is; not where it is printed anyway.
+    let isLoud: Bool
     /// What the core measures of itself; nil: nothing.
     let instruments: Instruments?
     /// When the outbox was counted last, of the monotonic clock.
@@ -68,6 +70,9 @@ public actor Core {
     /// The day (since 1970) on which the end of the audit log was logged last.
     var auditHeadLogged: Int64?
     private var lastPruned: Timestamp?
+    /// What the journal last got to know of runtimes, by name: see `RuntimeSight`.
+    var sights: [String: (at: Timestamp, quality: [String])] = [:]
+    var areSightsCleared = false
     /// Whether the kill file was there when the audit log last heard of it; nil before the first look.
     var wasStopped: Bool?
     /// Runtimes whose functions were to look further back at a reload, when the journal could not be written.
@@ -94,7 +99,7 @@ public actor Core {
         pipeline: Pipeline, journal: sending Journal?, folder: StateFolder?, gate: Gate?, gateTexts: GateTexts = GateTexts(),
         adapters: [any ActionAdapter] = [], kept: PlacementBook = PlacementBook(),
         retryWait: @escaping @Sendable (Int, TimeSpan?) -> TimeSpan = Core.wait,
-        onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, instruments: Instruments? = nil, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
+        onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, instruments: Instruments? = nil, isLoud: Bool = true, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) {
         self.pipeline = pipeline
         landableAtStart = (
@@ -112,6 +117,7 @@ public actor Core {
         self.clock = clock
         self.logger = logger
         self.instruments = instruments
+        self.isLoud = isLoud
         self.onReport = onReport
     }
 
@@ -171,7 +177,7 @@ public actor Core {
         noteKillSwitch(&record)
         for removal in pipeline.giveUpStrangers(now: now) {
             record.add(removal)
-            log(removal.transitions)
+            log(removal.transitions, removal.incidents)
         }
         let isStopped = folder?.isKillSwitchOn ?? false
         if let recorder, isStopped != tapedKillSwitch {
@@ -186,11 +192,14 @@ public actor Core {
         if let result {
             record.add(result)
             instruments?.decided(result)
-            log(result.outcome.transitions)
+            log(result.outcome.transitions, result.outcome.changes.map(\.incident))
             unlogged += result.plan.decisions
             // While nothing can be written they pile up; the audit log has them all in the end.
             if unlogged.count > Core.mostUnlogged { unlogged.removeFirst(unlogged.count - Core.mostUnlogged) }
         }
+        var report = result.flatMap { pipeline.report($0) }
+        if let report { noteSight(report.summary, at: now, &record) }
+        forgetSights(&record)
         followApps(runtime)
         followLeases(&record)
         record.states += pipeline.drainStates()
@@ -206,10 +215,10 @@ public actor Core {
         countRefusals()
         progress.cycles += 1
         progress.lastCycle = now
-        var report = result.flatMap { pipeline.report($0) }
         report?.auditHead = progress.auditHead
         report?.revertsDue = progress.revertsDue
         noteCycle(runtime, at: now, report, isSaved: saved)
+        logCycle(runtime, observations, report, isSaved: saved)
         if let report { onReport(report) }
         return saved
     }

@@ -22,6 +22,8 @@ public struct Pipeline: Sendable {
     var tellingKept: TellingState?
     /// Rows of chats in the journal that belong to nothing: to be removed when the state of signals is written next.
     var strayChats: [ChatSource] = []
+    /// Perf answers that no tick has judged yet, by runtime and replica.
+    var perfBodies: [String: [String: Body]] = [:]
     /// The guard's state as it was handed out to be kept; nil before the first time.
     var keptGuard: GuardState?
     /// The journal holds the engine's state as earlier versions wrote it, to be replaced at the first tick.
@@ -85,6 +87,7 @@ public struct Pipeline: Sendable {
     public mutating func take(_ observation: Observation) {
         guard signals[observation.runtime] != nil else { return }
         let sample = Sample(observation, Decoder.decode(observation))
+        hold(observation)
         signals[observation.runtime]?.ingest(sample)
         clocks[observation.runtime]?.note(sample.endpoint, at: observation.at)
     }
@@ -125,7 +128,7 @@ public struct Pipeline: Sendable {
         engine.record(plan.decisions)
         noteLeases(plan.leaseChanges, at: outcome.now)
         let asked = noteAsked(plan.asked, at: outcome.now)
-        let found = noteFindings(plan, runtime, outcome.opened + outcome.reopened, at: outcome.now)
+        let found = noteFindings(plan, runtime, outcome.opened + outcome.reopened, at: outcome.now).union(noteWeights(outcome))
         let told = tell(outcome, plan)
         return TickResult(
             runtime: runtime, now: outcome.now, readings: readings, outcome: outcome, plan: plan,

@@ -177,6 +177,13 @@ public struct Sender: Sendable {
         switch delivery {
         case .delivered, .deliveredAs:
             outcome = .sent(at: now, reference: delivery.reference)
+            logger.info(
+                "message delivered",
+                [
+                    "channel": .text(channel.name), "incident": .text(row.message.incident), "event": .text(row.message.event.rawValue),
+                    "news": .text(row.message.news?.rawValue ?? "-"), "attempts": .integer(Int64(row.attempts + 1)),
+                    "after": .text(max(now - row.message.createdAt, .zero).brief),
+                ])
             if let since = standing.works() {
                 logger.info("channel works again", ["channel": .text(channel.name), "after": .text((now - since).brief)])
             }

@@ -42,6 +42,8 @@ struct ActionStory: Sendable {
     let sight: Sight
     /// The id to approve it by; nil where nothing waits.
     let approval: String?
+    /// When what waits can be approved no more; nil where nothing waits, or that is not known.
+    let offerEnds: Timestamp?
     /// What became of the offer before the one that waits; nil where none was right before it.
     let lastOffer: LastOffer?
     /// The newest verdict.
@@ -73,7 +75,11 @@ struct ActionStory: Sendable {
         verdict = newest.verdict
         approvedBy = decisions.last { $0.verdict == .act }?.approvedBy
         // What was decided on an approval carries its id, too; it waits no more.
-        if case .needsApproval = newest.verdict { approval = newest.approval } else { approval = nil }
+        if case .needsApproval = newest.verdict {
+            (approval, offerEnds) = (newest.approval, newest.until)
+        } else {
+            (approval, offerEnds) = (nil, nil)
+        }
         lastOffer = ActionStory.lastOffer(decisions)
         isAboutLease = newest.lease != nil
         standing = ActionStory.standing(decisions, handling, at: moment)

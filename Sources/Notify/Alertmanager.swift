@@ -55,7 +55,7 @@ public struct Alertmanager: WordedChannel {
             if let token { secret = try service.secret("token", token) } else { secret = nil }
             let credential = try await service.credential(authenticator)
             let now = service.clock.now()
-            let alert = Alertmanager.alert(message, until: now + settings.resend * Alertmanager.missable, template)
+            let alert = Alertmanager.alert(message, until: now + settings.resend * Alertmanager.missable, at: settings.url, template)
             let response = try await service.send(
                 .post, settings.url + "/api/v2/alerts", headers: (secret.map { [.bearer($0)] } ?? []) + (credential.map { [$0.field] } ?? []),
                 body: JSON.array([alert]).serializedBytes(), hiding: (secret.map { [$0] } ?? []) + (credential?.secrets ?? []))
@@ -69,9 +69,11 @@ public struct Alertmanager: WordedChannel {
     static let missable: Int64 = 5
 
     /// One alert of the array that is posted.
-    /// - Parameter end: when an open one ends unless it is pushed again.
+    /// - Parameters:
+    ///   - end: when an open one ends unless it is pushed again.
+    ///   - base: the URL of the Alertmanager.
     static func alert(
-        _ message: Message, until end: Timestamp, _ template: MessageTemplate = MessageTemplate()
+        _ message: Message, until end: Timestamp, at base: String = "", _ template: MessageTemplate = MessageTemplate()
     ) -> JSON {
         let incident = message.incident
         let wording = Wording(message, template)
@@ -89,7 +91,13 @@ public struct Alertmanager: WordedChannel {
                 "description": .string(PlainDetails.text(wording)),
             ],
             "startsAt": .string(begin.description), "endsAt": .string((isResolved ? resolved : end).description),
+            "generatorURL": .string(link(message, base)),
         ]
+    }
+
+    /// Where an alert can be looked at. This program has no page of its own, so it is Alertmanager's view of this one alert.
+    private static func link(_ message: Message, _ base: String) -> String {
+        "\(base)/#/alerts?filter=" + PercentEncoding.of("{incident=\"\(Shown.id(message.thread))\"}")
     }
 
     /// What tells alerts apart: the same from an incident's opening to its end. Values are shown to people and given to
@@ -119,11 +127,19 @@ public struct Alertmanager: WordedChannel {
         case .runtime: break
         }
         labels += [("incident", text(incident.id)), ("source", "mozaiks-ops")]
-        let own = labels.map(\.key)
+        var taken = Set(labels.map(\.key))
         let sorted = incident.labels.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
         for (key, value) in sorted where !value.isEmpty {
-            let name = name(key)
-            labels.append((own.contains(name) ? "label_\(name)" : name, text(value)))
+            // Names that differ only in what may not stand in one come out alike: the later ones are numbered.
+            var name = name(key)
+            if taken.contains(name) { name = "label_\(name)" }
+            let base = name
+            var number = 2
+            while !taken.insert(name).inserted {
+                name = "\(base)_\(number)"
+                number += 1
+            }
+            labels.append((name, text(value)))
         }
         return JSONObject(labels)
     }

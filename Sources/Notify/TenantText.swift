@@ -4,13 +4,13 @@ import Model
 /// nothing else: no rule, no figure, no other tenant, no name of a machine.
 enum TenantText {
     /// Nil where there is nothing to tell: nothing was done.
-    static func of(_ story: ActionStory, at moment: Timestamp) -> String? {
+    static func of(_ story: ActionStory, _ moments: Moments) -> String? {
         let app = Shown.id(story.app.text)
         switch story.standing {
         case .inForce(_, let from, let until, _):
-            return "Since \(from.minuteText(seenFrom: moment)) \(limit(story.effect, app)), to keep the service "
+            return "Since \(moments.minute(from)) \(limit(story.effect, app)), to keep the service "
                 + "responsive for everyone. Workflows that are already running are not affected. The limit ends by itself "
-                + "at \(Moments.end(from, until, seenFrom: moment)), or somewhat later if the load stays high. If it gets in your way, "
+                + "at \(moments.end(from, until)), or somewhat later if the load stays high. If it gets in your way, "
                 + "please reply and we will look at it together."
         case .over:
             return "The limit on your app \(app) is lifted: everything runs as usual again. "

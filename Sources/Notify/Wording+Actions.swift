@@ -21,7 +21,7 @@ extension Wording {
         }
         return section(
             "Changed shortly before",
-            newest.map { Phrase(words: Moments.readable(Shown.line($0.text), seenFrom: message.at)) })
+            newest.map { Phrase(words: moments.readable(Shown.line($0.text))) })
     }
 
     private var done: Section? {
@@ -34,9 +34,9 @@ extension Wording {
                 let extended =
                     extensions == 0 ? "" : extensions == 1 ? ", extended once" : ", extended \(extensions) times"
                 let by: Phrase = story.approvedBy.map { ", approved by \(code: $0)" } ?? ""
-                return story.told(", \(Moments.range(from, until, seenFrom: message.at))\(extended)\(by)")
+                return story.told(", \(moments.range(from, until))\(extended)\(by)")
             case .over(_, let from):
-                return "\(story.told(" at \(from.minuteText(seenFrom: message.at))")); over"
+                return "\(story.told(" at \(moments.minute(from))")); over"
             case .notLanded: return "Tried and not done: \(story.order)"
             case .none: return nil
             }
@@ -54,7 +54,7 @@ extension Wording {
             "Still in force",
             stories.compactMap { story in
                 guard case .inForce(_, let from, let until, _) = story.standing else { return nil }
-                return "\(story.state) until \(Moments.end(from, until, seenFrom: message.at)), then it ends by itself"
+                return "\(story.state) until \(moments.end(from, until)), then it ends by itself"
             })
     }
 
@@ -72,7 +72,8 @@ extension Wording {
             })
     }
 
-    /// `. Approve it: mozaiks-ops actions approve ID`; nothing where there is no id to approve it by.
+    /// `. Approve it: mozaiks-ops actions approve ID; deny it: mozaiks-ops actions deny ID; the offer ends at 17:05 UTC`; nothing
+    /// where there is no id to approve it by.
     private func approving(_ story: ActionStory) -> Phrase {
         let again =
             switch story.lastOffer {
@@ -80,8 +81,10 @@ extension Wording {
             case .notDone: " What was approved before was not done, and that yes counts no more."
             case nil: ""
             }
-        return story.approval.map {
-            ".\(again) Approve it: \(command: "mozaiks-ops actions approve \(Shown.id($0))")"
+        let end = story.offerEnds.map { "; the offer ends at \(moments.minute($0))" } ?? ""
+        return story.approval.map { id in
+            let (yes, no) = ("mozaiks-ops actions approve \(Shown.id(id))", "mozaiks-ops actions deny \(Shown.id(id))")
+            return ".\(again) Approve it: \(command: yes); deny it: \(command: no)\(end)"
         } ?? ""
     }
 
@@ -102,7 +105,7 @@ extension Wording {
     }
 
     private func reason(_ refusal: Refusal) -> Phrase {
-        Phrase(words: Moments.readable(Shown.line(refusal.text), seenFrom: message.at))
+        Phrase(words: moments.readable(Shown.line(refusal.text)))
     }
 
     private func section(_ heading: String, _ lines: [Phrase]) -> Section? {
@@ -129,7 +132,7 @@ extension Wording {
             case .notLanded, .none: false
             }
         }
-        return told.compactMap { TenantText.of($0, at: message.at) }
+        return told.compactMap { TenantText.of($0, moments) }
     }
 }
 

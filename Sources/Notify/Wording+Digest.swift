@@ -70,9 +70,9 @@ extension Wording {
         let when: String
         if let resolved = item.resolvedAt {
             let length = max(resolved - item.openedAt, .zero).brief
-            when = "\(Moments.range(item.openedAt, resolved, seenFrom: message.at)), \(length)"
+            when = "\(moments.range(item.openedAt, resolved)), \(length)"
         } else {
-            when = "since \(item.openedAt.minuteText(seenFrom: message.at))"
+            when = "since \(moments.minute(item.openedAt))"
         }
         return "\(severity): \(rule), \(Wording.place(item.subject.shortened)), \(when)"
     }

@@ -74,7 +74,7 @@ extension Wording {
                 case .noEffect: "it changed nothing, and was taken back"
                 case .unknown: "whether it worked is not known"
                 }
-            return "\(code: finding.app.text): \(words): \(Moments.readable(Shown.line(finding.text), seenFrom: message.at))"
+            return "\(code: finding.app.text): \(words): \(moments.readable(Shown.line(finding.text)))"
         }
         return lines.isEmpty ? nil : Section(heading: "What came of it", lines: lines)
     }

@@ -1,3 +1,4 @@
+import Digest
 import Model
 import Policy
 
@@ -14,6 +15,8 @@ public struct Wording: Sendable {
 
     public let message: Message
     let stories: [ActionStory]
+    /// Who notes on an incident of which users and workflows its app's open runs are.
+    public static let weigher = "perf"
 
     /// What the channel words otherwise.
     let template: MessageTemplate
@@ -25,6 +28,8 @@ public struct Wording: Sendable {
     }
 
     var incident: Incident { message.incident }
+    /// By the clocks of the channel's readers.
+    var moments: Moments { Moments(zone: template.zone, message: message.at) }
     /// Nil for a message about one incident.
     var digest: Model.Digest? { message.digest }
     var isResolved: Bool { message.event == .resolved }
@@ -131,10 +136,13 @@ public struct Wording: Sendable {
         if incident.flaps > 0 {
             let last = incident.transitions.last { $0.to == .firing && $0.from != .clearing }
             let times = incident.flaps == 1 ? "once" : "\(incident.flaps) times"
-            facts.append(("Reopened", Phrase(words: last.map { "\(times), last at \($0.at.clock) UTC" } ?? times)))
+            facts.append(("Reopened", Phrase(words: last.map { "\(times), last at \(moments.second($0.at))" } ?? times)))
+        }
+        if let weight = incident.handling.last(where: { $0.kind == .note && $0.by == Wording.weigher }), !isResolved {
+            facts.append(("Runs", Phrase(words: Shown.line(weight.text))))
         }
         if let seen = incident.acknowledged, !isResolved {
-            let end = seen.until.map { " until \($0.minuteText(seenFrom: message.at))" } ?? ""
+            let end = seen.until.map { " until \(moments.minute($0))" } ?? ""
             let comment = seen.comment.isEmpty ? "" : ": \(Shown.line(seen.comment))"
             facts.append(("Acknowledged", "by \(code: seen.by)\(end)\(comment)"))
         }
@@ -142,7 +150,7 @@ public struct Wording: Sendable {
     }
 
     /// Always with its day: a message may arrive long after it was written.
-    func full(_ moment: Timestamp) -> String { "\(moment.clock) UTC on \(moment.day)" }
+    func full(_ moment: Timestamp) -> String { moments.full(moment) }
 
     /// How long it was, for a resolution.
     public var duration: String? {
@@ -212,7 +220,7 @@ public struct Wording: Sendable {
         return "\(Shown.id(file)):\(incident.origin.line)"
     }
 
-    /// What to run for the whole story; it names the incident's id.
+    /// What to run for the whole story; it names the incident by its short id.
     public var more: String {
         // A drill is nobody's incident: there is nothing to show of it.
         if message.event == .drill { return "mozaiks-ops notify history" }
@@ -221,7 +229,7 @@ public struct Wording: Sendable {
     }
 
     /// What to run for the story of the incident, or of the weightiest of them.
-    var showing: String { "mozaiks-ops incidents show \(Shown.id(incident.id))" }
+    var showing: String { "mozaiks-ops incidents show \(ShortID.of(incident.id))" }
 }
 
 extension String {

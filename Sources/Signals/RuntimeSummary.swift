@@ -63,6 +63,17 @@ public struct RuntimeSummary: Hashable, Sendable {
     /// Runs known to have ended; below five no counter is called dead.
     public var endedRuns: Int64
 
+    public init(
+        runtime: String, replicas: [Replica], apps: Int, deadCounters: [Counter], liveCounters: [Counter], endedRuns: Int64
+    ) {
+        self.runtime = runtime
+        self.replicas = replicas
+        self.apps = apps
+        self.deadCounters = deadCounters
+        self.liveCounters = liveCounters
+        self.endedRuns = endedRuns
+    }
+
     /// The sum over replicas that have the figure; nil when none has.
     public func total<N: AdditiveArithmetic>(_ figure: (Replica) -> N?) -> N? {
         replicas.reduce(nil) { sum, replica in

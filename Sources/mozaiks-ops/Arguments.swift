@@ -118,17 +118,18 @@ func nearest(_ word: String, in known: [String]) -> String? {
     return best.0
 }
 
-/// Levenshtein distance over bytes.
+/// How many slips of the finger lie between two words, over bytes: a letter too many, too few, another one, or two that
+/// stand the wrong way round.
 private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-    var row = Array(0...b.count)
+    var (before, row) = ([Int](), Array(0...b.count))
     for (i, x) in a.enumerated() {
-        var previous = row[0]
-        row[0] = i + 1
+        var next = [i + 1]
         for (j, y) in b.enumerated() {
-            let cost = previous + (x == y ? 0 : 1)
-            previous = row[j + 1]
-            row[j + 1] = min(cost, row[j] + 1, previous + 1)
+            var least = min(row[j] + (x == y ? 0 : 1), row[j + 1] + 1, next[j] + 1)
+            if i > 0, j > 0, x == b[j - 1], a[i - 1] == y { least = min(least, before[j - 1] + 1) }
+            next.append(least)
         }
+        (before, row) = (row, next)
     }
     return row[b.count]
 }

@@ -11,7 +11,7 @@ struct Command: Sendable {
     let examples: [(line: String, what: String)]
     let run: @Sendable (Invocation) async throws -> ExitCode
     /// The code for an error that names none of its own: 3 (unknown) for what speaks as a monitoring plugin.
-    var failureCode: ExitCode { path == ["check"] || path == ["evaluate"] ? .unknown : .failure }
+    var failureCode: ExitCode { ["check", "evaluate", "status"].contains(path[0]) ? .unknown : .failure }
 
     init(
         _ path: [String], _ summary: String, discussion: String = "", positionals: [Positional] = [],
@@ -138,7 +138,7 @@ enum Help {
           mozaiks-ops COMMAND --help
               options and examples of one command
 
-        Exit codes: check and evaluate 0 ok, 1 warning, 2 critical, 3 unknown; all others 0 or 1;
+        Exit codes: check, status and evaluate 0 ok, 1 warning, 2 critical, 3 unknown; all others 0 or 1;
         64 usage, 78 configuration.
 
         """

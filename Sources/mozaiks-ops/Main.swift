@@ -47,7 +47,8 @@ enum Main {
             return plugin.fails(.usage, because: error.text)
         } catch let error as CommandFailure {
             complain(error.text, hint: error.hint)
-            return plugin.fails(error.code, because: error.first ?? error.text)
+            // Where 1 is a warning that is open, it is no failure.
+            return plugin.fails(error.code == .failure ? command.failureCode : error.code, because: error.first ?? error.text)
         } catch let error as JournalError {
             complain(error.message, hint: error.hint)
             return plugin.fails(command.failureCode, because: error.message)
@@ -87,7 +88,18 @@ enum Main {
         }
         throw UsageError(
             "unknown command '\(first)'",
-            hint: nearest(first, in: commands.map { $0.path[0] }).map { "did you mean '\($0)'?" } ?? "see mozaiks-ops --help")
+            hint: suggestion(words) ?? "see mozaiks-ops --help")
+    }
+
+    /// What was meant: a command that is written almost so, or one that stands below a group: `approve` for `actions approve`.
+    private static func suggestion(_ words: [String]) -> String? {
+        let behind = words.dropFirst().first.map { " \($0)" } ?? ""
+        if let whole = nearest(words[0] + behind, in: commands.filter { $0.path.count > 1 }.map(\.name)), !behind.isEmpty {
+            return "did you mean '\(whole)'?"
+        }
+        if let first = nearest(words[0], in: commands.map { $0.path[0] }) { return "did you mean '\(first)'?" }
+        let below = commands.filter { $0.path.count > 1 && nearest(words[0], in: [$0.path[1]]) != nil }.map { "'\($0.name)'" }
+        return below.isEmpty ? nil : "did you mean \(below.joined(separator: " or "))?"
     }
 
     private static func overview(_ words: [String], _ terminal: Terminal) throws(UsageError) -> (Command, [String])? {
@@ -100,7 +112,7 @@ enum Main {
     }
 }
 
-/// What monitoring systems expect of `check`: one line on standard output whatever happens, since they show nothing else.
+/// What monitoring systems expect of `check` and `status`: one line on standard output whatever happens, since they show nothing else.
 private struct Plugin {
     /// Called as a plugin is: then only its codes, 0 to 3, mean anything. People are told on standard error alone.
     private let isCalledAsOne: Bool
@@ -109,7 +121,7 @@ private struct Plugin {
     init() { (speaks, isCalledAsOne) = (false, false) }
 
     init(_ command: Command, _ words: [String]) {
-        isCalledAsOne = command.path == ["check"] && (words.contains("--brief") || words.contains("--perfdata"))
+        isCalledAsOne = ["check", "status"].contains(command.path[0]) && (words.contains("--brief") || words.contains("--perfdata"))
         speaks = isCalledAsOne && !words.contains { ["json", "--output=json"].contains($0) }
     }
 

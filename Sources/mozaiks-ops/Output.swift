@@ -39,6 +39,9 @@ enum Output {
         note(Descriptor.write(bytes, to: STDOUT_FILENO).code)
     }
 
+    /// Whether a result could not be written, or nobody reads any more.
+    static var isLost: Bool { state.withLock { $0.isUnread || $0.failure != nil } }
+
     private static func note(_ code: Int32) {
         guard code != 0 else { return }
         state.withLock { if code == EPIPE { $0.isUnread = true } else { $0.failure = $0.failure ?? code } }

@@ -1,11 +1,14 @@
+import JSONParsing
+import Journal
 import Model
+import Monitor
 import Telling
 
 /// Silences as people read them.
 extension Rendering {
     func silences(
         _ silences: [Silence], _ windows: [(name: String, window: TellingSettings.Maintenance, isActive: Bool)],
-        waiting: Int, zone: Zone, now: Timestamp
+        waiting: [CommandRow], zone: Zone, now: Timestamp
     ) -> String {
         var text = silences.isEmpty ? "no silence is in force\n" : ""
         if !silences.isEmpty {
@@ -15,7 +18,10 @@ extension Rendering {
                     [silence.id, end(silence, now), silence.by, "\(silence.match)", silence.comment]
                 })
         }
-        if waiting > 0 { text += "\(waiting) more wait\(waiting == 1 ? "s" : "") for the next tick of the engine, or the next check\n" }
+        if !waiting.isEmpty {
+            let count = waiting.count == 1 ? "1 more waits" : "\(waiting.count) more wait"
+            text += "\(count) for the next tick of the engine, or the next check:\n" + waiting.map(self.waiting).joined()
+        }
         guard !windows.isEmpty else { return text }
         text += "\n"
             + terminal.table(
@@ -30,9 +36,20 @@ extension Rendering {
         return text
     }
 
+    /// What a command asks for that no engine has taken yet.
+    private func waiting(_ row: CommandRow) -> String {
+        let document = try? JSON(parsing: Array(row.arguments.utf8))
+        let by = "by \(Shown.id(row.actor)), asked \(moment(row.at))"
+        if row.kind == Commands.expireSilence { return "  end \(Shown.id(document?["silence"]?.string ?? "?")), \(by)\n" }
+        let match = (document?["match"]).flatMap { try? IncidentMatch(DocumentReader($0, document: "silence")) }
+        let until = document?["until"]?.string.flatMap { Timestamp(rfc3339: $0) }.map { "until \(moment($0))" } ?? "until it resolves"
+        let comment = document?["comment"]?.string.map { $0.isEmpty ? "" : ": \(Shown.line($0))" } ?? ""
+        return "  \(Shown.id(document?["id"]?.string ?? "?")), \(until), \(by): \(match.map { "\($0)" } ?? "?")\(comment)\n"
+    }
+
     private func end(_ silence: Silence, _ now: Timestamp) -> String {
-        if let ended = silence.ended { return "ended \(ended.at) (\(ended.by))" }
+        if let ended = silence.ended { return "ended \(moment(ended.at)) (\(ended.by))" }
         guard let until = silence.until else { return "when it resolves" }
-        return until > now ? "in \((until - now).brief)" : "ended \(until)"
+        return until > now ? "in \((until - now).brief), \(moment(until))" : "ended \(moment(until))"
     }
 }

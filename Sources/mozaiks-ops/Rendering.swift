@@ -9,6 +9,21 @@ import Signals
 /// Incidents, leases and readings as people read them.
 struct Rendering: Sendable {
     let terminal: Terminal
+    /// By whose clocks moments are shown.
+    var zone = Zone.utc
+    /// Short ids of incidents, by whole id.
+    var shortIDs: [String: String] = [:]
+
+    init(terminal: Terminal) { self.terminal = terminal }
+
+    /// `2026-11-21T09:00:00.000Z`; with a time zone configured `2026-11-21T10:00:00+01:00`.
+    func moment(_ moment: Timestamp) -> String { zone.text(moment) }
+
+    /// `10:00:00`, by the same clocks.
+    func clock(_ moment: Timestamp) -> String { zone.clock(moment) }
+
+    /// A sentence with its moments by the same clocks.
+    func readable(_ text: String) -> String { zone.isUTC ? text : text.replacingMoments(by: zone.text) }
 
     func severity(_ severity: Severity) -> String {
         switch severity {
@@ -110,12 +125,12 @@ struct Rendering: Sendable {
     func incidents(_ incidents: [Incident]) -> String {
         guard !incidents.isEmpty else { return "no incidents\n" }
         return terminal.table(
-            ["id", "status", "severity", "rule", "subject", "opened", "lasted"],
+            ["id", "status", "severity", "rule", "subject", "opened", "lasted", "whole id"],
             incidents.map { incident in
                 let end = incident.heldUntil.map { ($0 - incident.openedAt).brief } ?? "-"
                 return [
-                    incident.id, incident.status.rawValue, severity(incident.severity), incident.rule,
-                    "\(incident.subject)", "\(incident.openedAt)", end,
+                    ShortNames.shown(incident.id, shortIDs), incident.status.rawValue, severity(incident.severity), incident.rule,
+                    "\(incident.subject)", moment(incident.openedAt), end, incident.id,
                 ]
             })
     }
@@ -124,13 +139,13 @@ struct Rendering: Sendable {
     func incident(_ incident: Incident, _ why: [String] = []) -> String {
         var text = "\(severity(incident.severity)) \(terminal.paint(Shown.id(incident.rule), .bold)): \(incident.subject)\n"
         text += "\(Shown.code(incident.summary))\n"
-        text += why.map { terminal.paint(Shown.code($0), .yellow) + "\n" }.joined() + "\n"
+        text += why.map { terminal.paint(Shown.code(readable($0)), .yellow) + "\n" }.joined() + "\n"
         var facts = [
-            ("id", incident.id), ("status", incident.status.rawValue), ("since", "\(incident.since)"),
-            ("opened", "\(incident.openedAt)"),
+            ("id", incident.id), ("short id", ShortNames.shown(incident.id, shortIDs)), ("status", incident.status.rawValue),
+            ("since", moment(incident.since)), ("opened", moment(incident.openedAt)),
         ]
         if let resolved = incident.resolvedAt {
-            facts.append(("resolved", "\(resolved) (\(incident.resolveReason ?? "cleared"))"))
+            facts.append(("resolved", "\(moment(resolved)) (\(incident.resolveReason ?? "cleared"))"))
         }
         if incident.flaps > 0 { facts.append(("reopened", "\(incident.flaps) time\(incident.flaps == 1 ? "" : "s")")) }
         facts.append(("rule", "\(incident.origin)"))
@@ -170,25 +185,28 @@ struct Rendering: Sendable {
         }
         for found in incident.verifications {
             let word = found.outcome.rawValue.map { $0 == "_" ? " " : $0 }
-            lines.append((found.at, "\(String(word)) (\(found.lease)): \(Shown.code(found.text))"))
+            lines.append((found.at, "\(String(word)) (\(found.lease)): \(Shown.code(readable(found.text)))"))
         }
-        for note in incident.handling { lines.append((note.at, "\(Shown.id(note.by)): \(Shown.code(note.text))")) }
+        for note in incident.handling { lines.append((note.at, "\(Shown.id(note.by)): \(Shown.code(readable(note.text)))")) }
         return lines.enumerated().sorted { a, b in
             a.element.at != b.element.at ? a.element.at < b.element.at : a.offset < b.offset
-        }.map { "  \($0.element.at.clock)   \($0.element.text)\n" }.joined()
+        }.map { "  \(clock($0.element.at))   \($0.element.text)\n" }.joined()
     }
 
     /// - Parameter isWaiting: whether what needs approval can still be approved.
     func decision(_ decision: ActionDecision, isWaiting: Bool = false) -> String {
-        let until = decision.until.map { ", until \($0.clock)" } ?? ""
+        let until = decision.until.map { ", until \(clock($0))" } ?? ""
         let what = "\(decision.effect) for \(shownID(decision.key.app)), \(decision.ttl)"
         let by = decision.approvedBy.map { ", approved by \(Shown.id($0))" } ?? ""
-        let how = (isWaiting ? decision.approval : nil).map { "\n" + String(repeating: " ", count: 13) + "mozaiks-ops actions approve \($0)" } ?? ""
+        let how = (isWaiting ? decision.approval : nil).map { id in
+            "\n" + String(repeating: " ", count: 13) + "mozaiks-ops actions approve \(id), or actions deny \(id)"
+                + (decision.until.map { "; until \(moment($0))" } ?? "")
+        } ?? ""
         switch decision.verdict {
         case .act: return terminal.paint("done", .green) + ": \(what)\(until)" + (decision.lease.map { " (\($0))" } ?? "") + by
         case .wouldHave: return terminal.paint("would have", .yellow) + ": \(what) (mode observe)"
-        case .needsApproval(let refusal): return terminal.paint("needs approval", .yellow) + ": \(what): \(Shown.code(refusal.text))\(how)"
-        case .refused(let refusal): return terminal.paint("refused", .red) + ": \(what)\(by): \(Shown.code(refusal.text))"
+        case .needsApproval(let refusal): return terminal.paint("needs approval", .yellow) + ": \(what): \(Shown.code(readable(refusal.text)))\(how)"
+        case .refused(let refusal): return terminal.paint("refused", .red) + ": \(what)\(by): \(Shown.code(readable(refusal.text)))"
         case .alreadyInForce(let lease): return "already in force: \(what) (\(lease))"
         }
     }
@@ -233,12 +251,12 @@ struct Rendering: Sendable {
                 switch lease.state {
                 case .intended, .inForce:
                     ends = lease.expiresAt > now ? "in \((lease.expiresAt - now).brief)" : "now"
-                case .reverting, .ended: ends = "\(lease.endedAt?.description ?? "-") \(lease.endReason ?? "")"
+                case .reverting, .ended: ends = "\(lease.endedAt.map(moment) ?? "-") \(lease.endReason ?? "")"
                 }
                 return [
                     lease.id, (lease.shadow ? "would-have " : "") + lease.state.rawValue, shownID(lease.key.app),
-                    "\(lease.effect)", lease.key.runtime, "\(lease.createdAt)", ends,
-                    lease.holders.map(\.incident).joined(separator: ", "),
+                    "\(lease.effect)", lease.key.runtime, moment(lease.createdAt), ends,
+                    lease.holders.map { ShortNames.shown($0.incident, shortIDs) }.joined(separator: ", "),
                 ]
             })
     }

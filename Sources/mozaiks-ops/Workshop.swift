@@ -135,7 +135,13 @@ extension Invocation {
     }
 
     private func warn(_ warnings: [Diagnostic]) {
-        for warning in warnings { remark("\(warning)\n\n", warning.severity == .error ? .error : .warning) }
+        for warning in warnings {
+            if arguments.has("quiet"), warning.severity != .error {
+                HeldWarnings.add("\(warning)")
+            } else {
+                remark("\(warning)\n\n", warning.severity == .error ? .error : .warning)
+            }
+        }
     }
 
     /// The state folder for what only looks into the journal, or leaves a word in it for the engine that runs: of the configuration
@@ -174,6 +180,14 @@ extension Invocation {
             throw CommandFailure(error.message, hint: error.hint)
         }
     }
+}
+
+/// Warnings that `--quiet` holds back until it is known whether they are new.
+enum HeldWarnings {
+    private static let texts = Mutex<[String]>([])
+
+    static func add(_ text: String) { texts.withLock { $0.append(text) } }
+    static var all: [String] { texts.withLock { $0 } }
 }
 
 /// What was said last of each runtime, so that a fault that stays is not said at each poll.

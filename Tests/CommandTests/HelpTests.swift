@@ -3,7 +3,7 @@ import Testing
 /// What the program says of itself, and how it takes a slip of the finger.
 @Suite struct HelpTests {
     static let commands = [
-        "demo", "check", "run", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain", "advise",
+        "demo", "check", "run", "status", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain", "advise",
         "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
         "notify test", "notify preview", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
         "audit verify", "audit export", "actions approvals", "actions approve", "actions deny", "mark deploy",
@@ -56,6 +56,11 @@ import Testing
         "a wrong command line ends with 64, says what is wrong and what was meant",
         arguments: [
             ("chek", "unknown command 'chek'", "did you mean 'check'?"),
+            ("chekc", "unknown command 'chekc'", "did you mean 'check'?"),
+            ("incidnets lits", "unknown command 'incidnets'", "did you mean 'incidents list'?"),
+            ("approve a3f2", "unknown command 'approve'", "did you mean 'actions approve'?"),
+            ("actions aprove a3f2", "unknown command 'actions aprove'", "did you mean 'actions approve'?"),
+            ("status --breif", "unknown option --breif", "did you mean --brief?"),
             ("incidents lst", "unknown command 'incidents lst'", "did you mean 'incidents list'?"),
             ("incidents frobnicate", "unknown command 'incidents frobnicate'", "there are: list, show, explain, ack, unack"),
             ("help chek", "unknown command 'chek'", "did you mean 'check'?"),

@@ -87,7 +87,8 @@ import Testing
                 ["check", "--policies", policies], ["check", "--policies", policies, "--brief", "--perfdata"],
                 ["check", "--policies", policies, "-o", "json"], ["evaluate", "--policies", policies, "--url", url],
                 ["evaluate", "--policies", policies, "--url", url, "-o", "json"], ["incidents", "list"],
-                ["incidents", "list", "-o", "json"], ["actions", "list"], ["notify", "history"], ["audit", "export"],
+                ["incidents", "list", "-o", "json"], ["status"], ["status", "--brief", "--perfdata"], ["status", "-o", "json"],
+                ["actions", "list"], ["notify", "history"], ["audit", "export"],
                 ["silences", "list"], ["doctor", "--url", url],
                 ["policy", "explain", "soon", "--policies", policies],
             ]

@@ -164,10 +164,13 @@ import Testing
 
     @Test func `a label of the runtime does not replace one of ours`() {
         var incident = Sample.noisy()
-        incident.labels = ["severity": "none", "tier": "gold", "empty": ""]
+        incident.labels = ["severity": "none", "tier": "gold", "empty": "", "a-b": "1", "a.b": "2", "a_b": "3"]
         let labels = Alertmanager.labels(Sample.message(.opened, incident, 300))
         #expect(labels["severity"] == "warning" && labels["label_severity"] == "none" && labels["tier"] == "gold")
         #expect(labels["empty"] == nil)
+        // Names that come out alike are all there, and none twice.
+        #expect(Set(labels.map(\.key)).count == labels.count)
+        #expect(["a_b", "label_a_b", "label_a_b_2"].map { labels[$0]?.string } == ["1", "2", "3"])
     }
 
     @Test("golden", arguments: [

@@ -102,13 +102,24 @@ import Testing
     }
 
     @Test func `moments in sentences read as times of the day`() {
-        let now = Sample.at(0)
+        let moments = Moments(zone: .utc, message: Sample.at(0))
         #expect(
-            Moments.readable("lasts until 2026-11-21T09:20:00.000Z; since 2026-11-20T09:20:00.000Z.", seenFrom: now)
+            moments.readable("lasts until 2026-11-21T09:20:00.000Z; since 2026-11-20T09:20:00.000Z.")
                 == "lasts until 09:20 UTC; since 09:20 UTC on 2026-11-20.")
         for text in ["", "T", "2026-11-21T09:20:00.000", "é2026-13-21T09:20:00.000Zé", "\u{1F469}T\u{1F469}Z"] {
-            #expect(Moments.readable(text, seenFrom: now) == text)
+            #expect(moments.readable(text) == text)
         }
+    }
+
+    @Test func `every moment of a message stands by the clocks of its readers`() throws {
+        var template = MessageTemplate()
+        template.zone = try #require(Zone(fixed: "+05:30"))
+        let message = Sample.message(.opened, Sample.noisy(), 300)
+        let (here, there) = (Wording(message), Wording(message, template))
+        #expect(here.facts.contains { $0.value.plain.contains(" UTC on ") })
+        #expect(there.facts.contains { $0.value.plain.contains(" UTC+05:30 on ") })
+        let text = (there.facts.map(\.value.plain) + there.actions.flatMap { $0.lines.map(\.plain) } + there.tenantTexts).joined(separator: "\n")
+        #expect(text.contains("UTC+05:30") && !text.contains("UTC ") && !text.contains("UTC,") && !text.contains("UTC."), "\(text)")
     }
 
     @Test("a text for a tenant knows nothing of the machinery", arguments: Sample.messages.map(\.name))
@@ -150,7 +161,7 @@ import Testing
 
     @Test func `a lease across midnight and a year says so`() {
         let late = Timestamp(rfc3339: "2026-12-31T23:55:00.000Z")
-        #expect(late?.minuteText(seenFrom: Sample.at(0)) == "23:55 UTC on 2026-12-31")
+        #expect(late.map { Moments(zone: .utc, message: Sample.at(0)).minute($0) } == "23:55 UTC on 2026-12-31")
         var incident = Sample.noisy()
         incident.decisions = [Sample.decision(0, .act, lease: Sample.lease, ttl: .hours(24))]
         let lines = Wording(Sample.message(.opened, incident, 300)).actions.flatMap(\.lines).map(\.plain)

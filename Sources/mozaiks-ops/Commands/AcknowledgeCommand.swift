@@ -11,14 +11,14 @@ enum AcknowledgeCommand {
             + "when the incident resolves; what is open then is reminded of again. Taken by the running engine at its next "
             + "tick, or by the next check.",
         positionals: [
-            Positional("ID", "the incident's id, or enough of its beginning; or a digest's whole id, for all that is in it")
+            Positional("ID", "the incident's short id, or enough of its whole one; or a digest's whole id, for all that is in it")
         ],
         options: [
             Option("for", value: "SPAN", "so long (default: as long as it is open)"),
             Option("comment", value: "TEXT", "for everybody who looks"), MonitorOptions.state,
         ],
         examples: [
-            ("mozaiks-ops incidents ack 1f3a --for 2h --comment 'on it'", "no reminders for two hours"),
+            ("mozaiks-ops incidents ack a3f2 --for 2h --comment 'on it'", "no reminders for two hours"),
             ("mozaiks-ops incidents ack digest-5f2c9a7b1d3e4f60", "everything that was told in one digest"),
         ]
     ) { invocation in
@@ -34,9 +34,9 @@ enum AcknowledgeCommand {
 
     static let unack = Command(
         ["incidents", "unack"], "Take an acknowledgement back: reminders go on",
-        positionals: [Positional("ID", "the incident's id, or enough of its beginning; or a digest's whole id")],
+        positionals: [Positional("ID", "the incident's short id, or enough of its whole one; or a digest's whole id")],
         options: [MonitorOptions.state],
-        examples: [("mozaiks-ops incidents unack 1f3a", "nobody works on it after all")]
+        examples: [("mozaiks-ops incidents unack a3f2", "nobody works on it after all")]
     ) { invocation in
         let id = try target(invocation)
         return try await invocation.ask(Commands.unacknowledge, ["incident": .string(id)], naming: ("incident", id))

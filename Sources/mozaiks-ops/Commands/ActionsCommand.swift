@@ -28,11 +28,13 @@ enum ActionsCommand {
         let known = Set(leases.map(\.id))
         let orphans = try journal.placements().filter { !$0.isOver && !known.contains($0.lease) }
             .map { try Placement(document: JSON(parsing: Array($0.document.utf8))) }
+        let waiting = try journal.waitingCommands()
         let isIdle = EngineLock.holder(of: folder) == nil && leases.contains { $0.state != .ended && !$0.shadow }
         invocation.print(
-            text: Rendering(terminal: invocation.terminal).leases(
+            text: invocation.rendering(leases.flatMap { $0.holders.map(\.incident) }, in: journal).leases(
                 leases, placements.flatMap { $0 } + orphans, now: invocation.clock.now())
-                + (isIdle ? "no engine runs: what adapters do not end by themselves stays until one does\n" : ""),
+                + (isIdle ? "no engine runs: what adapters do not end by themselves stays until one does\n" : "")
+                + invocation.waitingText(waiting, of: ActionsCommand.kinds),
             json: .array(
                 zip(leases, placements).map { lease, places in
                     guard var object = lease.document.object else { return lease.document }
@@ -41,6 +43,9 @@ enum ActionsCommand {
                 } + orphans.map(\.document)))
         return .ok
     }
+
+    /// What is asked about actions.
+    private static let kinds = [Commands.revert, Commands.revertAll, Commands.approve, Commands.deny]
 
     static let stop = Command(
         ["actions", "stop"], "The kill switch: no new action and no extension until 'actions resume'",
@@ -57,9 +62,13 @@ enum ActionsCommand {
                 "there is no journal in \(folder.path): no engine ever ran there. Is that the folder of the one that is to stop?",
                 hint: "name its folder with --state; the unit's is /var/lib/mozaiks-ops")
         }
+        let holder = EngineLock.holder(of: folder)
+        let until = "until 'mozaiks-ops actions resume' (\(folder.killFilePath))"
         invocation.print(
-            text: "stopped: no new action until 'mozaiks-ops actions resume' (\(folder.killFilePath))\n",
-            json: ["stopped": true, "file": .string(folder.killFilePath)])
+            text: holder == nil
+                ? "the switch is set, and no engine runs here that would stop: one that starts takes no action \(until)\n"
+                : "stopped: no new action \(until)\n",
+            json: ["stopped": true, "engine_running": .bool(holder != nil), "file": .string(folder.killFilePath)])
         return .ok
     }
 
@@ -120,7 +129,7 @@ enum ActionsCommand {
         if kind == Commands.revertAll, !resisting.isEmpty, result == "nothing is in force" {
             result = "nothing more is in force, and not all of it is undone"
         }
-        var text = (result ?? "noted: the next tick of the engine, or the next check, does it") + "\n"
+        var text = (result ?? invocation.noted(by: folder)) + "\n"
         for line in resisting { text += "NOT UNDONE YET, it is tried on (see mozaiks-ops actions list): \(Shown.code(line))\n" }
         invocation.print(
             text: text,
@@ -181,13 +190,32 @@ extension Invocation {
         environment.nonEmpty("SUDO_USER") ?? environment.nonEmpty("USER") ?? "uid \(getuid())"
     }
 
-    /// Waits for a running engine to take a command, as long as a person would: some polling intervals.
+    /// Waits for a running engine to take a command, as long as a person would: some polling intervals. Whoever waits is told.
     func result(of command: Int64, in journal: Journal, folder: StateFolder) async throws -> String? {
-        guard EngineLock.holder(of: folder) != nil else { return nil }
-        for _ in 0..<60 {
+        guard let holder = EngineLock.holder(of: folder) else { return nil }
+        for round in 0..<60 {
             if let row = try journal.command(command), let result = row.result { return result }
+            if round == 6 { remark("waiting for the engine (\(holder)) to take it, at its next poll\n", .info) }
             try await clock.sleep(for: .seconds(0.25))
         }
         return nil
+    }
+
+    /// What is said of a command that no engine has taken yet.
+    func noted(by folder: StateFolder) -> String {
+        EngineLock.holder(of: folder) == nil
+            ? "noted, and it waits: no engine runs; the next 'run' or 'check' takes it"
+            : "noted, and it waits: the engine takes it at its next poll"
+    }
+
+    /// A line for each command of these kinds that waits; nothing where none does.
+    func waitingText(_ commands: [CommandRow], of kinds: [String]) -> String {
+        let now = clock.now()
+        return commands.filter { kinds.contains($0.kind) }.map { row in
+            let document = try? JSON(parsing: Array(row.arguments.utf8))
+            let what = ["lease", "approval", "silence", "incident"].compactMap { document?[$0]?.string }.first.map { " \(Shown.id($0))" } ?? ""
+            return "waits for the engine: \(row.kind.replacing(bytesOf: "_", with: " "))\(what), asked by \(Shown.id(row.actor)) "
+                + "\(max(now - row.at, .zero).brief) ago\n"
+        }.joined()
     }
 }

@@ -16,14 +16,14 @@ enum AdviseCommand {
             "Prints the checked answer, who wrote it, and what it took; with an answer that cannot be used, why. Nobody "
             + "else is told, and nothing is done. What it takes counts against the budget of 'advisor:'. Ids are sent as "
             + "names such as app_1; labels, notes and texts of tenants are never sent.\n\nExit code 1: no usable answer.",
-        positionals: [Positional("INCIDENT", "the incident's id, or enough of its beginning")],
+        positionals: [Positional("INCIDENT", "the incident's short id, or enough of its whole one")],
         options: [
             Option("show-prompt", "print the request's body, byte for byte as it would be sent; send nothing; needs no key"),
             MonitorOptions.state,
         ],
         examples: [
-            ("mozaiks-ops advise 1f3a", "what the model makes of the incident whose id begins with 1f3a"),
-            ("mozaiks-ops advise 1f3a --show-prompt | jq -r '.messages[1].content'", "what would leave this machine"),
+            ("mozaiks-ops advise a3f2", "what the model makes of the incident that lists and messages call a3f2"),
+            ("mozaiks-ops advise a3f2 --show-prompt | jq -r '.messages[1].content'", "what would leave this machine"),
         ]
     ) { invocation in
         let configuration = try invocation.configuration()

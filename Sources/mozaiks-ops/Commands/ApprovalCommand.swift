@@ -19,9 +19,10 @@ enum ApprovalCommand {
         ]
     ) { invocation in
         let now = invocation.clock.now()
-        let state = try Pipeline.guardState(in: invocation.journalToLookInto())
+        let journal = try invocation.journalToLookInto()
+        let state = try Pipeline.guardState(in: journal)
         let approvals = invocation.arguments.has("all") ? state.approvals : state.waitingApprovals(at: now)
-        invocation.print(text: text(approvals, invocation.terminal, now), json: .array(approvals.map(\.document)))
+        invocation.print(text: text(approvals, invocation.rendering(approvals.map(\.incident), in: journal), now), json: .array(approvals.map(\.document)))
         return .ok
     }
 
@@ -54,7 +55,12 @@ enum ApprovalCommand {
         let all = try Pipeline.guardState(in: journal).approvals
         guard let approval = all.last(where: { $0.id.utf8.elementsEqual(named.utf8) || ($0.digest.hasPrefix(named) && named.utf8.count > $0.id.utf8.count) })
         else {
-            throw CommandFailure("no approval '\(named)'", hint: "see mozaiks-ops actions approvals")
+            // People copy what stands next to it, too.
+            let mine = (try? journal.incident(named)).map { row in all.filter { $0.incident == row.id && $0.isWaiting(at: now) }.map(\.id) }
+            let hint = mine.map { ids in
+                "that is an incident; " + (ids.isEmpty ? "nothing of it waits for approval" : "of it waits \(ids.joined(separator: ", "))")
+            }
+            throw CommandFailure("no approval '\(named)'", hint: hint ?? "see mozaiks-ops actions approvals")
         }
         var document: JSONObject = ["approval": .string(approval.id), "digest": .string(approval.digest)]
         if let comment = arguments.value("comment") { document.append("comment", .string(comment)) }
@@ -63,11 +69,11 @@ enum ApprovalCommand {
         let result = try await invocation.result(of: id, in: journal, folder: folder)
         let isTaken = result?.hasPrefix("approved ") == true || result?.hasPrefix("denied ") == true
         let decision = isTaken ? try await outcome(of: approval, since: now, journal, invocation) : nil
-        var text = result ?? "noted: the next tick of the engine, or the next check, takes it"
+        var text = result ?? invocation.noted(by: folder)
         if EngineLock.holder(of: folder) == nil {
-            text += "\nno engine runs: start one before \(approval.expiresAt), or the offer is over"
+            text += "\nno engine runs: start one before \(invocation.zone.text(approval.expiresAt)), or the offer is over"
         }
-        if let decision { text += "\n" + Rendering(terminal: invocation.terminal).decision(decision) }
+        if let decision { text += "\n" + invocation.rendering().decision(decision) }
         invocation.print(
             text: text + "\n",
             json: [
@@ -95,20 +101,24 @@ enum ApprovalCommand {
         return nil
     }
 
-    private static func text(_ approvals: [Approval], _ terminal: Terminal, _ now: Timestamp) -> String {
+    private static func text(_ approvals: [Approval], _ rendering: Rendering, _ now: Timestamp) -> String {
+        let terminal = rendering.terminal
         guard !approvals.isEmpty else { return "nothing waits for approval\n" }
         let table = terminal.table(
             ["id", "state", "app", "action", "for", "runtime", "expires", "incident"],
             approvals.map { approval in
                 let state = approval.state == .waiting && !approval.isWaiting(at: now) ? .expired : approval.state
                 return [
-                    approval.id, state.rawValue + (approval.by.map { " by \($0)" } ?? ""), Rendering(terminal: terminal).shownID(approval.key.app),
+                    approval.id, state.rawValue + (approval.by.map { " by \($0)" } ?? ""), rendering.shownID(approval.key.app),
                     "\(approval.effect)", "\(approval.ttl)", approval.key.runtime,
-                    approval.isWaiting(at: now) ? "in \((approval.expiresAt - now).brief)" : "-", approval.incident,
+                    approval.isWaiting(at: now) ? "in \((approval.expiresAt - now).brief), \(rendering.moment(approval.expiresAt))" : "-",
+                    ShortNames.shown(approval.incident, rendering.shortIDs),
                 ]
             })
         let waiting = approvals.filter { $0.isWaiting(at: now) }
-        let lines = waiting.map { "\($0.id): \(Shown.code($0.reason.text))\n    mozaiks-ops actions approve \($0.id)" }
+        let lines = waiting.map { approval in
+            "\(approval.id): \(Shown.code(rendering.readable(approval.reason.text)))\n    mozaiks-ops actions approve \(approval.id)   or   mozaiks-ops actions deny \(approval.id)"
+        }
         return table + (lines.isEmpty ? "" : "\n" + lines.joined(separator: "\n") + "\n")
     }
 }

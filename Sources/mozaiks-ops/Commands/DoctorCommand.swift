@@ -8,6 +8,7 @@ import Journal
 import Model
 import Monitor
 import Policy
+import Server
 import Signals
 
 /// `doctor`: what this runtime can and cannot tell, in plain words.
@@ -26,6 +27,7 @@ enum DoctorCommand {
         let assembly = try invocation.assembly(configuration)
         var findings = Findings()
         examineSetup(configuration, assembly, &findings)
+        await examineReceivers(assembly, invocation, &findings)
         for fault in Assembly.unreadableSecrets(configuration, invocation.environment) { findings.add(.broken, fault) }
         var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
         let poller = invocation.poller(assembly)
@@ -133,6 +135,7 @@ enum DoctorCommand {
         examinePlaybooks(policies, &findings)
         examineActions(configuration, policies, &findings)
         examinePlacements(configuration, &findings)
+        examineListeners(configuration, &findings)
     }
 
     /// Messages that wait or were given up; nothing to say without a journal.
@@ -185,6 +188,52 @@ enum DoctorCommand {
                 + "as far as the reverse proxy asks it")
         examineWaysAround(configuration, mode, &findings)
         examineMode(mode, &findings)
+    }
+
+    /// Whether what should listen here could; nothing to say where an engine runs, which does.
+    private static func examineListeners(_ configuration: Configuration, _ findings: inout Findings) {
+        if let folder = try? StateFolder(existing: configuration.state.value), EngineLock.holder(of: folder) != nil { return }
+        var places: [(what: String, listen: ListenAddress)] = []
+        if let gate = configuration.gate { places.append(("gate", gate.listen)) }
+        if let server = configuration.server?.value, server.description != configuration.gate?.listen.description {
+            places.append(("server", server))
+        }
+        for (what, listen) in places where listen.port != 0 {
+            let server = HTTPServer(listen: listen.host, port: listen.port, options: .questions) { _ in ServerResponse(status: 503) }
+            do {
+                try server.start()
+                server.stop()
+            } catch {
+                findings.add(.broken, "\(what): 'run' could not listen on \(listen): \(error)")
+            }
+        }
+    }
+
+    /// Asks each adapter besides the gate, in ways that change nothing there: what it holds of ours, or what it would change.
+    private static func examineReceivers(_ assembly: Assembly, _ invocation: Invocation, _ findings: inout Findings) async {
+        let now = invocation.clock.now()
+        let runtime = assembly.configuration.runtimes.first?.name ?? "default"
+        let app = assembly.configuration.adapters.entitlements?.apps.first?.id
+        for adapter in assembly.adapters {
+            let key = LeaseKey(kind: .throttle, runtime: runtime, app: adapter.name == "entitlements" ? app ?? AppID("doctor") : AppID("doctor"))
+            let order = LeaseOrder(
+                id: "lease-0000000000000000", key: key, effect: .throttle(Limits(concurrentWorkflows: 1, requestsPerMinute: 10)),
+                createdAt: now, expiresAt: now + .minutes(1), reason: "doctor: a question only, nothing is to be done")
+            var fault: String?
+            if adapter.name == "entitlements" {
+                switch await adapter.prepare(order) {
+                case .ready, .noop: break
+                case .retry(_, let reason), .refused(let reason): fault = reason
+                }
+            } else if case .unknown(let reason) = await adapter.held([order]) {
+                fault = reason
+            }
+            if let fault {
+                findings.add(.broken, "actions: \(adapter.name) was asked and does not answer as it should: \(fault)")
+            } else {
+                findings.add(.ok, "actions: \(adapter.name) was asked, and answers")
+            }
+        }
     }
 
     /// What goes around the proxy goes around the gate.

@@ -30,7 +30,7 @@ enum EvaluateCommand {
         let (reports, open, policies, mode) = invocation.arguments.has("tape")
             ? try fromTape(invocation) : try await fromRuntimes(invocation)
         let evaluations = reports.map { Evaluation($0, policies, app: invocation.arguments.value("app").map { AppID($0) }) }
-        let verdict = CheckCommand.Verdict(reports: reports, open: open, journalError: nil)
+        let verdict = Verdict(reports: reports, open: open, journalError: nil)
         let rendering = Rendering(terminal: invocation.terminal)
         invocation.print(
             text: {

@@ -159,6 +159,12 @@ struct Examination {
         case .gate: return
         case .perf, .perfChats:
             findings.add(.ok, "\(endpoint.path): \(Examination.chats(replica)) (\(took))")
+            if replica.unreadableFields > 0 {
+                let count = replica.unreadableFields
+                findings.add(
+                    .note, "\(endpoint.path): \(count) field\(count == 1 ? "" : "s") or chats in it cannot be read and are left out "
+                        + "of all sums: of another type, out of range, or without ids")
+            }
         }
     }
 

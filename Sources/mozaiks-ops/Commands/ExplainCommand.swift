@@ -47,9 +47,9 @@ enum ExplainCommand {
 
     static let incident = Command(
         ["incidents", "explain"], "Explain an incident: its rule as it stands now, with everything that decided",
-        discussion: about, positionals: [Positional("ID", "the incident's id, or enough of its beginning")],
+        discussion: about, positionals: [Positional("ID", "the incident's short id, or enough of its whole one")],
         options: [MonitorOptions.state, MonitorOptions.policies],
-        examples: [("mozaiks-ops incidents explain 1f3a", "the incident whose id begins with 1f3a")]
+        examples: [("mozaiks-ops incidents explain a3f2", "the incident that lists and messages call a3f2")]
     ) { invocation in
         let journal = try invocation.journalForReading(invocation.configuration())
         let row: IncidentRow
@@ -59,7 +59,7 @@ enum ExplainCommand {
             throw CommandFailure(error.message, hint: error.cause == .unknownID ? "see mozaiks-ops incidents list" : error.hint)
         }
         let incident = try Incident(document: JSON(parsing: Array(row.document.utf8)))
-        let rendering = Rendering(terminal: invocation.terminal)
+        let rendering = invocation.rendering([incident.id], in: journal)
         var explanation: RuleExplanation?
         var why = ""
         do {
@@ -105,7 +105,7 @@ enum ExplainCommand {
         }
         let explanation = try find(rule, subject, situation, invocation)
         invocation.print(
-            text: explanation.text(Rendering(terminal: invocation.terminal), whyNot: whyNot), json: explanation.document)
+            text: explanation.text(invocation.rendering(), whyNot: whyNot), json: explanation.document)
         return .ok
     }
 

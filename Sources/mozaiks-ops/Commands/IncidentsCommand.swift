@@ -42,15 +42,16 @@ enum IncidentsCommand {
                 "incidents in the journal that cannot be read are not listed",
                 ["count": .integer(Int64(damaged.count)), "ids": .text(damaged.prefix(5).joined(separator: " "))])
         }
+        let rendering = invocation.rendering(incidents.map(\.id), in: journal)
         invocation.print(
-            text: Rendering(terminal: invocation.terminal).incidents(incidents), json: .array(incidents.map(\.document)))
+            text: rendering.incidents(incidents), json: .array(incidents.map { ShortNames.document($0, rendering.shortIDs) }))
         return .ok
     }
 
     static let show = Command(
         ["incidents", "show"], "Show one incident: what happened, the values, what was done and why",
-        positionals: [Positional("ID", "the incident's id, or enough of its beginning")], options: [MonitorOptions.state],
-        examples: [("mozaiks-ops incidents show 1f3a", "the incident whose id begins with 1f3a")]
+        positionals: [Positional("ID", "the incident's short id, or enough of its whole one")], options: [MonitorOptions.state],
+        examples: [("mozaiks-ops incidents show a3f2", "the incident that lists and messages call a3f2")]
     ) { invocation in
         let configuration = try invocation.configuration()
         let journal = try invocation.journalForReading(configuration)
@@ -67,8 +68,9 @@ enum IncidentsCommand {
             kept?.circumstances(
                 of: incident, environment: configuration.environment.value, configuration.telling,
                 now: invocation.clock.now()) ?? []
+        let rendering = invocation.rendering(zone: configuration.telling.zone, [incident.id], in: journal)
         invocation.print(
-            text: Rendering(terminal: invocation.terminal).incident(incident, why), json: incident.document)
+            text: rendering.incident(incident, why), json: ShortNames.document(incident, rendering.shortIDs))
         return .ok
     }
 

@@ -17,7 +17,7 @@ enum NotifyCommand {
             + "channel has not been configured for three. It is "
             + "kept with its reason and holds up nothing: the next message of its incident goes out.",
         options: [
-            Option("incident", value: "ID", "of this incident (its id, or enough of its beginning)"),
+            Option("incident", value: "ID", "of this incident (its short id, or enough of its whole one)"),
             Option("channel", value: "NAME", "of this channel"),
             Option("status", value: "STATUS", "pending, sent, dead or merged (default: all)"),
             Option("limit", value: "N", "at most so many (default 50)"), MonitorOptions.state,
@@ -102,7 +102,7 @@ enum NotifyCommand {
             + "gets is in -o json, without its secret.",
         positionals: [Positional("CHANNEL", "the channel's name")],
         options: [
-            Option("incident", value: "ID", "this incident (its id, or enough of its beginning)"),
+            Option("incident", value: "ID", "this incident (its short id, or enough of its whole one)"),
             Option("event", value: "EVENT", "opened, updated, resolved or drill (default: as the incident stands)"),
             MonitorOptions.state,
         ],
@@ -142,7 +142,7 @@ enum NotifyCommand {
 
     static let route = Command(
         ["notify", "route"], "Where a message about an incident would go, and why; and who was told so far",
-        positionals: [Positional("INCIDENT", "the incident's id, or enough of its beginning")],
+        positionals: [Positional("INCIDENT", "the incident's short id, or enough of its whole one")],
         options: [MonitorOptions.policies, MonitorOptions.state],
         examples: [("mozaiks-ops notify route 1f3a", "each channel, with the reason, by today's configuration")]
     ) { invocation in

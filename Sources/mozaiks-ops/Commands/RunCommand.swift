@@ -25,7 +25,7 @@ enum RunCommand {
         ],
         examples: [
             ("mozaiks-ops run --config /etc/mozaiks-ops/mozaiks-ops.yaml", "as the systemd unit does"),
-            ("mozaiks-ops run --url http://localhost:8000 --events | jq .incident.decisions.rule", "incidents as they happen"),
+            ("mozaiks-ops run --url http://localhost:8000 --events | jq --unbuffered -r .incident.rule", "the rules of incidents as they happen"),
         ]
     ) { invocation in
         Output.becomeDaemon()
@@ -68,6 +68,7 @@ enum RunCommand {
                 "runtimes": .text(configuration.runtimes.map(\.name).joined(separator: ",")),
                 "state": .text(configuration.state.value), "gate": .text(daemon.gateAddress ?? "none"),
             ])
+        daemon.sayWhatIsInForce(configuration, assembly.policies, logger)
         if let proxy = assembly.network.proxyText { logger.info("requests go through a proxy", ["proxy": .text(proxy)]) }
         for text in Assembly.exposures(configuration, environment) {
             logger.warning("others of this machine may read or change what is ours", ["why": .text(text)])
@@ -102,6 +103,8 @@ final class DaemonParts: Sendable {
     let instruments: Instruments
     let senders = SenderCrew()
     private let assembly: Assembly
+    /// What the last reload, or the start, put in force.
+    private let inForce: Mutex<(configuration: Configuration, policies: PolicySet)>
     let executors: [(executor: Executor, bell: Bell)]
     let gate: Gate?
     /// Never goes back, not behind what the journal knows either.
@@ -139,6 +142,7 @@ final class DaemonParts: Sendable {
         let names = configuration.runtimes.map(\.name)
         gate = configuration.gate.map { _ in Gate(table: GateTable(runtimes: names, texts: texts)) { clock.now() } }
         self.assembly = assembly
+        inForce = Mutex((configuration, assembly.policies))
         let adapterBells = assembly.adapters.map { _ in Bell() }
         let adviceBell = Bell()
         self.adviceBell = adviceBell
@@ -241,9 +245,23 @@ final class DaemonParts: Sendable {
             }
             report(configuration.warnings + policies.warnings + Strangers(configuration, policies).warnings, logger)
             if !changed.isEmpty { warnOfSecrets(configuration, invocation, logger) }
+            let old = inForce.withLock { inForce in
+                defer { inForce = (configuration, policies) }
+                return inForce
+            }
+            let difference = ReloadReport(running: assembly.configuration, old: old, new: (configuration, policies))
             logger.info(
-                "reloaded; runtimes, adapters, who approves and listeners change with a restart",
-                ["channels": .text(changed.isEmpty ? "none" : changed.joined(separator: ","))])
+                "reloaded",
+                [
+                    "channels": .text(changed.isEmpty ? "none" : changed.joined(separator: ",")),
+                    "changed": .text(difference.changed.isEmpty ? "nothing" : difference.changed.joined(separator: "; ")),
+                ])
+            if !difference.ignored.isEmpty {
+                logger.warning(
+                    "ignored until a restart: runtimes, adapters, who approves, listeners and all that is made at the start",
+                    ["settings": .text(difference.ignored.joined(separator: "; "))])
+            }
+            sayWhatIsInForce(configuration, policies, logger)
         } catch let error as ConfigurationErrors {
             refuse(error.diagnostics, logger)
         } catch let error as PolicyErrors {
@@ -252,6 +270,19 @@ final class DaemonParts: Sendable {
             logger.error(DaemonParts.refusal, ["why": .text((error as? CommandFailure)?.text ?? "\(error)")])
         }
         _ = notifier.notify(.ready)
+    }
+
+    /// Rules and channels that count from here on.
+    func sayWhatIsInForce(_ configuration: Configuration, _ policies: PolicySet, _ logger: Logger) {
+        let names = configuration.channels.map(\.name)
+        logger.info(
+            "in force",
+            [
+                "mode": .text(min(configuration.mode.value, policies.defaultPolicy.mode).rawValue),
+                "rules": .text(ReloadReport.rules(policies)),
+                "channels": .text(names.isEmpty ? "none" : names.joined(separator: ",")),
+                "policies": .text(configuration.policies.value ?? "built in"),
+            ])
     }
 
     private func warnOfSecrets(_ configuration: Configuration, _ invocation: Invocation, _ logger: Logger) {

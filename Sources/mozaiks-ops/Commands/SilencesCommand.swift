@@ -71,14 +71,14 @@ enum SilencesCommand {
         let now = invocation.clock.now()
         let kept = try KeptDecisions(journal).telling.silences
         let silences = kept.filter { invocation.arguments.has("all") || $0.isActive(now) }
-        let waiting = try journal.waitingCommands().filter { $0.kind == Commands.addSilence }.map(\.arguments)
+        let waiting = try journal.waitingCommands().filter { $0.kind == Commands.addSilence || $0.kind == Commands.expireSilence }
         let settings = configuration.telling
         let windows = settings.maintenance.enumerated().map { index, window in
             (name: "maintenance[\(index)]", window: window, isActive: window.hours.holds(now, in: settings.zone))
         }
         invocation.print(
-            text: Rendering(terminal: invocation.terminal).silences(
-                silences, windows, waiting: waiting.count, zone: settings.zone, now: now),
+            text: invocation.rendering(zone: settings.zone).silences(
+                silences, windows, waiting: waiting, zone: settings.zone, now: now),
             json: [
                 "schema": "mozaiks.ops/silences/v1",
                 "silences": .array(
@@ -127,7 +127,7 @@ enum SilencesCommand {
         Option("runtime", value: "NAME", repeats: true, "on this runtime"),
         Option("severity", value: "SEVERITY", repeats: true, "info, warning or critical"),
         Option("label", value: "NAME=VALUE", repeats: true, "with this label"),
-        Option("incident", value: "ID", "this incident alone (its id, or enough of its beginning)"),
+        Option("incident", value: "ID", "this incident alone (its short id, or enough of its whole one)"),
     ]
 
     private static func match(_ invocation: Invocation) throws -> IncidentMatch {
@@ -161,10 +161,11 @@ extension Invocation {
         let journal = try journalForReading(configuration, mode: .command)
         let id = try journal.appendCommand(
             at: clock.now(), actor: "cli:\(user)", kind: kind, arguments: document.serialized())
-        let result = try await result(of: id, in: journal, folder: StateFolder(existing: configuration.state.value))
-        let noted = "\(naming.id): noted; the next tick of the engine, or the next check, takes it"
+        let folder = try StateFolder(existing: configuration.state.value)
+        let result = try await result(of: id, in: journal, folder: folder)
+        let noted = "\(naming.id): \(self.noted(by: folder))"
         print(
-            text: (result ?? noted) + "\n",
+            text: rendering(zone: configuration.telling.zone).readable(result ?? noted) + "\n",
             json: .object(
                 JSONObject([
                     (key: naming.key, value: .string(naming.id)), (key: "command", value: .int(id)),

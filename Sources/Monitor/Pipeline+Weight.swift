@@ -1,0 +1,72 @@
+import Engine
+import JSONParsing
+import Model
+import Notify
+
+/// Of which users and workflows an app's open runs are: for people, on the incident that opens. Nothing is decided by it.
+///
+/// What signals keep of chats holds no names, so the answers of the cycle at hand are read a second time, and only when an
+/// incident about an app opens.
+extension Pipeline {
+    /// Larger answers are not read again: on a machine with one core that would keep the gate waiting.
+    private static let mostWeighed = 4 << 20
+    /// How many are named; the others are counted.
+    private static let mostNamed = 3
+
+    private struct Weight {
+        var open = 0
+        var users: [String: Int] = [:]
+        var workflows: [String: Int] = [:]
+    }
+
+    /// Keeps hold of a perf answer until the tick that judges it.
+    mutating func hold(_ observation: Observation) {
+        guard observation.endpoint == .perf, case .answer(let answer) = observation.outcome, answer.status == 200,
+            answer.body.count <= Pipeline.mostWeighed
+        else { return }
+        perfBodies[observation.runtime, default: [:]][observation.replica] = answer.body
+    }
+
+    /// Notes on incidents that this tick opened what their apps' open runs are of. Returns the ids of those it wrote on.
+    mutating func noteWeights(_ outcome: TickOutcome) -> Set<String> {
+        let bodies = perfBodies.removeValue(forKey: outcome.runtime) ?? [:]
+        let opened = outcome.changes.filter { $0.kind == .opened || $0.kind == .reopened }.map(\.incident)
+        let apps = Set(opened.compactMap(\.subject.app))
+        guard !apps.isEmpty, !bodies.isEmpty else { return [] }
+        var weights: [AppID: Weight] = [:]
+        for body in bodies.values {
+            guard let document = try? JSON(parsing: body.bytes) else { return [] }
+            for chat in document["chats"]?.array ?? document.array ?? [] {
+                guard chat["ended_at"].map(\.isNull) ?? true, let text = chat["app_id"]?.string else { continue }
+                let app = AppID(text)
+                guard apps.contains(app) else { continue }
+                weights[app, default: Weight()].open += 1
+                if let user = chat["user_id"]?.string { weights[app]?.users[user, default: 0] += 1 }
+                if let workflow = chat["workflow_name"]?.string { weights[app]?.workflows[workflow, default: 0] += 1 }
+            }
+        }
+        var touched: Set<String> = []
+        for incident in opened {
+            guard let app = incident.subject.app, let weight = weights[app], weight.open > 1 else { continue }
+            let note = HandlingNote(
+                at: outcome.now, kind: .note, by: Wording.weigher, text: Pipeline.words(weight))
+            if engine.note(note, on: incident.id) { touched.insert(incident.id) }
+        }
+        return touched
+    }
+
+    /// `18 open runs: of users user-5 (12), user-7 (4) and 2 others (2); of workflows Generator (15), Support (3)`
+    private static func words(_ weight: Weight) -> String {
+        let parts = [("users", weight.users), ("workflows", weight.workflows)].compactMap { name, counts -> String? in
+            guard !counts.isEmpty else { return nil }
+            let sorted = counts.sorted { a, b in
+                a.value != b.value ? a.value > b.value : a.key.utf8.lexicographicallyPrecedes(b.key.utf8)
+            }
+            let named = sorted.prefix(mostNamed).map { "\(Shown.id($0.key)) (\($0.value))" }.joined(separator: ", ")
+            let rest = sorted.dropFirst(mostNamed)
+            let others = rest.isEmpty ? "" : " and \(rest.count) other\(rest.count == 1 ? "" : "s") (\(rest.map(\.value).reduce(0, +)))"
+            return "of \(name) \(named)\(others)"
+        }
+        return "\(weight.open) open runs" + (parts.isEmpty ? "" : ": \(parts.joined(separator: "; "))")
+    }
+}

@@ -1,0 +1,157 @@
+import Model
+import Monitor
+import Policy
+import Signals
+
+/// What one pass, or a look at what a daemon keeps, comes to: in a monitoring plugin's terms.
+struct Verdict {
+    /// What each runtime shows.
+    let summaries: [RuntimeSummary]
+    /// When that was.
+    let at: Timestamp?
+    let open: [Incident]
+    let journalError: String?
+    /// Why all of it may be no more so, in words: then nothing is known to be well.
+    let stale: String?
+    /// Endpoints that gave no evidence, in words.
+    private let blind: [String]
+    /// Replicas whose health says no, in words. Their incident opens when that lasts.
+    private let unhealthy: [String]
+
+    init(reports: [CycleReport], open: [Incident], journalError: String?) {
+        self.init(summaries: reports.map(\.summary), at: reports.last?.result.now, open: open, journalError: journalError)
+    }
+
+    init(
+        summaries: [RuntimeSummary], at: Timestamp?, open: [Incident], journalError: String? = nil, stale: String? = nil
+    ) {
+        self.summaries = summaries
+        self.at = at
+        self.open = open
+        self.journalError = journalError
+        self.stale = stale
+        blind = summaries.flatMap { $0.replicas.flatMap(Verdict.blindness) }
+        unhealthy = summaries.flatMap { summary in
+            summary.replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil }.map { replica in
+                "\(replica.url) says that it is unhealthy" + (replica.detail[.health].map { ": \($0)" } ?? "")
+            }
+        }
+    }
+
+    /// What a replica does not tell: once for the whole of it where every endpoint fails alike.
+    private static func blindness(_ replica: RuntimeSummary.Replica) -> [String] {
+        if replica.answersForSeveralProcesses {
+            return ["\(replica.url) answers for several processes, so nothing can be counted (name each under 'replicas:')"]
+        }
+        let told = [Endpoint.health, .perf].compactMap { endpoint in
+            replica.missing[endpoint].map { reason in
+                (path: endpoint.path, why: "\(reason)" + (replica.detail[endpoint].map { " (\($0))" } ?? ""))
+            }
+        }
+        if told.count == 2, told[0].why.utf8.elementsEqual(told[1].why.utf8) { return ["\(replica.url): \(told[0].why)"] }
+        return told.map { "\(replica.url)\($0.path): \($0.why)" }
+    }
+
+    var code: ExitCode {
+        switch open.map(\.severity).max() {
+        case .critical?: return .critical
+        case _ where stale != nil: return .unknown
+        case .warning?: return .warning
+        case .info?, nil:
+            if !unhealthy.isEmpty { return .warning }
+            return blind.isEmpty && journalError == nil ? .ok : .unknown
+        }
+    }
+
+    var word: String {
+        switch code {
+        case .ok: "OK"
+        case .warning: "WARNING"
+        case .critical: "CRITICAL"
+        default: "UNKNOWN"
+        }
+    }
+
+    /// `OK: 7 open chats of 12, 3 apps, Mongo ping 0.04 ms, 7 websockets, 10 errors`
+    var line: String {
+        var parts = stale.map { [$0] } ?? []
+        for incident in open.sorted(by: { $0.severity > $1.severity }).prefix(3) {
+            parts.append("\(Shown.id(incident.rule)) on \(incident.subject), \(age(incident))")
+        }
+        if open.count > 3 { parts.append("and \(open.count - 3) more incident\(open.count == 4 ? "" : "s")") }
+        if let journalError { parts.append(journalError) }
+        parts += unhealthy.prefix(2)
+        parts += blind.prefix(2)
+        if blind.count > 2 { parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence") }
+        parts += summaries.map(figures).filter { !$0.isEmpty }
+        // A line of a plugin is one line, and a bar in it would begin the performance data.
+        return "\(word): " + parts.map(Shown.plugin).joined(separator: "; ")
+    }
+
+    /// What people would want to hear of again: without figures, ages and words that differ from poll to poll. `ok` alone
+    /// where all is well.
+    var essence: [String] {
+        var parts = [word.lowercased()]
+        parts += open.map { "\($0.id) \($0.severity.rawValue) \($0.status.rawValue)" }.sorted()
+        for replica in summaries.flatMap(\.replicas) {
+            if replica.isHealthy == false { parts.append("\(replica.url) unhealthy") }
+            if replica.answersForSeveralProcesses { parts.append("\(replica.url) several") }
+            for endpoint in [Endpoint.health, .perf] {
+                if let reason = replica.missing[endpoint] { parts.append("\(replica.url) \(endpoint.path) \(reason)") }
+            }
+        }
+        return parts + [journalError, stale].compactMap { $0 }
+    }
+
+    private func age(_ incident: Incident) -> String {
+        let age = (at ?? incident.openedAt) - incident.openedAt
+        return age < .seconds(1) ? "just now" : "for \(age.brief)"
+    }
+
+    private func figures(_ summary: RuntimeSummary) -> String {
+        var parts: [String] = []
+        if let open = summary.total({ $0.openChats }), let tracked = summary.total({ $0.trackedChats }) {
+            parts.append("\(open) open chat\(open == 1 ? "" : "s") of \(tracked)")
+            parts.append("\(summary.apps) app\(summary.apps == 1 ? "" : "s")")
+        }
+        if let ping = summary.replicas.compactMap(\.mongoPingMilliseconds).max() {
+            parts.append("Mongo ping \(Figure.number(ping)) ms")
+        }
+        if let websockets = summary.total({ $0.websockets }) {
+            parts.append("\(websockets) websocket\(websockets == 1 ? "" : "s")")
+        }
+        if let errors = summary.total({ $0.errors }) {
+            parts.append("\(errors) error\(errors == 1 ? "" : "s")" + (summary.deadCounters.contains(.errors) ? " (dead counter)" : ""))
+        }
+        let unreadable = summary.replicas.map(\.unreadableFields).reduce(0, +)
+        if unreadable > 0 { parts.append("\(unreadable) field\(unreadable == 1 ? "" : "s") that cannot be read, left out") }
+        guard !parts.isEmpty else { return "" }
+        let counted = summary.replicas.filter { $0.trackedChats != nil }.count
+        if counted > 0, counted < summary.replicas.count { parts.append("on \(counted) of \(summary.replicas.count) replicas") }
+        return (summaries.count > 1 ? "\(summary.runtime): " : "") + parts.joined(separator: ", ")
+    }
+
+    /// A name inside the quotes of a label, where the guidelines allow no equals sign and want quotes doubled.
+    private static func label(_ name: String) -> String {
+        Shown.id(name).map { $0 == "'" ? "''" : $0 == "=" || $0 == "|" ? "_" : String($0) }.joined()
+    }
+
+    /// `'shared open_chats'=7 …`, as the monitoring plugins' guidelines write it.
+    var perfdata: String {
+        summaries.flatMap { summary -> [String] in
+            // A figure that a replica lacks is left out: a sum over the others would draw a fall that was none.
+            func sum<N: AdditiveArithmetic>(_ figure: (RuntimeSummary.Replica) -> N?) -> N? {
+                summary.replicas.allSatisfy { figure($0) != nil } ? summary.total(figure) : nil
+            }
+            let figures: [(String, String?)] = [
+                ("open_chats", sum { $0.openChats }.map { "\($0)" }),
+                ("tracked_chats", sum { $0.trackedChats }.map { "\($0)" }),
+                ("apps", sum { $0.appCount }.map { _ in "\(summary.apps)" }),
+                ("websockets", sum { $0.websockets }.map { "\($0)" }),
+                ("mongodb_ping", summary.replicas.compactMap(\.mongoPingMilliseconds).max().map { "\($0)ms" }),
+                ("errors", sum { $0.errors }.map { "\($0)c" }),
+            ]
+            return figures.compactMap { name, value in value.map { "'\(Verdict.label(summary.runtime)) \(name)'=\($0)" } }
+        }.joined(separator: " ")
+    }
+}
