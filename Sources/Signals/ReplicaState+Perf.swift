@@ -248,7 +248,7 @@ struct PerfPass {
         var sockets = sockets
         // What makes progress runs, and what was held for a ghost and ends did: if that is more than websockets allow,
         // they allow nothing on this build.
-        if case .known(_, let most) = sockets {
+        if case .known(_, let most, _) = sockets {
             let moving = Int64(open.count(where: \.isMoving))
             let isWrong = moving > most + max(2, most / 10) || (sense.mistakes >= 3 && sense.mistakes * 4 >= held)
             if isWrong {
@@ -261,14 +261,15 @@ struct PerfPass {
             sense.forgetBounds()
             for place in open.indices where open[place].isGhost { mark(place, false, &chats) }
         case .lost: bound = .lost
-        case .known(let least, let most):
+        case .known(let least, let most, let counted):
             // More websockets, for a while, than runs that have one: some of the ghosts may be back.
             let alive = Int64(open.count { !$0.isGhost })
             if held > 0, least > alive + max(2, alive / 10) {
                 sense.forgetBounds()
                 for place in open.indices where open[place].isGhost { mark(place, false, &chats) }
             }
-            let limit = clock - GhostSense.grace
+            // What began after websockets were last counted is not among them.
+            let limit = clock - counted - GhostSense.grace
             func isSettled(_ run: Open) -> Bool { !run.isGhost && (run.began ?? .max) <= limit }
             if Int64(open.count(where: isSettled)) > most { sense.add(.init(began: limit, left: most)) }
             if let began = sense.exhausted() {
