@@ -51,6 +51,8 @@ struct KnownRuntime {
         var hasGate: Bool
         /// Runs are over before the next poll, as when a provider is down.
         var isShort: Bool
+        /// And so fast that no poll ever sees one open: nothing tells the runtime's clock.
+        var isNeverSeenOpen = false
         var price: TokenPrice?
         var minutes: Int64
     }
@@ -99,7 +101,7 @@ struct KnownRuntime {
     var asked: [(at: Int64, app: Int, refused: Bool)] = []
     var end: Int64 { KnownRuntime.t0 + habits.minutes * 60_000 }
 
-    init(seed: UInt64) {
+    init(seed: UInt64, change: (inout Habits) -> Void = { _ in }) {
         var dice = Dice(state: seed &* 0x1234_5677 &+ 99)
         let interval = dice.pick([1, 2, 5, 7, 10, 15, 30, 45, 60] as [Int64]) * 1_000
         let all: Set<Counter> = [.errors, .tokens, .cost, .turns, .tools]
@@ -113,6 +115,7 @@ struct KnownRuntime {
             price: dice.chance(0.3) ? TokenPrice(promptPerMillion: 3, completionPerMillion: 15) : nil,
             minutes: interval < 5_000 ? 14 : 40)
         self.dice = dice
+        change(&habits)
         live()
     }
 
@@ -167,7 +170,7 @@ struct KnownRuntime {
             key: key, app: 0, user: user, startedAt: began + habits.skew,
             present: FakeProcess.everything.subtracting(.lastTurnSeconds).union(.open))
         shown.runtimeSeconds = 0
-        let life = habits.isShort || dice.chance(0.1) ? dice.among(0.3...4) : dice.wait(150) + 1
+        let life = habits.isNeverSeenOpen ? 0.002 : habits.isShort || dice.chance(0.1) ? dice.among(0.3...4) : dice.wait(150) + 1
         var run = Run(key: key, app: app, user: user, epoch: epoch, began: began, ended: began + Int64(life * 1_000), shown: shown)
         if dice.chance(habits.ghosts) {
             run.dropped = began + (dice.chance(0.5) ? 0 : Int64(dice.among(0...life) * 1_000))

@@ -271,7 +271,10 @@ struct TruthWatch {
         switch signal {
         case .activeRuns: return active(app)
         case .openRuns:
-            return exactly(perf.isEmpty ? nil : Double(open(app).count))
+            guard !perf.isEmpty else { return nil }
+            // Who is within sees runs that began since, and those that run again after their end.
+            let within = inside.last.map { world.running(at: $0.made, app: app) } ?? 0
+            return Double(open(app).count)...max(Double(open(app).count), within)
         case .stalledRuns:
             guard let active = active(app, usesRegistry: false) else { return nil }
             let open = Double(open(app).count)
