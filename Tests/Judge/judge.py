@@ -43,12 +43,15 @@ def record(path, scenario, seed, live, series=None):
 
 
 def strained(policies, folder, factor):
-    """The same policies with every threshold multiplied: less than 1 makes rules speak sooner."""
+    """The same policies with every threshold multiplied: less than 1 makes rules speak sooner. In mode suggest every action
+    waits for a person's yes, so each can be judged as an offer."""
     target = pathlib.Path(folder) / f"policies-{factor}"
     target.mkdir(exist_ok=True)
     for path in pathlib.Path(policies).glob("*.yaml"):
         inside, out = False, []
         for line in path.read_text().split("\n"):
+            if line.startswith("mode:"):
+                line = "mode: suggest"
             if re.match(r"\S", line):
                 inside = line.startswith("thresholds:")
             found = inside and re.match(r"(  \w+: *)([\d.]+)(.*)", line)
@@ -58,7 +61,6 @@ def strained(policies, folder, factor):
 
 
 def replay(binary, tape, *arguments):
-    # Every action waits for a person's yes: each offer can be judged.
     run = subprocess.run([binary, "replay", tape, *arguments, "--mode", "suggest", "-o", "json"], capture_output=True)
     if run.returncode != 0:
         sys.exit(f"{tape}: {run.stderr.decode()[-400:]}")
@@ -70,8 +72,7 @@ def told(report, begins):
     for incident in report["incidents"]:
         subject = incident["subject"].get("app_id") or incident["subject"]["runtime"]
         opened = datetime.fromisoformat(incident["decisions"]["opened_at"].replace("Z", "+00:00"))
-        offers = [action.get("app_id") for action in incident["decisions"]["actions"]
-                  if action["verdict"] in ("needs_approval", "would_have", "act")]
+        offers = {action.get("app_id") for action in incident["decisions"]["actions"] if action["verdict"] in ("needs_approval", "act")}
         yield incident["rule"], subject, (opened - begins).total_seconds() / 60, incident["severity"], offers
 
 
@@ -104,7 +105,7 @@ def play(name, profile, seed, binary, policies, strains, with_peer):
         record(tape, scenario, seed, profile == "live", series)
         result = {"key": (name, profile, seed), "strained": {}, "series": series.lines if series else []}
         result["score"], result["notes"], result["reserve"] = judge(
-            scenario, told(replay(binary, tape, "--policies", policies)["policies"], scenario.begins))
+            scenario, told(replay(binary, tape, "--policies", strained(policies, folder, 1))["policies"], scenario.begins))
         # Two at a time: both sides of one comparison.
         for nearer, farther in strains:
             both = replay(binary, tape, "--policies", strained(policies, folder, nearer),
@@ -176,7 +177,11 @@ def main():
     jobs.sort(key=lambda job: -BY_NAME[job[0]].minutes * BY_NAME[job[0]].tenants / BY_NAME[job[0]].step)
     with ProcessPoolExecutor() as pool:
         futures = [pool.submit(play, *job, options.binary, options.policies, strains, bool(options.peer)) for job in jobs]
-        results = [future.result() for future in futures]
+        results = []
+        for future in futures:
+            results.append(future.result())
+            if sys.stderr.isatty():
+                print(f"\r{len(results)} of {len(futures)} recordings", end="", file=sys.stderr)
     print(f"{'scenario':22}{'profile':9}{'expected':>9}{'hit':>5}{'false':>7}{'wrong offers':>14}{'delay':>8}")
     total = collections.Counter()
     by_profile = collections.defaultdict(collections.Counter)
