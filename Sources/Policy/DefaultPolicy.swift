@@ -327,7 +327,7 @@ rules:
     subject: app
     # A large share is no harm: who has it grew, others suffer, or nothing is known of before and the machine is half full.
     when: >-
-      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 3
+      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 2
       and (outgrew(active_runs[26h]) > $noisy_growth
       or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
       or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs))
