@@ -107,7 +107,7 @@ def play(name, profile, seed, binary, policies, strains, with_peer):
         result["score"], result["notes"], result["reserve"] = judge(
             scenario, told(replay(binary, tape, "--policies", strained(policies, folder, 1))["policies"], scenario.begins))
         # Two at a time: both sides of one comparison.
-        for nearer, farther in strains:
+        for nearer, farther in [] if scenario.is_long else strains:
             both = replay(binary, tape, "--policies", strained(policies, folder, nearer),
                           "--against", strained(policies, folder, farther))
             for factor, side in ((nearer, "policies"), (farther, "against")):

@@ -179,7 +179,7 @@ SCENARIOS = [
     Scenario("dear-model", only(A, between(60, 85), price=8), expected=[("cost", A, 60, 72)], live=True),
     # ---- One tenant crowds the others.
     noisy("noisy"),
-    noisy("noisy-two", tenants=2, step=10),
+    noisy("noisy-two", tenants=2, step=10, base=2, more=16),
     noisy("noisy-sixty", tenants=60, base=0.1, more=20, step=10, minutes=90),
     noisy("noisy-five-hundred", tenants=500, base=0.02, more=30, step=60, latest=12),
     noisy("noisy-fast", step=5, minutes=88),
