@@ -36,8 +36,8 @@ bench: build ## budgets of docs/architecture.md beside what this machine does, a
 	@$(SWIFT) build $(STATIC) --product bench 2>&1 | .ci/quiet
 	@Tests/Bench/run $(PARTS)
 
-judge: build ## the default rules on labelled recordings: recall, false alarms, wrong offers, delays; JUDGE="--seeds 8"
-	@python3 Tests/Judge/judge.py .build/mozaiks-ops policies $(JUDGE)
+judge: build ## the default rules on labelled recordings: recall, false alarms, delays; JUDGE="--seeds 8" PEER=prometheus
+	@python3 Tests/Judge/judge.py .build/mozaiks-ops policies $(if $(PEER),--peer $(PEER)) $(JUDGE)
 
 chaos: build ## kills the program KILLS times (default 1000) at every step and checks that nothing was lost; SEED=n repeats
 	@$(SWIFT) build $(STATIC) --product chaos-world 2>&1 | .ci/quiet

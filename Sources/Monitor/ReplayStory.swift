@@ -34,19 +34,32 @@ public struct ReplayStory: Sendable {
     private var byID: [String: Incident] = [:]
     private var leasesByID: [String: Lease] = [:]
     public private(set) var phases: [Place: [Span]] = [:]
-    /// The critical incidents that opened or opened again, once for each time: what wakes people.
+    /// The critical incidents that opened or opened again, once for each time: what wakes people. What maintenance or a
+    /// silence holds back wakes nobody, until it is over and the incident is not.
     public private(set) var pages: [String] = []
+    private var held: Set<String> = []
 
     public init() {}
 
-    public mutating func add(_ result: TickResult) {
+    /// - Parameter isHeld: whether something keeps an incident from being told at that moment.
+    public mutating func add(_ result: TickResult, isHeld: (Incident) -> Bool = { _ in false }) {
         if first == nil { first = result.now }
         last = max(last ?? result.now, result.now)
         ticks += 1
         for incident in result.incidents { byID[incident.id] = incident }
         for change in result.plan.leaseChanges { leasesByID[change.lease.id] = change.lease }
         for change in result.outcome.changes where change.incident.severity == .critical {
-            if change.kind == .opened || change.kind == .reopened { pages.append(change.incident.id) }
+            guard change.kind == .opened || change.kind == .reopened else { continue }
+            if isHeld(change.incident) { held.insert(change.incident.id) } else { pages.append(change.incident.id) }
+        }
+        for id in held.sorted() {
+            guard let incident = byID[id] else { continue }
+            if incident.resolvedAt != nil {
+                held.remove(id)
+            } else if !isHeld(incident) {
+                held.remove(id)
+                pages.append(id)
+            }
         }
         for transition in result.outcome.transitions { note(transition) }
     }
@@ -86,11 +99,7 @@ public struct ReplayStory: Sendable {
     }
 
     /// What a person would have been asked for, in the order of asking.
-    public var offers: [ActionDecision] {
-        incidents.flatMap { incident in
-            incident.decisions.filter { if case .needsApproval = $0.verdict { true } else { false } }
-        }
-    }
+    public var offers: [ActionDecision] { incidents.flatMap(\.offers) }
 
     /// The story without what is about another app. What is about runtimes goes too.
     public func only(_ app: AppID) -> ReplayStory {
@@ -199,8 +208,7 @@ public struct ReplayComparison: Sendable {
         func add(_ story: ReplayStory, _ side: WritableKeyPath<Row, Count>) {
             let pages = Dictionary(story.pages.map { ($0, 1) }, uniquingKeysWith: +)
             for each in story.incidents {
-                for decision in each.decisions {
-                    guard case .needsApproval = decision.verdict else { continue }
+                for decision in each.offers {
                     let name = offer(each, decision)
                     rows[name, default: Row(name: name)][keyPath: side].offers += 1
                 }
@@ -222,6 +230,16 @@ public struct ReplayComparison: Sendable {
 }
 
 extension Incident {
+    /// What people were asked for: an offer that stands while the guard says something else for a poll or two is asked for
+    /// once.
+    fileprivate var offers: [ActionDecision] {
+        var asked: Set<String> = []
+        return decisions.filter { decision in
+            guard case .needsApproval = decision.verdict else { return false }
+            return decision.approval.map { asked.insert($0).inserted } ?? true
+        }
+    }
+
     /// One answer of the guard, without its wording and without ids that follow from other answers.
     public struct GuardAnswer: Hashable, Sendable {
         public let at: Timestamp

@@ -32,6 +32,18 @@ public struct TapeReplay: Sendable {
     /// Whether something had been decided before the tape begins that was left out.
     public private(set) var beginsWithoutDecisions = false
     private var isStopped = false
+    /// By runtime, in the order of the tape.
+    private var ticks: [String: [Timestamp]] = [:]
+
+    /// Where the tape has nothing of a runtime for much longer than its ticks are usually apart: nobody looked.
+    public var holes: [(runtime: String, from: Timestamp, to: Timestamp)] {
+        ticks.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.flatMap { runtime, ticks in
+            let spacings = zip(ticks, ticks.dropFirst()).map { $1 - $0 }.sorted()
+            let usual = spacings.isEmpty ? .zero : spacings[spacings.count / 2]
+            let least = max(.minutes(2), TimeSpan(milliseconds: 3 * max(usual, pipeline.settings.interval).milliseconds))
+            return zip(ticks, ticks.dropFirst()).filter { $1 - $0 > least }.map { (runtime, $0, $1) }
+        }
+    }
 
     /// - Parameters:
     ///   - settings: whose runtimes are those of the tape.
@@ -62,7 +74,9 @@ public struct TapeReplay: Sendable {
             note(at)
             pipeline.landLeases(now: at)
             guard let result = pipeline.tick(runtime, now: at, killFile: isStopped) else { return nil }
-            story.add(result)
+            let (telling, settings) = (pipeline.telling, pipeline.settings)
+            story.add(result) { telling.holder(of: $0, environment: settings.environment, settings.telling, at) != nil }
+            ticks[runtime, default: []].append(at)
             newest[runtime] = result
             return result
         case .event(let at, let event):

@@ -352,7 +352,7 @@ rules:
     subject: app
     # A large share is no harm: who has it grew, others suffer, or nothing is known of before and the machine is half full.
     when: >-
-      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 3
+      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 2
       and (outgrew(active_runs[26h]) > $noisy_growth
       or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
       or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs))
@@ -400,7 +400,8 @@ rules:
   runtime-saturated:
     subject: runtime
     # What rises from nothing rises without bounds: a share and a number below which it is noise.
-    when: active_runs > $max_active_runs and ((error_rate > $failing_share and errors > $error_min and rise(error_rate[10m]) > 1.5) or (silent_runs.share > $failing_share and silent_runs.share * run_ends >= $silent_min and rise(silent_runs.share[10m]) > 1.5))
+    when: active_runs > $max_active_runs and ((error_rate > $failing_share and errors > $error_min and rise(error_rate[10m]) > 1.5) or (silent_runs.share > $failing_share and silent_runs.share * run_ends >= $silent_min and rise(silent_runs.share[10m]) > 1.5 and (missing(baseline(silent_runs.share[24h])) or silent_runs.share > 2 * baseline(silent_runs.share[24h]))))
+    # Some runs are always over before their first turn: more than twice as many as usual are.
     # A rise ends on a plateau, the fault does not.
     while: active_runs > $max_active_runs and ((error_rate > $failing_share and errors > $error_min) or silent_runs.share > $failing_share)
     for: 2m

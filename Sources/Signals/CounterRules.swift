@@ -6,6 +6,8 @@ struct CounterRules: Hashable, Sendable {
     var alive: UInt8
     var dead: UInt8
     var price: TokenPrice?
+    /// Runs were seen: a counter that stands at zero, and of which it is not known yet whether it ever moves, says nothing.
+    var hasRuns = false
 
     /// Whether progress of a run can be seen at all.
     enum Sight {
@@ -31,10 +33,20 @@ struct CounterRules: Hashable, Sendable {
 
     /// Why a signal says nothing because of what the runtime never moves.
     func deadReason(_ signal: Signal) -> MissingReason? {
-        switch signal {
+        if dead == 0, hasRuns, isUnproven(signal) { return .tooLittleData }
+        return switch signal {
         case .errorRate: isDead(.errors) || (isDead(.turns) && isDead(.tools)) ? .deadCounter : nil
         case .cost: isDead(.cost) && !usesPrice ? .deadCounter : nil
         default: dead != 0 && signal.info.counters.contains(where: isDead) ? .deadCounter : nil
+        }
+    }
+
+    /// A counter that it needs has not moved so far, and too few runs ended to call it dead.
+    private func isUnproven(_ signal: Signal) -> Bool {
+        switch signal {
+        case .errorRate: !isAlive(.errors) || !(isAlive(.turns) || isAlive(.tools))
+        case .cost: !isAlive(.cost) && !usesPrice
+        default: !signal.info.counters.allSatisfy(isAlive)
         }
     }
 

@@ -19,8 +19,9 @@ struct EndpointTrack<Figures: StateCodable> {
     private(set) var spacings: [Int64] = []
     private var lastEvidence: Int64?
 
-    /// Entries that no tick has trimmed are held to this many.
-    private static var mostEntries: Int { 512 }
+    /// Entries are trimmed by their age at every tick; where no tick does it they are held to this many. More than a window
+    /// of an hour asks for at a poll a second: a window that was cut short would be read as a whole one.
+    private static var mostEntries: Int { 8_192 }
 
     mutating func append(_ entry: Entry, detail: String) {
         if entry.figures != nil {

@@ -112,8 +112,7 @@ extension Evaluation {
 
     private func gateApps(_ signal: Signal, _ window: GateLog.Window) -> ReadingTable.Column {
         if let reason = window.missing { return .same(.missing(reason)) }
-        return .plain(
-            ContiguousArray(order.lazy.map { .value((window.apps[$0].part(signal) ?? 0) * window.perMinute) }))
+        return .plain(ContiguousArray(order.lazy.map { window.reading(signal, slot: $0) }))
     }
 
     // MARK: - The runtime

@@ -7,7 +7,7 @@ struct Evaluation {
     let at: Int64
     /// The replicas that count: those that are not absent, or all when all are.
     let present: [ReplicaState]
-    let rules: CounterRules
+    private(set) var rules: CounterRules
     var order: [Int] { state.shared.apps.order }
     var capacity: Int { state.shared.apps.capacity }
     var options: SignalOptions { state.options }
@@ -20,6 +20,7 @@ struct Evaluation {
         rules = CounterRules(
             alive: state.shared.counters.moved, dead: state.shared.counters.dead(ended: state.endedRuns),
             price: state.options.price)
+        rules.hasRuns = state.replicas.contains { $0.chats.count > 0 }
     }
 
     /// One reason for all replicas: none, the worst when all lack evidence, `partial` when some do.

@@ -86,6 +86,8 @@ struct GateLog: Sendable {
                 row.apps[slot].add(grown)
             }
         }
+        // Also those of which nothing was asked: since when a row has an app tells since when it is counted by name.
+        while row.apps.count < directory.capacity { row.apps.append(GateTotals()) }
         if total.asked > (isSame ? shownTotal.asked : 0) { lastAskedAt = at }
         axis.append(at, isWatched: isWatched)
         rows.append(row)
@@ -108,8 +110,20 @@ struct GateLog: Sendable {
         var total = GateSums()
         /// Watched milliseconds.
         var covered = 0.0
+        /// Of apps that the runtime showed only within the window: watched milliseconds since then. What was asked of them
+        /// before was counted among the others.
+        var lateCovered: [Int: Double] = [:]
+        /// How much must have been watched.
+        var leastCovered = 0.0
 
         var perMinute: Double { 60_000 / covered }
+
+        /// An app's rate.
+        func reading(_ signal: Signal, slot: Int) -> Evidence {
+            let covered = lateCovered[slot] ?? self.covered
+            guard covered > 0, covered >= leastCovered else { return .missing(.tooLittleData) }
+            return .value((apps[slot].part(signal) ?? 0) * 60_000 / covered)
+        }
     }
 
     /// Why nothing can be said as of a moment; nil when something can. A gate that nobody asked within `lifetime` may
@@ -134,6 +148,17 @@ struct GateLog: Sendable {
             return window
         }
         window.covered = stretch.covered
+        window.leastCovered = Double(end - start) * Evaluation.leastCoverage
+        // Rows grow: an app that some row of the window lacks came within it.
+        let known = rows[stretch.from - 1].apps.count
+        if known < capacity {
+            var since = stretch.from
+            for slot in known..<capacity {
+                while since < rows.count, rows[since].apps.count <= slot { since += 1 }
+                let begin = since < rows.count ? max(start, axis.at[since - 1]) : end
+                window.lateCovered[slot] = axis.stretch(from: begin, to: end)?.covered ?? 0
+            }
+        }
         window.total.asked = stretch.sum { Double(rows[$1].total.asked - rows[$0].total.asked) }
         window.total.refused = stretch.sum { Double(rows[$1].total.refused - rows[$0].total.refused) }
         window.apps = ContiguousArray(repeating: GateSums(), count: capacity)

@@ -53,7 +53,8 @@ struct GhostSense: Sendable {
         case unusable
         /// They usually do, but were not told lately.
         case lost
-        case known(least: Int64, most: Int64)
+        /// The newest was counted `age` ms ago.
+        case known(least: Int64, most: Int64, age: Int64)
     }
 
     func isRefuted(asOf moment: Int64) -> Bool { refutedAt.map { moment - $0 < GhostSense.refutal } ?? false }
@@ -156,9 +157,10 @@ extension ReplicaState {
     func sockets(at moment: Int64, _ options: SignalOptions) -> GhostSense.Sockets {
         guard ghosts.hasMoved, !ghosts.isRefuted(asOf: moment) else { return .unusable }
         let from = max(moment - max(GhostSense.socketMemory, 2 * interval(.health, options)), ghosts.since)
-        let counts = health.entries.lazy.filter { $0.at >= from && $0.at <= moment }.compactMap(\.figures?.websockets)
-        guard let least = counts.min(), let most = counts.max() else { return .lost }
-        return .known(least: least, most: most)
+        let told = health.entries.filter { $0.at >= from && $0.at <= moment && $0.figures?.websockets != nil }
+        let counts = told.compactMap(\.figures?.websockets)
+        guard let least = counts.min(), let most = counts.max(), let newest = told.last?.at else { return .lost }
+        return .known(least: least, most: most, age: moment - newest)
     }
 }
 

@@ -169,13 +169,14 @@ public struct HistorySignals: Sendable {
     private struct View {
         let signals: HistorySignals
         let newest: Minute
-        let rules: CounterRules
+        private(set) var rules: CounterRules
 
         init(signals: HistorySignals, newest: Minute) {
             self.signals = signals
             self.newest = newest
             rules = CounterRules(
                 alive: newest.whole.liveCounters, dead: newest.whole.deadCounters, price: signals.options.price)
+            rules.hasRuns = newest.whole.gauges.open > 0 || newest.whole.sums.starts > 0 || newest.whole.sums.ends > 0
         }
 
         func apps(_ signal: Signal, _ window: Window) -> ReadingTable.Column {

@@ -111,6 +111,8 @@ struct PerfPass {
     /// The poll before; nil for the first.
     let previousAt: Int64?
     let previousClock: Int64?
+    /// When that is not known: the newest start that the last answer showed.
+    let newestStart: Int64?
     let sawRestart: Bool
     /// The last body came from the process before this one: what the table knows is void.
     let isReplaced: Bool
@@ -192,9 +194,13 @@ struct PerfPass {
         // Where the clock was not known at the last answer it is by now, mostly.
         previousClock =
             replica.lastPerfClock
-            ?? replica.log.axis.last.map {
-                $0 + (replica.clockOffset ?? 0) - Int64(min(replica.perf.newest?.elapsedMilliseconds ?? 0, 1e9))
+            ?? replica.log.axis.last.flatMap { last in
+                replica.clockOffset.map { last + $0 - Int64(min(replica.perf.newest?.elapsedMilliseconds ?? 0, 1e9)) }
             }
+        // A clock that nothing tells of: what began after all that the last answer showed is new.
+        newestStart =
+            previousClock == nil
+            ? (0..<replica.chats.count).lazy.map { replica.chats[$0].startedAt }.max() : nil
         sawRestart = replica.restart != nil
         if let created = replica.restart?.createdAt, let previousClock = previousClock {
             isReplaced = created > previousClock
@@ -248,7 +254,7 @@ struct PerfPass {
         var sockets = sockets
         // What makes progress runs, and what was held for a ghost and ends did: if that is more than websockets allow,
         // they allow nothing on this build.
-        if case .known(_, let most) = sockets {
+        if case .known(_, let most, _) = sockets {
             let moving = Int64(open.count(where: \.isMoving))
             let isWrong = moving > most + max(2, most / 10) || (sense.mistakes >= 3 && sense.mistakes * 4 >= held)
             if isWrong {
@@ -261,14 +267,15 @@ struct PerfPass {
             sense.forgetBounds()
             for place in open.indices where open[place].isGhost { mark(place, false, &chats) }
         case .lost: bound = .lost
-        case .known(let least, let most):
+        case .known(let least, let most, let counted):
             // More websockets, for a while, than runs that have one: some of the ghosts may be back.
             let alive = Int64(open.count { !$0.isGhost })
             if held > 0, least > alive + max(2, alive / 10) {
                 sense.forgetBounds()
                 for place in open.indices where open[place].isGhost { mark(place, false, &chats) }
             }
-            let limit = clock - GhostSense.grace
+            // What began after websockets were last counted is not among them.
+            let limit = clock - counted - GhostSense.grace
             func isSettled(_ run: Open) -> Bool { !run.isGhost && (run.began ?? .max) <= limit }
             if Int64(open.count(where: isSettled)) > most { sense.add(.init(began: limit, left: most)) }
             if let began = sense.exhausted() {
@@ -319,8 +326,8 @@ struct PerfPass {
         let returned = identity.observe(returned: .init(key: chat.key, startedAt: started ?? 0), at: at)
         guard previousAt != nil, !returned, !identity.isSeveral(asOf: at) else { return false }
         if sawRestart { return true }
-        guard let started, let previousClock else { return false }
-        return started >= previousClock
+        guard let started else { return false }
+        return started >= previousClock ?? newestStart ?? .min
     }
 
     private mutating func first(_ chat: PerfChat, slot: Int, isFresh: Bool) -> ChatRecord {

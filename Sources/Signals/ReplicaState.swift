@@ -320,7 +320,9 @@ struct ReplicaState: Sendable {
         events.append(
             .init(
                 at: at, elapsedMilliseconds: elapsed, missing: nil,
-                figures: EventFigures(uptime: createdAt.map { max(0, clock - $0) }, usageDelta: usage)),
+                // By whose clock is it old? Where that is not known yet, the monitor's would be off by what they differ.
+                figures: EventFigures(
+                    uptime: isClockKnown ? createdAt.map { max(0, clock - $0) } : nil, usageDelta: usage)),
             detail: "")
     }
 

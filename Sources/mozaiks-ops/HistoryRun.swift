@@ -89,7 +89,10 @@ struct HistoryRun {
             var ticked = false
             for side in sides.indices {
                 guard let result = sides[side].take(rows, of: runtime, judges: minutes.contains(minute)) else { continue }
-                stories[side].add(result)
+                let (telling, settings) = (sides[side].pipeline.telling, sides[side].pipeline.settings)
+                stories[side].add(result) {
+                    telling.holder(of: $0, environment: settings.environment, settings.telling, result.now) != nil
+                }
                 ticked = true
             }
             if ticked {

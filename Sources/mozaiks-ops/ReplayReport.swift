@@ -72,6 +72,7 @@ struct ReplayReport {
         let (story, total) = (side.story, ReplayComparison.total(side.story))
         var text = "With \(side.name): \(count(total.incidents, "incident")), \(count(total.pages, "page")) "
             + "(critical), \(count(total.actions, "action"))"
+        if total.actions > 0, isImagined(story) { text += " that would have been taken" }
         if total.actions > 0 { text += ", \(total.actionTime.brief) in all" }
         if total.offers > 0 { text += "; \(count(total.offers, "approval")) asked for" }
         text += "\n\n"
@@ -100,9 +101,13 @@ struct ReplayReport {
                 "\(lease.effect)", story.duration(of: lease).brief, story.rules(of: lease).joined(separator: ", "),
             ]
         }
-        return terminal.paint("Actions", .bold) + "\n" + terminal.table(["  began", "app", "action", "lasted", "asked by"], rows)
+        let title = isImagined(story) ? "Actions that would have been taken" : "Actions"
+        return terminal.paint(title, .bold) + "\n" + terminal.table(["  began", "app", "action", "lasted", "asked by"], rows)
             + "\n"
     }
+
+    /// Whether nothing of it is done in that mode: `observe` only says what it would have done.
+    private func isImagined(_ story: ReplayStory) -> Bool { story.leases.allSatisfy(\.shadow) }
 
     // MARK: Two sets
 
@@ -265,7 +270,8 @@ struct ReplayReport {
         guard !newest.isEmpty else { return "no action" }
         return newest.sorted { $0.key < $1.key }.map { key, answer in
             let app = incident.subject.app == nil ? " \(Rendering(terminal: terminal).shownID(key.app))" : ""
-            return "\(answer.effect)\(app): \(answer.verdict)" + (answer.because.map { " (\($0))" } ?? "")
+            let verdict = answer.verdict.map { $0 == "_" ? " " : $0 }
+            return "\(answer.effect)\(app): \(String(verdict))" + (answer.because.map { " (\($0))" } ?? "")
                 + " at \(answer.at.dateAndMinute.suffix(5))"
         }.joined(separator: ", ")
     }

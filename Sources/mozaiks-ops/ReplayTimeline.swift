@@ -66,7 +66,8 @@ struct ReplayTimeline {
         var text = terminal.paint("Timeline", .bold) + "  a column is \(step.brief)\n"
         text += "  █ firing  ▒ clearing  ░ pending  · quiet  blank: not watched\n"
         if !(new.leases.isEmpty && old?.leases.isEmpty ?? true) {
-            text += "  T throttled  P paused  D workflow disabled\n"
+            let isImagined = new.leases.allSatisfy(\.shadow) && old?.leases.allSatisfy(\.shadow) ?? true
+            text += "  \(isImagined ? "would have been: " : "")T throttled  P paused  D workflow disabled\n"
         }
         text += String(repeating: " ", count: ReplayTimeline.labelWidth + 2 + (old == nil ? 0 : 4)) + terminal.paint(axis, .dim) + "\n"
         for line in lines.prefix(ReplayTimeline.mostLines) {

@@ -1,252 +1,213 @@
 #!/usr/bin/env python3
 """Scores the default rules on labelled recordings that it simulates itself: `make judge`.
 
-  judge.py BINARY POLICIES [--seeds N] [--only REGEX] [--report-half choose|report] [--bounded]
+  judge.py BINARY POLICIES [--seeds N] [--only REGEX] [--half choose|report] [--bounded] [--peer prometheus] [--list]
 
-Each scenario says what happens to a runtime and what a careful operator expects to be told: (rule, subject, minute of the
-fault, latest minute of the telling). Whatever else of severity warning or critical is told is a false alarm, but what the
-scenario accepts besides. An offer to hold back an app that nobody is expected to be told of is a wrong offer. Thresholds may
-be chosen on even seeds only; odd ones are for the report.
+Each scenario (scenarios.py) says what happens to a runtime and what a careful operator expects to be told. Whatever else of
+severity warning or critical is told is a false alarm, but what the scenario accepts besides; an offer to hold back an app of
+which nobody is expected to be told is a wrong offer. Thresholds may be chosen on even seeds (--half choose) only; odd ones are
+for the report. Days and weeks are polled once a minute, of a runtime that lets go of chats ten minutes after their end.
 """
-import argparse, collections, json, math, pathlib, random, re, subprocess, sys, tempfile
-from datetime import datetime, timedelta, timezone
+import argparse, collections, json, os, pathlib, random, re, subprocess, sys, tempfile
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime, timedelta
 
-START = datetime(2026, 1, 12, 8, 0, tzinfo=timezone.utc)  # a Monday
-URL = "http://runtime.example:8000"
-HEALTH, RUNS, PERF, EVENTS = "/api/health", "/health/active-runs", "/metrics/perf/aggregate", "/api/events/metrics"
-PAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
-ALL = ".*"
+import peer
+from scenarios import SCENARIOS
+from world import URL, World, lines, stamp
 
-
-def stamp(moment, digits="milliseconds"):
-    return moment.isoformat(timespec=digits).replace("+00:00", "Z")
-
-
-def counts(rng, mean):
-    """A Poisson number; by its normal limit where it is large."""
-    if mean > 60:
-        return max(0, round(rng.gauss(mean, math.sqrt(mean))))
-    left, number = math.exp(-mean), 0
-    product = rng.random()
-    while product > left:
-        product *= rng.random()
-        number += 1
-    return number
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+#: How much nearer (below 1) and farther (above 1) every threshold is set to see how close a false alarm and a miss are.
+STRAINS = [0.95, 0.9, 0.8, 0.7], [1.05, 1.1, 1.2, 1.3]
+MONTH = 30 * 24 * 60
 
 
-class World:
-    """Chats of one process. `live`: every counter moves; `built`: errors, tokens and cost stay 0, as in today's runtimes."""
-
-    def __init__(self, rng, apps, live):
-        self.rng, self.apps, self.live = rng, apps, live
-        self.chats, self.calls, self.born, self.total = [], 0, START, 0
-
-    def step(self, now, seconds, load):
-        rng = self.rng
-        for app in self.apps:
-            knobs = load(app)
-            for _ in range(counts(rng, knobs.get("starts", 1.0) * 0.5 * seconds / 60)):
-                self.total += 1
-                self.chats.append({
-                    "chat_id": f"{rng.getrandbits(96):024x}", "app_id": app, "workflow_name": "Support",
-                    "user_id": f"user-{rng.randrange(30)}", "started": now - timedelta(seconds=rng.uniform(0, seconds)),
-                    "ended": None, "agent_turns": 0, "tool_calls": 0, "errors": 0, "last_turn_duration_sec": None,
-                    "prompt_tokens": 0, "completion_tokens": 0, "cost": 0.0, "life": rng.expovariate(1 / 180)})
-        for chat in self.chats:
-            if chat["ended"]:
-                continue
-            knobs = load(chat["app_id"])
-            for _ in range(counts(rng, seconds / 20)):
-                chat["agent_turns"] += 1
-                self.calls += 1
-                chat["last_turn_duration_sec"] = rng.lognormvariate(0.7, 0.5) * knobs.get("slow", 1)
-                if self.live:
-                    chat["prompt_tokens"] += int(rng.uniform(300, 1500) * knobs.get("tokens", 1))
-                    chat["completion_tokens"] += int(rng.uniform(50, 400) * knobs.get("tokens", 1))
-                    chat["cost"] += 0.004 * knobs.get("tokens", 1)
-                    chat["errors"] += rng.random() < knobs.get("errors", 0.01)
-            age = (now - chat["started"]).total_seconds()
-            if age > (4 if knobs.get("dead") else chat["life"]):
-                chat["ended"] = now
-
-    def restart(self, now):
-        self.chats, self.calls, self.born = [], 0, now
-
-    def figures(self, now):
-        rows = []
-        for chat in self.chats:
-            row = {k: v for k, v in chat.items() if k not in ("started", "ended", "life")}
-            row["started_at"] = chat["started"].isoformat(timespec="microseconds")
-            row["ended_at"] = chat["ended"].isoformat(timespec="microseconds") if chat["ended"] else None
-            row["runtime_sec"] = ((chat["ended"] or now) - chat["started"]).total_seconds()
-            rows.append(row)
-        total = lambda key: sum(row[key] for row in rows)
-        return {
-            "active_chats": sum(row["ended_at"] is None for row in rows), "tracked_chats": len(rows),
-            "total_agent_turns": total("agent_turns"), "total_tool_calls": 0, "total_errors": total("errors"),
-            "total_prompt_tokens": total("prompt_tokens"), "total_completion_tokens": total("completion_tokens"),
-            "total_cost": total("cost"), "chats": rows}
-
-    def events(self, now):
-        return {"status": "success", "data": {
-            "events_processed": self.total, "events_failed": 0, "created": self.born.isoformat(timespec="microseconds"),
-            "events_by_category": {"business": self.total, "ui_tool": 0}, "custom_events_emitted": self.calls,
-            "custom_events_by_type": {"chat.usage_delta": self.calls}, "handler_count": 1}}
-
-
-def between(first, last):
-    return lambda minute: first <= minute < last
-
-
-def only(app, when, **knobs):
-    return lambda minute, other: knobs if other == app and when(minute) else {}
-
-
-def everybody(when, **knobs):
-    return lambda minute, app: knobs if when(minute) else {}
-
-
-def answers(when, kind):
-    return lambda minute: kind if when(minute) else None
-
-
-NOTHING = lambda *_: {}
-# name: (load, what the endpoints do, expected, accepted besides, needs live counters)
-A = "app-02"
-NOISE = [("token-burn-spike|cost-spike", A), ("model-calls-spike|runtime-crowded", "shared")]
-SCENARIOS = {
-    "quiet": (NOTHING, None, [], [], False),
-    "burst": (only(A, between(60, 62), starts=25), None, [], [], False),
-    "growth-of-all": (lambda m, a: {"starts": 1 + m / 100}, None, [], [], False),
-    "monday": (lambda m, a: {"starts": 0.2 if m < 60 else 3}, None, [], [("model-calls-spike", "shared")], False),
-    "night": (lambda m, a: {"starts": 1 if m < 40 else 0.05}, None, [], [], False),
-    "others-leave": (lambda m, a: {"starts": 6} if a == A else {"starts": 2 if m < 60 else 0.1}, None, [], [], False),
-    "always-large": (only(A, lambda m: True, starts=12), None, [], [], False),
-    "lost-polls": (NOTHING, lambda m: "refused" if m in (20, 45, 71) else None, [], [], False),
-    "deploy": (NOTHING, answers(between(60, 62), "page"), [], [], False),
-    "restart": (NOTHING, lambda m: "restart" if m == 60 else None, [], [], False),
-    "noisy": (only(A, between(60, 85), starts=25), None, [("noisy", A, 60, 75)], NOISE, False),
-    "down": (NOTHING, answers(between(60, 66), "refused"), [("down", "shared", 60, 62)], [], False),
-    "hang": (NOTHING, answers(between(60, 66), "timeout"), [("down", "shared", 60, 63)], [], False),
-    "page": (NOTHING, answers(between(60, 75), "page"), [("unreachable", "shared", 60, 66)], [], False),
-    "redirect": (NOTHING, answers(between(60, 75), "redirect"), [("unreachable", "shared", 60, 66)], [], False),
-    "no-token": (NOTHING, answers(between(60, 80), "401"), [("unauthorized", "shared", 60, 67)], [], False),
-    "poison": (NOTHING, answers(between(60, 80), "poison"), [("poisoned", "shared", 60, 67)], [], False),
-    "sick": (NOTHING, answers(between(60, 75), "sick"), [("unhealthy", "shared", 60, 63)], [], False),
-    "sometimes-sick": (NOTHING, lambda m: "sick" if 60 <= m < 90 and round(m * 2) % 2 else None, [("unhealthy", "shared", 60, 72)], [], False),
-    "slow-database": (NOTHING, answers(between(60, 80), "mongo"), [("mongodb", "shared", 60, 67)], [], False),
-    "health-page": (NOTHING, answers(between(60, 80), "health-page"), [("health-unreadable", "shared", 60, 67)], [], False),
-    "events-page": (NOTHING, answers(between(60, 80), "events-page"), [("events-unreadable", "shared", 60, 67)], [], False),
-    "provider": (everybody(between(60, 80), dead=True, starts=3), None, [("provider", "shared", 60, 70)], [], False),
-    "slow-turns": (everybody(between(60, 85), slow=7), None, [("latency", "shared", 60, 72)], [], False),
-    "a-third-fails": (only(A, between(60, 85), errors=0.35), None, [("app-errors", A, 60, 85)], [], True),
-    "all-fail": (everybody(between(60, 80), errors=0.5), None, [("error-spike", "shared", 60, 72)], [], True),
-    "tokens": (only(A, between(60, 85), tokens=8), None, [("token|cost", A, 60, 75)], [], True),
-}
-
-
-def record(path, name, seed, live, step, tenants, minutes):
-    load, faults, expected, accepted, _ = SCENARIOS[name]
-    rng = random.Random(f"{name} {seed} {step} {tenants}")
-    world = World(rng, [f"app-{n:02d}" for n in range(1, tenants + 1)], live)
+def record(path, scenario, seed, live, series=None):
+    """Writes one tape; `series` takes what an exporter would have shown."""
+    rng = random.Random(f"{scenario.name} {seed}")
+    apps = [f"app-{n:02d}" for n in range(1, scenario.tenants + 1)]
+    world = World(rng, apps, live, scenario.base, scenario.skew, evicts=10 if scenario.is_long else None)
     with open(path, "w") as tape:
-        line = lambda value: tape.write(json.dumps(value, separators=(",", ":")) + "\n")
-        line({"schema": "mozaiks.ops/tape/v1", "interval_ms": step * 1000, "runtimes": {"shared": {"replicas": [URL]}}})
-        for poll in range(minutes * 60 // step):
-            minute, now = poll * step / 60, START + timedelta(seconds=poll * step)
-            fault = faults(minute) if faults else None
+        tape.write(json.dumps({"schema": "mozaiks.ops/tape/v1", "interval_ms": scenario.step * 1000,
+                               "runtimes": {"shared": {"replicas": [URL]}}}) + "\n")
+        for poll in range(scenario.minutes * 60 // scenario.step):
+            minute, now = poll * scenario.step / 60, scenario.begins + timedelta(seconds=poll * scenario.step)
+            fault = scenario.faults(minute)
             if fault == "restart":
                 world.restart(now)
-            world.step(now, step, lambda app: load(minute, app) or {})
-            waiting = sum(not chat["ended"] for chat in world.chats)
-            health = {"status": "healthy", "mongodb": "connected", "mongodb_ping_ms": 1500 if fault == "mongo" else 1.2,
-                      "active_connections": {"websocket_connections": waiting, "total_connections": waiting}}
-            bodies = {HEALTH: health, RUNS: {"active_count": 0, "total_runs": 0, "runs": [],
-                                             "note": "Registry tracking disabled for simplicity"},
-                      PERF: world.figures(now), EVENTS: world.events(now)}
-            for endpoint, body in bodies.items():
-                said = {"at": stamp(now), "runtime": "shared", "replica": URL, "path": endpoint, "elapsed_ms": 2.0}
-                if fault in ("refused", "timeout"):
-                    said["error"] = fault
-                elif fault == "401":
-                    said |= {"status": 401, "body": {"detail": "Token has expired"}}
-                elif fault == "redirect":
-                    said |= {"status": 302, "text": ""}
-                elif fault == "page" or (fault, endpoint) in (("health-page", HEALTH), ("events-page", EVENTS)):
-                    said |= {"status": 502, "text": PAGE, "content_type": "text/html"}
-                elif (fault, endpoint) == ("poison", PERF):
-                    said |= {"status": 500, "text": "Internal Server Error"}
-                elif (fault, endpoint) == ("sick", HEALTH):
-                    said |= {"status": 500, "body": {"detail": "Health check failed"}}
-                else:
-                    said |= {"status": 200, "body": body}
-                line(said)
-            line({"at": stamp(now + timedelta(milliseconds=50)), "runtime": "shared", "tick": poll + 1})
-    return expected, accepted
+            world.step(now, scenario.step, lambda app: scenario.load(minute, app))
+            tape.writelines(lines(now, fault, world))
+            tape.write(f'{{"at":"{stamp(now + timedelta(milliseconds=50))}","runtime":"shared","tick":{poll + 1}}}\n')
+            if series is not None:
+                series.add(now, fault, world)
 
 
-def judge(binary, policies, tape, expected, accepted):
-    run = subprocess.run([binary, "replay", tape, "--policies", policies, "-o", "json"], capture_output=True)
+def strained(policies, folder, factor):
+    """The same policies with every threshold multiplied: less than 1 makes rules speak sooner. In mode suggest every action
+    waits for a person's yes, so each can be judged as an offer."""
+    target = pathlib.Path(folder) / f"policies-{factor}"
+    target.mkdir(exist_ok=True)
+    for path in pathlib.Path(policies).glob("*.yaml"):
+        inside, out = False, []
+        for line in path.read_text().split("\n"):
+            if line.startswith("mode:"):
+                line = "mode: suggest"
+            if re.match(r"\S", line):
+                inside = line.startswith("thresholds:")
+            found = inside and re.match(r"(  \w+: *)([\d.]+)(.*)", line)
+            out.append(f"{found[1]}{float(found[2]) * factor:.6g}{found[3]}" if found else line)
+        (target / path.name).write_text("\n".join(out))
+    return str(target)
+
+
+def replay(binary, tape, *arguments):
+    run = subprocess.run([binary, "replay", tape, *arguments, "--mode", "suggest", "-o", "json"], capture_output=True)
     if run.returncode != 0:
         sys.exit(f"{tape}: {run.stderr.decode()[-400:]}")
-    score, notes, hit = collections.Counter(), [], set()
-    for incident in json.loads(run.stdout)["policies"]["incidents"]:
+    return json.loads(run.stdout)
+
+
+def told(report, begins):
+    """(rule, subject, minute, severity, innocent offers' apps) of every incident."""
+    for incident in report["incidents"]:
         subject = incident["subject"].get("app_id") or incident["subject"]["runtime"]
         opened = datetime.fromisoformat(incident["decisions"]["opened_at"].replace("Z", "+00:00"))
-        minute = (opened - START).total_seconds() / 60
-        fits = lambda wanted: re.search(wanted[0], incident["rule"]) and wanted[1] == subject
-        told = [index for index, wanted in enumerate(expected) if fits(wanted) and wanted[2] <= minute <= wanted[3]]
-        for index in told:
-            if index not in hit:
-                hit.add(index)
-                score["delay"] += minute - expected[index][2]
-        if not told and incident["severity"] != "info" and not any(fits(other) for other in accepted):
+        offers = {action.get("app_id") for action in incident["decisions"]["actions"] if action["verdict"] in ("needs_approval", "act")}
+        yield incident["rule"], subject, (opened - begins).total_seconds() / 60, incident["severity"], offers
+
+
+def judge(scenario, incidents):
+    """Counts and notes of what was told against what was expected."""
+    score, notes, hits = collections.Counter(), [], {}
+    for rule, subject, minute, severity, offers in incidents:
+        fits = lambda wanted: re.search(wanted[0], rule) and wanted[1] == subject
+        matched = [i for i, wanted in enumerate(scenario.expected) if fits(wanted) and wanted[2] <= minute <= wanted[3]]
+        for index in matched:
+            hits.setdefault(index, minute)
+        if not matched and severity != "info" and not any(map(fits, scenario.accepted)):
             score["false"] += 1
-            notes.append(f"false: {incident['rule']} on {subject} at {minute:.1f} m")
-        for action in incident["decisions"]["actions"]:
-            innocent = not any(wanted[1] == action.get("app_id") for wanted in expected)
-            if action["verdict"] == "needs_approval" and innocent:
-                score["wrong offers"] += 1
-    score["expected"], score["hit"] = len(expected), len(hit)
-    notes += [f"missed: {wanted}" for index, wanted in enumerate(expected) if index not in hit]
-    return score, notes
+            notes.append(f"false: {rule} on {subject} at {minute:.1f} m")
+        score["wrong offers"] += sum(not any(wanted[1] == app for wanted in scenario.expected) for app in offers)
+        score[f"rule {rule}"] += 1
+    score["expected"], score["hit"] = len(scenario.expected), len(hits)
+    score["delay"] = sum(minute - scenario.expected[index][2] for index, minute in hits.items())
+    notes += [f"missed: {wanted}" for index, wanted in enumerate(scenario.expected) if index not in hits]
+    reserve = min((scenario.expected[index][3] - minute for index, minute in hits.items()), default=None)
+    return score, notes, reserve
+
+
+def play(name, profile, seed, binary, policies, strains, with_peer):
+    """One recording: its score, and what strained thresholds and the peer made of it."""
+    scenario = BY_NAME[name]
+    with tempfile.TemporaryDirectory() as folder:
+        tape = os.path.join(folder, "tape.jsonl")
+        series = peer.Series(name, profile, seed, scenario) if with_peer else None
+        record(tape, scenario, seed, profile == "live", series)
+        result = {"key": (name, profile, seed), "strained": {}, "series": series.lines if series else []}
+        result["score"], result["notes"], result["reserve"] = judge(
+            scenario, told(replay(binary, tape, "--policies", strained(policies, folder, 1))["policies"], scenario.begins))
+        # Two at a time: both sides of one comparison.
+        for nearer, farther in [] if scenario.is_long else strains:
+            both = replay(binary, tape, "--policies", strained(policies, folder, nearer),
+                          "--against", strained(policies, folder, farther))
+            for factor, side in ((nearer, "policies"), (farther, "against")):
+                score, notes, _ = judge(scenario, told(both[side], scenario.begins))
+                result["strained"][factor] = (score, notes)
+    return result
+
+
+def row(label, profile, score):
+    delay = f"{score['delay'] / score['hit']:.1f}m" if score["hit"] else "-"
+    return f"{label:22}{profile:9}{score['expected']:>9}{score['hit']:>5}{score['false']:>7}{score['wrong offers']:>14}{delay:>8}"
+
+
+def nearest(results):
+    """How close the nearest miss and the nearest false alarm were."""
+    times = [(result["reserve"], result["key"]) for result in results if result["reserve"] is not None]
+    if times:
+        print(f"nearest miss in time: {min(times)[0]:.1f} m before the latest moment ({' '.join(map(str, min(times)[1]))})")
+    for factors, kind, count in ((STRAINS[0], "false", "false"), (STRAINS[1], "missed", "missing")):
+        for factor in factors:
+            notes = [(result["key"], note) for result in results if factor in result["strained"]
+                     for note in result["strained"][factor][1] if note.startswith(kind)]
+            if not any(factor in result["strained"] for result in results):
+                continue
+            print(f"every threshold times {factor}: {len(notes)} {'false alarms' if kind == 'false' else 'misses'}")
+            for key, note in notes[:4]:
+                print(f"    {' '.join(map(str, key))}: {note}")
+
+
+def cost(results):
+    """What each rule said on recordings on which nothing is wrong and nobody grew, an app-month."""
+    quiet = [result for result in results if BY_NAME[result["key"][0]].quiet]
+    months = sum(BY_NAME[r["key"][0]].minutes * BY_NAME[r["key"][0]].tenants for r in quiet) / MONTH
+    if not quiet:
+        return
+    counts = collections.Counter()
+    for result in quiet:
+        for key, count in result["score"].items():
+            if key.startswith("rule "):
+                counts[key[5:]] += count
+    # With none in so much time the rate is below this, nineteen times in twenty.
+    print(f"quiet recordings: {len(quiet)}, {months:.1f} app-months; a rule that said nothing costs less than {3 / months:.2g} an app-month")
+    for rule, count in sorted(counts.items()):
+        print(f"  {rule:24}{count:>5}{count / months:>9.2f} an app-month")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("binary")
-    parser.add_argument("policies")
-    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("binary", nargs="?")
+    parser.add_argument("policies", nargs="?")
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--only", default="")
     parser.add_argument("--half", choices=["choose", "report"], default="report")
-    parser.add_argument("--step", type=int, default=30)
-    parser.add_argument("--tenants", type=int, default=8)
-    parser.add_argument("--bounded", action="store_true", help="one seed of each, for continuous integration")
+    parser.add_argument("--bounded", action="store_true", help="one seed, without days and weeks, for continuous integration")
+    parser.add_argument("--peer", choices=["prometheus"], help="the same with Prometheus and the same thresholds")
+    parser.add_argument("--plain", action="store_true", help="without strained thresholds: a fifth of the time")
+    parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
-    seeds = [seed for seed in range(2 * options.seeds) if seed % 2 == (options.half == "report")]
-    total, bad = collections.Counter(), 0
-    print(f"{'scenario':18}{'profile':9}{'expected':>9}{'hit':>5}{'false':>7}{'wrong offers':>14}{'delay':>8}")
-    with tempfile.TemporaryDirectory() as folder:
-        for name, (_, _, _, _, needs_live) in SCENARIOS.items():
-            if not re.search(options.only, name):
+    chosen = [s for s in SCENARIOS if re.search(options.only, s.name) and not (options.bounded and s.is_long)]
+    if options.list or not options.policies:
+        for s in chosen:
+            print(f"{s.name:22}{s.tenants:>5} tenants{s.step:>4} s{s.minutes:>7} m  {s.expected or '-'}")
+        return 0 if options.list else 64
+    seeds = [options.first_seed + 2 * n + (options.half == "report") for n in range(1 if options.bounded else options.seeds)]
+    strains = [] if options.plain else [(0.9, 1.1)] if options.bounded else list(zip(*STRAINS))
+    jobs = [(s.name, profile, seed) for s in chosen for profile in ("live", "built") for seed in seeds
+            if not (profile == "built" and (s.live or (options.bounded and s.quiet)))]
+    jobs.sort(key=lambda job: -BY_NAME[job[0]].minutes * BY_NAME[job[0]].tenants / BY_NAME[job[0]].step)
+    with ProcessPoolExecutor() as pool:
+        futures = [pool.submit(play, *job, options.binary, options.policies, strains, bool(options.peer)) for job in jobs]
+        results = []
+        for future in futures:
+            results.append(future.result())
+            if sys.stderr.isatty():
+                print(f"\r{len(results)} of {len(futures)} recordings", end="", file=sys.stderr)
+    print(f"{'scenario':22}{'profile':9}{'expected':>9}{'hit':>5}{'false':>7}{'wrong offers':>14}{'delay':>8}")
+    total = collections.Counter()
+    by_profile = collections.defaultdict(collections.Counter)
+    for s in chosen:
+        for profile in ("live", "built"):
+            own = [result for result in results if result["key"][:2] == (s.name, profile)]
+            if not own:
                 continue
-            for profile in ("live", "built"):
-                if profile == "built" and (needs_live or options.bounded):
-                    continue
-                row, lines = collections.Counter(), []
-                for seed in seeds[:1] if options.bounded else seeds:
-                    tape = str(pathlib.Path(folder) / "tape.jsonl")
-                    wanted = record(tape, name, seed, profile == "live", options.step, options.tenants, 105)
-                    score, notes = judge(options.binary, options.policies, tape, *wanted)
-                    row.update(score)
-                    lines += [f"    seed {seed}: {note}" for note in notes]
-                delay = f"{row['delay'] / row['hit']:.1f}m" if row["hit"] else "-"
-                print(f"{name:18}{profile:9}{row['expected']:>9}{row['hit']:>5}{row['false']:>7}{row['wrong offers']:>14}{delay:>8}")
-                for note in lines:
-                    print(note)
-                total.update(row)
+            score = sum((result["score"] for result in own), collections.Counter())
+            print(row(s.name, profile, score))
+            for result in own:
+                for note in result["notes"]:
+                    print(f"    seed {result['key'][2]}: {note}")
+            total.update(score)
+            by_profile[profile].update(score)
+    for profile, score in by_profile.items():
+        print(row("all", profile, score))
+    nearest(results)
+    cost(results)
+    if options.peer:
+        peer.report(results, BY_NAME, judge, row)
     recall = 100 * total["hit"] / max(1, total["expected"])
-    print(f"recall {recall:.0f} %, false alarms {total['false']}, wrong offers {total['wrong offers']} ({options.half} seeds)")
+    print(f"{len(results)} recordings of {len(chosen)} scenarios: recall {recall:.0f} %, false alarms {total['false']}, "
+          f"wrong offers {total['wrong offers']} (seeds to {options.half})")
     return 0 if recall == 100 and not total["false"] and not total["wrong offers"] else 1
 
 

@@ -128,7 +128,8 @@ import Testing
         #expect(try watched.app("new", "gate_starts[10s]", at: 40) == .value(0))
         process.open("m", app: "newer", at: 41)
         try watched.perf(process, at: 45)
-        #expect(try watched.app("newer", "gate_starts[10s]", at: 45) == .value(0))
+        // Its starts were counted among the others until now: how many there were is not known.
+        #expect(try watched.app("newer", "gate_starts[10s]", at: 45) == .missing(.tooLittleData))
         try watched.ingest(
             .gate(GateSignalTests.counts(["newer": (5, 0), "newest": (1, 1)], others: 60_045)), at: 50)
         process.open("l", app: "newest", at: 51)
