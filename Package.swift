@@ -64,7 +64,7 @@ let package = Package(
 
         // Pure rooms: values in, values out. No clock, no randomness, no I/O.
         room("Model"),
-        room("Digest", ["CCrypto"]),
+        room("Digest", ["Model", "CCrypto"]),
         room("JSONParsing", ["Model", "CSimdJSON"]),
         room("YAML", ["CYAML"]),
         room("Signals", ["Model"]),

@@ -112,7 +112,7 @@ import Testing
             for text in [
                 "configuration: none, defaults and environment", "channels: none, nobody is told",
                 "actions: none would land", "connects; asks for no token", "healthy, Mongo ping 0.04 ms, 7 websockets",
-                "/health/active-runs is a constant stub", "7 open of 12 chats of 3 apps", "% of its time (budget 2%)",
+                "/health/active-runs is a constant stub", "7 open of 12 chats of 3 apps", "time (budget 2%)",
                 "can see what they need: runtime-down",
             ] {
                 #expect(ending.output.contains(text), "\(text)")

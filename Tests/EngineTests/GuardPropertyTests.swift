@@ -84,6 +84,10 @@ struct GuardPropertyTests {
     /// A decision without what may differ: that it only pretends.
     static func plain(_ decision: ActionDecision) -> String {
         let verdict = decision.verdict == .wouldHave ? Verdict.act : decision.verdict
+        // An offer ends; where nothing is offered there is no end.
+        if case .needsApproval = verdict {
+            return "\(decision.at) \(decision.incident) \(decision.key) \(decision.effect) \(decision.ttl) \(verdict)"
+        }
         return "\(decision.at) \(decision.incident) \(decision.key) \(decision.effect) \(decision.ttl) \(verdict) "
             + "\(decision.lease ?? "-") \(decision.until?.description ?? "-")"
     }

@@ -75,7 +75,7 @@ import Testing
                 "\(incident.rule) on \(incident.subject): live \(incident.openedAt), replay \(other.openedAt)")
         }
         let unexpected = rest.filter { $0.openedAt <= reach }
-        #expect(unexpected.isEmpty, "\(unexpected.map { "\($0.rule) \($0.subject) \($0.openedAt)" })")
+        #expect(unexpected.isEmpty, "\(unexpected.map { "\($0.rule) \($0.subject) \($0.openedAt)" }) beside \(live.map { "\($0.rule) \($0.subject) \($0.openedAt) \($0.resolvedAt.map { "\($0)" } ?? "")" })")
     }
 
     @Test("through blocks or not: the same story, byte for byte", arguments: ["noisy-neighbor", "down", "poisoned"])

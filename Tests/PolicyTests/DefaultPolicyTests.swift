@@ -38,7 +38,7 @@ import Testing
         // A large share, which is noisy only with growth of its own, harm to others, or half a machine.
         #expect(
             noisy.when.text.hasPrefix(
-                "active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 3 and (outgrew("
+                "active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 2 and (outgrew("
             ))
         #expect(noisy.hold == .minutes(5) && noisy.severity == .warning && noisy.actions.count == 2)
         guard case .lease(let throttle) = noisy.actions[1] else {

@@ -447,12 +447,12 @@ struct MonitorEndpointsTests {
 
     @Test("routes: health, unknown paths, other methods, more routes")
     func routes() {
-        let health = DaemonHealth(isCycling: false, details: JSONObject([(key: "cycles", value: 7)]))
+        let health = DaemonHealth(isCycling: false, troubles: ["polls of shared"], details: JSONObject([(key: "cycles", value: 7)]))
         let endpoints = MonitorEndpoints(
             gate: nil, health: { health }, more: [.init("/metrics") { _ in .text("m") }])
         let stuck = endpoints.answer(ServerRequest(target: "/healthz?x"))
         #expect(stuck.status == 503)
-        #expect(String(decoding: stuck.body, as: UTF8.self) == #"{"status":"stuck","cycles":7}"#)
+        #expect(String(decoding: stuck.body, as: UTF8.self) == #"{"status":"stuck","stuck":["polls of shared"],"cycles":7}"#)
         #expect(endpoints.answer(ServerRequest(target: "/metrics")).body == Array("m".utf8))
         #expect(endpoints.answer(ServerRequest(target: "/gate")).status == 404)
         #expect(endpoints.answer(ServerRequest(target: "/healthz/")).status == 404)
