@@ -18,23 +18,13 @@ public struct Poller: Sendable {
         self.onProblem = onProblem
     }
 
-    /// Asks every replica for every endpoint. Replicas and cheap endpoints at the same time (a health check that waits for
-    /// a dead database delays no other); the expensive one after them, so that it does not hold up their answers.
-    /// In the order in which the answers were complete.
+    /// Asks every replica for every endpoint. Replicas and cheap endpoints at the same time; the expensive one after them,
+    /// so that it does not hold up their answers, but no later than `patience`: a health check that waits for a dead
+    /// database delays no other. In the order in which the answers were complete.
     public func poll(_ target: Target, _ due: [(replica: String, endpoints: [Endpoint])]) async -> [Observation] {
         await withTaskGroup(of: [Observation].self) { group in
             for (replica, endpoints) in due {
-                group.addTask {
-                    var observations = await cheap(target, replica: replica, endpoints.filter { $0 != .perf })
-                    if endpoints.contains(.perf) {
-                        let observation = await ask(target, replica: replica, .perf)
-                        observations.append(observation)
-                        if observation.isAbsent {
-                            observations.append(await ask(target, replica: replica, .perfChats))
-                        }
-                    }
-                    return observations
-                }
+                group.addTask { await ask(target, replica: replica, endpoints) }
             }
             var all: [Observation] = []
             for await observations in group { all += observations }
@@ -44,13 +34,39 @@ public struct Poller: Sendable {
         }
     }
 
-    private func cheap(_ target: Target, replica: String, _ endpoints: [Endpoint]) async -> [Observation] {
-        await withTaskGroup(of: Observation.self) { group in
-            for endpoint in endpoints {
-                group.addTask { await ask(target, replica: replica, endpoint) }
+    /// How long the expensive endpoint waits for the answers of the others.
+    private static let patience = TimeSpan.seconds(1)
+
+    private func ask(_ target: Target, replica: String, _ endpoints: [Endpoint]) async -> [Observation] {
+        // Nil: patience is at its end.
+        await withTaskGroup(of: [Observation]?.self) { group in
+            let cheap = endpoints.filter { $0 != .perf }
+            for endpoint in cheap { group.addTask { [await ask(target, replica: replica, endpoint)] } }
+            var hasPerf = endpoints.contains(.perf)
+            if hasPerf, !cheap.isEmpty {
+                group.addTask {
+                    try? await clock.sleep(for: Poller.patience)
+                    return nil
+                }
             }
-            var observations: [Observation] = []
-            for await observation in group { observations.append(observation) }
+            var (observations, answered) = ([Observation](), 0)
+            func startPerf(_ group: inout TaskGroup<[Observation]?>) {
+                hasPerf = false
+                group.addTask {
+                    let perf = await ask(target, replica: replica, Endpoint.perf)
+                    return perf.isAbsent ? [perf, await ask(target, replica: replica, Endpoint.perfChats)] : [perf]
+                }
+            }
+            if hasPerf, cheap.isEmpty { startPerf(&group) }
+            let wanted = cheap.count + (endpoints.contains(.perf) ? 1 : 0)
+            while answered < wanted, let next = await group.next() {
+                if let next {
+                    observations += next
+                    answered += 1
+                }
+                if hasPerf, next == nil || answered == cheap.count { startPerf(&group) }
+            }
+            group.cancelAll()
             return observations
         }
     }

@@ -46,6 +46,8 @@ extension GuardState {
     /// An action that was in force or due, and when that was last so.
     struct Due: Hashable, Sendable {
         let key: LeaseKey
+        /// Since when without a pause.
+        let since: Timestamp
         var at: Timestamp
     }
 
@@ -103,7 +105,7 @@ extension GuardState {
         if let index = due.firstIndex(where: { $0.key == key }) {
             due[index].at = now
         } else {
-            due.append(Due(key: key, at: now))
+            due.append(Due(key: key, since: now, at: now))
             due.sort { $0.key < $1.key }
         }
     }
@@ -118,7 +120,7 @@ extension GuardState {
     /// time: the quiet is for what the restart causes, and this was before it.
     func wasDueAtRestart(_ key: LeaseKey, _ options: GuardOptions, _ now: Timestamp) -> Bool {
         guard let restart = restarts[key.runtime], now - restart < options.quietAfterRestart else { return false }
-        return due.contains { $0.key == key }
+        return due.contains { $0.key == key && $0.since < restart }
     }
 
     /// The fault for which nobody on a runtime is acted upon now, with how long that still lasts; nil when there is none. One
@@ -221,11 +223,13 @@ extension GuardState.Due {
     var document: JSON {
         var object = JSONObject()
         if let members = key.document.object { for member in members { object.append(member.key, member.value) } }
+        object.append("since", .moment(since))
         object.append("at", .moment(at))
         return .object(object)
     }
 
     init(_ reader: DocumentReader) throws(DocumentError) {
-        self.init(key: try LeaseKey(reader), at: try reader.member("at").timestamp())
+        let at = try reader.member("at").timestamp()
+        self.init(key: try LeaseKey(reader), since: try reader.optional("since")?.timestamp() ?? at, at: at)
     }
 }

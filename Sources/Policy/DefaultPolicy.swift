@@ -180,7 +180,8 @@ rules:
   perf-unreadable:
     subject: runtime
     when: up == 1 and (missing(tracked_chats, unreachable) or missing(tracked_chats, partial))
-    for: missing_after
+    for: 2m
+    polls: 2
     severity: warning
     summary: The runtime answers, but its performance figures do not come, or not from all of its processes.
     next_steps:

@@ -152,17 +152,19 @@ struct ReplicaState: Sendable {
     }
 
     /// 1 when any endpoint answers. An answer stands until a failure elsewhere that is more than an interval younger:
-    /// an endpoint that is asked rarely must not keep a dead process up.
+    /// an endpoint that is asked rarely must not keep a dead process up. One that came while the question that failed was
+    /// waiting stands however long that took.
     func up(asOf moment: Int64, _ options: SignalOptions) -> Evidence {
         struct Seen {
             var at: Int64
+            var askedAt: Int64
             var answered: Bool
             var isFresh: Bool
         }
         func seen<F>(_ track: EndpointTrack<F>, _ endpoint: Endpoint) -> Seen? {
             track.entry(asOf: moment).map {
                 Seen(
-                    at: $0.at, answered: $0.missing != .unreachable,
+                    at: $0.at, askedAt: $0.at - Int64(min($0.elapsedMilliseconds, 1e9)), answered: $0.missing != .unreachable,
                     isFresh: moment - $0.at <= maxGap(endpoint, options))
             }
         }
@@ -170,9 +172,10 @@ struct ReplicaState: Sendable {
             .compactMap { $0 }
         guard !all.isEmpty else { return .missing(.tooLittleData) }
         guard all.contains(where: \.isFresh) else { return .missing(.stale) }
-        let lastFailure = all.filter { !$0.answered }.map(\.at).max() ?? 0
-        let oldest = lastFailure - interval(.health, options)
-        return .value(all.contains { $0.answered && $0.isFresh && $0.at >= oldest } ? 1 : 0)
+        let failures = all.filter { !$0.answered }
+        let oldest = (failures.map(\.at).max() ?? 0) - interval(.health, options)
+        let asked = failures.map(\.askedAt).max() ?? .max
+        return .value(all.contains { $0.answered && $0.isFresh && ($0.at >= oldest || $0.at > asked) } ? 1 : 0)
     }
 
     // MARK: - Taking in
