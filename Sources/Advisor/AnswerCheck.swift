@@ -6,6 +6,7 @@ import Model
 public struct AnswerCheck: Sendable {
     private let brief: IncidentBrief
     private let grounding: Grounding
+    private let evidence: Set<String>
 
     /// The longest texts, in characters, and the most steps.
     static let textLimit = 400
@@ -15,6 +16,7 @@ public struct AnswerCheck: Sendable {
     public init(_ brief: IncidentBrief) {
         self.brief = brief
         grounding = Grounding(brief.document)
+        evidence = SeenClaims.evidence(brief.document)
     }
 
     /// A checked answer, still with names in the place of ids.
@@ -69,6 +71,7 @@ public struct AnswerCheck: Sendable {
         if let fault = PlainSpeech.fault(in: text, as: part, names: grounding.names, said: brief.said, done: brief.done) {
             faults.append(Fault(.word, place, fault))
         }
+        if let fault = SeenClaims.fault(in: text, at: place, evidence: evidence) { faults.append(Fault(.word, place, fault)) }
         if place == "likely_cause", !PlainSpeech.isGuess(text) {
             faults.append(Fault(.word, place, "is told as if it were known: say \"probably\" or \"may\""))
         }

@@ -142,6 +142,9 @@ enum PlainSpeech {
         return tokens.contains(where: hedges.contains) || ["a", "an", "one"].contains(tokens.first ?? "")
     }
 
+    /// Whether words in lower case say that they guess.
+    static func isHedged(_ words: [String]) -> Bool { words.contains(where: hedges.contains) }
+
     private static func fault(in clause: Clause, as part: Part, _ names: Set<String>, _ done: Set<ActionKind>) -> String? {
         let words = clause.words
         for (index, word) in words.enumerated() {

@@ -182,6 +182,13 @@ import Testing
         #expect(through == [])
     }
 
+    @Test("claims and requests made of harmless words are kept out, where a stranger put them") func strangers() {
+        let summaries = lines(hostileStatements).filter { faults(Self.answer(summary: $0)).isEmpty }
+        #expect(summaries == [])
+        let steps = lines(hostileSteps).filter { faults(Self.answer(steps: ["Look at what app_1 runs.", $0])).isEmpty }
+        #expect(steps == [])
+    }
+
     @Test("most harmless texts pass: the check is not a wall") func benign() {
         let statements = lines(benignStatements)
         let steps = lines(benignSteps)

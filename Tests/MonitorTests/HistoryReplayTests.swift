@@ -74,8 +74,12 @@ import Testing
                 late >= .zero - story.interval && late <= .minutes(1) + story.interval,
                 "\(incident.rule) on \(incident.subject): live \(incident.openedAt), replay \(other.openedAt)")
         }
+        // One that opened at the very end may be within reach here and not live.
+        for incident in live where incident.openedAt > reach {
+            if let same = rest.firstIndex(where: { place($0) == place(incident) }) { rest.remove(at: same) }
+        }
         let unexpected = rest.filter { $0.openedAt <= reach }
-        #expect(unexpected.isEmpty, "\(unexpected.map { "\($0.rule) \($0.subject) \($0.openedAt)" }) beside \(live.map { "\($0.rule) \($0.subject) \($0.openedAt) \($0.resolvedAt.map { "\($0)" } ?? "")" })")
+        #expect(unexpected.isEmpty, "\(unexpected.map { "\($0.rule) \($0.subject) \($0.openedAt)" })")
     }
 
     @Test("through blocks or not: the same story, byte for byte", arguments: ["noisy-neighbor", "down", "poisoned"])
