@@ -98,8 +98,8 @@ let package = Package(
         room(
             "Web",
             [
-                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "Journal", "Server",
-                "Monitor", "Views",
+                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "Collector", "Journal",
+                "Server", "Monitor", "Views",
             ]),
         .executableTarget(
             name: "mozaiks-ops",

@@ -134,6 +134,7 @@ extension Assembly {
         sources += configuration.channels.flatMap { secrets(of: $0.kind).map(\.0) }
         if let heartbeat = configuration.heartbeat { sources.append(heartbeat.url) }
         if let key = configuration.advisor?.apiKey { sources.append(key) }
+        if let token = configuration.readToken { sources.append(token.value) }
         var texts = (try? StateFolder(existing: configuration.state.value))?.exposure.map { [$0] } ?? []
         for text in sources.compactMap({ $0.exposure(in: environment) }) where !texts.contains(text) { texts.append(text) }
         return texts
