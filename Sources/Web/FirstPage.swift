@@ -134,7 +134,7 @@ private struct FirstPage {
             : "<p>\(overview.waiting.count) command\(overview.waiting.count == 1 ? "" : "s") that no engine has taken yet.</p>"
         return """
             <section id="waiting" aria-labelledby="waiting-h"><h2 id="waiting-h">Waits for you</h2>\(cards.joined())\
-            \(more > 0 ? "<p>and \(more) more: \(Page.command("mozaiks-ops actions approvals"))</p>" : "")\(commands)</section>
+            \(HTML.when(more > 0, "<p>and \(more) more: \(Page.command("mozaiks-ops actions approvals"))</p>"))\(commands)</section>
             """
     }
 
@@ -149,7 +149,7 @@ private struct FirstPage {
         return """
             <section id="open" aria-labelledby="open-h"><h2 id="open-h">Open incidents <span class="count">\(open.count)</span></h2>
             \(open.prefix(Page.mostShown).map(card).joined())
-            \(more > 0 ? "<p>and \(more) more: <a href=\"/api/v1/incidents?state=open,acknowledged\">all of them as a document</a></p>" : "")</section>
+            \(HTML.when(more > 0, "<p>and \(more) more: <a href=\"/api/v1/incidents?state=open,acknowledged\">all of them as a document</a></p>"))</section>
             """
     }
 
@@ -184,7 +184,7 @@ private struct FirstPage {
         let more = leases.count - items.count
         return """
             <section aria-labelledby="actions-h"><h2 id="actions-h">Actions in force</h2>\(leases.isEmpty ? "<p class=\"none\">none</p>" : items.joined())\
-            \(more > 0 ? "<p>and \(more) more</p>" : "")</section>
+            \(HTML.when(more > 0, "<p>and \(more) more</p>"))</section>
             """
     }
 
@@ -232,7 +232,7 @@ private struct FirstPage {
         let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
         return """
             <article class="card"><h3>\(id: sight.summary.runtime) <span class="faint">polled \(clocks.age(sight.polledAt)), every \(sight.interval.description)</span></h3>
-            \(replicas.joined())\(dead.isEmpty ? "" : "<p class=\"faint\">Counters that never move here: \(dead). What needs them is missing, not 0.</p>")</article>
+            \(replicas.joined())\(HTML.when(!dead.isEmpty, "<p class=\"faint\">Counters that never move here: \(dead). What needs them is missing, not 0.</p>"))</article>
             """
     }
 

@@ -12,6 +12,9 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
     /// Markup that is our own and stands in the program.
     static func own(_ text: StaticString) -> HTML { HTML(raw: text.description) }
 
+    /// Markup that stands there only where something holds. A ternary between two literals would make texts of them, and be escaped.
+    static func when(_ holds: Bool, _ markup: @autoclosure () -> HTML) -> HTML { holds ? markup() : "" }
+
     static func + (a: HTML, b: HTML) -> HTML { HTML(raw: a.text + b.text) }
     static func += (a: inout HTML, b: HTML) { a.text += b.text }
 
