@@ -9,18 +9,26 @@ extension Page {
     /// Beyond these a list says how many more there are.
     fileprivate static let mostShown = 20
     fileprivate static let mostRuntimesShown = 40
+    private static let mostCharted = 4
 
     /// The page that says within ten seconds whether anything is wrong, where, since when, what is being done and what waits.
     static func first(_ reading: Reading) throws -> HTML {
         let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
         let resolved = try IncidentList(reading.journal, IncidentFilter(statuses: [.resolved], limit: 5))
-        return FirstPage(overview: overview, resolved: resolved, clocks: Clocks(zone: overview.zone, now: overview.now)).html
+        // History is the one thing that may be large; whoever watches hundreds has a dashboard.
+        var histories: [RuntimeHistory] = []
+        for sight in overview.sights.prefix(mostCharted) {
+            if let history = try? RuntimeHistory(reading.journal, runtime: sight.summary.runtime, now: reading.now) { histories.append(history) }
+        }
+        return FirstPage(
+            overview: overview, resolved: resolved, histories: histories, clocks: Clocks(zone: overview.zone, now: overview.now)).html
     }
 }
 
 private struct FirstPage {
     let overview: Overview
     let resolved: IncidentList
+    let histories: [RuntimeHistory]
     let clocks: Clocks
 
     var html: HTML {
@@ -38,6 +46,7 @@ private struct FirstPage {
             <div class="columns"><div>
             \(incidents)
             \(actions)
+            \(charts)
             </div><div>
             \(runtimes)
             \(silences)
@@ -234,6 +243,13 @@ private struct FirstPage {
             <article class="card"><h3>\(id: sight.summary.runtime) <span class="faint">polled \(clocks.age(sight.polledAt)), every \(sight.interval.description)</span></h3>
             \(replicas.joined())\(HTML.when(!dead.isEmpty, "<p class=\"faint\">Counters that never move here: \(dead). What needs them is missing, not 0.</p>"))</article>
             """
+    }
+
+    private var charts: HTML {
+        let parts = histories.map { history -> HTML in
+            "<h3>\(id: history.runtime)</h3><div class=\"charts\">\(history.series.map { Chart($0, clocks).html }.joined())</div>"
+        }
+        return HTML.when(!parts.isEmpty, "<section aria-labelledby=\"charts-h\"><h2 id=\"charts-h\">The last hour</h2>\(parts.joined())</section>")
     }
 
     // MARK: - The rest

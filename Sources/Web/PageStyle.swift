@@ -53,6 +53,7 @@ enum PageStyle {
         svg{display:block;width:100%;height:56px;margin-top:4px}
         polyline{fill:none;stroke:var(--good);stroke-width:2;vector-effect:non-scaling-stroke}circle{fill:var(--good)}
         .gap{stroke:var(--bad);stroke-width:2;vector-effect:non-scaling-stroke}
+        .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:0 14px}
         .axis{display:flex;justify-content:space-between;margin:2px 0 0}
         footer{color:var(--faint);font-size:13px;padding-top:22px;padding-bottom:28px}
         @media (min-width:900px){.columns{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:0 26px}h1{font-size:34px}\
