@@ -45,8 +45,23 @@ public struct IncidentDetail {
         [
             "schema": .string(IncidentDetail.schema), "incident": document,
             "circumstances": .array(circumstances.map(JSON.string)),
+            "explanation": explanation,
             "timeline": .array(Timeline(incident).entries.map(\.document)),
             "messages": told.map { .array($0.map(\.document)) } ?? .null,
+        ]
+    }
+
+    /// What decided last: the condition as written and with the values put in, and the newest word on each action.
+    private var explanation: JSON {
+        var newest: [ActionDecision] = []
+        for decision in incident.decisions {
+            newest.removeAll { $0.key == decision.key }
+            newest.append(decision)
+        }
+        let last = incident.transitions.last
+        return [
+            "condition": .string(incident.condition), "with_values": .optional(last?.condition), "reason": .optional(last?.reason),
+            "at": .moment(last?.at), "origin": .string("\(incident.origin)"), "actions": .array(newest.map { .string($0.sentence) }),
         ]
     }
 }

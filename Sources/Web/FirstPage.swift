@@ -38,7 +38,7 @@ private struct FirstPage {
         let mode = overview.sights.map(\.mode).min()
         let head: HTML = """
             <strong>mozaiks-ops</strong> <span>\(environment.map { "\(id: $0)" as HTML } ?? "")</span> \
-            <span>\(mode.map { "mode \($0.rawValue)" as HTML } ?? "")</span> <span class="asof">as of \(clocks.time(overview.now))</span>
+            <span>\(mode.map { "mode \($0.rawValue)" as HTML } ?? "")</span> \(clocks.asOf)
             """
         let body: HTML = """
             \(banner(verdict, tone))
@@ -119,7 +119,10 @@ private struct FirstPage {
     private var waitsFor: HTML {
         var parts: [HTML] = []
         let unseen = overview.open.filter { $0.acknowledged == nil }.count
-        if !overview.approvals.isEmpty { parts.append("<a href=\"#waiting\">\(overview.approvals.count) yes or no</a>") }
+        if !overview.approvals.isEmpty {
+            let count = overview.approvals.count
+            parts.append("<a href=\"#waiting\">your yes or no to \(count) action\(count == 1 ? "" : "s")</a>")
+        }
         if unseen > 0 { parts.append("<a href=\"#open\">\(unseen) incident\(unseen == 1 ? "" : "s") that nobody has acknowledged</a>") }
         guard let first = parts.first else { return "nothing" }
         return parts.dropFirst().reduce(first) { $0 + ", " + $1 }

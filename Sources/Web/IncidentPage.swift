@@ -25,7 +25,7 @@ private struct IncidentPage {
 
     var html: HTML {
         let tone = isOpen ? Page.Tone.of(incident.severity) : .good
-        let head: HTML = "<a href=\"/\"><strong>mozaiks-ops</strong></a> <span>incident \(detail.shortID)</span> <span class=\"asof\">as of \(clocks.time(overview.now))</span>"
+        let head: HTML = "<a href=\"/\"><strong>mozaiks-ops</strong></a> <span>incident \(detail.shortID)</span> \(clocks.asOf)"
         let body: HTML = """
             <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
             <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(id: incident.rule)</h1>
@@ -77,8 +77,9 @@ private struct IncidentPage {
         if isOpen, incident.acknowledged == nil {
             items.append("<p>Say that you look into it: \(Page.command("mozaiks-ops incidents ack \(detail.shortID)"))</p>")
         }
+        let waits = !items.isEmpty
         items += overview.leases(of: incident).map { "<p>Undo \(Overview.words($0, clocks.words)): \(Page.command("mozaiks-ops actions revert \($0.id)"))</p>" }
-        return items.isEmpty ? "" : "<section aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">Waits for you</h2>\(items.joined())</section>"
+        return items.isEmpty ? "" : "<section aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">\(waits ? "Waits for you" : "Still in force")</h2>\(items.joined())</section>"
     }
 
     private func entry(_ entry: Timeline.Entry) -> HTML {

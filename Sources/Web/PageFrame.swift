@@ -113,15 +113,18 @@ struct Clocks {
     let zone: Zone
     let now: Timestamp
 
-    /// `10:03:20 UTC`; of another day `2026-11-21 10:03:20 UTC`.
+    /// `10:03:20`; of another day `2026-11-21 10:03:20`. By whose clocks is said once, at the top.
     func words(_ moment: Timestamp) -> String {
         let day = zone.day(moment)
-        return (day == zone.day(now) ? "" : day + " ") + zone.clock(moment) + " " + zone.mark(moment)
+        return (day == zone.day(now) ? "" : day + " ") + zone.clock(moment)
     }
+
+    /// `as of 10:03:20 UTC`
+    var asOf: HTML { "<span class=\"asof\">as of \(time(now)) \(zone.mark(now))</span>" }
 
     func time(_ moment: Timestamp) -> HTML { "<time datetime=\"\(moment.description)\">\(words(moment))</time>" }
 
-    /// `10:03:20 UTC (5m ago)`
+    /// `10:03:20 (5m ago)`
     func since(_ moment: Timestamp) -> HTML { "\(time(moment)) (\(age(moment)))" }
 
     func age(_ moment: Timestamp) -> String {
