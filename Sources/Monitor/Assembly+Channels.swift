@@ -96,7 +96,8 @@ extension Assembly {
     /// The secrets of channels that cannot be read now, in words without the secrets: better told at start than found out
     /// at the first incident.
     public static func unreadableSecrets(_ configuration: Configuration, _ environment: Environment) -> [String] {
-        let adapters = adapterSecrets(configuration).compactMap { source, what -> String? in
+        let reader = configuration.readToken.map { [(source: $0.value, what: "the token of whoever reads the page")] } ?? []
+        let adapters = (adapterSecrets(configuration) + reader).compactMap { source, what -> String? in
             do {
                 _ = try source.read(what, in: environment)
                 return nil

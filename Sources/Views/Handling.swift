@@ -10,7 +10,8 @@ extension Overview {
         for decision in incident.decisions { newest[decision.key] = decision }
         for decision in incident.decisions where newest[decision.key] == decision {
             switch decision.verdict {
-            case .refused(let refusal): lines.append("not done: \(decision.effect) for \(decision.key.app): \(refusal.text)")
+            case .refused(let refusal):
+                lines.append("not done: \(decision.effect) for \(decision.key.app): \(refusal.text)")
             case .wouldHave: lines.append("would have done (mode observe): \(decision.effect) for \(decision.key.app)")
             case .act, .needsApproval, .alreadyInForce: break
             }

@@ -17,7 +17,8 @@ public struct IncidentDetail {
     ///   - named: its whole id, or enough of it or of its short id.
     ///   - withMessages: whether also to read who was told.
     public init(
-        _ named: String, _ journal: Journal, _ surroundings: Overview.Surroundings, now: Timestamp, withMessages: Bool = false
+        _ named: String, _ journal: Journal, _ surroundings: Overview.Surroundings, now: Timestamp,
+        withMessages: Bool = false
     ) throws {
         let row = try journal.incident(named)
         let incident = try Incident(document: JSON(parsing: Array(row.document.utf8)))
@@ -60,8 +61,10 @@ public struct IncidentDetail {
         }
         let last = incident.transitions.last
         return [
-            "condition": .string(incident.condition), "with_values": .optional(last?.condition), "reason": .optional(last?.reason),
-            "at": .moment(last?.at), "origin": .string("\(incident.origin)"), "actions": .array(newest.map { .string($0.sentence) }),
+            "condition": .string(incident.condition), "with_values": .optional(last?.condition),
+            "reason": .optional(last?.reason),
+            "at": .moment(last?.at), "origin": .string("\(incident.origin)"),
+            "actions": .array(newest.map { .string($0.sentence) }),
         ]
     }
 }

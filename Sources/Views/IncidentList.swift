@@ -30,7 +30,8 @@ public struct IncidentList {
 extension Incident {
     /// What a row holds; nil when it cannot be read.
     init?(read row: IncidentRow) {
-        guard let incident = (try? JSON(parsing: Array(row.document.utf8))).flatMap({ try? Incident(document: $0) }) else { return nil }
+        guard let incident = (try? JSON(parsing: Array(row.document.utf8))).flatMap({ try? Incident(document: $0) })
+        else { return nil }
         self = incident
     }
 }

@@ -43,7 +43,10 @@ public struct Overview {
         /// Polls older than this tell nothing of now; nil: some intervals.
         public var maxAge: TimeSpan?
 
-        public init(environment: String? = nil, telling: TellingSettings = TellingSettings(), channels: [String] = [], maxAge: TimeSpan? = nil) {
+        public init(
+            environment: String? = nil, telling: TellingSettings = TellingSettings(), channels: [String] = [],
+            maxAge: TimeSpan? = nil
+        ) {
             self.environment = environment
             self.telling = telling
             self.channels = channels
@@ -52,7 +55,9 @@ public struct Overview {
     }
 
     /// Reads it all; what cannot be read is named in the notes.
-    public init(_ folder: StateFolder, _ journal: Journal, _ surroundings: Surroundings, now: Timestamp) throws(JournalError) {
+    public init(_ folder: StateFolder, _ journal: Journal, _ surroundings: Surroundings, now: Timestamp)
+        throws(JournalError)
+    {
         self.now = now
         self.folder = folder
         maxAge = surroundings.maxAge
@@ -64,15 +69,22 @@ public struct Overview {
         let kept = try? KeptDecisions(journal)
         if kept == nil { notes.append("what was decided cannot be read: silences are not shown") }
         var damaged = 0
-        let rows = try journal.incidents(IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)) { _ in damaged += 1 }
+        let rows = try journal.incidents(IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)) { _ in
+            damaged += 1
+        }
         let incidents = rows.compactMap { row -> Incident? in
-            if let incident = (try? JSON(parsing: Array(row.document.utf8))).flatMap({ try? Incident(document: $0) }) { return incident }
+            if let incident = (try? JSON(parsing: Array(row.document.utf8))).flatMap({ try? Incident(document: $0) }) {
+                return incident
+            }
             damaged += 1
             return nil
         }
-        if damaged > 0 { notes.append("\(damaged) open incident\(damaged == 1 ? "" : "s") in the journal cannot be read") }
+        if damaged > 0 {
+            notes.append("\(damaged) open incident\(damaged == 1 ? "" : "s") in the journal cannot be read")
+        }
         open = incidents.sorted { a, b in
-            a.severity != b.severity ? a.severity > b.severity : a.openedAt != b.openedAt ? a.openedAt < b.openedAt : a.id < b.id
+            a.severity != b.severity
+                ? a.severity > b.severity : a.openedAt != b.openedAt ? a.openedAt < b.openedAt : a.id < b.id
         }
         shortIDs = ShortNames.of(open, in: journal)
         let environment = surroundings.environment ?? sights.first?.environment ?? TellingSettings.production
@@ -87,15 +99,19 @@ public struct Overview {
         if guardState == nil { notes.append("what the guard remembers cannot be read: approvals are not shown") }
         approvals = guardState?.waitingApprovals(at: now) ?? []
         silences = (kept?.telling.silences ?? []).filter { $0.isActive(moment) }
-        maintenance = telling.maintenance.enumerated().filter { $1.hours.holds(moment, in: telling.zone) }.map { index, window in
-            "maintenance[\(index)], \(window.hours) \(telling.zone): \(window.match)" + (window.comment.isEmpty ? "" : ", \(window.comment)")
+        maintenance = telling.maintenance.enumerated().filter { $1.hours.holds(moment, in: telling.zone) }.map {
+            index, window in
+            "maintenance[\(index)], \(window.hours) \(telling.zone): \(window.match)"
+                + (window.comment.isEmpty ? "" : ", \(window.comment)")
         }
         troubles = try journal.channelTroubles()
         let counted = try journal.channelCounts()
         let unused = surroundings.channels.filter { name in
             !counted.contains { $0.channel.utf8.elementsEqual(name.utf8) }
         }
-        channels = (counted + unused.map { ChannelCounts(unused: $0) }).sorted { $0.channel.utf8.lexicographicallyPrecedes($1.channel.utf8) }
+        channels = (counted + unused.map { ChannelCounts(unused: $0) }).sorted {
+            $0.channel.utf8.lexicographicallyPrecedes($1.channel.utf8)
+        }
         waiting = try journal.waitingCommands()
         self.notes = notes
     }
@@ -106,7 +122,9 @@ public struct Overview {
     /// Since when nobody has polled, in words, where that is too long ago to know how things are.
     private var stale: String? {
         guard let oldest = sights.min(by: { $0.polledAt < $1.polledAt }) else {
-            return holder == nil ? "nothing was polled yet, and no engine runs" : "the engine (\(holder?.description ?? "")) has polled nothing yet"
+            return holder == nil
+                ? "nothing was polled yet, and no engine runs"
+                : "the engine (\(holder?.description ?? "")) has polled nothing yet"
         }
         // A clock that was set back is no reason to know nothing.
         let late = sights.filter { sight in
@@ -115,14 +133,19 @@ public struct Overview {
         }
         guard !late.isEmpty else { return nil }
         let who = holder == nil ? "no engine runs" : "an engine runs (\(holder?.description ?? "")) and does not poll"
-        let what = late.count == sights.count ? "" : " \(late.map { Shown.id($0.summary.runtime) }.joined(separator: ", "))"
+        let what =
+            late.count == sights.count ? "" : " \(late.map { Shown.id($0.summary.runtime) }.joined(separator: ", "))"
         return "\(who): the last poll\(what) was \((now - oldest.polledAt).brief) ago"
     }
 
-    public var verdict: StatusVerdict { StatusVerdict(summaries: sights.map(\.summary), at: now, open: open, stale: stale) }
+    public var verdict: StatusVerdict {
+        StatusVerdict(summaries: sights.map(\.summary), at: now, open: open, stale: stale)
+    }
 
     /// What it brought about and is not over.
-    public func leases(of incident: Incident) -> [Lease] { leases.filter { $0.holders.contains { $0.incident == incident.id } } }
+    public func leases(of incident: Incident) -> [Lease] {
+        leases.filter { $0.holders.contains { $0.incident == incident.id } }
+    }
     /// What it asks of people.
     public func approvals(of incident: Incident) -> [Approval] { approvals.filter { $0.incident == incident.id } }
 }
@@ -138,10 +161,12 @@ extension Overview {
     /// Schema `mozaiks.ops/status/v1`.
     public var document: JSON {
         let engine: JSON = [
-            "running": .bool(holder != nil), "pid": holder?.pid.map { .int(Int64($0)) } ?? .null, "since": .moment(holder?.since),
+            "running": .bool(holder != nil), "pid": holder?.pid.map { .int(Int64($0)) } ?? .null,
+            "since": .moment(holder?.since),
         ]
         return [
-            "schema": .string(Overview.schema), "status": .string(verdict.word.lowercased()), "line": .string(verdict.line),
+            "schema": .string(Overview.schema), "status": .string(verdict.word.lowercased()),
+            "line": .string(verdict.line),
             "at": .moment(now), "engine": engine, "state": .string(folder.path), "actions_stopped": .bool(isStopped),
             "runtimes": .array(
                 sights.map { sight in
@@ -162,13 +187,16 @@ extension Overview {
                 channels.map { channel in
                     let trouble = troubles.first { $0.channel.utf8.elementsEqual(channel.channel.utf8) }
                     return [
-                        "name": .string(channel.channel), "sent": .int(Int64(channel.sent)), "pending": .int(Int64(channel.pending)),
+                        "name": .string(channel.channel), "sent": .int(Int64(channel.sent)),
+                        "pending": .int(Int64(channel.pending)),
                         "dead": .int(Int64(channel.dead)), "last_sent": .moment(channel.lastSent),
                         "trouble": .optional(trouble?.reason),
                     ]
                 }),
             "commands_waiting": .array(
-                waiting.map { ["id": .int($0.id), "at": .moment($0.at), "by": .string($0.actor), "kind": .string($0.kind)] }),
+                waiting.map {
+                    ["id": .int($0.id), "at": .moment($0.at), "by": .string($0.actor), "kind": .string($0.kind)]
+                }),
             "notes": .array(notes.map(JSON.string)),
         ]
     }

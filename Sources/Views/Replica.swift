@@ -21,9 +21,13 @@ public struct ReplicaFigures: Sendable {
         case nil: break
         }
         if let ping = replica.mongoPingMilliseconds { parts.append(("Mongo ping \(Figure.number(ping)) ms", .plain)) }
-        if let websockets = replica.websockets { parts.append(("\(websockets) websocket\(websockets == 1 ? "" : "s")", .plain)) }
+        if let websockets = replica.websockets {
+            parts.append(("\(websockets) websocket\(websockets == 1 ? "" : "s")", .plain))
+        }
         if let errors = replica.errors { parts.append(("\(errors) error\(errors == 1 ? "" : "s")", .plain)) }
-        if replica.unreadableFields > 0 { parts.append(("\(replica.unreadableFields) unreadable fields left out", .doubtful)) }
+        if replica.unreadableFields > 0 {
+            parts.append(("\(replica.unreadableFields) unreadable fields left out", .doubtful))
+        }
         for endpoint in [Endpoint.health, .perf, .events] {
             guard let reason = replica.missing[endpoint] else { continue }
             parts.append(("\(endpoint.path) \(reason)", .bad))

@@ -31,7 +31,9 @@ public struct RuntimeHistory {
                 points: (first..<end).map { minute in
                     let index = Int(signal.rawValue)
                     let readings = rows[minute] ?? []
-                    return .init(at: Timestamp(minute: minute), evidence: readings.indices.contains(index) ? readings[index] : .missing(.tooLittleData))
+                    return .init(
+                        at: Timestamp(minute: minute),
+                        evidence: readings.indices.contains(index) ? readings[index] : .missing(.tooLittleData))
                 })
         }
     }

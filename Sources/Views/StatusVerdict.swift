@@ -23,7 +23,8 @@ public struct StatusVerdict: Sendable {
 
     /// Of passes that were just made.
     public init(reports: [CycleReport], open: [Incident], journalError: String?) {
-        self.init(summaries: reports.map(\.summary), at: reports.last?.result.now, open: open, journalError: journalError)
+        self.init(
+            summaries: reports.map(\.summary), at: reports.last?.result.now, open: open, journalError: journalError)
     }
 
     /// Of what was kept, or of passes.
@@ -46,14 +47,18 @@ public struct StatusVerdict: Sendable {
     /// What a replica does not tell: once for the whole of it where every endpoint fails alike.
     private static func blindness(_ replica: RuntimeSummary.Replica) -> [String] {
         if replica.answersForSeveralProcesses {
-            return ["\(replica.url) answers for several processes, so nothing can be counted (name each under 'replicas:')"]
+            return [
+                "\(replica.url) answers for several processes, so nothing can be counted (name each under 'replicas:')"
+            ]
         }
         let told = [Endpoint.health, .perf].compactMap { endpoint in
             replica.missing[endpoint].map { reason in
                 (path: endpoint.path, why: "\(reason)" + (replica.detail[endpoint].map { " (\($0))" } ?? ""))
             }
         }
-        if told.count == 2, told[0].why.utf8.elementsEqual(told[1].why.utf8) { return ["\(replica.url): \(told[0].why)"] }
+        if told.count == 2, told[0].why.utf8.elementsEqual(told[1].why.utf8) {
+            return ["\(replica.url): \(told[0].why)"]
+        }
         return told.map { "\(replica.url)\($0.path): \($0.why)" }
     }
 
@@ -88,7 +93,9 @@ public struct StatusVerdict: Sendable {
         if let journalError { parts.append(journalError) }
         parts += unhealthy.prefix(2)
         parts += blind.prefix(2)
-        if blind.count > 2 { parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence") }
+        if blind.count > 2 {
+            parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence")
+        }
         parts += summaries.map(figures).filter { !$0.isEmpty }
         // A line of a plugin is one line, and a bar in it would begin the performance data.
         return "\(word): " + parts.map(Shown.plugin).joined(separator: "; ")
@@ -127,13 +134,19 @@ public struct StatusVerdict: Sendable {
             parts.append("\(websockets) websocket\(websockets == 1 ? "" : "s")")
         }
         if let errors = summary.total({ $0.errors }) {
-            parts.append("\(errors) error\(errors == 1 ? "" : "s")" + (summary.deadCounters.contains(.errors) ? " (dead counter)" : ""))
+            parts.append(
+                "\(errors) error\(errors == 1 ? "" : "s")"
+                    + (summary.deadCounters.contains(.errors) ? " (dead counter)" : ""))
         }
         let unreadable = summary.replicas.map(\.unreadableFields).reduce(0, +)
-        if unreadable > 0 { parts.append("\(unreadable) field\(unreadable == 1 ? "" : "s") that cannot be read, left out") }
+        if unreadable > 0 {
+            parts.append("\(unreadable) field\(unreadable == 1 ? "" : "s") that cannot be read, left out")
+        }
         guard !parts.isEmpty else { return "" }
         let counted = summary.replicas.filter { $0.trackedChats != nil }.count
-        if counted > 0, counted < summary.replicas.count { parts.append("on \(counted) of \(summary.replicas.count) replicas") }
+        if counted > 0, counted < summary.replicas.count {
+            parts.append("on \(counted) of \(summary.replicas.count) replicas")
+        }
         return (summaries.count > 1 ? "\(summary.runtime): " : "") + parts.joined(separator: ", ")
     }
 
@@ -157,7 +170,9 @@ public struct StatusVerdict: Sendable {
                 ("mongodb_ping", summary.replicas.compactMap(\.mongoPingMilliseconds).max().map { "\($0)ms" }),
                 ("errors", sum { $0.errors }.map { "\($0)c" }),
             ]
-            return figures.compactMap { name, value in value.map { "'\(StatusVerdict.label(summary.runtime)) \(name)'=\($0)" } }
+            return figures.compactMap { name, value in
+                value.map { "'\(StatusVerdict.label(summary.runtime)) \(name)'=\($0)" }
+            }
         }.joined(separator: " ")
     }
 }

@@ -22,7 +22,8 @@ public struct Timeline: Sendable {
         for (index, decision) in incident.decisions.enumerated() {
             // What was decided since, or is over, waits no more.
             let isNewest = !incident.decisions[(index + 1)...].contains { $0.key == decision.key }
-            all.append(Entry(at: decision.at, event: .decision(decision, isWaiting: isNewest && incident.resolvedAt == nil)))
+            all.append(
+                Entry(at: decision.at, event: .decision(decision, isWaiting: isNewest && incident.resolvedAt == nil)))
         }
         all += incident.verifications.map { Entry(at: $0.at, event: .verification($0)) }
         all += incident.handling.map { Entry(at: $0.at, event: .note($0)) }
@@ -38,7 +39,10 @@ extension Timeline.Entry {
         let (kind, text, more): (String, String, JSON?) =
             switch event {
             case .transition(let transition):
-                ("transition", "\(transition.from.rawValue) => \(transition.to.rawValue): \(transition.reason)", ["condition": .string(transition.condition)])
+                (
+                    "transition", "\(transition.from.rawValue) => \(transition.to.rawValue): \(transition.reason)",
+                    ["condition": .string(transition.condition)]
+                )
             case .decision(let decision, _): ("decision", decision.sentence, decision.document)
             case .verification(let found): ("verification", found.text, found.document)
             case .note(let note): (note.kind.rawValue, note.text, ["by": .string(note.by)])

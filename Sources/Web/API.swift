@@ -20,7 +20,9 @@ enum API {
     static let prefix = "/api/v1/"
 
     /// The document at a path below `prefix`; for the tag, what of it changes when nothing happened is left out.
-    static func document(_ path: String, _ query: inout Query, _ reading: Reading) throws -> (document: JSON, tagged: JSON?) {
+    static func document(_ path: String, _ query: inout Query, _ reading: Reading) throws -> (
+        document: JSON, tagged: JSON?
+    ) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         switch (parts.first.map(String.init), parts.count) {
         case ("situation"?, 1):
@@ -72,19 +74,24 @@ enum API {
         // One more tells whether there is another page. Rows that cannot be read stand in a page like others, so rows count.
         filter.limit = limit + 1
         let rows = try reading.journal.incidents(filter) { _ in }
-        let list = try IncidentList(reading.journal, { var page = filter; page.limit = limit; return page }())
+        filter.limit = limit
+        let list = try IncidentList(reading.journal, filter)
         let next = rows.count > limit ? rows.prefix(limit).last : nil
         return [
-            "schema": "mozaiks.ops/incidents/v1", "incidents": list.document, "unreadable": .int(Int64(list.damaged.count)),
+            "schema": "mozaiks.ops/incidents/v1", "incidents": list.document,
+            "unreadable": .int(Int64(list.damaged.count)),
             "next_cursor": next.map { .string("\($0.openedAt.milliseconds).\($0.id)") } ?? .null,
         ]
     }
 
     private static func place(_ text: String) throws(Problem) -> IncidentFilter.Place {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let moment = Int64(parts[0]), (0...253_402_300_799_999).contains(moment), !parts[1].isEmpty, parts[1].utf8.count <= 64,
+        guard parts.count == 2, let moment = Int64(parts[0]), (0...253_402_300_799_999).contains(moment),
+            !parts[1].isEmpty, parts[1].utf8.count <= 64,
             parts[1].utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) || $0 == UInt8(ascii: "-") })
-        else { throw .badRequest("'cursor' is none that was given out: take 'next_cursor' as it stands, or leave it out") }
+        else {
+            throw .badRequest("'cursor' is none that was given out: take 'next_cursor' as it stands, or leave it out")
+        }
         return IncidentFilter.Place(openedAt: Timestamp(milliseconds: moment), id: String(parts[1]))
     }
 
@@ -94,7 +101,8 @@ enum API {
             throw Problem.notFound("that is no id of an incident")
         }
         do {
-            return try IncidentDetail(named, reading.journal, reading.surroundings, now: reading.now, withMessages: true)
+            return try IncidentDetail(
+                named, reading.journal, reading.surroundings, now: reading.now, withMessages: true)
         } catch let error as JournalError {
             switch error.cause {
             case .unknownID: throw Problem.notFound("there is no incident '\(Shown.id(named))'")
@@ -111,7 +119,9 @@ enum API {
         let limit = try query.number("limit", in: 1...1_000) ?? 200
         try query.finish()
         let rows = try reading.journal.leases(states: all ? [] : [.intended, .inForce, .reverting], limit: limit)
-        let leases = rows.compactMap { row in (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Lease(document: $0) } }
+        let leases = rows.compactMap { row in
+            (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Lease(document: $0) }
+        }
         return [
             "schema": "mozaiks.ops/leases/v1", "leases": .array(leases.map(\.document)),
             "unreadable": .int(Int64(rows.count - leases.count)),
@@ -148,7 +158,8 @@ enum API {
         let named = try query.one("incident")
         let before = try query.one("cursor").map { text throws(Problem) -> Int64 in
             guard let id = Int64(text), id > 0 else {
-                throw .badRequest("'cursor' is none that was given out: take 'next_cursor' as it stands, or leave it out")
+                throw .badRequest(
+                    "'cursor' is none that was given out: take 'next_cursor' as it stands, or leave it out")
             }
             return id
         }
@@ -156,7 +167,8 @@ enum API {
         try query.finish()
         let detail = try named.map { try incident($0, reading).incident }
         let rows = try reading.journal.outbox(
-            incident: detail?.id, digests: detail?.digests ?? [], state: states.first, channel: channel, before: before, limit: limit + 1)
+            incident: detail?.id, digests: detail?.digests ?? [], state: states.first, channel: channel, before: before,
+            limit: limit + 1)
         let page = rows.prefix(limit)
         return [
             "schema": "mozaiks.ops/messages/v1", "messages": .array(page.map(\.document)),
@@ -166,17 +178,22 @@ enum API {
 
     /// Those in force, with the open incidents of each.
     private static func rules(_ reading: Reading) throws -> JSON {
-        guard let files = Pipeline.policiesInForce(in: reading.journal), case .success(let policies) = PolicyLoader.load(files: files) else {
+        guard let files = Pipeline.policiesInForce(in: reading.journal),
+            case .success(let policies) = PolicyLoader.load(files: files)
+        else {
             throw Problem(status: 503, title: "Not known", detail: "no engine has written yet which rules are in force")
         }
-        let open = try IncidentList(reading.journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)).incidents
+        let open = try IncidentList(reading.journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000))
+            .incidents
         func document(_ rule: Rule, app: JSON) -> JSON {
             [
-                "name": .string(rule.name), "subject": .string(rule.subject.rawValue), "app": app, "severity": .string(rule.severity.rawValue),
+                "name": .string(rule.name), "subject": .string(rule.subject.rawValue), "app": app,
+                "severity": .string(rule.severity.rawValue),
                 "summary": .string(rule.summary), "condition": .string(rule.when.text), "for": .span(rule.hold),
                 "origin": .string("\(rule.origin)"), "playbook": .optional(rule.playbook),
                 "actions": .array(rule.actions.map(\.json)),
-                "open_incidents": .array(open.filter { $0.rule.utf8.elementsEqual(rule.name.utf8) }.map { .string($0.id) }),
+                "open_incidents": .array(
+                    open.filter { $0.rule.utf8.elementsEqual(rule.name.utf8) }.map { .string($0.id) }),
             ]
         }
         var rules = (policies.runtimeRules + policies.replicaRules).map { document($0, app: .null) }
@@ -185,6 +202,9 @@ enum API {
             let app: JSON = policy.app.map { .string($0.text) } ?? .null
             rules += policy.appRules.map { document($0, app: app) }
         }
-        return ["schema": "mozaiks.ops/rules/v1", "mode": .string(policies.defaultPolicy.mode.rawValue), "rules": .array(rules)]
+        return [
+            "schema": "mozaiks.ops/rules/v1", "mode": .string(policies.defaultPolicy.mode.rawValue),
+            "rules": .array(rules),
+        ]
     }
 }

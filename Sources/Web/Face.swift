@@ -15,7 +15,8 @@ import Views
 public final class Face: Sendable {
     /// How long an answer serves whoever asks the same.
     static let freshness: UInt64 = 1_000_000_000
-    private static let mostKept = 64
+    /// Bytes of answers that are kept; an answer beyond that is made anew each time.
+    private static let mostKept = 4 << 20
 
     private let folder: StateFolder
     private let surroundings: Mutex<Overview.Surroundings>
@@ -28,7 +29,8 @@ public final class Face: Sendable {
     ///   - token: what readers must show, wherever they are; nil: on loopback nothing, elsewhere nobody may read.
     ///   - publicURL: where people reach it, without a slash at the end.
     public init(
-        _ folder: StateFolder, _ surroundings: Overview.Surroundings, isLoopback: Bool, token: CachedSecret?, publicURL: String?,
+        _ folder: StateFolder, _ surroundings: Overview.Surroundings, isLoopback: Bool, token: CachedSecret?,
+        publicURL: String?,
         clock: any Clock
     ) {
         self.folder = folder
@@ -46,7 +48,8 @@ public final class Face: Sendable {
         do {
             guard request.method == "GET" || request.method == "HEAD" else {
                 throw Problem(
-                    status: 405, title: "Reading only", detail: "nothing is changed over HTTP: use the command line", headers: [("Allow", "GET, HEAD")])
+                    status: 405, title: "Reading only", detail: "nothing is changed over HTTP: use the command line",
+                    headers: [("Allow", "GET, HEAD")])
             }
             try keeper.check(request)
             var response = try current(request)
@@ -59,7 +62,9 @@ public final class Face: Sendable {
         } catch {
             // The journal's words hold a path of this machine; they stand in the log of whoever runs the daemon.
             let problem = Problem(
-                status: 503, title: "Not readable", detail: "the journal cannot be read now: 'mozaiks-ops doctor' says why", headers: [("Retry-After", "5")])
+                status: 503, title: "Not readable",
+                detail: "the journal cannot be read now: 'mozaiks-ops doctor' says why", headers: [("Retry-After", "5")]
+            )
             return isPage ? Page.problem(problem) : problem.response
         }
     }
@@ -72,7 +77,10 @@ public final class Face: Sendable {
             if let known = kept[key], now &- known.at < Face.freshness { return known.response }
             let response = try make(request)
             kept = kept.filter { now &- $0.value.at < Face.freshness }
-            if kept.count < Face.mostKept, response.body.count < 1 << 20 { kept[key] = (now, response) }
+            let size = kept.reduce(response.body.count + key.utf8.count) {
+                $0 + $1.value.response.body.count + $1.key.utf8.count
+            }
+            if size <= Face.mostKept { kept[key] = (now, response) }
             return response
         }
     }
@@ -82,21 +90,28 @@ public final class Face: Sendable {
         var query = try Query(request)
         let isAPI = path.utf8.starts(with: API.prefix.utf8)
         let isIncident = path.utf8.starts(with: Page.incidents.utf8)
-        guard isAPI || path == "/" || isIncident else { throw Problem.notFound("there is nothing at this path; the page is at /, the API below /api/v1/") }
+        guard isAPI || path == "/" || isIncident else {
+            throw Problem.notFound("there is nothing at this path; the page is at /, the API below /api/v1/")
+        }
         let journal = try Journal.open(folder, mode: .reader, busyTimeout: .seconds(0.25))
         defer { journal.close() }
-        let reading = Reading(folder: folder, journal: journal, surroundings: surroundings.withLock { $0 }, now: clock.now())
+        let reading = Reading(
+            folder: folder, journal: journal, surroundings: surroundings.withLock { $0 }, now: clock.now())
         if isAPI {
             let (document, tagged) = try API.document(String(path.dropFirst(API.prefix.count)), &query, reading)
             let tag = "\"\(SHA256.hex((tagged ?? document).serializedBytes()).prefix(32))\""
             return ServerResponse(
                 status: 200,
                 headers: Face.guards + [
-                    ("Content-Type", "application/json"), ("Cache-Control", "private, no-cache"), ("ETag", tagged == nil ? tag : "W/" + tag),
+                    ("Content-Type", "application/json"), ("Cache-Control", "private, no-cache"),
+                    ("ETag", tagged == nil ? tag : "W/" + tag),
                 ], body: Array(Shown.json(document.serialized()).utf8))
         }
         try query.finish()
-        if isIncident { return Page.response(try Page.incident(API.incident(String(path.dropFirst(Page.incidents.count)), reading), reading)) }
+        if isIncident {
+            return Page.response(
+                try Page.incident(API.incident(String(path.dropFirst(Page.incidents.count)), reading), reading))
+        }
         return Page.response(try Page.first(reading))
     }
 
@@ -108,7 +123,9 @@ public final class Face: Sendable {
 
     /// Whether the client holds what would be sent: `If-None-Match`, compared weakly.
     private static func matches(_ request: ServerRequest, _ tag: String) -> Bool {
-        func strong(_ text: some StringProtocol) -> Substring { text.hasPrefix("W/") ? Substring(text.dropFirst(2)) : Substring(text) }
+        func strong(_ text: some StringProtocol) -> Substring {
+            text.hasPrefix("W/") ? Substring(text.dropFirst(2)) : Substring(text)
+        }
         return request.headerValues("If-None-Match").contains { field in
             String(decoding: field, as: UTF8.self).split(separator: ",").contains { given in
                 let given = given.drop { $0 == " " }.prefix { $0 != " " }

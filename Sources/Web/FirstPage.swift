@@ -18,10 +18,14 @@ extension Page {
         // History is the one thing that may be large; whoever watches hundreds has a dashboard.
         var histories: [RuntimeHistory] = []
         for sight in overview.sights.prefix(mostCharted) {
-            if let history = try? RuntimeHistory(reading.journal, runtime: sight.summary.runtime, now: reading.now) { histories.append(history) }
+            if let history = try? RuntimeHistory(reading.journal, runtime: sight.summary.runtime, now: reading.now) {
+                histories.append(history)
+            }
         }
         return FirstPage(
-            overview: overview, resolved: resolved, histories: histories, clocks: Clocks(zone: overview.zone, now: overview.now)).html
+            overview: overview, resolved: resolved, histories: histories,
+            clocks: Clocks(zone: overview.zone, now: overview.now)
+        ).html
     }
 }
 
@@ -55,7 +59,8 @@ private struct FirstPage {
             \(notes)
             </div></div>
             """
-        return Page.frame(title: "\(verdict.word) · \(environment.map(Shown.id) ?? "mozaiks-ops")", tone, head: head, body)
+        return Page.frame(
+            title: "\(verdict.word) · \(environment.map(Shown.id) ?? "mozaiks-ops")", tone, head: head, body)
     }
 
     // MARK: - The answer
@@ -64,16 +69,27 @@ private struct FirstPage {
         var facts: [(String, HTML)] = []
         let open = overview.open
         if open.count == 1 {
-            facts = [("What", "\(open[0].summary.isEmpty ? open[0].rule : open[0].summary)"), ("Where", "\(open[0].subject.description)"), ("Since", clocks.since(open[0].openedAt))]
+            facts = [
+                ("What", "\(open[0].summary.isEmpty ? open[0].rule : open[0].summary)"),
+                ("Where", "\(open[0].subject.description)"), ("Since", clocks.since(open[0].openedAt)),
+            ]
         } else if open.count > 1 {
             facts.append(
-                ("Where", Page.list(open.prefix(3).map { "<a href=\"\(link($0))\">\(id: $0.rule)</a> on \($0.subject.description), since \(clocks.since($0.openedAt))" }
-                        + (open.count > 3 ? ["and \(open.count - 3) more, below"] : []))))
+                (
+                    "Where",
+                    Page.list(
+                        open.prefix(3).map {
+                            "<a href=\"\(link($0))\">\(id: $0.rule)</a> on \($0.subject.description), since \(clocks.since($0.openedAt))"
+                        }
+                            + (open.count > 3 ? ["and \(open.count - 3) more, below"] : []))
+                ))
         }
         facts.append(("Being done", done))
         facts.append(("Waits for you", waitsFor))
-        let stop: HTML = overview.isStopped
-            ? "<p class=\"stop\"><span aria-hidden=\"true\">■</span> Actions are stopped: none is taken until \(Page.command("mozaiks-ops actions resume"))</p>" : ""
+        let stop: HTML =
+            overview.isStopped
+            ? "<p class=\"stop\"><span aria-hidden=\"true\">■</span> Actions are stopped: none is taken until \(Page.command("mozaiks-ops actions resume"))</p>"
+            : ""
         return """
             <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
             <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(word(verdict.state))</h1>
@@ -97,7 +113,8 @@ private struct FirstPage {
             let critical = open.filter { $0.severity == .critical }.count
             let count = "\(open.count) incident\(open.count == 1 ? " is" : "s are") open"
             let how = critical == 0 || open.count == 1 ? "" : ", \(critical) critical"
-            return "\(count)\(how).\(verdict.stale.map { " \(sentence($0)) What stands here may be no more so." } ?? "")"
+            return
+                "\(count)\(how).\(verdict.stale.map { " \(sentence($0)) What stands here may be no more so." } ?? "")"
         }
         let watched = "\(overview.sights.count) runtime\(overview.sights.count == 1 ? " is" : "s are") watched"
         if verdict.state == .ok { return "\(watched), no incident is open." }
@@ -105,14 +122,20 @@ private struct FirstPage {
         return "\(sentence(String(verdict.line.dropFirst(verdict.word.count + 2))))"
     }
 
-    private func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".") }
+    private func sentence(_ text: String) -> String {
+        text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
+    }
 
     private var done: HTML {
         guard overview.leases.isEmpty else {
-            return Page.list(overview.leases.prefix(3).map { "\(Overview.words($0, clocks.words))" } + (overview.leases.count > 3 ? ["and \(overview.leases.count - 3) more"] : []))
+            return Page.list(
+                overview.leases.prefix(3).map { "\(Overview.words($0, clocks.words))" }
+                    + (overview.leases.count > 3 ? ["and \(overview.leases.count - 3) more"] : []))
         }
         guard !overview.open.isEmpty else { return "nothing, and nothing has to be" }
-        let refused = overview.open.lazy.flatMap { overview.handling(of: $0, clocks.words) }.first { $0.hasPrefix("not done: ") || $0.hasPrefix("would have") }
+        let refused = overview.open.lazy.flatMap { overview.handling(of: $0, clocks.words) }.first {
+            $0.hasPrefix("not done: ") || $0.hasPrefix("would have")
+        }
         return "nothing\(refused.map { "; \(clocks.readable($0))" } ?? "")"
     }
 
@@ -123,7 +146,10 @@ private struct FirstPage {
             let count = overview.approvals.count
             parts.append("<a href=\"#waiting\">your yes or no to \(count) action\(count == 1 ? "" : "s")</a>")
         }
-        if unseen > 0 { parts.append("<a href=\"#open\">\(unseen) incident\(unseen == 1 ? "" : "s") that nobody has acknowledged</a>") }
+        if unseen > 0 {
+            parts.append(
+                "<a href=\"#open\">\(unseen) incident\(unseen == 1 ? "" : "s") that nobody has acknowledged</a>")
+        }
         guard let first = parts.first else { return "nothing" }
         return parts.dropFirst().reduce(first) { $0 + ", " + $1 }
     }
@@ -142,7 +168,9 @@ private struct FirstPage {
             """
         }
         let more = overview.approvals.count - cards.count
-        let commands = overview.waiting.isEmpty ? "" as HTML
+        let commands =
+            overview.waiting.isEmpty
+            ? "" as HTML
             : "<p>\(overview.waiting.count) command\(overview.waiting.count == 1 ? "" : "s") that no engine has taken yet.</p>"
         return """
             <section id="waiting" aria-labelledby="waiting-h"><h2 id="waiting-h">Waits for you</h2>\(cards.joined())\
@@ -155,7 +183,8 @@ private struct FirstPage {
     private var incidents: HTML {
         let open = overview.open
         guard !open.isEmpty else {
-            return "<section id=\"open\" aria-labelledby=\"open-h\"><h2 id=\"open-h\">Open incidents</h2><p class=\"none\">none</p></section>"
+            return
+                "<section id=\"open\" aria-labelledby=\"open-h\"><h2 id=\"open-h\">Open incidents</h2><p class=\"none\">none</p></section>"
         }
         let more = open.count - min(open.count, Page.mostShown)
         return """
@@ -167,7 +196,10 @@ private struct FirstPage {
 
     private func card(_ incident: Incident) -> HTML {
         let lines = overview.handling(of: incident, clocks.words)
-        let seen: HTML = incident.acknowledged.map { "<p>Acknowledged by \(id: $0.by), \(clocks.since($0.at))\($0.comment.isEmpty ? "" : ": \(Shown.line($0.comment))")</p>" }
+        let seen: HTML =
+            incident.acknowledged.map {
+                "<p>Acknowledged by \(id: $0.by), \(clocks.since($0.at))\($0.comment.isEmpty ? "" : ": \(Shown.line($0.comment))")</p>"
+            }
             ?? "<p class=\"faint\">Nobody has acknowledged it: \(Page.command("mozaiks-ops incidents ack \(short(incident.id))"))</p>"
         return """
             <article class="card \(HTML.own(Page.Tone.of(incident.severity).name))">
@@ -204,7 +236,8 @@ private struct FirstPage {
 
     private var runtimes: HTML {
         guard !overview.sights.isEmpty else {
-            return "<section aria-labelledby=\"runtimes-h\"><h2 id=\"runtimes-h\">Runtimes</h2><p class=\"none\">none was polled yet</p></section>"
+            return
+                "<section aria-labelledby=\"runtimes-h\"><h2 id=\"runtimes-h\">Runtimes</h2><p class=\"none\">none was polled yet</p></section>"
         }
         // Those that something is wrong with first; of many the rest is folded.
         let sorted = overview.sights.enumerated().sorted { a, b in
@@ -212,8 +245,10 @@ private struct FirstPage {
             return left != right ? left > right : a.offset < b.offset
         }.map(\.element)
         let cards = sorted.map(card)
-        let rest: HTML = cards.count > Page.mostRuntimesShown
-            ? "<details id=\"more-runtimes\"><summary>and \(cards.count - Page.mostRuntimesShown) more</summary>\(cards.dropFirst(Page.mostRuntimesShown).joined())</details>" : ""
+        let rest: HTML =
+            cards.count > Page.mostRuntimesShown
+            ? "<details id=\"more-runtimes\"><summary>and \(cards.count - Page.mostRuntimesShown) more</summary>\(cards.dropFirst(Page.mostRuntimesShown).joined())</details>"
+            : ""
         return """
             <section aria-labelledby="runtimes-h"><h2 id="runtimes-h">Runtimes <span class="count">\(cards.count)</span></h2>
             \(cards.prefix(Page.mostRuntimesShown).joined())\(rest)</section>
@@ -222,7 +257,8 @@ private struct FirstPage {
 
     private func worst(_ sight: RuntimeSight) -> Int {
         sight.summary.replicas.map { replica in
-            replica.isHealthy == false || replica.answersForSeveralProcesses ? 3
+            replica.isHealthy == false || replica.answersForSeveralProcesses
+                ? 3
                 : !replica.missing.isEmpty ? 2 : replica.unreadableFields > 0 ? 1 : 0
         }.max() ?? 0
     }
@@ -238,8 +274,12 @@ private struct FirstPage {
                 }
             }
             let why = [Endpoint.health, .perf, .events].lazy.compactMap { replica.detail[$0] }.first.map(Shown.line)
-            let several: HTML = replica.answersForSeveralProcesses ? "<p class=\"bad\"><span aria-hidden=\"true\">✖</span> answers for several processes: nothing can be counted</p>" : ""
-            return "<div class=\"replica\"><p class=\"faint\">\(id: replica.url)</p><p class=\"figures\">\(parts.joined())</p>\(several)\(why.map { "<p class=\"faint\">\($0)</p>" as HTML } ?? "")</div>"
+            let several: HTML =
+                replica.answersForSeveralProcesses
+                ? "<p class=\"bad\"><span aria-hidden=\"true\">✖</span> answers for several processes: nothing can be counted</p>"
+                : ""
+            return
+                "<div class=\"replica\"><p class=\"faint\">\(id: replica.url)</p><p class=\"figures\">\(parts.joined())</p>\(several)\(why.map { "<p class=\"faint\">\($0)</p>" as HTML } ?? "")</div>"
         }
         let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
         return """
@@ -252,17 +292,22 @@ private struct FirstPage {
         let parts = histories.map { history -> HTML in
             "<h3>\(id: history.runtime)</h3><div class=\"charts\">\(history.series.map { Chart($0, clocks).html }.joined())</div>"
         }
-        return HTML.when(!parts.isEmpty, "<section aria-labelledby=\"charts-h\"><h2 id=\"charts-h\">The last hour</h2>\(parts.joined())</section>")
+        return HTML.when(
+            !parts.isEmpty,
+            "<section aria-labelledby=\"charts-h\"><h2 id=\"charts-h\">The last hour</h2>\(parts.joined())</section>")
     }
 
     // MARK: - The rest
 
     private var silences: HTML {
-        let items = overview.silences.prefix(Page.mostShown).map { silence -> HTML in
-            let end: HTML = silence.until.map { "until \(clocks.time($0))" } ?? "until it resolves"
-            return "\(silence.match.description), by \(id: silence.by), \(end)\(silence.comment.isEmpty ? "" : ": \(Shown.line(silence.comment))")"
-        } + overview.maintenance.map { "\(Shown.line($0))" }
-        return "<section aria-labelledby=\"silences-h\"><h2 id=\"silences-h\">Silences</h2>\(items.isEmpty ? "<p class=\"none\">none</p>" : Page.list(items))</section>"
+        let items =
+            overview.silences.prefix(Page.mostShown).map { silence -> HTML in
+                let end: HTML = silence.until.map { "until \(clocks.time($0))" } ?? "until it resolves"
+                return
+                    "\(silence.match.description), by \(id: silence.by), \(end)\(silence.comment.isEmpty ? "" : ": \(Shown.line(silence.comment))")"
+            } + overview.maintenance.map { "\(Shown.line($0))" }
+        return
+            "<section aria-labelledby=\"silences-h\"><h2 id=\"silences-h\">Silences</h2>\(items.isEmpty ? "<p class=\"none\">none</p>" : Page.list(items))</section>"
     }
 
     private var channels: HTML {
@@ -271,10 +316,14 @@ private struct FirstPage {
             let last: HTML = channel.lastSent.map { "last sent \(clocks.age($0))" } ?? "nothing sent yet"
             let pending = channel.pending > 0 ? ", \(channel.pending) waiting" : ""
             let dead = channel.dead > 0 ? ", \(channel.dead) given up" : ""
-            let why: HTML = trouble.map { " <span class=\"bad\"><span aria-hidden=\"true\">✖</span> does not deliver: \(Shown.code($0.reason))</span>" } ?? ""
+            let why: HTML =
+                trouble.map {
+                    " <span class=\"bad\"><span aria-hidden=\"true\">✖</span> does not deliver: \(Shown.code($0.reason))</span>"
+                } ?? ""
             return "\(id: channel.channel): \(last)\(pending)\(dead)\(why)"
         }
-        return "<section aria-labelledby=\"channels-h\"><h2 id=\"channels-h\">Who is told</h2>\(items.isEmpty ? "<p class=\"none\">no channel: nobody is told</p>" : Page.list(items))</section>"
+        return
+            "<section aria-labelledby=\"channels-h\"><h2 id=\"channels-h\">Who is told</h2>\(items.isEmpty ? "<p class=\"none\">no channel: nobody is told</p>" : Page.list(items))</section>"
     }
 
     private var past: HTML {
@@ -285,8 +334,12 @@ private struct FirstPage {
                 resolved \(incident.resolvedAt.map { clocks.since($0) } ?? "")
                 """
         }
-        return "<section aria-labelledby=\"past-h\"><h2 id=\"past-h\">Resolved last</h2>\(items.isEmpty ? "<p class=\"none\">none</p>" : Page.list(items))</section>"
+        return
+            "<section aria-labelledby=\"past-h\"><h2 id=\"past-h\">Resolved last</h2>\(items.isEmpty ? "<p class=\"none\">none</p>" : Page.list(items))</section>"
     }
 
-    private var notes: HTML { overview.notes.isEmpty ? "" : "<section><h2>Notes</h2>\(Page.list(overview.notes.map { "\(Shown.line($0))" }))</section>" }
+    private var notes: HTML {
+        overview.notes.isEmpty
+            ? "" : "<section><h2>Notes</h2>\(Page.list(overview.notes.map { "\(Shown.line($0))" }))</section>"
+    }
 }

@@ -27,7 +27,8 @@ struct Gatekeeper: Sendable {
             guard isLoopback else {
                 throw Problem(
                     status: 403, title: "Closed",
-                    detail: "this address can be reached from other machines and no token is configured: set server: {read_token_file: …}, "
+                    detail:
+                        "this address can be reached from other machines and no token is configured: set server: {read_token_file: …}, "
                         + "or listen on 127.0.0.1")
             }
             // A page from elsewhere may point a name of its own at this machine and read along with the browser's rights.
@@ -35,7 +36,9 @@ struct Gatekeeper: Sendable {
             guard request.headerValues("Host").count <= 1, host.isEmpty || isOwn(host) else {
                 throw Problem(
                     status: 403, title: "Unknown host",
-                    detail: "this address is asked by the name '\(Shown.id(host))', which is none of its own: name it in server: {public_url: …}")
+                    detail:
+                        "this address is asked by the name '\(Shown.id(host))', which is none of its own: name it in server: {public_url: …}"
+                )
             }
             return
         }
@@ -43,14 +46,21 @@ struct Gatekeeper: Sendable {
         do {
             expected = try token.value()
         } catch {
-            throw Problem(status: 503, title: "No token", detail: "the token that readers must show cannot be read; the log of the start says why")
+            throw Problem(
+                status: 503, title: "No token",
+                detail: "the token that readers must show cannot be read; the log of the start says why")
         }
-        guard !expected.isEmpty, let given = Gatekeeper.shown(request), ConstantTime.equal(SHA256.digest(given), SHA256.digest(Array(expected.reveal().utf8)))
+        guard !expected.isEmpty, let given = Gatekeeper.shown(request),
+            ConstantTime.equal(SHA256.digest(given), SHA256.digest(Array(expected.reveal().utf8)))
         else {
             throw Problem(
                 status: 401, title: "Who are you?",
-                detail: "reading needs the token of server: {read_token_file: …}: as 'Authorization: Bearer TOKEN', or as the password that a browser asks for",
-                headers: [("WWW-Authenticate", "Basic realm=\"mozaiks-ops\", charset=\"UTF-8\""), ("WWW-Authenticate", "Bearer realm=\"mozaiks-ops\"")])
+                detail:
+                    "reading needs the token of server: {read_token_file: …}: as 'Authorization: Bearer TOKEN', or as the password that a browser asks for",
+                headers: [
+                    ("WWW-Authenticate", "Basic realm=\"mozaiks-ops\", charset=\"UTF-8\""),
+                    ("WWW-Authenticate", "Bearer realm=\"mozaiks-ops\""),
+                ])
         }
     }
 
@@ -64,7 +74,9 @@ struct Gatekeeper: Sendable {
         switch String(decoding: parts[0], as: UTF8.self).lowercased() {
         case "bearer": return Array(rest)
         case "basic":
-            guard let decoded = Base64.decode(String(decoding: rest, as: UTF8.self)), let colon = decoded.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+            guard let decoded = Base64.decode(String(decoding: rest, as: UTF8.self)),
+                let colon = decoded.firstIndex(of: UInt8(ascii: ":"))
+            else { return nil }
             return Array(decoded[(colon + 1)...])
         default: return nil
         }
@@ -73,7 +85,9 @@ struct Gatekeeper: Sendable {
     private func isOwn(_ host: String) -> Bool {
         if let publicHost, host.lowercased() == publicHost.lowercased() { return true }
         var name = host[...]
-        if let colon = name.lastIndex(of: ":"), name[name.index(after: colon)...].utf8.allSatisfy({ (48...57).contains($0) }), !name.hasSuffix("]") {
+        if let colon = name.lastIndex(of: ":"),
+            name[name.index(after: colon)...].utf8.allSatisfy({ (48...57).contains($0) }), !name.hasSuffix("]")
+        {
             name = name[..<colon]
         }
         let lower = name.lowercased()

@@ -11,7 +11,8 @@ extension Page {
     /// One incident from its beginning to now.
     static func incident(_ detail: IncidentDetail, _ reading: Reading) throws -> HTML {
         let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
-        return IncidentPage(detail: detail, overview: overview, clocks: Clocks(zone: overview.zone, now: overview.now)).html
+        return IncidentPage(detail: detail, overview: overview, clocks: Clocks(zone: overview.zone, now: overview.now))
+            .html
     }
 }
 
@@ -25,7 +26,8 @@ private struct IncidentPage {
 
     var html: HTML {
         let tone = isOpen ? Page.Tone.of(incident.severity) : .good
-        let head: HTML = "<a href=\"/\"><strong>mozaiks-ops</strong></a> <span>incident \(detail.shortID)</span> \(clocks.asOf)"
+        let head: HTML =
+            "<a href=\"/\"><strong>mozaiks-ops</strong></a> <span>incident \(detail.shortID)</span> \(clocks.asOf)"
         let body: HTML = """
             <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
             <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(id: incident.rule)</h1>
@@ -42,23 +44,36 @@ private struct IncidentPage {
             \(advice)
             </div></div>
             """
-        return Page.frame(title: "\(Shown.id(incident.rule)) · \(incident.status.rawValue) · mozaiks-ops", tone, head: head, body)
+        return Page.frame(
+            title: "\(Shown.id(incident.rule)) · \(incident.status.rawValue) · mozaiks-ops", tone, head: head, body)
     }
 
     private var facts: [(String, HTML)] {
         var facts: [(String, HTML)] = [
-            ("State", "\(Page.chip(incident.severity)) \(incident.status.rawValue)"), ("Where", "\(incident.subject.description)"),
+            ("State", "\(Page.chip(incident.severity)) \(incident.status.rawValue)"),
+            ("Where", "\(incident.subject.description)"),
             ("Since", clocks.since(incident.openedAt)),
         ]
         if let resolved = incident.resolvedAt {
             facts.append(("Resolved", "\(clocks.since(resolved)), \(incident.resolveReason ?? "cleared")"))
         } else {
             let lines = overview.handling(of: incident, clocks.words)
-            facts.append(("Being done", lines.isEmpty ? "nothing by itself" : Page.list(lines.map { "\(clocks.readable($0))" })))
+            facts.append(
+                ("Being done", lines.isEmpty ? "nothing by itself" : Page.list(lines.map { "\(clocks.readable($0))" })))
         }
         if incident.flaps > 0 { facts.append(("Came back", "\(incident.flaps) time\(incident.flaps == 1 ? "" : "s")")) }
-        if let seen = incident.acknowledged { facts.append(("Acknowledged", "by \(id: seen.by), \(clocks.since(seen.at))\(seen.comment.isEmpty ? "" : ": \(Shown.line(seen.comment))")")) }
-        facts.append(("Condition", "<code>\(Shown.code(incident.condition))</code> <span class=\"faint\">\(Shown.line(incident.origin.description))</span>"))
+        if let seen = incident.acknowledged {
+            facts.append(
+                (
+                    "Acknowledged",
+                    "by \(id: seen.by), \(clocks.since(seen.at))\(seen.comment.isEmpty ? "" : ": \(Shown.line(seen.comment))")"
+                ))
+        }
+        facts.append(
+            (
+                "Condition",
+                "<code>\(Shown.code(incident.condition))</code> <span class=\"faint\">\(Shown.line(incident.origin.description))</span>"
+            ))
         for label in incident.labels.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             facts.append((Shown.id(label.key), "\(Shown.line(label.value))"))
         }
@@ -75,20 +90,28 @@ private struct IncidentPage {
             """
         }
         if isOpen, incident.acknowledged == nil {
-            items.append("<p>Say that you look into it: \(Page.command("mozaiks-ops incidents ack \(detail.shortID)"))</p>")
+            items.append(
+                "<p>Say that you look into it: \(Page.command("mozaiks-ops incidents ack \(detail.shortID)"))</p>")
         }
         let waits = !items.isEmpty
-        items += overview.leases(of: incident).map { "<p>Undo \(Overview.words($0, clocks.words)): \(Page.command("mozaiks-ops actions revert \($0.id)"))</p>" }
-        return items.isEmpty ? "" : "<section aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">\(waits ? "Waits for you" : "Still in force")</h2>\(items.joined())</section>"
+        items += overview.leases(of: incident).map {
+            "<p>Undo \(Overview.words($0, clocks.words)): \(Page.command("mozaiks-ops actions revert \($0.id)"))</p>"
+        }
+        return items.isEmpty
+            ? ""
+            : "<section aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">\(waits ? "Waits for you" : "Still in force")</h2>\(items.joined())</section>"
     }
 
     private func entry(_ entry: Timeline.Entry) -> HTML {
         let what: HTML
         switch entry.event {
         case .transition(let transition):
-            what = "<strong>\(transition.from.rawValue) → \(transition.to.rawValue)</strong>: \(clocks.readable(transition.reason))<br><code>\(Shown.code(transition.condition))</code>"
+            what =
+                "<strong>\(transition.from.rawValue) → \(transition.to.rawValue)</strong>: \(clocks.readable(transition.reason))<br><code>\(Shown.code(transition.condition))</code>"
         case .decision(let decision, _): what = "\(clocks.readable(decision.sentence))"
-        case .verification(let found): what = "<strong>\(found.outcome.rawValue.replacing(bytesOf: "_", with: " "))</strong>: \(clocks.readable(found.text))"
+        case .verification(let found):
+            what =
+                "<strong>\(found.outcome.rawValue.replacing(bytesOf: "_", with: " "))</strong>: \(clocks.readable(found.text))"
         case .note(let note): what = "\(id: note.by): \(clocks.readable(note.text))"
         }
         return "<li>\(clocks.time(entry.at)) <span>\(what)</span></li>"
@@ -96,7 +119,8 @@ private struct IncidentPage {
 
     private var values: HTML {
         guard !incident.evidence.isEmpty else { return "" }
-        return "<section aria-labelledby=\"values-h\"><h2 id=\"values-h\">Values around it</h2>\(incident.evidence.map { Chart($0, clocks).html }.joined())</section>"
+        return
+            "<section aria-labelledby=\"values-h\"><h2 id=\"values-h\">Values around it</h2>\(incident.evidence.map { Chart($0, clocks).html }.joined())</section>"
     }
 
     private var refused: HTML {
@@ -106,7 +130,9 @@ private struct IncidentPage {
             case .act, .needsApproval, .alreadyInForce: nil
             }
         }
-        return refusals.isEmpty ? "" : "<section aria-labelledby=\"refused-h\"><h2 id=\"refused-h\">What was not done, and why</h2>\(Page.list(refusals))</section>"
+        return refusals.isEmpty
+            ? ""
+            : "<section aria-labelledby=\"refused-h\"><h2 id=\"refused-h\">What was not done, and why</h2>\(Page.list(refusals))</section>"
     }
 
     private var told: HTML {
@@ -117,7 +143,8 @@ private struct IncidentPage {
             lines = "<p class=\"none\">cannot be read</p>"
         }
         let why = detail.circumstances.map { "\(clocks.readable($0))" as HTML }
-        return "<section aria-labelledby=\"told-h\"><h2 id=\"told-h\">Who was told</h2>\(lines)\(Page.list(why, class: "faint"))</section>"
+        return
+            "<section aria-labelledby=\"told-h\"><h2 id=\"told-h\">Who was told</h2>\(lines)\(Page.list(why, class: "faint"))</section>"
     }
 
     private func message(_ row: OutboxRow) -> HTML {
@@ -129,12 +156,16 @@ private struct IncidentPage {
             case .merged: "<span class=\"faint\">said by a later one</span>"
             }
         let why: HTML = row.state == .sent ? "" : row.lastError.map { ": \(Shown.code($0))" } ?? ""
-        return "\(clocks.time(row.settledAt ?? row.message.createdAt)) \(id: row.message.channel), \(row.message.event.rawValue): \(state)\(why)"
+        return
+            "\(clocks.time(row.settledAt ?? row.message.createdAt)) \(id: row.message.channel), \(row.message.event.rawValue): \(state)\(why)"
     }
 
     private var next: HTML {
-        var steps: [HTML] = isOpen ? (incident.nextSteps + Suggestion.lines(of: incident)).map { "\(Shown.code($0))" } : []
-        if let playbook = incident.playbook { steps.append("The playbook: \(Page.command("mozaiks-ops playbooks show \(playbook)"))") }
+        var steps: [HTML] =
+            isOpen ? (incident.nextSteps + Suggestion.lines(of: incident)).map { "\(Shown.code($0))" } : []
+        if let playbook = incident.playbook {
+            steps.append("The playbook: \(Page.command("mozaiks-ops playbooks show \(playbook)"))")
+        }
         steps.append("The same in a terminal: \(Page.command("mozaiks-ops incidents show \(detail.shortID)"))")
         return "<section aria-labelledby=\"next-h\"><h2 id=\"next-h\">What to do</h2>\(Page.list(steps))</section>"
     }

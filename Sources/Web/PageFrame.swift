@@ -68,13 +68,17 @@ enum Page {
         ServerResponse(
             status: status,
             headers: Face.guards + [
-                ("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), ("Content-Security-Policy", policy),
+                ("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"),
+                ("Content-Security-Policy", policy),
             ], body: Array(page.text.utf8))
     }
 
     static let policy: String = {
-        func hash(_ text: StaticString) -> String { "'sha256-\(Base64.encode(SHA256.digest(Array(text.description.utf8))))'" }
-        return "default-src 'none'; style-src \(hash(PageStyle.text)); script-src \(hash(PageScript.text)); connect-src 'self'; img-src data:; "
+        func hash(_ text: StaticString) -> String {
+            "'sha256-\(Base64.encode(SHA256.digest(Array(text.description.utf8))))'"
+        }
+        return
+            "default-src 'none'; style-src \(hash(PageStyle.text)); script-src \(hash(PageScript.text)); connect-src 'self'; img-src data:; "
             + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     }()
 
@@ -84,7 +88,10 @@ enum Page {
             <section class="banner unknown"><h1><span class="mark" aria-hidden="true">?</span> \(problem.title)</h1>
             <p class="lead">\(problem.detail)</p><p><a href="/">To the first page</a></p></section>
             """
-        var answer = response(frame(title: "\(problem.title) · mozaiks-ops", .unknown, head: "<strong>mozaiks-ops</strong>", body, refreshes: false), status: problem.status)
+        var answer = response(
+            frame(
+                title: "\(problem.title) · mozaiks-ops", .unknown, head: "<strong>mozaiks-ops</strong>", body,
+                refreshes: false), status: problem.status)
         answer.headers += problem.headers
         return answer
     }
@@ -96,7 +103,8 @@ enum Page {
 
     static func chip(_ severity: Severity) -> HTML {
         let tone = Tone.of(severity)
-        return "<span class=\"chip \(HTML.own(tone.name))\"><span aria-hidden=\"true\">\(HTML.own(tone.mark))</span> \(severity.rawValue)</span>"
+        return
+            "<span class=\"chip \(HTML.own(tone.name))\"><span aria-hidden=\"true\">\(HTML.own(tone.mark))</span> \(severity.rawValue)</span>"
     }
 
     static func list(_ items: [HTML], class name: StaticString = "") -> HTML {

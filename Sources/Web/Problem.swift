@@ -9,9 +9,13 @@ struct Problem: Error, Sendable {
     var headers: [(name: String, value: String)] = []
 
     var response: ServerResponse {
-        let document: JSON = ["type": "about:blank", "title": .string(title), "status": .int(Int64(status)), "detail": .string(detail)]
+        let document: JSON = [
+            "type": "about:blank", "title": .string(title), "status": .int(Int64(status)), "detail": .string(detail),
+        ]
         return ServerResponse(
-            status: status, headers: [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")] + headers,
+            status: status,
+            headers: Face.guards + [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
+                + headers,
             body: document.serializedBytes())
     }
 

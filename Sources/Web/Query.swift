@@ -27,11 +27,15 @@ struct Query {
     }
 
     /// All values, also those parted by commas.
-    mutating func words<T: RawRepresentable<String> & CaseIterable>(_ name: String, _ type: T.Type) throws(Problem) -> [T] {
+    mutating func words<T: RawRepresentable<String> & CaseIterable>(_ name: String, _ type: T.Type) throws(Problem)
+        -> [T]
+    {
         var found: [T] = []
         for word in take(name).flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
             guard let known = T(rawValue: String(word)) else {
-                throw .badRequest("'\(name)' is one of \(T.allCases.map(\.rawValue).joined(separator: ", ")), not '\(Shown.id(String(word)))'")
+                throw .badRequest(
+                    "'\(name)' is one of \(T.allCases.map(\.rawValue).joined(separator: ", ")), not '\(Shown.id(String(word)))'"
+                )
             }
             found.append(known)
         }
@@ -41,7 +45,8 @@ struct Query {
     mutating func number(_ name: String, in range: ClosedRange<Int>) throws(Problem) -> Int? {
         guard let text = try one(name) else { return nil }
         guard text.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(text), range.contains(number) else {
-            throw .badRequest("'\(name)' is a whole number from \(range.lowerBound) to \(range.upperBound), not '\(Shown.id(text))'")
+            throw .badRequest(
+                "'\(name)' is a whole number from \(range.lowerBound) to \(range.upperBound), not '\(Shown.id(text))'")
         }
         return number
     }
@@ -59,7 +64,9 @@ struct Query {
         guard let text = try one(name) else { return nil }
         if let moment = Timestamp(rfc3339: text) { return moment }
         if let span = TimeSpan(text), span >= .zero { return now - min(span, .hours(24 * 36_500)) }
-        throw .badRequest("'\(name)' is a moment such as 2026-11-21T09:00:00Z, or a span before now such as 24h, not '\(Shown.id(text))'")
+        throw .badRequest(
+            "'\(name)' is a moment such as 2026-11-21T09:00:00Z, or a span before now such as 24h, not '\(Shown.id(text))'"
+        )
     }
 
     /// Throws for what nobody asked for.
@@ -85,7 +92,8 @@ enum PercentDecoding {
                 out.append(byte)
                 continue
             }
-            guard let high = iterator.next().flatMap(PercentEncoding.hexValue), let low = iterator.next().flatMap(PercentEncoding.hexValue)
+            guard let high = iterator.next().flatMap(PercentEncoding.hexValue),
+                let low = iterator.next().flatMap(PercentEncoding.hexValue)
             else { return nil }
             out.append(high << 4 | low)
         }

@@ -13,14 +13,17 @@ import Testing
         return (answer.status, answer.body)
     }
 
-    @Test("beside a daemon they say what the command line says, and only at an address of their own", arguments: [true, false])
+    @Test(
+        "beside a daemon they say what the command line says, and only at an address of their own",
+        arguments: [true, false])
     func besideADaemon(isApart: Bool) throws {
         try CheckTests.serving("busy") { url in
             let shell = Shell()
             _ = QuickPolicy.write(to: shell.folder, severity: "critical")
             let gate = try Loopback.closedPort()
             let port = isApart ? try Loopback.closedPort() : gate
-            shell.configure(url, "server: {listen: \"127.0.0.1:\(port)\"}\nactions: {gate: {listen: \"127.0.0.1:\(gate)\"}}")
+            shell.configure(
+                url, "server: {listen: \"127.0.0.1:\(port)\"}\nactions: {gate: {listen: \"127.0.0.1:\(gate)\"}}")
             let daemon = try shell.start(["run"], atMost: 60)
             #expect(daemon.waits { _, errors in errors.contains("=> firing") }, "\(daemon.errors)")
             for _ in 0..<200 where try shell.run("status", "-o", "json").json()["incidents"]?.array?.isEmpty != false {}
@@ -45,7 +48,9 @@ import Testing
             #expect(try ask(port, "/api/v1/incidents/\(short)", "POST").status == 405)
             let rules = try JSON(parsing: ask(port, "/api/v1/rules").body)
             let crowded = rules["rules"]?.array?.first { $0["name"]?.string == "crowded" }
-            #expect(crowded?["open_incidents"]?[0] == listed?["id"] && crowded?["condition"]?.string?.contains("open_runs") == true, "\(rules)")
+            #expect(
+                crowded?["open_incidents"]?[0] == listed?["id"]
+                    && crowded?["condition"]?.string?.contains("open_runs") == true, "\(rules)")
             #expect(try ask(port, "/metrics").status == 200)
             #expect(daemon.ending(SIGTERM).code == 0)
         }
@@ -53,8 +58,12 @@ import Testing
 
     @Test("docs/api.md names every path of docs/api.yaml")
     func documented() throws {
-        func text(_ name: String) throws -> String { String(decoding: try #require(Fixtures.read(Fixtures.repository + "/docs/" + name)), as: UTF8.self) }
-        let paths = try text("api.yaml").split(separator: "\n").filter { $0.hasPrefix("  /") }.map { $0.dropFirst(2).dropLast() }
+        func text(_ name: String) throws -> String {
+            String(decoding: try #require(Fixtures.read(Fixtures.repository + "/docs/" + name)), as: UTF8.self)
+        }
+        let paths = try text("api.yaml").split(separator: "\n").filter { $0.hasPrefix("  /") }.map {
+            $0.dropFirst(2).dropLast()
+        }
         #expect(paths.count >= 8)
         let page = try text("api.md")
         for path in paths { #expect(page.contains("`\(path)`"), "\(path)") }
