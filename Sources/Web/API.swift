@@ -32,6 +32,7 @@ enum API {
         case ("incidents"?, 2):
             try query.finish()
             return (try incident(String(parts[1]), reading).whole, nil)
+        case ("history"?, 1): return (try history(&query, reading), nil)
         case ("leases"?, 1): return (try leases(&query, reading), nil)
         case ("approvals"?, 1): return (try approvals(&query, reading), nil)
         case ("silences"?, 1): return (try silences(&query, reading), nil)
@@ -113,6 +114,23 @@ enum API {
     }
 
     // MARK: - The rest
+
+    private static func history(_ query: inout Query, _ reading: Reading) throws -> JSON {
+        guard let runtime = try query.one("runtime") else { throw Problem.badRequest("name a runtime: runtime=shared") }
+        let since = try query.moment("since", now: reading.now) ?? reading.now - .hours(1)
+        try query.finish()
+        guard since < reading.now, reading.now - since <= .hours(24) else {
+            throw Problem.badRequest("'since' lies within the last 24 hours: 'mozaiks-ops replay' reads what is older")
+        }
+        let known = try reading.journal.historyRuntimes().contains { $0.runtime.utf8.elementsEqual(runtime.utf8) }
+        guard known else { throw Problem.notFound("there is no history of a runtime '\(Shown.id(runtime))'") }
+        let history = try RuntimeHistory(reading.journal, runtime: runtime, now: reading.now, span: reading.now - since)
+        return [
+            "schema": "mozaiks.ops/history/v1", "runtime": .string(runtime), "since": .moment(since),
+            "step_ms": .int(60_000),
+            "series": .array((history?.series ?? []).map(\.document)),
+        ]
+    }
 
     private static func leases(_ query: inout Query, _ reading: Reading) throws -> JSON {
         let all = try query.flag("all")

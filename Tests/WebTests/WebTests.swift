@@ -3,13 +3,15 @@ import Glibc
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Server
 import Signals
 import TestKit
 import Testing
 import Views
 
+import struct Journal.MinuteRow
+
+@testable import Monitor
 @testable import Web
 
 /// A clock that stands where a test puts it.
@@ -72,6 +74,14 @@ private struct World {
             TickRecord(
                 states: states, incidents: incidents.map { IncidentRow($0, updatedAt: World.start) }, messages: messages
             ))
+    }
+
+    /// A minute of the history in which so many runs were active.
+    static func minute(_ minute: Int64, _ runs: Evidence) -> MinuteRow {
+        var readings = Signal.allCases.map { _ in Evidence.missing(.notTracked) }
+        readings[Int(Signal.activeRuns.rawValue)] = runs
+        let row = RecordedHistory.Row(minute: minute, app: nil, readings: readings, watched: 1)
+        return MinuteRow(runtime: "shared", minute: minute, bytes: MinuteBlob.encode([row]))
     }
 
     /// What a poll just showed.
@@ -185,6 +195,37 @@ extension ServerResponse {
             "\(answer.text)")
     }
 
+    @Test("a minute without evidence is a gap with its reason, on the page too; one that is not written yet is none")
+    func history() throws {
+        let world = try World()
+        let now = World.start.minute
+        try world.engine.commitTick(
+            TickRecord(
+                states: [World.sight()],
+                minutes: [
+                    World.minute(now - 6, .value(3)), World.minute(now - 5, .missing(.unreachable)),
+                    World.minute(now - 3, .value(5)),
+                    World.minute(now - 2, .value(7)),
+                ]))
+        let answer = try world.face().get("/api/v1/history?runtime=shared").json()
+        let points = answer["series"]?.array?.first { $0["series"]?.string == "active_runs" }?["points"]?.array ?? []
+        #expect(points.count == 5, "\(answer)")
+        #expect(points.map { $0["value"]?.double } == [3, nil, nil, 5, 7])
+        #expect(points.map { $0["missing"]?.string } == [nil, "unreachable", "too_little_data", nil, nil])
+        let page = world.face().get("/").text
+        #expect(
+            page.contains("The last hour") && page.contains("active_runs: <strong>7")
+                && page.contains("missing 2 of 5 times"))
+        #expect(
+            try world.face().get("/api/v1/history?runtime=shared&since=1ms").json()["series"]?.array?.isEmpty == true)
+        for (query, status) in [
+            ("", 400), ("?runtime=shared&since=25h", 400), ("?runtime=other", 404),
+            ("?runtime=shared&since=2027-01-01T00:00:00Z", 400),
+        ] {
+            #expect(world.face().get("/api/v1/history" + query).status == status, "\(query)")
+        }
+    }
+
     @Test("nothing is written", arguments: ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get"])
     func methods(method: String) throws {
         let world = try World()
@@ -228,13 +269,14 @@ extension ServerResponse {
             incident: incident.id, channel: "ops", event: .opened, createdAt: World.start, dueAt: World.start,
             document: "{}")
         try world.commit([incident, World.incident(2, resolved: true)], states: [World.sight()], messages: [message])
+        try world.engine.commitTick(TickRecord(minutes: [World.minute(World.start.minute - 2, .value(3))]))
         let face = world.face()
         let targets = [
             "/api/v1/situation", "/api/v1/incidents?limit=1&state=open&severity=warning",
             "/api/v1/incidents/0000000000000001", "/api/v1/incidents/ffff",
             "/api/v1/incidents/0000", "/api/v1/leases?all=true", "/api/v1/approvals", "/api/v1/silences?all=false",
             "/api/v1/messages?limit=5&channel=ops",
-            "/api/v1/rules", "/api/v1/nothing", "/api/v1/incidents?cursor=x",
+            "/api/v1/rules", "/api/v1/nothing", "/api/v1/incidents?cursor=x", "/api/v1/history?runtime=shared&since=1h",
         ]
         let lines = try targets.map { target -> String in
             let answer = face.get(target)

@@ -71,6 +71,17 @@ enum RunCommand {
                 "state": .text(configuration.state.value), "gate": .text(daemon.gateAddress ?? "none"),
                 "page": .text(daemon.pageAddress ?? "none"),
             ])
+        if let server = configuration.server?.value {
+            if daemon.pageAddress == nil {
+                logger.warning(
+                    "no page and no API: 'server' names the gate's address, where nobody may stand before a proxy that asks",
+                    ["listen": .text(server.description), "hint": .text("give server: {listen: …} an address of its own")])
+            } else if !server.isLoopback, configuration.readToken == nil {
+                logger.warning(
+                    "page and API are closed: other machines reach this address and no token is configured",
+                    ["listen": .text(server.description), "hint": .text("server: {read_token_file: …}, or listen on 127.0.0.1")])
+            }
+        }
         daemon.sayWhatIsInForce(configuration, assembly.policies, logger)
         if let proxy = assembly.network.proxyText { logger.info("requests go through a proxy", ["proxy": .text(proxy)]) }
         for text in Assembly.exposures(configuration, environment) {
