@@ -93,11 +93,20 @@ let package = Package(
                 "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Playbooks", "Engine", "Guard", "Telling", "Ambient",
                 "HTTP", "Collector", "Journal", "Actions", "Notify", "Advisor", "Server", "Configuration",
             ]),
+        room(
+            "Views", ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Journal", "Monitor"]),
+        room(
+            "Web",
+            [
+                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "Collector", "Journal",
+                "Server", "Monitor", "Views",
+            ]),
         .executableTarget(
             name: "mozaiks-ops",
             dependencies: [
                 "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
-                "Journal", "Actions", "Notify", "Advisor", "Server", "Simulator", "Configuration", "Monitor", "Playbooks", "PolicyTesting",
+                "Journal", "Actions", "Notify", "Advisor", "Server", "Simulator", "Configuration", "Monitor", "Playbooks", "PolicyTesting", "Views",
+                "Web",
             ],
             swiftSettings: lean + [release("mozaiks-ops")],
             // The linker of the toolchain; relocations packed, which are read at every start: 0.8 MB become 7 kB; and no
@@ -140,6 +149,7 @@ let package = Package(
                 "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
                 "Journal", "Actions", "Notify", "Advisor", "Playbooks", "EvalCases", "Server", "Simulator", "Configuration", "Monitor",
             ]),
+        tests("Web", ["Model", "Digest", "Ambient", "JSONParsing", "Signals", "Journal", "Server", "Monitor", "Views", "Web"], exclude: ["openapi.py"]),
         tests("Command", ["Model", "JSONParsing", "Simulator", "EvalCases", "CSQLite"], exclude: ["golden", "schemas.py"]),
 
         // What `make chaos` kills the monitor in.

@@ -43,6 +43,10 @@ public struct Configuration: Sendable {
     public var advisor: AdvisorSection?
     /// Where page, JSON interface and metrics listen; nil: nowhere.
     public var server: Setting<ListenAddress>?
+    /// What whoever reads page or JSON interface has to show; nil: only the machine itself may read them.
+    public var readToken: Setting<SecretSource>?
+    /// Where people reach the page, without a slash at the end; nil: nobody said.
+    public var publicURL: Setting<String>?
     /// Of how many apps of each runtime metrics tell, those with the most active runs; nil: of none.
     public var metricsApps: Setting<Int>?
     public var prices: [Price]

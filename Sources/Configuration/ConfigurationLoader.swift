@@ -133,6 +133,7 @@ public struct ConfigurationLoader {
         let faults = overrides.apply(to: &configuration)
         for index in configuration.channels.indices {
             configuration.channels[index].template.zone = configuration.tellingOptions.zone
+            configuration.channels[index].template.page = configuration.publicURL?.value
         }
         reader.checkReferences(configuration)
         reader.checkApprovals(configuration)

@@ -218,6 +218,10 @@ enum ConfigurationEntries {
         }
         entries += configuration.advisor?.entries ?? []
         if let server = configuration.server { entries.append(setting("server.listen", server)) }
+        if let token = configuration.readToken {
+            entries.append(Entry(key: "server.read_token", value: "from \(token.value.location)", origin: token.origin))
+        }
+        if let url = configuration.publicURL { entries.append(setting("server.public_url", url)) }
         if let apps = configuration.metricsApps { entries.append(setting("metrics.top", apps)) }
         entries += configuration.prices.map {
             plain("prices.\($0.model)", "{prompt: \($0.prompt) USD/M, completion: \($0.completion) USD/M}")

@@ -93,7 +93,7 @@ struct ConfigurationReader {
             references.named.append((name, node))
             references.approvals = node
         }
-        configuration.server = server(fields)
+        readServer(fields, into: &configuration)
         configuration.metricsApps = metrics(fields)
         configuration.heartbeat = heartbeat(fields)
         configuration.prices = prices(fields)
@@ -322,13 +322,16 @@ struct ConfigurationReader {
         }
     }
 
-    private func server(_ fields: Fields) -> Setting<ListenAddress>? {
-        guard let node = fields.node("server"), let inner = Fields(node, "'server'", reporter) else { return nil }
-        let address = inner.required("listen").flatMap { node in
+    private func readServer(_ fields: Fields, into configuration: inout Configuration) {
+        guard let node = fields.node("server"), let inner = Fields(node, "'server'", reporter) else { return }
+        configuration.server = inner.required("listen").flatMap { node in
             listen(node, "The server").map { Setting($0, origin(node)) }
         }
+        configuration.readToken = SecretReader(reader: self).read(inner, "read_token", isRequired: false).map { Setting($0, origin(node)) }
+        configuration.publicURL = inner.node("public_url").flatMap { node in
+            url(node, "'public_url'").map { Setting($0, origin(node)) }
+        }
         inner.finish()
-        return address
     }
 
     /// `metrics: {per_app: true, top: 20}`: apps are named by whoever uses the runtime, so only where that is wanted.

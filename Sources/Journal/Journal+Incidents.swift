@@ -13,8 +13,21 @@ public struct IncidentFilter: Hashable, Sendable {
     public var runtime: String?
     /// Opened at or after.
     public var since: Timestamp?
+    /// Only those that stand after this one in the list: opened before it, or at the same moment and greater by id.
+    public var after: Place?
     /// At most so many, the newest.
     public var limit: Int
+
+    /// Where an incident stands in a list.
+    public struct Place: Hashable, Sendable {
+        public let openedAt: Timestamp
+        public let id: String
+
+        public init(openedAt: Timestamp, id: String) {
+            self.openedAt = openedAt
+            self.id = id
+        }
+    }
 
     public init(
         statuses: Set<Incident.Status> = [], severities: Set<Severity> = [], rule: String? = nil, app: AppID? = nil,
@@ -59,6 +72,11 @@ extension Journal {
         if let app = filter.app {
             require("subject_kind =", .text(SubjectKind.app.rawValue))
             require("subject =", .bytes(app.bytes))
+        }
+        if let after = filter.after {
+            values += [.time(after.openedAt), .text(after.id)]
+            let (moment, id) = (values.count - 1, values.count)
+            conditions.append("(opened_ms < ?\(moment) OR (opened_ms = ?\(moment) AND id > ?\(id)))")
         }
         values.append(.int(Int64(max(0, filter.limit))))
         let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")

@@ -13,6 +13,8 @@ public struct MessageTemplate: Hashable, Sendable {
     public var subject: Text?
     /// By whose clocks its moments are told.
     public var zone = Zone.utc
+    /// Where people reach the page, without a slash at the end: messages link to it. Nil: nowhere.
+    public var page: String?
 
     public init() {}
 

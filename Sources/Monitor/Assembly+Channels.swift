@@ -96,7 +96,8 @@ extension Assembly {
     /// The secrets of channels that cannot be read now, in words without the secrets: better told at start than found out
     /// at the first incident.
     public static func unreadableSecrets(_ configuration: Configuration, _ environment: Environment) -> [String] {
-        let adapters = adapterSecrets(configuration).compactMap { source, what -> String? in
+        let reader = configuration.readToken.map { [(source: $0.value, what: "the token of whoever reads the page")] } ?? []
+        let adapters = (adapterSecrets(configuration) + reader).compactMap { source, what -> String? in
             do {
                 _ = try source.read(what, in: environment)
                 return nil
@@ -134,6 +135,7 @@ extension Assembly {
         sources += configuration.channels.flatMap { secrets(of: $0.kind).map(\.0) }
         if let heartbeat = configuration.heartbeat { sources.append(heartbeat.url) }
         if let key = configuration.advisor?.apiKey { sources.append(key) }
+        if let token = configuration.readToken { sources.append(token.value) }
         var texts = (try? StateFolder(existing: configuration.state.value))?.exposure.map { [$0] } ?? []
         for text in sources.compactMap({ $0.exposure(in: environment) }) where !texts.contains(text) { texts.append(text) }
         return texts

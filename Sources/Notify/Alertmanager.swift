@@ -91,11 +91,11 @@ public struct Alertmanager: WordedChannel {
                 "description": .string(PlainDetails.text(wording)),
             ],
             "startsAt": .string(begin.description), "endsAt": .string((isResolved ? resolved : end).description),
-            "generatorURL": .string(link(message, base)),
+            "generatorURL": .string(wording.link ?? link(message, base)),
         ]
     }
 
-    /// Where an alert can be looked at. This program has no page of its own, so it is Alertmanager's view of this one alert.
+    /// Where an alert can be looked at when nobody said where the page is: Alertmanager's view of this one alert.
     private static func link(_ message: Message, _ base: String) -> String {
         "\(base)/#/alerts?filter=" + PercentEncoding.of("{incident=\"\(Shown.id(message.thread))\"}")
     }

@@ -116,6 +116,8 @@ public struct PagerDuty: WordedChannel {
             let href = link.split(separator: "{incident}", omittingEmptySubsequences: false)
                 .joined(separator: PercentEncoding.of(Shown.shortened(incident.id, 200)))
             event["links"] = [["href": .string(href), "text": "The incident"]]
+        } else if let href = wording.link {
+            event["links"] = [["href": .string(href), "text": isDigest ? "The page" : "The incident"]]
         }
         return .object(event)
     }

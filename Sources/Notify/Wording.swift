@@ -220,6 +220,14 @@ public struct Wording: Sendable {
         return "\(Shown.id(file)):\(incident.origin.line)"
     }
 
+    /// Where the whole story can be looked at; nil where nobody said where the page is. By the whole id: a message may be opened in a
+    /// month, when others begin as the short one does. Opening it changes nothing.
+    var link: String? {
+        template.page.map { page in
+            message.event == .drill || digest != nil ? page + "/" : page + "/incidents/" + PercentEncoding.of(incident.id)
+        }
+    }
+
     /// What to run for the whole story; it names the incident by its short id.
     public var more: String {
         // A drill is nobody's incident: there is nothing to show of it.

@@ -34,16 +34,20 @@ public struct MonitorEndpoints: Sendable {
     }
 
     private let routes: [String: HTTPServer.Handler]
+    /// Answers every path that no route has, whatever the method.
+    private let others: HTTPServer.Handler?
 
     /// - Parameters:
     ///   - gate: nil where no gate is configured; `/gate` is 404 then.
     ///   - health: asked for each `/healthz`, `/-/healthy` and `/-/ready`, from the server's threads.
     ///   - gateAnswered: told how long each of the gate's answers took, in seconds; called from the server's threads.
     ///   - more: further routes; they win over the built-in ones.
+    ///   - others: answers whatever else is asked; nil: 404.
     public init(
         gate: Gate?, health: @escaping @Sendable () -> DaemonHealth, gateAnswered: (@Sendable (Double) -> Void)? = nil,
-        more: [Route] = []
+        more: [Route] = [], others: HTTPServer.Handler? = nil
     ) {
+        self.others = others
         var routes: [String: HTTPServer.Handler] = [
             "/healthz": { _ in Self.healthz(health()) },
             "/-/healthy": { _ in Self.healthy(health()) },
@@ -59,7 +63,7 @@ public struct MonitorEndpoints: Sendable {
 
     /// Answers one request: the handler of an ``HTTPServer``.
     public func answer(_ request: ServerRequest) -> ServerResponse {
-        guard let handler = routes[request.path] else { return .text("Not found.\n", status: 404) }
+        guard let handler = routes[request.path] else { return others?(request) ?? .text("Not found.\n", status: 404) }
         guard request.method == "GET" || request.method == "HEAD" else {
             var response = ServerResponse.text("Only GET and HEAD.\n", status: 405)
             response.headers.append(("Allow", "GET, HEAD"))

@@ -5,6 +5,7 @@ import Model
 import Monitor
 import Policy
 import Signals
+import Views
 
 /// Incidents, leases and readings as people read them.
 struct Rendering: Sendable {
@@ -57,27 +58,14 @@ struct Rendering: Sendable {
 
     /// `7 open of 12 chats, 3 apps · Mongo ping 0.04 ms · 7 websockets · 10 errors`
     func figures(_ replica: RuntimeSummary.Replica) -> String {
-        var parts: [String] = []
-        if let open = replica.openChats, let tracked = replica.trackedChats {
-            let apps = replica.appCount.map { ", \($0) app\($0 == 1 ? "" : "s")" } ?? ""
-            parts.append("\(open) open of \(tracked) chats\(apps)")
-        }
-        switch replica.isHealthy {
-        case true?: parts.append(terminal.paint("healthy", .green))
-        case false?: parts.append(terminal.paint("unhealthy", .red))
-        case nil: break
-        }
-        if let ping = replica.mongoPingMilliseconds { parts.append("Mongo ping \(Figure.number(ping)) ms") }
-        if let websockets = replica.websockets { parts.append("\(websockets) websocket\(websockets == 1 ? "" : "s")") }
-        if let errors = replica.errors { parts.append("\(errors) error\(errors == 1 ? "" : "s")") }
-        if replica.unreadableFields > 0 {
-            parts.append(terminal.paint("\(replica.unreadableFields) unreadable fields left out", .yellow))
-        }
-        for endpoint in [Endpoint.health, .perf, .events] {
-            guard let reason = replica.missing[endpoint] else { continue }
-            parts.append(terminal.paint("\(endpoint.path) \(reason)", .red))
-        }
-        return parts.joined(separator: " · ")
+        ReplicaFigures(replica).parts.map { part in
+            switch part.tone {
+            case .plain: part.text
+            case .good: terminal.paint(part.text, .green)
+            case .doubtful: terminal.paint(part.text, .yellow)
+            case .bad: terminal.paint(part.text, .red)
+            }
+        }.joined(separator: " · ")
     }
 
     private func readings(_ report: CycleReport) -> String {
@@ -172,25 +160,20 @@ struct Rendering: Sendable {
     }
 
     private func timeline(_ incident: Incident) -> String {
-        var lines: [(at: Timestamp, text: String)] = []
-        for transition in incident.transitions {
-            lines.append(
-                (transition.at, "\(transition.from.rawValue) => \(transition.to.rawValue): \(Shown.code(transition.reason))\n"
-                    + String(repeating: " ", count: 13) + terminal.paint(Shown.code(transition.condition), .dim)))
-        }
-        for (index, decision) in incident.decisions.enumerated() {
-            // What was decided since, or is over, waits no more.
-            let isNewest = !incident.decisions[(index + 1)...].contains { $0.key == decision.key }
-            lines.append((decision.at, self.decision(decision, isWaiting: isNewest && incident.resolvedAt == nil)))
-        }
-        for found in incident.verifications {
-            let word = found.outcome.rawValue.map { $0 == "_" ? " " : $0 }
-            lines.append((found.at, "\(String(word)) (\(found.lease)): \(Shown.code(readable(found.text)))"))
-        }
-        for note in incident.handling { lines.append((note.at, "\(Shown.id(note.by)): \(Shown.code(readable(note.text)))")) }
-        return lines.enumerated().sorted { a, b in
-            a.element.at != b.element.at ? a.element.at < b.element.at : a.offset < b.offset
-        }.map { "  \(clock($0.element.at))   \($0.element.text)\n" }.joined()
+        Timeline(incident).entries.map { entry in
+            let text: String
+            switch entry.event {
+            case .transition(let transition):
+                text = "\(transition.from.rawValue) => \(transition.to.rawValue): \(Shown.code(transition.reason))\n"
+                    + String(repeating: " ", count: 13) + terminal.paint(Shown.code(transition.condition), .dim)
+            case .decision(let decision, let isWaiting): text = self.decision(decision, isWaiting: isWaiting)
+            case .verification(let found):
+                let word = found.outcome.rawValue.map { $0 == "_" ? " " : $0 }
+                text = "\(String(word)) (\(found.lease)): \(Shown.code(readable(found.text)))"
+            case .note(let note): text = "\(Shown.id(note.by)): \(Shown.code(readable(note.text)))"
+            }
+            return "  \(clock(entry.at))   \(text)\n"
+        }.joined()
     }
 
     /// - Parameter isWaiting: whether what needs approval can still be approved.

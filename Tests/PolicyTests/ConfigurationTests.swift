@@ -290,6 +290,20 @@ import Testing
         #expect(try Beside.golden("golden/configuration-faults.txt", is: report + "\n"))
     }
 
+    @Test("who may read the page, and where it is")
+    func readsTheServer() throws {
+        func server(_ text: String) throws -> Configuration { try load("schema: mozaiks.ops/config/v1\nserver: {listen: '127.0.0.1:9464'\(text)}\n") }
+        let open = try server("")
+        #expect(open.readToken == nil && open.publicURL == nil)
+        let closed = try server(", read_token: '${TOKEN}', public_url: 'https://ops.example.com/'")
+        #expect(closed.readToken?.value == .environment("TOKEN") && closed.publicURL?.value == "https://ops.example.com")
+        #expect(try server(", read_token_file: /run/token").text.contains("server.read_token: from file /run/token"))
+        for (wrong, words) in [("read_token: s3cret", "must not stand in the file"), ("public_url: ops", "public_url"), ("public_url: 'https://u:s3cret@x'", "credentials")] {
+            let report = faults("schema: mozaiks.ops/config/v1\nserver: {listen: '127.0.0.1:9464', \(wrong)}\n", [:])
+            #expect(report.contains(words) && !report.contains("s3cret"), "\(report)")
+        }
+    }
+
     @Test func readsEmailChannels() throws {
         let configuration = try load(
             """

@@ -4,6 +4,7 @@ import JSONParsing
 import Journal
 import Model
 import Monitor
+import Views
 
 /// `actions approvals|approve|deny`.
 enum ApprovalCommand {

@@ -9,6 +9,7 @@ import Model
 import Monitor
 import Policy
 import Signals
+import Views
 
 /// `check`: one pass for cron. State is kept between passes, so that many passes see what a daemon sees.
 enum CheckCommand {
@@ -74,7 +75,7 @@ enum CheckCommand {
             logger: invocation.logger, isLoud: false, onReport: { reports.add($0) })
         let saved = await pass(assembly, core, invocation)
         let open = await core.openIncidents
-        let verdict = Verdict(reports: reports.all, open: open, journalError: saved ? nil : await core.state.journalError)
+        let verdict = StatusVerdict(reports: reports.all, open: open, journalError: saved ? nil : await core.state.journalError)
         // What was found has channels of its own: a pass that did its work is a success, whatever it saw. Before it is
         // printed, because whoever reads that may be slow or gone.
         await began.value
@@ -133,7 +134,7 @@ enum CheckCommand {
 
     /// Prints what differs from what the last pass said, and nothing else. It counts as said once it was written.
     private static func printChanges(
-        _ verdict: Verdict, _ reports: [CycleReport], _ core: Core, _ invocation: Invocation
+        _ verdict: StatusVerdict, _ reports: [CycleReport], _ core: Core, _ invocation: Invocation
     ) async {
         let warnings = HeldWarnings.all
         let essence = Array((verdict.essence + warnings).joined(separator: "\n").utf8)
@@ -145,7 +146,7 @@ enum CheckCommand {
         if !Output.isLost { _ = await core.remember(saidKey, essence) }
     }
 
-    private static func print(_ verdict: Verdict, _ reports: [CycleReport], _ invocation: Invocation) {
+    private static func print(_ verdict: StatusVerdict, _ reports: [CycleReport], _ invocation: Invocation) {
         let arguments = invocation.arguments
         let rendering = invocation.rendering()
         let open = verdict.open

@@ -7,6 +7,7 @@ import Model
 import Monitor
 import Policy
 import Signals
+import Views
 
 /// `evaluate`: a dry run. Nothing written, nothing sent, nothing done.
 enum EvaluateCommand {
@@ -30,7 +31,7 @@ enum EvaluateCommand {
         let (reports, open, policies, mode) = invocation.arguments.has("tape")
             ? try fromTape(invocation) : try await fromRuntimes(invocation)
         let evaluations = reports.map { Evaluation($0, policies, app: invocation.arguments.value("app").map { AppID($0) }) }
-        let verdict = Verdict(reports: reports, open: open, journalError: nil)
+        let verdict = StatusVerdict(reports: reports, open: open, journalError: nil)
         let rendering = Rendering(terminal: invocation.terminal)
         invocation.print(
             text: {

@@ -1,7 +1,7 @@
-import JSONParsing
 import Journal
 import Model
 import Monitor
+import Views
 
 /// `incidents list` and `incidents show`: read from the journal, also while the daemon runs.
 enum IncidentsCommand {
@@ -27,24 +27,15 @@ enum IncidentsCommand {
         filter.rule = arguments.value("rule")
         filter.since = try invocation.span("since").map { invocation.clock.now() - $0 }
         let journal = try invocation.journalForReading(invocation.configuration())
-        var damaged: [String] = []
-        let rows = try journal.incidents(filter) { damaged.append($0) }
-        let incidents = rows.compactMap { row in
-            do {
-                return try Incident(document: JSON(parsing: Array(row.document.utf8)))
-            } catch {
-                damaged.append(row.id)
-                return nil
-            }
-        }
-        if !damaged.isEmpty {
+        let list = try IncidentList(journal, filter)
+        if !list.damaged.isEmpty {
             invocation.logger.warning(
                 "incidents in the journal that cannot be read are not listed",
-                ["count": .integer(Int64(damaged.count)), "ids": .text(damaged.prefix(5).joined(separator: " "))])
+                ["count": .integer(Int64(list.damaged.count)), "ids": .text(list.damaged.prefix(5).joined(separator: " "))])
         }
-        let rendering = invocation.rendering(incidents.map(\.id), in: journal)
-        invocation.print(
-            text: rendering.incidents(incidents), json: .array(incidents.map { ShortNames.document($0, rendering.shortIDs) }))
+        var rendering = invocation.rendering()
+        rendering.shortIDs = list.shortIDs
+        invocation.print(text: rendering.incidents(list.incidents), json: list.document)
         return .ok
     }
 
@@ -55,22 +46,16 @@ enum IncidentsCommand {
     ) { invocation in
         let configuration = try invocation.configuration()
         let journal = try invocation.journalForReading(configuration)
-        let row: IncidentRow
-        do throws(JournalError) {
-            row = try journal.incident(invocation.arguments.positional("ID") ?? "")
-        } catch {
+        let detail: IncidentDetail
+        do {
+            detail = try IncidentDetail(
+                invocation.arguments.positional("ID") ?? "", journal, Overview.Surroundings(configuration), now: invocation.clock.now())
+        } catch let error as JournalError {
             throw CommandFailure(error.message, hint: error.cause == .unknownID ? "see mozaiks-ops incidents list" : error.hint)
         }
-        let incident = try Incident(document: JSON(parsing: Array(row.document.utf8)))
-        // The incident is shown whether or not the state beside it can be read.
-        let kept = try? KeptDecisions(journal)
-        let why =
-            kept?.circumstances(
-                of: incident, environment: configuration.environment.value, configuration.telling,
-                now: invocation.clock.now()) ?? []
-        let rendering = invocation.rendering(zone: configuration.telling.zone, [incident.id], in: journal)
-        invocation.print(
-            text: rendering.incident(incident, why), json: ShortNames.document(incident, rendering.shortIDs))
+        var rendering = invocation.rendering(zone: configuration.telling.zone)
+        rendering.shortIDs = detail.shortIDs
+        invocation.print(text: rendering.incident(detail.incident, detail.circumstances), json: detail.document)
         return .ok
     }
 

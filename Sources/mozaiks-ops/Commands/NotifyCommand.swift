@@ -7,6 +7,7 @@ import Monitor
 import Notify
 import Policy
 import Simulator
+import Views
 
 /// `notify history|test|preview|route`: who was told what, whether a channel works, and where a message would go.
 enum NotifyCommand {
@@ -283,18 +284,6 @@ extension Invocation {
     }
 }
 
-extension Incident {
-    /// Ids of the digests in which it was told, as its handling has them.
-    var digests: [String] {
-        var found: [String] = []
-        for note in handling where note.kind == .message {
-            guard let word = note.text.split(separator: " ").last, word.hasPrefix("digest-") else { continue }
-            if !found.contains(String(word)) { found.append(String(word)) }
-        }
-        return found
-    }
-}
-
 extension Delivery {
     /// Why it was not delivered; nil when it was.
     var failure: String? {
@@ -302,20 +291,6 @@ extension Delivery {
         case .delivered, .deliveredAs: nil
         case .retry(_, let reason), .blocked(_, let reason), .rejected(let reason): reason
         }
-    }
-}
-
-extension OutboxRow {
-    /// Schema of the list around it: `mozaiks.ops/notify-history/v1`.
-    fileprivate var document: JSON {
-        [
-            "id": .int(id), "incident": .string(message.incident), "channel": .string(message.channel),
-            "event": .string(message.event.rawValue), "state": .string(state.rawValue),
-            "created_at": .string("\(message.createdAt)"),
-            "due_at": state == .pending ? .string("\(dueAt)") : .null,
-            "settled_at": settledAt.map { .string("\($0)") } ?? .null, "attempts": .int(Int64(attempts)),
-            "merged_into": mergedInto.map { .int($0) } ?? .null, "error": .optional(lastError),
-        ]
     }
 }
 

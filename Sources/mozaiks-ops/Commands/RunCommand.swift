@@ -11,6 +11,8 @@ import Notify
 import Policy
 import Server
 import Synchronization
+import Views
+import Web
 import YAML
 
 /// `run`: the daemon.
@@ -67,7 +69,19 @@ enum RunCommand {
                 "version": .text(Version.text), "mode": .text(configuration.mode.value.rawValue),
                 "runtimes": .text(configuration.runtimes.map(\.name).joined(separator: ",")),
                 "state": .text(configuration.state.value), "gate": .text(daemon.gateAddress ?? "none"),
+                "page": .text(daemon.pageAddress ?? "none"),
             ])
+        if let server = configuration.server?.value {
+            if daemon.pageAddress == nil {
+                logger.warning(
+                    "no page and no API: 'server' names the gate's address, where nobody may stand before a proxy that asks",
+                    ["listen": .text(server.description), "hint": .text("give server: {listen: …} an address of its own")])
+            } else if !server.isLoopback, configuration.readToken == nil {
+                logger.warning(
+                    "page and API are closed: other machines reach this address and no token is configured",
+                    ["listen": .text(server.description), "hint": .text("server: {read_token_file: …}, or listen on 127.0.0.1")])
+            }
+        }
         daemon.sayWhatIsInForce(configuration, assembly.policies, logger)
         if let proxy = assembly.network.proxyText { logger.info("requests go through a proxy", ["proxy": .text(proxy)]) }
         for text in Assembly.exposures(configuration, environment) {
@@ -113,6 +127,7 @@ final class DaemonParts: Sendable {
     private let server: HTTPServer?
     /// Where others look, when that is another address: the gate's is for the proxy.
     private let face: HTTPServer?
+    private let page: Face
     /// Rung for each commit that holds messages: there may be an incident to explain.
     private let adviceBell: Bell
 
@@ -184,9 +199,18 @@ final class DaemonParts: Sendable {
         server = configuration.gate.map { settings in
             HTTPServer(listen: settings.listen.host, port: settings.listen.port, options: .questions, handler: endpoints.answer)
         }
-        let looks = MonitorEndpoints(gate: nil, health: { health.answer }, more: [instruments.route])
+        let page = Face(
+            folder, Overview.Surroundings(configuration), isLoopback: configuration.server?.value.isLoopback ?? false,
+            token: configuration.readToken.map { CachedSecret($0.value, what: "the token of whoever reads the page", in: invocation.environment) },
+            publicURL: configuration.publicURL?.value, clock: clock)
+        self.page = page
+        let looks = MonitorEndpoints(gate: nil, health: { health.answer }, more: [instruments.route], others: page.answer)
+        // Only at an address of its own: whoever looks at a page must not stand before a proxy that asks the gate.
+        var lookers = HTTPServer.Options.questions
+        lookers.mode = .epoll(threads: 2)
+        lookers.maxConnections = 256
         face = (isElsewhere ? configuration.server : nil).map {
-            HTTPServer(listen: $0.value.host, port: $0.value.port, options: .questions, handler: looks.answer)
+            HTTPServer(listen: $0.value.host, port: $0.value.port, options: lookers, handler: looks.answer)
         }
     }
 
@@ -209,6 +233,9 @@ final class DaemonParts: Sendable {
     }
 
     var gateAddress: String? { server?.url }
+
+    /// Where the page is; nil: nowhere.
+    var pageAddress: String? { face?.url }
 
     func startServers() throws {
         try server?.start()
@@ -261,6 +288,7 @@ final class DaemonParts: Sendable {
                     "ignored until a restart: runtimes, adapters, who approves, listeners and all that is made at the start",
                     ["settings": .text(difference.ignored.joined(separator: "; "))])
             }
+            page.follow(Overview.Surroundings(configuration))
             sayWhatIsInForce(configuration, policies, logger)
         } catch let error as ConfigurationErrors {
             refuse(error.diagnostics, logger)

@@ -4,25 +4,31 @@ import Policy
 import Signals
 
 /// What one pass, or a look at what a daemon keeps, comes to: in a monitoring plugin's terms.
-struct Verdict {
+public struct StatusVerdict: Sendable {
+    /// In the order in which a monitoring plugin weighs them.
+    public enum State: String, Hashable, Sendable { case ok, warning, critical, unknown }
+
     /// What each runtime shows.
-    let summaries: [RuntimeSummary]
+    public let summaries: [RuntimeSummary]
     /// When that was.
-    let at: Timestamp?
-    let open: [Incident]
-    let journalError: String?
+    public let at: Timestamp?
+    public let open: [Incident]
+    public let journalError: String?
     /// Why all of it may be no more so, in words: then nothing is known to be well.
-    let stale: String?
+    public let stale: String?
     /// Endpoints that gave no evidence, in words.
     private let blind: [String]
     /// Replicas whose health says no, in words. Their incident opens when that lasts.
     private let unhealthy: [String]
 
-    init(reports: [CycleReport], open: [Incident], journalError: String?) {
-        self.init(summaries: reports.map(\.summary), at: reports.last?.result.now, open: open, journalError: journalError)
+    /// Of passes that were just made.
+    public init(reports: [CycleReport], open: [Incident], journalError: String?) {
+        self.init(
+            summaries: reports.map(\.summary), at: reports.last?.result.now, open: open, journalError: journalError)
     }
 
-    init(
+    /// Of what was kept, or of passes.
+    public init(
         summaries: [RuntimeSummary], at: Timestamp?, open: [Incident], journalError: String? = nil, stale: String? = nil
     ) {
         self.summaries = summaries
@@ -30,7 +36,7 @@ struct Verdict {
         self.open = open
         self.journalError = journalError
         self.stale = stale
-        blind = summaries.flatMap { $0.replicas.flatMap(Verdict.blindness) }
+        blind = summaries.flatMap { $0.replicas.flatMap(StatusVerdict.blindness) }
         unhealthy = summaries.flatMap { summary in
             summary.replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil }.map { replica in
                 "\(replica.url) says that it is unhealthy" + (replica.detail[.health].map { ": \($0)" } ?? "")
@@ -41,18 +47,22 @@ struct Verdict {
     /// What a replica does not tell: once for the whole of it where every endpoint fails alike.
     private static func blindness(_ replica: RuntimeSummary.Replica) -> [String] {
         if replica.answersForSeveralProcesses {
-            return ["\(replica.url) answers for several processes, so nothing can be counted (name each under 'replicas:')"]
+            return [
+                "\(replica.url) answers for several processes, so nothing can be counted (name each under 'replicas:')"
+            ]
         }
         let told = [Endpoint.health, .perf].compactMap { endpoint in
             replica.missing[endpoint].map { reason in
                 (path: endpoint.path, why: "\(reason)" + (replica.detail[endpoint].map { " (\($0))" } ?? ""))
             }
         }
-        if told.count == 2, told[0].why.utf8.elementsEqual(told[1].why.utf8) { return ["\(replica.url): \(told[0].why)"] }
+        if told.count == 2, told[0].why.utf8.elementsEqual(told[1].why.utf8) {
+            return ["\(replica.url): \(told[0].why)"]
+        }
         return told.map { "\(replica.url)\($0.path): \($0.why)" }
     }
 
-    var code: ExitCode {
+    public var state: State {
         switch open.map(\.severity).max() {
         case .critical?: return .critical
         case _ where stale != nil: return .unknown
@@ -63,17 +73,18 @@ struct Verdict {
         }
     }
 
-    var word: String {
-        switch code {
+    /// `OK`, as a monitoring plugin begins its line.
+    public var word: String {
+        switch state {
         case .ok: "OK"
         case .warning: "WARNING"
         case .critical: "CRITICAL"
-        default: "UNKNOWN"
+        case .unknown: "UNKNOWN"
         }
     }
 
     /// `OK: 7 open chats of 12, 3 apps, Mongo ping 0.04 ms, 7 websockets, 10 errors`
-    var line: String {
+    public var line: String {
         var parts = stale.map { [$0] } ?? []
         for incident in open.sorted(by: { $0.severity > $1.severity }).prefix(3) {
             parts.append("\(Shown.id(incident.rule)) on \(incident.subject), \(age(incident))")
@@ -82,7 +93,9 @@ struct Verdict {
         if let journalError { parts.append(journalError) }
         parts += unhealthy.prefix(2)
         parts += blind.prefix(2)
-        if blind.count > 2 { parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence") }
+        if blind.count > 2 {
+            parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence")
+        }
         parts += summaries.map(figures).filter { !$0.isEmpty }
         // A line of a plugin is one line, and a bar in it would begin the performance data.
         return "\(word): " + parts.map(Shown.plugin).joined(separator: "; ")
@@ -90,7 +103,7 @@ struct Verdict {
 
     /// What people would want to hear of again: without figures, ages and words that differ from poll to poll. `ok` alone
     /// where all is well.
-    var essence: [String] {
+    public var essence: [String] {
         var parts = [word.lowercased()]
         parts += open.map { "\($0.id) \($0.severity.rawValue) \($0.status.rawValue)" }.sorted()
         for replica in summaries.flatMap(\.replicas) {
@@ -121,13 +134,19 @@ struct Verdict {
             parts.append("\(websockets) websocket\(websockets == 1 ? "" : "s")")
         }
         if let errors = summary.total({ $0.errors }) {
-            parts.append("\(errors) error\(errors == 1 ? "" : "s")" + (summary.deadCounters.contains(.errors) ? " (dead counter)" : ""))
+            parts.append(
+                "\(errors) error\(errors == 1 ? "" : "s")"
+                    + (summary.deadCounters.contains(.errors) ? " (dead counter)" : ""))
         }
         let unreadable = summary.replicas.map(\.unreadableFields).reduce(0, +)
-        if unreadable > 0 { parts.append("\(unreadable) field\(unreadable == 1 ? "" : "s") that cannot be read, left out") }
+        if unreadable > 0 {
+            parts.append("\(unreadable) field\(unreadable == 1 ? "" : "s") that cannot be read, left out")
+        }
         guard !parts.isEmpty else { return "" }
         let counted = summary.replicas.filter { $0.trackedChats != nil }.count
-        if counted > 0, counted < summary.replicas.count { parts.append("on \(counted) of \(summary.replicas.count) replicas") }
+        if counted > 0, counted < summary.replicas.count {
+            parts.append("on \(counted) of \(summary.replicas.count) replicas")
+        }
         return (summaries.count > 1 ? "\(summary.runtime): " : "") + parts.joined(separator: ", ")
     }
 
@@ -137,7 +156,7 @@ struct Verdict {
     }
 
     /// `'shared open_chats'=7 …`, as the monitoring plugins' guidelines write it.
-    var perfdata: String {
+    public var perfdata: String {
         summaries.flatMap { summary -> [String] in
             // A figure that a replica lacks is left out: a sum over the others would draw a fall that was none.
             func sum<N: AdditiveArithmetic>(_ figure: (RuntimeSummary.Replica) -> N?) -> N? {
@@ -151,7 +170,9 @@ struct Verdict {
                 ("mongodb_ping", summary.replicas.compactMap(\.mongoPingMilliseconds).max().map { "\($0)ms" }),
                 ("errors", sum { $0.errors }.map { "\($0)c" }),
             ]
-            return figures.compactMap { name, value in value.map { "'\(Verdict.label(summary.runtime)) \(name)'=\($0)" } }
+            return figures.compactMap { name, value in
+                value.map { "'\(StatusVerdict.label(summary.runtime)) \(name)'=\($0)" }
+            }
         }.joined(separator: " ")
     }
 }

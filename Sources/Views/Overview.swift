@@ -1,0 +1,203 @@
+import Guard
+import JSONParsing
+import Journal
+import Model
+import Monitor
+import Telling
+
+/// How things stand by a journal, at one moment.
+public struct Overview {
+    public static let schema = "mozaiks.ops/status/v1"
+
+    public let now: Timestamp
+    public let folder: StateFolder
+    /// Who watches at this moment; nil: nobody does.
+    public let holder: EngineHolder?
+    public let sights: [RuntimeSight]
+    /// The weightiest first, then the oldest.
+    public let open: [Incident]
+    public let shortIDs: [String: String]
+    /// By incident: why nobody is told of it, or nothing is done.
+    public let circumstances: [String: [String]]
+    public let leases: [Lease]
+    public let approvals: [Approval]
+    public let silences: [Silence]
+    /// Hours of maintenance that hold now.
+    public let maintenance: [String]
+    public let channels: [ChannelCounts]
+    public let troubles: [ChannelTrouble]
+    /// What people asked for and no engine has taken yet.
+    public let waiting: [CommandRow]
+    /// What could not be read, or is not known without the configuration.
+    public let notes: [String]
+    public let zone: Zone
+    public let maxAge: TimeSpan?
+
+    /// What the journal does not know and whoever looks may.
+    public struct Surroundings: Sendable {
+        /// Nil where the configuration cannot be read.
+        public var environment: String?
+        public var telling = TellingSettings()
+        /// Names of the configured channels.
+        public var channels: [String] = []
+        /// Polls older than this tell nothing of now; nil: some intervals.
+        public var maxAge: TimeSpan?
+
+        public init(
+            environment: String? = nil, telling: TellingSettings = TellingSettings(), channels: [String] = [],
+            maxAge: TimeSpan? = nil
+        ) {
+            self.environment = environment
+            self.telling = telling
+            self.channels = channels
+            self.maxAge = maxAge
+        }
+    }
+
+    /// Reads it all; what cannot be read is named in the notes.
+    public init(_ folder: StateFolder, _ journal: Journal, _ surroundings: Surroundings, now: Timestamp)
+        throws(JournalError)
+    {
+        self.now = now
+        self.folder = folder
+        maxAge = surroundings.maxAge
+        let telling = surroundings.telling
+        zone = telling.zone
+        holder = EngineLock.holder(of: folder)
+        var notes: [String] = []
+        sights = try RuntimeSight.all(in: journal) { notes.append("what was seen of \($0) cannot be read") }
+        let kept = try? KeptDecisions(journal)
+        if kept == nil { notes.append("what was decided cannot be read: silences are not shown") }
+        var damaged = 0
+        let rows = try journal.incidents(IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)) { _ in
+            damaged += 1
+        }
+        let incidents = rows.compactMap { row -> Incident? in
+            if let incident = (try? JSON(parsing: Array(row.document.utf8))).flatMap({ try? Incident(document: $0) }) {
+                return incident
+            }
+            damaged += 1
+            return nil
+        }
+        if damaged > 0 {
+            notes.append("\(damaged) open incident\(damaged == 1 ? "" : "s") in the journal cannot be read")
+        }
+        open = incidents.sorted { a, b in
+            a.severity != b.severity
+                ? a.severity > b.severity : a.openedAt != b.openedAt ? a.openedAt < b.openedAt : a.id < b.id
+        }
+        shortIDs = ShortNames.of(open, in: journal)
+        let environment = surroundings.environment ?? sights.first?.environment ?? TellingSettings.production
+        let moment = now
+        circumstances = Dictionary(
+            open.map { ($0.id, kept?.circumstances(of: $0, environment: environment, telling, now: moment) ?? []) }
+        ) { first, _ in first }
+        leases = try journal.leases(states: [.intended, .inForce, .reverting]).compactMap { row in
+            (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Lease(document: $0) }
+        }.filter { !$0.shadow }
+        let guardState = try? Pipeline.guardState(in: journal)
+        if guardState == nil { notes.append("what the guard remembers cannot be read: approvals are not shown") }
+        approvals = guardState?.waitingApprovals(at: now) ?? []
+        silences = (kept?.telling.silences ?? []).filter { $0.isActive(moment) }
+        maintenance = telling.maintenance.enumerated().filter { $1.hours.holds(moment, in: telling.zone) }.map {
+            index, window in
+            "maintenance[\(index)], \(window.hours) \(telling.zone): \(window.match)"
+                + (window.comment.isEmpty ? "" : ", \(window.comment)")
+        }
+        troubles = try journal.channelTroubles()
+        let counted = try journal.channelCounts()
+        let unused = surroundings.channels.filter { name in
+            !counted.contains { $0.channel.utf8.elementsEqual(name.utf8) }
+        }
+        channels = (counted + unused.map { ChannelCounts(unused: $0) }).sorted {
+            $0.channel.utf8.lexicographicallyPrecedes($1.channel.utf8)
+        }
+        waiting = try journal.waitingCommands()
+        self.notes = notes
+    }
+
+    /// Whether the kill switch is on.
+    public var isStopped: Bool { folder.isKillSwitchOn }
+
+    /// Since when nobody has polled, in words, where that is too long ago to know how things are.
+    private var stale: String? {
+        guard let oldest = sights.min(by: { $0.polledAt < $1.polledAt }) else {
+            return holder == nil
+                ? "nothing was polled yet, and no engine runs"
+                : "the engine (\(holder?.description ?? "")) has polled nothing yet"
+        }
+        // A clock that was set back is no reason to know nothing.
+        let late = sights.filter { sight in
+            let least: TimeSpan = holder == nil && !sight.isOfDaemon ? .minutes(10) : .minutes(2)
+            return now - sight.polledAt > maxAge ?? max(least, sight.interval * 6)
+        }
+        guard !late.isEmpty else { return nil }
+        let who = holder == nil ? "no engine runs" : "an engine runs (\(holder?.description ?? "")) and does not poll"
+        let what =
+            late.count == sights.count ? "" : " \(late.map { Shown.id($0.summary.runtime) }.joined(separator: ", "))"
+        return "\(who): the last poll\(what) was \((now - oldest.polledAt).brief) ago"
+    }
+
+    public var verdict: StatusVerdict {
+        StatusVerdict(summaries: sights.map(\.summary), at: now, open: open, stale: stale)
+    }
+
+    /// What it brought about and is not over.
+    public func leases(of incident: Incident) -> [Lease] {
+        leases.filter { $0.holders.contains { $0.incident == incident.id } }
+    }
+    /// What it asks of people.
+    public func approvals(of incident: Incident) -> [Approval] { approvals.filter { $0.incident == incident.id } }
+}
+
+extension ChannelCounts {
+    /// A channel that nothing was ever sent to.
+    fileprivate init(unused name: String) { self.init(channel: name, pending: 0, dead: 0, sent: 0, lastSent: nil) }
+}
+
+// MARK: - As a document
+
+extension Overview {
+    /// Schema `mozaiks.ops/status/v1`.
+    public var document: JSON {
+        let engine: JSON = [
+            "running": .bool(holder != nil), "pid": holder?.pid.map { .int(Int64($0)) } ?? .null,
+            "since": .moment(holder?.since),
+        ]
+        return [
+            "schema": .string(Overview.schema), "status": .string(verdict.word.lowercased()),
+            "line": .string(verdict.line),
+            "at": .moment(now), "engine": engine, "state": .string(folder.path), "actions_stopped": .bool(isStopped),
+            "runtimes": .array(
+                sights.map { sight in
+                    guard var object = sight.document.object else { return sight.document }
+                    object.append("age_ms", .int(max(now - sight.polledAt, .zero).milliseconds))
+                    return .object(object)
+                }),
+            "incidents": .array(
+                open.map { incident in
+                    guard var object = incident.document.object else { return incident.document }
+                    object.append("short_id", .optional(shortIDs[incident.id]))
+                    object.append("circumstances", .array((circumstances[incident.id] ?? []).map(JSON.string)))
+                    return .object(object)
+                }),
+            "leases": .array(leases.map(\.document)), "approvals": .array(approvals.map(\.document)),
+            "silences": .array(silences.map(\.document)), "maintenance": .array(maintenance.map(JSON.string)),
+            "channels": .array(
+                channels.map { channel in
+                    let trouble = troubles.first { $0.channel.utf8.elementsEqual(channel.channel.utf8) }
+                    return [
+                        "name": .string(channel.channel), "sent": .int(Int64(channel.sent)),
+                        "pending": .int(Int64(channel.pending)),
+                        "dead": .int(Int64(channel.dead)), "last_sent": .moment(channel.lastSent),
+                        "trouble": .optional(trouble?.reason),
+                    ]
+                }),
+            "commands_waiting": .array(
+                waiting.map {
+                    ["id": .int($0.id), "at": .moment($0.at), "by": .string($0.actor), "kind": .string($0.kind)]
+                }),
+            "notes": .array(notes.map(JSON.string)),
+        ]
+    }
+}

@@ -1,0 +1,37 @@
+import Model
+import Policy
+import Signals
+
+/// The figures of a replica as short phrases, each with what it means for whoever looks.
+public struct ReplicaFigures: Sendable {
+    public enum Tone: String, Sendable { case plain, good, doubtful, bad }
+
+    public let parts: [(text: String, tone: Tone)]
+
+    /// What is missing is said with its reason and never shown as zero.
+    public init(_ replica: RuntimeSummary.Replica) {
+        var parts: [(String, Tone)] = []
+        if let open = replica.openChats, let tracked = replica.trackedChats {
+            let apps = replica.appCount.map { ", \($0) app\($0 == 1 ? "" : "s")" } ?? ""
+            parts.append(("\(open) open of \(tracked) chats\(apps)", .plain))
+        }
+        switch replica.isHealthy {
+        case true?: parts.append(("healthy", .good))
+        case false?: parts.append(("unhealthy", .bad))
+        case nil: break
+        }
+        if let ping = replica.mongoPingMilliseconds { parts.append(("Mongo ping \(Figure.number(ping)) ms", .plain)) }
+        if let websockets = replica.websockets {
+            parts.append(("\(websockets) websocket\(websockets == 1 ? "" : "s")", .plain))
+        }
+        if let errors = replica.errors { parts.append(("\(errors) error\(errors == 1 ? "" : "s")", .plain)) }
+        if replica.unreadableFields > 0 {
+            parts.append(("\(replica.unreadableFields) unreadable fields left out", .doubtful))
+        }
+        for endpoint in [Endpoint.health, .perf, .events] {
+            guard let reason = replica.missing[endpoint] else { continue }
+            parts.append(("\(endpoint.path) \(reason)", .bad))
+        }
+        self.parts = parts
+    }
+}

@@ -1,0 +1,58 @@
+import Model
+import Policy
+
+/// A series as a small picture: a line where there is evidence, a gap where there was none.
+struct Chart {
+    let series: EvidenceSeries
+    let clocks: Clocks
+
+    init(_ series: EvidenceSeries, _ clocks: Clocks) {
+        self.series = series
+        self.clocks = clocks
+    }
+
+    var html: HTML {
+        let points = series.points
+        let values = points.compactMap(\.evidence.value).filter(\.isFinite)
+        let newest = points.last.map { Figure.text($0.evidence, series.unit) } ?? "no values"
+        guard let first = points.first?.at, let last = points.last?.at, let low = values.min(), let high = values.max(),
+            last > first
+        else {
+            return "<p>\(Shown.line(series.series)): <strong>\(newest)</strong></p>"
+        }
+        // Shares of what is counted begin at nothing, so that a small change does not look like a large one.
+        let floor = low > 0 ? 0 : low
+        let height = max(high - floor, 1e-9)
+        func x(_ at: Timestamp) -> String {
+            Figure.number(Double((at - first).milliseconds) / Double((last - first).milliseconds) * 300)
+        }
+        func y(_ value: Double) -> String { Figure.number(46 - (value - floor) / height * 42) }
+        var runs: [[EvidenceSeries.Point]] = [[]]
+        for point in points {
+            if let value = point.evidence.value, value.isFinite {
+                runs[runs.count - 1].append(point)
+            } else if runs[runs.count - 1].isEmpty == false {
+                runs.append([])
+            }
+        }
+        let lines = runs.filter { !$0.isEmpty }.map { run -> HTML in
+            let path = run.map { "\(x($0.at)),\(y($0.evidence.value ?? 0))" }.joined(separator: " ")
+            guard run.count > 1 else {
+                return "<circle cx=\"\(x(run[0].at))\" cy=\"\(y(run[0].evidence.value ?? 0))\" r=\"2\"/>"
+            }
+            return "<polyline points=\"\(path)\"/>"
+        }
+        let gaps = points.filter { $0.evidence.value == nil }
+        // Where nothing happened there is nothing to see, and nothing is lost.
+        let marks = gaps.filter { $0.evidence.reason != .noTraffic }.map {
+            "<line class=\"gap\" x1=\"\(x($0.at))\" x2=\"\(x($0.at))\" y1=\"44\" y2=\"48\"/>" as HTML
+        }
+        let missing = gaps.isEmpty ? "" : "; missing \(gaps.count) of \(points.count) times"
+        let (least, most) = (Figure.text(low, series.unit), Figure.text(high, series.unit))
+        return """
+            <figure><figcaption>\(Shown.line(series.series)): <strong>\(newest)</strong> <span class="faint">\(least) to \(most)\(missing)</span></figcaption>
+            <svg viewBox="0 0 300 50" role="img" preserveAspectRatio="none" aria-label="\(Shown.line(series.series)) from \(least) to \(most), newest \(newest)\(missing)">\(lines.joined())\(marks.joined())</svg>
+            <p class="axis faint"><span>\(clocks.words(first))</span><span>\(clocks.words(last))</span></p></figure>
+            """
+    }
+}

@@ -1,0 +1,345 @@
+import Guard
+import Journal
+import Model
+import Monitor
+import Signals
+import Views
+
+extension Page {
+    /// Beyond these a list says how many more there are.
+    fileprivate static let mostShown = 20
+    fileprivate static let mostRuntimesShown = 40
+    private static let mostCharted = 4
+
+    /// The page that says within ten seconds whether anything is wrong, where, since when, what is being done and what waits.
+    static func first(_ reading: Reading) throws -> HTML {
+        let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
+        let resolved = try IncidentList(reading.journal, IncidentFilter(statuses: [.resolved], limit: 5))
+        // History is the one thing that may be large; whoever watches hundreds has a dashboard.
+        var histories: [RuntimeHistory] = []
+        for sight in overview.sights.prefix(mostCharted) {
+            if let history = try? RuntimeHistory(reading.journal, runtime: sight.summary.runtime, now: reading.now) {
+                histories.append(history)
+            }
+        }
+        return FirstPage(
+            overview: overview, resolved: resolved, histories: histories,
+            clocks: Clocks(zone: overview.zone, now: overview.now)
+        ).html
+    }
+}
+
+private struct FirstPage {
+    let overview: Overview
+    let resolved: IncidentList
+    let histories: [RuntimeHistory]
+    let clocks: Clocks
+
+    var html: HTML {
+        let verdict = overview.verdict
+        let tone = Page.Tone.of(verdict.state)
+        let environment = overview.sights.first?.environment
+        let mode = overview.sights.map(\.mode).min()
+        let head: HTML = """
+            <strong>mozaiks-ops</strong> <span>\(environment.map { "\(id: $0)" as HTML } ?? "")</span> \
+            <span>\(mode.map { "mode \($0.rawValue)" as HTML } ?? "")</span> \(clocks.asOf)
+            """
+        let body: HTML = """
+            \(banner(verdict, tone))
+            \(waiting)
+            <div class="columns"><div>
+            \(incidents)
+            \(actions)
+            \(charts)
+            </div><div>
+            \(runtimes)
+            \(silences)
+            \(channels)
+            \(past)
+            \(notes)
+            </div></div>
+            """
+        return Page.frame(
+            title: "\(verdict.word) · \(environment.map(Shown.id) ?? "mozaiks-ops")", tone, head: head, body)
+    }
+
+    // MARK: - The answer
+
+    private func banner(_ verdict: StatusVerdict, _ tone: Page.Tone) -> HTML {
+        var facts: [(String, HTML)] = []
+        let open = overview.open
+        if open.count == 1 {
+            facts = [
+                ("What", "\(open[0].summary.isEmpty ? open[0].rule : open[0].summary)"),
+                ("Where", "\(open[0].subject.description)"), ("Since", clocks.since(open[0].openedAt)),
+            ]
+        } else if open.count > 1 {
+            facts.append(
+                (
+                    "Where",
+                    Page.list(
+                        open.prefix(3).map {
+                            "<a href=\"\(link($0))\">\(id: $0.rule)</a> on \($0.subject.description), since \(clocks.since($0.openedAt))"
+                        }
+                            + (open.count > 3 ? ["and \(open.count - 3) more, below"] : []))
+                ))
+        }
+        facts.append(("Being done", done))
+        facts.append(("Waits for you", waitsFor))
+        let stop: HTML =
+            overview.isStopped
+            ? "<p class=\"stop\"><span aria-hidden=\"true\">■</span> Actions are stopped: none is taken until \(Page.command("mozaiks-ops actions resume"))</p>"
+            : ""
+        return """
+            <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
+            <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(word(verdict.state))</h1>
+            <p class="lead">\(lead(verdict))</p>\(stop)
+            \(Page.facts(facts))</section>
+            """
+    }
+
+    private func word(_ state: StatusVerdict.State) -> String {
+        switch state {
+        case .ok: "All is well"
+        case .warning: "Warning"
+        case .critical: "Critical"
+        case .unknown: "Not known"
+        }
+    }
+
+    private func lead(_ verdict: StatusVerdict) -> HTML {
+        let open = overview.open
+        if !open.isEmpty {
+            let critical = open.filter { $0.severity == .critical }.count
+            let count = "\(open.count) incident\(open.count == 1 ? " is" : "s are") open"
+            let how = critical == 0 || open.count == 1 ? "" : ", \(critical) critical"
+            return
+                "\(count)\(how).\(verdict.stale.map { " \(sentence($0)) What stands here may be no more so." } ?? "")"
+        }
+        let watched = "\(overview.sights.count) runtime\(overview.sights.count == 1 ? " is" : "s are") watched"
+        if verdict.state == .ok { return "\(watched), no incident is open." }
+        // What keeps it from being well stands first in the line, behind the word.
+        return "\(sentence(String(verdict.line.dropFirst(verdict.word.count + 2))))"
+    }
+
+    private func sentence(_ text: String) -> String {
+        text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
+    }
+
+    private var done: HTML {
+        guard overview.leases.isEmpty else {
+            return Page.list(
+                overview.leases.prefix(3).map { "\(Overview.words($0, clocks.words))" }
+                    + (overview.leases.count > 3 ? ["and \(overview.leases.count - 3) more"] : []))
+        }
+        guard !overview.open.isEmpty else { return "nothing, and nothing has to be" }
+        let refused = overview.open.lazy.flatMap { overview.handling(of: $0, clocks.words) }.first {
+            $0.hasPrefix("not done: ") || $0.hasPrefix("would have")
+        }
+        return "nothing\(refused.map { "; \(clocks.readable($0))" } ?? "")"
+    }
+
+    private var waitsFor: HTML {
+        var parts: [HTML] = []
+        let unseen = overview.open.filter { $0.acknowledged == nil }.count
+        if !overview.approvals.isEmpty {
+            let count = overview.approvals.count
+            parts.append("<a href=\"#waiting\">your yes or no to \(count) action\(count == 1 ? "" : "s")</a>")
+        }
+        if unseen > 0 {
+            parts.append(
+                "<a href=\"#open\">\(unseen) incident\(unseen == 1 ? "" : "s") that nobody has acknowledged</a>")
+        }
+        guard let first = parts.first else { return "nothing" }
+        return parts.dropFirst().reduce(first) { $0 + ", " + $1 }
+    }
+
+    // MARK: - What waits
+
+    private var waiting: HTML {
+        guard !overview.approvals.isEmpty || !overview.waiting.isEmpty else { return "" }
+        let cards = overview.approvals.prefix(Page.mostShown).map { approval -> HTML in
+            """
+            <article class="card ask"><h3>\(approval.effect.description) for \(id: approval.key.app.text), \(approval.ttl.description)?</h3>
+            <p>\(clocks.readable(approval.reason.text))</p>
+            <p class="faint">The offer ends \(clocks.time(approval.expiresAt)); for <a href="\(link(approval.incident))">\(short(approval.incident))</a></p>
+            <p>Yes: \(Page.command("mozaiks-ops actions approve \(approval.id)"))</p>
+            <p>No: \(Page.command("mozaiks-ops actions deny \(approval.id)"))</p></article>
+            """
+        }
+        let more = overview.approvals.count - cards.count
+        let commands =
+            overview.waiting.isEmpty
+            ? "" as HTML
+            : "<p>\(overview.waiting.count) command\(overview.waiting.count == 1 ? "" : "s") that no engine has taken yet.</p>"
+        return """
+            <section id="waiting" aria-labelledby="waiting-h"><h2 id="waiting-h">Waits for you</h2>\(cards.joined())\
+            \(HTML.when(more > 0, "<p>and \(more) more: \(Page.command("mozaiks-ops actions approvals"))</p>"))\(commands)</section>
+            """
+    }
+
+    // MARK: - Incidents
+
+    private var incidents: HTML {
+        let open = overview.open
+        guard !open.isEmpty else {
+            return
+                "<section id=\"open\" aria-labelledby=\"open-h\"><h2 id=\"open-h\">Open incidents</h2><p class=\"none\">none</p></section>"
+        }
+        let more = open.count - min(open.count, Page.mostShown)
+        return """
+            <section id="open" aria-labelledby="open-h"><h2 id="open-h">Open incidents <span class="count">\(open.count)</span></h2>
+            \(open.prefix(Page.mostShown).map(card).joined())
+            \(HTML.when(more > 0, "<p>and \(more) more: <a href=\"/api/v1/incidents?state=open,acknowledged\">all of them as a document</a></p>"))</section>
+            """
+    }
+
+    private func card(_ incident: Incident) -> HTML {
+        let lines = overview.handling(of: incident, clocks.words)
+        let seen: HTML =
+            incident.acknowledged.map {
+                "<p>Acknowledged by \(id: $0.by), \(clocks.since($0.at))\($0.comment.isEmpty ? "" : ": \(Shown.line($0.comment))")</p>"
+            }
+            ?? "<p class=\"faint\">Nobody has acknowledged it: \(Page.command("mozaiks-ops incidents ack \(short(incident.id))"))</p>"
+        return """
+            <article class="card \(HTML.own(Page.Tone.of(incident.severity).name))">
+            <h3>\(Page.chip(incident.severity)) <a href="\(link(incident))">\(id: incident.rule)</a> <span class="faint">\(short(incident.id))</span></h3>
+            <p>\(incident.subject.description), since \(clocks.since(incident.openedAt))</p>
+            <p>\(clocks.readable(incident.summary))</p>
+            \(lines.isEmpty ? "<p class=\"faint\">Nothing is done about it by itself.</p>" : Page.list(lines.map { "\(clocks.readable($0))" }, class: "done"))
+            \(seen)</article>
+            """
+    }
+
+    private func link(_ incident: Incident) -> String { link(incident.id) }
+    private func link(_ id: String) -> String { Page.incidents + Page.pathSafe(id) }
+    private func short(_ id: String) -> String { ShortNames.shown(id, overview.shortIDs) }
+
+    private var actions: HTML {
+        let leases = overview.leases
+        let items = leases.prefix(Page.mostShown).map { lease -> HTML in
+            let asked = lease.holders.map { "<a href=\"\(link($0.incident))\">\(short($0.incident))</a>" as HTML }
+            return """
+                <article class="card"><h3>\(Overview.words(lease, clocks.words))</h3>
+                <p class="faint">on \(id: lease.key.runtime), since \(clocks.since(lease.createdAt)), asked by \(asked.isEmpty ? "nobody any more" : asked.dropFirst().reduce(asked[0]) { $0 + ", " + $1 })</p>
+                <p>Undo: \(Page.command("mozaiks-ops actions revert \(lease.id)"))</p></article>
+                """
+        }
+        let more = leases.count - items.count
+        return """
+            <section aria-labelledby="actions-h"><h2 id="actions-h">Actions in force</h2>\(leases.isEmpty ? "<p class=\"none\">none</p>" : items.joined())\
+            \(HTML.when(more > 0, "<p>and \(more) more</p>"))</section>
+            """
+    }
+
+    // MARK: - Runtimes
+
+    private var runtimes: HTML {
+        guard !overview.sights.isEmpty else {
+            return
+                "<section aria-labelledby=\"runtimes-h\"><h2 id=\"runtimes-h\">Runtimes</h2><p class=\"none\">none was polled yet</p></section>"
+        }
+        // Those that something is wrong with first; of many the rest is folded.
+        let sorted = overview.sights.enumerated().sorted { a, b in
+            let (left, right) = (worst(a.element), worst(b.element))
+            return left != right ? left > right : a.offset < b.offset
+        }.map(\.element)
+        let cards = sorted.map(card)
+        let rest: HTML =
+            cards.count > Page.mostRuntimesShown
+            ? "<details id=\"more-runtimes\"><summary>and \(cards.count - Page.mostRuntimesShown) more</summary>\(cards.dropFirst(Page.mostRuntimesShown).joined())</details>"
+            : ""
+        return """
+            <section aria-labelledby="runtimes-h"><h2 id="runtimes-h">Runtimes <span class="count">\(cards.count)</span></h2>
+            \(cards.prefix(Page.mostRuntimesShown).joined())\(rest)</section>
+            """
+    }
+
+    private func worst(_ sight: RuntimeSight) -> Int {
+        sight.summary.replicas.map { replica in
+            replica.isHealthy == false || replica.answersForSeveralProcesses
+                ? 3
+                : !replica.missing.isEmpty ? 2 : replica.unreadableFields > 0 ? 1 : 0
+        }.max() ?? 0
+    }
+
+    private func card(_ sight: RuntimeSight) -> HTML {
+        let replicas = sight.summary.replicas.map { replica -> HTML in
+            let parts = ReplicaFigures(replica).parts.map { part -> HTML in
+                switch part.tone {
+                case .plain: "<span>\(part.text)</span>"
+                case .good: "<span class=\"good\"><span aria-hidden=\"true\">✓</span> \(part.text)</span>"
+                case .doubtful: "<span class=\"doubtful\"><span aria-hidden=\"true\">▲</span> \(part.text)</span>"
+                case .bad: "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> \(part.text)</span>"
+                }
+            }
+            let why = [Endpoint.health, .perf, .events].lazy.compactMap { replica.detail[$0] }.first.map(Shown.line)
+            let several: HTML =
+                replica.answersForSeveralProcesses
+                ? "<p class=\"bad\"><span aria-hidden=\"true\">✖</span> answers for several processes: nothing can be counted</p>"
+                : ""
+            return
+                "<div class=\"replica\"><p class=\"faint\">\(id: replica.url)</p><p class=\"figures\">\(parts.joined())</p>\(several)\(why.map { "<p class=\"faint\">\($0)</p>" as HTML } ?? "")</div>"
+        }
+        let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
+        return """
+            <article class="card"><h3>\(id: sight.summary.runtime) <span class="faint">polled \(clocks.age(sight.polledAt)), every \(sight.interval.description)</span></h3>
+            \(replicas.joined())\(HTML.when(!dead.isEmpty, "<p class=\"faint\">Counters that never move here: \(dead). What needs them is missing, not 0.</p>"))</article>
+            """
+    }
+
+    private var charts: HTML {
+        let parts = histories.map { history -> HTML in
+            "<h3>\(id: history.runtime)</h3><div class=\"charts\">\(history.series.map { Chart($0, clocks).html }.joined())</div>"
+        }
+        return HTML.when(
+            !parts.isEmpty,
+            "<section aria-labelledby=\"charts-h\"><h2 id=\"charts-h\">The last hour</h2>\(parts.joined())</section>")
+    }
+
+    // MARK: - The rest
+
+    private var silences: HTML {
+        let items =
+            overview.silences.prefix(Page.mostShown).map { silence -> HTML in
+                let end: HTML = silence.until.map { "until \(clocks.time($0))" } ?? "until it resolves"
+                return
+                    "\(silence.match.description), by \(id: silence.by), \(end)\(silence.comment.isEmpty ? "" : ": \(Shown.line(silence.comment))")"
+            } + overview.maintenance.map { "\(Shown.line($0))" }
+        return
+            "<section aria-labelledby=\"silences-h\"><h2 id=\"silences-h\">Silences</h2>\(items.isEmpty ? "<p class=\"none\">none</p>" : Page.list(items))</section>"
+    }
+
+    private var channels: HTML {
+        let items = overview.channels.map { channel -> HTML in
+            let trouble = overview.troubles.first { $0.channel.utf8.elementsEqual(channel.channel.utf8) }
+            let last: HTML = channel.lastSent.map { "last sent \(clocks.age($0))" } ?? "nothing sent yet"
+            let pending = channel.pending > 0 ? ", \(channel.pending) waiting" : ""
+            let dead = channel.dead > 0 ? ", \(channel.dead) given up" : ""
+            let why: HTML =
+                trouble.map {
+                    " <span class=\"bad\"><span aria-hidden=\"true\">✖</span> does not deliver: \(Shown.code($0.reason))</span>"
+                } ?? ""
+            return "\(id: channel.channel): \(last)\(pending)\(dead)\(why)"
+        }
+        return
+            "<section aria-labelledby=\"channels-h\"><h2 id=\"channels-h\">Who is told</h2>\(items.isEmpty ? "<p class=\"none\">no channel: nobody is told</p>" : Page.list(items))</section>"
+    }
+
+    private var past: HTML {
+        let items = resolved.incidents.map { incident -> HTML in
+            let lasted = incident.heldUntil.map { ", lasted \(max($0 - incident.openedAt, .zero).brief)" } ?? ""
+            return """
+                <a href="\(link(incident))">\(id: incident.rule)</a> on \(incident.subject.description)\(lasted), \
+                resolved \(incident.resolvedAt.map { clocks.since($0) } ?? "")
+                """
+        }
+        return
+            "<section aria-labelledby=\"past-h\"><h2 id=\"past-h\">Resolved last</h2>\(items.isEmpty ? "<p class=\"none\">none</p>" : Page.list(items))</section>"
+    }
+
+    private var notes: HTML {
+        overview.notes.isEmpty
+            ? "" : "<section><h2>Notes</h2>\(Page.list(overview.notes.map { "\(Shown.line($0))" }))</section>"
+    }
+}

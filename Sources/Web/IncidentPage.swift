@@ -1,0 +1,181 @@
+import Guard
+import Journal
+import Model
+import Policy
+import Views
+
+extension Page {
+    /// An id as it may stand in a path: ours are ASCII letters, digits and `-`; of others what is neither is encoded.
+    static func pathSafe(_ id: String) -> String { PercentEncoding.encode(id.utf8) }
+
+    /// One incident from its beginning to now.
+    static func incident(_ detail: IncidentDetail, _ reading: Reading) throws -> HTML {
+        let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
+        return IncidentPage(detail: detail, overview: overview, clocks: Clocks(zone: overview.zone, now: overview.now))
+            .html
+    }
+}
+
+private struct IncidentPage {
+    let detail: IncidentDetail
+    let overview: Overview
+    let clocks: Clocks
+
+    private var incident: Incident { detail.incident }
+    private var isOpen: Bool { incident.resolvedAt == nil }
+
+    var html: HTML {
+        let tone = isOpen ? Page.Tone.of(incident.severity) : .good
+        let head: HTML =
+            "<a href=\"/\"><strong>mozaiks-ops</strong></a> <span>incident \(detail.shortID)</span> \(clocks.asOf)"
+        let body: HTML = """
+            <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
+            <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(id: incident.rule)</h1>
+            <p class="lead">\(clocks.readable(incident.summary))</p>
+            \(Page.facts(facts))</section>
+            \(asks)
+            <div class="columns"><div>
+            <section aria-labelledby="time-h"><h2 id="time-h">What happened</h2><ol class="timeline">\(Timeline(incident).entries.map(entry).joined())</ol></section>
+            </div><div>
+            \(values)
+            \(refused)
+            \(told)
+            \(next)
+            \(advice)
+            </div></div>
+            """
+        return Page.frame(
+            title: "\(Shown.id(incident.rule)) · \(incident.status.rawValue) · mozaiks-ops", tone, head: head, body)
+    }
+
+    private var facts: [(String, HTML)] {
+        var facts: [(String, HTML)] = [
+            ("State", "\(Page.chip(incident.severity)) \(incident.status.rawValue)"),
+            ("Where", "\(incident.subject.description)"),
+            ("Since", clocks.since(incident.openedAt)),
+        ]
+        if let resolved = incident.resolvedAt {
+            facts.append(("Resolved", "\(clocks.since(resolved)), \(incident.resolveReason ?? "cleared")"))
+        } else {
+            let lines = overview.handling(of: incident, clocks.words)
+            facts.append(
+                ("Being done", lines.isEmpty ? "nothing by itself" : Page.list(lines.map { "\(clocks.readable($0))" })))
+        }
+        if incident.flaps > 0 { facts.append(("Came back", "\(incident.flaps) time\(incident.flaps == 1 ? "" : "s")")) }
+        if let seen = incident.acknowledged {
+            facts.append(
+                (
+                    "Acknowledged",
+                    "by \(id: seen.by), \(clocks.since(seen.at))\(seen.comment.isEmpty ? "" : ": \(Shown.line(seen.comment))")"
+                ))
+        }
+        facts.append(
+            (
+                "Condition",
+                "<code>\(Shown.code(incident.condition))</code> <span class=\"faint\">\(Shown.line(incident.origin.description))</span>"
+            ))
+        for label in incident.labels.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+            facts.append((Shown.id(label.key), "\(Shown.line(label.value))"))
+        }
+        return facts
+    }
+
+    /// What waits for whoever reads, with what to paste.
+    private var asks: HTML {
+        var items: [HTML] = overview.approvals(of: incident).map { approval in
+            """
+            <article class="card ask"><h3>\(approval.effect.description) for \(id: approval.key.app.text), \(approval.ttl.description)?</h3>
+            <p>\(clocks.readable(approval.reason.text))</p><p class="faint">The offer ends \(clocks.time(approval.expiresAt))</p>
+            <p>Yes: \(Page.command("mozaiks-ops actions approve \(approval.id)"))</p><p>No: \(Page.command("mozaiks-ops actions deny \(approval.id)"))</p></article>
+            """
+        }
+        if isOpen, incident.acknowledged == nil {
+            items.append(
+                "<p>Say that you look into it: \(Page.command("mozaiks-ops incidents ack \(detail.shortID)"))</p>")
+        }
+        let waits = !items.isEmpty
+        items += overview.leases(of: incident).map {
+            "<p>Undo \(Overview.words($0, clocks.words)): \(Page.command("mozaiks-ops actions revert \($0.id)"))</p>"
+        }
+        return items.isEmpty
+            ? ""
+            : "<section aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">\(waits ? "Waits for you" : "Still in force")</h2>\(items.joined())</section>"
+    }
+
+    private func entry(_ entry: Timeline.Entry) -> HTML {
+        let what: HTML
+        switch entry.event {
+        case .transition(let transition):
+            what =
+                "<strong>\(transition.from.rawValue) → \(transition.to.rawValue)</strong>: \(clocks.readable(transition.reason))<br><code>\(Shown.code(transition.condition))</code>"
+        case .decision(let decision, _): what = "\(clocks.readable(decision.sentence))"
+        case .verification(let found):
+            what =
+                "<strong>\(found.outcome.rawValue.replacing(bytesOf: "_", with: " "))</strong>: \(clocks.readable(found.text))"
+        case .note(let note): what = "\(id: note.by): \(clocks.readable(note.text))"
+        }
+        return "<li>\(clocks.time(entry.at)) <span>\(what)</span></li>"
+    }
+
+    private var values: HTML {
+        guard !incident.evidence.isEmpty else { return "" }
+        return
+            "<section aria-labelledby=\"values-h\"><h2 id=\"values-h\">Values around it</h2>\(incident.evidence.map { Chart($0, clocks).html }.joined())</section>"
+    }
+
+    private var refused: HTML {
+        let refusals = incident.decisions.compactMap { decision -> HTML? in
+            switch decision.verdict {
+            case .refused, .wouldHave: "\(clocks.time(decision.at)) \(clocks.readable(decision.sentence))"
+            case .act, .needsApproval, .alreadyInForce: nil
+            }
+        }
+        return refusals.isEmpty
+            ? ""
+            : "<section aria-labelledby=\"refused-h\"><h2 id=\"refused-h\">What was not done, and why</h2>\(Page.list(refusals))</section>"
+    }
+
+    private var told: HTML {
+        let lines: HTML
+        if let rows = detail.told {
+            lines = rows.isEmpty ? "<p class=\"none\">nobody yet</p>" : Page.list(rows.map(message))
+        } else {
+            lines = "<p class=\"none\">cannot be read</p>"
+        }
+        let why = detail.circumstances.map { "\(clocks.readable($0))" as HTML }
+        return
+            "<section aria-labelledby=\"told-h\"><h2 id=\"told-h\">Who was told</h2>\(lines)\(Page.list(why, class: "faint"))</section>"
+    }
+
+    private func message(_ row: OutboxRow) -> HTML {
+        let state: HTML =
+            switch row.state {
+            case .sent: "<span class=\"good\"><span aria-hidden=\"true\">✓</span> heard</span>"
+            case .pending: "<span class=\"doubtful\"><span aria-hidden=\"true\">▲</span> waits</span>"
+            case .dead: "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> given up</span>"
+            case .merged: "<span class=\"faint\">said by a later one</span>"
+            }
+        let why: HTML = row.state == .sent ? "" : row.lastError.map { ": \(Shown.code($0))" } ?? ""
+        return
+            "\(clocks.time(row.settledAt ?? row.message.createdAt)) \(id: row.message.channel), \(row.message.event.rawValue): \(state)\(why)"
+    }
+
+    private var next: HTML {
+        var steps: [HTML] =
+            isOpen ? (incident.nextSteps + Suggestion.lines(of: incident)).map { "\(Shown.code($0))" } : []
+        if let playbook = incident.playbook {
+            steps.append("The playbook: \(Page.command("mozaiks-ops playbooks show \(playbook)"))")
+        }
+        steps.append("The same in a terminal: \(Page.command("mozaiks-ops incidents show \(detail.shortID)"))")
+        return "<section aria-labelledby=\"next-h\"><h2 id=\"next-h\">What to do</h2>\(Page.list(steps))</section>"
+    }
+
+    private var advice: HTML {
+        guard let advice = incident.advice else { return "" }
+        return """
+            <section class="card" aria-labelledby="advice-h"><h2 id="advice-h">What a model makes of it</h2><p>\(Shown.prose(advice.summary))</p>
+            <p>Likely cause: \(Shown.prose(advice.likelyCause))</p>\(Page.list(advice.steps.map { "\(Shown.prose($0))" }))
+            <p class="faint">Written by \(id: advice.by), not checked by a person. It says that it is \(Int((advice.confidence * 100).rounded())) % sure.</p></section>
+            """
+    }
+}

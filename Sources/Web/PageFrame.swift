@@ -1,0 +1,145 @@
+import Collector
+import Digest
+import Model
+import Server
+import Views
+
+/// What every page has around it: one style, one script of our own, and a policy by which a browser runs and asks nothing else.
+enum Page {
+    static let incidents = "/incidents/"
+
+    /// How a page greets: by colour, by shape and in words, so that no one of them is needed.
+    struct Tone {
+        let name: StaticString
+        let mark: StaticString
+        /// For the icon of the tab, without `#`.
+        let color: StaticString
+
+        static let good = Tone(name: "good", mark: "✓", color: "0072b2")
+        static let info = Tone(name: "info", mark: "i", color: "0072b2")
+        static let doubtful = Tone(name: "doubtful", mark: "▲", color: "e69f00")
+        static let bad = Tone(name: "bad", mark: "✖", color: "d55e00")
+        static let unknown = Tone(name: "unknown", mark: "?", color: "777777")
+
+        static func of(_ severity: Severity) -> Tone {
+            switch severity {
+            case .info: .info
+            case .warning: .doubtful
+            case .critical: .bad
+            }
+        }
+
+        static func of(_ state: StatusVerdict.State) -> Tone {
+            switch state {
+            case .ok: .good
+            case .warning: .doubtful
+            case .critical: .bad
+            case .unknown: .unknown
+            }
+        }
+    }
+
+    /// A whole document.
+    static func frame(title: String, _ tone: Tone, head: HTML, _ body: HTML, refreshes: Bool = true) -> HTML {
+        let refresh: HTML = refreshes ? "<noscript><meta http-equiv=\"refresh\" content=\"15\"></noscript>" : ""
+        let script: HTML = refreshes ? "<script>\(HTML.own(PageScript.text))</script>" : ""
+        return """
+            <!DOCTYPE html>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark"><meta name="robots" content="noindex">
+            <title>\(title)</title>
+            <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8' r='7' fill='%23\(HTML.own(tone.color))'/%3E%3C/svg%3E">
+            \(refresh)
+            <style>\(HTML.own(PageStyle.text))</style></head>
+            <body><a class="skip" href="#main">To the content</a>
+            <header>\(head)</header>
+            <p id="lost" role="alert" hidden></p>
+            <main id="main">
+            \(body)
+            </main>
+            <footer>Read only: nothing changes by looking. The same as documents: <a href="/api/v1/situation">/api/v1/situation</a></footer>
+            \(script)</body></html>
+
+            """
+    }
+
+    /// The answer with a page in it.
+    static func response(_ page: HTML, status: Int = 200) -> ServerResponse {
+        ServerResponse(
+            status: status,
+            headers: Face.guards + [
+                ("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"),
+                ("Content-Security-Policy", policy),
+            ], body: Array(page.text.utf8))
+    }
+
+    static let policy: String = {
+        func hash(_ text: StaticString) -> String {
+            "'sha256-\(Base64.encode(SHA256.digest(Array(text.description.utf8))))'"
+        }
+        return
+            "default-src 'none'; style-src \(hash(PageStyle.text)); script-src \(hash(PageScript.text)); connect-src 'self'; img-src data:; "
+            + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    }()
+
+    /// What went wrong, for people.
+    static func problem(_ problem: Problem) -> ServerResponse {
+        let body: HTML = """
+            <section class="banner unknown"><h1><span class="mark" aria-hidden="true">?</span> \(problem.title)</h1>
+            <p class="lead">\(problem.detail)</p><p><a href="/">To the first page</a></p></section>
+            """
+        var answer = response(
+            frame(
+                title: "\(problem.title) · mozaiks-ops", .unknown, head: "<strong>mozaiks-ops</strong>", body,
+                refreshes: false), status: problem.status)
+        answer.headers += problem.headers
+        return answer
+    }
+
+    // MARK: - Parts of pages
+
+    /// Something to paste into a shell.
+    static func command(_ text: String) -> HTML { "<code class=\"cmd\" tabindex=\"0\">\(text)</code>" }
+
+    static func chip(_ severity: Severity) -> HTML {
+        let tone = Tone.of(severity)
+        return
+            "<span class=\"chip \(HTML.own(tone.name))\"><span aria-hidden=\"true\">\(HTML.own(tone.mark))</span> \(severity.rawValue)</span>"
+    }
+
+    static func list(_ items: [HTML], class name: StaticString = "") -> HTML {
+        items.isEmpty ? "" : "<ul class=\"\(HTML.own(name))\">\(items.map { "<li>\($0)</li>" as HTML }.joined())</ul>"
+    }
+
+    static func facts(_ facts: [(name: String, value: HTML)]) -> HTML {
+        "<dl>\(facts.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>" as HTML }.joined())</dl>"
+    }
+}
+
+/// Moments as a reader's clocks show them.
+struct Clocks {
+    let zone: Zone
+    let now: Timestamp
+
+    /// `10:03:20`; of another day `2026-11-21 10:03:20`. By whose clocks is said once, at the top.
+    func words(_ moment: Timestamp) -> String {
+        let day = zone.day(moment)
+        return (day == zone.day(now) ? "" : day + " ") + zone.clock(moment)
+    }
+
+    /// `as of 10:03:20 UTC`
+    var asOf: HTML { "<span class=\"asof\">as of \(time(now)) \(zone.mark(now))</span>" }
+
+    func time(_ moment: Timestamp) -> HTML { "<time datetime=\"\(moment.description)\">\(words(moment))</time>" }
+
+    /// `10:03:20 (5m ago)`
+    func since(_ moment: Timestamp) -> HTML { "\(time(moment)) (\(age(moment)))" }
+
+    func age(_ moment: Timestamp) -> String {
+        let age = max(now - moment, .zero)
+        return age < .seconds(1) ? "just now" : "\(age.brief) ago"
+    }
+
+    /// A sentence with its moments by the same clocks.
+    func readable(_ text: String) -> String { Shown.code(text.replacingMoments(by: words)) }
+}

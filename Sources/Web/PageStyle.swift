@@ -1,0 +1,122 @@
+/// The look of every page. Colours are those of Okabe and Ito, which people tell apart who do not see all of them; each comes with a
+/// shape and a word.
+enum PageStyle {
+    static let text: StaticString = """
+        :root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--ink:#1b1f24;--faint:#59626d;--line:#d5dae0;--good:#00609a;--doubt:#8a5a00;--bad:#b03a00;\
+        --good-bg:#e6f1f9;--doubt-bg:#fdf1d8;--bad-bg:#fde8dd;--unknown-bg:#eceef1;--code:#eef1f4;--link:#00528a}
+        @media (prefers-color-scheme:dark){:root{--paper:#13161a;--card:#1d2127;--ink:#e8ebef;--faint:#a3adb8;--line:#343b44;--good:#6cb8ee;--doubt:#f2b84b;\
+        --bad:#ff9166;--good-bg:#12293a;--doubt-bg:#3a2c0b;--bad-bg:#43200f;--unknown-bg:#2a2f36;--code:#282e36;--link:#86c5f4}}
+        *{box-sizing:border-box}
+        body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif;\
+        overflow-wrap:anywhere;-webkit-text-size-adjust:100%}
+        bdi,li,p,dd,h1,h3{unicode-bidi:isolate}
+        a{color:var(--link)}
+        a:focus-visible,code:focus-visible,summary:focus-visible,button:focus-visible{outline:3px solid var(--good);outline-offset:2px}
+        .skip{position:absolute;left:-99em}.skip:focus{left:.5em;top:.5em;background:var(--card);padding:.5em}
+        header,main,footer,#lost{max-width:1160px;margin:0 auto;padding:0 16px}
+        header{display:flex;flex-wrap:wrap;gap:2px 14px;padding-top:10px;padding-bottom:10px;color:var(--faint);font-size:14px;align-items:baseline}
+        header strong{color:var(--ink);font-size:15px}header .asof{margin-left:auto}
+        header a{text-decoration:none}
+        #lost{padding:8px 16px;background:var(--bad-bg);border-left:6px solid var(--bad)}
+        .banner{border-radius:10px;border-left:10px solid var(--faint);padding:14px 16px;background:var(--unknown-bg)}
+        .banner.good,.banner.info{background:var(--good-bg);border-color:var(--good)}
+        .banner.doubtful{background:var(--doubt-bg);border-color:var(--doubt)}
+        .banner.bad{background:var(--bad-bg);border-color:var(--bad)}
+        h1{font-size:28px;line-height:1.2;margin:0}
+        .banner .mark{display:inline-block;min-width:1.1em;color:var(--faint)}
+        .good>.mark,.banner.good .mark,.banner.info .mark{color:var(--good)}.banner.doubtful .mark{color:var(--doubt)}.banner.bad .mark{color:var(--bad)}
+        .lead{font-size:17px;margin:4px 0 10px}
+        .stop{border:2px solid var(--bad);border-radius:6px;padding:6px 10px;font-weight:600}
+        dl{margin:0}dl>div{display:grid;grid-template-columns:7.2em 1fr;gap:2px 10px;padding:5px 0;border-top:1px solid var(--line)}
+        dt{color:var(--faint)}dd{margin:0}
+        dd ul{margin:0;padding:0;list-style:none}dd li+li{margin-top:3px}
+        h2{font-size:18px;margin:22px 0 8px}
+        h3{font-size:16px;margin:0 0 4px;line-height:1.35}
+        h3 .faint{font-weight:400;font-size:14px}
+        .count{display:inline-block;min-width:1.6em;padding:0 .45em;border-radius:1em;background:var(--unknown-bg);font-size:14px;font-weight:400;text-align:center}
+        .card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 14px;margin:0 0 10px}
+        .card.bad{border-left:6px solid var(--bad)}.card.doubtful{border-left:6px solid var(--doubt)}.card.info{border-left:6px solid var(--good)}
+        .card.ask{border-left:6px solid var(--ink)}
+        .card p,.card ul{margin:4px 0}.card h2{margin-top:0}
+        ul{padding-left:1.2em}li{margin:3px 0}
+        .faint,.none{color:var(--faint)}.faint{font-size:14px}
+        .chip{display:inline-block;padding:0 .5em;border-radius:4px;border:1px solid currentColor;font-size:13px;font-weight:600;white-space:nowrap}
+        .chip.bad,span.bad,p.bad{color:var(--bad)}.chip.doubtful,span.doubtful{color:var(--doubt)}.chip.info,span.good{color:var(--good)}
+        code{font:14px/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace}
+        .cmd{display:inline-block;background:var(--code);border:1px solid var(--line);border-radius:5px;padding:3px 8px;user-select:all;-webkit-user-select:all}
+        .cmd+button{margin-left:6px;font:inherit;font-size:13px;padding:3px 9px;border-radius:5px;border:1px solid var(--line);background:var(--card);color:var(--ink)}
+        .figures{display:flex;flex-wrap:wrap;gap:2px 14px}
+        .replica{border-top:1px solid var(--line);padding:6px 0}.replica p{margin:0}
+        .timeline{list-style:none;padding:0;margin:0;border-left:3px solid var(--line)}
+        .timeline li{padding:4px 0 8px 14px;margin:0}.timeline time{display:block;color:var(--faint);font-size:13px}
+        figure{margin:0 0 14px;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:8px 12px}
+        svg{display:block;width:100%;height:56px;margin-top:4px}
+        polyline{fill:none;stroke:var(--good);stroke-width:2;vector-effect:non-scaling-stroke}circle{fill:var(--good)}
+        .gap{stroke:var(--bad);stroke-width:2;vector-effect:non-scaling-stroke}
+        .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:0 14px}
+        .axis{display:flex;justify-content:space-between;margin:2px 0 0}
+        footer{color:var(--faint);font-size:13px;padding-top:22px;padding-bottom:28px}
+        @media (min-width:900px){.columns{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:0 26px}h1{font-size:34px}\
+        .banner dl{display:grid;grid-template-columns:1fr 1fr;gap:0 26px}}
+        @media (forced-colors:active){.banner,.card{border:2px solid CanvasText}}
+        @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
+        """
+}
+
+/// Brings a page up to date where it stands, and says so when that fails. Without it the page reloads itself.
+enum PageScript {
+    static let text: StaticString = """
+        (() => {
+          'use strict';
+          const every = 10000;
+          const lost = document.getElementById('lost');
+          let heard = new Date();
+          function buttons() {
+            if (!navigator.clipboard) return;
+            for (const code of document.querySelectorAll('main code.cmd')) {
+              const button = document.createElement('button');
+              button.type = 'button';
+              button.textContent = 'Copy';
+              button.setAttribute('aria-label', 'Copy ' + code.textContent);
+              button.addEventListener('click', () => navigator.clipboard.writeText(code.textContent).then(() => { button.textContent = 'Copied'; }, () => {}));
+              code.after(button);
+            }
+          }
+          function isBusy() {
+            const selected = document.getSelection();
+            return document.hidden || (selected && !selected.isCollapsed) || (document.activeElement && document.activeElement.matches('main button, main code'));
+          }
+          function take(text) {
+            const fresh = new DOMParser().parseFromString(text, 'text/html');
+            const main = fresh.querySelector('main'), header = fresh.querySelector('header');
+            if (!main || !header) return false;
+            const open = new Set([...document.querySelectorAll('details[open]')].map((d) => d.id));
+            const focused = document.activeElement && document.activeElement.closest('main a') ? document.activeElement.getAttribute('href') : null;
+            document.querySelector('main').replaceWith(main);
+            document.querySelector('header').replaceWith(header);
+            for (const d of document.querySelectorAll('details')) d.open = open.has(d.id);
+            if (focused) { const again = [...document.querySelectorAll('main a')].find((a) => a.getAttribute('href') === focused); if (again) again.focus({ preventScroll: true }); }
+            document.title = fresh.title;
+            const icon = fresh.querySelector('link[rel=icon]');
+            if (icon) document.querySelector('link[rel=icon]').href = icon.href;
+            buttons();
+            return true;
+          }
+          async function refresh() {
+            if (isBusy()) return;
+            try {
+              const answer = await fetch(location.pathname + location.search, { cache: 'no-store', signal: AbortSignal.timeout(8000) });
+              if (!answer.ok || !take(await answer.text())) throw new Error(String(answer.status));
+              heard = new Date();
+              lost.hidden = true;
+            } catch {
+              lost.textContent = 'No answer since ' + heard.toLocaleTimeString() + ': what stands here is from then.';
+              lost.hidden = false;
+            }
+          }
+          buttons();
+          setInterval(refresh, every);
+          document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
+        })();
+        """
+}
