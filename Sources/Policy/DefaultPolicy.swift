@@ -127,15 +127,15 @@ rules:
   runtime-unhealthy:
     subject: runtime
     when: >-
-      up == 1 and (healthy == 0 or missing(healthy, unreachable)
+      (up == 1 and (healthy == 0 or missing(healthy, unreachable)))
       or (not missing(health_failures[10m]) and not missing(health_failures[2m])
-      and health_failures[10m] > $health_failing and health_failures[2m] > 0.5 * $health_failing))
+      and health_failures[10m] > $health_failing and health_failures[2m] > 0.5 * $health_failing)
     for: 1m
     severity: critical
     summary: The runtime answers but its health check says no.
     description: >
       In most cases MongoDB cannot be reached: metrics go on answering 200 while nobody can start a run. A check that
-      comes and goes counts too: nearly a third of ten minutes' polls.
+      comes and goes counts too, whether it says no or does not come: nearly a third of ten minutes' polls.
     next_steps:
       - Check MongoDB from the runtime's machine.
       - Read the runtime's log around the time of the incident.
@@ -357,8 +357,14 @@ rules:
       and (outgrew(active_runs[26h]) > $noisy_growth
       or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
       or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs))
-    # The longer it lasts the more usual it looks; while the share is as large it goes on.
-    while: active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
+    # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because
+    # nothing was known of before ends when it is known: no growth, none within the hour either, and nobody suffers.
+    while: >-
+      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
+      and (missing(outgrew(active_runs[26h])) or outgrew(active_runs[26h]) > $noisy_growth
+      or active_runs > $noisy_growth * min(active_runs[1h])
+      or (runtime.active_runs > 0.8 * $max_active_runs and not missing(runtime.error_rate)
+      and runtime.error_rate > $failing_share))
     for: 5m
     severity: warning
     summary: One app takes most of the runtime.
@@ -367,8 +373,14 @@ rules:
       - If this is its normal load, give it a policy of its own or a runtime of its own.
     actions:
       - notify
-      # Noisy is not yet harmful: on an idle machine the best customer is not throttled.
-      - throttle: {concurrent_workflows: 2, ttl: 15m, only_if: runtime.active_runs > 0.5 * $max_active_runs}
+      # Noisy is not yet harmful: on an idle machine the best customer is not throttled, nor one who always was as large
+      # where nobody suffers. A share of which nothing is known of before is told and not acted upon.
+      - throttle:
+          concurrent_workflows: 2
+          ttl: 15m
+          only_if: >-
+            runtime.active_runs > 0.5 * $max_active_runs and (outgrew(active_runs[26h]) > $noisy_growth
+            or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share))
     suppresses: [user-hogging, token-burn-spike, cost-spike, model-calls-spike]
     playbook: noisy-neighbor
 
