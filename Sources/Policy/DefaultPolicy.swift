@@ -51,7 +51,7 @@ thresholds:
   stalled_limit: 20        # open runs that make no progress
   user_runs: 10            # active runs of one user of an app
   health_failing: 30%      # of health polls within ten minutes: a check that comes and goes
-  restart_limit: 3         # restarts within half an hour
+  restart_limit: 3         # restarts of one process within half an hour
   mongodb_slow: 200ms      # a healthy ping takes a few milliseconds
   max_websockets: 1000     # what one process holds well
   perf_slow: 1s            # so long one reading of the figures holds up everybody on the runtime
@@ -247,6 +247,7 @@ rules:
 
   restart-loop:
     subject: runtime
+    # Of one process: a deploy that goes through three of them restarts each once.
     when: restarts[30m] >= $restart_limit
     severity: critical
     summary: The runtime restarts again and again. Each time all its runs are lost.
@@ -299,9 +300,11 @@ rules:
   provider-trouble:
     subject: runtime
     # A short window and a short time: the cause is to be known before what follows from it, runtime-saturated above all.
+    # One app whose runs die and are tried again ends more runs than all the others: without it there must be some, too.
     when: >-
       silent_runs.share[2m] > $silent_share and silent_runs.share[2m] * run_ends[2m] >= $silent_min
       and run_starts > $silent_min_starts
+      and (missing(silent_runs.rest[2m]) or silent_runs.rest[2m] > 0.5 * $silent_share)
       and (not missing(turns[2m]) or not missing(tokens[2m])
       or (not missing(errors[2m]) and errors[2m] > 0.5 * silent_runs.share[2m] * run_ends[2m]))
     for: 1m
@@ -399,9 +402,14 @@ rules:
     subject: app
     # A small customer makes few errors, and all of his may be failing: a share over ten minutes and a number beyond
     # chance. The others are counted without this app, so that a large one does not excuse itself.
+    # Or its runs end with nothing done while those of the others do something.
     when: >-
-      error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
-      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
+      (not missing(error_rate[10m], dead_counter)
+      and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
+      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m]))
+      or (not missing(silent_runs[2m]) and not missing(runtime.silent_runs.rest[2m])
+      and silent_runs[2m] >= $silent_min and silent_runs[2m] > $silent_share * run_ends[2m]
+      and runtime.silent_runs.rest[2m] <= 0.5 * $silent_share)
     for: 2m
     severity: warning
     summary: An app's runs fail while those of the others work.
@@ -449,7 +457,10 @@ rules:
   # Where all fail together it is not one tenant's doing; app-errors is for those who fail alone.
   error-spike:
     subject: runtime
-    when: error_rate > $error_share and errors >= $error_min
+    # So without the app that has most errors there must be some, too; a sole tenant has no others.
+    when: >-
+      error_rate > $error_share and errors >= $error_min
+      and (missing(error_rate.rest) or error_rate.rest > 0.5 * $error_share)
     while: error_rate > 0.5 * $error_share and errors > 0/min
     for: 3m
     severity: critical
