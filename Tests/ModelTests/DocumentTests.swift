@@ -106,7 +106,7 @@ struct DocumentTests {
         #expect(readings?[2]?["value"] == nil)
         #expect(document["decisions"]?["evidence"]?[0]?["points"]?[0]?["missing"] == "error(500)")
         #expect(document["decisions"]?["opened_at"] == "2026-11-21T09:00:00.123Z")
-        #expect(document["decisions"]?["actions"]?[5]?["app_id_bytes"] == "%FFa")
+        #expect(document["decisions"]?["actions"]?[6]?["app_id_bytes"] == "%FFa")
         #expect(document["labels"]?.object?.keys == ["environment", "zone"])
     }
 

@@ -46,7 +46,9 @@ struct ProcessTests {
     @Test("a rolling deploy restarts each process once, and that is not three times")
     func rollingDeploy() throws {
         let urls = (1...3).map { "http://127.0.0.1:800\($0)" }
-        var watched = Watched(SignalOptions(replicas: urls))
+        var options = SignalOptions(replicas: urls)
+        options.longestWindow = .minutes(30)
+        var watched = Watched(options)
         for minute in 0...20 {
             let second = Double(minute) * 60
             for (index, url) in urls.enumerated() {
