@@ -46,7 +46,8 @@ struct DocumentTests {
         incident.resolveReason = "cleared"
         incident.decisions = [
             decision(.act, lease: "lease-1"), decision(.wouldHave), decision(.alreadyInForce(lease: "lease-2")),
-            decision(.refused(Refusal(.cooldown, "too soon"))), decision(.needsApproval(Refusal(.flap, "third"))), decision(.wouldAsk(Refusal(.approval, "asks"))),
+            decision(.refused(Refusal(.cooldown, "too soon"))), decision(.needsApproval(Refusal(.flap, "third"))),
+            decision(.wouldAsk(Refusal(.approval, "asks"))),
             ActionDecision(
                 at: at, incident: "i-1",
                 key: LeaseKey(
