@@ -182,6 +182,7 @@ extension Verdict {
         switch self {
         case .act: "done"
         case .wouldHave: "would have been done, but the mode is observe"
+        case .wouldAsk: "a person would be asked, but the mode is observe"
         case .needsApproval: "waits for a person's approval"
         case .refused: "held back"
         case .alreadyInForce: "in force already"
@@ -190,7 +191,7 @@ extension Verdict {
 
     fileprivate var step: Refusal.Step? {
         switch self {
-        case .needsApproval(let refusal), .refused(let refusal): refusal.step
+        case .wouldAsk(let refusal), .needsApproval(let refusal), .refused(let refusal): refusal.step
         case .act, .wouldHave, .alreadyInForce: nil
         }
     }

@@ -77,7 +77,8 @@ public struct GuardState: Hashable, Sendable {
             case .act: self = .act
             case .wouldHave: self = .wouldHave
             case .alreadyInForce: self = .alreadyInForce
-            case .needsApproval(let refusal): self = .needsApproval(refusal.step)
+            // As an offer, so that a change of the mode makes one of it.
+            case .wouldAsk(let refusal), .needsApproval(let refusal): self = .needsApproval(refusal.step)
             case .refused(let refusal): self = .refused(refusal.step)
             }
         }

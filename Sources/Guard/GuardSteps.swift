@@ -199,7 +199,7 @@ struct GuardSteps {
         let text =
             "\(touched.count) of \(active) active apps of \(wanted.key.runtime) are under action; at most \(limit) may be"
         guard wanted.isPick else { return .refuse(.blastRadius, text) }
-        return isApproved ? nil : .needsApproval(Refusal(.blastRadius, text))
+        return isApproved ? nil : ask(wanted, .blastRadius, text)
     }
 
     private func storm(_: Wanted) -> Verdict? {
@@ -215,14 +215,12 @@ struct GuardSteps {
         let pretends = pretends(wanted)
         let begun = state.begunWithinDay(now, wanted.key, pretends: pretends)
         if begun >= options.leasesPerDay {
-            return .needsApproval(
-                Refusal(.flap, "\(wanted.key.app) had \(begun) such leases within a day; another needs a person"))
+            return ask(wanted, .flap, "\(wanted.key.app) had \(begun) such leases within a day; another needs a person")
         }
         guard let row = state.fullRow(wanted.key, ttl: ttl, pretends: pretends, options, now) else { return nil }
-        return .needsApproval(
-            Refusal(
-                .flap,
-                "\(wanted.key.app) was under such action for \(row.length.brief) within a day; more needs a person"))
+        return ask(
+            wanted, .flap,
+            "\(wanted.key.app) was under such action for \(row.length.brief) within a day; more needs a person")
     }
 
     private func quiet(_ wanted: Wanted) -> Verdict? {
@@ -241,11 +239,15 @@ struct GuardSteps {
     /// Whether nothing would be done in earnest.
     private func pretends(_ wanted: Wanted) -> Bool { effectiveMode(wanted.key.app) == .observe }
 
+    /// In mode observe nobody is asked for anything: it is said that a person would be.
+    private func ask(_ wanted: Wanted, _ step: Refusal.Step, _ text: String) -> Verdict {
+        pretends(wanted) ? .wouldAsk(Refusal(step, text)) : .needsApproval(Refusal(step, text))
+    }
+
     private func approval(_ wanted: Wanted) -> Verdict? {
         guard !isApproved else { return nil }
         if wanted.request.needsApproval {
-            return .needsApproval(
-                Refusal(.approval, "the policy asks for a person's approval (\(wanted.request.origin))"))
+            return ask(wanted, .approval, "the policy asks for a person's approval (\(wanted.request.origin))")
         }
         if !pretends(wanted), let reason = context.approvalReason(wanted.key) {
             return .needsApproval(Refusal(.approval, "where it would land a person must say yes: \(reason)"))
@@ -262,6 +264,14 @@ struct GuardSteps {
 }
 
 extension Verdict {
+    /// Whether a person is asked, or would be.
+    var asksPerson: Bool {
+        switch self {
+        case .needsApproval, .wouldAsk: true
+        case .act, .wouldHave, .refused, .alreadyInForce: false
+        }
+    }
+
     static func refuse(_ step: Refusal.Step, _ text: String) -> Verdict { .refused(Refusal(step, text)) }
 }
 

@@ -158,7 +158,7 @@ extension GuardState {
         var verdict = steps.verdict(wanted, ttl: ttl)
         if approved != nil, !isAsApproved {
             verdict = .refuse(.approval, "what is asked for is not what was approved any more")
-        } else if case .needsApproval = verdict, let denial = denial(wanted) {
+        } else if verdict.asksPerson, let denial = denial(wanted) {
             verdict = .refuse(
                 .approval, "\(denial.by ?? "a person") denied it at \(denial.decidedAt ?? denial.offeredAt)")
         }
@@ -179,11 +179,10 @@ extension GuardState {
                 isNews = true
             }
         case .needsApproval(let reason):
-            guard mode != .observe else { break }
             let (offer, isNew) = self.offer(wanted, ttl, reason, context.options, now)
             (approval, waitsUntil) = (offer.id, offer.expiresAt)
             isNews = isNew
-        case .refused: break
+        case .wouldAsk, .refused: break
         }
         let by = approved.flatMap { approvals[$0].by }
         if let approved {

@@ -191,6 +191,8 @@ public enum Verdict: Hashable, Sendable {
     case act
     /// Everything allowed it, but the mode is observe.
     case wouldHave
+    /// Allowed so far, and a person would be asked, but the mode is observe: nothing is offered.
+    case wouldAsk(Refusal)
     /// Allowed so far, but a person must say yes.
     case needsApproval(Refusal)
     case refused(Refusal)

@@ -112,6 +112,7 @@ extension ActionDecision {
         switch verdict {
         case .act: put("act")
         case .wouldHave: put("would_have")
+        case .wouldAsk(let refusal): put("would_have", refusal)
         case .needsApproval(let refusal): put("needs_approval", refusal)
         case .refused(let refusal): put("refused", refusal)
         case .alreadyInForce(let other):
@@ -145,7 +146,7 @@ extension Verdict {
         }
         switch try name.string() {
         case "act": self = .act
-        case "would_have": self = .wouldHave
+        case "would_have": self = try reader.optional("step") == nil ? .wouldHave : .wouldAsk(try refusal())
         case "needs_approval": self = .needsApproval(try refusal())
         case "refused": self = .refused(try refusal())
         case "already_in_force": self = .alreadyInForce(lease: try reader.member("by").string())

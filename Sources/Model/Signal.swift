@@ -74,6 +74,7 @@ public enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case ghostRuns
     case healthFailures
     case loopLag
+    case silentRuns, silentRunsRest, errorRateRest
 
     /// How a value comes about: read at a moment, or over a window.
     public enum Shape: Sendable {
@@ -130,7 +131,7 @@ extension Signal {
         row(.trackedChats, "tracked_chats", .chats, .gauge, [.runtime, .replica], .perf, [], "chats the process holds since its start"),
         row(.perfSeconds, "perf_seconds", .seconds, .gauge, [.runtime, .replica], .perf, [], "time that the perf answer took"),
         row(.uptime, "uptime", .seconds, .gauge, [.runtime, .replica], .events, [], "age of the runtime process"),
-        row(.restarts, "restarts", .number, .count, [.runtime, .replica], .events, [], "restarts of the process in the window"),
+        row(.restarts, "restarts", .number, .count, [.runtime, .replica], .events, [], "restarts in the window, of a runtime those of the process that has most"),
         row(.perfPolled, "perf_interval", .seconds, .gauge, [.runtime, .replica], .perf, [], "effective interval of the perf poll"),
         row(.deadCounters, "dead_counters", .number, .gauge, [.runtime], .perf, [], "counters that never move on this runtime"),
         row(.gateStarts, "gate_starts", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate was asked about, let through or not"),
@@ -139,6 +140,9 @@ extension Signal {
         row(.healthFailures, "health_failures", .percent, .ratio, [.runtime, .replica], .health, [], "health polls that failed: said no, a server's error, or no answer"),
         // Asked for in the same cycles as health; where there is no extension, health is still when there is news.
         row(.loopLag, "loop_lag", .seconds, .gauge, [.runtime, .replica], .health, [], "how late the runtime's event loop was at worst in 30 s (needs the runtime extension)"),
+        row(.silentRuns, "silent_runs", .perMinute, .rate, [.app], .perf, [], "runs ended in which nothing was done, by their own counters"),
+        row(.silentRunsRest, "silent_runs.rest", .percent, .ratio, [.runtime], .perf, [], "silent_runs.share without the app that has most of them"),
+        row(.errorRateRest, "error_rate.rest", .percent, .ratio, [.runtime], .perf, [.errors], "error_rate without the app that has most errors"),
     ]
 
     private static func row(

@@ -17,7 +17,7 @@ extension Verdict {
     public var word: String {
         switch self {
         case .act: "done"
-        case .wouldHave: "would_have"
+        case .wouldHave, .wouldAsk: "would_have"
         case .needsApproval: "needs_approval"
         case .refused: "refused"
         case .alreadyInForce: "already_in_force"
@@ -27,6 +27,7 @@ extension Verdict {
     /// Why not, for people; nil where nothing stood against it.
     public var reason: String? {
         switch self {
+        case .wouldAsk(let refusal): "a person would be asked: \(refusal.text)"
         case .needsApproval(let refusal), .refused(let refusal): refusal.text
         case .act, .wouldHave, .alreadyInForce: nil
         }

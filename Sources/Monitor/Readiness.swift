@@ -60,7 +60,7 @@ extension Readiness.Row {
         var seen: Set<String> = []
         for decision in incident.decisions {
             switch decision.verdict {
-            case .needsApproval(let refusal): needsApproval[refusal.step, default: 0] += 1
+            case .wouldAsk(let refusal), .needsApproval(let refusal): needsApproval[refusal.step, default: 0] += 1
             case .refused(let refusal): refused[refusal.step, default: 0] += 1
             case .alreadyInForce: break
             case .act, .wouldHave:

@@ -257,7 +257,7 @@ extension Incident {
         decisions.map { decision in
             let because: String? =
                 switch decision.verdict {
-                case .needsApproval(let refusal), .refused(let refusal): refusal.step.rawValue
+                case .wouldAsk(let refusal), .needsApproval(let refusal), .refused(let refusal): refusal.step.rawValue
                 case .act, .wouldHave, .alreadyInForce: nil
                 }
             return GuardAnswer(

@@ -133,7 +133,7 @@ struct ActionStory: Sendable {
         switch before.verdict {
         case .needsApproval: return .unanswered
         case .refused: return .notDone
-        case .act, .wouldHave, .alreadyInForce: return nil
+        case .act, .wouldHave, .wouldAsk, .alreadyInForce: return nil
         }
     }
 

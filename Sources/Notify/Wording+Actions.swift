@@ -91,7 +91,14 @@ extension Wording {
     private var wouldHave: Section? {
         section(
             "Would have been done (mode \(Mode.observe.rawValue))",
-            stories.compactMap { $0.verdict == .wouldHave ? "\($0.order) for \($0.ttl.description)" : nil })
+            stories.compactMap { story in
+                switch story.verdict {
+                case .wouldHave: "\(story.order) for \(story.ttl.description)"
+                case .wouldAsk(let refusal):
+                    "\(story.order) for \(story.ttl.description), once a person said yes: \(reason(refusal))"
+                case .act, .needsApproval, .refused, .alreadyInForce: nil
+                }
+            })
     }
 
     private var heldBack: Section? {

@@ -86,7 +86,7 @@ extension Verdict {
         switch self {
         case .needsApproval: true
         case .refused(let refusal): refusal.step.isForPerson
-        case .act, .wouldHave, .alreadyInForce: false
+        case .act, .wouldHave, .wouldAsk, .alreadyInForce: false
         }
     }
 }

@@ -51,7 +51,7 @@ thresholds:
   stalled_limit: 20        # open runs that make no progress
   user_runs: 10            # active runs of one user of an app
   health_failing: 30%      # of health polls within ten minutes: a check that comes and goes
-  restart_limit: 3         # restarts within half an hour
+  restart_limit: 3         # restarts of one process within half an hour
   mongodb_slow: 200ms      # a healthy ping takes a few milliseconds
   max_websockets: 1000     # what one process holds well
   perf_slow: 1s            # so long one reading of the figures holds up everybody on the runtime
@@ -127,15 +127,15 @@ rules:
   runtime-unhealthy:
     subject: runtime
     when: >-
-      up == 1 and (healthy == 0 or missing(healthy, unreachable)
+      (up == 1 and (healthy == 0 or missing(healthy, unreachable)))
       or (not missing(health_failures[10m]) and not missing(health_failures[2m])
-      and health_failures[10m] > $health_failing and health_failures[2m] > 0.5 * $health_failing))
+      and health_failures[10m] > $health_failing and health_failures[2m] > 0.5 * $health_failing)
     for: 1m
     severity: critical
     summary: The runtime answers but its health check says no.
     description: >
       In most cases MongoDB cannot be reached: metrics go on answering 200 while nobody can start a run. A check that
-      comes and goes counts too: nearly a third of ten minutes' polls.
+      comes and goes counts too, whether it says no or does not come: nearly a third of ten minutes' polls.
     next_steps:
       - Check MongoDB from the runtime's machine.
       - Read the runtime's log around the time of the incident.
@@ -247,6 +247,7 @@ rules:
 
   restart-loop:
     subject: runtime
+    # Of one process: a deploy that goes through three of them restarts each once.
     when: restarts[30m] >= $restart_limit
     severity: critical
     summary: The runtime restarts again and again. Each time all its runs are lost.
@@ -299,9 +300,11 @@ rules:
   provider-trouble:
     subject: runtime
     # A short window and a short time: the cause is to be known before what follows from it, runtime-saturated above all.
+    # One app whose runs die and are tried again ends more runs than all the others: without it there must be some, too.
     when: >-
       silent_runs.share[2m] > $silent_share and silent_runs.share[2m] * run_ends[2m] >= $silent_min
       and run_starts > $silent_min_starts
+      and (missing(silent_runs.rest[2m]) or silent_runs.rest[2m] > 0.5 * $silent_share)
       and (not missing(turns[2m]) or not missing(tokens[2m])
       or (not missing(errors[2m]) and errors[2m] > 0.5 * silent_runs.share[2m] * run_ends[2m]))
     for: 1m
@@ -357,8 +360,14 @@ rules:
       and (outgrew(active_runs[26h]) > $noisy_growth
       or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
       or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs))
-    # The longer it lasts the more usual it looks; while the share is as large it goes on.
-    while: active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
+    # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because
+    # nothing was known of before ends when it is known: no growth, none within the hour either, and nobody suffers.
+    while: >-
+      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
+      and (missing(outgrew(active_runs[26h])) or outgrew(active_runs[26h]) > $noisy_growth
+      or active_runs > $noisy_growth * min(active_runs[1h])
+      or (runtime.active_runs > 0.8 * $max_active_runs and not missing(runtime.error_rate)
+      and runtime.error_rate > $failing_share))
     for: 5m
     severity: warning
     summary: One app takes most of the runtime.
@@ -367,8 +376,14 @@ rules:
       - If this is its normal load, give it a policy of its own or a runtime of its own.
     actions:
       - notify
-      # Noisy is not yet harmful: on an idle machine the best customer is not throttled.
-      - throttle: {concurrent_workflows: 2, ttl: 15m, only_if: runtime.active_runs > 0.5 * $max_active_runs}
+      # Noisy is not yet harmful: on an idle machine the best customer is not throttled, nor one who always was as large
+      # where nobody suffers. A share of which nothing is known of before is told and not acted upon.
+      - throttle:
+          concurrent_workflows: 2
+          ttl: 15m
+          only_if: >-
+            runtime.active_runs > 0.5 * $max_active_runs and (outgrew(active_runs[26h]) > $noisy_growth
+            or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share))
     suppresses: [user-hogging, token-burn-spike, cost-spike, model-calls-spike]
     playbook: noisy-neighbor
 
@@ -387,9 +402,14 @@ rules:
     subject: app
     # A small customer makes few errors, and all of his may be failing: a share over ten minutes and a number beyond
     # chance. The others are counted without this app, so that a large one does not excuse itself.
+    # Or its runs end with nothing done while those of the others do something.
     when: >-
-      error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
-      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
+      (not missing(error_rate[10m], dead_counter)
+      and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
+      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m]))
+      or (not missing(silent_runs[2m]) and not missing(runtime.silent_runs.rest[2m])
+      and silent_runs[2m] >= $silent_min and silent_runs[2m] > $silent_share * run_ends[2m]
+      and runtime.silent_runs.rest[2m] <= 0.5 * $silent_share)
     for: 2m
     severity: warning
     summary: An app's runs fail while those of the others work.
@@ -437,7 +457,10 @@ rules:
   # Where all fail together it is not one tenant's doing; app-errors is for those who fail alone.
   error-spike:
     subject: runtime
-    when: error_rate > $error_share and errors >= $error_min
+    # So without the app that has most errors there must be some, too; a sole tenant has no others.
+    when: >-
+      error_rate > $error_share and errors >= $error_min
+      and (missing(error_rate.rest) or error_rate.rest > 0.5 * $error_share)
     while: error_rate > 0.5 * $error_share and errors > 0/min
     for: 3m
     severity: critical

@@ -118,6 +118,7 @@ struct PolicyTestJudge {
         case nil: (.none, nil)
         case .act: (.act, nil)
         case .wouldHave: (.wouldHave, nil)
+        case .wouldAsk(let refusal): (.wouldHave, refusal)
         case .needsApproval(let refusal): (.needsApproval, refusal)
         case .refused(let refusal): (.refused, refusal)
         case .alreadyInForce: (.alreadyInForce, nil)

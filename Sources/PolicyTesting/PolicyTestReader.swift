@@ -226,8 +226,9 @@ public struct PolicyTestReader {
         }
         guard let name: Expectation.VerdictName = reporter.choice(verdict, "a verdict") else { return nil }
         guard let because else { return .action(kind, verdict: name, because: nil) }
-        guard name == .refused || name == .needsApproval else {
-            reporter.report("expectation", "'because' stands beside 'refused' and 'needs_approval' only", at: because)
+        guard [.refused, .needsApproval, .wouldHave].contains(name) else {
+            reporter.report(
+                "expectation", "'because' stands beside 'refused', 'needs_approval' and 'would_have' only", at: because)
             return nil
         }
         guard let step: Refusal.Step = reporter.choice(because, "a reason") else { return nil }

@@ -35,7 +35,7 @@ struct CounterRules: Hashable, Sendable {
     func deadReason(_ signal: Signal) -> MissingReason? {
         if dead == 0, hasRuns, isUnproven(signal) { return .tooLittleData }
         return switch signal {
-        case .errorRate: isDead(.errors) || (isDead(.turns) && isDead(.tools)) ? .deadCounter : nil
+        case .errorRate, .errorRateRest: isDead(.errors) || (isDead(.turns) && isDead(.tools)) ? .deadCounter : nil
         case .cost: isDead(.cost) && !usesPrice ? .deadCounter : nil
         default: dead != 0 && signal.info.counters.contains(where: isDead) ? .deadCounter : nil
         }
@@ -44,7 +44,7 @@ struct CounterRules: Hashable, Sendable {
     /// A counter that it needs has not moved so far, and too few runs ended to call it dead.
     private func isUnproven(_ signal: Signal) -> Bool {
         switch signal {
-        case .errorRate: !isAlive(.errors) || !(isAlive(.turns) || isAlive(.tools))
+        case .errorRate, .errorRateRest: !isAlive(.errors) || !(isAlive(.turns) || isAlive(.tools))
         case .cost: !isAlive(.cost) && !usesPrice
         default: !signal.info.counters.allSatisfy(isAlive)
         }
@@ -78,6 +78,18 @@ struct CounterRules: Hashable, Sendable {
     func errorRate(_ sums: MinuteSums) -> Evidence {
         let tried = isDead(.turns) || sums.turns == 0 ? sums.tools : sums.turns
         return CounterRules.ratio(sums.errors, max(tried, sums.errors))
+    }
+
+    /// The same of all but the app that has most errors; `apps` are what `total` is the sum of.
+    func errorRateRest(_ total: MinuteSums, _ apps: ContiguousArray<MinuteSums>) -> Evidence {
+        guard let most = apps.max(by: { ($0.errors, $0.turns) < ($1.errors, $1.turns) }) else { return errorRate(total) }
+        var rest = MinuteSums()
+        // Parts of poll intervals leave a grain.
+        func less(_ whole: Double, _ part: Double) -> Double { whole - part > 1e-6 ? whole - part : 0 }
+        rest.errors = less(total.errors, most.errors)
+        rest.turns = less(total.turns, most.turns)
+        rest.tools = less(total.tools, most.tools)
+        return errorRate(rest)
     }
 
     /// In percent.

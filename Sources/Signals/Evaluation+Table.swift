@@ -102,6 +102,14 @@ extension Evaluation {
                         latencies.quantile(quantile, slot: slot).map { .value($0) } ?? .missing(.noTraffic)
                     }))
         }
+        if signal == .silentRuns {
+            // Where no counter moves nothing is known of single runs.
+            guard rules.sight == .sighted else {
+                return .same(.missing(state.endedRuns >= CounterWatch.leastEndedRuns ? .deadCounter : .tooLittleData))
+            }
+            let silent = silentByApp(from: start, to: at)
+            return .plain(ContiguousArray(order.lazy.map { .value(silent[$0].perMinute) }))
+        }
         let (rates, scale) = window.rates.isEmpty ? (window.sums, window.perMinute) : (window.rates, 1)
         return .plain(
             ContiguousArray(
@@ -128,11 +136,14 @@ extension Evaluation {
             let open = open(asOf: end, checksNow: checksNow, &shared)
             if let reason = open.missing { return .missing(reason) }
             return signal == .activeApps ? activeApps(open) : rules.gauge(signal, open.total, total: open.total, isWhole: true)
-        case .runStarts, .runEnds, .errors, .turns, .toolCalls, .tokens, .cost, .errorRate, .silentRunsShare:
+        case .runStarts, .runEnds, .errors, .turns, .toolCalls, .tokens, .cost, .errorRate, .silentRunsShare,
+            .silentRunsRest, .errorRateRest:
             let window = window(from: start, to: end, checksNow: checksNow, &shared)
             if signal == .silentRunsShare { return silentShare(window, asOf: end, checksNow: checksNow) }
+            if signal == .silentRunsRest { return silentRest(window, from: start, to: end, checksNow: checksNow) }
             if let reason = window.missing { return .missing(reason) }
             if signal == .errorRate { return rules.errorRate(window.total) }
+            if signal == .errorRateRest { return rules.errorRateRest(window.total, window.sums) }
             return rules.part(signal, window.totalRate).map { .value($0) } ?? .missing(.notTracked)
         case .turnLatencyP50, .turnLatencyP95, .turnLatencyP99:
             let window = window(from: start, to: end, checksNow: checksNow, &shared)
@@ -195,7 +206,9 @@ extension Evaluation {
         if let reason = Evaluation.combine(readings.map(\.reason)) { return .missing(reason) }
         switch signal {
         case .healthy, .uptime: return .value(values.min() ?? 0)
-        case .healthLatency, .mongodbLatency, .perfSeconds, .perfPolled, .healthFailures, .loopLag:
+        case .healthLatency, .mongodbLatency, .perfSeconds, .perfPolled, .healthFailures, .loopLag,
+            // A deploy that goes from process to process restarts each of them once: a loop is one process's.
+            .restarts:
             return .value(values.max() ?? 0)
         default: return .value(values.reduce(0, +))
         }

@@ -129,6 +129,46 @@ struct Evaluation {
         return CounterRules.ratio(window.silentEnds, window.judgedEnds)
     }
 
+    /// Of the ended runs of each app, by slot, those that their own counters judge, and the silent ones among them: in
+    /// all, and per minute of watched time. The window's `missing` is to be asked before.
+    func silentByApp(from start: Int64, to end: Int64) -> ContiguousArray<SilentRuns> {
+        var runs = ContiguousArray(repeating: SilentRuns(), count: capacity)
+        for replica in present {
+            guard let stretch = replica.log.axis.stretch(from: start, to: end), stretch.covered > 0 else { continue }
+            let rows = replica.log.rows
+            for slot in 0..<min(capacity, rows.last?.apps.count ?? 0) {
+                func totals(_ index: Int) -> AppTotals {
+                    slot < rows[index].apps.count ? rows[index].apps[slot] : AppTotals()
+                }
+                let judged = stretch.sum { Double(totals($1).judged - totals($0).judged) }
+                guard judged > 0 else { continue }
+                let silent = stretch.sum { Double(totals($1).silent - totals($0).silent) }
+                runs[slot].judged += judged
+                runs[slot].silent += silent
+                runs[slot].perMinute += silent * 60_000 / stretch.covered
+            }
+        }
+        return runs
+    }
+
+    struct SilentRuns {
+        var judged = 0.0
+        var silent = 0.0
+        var perMinute = 0.0
+    }
+
+    /// `silentShare` of all but the app that has most silent runs: one tenant whose runs die at once is no outage.
+    func silentRest(_ window: PerfWindow, from start: Int64, to end: Int64, checksNow: Bool) -> Evidence {
+        let whole = silentShare(window, asOf: end, checksNow: checksNow)
+        guard case .value = whole else { return whole }
+        // Of two with as many the one with more that were well: what is left says the more.
+        let most = silentByApp(from: start, to: end).max { ($0.silent, $0.judged) < ($1.silent, $1.judged) } ?? SilentRuns()
+        // Parts of poll intervals leave a grain.
+        let judged = window.judgedEnds - most.judged
+        return judged > 1e-6
+            ? CounterRules.ratio(max(0, window.silentEnds - most.silent), judged) : .missing(.noTraffic)
+    }
+
     /// What the gate counted in (start, end].
     func gateWindow(from start: Int64, to end: Int64) -> GateLog.Window {
         state.gate.window(

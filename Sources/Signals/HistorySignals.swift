@@ -129,6 +129,16 @@ public struct HistorySignals: Sendable {
         var gateMissing: MissingReason?
         /// The parts of it, oldest first.
         var parts: ArraySlice<Minute> = []
+
+        /// The restarts of the process that had most; nil where minutes of earlier versions tell of no process.
+        var mostRestarts: Double? {
+            var counts: [String: Double] = [:]
+            for minute in parts {
+                guard let replicas = minute.whole.watch?.replicas else { return nil }
+                for replica in replicas { counts[replica.url, default: 0] += replica.restarts }
+            }
+            return counts.values.max()
+        }
     }
 
     private func window(_ count: Int64) -> Window {
@@ -226,6 +236,7 @@ public struct HistorySignals: Sendable {
             case .gauge: return signal == .up ? HistorySignals.up(now, newest.whole.reading) : now
             case .count:
                 guard case .value = now else { return now }
+                if signal == .restarts, let most = window.mostRestarts { return .value(most) }
                 return .value(window.parts.reduce(0) { $0 + ($1.whole.reading(signal).value ?? 0) })
             case .rate, .ratio, .quantile: break
             }
@@ -243,14 +254,23 @@ public struct HistorySignals: Sendable {
                 let values = window.parts.compactMap { $0.whole.reading(signal).value }
                 return values.isEmpty ? now : .value(values.reduce(0, +) / Double(values.count))
             }
-            if signal.info.subjects.contains(.app) || signal == .silentRunsShare, let reason = window.missing {
+            if signal.info.subjects.contains(.app) || [.silentRunsShare, .silentRunsRest, .errorRateRest].contains(signal),
+                let reason = window.missing
+            {
                 return .missing(reason)
             }
             if signal == .silentRunsShare {
                 if case .missing(let reason) = now, reason != .noTraffic { return now }
                 return CounterRules.ratio(window.watch.silentEnds, window.watch.judgedEnds)
             }
+            if signal == .silentRunsRest {
+                // Whose runs were silent is not kept: the minutes' own answers stand for the window's.
+                guard now.value != nil || now.reason == .noTraffic else { return now }
+                let values = window.parts.compactMap { $0.whole.reading(signal).value }
+                return values.isEmpty ? now : .value(values.reduce(0, +) / Double(values.count))
+            }
             if signal == .errorRate { return rules.errorRate(window.total) }
+            if signal == .errorRateRest { return rules.errorRateRest(window.total, window.sums) }
             if let quantile = Evaluation.quantile(signal) {
                 return LatencyIndex.quantile(quantile, window.allLatencies()).map { .value($0) } ?? .missing(.noTraffic)
             }

@@ -11,6 +11,9 @@ struct AppTotals: BitwiseCopyable, Hashable {
     var completion: Int64 = 0
     /// USD.
     var cost = 0.0
+    /// Ended runs whose own counters tell whether anything was done, and those in which nothing was.
+    var judged: Int64 = 0
+    var silent: Int64 = 0
 
     mutating func add(_ other: AppTotals) {
         Clamp.add(&starts, other.starts)
@@ -21,6 +24,8 @@ struct AppTotals: BitwiseCopyable, Hashable {
         Clamp.add(&prompt, other.prompt)
         Clamp.add(&completion, other.completion)
         cost += other.cost
+        Clamp.add(&judged, other.judged)
+        Clamp.add(&silent, other.silent)
     }
 
     /// Whether any counter of work moved.
@@ -170,11 +175,11 @@ extension PerfLog {
         }
     }
 
-    init(from reader: inout StateReader, capacity: Int, knowsGhosts: Bool) throws(SignalStateError) {
+    init(from reader: inout StateReader, capacity: Int, version: UInt8) throws(SignalStateError) {
         axis = try TimeAxis(from: &reader)
         var previous = PerfRow()
         for _ in 0..<axis.count {
-            previous = try PerfRow(from: &reader, since: previous, capacity: capacity, knowsGhosts: knowsGhosts)
+            previous = try PerfRow(from: &reader, since: previous, capacity: capacity, version: version)
             rows.append(previous)
         }
     }
@@ -200,11 +205,11 @@ extension PerfRow {
     }
 
     fileprivate init(
-        from reader: inout StateReader, since older: PerfRow, capacity: Int, knowsGhosts: Bool
+        from reader: inout StateReader, since older: PerfRow, capacity: Int, version: UInt8
     ) throws(SignalStateError) {
         self = older
-        total = try AppTotals(from: &reader, since: older.total)
-        totalGauges = try RunGauges(from: &reader, knowsGhosts: knowsGhosts)
+        total = try AppTotals(from: &reader, since: older.total, version: version)
+        totalGauges = try RunGauges(from: &reader, knowsGhosts: version > 2)
         judgedEnds = try reader.sum(older.judgedEnds)
         silentEnds = try reader.sum(older.silentEnds)
         let count = try reader.integer(Int.self)
@@ -214,8 +219,8 @@ extension PerfRow {
         for _ in 0..<(try reader.count()) {
             let slot = try reader.integer(Int.self)
             guard apps.indices.contains(slot) else { throw reader.failure("an app is out of range") }
-            apps[slot] = try AppTotals(from: &reader, since: apps[slot])
-            gauges[slot] = try RunGauges(from: &reader, knowsGhosts: knowsGhosts)
+            apps[slot] = try AppTotals(from: &reader, since: apps[slot], version: version)
+            gauges[slot] = try RunGauges(from: &reader, knowsGhosts: version > 2)
         }
     }
 }
@@ -240,9 +245,13 @@ extension AppTotals {
         writer.put(completion - older.completion)
         writer.put(cost != older.cost)
         if cost != older.cost { writer.put(cost) }
+        writer.put(judged - older.judged)
+        writer.put(silent - older.silent)
     }
 
-    fileprivate init(from reader: inout StateReader, since older: AppTotals) throws(SignalStateError) {
+    fileprivate init(
+        from reader: inout StateReader, since older: AppTotals, version: UInt8
+    ) throws(SignalStateError) {
         starts = try reader.sum(older.starts)
         ends = try reader.sum(older.ends)
         turns = try reader.sum(older.turns)
@@ -251,6 +260,9 @@ extension AppTotals {
         prompt = try reader.sum(older.prompt)
         completion = try reader.sum(older.completion)
         cost = try reader.flag() ? try reader.double() : older.cost
+        guard version > 3 else { return }
+        judged = try reader.sum(older.judged)
+        silent = try reader.sum(older.silent)
     }
 }
 

@@ -465,9 +465,12 @@ struct PerfPass {
         if isSighted, seconds >= 60 { longEnds.append((slot, hasWorked)) }
         if hasWorked {
             workedEnds += 1
+            increments[slot].judged += 1
         } else if isSighted, isCounted[slot], !uncounted[slot] {
             // Only of an app whose runs are counted: the workflows of another may move no counter, and be well.
             idleEnds += 1
+            increments[slot].judged += 1
+            increments[slot].silent += 1
         } else if record.flags.contains(.fresh) {
             endings.append((record.seenAfter, seconds < PerfPass.leastWait))
         }

@@ -2,8 +2,9 @@ import Model
 
 extension RuntimeSignals {
     private static var magic: [UInt8] { Array("mozs".utf8) }
-    /// Version 1 knew no gate, version 2 no ghosts and no extension inside the runtime.
-    private static var version: UInt8 { 3 }
+    /// Version 1 knew no gate, version 2 no ghosts and no extension inside the runtime, version 3 whose
+    /// runs were silent.
+    private static var version: UInt8 { 4 }
 
     /// The whole state. The same state gives the same bytes.
     public func encoded() -> [UInt8] { encode(whole: true) }
@@ -144,7 +145,7 @@ extension ReplicaState {
         isRegistryReal = try reader.flag()
         unreachableSince = try reader.optional { (reader) throws(SignalStateError) in try reader.moment() }
         lastSampleAt = try reader.integer()
-        log = try PerfLog(from: &reader, capacity: capacity, knowsGhosts: version > 2)
+        log = try PerfLog(from: &reader, capacity: capacity, version: version)
         judgedEnds = try reader.integer()
         silentEnds = try reader.integer()
         undecidedSilent = try reader.each { (reader) throws(SignalStateError) in

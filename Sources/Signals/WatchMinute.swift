@@ -31,19 +31,22 @@ public struct WatchMinute: Hashable, Sendable {
             self.url = url
             self.readings = readings
         }
+
+        /// 0 where it is not known.
+        var restarts: Double {
+            let raw = Int(Signal.restarts.rawValue)
+            return raw < readings.count ? readings[raw].value ?? 0 : 0
+        }
     }
 
     public init() {}
 
     public func hasHeard(of endpoint: Endpoint) -> Bool { heard & 1 << endpoint.rawValue != 0 }
 
-    /// The restarts of all processes; nil where none was seen.
+    /// The restarts of the process that had most; nil where none was seen.
     var restartsSeen: Double? {
-        let raw = Int(Signal.restarts.rawValue)
-        let sum = replicas.reduce(0.0) { sum, replica in
-            sum + (raw < replica.readings.count ? replica.readings[raw].value ?? 0 : 0)
-        }
-        return sum > 0 ? sum : nil
+        let most = replicas.map(\.restarts).max() ?? 0
+        return most > 0 ? most : nil
     }
 
     /// What its sums say of a signal; nil for one that is not made of them, or where there is nothing to divide by.

@@ -45,7 +45,7 @@ extension Round {
             // Nobody is asked for what would not be done.
             guard let incident = open(decision.incident), source.mode(incident) != .observe else { return nil }
             return isNewOffer(decision) ? .approval : nil
-        case .wouldHave, .alreadyInForce: return nil
+        case .wouldHave, .wouldAsk, .alreadyInForce: return nil
         }
     }
 

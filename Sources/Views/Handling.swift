@@ -13,6 +13,7 @@ extension Overview {
             case .refused(let refusal):
                 lines.append("not done: \(decision.effect) for \(decision.key.app): \(refusal.text)")
             case .wouldHave: lines.append("would have done (mode observe): \(decision.effect) for \(decision.key.app)")
+            case .wouldAsk: lines.append("would ask a person (mode observe): \(decision.effect) for \(decision.key.app)")
             case .act, .needsApproval, .alreadyInForce: break
             }
         }

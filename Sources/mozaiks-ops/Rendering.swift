@@ -188,6 +188,7 @@ struct Rendering: Sendable {
         switch decision.verdict {
         case .act: return terminal.paint("done", .green) + ": \(what)\(until)" + (decision.lease.map { " (\($0))" } ?? "") + by
         case .wouldHave: return terminal.paint("would have", .yellow) + ": \(what) (mode observe)"
+        case .wouldAsk(let refusal): return terminal.paint("would ask a person", .yellow) + ": \(what): \(Shown.code(readable(refusal.text))) (mode observe)"
         case .needsApproval(let refusal): return terminal.paint("needs approval", .yellow) + ": \(what): \(Shown.code(readable(refusal.text)))\(how)"
         case .refused(let refusal): return terminal.paint("refused", .red) + ": \(what)\(by): \(Shown.code(readable(refusal.text)))"
         case .alreadyInForce(let lease): return "already in force: \(what) (\(lease))"

@@ -71,7 +71,7 @@ struct ApprovalTests {
     func observe() throws {
         var world = try ApprovalTests.world(mode: .observe)
         let decision = try #require(world.tick().plan.decisions.first)
-        #expect(GuardOrderTests.name(decision.verdict) == "needs_approval approval")
+        #expect(GuardOrderTests.name(decision.verdict) == "would_have approval")
         #expect(decision.approval == nil && world.guardian.approvals.isEmpty)
     }
 

@@ -125,6 +125,7 @@ struct GuardOrderTests {
         switch verdict {
         case .act: "act"
         case .wouldHave: "would_have"
+        case .wouldAsk(let refusal): "would_have \(refusal.step.rawValue)"
         case .alreadyInForce: "already_in_force"
         case .needsApproval(let refusal): "needs_approval \(refusal.step.rawValue)"
         case .refused(let refusal): "refused \(refusal.step.rawValue)"
@@ -147,7 +148,20 @@ struct GuardOrderTests {
     func earlierWins(_ first: Int) throws {
         var setup = Setup()
         for breaker in GuardOrderTests.breakers[first...] { breaker.apply(&setup) }
-        #expect(try GuardOrderTests.answer(setup) == [GuardOrderTests.breakers[first].expected])
+        // All from there on, observe among them: who would be asked is not.
+        let expected = GuardOrderTests.breakers[first].expected.replacing("needs_approval", with: "would_have")
+        #expect(try GuardOrderTests.answer(setup) == [expected])
+    }
+
+    @Test("observe: what would need a person's yes is said, and offered to nobody")
+    func observeAsksNobody() throws {
+        var setup = Setup(needsApproval: true)
+        setup.changes.append { $0.context.mode = .observe }
+        var world = try setup.world()
+        let decisions = world.tick().plan.decisions
+        #expect(decisions.map { GuardOrderTests.name($0.verdict) } == ["would_have approval"])
+        #expect(decisions.allSatisfy { $0.approval == nil && $0.until == nil && $0.lease == nil })
+        #expect(world.guardian.waitingApprovals(at: world.now).isEmpty && world.guardian.leases.isEmpty)
     }
 
     @Test("suggest: everything waits for approval")

@@ -83,7 +83,12 @@ struct GuardPropertyTests {
 
     /// A decision without what may differ: that it only pretends.
     static func plain(_ decision: ActionDecision) -> String {
-        let verdict = decision.verdict == .wouldHave ? Verdict.act : decision.verdict
+        let verdict: Verdict =
+            switch decision.verdict {
+            case .wouldHave: .act
+            case .wouldAsk(let refusal): .needsApproval(refusal)
+            default: decision.verdict
+            }
         // An offer ends; where nothing is offered there is no end.
         if case .needsApproval = verdict {
             return "\(decision.at) \(decision.incident) \(decision.key) \(decision.effect) \(decision.ttl) \(verdict)"

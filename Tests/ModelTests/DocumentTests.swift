@@ -47,6 +47,7 @@ struct DocumentTests {
         incident.decisions = [
             decision(.act, lease: "lease-1"), decision(.wouldHave), decision(.alreadyInForce(lease: "lease-2")),
             decision(.refused(Refusal(.cooldown, "too soon"))), decision(.needsApproval(Refusal(.flap, "third"))),
+            decision(.wouldAsk(Refusal(.approval, "asks"))),
             ActionDecision(
                 at: at, incident: "i-1",
                 key: LeaseKey(
@@ -106,7 +107,7 @@ struct DocumentTests {
         #expect(readings?[2]?["value"] == nil)
         #expect(document["decisions"]?["evidence"]?[0]?["points"]?[0]?["missing"] == "error(500)")
         #expect(document["decisions"]?["opened_at"] == "2026-11-21T09:00:00.123Z")
-        #expect(document["decisions"]?["actions"]?[5]?["app_id_bytes"] == "%FFa")
+        #expect(document["decisions"]?["actions"]?[6]?["app_id_bytes"] == "%FFa")
         #expect(document["labels"]?.object?.keys == ["environment", "zone"])
     }
 

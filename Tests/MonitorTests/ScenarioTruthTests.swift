@@ -61,7 +61,7 @@ import Testing
             held: Set(
                 incidents.flatMap(\.decisions).filter { decision in
                     switch decision.verdict {
-                    case .act, .wouldHave, .needsApproval: true
+                    case .act, .wouldHave, .wouldAsk, .needsApproval: true
                     case .refused, .alreadyInForce: false
                     }
                 }.map(\.key.app)

@@ -43,6 +43,27 @@ struct ProcessTests {
         #expect(!watched.signals.summary.replicas[0].answersForSeveralProcesses)
     }
 
+    @Test("a rolling deploy restarts each process once, and that is not three times")
+    func rollingDeploy() throws {
+        let urls = (1...3).map { "http://127.0.0.1:800\($0)" }
+        var options = SignalOptions(replicas: urls)
+        options.longestWindow = .minutes(30)
+        var watched = Watched(options)
+        for minute in 0...20 {
+            let second = Double(minute) * 60
+            for (index, url) in urls.enumerated() {
+                let born = Double(index) * 240 + 100
+                try watched.events(1, created: second > born ? born : -3_600, at: second, replica: url)
+            }
+        }
+        #expect(try watched.runtime("restarts[30m]", at: 1_200) == .value(1))
+        for index in urls.indices { #expect(try watched.replica(index, "restarts[30m]", at: 1_200) == .value(1)) }
+        // One of them again: two of its own.
+        try watched.events(1, created: 1_230, at: 1_260, replica: urls[1])
+        for url in [urls[0], urls[2]] { try watched.events(1, created: url == urls[0] ? 100 : 580, at: 1_260, replica: url) }
+        #expect(try watched.runtime("restarts[30m]", at: 1_260) == .value(2))
+    }
+
     @Test("a chat that both processes know counts from zero after a restart that replaced the table's process")
     func resumedAcrossRestart() throws {
         var watched = Watched()

@@ -274,6 +274,60 @@ struct RunTests {
         #expect(try watched.runtime("llm_calls[1m]", at: 360) == .value(6))
     }
 
+    @Test("one app whose runs die at once and are tried again is told from all the others", arguments: [false, true])
+    func silentByApp(isForgetful: Bool) throws {
+        var watched = Watched()
+        watched.isForgetful = isForgetful
+        var process = RunTests.alive
+        try watched.events(0, at: -0.1)
+        try watched.perf(process, at: 0)
+        var count = 0
+        func round(_ second: Double, _ app: String, runs: Int, turns: Int64, errors: Int64 = 0) {
+            for _ in 0..<runs {
+                count += 1
+                process.open("r\(count)", app: app, at: second - 8)
+                if turns > 0 { process.work("r\(count)", turns: turns, errors: errors) }
+                process.end("r\(count)", at: second - 2)
+            }
+        }
+        for step in 1...12 {
+            let second = Double(step) * 10
+            // Of each app a run that works in every round: silence counts only where runs are counted.
+            for app in ["a", "b", "c"] { round(second, app, runs: 1, turns: 4, errors: app == "b" ? 2 : 0) }
+            round(second, "a", runs: 9, turns: 0)
+            if step % 6 == 0 { round(second, "c", runs: 1, turns: 0) }
+            try watched.events(0, at: second - 0.1)
+            try watched.perf(process, at: second)
+        }
+        #expect(try watched.app("a", "silent_runs[1m]", at: 120) == .value(54))
+        #expect(try watched.app("b", "silent_runs[1m]", at: 120) == .value(0))
+        #expect(try watched.app("c", "silent_runs[1m]", at: 120) == .value(1))
+        // 55 of 73; without a 1 of 13.
+        #expect(abs(try watched.runtime("silent_runs.share[1m]", at: 120).number - 5_500.0 / 73) < 1e-9)
+        #expect(abs(try watched.runtime("silent_runs.rest[1m]", at: 120).number - 100.0 / 13) < 1e-9)
+        // Half of b's turns, and none of the others'.
+        #expect(abs(try watched.runtime("error_rate[1m]", at: 120).number - 100.0 / 6) < 1e-9)
+        #expect(try watched.runtime("error_rate.rest[1m]", at: 120) == .value(0))
+    }
+
+    @Test("a sole app has no others")
+    func noRest() throws {
+        var watched = Watched()
+        var process = RunTests.alive
+        try watched.events(0, at: -0.1)
+        try watched.perf(process, at: 0)
+        for step in 1...6 {
+            process.open("r\(step)", app: "a", at: Double(step) * 10 - 8)
+            process.work("r\(step)", turns: 2, errors: 1)
+            process.end("r\(step)", at: Double(step) * 10 - 2)
+            try watched.events(0, at: Double(step) * 10 - 0.1)
+            try watched.perf(process, at: Double(step) * 10)
+        }
+        #expect(try watched.runtime("error_rate[1m]", at: 60) == .value(50))
+        #expect(try watched.runtime("error_rate.rest[1m]", at: 60) == .missing(.noTraffic))
+        #expect(try watched.runtime("silent_runs.rest[1m]", at: 60) == .missing(.noTraffic))
+    }
+
     @Test("a run in which an early turn happened is not silent when it ends in a quiet poll")
     func notSilent() throws {
         var watched = Watched()

@@ -306,6 +306,10 @@ struct TruthWatch {
             else { return nil }
             let most = all.least > 0 ? min(1, bad.most / all.least) : 1
             return 100 * (all.most > 0 ? min(bad.least / all.most, most) : 0)...100 * most
+        // Of an app whose runs move no counter none is judged: it is the most that is known, not the least.
+        case .silentRuns: return rate(silentEnds[place], perf, from: start, to: end).map { 0...$0.upperBound }
+        // At the least nothing; the tests of runs compare them with what is known.
+        case .silentRunsRest, .errorRateRest: return 0...100
         case .silentRunsShare:
             return silentShare(from: start, to: end)
         case .turnLatencyP50: return latency(0.5, app, from: start, to: end)
