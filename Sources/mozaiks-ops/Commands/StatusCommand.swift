@@ -4,6 +4,7 @@ import JSONParsing
 import Journal
 import Model
 import Monitor
+import Notify
 import Telling
 
 /// `status`: one screen about what an engine sees and does, read from its journal.
@@ -56,6 +57,8 @@ struct StatusOverview {
     /// By incident: why nobody is told of it, or nothing is done.
     let circumstances: [String: [String]]
     let leases: [Lease]
+    /// By lease: whether anything was seen to hold the app to it.
+    let leaseSights: [String: LeaseSight]
     let approvals: [Approval]
     let silences: [Silence]
     /// Hours of maintenance that hold now.
@@ -103,6 +106,7 @@ struct StatusOverview {
         leases = try journal.leases(states: [.intended, .inForce, .reverting]).compactMap { row in
             (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Lease(document: $0) }
         }.filter { !$0.shadow }
+        leaseSights = LeaseSight.of(leases, in: journal, known: incidents)
         let guardState = try? Pipeline.guardState(in: journal)
         if guardState == nil { notes.append("what the guard remembers cannot be read: approvals are not shown") }
         approvals = guardState?.waitingApprovals(at: now) ?? []
@@ -211,7 +215,9 @@ extension StatusOverview {
 
     /// What is done about it, what is not and why, in sentences.
     private func handling(_ incident: Incident, _ rendering: Rendering) -> [String] {
-        var lines = leases(of: incident).map { "done: \(StatusOverview.words($0, rendering))" }
+        var lines = leases(of: incident).map { lease in
+            "\(leaseSights[lease.id]?.remark(lease.key.app) ?? "done"): \(StatusOverview.words(lease, rendering))"
+        }
         lines += approvals(of: incident).map { "waits for you: \($0.effect) for \($0.key.app), \($0.ttl)" }
         var newest: [LeaseKey: ActionDecision] = [:]
         for decision in incident.decisions { newest[decision.key] = decision }
@@ -238,11 +244,13 @@ extension StatusOverview {
     private func doneText(_ rendering: Rendering) -> String {
         guard !leases.isEmpty else { return "Actions in force: none\n" }
         return rendering.terminal.paint("Actions in force", .bold) + "\n"
-            + leases.prefix(StatusOverview.most).map {
-                "  \(StatusOverview.words($0, rendering))\n        mozaiks-ops actions revert \($0.id)\n"
+            + leases.prefix(StatusOverview.most).map { lease in
+                let remark = leaseSights[lease.id]?.remark(lease.key.app).map { ": \($0)" } ?? ""
+                return "  \(StatusOverview.words(lease, rendering))\(remark)\n        mozaiks-ops actions revert \(lease.id)\n"
             }.joined()
             + (leases.count > StatusOverview.most ? "  and \(leases.count - StatusOverview.most) more: mozaiks-ops actions list\n" : "")
             + (holder == nil ? "  no engine runs: what adapters do not end by themselves stays until one does\n" : "")
+            + sights.compactMap(\.gateRemark).map { "  \($0)\n" }.joined()
     }
 
     private func waitingText(_ rendering: Rendering) -> String {
@@ -310,7 +318,13 @@ extension StatusOverview {
                     object.append("circumstances", .array((circumstances[incident.id] ?? []).map(JSON.string)))
                     return .object(object)
                 }),
-            "leases": .array(leases.map(\.document)), "approvals": .array(approvals.map(\.document)),
+            "leases": .array(
+                leases.map { lease in
+                    guard var object = lease.document.object else { return lease.document }
+                    object.append("seen", .optional(leaseSights[lease.id]?.rawValue))
+                    return .object(object)
+                }),
+            "approvals": .array(approvals.map(\.document)),
             "silences": .array(silences.map(\.document)), "maintenance": .array(maintenance.map(JSON.string)),
             "channels": .array(
                 channels.map { channel in
