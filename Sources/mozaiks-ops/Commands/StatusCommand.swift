@@ -133,11 +133,13 @@ struct StatusOverview {
         }
         // A clock that was set back is no reason to know nothing.
         let late = sights.filter { sight in
-            let least: TimeSpan = holder == nil && !sight.isOfDaemon ? .minutes(10) : .minutes(2)
-            return now - sight.polledAt > maxAge ?? max(least, sight.interval * 6)
+            // A daemon writes what it sees every ten seconds, or as often as it polls: where nothing comes, what is there is old.
+            let limit = holder == nil ? max(sight.isOfDaemon ? .minutes(2) : .minutes(10), sight.interval * 6)
+                : max(.minutes(1), sight.interval * 4)
+            return now - sight.polledAt > maxAge ?? limit
         }
         guard !late.isEmpty else { return nil }
-        let who = holder == nil ? "no engine runs" : "an engine runs (\(holder?.description ?? "")) and does not poll"
+        let who = holder == nil ? "no engine runs" : "an engine runs (\(holder?.description ?? "")) and does not poll, or cannot write its journal"
         let what = late.count == sights.count ? "" : " \(late.map { Shown.id($0.summary.runtime) }.joined(separator: ", "))"
         return "\(who): the last poll\(what) was \((now - oldest.polledAt).brief) ago"
     }
