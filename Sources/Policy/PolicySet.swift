@@ -99,34 +99,17 @@ public struct PolicySet: Sendable {
         return set
     }
 
-    /// A warning where no rule of a default policy of one's own tells in time of a runtime that answers nobody: there is none,
-    /// `runtime-down` is switched off or only for information, or it waits for too long.
+    /// A warning where a default policy of one's own has no rule that sees a runtime that answers nobody, and does not say
+    /// that this is meant (`runtime-down: {enabled: false}` under `extends: builtin`).
     public var lostOutage: Diagnostic? {
         let file = defaultPolicy.file
-        guard !file.utf8.elementsEqual(DefaultPolicy.file.utf8) else { return nil }
-        let rules = (runtimeRules + replicaRules).filter { rule in rule.when.readings.contains { $0.series.signal == .up } }
-        guard !rules.contains(where: { $0.severity > .info && $0.hold <= PolicySet.longestOutage }) else { return nil }
-        let isOff = defaultPolicy.disabled.contains { $0.rule == "runtime-down" }
-        let why: String
-        let hint: String
-        if let late = rules.first(where: { $0.severity > .info }) {
-            why = "'\(late.name)' waits \(late.hold) before it tells of a runtime that answers nobody, and no other rule does"
-            hint = "a 'for' of at most \(PolicySet.longestOutage)"
-        } else if let quiet = rules.first {
-            why = "'\(quiet.name)' is only 'info' where a runtime answers nobody, and no other rule tells of it"
-            hint = "a severity of warning or critical"
-        } else if isOff {
-            why = "'runtime-down' is switched off, and no other rule here sees a runtime that answers nobody"
-            hint = "leave it on; silences and routes keep it quiet where that is meant"
-        } else {
-            why = "no rule here sees a runtime that answers nobody: the built-in 'runtime-down' does not hold"
-            hint = "write 'extends: builtin' to keep the built-in rules below your own"
-        }
-        return Diagnostic("no-outage-rule", why, file: file, line: 0, hint: hint, severity: .warning)
+        guard !file.utf8.elementsEqual(DefaultPolicy.file.utf8), !defaultPolicy.disabled.contains(where: { $0.rule == "runtime-down" }),
+            !(runtimeRules + replicaRules).contains(where: { rule in rule.when.readings.contains { $0.series.signal == .up } })
+        else { return nil }
+        return Diagnostic(
+            "no-outage-rule", "no rule here sees a runtime that answers nobody: the built-in 'runtime-down' does not hold", file: file, line: 0,
+            hint: "write 'extends: builtin' to keep the built-in rules below your own", severity: .warning)
     }
-
-    /// Whoever hears of an outage later than this hears of it from the tenants.
-    private static let longestOutage = TimeSpan.minutes(15)
 
     /// A warning about a line of one of the files, the whole of it underlined.
     public func warning(_ code: String, _ message: String, at origin: Origin, hint: String? = nil) -> Diagnostic {

@@ -185,7 +185,7 @@ import Testing
         #expect(list.output.contains("\(id): \(remark)"), "\(list.output)")
         #expect(leases[0]["seen"] == "not_asked")
         let status = try shell.run("status").output
-        #expect(status.split(separator: remark).count == 3 && !status.contains("done: "), "\(status)")
+        #expect(status.split(separator: remark).count == 3 && !status.contains("  done: "), "\(status)")
         #expect(status.contains("no proxy has asked the gate about"), "\(status)")
 
         let unknown = try shell.run("actions", "revert", "nosuchlease")
