@@ -94,7 +94,8 @@ let package = Package(
                 "HTTP", "Collector", "Journal", "Actions", "Notify", "Advisor", "Server", "Configuration",
             ]),
         room(
-            "Views", ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Journal", "Monitor"]),
+            "Views",
+            ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Journal", "Notify", "Monitor"]),
         room(
             "Web",
             [

@@ -131,7 +131,7 @@ public enum SecretSource: Sendable, Equatable {
     }
 
     /// Without what editors and clipboards leave around it: white space, line ends, a byte order mark, zero-width marks.
-    private static func trim(_ text: String) -> String {
+    public static func trim(_ text: String) -> String {
         func isAround(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace || isMark(scalar) }
         let scalars = Array(text.unicodeScalars)
         guard let first = scalars.firstIndex(where: { !isAround($0) }), let last = scalars.lastIndex(where: { !isAround($0) })

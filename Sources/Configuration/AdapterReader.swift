@@ -43,7 +43,7 @@ struct AdapterReader {
         defer { fields.finish() }
         let secrets = SecretReader(reader: reader)
         let url: SecretSource?
-        if let node = fields.node("url"), let text = node.text, text.lowercased().hasPrefix("http") {
+        if let node = fields.node("url"), let text = node.text, BaseURL.trimmed(text).lowercased().hasPrefix("http") {
             url = ChannelReader(reader: reader).address(node, text)
         } else {
             url = secrets.read(fields, "url", isRequired: true)

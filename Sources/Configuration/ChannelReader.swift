@@ -86,7 +86,7 @@ struct ChannelReader {
         guard let fields = fields(entry) else { return nil }
         defer { fields.finish() }
         let url: SecretSource?
-        if let node = fields.node("url"), let text = node.text, text.lowercased().hasPrefix("http") {
+        if let node = fields.node("url"), let text = node.text, BaseURL.trimmed(text).lowercased().hasPrefix("http") {
             url = address(node, text)
         } else {
             url = secrets.read(fields, "url", isRequired: true)
@@ -99,7 +99,8 @@ struct ChannelReader {
 
     /// An address in the file itself: allowed, because not every one is secret; shown no more than if it were.
     func address(_ node: YAMLNode, _ raw: String) -> SecretSource? {
-        guard let text = reader.text(node, "'url'") else { return nil }
+        // Its slash at the end may mean something to a webhook.
+        guard let text = reader.text(node, "'url'").map(SecretSource.trim) else { return nil }
         // A query is allowed here, other than in a base URL.
         if let fault = BaseURL.fault(String(text.prefix { $0 != "?" })) {
             reporter.report("url", "'url': \(fault.message)", at: node.start, hint: fault.hint)
@@ -118,7 +119,7 @@ struct ChannelReader {
         let key = secrets.read(fields, "routing_key", isRequired: true)
         let url = url(fields, "url")
         let link = fields.node("link").flatMap { node -> String? in
-            guard let text = reader.text(node, "'link'") else { return nil }
+            guard let text = reader.text(node, "'link'").map(SecretSource.trim) else { return nil }
             if text.lowercased().hasPrefix("https://") || text.lowercased().hasPrefix("http://") { return text }
             reporter.report(
                 "url", "'link' must be a web address", at: node, hint: "such as https://ops.example.com/{incident}")

@@ -80,12 +80,13 @@ struct ConfigurationOverrides {
             }
             return []
         }
-        let urls = given.text.split(separator: ",").map { String($0.drop { $0 == " " }) }
+        // A line break between two replicas separates them as a comma does; nothing behind the last one is no replica.
+        let replicas = given.text.split { $0 == "," || $0.isNewline }.map { BaseURL.trimmed(String($0)) }.filter { !$0.isEmpty }
         var faults: [Diagnostic] = []
-        for url in urls {
+        if replicas.isEmpty { faults.append(fault(given.origin, "url", "there is no URL in it", "such as http://127.0.0.1:8000")) }
+        for url in replicas {
             if let wrong = BaseURL.fault(url) { faults.append(fault(given.origin, "url", wrong.message, wrong.hint)) }
         }
-        let replicas = urls.map(BaseURL.trimmed)
         if faults.isEmpty, !replicas.isEmpty {
             // Without a file, each runtime named in passing has a history of its own. With one the state folder stays what
             // the file says, so that the kill switch is where everybody looks for it.

@@ -100,16 +100,16 @@ extension ConfigurationReader {
         return span
     }
 
-    /// A base URL, without its trailing slash.
+    /// A base URL, without what stands around it unseen and its trailing slash.
     /// - Parameter hasAuth: whether `auth:` may stand beside it.
     func url(_ node: YAMLNode, _ what: String, hasAuth: Bool = false) -> String? {
-        guard let text = text(node, what) else { return nil }
+        guard let text = text(node, what).map(BaseURL.trimmed) else { return nil }
         if let fault = BaseURL.fault(text) {
             let hint = fault.isCredential && !hasAuth ? "leave them out; what this service wants has a key of its own" : fault.hint
             reporter.report("url", "\(what): \(fault.message)", at: node, hint: hint)
             return nil
         }
-        return BaseURL.trimmed(text)
+        return text
     }
 
     func listen(_ node: YAMLNode, _ what: String) -> ListenAddress? {
@@ -146,6 +146,9 @@ enum BaseURL {
 
     static func fault(_ text: String) -> Fault? {
         let lower = text.lowercased()
+        if let first = text.first, let last = text.last, quotes.contains(first) || quotes.contains(last) {
+            return Fault("there are quotes around the URL", "they have become a part of it: leave them out")
+        }
         guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else {
             return Fault("this is not an http or https URL", "such as http://127.0.0.1:8000")
         }
@@ -172,9 +175,14 @@ enum BaseURL {
         return nil
     }
 
+    /// What a shell or an env file keeps, and what a text editor or chat makes of it.
+    private static let quotes: Set<Character> = ["\"", "'", "`", "“", "”", "„", "‘", "’", "«", "»"]
+
+    /// Without what env files, editors and clipboards leave around it, which nobody sees: blanks, line ends, a byte order
+    /// mark, zero-width marks; and without slashes at the end. Every URL goes through here before it is judged.
     static func trimmed(_ text: String) -> String {
-        var text = text
-        while text.hasSuffix("/") { text.removeLast() }
+        var text = SecretSource.trim(text)
+        while text.hasSuffix("/"), !text.hasSuffix("://") { text.removeLast() }
         return text
     }
 }

@@ -86,7 +86,8 @@ struct NetworkReader {
         return settings
     }
 
-    private func proxy(_ node: YAMLNode, _ text: String) -> NetworkSettings.Proxy? {
+    private func proxy(_ node: YAMLNode, _ raw: String) -> NetworkSettings.Proxy? {
+        let text = BaseURL.trimmed(raw)
         if text == "none" { return NetworkSettings.Proxy.none }
         let schemes = ["http://", "https://", "socks5://", "socks5h://"]
         guard let scheme = schemes.first(where: { text.lowercased().hasPrefix($0) }) else {
@@ -99,6 +100,6 @@ struct NetworkReader {
             reporter.report("url", "'proxy': \(fault.message)", at: node.start, hint: hint)
             return nil
         }
-        return .at(.literal(Secret(BaseURL.trimmed(text))))
+        return .at(.literal(Secret(text)))
     }
 }

@@ -190,11 +190,7 @@ extension GuardState {
             approvals[approved].close(isDone ? .used : .refused, now)
         }
         let answer = Answer(verdict)
-        // What only the quiet after a restart holds back is due at the next one: who kills the process again and again
-        // would have ten free minutes each time.
-        let isHeldByRestart =
-            answer == .refused(.quietPeriod) && quietMark(wanted.key.runtime, context.options, now)?.by == nil
-        if answer.isDue || isHeldByRestart { noteDue(wanted.key, now) }
+        if answer.isDue { noteDue(wanted.key, now) }
         guard asks.updateValue(answer, forKey: wanted.ask) != answer || isNews else { return }
         plan.decisions.append(
             ActionDecision(

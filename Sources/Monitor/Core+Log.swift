@@ -74,11 +74,30 @@ extension Core {
             ])
     }
 
+    /// From here on what is in force is enforced.
+    func logAsked(_ leases: [Lease]) {
+        for lease in leases where !lease.shadow {
+            logger.info(
+                "a proxy asks the gate about it",
+                [
+                    "lease": .text(lease.id), "app": .text("\(lease.key.app)"), "action": .text("\(lease.effect)"),
+                    "runtime": .text(lease.key.runtime),
+                ])
+        }
+    }
+
+    /// `action refused`. That a lease was decided does not say yet that anybody is held to it: see `lease landed`, and `a
+    /// proxy asks the gate about it`.
+    private func message(_ decision: ActionDecision) -> String {
+        guard case .act = decision.verdict else { return "action \(decision.verdict.word)" }
+        return pipeline.settings.landsAtGateOnly ? "action in force at the gate, where a proxy asks it" : "action decided"
+    }
+
     /// Only behind the commit that holds them: a tick that could not be written did nothing.
     func log(_ decisions: [ActionDecision]) {
         for decision in decisions {
             logger.info(
-                "action \(decision.verdict.word)",
+                message(decision),
                 [
                     "incident": .text(decision.incident), "app": .text("\(decision.key.app)"),
                     "action": .text("\(decision.effect)"), "ttl": .text("\(decision.ttl)"),

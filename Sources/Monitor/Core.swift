@@ -73,6 +73,10 @@ public actor Core {
     /// What the journal last got to know of runtimes, by name: see `RuntimeSight`.
     var sights: [String: (at: Timestamp, quality: [String])] = [:]
     var areSightsCleared = false
+    /// When the first poll of this process was judged: the gate listens since then at the latest.
+    var gateSince: Timestamp?
+    /// Runtimes of which the log said that nobody asks the gate about them.
+    var warnedOfGate: Set<String> = []
     /// Whether the kill file was there when the audit log last heard of it; nil before the first look.
     var wasStopped: Bool?
     /// Runtimes whose functions were to look further back at a reload, when the journal could not be written.
@@ -194,6 +198,7 @@ public actor Core {
             instruments?.decided(result)
             log(result.outcome.transitions, result.outcome.changes.map(\.incident))
             unlogged += result.plan.decisions
+            logAsked(result.plan.asked)
             // While nothing can be written they pile up; the audit log has them all in the end.
             if unlogged.count > Core.mostUnlogged { unlogged.removeFirst(unlogged.count - Core.mostUnlogged) }
         }

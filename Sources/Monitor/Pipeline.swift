@@ -24,6 +24,8 @@ public struct Pipeline: Sendable {
     var strayChats: [ChatSource] = []
     /// Perf answers that no tick has judged yet, by runtime and replica.
     var perfBodies: [String: [String: Body]] = [:]
+    /// What health said last, by runtime and replica.
+    var lastAnswers: [String: [String: LastAnswers]] = [:]
     /// The guard's state as it was handed out to be kept; nil before the first time.
     var keptGuard: GuardState?
     /// The journal holds the engine's state as earlier versions wrote it, to be replaced at the first tick.
@@ -86,7 +88,9 @@ public struct Pipeline: Sendable {
     /// Decodes one observation and takes it in. Observations of runtimes that are not configured are passed over.
     public mutating func take(_ observation: Observation) {
         guard signals[observation.runtime] != nil else { return }
-        let sample = Sample(observation, Decoder.decode(observation))
+        let content = Decoder.decode(observation)
+        let sample = Sample(observation, content)
+        remember(content, observation)
         hold(observation)
         signals[observation.runtime]?.ingest(sample)
         clocks[observation.runtime]?.note(sample.endpoint, at: observation.at)
@@ -128,7 +132,7 @@ public struct Pipeline: Sendable {
         engine.record(plan.decisions)
         noteLeases(plan.leaseChanges, at: outcome.now)
         let asked = noteAsked(plan.asked, at: outcome.now)
-        let found = noteFindings(plan, runtime, outcome.opened + outcome.reopened, at: outcome.now).union(noteWeights(outcome))
+        let found = noteFindings(plan, runtime, outcome.opened + outcome.reopened, at: outcome.now).union(noteWeights(outcome)).union(noteOutages(outcome))
         let told = tell(outcome, plan)
         return TickResult(
             runtime: runtime, now: outcome.now, readings: readings, outcome: outcome, plan: plan,

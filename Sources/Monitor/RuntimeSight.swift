@@ -18,10 +18,22 @@ public struct RuntimeSight: Sendable {
     public var environment: String
     /// Seen by a daemon, which polls on and on; a pass of `check` comes when cron has it come.
     public var isOfDaemon: Bool
+    /// What the engine's gate was asked; nil where there is none.
+    public var gate: Gate?
+
+    /// What the gate was asked about a runtime.
+    public struct Gate: Sendable, Equatable {
+        /// Newest question about a start; nil: none yet, as far back as is remembered.
+        public var askedAt: Timestamp?
+        /// Since when the engine has listened for questions.
+        public var since: Timestamp
+    }
 
     public init(
-        summary: RuntimeSummary, polledAt: Timestamp, interval: TimeSpan, mode: Mode, environment: String, isOfDaemon: Bool
+        summary: RuntimeSummary, polledAt: Timestamp, interval: TimeSpan, mode: Mode, environment: String, isOfDaemon: Bool,
+        gate: Gate? = nil
     ) {
+        self.gate = gate
         self.summary = summary
         self.polledAt = polledAt
         self.interval = interval
@@ -44,6 +56,17 @@ public struct RuntimeSight: Sendable {
         return sights.sorted { $0.summary.runtime.utf8.lexicographicallyPrecedes($1.summary.runtime.utf8) }
     }
 
+    /// `no proxy has asked the gate about shared since 2026-11-21 17:05:00Z`, where nobody seems to.
+    public var gateRemark: String? {
+        guard let gate else { return nil }
+        let name = Shown.id(summary.runtime)
+        guard let askedAt = gate.askedAt else { return "no proxy has asked the gate about \(name) since \(gate.since), when it began" }
+        return polledAt - askedAt > RuntimeSight.quiet ? "no proxy has asked the gate about \(name) since \(askedAt)" : nil
+    }
+
+    /// So long a runtime may well have no start.
+    private static let quiet = TimeSpan.hours(1)
+
     var row: StateRow { StateRow(key: RuntimeSight.prefix + summary.runtime, bytes: document.serializedBytes()) }
 
     /// How well it sees: a change of that is written at once.
@@ -63,7 +86,9 @@ extension RuntimeSight {
         [
             "schema": .string(RuntimeSight.schema), "runtime": .string(summary.runtime), "polled_at": .moment(polledAt),
             "interval": .span(interval), "mode": .string(mode.rawValue), "environment": .string(environment),
-            "daemon": .bool(isOfDaemon), "apps": .int(Int64(summary.apps)), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
+            "daemon": .bool(isOfDaemon),
+            "gate": gate.map { ["asked_at": .moment($0.askedAt), "since": .moment($0.since)] } ?? .null,
+            "apps": .int(Int64(summary.apps)), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
             "replicas": .array(summary.replicas.map(RuntimeSight.document)),
         ]
     }
@@ -102,6 +127,9 @@ extension RuntimeSight {
         mode = try reader.member("mode").choice(Mode.self)
         environment = try reader.member("environment").string()
         isOfDaemon = try reader.member("daemon").bool()
+        gate = try reader.optional("gate").map { gate throws(DocumentError) in
+            Gate(askedAt: try gate.optional("asked_at")?.timestamp(), since: try gate.member("since").timestamp())
+        }
     }
 
     private static func replica(_ reader: DocumentReader) throws(DocumentError) -> RuntimeSummary.Replica {
@@ -138,13 +166,34 @@ extension Core {
     /// Writes down what a poll showed, for whoever looks from beside.
     func noteSight(_ summary: RuntimeSummary, at now: Timestamp, _ record: inout TickRecord) {
         let settings = pipeline.settings
+        gateSince = gateSince ?? now
+        let asked = pipeline.signals[summary.runtime]?.gateAskedAt
+        // The policy may hold back what the configuration would let happen.
         let sight = RuntimeSight(
-            summary: summary, polledAt: now, interval: settings.interval, mode: settings.mode, environment: settings.environment,
-            isOfDaemon: instruments != nil)
-        let quality = sight.quality
+            summary: summary, polledAt: now, interval: settings.interval, mode: min(settings.mode, pipeline.policies.defaultPolicy.mode),
+            environment: settings.environment, isOfDaemon: instruments != nil,
+            gate: gate == nil ? nil : .init(askedAt: asked, since: gateSince ?? now))
+        warnOfUnaskedGate(summary.runtime, asked, at: now)
+        let quality = sight.quality + (asked == nil ? ["unasked"] : [])
         if let last = sights[summary.runtime], last.quality == quality, now >= last.at, now - last.at < Core.sightInterval { return }
         sights[summary.runtime] = (now, quality)
         record.states.append(sight.row)
+    }
+
+    /// Once: a lease at a gate that nobody has ever asked holds nobody.
+    private func warnOfUnaskedGate(_ runtime: String, _ asked: Timestamp?, at now: Timestamp) {
+        guard gate != nil, asked == nil, !warnedOfGate.contains(runtime) else { return }
+        let leases = pipeline.guardState.leases.filter { lease in
+            published[lease.id] != nil && lease.key.runtime.utf8.elementsEqual(runtime.utf8) && now - lease.createdAt >= .minutes(1)
+        }
+        guard let lease = leases.first else { return }
+        warnedOfGate.insert(runtime)
+        logger.warning(
+            "a lease is in force at the gate, and no proxy has asked the gate yet: nobody is held to it",
+            [
+                "lease": .text(lease.id), "app": .text("\(lease.key.app)"), "action": .text("\(lease.effect)"),
+                "hint": "have the reverse proxy ask the gate about starts: docs/deploy", "runtime": .text(runtime),
+            ])
     }
 
     /// Forgets what was shown of runtimes that are watched no more; once, at the first cycle.

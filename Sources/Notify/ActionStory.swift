@@ -6,6 +6,46 @@ public enum LeaseNotes {
     public static let asked = "a proxy asks the gate about"
 }
 
+/// Whether anything was seen to hold an app to a lease.
+public enum LeaseSight: String, Sendable {
+    /// At an adapter, or at the gate and a proxy asks it about this app.
+    case enforced
+    /// At the gate, and no proxy has asked it about this app since.
+    case unasked = "not_asked"
+    /// Decided; where it is to land has not said yet that it has.
+    case decided
+
+    /// What the notes on an incident say of where its lease is in force. Of an earlier version's incident nothing is noted;
+    /// that was in force for all that is known.
+    public init(lease: String, in handling: [HandlingNote]) {
+        var found: LeaseSight?
+        for note in handling where note.text.contains(bytesOf: lease) {
+            switch note.kind {
+            case .leaseInForce, .leaseExtended:
+                if note.by.utf8.elementsEqual("gate".utf8) {
+                    found = found ?? .unasked
+                } else if note.by.utf8.elementsEqual("engine".utf8) {
+                    found = found ?? .decided
+                } else {
+                    found = .enforced
+                }
+            case .note: if note.text.hasPrefix(LeaseNotes.asked) { found = .enforced }
+            default: break
+            }
+        }
+        self = found ?? .enforced
+    }
+
+    /// What is to be said of it besides; nil where the deed is one.
+    public func remark(_ app: AppID) -> String? {
+        switch self {
+        case .enforced: nil
+        case .unasked: "in force at the gate; no proxy has asked it about \(app) yet"
+        case .decided: "decided; not seen in force yet"
+        }
+    }
+}
+
 /// What became of one thing that an incident wanted done: all its decisions on one lease key, told as one.
 struct ActionStory: Sendable {
     /// Why an action that was offered is offered anew: the id that people have seen counts no more.
@@ -25,21 +65,11 @@ struct ActionStory: Sendable {
         case none
     }
 
-    /// Whether anything was seen to hold the app to what is in force.
-    enum Sight: Sendable {
-        /// At an adapter, or at the gate and a proxy asks it about this app.
-        case enforced
-        /// At the gate, and no proxy has asked it about this app since.
-        case unasked
-        /// Decided; where it is to land has not said yet that it has.
-        case decided
-    }
-
     let app: AppID
     let effect: Effect
     let ttl: TimeSpan
     let standing: Standing
-    let sight: Sight
+    let sight: LeaseSight
     /// The id to approve it by; nil where nothing waits.
     let approval: String?
     /// When what waits can be approved no more; nil where nothing waits, or that is not known.
@@ -83,7 +113,7 @@ struct ActionStory: Sendable {
         lastOffer = ActionStory.lastOffer(decisions)
         isAboutLease = newest.lease != nil
         standing = ActionStory.standing(decisions, handling, at: moment)
-        sight = ActionStory.sight(decisions.last { $0.verdict == .act }?.lease, handling)
+        sight = decisions.last { $0.verdict == .act }?.lease.map { LeaseSight(lease: $0, in: handling) } ?? .enforced
     }
 
     /// The newest lease counts. It began with its first decision; each later one put its end off, by its ttl where it does
@@ -101,28 +131,6 @@ struct ActionStory: Sendable {
         if isNoted(.leaseRefused) { return .notLanded(lease: lease) }
         if isNoted(.leaseEnded) || until <= moment { return .over(lease: lease, from: first.at) }
         return .inForce(lease: lease, from: first.at, until: until, extensions: acts.count - 1)
-    }
-
-    /// What the notes on a lease say of where it is in force.
-    private static func sight(_ lease: String?, _ handling: [HandlingNote]) -> Sight {
-        guard let lease else { return .enforced }
-        var found: Sight?
-        for note in handling where note.text.contains(bytesOf: lease) {
-            switch note.kind {
-            case .leaseInForce, .leaseExtended:
-                if ids(note.by, "gate") {
-                    found = found ?? .unasked
-                } else if ids(note.by, "engine") {
-                    found = found ?? .decided
-                } else {
-                    found = .enforced
-                }
-            case .note: if note.text.hasPrefix(LeaseNotes.asked) { found = .enforced }
-            default: break
-            }
-        }
-        // Of an earlier version's incident nothing is noted.
-        return found ?? .enforced
     }
 
     /// Where the newest decision offers anew what the one before it was about.

@@ -42,7 +42,10 @@ enum MailFault: Hashable {
         // Postfix's words for all that it has against a recipient; with 5.7 it is a matter of who may write to him.
         if words.holdAny(["recipient address rejected"]), !enhanced.hasPrefix("5.7.") { return false }
         // 552: the mailbox is full. 551, 556: it is elsewhere, or nowhere.
-        if recipientEnhanced.contains(enhanced) || [551, 552, 556].contains(code) { return false }
+        // A server that says so of its relaying says it of us, whatever code it takes.
+        if recipientEnhanced.contains(enhanced) || [552, 556].contains(code) { return false }
+        if code == 551 { return words.holdAny(relayWords) }
+        if words.holdAny(limitWords) { return true }
         // A sequence or a command that the server will not have is no matter of the recipient, unless it says so.
         if [500, 502, 503, 504, 555].contains(code), !words.holdAny(recipientWords) { return true }
         // X.5.X is about the dialogue, X.7.X forbids rather than fails (RFC 3463, 3.6 and 3.8).
@@ -52,11 +55,13 @@ enum MailFault: Hashable {
     }
 
     private static func message(_ code: Int, _ enhanced: String, _ words: MailWords) -> Bool {
-        if words.holdAny(senderWords) || words.holdAny(setupWords) || words.holdAny(accountWords) { return true }
+        if words.holdAny(senderWords) || words.holdAny(setupWords) || words.holdAny(accountWords) || words.holdAny(limitWords) {
+            return true
+        }
         if words.holdAny(contentWords) { return false }
         // 5.7.0 and 5.7.1 are said of spam as well; the finer ones tell of signatures, rights, machines.
         let isFine = enhanced.hasPrefix("5.7.") && enhanced != "5.7.0" && enhanced != "5.7.1"
-        return isFine || [502, 504].contains(code) || words.holdAny(weakWords)
+        return isFine || [502, 504].contains(code) || words.holdAny(weakWords) || words.holdAny(policyWords)
     }
 
     /// Login and encryption (RFC 4954, 6; RFC 3207, 4).
@@ -71,15 +76,20 @@ enum MailFault: Hashable {
 
     private static let senderWords = [
         "sender", "send as", "sendas", "sendasdenied", "send on behalf", "from address", "from header", "from field",
-        "from domain", "mail from", "return path", "return-path", "envelope from",
+        "from domain", "from address header", "header address", "invalid header from", "header from", "sending domain",
+        "mail from", "return path", "return-path", "envelope from",
     ]
     private static let lastingWords = [
         "relay", "relays", "relaying", "relayed", "helo", "ehlo", "authentication required", "must authenticate", "credits",
         "not owned",
     ]
-    private static let setupWords = [
-        // Relaying.
-        "relay", "relays", "relaying", "relayed", "non-local", "rcpthosts",
+    private static let relayWords = ["relay", "relays", "relaying", "relayed", "non-local", "rcpthosts"]
+    /// How much a sender may send; said by code and words of a recipient or of a message, and of neither.
+    private static let limitWords = [
+        "max defers", "maximum defers", "failures per hour", "defers and failures", "sending rate", "send rate", "rate exceeded",
+        "rate limited", "throttled", "throttling", "per hour", "per day", "per minute",
+    ]
+    private static let setupWords = relayWords + [
         // Login.
         "authenticate", "authenticated", "authentication", "unauthenticated", "auth required", "smtp auth",
         "smtp-auth", "auth first", "log in", "login", "logged in", "credential", "credentials", "password", "username",
@@ -103,7 +113,11 @@ enum MailFault: Hashable {
     /// After the message these are about the sending account; at a recipient, as likely about his.
     private static let accountWords = [
         "account", "suspended", "paused", "disabled", "limit exceeded", "quota exceeded", "domain not found",
+        // The sender's domain, which takes no mail: nobody could answer it.
+        "no mx", "no mx record", "no mx records", "unconfigured", "unconfirmed",
     ]
+    /// Where not a word is about the message: what a service has against the account or the network that it comes from.
+    private static let policyWords = ["policy restrictions", "policy restriction", "due to policy", "local policy"]
     /// Said of us, and now and then of what is in a message.
     private static let weakWords = [
         "not permitted", "not allowed", "permission", "permissions", "authorized", "authorised", "unauthorized",

@@ -8,10 +8,12 @@ enum TenantText {
         let app = Shown.id(story.app.text)
         switch story.standing {
         case .inForce(_, let from, let until, _):
-            return "Since \(moments.minute(from)) \(limit(story.effect, app)), to keep the service "
+            return "Since \(moments.minute(from)) \(limit(story.effect, app, isSeen: story.sight == .enforced)), to keep the service "
                 + "responsive for everyone. Workflows that are already running are not affected. The limit ends by itself "
                 + "at \(moments.end(from, until)), or somewhat later if the load stays high. If it gets in your way, "
                 + "please reply and we will look at it together."
+        case .over where story.sight != .enforced:
+            return "The limit that was set for your app \(app) is lifted. Thank you for your patience."
         case .over:
             return "The limit on your app \(app) is lifted: everything runs as usual again. "
                 + "Thank you for your patience."
@@ -20,7 +22,8 @@ enum TenantText {
         }
     }
 
-    private static func limit(_ effect: Effect, _ app: String) -> String {
+    /// - Parameter isSeen: whether anything was seen to hold the app to it; else nobody may say that it is held.
+    private static func limit(_ effect: Effect, _ app: String, isSeen: Bool) -> String {
         switch effect {
         case .throttle(let limits):
             var parts: [String] = []
@@ -30,10 +33,11 @@ enum TenantText {
             if let starts = limits.requestsPerMinute {
                 parts.append("start at most \(starts) workflow\(starts == 1 ? "" : "s") a minute")
             }
-            return "your app \(app) can \(parts.joined(separator: " and "))"
-        case .pause: return "new workflows of your app \(app) are paused"
+            let what = parts.joined(separator: " and ")
+            return isSeen ? "your app \(app) can \(what)" : "your app \(app) may find that it can \(what)"
+        case .pause: return "new workflows of your app \(app) \(isSeen ? "are" : "may be") paused"
         case .disablePack(let pack):
-            return "new runs of the workflow \(pack) of your app \(app) are paused"
+            return "new runs of the workflow \(pack) of your app \(app) \(isSeen ? "are" : "may be") paused"
         }
     }
 }

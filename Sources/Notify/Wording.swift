@@ -17,6 +17,8 @@ public struct Wording: Sendable {
     let stories: [ActionStory]
     /// Who notes on an incident of which users and workflows its app's open runs are.
     public static let weigher = "perf"
+    /// Who notes on an incident which replicas do not answer, and when they last did.
+    public static let listener = "health"
 
     /// What the channel words otherwise.
     let template: MessageTemplate
@@ -140,6 +142,9 @@ public struct Wording: Sendable {
         }
         if let weight = incident.handling.last(where: { $0.kind == .note && $0.by == Wording.weigher }), !isResolved {
             facts.append(("Runs", Phrase(words: Shown.line(weight.text))))
+        }
+        if let silence = incident.handling.last(where: { $0.kind == .note && $0.by == Wording.listener }), !isResolved {
+            facts.append(("Answer", Phrase(words: moments.readable(Shown.line(silence.text)))))
         }
         if let seen = incident.acknowledged, !isResolved {
             let end = seen.until.map { " until \(moments.minute($0))" } ?? ""

@@ -50,7 +50,7 @@ struct GateLog: Sendable {
     private var shown: [AppID: GateTotals] = [:]
     private var shownTotal = GateTotals()
     /// When a proxy last asked about a start, ms; nil: never.
-    private var lastAskedAt: Int64?
+    private(set) var lastAskedAt: Int64?
 
     private static let longestMark = 128
 

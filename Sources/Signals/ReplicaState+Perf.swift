@@ -1,14 +1,5 @@
 import Model
 
-extension AppTotals {
-    /// Counters moved, besides that of errors, which alone is nothing done.
-    fileprivate var hasWorked: Bool { turns > 0 || tools > 0 || prompt > 0 || completion > 0 || cost > 0 }
-}
-
-extension PerfChat {
-    fileprivate var hasWorked: Bool { agentTurns > 0 || toolCalls > 0 || promptTokens > 0 || completionTokens > 0 || cost > 0 }
-}
-
 extension ReplicaState {
     /// Takes in a perf body: what changed for each chat since the last one, and what is open now.
     /// `clock` is the runtime's at the answer, ms.
@@ -145,8 +136,6 @@ struct PerfPass {
     /// What websockets say of how many can be running.
     private(set) var bound = RunGauges.SocketBound.none
     private let sockets: GhostSense.Sockets
-    /// By app slot: a counter moved in a run of it that the body shows.
-    private var isCounted: ContiguousArray<Bool>
     /// By app slot: no counter moves for what it runs.
     private let uncounted: ContiguousArray<Bool>
     /// Counters that progress would move are alive on this runtime.
@@ -221,14 +210,11 @@ struct PerfPass {
         increments = ContiguousArray(repeating: AppTotals(), count: capacity)
         gauges = ContiguousArray(repeating: RunGauges(), count: capacity)
         isTouched = ContiguousArray(repeating: false, count: capacity)
-        isCounted = ContiguousArray(repeating: false, count: capacity)
-        for slot in replica.totals.indices where slot < capacity && replica.totals[slot].hasWorked { isCounted[slot] = true }
         seen = ContiguousArray(repeating: false, count: replica.chats.count)
         seen.reserveCapacity(replica.chats.count + table.chats.count)
     }
 
     mutating func run(_ table: PerfTable, _ chats: inout ChatTable, _ identity: inout ProcessIdentity) {
-        for chat in table.chats where Int(chat.app) < slots.count && chat.hasWorked { isCounted[slots[Int(chat.app)]] = true }
         for place in table.chats.indices {
             let chat = table.chats[place]
             guard Int(chat.app) < slots.count else { continue }
@@ -466,8 +452,7 @@ struct PerfPass {
         if hasWorked {
             workedEnds += 1
             increments[slot].judged += 1
-        } else if isSighted, isCounted[slot], !uncounted[slot] {
-            // Only of an app whose runs are counted: the workflows of another may move no counter, and be well.
+        } else if isSighted, !uncounted[slot] {
             idleEnds += 1
             increments[slot].judged += 1
             increments[slot].silent += 1

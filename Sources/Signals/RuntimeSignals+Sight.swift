@@ -1,6 +1,9 @@
 import Model
 
 extension RuntimeSignals {
+    /// When the gate was last seen to have been asked about a start of this runtime; nil: not as far back as is remembered.
+    public var gateAskedAt: Timestamp? { gate.lastAskedAt.map(Timestamp.init(milliseconds:)) }
+
     /// So many runs must have ended before a counter that never moved is called dead.
     public static let endedRunsToJudge = Int(CounterWatch.leastEndedRuns)
 

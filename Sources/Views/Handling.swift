@@ -4,7 +4,9 @@ extension Overview {
     /// What is done about an incident, what is not and why, in sentences; empty when nothing is.
     /// - Parameter moment: writes a moment by the reader's clocks.
     public func handling(of incident: Incident, _ moment: (Timestamp) -> String) -> [String] {
-        var lines = leases(of: incident).map { "done: \(Overview.words($0, moment))" }
+        var lines = leases(of: incident).map { lease in
+            "\(leaseSights[lease.id]?.remark(lease.key.app) ?? "done"): \(Overview.words(lease, moment))"
+        }
         lines += approvals(of: incident).map { "waits for you: \($0.effect) for \($0.key.app), \($0.ttl)" }
         var newest: [LeaseKey: ActionDecision] = [:]
         for decision in incident.decisions { newest[decision.key] = decision }

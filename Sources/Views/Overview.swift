@@ -3,6 +3,7 @@ import JSONParsing
 import Journal
 import Model
 import Monitor
+import Notify
 import Telling
 
 /// How things stand by a journal, at one moment.
@@ -20,6 +21,8 @@ public struct Overview {
     /// By incident: why nobody is told of it, or nothing is done.
     public let circumstances: [String: [String]]
     public let leases: [Lease]
+    /// By lease: whether anything was seen to hold the app to it.
+    public let leaseSights: [String: LeaseSight]
     public let approvals: [Approval]
     public let silences: [Silence]
     /// Hours of maintenance that hold now.
@@ -95,6 +98,7 @@ public struct Overview {
         leases = try journal.leases(states: [.intended, .inForce, .reverting]).compactMap { row in
             (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Lease(document: $0) }
         }.filter { !$0.shadow }
+        leaseSights = LeaseSight.of(leases, in: journal, known: incidents)
         let guardState = try? Pipeline.guardState(in: journal)
         if guardState == nil { notes.append("what the guard remembers cannot be read: approvals are not shown") }
         approvals = guardState?.waitingApprovals(at: now) ?? []
@@ -128,11 +132,19 @@ public struct Overview {
         }
         // A clock that was set back is no reason to know nothing.
         let late = sights.filter { sight in
-            let least: TimeSpan = holder == nil && !sight.isOfDaemon ? .minutes(10) : .minutes(2)
-            return now - sight.polledAt > maxAge ?? max(least, sight.interval * 6)
+            // A daemon writes what it sees every ten seconds, or as often as it polls: where nothing comes, what is there is
+            // old.
+            let limit =
+                holder == nil
+                ? max(sight.isOfDaemon ? .minutes(2) : .minutes(10), sight.interval * 6)
+                : max(.minutes(1), sight.interval * 4)
+            return now - sight.polledAt > maxAge ?? limit
         }
         guard !late.isEmpty else { return nil }
-        let who = holder == nil ? "no engine runs" : "an engine runs (\(holder?.description ?? "")) and does not poll"
+        let who =
+            holder == nil
+            ? "no engine runs"
+            : "an engine runs (\(holder?.description ?? "")) and does not poll, or cannot write its journal"
         let what =
             late.count == sights.count ? "" : " \(late.map { Shown.id($0.summary.runtime) }.joined(separator: ", "))"
         return "\(who): the last poll\(what) was \((now - oldest.polledAt).brief) ago"
@@ -181,7 +193,13 @@ extension Overview {
                     object.append("circumstances", .array((circumstances[incident.id] ?? []).map(JSON.string)))
                     return .object(object)
                 }),
-            "leases": .array(leases.map(\.document)), "approvals": .array(approvals.map(\.document)),
+            "leases": .array(
+                leases.map { lease in
+                    guard var object = lease.document.object else { return lease.document }
+                    object.append("seen", .optional(leaseSights[lease.id]?.rawValue))
+                    return .object(object)
+                }),
+            "approvals": .array(approvals.map(\.document)),
             "silences": .array(silences.map(\.document)), "maintenance": .array(maintenance.map(JSON.string)),
             "channels": .array(
                 channels.map { channel in

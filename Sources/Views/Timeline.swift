@@ -61,6 +61,7 @@ extension ActionDecision {
         return switch verdict {
         case .act: "done: \(what)\(until.map { ", until \($0)" } ?? "")\(by)"
         case .wouldHave: "would have done (mode observe): \(what)"
+        case .wouldAsk(let refusal): "would ask a person (mode observe): \(what): \(refusal.text)"
         case .needsApproval(let refusal): "needs approval: \(what): \(refusal.text)"
         case .refused(let refusal): "refused: \(what)\(by): \(refusal.text)"
         case .alreadyInForce(let lease): "already in force: \(what) (\(lease))"

@@ -126,7 +126,7 @@ private struct IncidentPage {
     private var refused: HTML {
         let refusals = incident.decisions.compactMap { decision -> HTML? in
             switch decision.verdict {
-            case .refused, .wouldHave: "\(clocks.time(decision.at)) \(clocks.readable(decision.sentence))"
+            case .refused, .wouldHave, .wouldAsk: "\(clocks.time(decision.at)) \(clocks.readable(decision.sentence))"
             case .act, .needsApproval, .alreadyInForce: nil
             }
         }

@@ -22,11 +22,12 @@ struct ReloadReport {
             + ReloadReport.difference(old.policies, new.policies)
     }
 
-    /// Names of the rules that decide: those of the default, then how many apps have rules or limits of their own.
+    /// How many rules decide, those of the default; then how many apps have rules or limits of their own. No names: whoever
+    /// looks through the log for a rule's name means that it fired.
     static func rules(_ policies: PolicySet) -> String {
-        let names = (policies.runtimeRules + policies.replicaRules + policies.defaultPolicy.appRules).map(\.name)
+        let count = policies.runtimeRules.count + policies.replicaRules.count + policies.defaultPolicy.appRules.count
         let own = policies.policies.count - 1
-        return names.joined(separator: ",") + (own > 0 ? " and \(own) app\(own == 1 ? "" : "s") with a policy of its own" : "")
+        return "\(count)" + (own > 0 ? " and \(own) app\(own == 1 ? "" : "s") with a policy of its own" : "")
     }
 
     // MARK: - Settings

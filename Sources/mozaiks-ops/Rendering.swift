@@ -3,6 +3,7 @@ import Engine
 import Guard
 import Model
 import Monitor
+import Notify
 import Policy
 import Signals
 import Views
@@ -166,7 +167,7 @@ struct Rendering: Sendable {
             case .transition(let transition):
                 text = "\(transition.from.rawValue) => \(transition.to.rawValue): \(Shown.code(transition.reason))\n"
                     + String(repeating: " ", count: 13) + terminal.paint(Shown.code(transition.condition), .dim)
-            case .decision(let decision, let isWaiting): text = self.decision(decision, isWaiting: isWaiting)
+            case .decision(let decision, let isWaiting): text = self.decision(decision, of: incident, isWaiting: isWaiting)
             case .verification(let found):
                 let word = found.outcome.rawValue.map { $0 == "_" ? " " : $0 }
                 text = "\(String(word)) (\(found.lease)): \(Shown.code(readable(found.text)))"
@@ -176,8 +177,10 @@ struct Rendering: Sendable {
         }.joined()
     }
 
-    /// - Parameter isWaiting: whether what needs approval can still be approved.
-    func decision(_ decision: ActionDecision, isWaiting: Bool = false) -> String {
+    /// - Parameters:
+    ///   - incident: it tells whether anything was seen to hold the app to it.
+    ///   - isWaiting: whether what needs approval can still be approved.
+    func decision(_ decision: ActionDecision, of incident: Incident?, isWaiting: Bool = false) -> String {
         let until = decision.until.map { ", until \(clock($0))" } ?? ""
         let what = "\(decision.effect) for \(shownID(decision.key.app)), \(decision.ttl)"
         let by = decision.approvedBy.map { ", approved by \(Shown.id($0))" } ?? ""
@@ -186,7 +189,10 @@ struct Rendering: Sendable {
                 + (decision.until.map { "; until \(moment($0))" } ?? "")
         } ?? ""
         switch decision.verdict {
-        case .act: return terminal.paint("done", .green) + ": \(what)\(until)" + (decision.lease.map { " (\($0))" } ?? "") + by
+        case .act:
+            let sight = decision.lease.flatMap { lease in incident.map { LeaseSight(lease: lease, in: $0.handling) } }
+            let word = sight?.remark(decision.key.app).map { terminal.paint($0, .yellow) } ?? terminal.paint("done", .green)
+            return "\(word): \(what)\(until)" + (decision.lease.map { " (\($0))" } ?? "") + by
         case .wouldHave: return terminal.paint("would have", .yellow) + ": \(what) (mode observe)"
         case .wouldAsk(let refusal): return terminal.paint("would ask a person", .yellow) + ": \(what): \(Shown.code(readable(refusal.text))) (mode observe)"
         case .needsApproval(let refusal): return terminal.paint("needs approval", .yellow) + ": \(what): \(Shown.code(readable(refusal.text)))\(how)"
@@ -211,8 +217,13 @@ struct Rendering: Sendable {
 
     // MARK: - Leases
 
-    func leases(_ leases: [Lease], _ placements: [Placement] = [], now: Timestamp) -> String {
+    func leases(
+        _ leases: [Lease], _ placements: [Placement] = [], sights: [String: LeaseSight] = [:], now: Timestamp
+    ) -> String {
         var text = leases.isEmpty ? "no actions\n" : table(leases, now: now)
+        for lease in leases where lease.state == .inForce || lease.state == .intended {
+            if let remark = sights[lease.id]?.remark(lease.key.app) { text += "\(lease.id): \(remark)\n" }
+        }
         for placement in placements {
             let since = "since \(placement.since)"
             let why = placement.lastError.map { ": \(Shown.code($0))" } ?? ""

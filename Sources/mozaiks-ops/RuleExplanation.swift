@@ -194,7 +194,7 @@ extension RuleExplanation {
         text += "\n" + terminal.paint("Actions", .bold) + "\n"
         for (action, needsApproval, decisions) in actions {
             text += "  \(action.string ?? action.serialized())" + (needsApproval ? " (only on approval)" : "") + "\n"
-            for decision in decisions { text += "    \(decision.at)  \(rendering.decision(decision))\n" }
+            for decision in decisions { text += "    \(decision.at)  \(rendering.decision(decision, of: incident))\n" }
         }
         if let incident { text += "  incident \(incident.id)\n" }
         text += "\n" + terminal.paint("Values", .bold) + "\n"

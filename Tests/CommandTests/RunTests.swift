@@ -162,7 +162,7 @@ import Testing
             """, to: "policies/ops_policy.default.yaml")
         shell.configure(server.urls[0], "actions: {gate: {listen: \"127.0.0.1:\(try Loopback.closedPort())\"}}")
         let daemon = try shell.start(["run"])
-        #expect(daemon.waits { _, errors in errors.contains("action done") }, "\(daemon.errors)")
+        #expect(daemon.waits { _, errors in errors.contains("action in force at the gate") }, "\(daemon.errors)")
 
         // The log is written before the commit, which others see only then.
         var leases: [JSON] = []
@@ -179,7 +179,14 @@ import Testing
         #expect(show.array?.isEmpty == false)
         let held = try #require(leases[0]["holders"]?[0]?["incident"]?.string)
         let incident = try shell.run("incidents", "show", String(held.prefix(20)))
-        #expect(incident.output.contains("done: throttle to 2 runs at once"), "\(incident.output)")
+        // No proxy stands before this gate.
+        let remark = "in force at the gate; no proxy has asked it about"
+        #expect(incident.output.contains(remark) && !incident.output.contains("done: "), "\(incident.output)")
+        #expect(list.output.contains("\(id): \(remark)"), "\(list.output)")
+        #expect(leases[0]["seen"] == "not_asked")
+        let status = try shell.run("status").output
+        #expect(status.split(separator: remark).count == 3 && !status.contains("  done: "), "\(status)")
+        #expect(status.contains("no proxy has asked the gate about"), "\(status)")
 
         let unknown = try shell.run("actions", "revert", "nosuchlease")
         #expect(unknown.code == 1)
@@ -219,7 +226,7 @@ import Testing
         #expect(daemon.waits { _, errors in errors.contains("action refused") }, "\(daemon.errors)")
         let ending = daemon.ending(SIGTERM)
         #expect(ending.errors.contains("the kill file is there"), "\(ending.errors)")
-        #expect(!ending.errors.contains("action done"))
+        #expect(!ending.errors.contains("action in force at the gate"))
         #expect(try shell.run("actions", "list", "--all").output == "no actions\n")
     }
 }

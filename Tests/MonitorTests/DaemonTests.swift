@@ -178,7 +178,7 @@ import Testing
             program.waits { _, log in log.contains("firing => inactive") && log.contains("reloaded") },
             "\(program.errors)")
         #expect(program.errors.contains("changed=\"rule crowded: gone; rule unheard-of: new\""), "\(program.errors)")
-        #expect(program.errors.contains("msg=\"in force\" mode=observe rules=unheard-of channels=none"), "\(program.errors)")
+        #expect(program.errors.contains("msg=\"in force\" mode=observe rules=1 channels=none"), "\(program.errors)")
         #expect(program.errors.contains("severity=") && program.errors.contains(" app=- runtime=default"), "\(program.errors)")
         program.send(SIGTERM)
         #expect(program.waitForEnd().code == 0)

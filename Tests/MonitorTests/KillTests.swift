@@ -14,7 +14,7 @@ import Testing
     enum Moment: String, CaseIterable {
         case pending = "inactive => pending"
         case firing = "pending => firing"
-        case leased = "action done"
+        case leased = "action in force at the gate"
         case clearing = "firing => clearing"
     }
 

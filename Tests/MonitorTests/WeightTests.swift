@@ -25,6 +25,47 @@ import Testing
         #expect(message.contains("of users user-0 (1)"), "it stands in the very message that tells of the opening")
     }
 
+    @Test("an outage carries the URL, the error in words, and when the replica was last well; told and kept", arguments: [true, false])
+    func outages(isKnown: Bool) async throws {
+        let policies = try Crowd.policies { text in
+            text += "  outage: {subject: runtime, when: up == 0, for: 0s, severity: critical, summary: It does not answer.}\n"
+        }
+        let core = try place.core(settings, policies, gate: nil)
+        if isKnown { await core.pass(Crowd.calm, place.clock) }
+        let well = place.clock.now()
+        for _ in 0..<6 {
+            place.clock.advance(by: .seconds(10))
+            let refused = [Endpoint.health, .activeRuns, .events, .perf].map { endpoint in
+                Observation(
+                    at: place.clock.now(), runtime: Crowd.runtime, replica: Crowd.replica, endpoint: endpoint, elapsedMilliseconds: 1,
+                    outcome: .failure(.refused, detail: "connection refused"))
+            }
+            _ = await core.cycle(Crowd.runtime, refused)
+        }
+        let incident = try #require(try place.incidents().first { $0.rule == "outage" })
+        let text = isKnown
+            ? "http://127.0.0.1:8000: connection refused; last healthy at \(well), Mongo ping 0.04 ms, 7 websockets"
+            : "http://127.0.0.1:8000: connection refused; not seen healthy since the monitor began"
+        #expect(incident.handling.filter { $0.by == Wording.listener }.map(\.text) == [text])
+        let message = try place.read { try #require(try $0.outbox().first { $0.message.document.contains("outage") }).message.document }
+        #expect(message.contains("connection refused"), "it stands in the very message that tells of the opening")
+    }
+
+    @Test("a lease at a gate that nobody asks is warned of, once; the mode shown is the one in force")
+    func unaskedGate() async throws {
+        let core = try place.core(settings, try Crowd.policies { $0 = $0.replacing("mode: enforce", with: "mode: observe") }, gate: nil)
+        await core.pass(Crowd.calm, place.clock)
+        #expect(try place.read { try RuntimeSight.all(in: $0) { _ in } }[0].mode == .observe)
+        await core.close()
+        let next = try place.core(
+            settings, try Crowd.policies { $0 = $0.replacing("ttl: 1m", with: "ttl: 10m") }, gate: place.gate(settings))
+        for _ in 0..<16 { await next.pass(Crowd.noisy, place.clock) }
+        #expect(place.lines.containing("no proxy has asked the gate yet").count == 1)
+        let sight = try place.read { try RuntimeSight.all(in: $0) { _ in } }[0]
+        #expect(sight.mode == .enforce && sight.gateRemark?.contains("no proxy has asked the gate about shared since") == true)
+        await next.close()
+    }
+
     @Test("the journal has each runtime as the newest polls showed it, and forgets those that are gone")
     func sights() async throws {
         let core = try place.core(settings, try Crowd.policies(), gate: nil)

@@ -26,6 +26,8 @@ import Testing
         "502 5.5.1 Command not implemented", "530 Must issue a STARTTLS command first",
         "550 Rejected because 192.0.2.1 is in a black list at bl.example",
         "550 5.4.5 Daily user sending limit exceeded.", "550 Please turn on SMTP Authentication in your mail client",
+        "551 we do not relay", "551 5.7.1 we do not relay non-local mail, sorry",
+        "550 Domain example.com has exceeded the max defers and failures per hour (5/5 (100%)) allowed. Message discarded.",
     ]
 
     @Test("said to a recipient, about us", arguments: ofSetupAtRecipient) func setup(line: String) {
@@ -59,6 +61,9 @@ import Testing
         "554 Sending paused for this account.", "550 5.7.26 This mail has been blocked because it is not signed",
         "550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients",
         "550 5.7.1 Domain example.com is not allowed to send: upgrade your plan", "502 5.7.0 Please authenticate",
+        "551 5.7.1 Not authorised to send from this header address", "550 5.7.1 Unconfigured Sending Domain",
+        "554 5.6.0 Invalid header From", "554 Maximum sending rate exceeded.",
+        "554 Reject due to policy restrictions.", "554 Domain contains no MX",
     ]
 
     @Test("said to the message, about us", arguments: ofSetupAtMessage) func atMessage(line: String) {
@@ -68,7 +73,7 @@ import Testing
     static let ofMessage = [
         "554 5.7.1 Looks like spam", "550 5.7.1 First line second line", "552 5.3.4 Too big", "554 5.6.0 No",
         "550 5.7.1 Message rejected due to content restrictions", "554 5.7.1 The message contains a virus", "550 No",
-        "554 5.7.0 Reject, attachment type not allowed",
+        "554 5.7.0 Reject, attachment type not allowed", "554 Attachment rejected due to policy restrictions",
     ]
 
     @Test("said to the message, about it", arguments: ofMessage) func message(line: String) {

@@ -187,6 +187,18 @@ import Testing
         #expect(Wording(message).footer.plain == "production · mode enforce · rule at ops_policy.app.yaml:88")
     }
 
+    @Test("nobody tells a tenant that it is held before a proxy asks the gate", arguments: tenantCases.map(\.says))
+    func conditionalTenantText(says: String) throws {
+        let effect = try #require(Self.tenantCases.first { $0.says == says }).effect
+        var incident = Sample.noisy()
+        let key = LeaseKey(kind: effect.kind, runtime: "shared", app: AppID("app-clinic"), pack: effect.pack)
+        let decision = Sample.decision(300, .act, lease: Sample.lease, key: key, effect: effect)
+        incident.decisions = [decision]
+        incident.handling = [HandlingNote(at: decision.at, kind: .leaseInForce, by: "gate", text: "until later (\(Sample.lease)): asked")]
+        let text = try #require(Wording(Sample.message(.opened, incident, 300)).tenantTexts.first)
+        #expect(!text.contains(" are paused") && !text.contains("app-clinic can ") && text.contains(" may "), "\(text)")
+    }
+
     /// (who noted what on the lease, the first line of what was done)
     static let sights: [([(HandlingNote.Kind, String, String)], String)] = [
         (

@@ -224,6 +224,38 @@ import Testing
         }
     }
 
+    @Test("what stands around a URL unseen is none of it, wherever the URL comes from")
+    func whatSurroundsAURL() throws {
+        for around in [" ", "\t", "\r\n", "\n", "\u{FEFF}", "\u{200B}", "\u{A0}", ""] {
+            let given = "\(around)http://localhost:8000/\(around)"
+            #expect(try load(nil, ["MOZAIKS_RUNTIME_URL": given]).runtimes[0].replicas == ["http://localhost:8000"], "\(given)")
+            let file = """
+                schema: mozaiks.ops/config/v1
+                runtimes: {one: {replicas: ["${A_URL}", " http://b:1/ "]}}
+                channels: {am: {alertmanager: {url: "${AM}"}}}
+                """
+            let configuration = try load(file, ["A_URL": given, "AM": "\(around)http://am:9093\(around)"])
+            #expect(configuration.runtimes[0].replicas == ["http://localhost:8000", "http://b:1"], "\(given)")
+            guard case .alertmanager(let manager) = configuration.channels[0].kind else {
+                Issue.record("kind")
+                return
+            }
+            #expect(manager.url == "http://am:9093", "\(given)")
+        }
+        #expect(
+            try load(nil, ["MOZAIKS_RUNTIME_URL": "http://a:1 ,\n\u{FEFF}http://b:2/,"]).runtimes[0].replicas
+                == ["http://a:1", "http://b:2"])
+    }
+
+    @Test("quotes around a URL are named", arguments: ["\"http://a:1\"", "'http://a:1'", "“http://a:1”", " \"http://a:1\"\n"])
+    func quotesAroundAURL(given: String) {
+        #expect(
+            faults("schema: mozaiks.ops/config/v1", ["MOZAIKS_RUNTIME_URL": given]) == """
+                $MOZAIKS_RUNTIME_URL: error[url]: there are quotes around the URL
+                hint: they have become a part of it: leave them out
+                """)
+    }
+
     @Test func aURLFromTheEnvironmentGetsNoTokenOfTheFile() throws {
         let configuration = try load(
             ConfigurationTests.full,

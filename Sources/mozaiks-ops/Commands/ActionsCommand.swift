@@ -1,3 +1,4 @@
+import Views
 import Actions
 import Ambient
 import Configuration
@@ -6,6 +7,7 @@ import JSONParsing
 import Journal
 import Model
 import Monitor
+import Notify
 
 /// `actions list|stop|resume|revert`.
 enum ActionsCommand {
@@ -28,17 +30,19 @@ enum ActionsCommand {
         let known = Set(leases.map(\.id))
         let orphans = try journal.placements().filter { !$0.isOver && !known.contains($0.lease) }
             .map { try Placement(document: JSON(parsing: Array($0.document.utf8))) }
+        let sights = LeaseSight.of(leases, in: journal)
         let waiting = try journal.waitingCommands()
         let isIdle = EngineLock.holder(of: folder) == nil && leases.contains { $0.state != .ended && !$0.shadow }
         invocation.print(
             text: invocation.rendering(leases.flatMap { $0.holders.map(\.incident) }, in: journal).leases(
-                leases, placements.flatMap { $0 } + orphans, now: invocation.clock.now())
+                leases, placements.flatMap { $0 } + orphans, sights: sights, now: invocation.clock.now())
                 + (isIdle ? "no engine runs: what adapters do not end by themselves stays until one does\n" : "")
                 + invocation.waitingText(waiting, of: ActionsCommand.kinds),
             json: .array(
                 zip(leases, placements).map { lease, places in
                     guard var object = lease.document.object else { return lease.document }
                     object.append("adapters", .array(places.map(\.document)))
+                    object.append("seen", .optional(sights[lease.id]?.rawValue))
                     return .object(object)
                 } + orphans.map(\.document)))
         return .ok

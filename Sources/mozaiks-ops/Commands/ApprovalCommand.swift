@@ -74,7 +74,7 @@ enum ApprovalCommand {
         if EngineLock.holder(of: folder) == nil {
             text += "\nno engine runs: start one before \(invocation.zone.text(approval.expiresAt)), or the offer is over"
         }
-        if let decision { text += "\n" + invocation.rendering().decision(decision) }
+        if let decision { text += "\n" + invocation.rendering().decision(decision, of: try? journal.incidentDocument(approval.incident)) }
         invocation.print(
             text: text + "\n",
             json: [

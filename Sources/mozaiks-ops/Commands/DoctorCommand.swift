@@ -186,6 +186,7 @@ enum DoctorCommand {
         findings.add(
             .ok, "actions: \(allowed.isEmpty ? "none allowed by policy" : allowed) would land at the gate on \(gate.listen), "
                 + "as far as the reverse proxy asks it")
+        examineQuestions(configuration, &findings)
         examineWaysAround(configuration, mode, &findings)
         examineMode(mode, &findings)
     }

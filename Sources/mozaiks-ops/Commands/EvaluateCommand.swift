@@ -41,7 +41,9 @@ enum EvaluateCommand {
                 }
                 if !open.isEmpty {
                     text += "\n" + invocation.terminal.paint("Would be open now", .bold) + "\n" + rendering.incidents(open)
-                    for decision in open.flatMap(\.decisions) { text += "  \(rendering.decision(decision))\n" }
+                    for incident in open {
+                        for decision in incident.decisions { text += "  \(rendering.decision(decision, of: incident))\n" }
+                    }
                 }
                 return text
             }(),

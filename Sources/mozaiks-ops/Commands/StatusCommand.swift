@@ -116,11 +116,13 @@ extension Overview {
     private func doneText(_ rendering: Rendering) -> String {
         guard !leases.isEmpty else { return "Actions in force: none\n" }
         return rendering.terminal.paint("Actions in force", .bold) + "\n"
-            + leases.prefix(Overview.most).map {
-                "  \(Overview.words($0, rendering.moment))\n        mozaiks-ops actions revert \($0.id)\n"
+            + leases.prefix(Overview.most).map { lease in
+                let remark = leaseSights[lease.id]?.remark(lease.key.app).map { ": \($0)" } ?? ""
+                return "  \(Overview.words(lease, rendering.moment))\(remark)\n        mozaiks-ops actions revert \(lease.id)\n"
             }.joined()
             + (leases.count > Overview.most ? "  and \(leases.count - Overview.most) more: mozaiks-ops actions list\n" : "")
             + (holder == nil ? "  no engine runs: what adapters do not end by themselves stays until one does\n" : "")
+            + sights.compactMap(\.gateRemark).map { "  \($0)\n" }.joined()
     }
 
     private func waitingText(_ rendering: Rendering) -> String {

@@ -1,0 +1,61 @@
+import Engine
+import Model
+import Notify
+
+/// What a replica that does not answer said last, on the incident that opens: its URL, the error in words, and when it
+/// was last well. For people; nothing is decided by it.
+extension Pipeline {
+    /// The newest health answers of one replica.
+    struct LastAnswers: Sendable {
+        var good: (at: Timestamp, health: Health)?
+        /// Nil after an answer that could be read.
+        var fault: (reason: MissingReason, detail: String)?
+    }
+
+    /// Replicas that are told of; the others are counted.
+    private static let mostReplicas = 3
+
+    mutating func remember(_ content: Decoded, _ observation: Observation) {
+        let (runtime, replica) = (observation.runtime, observation.replica)
+        switch content {
+        case .health(let health):
+            lastAnswers[runtime, default: [:]][replica, default: LastAnswers()].fault = nil
+            if health.isHealthy { lastAnswers[runtime]?[replica]?.good = (observation.at, health) }
+        case .missing(.health, let reason, let detail):
+            lastAnswers[runtime, default: [:]][replica, default: LastAnswers()].fault = (reason, detail)
+        default: break
+        }
+    }
+
+    /// Notes on incidents about a runtime or a replica that this tick opened which replicas do not answer. Returns the ids
+    /// of those it wrote on.
+    mutating func noteOutages(_ outcome: TickOutcome) -> Set<String> {
+        let opened = outcome.changes.filter { $0.kind == .opened || $0.kind == .reopened }.map(\.incident)
+        var touched: Set<String> = []
+        for incident in opened where incident.subject.app == nil {
+            var only: String?
+            if case .replica(let url, _) = incident.subject { only = url }
+            let silent = (lastAnswers[outcome.runtime] ?? [:]).filter { url, last in
+                last.fault != nil && (only.map { $0.utf8.elementsEqual(url.utf8) } ?? true)
+            }.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+            guard !silent.isEmpty else { continue }
+            let lines = silent.prefix(Pipeline.mostReplicas).map { Pipeline.words($0.key, $0.value) }
+            let more = silent.count - lines.count
+            let text = lines.joined(separator: " · ") + (more > 0 ? " · and \(more) more replica\(more == 1 ? "" : "s")" : "")
+            if engine.note(HandlingNote(at: outcome.now, kind: .note, by: Wording.listener, text: text), on: incident.id) {
+                touched.insert(incident.id)
+            }
+        }
+        return touched
+    }
+
+    /// `http://10.0.0.7:8000: connection refused; last healthy at …, Mongo ping 0.04 ms, 7 websockets`
+    private static func words(_ url: String, _ last: LastAnswers) -> String {
+        let said = last.fault.map { $0.detail.isEmpty ? "\($0.reason)" : Shown.line($0.detail) } ?? ""
+        guard let (at, health) = last.good else { return "\(Shown.id(url)): \(said); not seen healthy since the monitor began" }
+        var figures: [String] = []
+        if let ping = health.mongoPingMilliseconds { figures.append("Mongo ping \((ping * 100).rounded() / 100) ms") }
+        if let sockets = health.websocketConnections { figures.append("\(sockets) websocket\(sockets == 1 ? "" : "s")") }
+        return "\(Shown.id(url)): \(said); last healthy at \(at)" + figures.map { ", \($0)" }.joined()
+    }
+}
