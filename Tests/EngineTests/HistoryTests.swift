@@ -110,7 +110,9 @@ struct HistoryTests {
             for _ in 0..<HistoryTests.length {
                 let plan = walk.step().plan
                 for decision in plan.decisions {
-                    let verdict = GuardOrderTests.name(decision.verdict).replacing("would_have", with: "act")
+                    // What would ask a person has its step behind it.
+                    let verdict = GuardOrderTests.name(decision.verdict).replacing("would_have ", with: "needs_approval ")
+                        .replacing("would_have", with: "act")
                     lines.append(
                         "\(walk.world.second(decision.at)) \(decision.key.app) \(decision.effect) \(decision.ttl) \(verdict)"
                     )

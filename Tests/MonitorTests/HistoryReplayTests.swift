@@ -155,6 +155,12 @@ import Testing
         #expect(late >= .zero && late <= .minutes(1), "\(late)")
     }
 
+    private static let throttle = """
+              # Noisy is not yet harmful: on an idle machine the best customer is not throttled.
+              - throttle: {concurrent_workflows: 2, ttl: 15m, only_if: runtime.active_runs > 0.5 * $max_active_runs}
+
+        """
+
     /// The default policy in which a large share is enough: the stories are shorter than what a usual load is known from, and
     /// nothing is done where an answer hangs on what is not known.
     private static let noisyByShareAlone: String = {
@@ -163,6 +169,11 @@ import Testing
             let to = text[from.upperBound...].firstRange(of: "0.5 * $max_active_runs))\n")
         {
             text.replaceSubrange(from.lowerBound..<to.upperBound, with: "\n")
+        }
+        if let from = text.firstRange(of: "      # Noisy is not yet harmful"),
+            let to = text[from.upperBound...].firstRange(of: "    suppresses: ")
+        {
+            text.replaceSubrange(from.lowerBound..<to.lowerBound, with: throttle)
         }
         return text
     }()
