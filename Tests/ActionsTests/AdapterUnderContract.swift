@@ -140,19 +140,21 @@ final class Setup: Sendable {
             memo: memo)
     }
 
-    /// Prepares and puts as the executor does, and gives back the order as the journal would have it.
-    func land(_ order: LeaseOrder) async -> (order: LeaseOrder, landing: Landing) {
-        var order = order
-        switch await adapter.prepare(order) {
-        case .ready(let memo): order.memo = memo
-        case .noop(let reason): return (order, .noop(reason: reason))
-        case .retry(let after, let reason): return (order, .retry(after: after, reason: reason))
-        case .refused(let reason): return (order, .refused(reason: reason))
-        }
-        let landing = await adapter.put(order)
-        if case .landed(let memo) = landing { order.memo = memo }
-        return (order, landing)
+    func land(_ order: LeaseOrder) async -> (order: LeaseOrder, landing: Landing) { await ActionsTests.land(adapter, order) }
+}
+
+/// Prepares and puts as the executor does, and gives back the order as the journal would have it.
+func land(_ adapter: any ActionAdapter, _ order: LeaseOrder) async -> (order: LeaseOrder, landing: Landing) {
+    var order = order
+    switch await adapter.prepare(order) {
+    case .ready(let memo): order.memo = memo
+    case .noop(let reason): return (order, .noop(reason: reason))
+    case .retry(let after, let reason): return (order, .retry(after: after, reason: reason))
+    case .refused(let reason): return (order, .refused(reason: reason))
     }
+    let landing = await adapter.put(order)
+    if case .landed(let memo) = landing { order.memo = memo }
+    return (order, landing)
 }
 
 /// What an outcome is, without its wording.

@@ -42,19 +42,6 @@ extension EntitlementStory {
             reason: "asked by noisy-neighbor", isApproved: approved, memo: memo)
     }
 
-    func land(_ adapter: Entitlements, _ order: LeaseOrder) async throws -> (order: LeaseOrder, landing: Landing) {
-        var order = order
-        switch await adapter.prepare(order) {
-        case .ready(let memo): order.memo = memo
-        case .noop(let reason): return (order, .noop(reason: reason))
-        case .retry(let after, let reason): return (order, .retry(after: after, reason: reason))
-        case .refused(let reason): return (order, .refused(reason: reason))
-        }
-        let landing = await adapter.put(order)
-        if case .landed(let memo) = landing { order.memo = memo }
-        return (order, landing)
-    }
-
     static func changed(_ path: [String], _ value: JSON?) -> JSON {
         guard var document = EntitlementDocument(Setup.document) else { return .null }
         document.set(EntitlementPath(path), to: value.map { .present($0) } ?? .absent)

@@ -16,7 +16,7 @@ import Testing
     func overwritten() async throws {
         try await with { plane, adapter in
             let limits = Limits(concurrentWorkflows: 2, requestsPerMinute: 6)
-            let (order, _) = try await land(adapter, order(.throttle(limits)))
+            let (order, _) = await land(adapter, order(.throttle(limits)))
             plane.sync(
                 AdapterUnderContract.app, Self.changed(["rate_limits"], ["requests_per_minute": 30, "concurrent_workflows": 2]))
             let undoing = await adapter.revert(order)
@@ -144,7 +144,7 @@ import Testing
         let isUnsynced = entry.effect.kind == .throttle
         try await with(isUnsynced ? nil : Setup.document, { $0.allowsUnsynced = isUnsynced }) { plane, adapter in
             let before = plane.entitlements(of: AdapterUnderContract.app)
-            let (held, landing) = try await land(adapter, order(entry.effect, approved: true))
+            let (held, landing) = await land(adapter, order(entry.effect, approved: true))
             #expect(Outcome(landing) == .done, "\(landing)")
             var settings = adapter.settings
             entry.change(&settings)
@@ -163,7 +163,7 @@ import Testing
     @Test("a memo of an earlier version, and the app taken out: the revert waits, and says what a person can do")
     func tenantUnknown() async throws {
         try await with { plane, adapter in
-            let (held, _) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            let (held, _) = await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
             var memo = try EntitlementMemo(try #require(held.memo))
             memo.tenant = nil
             var settings = adapter.settings
@@ -181,7 +181,7 @@ import Testing
     @Test("tokens are used underneath: no change of anyone's")
     func usedMoves() async throws {
         try await with { plane, adapter in
-            let (order, landing) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            let (order, landing) = await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
             #expect(Outcome(landing) == .done)
             plane.spend(AdapterUnderContract.app, tokens: 700)
             #expect(await adapter.revert(order) == .undone)
@@ -216,7 +216,7 @@ import Testing
                 order(.pause, approved: true, id: "lease-c"),
             ]
             let landed = try await withThrowingTaskGroup(of: LeaseOrder.self) { group in
-                for order in orders { group.addTask { try await land(adapter, order).order } }
+                for order in orders { group.addTask { await land(adapter, order).order } }
                 return try await group.reduce(into: [LeaseOrder]()) { $0.append($1) }
             }
             let document = plane.entitlements(of: AdapterUnderContract.app)

@@ -15,7 +15,7 @@ import Testing
     @Test("the whole document goes back, with the tenant, and only our keys differ")
     func whole() async throws {
         try await with { plane, adapter in
-            let (_, landing) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 1, requestsPerMinute: 6))))
+            let (_, landing) = await land(adapter, order(.throttle(Limits(concurrentWorkflows: 1, requestsPerMinute: 6))))
             #expect(Outcome(landing) == .done)
             let stored = try #require(plane.view(of: AdapterUnderContract.app)["stored"]?.object)
             let before = try #require(Setup.before["stored"]?.object)
@@ -42,7 +42,7 @@ import Testing
     func effect(name: String) async throws {
         let entry = try #require(Self.effects.first { $0.name == name })
         try await with(Setup.document, { $0.pause = entry.pause }) { plane, adapter in
-            let (order, landing) = try await land(adapter, order(entry.effect, approved: true))
+            let (order, landing) = await land(adapter, order(entry.effect, approved: true))
             #expect(Outcome(landing) == .done, "\(landing)")
             func value() -> JSON? {
                 entry.path.reduce(plane.view(of: AdapterUnderContract.app)["enforced"]) { $0?[$1] }
@@ -71,7 +71,7 @@ import Testing
         let entry = try #require(Self.strictness.first { $0.name == name })
         try await with(Self.changed(entry.path, entry.prior)) { plane, adapter in
             let syncs = plane.log.count
-            let (order, landing) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            let (order, landing) = await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
             #expect(Outcome(landing) == entry.outcome, "\(landing)")
             let now = entry.path.reduce(plane.entitlements(of: AdapterUnderContract.app)) { $0[$1] ?? .null }
             #expect(now == entry.after)
@@ -98,7 +98,7 @@ import Testing
         let entry = try #require(Self.refusals.first { $0.name == name })
         try await with(entry.document, entry.change) { plane, adapter in
             let writes = plane.log.count
-            let (_, landing) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            let (_, landing) = await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
             #expect(Outcome(landing) == .refused && landing.reason.contains(entry.word), "\(landing)")
             #expect(plane.log.count == writes)
         }
@@ -108,7 +108,7 @@ import Testing
     func unlimited() async throws {
         let document = Self.changed(["token_budget", "total_tokens", "limit"], -1)
         try await with(document, { $0.acceptsUsageReset = false }) { _, adapter in
-            let (order, landing) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            let (order, landing) = await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
             #expect(Outcome(landing) == .done)
             #expect(await adapter.revert(order) == .undone)
         }
@@ -118,7 +118,7 @@ import Testing
     func finiteMeanwhile() async throws {
         let document = Self.changed(["token_budget", "total_tokens", "limit"], -1)
         try await with(document, { $0.acceptsUsageReset = false }) { plane, adapter in
-            let (order, _) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            let (order, _) = await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
             plane.sync(
                 AdapterUnderContract.app, Self.changed(["rate_limits"], ["concurrent_workflows": 2, "requests_per_minute": 60]))
             let undoing = await adapter.revert(order)
@@ -134,7 +134,7 @@ import Testing
     @Test("never synced and allowed: set, and our key taken away again")
     func unsynced() async throws {
         try await with(nil, { $0.allowsUnsynced = true }) { plane, adapter in
-            let (order, landing) = try await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
+            let (order, landing) = await land(adapter, order(.throttle(Limits(concurrentWorkflows: 2))))
             #expect(Outcome(landing) == .done, "\(landing)")
             #expect(await adapter.revert(order) == .undone)
             #expect(plane.entitlements(of: AdapterUnderContract.app)["rate_limits"] == [:])
@@ -145,12 +145,12 @@ import Testing
     func approval() async throws {
         try await with { plane, adapter in
             #expect(adapter.capability(for: order(.pause).key)?.approval != nil)
-            let (_, landing) = try await land(adapter, order(.pause))
+            let (_, landing) = await land(adapter, order(.pause))
             #expect(Outcome(landing) == .refused)
         }
         try await with(Setup.document, { $0.pauseNeedsApproval = false }) { plane, adapter in
             #expect(adapter.capability(for: order(.pause).key)?.approval == nil)
-            let (_, landing) = try await land(adapter, order(.pause))
+            let (_, landing) = await land(adapter, order(.pause))
             #expect(Outcome(landing) == .done)
         }
         try await with(Setup.document, { $0.pause = .off }) { _, adapter in

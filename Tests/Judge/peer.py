@@ -135,6 +135,7 @@ class server:
              "--storage.tsdb.retention.time=100y", "--web.listen-address=127.0.0.1:0", "--log.format=json"],
             stdout=self.log, stderr=subprocess.STDOUT)
         self.address = None
+        # It says where it listens in its log and nowhere else.
         for _ in range(300):
             time.sleep(0.1)
             for line in pathlib.Path(self.log.name).read_text().splitlines():

@@ -1,0 +1,192 @@
+import Ambient
+import Glibc
+import JSONParsing
+import Journal
+import Model
+import Server
+import Signals
+import TestKit
+import Testing
+import Views
+
+import struct Journal.MinuteRow
+
+@testable import Monitor
+@testable import Web
+
+@Suite struct APITests {
+    @Test("pages follow each other without a gap or a repetition, whatever opens in between")
+    func paging() throws {
+        let world = try World()
+        try world.commit((1...7).map { World.incident($0) })
+        let face = world.face()
+        var cursor: String?
+        var seen: [String] = []
+        for page in 0..<4 {
+            let answer = try face.get("/api/v1/incidents?limit=2" + (cursor.map { "&cursor=\($0)" } ?? "")).json()
+            seen += try #require(answer["incidents"]?.array).compactMap { $0["id"]?.string }
+            cursor = answer["next_cursor"]?.string
+            #expect((cursor == nil) == (page == 3))
+            if page == 0 { try world.commit([World.incident(9)]) }
+        }
+        #expect(seen == (1...7).reversed().map { World.incident($0).id })
+    }
+
+    @Test(
+        "filters let through what they name",
+        arguments: [
+            ("severity=critical", [2]), ("severity=critical,info", [3, 2]), ("app=app%2Dclinic", [1]),
+            ("rule=down", [2]), ("state=resolved", [3]),
+            ("since=2026-11-21T08:43:22Z", [3, 2]), ("since=998s", [3, 2]), ("runtime=shared&state=open", [2, 1]),
+            ("runtime=other", []),
+        ])
+    func filters(query: String, numbers: [Int]) throws {
+        let world = try World()
+        let all = [
+            World.incident(1), World.incident(2, rule: "down", app: nil, severity: .critical),
+            World.incident(3, rule: "x", app: "app-b", severity: .info, resolved: true),
+        ]
+        try world.commit(all)
+        let answer = try world.face().get("/api/v1/incidents?" + query).json()
+        #expect(
+            answer["incidents"]?.array?.compactMap { $0["id"]?.string } == numbers.map { all[$0 - 1].id }, "\(answer)")
+    }
+
+    @Test(
+        "what is wrong with a request is said, as a problem document",
+        arguments: [
+            ("/api/v1/incidents?severity=bad", 400, "one of info, warning, critical"),
+            ("/api/v1/incidents?severty=info", 400, "no parameter 'severty'"),
+            ("/api/v1/incidents?limit=0", 400, "from 1 to 200"),
+            ("/api/v1/incidents?limit=99999999999999999999", 400, "from 1 to 200"),
+            ("/api/v1/incidents?limit=1&limit=2", 400, "given 2 times"),
+            ("/api/v1/incidents?cursor=x", 400, "'cursor'"),
+            ("/api/v1/incidents?cursor=-1.a", 400, "'cursor'"),
+            ("/api/v1/incidents?cursor=1.%27%3B--", 400, "'cursor'"),
+            ("/api/v1/incidents?since=soon", 400, "a moment such as"),
+            ("/api/v1/incidents?app=%zz", 400, "percent-encoded"),
+            ("/api/v1/incidents?app=%FF", 400, "percent-encoded"),
+            ("/api/v1/incidents/nope", 404, "no incident 'nope'"),
+            ("/api/v1/incidents/%00", 404, "no incident"), ("/api/v1/incidents/", 404, "no id"),
+            ("/api/v1/incidents/a/b", 404, "nothing at this path"),
+            ("/api/v1/", 404, "nothing at this path"), ("/api", 404, "nothing at this path"),
+            ("/api/v1/../etc", 404, "nothing at this path"),
+            ("/api/v1/situation?x", 400, "no parameter 'x'"), ("/api/v1/messages?cursor=0", 400, "'cursor'"),
+            ("/api/v1/leases?all=yes", 400, "true or false"),
+            ("/api/v1/rules", 503, "no engine has written yet"),
+        ])
+    func problems(target: String, status: Int, words: String) throws {
+        let world = try World()
+        let answer = world.face().get(target)
+        let problem = try answer.json()
+        #expect(
+            answer.status == status && answer.header("Content-Type") == "application/problem+json", "\(answer.text)")
+        #expect(
+            problem["status"]?.int == Int64(status) && problem["detail"]?.string?.contains(words) == true,
+            "\(answer.text)")
+    }
+
+    @Test("a minute without evidence is a gap with its reason, on the page too; one that is not written yet is none")
+    func history() throws {
+        let world = try World()
+        let now = World.start.minute
+        try world.engine.commitTick(
+            TickRecord(
+                states: [World.sight()],
+                minutes: [
+                    World.minute(now - 6, .value(3)), World.minute(now - 5, .missing(.unreachable)),
+                    World.minute(now - 3, .value(5)),
+                    World.minute(now - 2, .value(7)),
+                ]))
+        let answer = try world.face().get("/api/v1/history?runtime=shared").json()
+        let points = answer["series"]?.array?.first { $0["series"]?.string == "active_runs" }?["points"]?.array ?? []
+        #expect(points.count == 5, "\(answer)")
+        #expect(points.map { $0["value"]?.double } == [3, nil, nil, 5, 7])
+        #expect(points.map { $0["missing"]?.string } == [nil, "unreachable", "too_little_data", nil, nil])
+        let page = world.face().get("/").text
+        #expect(
+            page.contains("The last hour") && page.contains("active_runs: <strong>7")
+                && page.contains("missing 2 of 5 times"))
+        #expect(
+            try world.face().get("/api/v1/history?runtime=shared&since=1ms").json()["series"]?.array?.isEmpty == true)
+        for (query, status) in [
+            ("", 400), ("?runtime=shared&since=25h", 400), ("?runtime=other", 404),
+            ("?runtime=shared&since=2027-01-01T00:00:00Z", 400),
+        ] {
+            #expect(world.face().get("/api/v1/history" + query).status == status, "\(query)")
+        }
+    }
+
+    @Test("nothing is written", arguments: ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get"])
+    func methods(method: String) throws {
+        let world = try World()
+        let answer = world.face().get("/api/v1/situation", method: method)
+        #expect(answer.status == 405 && answer.header("Allow") == "GET, HEAD")
+    }
+
+    @Test("what did not change is not sent again; of the situation ages do not count")
+    func tags() throws {
+        let world = try World()
+        try world.commit([World.incident(1)], states: [World.sight()])
+        for target in ["/api/v1/situation", "/api/v1/incidents", "/api/v1/incidents/0000"] {
+            let tag = try #require(world.face().get(target).header("ETag"))
+            let later = world.face(at: StandingClock(moment: World.start + .seconds(30)))
+            let again = later.get(target, [("If-None-Match", "\"other\", \(tag)")])
+            #expect(again.status == 304 && again.body.isEmpty && again.header("ETag") == tag, "\(target) \(again.text)")
+            #expect(later.get(target, [("If-None-Match", "\"other\"")]).status == 200)
+        }
+        let tag = try #require(world.face().get("/api/v1/situation").header("ETag"))
+        try world.commit([World.incident(2)])
+        #expect(world.face().get("/api/v1/situation", [("If-None-Match", tag)]).status == 200)
+    }
+
+    @Test("however many ask, the journal is read once a second")
+    func kept() throws {
+        let world = try World()
+        let face = world.face()
+        #expect(try face.get("/api/v1/incidents").json()["incidents"]?.array?.isEmpty == true)
+        try world.commit([World.incident(1)])
+        #expect(try face.get("/api/v1/incidents").json()["incidents"]?.array?.isEmpty == true)
+        #expect(
+            try world.face(at: StandingClock(nanoseconds: 2_000_000_000)).get("/api/v1/incidents").json()["incidents"]?
+                .array?.count == 1)
+    }
+
+    @Test("docs/api.yaml is OpenAPI, and every answer is as it says")
+    func documented() throws {
+        let world = try World()
+        let incident = World.incident(1)
+        let message = OutboxMessage(
+            incident: incident.id, channel: "ops", event: .opened, createdAt: World.start, dueAt: World.start,
+            document: "{}")
+        try world.commit([incident, World.incident(2, resolved: true)], states: [World.sight()], messages: [message])
+        try world.engine.commitTick(TickRecord(minutes: [World.minute(World.start.minute - 2, .value(3))]))
+        let face = world.face()
+        let targets = [
+            "/api/v1/situation", "/api/v1/incidents?limit=1&state=open&severity=warning",
+            "/api/v1/incidents/0000000000000001", "/api/v1/incidents/ffff",
+            "/api/v1/incidents/0000", "/api/v1/leases?all=true", "/api/v1/approvals", "/api/v1/silences?all=false",
+            "/api/v1/messages?limit=5&channel=ops",
+            "/api/v1/rules", "/api/v1/nothing", "/api/v1/incidents?cursor=x", "/api/v1/history?runtime=shared&since=1h",
+        ]
+        let lines = try targets.map { target -> String in
+            let answer = face.get(target)
+            let line: JSON = [
+                "path": .string(target), "status": .int(Int64(answer.status)),
+                "type": .string(answer.header("Content-Type") ?? ""), "body": try answer.json(),
+            ]
+            return line.serialized() + "\n"
+        }
+        let python = Fixtures.repository + "/.build/venv/bin/python"
+        try #require(access(python, X_OK) == 0, "run .ci/setup: it installs the validator")
+        let file = world.temporary.write(lines.joined(), to: "exchanges")
+        let ending = try RunningProgram(
+            python, [Fixtures.repository + "/Tests/WebTests/openapi.py", Fixtures.repository + "/docs/api.yaml", file],
+            environment: ["PATH": "/usr/bin:/bin"], in: world.temporary.path, atMost: 120
+        ).waitForEnd()
+        // The rules are in force only where an engine was at work; their shape is tested beside a daemon.
+        #expect(
+            ending.output == targets.map { _ in "ok\n" }.joined() + "never asked: /api/v1/rules\n",
+            "\(ending.output)\(ending.errors)")
+    }
+}
