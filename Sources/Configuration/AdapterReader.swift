@@ -11,17 +11,17 @@ struct AdapterReader {
     /// - Parameter runtimes: the names of those configured in the file.
     func read(_ actions: Fields, runtimes: [String]) -> AdapterSettings {
         var settings = AdapterSettings()
-        settings.leaseAPI = fields(actions, "lease_api").flatMap(leaseAPI)
-        settings.entitlements = fields(actions, "entitlements").flatMap { entitlements($0, runtimes: runtimes) }
-        settings.webhook = fields(actions, "webhook").flatMap(webhook)
+        settings.leaseAPI = fields(actions, ActionKeys.leaseAPI).flatMap(leaseAPI)
+        settings.entitlements = fields(actions, ActionKeys.entitlements).flatMap { entitlements($0, runtimes: runtimes) }
+        settings.webhook = fields(actions, ActionKeys.webhook).flatMap(webhook)
         return settings
     }
 
     private typealias Section = (fields: Fields, key: YAMLNode)
 
-    private func fields(_ actions: Fields, _ name: String) -> Section? {
-        guard let entry = actions.entry(name) else { return nil }
-        return Fields(entry.value, "'\(name)'", reporter, place: entry.key.start).map { ($0, entry.key) }
+    private func fields(_ actions: Fields, _ key: SettingKey) -> Section? {
+        guard let entry = actions.entry(key) else { return nil }
+        return Fields(entry.value, "'\(key.name)'", reporter, place: entry.key.start).map { ($0, entry.key) }
     }
 
     // MARK: - Each
@@ -41,17 +41,16 @@ struct AdapterReader {
     private func webhook(_ section: Section) -> ActionWebhookSettings? {
         let fields = section.fields
         defer { fields.finish() }
-        let secrets = SecretReader(reader: reader)
         let url: SecretSource?
-        if let node = fields.node("url"), let text = node.text, BaseURL.trimmed(text).lowercased().hasPrefix("http") {
+        if let node = fields.node(ActionWebhookKeys.url.name), let text = node.text, BaseURL.trimmed(text).lowercased().hasPrefix("http") {
             url = ChannelReader(reader: reader).address(node, text)
         } else {
-            url = secrets.read(fields, "url", isRequired: true)
+            url = reader.secret(fields, ActionWebhookKeys.url)
         }
-        let secret = secrets.read(fields, "secret", isRequired: true)
+        let secret = reader.secret(fields, ActionWebhookKeys.secret)
         let owner = owner(fields)
         let tls = NetworkReader(reader: reader).tls(fields)
-        let end = fields.node("expiry").flatMap { choice($0, "'expiry'", ["monitor", "receiver"]) } ?? "monitor"
+        let end = choice(fields, ActionWebhookKeys.expiry) ?? "monitor"
         guard let actions = actions(fields), let url, let secret else { return nil }
         return ActionWebhookSettings(
             url: url, secret: secret, owner: owner, actions: actions, enforcesEnd: end == "receiver",
@@ -65,16 +64,12 @@ struct AdapterReader {
         let authentication = AuthenticationReader(reader: reader).read(fields)
         let runtime = runtime(fields, section.key, runtimes)
         let apps = apps(fields)
-        let unsynced = fields.node("allow_unsynced").flatMap { reporter.bool($0, "'allow_unsynced'") } ?? false
-        let usage = fields.node("usage_reset").flatMap { choice($0, "'usage_reset'", ["refused", "accepted"]) }
+        let unsynced = reader.flag(fields, EntitlementsKeys.allowUnsynced) ?? false
+        let usage = choice(fields, EntitlementsKeys.usageReset)
         let pause: EntitlementsSettings.Pause =
-            fields.node("pause").flatMap { node in
-                choice(node, "'pause'", EntitlementsSettings.Pause.allCases.map(\.rawValue)).flatMap { .init(rawValue: $0) }
-            } ?? .feature
+            choice(fields, EntitlementsKeys.pause).flatMap { .init(rawValue: $0) } ?? .feature
         let features = features(fields, pause)
-        let approval = fields.node("pause_approval").flatMap {
-            choice($0, "'pause_approval'", ["required", "not_required"])
-        }
+        let approval = choice(fields, EntitlementsKeys.pauseApproval)
         let tls = NetworkReader(reader: reader).tls(fields)
         guard let url, !apps.isEmpty else { return nil }
         return EntitlementsSettings(
@@ -86,11 +81,11 @@ struct AdapterReader {
     // MARK: - Their keys
 
     private func url(_ fields: Fields) -> String? {
-        fields.required("url").flatMap { reader.url($0, "'url'", hasAuth: true) }
+        reader.url(fields, LeaseAPIKeys.url, hasAuth: true)
     }
 
     private func owner(_ fields: Fields) -> String? {
-        fields.node("owner").flatMap { node in
+        fields.node(LeaseAPIKeys.owner).flatMap { node in
             guard let text = reader.text(node, "'owner'") else { return nil }
             if reader.isName(text) { return text }
             reporter.report("name", "'owner' must be a name", at: node, hint: "letters, digits and . _ -, at most 64")
@@ -100,13 +95,18 @@ struct AdapterReader {
 
     /// Nil (reported) for a list that names none, or what cannot land.
     private func actions(_ fields: Fields) -> [ActionKind]? {
-        let all = ActionKind.allCases.filter { $0 != .notify }
-        guard let node = fields.node("actions") else { return all }
+        let all = LeaseAPIKeys.kinds
+        guard let node = fields.node(LeaseAPIKeys.actions) else { return all }
         guard let items = reporter.list(node, "'actions'") else { return nil }
         let names = all.map(\.rawValue)
         let chosen = items.compactMap { choice($0, "an action", names).flatMap { ActionKind(rawValue: $0) } }
         if items.isEmpty { reporter.report("type", "'actions' is empty", at: node, hint: "[\(names.joined(separator: ", "))]") }
         return chosen.isEmpty ? nil : all.filter(chosen.contains)
+    }
+
+    private func choice(_ fields: Fields, _ key: SettingKey) -> String? {
+        guard case .choice(let names) = key.kind else { preconditionFailure("'\(key.name)' is no choice") }
+        return fields.node(key).flatMap { choice($0, "'\(key.name)'", names) }
     }
 
     private func choice(_ node: YAMLNode, _ what: String, _ choices: [String]) -> String? {
@@ -120,7 +120,7 @@ struct AdapterReader {
 
     /// Two runtimes may know the same app: two leases would then share one value of one document.
     private func runtime(_ fields: Fields, _ key: YAMLNode, _ runtimes: [String]) -> String? {
-        guard let node = fields.node("runtime") else {
+        guard let node = fields.node(EntitlementsKeys.runtime) else {
             if runtimes.count > 1 {
                 reporter.report(
                     "missing-key", "'entitlements' needs 'runtime': there are several", at: key,
@@ -137,7 +137,7 @@ struct AdapterReader {
     }
 
     private func apps(_ fields: Fields) -> [EntitlementsSettings.App] {
-        guard let node = fields.required("apps"), let inner = Fields(node, "'apps'", reporter) else { return [] }
+        guard let node = fields.node(EntitlementsKeys.apps), let inner = Fields(node, "'apps'", reporter) else { return [] }
         let entries = inner.all()
         if entries.isEmpty { reporter.report("type", "'apps' is empty", at: node, hint: "app_clinic: {tenant_id: t_1}") }
         return entries.compactMap { entry in
@@ -147,8 +147,8 @@ struct AdapterReader {
             if !isPlain {
                 reporter.report("value", "the control plane has no place for an app '\(entry.name)'", at: entry.key)
             }
-            let tenant = app.node("tenant_id").flatMap { reader.text($0, "'tenant_id'") }
-            let hasNone = app.node("no_tenant").flatMap { reporter.bool($0, "'no_tenant'") } ?? false
+            let tenant = reader.text(app, EntitledAppKeys.tenantID)
+            let hasNone = reader.flag(app, EntitledAppKeys.noTenant) ?? false
             guard (tenant != nil) != hasNone else {
                 reporter.report(
                     "missing-key", "an app needs 'tenant_id', or 'no_tenant: true', one of them", at: entry.key,
@@ -161,7 +161,7 @@ struct AdapterReader {
 
     /// Each feature stands for one workflow: one that stood for two would be given back with the first of two leases.
     private func features(_ fields: Fields, _ pause: EntitlementsSettings.Pause) -> [EntitlementsSettings.Feature] {
-        guard let node = fields.node("features"), let inner = Fields(node, "'features'", reporter) else { return [] }
+        guard let inner = fields.section(EntitlementsKeys.features) else { return [] }
         var taken = pause == .feature ? ["workflow_execution"] : []
         return inner.all().compactMap { entry in
             guard let name = reader.text(entry.value, "a feature"), !name.isEmpty else { return nil }

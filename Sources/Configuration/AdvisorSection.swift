@@ -31,24 +31,24 @@ struct AdvisorReader {
     private var reporter: Reporter { reader.reporter }
 
     func read(_ fields: Fields, prices: [Price]) -> AdvisorSection? {
-        guard let entry = fields.entry("advisor"), !entry.value.isNull,
+        guard let entry = fields.entry(Keys.advisor), !entry.value.isNull,
             let inner = Fields(entry.value, "'advisor'", reporter, place: entry.key.start)
         else { return nil }
-        let provider = inner.required("provider").flatMap { node -> AdviceProvider? in
+        let provider = inner.node(AdvisorKeys.provider).flatMap { node -> AdviceProvider? in
             reporter.choice(node, "provider")
         }
-        let baseURL = inner.node("base_url").flatMap { reader.url($0, "'base_url'") }
-        if let provider, provider.defaultURL == nil, inner.entry("base_url") == nil {
+        let baseURL = reader.url(inner, AdvisorKeys.baseURL)
+        if let provider, provider.defaultURL == nil, inner.entry(AdvisorKeys.baseURL) == nil {
             reporter.report(
                 "missing-key", "'advisor' needs 'base_url' with provider \(provider.rawValue)", at: entry.key,
                 hint: provider == .azure ? "such as https://NAME.openai.azure.com" : "such as http://127.0.0.1:8001/v1")
         }
-        let model = inner.required("model").flatMap { self.model($0) }
-        let key = SecretReader(reader: reader).read(inner, "api_key", isRequired: provider?.needsKey ?? false)
-        let version = inner.node("api_version").flatMap { self.version($0) }
-        let timeout = inner.node("timeout").flatMap { reader.span($0, "timeout", TimeSpan.seconds(1)...TimeSpan.minutes(10)) }
-        let maxTokens = inner.node("max_tokens").flatMap { reporter.int($0, "'max_tokens'", in: 100...32_000) }
-        let severity = inner.node("min_severity").flatMap { node -> Severity? in reporter.choice(node, "min_severity") }
+        let model = inner.node(AdvisorKeys.model).flatMap { self.model($0) }
+        let key = reader.secret(inner, AdvisorKeys.apiKey, isRequired: provider?.needsKey ?? false)
+        let version = inner.node(AdvisorKeys.apiVersion).flatMap { self.version($0) }
+        let timeout = reader.span(inner, AdvisorKeys.timeout)
+        let maxTokens = reader.whole(inner, AdvisorKeys.maxTokens)
+        let severity = inner.node(AdvisorKeys.minSeverity).flatMap { node -> Severity? in reporter.choice(node, "min_severity") }
         let price = self.price(inner, prices, model)
         let budget = self.budget(inner, hasPrice: price != nil)
         let tls = NetworkReader(reader: reader).tls(inner)
@@ -81,32 +81,28 @@ struct AdvisorReader {
 
     /// Its own, or the one of that model under `prices`.
     private func price(_ fields: Fields, _ prices: [Price], _ model: String?) -> Price? {
-        guard let entry = fields.entry("price"), !entry.value.isNull,
+        guard let entry = fields.entry(AdvisorKeys.price), !entry.value.isNull,
             let inner = Fields(entry.value, "a price", reporter, place: entry.key.start)
         else { return prices.first { $0.model == model } }
-        let prompt = inner.required("prompt").flatMap { Amounts.price($0, reporter) }
-        let completion = inner.required("completion").flatMap { Amounts.price($0, reporter) }
+        let prompt = inner.node(PriceKeys.prompt).flatMap { Amounts.price($0, reporter) }
+        let completion = inner.node(PriceKeys.completion).flatMap { Amounts.price($0, reporter) }
         inner.finish()
         guard let prompt, let completion else { return nil }
         return Price(model: model ?? "", prompt: prompt, completion: completion)
     }
 
     private func budget(_ fields: Fields, hasPrice: Bool) -> AdviceBudget {
-        guard let entry = fields.entry("budget"), !entry.value.isNull,
+        guard let entry = fields.entry(AdvisorKeys.budget), !entry.value.isNull,
             let inner = Fields(entry.value, "'budget'", reporter, place: entry.key.start)
         else { return .standard }
         var budget = AdviceBudget.standard
-        let tokens = 1...1_000_000_000
-        if let node = inner.node("tokens_per_hour") {
-            budget.tokensPerHour = reporter.int(node, "'tokens_per_hour'", in: tokens)
+        for (key, path) in [(BudgetKeys.tokensPerHour, \AdviceBudget.tokensPerHour), (BudgetKeys.tokensPerDay, \.tokensPerDay)]
+        where inner.node(key) != nil {
+            budget[keyPath: path] = reader.whole(inner, key)
         }
-        if let node = inner.node("tokens_per_day") {
-            budget.tokensPerDay = reporter.int(node, "'tokens_per_day'", in: tokens)
-        }
-        for (name, path) in [
-            ("usd_per_hour", \AdviceBudget.microUSDPerHour), ("usd_per_day", \AdviceBudget.microUSDPerDay),
-        ] {
-            guard let node = inner.node(name) else { continue }
+        for (key, path) in [(BudgetKeys.usdPerHour, \AdviceBudget.microUSDPerHour), (BudgetKeys.usdPerDay, \.microUSDPerDay)] {
+            let name = key.name
+            guard let node = inner.node(key) else { continue }
             budget[keyPath: path] = dollars(node, name)
             guard !hasPrice else { continue }
             reporter.report(

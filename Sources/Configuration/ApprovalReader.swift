@@ -34,23 +34,21 @@ extension ConfigurationReader {
     func approvals(
         _ fields: Fields, _ limits: inout ActionLimits, named: (String, YAMLNode) -> Void
     ) -> ApprovalSettings? {
-        guard let node = fields.node("approvals"), let inner = Fields(node, "'approvals'", reporter) else { return nil }
-        if let node = inner.node("expire"), let span = span(node, "expire", .minutes(1)...TimeSpan.hours(72)) {
-            limits.approvalExpiry = span
-        }
+        guard let inner = fields.section(Keys.approvals) else { return nil }
+        if let span = span(inner, ApprovalKeys.expire) { limits.approvalExpiry = span }
         var slack: ApprovalSettings.Slack?
-        if let entry = inner.entry("slack"), let fields = Fields(entry.value, "'slack'", reporter, place: entry.key.start) {
-            let channel = fields.required("channel").flatMap { node -> String? in
+        if let entry = inner.entry(ApprovalKeys.slack), let fields = Fields(entry.value, "'slack'", reporter, place: entry.key.start) {
+            let channel = fields.node(SlackApprovalKeys.channel).flatMap { node -> String? in
                 guard let name = reporter.string(node, "'channel'") else { return nil }
                 named(name, node)
                 return name
             }
-            let users = fields.required("users").flatMap { reporter.list($0, "'users'") }?.compactMap(slackUser)
-            if let list = fields.node("users"), list.items?.isEmpty == true {
+            let users = fields.node(SlackApprovalKeys.users).flatMap { reporter.list($0, "'users'") }?.compactMap(slackUser)
+            if let list = fields.node(SlackApprovalKeys.users.name), list.items?.isEmpty == true {
                 reporter.report("type", "'users' is empty: nobody could approve", at: list, hint: "users: [U012AB3CD]")
             }
-            let approve = fields.node("approve").flatMap(emoji)
-            let deny = fields.node("deny").flatMap(emoji)
+            let approve = fields.node(SlackApprovalKeys.approve).flatMap(emoji)
+            let deny = fields.node(SlackApprovalKeys.deny).flatMap(emoji)
             fields.finish()
             if let channel, let users, !users.isEmpty {
                 slack = ApprovalSettings.Slack(channel: channel, users: users)

@@ -7,14 +7,13 @@ struct ChannelReader {
     let reader: ConfigurationReader
 
     private var reporter: Reporter { reader.reporter }
-    private var secrets: SecretReader { SecretReader(reader: reader) }
 
     /// The kind that a channel names; nil (reported, unless it names none) where it cannot be read.
     func read(_ channel: Fields) -> ChannelSettings.Kind? {
         let kinds: [(name: String, read: (YAMLNode.Entry) -> ChannelSettings.Kind?)] = [
-            ("slack", slack), ("email", email), ("webhook", webhook), ("pagerduty", pagerDuty),
-            ("alertmanager", alertmanager),
-            ("github_issue", gitHubIssue),
+            (ChannelKeys.slack.name, slack), (ChannelKeys.email.name, email), (ChannelKeys.webhook.name, webhook),
+            (ChannelKeys.pagerDuty.name, pagerDuty), (ChannelKeys.alertmanager.name, alertmanager),
+            (ChannelKeys.gitHubIssue.name, gitHubIssue),
         ]
         var found: (name: String, kind: ChannelSettings.Kind?)?
         for (name, read) in kinds {
@@ -56,17 +55,17 @@ struct ChannelReader {
     private func slack(_ entry: YAMLNode.Entry) -> ChannelSettings.Kind? {
         guard let fields = fields(entry) else { return nil }
         defer { fields.finish() }
-        let token = secrets.read(fields, "token", isRequired: false)
-        let channel = fields.entry("channel")
+        let token = reader.secret(fields, SlackKeys.token)
+        let channel = fields.entry(SlackKeys.channel)
         guard token != nil || channel != nil else {
-            return secrets.read(fields, "webhook_url", isRequired: true).map { .slack(webhookURL: $0) }
+            return reader.secret(fields, SlackKeys.webhookURL, isRequired: true).map { .slack(webhookURL: $0) }
         }
         for name in ["webhook_url", "webhook_url_file", "webhook_url_env", "webhook_url_credential"] {
             guard let entry = fields.entry(name) else { continue }
             reporter.report("kind", "a webhook stands beside a bot: only one can be used", at: entry.key)
         }
-        if token == nil { _ = secrets.read(fields, "token", isRequired: true) }
-        let id = fields.required("channel").flatMap { node -> String? in
+        if token == nil { _ = reader.secret(fields, SlackKeys.token, isRequired: true) }
+        let id = fields.required(SlackKeys.channel.name).flatMap { node -> String? in
             guard let id = reader.text(node, "'channel'") else { return nil }
             let isID =
                 (2...40).contains(id.utf8.count)
@@ -77,7 +76,7 @@ struct ChannelReader {
                 hint: "such as C0123456789: at the end of the channel's details in Slack")
             return nil
         }
-        let url = url(fields, "api_url")
+        let url = reader.url(fields, SlackKeys.apiURL)
         guard let token, let id else { return nil }
         return .slackBot(SlackBotSettings(token: token, channel: id, url: url))
     }
@@ -86,12 +85,12 @@ struct ChannelReader {
         guard let fields = fields(entry) else { return nil }
         defer { fields.finish() }
         let url: SecretSource?
-        if let node = fields.node("url"), let text = node.text, BaseURL.trimmed(text).lowercased().hasPrefix("http") {
+        if let node = fields.node(WebhookKeys.url.name), let text = node.text, BaseURL.trimmed(text).lowercased().hasPrefix("http") {
             url = address(node, text)
         } else {
-            url = secrets.read(fields, "url", isRequired: true)
+            url = reader.secret(fields, WebhookKeys.url)
         }
-        let secret = secrets.read(fields, "secret", isRequired: true)
+        let secret = reader.secret(fields, WebhookKeys.secret)
         let authentication = AuthenticationReader(reader: reader).read(fields)
         guard let url, let secret else { return nil }
         return .webhook(WebhookSettings(url: url, secret: secret, authentication: authentication))
@@ -116,9 +115,9 @@ struct ChannelReader {
     private func pagerDuty(_ entry: YAMLNode.Entry) -> ChannelSettings.Kind? {
         guard let fields = fields(entry) else { return nil }
         defer { fields.finish() }
-        let key = secrets.read(fields, "routing_key", isRequired: true)
-        let url = url(fields, "url")
-        let link = fields.node("link").flatMap { node -> String? in
+        let key = reader.secret(fields, PagerDutyKeys.routingKey)
+        let url = reader.url(fields, PagerDutyKeys.url)
+        let link = fields.node(PagerDutyKeys.link).flatMap { node -> String? in
             guard let text = reader.text(node, "'link'").map(SecretSource.trim) else { return nil }
             if text.lowercased().hasPrefix("https://") || text.lowercased().hasPrefix("http://") { return text }
             reporter.report(
@@ -131,13 +130,11 @@ struct ChannelReader {
     private func alertmanager(_ entry: YAMLNode.Entry) -> ChannelSettings.Kind? {
         guard let fields = fields(entry) else { return nil }
         defer { fields.finish() }
-        let url = fields.required("url").flatMap { reader.url($0, "'url'", hasAuth: true) }
+        let url = reader.url(fields, AlertmanagerKeys.url, hasAuth: true)
         let authentication = AuthenticationReader(reader: reader).read(fields)
-        let token = secrets.read(fields, "token", isRequired: false)
-        let resend = fields.node("resend").flatMap {
-            reader.span($0, "resend", TimeSpan.seconds(5)...TimeSpan.hours(1))
-        }
-        if token != nil, authentication != .none, let entry = fields.entry("auth") {
+        let token = reader.secret(fields, AlertmanagerKeys.token)
+        let resend = reader.span(fields, AlertmanagerKeys.resend)
+        if token != nil, authentication != .none, let entry = fields.entry(AuthenticationReader.key) {
             reporter.report("auth", "'auth' stands beside a token: only one can be used", at: entry.key)
         }
         return url.map {
@@ -149,15 +146,15 @@ struct ChannelReader {
     private func gitHubIssue(_ entry: YAMLNode.Entry) -> ChannelSettings.Kind? {
         guard let fields = fields(entry) else { return nil }
         defer { fields.finish() }
-        let repository = fields.required("repository").flatMap { node -> String? in
+        let repository = fields.node(GitHubKeys.repository).flatMap { node -> String? in
             guard let text = reader.text(node, "'repository'") else { return nil }
             let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             if parts.count == 2, parts.allSatisfy({ reader.isName($0) && $0 != "." && $0 != ".." }) { return text }
             reporter.report("value", "'repository' must be an owner and a name", at: node, hint: "such as acme/ops")
             return nil
         }
-        let token = secrets.read(fields, "token", isRequired: true)
-        let labels = fields.node("labels").flatMap { node -> [String]? in
+        let token = reader.secret(fields, GitHubKeys.token)
+        let labels = fields.node(GitHubKeys.labels).flatMap { node -> [String]? in
             let labels = reporter.strings(node, "'labels'") ?? []
             // It separates labels by commas where it is asked for them.
             if !labels.isEmpty, labels.allSatisfy({ (1...50).contains($0.count) && !$0.contains(",") }) {
@@ -168,14 +165,10 @@ struct ChannelReader {
                 hint: "tickets are found again by the first of them")
             return nil
         }
-        let url = url(fields, "api_url")
+        let url = reader.url(fields, GitHubKeys.apiURL)
         guard let repository, let token else { return nil }
         return .gitHubIssue(
             GitHubIssueSettings(repository: repository, token: token, labels: labels ?? ["mozaiks-ops"], url: url))
-    }
-
-    private func url(_ fields: Fields, _ name: String) -> String? {
-        fields.node(name).flatMap { reader.url($0, "'\(name)'") }
     }
 }
 

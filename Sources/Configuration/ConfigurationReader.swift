@@ -56,28 +56,28 @@ struct ConfigurationReader {
 
     func read(_ root: YAMLNode, into configuration: inout Configuration) {
         guard let fields = Fields(root, "the configuration", reporter) else { return }
-        if let node = fields.required("schema"), let text = reporter.string(node, "schema"),
+        if let node = fields.node(Keys.schema), let text = reporter.string(node, "schema"),
             text != ConfigurationReader.schema
         {
             reporter.report(
                 "schema", "schema '\(text)' is not known", at: node, hint: "write '\(ConfigurationReader.schema)'")
         }
-        if let node = fields.node("environment"), let text = text(node, "'environment'") {
+        if let node = fields.node(Keys.environment), let text = text(node, "'environment'") {
             configuration.environment = Setting(environmentName(text, node), origin(node))
         }
-        if let node = fields.node("mode"), let mode: Mode = reporter.choice(node, "mode") {
+        if let node = fields.node(Keys.mode), let mode: Mode = reporter.choice(node, "mode") {
             configuration.mode = Setting(mode, origin(node))
         }
-        if let node = fields.node("interval"), let span = span(node, "interval", .seconds(1)...TimeSpan.hours(1)) {
+        if let node = fields.node(Keys.interval), let span = span(fields, Keys.interval) {
             configuration.interval = Setting(span, origin(node))
         }
-        if let node = fields.node("state"), let path = path(node, "'state'") {
+        if let node = fields.node(Keys.state), let path = path(fields, Keys.state) {
             configuration.state = Setting(path, origin(node))
         }
-        if let node = fields.node("policies"), let path = path(node, "'policies'") {
+        if let node = fields.node(Keys.policies), let path = path(fields, Keys.policies) {
             configuration.policies = Setting(path, origin(node))
         }
-        if let node = fields.node("playbooks"), let path = path(node, "'playbooks'") {
+        if let node = fields.node(Keys.playbooks), let path = path(fields, Keys.playbooks) {
             configuration.playbooks = Setting(path, origin(node))
         }
         configuration.runtimes = runtimes(fields)
@@ -158,7 +158,7 @@ struct ConfigurationReader {
     // MARK: Parts
 
     private func runtimes(_ fields: Fields) -> [RuntimeSettings] {
-        guard let node = fields.node("runtimes"), let inner = Fields(node, "'runtimes'", reporter) else { return [] }
+        guard let inner = fields.section(Keys.runtimes) else { return [] }
         return inner.all().compactMap { entry in
             guard isName(entry.name) else {
                 reporter.report(
@@ -169,7 +169,7 @@ struct ConfigurationReader {
             guard let runtime = Fields(entry.value, "a runtime", reporter, place: entry.key.start) else { return nil }
             runtime.notYetAvailable("dns", "file_sd")
             let isElsewhere = runtime.entry("dns") != nil || runtime.entry("file_sd") != nil
-            let list = isElsewhere ? runtime.node("replicas") : runtime.required("replicas")
+            let list = isElsewhere ? runtime.node(RuntimeKeys.replicas.name) : runtime.node(RuntimeKeys.replicas)
             let replicas = list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { url($0, "a replica", hasAuth: true) } ?? []
             if let list, list.items?.isEmpty == true {
                 reporter.report("type", "'replicas' is empty", at: list, hint: "[http://127.0.0.1:8000]")
@@ -185,42 +185,36 @@ struct ConfigurationReader {
     }
 
     private func labels(_ fields: Fields) -> [String: String] {
-        guard let node = fields.node("labels"), let inner = Fields(node, "'labels'", reporter) else { return [:] }
+        guard let inner = fields.section(RuntimeKeys.labels) else { return [:] }
         var labels: [String: String] = [:]
         for entry in inner.all() { labels[entry.name] = text(entry.value, "a label") }
         return labels
     }
 
     private func history(_ fields: Fields, _ configuration: inout Configuration) {
-        guard let node = fields.node("history"), let inner = Fields(node, "'history'", reporter) else { return }
-        if let node = inner.node("retain"), let span = span(node, "retain", .hours(1)...TimeSpan.hours(24 * 3_650)) {
+        guard let inner = fields.section(Keys.history) else { return }
+        if let node = inner.node(HistoryKeys.retain), let span = span(inner, HistoryKeys.retain) {
             configuration.historyRetention = Setting(span, origin(node))
         }
         inner.finish()
     }
 
     private func polling(_ fields: Fields, _ polling: inout PollingSettings) {
-        guard let node = fields.node("polling"), let inner = Fields(node, "'polling'", reporter) else { return }
-        if let node = inner.node("budget"), let percent = Amounts.percent(node, "budget", 0.01...50, reporter) {
-            polling.budgetPercent = percent
-        }
-        if let node = inner.node("timeout"),
-            let span = span(node, "timeout", TimeSpan(milliseconds: 100)...TimeSpan.minutes(5))
-        {
-            polling.timeout = span
-        }
-        if let node = inner.node("body_limit"), let bytes = Amounts.bytes(node, "body_limit", reporter) {
+        guard let inner = fields.section(Keys.polling) else { return }
+        if let percent = percent(inner, PollingKeys.budget) { polling.budgetPercent = percent }
+        if let span = span(inner, PollingKeys.timeout) { polling.timeout = span }
+        if let node = inner.node(PollingKeys.bodyLimit), let bytes = Amounts.bytes(node, "body_limit", reporter) {
             polling.bodyLimit = bytes
         }
         inner.finish()
     }
 
     private func actions(_ fields: Fields, _ configuration: inout Configuration) {
-        guard let node = fields.node("actions"), let actions = Fields(node, "'actions'", reporter) else { return }
-        if let entry = actions.entry("gate"), let gate = Fields(entry.value, "'gate'", reporter, place: entry.key.start)
+        guard let actions = fields.section(Keys.actions) else { return }
+        if let entry = actions.entry(ActionKeys.gate), let gate = Fields(entry.value, "'gate'", reporter, place: entry.key.start)
         {
-            let listen = gate.required("listen").flatMap { self.listen($0, "The gate") }
-            let text = gate.node("text").flatMap { self.text($0, "'text'") }
+            let listen = gate.node(GateKeys.listen).flatMap { self.listen($0, "The gate") }
+            let text = text(gate, GateKeys.text)
             gate.finish()
             configuration.gate = listen.map { GateSettings(listen: $0, text: text, origin: origin(entry.key)) }
         }
@@ -229,47 +223,23 @@ struct ConfigurationReader {
     }
 
     private func limits(_ fields: Fields, _ limits: inout ActionLimits) {
-        guard let node = fields.node("guard"), let inner = Fields(node, "'guard'", reporter) else { return }
-        if let node = inner.node("protected"), let ids = reporter.strings(node, "'protected'") {
+        guard let inner = fields.section(Keys.guarding) else { return }
+        if let node = inner.node(GuardKeys.protected), let ids = reporter.strings(node, "'protected'") {
             limits.protected = ids.map { AppID($0) }
         }
-        let time = TimeSpan.zero...TimeSpan.hours(24)
-        if let node = inner.node("cooldown"), let span = span(node, "cooldown", time) { limits.cooldown = span }
-        if let node = inner.node("per_app_hour"), let n = reporter.int(node, "'per_app_hour'", in: 0...1_000) {
-            limits.perAppHour = n
-        }
-        if let node = inner.node("total_hour"), let n = reporter.int(node, "'total_hour'", in: 0...1_000) {
-            limits.totalHour = n
-        }
-        if let node = inner.node("max_lease"),
-            let span = span(node, "max_lease", TimeSpan.seconds(1)...TimeSpan.hours(24))
-        {
-            limits.maxLease = span
-        }
-        if let node = inner.node("quiet_after_restart"), let span = span(node, "quiet_after_restart", time) {
-            limits.quietAfterRestart = span
-        }
-        if let node = inner.node("quiet_after_fault"), let span = span(node, "quiet_after_fault", time) {
-            limits.quietAfterFault = span
-        }
-        if let node = inner.node("blast_radius"), let percent = Amounts.percent(node, "blast_radius", 0...100, reporter)
-        {
-            limits.blastPercent = percent
-        }
-        if let node = inner.node("storm"), let storm = storm(node) {
+        if let span = span(inner, GuardKeys.cooldown) { limits.cooldown = span }
+        if let n = whole(inner, GuardKeys.perAppHour) { limits.perAppHour = n }
+        if let n = whole(inner, GuardKeys.totalHour) { limits.totalHour = n }
+        if let span = span(inner, GuardKeys.maxLease) { limits.maxLease = span }
+        if let span = span(inner, GuardKeys.quietAfterRestart) { limits.quietAfterRestart = span }
+        if let span = span(inner, GuardKeys.quietAfterFault) { limits.quietAfterFault = span }
+        if let percent = percent(inner, GuardKeys.blastRadius) { limits.blastPercent = percent }
+        if let node = inner.node(GuardKeys.storm), let storm = storm(node) {
             (limits.stormIncidents, limits.stormWindow) = storm
         }
-        if let node = inner.node("floor"), let floor = Fields(node, "'floor'", reporter) {
-            if let node = floor.node("concurrent_workflows"),
-                let n = reporter.int(node, "'concurrent_workflows'", in: 1...1_000_000)
-            {
-                limits.floor.concurrentWorkflows = n
-            }
-            if let node = floor.node("requests_per_minute"),
-                let n = reporter.int(node, "'requests_per_minute'", in: 1...1_000_000)
-            {
-                limits.floor.requestsPerMinute = n
-            }
+        if let floor = inner.section(GuardKeys.floor) {
+            if let n = whole(floor, FloorKeys.concurrentWorkflows) { limits.floor.concurrentWorkflows = n }
+            if let n = whole(floor, FloorKeys.requestsPerMinute) { limits.floor.requestsPerMinute = n }
             floor.finish()
         }
         inner.finish()
@@ -289,21 +259,21 @@ struct ConfigurationReader {
     }
 
     private func channels(_ fields: Fields) -> [ChannelSettings] {
-        guard let node = fields.node("channels"), let inner = Fields(node, "'channels'", reporter) else { return [] }
+        guard let inner = fields.section(Keys.channels) else { return [] }
         return inner.all().compactMap { entry in
             guard isName(entry.name) else {
                 reporter.report("name", "'\(entry.name)' cannot name a channel", at: entry.key)
                 return nil
             }
             guard let channel = Fields(entry.value, "a channel", reporter, place: entry.key.start) else { return nil }
-            let pages = channel.node("pages").flatMap { reporter.bool($0, "'pages'") }
-            let pace = channel.node("rate").flatMap { TellingReader(reader: self).pace($0, "rate") }
+            let pages = flag(channel, ChannelKeys.pages)
+            let pace = channel.node(ChannelKeys.rate).flatMap { TellingReader(reader: self).pace($0, "rate") }
             let channels = ChannelReader(reader: self)
             let kind = channels.read(channel)
             var isMail = false
             if case .email = kind { isMail = true }
             let template = TemplateSettings(reader: self).read(channel, isMail: isMail)
-            if case .webhook = kind, let entry = channel.entry("template") ?? channel.entry("template_file") {
+            if case .webhook = kind, let entry = channel.entry(ChannelKeys.template) ?? channel.entry(ChannelKeys.templateFile) {
                 reporter.report(
                     "template", "a webhook sends data, which no template words", at: entry.key, hint: "leave it out")
             }
@@ -323,32 +293,32 @@ struct ConfigurationReader {
     }
 
     private func readServer(_ fields: Fields, into configuration: inout Configuration) {
-        guard let node = fields.node("server"), let inner = Fields(node, "'server'", reporter) else { return }
-        configuration.server = inner.required("listen").flatMap { node in
+        guard let inner = fields.section(Keys.server) else { return }
+        configuration.server = inner.node(ServerKeys.listen).flatMap { node in
             listen(node, "The server").map { Setting($0, origin(node)) }
         }
-        configuration.readToken = SecretReader(reader: self).read(inner, "read_token", isRequired: false).map { Setting($0, origin(node)) }
-        configuration.publicURL = inner.node("public_url").flatMap { node in
-            url(node, "'public_url'").map { Setting($0, origin(node)) }
+        configuration.readToken = secret(inner, ServerKeys.readToken).map { Setting($0, origin(inner)) }
+        configuration.publicURL = inner.node(ServerKeys.publicURL).flatMap { node in
+            url(inner, ServerKeys.publicURL).map { Setting($0, origin(node)) }
         }
         inner.finish()
     }
 
     /// `metrics: {per_app: true, top: 20}`: apps are named by whoever uses the runtime, so only where that is wanted.
     private func metrics(_ fields: Fields) -> Setting<Int>? {
-        guard let node = fields.node("metrics"), let inner = Fields(node, "'metrics'", reporter) else { return nil }
-        let perApp = inner.node("per_app").flatMap { reporter.bool($0, "'per_app'") } ?? false
-        let top = inner.node("top").flatMap { reporter.int($0, "'top'", in: 1...1_000) } ?? 20
+        guard let inner = fields.section(Keys.metrics) else { return nil }
+        let perApp = flag(inner, MetricsKeys.perApp) ?? false
+        let top = whole(inner, MetricsKeys.top) ?? 20
         inner.finish()
-        return perApp ? Setting(top, origin(node)) : nil
+        return perApp ? Setting(top, origin(inner)) : nil
     }
 
     private func heartbeat(_ fields: Fields) -> HeartbeatSettings? {
-        guard let entry = fields.entry("heartbeat"), !entry.value.isNull,
+        guard let entry = fields.entry(Keys.heartbeat), !entry.value.isNull,
             let inner = Fields(entry.value, "'heartbeat'", reporter, place: entry.key.start)
         else { return nil }
-        let url = SecretReader(reader: self).read(inner, "url", isRequired: true)
-        let interval = inner.node("interval").flatMap { span($0, "interval", .seconds(10)...TimeSpan.hours(1)) }
+        let url = secret(inner, HeartbeatKeys.url)
+        let interval = span(inner, HeartbeatKeys.interval)
         let tls = NetworkReader(reader: self).tls(inner)
         inner.finish()
         return url.map {
@@ -358,11 +328,11 @@ struct ConfigurationReader {
     }
 
     private func prices(_ fields: Fields) -> [Price] {
-        guard let node = fields.node("prices"), let inner = Fields(node, "'prices'", reporter) else { return [] }
+        guard let inner = fields.section(Keys.prices) else { return [] }
         return inner.all().compactMap { entry in
             guard let price = Fields(entry.value, "a price", reporter, place: entry.key.start) else { return nil }
-            let prompt = price.required("prompt").flatMap { Amounts.price($0, reporter) }
-            let completion = price.required("completion").flatMap { Amounts.price($0, reporter) }
+            let prompt = price.node(PriceKeys.prompt).flatMap { Amounts.price($0, reporter) }
+            let completion = price.node(PriceKeys.completion).flatMap { Amounts.price($0, reporter) }
             price.finish()
             guard let prompt, let completion else { return nil }
             return Price(model: entry.name, prompt: prompt, completion: completion)

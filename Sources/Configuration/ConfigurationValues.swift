@@ -3,6 +3,11 @@ import Model
 import YAML
 
 extension ConfigurationReader {
+    /// Where a mapping stands.
+    func origin(_ fields: Fields) -> SettingOrigin {
+        .file(Origin(file: reporter.source.file, line: fields.place.line))
+    }
+
     func origin(_ node: YAMLNode) -> SettingOrigin {
         .file(Origin(file: reporter.source.file, line: node.start.line))
     }

@@ -38,16 +38,16 @@ struct EmailReader {
 
     func read(_ entry: YAMLNode.Entry) -> EmailSettings? {
         guard let fields = Fields(entry.value, "'email'", reporter, place: entry.key.start) else { return nil }
-        let server = fields.required("smtp").flatMap(server)
-        let from = fields.required("from").flatMap { address($0, "'from'") }
-        let to = fields.required("to").flatMap(recipients)
-        let user = fields.node("username").flatMap { reader.text($0, "'username'") }
-        let password = SecretReader(reader: reader).read(fields, "password", isRequired: user != nil)
+        let server = fields.node(EmailKeys.smtp).flatMap(server)
+        let from = fields.node(EmailKeys.from).flatMap { address($0, "'from'") }
+        let to = fields.node(EmailKeys.to).flatMap(recipients)
+        let user = reader.text(fields, EmailKeys.username)
+        let password = reader.secret(fields, EmailKeys.password, isRequired: user != nil)
         if user == nil, password != nil {
             reporter.report("missing-key", "'email' has a password and no 'username'", at: fields.place)
         }
         let isEncrypted = starttls(fields, server)
-        let caFile = fields.node("ca_file").flatMap { reader.path($0, "'ca_file'") }
+        let caFile = reader.path(fields, NetworkReader.caFile)
         if user != nil, !isEncrypted, let server, !server.isThisMachine {
             reporter.report(
                 "email", "a password is not sent unencrypted to another machine", at: fields.place,
@@ -107,8 +107,7 @@ struct EmailReader {
 
     /// Whether the way to the server is encrypted: unless `starttls: never` says that it need not be.
     private func starttls(_ fields: Fields, _ server: MailServer?) -> Bool {
-        enum Choice: String, CaseIterable { case required, never }
-        guard let node = fields.node("starttls"), let choice: Choice = reporter.choice(node, "starttls") else {
+        guard let node = fields.node(EmailKeys.starttls), let choice: EncryptionChoice = reporter.choice(node, "starttls") else {
             return true
         }
         if server?.isEncrypted == true {

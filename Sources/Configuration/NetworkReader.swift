@@ -48,10 +48,10 @@ struct NetworkReader {
 
     /// `ca_file`, `client_certificate_file`, `client_key_file`.
     func tls(_ fields: Fields) -> TLSFiles {
-        func path(_ name: String) -> String? { fields.node(name).flatMap { reader.path($0, "'\(name)'") } }
         let files = TLSFiles(
-            caFile: path("ca_file"), certificateFile: path("client_certificate_file"), keyFile: path("client_key_file"))
-        if files.keyFile != nil, files.certificateFile == nil, let entry = fields.entry("client_key_file") {
+            caFile: reader.path(fields, NetworkReader.caFile), certificateFile: reader.path(fields, NetworkReader.certificateFile),
+            keyFile: reader.path(fields, NetworkReader.keyFile))
+        if files.keyFile != nil, files.certificateFile == nil, let entry = fields.entry(NetworkReader.keyFile) {
             reporter.report(
                 "missing-key", "a key without a certificate", at: entry.key,
                 hint: "name its certificate as 'client_certificate_file'")
@@ -60,19 +60,19 @@ struct NetworkReader {
     }
 
     func read(_ root: Fields) -> NetworkSettings {
-        guard let entry = root.entry("network"), !entry.value.isNull,
+        guard let entry = root.entry(Keys.network), !entry.value.isNull,
             let fields = Fields(entry.value, "'network'", reporter, place: entry.key.start)
         else { return NetworkSettings() }
         defer { fields.finish() }
         var settings = NetworkSettings()
         settings.origin = reader.origin(entry.key)
         settings.tls = tls(fields)
-        if let node = fields.node("proxy"), let text = node.text, !text.hasPrefix("${") {
+        if let node = fields.node(NetworkKeys.proxy), let text = node.text, !text.hasPrefix("${") {
             settings.proxy = proxy(node, text) ?? .environment
-        } else if let source = SecretReader(reader: reader).read(fields, "proxy", isRequired: false) {
+        } else if let source = reader.secret(fields, NetworkKeys.proxy) {
             settings.proxy = .at(source)
         }
-        settings.noProxy = fields.node("no_proxy").flatMap { node in
+        settings.noProxy = fields.node(NetworkKeys.noProxy).flatMap { node in
             let hosts = reporter.strings(node, "'no_proxy'")
             guard let hosts, hosts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != 44 } }) else {
                 if hosts != nil {

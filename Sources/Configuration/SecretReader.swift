@@ -7,9 +7,15 @@ import YAML
 struct SecretReader {
     let reader: ConfigurationReader
 
+    /// What stands behind a secret's name in the key that says where it is, in the order in which they are asked for.
+    static let forms: [(suffix: String, help: String)] = [
+        ("_file", "the file that holds it"), ("_env", "the variable that holds it"),
+        ("_credential", "the credential of systemd (`LoadCredential=`)"), ("", "`${VARIABLE}` and nothing else"),
+    ]
+
     func read(_ fields: Fields, _ name: String, isRequired: Bool) -> SecretSource? {
         let reporter = reader.reporter
-        let forms = [name + "_file", name + "_env", name + "_credential", name]
+        let forms = SecretReader.forms.map { name + $0.suffix }
         let given = forms.compactMap { form in fields.node(form).map { (form: form, node: $0) } }
         guard let first = given.first else {
             if isRequired {
@@ -79,13 +85,13 @@ struct AuthenticationReader {
     let reader: ConfigurationReader
 
     func read(_ runtime: Fields) -> RuntimeSettings.Authentication {
-        guard let entry = runtime.entry("auth"), !entry.value.isNull,
+        guard let entry = runtime.entry(AuthenticationReader.key), !entry.value.isNull,
             let fields = Fields(entry.value, "'auth'", reader.reporter, place: entry.key.start)
         else { return .none }
         defer { fields.finish() }
-        let bearer = SecretReader(reader: reader).read(fields, "bearer", isRequired: false)
-        let basic = fields.entry("basic")
-        guard let oauth = fields.entry("oauth2") else {
+        let bearer = reader.secret(fields, AuthenticationKeys.bearer)
+        let basic = fields.entry(AuthenticationKeys.basic)
+        guard let oauth = fields.entry(AuthenticationKeys.oauth2) else {
             guard let basic else { return bearer.map { .bearer($0) } ?? .none }
             if bearer != nil {
                 reader.reporter.report("auth", "'basic' stands beside a bearer token: only one can be used", at: basic.key)
@@ -101,13 +107,13 @@ struct AuthenticationReader {
 
     private func basic(_ entry: YAMLNode.Entry) -> RuntimeSettings.Authentication {
         guard let fields = Fields(entry.value, "'basic'", reader.reporter, place: entry.key.start) else { return .none }
-        let user = fields.required("user").flatMap { node -> String? in
+        let user = fields.node(BasicKeys.user).flatMap { node -> String? in
             guard let text = reader.text(node, "'user'") else { return nil }
             let isUser = !text.isEmpty && text.utf8.allSatisfy { $0 >= 32 && $0 != 127 && $0 != UInt8(ascii: ":") }
             if !isUser { reader.reporter.report("value", "'user' must be a name without a colon", at: node) }
             return isUser ? text : nil
         }
-        let password = SecretReader(reader: reader).read(fields, "password", isRequired: true)
+        let password = reader.secret(fields, BasicKeys.password)
         fields.finish()
         guard let user, let password else { return .none }
         return .basic(user: user, password: password)
@@ -115,8 +121,8 @@ struct AuthenticationReader {
 
     private func clientCredentials(_ entry: YAMLNode.Entry) -> RuntimeSettings.ClientCredentials? {
         guard let fields = Fields(entry.value, "'oauth2'", reader.reporter, place: entry.key.start) else { return nil }
-        let issuer = fields.node("issuer")
-        let tokenURL = fields.node("token_url")
+        let issuer = fields.node(OAuth2Keys.issuer)
+        let tokenURL = fields.node(OAuth2Keys.tokenURL)
         if (issuer == nil) == (tokenURL == nil) {
             reader.reporter.report(
                 issuer == nil ? "missing-key" : "auth", "'oauth2' needs 'issuer' or 'token_url', one of them",
@@ -124,10 +130,10 @@ struct AuthenticationReader {
         }
         let issuerURL = issuer.flatMap { reader.url($0, "issuer") }
         let tokens = tokenURL.flatMap { reader.url($0, "token_url") }
-        let client = fields.required("client_id").flatMap { reader.text($0, "'client_id'") }
-        let secret = SecretReader(reader: reader).read(fields, "client_secret", isRequired: true)
-        let audience = fields.node("audience").flatMap { reader.text($0, "'audience'") }
-        let scope = fields.node("scope").flatMap { reader.text($0, "'scope'") }
+        let client = reader.text(fields, OAuth2Keys.clientID)
+        let secret = reader.secret(fields, OAuth2Keys.clientSecret)
+        let audience = reader.text(fields, OAuth2Keys.audience)
+        let scope = reader.text(fields, OAuth2Keys.scope)
         fields.finish()
         guard let client, let secret, (issuerURL == nil) != (tokens == nil) else { return nil }
         return RuntimeSettings.ClientCredentials(

@@ -13,15 +13,14 @@ struct TellingReader {
 
     /// - Parameter onChannel: called with each name of a channel and where it stands.
     func routes(_ fields: Fields, onChannel: (String, YAMLNode) -> Void) -> [Route] {
-        guard let node = fields.node("routes"), let items = reporter.list(node, "'routes'") else { return [] }
+        guard let node = fields.node(Keys.routes), let items = reporter.list(node, "'routes'") else { return [] }
         return items.compactMap { item in
             guard let fields = Fields(item, "a route", reporter) else { return nil }
             let match = match(fields)
             let hours = hours(fields)
-            let stop = fields.node("stop").flatMap { reporter.bool($0, "'stop'") } ?? false
-            let pages =
-                fields.node("page_outside_production").flatMap { reporter.bool($0, "'page_outside_production'") } ?? false
-            let to = fields.required("to").flatMap { reporter.list($0, "'to'") }?.compactMap { node -> String? in
+            let stop = reader.flag(fields, RouteKeys.stop) ?? false
+            let pages = reader.flag(fields, RouteKeys.pageOutsideProduction) ?? false
+            let to = fields.node(RouteKeys.to).flatMap { reporter.list($0, "'to'") }?.compactMap { node -> String? in
                 guard let name = reporter.string(node, "a channel's name") else { return nil }
                 onChannel(name, node)
                 return name
@@ -40,20 +39,20 @@ struct TellingReader {
     private func match(_ fields: Fields) -> IncidentMatch {
         var match = IncidentMatch()
         match.severities =
-            fields.node("severity").flatMap { reporter.list($0, "'severity'") }?
+            fields.node(MatchKeys.severity).flatMap { reporter.list($0, "'severity'") }?
             .compactMap { node -> Severity? in reporter.choice(node, "a severity") } ?? []
-        match.apps = globs(fields, "app")
-        match.rules = globs(fields, "rule")
-        match.runtimes = globs(fields, "runtime")
-        match.environments = globs(fields, "environment")
-        if let node = fields.node("labels"), let inner = Fields(node, "'labels'", reporter) {
+        match.apps = globs(fields, MatchKeys.app)
+        match.rules = globs(fields, MatchKeys.rule)
+        match.runtimes = globs(fields, MatchKeys.runtime)
+        match.environments = globs(fields, MatchKeys.environment)
+        if let inner = fields.section(MatchKeys.labels) {
             for entry in inner.all() { match.labels[entry.name] = globs(entry.value, "a label") }
         }
         return match
     }
 
-    private func globs(_ fields: Fields, _ name: String) -> [Glob] {
-        fields.node(name).map { globs($0, "'\(name)'") } ?? []
+    private func globs(_ fields: Fields, _ key: SettingKey) -> [Glob] {
+        fields.node(key).map { globs($0, "'\(key.name)'") } ?? []
     }
 
     private func globs(_ node: YAMLNode, _ what: String) -> [Glob] {
@@ -67,8 +66,8 @@ struct TellingReader {
 
     /// `hours` and `days`; nil where neither is given.
     private func hours(_ fields: Fields) -> Hours? {
-        let times = fields.node("hours")
-        let days = fields.node("days")
+        let times = fields.node(HoursKeys.hours)
+        let days = fields.node(HoursKeys.days)
         guard let place = times ?? days else { return nil }
         let text = times.flatMap { reporter.string($0, "'hours'") }
         let names = days.flatMap { reporter.strings($0, "'days'") } ?? []
@@ -86,20 +85,16 @@ struct TellingReader {
     // MARK: - The rest
 
     func read(_ fields: Fields, _ settings: inout TellingSettings) {
-        if let node = fields.node("timezone"), let zone = zone(node) { settings.zone = zone }
+        if let node = fields.node(Keys.timezone), let zone = zone(node) { settings.zone = zone }
         settings.maintenance = maintenance(fields)
-        if let node = fields.node("reminders") { reminders(node, &settings) }
-        if let node = fields.node("grouping"), let inner = Fields(node, "'grouping'", reporter) {
-            if let node = inner.node("wait"), let span = reader.span(node, "wait", TimeSpan.zero...TimeSpan.minutes(30)) {
-                settings.grouping.wait = span
-            }
-            if let node = inner.node("from"), let count = reporter.int(node, "'from'", in: 2...1_000) {
-                settings.grouping.from = count
-            }
-            if let node = inner.node("limit"), let pace = pace(node, "limit") { settings.grouping.limit = pace }
+        if let node = fields.node(Keys.reminders) { reminders(node, &settings) }
+        if let inner = fields.section(Keys.grouping) {
+            if let span = reader.span(inner, GroupingKeys.wait) { settings.grouping.wait = span }
+            if let count = reader.whole(inner, GroupingKeys.from) { settings.grouping.from = count }
+            if let node = inner.node(GroupingKeys.limit), let pace = pace(node, "limit") { settings.grouping.limit = pace }
             inner.finish()
         }
-        if let node = fields.node("page_budget") { pageBudget(node, &settings) }
+        if let node = fields.node(Keys.pageBudget) { pageBudget(node, &settings) }
     }
 
     /// `30 in 1m`.
@@ -120,10 +115,10 @@ struct TellingReader {
     }
 
     private func maintenance(_ fields: Fields) -> [TellingSettings.Maintenance] {
-        guard let node = fields.node("maintenance"), let items = reporter.list(node, "'maintenance'") else { return [] }
+        guard let node = fields.node(Keys.maintenance), let items = reporter.list(node, "'maintenance'") else { return [] }
         return items.compactMap { item in
             guard let fields = Fields(item, "a maintenance window", reporter) else { return nil }
-            let hasHours = fields.node("hours") != nil || fields.node("days") != nil
+            let hasHours = fields.node(HoursKeys.hours) != nil || fields.node(HoursKeys.days) != nil
             if !hasHours {
                 reporter.report(
                     "missing-key", "a maintenance window needs 'hours' or 'days'", at: item.start,
@@ -131,11 +126,11 @@ struct TellingReader {
             }
             let hours = hours(fields)
             var match = IncidentMatch()
-            if let node = fields.node("match"), let inner = Fields(node, "'match'", reporter) {
+            if let inner = fields.section(MaintenanceKeys.match) {
                 match = self.match(inner)
                 inner.finish()
             }
-            let comment = fields.node("comment").flatMap { reader.text($0, "'comment'") } ?? ""
+            let comment = reader.text(fields, MaintenanceKeys.comment) ?? ""
             fields.finish()
             return hours.map { TellingSettings.Maintenance(hours: $0, match: match, comment: comment) }
         }
@@ -149,10 +144,10 @@ struct TellingReader {
         }
         guard let inner = Fields(node, "'reminders'", reporter) else { return }
         for severity in Severity.allCases {
-            guard let node = inner.node(severity.rawValue) else { continue }
+            guard let key = ReminderKeys.section.keys.first(where: { $0.name == severity.rawValue }), let node = inner.node(key) else { continue }
             if node.text == "never" {
                 settings.reminders[severity] = nil
-            } else if let span = reader.span(node, severity.rawValue, TimeSpan.minutes(1)...TimeSpan.hours(7 * 24)) {
+            } else if let span = reader.span(node, severity.rawValue, ReminderKeys.range) {
                 settings.reminders[severity] = span
             }
         }
@@ -166,9 +161,7 @@ struct TellingReader {
         }
         guard let inner = Fields(node, "'page_budget'", reporter) else { return }
         var budget = TellingSettings.PageBudget()
-        if let node = inner.node("pages"), let count = reporter.int(node, "'pages'", in: 0...10_000) {
-            budget.pages = count
-        }
+        if let count = reader.whole(inner, PageBudgetKeys.pages) { budget.pages = count }
         if let hours = hours(inner) { budget.hours = hours }
         inner.finish()
         settings.pageBudget = budget

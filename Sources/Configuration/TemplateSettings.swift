@@ -16,8 +16,8 @@ struct TemplateSettings {
     /// The channel's own texts; empty where it has none.
     /// - Parameter isMail: it has a subject.
     func read(_ channel: Fields, isMail: Bool) -> MessageTemplate {
-        let inline = channel.entry("template")
-        let file = channel.node("template_file")
+        let inline = channel.entry(ChannelKeys.template)
+        let file = channel.node(ChannelKeys.templateFile)
         if let inline, file != nil {
             reporter.report("template", "'template' stands beside 'template_file'", at: inline.key, hint: "leave one out")
         }
@@ -56,12 +56,12 @@ struct TemplateSettings {
 
     private static func template(_ fields: Fields, isMail: Bool) -> MessageTemplate {
         var template = MessageTemplate()
-        template.headline = text(fields, "headline", isOneLine: true)
-        template.what = text(fields, "what")
-        template.note = text(fields, "note")
-        template.footer = text(fields, "footer")
+        template.headline = text(fields, TemplateKeys.headline, isOneLine: true)
+        template.what = text(fields, TemplateKeys.what)
+        template.note = text(fields, TemplateKeys.note)
+        template.footer = text(fields, TemplateKeys.footer)
         if isMail {
-            template.subject = text(fields, "subject", isOneLine: true, isLasting: true)
+            template.subject = text(fields, TemplateKeys.subject, isOneLine: true, isLasting: true)
         }
         fields.finish()
         return template
@@ -69,9 +69,10 @@ struct TemplateSettings {
 
     /// Not by way of the configuration's `${VARIABLE}`: no template reads the environment.
     private static func text(
-        _ fields: Fields, _ name: String, isOneLine: Bool = false, isLasting: Bool = false
+        _ fields: Fields, _ key: SettingKey, isOneLine: Bool = false, isLasting: Bool = false
     ) -> MessageTemplate.Text? {
-        guard let node = fields.node(name), let raw = fields.reporter.string(node, "'\(name)'") else { return nil }
+        let name = key.name
+        guard let node = fields.node(key), let raw = fields.reporter.string(node, "'\(name)'") else { return nil }
         do throws(TemplateFault) {
             // A block of YAML ends in a line break that nobody means.
             let trimmed = raw.hasSuffix("\n") ? String(raw.dropLast()) : raw

@@ -21,16 +21,7 @@ import Testing
             let labels = info.labels.map { "`\($0)`" }.joined(separator: ", ")
             table += "| `\(info.name)` | \(info.kind.rawValue) | \(labels) | \(info.help) |\n"
         }
-        let page = try Self.read(path)
-        let (begin, end) = ("<!-- metrics: begin -->\n", "<!-- metrics: end -->\n")
-        let from = try #require(page.ranges(of: begin).first), to = try #require(page.ranges(of: end).first)
-        let stands = String(page[from.upperBound..<to.lowerBound])
-        if stands != table, getenv("MOZAIKS_RECORD") != nil {
-            let file = try #require(fopen(path, "wb"))
-            defer { fclose(file) }
-            fputs(String(page[..<from.upperBound]) + table + String(page[to.lowerBound...]), file)
-        }
-        #expect(stands == table, "MOZAIKS_RECORD=1 swift test --filter MetricsPageTests")
+        try Fixtures.recorded("docs/metrics.md", between: "metrics", table, "MetricsPageTests")
     }
 
     /// Names of ours in any text, those of histograms without their suffixes.

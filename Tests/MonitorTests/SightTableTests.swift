@@ -49,18 +49,8 @@ import Testing
     }
 
     @Test func thePageSaysWhatTheRulesCanSee() throws {
-        let path = Fixtures.repository + "/docs/policies.md"
-        let page = String(decoding: try #require(Fixtures.read(path)), as: UTF8.self)
-        let (begin, end) = ("<!-- which rule can see what: begin -->\n", "<!-- end -->\n")
-        let from = try #require(page.firstIndex(ofBytes: begin)), to = try #require(page.firstIndex(ofBytes: end))
-        let start = page.utf8.index(from, offsetBy: begin.utf8.count)
         let table = try table()
-        if String(page[start..<to]) != table, getenv("MOZAIKS_RECORD") != nil {
-            let file = try #require(fopen(path, "wb"))
-            defer { fclose(file) }
-            fputs(String(page[..<start]) + table + String(page[to...]), file)
-        }
-        #expect(String(page[start..<to]) == table, "MOZAIKS_RECORD=1 swift test --filter SightTableTests")
+        try Fixtures.recorded("docs/policies.md", between: "which rule can see what", table, "SightTableTests")
         // The rules must be useful where most counters are dead.
         #expect(table.split(separator: "\n").filter { $0.contains("| sees |") }.count > 10)
     }

@@ -20,16 +20,7 @@ import Testing
             let of = info.subjects.map(\.rawValue).joined(separator: ", ")
             table += "| `\(info.name)` | \(info.unit.word) | \(of) | \(info.shape) | \(needs) | \(info.summary) |\n"
         }
-        let page = try page()
-        let (begin, end) = ("<!-- signals: begin -->\n", "<!-- signals: end -->\n")
-        let from = try #require(page.firstIndex(ofBytes: begin)), to = try #require(page.firstIndex(ofBytes: end))
-        let start = page.utf8.index(from, offsetBy: begin.utf8.count)
-        if String(page[start..<to]) != table, getenv("MOZAIKS_RECORD") != nil {
-            let file = try #require(fopen(path, "wb"))
-            defer { fclose(file) }
-            fputs(String(page[..<start]) + table + String(page[to...]), file)
-        }
-        #expect(String(page[start..<to]) == table, "MOZAIKS_RECORD=1 swift test --filter ReferencePageTests")
+        try Fixtures.recorded("docs/policies.md", between: "signals", table, "ReferencePageTests")
     }
 
     /// The names between backticks in the first cells of the table below a heading.
