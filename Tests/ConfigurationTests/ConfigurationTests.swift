@@ -1,6 +1,7 @@
 import Ambient
 import Foundation
 import Model
+import TestKit
 import Testing
 
 @testable import Configuration
@@ -207,7 +208,7 @@ import Testing
         let text = configuration.text
         #expect(text.contains("# --mode") && text.contains("mode: suggest"))
         #expect(text.contains("# conf/mozaiks-ops.yaml:4"))
-        #expect(try Beside.golden("golden/configuration-show.txt", is: text))
+        try Fixtures.recorded("Tests/ConfigurationTests/golden/configuration-show.txt", text, "ConfigurationTests")
         #expect(text.contains("webhook from environment variable SLACK_DEV"))
         #expect(!text.contains("s3cret") && !configuration.json.serialized().contains("s3cret"))
         #expect(!String(describing: configuration).contains("s3cret"))
@@ -319,7 +320,7 @@ import Testing
             """
         let report = faults(text, ["NOWHER": "x"])
         #expect(!report.contains("s3cret"))
-        #expect(try Beside.golden("golden/configuration-faults.txt", is: report + "\n"))
+        try Fixtures.recorded("Tests/ConfigurationTests/golden/configuration-faults.txt", report + "\n", "ConfigurationTests")
     }
 
     @Test("who may read the page, and where it is")
