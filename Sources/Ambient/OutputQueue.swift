@@ -81,6 +81,9 @@ public final class OutputQueue: Sendable {
         } ?? false
     }
 
+    /// Whether there is something left that somebody will write.
+    public var isDraining: Bool { state.locked { !$0.isDone && $0.hasThread } }
+
     /// Ends the thread once all is written. Lines that come later are left out.
     public func close() { state.change { $0.isClosed = true } }
 
@@ -156,11 +159,21 @@ public final class OutputQueue: Sendable {
 /// Writing to file descriptors.
 public enum Descriptor {
     /// Writes all of it, waiting where the reader is slow. What was written, and the `errno` that stopped it; 0: none.
-    public static func write(_ bytes: [UInt8], to descriptor: Int32) -> (written: Int, code: Int32) {
+    ///
+    /// - Parameter isOver: asked while the reader takes nothing; once it says so, what is left is not written (`ECANCELED`).
+    public static func write(
+        _ bytes: [UInt8], to descriptor: Int32, unless isOver: (() -> Bool)? = nil
+    ) -> (written: Int, code: Int32) {
         var written = 0
         while written < bytes.count {
+            var most = bytes.count - written
+            if let isOver {
+                // A pipe that has room at all has room for so much: the write does not wait.
+                most = min(most, 4_096)
+                guard waits(for: descriptor, unless: isOver) else { return (written, ECANCELED) }
+            }
             let count = bytes.withUnsafeBytes { buffer in
-                Glibc.write(descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written)
+                Glibc.write(descriptor, buffer.baseAddress.map { $0 + written }, most)
             }
             if count >= 0 {
                 written += count
@@ -177,6 +190,16 @@ public enum Descriptor {
             }
         }
         return (written, 0)
+    }
+
+    /// Waits until something can be written, or says that it is over.
+    private static func waits(for descriptor: Int32, unless isOver: () -> Bool) -> Bool {
+        while true {
+            var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            // Whatever is wrong with it the write will say.
+            if poll(&entry, 1, 100) != 0 { return true }
+            if isOver() { return false }
+        }
     }
 
     /// Gives the three standard descriptors something behind them where whoever started us closed them: the next file

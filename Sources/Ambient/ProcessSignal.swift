@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Synchronization
 
 /// What the outside asks of the process.
 public enum ProcessSignal: Int32, Sendable, CaseIterable {
@@ -26,6 +27,11 @@ public enum ProcessSignal: Int32, Sendable, CaseIterable {
         return signals
     }
 
+    private static let end = Atomic<Bool>(false)
+
+    /// Whether the end of the process was asked for, once somebody listens for that: then nothing waits for a reader any more.
+    public static var isEndAsked: Bool { end.load(ordering: .acquiring) }
+
     /// Writing to a connection or pipe whose other end is gone becomes an error of the write instead of the
     /// process's end. Call once, first thing.
     public static func ignoreBrokenPipes() {
@@ -43,7 +49,10 @@ public enum ProcessSignal: Int32, Sendable, CaseIterable {
                 // Before the source is there: otherwise the default effect would end the process in between.
                 signal(wanted.rawValue, SIG_IGN)
                 let source = DispatchSource.makeSignalSource(signal: wanted.rawValue, queue: queue)
-                source.setEventHandler { continuation.yield(wanted) }
+                source.setEventHandler {
+                    if wanted != .hangUp { ProcessSignal.end.store(true, ordering: .releasing) }
+                    continuation.yield(wanted)
+                }
                 return source
             }
         }

@@ -41,7 +41,7 @@ struct ConfigurationOverrides {
                 faults.append(
                     fault(
                         .flag("--interval"), "value", "'\(text)' is not a length of time between 1s and 1h",
-                        "such as 10s"))
+                        TimeSpan(text) == nil ? SpanSpelling.hint(text) ?? "such as 10s" : "such as 10s"))
             }
         }
         faults += runtime(&configuration)

@@ -94,7 +94,8 @@ extension ConfigurationReader {
 
     func span(_ node: YAMLNode, _ what: String, _ range: ClosedRange<TimeSpan>) -> TimeSpan? {
         guard let text = text(node, "'\(what)'"), let span = TimeSpan(text) else {
-            reporter.report("type", "'\(what)' must be a length of time", at: node, hint: "such as 10s, 5m")
+            reporter.report(
+                "type", "'\(what)' must be a length of time", at: node, hint: node.text.flatMap(SpanSpelling.hint) ?? "such as 10s, 5m")
             return nil
         }
         guard range.contains(span) else {

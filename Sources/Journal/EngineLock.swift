@@ -59,6 +59,22 @@ public final class EngineLock: Sendable {
         file = opened
     }
 
+    /// Why an engine could not take the lock here, as far as that shows without trying; nil also where one holds it.
+    public static func fault(of folder: StateFolder) -> JournalError? {
+        func failure(_ detail: String, _ cause: JournalError.Cause = .cannotOpen) -> JournalError {
+            JournalError(operation: "take the engine lock", path: folder.lockPath, cause: cause, detail: detail)
+        }
+        var status = stat()
+        guard lstat(folder.lockPath, &status) == 0 else {
+            let code = errno
+            if code != ENOENT { return failure(systemErrorText(code)) }
+            return access(folder.path, W_OK | X_OK) == 0 ? nil : failure(systemErrorText(errno), errno == EROFS ? .readOnly : .cannotOpen)
+        }
+        if status.st_mode & S_IFMT == S_IFLNK { return failure("it is a symbolic link; remove it") }
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else { return failure("it is not a file of its own; remove it") }
+        return access(folder.lockPath, R_OK | W_OK) == 0 ? nil : failure(systemErrorText(errno), errno == EROFS ? .readOnly : .cannotOpen)
+    }
+
     deinit { close(file) }
 
     /// Who is the engine of the folder now; nil when nobody is. Looks without taking the lock.

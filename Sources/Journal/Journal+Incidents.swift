@@ -98,8 +98,10 @@ extension Journal {
 
     /// The incident with that id, the only one whose id begins so, or the only one whose short id does: at least four
     /// digits of it. Throws `.unknownID`; of several `.ambiguousID`, with their short ids and what tells them apart.
-    public func incident(_ named: String) throws(JournalError) -> IncidentRow {
-        try reading("show an incident") { database throws(JournalError) in
+    public func incident(_ written: String) throws(JournalError) -> IncidentRow {
+        // No id has a capital letter, and phones begin a line with one.
+        let named = written.lowercased()
+        return try reading("show an incident") { database throws(JournalError) in
             // Ids are ASCII; the greatest scalar stands above all of them.
             var found = try database.rows(
                 "SELECT \(IncidentRow.columns) FROM incidents WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 6",

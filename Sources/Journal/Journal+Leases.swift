@@ -17,8 +17,9 @@ extension Journal {
     }
 
     /// The lease with that id, or the only one whose id begins so. Throws `.unknownID`, `.ambiguousID`.
-    public func lease(_ idOrPrefix: String) throws(JournalError) -> LeaseRow {
-        try reading("show a lease") { database throws(JournalError) in
+    public func lease(_ written: String) throws(JournalError) -> LeaseRow {
+        let idOrPrefix = written.lowercased()
+        return try reading("show a lease") { database throws(JournalError) in
             let found = try database.rows(
                 "SELECT \(LeaseRow.columns) FROM leases WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 6",
                 [.text(idOrPrefix), .text(idOrPrefix + "\u{10FFFF}")], LeaseRow.init)

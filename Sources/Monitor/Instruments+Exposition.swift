@@ -119,6 +119,11 @@ extension Instruments {
         case .channelFailing:
             let (all, failing) = failingChannels
             return all.map { MetricFamily.Sample([$0], failing.contains($0) ? 1 : 0) }.sortedByLabels
+        case .connectionsRefused:
+            return tallies.flatMap { server, tally -> [MetricFamily.Sample] in
+                let refused = tally.refused
+                return RefusedConnections.Reason.allCases.map { MetricFamily.Sample([server, $0.rawValue], Double(refused[$0])) }
+            }.sortedByLabels
         case .logLinesDropped: return [.init([], Double(droppedLines()))]
         }
     }

@@ -104,6 +104,7 @@ public final class Instruments: Sendable {
     /// Lines of the log that were lost; asked at each scrape. Where the log gets a queue, its drops are added here.
     let droppedLines: @Sendable () -> Int
     private let senders = Mutex<SenderCrew?>(nil)
+    private let servers = Mutex<[(server: String, tally: ConnectionTally)]>([])
 
     public init(
         version: String, clock: any Clock, patience: TimeSpan, apps: Apps = .none, gate: Gate? = nil,
@@ -117,6 +118,21 @@ public final class Instruments: Sendable {
         self.droppedLines = droppedLines
         startedAt = clock.now()
         startedMonotonic = clock.monotonicNanoseconds()
+    }
+
+    /// Which server's refused connections are shown, and under which name.
+    public func watch(_ tally: ConnectionTally, of server: String) {
+        servers.withLock { $0.append((server, tally)) }
+    }
+
+    var tallies: [(server: String, tally: ConnectionTally)] { servers.withLock { $0 } }
+
+    /// What the servers turned away since the start, by the server's name and the reason; nothing that never happened.
+    public var refusedConnections: [(server: String, reason: String, count: Int)] {
+        tallies.flatMap { server, tally in
+            let refused = tally.refused
+            return RefusedConnections.Reason.allCases.filter { refused[$0] > 0 }.map { (server, $0.rawValue, refused[$0]) }
+        }
     }
 
     /// Whose channels are shown.

@@ -11,6 +11,7 @@ public enum MonitorMetric: String, CaseIterable, Sendable {
     case leases, decisions, refusals, revertsDue, actionsStopped
     case gateQuestions, gateFailedOpen, gateAnswerDuration
     case outboxPending, outboxOldest, outboxDead, channelFailing
+    case connectionsRefused
     case logLinesDropped
 
     public var info: MetricInfo {
@@ -63,6 +64,10 @@ public enum MonitorMetric: String, CaseIterable, Sendable {
         case .outboxOldest: return metric("outbox_oldest_pending_age_seconds", .gauge, "Age of the oldest message that waits; no sample while none does.")
         case .outboxDead: return metric("outbox_dead_messages", .gauge, "Messages that were given up and that the journal still holds.")
         case .channelFailing: return metric("channel_failing", .gauge, ["channel"], "1 while a channel does not take its messages.")
+        case .connectionsRefused:
+            return metric(
+                "connections_refused_total", .counter, ["server", "reason"],
+                "Connections at the gate or the page that were closed at once because one address (address) or all together (full) had too many, or cut off because their request was not whole in time (late).")
         case .logLinesDropped: return metric("log_lines_dropped_total", .counter, "Lines of the log that could not be written.")
         }
     }

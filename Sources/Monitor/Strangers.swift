@@ -47,9 +47,16 @@ public struct Strangers: Sendable {
         return found
     }
 
-    /// What of a filter matches nothing that is known: rules, runtimes and labels. Apps come and go.
-    public func find(in match: IncidentMatch) -> [Finding] {
+    /// What of a filter matches nothing that is known: rules, runtimes and labels.
+    ///
+    /// - Parameter apps: those that were seen, where that is known: apps come and go.
+    public func find(in match: IncidentMatch, apps: [AppID] = []) -> [Finding] {
         var found: [Finding] = []
+        let seen = apps.map(\.text)
+        for glob in match.apps where !seen.isEmpty && !seen.contains(where: glob.matches) {
+            found.append(
+                finding("no app '\(Shown.id(glob.pattern))' was seen", glob.pattern, seen, "an app's id is exact, also in its case; '*' stands for any text"))
+        }
         for glob in match.rules where !rules.contains(where: glob.matches) {
             found.append(finding("there is no rule '\(glob)'", glob.pattern, rules, "mozaiks-ops policy show"))
         }
@@ -75,6 +82,6 @@ public struct Strangers: Sendable {
     }
 
     private func finding(_ message: String, _ written: String, _ known: [String], _ otherwise: String) -> Finding {
-        Finding(message: message, hint: Nearest.hint(to: written, among: known) ?? otherwise)
+        Finding(message: message, hint: Nearest.name(to: written, among: known).map { "did you mean '\(Shown.id($0))'?" } ?? otherwise)
     }
 }

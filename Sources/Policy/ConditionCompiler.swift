@@ -164,6 +164,14 @@ struct ConditionCompiler {
     private mutating func comparison(
         _ comparison: Expression.Comparison, _ left: Expression, _ right: Expression, _ range: Range<Int>
     ) -> Part {
+        if let answer = right.answer, emit(left).type == .truth {
+            let asked = written(left.range)
+            let holds = answer == (comparison == .equal)
+            fault(
+                "type", "'\(asked)' is true or false by itself", range,
+                hint: holds ? "write '\(asked)'" : "write 'not \(left.isWhole ? asked : "(\(asked))")'")
+            return faulty
+        }
         let first = number(left, comparison.rawValue)
         let second = number(right, comparison.rawValue)
         guard case .number(let a) = first.type, case .number(let b) = second.type else { return faulty }
@@ -219,6 +227,10 @@ struct ConditionCompiler {
     private mutating func arithmetic(
         _ operation: Expression.Arithmetic, _ left: Expression, _ right: Expression, _ range: Range<Int>
     ) -> Part {
+        if operation == .subtract, let signal = dashed(left, right, range) {
+            fault("unknown-signal", "no signal '\(written(range))'", range, hint: "did you mean '\(signal)'?")
+            return faulty
+        }
         let first = number(left, operation.rawValue)
         let second = number(right, operation.rawValue)
         guard case .number(let a) = first.type, case .number(let b) = second.type else { return faulty }
@@ -244,6 +256,15 @@ struct ConditionCompiler {
             .number(unit), cost: first.cost + second.cost)
     }
 
+    /// The signal that `active-runs` was to be.
+    private func dashed(_ left: Expression, _ right: Expression, _ range: Range<Int>) -> String? {
+        guard case .reading(let first) = left.kind, case .reading = right.kind, Signal(name: first.name) == nil,
+            left.range.upperBound + 1 == right.range.lowerBound
+        else { return nil }
+        let joined = written(range).replacing(bytesOf: "-", with: "_")
+        return Signal(name: joined.hasPrefix("runtime.") ? String(joined.dropFirst(8)) : joined) == nil ? nil : joined
+    }
+
     private mutating func mismatch(
         _ verb: String, _ left: Expression, _ a: Unit, _ right: Expression, _ b: Unit, _ range: Range<Int>
     ) {
@@ -259,6 +280,11 @@ struct ConditionCompiler {
                     place = expression.range
                 case .number(let quantity) where unit == .number:
                     hint = "write '\(quantity.text)\(other.suffix)'"
+                    // Nobody waits two hundred seconds for a ping.
+                    if other == .seconds, quantity.value >= 100 { hint? += " or '\(quantity.text)ms'" }
+                    place = expression.range
+                case .number(let quantity) where unit == .dollars && other == .dollarsPerHour:
+                    hint = "write '\(Figure.number(quantity.value)) USD/h'"
                     place = expression.range
                 case .number(let quantity) where unit == .percent && other == .number:
                     hint = "write '\(Figure.number(quantity.value / 100))'"
@@ -314,9 +340,27 @@ struct ConditionCompiler {
 
     private mutating func series(_ use: SignalUse) -> (SeriesRef, Unit)? {
         let count = faults.count
-        let resolution = SignalResolution(subject: context.subject, window: context.window)
+        let resolution = SignalResolution(
+            subject: context.subject, window: context.window,
+            thresholds: context.thresholds.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
         guard let series = resolution.resolve(use, &faults), faults.count == count else { return nil }
         return (series, series.resultUnit)
+    }
+}
+
+extension Expression {
+    /// `true` or `false`, as other languages have them.
+    fileprivate var answer: Bool? {
+        guard case .reading(let use) = kind, use.function == nil, use.bracket == nil else { return nil }
+        return ["true": true, "false": false][use.name.lowercased()]
+    }
+
+    /// Whether `not` before it means all of it.
+    fileprivate var isWhole: Bool {
+        switch kind {
+        case .logic, .comparison: false
+        default: true
+        }
     }
 }
 

@@ -59,6 +59,10 @@ struct ConditionLexer {
         switch scanner.scan() {
         case .success(let quantity):
             if let fault = strange(quantity, start: index, end: scanner.index) { throw fault }
+            if scanner.index < bytes.count, String(decoding: bytes[scanner.index...], as: UTF8.self).unicodeScalars.first.map({ $0.properties.generalCategory == .currencySymbol && $0 != "$" }) == true {
+                throw ConditionFault(
+                    "unknown-unit", "no unit is spelled so", index..<scanner.index, hint: "money is in USD: write '\(quantity.text) USD/h'")
+            }
             index = scanner.index
             return .quantity(quantity)
         case .failure(.notANumber):
@@ -123,7 +127,10 @@ struct ConditionLexer {
         index += 1
         let word = name()
         guard !word.isEmpty else {
-            throw ConditionFault("syntax", "a threshold's name must follow '$'", start..<start + 1)
+            let inner = bytes[index...].first == 123 ? bytes[(index + 1)...].prefix { $0 != 125 } : []
+            throw ConditionFault(
+                "syntax", "a threshold's name must follow '$'", start..<start + 1,
+                hint: inner.isEmpty ? nil : "write '$\(String(decoding: inner, as: UTF8.self))'")
         }
         return .threshold(word)
     }
@@ -167,7 +174,15 @@ struct ConditionLexer {
             // The whole character, so that the underline fits.
             while index < bytes.count, bytes[index] & 0xC0 == 0x80 { index += 1 }
             let character = String(decoding: bytes[start..<index], as: UTF8.self)
-            let hint = character == "\"" || character == "'" ? "names stand without quotes" : nil
+            let hint: String? =
+                switch character {
+                case "\"", "'": "names stand without quotes"
+                case "{": "there are no selectors: a rule on apps is judged for each app; what differs for one stands in ops_policy.<app_id>.yaml"
+                case ";": "write 'and' or 'or'"
+                case "@": "a threshold is written '$name'"
+                case "#": "a comment stands outside of the condition"
+                default: nil
+                }
             throw ConditionFault("syntax", "'\(character)' has no meaning here", start..<index, hint: hint)
         }
     }

@@ -75,13 +75,31 @@ struct ConditionParser {
                 "syntax", "the condition ends where \(wanted) should stand", max(0, end - 1)..<max(1, end))
         }
         let written = String(decoding: Array(text.utf8)[current.range], as: UTF8.self)
-        var hint: String?
-        if position > 0, case .quantity = tokens[position - 1].kind, case .name(let name) = current.kind,
-            Quantity.knownUnits.contains(where: { $0.lowercased() == name.lowercased() })
-        {
-            hint = "a unit stands right behind its number: 1.5s, 200ms, 10/min, 3 USD/h"
+        return ConditionFault("syntax", "'\(written)' stands where \(wanted) should", current.range, hint: hint(wanted))
+    }
+
+    /// What was probably meant by the current word.
+    private func hint(_ wanted: String) -> String? {
+        let before = position > 0 ? tokens[position - 1].kind : nil
+        let after = position + 1 < tokens.count ? tokens[position + 1].kind : nil
+        switch current.kind {
+        case .quantity(let quantity) where wanted == "a reason" || before == .name("error"):
+            return "write 'error(\(quantity.text))'"
+        case .plus:
+            if case .quantity(let quantity)? = after { return "write '\(quantity.text)'" }
+        case .comma:
+            if case .quantity(let whole)? = before, case .quantity(let rest)? = after { return "write '\(whole.text).\(rest.text)'" }
+        case .name(let name):
+            // `if active_runs > 5`
+            if position == 1, case .name(let first)? = before, ["if", "when", "where"].contains(first.lowercased()) {
+                return "leave '\(first)' away"
+            }
+            var number: String?
+            if case .quantity(let quantity)? = before { number = quantity.text }
+            return ConditionHints.behind(name, number: number)
+        default: break
         }
-        return ConditionFault("syntax", "'\(written)' stands where \(wanted) should", current.range, hint: hint)
+        return nil
     }
 
     private mutating func nested<T>(_ body: (inout ConditionParser) throws(ConditionFault) -> T) throws(ConditionFault)
@@ -211,7 +229,7 @@ struct ConditionParser {
             let known = ConditionParser.functions + ["missing"]
             throw ConditionFault(
                 "unknown-function", "no function '\(name)'", token.range,
-                hint: Nearest.hint(to: name, among: known) ?? "functions: " + known.joined(separator: ", "))
+                hint: ConditionHints.function(name, among: known))
         }
         let use = try call(function, token)
         return Expression(kind: .reading(use), range: use.range)
@@ -224,10 +242,11 @@ struct ConditionParser {
         let inner = try signalUse(name, take(), function: function, start: token.range.lowerBound)
         let end = current.range.upperBound
         guard take(.close) else { throw unexpected("')'") }
-        guard inner.bracket != nil else {
+        // What is no signal at all is said by whoever knows them.
+        guard inner.bracket != nil || Signal(name: inner.name) == nil else {
             throw ConditionFault(
                 "missing-range", "\(function.rawValue)(…) needs a range", inner.nameRange,
-                hint: "write '\(function.rawValue)(\(written(inner.nameRange))[10m])'")
+                hint: "write '\(function.rawValue)(\(written(inner.nameRange))[\(ConditionHints.range(of: function))])'")
         }
         return SignalUse(
             name: inner.name, nameRange: inner.nameRange, ofRuntime: inner.ofRuntime, bracket: inner.bracket,
@@ -281,8 +300,7 @@ struct ConditionParser {
         guard let code = MissingReason.names.firstIndex(of: name) else {
             throw ConditionFault(
                 "unknown-reason", "no reason '\(name)'", token.range,
-                hint: Nearest.hint(to: name, among: MissingReason.names)
-                    ?? "reasons: " + MissingReason.names.joined(separator: ", "))
+                hint: ConditionHints.reason(name, among: MissingReason.names))
         }
         guard name == "error", take(.open) else { return MissingPattern(code: UInt8(code), status: 0) }
         guard case .quantity(let quantity) = current.kind, let status = UInt16(quantity.text),

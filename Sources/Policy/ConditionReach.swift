@@ -168,6 +168,24 @@ extension CompiledCondition {
         return ConditionReach(self).isPossible(true, from: way)
     }
 
+    /// What is assumed of a reading.
+    enum Assumed {
+        case zero, unreachable
+    }
+
+    /// Whether it can be known true with some readings as assumed.
+    func canBeTrue(knowing: (SeriesRef) -> Assumed?) -> Bool {
+        var way: ConditionReach.Way = [:]
+        for (slot, series) in readings {
+            switch knowing(series) {
+            case .zero: way[slot] = .value(Bounds(0, 0))
+            case .unreachable: way[slot] = .missing(code: MissingReason.unreachable.code, status: 0)
+            case nil: continue
+            }
+        }
+        return ConditionReach(self).isPossible(true, from: way)
+    }
+
     /// What is allowed in it and cannot be meant: parts that are never or always true. Places are in `text`, as written.
     func findings(in text: String) -> [ConditionFault] {
         let reach = ConditionReach(self)

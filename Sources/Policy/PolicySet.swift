@@ -99,16 +99,24 @@ public struct PolicySet: Sendable {
         return set
     }
 
-    /// A warning where a default policy of one's own has no rule that sees a runtime that answers nobody, and does not say
-    /// that this is meant (`runtime-down: {enabled: false}` under `extends: builtin`).
+    /// A warning where no critical rule tells within minutes of a runtime that answers nobody. Other rules read `up` as
+    /// well, to keep quiet while it is 0: what counts is whether a rule can hold then.
     public var lostOutage: Diagnostic? {
-        let file = defaultPolicy.file
-        guard !file.utf8.elementsEqual(DefaultPolicy.file.utf8), !defaultPolicy.disabled.contains(where: { $0.rule == "runtime-down" }),
-            !(runtimeRules + replicaRules).contains(where: { rule in rule.when.readings.contains { $0.series.signal == .up } })
-        else { return nil }
+        let seeing = (runtimeRules + replicaRules).filter(\.seesOutage)
+        guard !seeing.contains(where: { $0.outageFault == nil }) else { return nil }
+        let hint = "to be told within minutes: a critical rule on 'up == 0', as the built-in 'runtime-down' is ('extends: builtin' keeps it)"
+        // The one that is told first.
+        if let best = seeing.max(by: { ($0.severity, $1.hold) < ($1.severity, $0.hold) }), let fault = best.outageFault {
+            return warning(
+                "no-outage-rule", "a runtime that answers nobody is seen by '\(best.name)' only, \(fault)", at: best.origin, hint: hint)
+        }
+        if let off = defaultPolicy.disabled.first(where: { $0.rule == "runtime-down" }) {
+            return warning(
+                "no-outage-rule", "no rule here sees a runtime that answers nobody: 'runtime-down' is switched off", at: off.origin, hint: hint)
+        }
         return Diagnostic(
-            "no-outage-rule", "no rule here sees a runtime that answers nobody: the built-in 'runtime-down' does not hold", file: file, line: 0,
-            hint: "write 'extends: builtin' to keep the built-in rules below your own", severity: .warning)
+            "no-outage-rule", "no rule here sees a runtime that answers nobody: the built-in 'runtime-down' does not hold",
+            file: defaultPolicy.file, line: 0, hint: "write 'extends: builtin' to keep the built-in rules below your own", severity: .warning)
     }
 
     /// A warning about a line of one of the files, the whole of it underlined.

@@ -233,7 +233,7 @@ extension Reporter {
     /// A length of time within a range.
     public func span(_ node: YAMLNode, _ what: String, in range: ClosedRange<TimeSpan>) -> TimeSpan? {
         guard let text = node.text, let span = TimeSpan(text) else {
-            report("type", "'\(what)' must be a length of time", at: node, hint: "such as 30s, 5m, 1h30m")
+            report("type", "'\(what)' must be a length of time", at: node, hint: node.text.flatMap(SpanSpelling.hint) ?? "such as 30s, 5m, 1h30m")
             return nil
         }
         guard range.contains(span) else {

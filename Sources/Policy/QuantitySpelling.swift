@@ -1,4 +1,5 @@
 import Model
+import YAML
 
 /// How people write numbers elsewhere, and how the same is written here: `1k`, `50 USD/day`, `$5/h`, `10 per minute`.
 enum QuantitySpelling {
@@ -12,10 +13,11 @@ enum QuantitySpelling {
     }
 
     /// Bytes of the quantity at the beginning of the text; nil where there is none of these spellings.
-    static func length(_ text: String) -> Int? { parts(text).flatMap { $0.isStrange ? $0.length : nil } }
+    static func length(_ text: String) -> Int? { foreign(text)?.length ?? parts(text).flatMap { $0.isStrange ? $0.length : nil } }
 
     /// `write '1000'`; nil where nothing better is known.
     static func hint(_ text: String) -> String? {
+        if let foreign = foreign(text) { return foreign.hint }
         guard let parts = parts(text), parts.isStrange else { return nil }
         let number = Figure.number(parts.number)
         guard let per = parts.per else { return "write '\(number)\(parts.isMoney ? " USD" : "")'" }
@@ -38,6 +40,42 @@ enum QuantitySpelling {
         case "d", "day": return "write '\(Figure.number(parts.number / 24))/h'"
         default: return nil
         }
+    }
+
+    /// `30 sec`, `5 percent`, `2000 rpm`, `3x`, `1e3`: a unit that has another name here, or none.
+    private static func foreign(_ text: String) -> (hint: String, length: Int)? {
+        let bytes = Array(text.utf8)
+        let digits = bytes.prefix { (48...57).contains($0) || $0 == 46 }
+        guard let number = Double(String(decoding: digits, as: UTF8.self)), digits.last != 46 else { return nil }
+        let blanks = bytes[digits.count...].prefix { $0 == 0x20 }.count
+        let start = digits.count + blanks
+        var end = start
+        while end < bytes.count, (65...90).contains(bytes[end]) || (97...122).contains(bytes[end]) || ((48...57).contains(bytes[end]) && end > start) { end += 1 }
+        let word = String(decoding: bytes[start..<end], as: UTF8.self)
+        // A name of a signal, a function's call, a rate of something else.
+        guard !word.isEmpty, end == bytes.count || ![40, 46, 47, 91, 95].contains(bytes[end]) else { return nil }
+        let written = String(decoding: digits, as: UTF8.self)
+        if blanks == 0, let first = word.utf8.first, first == 69 || first == 101, let power = Double(written + word), power.isFinite {
+            return ("write '\(Figure.number(power))'", end)
+        }
+        switch word {
+        case "x", "X", "times": return ("write '\(written) *'", end)
+        default: break
+        }
+        switch word.lowercased() {
+        case "percent", "pct", "percentage", "perc": return ("write '\(written)%'", end)
+        case "rpm", "tpm", "qpm", "cpm": return ("write '\(written)/min'", end)
+        case "rps", "qps", "tps", "hz": return ("write '\(written)/s'", end)
+        case "rph", "qph": return ("write '\(written)/h'", end)
+        case "byte", "bytes": return ("write '\(written)B'", end)
+        case "kb", "mb", "gb", "kib", "mib", "gib":
+            let unit = ["kb": "kB", "mb": "MB", "gb": "GB", "kib": "KiB", "mib": "MiB", "gib": "GiB"][word.lowercased()] ?? "B"
+            return word == unit ? nil : ("write '\(written)\(unit)'", end)
+        default: break
+        }
+        // `1M` may be a million, which is said elsewhere; `5m` is right as it is.
+        guard word != "M", let (unit, factor) = SpanSpelling.unit(word), blanks > 0 || word != unit else { return nil }
+        return ("write '\(Figure.number(number * factor))\(unit)'", end)
     }
 
     private static let factors: [(suffix: String, factor: Double)] = [

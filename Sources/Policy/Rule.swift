@@ -51,6 +51,26 @@ public struct Rule: Sendable {
     public static let leastMaxGap = TimeSpan.minutes(2)
 }
 
+extension Rule {
+    /// An outage that is told later than this is told by somebody else.
+    private static let latestOutage = TimeSpan.minutes(10)
+
+    /// Whether it can hold while nothing answers: `up` is 0 and what would have to be read is missing.
+    var seesOutage: Bool {
+        when.readings.contains { $0.series.signal == .up }
+            && when.canBeTrue(knowing: { $0.signal == .up ? ($0.range == nil ? .zero : nil) : .unreachable })
+    }
+
+    /// Why an outage is told too late or too softly by it; nil when it is not.
+    var outageFault: String? {
+        // As often as a runtime is asked where nothing else is configured.
+        let polls = TimeSpan.seconds(10) * Int64(leastPolls)
+        if hold > Rule.latestOutage { return "after \(hold)" }
+        if polls > Rule.latestOutage { return "after \(leastPolls) polls" }
+        return severity == .critical ? nil : "as \(severity.rawValue)"
+    }
+}
+
 /// What a rule asks for when it fires. Closed: see `ActionKind`.
 public enum RuleAction: Sendable {
     /// A message. To these channels; none named: where the routes say.

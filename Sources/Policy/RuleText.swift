@@ -89,33 +89,67 @@ public struct RuleText: Hashable, Sendable {
     /// The facts that it names.
     var facts: [Fact] { pieces.compactMap { if case .fact(let fact) = $0 { fact } else { nil } } }
 
-    /// The text with the values in their places. Ids are percent-encoded where they are not plain words, so that nobody's
-    /// id is markup, a second line or a command in a text that people copy.
-    public static func filled(_ text: String, rule: String, severity: Severity, transition: Transition) -> String {
-        guard text.utf8.contains(UInt8(ascii: "{")) || text.utf8.contains(UInt8(ascii: "}")) else { return text }
-        return RuleText(text).pieces.map { piece in
-            switch piece {
-            case .literal(let text): text
-            case .fact(let fact): value(of: fact, rule, severity, transition)
-            }
-        }.joined()
+    /// Where a text is read.
+    public enum Place: Hashable, Sendable {
+        /// Read by people: a summary, a label.
+        case prose
+        /// Read by people and copied into a shell: a next step.
+        case step
     }
 
-    private static func value(of fact: Fact, _ rule: String, _ severity: Severity, _ transition: Transition) -> String {
+    /// The text with the values in their places. What comes from outside is shown as everywhere else, nothing of it
+    /// invisible and no link; in a step it is one word of a shell, whatever stands in it.
+    public static func filled(
+        _ text: String, in place: Place = .prose, rule: String, severity: Severity, transition: Transition
+    ) -> String {
+        guard text.utf8.contains(UInt8(ascii: "{")) || text.utf8.contains(UInt8(ascii: "}")) else { return text }
+        let pieces = RuleText(text).pieces
+        var out = ""
+        var open: Character?
+        for (index, piece) in pieces.enumerated() {
+            switch piece {
+            case .literal(var text):
+                // The quotes that the author put around a place have become those of the value.
+                if let mark = open, text.first == mark { text.removeFirst() }
+                open = nil
+                out += text
+            case .fact(let fact):
+                let shown = value(of: fact, place, rule, severity, transition)
+                open = nil
+                if place == .step, shown.isForeign, let mark = out.last, mark == "'" || mark == "\"", index + 1 < pieces.count,
+                    case .literal(let next) = pieces[index + 1], next.first == mark
+                {
+                    out.removeLast()
+                    open = mark
+                }
+                out += shown.text
+            }
+        }
+        return out
+    }
+
+    private static func value(
+        of fact: Fact, _ place: Place, _ rule: String, _ severity: Severity, _ transition: Transition
+    ) -> (text: String, isForeign: Bool) {
         let subject = transition.subject
+        func foreign(_ bytes: [UInt8]) -> (text: String, isForeign: Bool) {
+            switch place {
+            // Chats and mail readers make a link of what looks like one.
+            case .prose: (Shown.id(String(decoding: bytes, as: UTF8.self)).replacing(bytesOf: "://", with: "\u{2236}//"), true)
+            case .step: (ShellWord.quoted(bytes), true)
+            }
+        }
         switch fact {
-        case .app: return subject.app?.percentEncoded ?? "none"
-        case .runtime: return PercentEncoding.encode(subject.runtime.utf8)
+        case .app: return subject.app.map { foreign($0.bytes) } ?? ("none", false)
+        case .runtime: return foreign(Array(subject.runtime.utf8))
         case .replica:
-            guard case .replica(let url, _) = subject else { return "none" }
-            return url.utf8.split(separator: UInt8(ascii: "/")).dropFirst().first.map { place in
-                place.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map(PercentEncoding.encode).joined(separator: ":")
-            } ?? PercentEncoding.encode(url.utf8)
-        case .rule: return rule
-        case .severity: return severity.rawValue
+            guard case .replica(let url, _) = subject else { return ("none", false) }
+            return foreign(Array(url.utf8.split(separator: UInt8(ascii: "/")).dropFirst().first ?? Substring(url).utf8))
+        case .rule: return (rule, false)
+        case .severity: return (severity.rawValue, false)
         case .value:
-            return transition.readings.first { $0.evidence.value != nil }.map { Figure.text($0.evidence, $0.unit) } ?? "unknown"
-        case .since: return "\(transition.at)"
+            return (transition.readings.first { $0.evidence.value != nil }.map { Figure.text($0.evidence, $0.unit) } ?? "unknown", false)
+        case .since: return ("\(transition.at)", false)
         }
     }
 }
@@ -123,9 +157,9 @@ public struct RuleText: Hashable, Sendable {
 extension Rule {
     /// The rule's texts as the incident that this transition opens tells them.
     public func told(at transition: Transition) -> (summary: String, nextSteps: [String], labels: [String: String]) {
-        func filled(_ text: String) -> String {
-            RuleText.filled(text, rule: name, severity: severity, transition: transition)
+        func filled(_ text: String, _ place: RuleText.Place) -> String {
+            RuleText.filled(text, in: place, rule: name, severity: severity, transition: transition)
         }
-        return (filled(summary), nextSteps.map(filled), labels.mapValues(filled))
+        return (filled(summary, .prose), nextSteps.map { filled($0, .step) }, labels.mapValues { filled($0, .prose) })
     }
 }

@@ -6,6 +6,8 @@ struct SignalResolution {
     let subject: SubjectKind
     /// The policy's window, for signals that name none.
     let window: TimeSpan
+    /// Names of thresholds, for what was probably meant.
+    var thresholds: [String] = []
 
     /// Signals of the design whose sources are not read yet, for a clearer message.
     private static let planned = [
@@ -29,10 +31,9 @@ struct SignalResolution {
             if SignalResolution.planned.contains(use.name) {
                 return fault("not-yet-available", "the signal '\(use.name)' is not yet available", use.nameRange)
             }
-            let isRate = ["min", "h", "s"].contains(use.name)
             return fault(
                 "unknown-signal", "no signal '\(use.name)'", use.nameRange,
-                hint: isRate ? "a rate is written without spaces: 10/min" : Nearest.hint(to: use.name, among: known))
+                hint: ConditionHints.signal(use.name, known: known, thresholds: thresholds))
         }
         guard signal.info.subjects.contains(kind) else {
             let others = signal.info.subjects.map(\.rawValue).joined(separator: " or ")

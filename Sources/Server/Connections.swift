@@ -16,6 +16,10 @@ final class Connections: Sendable {
         var deadline: Int64
         /// A whole request is with the handler, or its answer on the way.
         var isAnswering = false
+        /// It had an answer, and waits for its next request.
+        var isIdle = false
+        let peer: PeerAddress?
+        var isShut = false
     }
 
     private struct State {
@@ -23,40 +27,56 @@ final class Connections: Sendable {
         /// Taken, and not yet told of.
         var coming = 0
         var isClosing = false
+        var byPeer: [PeerAddress: Int] = [:]
     }
 
     private let state = Mutex(State())
     private let requestLimit: Int64?
     private let idleLimit: Int64?
+    private let most: Int
+    private let mostOfOne: Int
+    let tally = ConnectionTally()
 
     /// - Parameters:
+    ///   - most: connections at a time; those above are closed at once, so that whoever asks knows. 0 for no limit.
+    ///   - mostOfOne: the same of one address.
     ///   - requestSeconds: how long a request may take to arrive; 0 for no limit.
     ///   - idleSeconds: how long a connection may wait for its next; 0 for no limit.
-    init(requestSeconds: Int, idleSeconds: Int) {
+    init(most: Int, mostOfOne: Int, requestSeconds: Int, idleSeconds: Int) {
+        self.most = most
+        self.mostOfOne = mostOfOne
         requestLimit = requestSeconds > 0 ? Int64(requestSeconds) * 1_000 : nil
         idleLimit = idleSeconds > 0 ? Int64(idleSeconds) * 1_000 : nil
     }
 
     /// Whether a connection may be taken.
-    func accepts() -> Bool {
-        state.withLock { state in
-            guard !state.isClosing else { return false }
+    func accepts(_ peer: PeerAddress?) -> Bool {
+        let refusal = state.withLock { state -> RefusedConnections.Reason?? in
+            guard !state.isClosing else { return .some(nil) }
+            if mostOfOne > 0, let peer, state.byPeer[peer] ?? 0 >= mostOfOne { return .address }
+            if most > 0, state.all.count >= most { return .full }
             state.coming += 1
-            return true
+            return nil
         }
+        if case .some(.some(let reason)) = refusal { tally.add(reason) }
+        return refusal == nil
     }
 
-    func began(_ id: UInt, socket: Int32) {
+    func began(_ id: UInt, socket: Int32, peer: PeerAddress?) {
         let now = Self.now()
         state.withLock { state in
             state.coming -= 1
-            state.all[id] = Connection(socket: socket, deadline: requestLimit.map { now + $0 } ?? .max)
+            state.all[id] = Connection(socket: socket, deadline: requestLimit.map { now + $0 } ?? .max, peer: peer)
+            if let peer { state.byPeer[peer, default: 0] += 1 }
             if state.isClosing { Self.shut(socket) }
         }
     }
 
     func ended(_ id: UInt) {
-        state.withLock { _ = $0.all.removeValue(forKey: id) }
+        state.withLock { state in
+            guard let peer = state.all.removeValue(forKey: id)?.peer, let count = state.byPeer[peer] else { return }
+            state.byPeer[peer] = count > 1 ? count - 1 : nil
+        }
     }
 
     /// The first line of a request is here: the rest has its time.
@@ -66,6 +86,7 @@ final class Connections: Sendable {
         state.withLock { state in
             guard let deadline = state.all[id]?.deadline else { return }
             state.all[id]?.deadline = min(deadline, now + requestLimit)
+            state.all[id]?.isIdle = false
         }
     }
 
@@ -78,6 +99,7 @@ final class Connections: Sendable {
         let now = Self.now()
         state.withLock { state in
             state.all[id]?.isAnswering = false
+            state.all[id]?.isIdle = true
             if requestLimit != nil { state.all[id]?.deadline = idleLimit.map { now + $0 } ?? .max }
         }
     }
@@ -86,9 +108,17 @@ final class Connections: Sendable {
     func shutOverdue() {
         let now = Self.now()
         state.withLock { state in
-            for connection in state.all.values where !connection.isAnswering && connection.deadline < now { Self.shut(connection.socket) }
+            for (id, connection) in state.all where !connection.isAnswering && connection.deadline < now {
+                Self.shut(connection.socket)
+                // One that only waited for a further request took nothing from anybody.
+                if !connection.isShut, !connection.isIdle { tally.add(.late) }
+                state.all[id]?.isShut = true
+            }
         }
     }
+
+    /// What was turned away since it was last told, once in a minute at most.
+    var news: RefusedConnections? { tally.news(at: Self.now()) }
 
     /// Takes no further connection.
     func refuse() { state.withLock { $0.isClosing = true } }

@@ -17,8 +17,10 @@ public final class HTTPServer: Sendable {
 
     public struct Options: Sendable {
         public var mode = Mode.epoll(threads: 1)
-        /// Connections above this wait until another ends.
+        /// Connections above this wait until another ends; where ``turnsAway`` is set they are closed at once.
         public var maxConnections = 1_024
+        /// Whether what is too many is closed at once and counted. Whoever asks the gate then goes on without waiting.
+        public var turnsAway = false
         /// Connections from one address; those above are closed at once. 0 for no limit. Behind a proxy all come from one address.
         public var maxConnectionsPerAddress = 0
         /// A connection without traffic for so long is closed; 0 for never.
@@ -34,6 +36,9 @@ public final class HTTPServer: Sendable {
         public var sendsDate = true
         /// How long `stop()` waits for the requests in flight.
         public var drainSeconds = 5.0
+        /// Told of connections that were turned away or cut off since it was last told: once in a minute at most, from a thread
+        /// of the server, and only where there is a ``requestTimeoutSeconds``.
+        public var onRefused: (@Sendable (RefusedConnections) -> Void)?
 
         public init() {}
 
@@ -43,6 +48,7 @@ public final class HTTPServer: Sendable {
             var options = Options()
             options.maxConnections = 512
             options.maxConnectionsPerAddress = 256
+            options.turnsAway = true
             options.requestTimeoutSeconds = 10
             options.maxBodyBytes = 0
             return options
@@ -79,6 +85,9 @@ public final class HTTPServer: Sendable {
     }
 
     deinit { stop() }
+
+    /// What it turned away.
+    public var tally: ConnectionTally { service.connections.tally }
 
     /// The port that is listened on; 0 before `start()`.
     public var port: UInt16 { actualPort.load(ordering: .acquiring) }
@@ -125,8 +134,9 @@ public final class HTTPServer: Sendable {
         var settings = cmicrohttpd_options()
         settings.listen_socket = listener.descriptor
         if case .epoll(let threads) = options.mode { settings.epoll_threads = UInt32(max(1, threads)) }
-        settings.max_connections = UInt32(options.maxConnections)
-        settings.max_connections_per_address = UInt32(options.maxConnectionsPerAddress)
+        // The library lets what is too many wait and says nothing of it: where that is counted it must not come to it.
+        settings.max_connections = UInt32(options.maxConnections + (options.turnsAway ? 64 : 0))
+        settings.max_connections_per_address = options.turnsAway ? 0 : UInt32(options.maxConnectionsPerAddress)
         settings.idle_timeout = UInt32(options.idleTimeoutSeconds)
         settings.connection_memory = options.connectionMemoryBytes
         settings.date_header = options.sendsDate ? 1 : 0
@@ -149,7 +159,10 @@ public final class HTTPServer: Sendable {
             { context in
                 guard let context else { return nil }
                 let service = Unmanaged<Service>.fromOpaque(context).takeRetainedValue()
-                while !service.stopping.wait(atMost: 1) { service.connections.shutOverdue() }
+                while !service.stopping.wait(atMost: 1) {
+                    service.connections.shutOverdue()
+                    if let tell = service.options.onRefused, let news = service.connections.news { tell(news) }
+                }
                 return nil
             }, owned.toOpaque())
         guard code == 0 else {
@@ -178,22 +191,25 @@ final class Service: Sendable {
     init(options: HTTPServer.Options, handler: @escaping HTTPServer.Handler) {
         self.options = options
         self.handler = handler
-        connections = Connections(requestSeconds: options.requestTimeoutSeconds, idleSeconds: options.idleTimeoutSeconds)
+        connections = Connections(
+            most: options.turnsAway ? options.maxConnections : 0,
+            mostOfOne: options.turnsAway ? options.maxConnectionsPerAddress : 0, requestSeconds: options.requestTimeoutSeconds, idleSeconds: options.idleTimeoutSeconds)
     }
 
     var callbacks: cmicrohttpd_callbacks {
         cmicrohttpd_callbacks(
             closure: Unmanaged.passUnretained(self).toOpaque(),
-            accepts: { closure, _, _ in
+            accepts: { closure, address, _ in
                 guard let closure else { return .NO }
-                return Service.at(closure).connections.accepts() ? .YES : .NO
+                return Service.at(closure).connections.accepts(PeerAddress(address)) ? .YES : .NO
             },
             connection_changed: { closure, connection, _, code in
                 guard let closure, let connection else { return }
                 let connections = Service.at(closure).connections
                 // `MHD_CONNECTION_NOTIFY_STARTED`; the other is `…_CLOSED`.
                 if code.rawValue == 0 {
-                    connections.began(UInt(bitPattern: connection), socket: cmicrohttpd_socket(connection))
+                    connections.began(
+                        UInt(bitPattern: connection), socket: cmicrohttpd_socket(connection), peer: PeerAddress(cmicrohttpd_peer(connection)))
                 } else {
                     connections.ended(UInt(bitPattern: connection))
                 }

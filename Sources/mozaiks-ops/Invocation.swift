@@ -1,5 +1,6 @@
 import Ambient
 import Model
+import YAML
 
 /// One run of a command: its arguments, its surroundings, and where it prints.
 struct Invocation: Sendable {
@@ -16,14 +17,21 @@ struct Invocation: Sendable {
     func print(text: @autoclosure () -> String, json: @autoclosure () -> JSON) {
         write(
             wantsJSON
-                ? Shown.json(json().serialized(pretty: true)) + "\n" : Shown.screen(text(), styles: terminal.color))
+                ? Shown.json(json().serialized(pretty: true)) + "\n" : Shown.screen(local(text()), styles: terminal.color))
+    }
+
+    /// With every moment as the configured clocks show it, whoever wrote it down; where none is configured, as it is.
+    private func local(_ text: String) -> String {
+        guard text.utf8.contains(UInt8(ascii: "Z")), text.utf8.contains(UInt8(ascii: "T")) else { return text }
+        let zone = zone
+        return zone.isUTC ? text : text.replacingMoments(by: zone.text)
     }
 
     /// A span given on the command line.
     func span(_ option: String) throws(UsageError) -> TimeSpan? {
         guard let text = arguments.value(option) else { return nil }
         guard let span = TimeSpan(text), span > .zero else {
-            throw UsageError("--\(option) '\(text)' is not a span", hint: "write 90s, 5m, 2h or 7d")
+            throw UsageError("--\(option) '\(text)' is not a span", hint: SpanSpelling.hint(text) ?? "write 90s, 5m, 2h or 7d")
         }
         return span
     }

@@ -34,9 +34,10 @@ enum Output {
     /// To standard output, in full.
     fileprivate static func result(_ bytes: [UInt8]) {
         // What was said before stands before it, where both go to one place.
-        OutputQueue.standardError.drain(atMost: state.withLock { $0.isDaemon } ? 0 : nil)
+        let isDaemon = state.withLock { $0.isDaemon }
+        drainErrors(isDaemon ? 0 : nil)
         guard state.withLock({ !$0.isUnread && $0.failure == nil }) else { return }
-        note(Descriptor.write(bytes, to: STDOUT_FILENO).code)
+        note(Descriptor.write(bytes, to: STDOUT_FILENO, unless: { ProcessSignal.isEndAsked }).code)
     }
 
     /// Whether a result could not be written, or nobody reads any more.
@@ -44,7 +45,16 @@ enum Output {
 
     private static func note(_ code: Int32) {
         guard code != 0 else { return }
-        state.withLock { if code == EPIPE { $0.isUnread = true } else { $0.failure = $0.failure ?? code } }
+        state.withLock { if code == EPIPE || code == ECANCELED { $0.isUnread = true } else { $0.failure = $0.failure ?? code } }
+    }
+
+    /// Nil: however long it takes, unless the end of a command that would go on for ever is asked for.
+    private static func drainErrors(_ seconds: Double?) {
+        if let seconds {
+            OutputQueue.standardError.drain(atMost: seconds)
+        } else {
+            while !OutputQueue.standardError.drain(atMost: 0.1), OutputQueue.standardError.isDraining, !ProcessSignal.isEndAsked {}
+        }
     }
 
     /// To standard error. There is nobody left to tell that this failed.
@@ -52,8 +62,8 @@ enum Output {
         if state.withLock({ $0.isDaemon }) {
             OutputQueue.standardError.offer(bytes)
         } else {
-            OutputQueue.standardError.drain(atMost: nil)
-            _ = Descriptor.write(bytes, to: STDERR_FILENO)
+            drainErrors(nil)
+            _ = Descriptor.write(bytes, to: STDERR_FILENO, unless: { ProcessSignal.isEndAsked })
         }
     }
 
@@ -66,7 +76,7 @@ enum Output {
         if close(STDOUT_FILENO) != 0, errno != EBADF { note(errno) }
         let code = state.withLock { $0.failure }
         if let code { complain("the result could not be written: \(String(cString: strerror(code)))", hint: nil) }
-        OutputQueue.standardError.drain(atMost: isDaemon ? patience : nil)
+        drainErrors(isDaemon ? patience : nil)
         return code != nil && earned == .ok ? failure : earned
     }
 }

@@ -171,7 +171,7 @@ import Testing
 
     @Test("hostile texts of every kind are kept out, as steps and as causes") func hostile() {
         let unseen = lines(hostileUnseen)
-        let all = unseen + HostileTexts.all + lines(hostileSeen)
+        let all = unseen + HostileTexts.all + lines(hostileSeen) + lines(hostileFurther)
         #expect(unseen.count >= 250 && all.count >= 700)
         var through: [String] = []
         for text in all {

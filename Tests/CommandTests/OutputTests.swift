@@ -114,6 +114,38 @@ import Testing
     }
 }
 
+extension OutputTests {
+    /// Whether a process does not end by SIGTERM any more but listens for it.
+    private func listens(_ pid: pid_t) -> Bool {
+        guard let file = fopen("/proc/\(pid)/status", "r") else { return true }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, Int32(line.count), file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            guard text.hasPrefix("SigIgn:") else { continue }
+            let mask = UInt64(text.dropFirst(7).filter { $0.isHexDigit }, radix: 16) ?? 0
+            return mask & (1 << UInt64(SIGTERM - 1)) != 0
+        }
+        return false
+    }
+
+    @Test("every command that runs until it is told to end does so, whoever does not read", arguments: [
+        (["simulate"], ">&3"), (["simulate"], "2>&3"), (["simulate"], ">&3 2>&3"), (["simulate", "-o", "json"], ">&3"),
+        (["record", "x.tape"], ">&3"), (["record", "x.tape"], "2>&3"), (["run"], ">&3 2>&3"), (["run", "--events"], ">&3 2>&3"),
+    ])
+    func endsWhenTold(words: [String], redirection: String) throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell()
+            _ = QuickPolicy.write(to: shell.folder)
+            shell.configure(url)
+            let program = try shell.start(below: Self.blocked(redirection), words)
+            while !listens(program.pid) { sched_yield() }
+            let ending = program.ending(SIGTERM)
+            #expect(ending.signal == nil && ending.code == 0, "\(words) \(redirection): \(ending)")
+        }
+    }
+}
+
 /// `check` as monitoring systems call it.
 @Suite struct PluginTests {
     @Test(arguments: [

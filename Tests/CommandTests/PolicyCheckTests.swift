@@ -162,7 +162,7 @@ import Testing
         for (rules, isLost) in [
             ("rules: {a: {subject: app, when: active_runs > 3, severity: info}}", true),
             ("extends: builtin\nrules: {a: {subject: app, when: active_runs > 3, severity: info}}", false),
-            ("extends: builtin\nrules: {runtime-down: {enabled: false}, runtime-unreachable: {enabled: false}}", false),
+            ("extends: builtin\nrules: {runtime-down: {enabled: false}, runtime-unreachable: {enabled: false}}", true),
         ] {
             shell.folder.write(own + rules + "\n", to: "p/ops_policy.default.yaml")
             #expect(try shell.run("policy", "check", "p").output.contains("no-outage-rule") == isLost, "\(rules)")

@@ -22,6 +22,44 @@ import Testing
         }
     }
 
+    @Test("every moment that a person reads is by the configured clocks, whichever command shows it")
+    func zones() throws {
+        try crowded { shell, _ in
+            let short = try StatusTests.short(shell)
+            #expect(try shell.run("silences", "add", "--rule", "x*", "--for", "1h").code == 0)
+            for words in [
+                ["status"], ["notify", "route", short], ["notify", "history"], ["incidents", "list"], ["incidents", "show", short],
+                ["incidents", "explain", short], ["explain", "--why-not", "crowded"], ["silences", "list"], ["actions", "list"], ["actions", "approvals"], ["doctor", "--wait", "10ms"],
+                ["evaluate"], ["policy", "readiness"],
+            ] {
+                let text = try shell.run(words).output
+                #expect(!text.isEmpty && text.replacingMoments { _ in "" } == text, "\(words)\n\(text)")
+            }
+            #expect(try shell.run("status").output.contains("+0"))
+        }
+    }
+
+    @Test("a short id is found however it is written")
+    func capitals() throws {
+        try crowded { shell, _ in
+            let short = try StatusTests.short(shell)
+            for words in [["incidents", "show"], ["notify", "route"], ["incidents", "explain"]] {
+                #expect(try shell.run(words + [short.uppercased()]).code == 0, "\(words) \(short)")
+            }
+        }
+    }
+
+    @Test("a silence of an app that nobody has seen is asked about")
+    func strangeApp() throws {
+        try crowded { shell, _ in
+            let near = try shell.run("silences", "add", "--app", "app-écolé-検証x", "--for", "1h")
+            #expect(near.errors.contains("no app 'app-écolé-検証x' was seen: it may hold back nothing") && near.errors.contains("did you mean 'app-écolé-検証'?"), "\(near.errors)")
+            for known in ["app-écolé-検証", "app-*", "*"] {
+                #expect(try shell.run("silences", "add", "--app", known, "--for", "1h").errors.isEmpty)
+            }
+        }
+    }
+
     private static func short(_ shell: Shell) throws -> String {
         try #require(try shell.run("status", "-o", "json").json()["incidents"]?[0]?["short_id"]?.string)
     }

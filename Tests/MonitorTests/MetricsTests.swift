@@ -32,6 +32,7 @@ import Testing
         let gate = place.gate(settings)
         let instruments = instruments(2, gate: gate)
         _ = try await story(instruments, gate: gate)
+        instruments.watch(ConnectionTally(), of: "gate")
         #expect(gate.refuses("app-shop"))
         #expect(!gate.refuses("app-bank"))
         let text = text(instruments)
@@ -51,6 +52,8 @@ import Testing
             #"mozaiks_ops_gate_questions_total{answer="refused"} 1.0"#,
             #"mozaiks_ops_gate_questions_total{answer="allowed"} 1.0"#,
             #"mozaiks_ops_log_lines_dropped_total 7.0"#,
+            #"mozaiks_ops_connections_refused_total{server="gate",reason="address"} 0.0"#,
+            #"mozaiks_ops_connections_refused_total{server="gate",reason="late"} 0.0"#,
             #"mozaiks_ops_runtime_active_runs{runtime="shared"} 20.0"#,
             #"mozaiks_ops_runtime_websockets{runtime="shared"} 7.0"#,
             #"mozaiks_ops_app_active_runs{runtime="shared",app="app-shop"} 12.0"#,

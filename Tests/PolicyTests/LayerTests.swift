@@ -1,4 +1,5 @@
 import Model
+import TestKit
 import Testing
 import YAML
 
@@ -112,9 +113,42 @@ import YAML
         #expect(rules(then).map(\.name) == ["runtime-down"] && rules(then)[0].hold == .seconds(42) && rules(then)[0].severity == .info)
     }
 
+    @Test("a policy that tells of no outage, late or softly is warned about, whatever else reads 'up'", arguments: [
+        ("extends: builtin\nrules: {noisy-neighbor: {for: 7m}}", nil),
+        ("extends: builtin\nrules: {runtime-down: {enabled: false}}", "'runtime-down' is switched off"),
+        ("extends: builtin\nrules: {runtime-down: {enabled: false}, mine: {subject: runtime, when: not up == 1, for: 5m, severity: critical}}", nil),
+        ("extends: builtin\nrules: {runtime-down: {severity: info}}", "by 'runtime-down' only, as info"),
+        ("extends: builtin\nrules: {runtime-down: {severity: warning}}", "by 'runtime-down' only, as warning"),
+        ("extends: builtin\nrules: {runtime-down: {for: 6h}}", "by 'runtime-down' only, after 6h"),
+        ("extends: builtin\nrules: {runtime-down: {for: 10m, polls: 1}}", nil),
+        ("extends: builtin\nrules: {runtime-down: {polls: 500}}", "by 'runtime-down' only, after 500 polls"),
+        ("extends: builtin\nrules: {runtime-down: {for: 6h, severity: info}}", "by 'runtime-down' only, after 6h"),
+        ("extends: builtin\nrules: {runtime-down: {when: up == 1 and healthy == 0}}", "no rule here sees"),
+        ("extends: builtin\nrules: {runtime-down: {when: up == 0 and tokens > 5/min}}", "no rule here sees"),
+        ("extends: builtin\nrules: {runtime-down: {subject: replica, when: up < 1, severity: critical, for: 1m}}", nil),
+        ("rules: {a: {subject: runtime, when: 'avg(up[10m]) < 0.5', severity: critical, for: 1m}}", nil),
+        ("rules: {a: {subject: runtime, when: 'up == 0 or healthy == 0', severity: critical, for: 1m}}", nil),
+        ("rules: {a: {subject: runtime, when: 'up == 0 and missing(healthy)', severity: critical, for: 1m}}", nil),
+        ("rules: {a: {subject: runtime, when: 'up > 0', severity: critical, for: 1m}}", "no rule here sees"),
+        ("rules: {a: {subject: runtime, when: 'healthy == 0', severity: critical}}", "no rule here sees"),
+        ("rules: {a: {subject: runtime, when: 'up == 0', severity: info}, b: {subject: replica, when: 'up == 0', severity: critical, for: 2m}}", nil),
+    ])
+    func outage(text: String, expected: String?) throws {
+        let found = try load([file("ops_policy.default.yaml", text)]).lostOutage
+        #expect((found == nil) == (expected == nil), "\(text): \(found?.message ?? "nothing")")
+        if let expected, let found { #expect(found.message.contains(expected) && found.hint != nil, "\(found.message)") }
+    }
+
+    @Test("a file of rules alone that switches it off is warned about too, and the built-in policy never")
+    func outageOfLayers() throws {
+        #expect(PolicySet.embeddedDefault.lostOutage == nil)
+        let lost = try load([file("ops_rules.x.yaml", "rules: {runtime-down: {enabled: false}}")]).lostOutage
+        #expect(lost?.file == "p/ops_rules.x.yaml" && lost?.line == 3)
+    }
+
     // MARK: Texts
 
-    private func told(_ text: String, app: String) -> String {
+    private func told(_ text: String, in place: RuleText.Place = .prose, app: String) -> String {
         let subject = Subject.app(AppID(app), runtime: "shared")
         let transition = Transition(
             at: Timestamp(milliseconds: 0), rule: "mine", subject: subject, from: .inactive, to: .firing, reason: "", condition: "",
@@ -122,7 +156,7 @@ import YAML
                 ComparedReading(series: "tokens[5m]", unit: .perMinute, evidence: .missing(.deadCounter)),
                 ComparedReading(series: "active_runs.share", unit: .percent, evidence: .value(61)),
             ])
-        return RuleText.filled(text, rule: "mine", severity: .warning, transition: transition)
+        return RuleText.filled(text, in: place, rule: "mine", severity: .warning, transition: transition)
     }
 
     @Test("a text names what is known when its incident opens", arguments: [
@@ -133,12 +167,56 @@ import YAML
         #expect(told(text, app: "app_1") == expected)
     }
 
-    @Test("an id in a text is no markup, no line, no command and no second place")
-    func foreign() {
-        for id in ["<!here>", "a\nb", "x; rm -rf /", "{runtime}", "\u{202E}x", "a|b", "`id`", "$(id)"] {
-            let text = told("--app {app}", app: id)
-            #expect(text.dropFirst(6).utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || [37, 45, 46, 95].contains($0) }, "\(text)")
+    static let hostile = [
+        "<!here>", "a\nb", "x; rm -rf /", "{runtime}", "\u{202E}x", "a|b", "`touch RAN`", "$(touch RAN)", "'; touch RAN; '", "\"; touch RAN; \"",
+        "\\", "a\\'; touch RAN #", "!!", "-rf", " a  b ", "a b", "app-\u{E9}col\u{E9}", "app-e\u{301}cole", "\u{1B}[31mred", "a\tb\r\nOK: nothing to see",
+        "\u{200B}", "", "~root", "*", "a&&touch RAN", "a>RAN", "${IFS}touch", "%s", "https://evil.example/login", "\u{FEFF}x", "it's", "a\u{A0}b", "\u{7F}",
+    ]
+
+    @Test("an id in a text is readable, and no markup, no line, no link and no second place", arguments: hostile)
+    func foreign(id: String) {
+        let text = told("{app}", app: id)
+        #expect(text == Shown.id(id).replacing(bytesOf: "://", with: "\u{2236}//"))
+        #expect(!text.unicodeScalars.contains(where: Shown.isInvisible) && !text.utf8.contains(10) && text.unicodeScalars.count < 200)
+        #expect(told("{app}", app: "app-\u{E9}col\u{E9}") == "app-\u{E9}col\u{E9}" && told("{app}", app: "a shop (EU)") == "a shop (EU)")
+    }
+
+    @Test("an id in a step is one word of a shell, exactly this id, whatever quotes stand around it", arguments: hostile)
+    func shellWord(id: String) throws {
+        for (step, place) in [("--app {app}", "--app "), ("--app '{app}'", "--app "), ("--app \"{app}\"", "--app "), ("--app={app} x", "--app=")] {
+            let told = told(step, in: .step, app: id)
+            #expect(!told.unicodeScalars.contains(where: Shown.isInvisible))
+            let words = try bash("printf '%s\\0' \(told)")
+            let expected = step.hasSuffix(" x") ? ["--app=" + id, "x"] : ["--app", id]
+            #expect(words.elementsEqual(expected) { $0.utf8.elementsEqual($1.utf8) }, "\(place) \(told) \(words)")
         }
+        // Quotes that are not right beside it may spoil the word, and still nothing runs.
+        for step in ["\"the app {app} there\"", "'the app {app} there'", "`echo {app}`", "$(echo {app})", "\"$(echo \"x {app}\")\""] {
+            let told = told(step, in: .step, app: id)
+            _ = try? bash("printf '%s\\0' \(told)")
+        }
+    }
+
+    @Test("what is plain is not quoted, and only steps are")
+    func plain() {
+        #expect(told("--app {app} at {value} on {runtime}", in: .step, app: "app_1.x-y") == "--app app_1.x-y at 61% on shared")
+        #expect(told("--app {app}", in: .step, app: "app-\u{E9}col\u{E9}") == "--app 'app-\u{E9}col\u{E9}'")
+        #expect(told("--app '{app}'", in: .step, app: "app_1") == "--app 'app_1'")
+        #expect(told("--app {app}", in: .step, app: "a'b") == "--app $'a\\x27b'")
+        let rule = try? load([file("ops_policy.default.yaml", LayerTests.head + "rules: {m: {subject: app, when: active_runs > 1, severity: info, summary: \"{app}\", next_steps: [\"--app {app}\"], labels: {a: \"{app}\"}}}")])
+            .defaultPolicy.appRules.first
+        let transition = Transition(
+            at: Timestamp(milliseconds: 0), rule: "m", subject: .app(AppID("a b"), runtime: "s"), from: .inactive, to: .firing, reason: "", condition: "", readings: [])
+        let texts = rule?.told(at: transition)
+        #expect(texts?.summary == "a b" && texts?.nextSteps == ["--app 'a b'"] && texts?.labels == ["a": "a b"])
+    }
+
+    /// What bash makes of a command: the words that it printed, each ended by a NUL. Fails where anything else was done.
+    private func bash(_ command: String) throws -> [String] {
+        let folder = TemporaryFolder()
+        let ending = try RunningProgram("/bin/bash", ["-c", command], environment: ["PATH": "/usr/bin:/bin"], in: folder.path).waitForEnd()
+        #expect(folder.names == [], "ran: \(command)")
+        return ending.output.split(separator: "\0", omittingEmptySubsequences: false).dropLast().map(String.init)
     }
 
     @Test("braces that mean nothing are warned about, where they stand")

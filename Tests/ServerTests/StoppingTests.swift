@@ -1,8 +1,9 @@
 import Dispatch
 import Glibc
-import Server
 import Synchronization
 import Testing
+
+@testable import Server
 
 /// Servers that are attacked by whoever can connect.
 @Suite("HTTP server under attack")
@@ -106,6 +107,72 @@ struct StoppingTests {
         // The server notices in its own time.
         while (try? RawClient.ask(server.port, "GET", "/"))?.status != 200 { sched_yield() }
         for client in held.dropFirst() { client.end() }
+    }
+
+    @Test("what is turned away is counted by its reason, and the places are given back")
+    func counted() throws {
+        var options = HTTPServer.Options.questions
+        (options.maxConnectionsPerAddress, options.maxConnections) = (2, 3)
+        let server = HTTPServer(options: options) { _ in .text("") }
+        try server.start()
+        defer { server.stop() }
+        func held(from address: String) throws -> RawClient {
+            let client = try RawClient(port: server.port, from: address)
+            try client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            _ = try client.readReply()
+            return client
+        }
+        func turnedAway(from address: String) throws {
+            let client = try RawClient(port: server.port, from: address)
+            defer { client.end() }
+            #expect((try? client.readToEnd())?.isEmpty ?? true)
+        }
+        let first = [try held(from: "127.0.0.1"), try held(from: "127.0.0.1")]
+        try turnedAway(from: "127.0.0.1")
+        #expect(server.tally.refused.counts == [.address: 1])
+        let other = try held(from: "127.0.0.2")
+        try turnedAway(from: "127.0.0.3")
+        try turnedAway(from: "127.0.0.2")
+        #expect(server.tally.refused.counts == [.address: 1, .full: 2])
+        for client in first + [other] { client.end() }
+        while (try? held(from: "127.0.0.1").end()) == nil { sched_yield() }
+    }
+
+    @Test("a request that does not come is counted as late, a connection that only waits is not")
+    func late() throws {
+        var options = HTTPServer.Options.questions
+        (options.requestTimeoutSeconds, options.idleTimeoutSeconds) = (1, 1)
+        let told = Mutex<[RefusedConnections]>([])
+        options.onRefused = { news in told.withLock { $0.append(news) } }
+        let server = HTTPServer(options: options) { _ in .text("") }
+        try server.start()
+        defer { server.stop() }
+        let idle = try RawClient(port: server.port)
+        try idle.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try idle.readReply()
+        let slow = try RawClient(port: server.port)
+        try slow.send("GET / HT")
+        _ = try? slow.readToEnd()
+        _ = try? idle.readToEnd()
+        idle.end()
+        slow.end()
+        #expect(server.tally.refused.counts == [.late: 1])
+        // Told by the thread that cut it off, in its own time.
+        while told.withLock({ $0.isEmpty }) { sched_yield() }
+        #expect(told.withLock { $0.map(\.counts) } == [[.late: 1]])
+    }
+
+    @Test("a flood is told at once, and then once in a minute with what came since")
+    func flood() {
+        let tally = ConnectionTally()
+        #expect(tally.news(at: 0) == nil)
+        for _ in 0..<3 { tally.add(.address) }
+        #expect(tally.news(at: 1_000)?.counts == [.address: 3])
+        for _ in 0..<1_000 { tally.add(.address) }
+        tally.add(.full)
+        for moment in stride(from: Int64(2_000), to: 61_000, by: 1_000) { #expect(tally.news(at: moment) == nil) }
+        #expect(tally.news(at: 61_000)?.counts == [.address: 1_000, .full: 1])
+        #expect(tally.news(at: 200_000) == nil && tally.refused.total == 1_004)
     }
 
     @Test("no body is taken where none is wanted", arguments: ["Content-Length: 1048576", "Content-Length: 1"])

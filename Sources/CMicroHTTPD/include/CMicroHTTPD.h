@@ -39,5 +39,8 @@ struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_options *options,
 /// Writes the peer's numeric address (at most 45 characters and a NUL) into `text`, or an empty string.
 void cmicrohttpd_remote_address(struct MHD_Connection *connection, char *text, size_t capacity);
 
+/// The peer's address as it is, or NULL.
+const struct sockaddr *cmicrohttpd_peer(struct MHD_Connection *connection);
+
 /// The socket of a connection, or -1.
 int cmicrohttpd_socket(struct MHD_Connection *connection);

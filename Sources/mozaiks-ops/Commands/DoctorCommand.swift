@@ -27,6 +27,7 @@ enum DoctorCommand {
         let assembly = try invocation.assembly(configuration)
         var findings = Findings()
         examineSetup(configuration, assembly, &findings)
+        await examineRunningServers(configuration, assembly, &findings)
         await examineReceivers(assembly, invocation, &findings)
         for fault in Assembly.unreadableSecrets(configuration, invocation.environment) { findings.add(.broken, fault) }
         var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
@@ -98,17 +99,7 @@ enum DoctorCommand {
             findings.add(.ok, "network: through the proxy \(proxy), but for this machine and what NO_PROXY or 'no_proxy' names")
         }
         findings.add(.ok, "policies: \(policies.defaultPolicy.file), \(count) rules, \(policies.policies.count - 1) apps with their own")
-        do {
-            let folder = try StateFolder(existing: configuration.state.value)
-            if let holder = EngineLock.holder(of: folder) {
-                findings.add(.ok, "state: \(folder.path), an engine is running (\(holder))")
-            } else {
-                findings.add(.ok, "state: \(folder.path)")
-            }
-            if folder.isKillSwitchOn { findings.add(.note, "the kill switch is on: no action until 'mozaiks-ops actions resume'") }
-        } catch {
-            findings.add(.note, "state: \(configuration.state.value) is not there yet; the first check or run makes it")
-        }
+        examineState(configuration, &findings)
         for text in Assembly.exposures(configuration, assembly.environment) { findings.add(.note, text) }
         if configuration.channels.isEmpty {
             findings.add(.note, "channels: none, nobody is told; set MOZAIKS_SLACK_WEBHOOK_URL or 'channels:'")

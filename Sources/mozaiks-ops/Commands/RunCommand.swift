@@ -196,8 +196,23 @@ final class DaemonParts: Sendable {
         let endpoints = MonitorEndpoints(
             gate: gate, health: { health.answer }, gateAnswered: { instruments.gateAnswered(inSeconds: $0) },
             more: isHere ? [instruments.route] : [])
+        func options(_ server: String, _ base: HTTPServer.Options = .questions) -> HTTPServer.Options {
+            var options = base
+            options.onRefused = { refused in
+                logger.warning(
+                    server == "gate"
+                        ? "the gate turned connections away: more at a time than it takes, and whoever asked got no answer"
+                        : "the page turned connections away",
+                    [
+                        "of_one_address": .integer(Int64(refused[.address])), "of_all": .integer(Int64(refused[.full])),
+                        "too_slow": .integer(Int64(refused[.late])), "metric": .text("mozaiks_ops_connections_refused_total"),
+                    ])
+            }
+            return options
+        }
         server = configuration.gate.map { settings in
-            HTTPServer(listen: settings.listen.host, port: settings.listen.port, options: .questions, handler: endpoints.answer)
+            HTTPServer(
+                listen: settings.listen.host, port: settings.listen.port, options: options("gate"), handler: endpoints.answer)
         }
         let page = Face(
             folder, Overview.Surroundings(configuration), isLoopback: configuration.server?.value.isLoopback ?? false,
@@ -210,8 +225,10 @@ final class DaemonParts: Sendable {
         lookers.mode = .epoll(threads: 2)
         lookers.maxConnections = 256
         face = (isElsewhere ? configuration.server : nil).map {
-            HTTPServer(listen: $0.value.host, port: $0.value.port, options: lookers, handler: looks.answer)
+            HTTPServer(listen: $0.value.host, port: $0.value.port, options: options("page", lookers), handler: looks.answer)
         }
+        if let server { instruments.watch(server.tally, of: "gate") }
+        if let face { instruments.watch(face.tally, of: "page") }
     }
 
     /// What asks the configured model; nil where there is none.
@@ -377,6 +394,13 @@ final class HealthBox: Sendable {
                 (key: "cycles", value: .int(Int64(cycles))), (key: "last_cycle_ms_ago", value: .int(age)),
                 (key: "audit_head", value: .optional(auditHead)), (key: "reverts_due", value: .int(Int64(revertsDue))),
                 (key: "failing_channels", value: .array(failing)),
+                (
+                    key: "refused_connections",
+                    value: .array(
+                        instruments.refusedConnections.map { server, reason, count in
+                            ["server": .string(server), "reason": .string(reason), "count": .int(Int64(count))]
+                        })
+                ),
             ]))
     }
 }

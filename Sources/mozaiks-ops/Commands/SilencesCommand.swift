@@ -1,8 +1,11 @@
+import Configuration
 import Digest
 import JSONParsing
 import Journal
 import Model
 import Monitor
+import Policy
+import Signals
 import Telling
 
 /// `silences add|list|expire`: holding messages and actions back for what is known.
@@ -45,7 +48,8 @@ enum SilencesCommand {
         if let until, until <= now { throw UsageError("its end, \(until), is past") }
         let comment = arguments.value("comment") ?? ""
         if let configuration = try? invocation.loadConfiguration(), let policies = try? Assembly.loadPolicies(configuration) {
-            for stranger in Strangers(configuration, policies).find(in: match) {
+            let apps = match.apps.isEmpty ? [] : seenApps(configuration, policies, now)
+            for stranger in Strangers(configuration, policies).find(in: match, apps: apps) {
                 complain("\(stranger.message): it may hold back nothing", hint: stranger.hint)
             }
         }
@@ -56,6 +60,15 @@ enum SilencesCommand {
             [
                 "id": .string(id), "match": match.document, "until": .moment(until), "comment": .string(comment),
             ], naming: ("silence", id))
+    }
+
+    /// The apps that whoever polled has seen; empty where nothing is known.
+    private static func seenApps(_ configuration: Configuration, _ policies: PolicySet, _ now: Timestamp) -> [AppID] {
+        guard let folder = try? StateFolder(existing: configuration.state.value), let journal = try? Journal.open(folder, mode: .reader)
+        else { return [] }
+        var kept = Pipeline(settings: Assembly.settings(configuration), policies: policies)
+        guard (try? kept.restore(from: journal, now: now, warn: { _ in })) != nil else { return [] }
+        return Set(kept.signals.values.flatMap(\.subjects)).sorted()
     }
 
     static let list = Command(
@@ -107,7 +120,7 @@ enum SilencesCommand {
         options: [MonitorOptions.state],
         examples: [("mozaiks-ops silences expire silence-5f2c", "the silence whose id begins so")]
     ) { invocation in
-        let named = invocation.arguments.positional("SILENCE") ?? ""
+        let named = (invocation.arguments.positional("SILENCE") ?? "").lowercased()
         let now = invocation.clock.now()
         let journal = try invocation.journalForReading(invocation.configuration())
         let active = try KeptDecisions(journal).telling.silences.filter { $0.isActive(now) }

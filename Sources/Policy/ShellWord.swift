@@ -1,0 +1,66 @@
+import Model
+
+/// An id as one word of a shell's command, so that what is copied out of a text names exactly this id and runs nothing.
+enum ShellWord {
+    /// The bytes as bash, zsh and ksh read them: as they are where they are plain, in single quotes where they hold
+    /// nothing but letters, digits, single blanks and a few signs, else in `$'…'` with everything else as `\xHH`.
+    ///
+    /// Nothing that a shell acts on is ever written as itself: even where the author of the text put quotes around it that
+    /// end with ours, nothing of an id is run.
+    static func quoted(_ bytes: [UInt8]) -> String {
+        // An option is no id.
+        if !bytes.isEmpty, bytes.allSatisfy(isPlain), bytes[0] != UInt8(ascii: "-") {
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        var body = ""
+        var isEscaped = false
+        var isAfterBlank = true
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let (scalar, length) = first(of: rest)
+            let isLast = rest.count == length
+            if let scalar, isReadable(scalar), scalar != " " || !(isAfterBlank || isLast) {
+                body.unicodeScalars.append(scalar)
+            } else {
+                isEscaped = true
+                for byte in rest.prefix(length) { body += "\\x" + hex(byte) }
+            }
+            isAfterBlank = scalar == " "
+            rest = rest.dropFirst(length)
+        }
+        return (isEscaped ? "$'" : "'") + body + "'"
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 48...57, 65...90, 97...122, 45, 46, 95: true
+        default: false
+        }
+    }
+
+    /// A letter, a digit, or a sign that no shell acts on. Marks that stand by themselves may be one of two ids that look
+    /// alike.
+    private static func isReadable(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.value < 0x80 {
+            return scalar == " " || isPlain(UInt8(scalar.value)) || "/:@+,=%".unicodeScalars.contains(scalar)
+        }
+        if Shown.isInvisible(scalar) { return false }
+        return switch scalar.properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .spacingMark: false
+        default: Shown.id(String(scalar)).unicodeScalars.elementsEqual([scalar])
+        }
+    }
+
+    /// The first scalar and its bytes; nil and one byte where these are not UTF-8.
+    private static func first(of bytes: ArraySlice<UInt8>) -> (Unicode.Scalar?, Int) {
+        var decoder = UTF8()
+        var iterator = bytes.makeIterator()
+        guard case .scalarValue(let scalar) = decoder.decode(&iterator) else { return (nil, 1) }
+        return (scalar, UTF8.width(scalar))
+    }
+
+    private static func hex(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 16)
+        return digits.utf8.count == 1 ? "0" + digits : digits
+    }
+}

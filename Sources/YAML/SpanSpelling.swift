@@ -1,0 +1,44 @@
+/// How people write lengths of time elsewhere: `30 sec`, `5 minutes`, `1 hour`, `90`.
+public enum SpanSpelling {
+    private static let words: [(names: [String], unit: String, factor: Double)] = [
+        (["ms", "msec", "msecs", "milli", "millis", "millisecond", "milliseconds"], "ms", 1),
+        (["s", "sec", "secs", "second", "seconds"], "s", 1), (["m", "min", "mins", "minute", "minutes"], "m", 1),
+        (["h", "hr", "hrs", "hour", "hours"], "h", 1), (["d", "day", "days"], "d", 1), (["w", "wk", "week", "weeks"], "d", 7),
+    ]
+
+    /// The unit that a word means here, and by what its number is to be multiplied; nil for another word.
+    public static func unit(_ word: String) -> (unit: String, factor: Double)? {
+        let word = word.lowercased()
+        return words.first { $0.names.contains(word) }.map { ($0.unit, $0.factor) }
+    }
+
+    /// `write '30s'`; nil where the text is no length of time in any spelling.
+    public static func hint(_ text: String) -> String? {
+        var rest = Array(text.utf8)[...]
+        func skipBlanks() { rest = rest.drop { $0 == 0x20 || $0 == 0x5F } }
+        var out = ""
+        skipBlanks()
+        while !rest.isEmpty {
+            let digits = rest.prefix { (48...57).contains($0) || $0 == 46 }
+            guard let number = Double(String(decoding: digits, as: UTF8.self)), number < 1e9 else { return nil }
+            rest = rest.dropFirst(digits.count)
+            skipBlanks()
+            let word = rest.prefix { (65...90).contains($0) || (97...122).contains($0) }
+            rest = rest.dropFirst(word.count)
+            if word.isEmpty {
+                // A bare number: seconds, nearly everywhere.
+                guard out.isEmpty, rest.isEmpty else { return nil }
+                return "write '\(shown(number))s', or '\(shown(number))m'"
+            }
+            guard let (unit, factor) = unit(String(decoding: word, as: UTF8.self)) else { return nil }
+            out += shown(number * factor) + unit
+            while let next = rest.first, [0x20, 0x2C].contains(next) { rest = rest.dropFirst() }
+            if rest.starts(with: "and ".utf8) { rest = rest.dropFirst(4) }
+        }
+        return out.isEmpty ? nil : "write '\(out)'"
+    }
+
+    private static func shown(_ number: Double) -> String {
+        number == number.rounded() ? "\(Int64(number))" : "\(number)"
+    }
+}

@@ -1,0 +1,64 @@
+import Configuration
+import Glibc
+import Journal
+import Model
+
+extension DoctorCommand {
+    /// Whether an engine could use the state folder, and what is in it.
+    static func examineState(_ configuration: Configuration, _ findings: inout Findings) {
+        let folder: StateFolder
+        do throws(JournalError) {
+            folder = try StateFolder(existing: configuration.state.value)
+        } catch {
+            if error.cause != .missing {
+                findings.add(.broken, "state: \(error.message)\(error.hint.map { "; \($0)" } ?? "")")
+            } else if let why = faultOfMaking(configuration.state.value) {
+                findings.add(.broken, "state: \(configuration.state.value) is not there and cannot be made: \(why)")
+            } else {
+                findings.add(.note, "state: \(configuration.state.value) is not there yet; the first check or run makes it")
+            }
+            return
+        }
+        var faults: [JournalError] = []
+        let holder = EngineLock.holder(of: folder)
+        if holder == nil, let fault = EngineLock.fault(of: folder) { faults.append(fault) }
+        do throws(JournalError) {
+            _ = try Journal.open(folder, mode: .reader).outboxCounts()
+        } catch {
+            var status = stat()
+            switch error.cause {
+            // Written by the version before this one: whoever starts next brings it up to date.
+            case .olderSchema, .busy: break
+            case .missing where lstat(folder.journalPath, &status) != 0: break
+            case .missing:
+                faults.append(
+                    JournalError(
+                        operation: "open the journal", path: folder.journalPath, cause: .cannotOpen,
+                        detail: "it is a link that leads nowhere"))
+            default: faults.append(error)
+            }
+        }
+        for fault in faults { findings.add(.broken, "state: \(fault.message)\(fault.hint.map { "; \($0)" } ?? "")") }
+        if let holder {
+            findings.add(.ok, "state: \(folder.path), an engine is running (\(holder))")
+        } else if faults.isEmpty {
+            findings.add(.ok, "state: \(folder.path)")
+        }
+        if folder.isKillSwitchOn { findings.add(.note, "the kill switch is on: no action until 'mozaiks-ops actions resume'") }
+    }
+
+    /// Why a folder could not be made; nil where it could.
+    private static func faultOfMaking(_ path: String) -> String? {
+        var parent = path.hasPrefix("/") ? path : "./" + path
+        while parent.utf8.count > 1, let slash = parent.lastIndex(of: "/") {
+            parent = slash == parent.startIndex ? "/" : String(parent[..<slash])
+            var status = stat()
+            if stat(parent, &status) == 0 {
+                guard status.st_mode & S_IFMT == S_IFDIR else { return "\(parent) is not a folder" }
+                return access(parent, W_OK | X_OK) == 0 ? nil : "this user may not write to \(parent)"
+            }
+            if errno != ENOENT { return String(cString: strerror(errno)) }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,76 @@
+import Glibc
+import Journal
+import Model
+import Server
+import TestKit
+import Testing
+
+/// `doctor` on a state folder that no engine could use, and beside an engine whose gate is in trouble.
+@Suite struct DoctorStateTests {
+    @Test("what an engine could not use is BROKEN, and the exit code says so", arguments: [
+        "mkdir -m 700 state; mkfifo state/journal.db", "mkdir -m 700 state; mkfifo state/engine.lock", "mkfifo state", "touch state",
+        "mkdir -m 700 state; head -c 5000 /dev/urandom > state/journal.db", "mkdir -m 700 state; mkdir state/journal.db",
+        "mkdir -m 700 state; ln -s /nowhere state/journal.db", "mkdir -m 700 state; ln -s /nowhere state/engine.lock",
+        "mkdir -m 700 state; mkdir state/engine.lock", "mkdir -m 777 state; chmod 777 state", "ln -s state state",
+    ])
+    func state(setUp: String) throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
+            #expect(try RunningProgram("/bin/sh", ["-c", setUp], environment: ["PATH": "/usr/bin:/bin"], in: shell.folder.path).waitForEnd().code == 0)
+            let doctor = try shell.run("doctor", "--wait", "10ms")
+            #expect(doctor.code == 1 && doctor.output.contains("BROKEN  state: "), "\(doctor.everything)")
+            #expect(try shell.run("doctor", "--wait", "10ms", "-o", "json").code == 1)
+            // It is not the doctor alone who thinks so.
+            #expect(try shell.run("check").code != 0)
+        }
+    }
+
+    @Test("a folder that is not there yet, or was used before, is no fault")
+    func fine() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
+            for _ in 0..<2 {
+                let doctor = try shell.run("doctor", "--wait", "10ms")
+                #expect(doctor.code == 0 && !doctor.output.contains("BROKEN"), "\(doctor.everything)")
+                #expect(try shell.run("check").code == 0)
+            }
+        }
+    }
+
+    /// An engine that runs, as far as the lock says, and what answers where its gate should be.
+    private func beside(_ answer: String?) throws -> Shell.Ending {
+        let server = HTTPServer(options: .questions) { _ in ServerResponse(status: 200, body: Array((answer ?? "").utf8)) }
+        try server.start()
+        let port = server.port
+        if answer == nil { server.stop() }
+        defer { server.stop() }
+        var ending: Shell.Ending?
+        try CheckTests.serving("busy") { url in
+            let shell = Shell()
+            _ = QuickPolicy.write(to: shell.folder)
+            shell.configure(url, "actions: {gate: {listen: \"127.0.0.1:\(port)\"}}")
+            let lock = try EngineLock(folder: StateFolder(creating: shell.state), now: Timestamp(milliseconds: 0))
+            ending = try shell.run("doctor", "--wait", "10ms")
+            withExtendedLifetime(lock) {}
+        }
+        return try #require(ending)
+    }
+
+    @Test("connections that the gate turned away are said, and a gate that does not answer is BROKEN")
+    func gate() throws {
+        let flooded = try beside(
+            #"{"status": "ok", "stuck": [], "refused_connections": [{"server": "gate", "reason": "address", "count": 7}, {"server": "gate", "reason": "late", "count": 2}]}"#)
+        let words = flooded.output.split { $0 == "\n" || $0 == " " }.joined(separator: " ")
+        #expect(
+            words.contains("note gate: connections were turned away since the engine started, 7 because one address held too many, 2 because a request was not whole in time"),
+            "\(flooded.output)")
+        #expect(!flooded.output.contains("BROKEN  gate"))
+        for (answer, part) in [
+            ("hello", "BROKEN  gate: what answers at"), (nil, "BROKEN  gate: an engine runs, and"),
+            (#"{"status": "ok", "stuck": ["stuck: channel ops does not take its messages"]}"#, "BROKEN  engine: stuck: channel ops"),
+        ] as [(String?, String)] {
+            let doctor = try beside(answer)
+            #expect(doctor.code == 1 && doctor.output.contains(part), "\(doctor.output)")
+        }
+    }
+}
