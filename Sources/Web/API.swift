@@ -13,6 +13,7 @@ struct Reading {
     let journal: Journal
     let surroundings: Overview.Surroundings
     let now: Timestamp
+    let visitor: Visitor
 }
 
 /// The documents below `/api/v1/`. docs/api.yaml describes them; a test holds both together.
@@ -32,6 +33,9 @@ enum API {
         case ("incidents"?, 2):
             try query.finish()
             return (try incident(String(parts[1]), reading).whole, nil)
+        case ("commands"?, 2):
+            try query.finish()
+            return (try command(String(parts[1]), reading), nil)
         case ("history"?, 1): return (try history(&query, reading), nil)
         case ("leases"?, 1): return (try leases(&query, reading), nil)
         case ("approvals"?, 1): return (try approvals(&query, reading), nil)
@@ -114,6 +118,13 @@ enum API {
     }
 
     // MARK: - The rest
+
+    private static func command(_ number: String, _ reading: Reading) throws -> JSON {
+        guard number.utf8.count <= 18, number.utf8.allSatisfy({ (48...57).contains($0) }), let id = Int64(number),
+            let row = try reading.journal.command(id)
+        else { throw Problem.notFound("there is no command of that number, or it is long done") }
+        return CommandOutcome(row).document
+    }
 
     private static func history(_ query: inout Query, _ reading: Reading) throws -> JSON {
         guard let runtime = try query.one("runtime") else { throw Problem.badRequest("name a runtime: runtime=shared") }

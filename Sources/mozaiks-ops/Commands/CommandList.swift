@@ -10,6 +10,6 @@ let commands: [Command] = [
     ApprovalCommand.list, ApprovalCommand.approve, ApprovalCommand.deny, MarkCommand.deploy, MarkCommand.list,
     PolicyCheckCommand.command, PolicyTestCommand.command, PolicyCommand.show, PolicyCommand.signals, ReadinessCommand.command, ExplainCommand.policy,
     ExplainCommand.whyNot, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,
-    ConfigCommand.show,
+    ConfigCommand.show, TokenCommand.create, TokenCommand.list, TokenCommand.revoke,
     RecordCommand.command, ReplayCommand.command, SimulateCommand.command,
 ]
