@@ -135,7 +135,8 @@ public final class Face: Sendable {
         var query = try Query(request)
         let isAPI = path.utf8.starts(with: API.prefix.utf8)
         let isIncident = path.utf8.starts(with: Page.incidents.utf8)
-        guard isAPI || path == "/" || isIncident else {
+        let isApp = path.utf8.starts(with: Page.apps.utf8)
+        guard isAPI || path == "/" || isIncident || isApp || path == Page.rules else {
             throw Problem.notFound("there is nothing at this path; the page is at /, the API below /api/v1/")
         }
         return try reading(.reader, visitor) { reading in
@@ -150,6 +151,8 @@ public final class Face: Sendable {
                 let detail = try API.incident(String(path.dropFirst(Page.incidents.count)), reading)
                 return Page.response(try Page.incident(detail, notice, reading))
             }
+            if isApp { return Page.response(try Page.app(String(path.dropFirst(Page.apps.count)), reading)) }
+            if path == Page.rules { return Page.response(try Page.rules(reading)) }
             return Page.response(try Page.first(notice, reading))
         }
     }

@@ -45,7 +45,7 @@ private struct FirstPage {
         let environment = overview.sights.first?.environment
         let mode = overview.sights.map(\.mode).min()
         let head: HTML = """
-            <strong>mozaiks-ops</strong> <span>\(environment.map { "\(id: $0)" as HTML } ?? "")</span> \
+            <strong>mozaiks-ops</strong> <a href="/rules">Rules</a> <span>\(environment.map { "\(id: $0)" as HTML } ?? "")</span> \
             <span>\(mode.map { "mode \($0.rawValue)" as HTML } ?? "")</span> \(clocks.asOf)
             """
         let body: HTML = """
@@ -209,7 +209,7 @@ private struct FirstPage {
         return """
             <article class="card \(HTML.own(Page.Tone.of(incident.severity).name))">
             <h3>\(Page.chip(incident.severity)) <a href="\(link(incident))">\(id: incident.rule)</a> <span class="faint">\(short(incident.id))</span></h3>
-            <p>\(incident.subject.description), since \(clocks.since(incident.openedAt))</p>
+            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident.openedAt))</p>
             <p>\(clocks.readable(incident.summary))</p>
             \(lines.isEmpty ? "<p class=\"faint\">Nothing is done about it by itself.</p>" : Page.list(lines.map { "\(clocks.readable($0))" }, class: "done"))
             \(seen)</article>

@@ -58,7 +58,7 @@ private struct IncidentPage {
     private var facts: [(String, HTML)] {
         var facts: [(String, HTML)] = [
             ("State", "\(Page.chip(incident.severity)) \(incident.status.rawValue)"),
-            ("Where", "\(incident.subject.description)"),
+            ("Where", Page.subject(incident.subject)),
             ("Since", clocks.since(incident.openedAt)),
         ]
         if let resolved = incident.resolvedAt {

@@ -122,6 +122,11 @@ enum Page {
         items.isEmpty ? "" : "<ul class=\"\(HTML.own(name))\">\(items.map { "<li>\($0)</li>" as HTML }.joined())</ul>"
     }
 
+    /// What an incident is about, as a link where there is a page of it.
+    static func subject(_ subject: Subject) -> HTML {
+        subject.app.map { "app \(appLink($0)) on \(id: subject.runtime)" } ?? "\(subject.description)"
+    }
+
     static func facts(_ facts: [(name: String, value: HTML)]) -> HTML {
         "<dl>\(facts.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>" as HTML }.joined())</dl>"
     }

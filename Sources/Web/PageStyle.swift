@@ -58,6 +58,7 @@ enum PageStyle {
         .notice{border-radius:8px;padding:10px 14px;background:var(--unknown-bg);border-left:6px solid var(--faint);margin:0 0 10px}
         p.notice.good{background:var(--good-bg);border-color:var(--good);color:var(--ink)}p.notice.bad{background:var(--bad-bg);border-color:var(--bad);color:var(--ink)}
         summary{cursor:pointer;padding:4px 0}
+        pre{overflow-x:auto;background:var(--code);border:1px solid var(--line);border-radius:6px;padding:10px;font:13px/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace}
         .figures{display:flex;flex-wrap:wrap;gap:2px 14px}
         .replica{border-top:1px solid var(--line);padding:6px 0}.replica p{margin:0}
         .timeline{list-style:none;padding:0;margin:0;border-left:3px solid var(--line)}
