@@ -19,6 +19,7 @@ struct Reading {
 /// The documents below `/api/v1/`. docs/api.yaml describes them; a test holds both together.
 enum API {
     static let prefix = "/api/v1/"
+    static let events = prefix + "events"
 
     /// The document at a path below `prefix`; for the tag, what of it changes when nothing happened is left out.
     static func document(_ path: String, _ query: inout Query, _ reading: Reading) throws -> (

@@ -97,11 +97,28 @@ public final class Face: Sendable {
             throw Face.wrongMethod(request)
         }
         let visitor = try keeper.visitor(request)
+        if path == API.events { return try events(request, visitor) }
         var response = try current(request, visitor)
         if let tag = response.headers.first(where: { $0.name == "ETag" })?.value, Face.matches(request, tag) {
             response = ServerResponse(status: 304, headers: response.headers.filter { $0.name != "Content-Type" })
         }
         return response
+    }
+
+    /// Server-sent events, one at a time: what is new is told, the stream ends, and the browser asks again two seconds later, as
+    /// `retry` bids it. Nobody holds a connection, so that no number of lookers, and no slow one, holds anybody up.
+    private func events(_ request: ServerRequest, _ visitor: Visitor) throws -> ServerResponse {
+        let query = try Query(request)
+        try query.finish()
+        var situation = request
+        situation.target = Array((API.prefix + "situation").utf8)
+        let tag = try current(situation, visitor).headers.first { $0.name == "ETag" }?.value.filter { $0 != "\"" && $0 != "/" && $0 != "W" } ?? ""
+        let isNews = !(request.header("Last-Event-ID") ?? "").utf8.elementsEqual(tag.utf8)
+        let text = isNews ? "event: situation\nid: \(tag)\ndata: {\"tag\":\"\(tag)\"}\n" : ": as it was\n"
+        return ServerResponse(
+            status: 200,
+            headers: Face.guards + [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store")],
+            body: Array(("retry: 2000\n" + text + "\n").utf8))
     }
 
     private func current(_ request: ServerRequest, _ visitor: Visitor) throws -> ServerResponse {

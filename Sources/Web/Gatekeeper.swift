@@ -201,10 +201,14 @@ struct Gatekeeper: Sendable {
 
     private func signedIn(_ request: ServerRequest) -> Session? {
         let now = clock.monotonicNanoseconds()
+        let host = (request.header("Host") ?? "").lowercased()
+        let isPublic = isPublicSafe && (publicHost.map { host.utf8.elementsEqual($0.utf8) } ?? false)
+        // Where one comes by TLS, a cookie of the plain name may be one that somebody on the way put there.
+        let names = isPublic ? [Gatekeeper.secureName] : [Gatekeeper.secureName, Gatekeeper.plainName]
         for field in request.headerValues("Cookie") {
             for pair in field.split(separator: UInt8(ascii: ";")) {
                 let text = String(decoding: pair.drop { $0 == UInt8(ascii: " ") }, as: UTF8.self)
-                for name in [Gatekeeper.secureName, Gatekeeper.plainName]
+                for name in names
                 where text.utf8.starts(with: (name + "=").utf8) {
                     if let session = sessions.session(String(text.dropFirst(name.count + 1)), now: now) { return session }
                 }

@@ -136,6 +136,11 @@ enum PageScript {
           buttons();
           soon();
           setInterval(refresh, every);
+          /* What happens shows within seconds; without this every ten. */
+          if (window.EventSource) {
+            let first = true;
+            new EventSource('/api/v1/events').addEventListener('situation', () => { if (!first) refresh(); first = false; });
+          }
           document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
         })();
         """

@@ -28,11 +28,13 @@ extension Page {
         let body: HTML = """
             <h1>Rules</h1>
             <p class="lead">By these is decided now, in mode <strong>\(policies.defaultPolicy.mode.rawValue)</strong>. A rule speaks once its condition has been true for so long.</p>
-            <section aria-labelledby="wide-h"><h2 id="wide-h">About runtimes</h2>\(wide.joined())</section>
-            <section aria-labelledby="narrow-h"><h2 id="narrow-h">About apps</h2>\(narrow.joined())</section>
+            <section aria-labelledby="wide-h"><h2 id="wide-h">About runtimes</h2>\(wide.isEmpty ? "<p class=\"none\">none</p>" : wide.joined())</section>
+            <section aria-labelledby="narrow-h"><h2 id="narrow-h">About apps</h2>\(narrow.isEmpty ? "<p class=\"none\">none</p>" : narrow.joined())</section>
             <section aria-labelledby="own-h"><h2 id="own-h">Apps with rules of their own</h2>\(others.isEmpty ? "<p class=\"none\">none</p>" : list(others))</section>
             <section aria-labelledby="apps-h"><h2 id="apps-h">Apps that were seen <span class="count">\(apps.count)</span></h2>
             \(seen.isEmpty ? "<p class=\"none\">none</p>" : list(seen))\(HTML.when(apps.count > seen.count, "<p>and \(apps.count - seen.count) more: their pages are at /apps/ID</p>"))</section>
+            <section aria-labelledby="policy-h"><h2 id="policy-h">The default policy in force</h2>
+            <details id="policy"><summary>All of it, with the place of each value</summary><pre>\(PolicyRendering(policies).text)</pre></details></section>
             """
         return frame(
             title: "Rules · mozaiks-ops", .info, head: "\(home) <span>rules</span> \(clocks.asOf)", body, for: reading.visitor)

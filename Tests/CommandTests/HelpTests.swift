@@ -3,7 +3,7 @@ import Testing
 /// What the program says of itself, and how it takes a slip of the finger.
 @Suite struct HelpTests {
     static let commands = [
-        "demo", "check", "run", "status", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain", "advise",
+        "demo", "check", "run", "status", "top", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain", "advise",
         "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
         "notify test", "notify preview", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
         "audit verify", "audit export", "actions approvals", "actions approve", "actions deny", "mark deploy",

@@ -140,6 +140,25 @@ import struct Journal.MinuteRow
         #expect(world.face().get("/api/v1/situation", [("If-None-Match", tag)]).status == 200)
     }
 
+    @Test("an event comes when something happened, and only then; who may not read hears nothing")
+    func events() throws {
+        let world = try World()
+        try world.commit([], states: [World.sight()])
+        func ask(_ last: String?, _ face: Face) -> String {
+            face.get("/api/v1/events", last.map { [("Last-Event-ID", $0)] } ?? []).text
+        }
+        let first = ask(nil, world.face())
+        #expect(first.hasPrefix("retry: 2000\nevent: situation\nid: ") && first.hasSuffix("\n\n"))
+        let id = String(try #require(first.split(separator: "\n").first { $0.hasPrefix("id: ") }).dropFirst(4))
+        let later = StandingClock(moment: World.start + .seconds(30))
+        #expect(!ask(id, world.face(at: later)).contains("event:"), "ages alone are no news")
+        try world.commit([World.incident(1)])
+        #expect(ask(id, world.face()).contains("event: situation"))
+        #expect(world.face().get("/api/v1/events").header("Content-Type") == "text/event-stream")
+        #expect(world.face(isLoopback: false).get("/api/v1/events").status == 403)
+        #expect(world.face().get("/api/v1/events?x=1").status == 400)
+    }
+
     @Test("however many ask, the journal is read once a second")
     func kept() throws {
         let world = try World()
@@ -199,7 +218,7 @@ import struct Journal.MinuteRow
         // What needs an engine that was at work is tested beside a daemon.
         #expect(
             ending.output == exchanges.map { _ in "ok\n" }.joined()
-                    + "never asked: post /api/v1/leases/{id}/revert get /api/v1/policy get /api/v1/rules post /api/v1/silences/{id}/expire get /api/v1/standings\n",
+                    + "never asked: get /api/v1/events post /api/v1/leases/{id}/revert get /api/v1/policy get /api/v1/rules post /api/v1/silences/{id}/expire get /api/v1/standings\n",
             "\(ending.output)\(ending.errors)")
     }
 }

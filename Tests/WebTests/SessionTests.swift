@@ -180,6 +180,18 @@ import Testing
         #expect(sessions.session(value, now: 6) != nil && sessions.session(value, now: 43_200_000_000_006) == nil)
     }
 
+    @Test("by TLS a cookie of the plain name is nobody's")
+    func tossed() throws {
+        let world = try World()
+        let token = try world.token("eve", .approver)
+        let face = world.face(isLoopback: false, publicURL: "https://ops.example.com")
+        let plain = try Browser.signedIn(world, token, face).cookie
+        #expect(plain.hasPrefix("mozaiks-ops="))
+        #expect(face.get("/", [("Cookie", plain), ("Host", "ops.example.com")]).status == 401)
+        #expect(face.get("/", [("Cookie", "__Host-" + plain), ("Host", "ops.example.com")]).status == 200)
+        #expect(face.get("/", [("Cookie", plain), ("Host", "127.0.0.1:9464")]).status == 200)
+    }
+
     @Test("who mistypes hears so, who guesses is slowed, and nobody is sent elsewhere")
     func signingIn() throws {
         let world = try World()

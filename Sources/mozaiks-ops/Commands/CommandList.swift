@@ -1,6 +1,6 @@
 /// Every command, in the order of the overview.
 let commands: [Command] = [
-    DemoCommand.command, CheckCommand.command, RunCommand.command, StatusCommand.command, DoctorCommand.command, EvaluateCommand.command,
+    DemoCommand.command, CheckCommand.command, RunCommand.command, StatusCommand.command, TopCommand.command, DoctorCommand.command, EvaluateCommand.command,
     IncidentsCommand.list, IncidentsCommand.show, ExplainCommand.incident, AcknowledgeCommand.ack,
     AcknowledgeCommand.unack, SilencesCommand.add, SilencesCommand.list, SilencesCommand.expire,
     AdviseCommand.command,
