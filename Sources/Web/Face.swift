@@ -96,6 +96,7 @@ public final class Face: Sendable {
         {
             throw Face.wrongMethod(request)
         }
+        if comesFromElsewhere(request), let place = Page.known(path) { return Page.onceMore(place) }
         let visitor = try keeper.visitor(request)
         if path == API.events { return try events(request, visitor) }
         var response = try current(request, visitor)
@@ -161,6 +162,7 @@ public final class Face: Sendable {
                 let (document, tagged) = try API.document(String(path.dropFirst(API.prefix.count)), &query, reading)
                 return Face.response(document, tagged: tagged)
             }
+            _ = try query.flag("here", "1")
             let asked = try query.number("asked", in: 1...Int.max).flatMap { try reading.journal.command(Int64($0)) }
             try query.finish()
             let notice = asked.map(CommandOutcome.init)
@@ -172,6 +174,12 @@ public final class Face: Sendable {
             if path == Page.rules { return Page.response(try Page.rules(reading)) }
             return Page.response(try Page.first(notice, reading))
         }
+    }
+
+    /// Whether a browser came by a link of another site, where somebody may be signed in.
+    private func comesFromElsewhere(_ request: ServerRequest) -> Bool {
+        request.rawQuery == nil && request.method == "GET" && request.header("Sec-Fetch-Site") == "cross-site"
+            && request.header("Sec-Fetch-Dest") == "document" && keeper.sessions.hasAny(now: clock.monotonicNanoseconds())
     }
 
     private static func response(_ document: JSON, tagged: JSON?) -> ServerResponse {

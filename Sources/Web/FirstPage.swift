@@ -31,6 +31,13 @@ extension Page {
     }
 }
 
+extension Page {
+    /// ` (not tracked)`: why the newest of a series is missing.
+    fileprivate static func why(_ series: EvidenceSeries) -> String {
+        series.points.last?.evidence.reason.map { " (\($0.explanation))" } ?? ""
+    }
+}
+
 private struct FirstPage {
     let overview: Overview
     let resolved: IncidentList
@@ -295,7 +302,12 @@ private struct FirstPage {
 
     private var charts: HTML {
         let parts = histories.map { history -> HTML in
-            "<h3>\(id: history.runtime)</h3><div class=\"charts\">\(history.series.map { Chart($0, clocks).html }.joined())</div>"
+            let seen = history.series.filter { $0.points.contains { $0.evidence.value != nil } }
+            let unseen = history.series.filter { series in !series.points.contains { $0.evidence.value != nil } }
+            let gaps: HTML = HTML.when(
+                !unseen.isEmpty,
+                "<p class=\"faint\">No evidence within the hour: \(unseen.map { "\($0.series)\(Page.why($0))" }.joined(separator: ", "))</p>")
+            return "<h3>\(id: history.runtime)</h3><div class=\"charts\">\(seen.map { Chart($0, clocks).html }.joined())</div>\(gaps)"
         }
         return HTML.when(
             !parts.isEmpty,

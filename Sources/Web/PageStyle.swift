@@ -53,7 +53,7 @@ enum PageStyle {
         form button.yes{background:var(--press);border-color:var(--press);color:var(--pressed)}form button.no{border-color:var(--bad);color:var(--bad)}
         .who button{min-height:0;margin:0;padding:2px 9px;font-size:13px}li form,p form{display:inline-block;margin:0 0 0 6px}
         li form button,p form button{min-height:0;margin:0;padding:2px 10px;font-size:13px}
-        .away{position:absolute;left:-99em}
+        .card.sign{margin-top:12px}.away{position:absolute;left:-99em}
         input:focus-visible,select:focus-visible{outline:3px solid var(--good);outline-offset:1px}
         .notice{border-radius:8px;padding:10px 14px;background:var(--unknown-bg);border-left:6px solid var(--faint);margin:0 0 10px}
         p.notice.good{background:var(--good-bg);border-color:var(--good);color:var(--ink)}p.notice.bad{background:var(--bad-bg);border-color:var(--bad);color:var(--ink)}

@@ -19,6 +19,11 @@ extension Page {
         return isPlain && !id.isEmpty ? text : "/"
     }
 
+    /// A path of a page as it may stand in a link of ours; nil for every other.
+    static func known(_ path: String) -> String? {
+        path == "/" || path == rules ? path : place(path) == path ? path : nil
+    }
+
     /// Who reads, and the way in or out.
     static func whoIsHere(_ visitor: Visitor, then: String) -> HTML {
         guard let session = visitor.session else {
@@ -53,8 +58,21 @@ extension Page {
         <input class="away" type="text" name="name" value="mozaiks-ops" autocomplete="username" tabindex="-1" aria-hidden="true">
         <label for="token">Token</label> <input id="token" type="password" name="token" autocomplete="current-password" \
         autocapitalize="off" spellcheck="false" required maxlength="200">
-        <button>Sign in</button></form>
+        <button class="yes">Sign in</button></form>
         """
+    }
+
+    /// A browser that follows a link from another site sends no cookie of ours along. This has it ask once more, from here.
+    static func onceMore(_ path: String) -> ServerResponse {
+        let place = "\(path)?here=1"
+        let page: HTML = """
+            <!DOCTYPE html>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>mozaiks-ops</title><meta http-equiv="refresh" content="0;url=\(place)"></head>
+            <body><h1>mozaiks-ops</h1><p><a href="\(place)">Go on</a></p></body></html>
+
+            """
+        return response(page)
     }
 
     /// What came of what the reader asked for.

@@ -180,6 +180,22 @@ import Testing
         #expect(sessions.session(value, now: 6) != nil && sessions.session(value, now: 43_200_000_000_006) == nil)
     }
 
+    @Test("who follows a link of another site is asked once more, and never in circles")
+    func linked() throws {
+        let world = try World()
+        try world.commit([World.incident(1)], states: [World.sight()])
+        let face = world.face()
+        let link = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", "document"), ("Host", "localhost:9464")]
+        #expect(face.get("/incidents/0000", link).text.contains("What happened"), "nobody is signed in")
+        let browser = try Browser.signedIn(world, world.token("maria", .approver), face)
+        let first = face.get("/incidents/0000", link).text
+        #expect(first.contains("content=\"0;url=/incidents/0000?here=1\"") && !first.contains("What happened"))
+        #expect(face.get("/incidents/0000?here=1", link).text.contains("What happened"))
+        #expect(browser.get("/incidents/0000?here=1").text.contains("/do/"))
+        #expect(face.get("/api/v1/situation", link).status == 200 && face.get("/x\"><b", link).status == 404)
+        #expect(face.get("/?here=2").status == 400)
+    }
+
     @Test("by TLS a cookie of the plain name is nobody's")
     func tossed() throws {
         let world = try World()

@@ -41,6 +41,9 @@ final class Sessions: Sendable {
         return all.withLock { $0[AccessToken.digest(of: cookie.utf8)] }.flatMap { $0.endsAt > now ? $0 : nil }
     }
 
+    /// Whether somebody is signed in.
+    func hasAny(now: UInt64) -> Bool { all.withLock { $0.values.contains { $0.endsAt > now } } }
+
     func end(_ session: Session) {
         all.withLock { all in all = all.filter { $0.value.id != session.id } }
     }
