@@ -20,8 +20,8 @@ build: setup ## release binary with the Swift runtime linked in: .build/release/
 	@ls -l .build/mozaiks-ops | awk '{ printf "built .build/mozaiks-ops, %.1f MB stripped\n", $$5 / 1e6; exit $$5 > 20e6 }' \
 		|| { echo "the stripped binary is above its budget of 20 MB" >&2; exit 1; }
 
-demo: build ## the main job, live, in about 30 seconds; the simulator in a process of its own
-	@.ci/demo .build/mozaiks-ops
+demo: build ## the main job, live, in about 30 seconds; OPEN=1 keeps the page open afterwards
+	@.ci/demo .build/mozaiks-ops $(if $(OPEN),--keep-open)
 
 test: setup ## all tests
 	@$(SWIFT) build --build-tests 2>&1 | .ci/quiet

@@ -317,6 +317,9 @@ extension Pipeline {
         case Commands.drill:
             let channel = arguments["channel"]?.string ?? "?"
             return Obedience(result: "drill \(arguments["delivered"] == true ? "taken" : "not taken") by \(channel)")
+        case Commands.token:
+            let name = Shown.id(arguments["name"]?.string ?? "?")
+            return Obedience(result: arguments["revoked"] == true ? "token \(name) revoked" : "token \(name) created")
         default:
             return Obedience(result: "not understood: this version has no command '\(command.kind)'")
         }
@@ -351,4 +354,6 @@ public enum Commands {
     public static let mark = "mark"
     /// A test message was sent; there is nothing to do but to keep it.
     public static let drill = "drill"
+    /// A token was made or revoked; there is nothing to do but to keep it: `{"name": NAME, "role": ROLE, "revoked": false}`
+    public static let token = "token"
 }

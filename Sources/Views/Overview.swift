@@ -45,11 +45,14 @@ public struct Overview {
         public var channels: [String] = []
         /// Polls older than this tell nothing of now; nil: some intervals.
         public var maxAge: TimeSpan?
+        /// What rules are judged with; nil: where a rule stands cannot be shown.
+        public var settings: MonitorSettings?
 
         public init(
             environment: String? = nil, telling: TellingSettings = TellingSettings(), channels: [String] = [],
-            maxAge: TimeSpan? = nil
+            maxAge: TimeSpan? = nil, settings: MonitorSettings? = nil
         ) {
+            self.settings = settings
             self.environment = environment
             self.telling = telling
             self.channels = channels

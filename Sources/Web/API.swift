@@ -13,11 +13,13 @@ struct Reading {
     let journal: Journal
     let surroundings: Overview.Surroundings
     let now: Timestamp
+    let visitor: Visitor
 }
 
 /// The documents below `/api/v1/`. docs/api.yaml describes them; a test holds both together.
 enum API {
     static let prefix = "/api/v1/"
+    static let events = prefix + "events"
 
     /// The document at a path below `prefix`; for the tag, what of it changes when nothing happened is left out.
     static func document(_ path: String, _ query: inout Query, _ reading: Reading) throws -> (
@@ -32,11 +34,16 @@ enum API {
         case ("incidents"?, 2):
             try query.finish()
             return (try incident(String(parts[1]), reading).whole, nil)
+        case ("commands"?, 2):
+            try query.finish()
+            return (try command(String(parts[1]), reading), nil)
         case ("history"?, 1): return (try history(&query, reading), nil)
         case ("leases"?, 1): return (try leases(&query, reading), nil)
         case ("approvals"?, 1): return (try approvals(&query, reading), nil)
         case ("silences"?, 1): return (try silences(&query, reading), nil)
         case ("messages"?, 1): return (try messages(&query, reading), nil)
+        case ("policy"?, 1): return (try policy(&query, reading), nil)
+        case ("standings"?, 1): return (try standings(&query, reading), nil)
         case ("rules"?, 1):
             try query.finish()
             return (try rules(reading), nil)
@@ -114,6 +121,13 @@ enum API {
     }
 
     // MARK: - The rest
+
+    private static func command(_ number: String, _ reading: Reading) throws -> JSON {
+        guard number.utf8.count <= 18, number.utf8.allSatisfy({ (48...57).contains($0) }), let id = Int64(number),
+            let row = try reading.journal.command(id)
+        else { throw Problem.notFound("there is no command of that number, or it is long done") }
+        return CommandOutcome(row).document
+    }
 
     private static func history(_ query: inout Query, _ reading: Reading) throws -> JSON {
         guard let runtime = try query.one("runtime") else { throw Problem.badRequest("name a runtime: runtime=shared") }
@@ -194,13 +208,47 @@ enum API {
         ]
     }
 
-    /// Those in force, with the open incidents of each.
-    private static func rules(_ reading: Reading) throws -> JSON {
+    /// The policies by which is decided, which may be others than those on the disk.
+    static func policies(_ reading: Reading) throws(Problem) -> PolicySet {
         guard let files = Pipeline.policiesInForce(in: reading.journal),
             case .success(let policies) = PolicyLoader.load(files: files)
         else {
             throw Problem(status: 503, title: "Not known", detail: "no engine has written yet which rules are in force")
         }
+        return policies
+    }
+
+    /// Where rules stand as the journal has it.
+    static func situation(of policies: PolicySet, _ reading: Reading) throws -> Situation {
+        guard let settings = reading.surroundings.settings,
+            let situation = try Situation.kept(
+                in: reading.journal, settings, policies, now: reading.now, source: "the journal", notes: [],
+                complain: { _ in })
+        else { throw Problem(status: 503, title: "Not known", detail: "nothing was judged yet") }
+        return situation
+    }
+
+    private static func policy(_ query: inout Query, _ reading: Reading) throws -> JSON {
+        let app = try query.one("app").map { AppID($0) }
+        try query.finish()
+        return PolicyRendering(try policies(reading), app: app).json
+    }
+
+    private static func standings(_ query: inout Query, _ reading: Reading) throws -> JSON {
+        let app = try query.one("app").map { AppID($0) }
+        let runtime = try query.one("runtime")
+        let rule = try query.one("rule")
+        try query.finish()
+        let situation = try situation(of: policies(reading), reading)
+        var all = situation.explanations(of: app)
+        if let runtime { all = all.filter { $0.subject.runtime.utf8.elementsEqual(runtime.utf8) } }
+        if let rule { all = all.filter { $0.rule.name.utf8.elementsEqual(rule.utf8) } }
+        return ["schema": "mozaiks.ops/standings/v1", "standings": .array(all.map(\.document))]
+    }
+
+    /// Those in force, with the open incidents of each.
+    private static func rules(_ reading: Reading) throws -> JSON {
+        let policies = try policies(reading)
         let open = try IncidentList(reading.journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000))
             .incidents
         func document(_ rule: Rule, app: JSON) -> JSON {

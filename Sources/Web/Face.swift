@@ -8,7 +8,7 @@ import Server
 import Synchronization
 import Views
 
-/// What people and programs see of the daemon over HTTP: the page, and the documents behind it. Reading only.
+/// What people and programs see of the daemon over HTTP, the page and the documents behind it; and where they say what they want.
 ///
 /// Each answer comes from a journal opened for reading, one at a time, and is kept for a second: however many look, the disk is
 /// read about once a second, and neither a cycle nor the gate waits for anybody.
@@ -23,6 +23,7 @@ public final class Face: Sendable {
     private let keeper: Gatekeeper
     private let clock: any Clock
     private let kept = Mutex<[String: (at: UInt64, response: ServerResponse)]>([:])
+    private let desk = Desk()
 
     /// - Parameters:
     ///   - isLoopback: whether the listener can be reached from this machine alone.
@@ -35,7 +36,8 @@ public final class Face: Sendable {
     ) {
         self.folder = folder
         self.surroundings = Mutex(surroundings)
-        keeper = Gatekeeper(isLoopback: isLoopback, token: token, publicURL: publicURL)
+        keeper = Gatekeeper(
+            isLoopback: isLoopback, token: token, publicURL: publicURL, tokens: TokenFile(folder), clock: clock)
         self.clock = clock
     }
 
@@ -46,36 +48,87 @@ public final class Face: Sendable {
     public func answer(_ request: ServerRequest) -> ServerResponse {
         let isPage = !request.path.utf8.starts(with: "/api".utf8)
         do {
-            guard request.method == "GET" || request.method == "HEAD" else {
-                throw Problem(
-                    status: 405, title: "Reading only", detail: "nothing is changed over HTTP: use the command line",
-                    headers: [("Allow", "GET, HEAD")])
+            guard !Face.holdsToken(request.target) else {
+                throw Problem.badRequest(
+                    "a token stands in the address, where logs and histories keep it: revoke it (mozaiks-ops token revoke) and send the next as a header")
             }
-            try keeper.check(request)
-            var response = try current(request)
-            if let tag = response.headers.first(where: { $0.name == "ETag" })?.value, Face.matches(request, tag) {
-                response = ServerResponse(status: 304, headers: response.headers.filter { $0.name != "Content-Type" })
+            switch request.method {
+            case "GET", "HEAD": return try read(request)
+            case "POST": return try post(request)
+            default: throw Face.wrongMethod(request)
             }
-            return response
         } catch let problem as Problem {
-            return isPage ? Page.problem(problem) : problem.response
+            return isPage ? Page.problem(problem, then: request.path) : problem.response
         } catch {
             // The journal's words hold a path of this machine; they stand in the log of whoever runs the daemon.
             let problem = Problem(
                 status: 503, title: "Not readable",
                 detail: "the journal cannot be read now: 'mozaiks-ops doctor' says why", headers: [("Retry-After", "5")]
             )
-            return isPage ? Page.problem(problem) : problem.response
+            return isPage ? Page.problem(problem, then: request.path) : problem.response
         }
     }
 
-    private func current(_ request: ServerRequest) throws -> ServerResponse {
-        let key = String(decoding: request.target, as: UTF8.self)
+    /// What could be a token of ours, also encoded in part.
+    private static func holdsToken(_ target: [UInt8]) -> Bool {
+        let text = String(decoding: target, as: UTF8.self).lowercased()
+        let plain = PercentDecoding.text(text.utf8)?.lowercased() ?? text
+        return plain.contains(AccessToken.prefix) || text.contains(AccessToken.prefix)
+    }
+
+    private static func wrongMethod(_ request: ServerRequest) -> Problem {
+        let orders = request.path.utf8.starts(with: API.prefix.utf8)
+            && Order.Kind.at(String(request.path.dropFirst(API.prefix.count))) != nil
+        let reads = !orders || request.path.hasSuffix("/silences")
+        return Problem(
+            status: 405, title: reads && !orders ? "Reading only" : "Wrong method",
+            detail: orders ? "this is asked for with POST" : "nothing is changed at this path: docs/api.md lists where something is",
+            headers: [("Allow", [reads ? "GET, HEAD" : nil, orders ? "POST" : nil].compactMap { $0 }.joined(separator: ", "))])
+    }
+
+    // MARK: - Reading
+
+    private func read(_ request: ServerRequest) throws -> ServerResponse {
+        let path = request.path
+        if path == Page.signIn { return try signInPage(request) }
+        if path.utf8.starts(with: API.prefix.utf8), path != API.prefix + "silences",
+            Order.Kind.at(String(path.dropFirst(API.prefix.count))) != nil
+        {
+            throw Face.wrongMethod(request)
+        }
+        if comesFromElsewhere(request), let place = Page.known(path) { return Page.onceMore(place) }
+        let visitor = try keeper.visitor(request)
+        if path == API.events { return try events(request, visitor) }
+        var response = try current(request, visitor)
+        if let tag = response.headers.first(where: { $0.name == "ETag" })?.value, Face.matches(request, tag) {
+            response = ServerResponse(status: 304, headers: response.headers.filter { $0.name != "Content-Type" })
+        }
+        return response
+    }
+
+    /// Server-sent events, one at a time: what is new is told, the stream ends, and the browser asks again two seconds later, as
+    /// `retry` bids it. Nobody holds a connection, so that no number of lookers, and no slow one, holds anybody up.
+    private func events(_ request: ServerRequest, _ visitor: Visitor) throws -> ServerResponse {
+        let query = try Query(request)
+        try query.finish()
+        var situation = request
+        situation.target = Array((API.prefix + "situation").utf8)
+        let tag = try current(situation, visitor).headers.first { $0.name == "ETag" }?.value.filter { $0 != "\"" && $0 != "/" && $0 != "W" } ?? ""
+        let isNews = !(request.header("Last-Event-ID") ?? "").utf8.elementsEqual(tag.utf8)
+        let text = isNews ? "event: situation\nid: \(tag)\ndata: {\"tag\":\"\(tag)\"}\n" : ": as it was\n"
+        return ServerResponse(
+            status: 200,
+            headers: Face.guards + [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store")],
+            body: Array(("retry: 2000\n" + text + "\n").utf8))
+    }
+
+    private func current(_ request: ServerRequest, _ visitor: Visitor) throws -> ServerResponse {
+        let key = visitor.key + "\0" + String(decoding: request.target, as: UTF8.self)
         let now = clock.monotonicNanoseconds()
         // Held while it reads: whoever asks the same waits for the answer instead of reading once more.
         return try kept.withLock { kept in
             if let known = kept[key], now &- known.at < Face.freshness { return known.response }
-            let response = try make(request)
+            let response = try make(request, visitor)
             kept = kept.filter { now &- $0.value.at < Face.freshness }
             let size = kept.reduce(response.body.count + key.utf8.count) {
                 $0 + $1.value.response.body.count + $1.key.utf8.count
@@ -85,39 +138,193 @@ public final class Face: Sendable {
         }
     }
 
-    private func make(_ request: ServerRequest) throws -> ServerResponse {
+    /// Runs `body` with a journal that is open for so long.
+    private func reading<R>(_ mode: Journal.Mode, _ visitor: Visitor, _ body: (Reading) throws -> R) throws -> R {
+        let journal = try Journal.open(folder, mode: mode, busyTimeout: .seconds(mode.writes ? 1 : 0.25))
+        defer { journal.close() }
+        return try body(
+            Reading(
+                folder: folder, journal: journal, surroundings: surroundings.withLock { $0 }, now: clock.now(),
+                visitor: visitor))
+    }
+
+    private func make(_ request: ServerRequest, _ visitor: Visitor) throws -> ServerResponse {
         let path = request.path
         var query = try Query(request)
         let isAPI = path.utf8.starts(with: API.prefix.utf8)
         let isIncident = path.utf8.starts(with: Page.incidents.utf8)
-        guard isAPI || path == "/" || isIncident else {
+        let isApp = path.utf8.starts(with: Page.apps.utf8)
+        guard isAPI || path == "/" || isIncident || isApp || path == Page.rules else {
             throw Problem.notFound("there is nothing at this path; the page is at /, the API below /api/v1/")
         }
-        let journal = try Journal.open(folder, mode: .reader, busyTimeout: .seconds(0.25))
-        defer { journal.close() }
-        let reading = Reading(
-            folder: folder, journal: journal, surroundings: surroundings.withLock { $0 }, now: clock.now())
-        if isAPI {
-            let (document, tagged) = try API.document(String(path.dropFirst(API.prefix.count)), &query, reading)
-            let tag = "\"\(SHA256.hex((tagged ?? document).serializedBytes()).prefix(32))\""
-            return ServerResponse(
-                status: 200,
-                headers: Face.guards + [
-                    ("Content-Type", "application/json"), ("Cache-Control", "private, no-cache"),
-                    ("ETag", tagged == nil ? tag : "W/" + tag),
-                ], body: Array(Shown.json(document.serialized()).utf8))
+        return try reading(.reader, visitor) { reading in
+            if isAPI {
+                let (document, tagged) = try API.document(String(path.dropFirst(API.prefix.count)), &query, reading)
+                return Face.response(document, tagged: tagged)
+            }
+            _ = try query.flag("here", "1")
+            let asked = try query.number("asked", in: 1...Int.max).flatMap { try reading.journal.command(Int64($0)) }
+            try query.finish()
+            let notice = asked.map(CommandOutcome.init)
+            if isIncident {
+                let detail = try API.incident(String(path.dropFirst(Page.incidents.count)), reading)
+                return Page.response(try Page.incident(detail, notice, reading))
+            }
+            if isApp { return Page.response(try Page.app(String(path.dropFirst(Page.apps.count)), reading)) }
+            if path == Page.rules { return Page.response(try Page.rules(reading)) }
+            return Page.response(try Page.first(notice, reading))
         }
+    }
+
+    /// Whether a browser came by a link of another site, where somebody may be signed in.
+    private func comesFromElsewhere(_ request: ServerRequest) -> Bool {
+        request.rawQuery == nil && request.method == "GET" && request.header("Sec-Fetch-Site") == "cross-site"
+            && request.header("Sec-Fetch-Dest") == "document" && keeper.sessions.hasAny(now: clock.monotonicNanoseconds())
+    }
+
+    private static func response(_ document: JSON, tagged: JSON?) -> ServerResponse {
+        let tag = "\"\(SHA256.hex((tagged ?? document).serializedBytes()).prefix(32))\""
+        return ServerResponse(
+            status: 200,
+            headers: Face.guards + [
+                ("Content-Type", "application/json"), ("Cache-Control", "private, no-cache"),
+                ("ETag", tagged == nil ? tag : "W/" + tag),
+            ], body: Array(Shown.json(document.serialized()).utf8))
+    }
+
+    // MARK: - Writing
+
+    private func post(_ request: ServerRequest) throws -> ServerResponse {
+        let query = try Query(request)
+        let path = request.path
+        if path == Page.signIn || path == Page.signOut || path.utf8.starts(with: Page.orders.utf8) {
+            try query.finish()
+            try keeper.checkOrigin(request)
+            if path == Page.signIn { return try signIn(request) }
+            let visitor = try keeper.visitor(request)
+            guard let session = visitor.session else {
+                throw Problem(status: 401, title: "Not signed in", detail: "sign in, and press again: a session ends after 12 hours, and with a restart")
+            }
+            var fields = try Fields(form: request)
+            guard let form = try fields.text("form"), ConstantTime.equal(Array(form.utf8), Array(session.form.utf8)) else {
+                throw Problem(
+                    status: 403, title: "From elsewhere",
+                    detail: "this form is not one of this session: open the page and press again")
+            }
+            if path == Page.signOut {
+                return Face.goTo("/", [("Set-Cookie", keeper.signOut(session, request))])
+            }
+            return try obey(form: &fields, String(path.dropFirst(Page.orders.count)), visitor, request)
+        }
+        guard path.utf8.starts(with: API.prefix.utf8),
+            let (kind, id) = Order.Kind.at(String(path.dropFirst(API.prefix.count)))
+        else { throw Face.wrongMethod(request) }
         try query.finish()
-        if isIncident {
-            return Page.response(
-                try Page.incident(API.incident(String(path.dropFirst(Page.incidents.count)), reading), reading))
+        let visitor = try keeper.visitor(request)
+        guard visitor.session == nil else {
+            throw Problem(
+                status: 403, title: "Not this way",
+                detail: "programs show a token as 'Authorization: Bearer TOKEN'; a cookie is for the page's own forms")
         }
-        return Page.response(try Page.first(reading))
+        try keeper.allow(kind.role, visitor, request)
+        var fields = try Fields(json: request)
+        let key = try Face.idempotencyKey(request)
+        let answer = try take(kind, id, &fields, key: key, request: request.target + [0] + request.body, visitor)
+        switch answer {
+        case .stopped(let isStopped):
+            return ServerResponse(
+                status: 200, headers: Face.unkept,
+                body: (["schema": "mozaiks.ops/kill-switch/v1", "stopped": .bool(isStopped)] as JSON).serializedBytes())
+        case .command(let number, let about):
+            var document: JSONObject = ["schema": "mozaiks.ops/command-taken/v1", "command": .int(number)]
+            document.append("about", about.map { .object(JSONObject([(key: $0.key, value: .string($0.id))])) } ?? .null)
+            return ServerResponse(
+                status: 202, headers: Face.unkept + [("Location", API.prefix + "commands/\(number)")],
+                body: JSON.object(document).serializedBytes())
+        }
+    }
+
+    private func obey(
+        form fields: inout Fields, _ path: String, _ visitor: Visitor, _ request: ServerRequest
+    ) throws -> ServerResponse {
+        guard let (kind, id) = Order.Kind.at(path) else {
+            throw Problem.notFound("there is nothing at this path; the page is at /, the API below /api/v1/")
+        }
+        try keeper.allow(kind.role, visitor, request)
+        let then = Page.place(try fields.text("then"))
+        // Of each form that a page shows: pressed twice it is one order.
+        let once = try fields.text("once").map { $0 + " " + SHA256.hex(request.target + [0] + request.body) }
+        let answer = try take(kind, id, &fields, key: once, request: [], visitor)
+        switch answer {
+        case .stopped: return Face.goTo("/")
+        case .command(let number, _): return Face.goTo(then + "?asked=\(number)")
+        }
+    }
+
+    private func take(
+        _ kind: Order.Kind, _ id: String, _ fields: inout Fields, key: String?, request: [UInt8], _ visitor: Visitor
+    ) throws -> Desk.Answer {
+        // Whoever asks next shall see it.
+        defer { kept.withLock { $0 = [:] } }
+        let given = fields
+        return try reading(.command, visitor) { reading in
+            try desk.take(
+                key: key, by: visitor, request: request, monotonic: clock.monotonicNanoseconds(), reading, folder
+            ) { seed in
+                var fields = given
+                return try Order(kind, id, &fields, by: visitor.actor, seed: seed, reading)
+            }
+        }
+    }
+
+    private static func idempotencyKey(_ request: ServerRequest) throws(Problem) -> String? {
+        let keys = request.headerValues("Idempotency-Key")
+        guard let key = keys.first else { return nil }
+        guard keys.count == 1, (1...128).contains(key.count), key.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw .badRequest("'Idempotency-Key' is one word of at most 128 bytes")
+        }
+        return String(decoding: key, as: UTF8.self)
+    }
+
+    private static let unkept: [(name: String, value: String)] =
+        guards + [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+
+    /// Somewhere on this address, to be read.
+    private static func goTo(_ place: String, _ more: [(name: String, value: String)] = []) -> ServerResponse {
+        ServerResponse(
+            status: 303, headers: Face.guards + [("Location", place), ("Cache-Control", "no-store")] + more)
+    }
+
+    // MARK: - Signing in
+
+    private func signInPage(_ request: ServerRequest) throws -> ServerResponse {
+        var query = try Query(request)
+        let then = Page.place(try query.one("then"))
+        try query.finish()
+        let visitor = (try? keeper.visitor(request)) ?? .nobody
+        return Page.response(Page.signIn(then: then, visitor))
+    }
+
+    private func signIn(_ request: ServerRequest) throws -> ServerResponse {
+        try keeper.checkWay(request)
+        var fields = try Fields(form: request)
+        let then = Page.place(try fields.text("then"))
+        let typed = try fields.text("token") ?? ""
+        _ = try fields.text("name")
+        try fields.finish()
+        let cookie: String
+        do throws(Problem) {
+            cookie = try keeper.signIn(String(typed.filter { $0 != " " }), request)
+        } catch {
+            guard error.status == 401 else { throw error }
+            return Page.response(Page.signIn(then: then, .nobody, wrong: error.detail), status: 401)
+        }
+        return Face.goTo(then, [("Set-Cookie", cookie)])
     }
 
     /// On every answer: what a browser must not do with it.
     static let guards: [(name: String, value: String)] = [
-        ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY"),
+        ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "same-origin"), ("X-Frame-Options", "DENY"),
         ("Cross-Origin-Resource-Policy", "same-origin"),
     ]
 
@@ -132,5 +339,12 @@ public final class Face: Sendable {
                 return given == "*" || strong(given).utf8.elementsEqual(strong(tag).utf8)
             }
         }
+    }
+}
+
+extension Journal.Mode {
+    fileprivate var writes: Bool {
+        if case .reader = self { return false }
+        return true
     }
 }

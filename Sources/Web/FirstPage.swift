@@ -12,7 +12,8 @@ extension Page {
     private static let mostCharted = 4
 
     /// The page that says within ten seconds whether anything is wrong, where, since when, what is being done and what waits.
-    static func first(_ reading: Reading) throws -> HTML {
+    /// - Parameter asked: what the reader just asked for.
+    static func first(_ asked: CommandOutcome?, _ reading: Reading) throws -> HTML {
         let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
         let resolved = try IncidentList(reading.journal, IncidentFilter(statuses: [.resolved], limit: 5))
         // History is the one thing that may be large; whoever watches hundreds has a dashboard.
@@ -24,8 +25,16 @@ extension Page {
         }
         return FirstPage(
             overview: overview, resolved: resolved, histories: histories,
-            clocks: Clocks(zone: overview.zone, now: overview.now)
+            clocks: Clocks(zone: overview.zone, now: overview.now), asked: asked,
+            forms: Forms(reading.visitor, then: "/")
         ).html
+    }
+}
+
+extension Page {
+    /// ` (not tracked)`: why the newest of a series is missing.
+    fileprivate static func why(_ series: EvidenceSeries) -> String {
+        series.points.last?.evidence.reason.map { " (\($0.explanation))" } ?? ""
     }
 }
 
@@ -34,6 +43,8 @@ private struct FirstPage {
     let resolved: IncidentList
     let histories: [RuntimeHistory]
     let clocks: Clocks
+    let asked: CommandOutcome?
+    let forms: Forms
 
     var html: HTML {
         let verdict = overview.verdict
@@ -41,10 +52,11 @@ private struct FirstPage {
         let environment = overview.sights.first?.environment
         let mode = overview.sights.map(\.mode).min()
         let head: HTML = """
-            <strong>mozaiks-ops</strong> <span>\(environment.map { "\(id: $0)" as HTML } ?? "")</span> \
+            <strong>mozaiks-ops</strong> <a href="/rules">Rules</a> <span>\(environment.map { "\(id: $0)" as HTML } ?? "")</span> \
             <span>\(mode.map { "mode \($0.rawValue)" as HTML } ?? "")</span> \(clocks.asOf)
             """
         let body: HTML = """
+            \(Page.notice(asked))
             \(banner(verdict, tone))
             \(waiting)
             <div class="columns"><div>
@@ -60,7 +72,8 @@ private struct FirstPage {
             </div></div>
             """
         return Page.frame(
-            title: "\(verdict.word) · \(environment.map(Shown.id) ?? "mozaiks-ops")", tone, head: head, body)
+            title: "\(verdict.word) · \(environment.map(Shown.id) ?? "mozaiks-ops")", tone, head: head, body,
+            for: forms.visitor, isSoon: asked?.isDone == nil && asked != nil)
     }
 
     // MARK: - The answer
@@ -88,7 +101,7 @@ private struct FirstPage {
         facts.append(("Waits for you", waitsFor))
         let stop: HTML =
             overview.isStopped
-            ? "<p class=\"stop\"><span aria-hidden=\"true\">■</span> Actions are stopped: none is taken until \(Page.command("mozaiks-ops actions resume"))</p>"
+            ? "<p class=\"stop\"><span aria-hidden=\"true\">■</span> Actions are stopped: none is taken until \(forms.resume ?? Page.command("mozaiks-ops actions resume"))</p>"
             : ""
         return """
             <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
@@ -163,8 +176,7 @@ private struct FirstPage {
             <article class="card ask"><h3>\(approval.effect.description) for \(id: approval.key.app.text), \(approval.ttl.description)?</h3>
             <p>\(clocks.readable(approval.reason.text))</p>
             <p class="faint">The offer ends \(clocks.time(approval.expiresAt)); for <a href="\(link(approval.incident))">\(short(approval.incident))</a></p>
-            <p>Yes: \(Page.command("mozaiks-ops actions approve \(approval.id)"))</p>
-            <p>No: \(Page.command("mozaiks-ops actions deny \(approval.id)"))</p></article>
+            \(forms.answer(approval))</article>
             """
         }
         let more = overview.approvals.count - cards.count
@@ -200,11 +212,11 @@ private struct FirstPage {
             incident.acknowledged.map {
                 "<p>Acknowledged by \(id: $0.by), \(clocks.since($0.at))\($0.comment.isEmpty ? "" : ": \(Shown.line($0.comment))")</p>"
             }
-            ?? "<p class=\"faint\">Nobody has acknowledged it: \(Page.command("mozaiks-ops incidents ack \(short(incident.id))"))</p>"
+            ?? forms.acknowledge(incident, short(incident.id), isBrief: true)
         return """
             <article class="card \(HTML.own(Page.Tone.of(incident.severity).name))">
             <h3>\(Page.chip(incident.severity)) <a href="\(link(incident))">\(id: incident.rule)</a> <span class="faint">\(short(incident.id))</span></h3>
-            <p>\(incident.subject.description), since \(clocks.since(incident.openedAt))</p>
+            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident.openedAt))</p>
             <p>\(clocks.readable(incident.summary))</p>
             \(lines.isEmpty ? "<p class=\"faint\">Nothing is done about it by itself.</p>" : Page.list(lines.map { "\(clocks.readable($0))" }, class: "done"))
             \(seen)</article>
@@ -222,13 +234,13 @@ private struct FirstPage {
             return """
                 <article class="card"><h3>\(Overview.words(lease, clocks.words))</h3>
                 <p class="faint">on \(id: lease.key.runtime), since \(clocks.since(lease.createdAt)), asked by \(asked.isEmpty ? "nobody any more" : asked.dropFirst().reduce(asked[0]) { $0 + ", " + $1 })</p>
-                <p>Undo: \(Page.command("mozaiks-ops actions revert \(lease.id)"))</p></article>
+                \(forms.revert(lease))</article>
                 """
         }
         let more = leases.count - items.count
         return """
             <section aria-labelledby="actions-h"><h2 id="actions-h">Actions in force</h2>\(leases.isEmpty ? "<p class=\"none\">none</p>" : items.joined())\
-            \(HTML.when(more > 0, "<p>and \(more) more</p>"))</section>
+            \(HTML.when(more > 0, "<p>and \(more) more</p>"))\(overview.isStopped ? "" : forms.stop)</section>
             """
     }
 
@@ -290,7 +302,12 @@ private struct FirstPage {
 
     private var charts: HTML {
         let parts = histories.map { history -> HTML in
-            "<h3>\(id: history.runtime)</h3><div class=\"charts\">\(history.series.map { Chart($0, clocks).html }.joined())</div>"
+            let seen = history.series.filter { $0.points.contains { $0.evidence.value != nil } }
+            let unseen = history.series.filter { series in !series.points.contains { $0.evidence.value != nil } }
+            let gaps: HTML = HTML.when(
+                !unseen.isEmpty,
+                "<p class=\"faint\">No evidence within the hour: \(unseen.map { "\($0.series)\(Page.why($0))" }.joined(separator: ", "))</p>")
+            return "<h3>\(id: history.runtime)</h3><div class=\"charts\">\(seen.map { Chart($0, clocks).html }.joined())</div>\(gaps)"
         }
         return HTML.when(
             !parts.isEmpty,
@@ -304,7 +321,7 @@ private struct FirstPage {
             overview.silences.prefix(Page.mostShown).map { silence -> HTML in
                 let end: HTML = silence.until.map { "until \(clocks.time($0))" } ?? "until it resolves"
                 return
-                    "\(silence.match.description), by \(id: silence.by), \(end)\(silence.comment.isEmpty ? "" : ": \(Shown.line(silence.comment))")"
+                    "\(silence.match.description), by \(id: silence.by), \(end)\(silence.comment.isEmpty ? "" : ": \(Shown.line(silence.comment))") \(forms.expire(silence.id))"
             } + overview.maintenance.map { "\(Shown.line($0))" }
         return
             "<section aria-labelledby=\"silences-h\"><h2 id=\"silences-h\">Silences</h2>\(items.isEmpty ? "<p class=\"none\">none</p>" : Page.list(items))</section>"

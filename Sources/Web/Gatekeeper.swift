@@ -4,7 +4,10 @@ import Digest
 import Model
 import Server
 
-/// Who may read. Nobody may write: there is no request that does.
+/// Who may read, and who may write.
+///
+/// Reading is open on loopback without `read_token`, and closed otherwise. Writing needs a token with a role, always: as `Bearer`,
+/// or in a session that a browser signed in for, whose forms carry what no other page knows.
 struct Gatekeeper: Sendable {
     /// Whether only this machine can connect.
     let isLoopback: Bool
@@ -12,36 +15,226 @@ struct Gatekeeper: Sendable {
     let token: CachedSecret?
     /// The host of `public_url`, as a browser sends it; nil: none.
     let publicHost: String?
+    /// `https://ops.example.com`, as a browser names where a form came from; nil: no `public_url`.
+    let publicOrigin: String?
+    let tokens: TokenFile
+    let sessions = Sessions()
+    let clock: any Clock
+    /// Tokens that nobody has, by address: guessing is hopeless, and made slow all the same.
+    private let failures = Limiter(perMinute: 20)
+    private let writes = Limiter(perMinute: 60)
 
-    init(isLoopback: Bool, token: CachedSecret?, publicURL: String?) {
+    init(isLoopback: Bool, token: CachedSecret?, publicURL: String?, tokens: TokenFile, clock: any Clock) {
         self.isLoopback = isLoopback
         self.token = token
-        publicHost = publicURL.flatMap { url in
-            url.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first.map(String.init)
-        }
+        self.tokens = tokens
+        self.clock = clock
+        let parts = publicURL?.split(separator: "/", omittingEmptySubsequences: true).prefix(2).map { $0.lowercased() }
+        let host = parts?.dropFirst().first
+        publicHost = host
+        publicOrigin = host.flatMap { host in parts?.first.map { "\($0)//\(host)" } }
     }
 
-    /// Throws for whoever may not read.
-    func check(_ request: ServerRequest) throws(Problem) {
-        guard let token else {
-            guard isLoopback else {
+    private var isPublicSafe: Bool { publicOrigin?.utf8.starts(with: "https://".utf8) ?? false }
+
+    // MARK: - Reading
+
+    /// Who asks. Throws for whoever may not even read.
+    func visitor(_ request: ServerRequest) throws(Problem) -> Visitor {
+        let given = try credential(request)
+        if let given, let visitor = try known(given, request) { return visitor }
+        if let session = signedIn(request), let visitor = try known(session) { return visitor }
+        guard token != nil else {
+            if isLoopback {
+                try checkHost(request)
+                return .nobody
+            }
+            guard try book().hasAny(at: clock.now()) else {
                 throw Problem(
                     status: 403, title: "Closed",
                     detail:
                         "this address can be reached from other machines and no token is configured: set server: {read_token_file: …}, "
-                        + "or listen on 127.0.0.1")
+                        + "make a token with 'mozaiks-ops token create', or listen on 127.0.0.1")
             }
-            // A page from elsewhere may point a name of its own at this machine and read along with the browser's rights.
-            let host = request.header("Host") ?? ""
-            guard request.headerValues("Host").count <= 1, host.isEmpty || isOwn(host) else {
-                throw Problem(
-                    status: 403, title: "Unknown host",
-                    detail:
-                        "this address is asked by the name '\(Shown.id(host))', which is none of its own: name it in server: {public_url: …}"
-                )
-            }
-            return
+            throw stranger(given, request)
         }
+        throw stranger(given, request)
+    }
+
+    /// A page from elsewhere may point a name of its own at this machine and read along with the browser's rights.
+    private func checkHost(_ request: ServerRequest) throws(Problem) {
+        let host = request.header("Host") ?? ""
+        guard request.headerValues("Host").count <= 1, host.isEmpty || isOwn(host) else {
+            throw Problem(
+                status: 403, title: "Unknown host",
+                detail:
+                    "this address is asked by the name '\(Shown.id(host))', which is none of its own: name it in server: {public_url: …}"
+            )
+        }
+    }
+
+    private func stranger(_ given: Credential?, _ request: ServerRequest) -> Problem {
+        let tokens = (try? book()) ?? TokenBook()
+        // A browser's own question would stand before the page on which one signs in.
+        let asks: [(name: String, value: String)] =
+            token != nil && !tokens.hasAny(at: clock.now())
+            ? [("WWW-Authenticate", "Basic realm=\"mozaiks-ops\", charset=\"UTF-8\"")] : []
+        return Problem(
+            status: 401, title: "Who are you?",
+            detail:
+                "\(given == nil ? "this needs a token" : "nobody has that token now"): one that 'mozaiks-ops token create' made, or that of server: {read_token_file: …}; "
+                + "as 'Authorization: Bearer TOKEN', or sign in at /sign-in",
+            headers: asks + [("WWW-Authenticate", "Bearer realm=\"mozaiks-ops\"")])
+    }
+
+    // MARK: - Writing
+
+    /// Throws unless whoever asks may do what needs that role. Counts it.
+    func allow(_ needed: Role, _ visitor: Visitor, _ request: ServerRequest) throws(Problem) {
+        switch visitor.way {
+        case .nobody:
+            let now = clock.monotonicNanoseconds()
+            if let seconds = failures.wait(request.remoteAddress, now: now) { throw Gatekeeper.slower(seconds) }
+            let given = try credential(request)
+            if given != nil { failures.count(request.remoteAddress, now: now) }
+            throw stranger(given, request)
+        case .basic:
+            throw Problem(
+                status: 403, title: "Not this way",
+                detail: "a browser sends a password along by itself, also for others: show the token as 'Authorization: Bearer TOKEN', or sign in at /sign-in")
+        case .bearer, .session: break
+        }
+        try checkWay(request)
+        guard let name = visitor.name, visitor.role >= needed else {
+            throw Problem(
+                status: 403, title: "Not yours to do",
+                detail:
+                    "this needs the role '\(needed.rawValue)', and \(visitor.name.map { "the token '\($0)' has '\(visitor.role.rawValue)'" } ?? "the token of server: {read_token_file: …} only reads"): mozaiks-ops token create NAME --role \(needed.rawValue)"
+            )
+        }
+        let now = clock.monotonicNanoseconds()
+        for key in ["token " + name, "address " + request.remoteAddress] {
+            if let seconds = writes.wait(key, now: now) { throw Gatekeeper.slower(seconds) }
+        }
+        for key in ["token " + name, "address " + request.remoteAddress] { writes.count(key, now: now) }
+    }
+
+    private static func slower(_ seconds: Int) -> Problem {
+        Problem(
+            status: 429, title: "Too many", detail: "try again in \(seconds) seconds",
+            headers: [("Retry-After", "\(seconds)")])
+    }
+
+    /// A token, or a cookie, on its way in the clear is everybody's. Over TLS one comes by `public_url`; without it only within
+    /// this machine.
+    func checkWay(_ request: ServerRequest) throws(Problem) {
+        let hosts = request.headerValues("Host")
+        let host = (request.header("Host") ?? "").lowercased()
+        guard hosts.count <= 1 else { throw .badRequest("there is more than one Host") }
+        if isPublicSafe, let publicHost, host.utf8.elementsEqual(publicHost.utf8) { return }
+        let isNear = Gatekeeper.isLoopback(peer: request.remoteAddress)
+        guard isNear, host.isEmpty || isOwnLoopback(host) else {
+            throw Problem(
+                status: 403, title: "Not over plain HTTP",
+                detail:
+                    "nothing is changed, and nobody signs in, over a connection that others can read along: come by the https address of "
+                    + "server: {public_url: …}, with a proxy in front that has a certificate, or from this machine by 127.0.0.1 (ssh -L)")
+        }
+    }
+
+    /// Throws unless a form was sent by a page of ours: by what browsers say of where it comes from. Whoever says nothing is no
+    /// browser, and has no cookie to be misused.
+    func checkOrigin(_ request: ServerRequest) throws(Problem) {
+        let foreign = Problem(
+            status: 403, title: "From elsewhere",
+            detail: "this form was not sent by a page of this address: open it here and press again")
+        let sites = request.headerValues("Sec-Fetch-Site")
+        let origins = request.headerValues("Origin")
+        guard sites.count <= 1, origins.count <= 1, !(sites.isEmpty && origins.isEmpty) else { throw foreign }
+        if let site = request.header("Sec-Fetch-Site"), !site.utf8.elementsEqual("same-origin".utf8) { throw foreign }
+        if let origin = request.header("Origin")?.lowercased() {
+            let host = (request.header("Host") ?? "").lowercased()
+            let isHere = ["http://", "https://"].contains { origin.utf8.elementsEqual(($0 + host).utf8) } && !host.isEmpty
+            let isPublic = publicOrigin.map { origin.utf8.elementsEqual($0.utf8) } ?? false
+            guard isHere || isPublic else { throw foreign }
+        }
+    }
+
+    // MARK: - Signing in
+
+    /// The cookie for a token that somebody typed. Throws when nobody has it.
+    func signIn(_ typed: String, _ request: ServerRequest) throws(Problem) -> String {
+        let now = clock.monotonicNanoseconds()
+        let bytes = Array(typed.utf8)
+        if let found = try book().token(bytes, at: clock.now()) { return cookie(found.digest, request, now) }
+        if let seconds = failures.wait(request.remoteAddress, now: now) { throw Gatekeeper.slower(seconds) }
+        if try isReadToken(bytes) { return cookie(AccessToken.digest(of: bytes), request, now) }
+        failures.count(request.remoteAddress, now: now)
+        throw Problem(status: 401, title: "Not known", detail: "nobody has that token now; it was revoked, has ended, or is mistyped")
+    }
+
+    private func cookie(_ digest: [UInt8], _ request: ServerRequest, _ now: UInt64) -> String {
+        let value = sessions.begin(token: digest, now: now)
+        return Gatekeeper.cookie(value, isSecure: comesByTLS(request), seconds: Sessions.lifetimeSeconds)
+    }
+
+    /// Ends the session, and the cookie with it.
+    func signOut(_ session: Session, _ request: ServerRequest) -> String {
+        sessions.end(session)
+        return Gatekeeper.cookie("", isSecure: comesByTLS(request), seconds: 0)
+    }
+
+    private func comesByTLS(_ request: ServerRequest) -> Bool {
+        let origin = (request.header("Origin") ?? "").lowercased()
+        let host = (request.header("Host") ?? "").lowercased()
+        return origin.utf8.starts(with: "https://".utf8)
+            || (isPublicSafe && (publicHost.map { host.utf8.elementsEqual($0.utf8) } ?? false))
+    }
+
+    private static let plainName = "mozaiks-ops"
+    /// Browsers take a cookie of such a name over TLS alone, and from no neighbouring host.
+    private static let secureName = "__Host-mozaiks-ops"
+
+    private static func cookie(_ value: String, isSecure: Bool, seconds: UInt64) -> String {
+        "\(isSecure ? secureName : plainName)=\(value); Path=/; Max-Age=\(seconds); HttpOnly; SameSite=Strict\(isSecure ? "; Secure" : "")"
+    }
+
+    private func signedIn(_ request: ServerRequest) -> Session? {
+        let now = clock.monotonicNanoseconds()
+        let host = (request.header("Host") ?? "").lowercased()
+        let isPublic = isPublicSafe && (publicHost.map { host.utf8.elementsEqual($0.utf8) } ?? false)
+        // Where one comes by TLS, a cookie of the plain name may be one that somebody on the way put there.
+        let names = isPublic ? [Gatekeeper.secureName] : [Gatekeeper.secureName, Gatekeeper.plainName]
+        for field in request.headerValues("Cookie") {
+            for pair in field.split(separator: UInt8(ascii: ";")) {
+                let text = String(decoding: pair.drop { $0 == UInt8(ascii: " ") }, as: UTF8.self)
+                for name in names
+                where text.utf8.starts(with: (name + "=").utf8) {
+                    if let session = sessions.session(String(text.dropFirst(name.count + 1)), now: now) { return session }
+                }
+            }
+        }
+        return nil
+    }
+
+    // MARK: - Tokens
+
+    private struct Credential {
+        let bytes: [UInt8]
+        let isBearer: Bool
+    }
+
+    private func book() throws(Problem) -> TokenBook {
+        do throws(TokenFile.Failure) {
+            return try tokens.book()
+        } catch {
+            throw Problem(
+                status: 503, title: "No tokens", detail: "the tokens cannot be read: 'mozaiks-ops token list' says why")
+        }
+    }
+
+    private func isReadToken(_ given: [UInt8]) throws(Problem) -> Bool {
+        guard let token else { return false }
         let expected: Secret
         do {
             expected = try token.value()
@@ -50,40 +243,65 @@ struct Gatekeeper: Sendable {
                 status: 503, title: "No token",
                 detail: "the token that readers must show cannot be read; the log of the start says why")
         }
-        guard !expected.isEmpty, let given = Gatekeeper.shown(request),
-            ConstantTime.equal(SHA256.digest(given), SHA256.digest(Array(expected.reveal().utf8)))
-        else {
-            throw Problem(
-                status: 401, title: "Who are you?",
-                detail:
-                    "reading needs the token of server: {read_token_file: …}: as 'Authorization: Bearer TOKEN', or as the password that a browser asks for",
-                headers: [
-                    ("WWW-Authenticate", "Basic realm=\"mozaiks-ops\", charset=\"UTF-8\""),
-                    ("WWW-Authenticate", "Bearer realm=\"mozaiks-ops\""),
-                ])
+        return !expected.isEmpty
+            && ConstantTime.equal(SHA256.digest(given), SHA256.digest(Array(expected.reveal().utf8)))
+    }
+
+    private func known(_ given: Credential, _ request: ServerRequest) throws(Problem) -> Visitor? {
+        let way: Visitor.Way = given.isBearer ? .bearer : .basic
+        // Those hold 256 random bits: whoever has one is not kept out because a neighbour guesses.
+        if let found = try book().token(given.bytes, at: clock.now()) {
+            return Visitor(name: found.name, role: found.role, way: way)
         }
+        // Where everybody reads, what a proxy puts there for others is nobody's guess.
+        guard !isLoopback || token != nil else { return nil }
+        let now = clock.monotonicNanoseconds()
+        if let seconds = failures.wait(request.remoteAddress, now: now) { throw Gatekeeper.slower(seconds) }
+        if try isReadToken(given.bytes) { return Visitor(name: nil, role: .viewer, way: way) }
+        failures.count(request.remoteAddress, now: now)
+        return nil
+    }
+
+    /// Nil when the token that the session stands on is no longer in force.
+    private func known(_ session: Session) throws(Problem) -> Visitor? {
+        let now = clock.now()
+        let found = try book().tokens.first { ConstantTime.equal($0.digest, session.token) }
+        if let found {
+            guard found.isInForce(at: now) else { return nil }
+            return Visitor(name: found.name, role: found.role, way: .session(session))
+        }
+        guard let token, let expected = try? token.value(), !expected.isEmpty,
+            ConstantTime.equal(AccessToken.digest(of: Array(expected.reveal().utf8)), session.token)
+        else { return nil }
+        return Visitor(name: nil, role: .viewer, way: .session(session))
     }
 
     /// The token that a request shows: of `Bearer`, or the password of `Basic`.
-    private static func shown(_ request: ServerRequest) -> [UInt8]? {
+    private func credential(_ request: ServerRequest) throws(Problem) -> Credential? {
         let fields = request.headerValues("Authorization")
         guard fields.count == 1 else { return nil }
         let parts = fields[0].split(separator: UInt8(ascii: " "), maxSplits: 1)
         guard parts.count == 2 else { return nil }
         let rest = parts[1].drop { $0 == UInt8(ascii: " ") }
         switch String(decoding: parts[0], as: UTF8.self).lowercased() {
-        case "bearer": return Array(rest)
+        case "bearer": return Credential(bytes: Array(rest), isBearer: true)
         case "basic":
             guard let decoded = Base64.decode(String(decoding: rest, as: UTF8.self)),
                 let colon = decoded.firstIndex(of: UInt8(ascii: ":"))
             else { return nil }
-            return Array(decoded[(colon + 1)...])
+            return Credential(bytes: Array(decoded[(colon + 1)...]), isBearer: false)
         default: return nil
         }
     }
 
+    // MARK: - Addresses
+
     private func isOwn(_ host: String) -> Bool {
-        if let publicHost, host.lowercased() == publicHost.lowercased() { return true }
+        if let publicHost, host.lowercased().utf8.elementsEqual(publicHost.utf8) { return true }
+        return isOwnLoopback(host)
+    }
+
+    private func isOwnLoopback(_ host: String) -> Bool {
         var name = host[...]
         if let colon = name.lastIndex(of: ":"),
             name[name.index(after: colon)...].utf8.allSatisfy({ (48...57).contains($0) }), !name.hasSuffix("]")
@@ -92,6 +310,11 @@ struct Gatekeeper: Sendable {
         }
         let lower = name.lowercased()
         return lower == "localhost" || lower == "[::1]" || Gatekeeper.isLoopbackAddress(lower)
+    }
+
+    private static func isLoopback(peer: String) -> Bool {
+        let peer = peer.utf8.starts(with: "::ffff:".utf8) ? String(peer.dropFirst(7)) : peer
+        return peer == "::1" || isLoopbackAddress(peer)
     }
 
     /// `127.` and three numbers: not the name of somebody's that begins so.

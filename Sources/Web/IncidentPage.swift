@@ -9,10 +9,13 @@ extension Page {
     static func pathSafe(_ id: String) -> String { PercentEncoding.encode(id.utf8) }
 
     /// One incident from its beginning to now.
-    static func incident(_ detail: IncidentDetail, _ reading: Reading) throws -> HTML {
+    /// - Parameter asked: what the reader just asked for.
+    static func incident(_ detail: IncidentDetail, _ asked: CommandOutcome?, _ reading: Reading) throws -> HTML {
         let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
-        return IncidentPage(detail: detail, overview: overview, clocks: Clocks(zone: overview.zone, now: overview.now))
-            .html
+        return IncidentPage(
+            detail: detail, overview: overview, clocks: Clocks(zone: overview.zone, now: overview.now), asked: asked,
+            forms: Forms(reading.visitor, then: Page.incidents + Page.pathSafe(detail.incident.id))
+        ).html
     }
 }
 
@@ -20,6 +23,8 @@ private struct IncidentPage {
     let detail: IncidentDetail
     let overview: Overview
     let clocks: Clocks
+    let asked: CommandOutcome?
+    let forms: Forms
 
     private var incident: Incident { detail.incident }
     private var isOpen: Bool { incident.resolvedAt == nil }
@@ -29,6 +34,7 @@ private struct IncidentPage {
         let head: HTML =
             "<a href=\"/\"><strong>mozaiks-ops</strong></a> <span>incident \(detail.shortID)</span> \(clocks.asOf)"
         let body: HTML = """
+            \(Page.notice(asked))
             <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
             <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(id: incident.rule)</h1>
             <p class="lead">\(clocks.readable(incident.summary))</p>
@@ -45,13 +51,14 @@ private struct IncidentPage {
             </div></div>
             """
         return Page.frame(
-            title: "\(Shown.id(incident.rule)) · \(incident.status.rawValue) · mozaiks-ops", tone, head: head, body)
+            title: "\(Shown.id(incident.rule)) · \(incident.status.rawValue) · mozaiks-ops", tone, head: head, body,
+            for: forms.visitor, then: forms.then, isSoon: asked != nil && asked?.isDone == nil)
     }
 
     private var facts: [(String, HTML)] {
         var facts: [(String, HTML)] = [
             ("State", "\(Page.chip(incident.severity)) \(incident.status.rawValue)"),
-            ("Where", "\(incident.subject.description)"),
+            ("Where", Page.subject(incident.subject)),
             ("Since", clocks.since(incident.openedAt)),
         ]
         if let resolved = incident.resolvedAt {
@@ -86,20 +93,20 @@ private struct IncidentPage {
             """
             <article class="card ask"><h3>\(approval.effect.description) for \(id: approval.key.app.text), \(approval.ttl.description)?</h3>
             <p>\(clocks.readable(approval.reason.text))</p><p class="faint">The offer ends \(clocks.time(approval.expiresAt))</p>
-            <p>Yes: \(Page.command("mozaiks-ops actions approve \(approval.id)"))</p><p>No: \(Page.command("mozaiks-ops actions deny \(approval.id)"))</p></article>
+            \(forms.answer(approval))</article>
             """
         }
         if isOpen, incident.acknowledged == nil {
-            items.append(
-                "<p>Say that you look into it: \(Page.command("mozaiks-ops incidents ack \(detail.shortID)"))</p>")
+            items.append(forms.acknowledge(incident, detail.shortID))
         }
         let waits = !items.isEmpty
         items += overview.leases(of: incident).map {
-            "<p>Undo \(Overview.words($0, clocks.words)): \(Page.command("mozaiks-ops actions revert \($0.id)"))</p>"
+            "<article class=\"card\"><h3>\(Overview.words($0, clocks.words))</h3>\(forms.revert($0))</article>"
         }
+        if isOpen { items.append(forms.handle(incident)) }
         return items.isEmpty
             ? ""
-            : "<section aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">\(waits ? "Waits for you" : "Still in force")</h2>\(items.joined())</section>"
+            : "<section aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">\(waits ? "Waits for you" : overview.leases(of: incident).isEmpty ? "What you can do" : "Still in force")</h2>\(items.joined())</section>"
     }
 
     private func entry(_ entry: Timeline.Entry) -> HTML {

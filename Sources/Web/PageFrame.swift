@@ -40,9 +40,16 @@ enum Page {
     }
 
     /// A whole document.
-    static func frame(title: String, _ tone: Tone, head: HTML, _ body: HTML, refreshes: Bool = true) -> HTML {
-        let refresh: HTML = refreshes ? "<noscript><meta http-equiv=\"refresh\" content=\"15\"></noscript>" : ""
-        let script: HTML = refreshes ? "<script>\(HTML.own(PageScript.text))</script>" : ""
+    /// - Parameters:
+    ///   - then: where to come back to from signing in.
+    ///   - isSoon: whether what was asked for is about to show.
+    static func frame(
+        title: String, _ tone: Tone, head: HTML, _ body: HTML, for visitor: Visitor = .nobody, then: String = "/",
+        refreshes: Bool = true, isSoon: Bool = false
+    ) -> HTML {
+        let refresh: HTML = HTML.when(
+            refreshes, "<noscript><meta http-equiv=\"refresh\" content=\"\(isSoon ? 3 : 15)\"></noscript>")
+        let script: HTML = HTML.when(refreshes, "<script>\(HTML.own(PageScript.text))</script>")
         return """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -52,12 +59,12 @@ enum Page {
             \(refresh)
             <style>\(HTML.own(PageStyle.text))</style></head>
             <body><a class="skip" href="#main">To the content</a>
-            <header>\(head)</header>
+            <header>\(head) \(whoIsHere(visitor, then: then))</header>
             <p id="lost" role="alert" hidden></p>
-            <main id="main">
+            <main id="main"\(HTML.when(isSoon, " data-soon"))>
             \(body)
             </main>
-            <footer>Read only: nothing changes by looking. The same as documents: <a href="/api/v1/situation">/api/v1/situation</a></footer>
+            <footer>Nothing changes by looking. The same as documents: <a href="/api/v1/situation">/api/v1/situation</a></footer>
             \(script)</body></html>
 
             """
@@ -79,14 +86,18 @@ enum Page {
         }
         return
             "default-src 'none'; style-src \(hash(PageStyle.text)); script-src \(hash(PageScript.text)); connect-src 'self'; img-src data:; "
-            + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            + "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     }()
 
     /// What went wrong, for people.
-    static func problem(_ problem: Problem) -> ServerResponse {
+    /// - Parameter path: what was asked for.
+    static func problem(_ problem: Problem, then path: String) -> ServerResponse {
+        // Where signing in would help, the form for it stands right there.
+        let form: HTML = HTML.when(problem.status == 401, signInForm(then: place(path)))
         let body: HTML = """
             <section class="banner unknown"><h1><span class="mark" aria-hidden="true">?</span> \(problem.title)</h1>
             <p class="lead">\(problem.detail)</p><p><a href="/">To the first page</a></p></section>
+            \(form)
             """
         var answer = response(
             frame(
@@ -109,6 +120,11 @@ enum Page {
 
     static func list(_ items: [HTML], class name: StaticString = "") -> HTML {
         items.isEmpty ? "" : "<ul class=\"\(HTML.own(name))\">\(items.map { "<li>\($0)</li>" as HTML }.joined())</ul>"
+    }
+
+    /// What an incident is about, as a link where there is a page of it.
+    static func subject(_ subject: Subject) -> HTML {
+        subject.app.map { "app \(appLink($0)) on \(id: subject.runtime)" } ?? "\(subject.description)"
     }
 
     static func facts(_ facts: [(name: String, value: HTML)]) -> HTML {

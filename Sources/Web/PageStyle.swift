@@ -3,9 +3,9 @@
 enum PageStyle {
     static let text: StaticString = """
         :root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--ink:#1b1f24;--faint:#59626d;--line:#d5dae0;--good:#00609a;--doubt:#8a5a00;--bad:#b03a00;\
-        --good-bg:#e6f1f9;--doubt-bg:#fdf1d8;--bad-bg:#fde8dd;--unknown-bg:#eceef1;--code:#eef1f4;--link:#00528a}
+        --good-bg:#e6f1f9;--doubt-bg:#fdf1d8;--bad-bg:#fde8dd;--unknown-bg:#eceef1;--code:#eef1f4;--link:#00528a;--press:#005a91;--pressed:#fff}
         @media (prefers-color-scheme:dark){:root{--paper:#13161a;--card:#1d2127;--ink:#e8ebef;--faint:#a3adb8;--line:#343b44;--good:#6cb8ee;--doubt:#f2b84b;\
-        --bad:#ff9166;--good-bg:#12293a;--doubt-bg:#3a2c0b;--bad-bg:#43200f;--unknown-bg:#2a2f36;--code:#282e36;--link:#86c5f4}}
+        --bad:#ff9166;--good-bg:#12293a;--doubt-bg:#3a2c0b;--bad-bg:#43200f;--unknown-bg:#2a2f36;--code:#282e36;--link:#86c5f4;--press:#6cb8ee;--pressed:#0b1116}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif;\
         overflow-wrap:anywhere;-webkit-text-size-adjust:100%}
@@ -45,6 +45,20 @@ enum PageStyle {
         code{font:14px/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace}
         .cmd{display:inline-block;background:var(--code);border:1px solid var(--line);border-radius:5px;padding:3px 8px;user-select:all;-webkit-user-select:all}
         .cmd+button{margin-left:6px;font:inherit;font-size:13px;padding:3px 9px;border-radius:5px;border:1px solid var(--line);background:var(--card);color:var(--ink)}
+        form{margin:6px 0}.who{margin:0;display:inline-flex;gap:8px;align-items:baseline}
+        label{display:block;font-size:14px;color:var(--faint);margin-top:4px}
+        input,select{font:inherit;max-width:100%;padding:7px 9px;border-radius:6px;border:1px solid var(--faint);background:var(--card);color:var(--ink)}
+        input[type=text],input[type=password]{width:100%;max-width:30em}
+        form button{font:inherit;font-size:15px;min-height:40px;margin:8px 8px 0 0;padding:7px 16px;border-radius:6px;border:1px solid var(--faint);background:var(--card);color:var(--ink);cursor:pointer}
+        form button.yes{background:var(--press);border-color:var(--press);color:var(--pressed)}form button.no{border-color:var(--bad);color:var(--bad)}
+        .who button{min-height:0;margin:0;padding:2px 9px;font-size:13px}li form,p form{display:inline-block;margin:0 0 0 6px}
+        li form button,p form button{min-height:0;margin:0;padding:2px 10px;font-size:13px}
+        .card.sign{margin-top:12px}.away{position:absolute;left:-99em}
+        input:focus-visible,select:focus-visible{outline:3px solid var(--good);outline-offset:1px}
+        .notice{border-radius:8px;padding:10px 14px;background:var(--unknown-bg);border-left:6px solid var(--faint);margin:0 0 10px}
+        p.notice.good{background:var(--good-bg);border-color:var(--good);color:var(--ink)}p.notice.bad{background:var(--bad-bg);border-color:var(--bad);color:var(--ink)}
+        summary{cursor:pointer;padding:4px 0}
+        pre{overflow-x:auto;background:var(--code);border:1px solid var(--line);border-radius:6px;padding:10px;font:13px/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace}
         .figures{display:flex;flex-wrap:wrap;gap:2px 14px}
         .replica{border-top:1px solid var(--line);padding:6px 0}.replica p{margin:0}
         .timeline{list-style:none;padding:0;margin:0;border-left:3px solid var(--line)}
@@ -84,7 +98,8 @@ enum PageScript {
           }
           function isBusy() {
             const selected = document.getSelection();
-            return document.hidden || (selected && !selected.isCollapsed) || (document.activeElement && document.activeElement.matches('main button, main code'));
+            const typed = [...document.querySelectorAll('main input, main select')].some((f) => f.type !== 'hidden' && (f.tagName === 'SELECT' ? [...f.options].some((o) => o.selected !== o.defaultSelected && f.selectedIndex > 0) : f.value !== f.defaultValue));
+            return document.hidden || typed || (selected && !selected.isCollapsed) || (document.activeElement && document.activeElement.matches('main button, main code, main input, main select'));
           }
           function take(text) {
             const fresh = new DOMParser().parseFromString(text, 'text/html');
@@ -100,7 +115,11 @@ enum PageScript {
             const icon = fresh.querySelector('link[rel=icon]');
             if (icon) document.querySelector('link[rel=icon]').href = icon.href;
             buttons();
+            soon();
             return true;
+          }
+          function soon() {
+            if (document.querySelector('main[data-soon]')) setTimeout(refresh, 1500);
           }
           async function refresh() {
             if (isBusy()) return;
@@ -115,7 +134,13 @@ enum PageScript {
             }
           }
           buttons();
+          soon();
           setInterval(refresh, every);
+          /* What happens shows within seconds; without this every ten. */
+          if (window.EventSource) {
+            let first = true;
+            new EventSource('/api/v1/events').addEventListener('situation', () => { if (!first) refresh(); first = false; });
+          }
           document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
         })();
         """

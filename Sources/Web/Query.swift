@@ -59,6 +59,13 @@ struct Query {
         }
     }
 
+    /// Whether a parameter is there, with that value alone.
+    mutating func flag(_ name: String, _ value: String) throws(Problem) -> Bool {
+        guard let text = try one(name) else { return false }
+        guard text.utf8.elementsEqual(value.utf8) else { throw .badRequest("'\(name)' is \(value)") }
+        return true
+    }
+
     /// A moment, or a span before `now`.
     mutating func moment(_ name: String, now: Timestamp) throws(Problem) -> Timestamp? {
         guard let text = try one(name) else { return nil }

@@ -5,12 +5,14 @@ import Engine
 import Glibc
 import HTTP
 import JSONParsing
+import Journal
 import Model
 import Monitor
 import Policy
 import Server
 import Signals
 import Synchronization
+import Web
 
 /// The demo: a stage (simulated runtime, front door, Slack sink), the monitor before it, and a narrator.
 struct Demo {
@@ -68,7 +70,7 @@ struct Demo {
         defer { ownStage?.stop() }
         let folder = try DemoFolder(keep: invocation.arguments.value("state"))
         defer { folder.remove() }
-        let files = try folder.write(stage)
+        let files = try folder.write(stage, pagePort: Stage.freePort())
         introduce(stage, files, isOwnProcess: ownStage == nil)
         return try await watch(files, stage: stage["stage"]?.string ?? "")
     }
@@ -79,26 +81,60 @@ struct Demo {
         let assembly = try Assembly(
             configuration, policies: try Assembly.loadPolicies(configuration), environment: Environment([:]),
             clock: invocation.clock, version: Version.text)
-        let narrator = Narrator(terminal: terminal, clock: invocation.clock)
+        let clock = invocation.clock
+        let narrator = Narrator(terminal: terminal, clock: clock)
         let parts = try DaemonParts(
             configuration, assembly, invocation, invocation.logger, onReport: { narrator.hear($0) })
         try parts.startServers()
+        let page = parts.pageAddress.map { $0 + "/" } ?? "nowhere"
+        let staysOpen = invocation.arguments.has("keep-open")
+        write("The page: \(page)" + (staysOpen ? ", open until you press Ctrl-C" : " while this lasts; --keep-open keeps it open") + "\n")
+        if staysOpen {
+            let token = try TokenFile(StateFolder(existing: configuration.state.value)).create(
+                "demo", .approver, by: "cli:\(invocation.user)", now: clock.now(), expiresAt: clock.now() + .hours(24))
+            write("To press its buttons sign in with \(token)\n")
+        }
+        write("\n")
+        let (stop, course) = (Bell(), Course())
+        if staysOpen {
+            let signals = await ProcessSignal.listen(for: [.interrupt, .terminate])
+            Task {
+                for await _ in signals {
+                    course.isStopped.store(true, ordering: .relaxed)
+                    stop.ring()
+                }
+            }
+        }
         let daemon = Daemon(
             core: parts.core, targets: assembly.targets, poller: invocation.poller(assembly), senders: parts.senders,
             interval: configuration.interval.value, clock: invocation.clock, logger: invocation.logger,
             notifier: SystemdNotifier(environment: Environment([:])))
-        let clock = invocation.clock
         _ = await daemon.run {
             let end = clock.monotonicNanoseconds() + UInt64(Demo.limit.milliseconds) * 1_000_000
-            while !narrator.isTold, clock.monotonicNanoseconds() < end {
+            while !narrator.isTold, !course.isStopped.load(ordering: .relaxed), clock.monotonicNanoseconds() < end {
                 await narrator.look(at: stage, assembly.client)
                 do { try await clock.sleep(for: .seconds(0.25)) } catch { return }
             }
+            guard staysOpen else { return }
+            await narrator.look(at: stage, assembly.client)
+            course.isTold.store(narrator.conclude(), ordering: .relaxed)
+            narrator.fallSilent()
+            write("\nThe page stays open: \(page)\nPress Ctrl-C to end it.\n")
+            await stop.wait(atMost: .hours(24), clock: clock)
         }
-        await narrator.look(at: stage, assembly.client)
+        if !staysOpen {
+            await narrator.look(at: stage, assembly.client)
+            course.isTold.store(narrator.conclude(), ordering: .relaxed)
+        }
         parts.stopServers()
         await assembly.client.shutdown()
-        return narrator.conclude() ? .ok : .failure
+        return course.isTold.load(ordering: .relaxed) ? .ok : .failure
+    }
+
+    /// How far it is.
+    private final class Course: Sendable {
+        let isTold = Atomic<Bool>(false)
+        let isStopped = Atomic<Bool>(false)
     }
 
     private func introduce(_ stage: JSON, _ files: DemoFolder.Files, isOwnProcess: Bool) {
@@ -151,7 +187,7 @@ struct DemoFolder {
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    func write(_ stage: JSON) throws -> Files {
+    func write(_ stage: JSON, pagePort: UInt16) throws -> Files {
         guard access(path + "/journal.db", F_OK) != 0 else {
             throw CommandFailure("\(path) has a journal already", hint: "name a folder that is new: its past would hold actions back")
         }
@@ -166,6 +202,7 @@ struct DemoFolder {
               shared: {replicas: [\(stage["runtime"]?[0]?.string ?? "")]}
             actions:
               gate: {listen: 127.0.0.1:\(stage["gate_port"]?.int ?? 0)}
+            server: {listen: 127.0.0.1:\(pagePort)}
             channels:
               ops: {slack: {webhook_url_file: \(path)/slack-webhook}}
 
@@ -188,7 +225,7 @@ struct DemoFolder {
     /// Removes what the demo itself made, file by file; nothing that it does not know.
     func remove() {
         guard isTemporary else { return }
-        for name in ["journal.db", "journal.db-wal", "journal.db-shm", "engine.lock",
+        for name in ["journal.db", "journal.db-wal", "journal.db-shm", "engine.lock", "tokens.json",
             "mozaiks-ops.yaml", "policies/ops_policy.default.yaml", "slack-webhook"]
         {
             unlink("\(path)/\(name)")

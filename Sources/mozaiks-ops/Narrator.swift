@@ -23,6 +23,7 @@ final class Narrator: Sendable {
         var allowed: Int64 = 0
         var backToNormal = false
         var polls = 0
+        var isSilent = false
     }
 
     private let terminal: Terminal
@@ -40,6 +41,9 @@ final class Narrator: Sendable {
     var isTold: Bool { story.withLock { $0.resolved && $0.leaseEnded && $0.messages >= 2 } }
 
     // MARK: - The monitor's side
+
+    /// Says nothing more: the story is told, and the page goes on.
+    func fallSilent() { story.withLock { $0.isSilent = true } }
 
     func hear(_ report: CycleReport) {
         story.withLock { $0.polls += 1 }
@@ -149,6 +153,7 @@ final class Narrator: Sendable {
     }
 
     private func tell(message: String) {
+        guard !story.withLock({ $0.isSilent }) else { return }
         say("slack", .blue, "message as sent:")
         let lines = message.split(separator: "\n", omittingEmptySubsequences: false)
         write(lines.map { "                      \(terminal.paint("│", .blue)) \($0)\n" }.joined())
@@ -157,6 +162,7 @@ final class Narrator: Sendable {
     // MARK: - Telling
 
     private func say(_ what: String, _ style: Terminal.Style, _ text: String, detail: String? = nil) {
+        guard !story.withLock({ $0.isSilent }) else { return }
         let tenths = (clock.monotonicNanoseconds() &- started) / 100_000_000
         let time = "\(tenths / 10).\(tenths % 10)s"
         let left = String(repeating: " ", count: max(0, 7 - time.count)) + time

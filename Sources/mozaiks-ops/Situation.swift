@@ -7,24 +7,9 @@ import Model
 import Monitor
 import Policy
 import Signals
+import Views
 
-/// Where rules stand at one moment: as the journal has it, as a tape had it, or as one poll shows it. Nothing is changed
-/// by looking.
-struct Situation {
-    let pipeline: Pipeline
-    /// The newest tick of each runtime, in the order of the configuration or the tape.
-    let ticks: [TickResult]
-    /// For people: `the journal in /var/lib/mozaiks-ops`.
-    let source: String
-    /// What whoever reads this should know of it besides.
-    var notes: [String] = []
-    /// Those that are configured; besides them the journal may know others. Nil: all.
-    var configured: [String]?
-    /// When the newest answer came that this is about, by runtime.
-    var answered: [String: [Endpoint: Timestamp]] = [:]
-    /// What was decided, where the readings are older than that; nil: they are of the same moment.
-    var decided: EngineState?
-
+extension Situation {
     static let options = [
         MonitorOptions.url, MonitorOptions.state, MonitorOptions.policies,
         Option("tape", value: "FILE", "as a tape had it, instead of the journal"),
@@ -42,30 +27,15 @@ struct Situation {
         let configuration = try invocation.configuration()
         let journal = try invocation.journalForReading(configuration)
         let (policies, notes) = try policies(invocation, configuration, journal)
-        var settings = Assembly.settings(configuration)
-        // What the journal knows and the configuration does not: a runtime named in passing, or one that is gone.
-        for name in try KeptDecisions.runtimes(in: journal) where !settings.runtimes.contains(where: { $0.name == name }) {
-            settings.runtimes.append(MonitorSettings.Runtime(name: name, replicas: [], labels: [:]))
-        }
-        var pipeline = Pipeline(settings: settings, policies: policies)
-        try pipeline.restore(from: journal, now: invocation.clock.now()) { complain($0, hint: nil) }
-        guard let now = pipeline.newestMoment else {
+        let kept = try Situation.kept(
+            in: journal, Assembly.settings(configuration), policies, now: invocation.clock.now(),
+            source: "the journal in \(configuration.state.value)", notes: notes) { complain($0, hint: nil) }
+        guard let kept else {
             throw CommandFailure(
                 "nothing was judged yet: the journal in \(configuration.state.value) is empty",
                 hint: "start 'mozaiks-ops run' or 'check', or look with --url or --tape")
         }
-        // The state of signals is written less often than what was decided on it.
-        let answered = pipeline.signals.mapValues { signals in
-            Dictionary(
-                Endpoint.allCases.compactMap { endpoint in signals.newestObservation(of: endpoint).map { (endpoint, $0) } }
-            ) { first, _ in first }
-        }
-        // The same evidence again moves no timer. Older evidence may seem to begin something that was over since.
-        let decided = pipeline.engine
-        let ticks = pipeline.settings.runtimes.compactMap { pipeline.tick($0.name, now: now) }
-        return Situation(
-            pipeline: pipeline, ticks: ticks, source: "the journal in \(configuration.state.value)", notes: notes,
-            configured: configuration.runtimes.map(\.name), answered: answered, decided: decided)
+        return kept
     }
 
     /// The policies by which was decided: not those on the disk, which may have changed since, unless they are asked for.

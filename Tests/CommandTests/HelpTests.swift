@@ -3,16 +3,16 @@ import Testing
 /// What the program says of itself, and how it takes a slip of the finger.
 @Suite struct HelpTests {
     static let commands = [
-        "demo", "check", "run", "status", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain", "advise",
+        "demo", "check", "run", "status", "top", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain", "advise",
         "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
         "notify test", "notify preview", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
         "audit verify", "audit export", "actions approvals", "actions approve", "actions deny", "mark deploy",
         "mark list", "policy check", "policy test", "policy show", "policy signals", "policy readiness", "policy explain", "explain",
-        "playbooks list", "playbooks show", "playbooks check", "config show", "record",
+        "playbooks list", "playbooks show", "playbooks check", "config show", "token create", "token list", "token revoke", "record",
         "replay", "simulate",
     ]
     static let groups = [
-        "incidents", "silences", "notify", "actions", "audit", "mark", "policy", "playbooks", "config",
+        "incidents", "silences", "notify", "actions", "audit", "mark", "policy", "playbooks", "config", "token",
     ]
 
     @Test("help of each command is as recorded, with an example that names it", arguments: commands)

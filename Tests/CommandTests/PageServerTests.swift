@@ -24,7 +24,7 @@ import Testing
             let port = isApart ? try Loopback.closedPort() : gate
             shell.configure(
                 url, "server: {listen: \"127.0.0.1:\(port)\"}\nactions: {gate: {listen: \"127.0.0.1:\(gate)\"}}")
-            let daemon = try shell.start(["run"], atMost: 60)
+            let daemon = try shell.start(["run"], atMost: 240)
             #expect(daemon.waits { _, errors in errors.contains("=> firing") }, "\(daemon.errors)")
             for _ in 0..<200 where try shell.run("status", "-o", "json").json()["incidents"]?.array?.isEmpty != false {}
             guard isApart else {
@@ -51,9 +51,58 @@ import Testing
             #expect(
                 crowded?["open_incidents"]?[0] == listed?["id"]
                     && crowded?["condition"]?.string?.contains("open_runs") == true, "\(rules)")
+            let standing = try JSON(parsing: ask(port, "/api/v1/standings?rule=crowded").body)["standings"]?[0]
+            #expect(standing?["phase"]?.string == "firing" && standing?["runtime"]?.string == "shared", "\(rules)")
+            let policy = try JSON(parsing: ask(port, "/api/v1/policy").body)
+            #expect(policy["schema"]?.string == "mozaiks.ops/effective-policy/v1", "\(policy)")
+            let ruled = String(decoding: try ask(port, "/rules").body, as: UTF8.self)
+            #expect(ruled.contains("crowded") && ruled.contains("open_runs") && ruled.contains("href=\"/apps/"), "\(ruled)")
+            let apps = try #require(ruled.firstIndex(ofBytes: "href=\"/apps/"))
+            let place = String(ruled[apps...].dropFirst(6).prefix { $0 != "\"" })
+            let app = try ask(port, place)
+            #expect(app.status == 200 && String(decoding: app.body, as: UTF8.self).contains("Where each rule stands"))
+            #expect(try ask(port, "/apps/%3Cscript%3E").status == 200)
             #expect(try ask(port, "/metrics").status == 200)
+            try orders(shell, port, short)
             #expect(daemon.ending(SIGTERM).code == 0)
         }
+    }
+
+    /// An operator with a token acknowledges over HTTP; the audit says who it was; without the token nobody does.
+    private func orders(_ shell: Shell, _ port: UInt16, _ short: String) throws {
+        let made = try shell.run("token", "create", "maria", "--role", "operator")
+        let token = String(made.output.dropLast())
+        #expect(made.code == 0 && token.hasPrefix("mozops_") && !made.errors.contains(token), "\(made.errors)")
+        #expect(try shell.run("token", "create", "maria").code == 1)
+        let listed = try shell.run("token", "list").output
+        #expect(listed.contains("maria") && listed.contains("operator") && !listed.contains(token.dropFirst(7)))
+        func post(_ path: String, _ body: String, _ token: String?) throws -> (status: Int, body: [UInt8]) {
+            var headers: [(name: String, value: [UInt8])] = [("Content-Type", Array("application/json".utf8))]
+            if let token { headers.append(("Authorization", Array("Bearer \(token)".utf8))) }
+            let answer = try LoopbackClient(port: port, timeoutMilliseconds: 5_000).send(
+                "POST", Array(path.utf8), headers: headers, body: Array(body.utf8))
+            return (answer.status, answer.body)
+        }
+        let path = "/api/v1/incidents/\(short)/ack"
+        for wrong in [nil, "mozops_wrong"] { #expect(try post(path, "{}", wrong).status == 401) }
+        #expect(try post(path, #"{"comment":"\#(String(repeating: "x", count: 20_000))"}"#, token).status == 413)
+        let taken = try post(path, #"{"comment":"on it"}"#, token)
+        let number = try #require(try JSON(parsing: taken.body)["command"]?.int, "\(taken)")
+        #expect(taken.status == 202)
+        var command: JSON = .null
+        for _ in 0..<400 where command["done"]?.bool == nil {
+            command = try JSON(parsing: ask(port, "/api/v1/commands/\(number)").body)
+            _ = try shell.run("status", "--brief")
+        }
+        #expect(command["done"] == true && command["by"]?.string == "token:maria", "\(command)")
+        #expect(try shell.run("incidents", "show", short).output.contains("token:maria"))
+        #expect(try shell.run("token", "revoke", "maria").code == 0)
+        #expect(try post(path, "{}", token).status == 401)
+        for _ in 0..<200 where try !shell.run("audit", "export").output.contains("token maria revoked") {}
+        let audit = try shell.run("audit", "export").output
+        for words in ["token maria created", "token:maria", "token maria revoked"] { #expect(audit.contains(words), "\(words)") }
+        #expect(!audit.contains(token.dropFirst(7)))
+        #expect(try shell.run("audit", "verify").code == 0)
     }
 
     @Test("docs/api.md names every path of docs/api.yaml")

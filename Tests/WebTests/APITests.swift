@@ -140,6 +140,25 @@ import struct Journal.MinuteRow
         #expect(world.face().get("/api/v1/situation", [("If-None-Match", tag)]).status == 200)
     }
 
+    @Test("an event comes when something happened, and only then; who may not read hears nothing")
+    func events() throws {
+        let world = try World()
+        try world.commit([], states: [World.sight()])
+        func ask(_ last: String?, _ face: Face) -> String {
+            face.get("/api/v1/events", last.map { [("Last-Event-ID", $0)] } ?? []).text
+        }
+        let first = ask(nil, world.face())
+        #expect(first.hasPrefix("retry: 2000\nevent: situation\nid: ") && first.hasSuffix("\n\n"))
+        let id = String(try #require(first.split(separator: "\n").first { $0.hasPrefix("id: ") }).dropFirst(4))
+        let later = StandingClock(moment: World.start + .seconds(30))
+        #expect(!ask(id, world.face(at: later)).contains("event:"), "ages alone are no news")
+        try world.commit([World.incident(1)])
+        #expect(ask(id, world.face()).contains("event: situation"))
+        #expect(world.face().get("/api/v1/events").header("Content-Type") == "text/event-stream")
+        #expect(world.face(isLoopback: false).get("/api/v1/events").status == 403)
+        #expect(world.face().get("/api/v1/events?x=1").status == 400)
+    }
+
     @Test("however many ask, the journal is read once a second")
     func kept() throws {
         let world = try World()
@@ -161,19 +180,31 @@ import struct Journal.MinuteRow
             document: "{}")
         try world.commit([incident, World.incident(2, resolved: true)], states: [World.sight()], messages: [message])
         try world.engine.commitTick(TickRecord(minutes: [World.minute(World.start.minute - 2, .value(3))]))
+        let approval = try world.offer()
+        let token = try world.token("maria", .approver)
         let face = world.face()
-        let targets = [
+        var exchanges: [(method: String, target: String, body: String)] = [
             "/api/v1/situation", "/api/v1/incidents?limit=1&state=open&severity=warning",
             "/api/v1/incidents/0000000000000001", "/api/v1/incidents/ffff",
             "/api/v1/incidents/0000", "/api/v1/leases?all=true", "/api/v1/approvals", "/api/v1/silences?all=false",
             "/api/v1/messages?limit=5&channel=ops",
             "/api/v1/rules", "/api/v1/nothing", "/api/v1/incidents?cursor=x", "/api/v1/history?runtime=shared&since=1h",
-        ]
-        let lines = try targets.map { target -> String in
-            let answer = face.get(target)
+        ].map { ("GET", $0, "") }
+        exchanges += [
+            ("incidents/0000000000000001/ack", #"{"for":"2h","comment":"on it"}"#), ("incidents/0000000000000001/unack", ""),
+            ("silences", #"{"app":["a","b-*"],"rule":"x","severity":"info","label":"a=b","until_resolved":true}"#),
+            ("silences", #"{"incident":"0000000000000001","for":"1h","comment":"known"}"#), ("silences", "{}"),
+            ("silences/nope/expire", ""), ("approvals/\(approval.id)/approve", #"{"digest":"\#(approval.digest)"}"#),
+            ("approvals/\(approval.id)/deny", #"{"comment":"no"}"#), ("leases/nope/revert", ""), ("leases/revert", ""),
+            ("marks", #"{"name":"v1.42","runtime":"shared"}"#), ("actions/stop", ""), ("actions/resume", ""), ("situation", ""),
+        ].map { ("POST", "/api/v1/" + $0.0, $0.1) }
+        exchanges.append(("GET", "/api/v1/commands/1", ""))
+        let lines = try exchanges.map { method, target, body -> String in
+            let answer = method == "GET" ? face.get(target) : face.post(target, body, bearer: token)
             let line: JSON = [
-                "path": .string(target), "status": .int(Int64(answer.status)),
+                "method": .string(method), "path": .string(target), "status": .int(Int64(answer.status)),
                 "type": .string(answer.header("Content-Type") ?? ""), "body": try answer.json(),
+                "sent": body.isEmpty ? .null : try JSON(parsing: Array(body.utf8)),
             ]
             return line.serialized() + "\n"
         }
@@ -184,9 +215,10 @@ import struct Journal.MinuteRow
             python, [Fixtures.repository + "/Tests/WebTests/openapi.py", Fixtures.repository + "/docs/api.yaml", file],
             environment: ["PATH": "/usr/bin:/bin"], in: world.temporary.path, atMost: 120
         ).waitForEnd()
-        // The rules are in force only where an engine was at work; their shape is tested beside a daemon.
+        // What needs an engine that was at work is tested beside a daemon.
         #expect(
-            ending.output == targets.map { _ in "ok\n" }.joined() + "never asked: /api/v1/rules\n",
+            ending.output == exchanges.map { _ in "ok\n" }.joined()
+                    + "never asked: get /api/v1/events post /api/v1/leases/{id}/revert get /api/v1/policy get /api/v1/rules post /api/v1/silences/{id}/expire get /api/v1/standings\n",
             "\(ending.output)\(ending.errors)")
     }
 }

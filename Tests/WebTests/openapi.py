@@ -2,7 +2,8 @@
 
 usage: openapi.py DOCUMENT EXCHANGES
 
-EXCHANGES holds a line of JSON for each answer: {"path", "status", "type", "body": document or null}. Prints a line for each: `ok`, or
+EXCHANGES holds a line of JSON for each answer: {"method", "path", "status", "type", "body": document or null, "sent": document or
+null}. Prints a line for each: `ok`, or
 what is wrong; then one for the paths that were never asked.
 """
 import pathlib
@@ -16,26 +17,37 @@ def main():
     document = Document(sys.argv[1])
     asked = set()
 
+    def template(path):
+        parts = path.split("/")
+        fits = [known for known in document.paths if len(known.split("/")) == len(parts)
+                and all(a == b or a == "{id}" for a, b in zip(known.split("/"), parts))]
+        return min(fits, key=lambda known: known.count("{"), default=None)
+
     def judge(exchange):
-        path, status = exchange["path"].split("?")[0], exchange["status"]
-        template = path if path in document.paths else "/api/v1/incidents/{id}" if path.startswith("/api/v1/incidents/") else None
-        if template is None:
+        path, status, method = exchange["path"].split("?")[0], exchange["status"], exchange["method"].lower()
+        known = template(path)
+        if known is None or method not in document.paths[known]:
             answer = document.root["components"]["responses"]["Problem"] if status >= 400 else None
         else:
-            operation = document.paths[template]["get"]
+            operation = document.paths[known][method]
             names = {document.resolved(parameter)["name"] for parameter in operation.get("parameters", [])}
             given = {part.split("=")[0] for part in exchange["path"].partition("?")[2].split("&") if part}
             if status < 400:
-                asked.add(template)
+                asked.add((known, method))
                 if not given <= names:
                     return f"parameters {given - names} are not documented"
+                if exchange["sent"] is not None:
+                    wrong = document.errors(operation["requestBody"]["content"]["application/json"]["schema"], exchange["sent"])
+                    if wrong:
+                        return f"request: {wrong}"
             responses = operation["responses"]
             answer = responses.get(str(status)) or (responses["default"] if status >= 400 else None)
         return document.judge(answer, status, exchange["type"], exchange["body"])
 
     for exchange in exchanges(sys.argv[2]):
         print(judge(exchange))
-    print("never asked: " + " ".join(sorted(set(document.paths) - asked)))
+    every = {(path, method) for path, item in document.paths.items() for method in item if method in ("get", "post")}
+    print("never asked: " + " ".join(f"{method} {path}" for path, method in sorted(every - asked)))
 
 
 main()

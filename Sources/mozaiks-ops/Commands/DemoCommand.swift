@@ -14,11 +14,13 @@ enum DemoCommand {
                 "another story, in no time and without sockets: what the rules make of it, beside what a careful operator expects"),
             Option("list", "the scenarios that have such a truth beside them"),
             Option("policies", value: "DIR", "with --scenario: the rules to try (default: the built-in ones)"),
+            Option("keep-open", "when the story is told, keep the page open until Ctrl-C, with a token for its buttons"),
             Option("stage", value: "FILE", "addresses of a running 'simulate demo --front-door --announce FILE'"),
             Option("state", value: "DIR", "keep the journal here (default: a temporary folder, removed at the end)"),
         ],
         examples: [
             ("mozaiks-ops demo", "watches it all in one process"),
+            ("mozaiks-ops demo --keep-open", "and leaves the page open to look around"),
             ("mozaiks-ops demo --scenario mongo-killed", "a dead MongoDB: who is told what, and that nobody is held back"),
         ]
     ) { invocation in

@@ -3,6 +3,7 @@ import Journal
 import Model
 import Monitor
 import Policy
+import Views
 
 /// `policy explain`, `explain --why-not` and `incidents explain`: one rule on one subject, with everything that decided.
 enum ExplainCommand {

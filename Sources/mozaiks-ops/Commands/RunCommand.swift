@@ -224,6 +224,8 @@ final class DaemonParts: Sendable {
         var lookers = HTTPServer.Options.questions
         lookers.mode = .epoll(threads: 2)
         lookers.maxConnections = 256
+        // What people say fits into this: a comment, what a silence is for.
+        lookers.maxBodyBytes = 16 << 10
         face = (isElsewhere ? configuration.server : nil).map {
             HTTPServer(listen: $0.value.host, port: $0.value.port, options: options("page", lookers), handler: looks.answer)
         }

@@ -183,6 +183,7 @@ extension Overview.Surroundings {
     /// What a configuration knows that a journal does not.
     init(_ configuration: Configuration) {
         self.init(
-            environment: configuration.environment.value, telling: configuration.telling, channels: configuration.channels.map(\.name))
+            environment: configuration.environment.value, telling: configuration.telling, channels: configuration.channels.map(\.name),
+            settings: Assembly.settings(configuration))
     }
 }

@@ -1,0 +1,36 @@
+import Journal
+import Model
+import Monitor
+
+/// What became of something that a person asked for.
+public struct CommandOutcome: Sendable {
+    public static let schema = "mozaiks.ops/command/v1"
+
+    public let row: CommandRow
+
+    public init(_ row: CommandRow) { self.row = row }
+
+    /// Whether it was done as asked; nil while no engine has taken it.
+    public var isDone: Bool? {
+        guard let result = row.result else { return nil }
+        func begins(_ word: String) -> Bool { result.utf8.starts(with: word.utf8) }
+        return switch row.kind {
+        case Commands.approve: begins("approved ")
+        case Commands.deny: begins("denied ")
+        case Commands.mark: begins("marked ")
+        case Commands.revert, Commands.revertAll: begins("reverted ")
+        case Commands.expireSilence: result.hasSuffix(" is over")
+        case Commands.unacknowledge: result.hasSuffix("reminders go on")
+        default: !begins("not ")
+        }
+    }
+
+    /// Schema `mozaiks.ops/command/v1`.
+    public var document: JSON {
+        [
+            "schema": .string(CommandOutcome.schema), "id": .int(row.id), "at": .moment(row.at), "by": .string(row.actor),
+            "kind": .string(row.kind), "taken_at": .moment(row.takenAt), "result": .optional(row.result),
+            "done": isDone.map(JSON.bool) ?? .null,
+        ]
+    }
+}

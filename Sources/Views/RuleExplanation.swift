@@ -1,0 +1,195 @@
+import Engine
+import Guard
+import Model
+import Monitor
+import Policy
+import Signals
+
+/// One rule on one subject: where it stands, on what values, and what keeps it from more.
+public struct RuleExplanation {
+    public static let schema = "mozaiks.ops/explanation/v1"
+
+    public let rule: Rule
+    public let subject: Subject
+    public let at: Timestamp
+    public let source: String
+    public let notes: [String]
+    /// When the newest answer came that its readings are made of, of the endpoints that this rule asks; nil: at that moment.
+    /// A rate or an average is of the time before.
+    public let answered: Timestamp?
+    /// Nil: the readings do not hold the subject.
+    public let condition: Explanation?
+    public let standing: Standing?
+    /// Its incident, while that is remembered.
+    public let incident: Incident?
+    /// The incident of the rule that keeps this one quiet.
+    public let cause: Incident?
+    public let policy: EffectivePolicy
+    public let mode: Mode
+    public let maxGap: TimeSpan
+    /// How much more must be watched until a function over the past has a value, by series.
+    private var wanting: [String: TimeSpan] = [:]
+
+    public init(_ rule: Rule, _ subject: Subject, _ tick: TickResult, _ situation: Situation) {
+        self.rule = rule
+        self.subject = subject
+        at = tick.now
+        source = situation.source
+        notes = situation.notes
+        let endpoints = rule.when.endpoints
+        answered = situation.answered[subject.runtime].flatMap { newest in
+            endpoints.compactMap { newest[$0] }.max().flatMap { $0 < tick.now ? $0 : nil }
+        }
+        let (pipeline, readings) = (situation.pipeline, tick.readings)
+        let row = RuleExplanation.row(subject, readings)
+        condition = row.map { rule.when.explain($0) }
+        if let row, row.kind != .replica {
+            for (slot, series) in rule.when.readings {
+                wanting[series.description] = readings.wanting(row.kind == .app ? row.row : nil, slot)
+            }
+        }
+        var standing = tick.outcome.standings.first { $0.rule == rule.name && $0.subject == subject }
+        if answered != nil, let decided = situation.decided, !decided.isInProgress(rule.name, subject) { standing = nil }
+        self.standing = standing
+        incident = standing?.incident.flatMap { pipeline.engine.incident($0) }
+        let open = pipeline.engine.openIncidents(of: subject.runtime)
+        cause = standing?.suppressedBy.flatMap { name in open.first { $0.rule == name } }
+        policy = subject.app.map { pipeline.policies.policy(for: $0) } ?? pipeline.policies.defaultPolicy
+        mode = min(pipeline.settings.mode, policy.mode)
+        maxGap = standing?.maxGap ?? rule.maxGap ?? Rule.leastMaxGap
+    }
+
+    private static func row(_ subject: Subject, _ readings: ReadingTable) -> TableRow? {
+        switch subject {
+        case .runtime: TableRow(readings, kind: .runtime)
+        case .app(let app, _): readings.index(of: app).map { TableRow(readings, kind: .app, row: $0) }
+        case .replica(let url, _):
+            readings.replicas.firstIndex { $0.utf8.elementsEqual(url.utf8) }
+                .map { TableRow(readings, kind: .replica, row: $0) }
+        }
+    }
+
+    // MARK: - What keeps it from more
+
+    public var phase: Phase { standing?.phase ?? .inactive }
+
+    /// `true for 3m20s of 5m`; nil when no timer runs.
+    public var timer: String? {
+        guard let standing else { return nil }
+        switch standing.phase {
+        case .inactive: return nil
+        case .pending: return "true for \((standing.observed - standing.since).brief) of \(rule.hold)"
+        case .firing: return "true since \(standing.since)"
+        case .clearing: return "not true any more; resolves when known false for \(rule.clearAfter)"
+        }
+    }
+
+    /// Why it does not fire, in the order in which to look; empty when it does.
+    public var reasons: [String] {
+        guard let condition else { return ["nothing was seen of \(subject) within the last day"] }
+        var reasons: [String] = []
+        if let suppressor = standing?.suppressedBy {
+            reasons.append(
+                "it is kept quiet by \(suppressor)" + (cause.map { " (incident \($0.id), open since \($0.openedAt))" } ?? ""))
+        }
+        if phase == .firing { return reasons }
+        switch condition.truth {
+        case .yes:
+            if phase == .pending, rule.hold > .zero { reasons.append("it has been " + (timer ?? "true for too short a time")) }
+            if phase != .pending, let answered {
+                reasons.append("it was true by the readings kept last, none newer than \(answered), and is \(phase.rawValue) by newer ones")
+            }
+        case .no:
+            let terms = condition.terms.filter { $0.isDecisive && $0.isAgainst }.map(RuleExplanation.words)
+            reasons.append("its condition is false: " + terms.joined(separator: "; "))
+        case .unknown, .noTraffic:
+            let gaps = missing.map { "\($0.series) is missing (\($0.reason): \(why($0)))" }
+            reasons.append("its condition is unknown: " + gaps.joined(separator: "; "))
+            let wrong = condition.terms.filter(\.isAgainst).map(RuleExplanation.words)
+            if !wrong.isEmpty { reasons.append("and these are against it: " + wrong.joined(separator: "; ")) }
+        }
+        return reasons
+    }
+
+    /// A term that is against its condition. Under a `not` that is one that is true.
+    private static func words(_ term: Explanation.Term) -> String { term.fact ?? (term.isNegated ? "\(term.text) is true" : term.text) }
+
+    /// Why a reading is missing, and how much more watching it needs where that is what it lacks.
+    public func why(_ gap: (series: String, reason: MissingReason)) -> String {
+        guard let more = wanting[gap.series] else { return gap.reason.explanation }
+        let isOfBusy = gap.series.hasPrefix("baseline(") || gap.series.hasPrefix("mad(")
+        return "\(gap.reason.explanation): needs \(more) more of watching" + (isOfBusy ? " while something happens" : "")
+    }
+
+    public var missing: [(series: String, reason: MissingReason)] {
+        condition?.readings.compactMap { reading in reading.evidence.reason.map { (reading.series, $0) } } ?? []
+    }
+
+    /// Each action that the rule asks for, and what the guard last said to it on this incident.
+    public var actions: [(action: JSON, needsApproval: Bool, decisions: [ActionDecision])] {
+        rule.actions.map { action in
+            var newest: [ActionDecision] = []
+            for decision in incident?.decisions ?? [] where decision.key.kind == action.kind {
+                newest.removeAll { $0.key == decision.key }
+                newest.append(decision)
+            }
+            return (action.json, action.needsApproval, newest)
+        }
+    }
+
+    /// Values of the rule and thresholds that it uses, with their places.
+    public var values: [(key: String, value: String, origin: String)] {
+        func text(_ value: JSON) -> String {
+            // Of an action its name; the whole of it stands above.
+            if let items = value.array { return items.map(text).joined(separator: ", ") }
+            return value.string ?? value.object.flatMap { $0.first { _ in true }?.key } ?? value.serialized()
+        }
+        let keys = ["for", "clear_after", "max_gap", "severity", "actions", "require_approval", "suppressed_by"]
+        var rows = rule.fields.filter { keys.contains($0.key) }.map {
+            (key: $0.key, value: text($0.value), origin: $0.origin?.description ?? "default")
+        }
+        var names = rule.when.thresholds
+        for case .lease(let request) in rule.actions { names += request.onlyIf?.thresholds ?? [] }
+        for threshold in policy.thresholds where names.contains(threshold.name) {
+            rows.append(("$" + threshold.name, threshold.text, threshold.origin.description))
+        }
+        rows.append(("mode", mode.rawValue, mode == policy.mode ? policy.modeOrigin?.description ?? "default" : "configuration"))
+        rows.append(
+            ("allowed_actions", policy.allowedActions.map(\.rawValue).joined(separator: ", "),
+                policy.allowedActionsOrigin?.description ?? "default"))
+        return rows
+    }
+}
+
+// MARK: - As a document
+
+extension RuleExplanation {
+    public var document: JSON {
+        [
+            "schema": .string(RuleExplanation.schema), "rule": .string(rule.name), "kind": .string(subject.kind.rawValue),
+            "runtime": .string(subject.runtime), "subject": .string(subject.idText), "at": .string("\(at)"),
+            "source": .string(source), "answered_at": .string((answered ?? at).description),
+            "notes": .array(notes.map(JSON.string)), "phase": .string(phase.rawValue), "timer": .optional(timer),
+            "truth": .optional(condition.map { "\($0.truth)" }), "condition": .string(rule.when.text),
+            "with_values": .optional(condition?.withValues),
+            "terms": .array(
+                (condition?.terms ?? []).map { ["text": .string($0.text), "truth": .string("\($0.truth)")] }),
+            "missing": .array(
+                missing.map {
+                    ["series": .string($0.series), "reason": .string("\($0.reason)"), "text": .string(why($0))]
+                }),
+            "reasons": .array(reasons.map(JSON.string)), "suppressed_by": .optional(standing?.suppressedBy),
+            "suppressing_incident": .optional(cause?.id), "incident": .optional(incident?.id),
+            "max_gap": .string(maxGap.description), "origin": .string(rule.when.origin.description),
+            "actions": .array(
+                actions.map {
+                    [
+                        "action": $0.action, "needs_approval": .bool($0.needsApproval),
+                        "decisions": .array($0.decisions.map(\.document)),
+                    ]
+                }),
+            "values": .array(
+                values.map { ["key": .string($0.key), "value": .string($0.value), "from": .string($0.origin)] }),
+        ]
+    }
+}

@@ -1,0 +1,154 @@
+import Engine
+import Journal
+import Model
+import Monitor
+import Policy
+import Views
+
+extension Page {
+    static let rules = "/rules"
+    static let apps = "/apps/"
+    /// Beyond these a list says how many more there are.
+    private static let mostListed = 200
+
+    /// Every rule in force: what it is for, where it stands, and of what is about runtimes why not.
+    static func rules(_ reading: Reading) throws -> HTML {
+        let policies = try API.policies(reading)
+        let situation = try API.situation(of: policies, reading)
+        let clocks = Clocks(zone: reading.surroundings.telling.zone, now: reading.now)
+        let near = Dictionary(grouping: situation.explanations(of: nil)) { $0.rule.name }
+        let here = RulesPage(clocks: clocks, policies: policies)
+        let wide = (policies.runtimeRules + policies.replicaRules).map { here.card($0, near[$0.name] ?? []) }
+        let narrow = policies.defaultPolicy.appRules.map { here.card($0, situation.begun($0.name)) }
+        let others = policies.policies.dropFirst().compactMap { policy in
+            policy.app.map { "\(appLink($0)): <code>\(policy.file)</code>" as HTML }
+        }
+        let apps = situation.apps
+        let seen = apps.prefix(mostListed).map { "\(appLink($0.app)) on \(id: $0.runtime)" as HTML }
+        let body: HTML = """
+            <h1>Rules</h1>
+            <p class="lead">By these is decided now, in mode <strong>\(policies.defaultPolicy.mode.rawValue)</strong>. A rule speaks once its condition has been true for so long.</p>
+            <section aria-labelledby="wide-h"><h2 id="wide-h">About runtimes</h2>\(wide.isEmpty ? "<p class=\"none\">none</p>" : wide.joined())</section>
+            <section aria-labelledby="narrow-h"><h2 id="narrow-h">About apps</h2>\(narrow.isEmpty ? "<p class=\"none\">none</p>" : narrow.joined())</section>
+            <section aria-labelledby="own-h"><h2 id="own-h">Apps with rules of their own</h2>\(others.isEmpty ? "<p class=\"none\">none</p>" : list(others))</section>
+            <section aria-labelledby="apps-h"><h2 id="apps-h">Apps that were seen <span class="count">\(apps.count)</span></h2>
+            \(seen.isEmpty ? "<p class=\"none\">none</p>" : list(seen))\(HTML.when(apps.count > seen.count, "<p>and \(apps.count - seen.count) more: their pages are at /apps/ID</p>"))</section>
+            <section aria-labelledby="policy-h"><h2 id="policy-h">The default policy in force</h2>
+            <details id="policy"><summary>All of it, with the place of each value</summary><pre>\(PolicyRendering(policies).text)</pre></details></section>
+            """
+        return frame(
+            title: "Rules · mozaiks-ops", .info, head: "\(home) <span>rules</span> \(clocks.asOf)", body, for: reading.visitor)
+    }
+
+    /// One app: what is open and in force about it, where each rule stands and why not, and the policy that holds for it.
+    static func app(_ encoded: String, _ reading: Reading) throws -> HTML {
+        guard let named = PercentDecoding.text(encoded.utf8), !named.isEmpty, named.utf8.count <= 4_096 else {
+            throw Problem.notFound("that is no id of an app")
+        }
+        let app = AppID(named)
+        let policies = try API.policies(reading)
+        let situation = try API.situation(of: policies, reading)
+        let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
+        let clocks = Clocks(zone: overview.zone, now: overview.now)
+        let here = RulesPage(clocks: clocks, policies: policies)
+        let all = situation.explanations(of: app)
+        let open = overview.open.filter { $0.subject.app == app }
+        let forms = Forms(reading.visitor, then: "/")
+        let leases = overview.leases.filter { $0.key.app == app }
+        let approvals = overview.approvals.filter { $0.key.app == app }
+        let policy = policies.policy(for: app)
+        let tone = open.map(\.severity).max().map(Tone.of) ?? (all.isEmpty ? .unknown : .good)
+        let incidents = open.map { incident -> HTML in
+            "\(chip(incident.severity)) <a href=\"\(Page.incidents)\(pathSafe(incident.id))\">\(id: incident.rule)</a> on \(id: incident.subject.runtime), since \(clocks.since(incident.openedAt))"
+        }
+        let acts =
+            leases.map { "<article class=\"card\"><h3>\(Overview.words($0, clocks.words))</h3>\(forms.revert($0))</article>" as HTML }
+            + approvals.map {
+                "<article class=\"card ask\"><h3>\($0.effect.description), \($0.ttl.description)?</h3><p>\(clocks.readable($0.reason.text))</p>\(forms.answer($0))</article>"
+            }
+        let rules = all.map { here.card($0.rule, [$0], whyNot: true) }
+        let body: HTML = """
+            <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict"><h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(id: app.text)</h1>
+            <p class="lead">\(open.isEmpty ? all.isEmpty ? "No runtime has shown it within a day." : "Nothing is open about it." : "\(open.count) open about it.")</p>
+            \(list(incidents))</section>
+            <section aria-labelledby="acts-h"><h2 id="acts-h">Done, and waiting</h2>\(acts.isEmpty ? "<p class=\"none\">nothing</p>" : acts.joined())</section>
+            <div class="columns"><div><section aria-labelledby="stand-h"><h2 id="stand-h">Where each rule stands</h2>\(rules.isEmpty ? "<p class=\"none\">nothing to judge</p>" : rules.joined())</section></div>
+            <div><section aria-labelledby="policy-h"><h2 id="policy-h">Policy in force</h2>
+            <p class="faint">\(policy.app == nil ? "The default policy holds for it." : "It has a policy of its own: \(policy.file)")</p>
+            <details id="policy"><summary>All of it, with the place of each value</summary><pre>\(PolicyRendering(policies, app: app).text)</pre></details></section></div></div>
+            """
+        return frame(
+            title: "\(Shown.id(app.text)) · mozaiks-ops", tone, head: "\(home) <span>app</span> \(clocks.asOf)", body, for: reading.visitor)
+    }
+
+    static let home: HTML = "<a href=\"/\"><strong>mozaiks-ops</strong></a>"
+
+    static func appLink(_ app: AppID) -> HTML {
+        "<a href=\"\(apps)\(PercentEncoding.encode(app.text.utf8))\">\(id: app.text)</a>"
+    }
+}
+
+private struct RulesPage {
+    private static let mostShown = 10
+
+    let clocks: Clocks
+    let policies: PolicySet
+
+    /// - Parameters:
+    ///   - explanations: where it stands, for whom.
+    ///   - whyNot: whether also what keeps it from firing is said where it has not begun.
+    func card(_ rule: Rule, _ explanations: [RuleExplanation], whyNot: Bool = false) -> HTML {
+        let weightiest = explanations.map(\.phase).max { rank($0) < rank($1) } ?? .inactive
+        let tone: Page.Tone? = weightiest == .firing || weightiest == .clearing ? Page.Tone.of(rule.severity) : nil
+        let stands = explanations.sorted { rank($0.phase) > rank($1.phase) }
+        let lines = stands.prefix(RulesPage.mostShown).map { line($0, whyNot: whyNot) }
+        let more = stands.count - lines.count
+        let playbook: HTML = rule.playbook.map { " · playbook <code>\($0)</code>" } ?? ""
+        return """
+            <article class="card \(HTML.own(tone?.name ?? ""))"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(state(weightiest))</h3>
+            <p>\(Shown.prose(rule.summary))</p>
+            <p class="faint"><code>\(Shown.code(rule.when.text))</code>, for \(rule.hold.description) · <code>\(rule.origin.description)</code>\(playbook)</p>
+            \(lines.isEmpty ? "<p class=\"faint\">True of nobody now.</p>" : Page.list(lines))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</article>
+            """
+    }
+
+    private func line(_ explanation: RuleExplanation, whyNot: Bool) -> HTML {
+        let subject = explanation.subject
+        let who: HTML = subject.app.map { "\(Page.appLink($0)) on \(id: subject.runtime)" } ?? "\(subject.description)"
+        let timer: HTML = explanation.timer.map { " (\(clocks.readable($0)))" } ?? ""
+        let reasons = explanation.reasons.map { "\(clocks.readable($0))" as HTML }
+        let incident: HTML = explanation.incident.map {
+            ", <a href=\"\(Page.incidents)\(Page.pathSafe($0.id))\">its incident</a>"
+        } ?? ""
+        let values: HTML = HTML.when(
+            explanation.phase != .inactive || whyNot, "<br><code>\(Shown.code(explanation.condition?.withValues ?? ""))</code>")
+        return "\(who): \(word(explanation.phase))\(timer)\(incident)\(values)\(Page.list(reasons, class: "faint"))"
+    }
+
+    private func rank(_ phase: Phase) -> Int {
+        switch phase {
+        case .inactive: 0
+        case .pending: 1
+        case .clearing: 2
+        case .firing: 3
+        }
+    }
+
+    private func word(_ phase: Phase) -> String {
+        switch phase {
+        case .inactive: "not true"
+        case .pending: "has begun"
+        case .clearing: "is ending"
+        case .firing: "true"
+        }
+    }
+
+    private func state(_ phase: Phase) -> HTML {
+        switch phase {
+        case .inactive: "<span class=\"faint\">quiet</span>"
+        case .pending: "<span class=\"chip doubtful\">begun</span>"
+        case .clearing: "<span class=\"chip info\">ending</span>"
+        case .firing: "<span class=\"chip bad\">fires</span>"
+        }
+    }
+}

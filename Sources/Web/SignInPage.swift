@@ -1,0 +1,91 @@
+import Model
+import Server
+import Views
+
+extension Page {
+    static let signIn = "/sign-in"
+    static let signOut = "/sign-out"
+    /// What forms are sent to stands below it.
+    static let orders = "/do/"
+
+    /// A place on this address that somebody may be sent to after a form; the first page for every other.
+    static func place(_ text: String?) -> String {
+        guard let text, text.utf8.starts(with: incidents.utf8), text.utf8.count <= 200 else { return "/" }
+        let id = text.utf8.dropFirst(incidents.utf8.count)
+        let isPlain = id.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "%")].contains(byte)
+        }
+        return isPlain && !id.isEmpty ? text : "/"
+    }
+
+    /// A path of a page as it may stand in a link of ours; nil for every other.
+    static func known(_ path: String) -> String? {
+        path == "/" || path == rules ? path : place(path) == path ? path : nil
+    }
+
+    /// Who reads, and the way in or out.
+    static func whoIsHere(_ visitor: Visitor, then: String) -> HTML {
+        guard let session = visitor.session else {
+            return "<a class=\"who\" href=\"\(signIn)?then=\(PercentEncoding.encode(then.utf8))\">Sign in</a>"
+        }
+        let who: HTML = visitor.name.map { "\(id: $0), \(visitor.role.rawValue)" } ?? "reads only"
+        return """
+            <form class="who" method="post" action="\(signOut)"><input type="hidden" name="form" value="\(session.form)">\
+            <span>\(who)</span> <button>Sign out</button></form>
+            """
+    }
+
+    static func signIn(then: String, _ visitor: Visitor, wrong: String? = nil) -> HTML {
+        let said: HTML = wrong.map { "<p class=\"bad\" role=\"alert\"><span aria-hidden=\"true\">✖</span> \($0)</p>" } ?? ""
+        let here: HTML = HTML.when(
+            visitor.session != nil, "<p>You are signed in already. <a href=\"\(then)\">Back</a></p>")
+        let body: HTML = """
+            <section class="banner info" aria-labelledby="in-h"><h1 id="in-h">Sign in</h1>
+            <p class="lead">To acknowledge, silence, approve or deny. For reading alone see who may at this address.</p>\(said)\(here)</section>
+            \(signInForm(then: then))
+            <p class="faint">Who runs the monitor makes tokens: \(command("mozaiks-ops token create NAME --role approver")). \
+            A viewer reads; an operator also acknowledges, silences, marks, reverts, stops and resumes; an approver also says yes or no to actions.</p>
+            """
+        return frame(
+            title: "Sign in · mozaiks-ops", .info, head: "<a href=\"/\"><strong>mozaiks-ops</strong></a>", body,
+            for: visitor, then: then, refreshes: false)
+    }
+
+    static func signInForm(then: String) -> HTML {
+        """
+        <form class="card sign" method="post" action="\(signIn)"><input type="hidden" name="then" value="\(then)">
+        <input class="away" type="text" name="name" value="mozaiks-ops" autocomplete="username" tabindex="-1" aria-hidden="true">
+        <label for="token">Token</label> <input id="token" type="password" name="token" autocomplete="current-password" \
+        autocapitalize="off" spellcheck="false" required maxlength="200">
+        <button class="yes">Sign in</button></form>
+        """
+    }
+
+    /// A browser that follows a link from another site sends no cookie of ours along. This has it ask once more, from here.
+    static func onceMore(_ path: String) -> ServerResponse {
+        let place = "\(path)?here=1"
+        let page: HTML = """
+            <!DOCTYPE html>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>mozaiks-ops</title><meta http-equiv="refresh" content="0;url=\(place)"></head>
+            <body><h1>mozaiks-ops</h1><p><a href="\(place)">Go on</a></p></body></html>
+
+            """
+        return response(page)
+    }
+
+    /// What came of what the reader asked for.
+    static func notice(_ asked: CommandOutcome?) -> HTML {
+        guard let asked else { return "" }
+        let what = asked.row.kind.replacing(bytesOf: "_", with: " ")
+        return switch asked.isDone {
+        case nil:
+            "<p class=\"notice\" role=\"status\"><span aria-hidden=\"true\">…</span> Asked for (\(what)): the engine takes it at its next poll.</p>"
+        case true?:
+            "<p class=\"notice good\" role=\"status\"><span aria-hidden=\"true\">✓</span> \(Shown.code(asked.row.result ?? ""))</p>"
+        case false?:
+            "<p class=\"notice bad\" role=\"alert\"><span aria-hidden=\"true\">✖</span> Not done: \(Shown.code(asked.row.result ?? ""))</p>"
+        }
+    }
+}

@@ -1,0 +1,228 @@
+import Digest
+import Guard
+import JSONParsing
+import Journal
+import Model
+import Monitor
+import Telling
+import Views
+
+/// Something that a person wants done: what the command line leaves for the engine, asked for over HTTP.
+struct Order {
+    enum Deed {
+        /// A row for the engine.
+        case command(kind: String, arguments: JSON)
+        case stop
+        case resume
+    }
+
+    let deed: Deed
+    /// What it is about, with the name of its member: `("silence", "silence-5f2c…")`.
+    let about: (key: String, id: String)?
+
+    /// The ways to ask. Paths stand below `/api/v1/` for programs and below `/do/` for the page's forms.
+    enum Kind: CaseIterable {
+        case acknowledge, unacknowledge, silence, expire, approve, deny, revert, revertAll, mark, stop, resume
+
+        var role: Role {
+            switch self {
+            case .approve, .deny: .approver
+            default: .operator
+            }
+        }
+
+        /// Parts of the path; an empty one stands for an id.
+        var path: [String] {
+            switch self {
+            case .acknowledge: ["incidents", "", "ack"]
+            case .unacknowledge: ["incidents", "", "unack"]
+            case .silence: ["silences"]
+            case .expire: ["silences", "", "expire"]
+            case .approve: ["approvals", "", "approve"]
+            case .deny: ["approvals", "", "deny"]
+            case .revert: ["leases", "", "revert"]
+            case .revertAll: ["leases", "revert"]
+            case .mark: ["marks"]
+            case .stop: ["actions", "stop"]
+            case .resume: ["actions", "resume"]
+            }
+        }
+
+        /// What a path asks for, with the id in it, still encoded; nil when nothing.
+        static func at(_ path: String) -> (kind: Kind, id: String)? {
+            let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+            for kind in allCases where kind.path.count == parts.count {
+                let fits = zip(kind.path, parts).allSatisfy { $0.isEmpty || $0.utf8.elementsEqual($1.utf8) }
+                guard fits else { continue }
+                let place = kind.path.firstIndex(of: "")
+                return (kind, place.map { String(parts[$0]) } ?? "")
+            }
+            return nil
+        }
+    }
+
+    /// Reads what is asked. Throws for what is not there, or wrong.
+    /// - Parameter seed: tells this order from others like it, for ids of what it makes.
+    init(_ kind: Kind, _ encoded: String, _ fields: inout Fields, by actor: String, seed: String, _ reading: Reading) throws {
+        switch kind {
+        case .acknowledge:
+            let incident = try Order.openIncident(encoded, reading)
+            let until = try fields.span("for").map { reading.now + $0 }
+            let comment = try fields.text("comment") ?? ""
+            about = ("incident", incident.id)
+            deed = .command(
+                kind: Commands.acknowledge,
+                arguments: ["incident": .string(incident.id), "until": .moment(until), "comment": .string(comment)])
+        case .unacknowledge:
+            let incident = try Order.openIncident(encoded, reading)
+            about = ("incident", incident.id)
+            deed = .command(kind: Commands.unacknowledge, arguments: ["incident": .string(incident.id)])
+        case .silence:
+            let match = try Order.match(&fields, reading)
+            let until = try Order.end(&fields, reading)
+            let comment = try fields.text("comment") ?? ""
+            let words = ["\(match)", "\(until?.milliseconds ?? 0)", comment, actor, "\(reading.now.milliseconds)", seed]
+            let id = "silence-" + SHA256.hex(Array(words.joined(separator: "\0").utf8)).prefix(16)
+            about = ("silence", id)
+            deed = .command(
+                kind: Commands.addSilence,
+                arguments: [
+                    "id": .string(id), "match": match.document, "until": .moment(until), "comment": .string(comment),
+                ])
+        case .expire:
+            let named = try Order.id(encoded)
+            let active = try KeptDecisions(reading.journal).telling.silences.filter { $0.isActive(reading.now) }
+            let id = try Order.one(
+                active.map(\.id), named, of: "silence", missing: "no silence '\(Shown.id(named))' is in force")
+            about = ("silence", id)
+            deed = .command(kind: Commands.expireSilence, arguments: ["silence": .string(id)])
+        case .approve, .deny:
+            let approval = try Order.approval(encoded, reading)
+            // What is approved is what was looked at: its digest comes along.
+            let digest = try fields.text("digest")
+            if kind == .approve, digest == nil {
+                throw Problem.badRequest("'digest' of what was looked at is needed: it stands beside the approval's id")
+            }
+            if let digest, !digest.utf8.elementsEqual(approval.digest.utf8) {
+                throw Problem(
+                    status: 409, title: "Something else",
+                    detail: "what waits as '\(Shown.id(approval.id))' is not what was looked at: look again")
+            }
+            guard approval.isWaiting(at: reading.now) else {
+                throw Problem(
+                    status: 409, title: "Too late",
+                    detail: "'\(Shown.id(approval.id))' waits no more: it is \(approval.state == .waiting ? "expired" : approval.state.rawValue)")
+            }
+            var arguments: JSONObject = ["approval": .string(approval.id), "digest": .string(approval.digest)]
+            if let comment = try fields.text("comment") { arguments.append("comment", .string(comment)) }
+            about = ("approval", approval.id)
+            deed = .command(
+                kind: kind == .approve ? Commands.approve : Commands.deny, arguments: .object(arguments))
+        case .revert:
+            let named = try Order.id(encoded)
+            let lease: String
+            do throws(JournalError) {
+                lease = try reading.journal.lease(named).id
+            } catch {
+                switch error.cause {
+                case .unknownID: throw Problem.notFound("there is no lease '\(Shown.id(named))'")
+                case .ambiguousID: throw Problem(status: 409, title: "Several", detail: error.message)
+                default: throw error
+                }
+            }
+            about = ("lease", lease)
+            deed = .command(kind: Commands.revert, arguments: ["lease": .string(lease)])
+        case .revertAll:
+            about = nil
+            deed = .command(kind: Commands.revertAll, arguments: .object(JSONObject()))
+        case .mark:
+            guard let name = try fields.text("name") else { throw Problem.badRequest("'name' says what is deployed") }
+            guard name.utf8.count <= 100, name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+                throw Problem.badRequest("'name' is one line of at most 100 bytes")
+            }
+            var arguments: JSONObject = ["name": .string(name)]
+            if let runtime = try fields.text("runtime") { arguments.append("runtime", .string(runtime)) }
+            about = nil
+            deed = .command(kind: Commands.mark, arguments: .object(arguments))
+        case .stop: (about, deed) = (nil, .stop)
+        case .resume: (about, deed) = (nil, .resume)
+        }
+        try fields.finish()
+    }
+
+    // MARK: - What is named
+
+    private static func id(_ encoded: String) throws(Problem) -> String {
+        guard let id = PercentDecoding.text(encoded.utf8), !id.isEmpty, id.utf8.count <= 128 else {
+            throw .notFound("that is no id")
+        }
+        return id
+    }
+
+    private static func one(_ ids: [String], _ named: String, of kind: String, missing: String) throws(Problem) -> String {
+        if let whole = ids.first(where: { $0.utf8.elementsEqual(named.utf8) }) { return whole }
+        let found = ids.filter { $0.utf8.starts(with: named.utf8) }
+        guard let first = found.first else { throw .notFound(missing) }
+        guard found.count == 1 else {
+            throw Problem(status: 409, title: "Several", detail: "'\(Shown.id(named))' is the beginning of several \(kind)s")
+        }
+        return first
+    }
+
+    private static func openIncident(_ encoded: String, _ reading: Reading) throws -> Incident {
+        let incident = try API.incident(encoded, reading).incident
+        guard incident.resolvedAt == nil else {
+            throw Problem(status: 409, title: "Over", detail: "'\(Shown.id(incident.id))' is resolved")
+        }
+        return incident
+    }
+
+    private static func approval(_ encoded: String, _ reading: Reading) throws -> Approval {
+        let named = try id(encoded)
+        let all = try Pipeline.guardState(in: reading.journal).approvals
+        let found = all.last {
+            $0.id.utf8.elementsEqual(named.utf8)
+                || (named.utf8.count > $0.id.utf8.count && $0.digest.utf8.starts(with: named.utf8))
+        }
+        guard let found else { throw Problem.notFound("there is no approval '\(Shown.id(named))'") }
+        return found
+    }
+
+    private static func match(_ fields: inout Fields, _ reading: Reading) throws -> IncidentMatch {
+        func globs(_ texts: [String]) -> [Glob] { texts.map { Glob($0) } }
+        var match = IncidentMatch(
+            apps: globs(fields.texts("app")), rules: globs(fields.texts("rule")), runtimes: globs(fields.texts("runtime")))
+        match.severities = try fields.texts("severity").map { word throws(Problem) in
+            guard let severity = Severity(rawValue: word) else {
+                throw .badRequest("'severity' is one of info, warning, critical, not '\(Shown.id(word))'")
+            }
+            return severity
+        }
+        for text in fields.texts("label") {
+            guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+                throw Problem.badRequest("'label' is NAME=VALUE, such as tier=gold, not '\(Shown.id(text))'")
+            }
+            match.labels[String(text[..<equals]), default: []].append(Glob(String(text[text.index(after: equals)...])))
+        }
+        if let named = try fields.text("incident") {
+            match.incident = try API.incident(PercentEncoding.encode(named.utf8), reading).incident.id
+        }
+        guard !match.isEmpty else {
+            throw Problem.badRequest(
+                "say what to silence: app, rule, runtime, severity, label or incident; rule: \"*\" for all")
+        }
+        return match
+    }
+
+    private static func end(_ fields: inout Fields, _ reading: Reading) throws(Problem) -> Timestamp? {
+        let span = try fields.span("for")
+        let moment = try fields.moment("until")
+        let isUntilResolved = try fields.flag("until_resolved")
+        guard [span != nil, moment != nil, isUntilResolved].filter({ $0 }).count == 1 else {
+            throw .badRequest("say when it ends, once: for, until, or until_resolved")
+        }
+        let until = span.map { reading.now + $0 } ?? moment
+        if let until, until <= reading.now { throw .badRequest("its end is past") }
+        return until
+    }
+}

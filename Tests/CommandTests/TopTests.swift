@@ -1,0 +1,47 @@
+import Glibc
+import JSONParsing
+import Model
+import TestKit
+import Testing
+
+/// `top`: the first screen in a terminal.
+@Suite struct TopTests {
+    @Test("beside a daemon: 80 by 24 and smaller, keys that ask first, no colours where none are wanted, and the terminal as it was")
+    func keys() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell()
+            _ = QuickPolicy.write(to: shell.folder, severity: "critical")
+            shell.configure(url)
+            let daemon = try shell.start(["run"], atMost: 240)
+            #expect(daemon.waits { _, errors in errors.contains("=> firing") }, "\(daemon.errors)")
+            var listed: JSON?
+            for _ in 0..<200 where listed == nil { listed = try shell.run("status", "-o", "json").json()["incidents"]?[0] }
+            let short = try #require(listed?["short_id"]?.string)
+            let ending = try RunningProgram(
+                "/usr/bin/python3", [Fixtures.repository + "/Tests/CommandTests/top.py", Shell.program, shell.state, short],
+                environment: ["PATH": "/usr/bin:/bin"], in: shell.folder.path, atMost: 240
+            ).waitForEnd()
+            #expect(ending.output == "keys ok\ncolours ok\nended ok\n", "\(ending.output)\(ending.errors)")
+            let once = try shell.run("top", "--once")
+            let lines = once.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            #expect(once.code == 0 && lines.count == 24 && lines.allSatisfy { $0.unicodeScalars.count <= 80 }, "\(once.output)")
+            #expect(once.output.contains("CRITICAL") && once.output.contains(short) && once.output.contains("shared"))
+            let plain = try shell.start(["top", "--plain"], atMost: 60)
+            var printed = ""
+            let isTold = plain.waits { output, _ in
+                printed = output
+                return output.contains("open, \(short): critical, crowded on runtime shared, acknowledged by cli:pat")
+            }
+            #expect(isTold && !printed.utf8.contains(0x1B), "\(printed)")
+            plain.send(SIGTERM)
+            _ = plain.waitForEnd()
+            #expect(daemon.ending(SIGTERM).code == 0)
+        }
+    }
+
+    @Test("without a journal it says so")
+    func nothing() throws {
+        let ending = try Shell().run("top", "--once")
+        #expect(ending.code != 0 && ending.output.isEmpty && ending.errors.contains("hint"), "\(ending.errors)")
+    }
+}

@@ -1,0 +1,92 @@
+import Ambient
+import Glibc
+import JSONParsing
+import Journal
+import Model
+import Server
+import TestKit
+import Testing
+
+@testable import Guard
+@testable import Monitor
+@testable import Web
+
+/// The pages in a real browser: what it shows, runs, asks and complains of. Pictures are in `.build/pictures/browser/`.
+@Suite struct BrowserTests {
+    /// A world with its server, kept while the browser looks.
+    private struct Stage {
+        let world: World
+        let server: HTTPServer
+
+        init(_ world: World, isLoopback: Bool = true) throws {
+            self.world = world
+            let face = world.face(isLoopback: isLoopback)
+            var options = HTTPServer.Options.questions
+            options.maxBodyBytes = 16 << 10
+            server = HTTPServer(options: options) { face.answer($0) }
+            try server.start()
+        }
+    }
+
+    @Test("every state on a phone and a desktop, by day and by night; somebody signs in and approves")
+    func browser() throws {
+        try #require(access("/usr/bin/chromium", X_OK) == 0, "run .ci/setup: it installs chromium")
+        let hostile = "<script>window.hacked=1</script>\u{202E}\"'><img src=x onerror=window.hacked=1>😀" + String(repeating: "x", count: 300)
+        let worlds = try (0..<6).map { _ in try World() }
+        try worlds[1].commit([World.incident(1, resolved: true)], states: [World.sight()])
+        try worlds[2].commit(
+            [World.incident(1), World.incident(2, rule: "runtime-down", app: nil, severity: .critical, summary: "The runtime answers nobody.")],
+            states: [World.sight(missing: [.perf: .unreachable])])
+        let now = World.start.minute
+        try worlds[2].engine.commitTick(
+            TickRecord(
+                minutes: (1...58).map { back in
+                    World.minute(now - back, (20...26).contains(back) ? .missing(.unreachable) : .value(Double(12 + (back * 7) % 9)))
+                }))
+        try worlds[3].commit((1...200).map { World.incident($0, app: "app-\($0)") }, states: (0..<60).map { World.sight("r\($0)") })
+        try worlds[4].commit([], states: [World.sight(missing: [.health: .unreachable, .perf: .unreachable, .events: .unreachable])])
+        try worlds[5].commit(
+            [World.incident(1, rule: hostile, app: hostile, severity: .critical, summary: hostile)], states: [World.sight(hostile)])
+        let stages = try worlds.map { try Stage($0) }
+        let closed = try Stage(World(), isLoopback: false)
+        let kept = try closed.world.token("somebody", .viewer)
+        let offer = try World()
+        let approval = try offer.offer()
+        let pressed = try Stage(offer)
+        let token = try offer.token("maria", .approver)
+        let incident = "/incidents/" + World.incident(1).id
+        func page(_ name: String, _ url: String, _ holds: [String], mays: [String] = []) -> JSON {
+            ["name": .string(name), "url": .string(url), "holds": .strings(holds), "mays": .strings(mays)]
+        }
+        let plan: JSON = [
+            "pages": .array([
+                page("nothing", stages[0].server.url + "/", ["Not known", "none was polled yet"]),
+                page("fine", stages[1].server.url + "/", ["All is well", "no incident is open", "Resolved last"]),
+                page("critical", stages[2].server.url + "/", ["Critical", "runtime-down", "unreachable", "nobody has acknowledged", "active_runs"]),
+                page("incident", stages[2].server.url + incident, ["noisy-neighbor", "What happened", "Ask the tenant", "condition true for 5m"]),
+                page("storm", stages[3].server.url + "/", ["200 incidents are open", "and 180 more"]),
+                page("blind", stages[4].server.url + "/", ["Not known", "unreachable"]),
+                page("hostile", stages[5].server.url + "/", ["<script>window.hacked=1</script>", "\\u{202e}"]),
+                page("hostile-incident", stages[5].server.url + incident, ["<script>window.hacked=1</script>", "\\u{202e}"]),
+                page("closed", closed.server.url + "/", ["Who are you?", "Token"], mays: ["401"]),
+                page("sign-in", stages[1].server.url + "/sign-in", ["Sign in", "Token", "An operator"].map { $0 == "An operator" ? "operator" : $0 }),
+                page("offer", pressed.server.url + incident, ["Waits for you", "actions approve \(approval.id)"]),
+            ]),
+            "press": [
+                "url": .string(pressed.server.url + incident), "token": .string(token), "heading": "noisy-neighbor",
+                "told": "takes it at its next poll",
+            ],
+        ]
+        let file = offer.temporary.write(plan.serialized(), to: "plan.json")
+        let ending = try RunningProgram(
+            "/usr/bin/python3", [Fixtures.repository + "/Tests/WebTests/browser.py", file, Fixtures.repository + "/.build/pictures/browser"],
+            environment: ["PATH": "/usr/bin:/bin", "HOME": offer.temporary.path], in: offer.temporary.path, atMost: 400
+        ).waitForEnd()
+        let names = (plan["pages"]?.array ?? []).compactMap { $0["name"]?.string } + ["press", "press without scripts"]
+        #expect(ending.output == names.map { $0 + " ok\n" }.joined(), "\(ending.output)\(ending.errors)")
+        let rows = try offer.engine.waitingCommands()
+        #expect(rows.map(\.kind) == ["approve", "approve"] && rows.allSatisfy { $0.actor == "token:maria" }, "\(rows)")
+        #expect(!offer.folder.isKillSwitchOn && !kept.isEmpty)
+        for stage in stages + [closed, pressed] { stage.server.stop() }
+    }
+}

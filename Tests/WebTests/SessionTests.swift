@@ -1,0 +1,230 @@
+import Ambient
+import JSONParsing
+import Journal
+import Model
+import Server
+import TestKit
+import Testing
+
+@testable import Guard
+@testable import Monitor
+@testable import Web
+
+/// Signing in, and the page's own forms.
+@Suite struct SessionTests {
+    /// A browser with a cookie.
+    private struct Browser {
+        let face: Face
+        var cookie = ""
+
+        func get(_ target: String) -> ServerResponse { face.get(target, [("Cookie", cookie), ("Host", "localhost:9464")]) }
+
+        func post(_ target: String, _ fields: [(String, String)], _ more: [(name: String, value: String)] = []) -> ServerResponse {
+            let body = fields.map { "\($0.0)=\(PercentEncoding.encode($0.1.utf8))" }.joined(separator: "&")
+            let origin: [(name: String, value: String)] = [
+                ("Host", "localhost:9464"), ("Origin", "http://localhost:9464"), ("Sec-Fetch-Site", "same-origin"),
+                ("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", cookie),
+            ]
+            let names = more.map(\.name)
+            return face.answer(
+                World.post(target, body, origin.filter { !names.contains($0.name) } + more.filter { !$0.value.isEmpty }))
+        }
+
+        /// The hidden fields of the page's form with that action, as it would be sent.
+        func form(_ page: String, _ action: String) throws -> [(String, String)] {
+            let mark = "action=\"\(action)\""
+            let start = try #require(page.firstIndex(ofBytes: mark), "no form for \(action)")
+            let inside = page[start...].dropFirst(mark.count)
+            let end = try #require(inside.firstIndex(ofBytes: "</form>"))
+            // name="form" value="…"
+            var fields: [(String, String)] = []
+            var rest = inside[..<end]
+            while let field = rest.firstIndex(ofBytes: "type=\"hidden\" ") {
+                rest = rest[field...].dropFirst(14)
+                let parts = rest.split(separator: "\"", maxSplits: 4, omittingEmptySubsequences: false)
+                fields.append((String(parts[1]), String(parts[3])))
+            }
+            return fields
+        }
+
+        static func signedIn(_ world: World, _ token: String, _ face: Face? = nil) throws -> Browser {
+            var browser = Browser(face: face ?? world.face())
+            let answer = browser.post("/sign-in", [("token", token), ("then", "/")])
+            #expect(answer.status == 303 && answer.header("Location") == "/", "\(answer.text)")
+            let cookie = try #require(answer.header("Set-Cookie"))
+            #expect(cookie.contains("HttpOnly; SameSite=Strict") && !cookie.contains(token.dropFirst(7)), "a session, not the token")
+            browser.cookie = String(cookie.prefix { $0 != ";" })
+            return browser
+        }
+    }
+
+    @Test("an approver goes from a link to a yes by pressing; whoever only looks changes nothing")
+    func approving() throws {
+        let world = try World()
+        let approval = try world.offer()
+        let incident = World.incident(1)
+        let place = "/incidents/" + incident.id
+        let stranger = Browser(face: world.face())
+        let before = stranger.get(place).text
+        #expect(before.contains("mozaiks-ops actions approve \(approval.id)") && !before.contains("<button class=\"yes\""))
+        #expect(before.contains("/sign-in?then=%2Fincidents%2F"))
+        let browser = try Browser.signedIn(world, world.token("maria", .approver))
+        let page = browser.get(place).text
+        #expect(page.contains("maria") && page.contains("Sign out"))
+        #expect(try world.engine.waitingCommands().isEmpty)
+        let fields = try browser.form(page, "/do/approvals/\(approval.id)/approve")
+        let answer = browser.post("/do/approvals/\(approval.id)/approve", fields + [("comment", "it's <agreed> & done")])
+        let row = try #require(try world.engine.waitingCommands().first)
+        #expect(answer.status == 303 && answer.header("Location") == "\(place)?asked=\(row.id)", "\(answer.text)")
+        #expect(row.kind == "approve" && row.actor == "token:maria" && row.arguments.contains("it's <agreed> & done"))
+        // Twice pressed is once asked.
+        _ = browser.post("/do/approvals/\(approval.id)/approve", fields + [("comment", "it's <agreed> & done")])
+        #expect(try world.engine.waitingCommands().count == 1)
+        #expect(browser.get("\(place)?asked=\(row.id)").text.contains("takes it at its next poll"))
+        try world.engine.commitTick(
+            TickRecord(commands: [CommandResult(id: row.id, takenAt: World.start, result: "approved a <b>: x")]))
+        let told = Browser(face: world.face(), cookie: browser.cookie).get("\(place)?asked=\(row.id)").text
+        #expect(told.contains("approved a &lt;b&gt;: x"))
+    }
+
+    @Test(
+        "each button leaves its row",
+        arguments: [
+            ("/do/incidents/ID/ack", [("for", "1h"), ("comment", "on it")], "acknowledge"),
+            ("/do/silences", [("for", "4h"), ("comment", "")], "silence_add"),
+        ])
+    func buttons(action: String, more: [(String, String)], kind: String) throws {
+        let world = try World()
+        try world.commit([World.incident(1)], states: [World.sight()])
+        let browser = try Browser.signedIn(world, world.token("tom", .operator))
+        let place = "/incidents/" + World.incident(1).id
+        let action = action.split(separator: "ID", omittingEmptySubsequences: false).joined(separator: World.incident(1).id)
+        let fields = try browser.form(browser.get(place).text, action)
+        #expect(browser.post(action, fields + more).status == 303)
+        #expect(try world.engine.waitingCommands().map(\.kind) == [kind])
+    }
+
+    @Test("a viewer has no buttons, and pressing them all the same does nothing")
+    func viewer() throws {
+        let world = try World()
+        let approval = try world.offer()
+        let browser = try Browser.signedIn(world, world.token("eve", .viewer))
+        let page = browser.get("/").text
+        #expect(page.contains("eve, viewer") || page.contains("<bdi>eve</bdi>, viewer"))
+        #expect(!page.contains("action=\"/do/"))
+        let form = try browser.form(page, "/sign-out")
+        for path in ["approvals/\(approval.id)/approve", "incidents/\(World.incident(1).id)/ack", "actions/stop", "leases/revert"] {
+            #expect(browser.post("/do/" + path, form + [("digest", approval.digest)]).status == 403, "\(path)")
+        }
+        let tom = try Browser.signedIn(world, world.token("tom", .operator))
+        let operators = tom.get("/").text
+        #expect(operators.contains("action=\"/do/incidents/") && !operators.contains("action=\"/do/approvals/"))
+        let own = try tom.form(operators, "/sign-out")
+        #expect(tom.post("/do/approvals/\(approval.id)/approve", own + [("digest", approval.digest)]).status == 403)
+        #expect(try world.engine.waitingCommands().isEmpty && !world.folder.isKillSwitchOn)
+    }
+
+    @Test(
+        "a form of another page is refused",
+        arguments: [
+            [("Sec-Fetch-Site", "cross-site")], [("Sec-Fetch-Site", "same-site")], [("Sec-Fetch-Site", "none")],
+            [("Origin", "http://evil.example")], [("Origin", "null")], [("Origin", "http://localhost:8000"), ("Sec-Fetch-Site", "")],
+            [("Origin", ""), ("Sec-Fetch-Site", "")], [("Origin", "http://localhost:9464.evil.example")],
+            [("Content-Type", "text/plain")], [("Content-Type", "application/json")], [("Cookie", "")],
+            [("Cookie", "mozaiks-ops=wrong")], [("Host", "evil.example"), ("Origin", "http://evil.example")],
+        ] as [[(String, String)]])
+    func foreign(headers: [(String, String)]) throws {
+        let world = try World()
+        try world.commit([World.incident(1)], states: [World.sight()])
+        let token = try world.token("maria", .approver)
+        let browser = try Browser.signedIn(world, token)
+        let fields = try browser.form(browser.get("/").text, "/do/actions/stop")
+        let more = headers.map { (name: $0.0, value: $0.1) }
+        let answer = browser.post("/do/actions/stop", fields, more)
+        #expect([401, 403, 415].contains(answer.status), "\(answer.status)")
+        #expect(!world.folder.isKillSwitchOn)
+        for place in [-1, 0, 1] where !headers.contains(where: { $0.0 == "Cookie" }) {
+            // The form's own word missing, cut, or of another session.
+            var wrong = fields.filter { $0.0 != "form" }
+            if place == 0 { wrong.append(("form", "x")) }
+            if place == 1 {
+                let other = try Browser.signedIn(world, token, browser.face)
+                wrong += try other.form(other.get("/").text, "/do/actions/stop").filter { $0.0 == "form" }
+            }
+            #expect(browser.post("/do/actions/stop", wrong).status == 403)
+        }
+        #expect(!world.folder.isKillSwitchOn)
+        #expect(browser.post("/do/actions/stop", fields).status == 303 && world.folder.isKillSwitchOn, "the real one")
+    }
+
+    @Test("a session ends by signing out, with its token, after twelve hours, and never opens the API's orders")
+    func ends() throws {
+        let world = try World()
+        try world.commit([World.incident(1)], states: [World.sight()])
+        let face = world.face(isLoopback: false)
+        let token = try world.token("maria", .approver)
+        var browser = try Browser.signedIn(world, token, face)
+        #expect(browser.get("/").status == 200 && Browser(face: face).get("/").status == 401)
+        let cookie = [("Cookie", browser.cookie), ("Host", "localhost:9464"), ("Sec-Fetch-Site", "same-origin")]
+        #expect(face.answer(World.post("/api/v1/actions/stop", "", cookie)).status == 403)
+        let out = try browser.form(browser.get("/").text, "/sign-out")
+        let answer = browser.post("/sign-out", out)
+        #expect(answer.status == 303 && answer.header("Set-Cookie")?.contains("Max-Age=0") == true)
+        #expect(browser.get("/").status == 401, "the cookie that was stolen before opens nothing either")
+        browser = try Browser.signedIn(world, token, face)
+        _ = try TokenFile(world.folder).revoke("maria", by: "cli:ann", now: World.start)
+        #expect(browser.get("/").status == 403)
+        #expect(!world.folder.isKillSwitchOn)
+        let sessions = Sessions()
+        let value = sessions.begin(token: [1], now: 5)
+        #expect(sessions.session(value, now: 6) != nil && sessions.session(value, now: 43_200_000_000_006) == nil)
+    }
+
+    @Test("who follows a link of another site is asked once more, and never in circles")
+    func linked() throws {
+        let world = try World()
+        try world.commit([World.incident(1)], states: [World.sight()])
+        let face = world.face()
+        let link = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", "document"), ("Host", "localhost:9464")]
+        #expect(face.get("/incidents/0000", link).text.contains("What happened"), "nobody is signed in")
+        let browser = try Browser.signedIn(world, world.token("maria", .approver), face)
+        let first = face.get("/incidents/0000", link).text
+        #expect(first.contains("content=\"0;url=/incidents/0000?here=1\"") && !first.contains("What happened"))
+        #expect(face.get("/incidents/0000?here=1", link).text.contains("What happened"))
+        #expect(browser.get("/incidents/0000?here=1").text.contains("/do/"))
+        #expect(face.get("/api/v1/situation", link).status == 200 && face.get("/x\"><b", link).status == 404)
+        #expect(face.get("/?here=2").status == 400)
+    }
+
+    @Test("by TLS a cookie of the plain name is nobody's")
+    func tossed() throws {
+        let world = try World()
+        let token = try world.token("eve", .approver)
+        let face = world.face(isLoopback: false, publicURL: "https://ops.example.com")
+        let plain = try Browser.signedIn(world, token, face).cookie
+        #expect(plain.hasPrefix("mozaiks-ops="))
+        #expect(face.get("/", [("Cookie", plain), ("Host", "ops.example.com")]).status == 401)
+        #expect(face.get("/", [("Cookie", "__Host-" + plain), ("Host", "ops.example.com")]).status == 200)
+        #expect(face.get("/", [("Cookie", plain), ("Host", "127.0.0.1:9464")]).status == 200)
+    }
+
+    @Test("who mistypes hears so, who guesses is slowed, and nobody is sent elsewhere")
+    func signingIn() throws {
+        let world = try World()
+        let token = try world.token("maria", .approver)
+        let browser = Browser(face: world.face())
+        let page = browser.get("/sign-in?then=/incidents/a3f2").text
+        #expect(page.contains("type=\"password\"") && page.contains("value=\"/incidents/a3f2\""))
+        let wrong = browser.post("/sign-in", [("token", "mozops_nope")])
+        #expect(wrong.status == 401 && wrong.text.contains("nobody has that token") && !wrong.text.contains("nope"))
+        #expect(wrong.header("Set-Cookie") == nil)
+        for then in ["https://evil.example/", "//evil.example", "/\\evil", "/incidents/../../x", "/incidents/a?b", "/incidents/", "/do/x", "\r\nX: y"] {
+            #expect(browser.post("/sign-in", [("token", token), ("then", then)]).header("Location") == "/", "\(then)")
+        }
+        #expect(browser.post("/sign-in", [("token", token), ("then", "/incidents/a3f2")]).header("Location") == "/incidents/a3f2")
+        #expect(browser.post("/sign-in", [("token", token)], [("Origin", "http://evil.example")]).status == 403)
+        let statuses = (0..<25).map { _ in browser.post("/sign-in", [("token", "x")]).status }
+        #expect(statuses.last == 429)
+        #expect(browser.post("/sign-in", [("token", token)]).status == 303, "a right one is let in all the same")
+    }
+}

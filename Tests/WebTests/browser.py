@@ -1,0 +1,238 @@
+"""A real browser on the page: Debian's chromium, driven over its debugging pipe.
+
+usage: browser.py PLAN PICTURES
+
+PLAN is JSON: {"pages": [{"name", "url", "holds": [texts], "status"}], "press": {"url", "token", "heading", "told"}}. Each page is opened
+on a phone and a desktop, by day and by night; pictures go to the folder. Prints `NAME ok`, or what is wrong, a line each.
+"""
+import base64
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+
+PHONE, DESKTOP, SMALL = (390, 1400), (1280, 1200), (320, 900)
+
+
+class Browser:
+    def __init__(self, profile):
+        to_browser, to_us = os.pipe(), os.pipe()
+
+        def wire():
+            # Chromium reads 3 and writes 4.
+            copies = os.dup2(to_browser[0], 30), os.dup2(to_us[1], 31)
+            os.dup2(copies[0], 3)
+            os.dup2(copies[1], 4)
+
+        self.process = subprocess.Popen(
+            ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+             "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"],
+            preexec_fn=wire, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(to_browser[0])
+        os.close(to_us[1])
+        self.writing, self.reading = to_browser[1], to_us[0]
+        self.buffer, self.number, self.events, self.session = b"", 0, [], None
+        target = [t for t in self.ask("Target.getTargets")["targetInfos"] if t["type"] == "page"][0]["targetId"]
+        self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.ask(domain + ".enable")
+
+    def ask(self, method, **parameters):
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": parameters}
+        if self.session:
+            message["sessionId"] = self.session
+        os.write(self.writing, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self.hear()
+            if answer.get("id") == self.number:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']}")
+                return answer["result"]
+            self.events.append(answer)
+
+    def hear(self):
+        while b"\0" not in self.buffer:
+            data = os.read(self.reading, 1 << 20)
+            if not data:
+                raise RuntimeError("the browser is gone")
+            self.buffer += data
+        one, self.buffer = self.buffer.split(b"\0", 1)
+        return json.loads(one)
+
+    def size(self, size, dark):
+        self.ask("Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=1, mobile=size[0] < 600)
+        self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+
+    def goes(self, action):
+        """Does something that leads to another page, and waits until that is there."""
+        self.events.clear()
+        action()
+        while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
+            self.events.append(self.hear())
+
+    def open(self, url):
+        self.goes(lambda: self.ask("Page.navigate", url=url))
+
+    def run(self, script):
+        answer = self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise RuntimeError(f"{script}: {answer['exceptionDetails']}")
+        return answer["result"].get("value")
+
+    def picture(self, path):
+        path.write_bytes(base64.b64decode(self.ask("Page.captureScreenshot", captureBeyondViewport=True)["data"]))
+
+    def faults(self, origin, mays=()):
+        found = []
+        for event in self.events:
+            method, parameters = event.get("method"), event.get("params", {})
+            if method == "Runtime.exceptionThrown":
+                found.append("exception: " + str(parameters["exceptionDetails"].get("exception", {}).get("description")))
+            if method == "Log.entryAdded" and parameters["entry"]["level"] == "error":
+                if not any(may in parameters["entry"]["text"] for may in mays):
+                    found.append("log: " + parameters["entry"]["text"])
+            if method == "Runtime.consoleAPICalled" and parameters["type"] in ("error", "assert"):
+                found.append("console: " + str(parameters["args"]))
+            if method == "Network.requestWillBeSent":
+                url = parameters["request"]["url"]
+                if not url.startswith(("data:", "about:")) and not url.startswith(origin + "/"):
+                    found.append("asked elsewhere: " + url)
+        return found
+
+    def close(self):
+        try:
+            self.session = None
+            self.ask("Browser.close")
+        except (RuntimeError, OSError):
+            pass
+        self.process.wait(20)
+
+
+# What a reader of the page needs, and what automatic checkers ask: names of fields and buttons, one h1, ids once, no way sideways.
+CHECKS = """(() => {
+  const wrong = [];
+  if (document.documentElement.scrollWidth > window.innerWidth) wrong.push('wider than the screen: ' + document.documentElement.scrollWidth + ' in ' + innerWidth + ', by ' + [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(e).position !== 'absolute').slice(0, 3).map((e) => e.outerHTML.slice(0, 120)).join(' | '));
+  if (document.querySelectorAll('h1').length !== 1) wrong.push('h1: ' + document.querySelectorAll('h1').length);
+  const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
+  if (new Set(ids).size !== ids.length) wrong.push('ids twice: ' + ids.filter((id, i) => ids.indexOf(id) !== i));
+  for (const field of document.querySelectorAll('input:not([type=hidden]):not([aria-hidden]), select')) if (!field.labels.length) wrong.push('no label: ' + field.name);
+  for (const button of document.querySelectorAll('button, a')) if (!(button.textContent.trim() || button.getAttribute('aria-label'))) wrong.push('no name: ' + button.outerHTML.slice(0, 80));
+  for (const part of document.querySelectorAll('[aria-labelledby]')) if (!document.getElementById(part.getAttribute('aria-labelledby'))) wrong.push('labelled by nothing');
+  if (!document.documentElement.lang || !document.title) wrong.push('no language or title');
+  for (const svg of document.querySelectorAll('svg')) if (!svg.getAttribute('aria-label')) wrong.push('a picture without words');
+  return wrong;
+})()"""
+
+
+def look(browser, page, pictures):
+    wrong = []
+    origin = "/".join(page["url"].split("/")[:3])
+    for size, dark in ((PHONE, False), (DESKTOP, True), (PHONE, True), (DESKTOP, False), (SMALL, False)):
+        browser.size(size, dark)
+        browser.open(page["url"])
+        where = f"{size[0]} {'dark' if dark else 'light'}"
+        text = browser.run("document.body.innerText")
+        wrong += [f"{where}: does not say {words!r}" for words in page["holds"] if words not in text]
+        wrong += [f"{where}: {fault}" for fault in browser.run(CHECKS)]
+        wrong += [f"{where}: {fault}" for fault in browser.faults(origin, page.get("mays", ()))]
+        if browser.run("typeof window.hacked") != "undefined":
+            wrong.append(f"{where}: foreign text ran")
+        if size is not SMALL:
+            browser.picture(pictures / f"{page['name']}-{size[0]}-{'dark' if dark else 'light'}.png")
+    return wrong
+
+
+def press(browser, plan, pictures, scripts):
+    """From a link to a yes: sign in, approve, read what came of it; with and without scripts."""
+    name = "press" if scripts else "press-without-scripts"
+    origin = "/".join(plan["url"].split("/")[:3])
+    browser.ask("Network.clearBrowserCookies")
+    browser.size(PHONE, False)
+    browser.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
+
+    def find(selector):
+        # The debugger's own hands, which work where the page's scripts do not.
+        root = browser.ask("DOM.getDocument")["root"]["nodeId"]
+        node = browser.ask("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        assert node, f"no {selector}"
+        browser.ask("DOM.scrollIntoViewIfNeeded", nodeId=node)
+        quad = browser.ask("DOM.getBoxModel", nodeId=node)["model"]["content"]
+        return (quad[0] + quad[4]) / 2, (quad[1] + quad[5]) / 2
+
+    def click(selector):
+        x, y = find(selector)
+        for kind in ("mousePressed", "mouseReleased"):
+            browser.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def body():
+        root = browser.ask("DOM.getDocument", depth=-1)["root"]["nodeId"]
+        return browser.ask("DOM.getOuterHTML", nodeId=root)["outerHTML"]
+
+    wrong = []
+    browser.open(plan["url"])
+    wrong += ["buttons before anybody signed in"] if "/do/" in body() else []
+    browser.goes(lambda: click("a.who"))
+    click("#token")
+    browser.ask("Input.insertText", text="mozops_mistyped")
+    browser.goes(lambda: click("form.sign button"))
+    wrong += [] if "nobody has that token" in body() else ["a wrong token was not refused"]
+    click("#token")
+    browser.ask("Input.insertText", text=plan["token"])
+    browser.goes(lambda: click("form.sign button"))
+    page = body()
+    wrong += [] if plan["heading"] in page else ["did not come back to where it was"]
+    wrong += browser.faults(origin)
+    browser.picture(pictures / f"{name}-signed-in.png")
+    cookies = browser.ask("Network.getCookies", urls=[origin])["cookies"]
+    wrong += [] if cookies and all(c["httpOnly"] and c.get("sameSite") == "Strict" for c in cookies) else [f"cookies: {cookies}"]
+    # A link in somebody's chat: the cookie does not come along with the first request.
+    browser.open("data:text/html," + urllib.parse.quote(f'<a href="{plan["url"]}">an incident</a>'))
+    browser.goes(lambda: click("a"))
+    for _ in range(100):
+        try:
+            if "/do/approvals/" in body():
+                break
+        except RuntimeError:
+            pass  # Between two pages there is none.
+        time.sleep(0.1)
+    wrong += [] if "/do/approvals/" in body() else ["no buttons behind a link from elsewhere: " + body()[:300]]
+    browser.goes(lambda: click("button.yes"))
+    wrong += [] if plan["told"] in body() else [f"does not say {plan['told']!r}"]
+    wrong += browser.faults(origin)
+    browser.picture(pictures / f"{name}-asked.png")
+    browser.goes(lambda: click("form.who button"))
+    wrong += [] if "/do/" not in body() else ["buttons after signing out"]
+    # A page of another site that sends the same form: neither cookie nor form of ours.
+    other = "data:text/html," + urllib.parse.quote(
+        f'<form method=post action="{origin}/do/actions/stop"><input name=form value=x><button>x</button></form>')
+    browser.open(other)
+    browser.goes(lambda: click("button"))
+    wrong += [] if "From elsewhere" in body() else ["another page's form was not refused: " + body()[:300]]
+    browser.ask("Emulation.setScriptExecutionDisabled", value=False)
+    return wrong
+
+
+def main():
+    plan = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    pictures = pathlib.Path(sys.argv[2])
+    pictures.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        browser = Browser(profile)
+        try:
+            for page in plan["pages"]:
+                wrong = look(browser, page, pictures)
+                print(page["name"], "ok" if not wrong else wrong, flush=True)
+            for scripts in (True, False):
+                wrong = press(browser, plan["press"], pictures, scripts)
+                print("press" if scripts else "press without scripts", "ok" if not wrong else wrong, flush=True)
+        finally:
+            browser.close()
+
+
+main()
