@@ -51,7 +51,7 @@ public struct ScenarioTruth: Sendable {
 
 /// Stories in which it is easy to hold back the wrong one, or nobody, or to be blind; each with its truth.
 extension Scenario {
-    static let holding: [Scenario] = [bypass, ghosts, cachedProvider, hang, mongoKilled, crashLoop]
+    static let holding: [Scenario] = [bypass, ghosts, cachedProvider, hang, mongoKilled, crashLoop, shortLives]
 
     private static let names = ["app-clinic", "app-shop", "app-school", "app-bank", "app-travel"]
 
@@ -135,5 +135,15 @@ extension Scenario {
     ) {
         change(&$0, 1, from: .minutes(40)) { ($0.startsPerMinute, $0.isEven) = (75, true) }
         $0.faults = [50, 54, 58].map { FaultWindow(.restart, from: .minutes($0)) }
+    }
+
+    static let shortLives = newest(
+        "short-lives",
+        "from minute 40 on app-shop brings the process down every three and a half minutes, before it was noisy for long enough",
+        truth(.minutes(62), opens: ["noisy-neighbor", "restart-loop"]) { $0.held = [AppID("app-shop")] }
+    ) {
+        change(&$0, 1, from: .minutes(40)) { ($0.startsPerMinute, $0.isEven) = (75, true) }
+        $0.faults = (1...4).map { FaultWindow(.restart, from: .minutes(40) + .seconds(210) * $0) }
+        change(&$0, 1, from: .minutes(55)) { _ in }
     }
 }
