@@ -193,11 +193,12 @@ struct Evaluation {
         return when || keeps.evaluate(source)
     }
 
-    /// The condition that decided a change of phase, with its values.
+    /// The condition that decided a change of phase, with its values. Once a rule fires its `while` decides wherever its
+    /// `when` does not hold: what stands in both is said once.
     private static func words(of rule: Rule, _ phase: Phase, _ source: TableRow) -> String {
-        let when = rule.when.explain(source).withValues
-        guard let keeps = rule.keeps, phase == .firing || phase == .clearing else { return when }
-        return when + "; while " + keeps.explain(source).withValues
+        let when = rule.when.explain(source)
+        guard let keeps = rule.keeps, phase == .firing || phase == .clearing, when.truth != .yes else { return when.withValues }
+        return keeps.explain(source).withValues
     }
 
     private static func compared(_ rule: Rule, _ phase: Phase, _ source: TableRow) -> [ComparedReading] {
@@ -217,10 +218,26 @@ struct Evaluation {
         if let fingerprint = entry.state.incident, let incident = state.incidents[fingerprint] {
             let series = EvidenceSeries.sample(condition, source, at: at, onto: incident.evidence)
             state.incidents[fingerprint]?.evidence = series
+            noteChange(of: condition, fingerprint, at: at)
             outcome.refreshed.append(incident.id)
         } else {
             entry.state.evidence = EvidenceSeries.sample(condition, source, at: at, onto: entry.state.evidence)
         }
+    }
+
+    /// An incident keeps the condition that it was opened by. Where the rule says something else by now, that is noted, once
+    /// for each text.
+    private mutating func noteChange(of condition: CompiledCondition, _ fingerprint: String, at: Timestamp) {
+        guard let incident = state.incidents[fingerprint], incident.transitions.last?.to != .inactive else { return }
+        let last = incident.handling.last { $0.kind == .note && $0.by == Incident.policyNoter }
+        let isAsOpened = condition.text.utf8.elementsEqual(incident.condition.utf8)
+        let text =
+            isAsOpened
+            ? last.map { _ in "the rule is again as when it opened" }
+            : "the rule was changed since it opened, and goes by this now: \(condition.text)"
+        guard let text, last.map({ !$0.text.utf8.elementsEqual(text.utf8) }) ?? true else { return }
+        state.incidents[fingerprint]?.handling.appendBounded(
+            HandlingNote(at: at, kind: .note, by: Incident.policyNoter, text: text))
     }
 
     /// Records a change of phase, and opens, changes or resolves its incident.

@@ -51,7 +51,9 @@ public struct ScenarioTruth: Sendable {
 
 /// Stories in which it is easy to hold back the wrong one, or nobody, or to be blind; each with its truth.
 extension Scenario {
-    static let holding: [Scenario] = [bypass, ghosts, cachedProvider, hang, mongoKilled, crashLoop, shortLives]
+    static let holding: [Scenario] = [
+        bypass, ghosts, hiddenGhosts, cachedProvider, hang, mongoKilled, crashLoop, shortLives,
+    ]
 
     private static let names = ["app-clinic", "app-shop", "app-school", "app-bank", "app-travel"]
 
@@ -97,6 +99,17 @@ extension Scenario {
         truth(.minutes(35)) { $0.never = ["noisy-neighbor", "runtime-saturated", "runtime-crowded"] }
     ) {
         change(&$0, 0, from: .minutes(5)) { ($0.startsPerMinute, $0.ghostShare, $0.turnSeconds) = (10, 1, 0.5...2) }
+    }
+
+    static let hiddenGhosts = newest(
+        "hidden-ghosts",
+        "as ghosts, while people who are done leave 120 websockets open: there are never more open runs than websockets",
+        truth(.minutes(55)) { $0.never = ["noisy-neighbor", "runtime-saturated", "runtime-crowded"] }
+    ) {
+        $0.idleSockets = 120
+        // Half an hour first, so that it is known what is usual; they are over before their number would give them away.
+        change(&$0, 0, from: .minutes(40)) { ($0.startsPerMinute, $0.isEven, $0.ghostShare, $0.turnSeconds) = (10, true, 1, 0.5...2) }
+        change(&$0, 0, from: .minutes(50)) { _ in }
     }
 
     static let cachedProvider = newest(
