@@ -38,9 +38,17 @@ extension RuntimeState {
             return ["rule": .string(key.rule), "kind": .string(key.kind.rawValue), "subjects": .array(subjects)]
         }
         let remembered = incidents.values.sorted { $0.id < $1.id }.map(\.document)
-        return [
+        var object: JSONObject = [
             "runtime": .string(name), "now": .moment(now), "rules": .array(judged), "incidents": .array(remembered),
         ]
+        let short = cutShort.keys.sorted().map { key -> JSON in
+            [
+                "rule": .string(key.rule), "kind": .string(key.kind.rawValue),
+                "subjects": .array((cutShort[key] ?? []).map(\.document)),
+            ]
+        }
+        if !short.isEmpty { object.append("cut_short", .array(short)) }
+        return .object(object)
     }
 
     fileprivate init(_ reader: DocumentReader, runtime: String) throws(DocumentError) {
@@ -57,6 +65,12 @@ extension RuntimeState {
                 kind: try element.member("kind").choice(SubjectKind.self), rule: try element.member("rule").string())
             guard rules[key] == nil else { throw element.error("stands twice") }
             rules[key] = try entries(element.member("subjects"), key)
+        }
+        for element in try reader.optional("cut_short")?.elements() ?? [] {
+            let key = RuleKey(
+                kind: try element.member("kind").choice(SubjectKind.self), rule: try element.member("rule").string())
+            guard cutShort[key] == nil else { throw element.error("stands twice") }
+            cutShort[key] = try element.member("subjects").map(CutShort.init)
         }
     }
 
@@ -89,6 +103,8 @@ extension RuleEntry {
         object.append("known", .moment(state.known))
         object.append("truth", .string(state.truth.name))
         if state.blind > .zero { object.append("blind_ms", .int(min(state.blind.milliseconds, Int64(Int32.max)))) }
+        if state.before > .zero { object.append("before_ms", .int(min(state.before.milliseconds, Int64(Int32.max)))) }
+        if state.seenTrue != state.known { object.append("seen_true", .moment(state.seenTrue)) }
         object.append("false_since", .moment(state.falseSince))
         object.append("suppressed_by", .optional(state.suppressedBy))
         object.append("absent_since", .moment(absentSince))
@@ -106,6 +122,8 @@ extension RuleEntry {
         state.known = try reader.member("known").timestamp()
         state.truth = try Truth(named: reader.member("truth"))
         state.blind = TimeSpan(milliseconds: Int64(try reader.optional("blind_ms")?.count() ?? 0))
+        state.before = TimeSpan(milliseconds: Int64(try reader.optional("before_ms")?.count() ?? 0))
+        state.seenTrue = try reader.optional("seen_true")?.timestamp() ?? state.known
         state.falseSince = try reader.optional("false_since")?.timestamp()
         state.suppressedBy = try reader.optional("suppressed_by")?.string()
         state.evidence = try reader.member("evidence").map(EvidenceSeries.init)
@@ -113,6 +131,23 @@ extension RuleEntry {
         id = try reader.id("id")
         self.state = state
         absentSince = try reader.optional("absent_since")?.timestamp()
+    }
+}
+
+extension CutShort {
+    fileprivate var document: JSON {
+        var object = JSONObject()
+        object.append(id: id, as: "id")
+        object.append("held_ms", .int(min(held.milliseconds, Int64(Int32.max))))
+        object.append("seen_true", .moment(seenTrue))
+        object.append("ended_at", .moment(endedAt))
+        return .object(object)
+    }
+
+    fileprivate init(_ reader: DocumentReader) throws(DocumentError) {
+        self.init(
+            id: try reader.id("id"), held: TimeSpan(milliseconds: Int64(try reader.member("held_ms").count())),
+            seenTrue: try reader.member("seen_true").timestamp(), endedAt: try reader.member("ended_at").timestamp())
     }
 }
 

@@ -46,15 +46,17 @@ public struct EngineState: Hashable, Sendable {
     ///   - readings: by the slots of `policies.demand`.
     ///   - clock: when the runtime's endpoints were last heard of.
     ///   - labels: of the environment and the runtime; they go on each incident.
+    ///   - restartedAt: when a process of the runtime was last seen to have been replaced by another.
     ///   - wall: the moment of the tick. The engine's own now never runs backwards: `max(previous, wall)`.
     public mutating func evaluate(
         policies: PolicySet, readings: ReadingTable, clock: ObservationClock, labels: [String: String] = [:],
-        now wall: Timestamp
+        restartedAt: Timestamp? = nil, now wall: Timestamp
     ) -> TickOutcome {
         // Taken out while it changes, so that there is one owner and nothing is copied.
         let state = runtimes.removeValue(forKey: readings.runtime) ?? RuntimeState(now: wall)
         var evaluation = Evaluation(
-            state: state, policies: policies, readings: readings, clock: clock, labels: labels, wall: wall)
+            state: state, policies: policies, readings: readings, clock: clock, labels: labels,
+            restartedAt: restartedAt, wall: wall)
         evaluation.run()
         runtimes[readings.runtime] = evaluation.state
         changed.runtimes.insert(readings.runtime)
@@ -105,6 +107,8 @@ struct RuntimeState: Hashable, Sendable {
     var rules: [RuleKey: [RuleEntry]] = [:]
     /// By fingerprint: open, or resolved within the flap time.
     var incidents: [String: Incident] = [:]
+    /// What held of apps until shortly ago, in case that a process died under it; sorted by the bytes of their ids.
+    var cutShort: [RuleKey: [CutShort]] = [:]
 
     init(now: Timestamp) {
         self.now = now
@@ -129,6 +133,23 @@ struct RuleEntry: Hashable, Sendable {
     var state: RuleState
     /// Since when the readings have not held this subject; nil while they do.
     var absentSince: Timestamp?
+}
+
+/// What a rule held of an app when it was seen false again. A process that dies takes its runs along, and with them the
+/// evidence of who brought it down: where it was replaced meanwhile, that time counts when the same is seen of the same app
+/// in the next one. The restart itself is no evidence: both parts are seen.
+struct CutShort: Hashable, Sendable {
+    /// `Subject.idBytes`.
+    let id: [UInt8]
+    /// How long it held, over all processes so far.
+    let held: TimeSpan
+    /// When it was last seen to hold.
+    let seenTrue: Timestamp
+    /// When it was first seen not to.
+    let endedAt: Timestamp
+
+    /// Less of a rule's `for` than a fifth is chance.
+    static func isEnough(_ held: TimeSpan, of hold: TimeSpan) -> Bool { held > .zero && held * 5 >= hold }
 }
 
 extension Subject {

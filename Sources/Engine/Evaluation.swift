@@ -13,18 +13,20 @@ struct Evaluation {
     private let readings: ReadingTable
     private let clock: ObservationClock
     private let labels: [String: String]
+    private let restartedAt: Timestamp?
     /// Rows of apps that have a policy of their own, ascending, with its position in the set.
     private let ownPolicies: [(row: Int, policy: Int)]
 
     init(
         state: RuntimeState, policies: PolicySet, readings: ReadingTable, clock: ObservationClock,
-        labels: [String: String], wall: Timestamp
+        labels: [String: String], restartedAt: Timestamp?, wall: Timestamp
     ) {
         self.state = state
         self.policies = policies
         self.readings = readings
         self.clock = clock
         self.labels = labels
+        self.restartedAt = restartedAt
         let now = max(state.now, wall)
         self.state.now = now
         outcome = TickOutcome(runtime: readings.runtime, now: now)
@@ -106,6 +108,7 @@ struct Evaluation {
     ) {
         let subject = readings.subject(source.kind, row: source.row)
         var entry = RuleEntry(id: subject.idBytes, state: RuleState(firstTrue: at))
+        entry.state.before = takeCutShort(rule, source.kind, entry.id, at: at)
         entry.state.evidence = EvidenceSeries.sample(rule.when, source, at: at, onto: [])
         let suppressor = runtimeSuppressor ?? suppressor(of: rule, source.kind, entry.id)
         let change = entry.state.start(timing(rule), suppressor: suppressor)
@@ -138,7 +141,12 @@ struct Evaluation {
             let suppressor = runtimeSuppressor ?? suppressor(of: rule, scan.source.kind, entry.id)
             let truth = Evaluation.truth(of: rule, entry.state.phase, scan.source)
             if isNew { sample(rule.when, scan.source, at: observed, &entry) }
-            if let change = entry.state.advance(truth, at: observed, timing(rule), suppressor: suppressor) {
+            let before = entry.state
+            let restart = rule.subject == .app ? restartedAt : nil
+            if let change = entry.state.advance(
+                truth, at: observed, timing(rule), suppressor: suppressor, restart: restart)
+            {
+                if change.to == .inactive { noteCutShort(rule, scan.plan.key, entry.id, before, at: observed) }
                 apply(change, rule, subject, scan.source, &entry)
             }
         }
@@ -185,11 +193,12 @@ struct Evaluation {
         return when || keeps.evaluate(source)
     }
 
-    /// The condition that decided a change of phase, with its values.
+    /// The condition that decided a change of phase, with its values. Once a rule fires its `while` decides wherever its
+    /// `when` does not hold: what stands in both is said once.
     private static func words(of rule: Rule, _ phase: Phase, _ source: TableRow) -> String {
-        let when = rule.when.explain(source).withValues
-        guard let keeps = rule.keeps, phase == .firing || phase == .clearing else { return when }
-        return when + "; while " + keeps.explain(source).withValues
+        let when = rule.when.explain(source)
+        guard let keeps = rule.keeps, phase == .firing || phase == .clearing, when.truth != .yes else { return when.withValues }
+        return keeps.explain(source).withValues
     }
 
     private static func compared(_ rule: Rule, _ phase: Phase, _ source: TableRow) -> [ComparedReading] {
@@ -209,10 +218,26 @@ struct Evaluation {
         if let fingerprint = entry.state.incident, let incident = state.incidents[fingerprint] {
             let series = EvidenceSeries.sample(condition, source, at: at, onto: incident.evidence)
             state.incidents[fingerprint]?.evidence = series
+            noteChange(of: condition, fingerprint, at: at)
             outcome.refreshed.append(incident.id)
         } else {
             entry.state.evidence = EvidenceSeries.sample(condition, source, at: at, onto: entry.state.evidence)
         }
+    }
+
+    /// An incident keeps the condition that it was opened by. Where the rule says something else by now, that is noted, once
+    /// for each text.
+    private mutating func noteChange(of condition: CompiledCondition, _ fingerprint: String, at: Timestamp) {
+        guard let incident = state.incidents[fingerprint], incident.transitions.last?.to != .inactive else { return }
+        let last = incident.handling.last { $0.kind == .note && $0.by == Incident.policyNoter }
+        let isAsOpened = condition.text.utf8.elementsEqual(incident.condition.utf8)
+        let text =
+            isAsOpened
+            ? last.map { _ in "the rule is again as when it opened" }
+            : "the rule was changed since it opened, and goes by this now: \(condition.text)"
+        guard let text, last.map({ !$0.text.utf8.elementsEqual(text.utf8) }) ?? true else { return }
+        state.incidents[fingerprint]?.handling.appendBounded(
+            HandlingNote(at: at, kind: .note, by: Incident.policyNoter, text: text))
     }
 
     /// Records a change of phase, and opens, changes or resolves its incident.
@@ -229,6 +254,35 @@ struct Evaluation {
         } else {
             state.note(transition, &entry.state, resolveReason: "cleared", into: &outcome)
         }
+    }
+
+    // MARK: - What a process took along when it died
+
+    private mutating func noteCutShort(_ rule: Rule, _ key: RuleKey, _ id: [UInt8], _ state: RuleState, at: Timestamp) {
+        guard key.kind == .app else { return }
+        let hold = clock.hold(of: rule)
+        let held = state.phase == .pending ? min(state.held, hold) : hold
+        guard CutShort.isEnough(held, of: hold) else { return }
+        var known = self.state.cutShort[key] ?? []
+        known.removeAll { $0.id == id }
+        known.append(CutShort(id: id, held: held, seenTrue: state.seenTrue, endedAt: state.falseSince ?? at))
+        known.sort { $0.id.lexicographicallyPrecedes($1.id) }
+        self.state.cutShort[key] = known
+    }
+
+    /// How long the condition held of an app when a process died under it; zero where none did.
+    private mutating func takeCutShort(_ rule: Rule, _ kind: SubjectKind, _ id: [UInt8], at: Timestamp) -> TimeSpan {
+        let key = RuleKey(kind: kind, rule: rule.name)
+        guard let restartedAt, let index = state.cutShort[key]?.firstIndex(where: { $0.id == id }),
+            let found = state.cutShort[key]?[index]
+        else { return .zero }
+        // Endpoints are asked one after the other: that it is another process may be heard a little later than its figures.
+        let interval = rule.when.endpoints.map(clock.interval).max() ?? .zero
+        guard restartedAt > found.seenTrue, restartedAt <= found.endedAt + interval,
+            at - found.endedAt <= EngineState.flapTime
+        else { return .zero }
+        state.cutShort[key]?.remove(at: index)
+        return found.held
     }
 
     // MARK: - Suppression

@@ -16,6 +16,10 @@ struct RuleState: Hashable, Sendable {
     var known: Timestamp
     /// While pending: how much of the time since then the condition was not known. It does not end what is held, and is told.
     var blind = TimeSpan.zero
+    /// While pending: how long the condition held before the process died under it, on evidence of that time.
+    var before = TimeSpan.zero
+    /// The newest observation at which the condition was true.
+    var seenTrue: Timestamp
     /// What the condition said at the newest observation.
     var truth: Truth
     /// While clearing: the first observation of the unbroken run of known-false ones.
@@ -47,6 +51,7 @@ struct RuleState: Hashable, Sendable {
         since = at
         observed = at
         known = at
+        seenTrue = at
         truth = .yes
         evidence = []
     }
@@ -54,14 +59,18 @@ struct RuleState: Hashable, Sendable {
     /// The first step of a new state: pending, or firing at once where nothing has to be held.
     mutating func start(_ timing: Timing, suppressor: String?) -> Change {
         suppressedBy = suppressor
-        let fires = timing.hold <= .zero && suppressor == nil
-        return move(to: fires ? .firing : .pending, "condition true")
+        let fires = timing.hold <= before && suppressor == nil
+        defer { if fires { before = .zero } }
+        return move(to: fires ? .firing : .pending, "condition true" + beforeText)
     }
 
     /// Takes in what the condition says at an observation. Nil when the phase stays.
     ///
     /// An observation that is not newer than the last one moves nothing: timers advance on evidence alone.
-    mutating func advance(_ truth: Truth, at: Timestamp, _ timing: Timing, suppressor: String?) -> Change? {
+    /// - Parameter restart: when the process was last seen to have been replaced, where that cuts short what is held.
+    mutating func advance(
+        _ truth: Truth, at: Timestamp, _ timing: Timing, suppressor: String?, restart: Timestamp? = nil
+    ) -> Change? {
         let before = suppressedBy
         suppressedBy = suppressor
         guard at > observed else { return nil }
@@ -70,6 +79,8 @@ struct RuleState: Hashable, Sendable {
         self.truth = truth
         // A longer stretch without knowledge than this is a hole: what was held before it does not count.
         let isHole = at - known > timing.maxGap
+        if phase == .pending, truth == .yes, isHole { self.before = restart.map { $0 > seenTrue ? held : .zero } ?? .zero }
+        defer { if truth == .yes { seenTrue = at } }
         switch phase {
         case .inactive: return nil
         case .pending: return advancePending(truth, at, timing, isHole, wasBlind: wasBlind, quietedBy: suppressor ?? before)
@@ -93,12 +104,17 @@ struct RuleState: Hashable, Sendable {
                 blind = blind + (at - known)
             }
             known = at
-            guard at - since >= timing.hold, suppressedBy == nil else { return nil }
-            let part = blind > .zero ? ", not known for \(blind.brief) of it" : ""
-            blind = .zero
+            guard at - since + before >= timing.hold, suppressedBy == nil else { return nil }
+            let part = (blind > .zero ? ", not known for \(blind.brief) of it" : "") + beforeText
+            (blind, before) = (.zero, .zero)
             return move(to: .firing, "condition true for \((at - since).brief)\(part)")
         }
     }
+
+    /// While pending: how long the condition was seen to hold, before the process died and since.
+    var held: TimeSpan { before + max(.zero, seenTrue - since - blind) }
+
+    private var beforeText: String { before > .zero ? ", and for \(before.brief) before the restart" : "" }
 
     /// Why a condition that was true is false again and never fired. What it held is known up to the last time it was seen.
     private func whyNot(_ at: Timestamp, _ timing: Timing, _ isHole: Bool, _ cause: String?) -> String {

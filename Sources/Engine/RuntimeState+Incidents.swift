@@ -91,6 +91,10 @@ extension RuntimeState {
                 incidents[fingerprint]?.acknowledged = nil
             }
         }
+        for (key, known) in cutShort {
+            let kept = known.filter { now - $0.endedAt <= EngineState.flapTime }
+            cutShort[key] = kept.isEmpty ? nil : kept
+        }
     }
 }
 

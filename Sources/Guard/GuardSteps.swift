@@ -32,6 +32,12 @@ struct GuardSteps {
         return .act
     }
 
+    /// Whether the evidence asks for it, should it last: what limits and persons say comes later.
+    func isComing(_ wanted: Wanted) -> Bool {
+        for step in [allowed, notProtected, notOnlyActive, evidence, onlyIf] where step(wanted) != nil { return false }
+        return true
+    }
+
     // MARK: - May we at all
 
     private func killSwitch(_: Wanted) -> Verdict? {

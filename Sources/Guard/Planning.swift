@@ -30,6 +30,7 @@ extension GuardState {
             decide(chosen(same, policies, readings, context, now), policies, readings, context, now, &plan)
         }
         closeUnwanted(outcome, now, &plan)
+        noteComing(outcome, policies, readings, own, context)
         noteDue(outcome, own, context)
         return plan
     }

@@ -43,7 +43,7 @@ struct Trouble: Hashable, Sendable {
 }
 
 extension GuardState {
-    /// An action that was in force or due, and when that was last so.
+    /// An action that was in force, due or on its way to be, and when that was last so.
     struct Due: Hashable, Sendable {
         let key: LeaseKey
         /// Since when without a pause.
@@ -101,6 +101,42 @@ extension GuardState {
         }
     }
 
+    /// What a condition is on its way to ask for counts as due once that held for a fifth of its time on a runtime that has
+    /// no other fault: else whoever brings the process down within that time begins anew in each. What is seen while a
+    /// process starts, or while what piled up drains, is no part of it.
+    mutating func noteComing(
+        _ outcome: TickOutcome, _ policies: PolicySet, _ readings: ReadingTable, _ own: GuardReadings,
+        _ context: GuardContext
+    ) {
+        let (runtime, now) = (outcome.runtime, outcome.now)
+        let pending = outcome.standings.filter {
+            $0.phase == .pending && $0.isKnownTrue && $0.suppressedBy == nil && $0.subject.app != nil
+        }
+        guard !pending.isEmpty, !isTroubled(runtime, now) else { return }
+        let started = restarts[runtime].map { $0 + Trouble.startup }
+        // A fault at the very start of a process belongs to that.
+        let drained = (troubles[runtime] ?? []).filter { $0.isSure && $0.until > started ?? $0.since }
+            .map { $0.until + context.options.quietAfterFault }.max()
+        let clean = [started, drained].compactMap { $0 }.max()
+        let steps = GuardSteps(
+            state: self, context: context, policies: policies, readings: readings, own: own, now: now, isApproved: false)
+        var keys: [LeaseKey] = []
+        for standing in pending {
+            guard let rule = policies.rule(standing.rule, for: standing.subject), let app = standing.subject.app,
+                (now - max(standing.since, clean ?? standing.since)) * 5 >= rule.hold
+            else { continue }
+            for action in rule.actions {
+                guard case .lease(let request) = action else { continue }
+                let effect = request.effect.raised(to: context.options.floor)
+                let wanted = Wanted(
+                    key: LeaseKey(kind: effect.kind, runtime: runtime, app: app, pack: effect.pack), request: request,
+                    effect: effect, rule: rule, standing: standing, incident: "", isPick: false)
+                if steps.isComing(wanted) { keys.append(wanted.key) }
+            }
+        }
+        for key in keys { noteDue(key, now) }
+    }
+
     mutating func noteDue(_ key: LeaseKey, _ now: Timestamp) {
         if let index = due.firstIndex(where: { $0.key == key }) {
             due[index].at = now
@@ -116,8 +152,8 @@ extension GuardState {
 
     // MARK: - Asking
 
-    /// Whether this very action was in force or due when the runtime restarted, and that is no longer ago than the quiet
-    /// time: the quiet is for what the restart causes, and this was before it.
+    /// Whether this very action was in force, due or on its way to be when the runtime restarted, and that is no longer ago
+    /// than the quiet time: the quiet is for what the restart causes, and this was before it.
     func wasDueAtRestart(_ key: LeaseKey, _ options: GuardOptions, _ now: Timestamp) -> Bool {
         guard let restart = restarts[key.runtime], now - restart < options.quietAfterRestart else { return false }
         return due.contains { $0.key == key && $0.since < restart }

@@ -87,6 +87,8 @@ public struct EvidenceSeries: Hashable, Sendable {
 /// The decisions are reproduced byte for byte by a replay; the handling is what people and services did about it.
 public struct Incident: Hashable, Sendable, Identifiable {
     public static let schema = "mozaiks.ops/incident/v1"
+    /// Who notes on an open incident that its rule says something else than when it opened.
+    public static let policyNoter = "policy"
 
     public enum Status: String, Hashable, Sendable, CaseIterable {
         case open, acknowledged, resolved

@@ -14,6 +14,8 @@ public struct HistoryReplay: Sendable {
     private var signals: [String: HistorySignals] = [:]
     private var clocks: [String: ObservationClock] = [:]
     private var restarts: [String: Timestamp] = [:]
+    /// How many restarts the window of the newest minute showed.
+    private var restartCounts: [String: Double] = [:]
     private let demand: [SeriesRef]
     private let options: SignalOptions
 
@@ -56,9 +58,11 @@ public struct HistoryReplay: Sendable {
         var clock = clocks[runtime] ?? ObservationClock(interval: options.interval)
         defer { clocks[runtime] = clock }
         if whole.readings.indices.contains(Int(Signal.restarts.rawValue)),
-            case .value(let count) = whole.readings[Int(Signal.restarts.rawValue)], count > 0
+            case .value(let count) = whole.readings[Int(Signal.restarts.rawValue)]
         {
-            restarts[runtime] = now
+            // A restart stays in the window for a while; it happened when it came into it.
+            if count > restartCounts[runtime] ?? 0 { restarts[runtime] = now }
+            restartCounts[runtime] = count
         }
         guard let watch = whole.watch else {
             // Rows of earlier versions do not say; in a watched minute everything was asked.

@@ -119,7 +119,8 @@ public struct Pipeline: Sendable {
     ) -> TickResult {
         let runtime = readings.runtime
         let outcome = engine.evaluate(
-            policies: policies, readings: readings, clock: clock, labels: settings.labels(of: runtime), now: now)
+            policies: policies, readings: readings, clock: clock, labels: settings.labels(of: runtime),
+            restartedAt: restartedAt, now: now)
         var context = GuardContext(
             options: settings.guardOptions, mode: settings.mode, killFile: killFile,
             restartedAt: restartedAt, landable: settings.landable,

@@ -122,7 +122,8 @@ public struct Wording: Sendable {
 
     /// The whole message in one line, for lock screens, notifications and clients that show nothing else.
     public var oneLine: String {
-        let measure = isResolved || digest != nil || template.what != nil ? nil : ConditionText.measure(condition).map { " (\($0))" }
+        // Of the opening: in an update it would be read as today's.
+        let measure = isResolved || message.event == .updated || digest != nil || template.what != nil ? nil : ConditionText.measure(condition).map { " (\($0))" }
         var what = what.plain
         if let measure, what.hasSuffix(".") { what = what.dropLast() + measure + "." } else { what += measure ?? "" }
         return "\(headline). \(what)"
@@ -170,7 +171,19 @@ public struct Wording: Sendable {
     public var conditionLines: [String] {
         guard !isRemoved else { return [] }
         let lines = ConditionText.lines(condition)
-        return lines.isEmpty ? ConditionText.lines(incident.condition) : lines
+        return (lines.isEmpty ? ConditionText.lines(incident.condition) : lines) + [figuresNow].compactMap { $0 }
+    }
+
+    /// What the condition goes by as it was last seen, with the time of that: `at 09:14:02 UTC: active_runs.share 47%`. Nil
+    /// unless the message is told later than the condition's own figures are of.
+    private var figuresNow: String? {
+        guard message.event == .updated, digest == nil, let newest = incident.evidence.compactMap({ $0.points.last?.at }).max(),
+            transition.map({ newest > $0.at }) ?? false
+        else { return nil }
+        let figures = incident.evidence.prefix(8).compactMap { series in
+            series.points.last.map { "\(Shown.line(series.series)) \(Figure.text($0.evidence, series.unit))" }
+        }
+        return "at \(moments.second(newest)): \(figures.joined(separator: ", "))"
     }
 
     /// `true for 5m`; why it ended, for a resolution.

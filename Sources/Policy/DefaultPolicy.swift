@@ -78,7 +78,7 @@ rules:
     suppresses:
       [runtime-unreachable, health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise,
        runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-unreadable, replica-down, perf-expensive,
-       dead-counters, restart-loop, mongodb-slow, websockets-high, provider-trouble, provider-silent, model-calls-spike,
+       dead-counters, mongodb-slow, websockets-high, provider-trouble, provider-silent, model-calls-spike,
        runtime-saturated, runtime-crowded, error-spike, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging,
        app-errors, token-burn-spike, cost-spike]
     playbook: runtime-down
@@ -101,7 +101,7 @@ rules:
       - Look whether the process behind the proxy runs.
     suppresses:
       [health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
-       perf-unreadable, perf-expensive, dead-counters, restart-loop, mongodb-slow, websockets-high, provider-trouble,
+       perf-unreadable, perf-expensive, dead-counters, mongodb-slow, websockets-high, provider-trouble,
        provider-silent, model-calls-spike, runtime-saturated, runtime-crowded, error-spike, turn-latency-high,
        stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
     playbook: runtime-unreachable
@@ -119,7 +119,7 @@ rules:
       - Check whether the identity provider answers.
     suppresses:
       [health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
-       perf-unreadable, replica-down, perf-expensive, dead-counters, restart-loop, mongodb-slow, websockets-high,
+       perf-unreadable, replica-down, perf-expensive, dead-counters, mongodb-slow, websockets-high,
        provider-trouble, provider-silent, model-calls-spike, runtime-saturated, runtime-crowded, error-spike,
        turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
     playbook: runtime-unauthorized
@@ -304,7 +304,7 @@ rules:
     when: >-
       silent_runs.share[2m] > $silent_share and silent_runs.share[2m] * run_ends[2m] >= $silent_min
       and run_starts > $silent_min_starts
-      and (missing(silent_runs.rest[2m]) or silent_runs.rest[2m] > 0.5 * $silent_share)
+      and (missing(silent_runs.rest[2m], no_traffic) or silent_runs.rest[2m] > 0.5 * $silent_share)
       and (not missing(turns[2m]) or not missing(tokens[2m])
       or (not missing(errors[2m]) and errors[2m] > 0.5 * silent_runs.share[2m] * run_ends[2m]))
     for: 1m

@@ -25,6 +25,9 @@ struct ChatRecord: BitwiseCopyable, Hashable {
         static let dirty = Flags(rawValue: 1 << 15)
     }
 
+    /// Counted anything besides errors, which alone are nothing done.
+    var hasWorked: Bool { turns != 0 || tools != 0 || prompt != 0 || completion != 0 || cost != 0 }
+
     var key: StableHash
     /// Runtime's clock, ms; meaningful with `started`.
     var startedAt: Int64 = 0

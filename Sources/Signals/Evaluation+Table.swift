@@ -108,7 +108,10 @@ extension Evaluation {
                 return .same(.missing(state.endedRuns >= CounterWatch.leastEndedRuns ? .deadCounter : .tooLittleData))
             }
             let silent = silentByApp(from: start, to: at)
-            return .plain(ContiguousArray(order.lazy.map { .value(silent[$0].perMinute) }))
+            let counted = countedApps(silent)
+            return .plain(
+                ContiguousArray(
+                    order.lazy.map { counted[$0] ? .value(silent[$0].perMinute) : .missing(.deadCounter) }))
         }
         let (rates, scale) = window.rates.isEmpty ? (window.sums, window.perMinute) : (window.rates, 1)
         return .plain(

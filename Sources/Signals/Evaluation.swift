@@ -157,16 +157,47 @@ struct Evaluation {
         var perMinute = 0.0
     }
 
-    /// `silentShare` of all but the app that has most silent runs: one tenant whose runs die at once is no outage.
+    /// `silentShare` of all but the app that has most silent runs: one tenant whose runs die at once is no outage. Apps of
+    /// which no run was ever seen to count anything are left out, too: what they run may be well without.
     func silentRest(_ window: PerfWindow, from start: Int64, to end: Int64, checksNow: Bool) -> Evidence {
         let whole = silentShare(window, asOf: end, checksNow: checksNow)
         guard case .value = whole else { return whole }
-        // Of two with as many the one with more that were well: what is left says the more.
-        let most = silentByApp(from: start, to: end).max { ($0.silent, $0.judged) < ($1.silent, $1.judged) } ?? SilentRuns()
+        let apps = silentByApp(from: start, to: end)
+        let counted = countedApps(apps)
+        var (judged, silent) = (window.judgedEnds, window.silentEnds)
+        var most = SilentRuns()
+        var areAllCounted = true
+        for (slot, runs) in apps.enumerated() {
+            guard counted[slot] else {
+                (judged, silent, areAllCounted) = (judged - runs.judged, silent - runs.silent, false)
+                continue
+            }
+            // Of two with as many the one with more that were well: what is left says the more.
+            if (most.silent, most.judged) < (runs.silent, runs.judged) { most = runs }
+        }
         // Parts of poll intervals leave a grain.
-        let judged = window.judgedEnds - most.judged
-        return judged > 1e-6
-            ? CounterRules.ratio(max(0, window.silentEnds - most.silent), judged) : .missing(.noTraffic)
+        if judged - most.judged > 1e-6 { return CounterRules.ratio(max(0, silent - most.silent), judged - most.judged) }
+        if areAllCounted { return .missing(.noTraffic) }
+        // One app alone is left that tells, and others' runs ended, too.
+        return judged > 1e-6 ? CounterRules.ratio(max(0, silent), judged) : .missing(.deadCounter)
+    }
+
+    /// By app slot: whether a run of it was ever seen to count anything, as far as that matters: of an app without silent
+    /// runs nobody asks.
+    func countedApps(_ runs: ContiguousArray<SilentRuns>) -> ContiguousArray<Bool> {
+        var counted = ContiguousArray(runs.map { $0.silent <= 0 })
+        for replica in state.replicas {
+            for slot in replica.totals.indices where slot < counted.count && replica.totals[slot].hasWorked { counted[slot] = true }
+        }
+        guard counted.contains(false) else { return counted }
+        // Before it was watched, too.
+        for replica in state.replicas {
+            for index in 0..<replica.chats.count {
+                let record = replica.chats[index]
+                if record.hasWorked, Int(record.app) < counted.count { counted[Int(record.app)] = true }
+            }
+        }
+        return counted
     }
 
     /// What the gate counted in (start, end].

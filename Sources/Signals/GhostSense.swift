@@ -5,6 +5,9 @@ import Model
 ///
 /// - **Websockets are tickets.** At a poll with `w` websockets at most `w` of the runs that were open then can have been
 ///   running. Each of these that ends gives its ticket back; when none is left, those that still stand open are ghosts.
+/// - **They move together.** Sockets that nothing runs behind hide as many ghosts from the tickets. But a run that begins
+///   brings a websocket: where runs grew in number and websockets did not, most of the growth has none, though whose that is
+///   cannot be told. Asked only where progress is not seen.
 /// - **Progress.** Where counters move, a run that never moved one while several that began later did is a ghost.
 ///
 /// Neither is believed blindly: websockets that never change, or that are fewer than the runs that make progress, or whose
@@ -31,6 +34,17 @@ struct GhostSense: Sendable {
         var left: Int64
     }
 
+    /// How runs and websockets stood at a moment.
+    struct Balance: Hashable, Sendable {
+        var at: Int64
+        /// Runs that began before this, by the runtime's clock, ...
+        var began: Int64
+        /// ... stood open, without ghosts.
+        var open: Int64
+        var least: Int64
+        var most: Int64
+    }
+
     /// Since when this process is watched, ms: websockets of before are another's.
     var since = Int64.min
     /// The first count of websockets that was seen, and whether another one was since.
@@ -42,6 +56,10 @@ struct GhostSense: Sendable {
     var mistakes: Int64 = 0
     /// Oldest first; `left` grows along it.
     private(set) var bounds: [Bound] = []
+    /// Over the time in which a run counts as young; oldest first, a few a minute.
+    private(set) var balances: [Balance] = []
+    private static let mostBalances = 32
+
     /// When the newest of the runs that made progress began, by the runtime's clock; ascending.
     private(set) var progressed: [Int64] = []
     /// Ages at which the last runs made their first progress, ms, newest last.
@@ -68,6 +86,7 @@ struct GhostSense: Sendable {
         refutedAt = moment
         mistakes = 0
         bounds = []
+        balances = []
     }
 
     // MARK: - Tickets
@@ -92,7 +111,30 @@ struct GhostSense: Sendable {
         return began
     }
 
-    mutating func forgetBounds() { bounds = [] }
+    mutating func forgetBounds() {
+        bounds = []
+        balances = []
+    }
+
+    // MARK: - Moving together
+
+    /// Takes in how runs and websockets stand. How many of the runs that are more than they were have no websocket that
+    /// came with them; zero unless that is most of them.
+    mutating func unmatched(_ now: Balance, within span: Int64) -> Int64 {
+        balances.removeAll { now.at - $0.at > span || $0.at > now.at }
+        defer {
+            if balances.last.map({ now.at - $0.at >= span / Int64(GhostSense.mostBalances) }) ?? true { balances.append(now) }
+        }
+        guard let then = balances.first else { return 0 }
+        let grown = now.open - then.open
+        let unmatched = grown - max(0, now.most - then.least)
+        return unmatched * 2 > grown ? max(0, unmatched) : 0
+    }
+
+    /// A run turned out to be a ghost: it never was among those that run.
+    mutating func foundGhost(began: Int64) {
+        for index in balances.indices where balances[index].began >= began { balances[index].open -= 1 }
+    }
 
     // MARK: - Progress
 
@@ -129,13 +171,16 @@ struct GhostSense: Sendable {
             $0.put($1.began)
             $0.put($1.left)
         }
+        writer.put(each: balances) {
+            for value in [$1.at, $1.began, $1.open, $1.least, $1.most] { $0.put(value) }
+        }
         writer.put(each: progressed) { $0.put($1) }
         writer.put(each: firstProgress) { $0.put($1) }
     }
 
     init() {}
 
-    init(from reader: inout StateReader) throws(SignalStateError) {
+    init(from reader: inout StateReader, version: UInt8) throws(SignalStateError) {
         since = try reader.integer()
         firstSockets = try reader.optional { (reader) throws(SignalStateError) in try reader.integer() }
         hasMoved = try reader.flag()
@@ -146,6 +191,16 @@ struct GhostSense: Sendable {
             let left = try reader.integer()
             guard abs(left) < 1 << 40 else { throw reader.failure("a bound is out of range") }
             return Bound(began: began, left: left)
+        }
+        if version > 4 {
+            balances = try reader.each { (reader) throws(SignalStateError) in
+                let (at, began) = (try reader.moment(), try reader.moment())
+                let counts = (try reader.integer(), try reader.integer(), try reader.integer())
+                for count in [counts.0, counts.1, counts.2] where abs(count) >= 1 << 40 {
+                    throw reader.failure("a balance is out of range")
+                }
+                return Balance(at: at, began: began, open: counts.0, least: counts.1, most: counts.2)
+            }
         }
         progressed = try reader.each { (reader) throws(SignalStateError) in try reader.moment() }
         firstProgress = try reader.each { (reader) throws(SignalStateError) in try reader.moment() }

@@ -28,6 +28,9 @@ struct AppTotals: BitwiseCopyable, Hashable {
         Clamp.add(&silent, other.silent)
     }
 
+    /// Whether any run counted anything besides errors, which alone are nothing done.
+    var hasWorked: Bool { turns != 0 || tools != 0 || prompt != 0 || completion != 0 || cost != 0 }
+
     /// Whether any counter of work moved.
     var isProgress: Bool { turns != 0 || tools != 0 || errors != 0 || prompt != 0 || completion != 0 || cost != 0 }
 }

@@ -183,11 +183,21 @@ struct PerfPass {
             if Int64(open.count(where: isSettled)) > most { sense.add(.init(began: limit, left: most)) }
             if let began = sense.exhausted() {
                 for place in open.indices where isSettled(open[place]) && !open[place].isMoving {
-                    if (open[place].began ?? .max) <= began { mark(place, true, &chats) }
+                    guard let own = open[place].began, own <= began else { continue }
+                    mark(place, true, &chats)
+                    sense.foundGhost(began: own)
                 }
             }
             // The youngest may still wait for theirs.
-            bound = .most(most + Int64(open.count { !$0.isGhost && ($0.began ?? .max) > limit }))
+            var allowed = most + Int64(open.count { !$0.isGhost && ($0.began ?? .max) > limit })
+            if !isSighted {
+                let balance = GhostSense.Balance(
+                    at: at, began: limit, open: Int64(open.count(where: isSettled)), least: least, most: most)
+                let unmatched = sense.unmatched(balance, within: stalledAfter)
+                let running = Int64(open.count { !$0.isGhost && ($0.kind == .young || $0.kind == .progressing) })
+                if unmatched > 0 { allowed = min(allowed, running - unmatched) }
+            }
+            bound = .most(max(0, allowed))
         }
         count(sense)
     }
@@ -348,8 +358,7 @@ struct PerfPass {
 
     /// Whether a run that ended did anything. By its own counters where there are such; errors alone are nothing done.
     private mutating func judgeEnd(_ chat: PerfChat, _ slot: Int, _ record: ChatRecord) {
-        let hasWorked =
-            record.turns != 0 || record.tools != 0 || record.prompt != 0 || record.completion != 0 || record.cost != 0
+        let hasWorked = record.hasWorked
         let seconds = age(chat, record) / 1_000
         if isSighted, seconds >= 60 { longEnds.append((slot, hasWorked)) }
         if hasWorked {

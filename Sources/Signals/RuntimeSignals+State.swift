@@ -3,8 +3,8 @@ import Model
 extension RuntimeSignals {
     private static var magic: [UInt8] { Array("mozs".utf8) }
     /// Version 1 knew no gate, version 2 no ghosts and no extension inside the runtime, version 3 whose
-    /// runs were silent.
-    private static var version: UInt8 { 4 }
+    /// runs were silent, version 4 how runs and websockets moved together.
+    private static var version: UInt8 { 5 }
 
     /// The whole state. The same state gives the same bytes.
     public func encoded() -> [UInt8] { encode(whole: true) }
@@ -175,7 +175,7 @@ extension ReplicaState {
             guard (0...1 << 40).contains(timeouts) else { throw reader.failure("a count is out of range") }
             perfTimeouts = Int(timeouts)
             perfWaited = try reader.double()
-            ghosts = try GhostSense(from: &reader)
+            ghosts = try GhostSense(from: &reader, version: version)
             clockOffset = try reader.optional { (reader) throws(SignalStateError) in
                 let offset = try reader.integer()
                 guard abs(offset) <= Clamp.moments.upperBound else { throw reader.failure("a moment is out of range") }

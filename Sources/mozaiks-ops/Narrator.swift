@@ -51,7 +51,7 @@ final class Narrator: Sendable {
         say("poll", .dim, bars(report))
         for transition in report.result.outcome.transitions { tell(transition) }
         for decision in report.result.plan.decisions {
-            say("action", .yellow, Rendering(terminal: terminal).decision(decision, of: nil))
+            say("action", .yellow, Rendering(terminal: terminal).decision(decision, of: nil, act: "begun"))
         }
         for change in report.result.plan.leaseChanges { tell(change.lease, change.kind.rawValue) }
         noticeNormality(report)

@@ -139,6 +139,9 @@ struct Rendering: Sendable {
         if incident.flaps > 0 { facts.append(("reopened", "\(incident.flaps) time\(incident.flaps == 1 ? "" : "s")")) }
         facts.append(("rule", "\(incident.origin)"))
         facts.append(("condition", incident.condition))
+        if let changed = incident.handling.last(where: { $0.kind == .note && $0.by == Incident.policyNoter }) {
+            facts.append(("", "(by which it opened; since \(clock(changed.at)) \(changed.text))"))
+        }
         for label in incident.labels.sorted(by: { $0.key < $1.key }) { facts.append((Shown.id(label.key), label.value)) }
         let width = facts.map { Terminal.columns($0.0) }.max() ?? 0
         text += facts.map { "  \(pad($0.0, width))  \(Shown.code($0.1))\n" }.joined()
@@ -180,7 +183,8 @@ struct Rendering: Sendable {
     /// - Parameters:
     ///   - incident: it tells whether anything was seen to hold the app to it.
     ///   - isWaiting: whether what needs approval can still be approved.
-    func decision(_ decision: ActionDecision, of incident: Incident?, isWaiting: Bool = false) -> String {
+    /// - Parameter act: the word for what was decided to be done and may not have happened yet.
+    func decision(_ decision: ActionDecision, of incident: Incident?, isWaiting: Bool = false, act: String = "done") -> String {
         let until = decision.until.map { ", until \(clock($0))" } ?? ""
         let what = "\(decision.effect) for \(shownID(decision.key.app)), \(decision.ttl)"
         let by = decision.approvedBy.map { ", approved by \(Shown.id($0))" } ?? ""
@@ -191,7 +195,7 @@ struct Rendering: Sendable {
         switch decision.verdict {
         case .act:
             let sight = decision.lease.flatMap { lease in incident.map { LeaseSight(lease: lease, in: $0.handling) } }
-            let word = sight?.remark(decision.key.app).map { terminal.paint($0, .yellow) } ?? terminal.paint("done", .green)
+            let word = sight?.remark(decision.key.app).map { terminal.paint($0, .yellow) } ?? terminal.paint(act, .green)
             return "\(word): \(what)\(until)" + (decision.lease.map { " (\($0))" } ?? "") + by
         case .wouldHave: return terminal.paint("would have", .yellow) + ": \(what) (mode observe)"
         case .wouldAsk(let refusal): return terminal.paint("would ask a person", .yellow) + ": \(what): \(Shown.code(readable(refusal.text))) (mode observe)"

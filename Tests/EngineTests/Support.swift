@@ -80,7 +80,8 @@ struct World {
     /// Judges what the readings are now.
     mutating func evaluate() -> TickOutcome {
         engine.evaluate(
-            policies: policies, readings: table(), clock: clock, labels: ["environment": "test"], now: now)
+            policies: policies, readings: table(), clock: clock, labels: ["environment": "test"],
+            restartedAt: context.restartedAt, now: now)
     }
 
     /// One whole tick `seconds` after the last one: observe, judge, decide, record.
@@ -91,7 +92,8 @@ struct World {
         observe()
         let table = table()
         let outcome = engine.evaluate(
-            policies: policies, readings: table, clock: clock, labels: ["environment": "test"], now: now)
+            policies: policies, readings: table, clock: clock, labels: ["environment": "test"],
+            restartedAt: context.restartedAt, now: now)
         let plan = guardian.plan(outcome: outcome, policies: policies, readings: table, context: context)
         engine.record(plan.decisions)
         return (outcome, plan)

@@ -223,6 +223,84 @@ struct TroubleTests {
         #expect(world.tick().plan.decisions.map { GuardOrderTests.name($0.verdict) } == ["refused quiet_period"])
     }
 
+    /// A tenant that is noisy for so many seconds, then the process is gone for 20 s; what was decided on tenants in that life.
+    static func life(_ world: inout World, noisy seconds: Int, _ apps: [String] = ["a"]) -> [(app: String, verdict: String)] {
+        world.sighted()
+        for app in apps { world.runs(app, 9) }
+        let seen = world.run(seconds).flatMap(\.plan.decisions)
+        faults[0].begin(&world)
+        world.run(20)
+        world.sighted()
+        world.runs("b", 1)
+        world.context.restartedAt = world.now + .seconds(10)
+        world.tick()
+        return seen.map { ($0.key.app.description, GuardOrderTests.name($0.verdict)) }
+    }
+
+    static let slowRule = Asking(
+        name: "throttle after five minutes",
+        rule: "subject: app, when: active_runs > 5, actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]")
+
+    static func slowWorld() throws -> World {
+        var world = try World(
+            rules: "  noisy: {\(slowRule.rule), for: 5m, severity: warning, summary: s}\n"
+                + "  quieted: {subject: app, when: \"active_runs > 1000\", for: 0s, severity: info, summary: s}")
+        world.context.mode = .enforce
+        world.context.landable = [.throttle, .pause, .disablePack]
+        world.sighted()
+        world.runs("b", 1)
+        world.run(60)
+        return world
+    }
+
+    @Test("who brings the process down before the rule fired is held in the second life: three minutes and two")
+    func brief() throws {
+        var world = try TroubleTests.slowWorld()
+        #expect(TroubleTests.life(&world, noisy: 180).isEmpty)
+        let second = TroubleTests.life(&world, noisy: 180)
+        #expect(second.map(\.verdict).contains("act") && second.allSatisfy { $0.app == "a" }, "\(second)")
+        let opened = try #require(world.engine.openIncidents(of: "shared").first)
+        #expect(opened.transitions.first?.reason.contains("before the restart") == true, "\(opened.transitions)")
+    }
+
+    @Test("shorter lives add up, as long as each is seen on a process that had started")
+    func briefer() throws {
+        var world = try TroubleTests.slowWorld()
+        let lives = (0..<4).map { _ in TroubleTests.life(&world, noisy: 120).map(\.verdict) }
+        #expect(lives[0].isEmpty && lives[1].isEmpty && lives[2].contains("act"), "\(lives)")
+    }
+
+    @Test("who was calm before each death, or noisy for a moment, is not held for what the restarts pile up", arguments: [0, 30])
+    func innocent(before: Int) throws {
+        var world = try TroubleTests.slowWorld()
+        // b is there for as long as before all deaths, a brings the process down.
+        if before > 0 {
+            world.runs("b", 9)
+            world.run(before)
+        }
+        for _ in 0..<4 {
+            world.runs("b", 1)
+            let seen = TroubleTests.life(&world, noisy: 170)
+            #expect(seen.allSatisfy { $0.app == "a" }, "\(seen)")
+        }
+        // Then b comes back with everything at once.
+        world.sighted()
+        world.runs("b", 9)
+        let after = world.run(8 * 60).flatMap(\.plan.decisions).filter { $0.key.app == AppID("b") }
+        #expect(!after.isEmpty && after.allSatisfy { GuardOrderTests.name($0.verdict).hasPrefix("refused") }, "\(after)")
+    }
+
+    @Test("what held without a restart between does not count twice")
+    func noRestart() throws {
+        var world = try TroubleTests.slowWorld()
+        world.load(9)
+        world.run(180)
+        world.load(1)
+        world.run(30)
+        world.load(9)
+        #expect(world.run(180).flatMap(\.plan.decisions).isEmpty)
+    }
+
     // MARK: - What it brought about
 
     @Test("runs that rose are not held to have fallen, though they are within the limit")

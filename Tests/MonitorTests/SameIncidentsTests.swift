@@ -62,6 +62,8 @@ import Testing
         Story(scenario: "hang", minutes: 16, rules: ["runtime-down"]),
         Story(scenario: "mongo-killed", minutes: 25, interval: .seconds(30), rules: ["runtime-unhealthy"]),
         Story(scenario: "crash-loop", minutes: 62, interval: .seconds(60), rules: ["restart-loop"]),
+        Story(scenario: "short-lives", minutes: 52, interval: .seconds(20), rules: ["noisy-neighbor"]),
+        Story(scenario: "hidden-ghosts", minutes: 52, interval: .seconds(20)),
     ]
 
     @Test("fed directly, pass by pass through a journal, and from a tape: the same bytes", arguments: stories)

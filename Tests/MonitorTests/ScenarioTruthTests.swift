@@ -15,7 +15,9 @@ import Testing
     func complete() {
         #expect(
             Set(ScenarioTruthTests.scenarios).isSuperset(
-                of: ["bypass", "ghosts", "cached-provider", "hang", "mongo-killed", "crash-loop"]))
+                of: [
+                    "bypass", "ghosts", "hidden-ghosts", "cached-provider", "hang", "mongo-killed", "crash-loop", "short-lives",
+                ]))
     }
 
     @Test("what is told and who is held back is what a careful operator expects", arguments: scenarios)

@@ -72,6 +72,27 @@ import Testing
         #expect(told(.person).isForEverybody && !told(.action).isForEverybody)
     }
 
+    @Test("an update has the figures of now, with their time, and does not head with those of the opening")
+    func figuresOfNow() {
+        var incident = Sample.noisy()
+        func told(_ event: Message.Event) -> Wording {
+            Wording(Message(event: event, incident: incident, environment: "production", mode: .enforce, at: Sample.at(900), news: event == .updated ? .reminder : nil))
+        }
+        func points(_ all: [(Double, Evidence)]) -> [EvidenceSeries.Point] { all.map { EvidenceSeries.Point(at: Sample.at($0.0), evidence: $0.1) } }
+        incident.evidence = [EvidenceSeries(series: "active_runs.share", unit: .percent, points: points([(300, .value(61.1))]))]
+        // Nothing newer is known: then nothing newer is said.
+        #expect(told(.updated).conditionLines == told(.opened).conditionLines)
+        incident.evidence = [
+            EvidenceSeries(series: "active_runs.share", unit: .percent, points: points([(300, .value(61.1)), (890, .value(47))])),
+            EvidenceSeries(series: "runtime.active_runs", unit: .runs, points: points([(300, .value(118)), (890, .missing(.stale))])),
+        ]
+        let lines = told(.updated).conditionLines
+        #expect(lines.dropLast() == told(.opened).conditionLines[...])
+        #expect(lines.last?.hasPrefix("at 03:14:55 UTC: active_runs.share 47%, runtime.active_runs ") == true, "\(lines)")
+        #expect(lines.last?.contains("missing") == true, "\(lines)")
+        #expect(told(.opened).oneLine.contains("61.1%") && !told(.updated).oneLine.contains("61.1%"))
+    }
+
     static let measures: [(condition: String, measure: String?)] = [
         (
             "active_runs.share (61%) > $noisy_share (40%) and runtime.active_runs (34) >= 10",

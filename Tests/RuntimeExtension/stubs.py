@@ -133,6 +133,7 @@ class Runtime:
         self.middleware_stack = self._application
         self.tasks = []
         self.prereqs = 0
+        self.heard = []
         self._next = 0
 
     async def startup(self):
@@ -173,8 +174,7 @@ class Runtime:
                 self.tasks.append(asyncio.ensure_future(
                     transport.handle_user_input_from_api(chat, user, workflow, None, app)))
             try:
-                while (await receive())["type"] != "websocket.disconnect":
-                    pass
+                await self._listen(receive, send, app, chat, user)
             finally:
                 transport.connections.pop(chat, None)
         elif parts[-1] == "start":
@@ -191,6 +191,31 @@ class Runtime:
             await self._answer(send, 200, {})
         else:
             await self._answer(send, 404, {})
+
+    async def _listen(self, receive, send, app, chat, user):
+        """As the public one: workflows are started over an open websocket without any hook, and words run an ended chat again."""
+        transport = self.state.simple_transport
+
+        async def begin(chat, workflow):
+            self.tasks.append(asyncio.ensure_future(
+                transport.handle_user_input_from_api(chat, user, workflow, None, app)))
+            await send({"type": "websocket.send", "text": json.dumps(
+                {"type": "chat.workflow_started", "data": {"chat_id": chat, "workflow_name": workflow}}, separators=(",", ":"))})
+
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            data = json.loads(message["text"])
+            self.heard.append(data)
+            if data["type"] == "chat.start_workflow":
+                await begin(data["workflow_name"] + "-1", data["workflow_name"])
+            elif data["type"] == "chat.start_workflow_batch":
+                for number, run in enumerate(data["runs"]):
+                    await begin(f"{run['workflow_name']}-{number}", run["workflow_name"])
+            elif data["type"] == "chat.enter_general_mode":
+                await send({"type": "websocket.send", "text": json.dumps(
+                    {"type": "chat.mode_changed", "data": {"mode": "general"}}, separators=(",", ":"))})
 
     @staticmethod
     async def _answer(send, status, body):
@@ -235,12 +260,19 @@ class Socket:
     def __init__(self, application, path):
         self.exchange = Exchange()
         self._left = asyncio.Event()
+        self._words = asyncio.Queue()
         self.is_over = asyncio.Event()
         self.task = asyncio.ensure_future(self._run(application, path))
 
     async def _run(self, application, path):
         async def receive():
-            await self._left.wait()
+            word = asyncio.ensure_future(self._words.get())
+            left = asyncio.ensure_future(self._left.wait())
+            await asyncio.wait([word, left], return_when=asyncio.FIRST_COMPLETED)
+            left.cancel()
+            if word.done():
+                return {"type": "websocket.receive", "text": word.result()}
+            word.cancel()
             return {"type": "websocket.disconnect"}
         try:
             await application({"type": "websocket", "path": path, "headers": []}, receive, self.send)
@@ -262,6 +294,14 @@ class Socket:
         for _ in range(20):
             await asyncio.sleep(0)
         return not self.closed
+
+    async def say(self, **words):
+        """Says it, and waits until something is said back; that."""
+        before = len(self.exchange.messages)
+        self._words.put_nowait(json.dumps(words))
+        while len(self.exchange.messages) == before:
+            await asyncio.sleep(0.001)
+        return [json.loads(m["text"]) for m in self.exchange.messages[before:] if m["type"] == "websocket.send"]
 
     @property
     def closed(self):

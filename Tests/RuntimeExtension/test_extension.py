@@ -208,6 +208,109 @@ class WhatRunsGoesOn(Case):
         self.assertFalse(extension._goes_on("app_a", "d"))
 
 
+class OverAnOpenWebsocket(Case):
+    """What the runtime has no hook for: it is held before the runtime hears of it."""
+
+    async def open(self, answers):
+        gate = self.gate(lambda method, target, *_: answers(target))
+        self.questions = gate.questions
+        runtime = await self.runtime(self.extension(gate))
+        chat = (await self.start(runtime)).body["chat_id"]
+        client = Socket(runtime, f"/ws/wf/app_a/{chat}/u")
+        self.assertTrue(await client.opened())
+        return runtime, client, chat
+
+    @staticmethod
+    def but(*workflows):
+        return lambda target: refused("At its limit.") if any(f"/{name}/start" in target for name in workflows) else ALLOWED
+
+    async def test_a_workflow_that_is_started_there_is_a_start(self):
+        runtime, client, chat = await self.open(self.but("loud"))
+        said = await client.say(type="chat.start_workflow", workflow_name="loud")
+        self.assertEqual([s["type"] for s in said], ["chat.prereq_blocked"])
+        self.assertEqual((said[0]["data"]["message"], said[0]["chat_id"]), ("At its limit.", chat))
+        self.assertEqual(runtime.heard, [])
+        self.assertEqual(self.questions[-1][:2], ("POST", "/api/chats/app_a/loud/start"))
+        # It stays open, and what is allowed begins: of the workflow of its own, too.
+        for workflow in ["quiet", "wf"]:
+            said = await client.say(type="chat.start_workflow", workflow_name=workflow)
+            self.assertEqual([s["type"] for s in said], ["chat.workflow_started"])
+            self.assertEqual(self.questions[-1][1], f"/api/chats/app_a/{workflow}/start")
+
+    async def test_the_other_spelling_of_json_is_the_same(self):
+        runtime, client, _ = await self.open(self.but("loud"))
+        client._words.put_nowait('{"kind": "chat.start\\u005fworkflow", "workflow_name": "lo\\u0075d"}')
+        for _ in range(2000):
+            if len(self.questions) > 2:
+                break
+            await asyncio.sleep(0.001)
+        await client.leave()
+        self.assertEqual(runtime.heard, [])
+
+    async def test_of_a_batch_what_is_refused_is_taken_out(self):
+        runtime, client, _ = await self.open(self.but("loud", "louder"))
+        await client.say(type="chat.start_workflow_batch", runs=[
+            {"workflow_name": "loud"}, {"workflow_name": "quiet", "message": "é"}, {"workflow_name": "louder"}])
+        while not runtime.heard:
+            await asyncio.sleep(0.001)
+        self.assertEqual(runtime.heard[0]["runs"], [{"workflow_name": "quiet", "message": "é"}])
+        await client.say(type="chat.start_workflow_batch", runs=[{"workflow_name": "loud"}])
+        await client.leave()
+        self.assertEqual(len(runtime.heard), 1)
+
+    async def test_a_session_without_a_run_is_not_asked_about(self):
+        runtime, client, _ = await self.open(self.but("loud"))
+        await client.say(type="chat.start_workflow", workflow_name="loud", auto_run=False)
+        self.assertEqual(len(runtime.heard), 1)
+
+    async def test_words_to_a_run_pass_and_words_to_an_ended_chat_are_asked_about(self):
+        answers = [ALLOWED]
+        gate = self.gate(lambda *_: answers[0])
+        now = [0.0]
+        extension = self.extension(gate, clock=lambda: now[0])
+        runtime = await self.runtime(extension)
+        chat = (await self.start(runtime)).body["chat_id"]
+        client = Socket(runtime, f"/ws/wf/app_a/{chat}/u")
+        self.assertTrue(await client.opened())
+        await client.say(type="chat.start_workflow", workflow_name="other")
+        transport = runtime.state.simple_transport
+        answers[0] = refused("Paused.")
+        now[0] += 10_000
+        # Its own run is over, the other one of the same websocket is not: whose words these are the runtime decides.
+        transport.release[chat].set()
+        for words in [1, 2]:
+            client._words.put_nowait(json.dumps({"type": "user.input.submit", "text": "hello"}))
+            while len(runtime.heard) < 1 + words:
+                await asyncio.sleep(0.001)
+        transport.release["other-1"].set()
+        await asyncio.sleep(0.01)
+        said = await client.say(type="user.input.submit", text="again")
+        self.assertEqual((said[0]["type"], said[0]["data"]["message"]), ("chat.error", "Paused."))
+        heard = len(runtime.heard)
+        # The answer to a question, and words to the general agent, are no run.
+        await client.say(type="chat.enter_general_mode")
+        for words in [{"type": "user.input.submit", "text": "x", "input_request_id": "r"}, {"type": "user.input.submit", "text": "x"}]:
+            client._words.put_nowait(json.dumps(words))
+        while len(runtime.heard) < heard + 3:
+            await asyncio.sleep(0.001)
+        self.assertFalse(client.closed)
+
+    async def test_a_gate_that_is_gone_holds_nothing(self):
+        runtime = await self.runtime(self.extension("127.0.0.1:1"))
+        client = Socket(runtime, "/ws/wf/app_a/unknown/u")
+        self.assertTrue(await client.opened())
+        said = await client.say(type="chat.start_workflow", workflow_name="loud")
+        self.assertEqual(said[0]["type"], "chat.workflow_started")
+
+    async def test_what_is_no_message_of_that_kind_passes_as_it_is(self):
+        runtime, client, _ = await self.open(self.but("loud"))
+        for words in [{"type": "client.resume", "x": [1]}, {"type": "chat.start_workflow_batch", "runs": []}]:
+            client._words.put_nowait(json.dumps(words))
+        while len(runtime.heard) < 2:
+            await asyncio.sleep(0.001)
+        self.assertEqual(len(self.questions), 2)
+
+
 class FailingOpen(Case):
     async def passes(self, gate, reason, **environment):
         extension = self.extension(gate, **environment)

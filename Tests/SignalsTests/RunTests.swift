@@ -85,6 +85,34 @@ struct RunTests {
         #expect(try watched.runtime("dead_counters", at: 0) == .value(5))
     }
 
+    /// Health with so many websockets, and the figures behind it.
+    private static func poll(_ watched: inout Watched, _ process: FakeProcess, sockets: Int64, at second: Double) throws {
+        try watched.ingest(
+            .health(Health(isHealthy: true, mongoPingMilliseconds: 4, websocketConnections: sockets)), at: second - 1)
+        try watched.perf(process, at: second)
+    }
+
+    @Test(
+        "runs grew and websockets did not: whose are ghosts is not known, however many idle websockets are open",
+        arguments: [(0, true), (9, true), (24, false), (30, false)])
+    func unmatched(brought: Int, isContradictory: Bool) throws {
+        var watched = Watched()
+        var process = RunTests.dead
+        for index in 0..<20 { process.open("u\(index)", app: "usual\(index % 4)", at: -300) }
+        try RunTests.poll(&watched, process, sockets: 99, at: 0)
+        try RunTests.poll(&watched, process, sockets: 100, at: 30)
+        #expect(try watched.app("usual1", "active_runs", at: 30) == .value(5))
+        for index in 0..<30 { process.open("n\(index)", app: "new", at: 40) }
+        for second in stride(from: 60.0, through: 240, by: 30) {
+            try RunTests.poll(&watched, process, sockets: 100 + Int64(brought), at: second)
+        }
+        let own = try watched.app("new", "active_runs", at: 240)
+        #expect(own == (isContradictory ? .missing(.contradictory) : .value(30)))
+        #expect(try watched.app("new", "active_runs.share", at: 240).value == (isContradictory ? nil : 60))
+        // Of the whole it is known how many can be running.
+        #expect(try watched.runtime("active_runs", at: 240) == .value(isContradictory ? 20 + Double(brought) + 1 : 50))
+    }
+
     @Test("while it cannot be told whether counters live, the young ones are active and old ones unknown as stalled")
     func undecided() throws {
         var watched = Watched()
@@ -308,6 +336,49 @@ struct RunTests {
         // Half of b's turns, and none of the others'.
         #expect(abs(try watched.runtime("error_rate[1m]", at: 120).number - 100.0 / 6) < 1e-9)
         #expect(try watched.runtime("error_rate.rest[1m]", at: 120) == .value(0))
+    }
+
+    @Test(
+        "apps whose workflows count nothing, answered from a cache, are no outage beside apps that are counted",
+        arguments: [0, 1, 6])
+    func uncountedCache(dying: Int) throws {
+        var watched = Watched()
+        var process = RunTests.alive
+        try watched.events(0, at: -0.1)
+        try watched.perf(process, at: 0)
+        for step in 1...12 {
+            let second = Double(step) * 10
+            for app in ["x", "y", "x2"] + (0..<6).map({ "a\($0 % 2)-\($0)" }) {
+                // Of six counted runs so many die with nothing done, once it is known that they count.
+                let isCounted = app.hasPrefix("a")
+                let dies = isCounted && step > 6 && (app.utf8.last.map { Int($0) - 48 } ?? 9) < dying
+                process.open("\(app)-\(step)", app: isCounted ? String(app.prefix(2)) : app, at: second - 8)
+                if isCounted, !dies { process.work("\(app)-\(step)", turns: 3) }
+                process.end("\(app)-\(step)", at: second - 3)
+            }
+            try watched.events(0, at: second - 0.1)
+            try watched.perf(process, at: second)
+        }
+        #expect(try watched.app("x", "silent_runs[1m]", at: 120) == .missing(.deadCounter))
+        // Without the app that has most silent runs.
+        let rest: [Int: Double] = [0: 0, 1: 0, 6: 100]
+        #expect(try watched.runtime("silent_runs.rest[1m]", at: 120) == .value(rest[dying] ?? -1))
+        #expect(try watched.runtime("silent_runs.share[1m]", at: 120).number > 30)
+    }
+
+    @Test("nothing but apps that count nothing: nothing is known of the rest, and that is not that there is none")
+    func uncountedOnly() throws {
+        var watched = Watched()
+        var process = RunTests.alive
+        try watched.events(0, at: -0.1)
+        try watched.perf(process, at: 0)
+        for step in 1...6 {
+            process.open("x\(step)", app: "x", at: Double(step) * 10 - 8)
+            process.end("x\(step)", at: Double(step) * 10 - 3)
+            try watched.events(0, at: Double(step) * 10 - 0.1)
+            try watched.perf(process, at: Double(step) * 10)
+        }
+        #expect(try watched.runtime("silent_runs.rest[1m]", at: 60) == .missing(.deadCounter))
     }
 
     @Test("a sole app has no others")

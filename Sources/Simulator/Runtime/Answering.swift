@@ -75,7 +75,7 @@ extension SimulatedRuntime {
             default: break
             }
         }
-        var answer = RuntimeAnswer(200, process.health(pingMilliseconds: ping), at: now)
+        var answer = RuntimeAnswer(200, process.health(pingMilliseconds: ping, idle: scenario.idleSockets), at: now)
         answer.delay = delay
         return answer
     }

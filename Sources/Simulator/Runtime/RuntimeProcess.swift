@@ -123,8 +123,9 @@ extension RuntimeProcess {
     }
 
     /// `/api/health` of a healthy process. `ping` in milliseconds, rounded to two decimals as the runtime does.
-    func health(pingMilliseconds ping: Double) -> [UInt8] {
-        let connections = JSON.int(Int64(websockets))
+    /// - Parameter idle: websockets that nothing runs behind: people who left a chat open.
+    func health(pingMilliseconds ping: Double, idle: Int) -> [UInt8] {
+        let connections = JSON.int(Int64(websockets + idle))
         return PythonText.json([
             "status": "healthy", "mongodb": "connected", "mongodb_ping_ms": .double(Self.hundredths(ping)),
             "simple_transport": "initialized",

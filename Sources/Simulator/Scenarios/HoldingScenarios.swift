@@ -51,7 +51,9 @@ public struct ScenarioTruth: Sendable {
 
 /// Stories in which it is easy to hold back the wrong one, or nobody, or to be blind; each with its truth.
 extension Scenario {
-    static let holding: [Scenario] = [bypass, ghosts, cachedProvider, hang, mongoKilled, crashLoop]
+    static let holding: [Scenario] = [
+        bypass, ghosts, hiddenGhosts, cachedProvider, hang, mongoKilled, crashLoop, shortLives,
+    ]
 
     private static let names = ["app-clinic", "app-shop", "app-school", "app-bank", "app-travel"]
 
@@ -99,6 +101,17 @@ extension Scenario {
         change(&$0, 0, from: .minutes(5)) { ($0.startsPerMinute, $0.ghostShare, $0.turnSeconds) = (10, 1, 0.5...2) }
     }
 
+    static let hiddenGhosts = newest(
+        "hidden-ghosts",
+        "as ghosts, while people who are done leave 120 websockets open: there are never more open runs than websockets",
+        truth(.minutes(55)) { $0.never = ["noisy-neighbor", "runtime-saturated", "runtime-crowded"] }
+    ) {
+        $0.idleSockets = 120
+        // Half an hour first, so that it is known what is usual; they are over before their number would give them away.
+        change(&$0, 0, from: .minutes(40)) { ($0.startsPerMinute, $0.isEven, $0.ghostShare, $0.turnSeconds) = (10, true, 1, 0.5...2) }
+        change(&$0, 0, from: .minutes(50)) { _ in }
+    }
+
     static let cachedProvider = newest(
         "cached-provider", "from minute 10 to 25 all answers come from a cache: runs are over in seconds, no model is called, all is well",
         truth(.minutes(32)) { $0.never = ["provider-trouble", "runtime-saturated", "noisy-neighbor", "error-spike"] }
@@ -135,5 +148,15 @@ extension Scenario {
     ) {
         change(&$0, 1, from: .minutes(40)) { ($0.startsPerMinute, $0.isEven) = (75, true) }
         $0.faults = [50, 54, 58].map { FaultWindow(.restart, from: .minutes($0)) }
+    }
+
+    static let shortLives = newest(
+        "short-lives",
+        "from minute 40 on app-shop brings the process down every three and a half minutes, before it was noisy for long enough",
+        truth(.minutes(62), opens: ["noisy-neighbor", "restart-loop"]) { $0.held = [AppID("app-shop")] }
+    ) {
+        change(&$0, 1, from: .minutes(40)) { ($0.startsPerMinute, $0.isEven) = (75, true) }
+        $0.faults = (1...4).map { FaultWindow(.restart, from: .minutes(40) + .seconds(210) * $0) }
+        change(&$0, 1, from: .minutes(55)) { _ in }
     }
 }

@@ -24,6 +24,8 @@ public struct Scenario: Sendable {
     public var microsecondsPerChat = 0.0
     /// A start that fails for want of MongoDB is counted all the same, and its run stays open for ever.
     public var failedStartsStay = false
+    /// Websockets that are open all the time and have nothing running behind them.
+    public var idleSockets = 0
     /// What a careful operator expects of it; nil where that is not written down.
     public var truth: ScenarioTruth?
     /// When the story is over; nil: it goes on for ever.

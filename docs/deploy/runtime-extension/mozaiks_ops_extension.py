@@ -480,6 +480,10 @@ class Entry:
         self.workflow = workflow
         self.chat = chat
         self.refusal = None
+        # Of a websocket: the chats that it speaks for, its own and those that were started over it; and whether it speaks to
+        # the general agent just now, which is no run.
+        self.chats = {chat}
+        self.is_general = False
 
     @classmethod
     def of(cls, scope):
@@ -527,6 +531,8 @@ class Door:
                 return await self._refuse(refusal, send)
             return await self.application(scope, receive, send)
         token = _current.set(entry)
+        if entry.kind == "socket":
+            receive = functools.partial(self._receive, entry, receive, send)
         try:
             await self.application(scope, receive, functools.partial(self._send, entry, send))
         finally:
@@ -535,8 +541,89 @@ class Door:
             except ValueError:
                 pass
 
+    async def _receive(self, entry, receive, send):
+        """What the client says over an open websocket, without what begins a run that the gate refuses."""
+        while True:
+            message = await receive()
+            try:
+                message = await self._held(entry, message, send)
+            except Exception as error:
+                logger.warning("a message was not asked about: %s", type(error).__name__)
+            if message is not None:
+                return message
+
+    async def _held(self, entry, message, send):
+        """The message as the runtime shall have it; None where nothing is left of it."""
+        text = message.get("text")
+        if message.get("type") != "websocket.receive" or not text or self.extension.settings.gate is None:
+            return message
+        try:
+            data = json.loads(text)
+        except ValueError:
+            return message
+        kind = (data.get("type") or data.get("kind")) if isinstance(data, dict) else None
+        if kind in ("user.input.submit", "user_input_submit"):
+            # What answers a question belongs to a run; anything else runs an ended chat again.
+            if data.get("input_request_id") or data.get("request_id") or entry.is_general:
+                return message
+            refusal = await self.extension.ask_about_message(entry)
+            if refusal is None:
+                return message
+            await self._say(send, "chat.error", {"message": refusal.text, "error_code": "GATE_REFUSED", "chat_id": entry.chat})
+            return None
+        if kind == "chat.start_workflow":
+            runs, is_batch = [data], False
+        elif kind == "chat.start_workflow_batch" and isinstance(data.get("runs"), list):
+            runs, is_batch = data["runs"], True
+        else:
+            return message
+        # Without `auto_run` only the session is made: what runs it later is asked about then.
+        if not data.get("auto_run", True):
+            return message
+        kept = []
+        for run in runs:
+            workflow = run.get("workflow_name") if isinstance(run, dict) else None
+            refusal = await self.extension.ask_about_start(entry, str(workflow)) if workflow else None
+            if refusal is None:
+                kept.append(run)
+                continue
+            await self._say(send, "chat.prereq_blocked", {
+                "workflow_name": str(workflow), "message": refusal.text, "error_code": "GATE_REFUSED"}, entry.chat)
+        if len(kept) == len(runs):
+            return message
+        return dict(message, text=json.dumps(dict(data, runs=kept))) if is_batch and kept else None
+
     @staticmethod
-    async def _send(entry, send, message):
+    async def _say(send, kind, data, chat=None):
+        body = {"type": kind, "data": data}
+        if chat is not None:
+            body["chat_id"] = chat
+        await send({"type": "websocket.send", "text": json.dumps(body)})
+
+    # What the runtime says of the chats behind a websocket; it stands at the beginning of the text.
+    _SAID = re.compile(r'\s*\{\s*"type"\s*:\s*"chat\.(workflow_started|context_switched|mode_changed|general_session_created)"')
+
+    @classmethod
+    def _listen(cls, entry, text):
+        said = cls._SAID.match(text or "")
+        if said is None:
+            return
+        data = json.loads(text).get("data") or {}
+        if said.group(1) in ("mode_changed", "general_session_created"):
+            entry.is_general = data.get("mode", "general") == "general"
+            return
+        entry.is_general = False
+        chat = data.get("chat_id") or data.get("to_chat_id")
+        if chat and len(entry.chats) < 256:
+            entry.chats.add(str(chat))
+
+    @classmethod
+    async def _send(cls, entry, send, message):
+        if entry.kind == "socket" and message.get("type") == "websocket.send":
+            try:
+                cls._listen(entry, message.get("text"))
+            except Exception as error:
+                logger.warning("what the runtime said was not understood: %s", type(error).__name__)
         refusal = entry.refusal
         if refusal is not None:
             if message.get("type") == "http.response.start" and message.get("status") == 409:
@@ -662,6 +749,25 @@ class Extension:
         except Exception as error:
             logger.warning("input was not asked about: %s", type(error).__name__)
             return None
+
+    async def ask_about_start(self, entry, workflow):
+        """A workflow that is started over an open websocket: the runtime asks no hook about it."""
+        return await self.gate.ask("POST", _target("api", "chats", entry.app, workflow, "start"))
+
+    async def ask_about_message(self, entry):
+        """Words over an open websocket that answer no question: for a run they are its user's, an ended chat they run again."""
+        for chat in entry.chats:
+            running = self.runs.is_running(entry.app, chat)
+            if running or running is None:
+                self.let_on += 1
+                return None
+        if any((entry.app, chat) in self._tickets and self._clock() <= self._tickets[(entry.app, chat)] for chat in entry.chats):
+            # Let in a moment ago: that run begins with these words.
+            return None
+        refusal = await self.gate.ask("POST", _target("chat", entry.app, entry.chat, "-", "input"))
+        if refusal is None:
+            self._admit(entry.app, entry.chat, self.AGAIN)
+        return refusal
 
     def _is_first(self, app, chat):
         """Whether this is the first socket of a start that was let through."""
