@@ -20,6 +20,7 @@ struct RulePairTests {
         "model-calls-spike": "load, which tenants make",
         "runtime-crowded": "load, which tenants make",
         "runtime-saturated": "load, which tenants make; it asks for actions itself",
+        "error-rise": "what others suffer from a noisy one",
         "turn-latency-rise": "what others suffer from a noisy one",
         "turn-latency-high": "what others suffer from a noisy one",
         "stalled-runs": "ghosts are counted apart",
