@@ -140,7 +140,7 @@ rules:
       and health_failures[10m] > 0.6 * $health_failing and health_failures[3m] > 0.6 * $health_failing)
     for: 1m
     severity: critical
-    summary: The runtime answers but its health check says no.
+    summary: The runtime answers, but its health check says no, fails or does not come.
     description: >
       In most cases MongoDB cannot be reached: metrics go on answering 200 while nobody can start a run. A check that
       comes and goes counts too, whether it says no or does not come: more than a quarter of ten minutes' polls, or nearly
@@ -324,8 +324,8 @@ rules:
       - Check the status page and the quota of the model provider.
       - Tell tenants; their retries are not abuse.
     suppresses:
-      [provider-silent, runs-stuck, noisy-neighbor, runtime-saturated, error-spike, error-rise, turn-latency-rise,
-       turn-latency-high, user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
+      [provider-silent, noisy-neighbor, runtime-saturated, error-spike, error-rise, turn-latency-rise, turn-latency-high,
+       user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
     playbook: provider-trouble
 
   # The same where neither turns nor tokens are counted: runs end and no model is called, and nothing else is known. An
@@ -377,8 +377,8 @@ rules:
       - The provider answers? Then look for what runs wait for in the runtime, a stuck tool or a full pool of connections.
       - Tell tenants; their retries are not abuse.
     suppresses:
-      [noisy-neighbor, runtime-saturated, runtime-crowded, error-spike, error-rise, turn-latency-rise, turn-latency-high,
-       stalled-runs, user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
+      [provider-trouble, provider-silent, noisy-neighbor, runtime-saturated, runtime-crowded, error-spike, error-rise,
+       turn-latency-rise, turn-latency-high, stalled-runs, user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
     playbook: runs-stuck
 
   # The one figure of spending that every runtime has: model calls of the whole process, of no app.
@@ -403,10 +403,10 @@ rules:
     # the share grew within what was seen. He did not grow who is as large as ever when he works at all, as a batch that
     # comes an hour early; nor who is only called by another name, for then the runtime as a whole carries what it did.
     when: >-
-      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 2
-      and active_runs >= 0.75 * $noisy_min_runs
+      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
+      and (runtime.active_apps >= 2 or max(runtime.active_apps[10m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs
       and ((outgrew(active_runs[26h]) > $noisy_growth
-      and ((missing(baseline(active_runs[26h])) and outgrew(runtime.active_runs[26h]) > 1)
+      and ((missing(baseline(active_runs[26h])) and outgrew(runtime.active_runs[26h]) > 0.9 * $noisy_growth)
       or active_runs > $noisy_growth * baseline(active_runs[26h])))
       or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
       or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs
@@ -462,7 +462,7 @@ rules:
       and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
       and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m]))
       or (not missing(error_rate, dead_counter) and error_rate > $error_share and errors > 2 * $app_error_min
-      and runtime.errors - errors <= 0.5 * $error_share * (runtime.turns - turns))
+      and runtime.errors - errors <= 0.25 * $error_share * (runtime.turns - turns))
       or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h]))
       and error_rate[10m] > 0.5 * $error_share and errors[10m] > 2.5 * $app_error_min and errors > $app_error_min
       and error_rate[10m] > 1.3 * $error_rise * avg(error_rate[2h])

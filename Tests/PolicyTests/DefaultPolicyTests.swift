@@ -39,7 +39,7 @@ import Testing
         // A large share, which is noisy only with growth of its own, harm to others, or half a machine.
         #expect(
             noisy.when.text.hasPrefix(
-                "active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 2 and active_runs >= 0.75 * $noisy_min_runs and ((outgrew("
+                "active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and (runtime.active_apps >= 2 or max(runtime.active_apps[10m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs and ((outgrew("
             ))
         #expect(noisy.hold == .minutes(5) && noisy.severity == .warning && noisy.actions.count == 2)
         guard case .lease(let throttle) = noisy.actions[1] else {
