@@ -123,6 +123,18 @@ struct EvidenceTests {
         #expect(try watched.runtime("up", at: 10) == .value(1))
     }
 
+    @Test("two of three polls are no two thirds of ten minutes: most of a window must have been polled")
+    func healthFailuresOfAWholeWindow() throws {
+        var watched = Watched()
+        watched.signals.options.longestWindow = .minutes(10)
+        for poll in 0..<60 {
+            let second = Double(poll) * 10
+            if poll % 3 == 0 { try watched.health(at: second) } else { try watched.missing(.health, .unreachable, at: second) }
+            if poll == 12 { #expect(try watched.runtime("health_failures[10m]", at: second) == .missing(.tooLittleData)) }
+        }
+        #expect(abs(try watched.runtime("health_failures[10m]", at: 590).number - 66.7) < 1.5)
+    }
+
     @Test("a poll that was broken off by us says nothing")
     func cancelled() throws {
         var watched = Watched()
