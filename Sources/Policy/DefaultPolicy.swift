@@ -404,13 +404,13 @@ rules:
     # comes an hour early; nor who is only called by another name, for then the runtime as a whole carries what it did.
     when: >-
       active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
-      and (runtime.active_apps >= 2 or max(runtime.active_apps[10m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs
+      and (runtime.active_apps >= 2 or max(runtime.active_apps[5m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs
       and ((outgrew(active_runs[26h]) > $noisy_growth
       and ((missing(baseline(active_runs[26h])) and outgrew(runtime.active_runs[26h]) > 0.9 * $noisy_growth)
       or active_runs > $noisy_growth * baseline(active_runs[26h])))
       or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
       or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs
-      and active_runs / runtime.active_runs > $noisy_growth * min(active_runs[1h]) / min(runtime.active_runs[1h])))
+      and active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h])))
     # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because
     # nothing was known of before ends when it is known: no growth, none within the hour either, and nobody suffers.
     while: >-

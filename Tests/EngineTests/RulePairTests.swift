@@ -159,7 +159,7 @@ struct RulePairTests {
     /// Everything that may be wrong with the runtime as a whole.
     static let causes: [Case] = policies.runtimeRules.compactMap { rule in
         guard let found = readings([rule.when], of: rule, missing: true),
-            let over = readings([rule.when], of: rule, missing: false, wanted: .no)
+            let over = readings([rule.when] + (rule.keeps.map { [$0] } ?? []), of: rule, missing: false, wanted: .no)
         else {
             Issue.record("nothing was found that makes \(rule.name) true")
             return nil

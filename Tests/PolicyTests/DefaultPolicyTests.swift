@@ -39,7 +39,7 @@ import Testing
         // A large share, which is noisy only with growth of its own, harm to others, or half a machine.
         #expect(
             noisy.when.text.hasPrefix(
-                "active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and (runtime.active_apps >= 2 or max(runtime.active_apps[10m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs and ((outgrew("
+                "active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and (runtime.active_apps >= 2 or max(runtime.active_apps[5m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs and ((outgrew("
             ))
         #expect(noisy.hold == .minutes(5) && noisy.severity == .warning && noisy.actions.count == 2)
         guard case .lease(let throttle) = noisy.actions[1] else {
@@ -160,7 +160,7 @@ import Testing
         #expect(suppressed(by: "runtime-unhealthy").contains("perf-unreadable"))
         #expect(
             suppressed(by: "provider-trouble") == [
-                "app-errors", "cost-spike", "error-spike", "noisy-neighbor", "provider-silent", "runtime-saturated",
+                "app-errors", "app-stuck", "cost-spike", "error-rise", "error-spike", "noisy-neighbor", "provider-silent", "runtime-saturated",
                 "token-burn-spike", "turn-latency-high", "turn-latency-rise", "user-hogging",
             ])
         // What says nothing of the runtime but that it is gone hides all the others.
@@ -173,7 +173,7 @@ import Testing
         let noisy = try #require(PolicySet.embeddedDefault.defaultPolicy.appRules.first { $0.name == "noisy-neighbor" })
         #expect(
             noisy.suppressedBy == [
-                "perf-poisoned", "perf-unreadable", "provider-trouble", "runtime-down", "runtime-unauthorized",
+                "perf-poisoned", "perf-unreadable", "provider-trouble", "runs-stuck", "runtime-down", "runtime-unauthorized",
                 "runtime-unreachable",
             ])
     }

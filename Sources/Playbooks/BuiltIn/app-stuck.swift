@@ -15,7 +15,7 @@ People of this app start runs and get no answer; the other apps' runs go on, so 
 
 ```
 curl -sS http://127.0.0.1:8000/metrics/perf/aggregate \
-  | jq '.chats[] | select(.app_id == "APP_ID" and .ended_at == null) | {started_at, agent_turns, tool_calls, last_turn_duration_sec}' | tail -40
+  | jq '.chats[] | select(.app_id == "APP_ID" and .ended_at == null) | {started_at, agent_turns, tool_calls}' | tail -40
 ```
 
 Many open chats with `agent_turns: 0`, or whose counters stay as they are for a minute: they wait. The runtime's log of one of these chats says for what.
