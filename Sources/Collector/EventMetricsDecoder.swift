@@ -5,6 +5,10 @@ enum EventMetricsDecoder {
     static func decode(_ body: Body) throws(MalformedBody) -> EventMetrics {
         var reader = try ObjectReader(body)
         guard let data = reader.object("data", in: reader.root) else { throw MalformedBody("no data in it") }
+        // An answer without any of its figures is none, though it says success.
+        guard data["created"] != nil || data["custom_events_by_type"] != nil || data["events_processed"] != nil else {
+            throw MalformedBody("no figures in its data")
+        }
         var metrics = EventMetrics()
         if let created = reader.string("created", in: data) {
             metrics.created = PlainText.bounded(created, limit: 60)

@@ -34,6 +34,10 @@ public struct TapeReplay: Sendable {
     private var isStopped = false
     /// By runtime, in the order of the tape.
     private var ticks: [String: [Timestamp]] = [:]
+    private var stretches = UnreadableStretches()
+
+    /// Where an endpoint was asked and could not be read for two minutes or longer.
+    public var unreadable: [UnreadableStretches.Stretch] { stretches.all(ofAtLeast: .minutes(2)) }
 
     /// Where the tape has nothing of a runtime for much longer than its ticks are usually apart: nobody looked.
     public var holes: [(runtime: String, from: Timestamp, to: Timestamp)] {
@@ -77,6 +81,10 @@ public struct TapeReplay: Sendable {
             let (telling, settings) = (pipeline.telling, pipeline.settings)
             story.add(result) { telling.holder(of: $0, environment: settings.environment, settings.telling, at) != nil }
             ticks[runtime, default: []].append(at)
+            for replica in pipeline.signals[runtime]?.summary.replicas ?? [] {
+                let asked = [Endpoint.health, .perf, .events].filter { replica.elapsedMilliseconds[$0] != nil }
+                stretches.note(runtime, at: at, asked.map { ($0, replica.missing[$0]) })
+            }
             newest[runtime] = result
             return result
         case .event(let at, let event):

@@ -43,14 +43,18 @@ thresholds:
   calls_spike: 3           # times the runtime's own usual rate of model calls
   cost_spike: 3            # times an app's own usual spend
   error_share: 20%         # of turns that fail
+  error_rise: 3            # times what usually fails
   error_min: 0.5/min       # fewer errors than this on a runtime are no trend
   app_error_min: 0.4/min   # fewer of one app are chance: four within ten minutes
   latency_rise: 3          # times the runtime's own usual turn
   latency_floor: 10s       # faster turns than this are not slow, whatever is usual
   slow_turn: 120s          # people's thinking time is in it
+  stuck_share: 25%         # of the usual turns: less is left where nothing moves any more, one turn a run at most
+  stuck_min_turns: 10/min  # fewer turns than this cannot be missed within two minutes
+  loop_growth: 20          # times the tokens that a run of the others takes, of an app whose usual is not known
   stalled_limit: 20        # open runs that make no progress
   user_runs: 10            # active runs of one user of an app
-  health_failing: 30%      # of health polls within ten minutes: a check that comes and goes
+  health_failing: 25%      # of health polls within ten minutes: a check that comes and goes; a deploy of two minutes is less
   restart_limit: 3         # restarts of one process within half an hour
   mongodb_slow: 200ms      # a healthy ping takes a few milliseconds
   max_websockets: 1000     # what one process holds well
@@ -78,9 +82,9 @@ rules:
     suppresses:
       [runtime-unreachable, health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise,
        runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-unreadable, replica-down, perf-expensive,
-       dead-counters, mongodb-slow, websockets-high, provider-trouble, provider-silent, model-calls-spike,
-       runtime-saturated, runtime-crowded, error-spike, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging,
-       app-errors, token-burn-spike, cost-spike]
+       dead-counters, mongodb-slow, websockets-high, provider-trouble, provider-silent, runs-stuck,
+       model-calls-spike, runtime-saturated, runtime-crowded, error-spike, error-rise, turn-latency-high, stalled-runs,
+       noisy-neighbor, user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
     playbook: runtime-down
 
   # The address answers and nothing of what it says is the runtime's: a proxy's 502 page, a redirect, a wrong host. A
@@ -102,8 +106,8 @@ rules:
     suppresses:
       [health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
        perf-unreadable, perf-expensive, dead-counters, mongodb-slow, websockets-high, provider-trouble,
-       provider-silent, model-calls-spike, runtime-saturated, runtime-crowded, error-spike, turn-latency-high,
-       stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
+       provider-silent, runs-stuck, model-calls-spike, runtime-saturated, runtime-crowded, error-spike, error-rise,
+       turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
     playbook: runtime-unreachable
 
   runtime-unauthorized:
@@ -120,8 +124,9 @@ rules:
     suppresses:
       [health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
        perf-unreadable, replica-down, perf-expensive, dead-counters, mongodb-slow, websockets-high,
-       provider-trouble, provider-silent, model-calls-spike, runtime-saturated, runtime-crowded, error-spike,
-       turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, token-burn-spike, cost-spike]
+       provider-trouble, provider-silent, runs-stuck, model-calls-spike, runtime-saturated, runtime-crowded, error-spike,
+       error-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, app-stuck, token-burn-spike,
+       cost-spike]
     playbook: runtime-unauthorized
 
   runtime-unhealthy:
@@ -130,18 +135,22 @@ rules:
       (up == 1 and (healthy == 0 or missing(healthy, unreachable)))
       or (not missing(health_failures[10m]) and not missing(health_failures[2m])
       and health_failures[10m] > $health_failing and health_failures[2m] > 0.5 * $health_failing)
+      or (not missing(health_failures[30m]) and not missing(health_failures[10m]) and not missing(health_failures[3m])
+      and not missing(baseline(healthy[24h])) and health_failures[30m] > 0.9 * $health_failing
+      and health_failures[10m] > 0.6 * $health_failing and health_failures[3m] > 0.6 * $health_failing)
     for: 1m
     severity: critical
-    summary: The runtime answers but its health check says no.
+    summary: The runtime answers, but its health check says no, fails or does not come.
     description: >
       In most cases MongoDB cannot be reached: metrics go on answering 200 while nobody can start a run. A check that
-      comes and goes counts too, whether it says no or does not come: nearly a third of ten minutes' polls.
+      comes and goes counts too, whether it says no or does not come: more than a quarter of ten minutes' polls, or nearly
+      a quarter of half an hour's.
     next_steps:
       - Check MongoDB from the runtime's machine.
       - Read the runtime's log around the time of the incident.
     suppresses:
-      [health-unreadable, events-unreadable, perf-poisoned, perf-unreadable, mongodb-slow, error-spike,
-       turn-latency-rise, turn-latency-high, stalled-runs, app-errors]
+      [health-unreadable, events-unreadable, perf-poisoned, perf-unreadable, mongodb-slow, runs-stuck, error-spike,
+       error-rise, turn-latency-rise, turn-latency-high, stalled-runs, app-errors]
     playbook: runtime-unhealthy
 
   # Blind for the health check, which says nothing of it being good. Builds that never had the endpoint answer 404 to it
@@ -170,9 +179,9 @@ rules:
       - Plan a restart of the runtime; only that clears it.
       - Until then nothing about tenants is known and nothing is done to them.
     suppresses:
-      [perf-expensive, dead-counters, provider-trouble, provider-silent, runtime-saturated, runtime-crowded,
-       error-spike, turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors,
-       token-burn-spike, cost-spike]
+      [perf-expensive, dead-counters, provider-trouble, provider-silent, runs-stuck, runtime-saturated, runtime-crowded,
+       error-spike, error-rise, turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging,
+       app-errors, app-stuck, token-burn-spike, cost-spike]
     playbook: perf-poisoned
 
   # Not an error but no figures all the same: the answer does not come in time while health is good, one process of
@@ -188,9 +197,9 @@ rules:
       - Run mozaiks-ops doctor to see which process is not read, and why.
       - Until it is, nothing about tenants is known and nothing is done to them.
     suppresses:
-      [perf-expensive, dead-counters, provider-trouble, provider-silent, runtime-saturated, runtime-crowded,
-       error-spike, turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors,
-       token-burn-spike, cost-spike]
+      [perf-expensive, dead-counters, provider-trouble, provider-silent, runs-stuck, runtime-saturated, runtime-crowded,
+       error-spike, error-rise, turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging,
+       app-errors, app-stuck, token-burn-spike, cost-spike]
     playbook: perf-unreadable
 
   # What of the process's life, its model calls and silent runs is known comes from the events' figures.
@@ -269,7 +278,8 @@ rules:
 
   mongodb-slow:
     subject: runtime
-    when: mongodb_latency > $mongodb_slow
+    # Or slow in each of ten minutes, though not at every ping.
+    when: mongodb_latency > $mongodb_slow or min(mongodb_latency[10m]) > $mongodb_slow
     for: 5m
     severity: warning
     summary: MongoDB answers the runtime slowly.
@@ -314,8 +324,8 @@ rules:
       - Check the status page and the quota of the model provider.
       - Tell tenants; their retries are not abuse.
     suppresses:
-      [provider-silent, noisy-neighbor, runtime-saturated, error-spike, turn-latency-rise, turn-latency-high,
-       user-hogging, app-errors, token-burn-spike, cost-spike]
+      [provider-silent, noisy-neighbor, runtime-saturated, error-spike, error-rise, turn-latency-rise, turn-latency-high,
+       user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
     playbook: provider-trouble
 
   # The same where neither turns nor tokens are counted: runs end and no model is called, and nothing else is known. An
@@ -336,6 +346,41 @@ rules:
     suppresses: [user-hogging, token-burn-spike, cost-spike, turn-latency-rise, turn-latency-high]
     playbook: provider-silent
 
+  # A provider that is not down but never answers: no error, no end, and every health check is good. People start runs as
+  # before, and hardly anything moves in them.
+  runs-stuck:
+    subject: runtime
+    # Fewer turns than usual, and fewer for each start: when people go home both become fewer, and when strangers open chats
+    # and leave the others go on. Runs that do not end go with it: where answers come from a cache no model is called either.
+    # Against the last two hours, so that a night is judged as a night; within two minutes where there are many turns, within
+    # ten where there are few. Where no turn is counted the model calls tell.
+    when: >-
+      (run_starts > 1/min and run_ends[2m] < 0.25 * run_starts and (
+      (baseline(turns[2h]) > $stuck_min_turns and turns[2m] < $stuck_share * baseline(turns[2h])
+      and turns[2m] / run_starts < $stuck_share * baseline(turns[2h]) / baseline(run_starts[2h]))
+      or (missing(turns[2m], dead_counter)
+      and baseline(llm_calls[2h]) > $stuck_min_turns and llm_calls[2m] < $stuck_share * baseline(llm_calls[2h])
+      and llm_calls[2m] / run_starts < $stuck_share * baseline(llm_calls[2h]) / baseline(run_starts[2h]))))
+      or (run_starts[10m] > 0.5/min and run_ends[10m] < 0.25 * run_starts[10m]
+      and baseline(turns[2h]) > 0.3 * $stuck_min_turns and turns[10m] < $stuck_share * baseline(turns[2h])
+      and turns[10m] / run_starts[10m] < $stuck_share * baseline(turns[2h]) / baseline(run_starts[2h]))
+    while: >-
+      run_ends < 0.25 * run_starts
+      and (turns < $stuck_share * baseline(turns[2h])
+      or (missing(turns, dead_counter) and llm_calls < $stuck_share * baseline(llm_calls[2h])))
+    for: 2m
+    clear_after: 5m
+    severity: critical
+    summary: Runs start, and nothing moves in any of them. The model provider probably does not answer.
+    next_steps:
+      - Ask the model provider for an answer by hand, with a time limit; read its status page.
+      - The provider answers? Then look for what runs wait for in the runtime, a stuck tool or a full pool of connections.
+      - Tell tenants; their retries are not abuse.
+    suppresses:
+      [provider-trouble, provider-silent, noisy-neighbor, runtime-saturated, runtime-crowded, error-spike, error-rise,
+       turn-latency-rise, turn-latency-high, stalled-runs, user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
+    playbook: runs-stuck
+
   # The one figure of spending that every runtime has: model calls of the whole process, of no app.
   model-calls-spike:
     subject: runtime
@@ -354,12 +399,18 @@ rules:
 
   noisy-neighbor:
     subject: app
-    # A large share is no harm: who has it grew, others suffer, or nothing is known of before and the machine is half full.
+    # A large share is no harm: who has it grew, others suffer, or nothing is known of before, the machine is half full and
+    # the share grew within what was seen. He did not grow who is as large as ever when he works at all, as a batch that
+    # comes an hour early; nor who is only called by another name, for then the runtime as a whole carries what it did.
     when: >-
-      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 2
-      and (outgrew(active_runs[26h]) > $noisy_growth
+      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
+      and (runtime.active_apps >= 2 or max(runtime.active_apps[5m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs
+      and ((outgrew(active_runs[26h]) > $noisy_growth
+      and ((missing(baseline(active_runs[26h])) and outgrew(runtime.active_runs[26h]) > 0.9 * $noisy_growth)
+      or active_runs > $noisy_growth * baseline(active_runs[26h])))
       or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
-      or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs))
+      or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs
+      and active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h])))
     # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because
     # nothing was known of before ends when it is known: no growth, none within the hour either, and nobody suffers.
     while: >-
@@ -369,6 +420,8 @@ rules:
       or (runtime.active_runs > 0.8 * $max_active_runs and not missing(runtime.error_rate)
       and runtime.error_rate > $failing_share))
     for: 5m
+    # An outage in between does not end what was so before it and is so after it.
+    max_gap: 10m
     severity: warning
     summary: One app takes most of the runtime.
     next_steps:
@@ -402,11 +455,18 @@ rules:
     subject: app
     # A small customer makes few errors, and all of his may be failing: a share over ten minutes and a number beyond
     # chance. The others are counted without this app, so that a large one does not excuse itself.
+    # As many within five minutes are told sooner. Half as much is no chance either where it is several times the usual.
     # Or its runs end with nothing done while those of the others do something.
     when: >-
       (not missing(error_rate[10m], dead_counter)
       and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
       and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m]))
+      or (not missing(error_rate, dead_counter) and error_rate > $error_share and errors > 2 * $app_error_min
+      and runtime.errors - errors <= 0.25 * $error_share * (runtime.turns - turns))
+      or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h]))
+      and error_rate[10m] > 0.5 * $error_share and errors[10m] > 2.5 * $app_error_min and errors > $app_error_min
+      and error_rate[10m] > 1.3 * $error_rise * avg(error_rate[2h])
+      and runtime.errors[10m] - errors[10m] <= 0.25 * $error_share * (runtime.turns[10m] - turns[10m]))
       or (not missing(silent_runs[2m]) and not missing(runtime.silent_runs.rest[2m])
       and silent_runs[2m] >= $silent_min and silent_runs[2m] > $silent_share * run_ends[2m]
       and runtime.silent_runs.rest[2m] <= 0.5 * $silent_share)
@@ -417,6 +477,24 @@ rules:
       - Ask the tenant what changed in its workflows and tools.
     suggest: [contact_tenant]
     playbook: app-errors
+
+  # As runs-stuck, of one app while the others go on: a tool that never answers, a key of its own. Within ten minutes, since
+  # a few people who only look and go are no fault.
+  app-stuck:
+    subject: app
+    when: >-
+      run_starts[10m] > 0.6/min and run_ends[10m] < 0.25 * run_starts[10m]
+      and baseline(turns[2h]) > 0.3 * $stuck_min_turns and turns[10m] < 0.4 * $stuck_share * baseline(turns[2h])
+      and runtime.turns[10m] > 0.5 * baseline(runtime.turns[2h])
+    while: run_ends[10m] < 0.25 * run_starts[10m] and turns[10m] < 0.4 * $stuck_share * baseline(turns[2h])
+    for: 3m
+    severity: warning
+    summary: An app's runs start and nothing moves in them, while those of the others go on.
+    next_steps:
+      - Look into one of its open runs for what it waits for, a tool, a model, an approval.
+      - Ask the tenant what changed in its workflows and tools.
+    suggest: [contact_tenant]
+    playbook: app-stuck
 
   runtime-saturated:
     subject: runtime
@@ -440,7 +518,7 @@ rules:
           only_if: >-
             not missing(turns) or not missing(tokens) or (not missing(error_rate) and error_rate > $failing_share)
     suggest: [scale_out]
-    suppresses: [runtime-crowded, websockets-high, error-spike, turn-latency-rise, turn-latency-high, model-calls-spike]
+    suppresses: [runtime-crowded, websockets-high, error-spike, error-rise, turn-latency-rise, turn-latency-high, model-calls-spike]
     playbook: runtime-saturated
 
   runtime-crowded:
@@ -468,8 +546,26 @@ rules:
     next_steps:
       - Was something deployed? Go back to the version before.
       - Read the runtime's log for the error that comes most.
-    suppresses: [app-errors, turn-latency-rise]
+    suppresses: [error-rise, app-errors, turn-latency-rise]
     playbook: error-spike
+
+  # Below a fifth it may be how a runtime is; three times its own usual is not, where more than one app fails more.
+  error-rise:
+    subject: runtime
+    when: >-
+      error_rate[10m] > $failing_share and errors[10m] >= 4 * $error_min
+      and error_rate > $failing_share and error_rate < 1.5 * $error_share
+      and not missing(avg(error_rate[2h])) and error_rate[10m] > $error_rise * avg(error_rate[2h])
+      and (missing(error_rate.rest[10m]) or error_rate.rest[10m] > 0.5 * $failing_share)
+    while: error_rate[10m] > $failing_share and errors > 0/min
+    # Longer than error-spike takes, which is the word for more.
+    for: 5m
+    severity: warning
+    summary: Runs fail several times as often as they usually do here.
+    next_steps:
+      - Was something deployed? Go back to the version before.
+      - Which apps have errors now that had none? Look for what they share, a tool, a model, a key.
+    playbook: error-rise
 
   # Against what this runtime usually takes: people who think before they answer are in both.
   turn-latency-rise:
@@ -517,7 +613,14 @@ rules:
       tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min
       and tokens / baseline(tokens[24h]) > $token_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
       and spike(tokens[26h]) > $chance and outgrew(tokens[26h]) > 2 and excess(tokens[26h]) > 0/min
-    while: tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min
+      and not missing(baseline(tokens[24h]))
+      or (missing(baseline(tokens[24h]), too_little_data) and baseline(runtime.tokens[24h]) > 2000/min
+      and tokens > 2000/min and tokens > 2 * (runtime.tokens - tokens)
+      and tokens / (runtime.tokens - tokens) > $loop_growth * active_runs / (runtime.active_runs - active_runs))
+    while: >-
+      (not missing(baseline(tokens[24h])) and tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min)
+      or (tokens > 2000/min and tokens > 2 * (runtime.tokens - tokens)
+      and tokens / (runtime.tokens - tokens) > $loop_growth * active_runs / (runtime.active_runs - active_runs))
     for: 5m
     severity: warning
     summary: An app burns tokens far above its own usual rate.

@@ -278,8 +278,9 @@ extension Evaluation {
         {
             return .missing(reason)
         }
-        var (judged, failed) = (0.0, 0.0)
+        var (judged, failed, seen) = (0.0, 0.0, 0.0)
         for entry in replica.health.entries where entry.at > start && entry.at <= end {
+            seen += 1
             switch entry.missing {
             case nil: if entry.figures?.isHealthy == false { failed += 1 }
             case .unreachable, .error(status: 500...599): failed += 1
@@ -287,9 +288,21 @@ extension Evaluation {
             }
             judged += 1
         }
-        guard judged * Double(replica.interval(.health, options)) >= Double(end - start) * Evaluation.leastCoverage
+        let interval = Double(replica.interval(.health, options))
+        guard judged * interval >= Double(end - start) * Evaluation.leastCoverage,
+            seen * interval >= Double(end - start) * Evaluation.leastPolled
         else { return .missing(judged == 0 ? .noTraffic : .tooLittleData) }
         return .value(100 * failed / judged)
+    }
+
+    /// So much of a window must have been polled for a share of its polls: two of the first three are no two thirds of ten
+    /// minutes.
+    private static let leastPolled = 0.75
+
+    /// The slowest ping of the window, where there is one now: what is slow at every other poll is slow in each minute.
+    func worstPing(_ replicas: [ReplicaState], from start: Int64, to end: Int64) -> Double? {
+        replicas.flatMap(\.health.entries).filter { $0.at > start && $0.at <= end }
+            .compactMap { $0.figures?.mongoPing.map { $0 / 1_000 } }.max()
     }
 
     private func llmCalls(_ replica: ReplicaState, from start: Int64, to end: Int64) -> Evidence {

@@ -119,6 +119,8 @@ public struct HistorySignals: Sendable {
         var total = MinuteSums()
         /// By slot.
         var sums: ContiguousArray<MinuteSums> = []
+        /// By slot: runs that ended with nothing done.
+        var silent: ContiguousArray<Double> = []
         /// Watched minutes.
         var watched = 0.0
         var watch = WatchMinute()
@@ -143,11 +145,15 @@ public struct HistorySignals: Sendable {
 
     private func window(_ count: Int64) -> Window {
         var window = Window(minutes: count, sums: ContiguousArray(repeating: MinuteSums(), count: apps.capacity))
+        window.silent = ContiguousArray(repeating: 0, count: apps.capacity)
         window.parts = recent.suffix(Int(count))
         for minute in window.parts where minute.whole.chatsMissing == nil {
             window.total.add(minute.whole.sums)
             window.watched += minute.whole.watched
-            for (row, slot) in zip(minute.rows, minute.slots) { window.sums[slot].add(row.sums) }
+            for (row, slot) in zip(minute.rows, minute.slots) {
+                window.sums[slot].add(row.sums)
+                window.silent[slot] += row.silent
+            }
         }
         for minute in window.parts {
             guard let watch = minute.whole.watch else { continue }
@@ -216,6 +222,10 @@ public struct HistorySignals: Sendable {
                         order.map { slot in
                             LatencyIndex.quantile(quantile, counts[slot]).map { .value($0) } ?? .missing(.noTraffic)
                         }))
+            }
+            if signal == .silentRuns {
+                guard rules.sight == .sighted else { return .same(.missing(rules.dead == 0 ? .tooLittleData : .deadCounter)) }
+                return .plain(ContiguousArray(order.map { .value(window.silent[$0] / window.watched) }))
             }
             return .plain(
                 ContiguousArray(

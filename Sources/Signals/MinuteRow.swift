@@ -26,6 +26,8 @@ public struct MinuteRow: Hashable, Sendable {
     /// Starts that the gate was asked about; of the runtime those of all apps, whether it knows them or not. What part of
     /// the minute the gate was read in stands in `watch`.
     public var gate = GateSums()
+    /// An app's row only: runs that ended with nothing done, by their own counters.
+    public var silent = 0.0
     /// The runtime's row only: every signal's reading of this minute alone, by `Signal.rawValue`.
     public var readings: [Evidence]
     /// The runtime's row only: why the minute says nothing about chats; nil when it does.
@@ -95,6 +97,7 @@ public struct MinuteRow: Hashable, Sendable {
             writer.put(gate.asked)
             writer.put(gate.refused)
         }
+        writer.put(silent)
     }
 
     init(from reader: inout StateReader) throws(SignalStateError) {
@@ -131,11 +134,12 @@ public struct MinuteRow: Hashable, Sendable {
             gate.asked = try reader.double()
             gate.refused = try reader.double()
         }
+        if version > 4 { silent = try reader.double() }
     }
 
     private static let firstVersion: UInt8 = 1
-    /// Version 2 knew no gate, version 3 no ghosts.
-    private static let version: UInt8 = 4
+    /// Version 2 knew no gate, version 3 no ghosts, version 4 no silent runs of an app.
+    private static let version: UInt8 = 5
 }
 
 /// Sums of increments over a stretch of time.

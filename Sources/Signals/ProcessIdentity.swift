@@ -5,7 +5,7 @@ import Model
 /// - A creation mark that changed to a moment before the previous answer, or back to an earlier mark, is another
 ///   process that was alive all along: a load balancer. Any other change is a restart.
 /// - Where the events endpoint gives no mark, a chat that vanished is a restart; a vanished chat that comes back with the
-///   start it had is a load balancer.
+///   start it had is a load balancer. Where the mark stayed the same meanwhile it is one process, whose list was not whole.
 struct ProcessIdentity {
     /// For how long a URL that answered for several processes stays marked so after the last sign of it.
     static let memory: Int64 = 30 * 60_000
@@ -32,6 +32,11 @@ struct ProcessIdentity {
     private(set) var restarts: [Int64] = []
     /// When several processes last showed, ms.
     private(set) var severalAt: Int64?
+    /// Whether the events endpoint tells of the process that answers, as of the newest perf body. Not kept: the next body
+    /// says it anew.
+    var isMarked = false
+    /// A restart so long ago does not explain that chats come back.
+    private static let afterRestart: Int64 = 10 * 60_000
 
     func isSeveral(asOf moment: Int64) -> Bool {
         guard let severalAt else { return false }
@@ -91,6 +96,9 @@ struct ProcessIdentity {
     /// Takes in a chat that the table does not know. Whether it is one that vanished before.
     mutating func observe(returned chat: Vanished, at moment: Int64) -> Bool {
         guard !vanishedSet.isEmpty, vanishedSet.contains(chat) else { return false }
+        // A process with a mark that did not change is the same one: its list lacked some chats for a while.
+        let hasRestarted = restarts.last.map { moment - $0 <= ProcessIdentity.afterRestart } ?? false
+        if isMarked, !hasRestarted, !isSeveral(asOf: moment) { return true }
         severalAt = moment
         return true
     }

@@ -8,6 +8,7 @@ extension ReplicaState {
         _ options: SignalOptions
     ) -> PerfFigures {
         decideSilentEnds(isWatched: isWatched)
+        identity.isMarked = identity.lastMarkAt.map { at - $0 <= maxGap(.events, options) } ?? false
         var pass = PerfPass(
             self, table, at: at, clock: clock, isWatched: isWatched, stalledAfter: options.stalledAfter.milliseconds,
             slots: shared.apps.slots(of: table.apps), capacity: shared.apps.capacity, shared,
@@ -92,7 +93,6 @@ extension ReplicaState {
         // By key: the order of the table is not kept.
         vanished.sort { $0.key < $1.key }
         chats.keep { index, _ in pass.seen[index] }
-        let hasMark = identity.lastMarkAt.map { at - $0 <= maxGap(.events, options) } ?? false
-        identity.observe(vanished: vanished, hasMark: hasMark, at: at)
+        identity.observe(vanished: vanished, hasMark: identity.isMarked, at: at)
     }
 }

@@ -18,7 +18,9 @@ struct RowCoder: Sendable {
         /// Starts asked of the gate and refused by it. Blocks from before it was counted have none of these.
         static let gate = [15, 16]
         static let gateWatched = 17
-        static let count = 20
+        /// An app's runs that ended with nothing done; older blocks have none.
+        static let silent = 20
+        static let count = 21
     }
 
     /// - Parameter gap: how many minutes since the row before have none.
@@ -37,6 +39,8 @@ struct RowCoder: Sendable {
         for index in gate.indices where gate[index] != 0 { mask |= 1 << UInt64(Bit.gate[index]) }
         let watched = RowCoder.steps(row.watch?.gateWatched ?? 0, MinuteStep.time)
         if watched != gateWatched { mask |= 1 << UInt64(Bit.gateWatched) }
+        let silent = RowCoder.steps(row.silent, MinuteStep.events)
+        if silent != 0 { mask |= 1 << UInt64(Bit.silent) }
         writer.put(mask)
         if gap > 0 { writer.put(UInt64(gap)) }
         for steps in sums where steps != 0 { writer.put(steps) }
@@ -45,6 +49,7 @@ struct RowCoder: Sendable {
         for steps in gate where steps != 0 { writer.put(steps) }
         if watched != gateWatched { writer.put(watched) }
         gateWatched = watched
+        if silent != 0 { writer.put(silent) }
         guard !row.latencies.isEmpty else { return }
         writer.put(UInt64(row.latencies.count))
         var last: UInt64 = 0
@@ -80,6 +85,7 @@ struct RowCoder: Sendable {
         if has(Bit.gate[0]) { row.gate.asked = Double(try reader.unsigned()) / MinuteStep.events }
         if has(Bit.gate[1]) { row.gate.refused = Double(try reader.unsigned()) / MinuteStep.events }
         if has(Bit.gateWatched) { gateWatched = try reader.unsigned() }
+        if has(Bit.silent) { row.silent = Double(try reader.unsigned()) / MinuteStep.events }
         guard has(Bit.latencies) else { return Int(gap) }
         let count = try reader.unsigned()
         guard count <= UInt64(LatencyBuckets.count) else { throw reader.failure("a row has too many latencies") }

@@ -105,6 +105,9 @@ extension Evaluation {
             if signal == .restarts, let seen = watch.restartsSeen { return .value(seen) }
             let reading = runtime(signal, from: start, to: at, checksNow: false, &shared).rounded()
             guard case .value = reading else { return reading }
+            if signal == .mongodbLatency, let worst = worstPing(present, from: start, to: at) {
+                return Evidence.value(worst).rounded()
+            }
             return watch.reading(signal) ?? reading
         }
         guard whole.chatsMissing == nil || watch.gateWatched > 0 else { return ([whole], []) }
@@ -129,6 +132,7 @@ extension Evaluation {
             latencies.isEmpty(slot: slot) && open.apps[slot] == RunGauges() && sums[slot] == MinuteSums()
                 && starts(slot) == GateSums()
         }
+        let silent = rules.sight == .sighted ? silentByApp(from: start, to: at) : []
         let busy = order.reduce(0) { isIdle($1) ? $0 : $0 + 1 }
         rows.reserveCapacity(1 + busy)
         slots.reserveCapacity(busy)
@@ -139,6 +143,7 @@ extension Evaluation {
                 minute: minute, app: id, sums: sums[slot], gauges: open.apps[slot],
                 latencies: latencies.counts(slot: slot))
             row.gate = starts(slot)
+            if slot < silent.count { row.silent = MinuteStep.round(silent[slot].silent, MinuteStep.events) }
             rows.append(row)
             slots.append(slot)
         }
@@ -181,7 +186,11 @@ extension Evaluation {
                         let seen = replica.identity.restarts(from: start, to: at)
                         if seen > 0 { return .value(Double(seen)) }
                     }
-                    return self.replica(signal, replica, from: start, to: at).rounded()
+                    let reading = self.replica(signal, replica, from: start, to: at)
+                    if signal == .mongodbLatency, reading.value != nil, let worst = worstPing([replica], from: start, to: at) {
+                        return Evidence.value(worst).rounded()
+                    }
+                    return reading.rounded()
                 })
         }
         return watch

@@ -83,6 +83,7 @@ struct HistoryRun {
         var sources = try runtimes.map { try Source(journal, $0, minutes, lookBack) }
         let progress = ReplayProgress(minutes)
         var judged = 0
+        var stretches = UnreadableStretches()
         while let index = Source.earliest(sources), let rows = try sources[index].take() {
             let minute = rows.first?.minute ?? 0
             let runtime = sources[index].runtime
@@ -98,11 +99,13 @@ struct HistoryRun {
             if ticked {
                 judged += 1
                 sources[index].judged(minute, rows.first?.watch?.intervals.max() ?? 0)
+                if let whole = rows.first { stretches.note(runtime, at: Timestamp(minute: minute), HistoryRun.reasons(whole)) }
             }
             progress.show(minute)
         }
         progress.end()
-        let gaps = sources.flatMap { $0.gaps(upTo: minutes.upperBound) }.sorted { $0.from < $1.from }
+        let gaps = (sources.flatMap { $0.gaps(upTo: minutes.upperBound) }
+            + stretches.all(ofAtLeast: .minutes(2)).map(ReplayReport.Gap.init)).sorted { $0.from < $1.from }
         if let app = invocation.arguments.value("app") { stories = stories.map { $0.only(AppID(app)) } }
         return ReplayReport(
             source: "history", runtimes: runtimes, from: Timestamp(minute: minutes.lowerBound),
@@ -111,6 +114,15 @@ struct HistoryRun {
             against: against.map { .init(name: $0.name, story: stories[1]) },
             caveats: [ReplayCaveat.minutes, ReplayCaveat.counterfactual, ReplayCaveat.beginning, ReplayCaveat.people],
             terminal: invocation.terminal)
+    }
+
+    /// Why a minute says nothing of an endpoint, by the gauge that each is known by.
+    private static func reasons(_ whole: RecordedHistory.Row) -> [(endpoint: Endpoint, reason: MissingReason?)] {
+        let gauges: [(Endpoint, Signal)] = [(.health, .healthy), (.perf, .trackedChats), (.events, .uptime)]
+        return gauges.compactMap { endpoint, signal in
+            let raw = Int(signal.rawValue)
+            return raw < whole.readings.count ? (endpoint, whole.readings[raw].reason) : nil
+        }
     }
 
     /// One runtime's minutes, and which of them were judged.

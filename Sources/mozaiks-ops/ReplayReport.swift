@@ -16,8 +16,21 @@ struct ReplayReport {
         let runtime: String
         let from: Timestamp
         let to: Timestamp
-        /// `not watched`, `damaged`
+        /// `nobody looked`, `damaged in the journal`, `/api/health could not be read (error(502))`
         let reason: String
+        /// Nothing was seen at all, and the timeline is blank.
+        var isBlind = true
+
+        init(runtime: String, from: Timestamp, to: Timestamp, reason: String) {
+            (self.runtime, self.from, self.to, self.reason) = (runtime, from, to, reason)
+        }
+
+        init(_ stretch: UnreadableStretches.Stretch) {
+            self.init(
+                runtime: stretch.runtime, from: stretch.from, to: stretch.to,
+                reason: "\(stretch.endpoint.path) could not be read (\(stretch.reason))")
+            isBlind = false
+        }
     }
 
     /// `history`, or `tape NAME`

@@ -259,7 +259,8 @@ import Testing
             #expect(events.malformedFields == malformed, "\(body)")
             #expect(events.createdAt == nil)
         }
-        for body in ["{}", #"{"data":[]}"#, "[]", "null", "", "{"] {
+        // An answer without any figure is none.
+        for body in ["{}", #"{"data":[]}"#, #"{"status":"success","data":{}}"#, #"{"data":{"handler_count":3}}"#, "[]", "null", "", "{"] {
             guard case .missing(.events, .malformed, _) = Self.decode(200, body, .events) else {
                 Issue.record("\(body)")
                 continue

@@ -20,6 +20,7 @@ struct RulePairTests {
         "model-calls-spike": "load, which tenants make",
         "runtime-crowded": "load, which tenants make",
         "runtime-saturated": "load, which tenants make; it asks for actions itself",
+        "error-rise": "what others suffer from a noisy one",
         "turn-latency-rise": "what others suffer from a noisy one",
         "turn-latency-high": "what others suffer from a noisy one",
         "stalled-runs": "ghosts are counted apart",
@@ -158,7 +159,7 @@ struct RulePairTests {
     /// Everything that may be wrong with the runtime as a whole.
     static let causes: [Case] = policies.runtimeRules.compactMap { rule in
         guard let found = readings([rule.when], of: rule, missing: true),
-            let over = readings([rule.when], of: rule, missing: false, wanted: .no)
+            let over = readings([rule.when] + (rule.keeps.map { [$0] } ?? []), of: rule, missing: false, wanted: .no)
         else {
             Issue.record("nothing was found that makes \(rule.name) true")
             return nil

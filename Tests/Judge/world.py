@@ -32,8 +32,8 @@ class World:
     """Chats of one process. `live`: every counter moves; `built`: errors, tokens and cost stay 0, as in today's runtimes.
 
     What a tenant does is said by knobs: starts (times the base rate), more (further starts a minute), dead (runs end in 4 s
-    with nothing done), silent (a share of them), ghost (a share whose websocket never comes), errors (share of turns), slow,
-    tokens, price (factors), user (all runs are one user's), calm (turns are so much rarer).
+    with nothing done), silent (a share of them), ghost (a share whose websocket never comes), stuck (nothing moves nor ends),
+    errors (share of turns), slow, tokens, price (factors), user (all runs are one user's), calm (turns are so much rarer).
     """
 
     def __init__(self, rng, apps, live, base, skew=0, evicts=None):
@@ -55,7 +55,7 @@ class World:
             if chat.over:
                 continue
             own, age = knobs[chat.app], (now - chat.began).total_seconds()
-            if chat.ghost:
+            if chat.ghost or own.get("stuck"):
                 continue
             if own.get("dead") or chat.silent:
                 if age > 4:
@@ -114,10 +114,10 @@ class World:
             found[chat.app] += not chat.over
         return found
 
-    def figures(self, now):
-        """The perf body as text; ended chats are written once."""
+    def figures(self, now, every=1):
+        """The perf body as text; ended chats are written once. `every`: 2 for a list that lacks every other chat."""
         rows = []
-        for chat in self.chats:
+        for chat in self.chats[::every]:
             if chat.over and chat.row:
                 rows.append(chat.row)
                 continue
@@ -167,5 +167,8 @@ def lines(now, fault, world):
         elif (fault, endpoint) == ("sick", HEALTH):
             yield f'{head}"status":500,"body":{{"detail":"Health check failed"}}}}\n'
         else:
-            body = bodies[endpoint] or (world.figures(now) if endpoint == PERF else world.events())
+            if (fault, endpoint) == ("events-empty", EVENTS):
+                body = '{"status":"success","data":{}}'
+            else:
+                body = bodies[endpoint] or (world.figures(now, 2 if fault == "half-list" else 1) if endpoint == PERF else world.events())
             yield f'{head}"status":200,"body":{body}}}\n'

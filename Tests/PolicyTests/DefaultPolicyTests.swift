@@ -24,8 +24,9 @@ import Testing
                 "runtime-down", "runtime-unreachable", "runtime-unauthorized", "runtime-unhealthy", "health-unreadable",
                 "perf-poisoned", "perf-unreadable", "events-unreadable", "perf-expensive", "dead-counters",
                 "restart-loop", "runtime-restarted", "mongodb-slow", "websockets-high", "provider-trouble",
-                "provider-silent", "model-calls-spike", "runtime-saturated", "runtime-crowded", "error-spike", "turn-latency-rise",
-                "turn-latency-high", "stalled-runs", "noisy-neighbor", "user-hogging", "app-errors",
+                "provider-silent", "runs-stuck", "model-calls-spike", "runtime-saturated", "runtime-crowded", "error-spike",
+                "error-rise", "turn-latency-rise", "turn-latency-high", "stalled-runs", "noisy-neighbor", "user-hogging",
+                "app-errors", "app-stuck",
                 "token-burn-spike", "cost-spike",
             ])
         #expect(set.replicaRules.map(\.name) == ["replica-down"])
@@ -38,7 +39,7 @@ import Testing
         // A large share, which is noisy only with growth of its own, harm to others, or half a machine.
         #expect(
             noisy.when.text.hasPrefix(
-                "active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and runtime.active_apps >= 2 and (outgrew("
+                "active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and (runtime.active_apps >= 2 or max(runtime.active_apps[5m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs and ((outgrew("
             ))
         #expect(noisy.hold == .minutes(5) && noisy.severity == .warning && noisy.actions.count == 2)
         guard case .lease(let throttle) = noisy.actions[1] else {
@@ -159,7 +160,7 @@ import Testing
         #expect(suppressed(by: "runtime-unhealthy").contains("perf-unreadable"))
         #expect(
             suppressed(by: "provider-trouble") == [
-                "app-errors", "cost-spike", "error-spike", "noisy-neighbor", "provider-silent", "runtime-saturated",
+                "app-errors", "app-stuck", "cost-spike", "error-rise", "error-spike", "noisy-neighbor", "provider-silent", "runtime-saturated",
                 "token-burn-spike", "turn-latency-high", "turn-latency-rise", "user-hogging",
             ])
         // What says nothing of the runtime but that it is gone hides all the others.
@@ -172,7 +173,7 @@ import Testing
         let noisy = try #require(PolicySet.embeddedDefault.defaultPolicy.appRules.first { $0.name == "noisy-neighbor" })
         #expect(
             noisy.suppressedBy == [
-                "perf-poisoned", "perf-unreadable", "provider-trouble", "runtime-down", "runtime-unauthorized",
+                "perf-poisoned", "perf-unreadable", "provider-trouble", "runs-stuck", "runtime-down", "runtime-unauthorized",
                 "runtime-unreachable",
             ])
     }

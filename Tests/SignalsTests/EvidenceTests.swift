@@ -51,13 +51,15 @@ struct EvidenceTests {
         let table = try watched.table(EvidenceTests.all, at: 70)
         let index = try #require(table.index(of: AppID("a")))
         // The gate counts by itself, whatever the runtime answers.
+        #expect(try watched.runtime("health_failures[80s]", at: 70) == .value(example.failures))
         for (slot, ref) in table.demand.enumerated() where !ref.signal.isOfGate {
             let subjects = ref.signal.info.subjects
             switch ref.signal {
             case .up: #expect(table.runtime(slot) == .value(example.up))
             case .perfPolled: #expect(table.runtime(slot) == .value(10))
-            // Missing answers are its evidence: of eight polls one failed, where it was a failure and not a refusal.
-            case .healthFailures: #expect(table.runtime(slot) == .value(example.failures), "\(ref)")
+            // Missing answers are its evidence: of eight polls one failed, where it was a failure and not a refusal. Eight
+            // are too few for five minutes.
+            case .healthFailures: #expect(table.runtime(slot) == .missing(.tooLittleData), "\(ref)")
             // Of the extension, which nobody asked.
             case .loopLag: #expect(table.runtime(slot) == .missing(.notTracked))
             case _ where subjects.contains(.runtime): #expect(table.runtime(slot) == .missing(example.reason), "\(ref)")
@@ -121,6 +123,18 @@ struct EvidenceTests {
         try watched.missing(.health, .unauthorized, at: 10)
         #expect(try watched.runtime("healthy", at: 10) == .missing(.unauthorized))
         #expect(try watched.runtime("up", at: 10) == .value(1))
+    }
+
+    @Test("two of three polls are no two thirds of ten minutes: most of a window must have been polled")
+    func healthFailuresOfAWholeWindow() throws {
+        var watched = Watched()
+        watched.signals.options.longestWindow = .minutes(10)
+        for poll in 0..<60 {
+            let second = Double(poll) * 10
+            if poll % 3 == 0 { try watched.health(at: second) } else { try watched.missing(.health, .unreachable, at: second) }
+            if poll == 12 { #expect(try watched.runtime("health_failures[10m]", at: second) == .missing(.tooLittleData)) }
+        }
+        #expect(abs(try watched.runtime("health_failures[10m]", at: 590).number - 66.7) < 1.5)
     }
 
     @Test("a poll that was broken off by us says nothing")

@@ -119,6 +119,23 @@ struct ProcessTests {
         #expect(watched.signals.summary.replicas[0].answersForSeveralProcesses)
     }
 
+    @Test("a list that lacks half of its chats for a poll, of a process that says it is the same, is no load balancer")
+    func halfAList() throws {
+        var watched = Watched()
+        let all = ProcessTests.busy("x", count: 6, turns: 100, from: -500)
+        let half = ProcessTests.busy("x", count: 3, turns: 100, from: -500)
+        for (index, list) in [all, all, half, all, all].enumerated() {
+            try watched.events(50, created: -1_000, at: Double(index) * 20)
+            try watched.perf(list, at: Double(index) * 20 + 1)
+        }
+        #expect(!watched.signals.summary.replicas[0].answersForSeveralProcesses)
+        #expect(try watched.runtime("open_runs", at: 82) == .value(6))
+        // What came back is known already, and did nothing meanwhile.
+        #expect(try watched.runtime("run_starts[1m]", at: 82) == .value(0))
+        #expect(try watched.runtime("turns[1m]", at: 82) == .value(0))
+        #expect(try watched.runtime("restarts[5m]", at: 82) == .value(0))
+    }
+
     @Test("a creation date older than the previous answer, or one that was there before, is a load balancer")
     func loadBalancerByCreation() throws {
         var watched = Watched()

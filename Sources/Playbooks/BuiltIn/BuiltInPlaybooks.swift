@@ -7,8 +7,10 @@ public enum BuiltInPlaybooks {
     /// Sorted by id.
     public static let all: [(id: String, text: String)] = [
         ("app-errors", appErrors),
+        ("app-stuck", appStuck),
         ("cost-spike", costSpike),
         ("dead-counters", deadCounters),
+        ("error-rise", errorRise),
         ("error-spike", errorSpike),
         ("events-unreadable", eventsUnreadable),
         ("health-unreadable", healthUnreadable),
@@ -22,6 +24,7 @@ public enum BuiltInPlaybooks {
         ("provider-trouble", providerTrouble),
         ("replica-down", replicaDown),
         ("restart-loop", restartLoop),
+        ("runs-stuck", runsStuck),
         ("runtime-crowded", runtimeCrowded),
         ("runtime-down", runtimeDown),
         ("runtime-restarted", runtimeRestarted),

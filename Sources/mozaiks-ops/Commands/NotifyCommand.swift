@@ -236,6 +236,13 @@ enum NotifyCommand {
             reason: "condition true for 5m", condition: condition, readings: [])
         let id = "0123456789abcdef"
         let key = LeaseKey(kind: .throttle, runtime: runtime, app: AppID("app-example"))
+        // As it would stand in the mode that is configured: nobody reads "done" where nothing is.
+        let verdict: Verdict =
+            switch configuration.mode.value {
+            case .observe: .wouldHave
+            case .suggest: .needsApproval(Refusal(.approval, "in mode suggest every action waits for a person's approval"))
+            case .enforce: .act
+            }
         var incident = Incident(
             fingerprint: id, id: "\(id)-\(opened.milliseconds)", rule: "noisy-neighbor", subject: subject,
             severity: .warning, summary: "One app takes most of the runtime (an invented incident).",
@@ -246,7 +253,7 @@ enum NotifyCommand {
         incident.decisions = [
             ActionDecision(
                 at: opened, incident: incident.id, key: key, effect: .throttle(Limits(concurrentWorkflows: 2)),
-                ttl: .minutes(15), verdict: .act, lease: "lease-0123456789abcdef")
+                ttl: .minutes(15), verdict: verdict, lease: verdict == .act ? "lease-0123456789abcdef" : nil)
         ]
         return incident
     }

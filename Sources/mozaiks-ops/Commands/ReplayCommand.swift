@@ -114,8 +114,9 @@ enum Replay {
         return ReplayReport(
             source: "tape \(path)", runtimes: new.runtimes, from: from, to: new.replay.last ?? from,
             judged: "\(new.replay.exchanges) exchanges, \(new.replay.story.ticks) ticks",
-            gaps: new.replay.holes.map { .init(runtime: $0.runtime, from: $0.from, to: $0.to, reason: "nothing on the tape") }
-                .sorted { $0.from < $1.from },
+            gaps: (new.replay.holes.map {
+                ReplayReport.Gap(runtime: $0.runtime, from: $0.from, to: $0.to, reason: "nothing on the tape")
+            } + new.replay.unreadable.map(ReplayReport.Gap.init)).sorted { $0.from < $1.from },
             side: .init(name: name, story: story(new)),
             against: old.map { .init(name: arguments.value("against") ?? "", story: story($0)) }, caveats: caveats,
             terminal: invocation.terminal)
