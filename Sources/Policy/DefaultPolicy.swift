@@ -314,7 +314,7 @@ rules:
     when: >-
       silent_runs.share[2m] > $silent_share and silent_runs.share[2m] * run_ends[2m] >= $silent_min
       and run_starts > $silent_min_starts
-      and (missing(silent_runs.rest[2m], no_traffic) or silent_runs.rest[2m] > 0.5 * $silent_share)
+      and not missing(silent_runs.rest[2m], dead_counter) and (missing(silent_runs.rest[2m]) or silent_runs.rest[2m] > 0.5 * $silent_share)
       and (not missing(turns[2m]) or not missing(tokens[2m])
       or (not missing(errors[2m]) and errors[2m] > 0.5 * silent_runs.share[2m] * run_ends[2m]))
     for: 1m

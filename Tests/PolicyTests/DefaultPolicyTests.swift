@@ -163,13 +163,14 @@ import Testing
                 "app-errors", "app-stuck", "cost-spike", "error-rise", "error-spike", "noisy-neighbor", "provider-silent", "runtime-saturated",
                 "token-burn-spike", "turn-latency-high", "turn-latency-rise", "user-hogging",
             ])
-        // What says nothing of the runtime but that it is gone hides all the others.
+        // What says nothing of the runtime but that it is gone hides all the others. A loop of restarts is seen only while the
+        // runtime answers: it is told while that clears, too.
         let set = PolicySet.embeddedDefault
         let others = Set((rules + set.replicaRules + set.defaultPolicy.appRules).map(\.name))
-        #expect(Set(suppressed(by: "runtime-down")) == others.subtracting(["runtime-down"]))
+        #expect(Set(suppressed(by: "runtime-down")) == others.subtracting(["runtime-down", "restart-loop"]))
         #expect(
             Set(suppressed(by: "runtime-unauthorized"))
-                == others.subtracting(["runtime-down", "runtime-unreachable", "runtime-unauthorized"]))
+                == others.subtracting(["runtime-down", "runtime-unreachable", "runtime-unauthorized", "restart-loop"]))
         let noisy = try #require(PolicySet.embeddedDefault.defaultPolicy.appRules.first { $0.name == "noisy-neighbor" })
         #expect(
             noisy.suppressedBy == [

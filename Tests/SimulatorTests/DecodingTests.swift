@@ -43,7 +43,7 @@ import Testing
                 continue
             }
             #expect(health.isHealthy && health.malformedFields == 0)
-            #expect(health.websocketConnections == Int64(process.websockets))
+            #expect(health.websocketConnections == Int64(process.websockets + runtime.scenario.idleSockets))
             #expect(events.usageDelta == process.usageDeltas && events.malformedFields == 0)
             #expect(events.createdAt == process.created.timestamp)
             #expect(!runs.isTracked)

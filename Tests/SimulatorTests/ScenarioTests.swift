@@ -9,7 +9,7 @@ import Testing
 @Suite struct ScenarioTests {
     @Test func namesAreUniqueAndFound() {
         #expect(Set(Scenario.all.map(\.name)).count == Scenario.all.count)
-        #expect(Scenario.all.count == 28)
+        #expect(Scenario.all.count == 30)
         for scenario in Scenario.all {
             #expect(Scenario.named(scenario.name)?.summary == scenario.summary)
             #expect(!scenario.summary.isEmpty && scenario.summary.utf8.count < 130)
