@@ -98,12 +98,10 @@ The threshold is too low.
 The threshold is wrong for app_1.
 app_1 no longer holds the most runs.
 app_1 is back at its usual share.
-The share falls again.
 The load falls by itself.
 The runs end by themselves.
 It ends by itself.
 It ends soon.
-Later it is less.
 # Deeds that nobody did
 app_1 has been held.
 app_1 is held at the limit.
@@ -144,7 +142,6 @@ It holds since the morning.
 It holds for an hour.
 It holds for days.
 A minute ago it was less.
-The runtime holds a hundred runs.
 The runtime holds hundreds of runs.
 The other app holds the rest.
 app_1 is the only app.
@@ -154,7 +151,6 @@ The two apps are the same.
 Zero runs end.
 A pair of apps hold the runs.
 The share is a quarter above.
-The runs are fifty-fifty.
 The share is in the nineties.
 One more run and the runtime is down.
 # Blame and people

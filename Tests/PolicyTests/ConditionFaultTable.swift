@@ -264,6 +264,7 @@ extension FaultyCondition {
             condition:1:17: error[syntax]: 'tokens' stands where an operator should
                 active_runs > 5 tokens
                                 ^~~~~~
+            hint: a count has no unit: write '5'; units: % ms s m h d /s /min /h USD USD/h B kB MB GB
             """#),
         FaultyCondition(
             "",
@@ -303,7 +304,7 @@ extension FaultyCondition {
             condition:1:16: error[unknown-unit]: no unit 'x'
                 active_runs > 5x
                                ^
-            hint: units: % ms s m h d /s /min /h USD USD/h B kB MB GB
+            hint: write '5 *'
             """#),
         FaultyCondition(
             "active_runs > 5 usd",
@@ -316,10 +317,10 @@ extension FaultyCondition {
         FaultyCondition(
             "turn_latency.p95 > 1.5 s",
             #"""
-            condition:1:24: error[syntax]: 's' stands where an operator should
+            condition:1:20: error[unknown-unit]: no unit is spelled so
                 turn_latency.p95 > 1.5 s
-                                       ^
-            hint: a unit stands right behind its number: 1.5s, 200ms, 10/min, 3 USD/h
+                                   ^~~~~
+            hint: write '1.5s'
             """#),
         FaultyCondition(
             "turn_latency.p95 > 5msec",
@@ -327,7 +328,7 @@ extension FaultyCondition {
             condition:1:21: error[unknown-unit]: no unit 'msec'
                 turn_latency.p95 > 5msec
                                     ^~~~
-            hint: units: % ms s m h d /s /min /h USD USD/h B kB MB GB
+            hint: write '5ms'
             """#),
         FaultyCondition(
             "active_runs > 40 %",
@@ -348,9 +349,10 @@ extension FaultyCondition {
         FaultyCondition(
             "cost > 3 USD",
             #"""
-            condition:1:1: error[unit-mismatch]: 'cost' is spend in USD/h and '3 USD' an amount in USD: they cannot be compared
+            condition:1:8: error[unit-mismatch]: 'cost' is spend in USD/h and '3 USD' an amount in USD: they cannot be compared
                 cost > 3 USD
-                ^~~~~~~~~~~~
+                       ^~~~~
+            hint: write '3 USD/h'
             """#),
         FaultyCondition(
             "tokens > 2000",
@@ -462,7 +464,7 @@ extension FaultyCondition {
             condition:1:1: error[unknown-function]: no function 'sum'
                 sum(tokens[10m]) > 3/min
                 ^~~
-            hint: functions: avg, min, max, baseline, rise, mad, spike, outgrew, excess, missing
+            hint: what is counted is a rate already: 'errors[10m]' are errors per minute over 10m
             """#),
         FaultyCondition(
             "avg(avg(tokens[10m])[10m]) > 3/min",
