@@ -32,9 +32,20 @@ extension Page {
 }
 
 extension Page {
-    /// ` (not tracked)`: why the newest of a series is missing.
-    fileprivate static func why(_ series: EvidenceSeries) -> String {
-        series.points.last?.evidence.reason.map { " (\($0.explanation))" } ?? ""
+    /// Series without evidence, by the reason that the newest of each gives.
+    fileprivate static func gaps(_ series: [EvidenceSeries]) -> HTML {
+        var groups: [(why: String, names: [String])] = []
+        for one in series {
+            let why = one.points.last?.evidence.reason?.explanation ?? "not known"
+            if let place = groups.firstIndex(where: { $0.why.utf8.elementsEqual(why.utf8) }) {
+                groups[place].names.append(one.series)
+            } else {
+                groups.append((why, [one.series]))
+            }
+        }
+        return groups.map {
+            "<p class=\"faint\">No evidence within the hour of \($0.names.joined(separator: ", ")): \($0.why)</p>" as HTML
+        }.joined()
     }
 }
 
@@ -304,9 +315,7 @@ private struct FirstPage {
         let parts = histories.map { history -> HTML in
             let seen = history.series.filter { $0.points.contains { $0.evidence.value != nil } }
             let unseen = history.series.filter { series in !series.points.contains { $0.evidence.value != nil } }
-            let gaps: HTML = HTML.when(
-                !unseen.isEmpty,
-                "<p class=\"faint\">No evidence within the hour: \(unseen.map { "\($0.series)\(Page.why($0))" }.joined(separator: ", "))</p>")
+            let gaps = Page.gaps(unseen)
             return "<h3>\(id: history.runtime)</h3><div class=\"charts\">\(seen.map { Chart($0, clocks).html }.joined())</div>\(gaps)"
         }
         return HTML.when(
