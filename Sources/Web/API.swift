@@ -42,6 +42,7 @@ enum API {
         case ("approvals"?, 1): return (try approvals(&query, reading), nil)
         case ("silences"?, 1): return (try silences(&query, reading), nil)
         case ("messages"?, 1): return (try messages(&query, reading), nil)
+        case ("audit"?, 1): return (try audit(&query, reading), nil)
         case ("policy"?, 1): return (try policy(&query, reading), nil)
         case ("standings"?, 1): return (try standings(&query, reading), nil)
         case ("rules"?, 1):
@@ -205,6 +206,26 @@ enum API {
         return [
             "schema": "mozaiks.ops/messages/v1", "messages": .array(page.map(\.document)),
             "next_cursor": rows.count > limit ? page.last.map { .string("\($0.id)") } ?? .null : .null,
+        ]
+    }
+
+    /// Oldest first, as a chain is read.
+    private static func audit(_ query: inout Query, _ reading: Reading) throws -> JSON {
+        let since = try query.moment("since", now: reading.now)
+        let after = try query.one("cursor").map { text throws(Problem) -> Int64 in
+            guard let seq = Int64(text), seq > 0 else {
+                throw .badRequest("'cursor' is none that was given out: take 'next_cursor' as it stands, or leave it out")
+            }
+            return seq
+        }
+        let limit = try query.number("limit", in: 1...200) ?? 50
+        try query.finish()
+        let first = try since.map { try reading.journal.firstAuditRow(since: $0).map { $0 - 1 } ?? .max } ?? 0
+        let rows = try reading.journal.audit(after: max(first, after ?? 0), limit: limit + 1)
+        let page = rows.prefix(limit)
+        return [
+            "schema": "mozaiks.ops/audit-list/v1", "rows": .array(page.map(\.document)),
+            "next_cursor": rows.count > limit ? page.last.map { .string("\($0.seq)") } ?? .null : .null,
         ]
     }
 

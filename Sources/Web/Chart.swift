@@ -1,14 +1,31 @@
 import Model
 import Policy
 
-/// A series as a small picture: a line where there is evidence, a gap where there was none.
+/// A series as a small picture: a line where there is evidence, a gap where there was none; and what happened meanwhile.
 struct Chart {
+    /// Something that happened at a moment.
+    struct Event {
+        enum Kind: String {
+            case incident, lease, mark
+        }
+
+        let at: Timestamp
+        let kind: Kind
+        /// For whoever points at it, and for whoever hears the page.
+        let text: String
+    }
+
+    /// More would be a hedge.
+    private static let mostEvents = 12
+
     let series: EvidenceSeries
     let clocks: Clocks
+    let events: [Event]
 
-    init(_ series: EvidenceSeries, _ clocks: Clocks) {
+    init(_ series: EvidenceSeries, _ clocks: Clocks, events: [Event] = []) {
         self.series = series
         self.clocks = clocks
+        self.events = events
     }
 
     var html: HTML {
@@ -45,13 +62,18 @@ struct Chart {
         let gaps = points.filter { $0.evidence.value == nil }
         // Where nothing happened there is nothing to see, and nothing is lost.
         let marks = gaps.filter { $0.evidence.reason != .noTraffic }.map {
-            "<line class=\"gap\" x1=\"\(x($0.at))\" x2=\"\(x($0.at))\" y1=\"44\" y2=\"48\"/>" as HTML
+            "<line class=\"gap\" x1=\"\(x($0.at))\" x2=\"\(x($0.at))\" y1=\"44\" y2=\"48\"><title>\(clocks.words($0.at)): \($0.evidence.reason?.explanation ?? "")</title></line>" as HTML
         }
+        let within = events.filter { $0.at >= first && $0.at <= last }.suffix(Chart.mostEvents)
+        let ticks = within.map { event in
+            "<line class=\"event \(event.kind.rawValue)\" x1=\"\(x(event.at))\" x2=\"\(x(event.at))\" y1=\"0\" y2=\"50\"><title>\(clocks.words(event.at)): \(event.text)</title></line>" as HTML
+        }
+        let said = within.map { "; \(clocks.words($0.at)) \($0.text)" }.joined()
         let missing = gaps.isEmpty ? "" : "; missing \(gaps.count) of \(points.count) times"
         let (least, most) = (Figure.text(low, series.unit), Figure.text(high, series.unit))
         return """
             <figure><figcaption>\(Shown.line(series.series)): <strong>\(newest)</strong> <span class="faint">\(least) to \(most)\(missing)</span></figcaption>
-            <svg viewBox="0 0 300 50" role="img" preserveAspectRatio="none" aria-label="\(Shown.line(series.series)) from \(least) to \(most), newest \(newest)\(missing)">\(lines.joined())\(marks.joined())</svg>
+            <svg viewBox="0 0 300 50" role="img" preserveAspectRatio="none" aria-label="\(Shown.line(series.series)) from \(least) to \(most), newest \(newest)\(missing)\(said)">\(ticks.joined())\(lines.joined())\(marks.joined())</svg>
             <p class="axis faint"><span>\(clocks.words(first))</span><span>\(clocks.words(last))</span></p></figure>
             """
     }

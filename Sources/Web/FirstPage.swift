@@ -25,6 +25,7 @@ extension Page {
         }
         return FirstPage(
             overview: overview, resolved: resolved, histories: histories,
+            marks: (try? Pipeline.guardState(in: reading.journal).marks) ?? [],
             clocks: Clocks(zone: overview.zone, now: overview.now), asked: asked,
             forms: Forms(reading.visitor, then: "/")
         ).html
@@ -32,9 +33,20 @@ extension Page {
 }
 
 extension Page {
-    /// ` (not tracked)`: why the newest of a series is missing.
-    fileprivate static func why(_ series: EvidenceSeries) -> String {
-        series.points.last?.evidence.reason.map { " (\($0.explanation))" } ?? ""
+    /// Series without evidence, by the reason that the newest of each gives.
+    fileprivate static func gaps(_ series: [EvidenceSeries]) -> HTML {
+        var groups: [(why: String, names: [String])] = []
+        for one in series {
+            let why = one.points.last?.evidence.reason?.explanation ?? "not known"
+            if let place = groups.firstIndex(where: { $0.why.utf8.elementsEqual(why.utf8) }) {
+                groups[place].names.append(one.series)
+            } else {
+                groups.append((why, [one.series]))
+            }
+        }
+        return groups.map {
+            "<p class=\"faint\">No evidence within the hour of \($0.names.joined(separator: ", ")): \($0.why)</p>" as HTML
+        }.joined()
     }
 }
 
@@ -42,6 +54,7 @@ private struct FirstPage {
     let overview: Overview
     let resolved: IncidentList
     let histories: [RuntimeHistory]
+    let marks: [Mark]
     let clocks: Clocks
     let asked: CommandOutcome?
     let forms: Forms
@@ -300,14 +313,26 @@ private struct FirstPage {
             """
     }
 
+    /// What happened on a runtime, for its charts.
+    private func events(_ runtime: String) -> [Chart.Event] {
+        func isHere(_ name: String?) -> Bool { name.map { $0.utf8.elementsEqual(runtime.utf8) } ?? true }
+        let opened = (overview.open + resolved.incidents).filter { isHere($0.subject.runtime) }.map {
+            Chart.Event(at: $0.openedAt, kind: .incident, text: "\(Shown.id($0.rule)) opened")
+        }
+        let done = overview.leases.filter { isHere($0.key.runtime) }.map {
+            Chart.Event(at: $0.createdAt, kind: .lease, text: "\($0.effect) for \($0.key.app)")
+        }
+        let told = marks.filter { isHere($0.runtime) }.map { Chart.Event(at: $0.at, kind: .mark, text: Shown.line($0.title)) }
+        return (opened + done + told).sorted { $0.at < $1.at }
+    }
+
     private var charts: HTML {
         let parts = histories.map { history -> HTML in
             let seen = history.series.filter { $0.points.contains { $0.evidence.value != nil } }
             let unseen = history.series.filter { series in !series.points.contains { $0.evidence.value != nil } }
-            let gaps: HTML = HTML.when(
-                !unseen.isEmpty,
-                "<p class=\"faint\">No evidence within the hour: \(unseen.map { "\($0.series)\(Page.why($0))" }.joined(separator: ", "))</p>")
-            return "<h3>\(id: history.runtime)</h3><div class=\"charts\">\(seen.map { Chart($0, clocks).html }.joined())</div>\(gaps)"
+            let gaps = Page.gaps(unseen)
+            let happened = events(history.runtime)
+            return "<h3>\(id: history.runtime)</h3><div class=\"charts\">\(seen.map { Chart($0, clocks, events: happened).html }.joined())</div>\(gaps)"
         }
         return HTML.when(
             !parts.isEmpty,

@@ -67,6 +67,7 @@ enum PageStyle {
         svg{display:block;width:100%;height:56px;margin-top:4px}
         polyline{fill:none;stroke:var(--good);stroke-width:2;vector-effect:non-scaling-stroke}circle{fill:var(--good)}
         .gap{stroke:var(--bad);stroke-width:2;vector-effect:non-scaling-stroke}
+        .event{stroke:var(--faint);stroke-width:1;vector-effect:non-scaling-stroke}.event.incident{stroke:var(--bad);stroke-dasharray:4 2}.event.lease{stroke:var(--doubt);stroke-dasharray:1 2}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:0 14px}
         .axis{display:flex;justify-content:space-between;margin:2px 0 0}
         footer{color:var(--faint);font-size:13px;padding-top:22px;padding-bottom:28px}

@@ -107,6 +107,10 @@ import struct Journal.MinuteRow
         #expect(
             page.contains("The last hour") && page.contains("active_runs: <strong>7")
                 && page.contains("missing 2 of 5 times"))
+        #expect(page.contains("<title>08:55:00: ") || page.contains("<title>08:54:00: "), "a gap says why")
+        try world.commit([World.incident(700)])
+        let marked = world.face().get("/").text
+        #expect(marked.contains("class=\"event incident\"") && marked.contains("08:55:00 noisy-neighbor opened"), "an opening stands on the chart")
         #expect(
             try world.face().get("/api/v1/history?runtime=shared&since=1ms").json()["series"]?.array?.isEmpty == true)
         for (query, status) in [
@@ -180,15 +184,21 @@ import struct Journal.MinuteRow
             document: "{}")
         try world.commit([incident, World.incident(2, resolved: true)], states: [World.sight()], messages: [message])
         try world.engine.commitTick(TickRecord(minutes: [World.minute(World.start.minute - 2, .value(3))]))
+        let entry = AuditEntry(at: World.start, actor: "token:maria", kind: "command.mark", reason: "marked v1", document: "{}")
+        try world.engine.commitTick(TickRecord(audit: [entry, entry]))
         let approval = try world.offer()
         let token = try world.token("maria", .approver)
         let face = world.face()
+        let audit = try face.get("/api/v1/audit?limit=1").json()
+        #expect(audit["rows"]?[0]?["actor"]?.string == "token:maria" && audit["next_cursor"]?.string == "1")
+        #expect(try face.get("/api/v1/audit?cursor=1").json()["rows"]?[0]?["seq"]?.int == 2)
+        #expect(try face.get("/api/v1/audit?since=2027-01-01T00:00:00Z").json()["rows"]?.array?.isEmpty == true)
         var exchanges: [(method: String, target: String, body: String)] = [
             "/api/v1/situation", "/api/v1/incidents?limit=1&state=open&severity=warning",
             "/api/v1/incidents/0000000000000001", "/api/v1/incidents/ffff",
             "/api/v1/incidents/0000", "/api/v1/leases?all=true", "/api/v1/approvals", "/api/v1/silences?all=false",
             "/api/v1/messages?limit=5&channel=ops",
-            "/api/v1/rules", "/api/v1/nothing", "/api/v1/incidents?cursor=x", "/api/v1/history?runtime=shared&since=1h",
+            "/api/v1/audit?since=24h&limit=1", "/api/v1/rules", "/api/v1/nothing", "/api/v1/incidents?cursor=x", "/api/v1/history?runtime=shared&since=1h",
         ].map { ("GET", $0, "") }
         exchanges += [
             ("incidents/0000000000000001/ack", #"{"for":"2h","comment":"on it"}"#), ("incidents/0000000000000001/unack", ""),

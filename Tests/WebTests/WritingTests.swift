@@ -253,6 +253,44 @@ import Testing
         #expect(answers.last?.header("Retry-After") != nil)
     }
 
+    @Test("whatever is sent without a token leaves nothing; with one nothing falls over", arguments: [false, true])
+    func fuzzed(withToken: Bool) throws {
+        let world = try World()
+        let approval = try world.offer()
+        let token = try world.token("maria", .approver)
+        let face = world.face()
+        var seed: UInt64 = withToken ? 7 : 11
+        func pick<T>(_ from: [T]) -> T {
+            seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return from[Int((seed >> 33) % UInt64(from.count))]
+        }
+        let bodies: [String] = [
+            "", "{}", "[]", "{", "null", #"{"for":"1h"}"#, #"{"for":1e999}"#, #"{"comment":"\ud800"}"#, #"{"rule":["*","\u0000"],"for":"1h"}"#,
+            #"{"digest":"\#(approval.digest)"}"#, #"{"name":"v1"}"#, "form=x&once=y&then=/", "a=%zz", "token=\(token)&x", #"{"a":{"b":[[[[]]]]}}"#,
+            String(repeating: "[", count: 5_000), #"{"incident":"0000","until_resolved":true}"#,
+        ]
+        let paths = Order.Kind.allCases.map { kind in kind.path.map { $0.isEmpty ? "ID" : $0 }.joined(separator: "/") } + ["sign-in", "", "..", "situation"]
+        let ids = ["0000000000000001", approval.id, "%00", "..", "%2F", "", "*", "a%", "\u{FF}", String(repeating: "a", count: 300)]
+        let types = ["application/json", "application/x-www-form-urlencoded", "text/plain", "application/json; charset=utf-8", ""]
+        for _ in 0..<1_500 {
+            let base = pick(["/api/v1/", "/do/", "/", "//", "/api/v1//"])
+            let path = pick(paths).split(separator: "ID", omittingEmptySubsequences: false).joined(separator: pick(ids))
+            var headers: [(name: String, value: String)] = [("Host", pick(["127.0.0.1", "localhost:1", "evil.example", ""])), ("Content-Type", pick(types))]
+            headers.append(("Origin", pick(["http://127.0.0.1", "null", "http://evil.example"])))
+            headers.append(("Cookie", pick(["mozaiks-ops=x", "mozaiks-ops=", "=;;=", "__Host-mozaiks-ops=\(token)"])))
+            if withToken { headers.append(("Authorization", "Bearer " + token)) } else { headers.append(("Authorization", pick(["Bearer x", "Basic !!", "Bearer", ""]))) }
+            var request = World.post(base + path + pick(["", "?", "?x=1", "?asked=1"]), pick(bodies), headers)
+            request.method = pick(["POST", "POST", "POST", "GET", "PUT", "DELETE", "post"])
+            let answer = face.answer(request)
+            #expect((200..<600).contains(answer.status) && !answer.text.contains(token))
+            if answer.status >= 400, request.path.hasPrefix("/api") {
+                #expect(answer.header("Content-Type") == "application/problem+json", "\(request.path)")
+            }
+        }
+        guard !withToken else { return }
+        #expect(try world.engine.waitingCommands().isEmpty && !world.folder.isKillSwitchOn)
+    }
+
     private func encoded(_ text: String) -> String { World.base64(text) }
 }
 

@@ -2,6 +2,7 @@ import Glibc
 import JSONParsing
 import Journal
 import Model
+import Views
 
 /// `audit verify` and `audit export`: the log of every decision and who took it.
 enum AuditCommand {
@@ -64,28 +65,8 @@ enum AuditCommand {
             let rows = try journal.audit(after: last, limit: 500)
             guard let end = rows.last else { return .ok }
             last = end.seq
-            write(rows.map { Shown.json($0.exported.serialized()) + "\n" }.joined())
+            write(rows.map { Shown.json($0.document.serialized()) + "\n" }.joined())
         }
-    }
-}
-
-extension AuditRow {
-    /// The row for other programs, schema `mozaiks.ops/audit/v1`.
-    fileprivate var exported: JSON {
-        let parsed = try? JSON(parsing: Array(entry.document.utf8))
-        // As an object only where that loses nothing: the digest is over the text.
-        let isSame = parsed.map { $0.serialized().utf8.elementsEqual(entry.document.utf8) } ?? false
-        return [
-            "schema": "mozaiks.ops/audit/v1", "seq": .int(seq), "at": .moment(entry.at), "actor": .string(entry.actor),
-            "kind": .string(entry.kind), "reason": .string(entry.reason),
-            "document": isSame ? parsed ?? .null : .string(entry.document), "previous": .string(hex(previous)),
-            "digest": .string(hex(digest)),
-        ]
-    }
-
-    private func hex(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }
 

@@ -10,7 +10,7 @@ import Views
 /// `top`: the first screen, live, in a terminal.
 enum TopCommand {
     static let command = Command(
-        ["top"], "The first screen, live, in a terminal: what is wrong, what is done, what waits; keys acknowledge and approve",
+        ["top"], "The first screen, live, in a terminal; keys acknowledge, silence and approve",
         discussion: "Read from the journal alone, once a second, beside a running daemon: nothing is polled. Fits 80 columns and 24 "
             + "lines, follows the terminal's size, draws sparklines of the last hour with a dot where there was no evidence. A key that "
             + "changes something asks first, and says what came of it. With --plain, or where the output is no terminal, a line is "
