@@ -54,7 +54,7 @@ thresholds:
   loop_growth: 20          # times the tokens that a run of the others takes, of an app whose usual is not known
   stalled_limit: 20        # open runs that make no progress
   user_runs: 10            # active runs of one user of an app
-  health_failing: 25%      # of health polls within ten minutes: a check that comes and goes; a deploy of two minutes is less
+  health_failing: 30%      # of health polls within ten minutes: a check that comes and goes; two deploys in a row are less
   restart_limit: 3         # restarts of one process within half an hour
   mongodb_slow: 200ms      # a healthy ping takes a few milliseconds
   max_websockets: 1000     # what one process holds well
@@ -136,15 +136,15 @@ rules:
       or (not missing(health_failures[10m]) and not missing(health_failures[2m])
       and health_failures[10m] > $health_failing and health_failures[2m] > 0.5 * $health_failing)
       or (not missing(health_failures[30m]) and not missing(health_failures[10m]) and not missing(health_failures[3m])
-      and not missing(baseline(healthy[24h])) and health_failures[30m] > 0.9 * $health_failing
-      and health_failures[10m] > 0.6 * $health_failing and health_failures[3m] > 0.6 * $health_failing)
+      and not missing(baseline(healthy[24h])) and health_failures[30m] > 0.75 * $health_failing
+      and health_failures[10m] > 0.5 * $health_failing and health_failures[3m] > 0.5 * $health_failing)
     for: 1m
     severity: critical
     summary: The runtime answers, but its health check says no, fails or does not come.
     description: >
       In most cases MongoDB cannot be reached: metrics go on answering 200 while nobody can start a run. A check that
-      comes and goes counts too, whether it says no or does not come: more than a quarter of ten minutes' polls, or nearly
-      a quarter of half an hour's.
+      comes and goes counts too, whether it says no or does not come: nearly a third of ten minutes' polls, or nearly a
+      quarter of half an hour's.
     next_steps:
       - Check MongoDB from the runtime's machine.
       - Read the runtime's log around the time of the incident.
