@@ -114,7 +114,7 @@ enum PlainSpeech {
     ] + permissions
     /// What a guess never says of a load or an app, but somebody who allows it.
     private static let permissions: [[String]] = ["can", "could", "may", "might"].flatMap { modal in
-        ["hold", "have", "take", "stay", "keep", "remain", "go", "use more", "run on", "begin again"].map { [modal] + $0.split(separator: " ").map(String.init) }
+        ["hold", "stay", "keep", "remain", "go", "use more", "take more", "have more", "have the", "run on", "begin again"].map { [modal] + $0.split(separator: " ").map(String.init) }
     }
     /// What names nobody in a step but whom one may ask.
     private static let marks: Set<Character> = Set(".,;:()'-%/$<>=\"–—’‘“”…?!+")
