@@ -108,7 +108,14 @@ enum PlainSpeech {
         ["and", "then"], ["all"], ["if", "not"], ["what", "if"], ["how", "about"], ["what", "about"], ["is", "over"], ["was", "over"], ["seems", "over"],
         ["it", "can"], ["one", "can"], ["one", "could"], ["one", "may"], ["one", "might"], ["they", "can"], ["only", "then"], ["it", "is", "time"], ["time", "to"],
         ["not", "an", "incident"], ["not", "a", "spike"], ["not", "the"], ["usual", "again"],
-    ]
+        // Deeds that nobody did, and what nobody can be sure of.
+        ["been", "held"], ["is", "held"], ["was", "held"], ["are", "held"], ["were", "held"], ["being", "held"], ["started", "again"],
+        ["is", "the", "cause"], ["are", "the", "cause"], ["was", "the", "cause"], ["is", "the", "only"], ["is", "the", "first"],
+    ] + permissions
+    /// What a guess never says of a load or an app, but somebody who allows it.
+    private static let permissions: [[String]] = ["can", "could", "may", "might"].flatMap { modal in
+        ["hold", "stay", "keep", "remain", "go", "use more", "take more", "have more", "have the", "run on", "begin again"].map { [modal] + $0.split(separator: " ").map(String.init) }
+    }
     /// What names nobody in a step but whom one may ask.
     private static let marks: Set<Character> = Set(".,;:()'-%/$<>=\"–—’‘“”…?!+")
 
@@ -187,6 +194,8 @@ enum PlainSpeech {
         for pair in part == .step ? pairs : pairs + claims where plain.indices.contains(where: { plain[$0...].starts(with: pair) }) {
             return "\(Fault.quoted(pair.joined(separator: " "))) is not to be said"
         }
+        // A limit that holds is one that somebody set.
+        if plain.contains("limit") || plain.contains("limits"), ["holds", "held", "hold"].contains(plain.last ?? "") { return "a limit that holds is not in the evidence" }
         // An over at the end is an all-clear.
         if plain.last == "over" { return "\"over\" is not to be said" }
         return nil

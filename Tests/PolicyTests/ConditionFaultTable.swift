@@ -584,6 +584,7 @@ extension FaultyCondition {
             condition:1:16: error[syntax]: ';' has no meaning here
                 active_runs > 5; drop
                                ^
+            hint: write 'and' or 'or'
             """#),
         FaultyCondition(
             "active_runs > 5 and $noisy_share",
