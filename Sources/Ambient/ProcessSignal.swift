@@ -28,6 +28,9 @@ public enum ProcessSignal: Int32, Sendable, CaseIterable {
     }
 
     private static let end = Atomic<Bool>(false)
+    /// Bits of the signals that came before Dispatch took over: ignored they would be lost, and a stop right after a start with
+    /// them.
+    private static let early = Atomic<UInt64>(0)
 
     /// Whether the end of the process was asked for, once somebody listens for that: then nothing waits for a reader any more.
     public static var isEndAsked: Bool { end.load(ordering: .acquiring) }
@@ -41,20 +44,28 @@ public enum ProcessSignal: Int32, Sendable, CaseIterable {
     /// Unchecked because Dispatch does not declare its sources Sendable on Linux. Invariant: they are configured by
     /// `init` and `register`, before anybody else has them, and after that only cancelled, which any thread may do.
     private final class Sources: @unchecked Sendable {
+        private let wanted: [ProcessSignal]
+        private let continuation: AsyncStream<ProcessSignal>.Continuation
         private let sources: [any DispatchSourceSignal]
 
         init(_ wanted: [ProcessSignal], into continuation: AsyncStream<ProcessSignal>.Continuation) {
             let queue = DispatchQueue(label: "signals")
+            self.wanted = wanted
+            self.continuation = continuation
+            // Made before a handler uses it, which may not make anything.
+            _ = ProcessSignal.early.load(ordering: .relaxed)
             sources = wanted.map { wanted in
                 // Before the source is there: otherwise the default effect would end the process in between.
-                signal(wanted.rawValue, SIG_IGN)
+                signal(wanted.rawValue) { number in ProcessSignal.early.bitwiseOr(1 << UInt64(number), ordering: .relaxed) }
                 let source = DispatchSource.makeSignalSource(signal: wanted.rawValue, queue: queue)
-                source.setEventHandler {
-                    if wanted != .hangUp { ProcessSignal.end.store(true, ordering: .releasing) }
-                    continuation.yield(wanted)
-                }
+                source.setEventHandler { Sources.pass(wanted, to: continuation) }
                 return source
             }
+        }
+
+        private static func pass(_ signal: ProcessSignal, to continuation: AsyncStream<ProcessSignal>.Continuation) {
+            if signal != .hangUp { ProcessSignal.end.store(true, ordering: .releasing) }
+            continuation.yield(signal)
         }
 
         func register() async {
@@ -64,6 +75,8 @@ public enum ProcessSignal: Int32, Sendable, CaseIterable {
                     source.resume()
                 }
             }
+            let early = ProcessSignal.early.exchange(0, ordering: .acquiringAndReleasing)
+            for signal in wanted where early & (1 << UInt64(signal.rawValue)) != 0 { Sources.pass(signal, to: continuation) }
         }
 
         func cancel() {

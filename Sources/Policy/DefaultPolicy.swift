@@ -410,7 +410,8 @@ rules:
       or active_runs > $noisy_growth * baseline(active_runs[26h])))
       or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
       or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs
-      and active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h])))
+      and (min(runtime.active_runs[2h]) < 1
+      or active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h]))))
     # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because
     # nothing was known of before ends when it is known: no growth, none within the hour either, and nobody suffers.
     while: >-
@@ -613,7 +614,6 @@ rules:
       tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min
       and tokens / baseline(tokens[24h]) > $token_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
       and spike(tokens[26h]) > $chance and outgrew(tokens[26h]) > 2 and excess(tokens[26h]) > 0/min
-      and not missing(baseline(tokens[24h]))
       or (missing(baseline(tokens[24h]), too_little_data) and baseline(runtime.tokens[24h]) > 2000/min
       and tokens > 2000/min and tokens > 2 * (runtime.tokens - tokens)
       and tokens / (runtime.tokens - tokens) > $loop_growth * active_runs / (runtime.active_runs - active_runs))

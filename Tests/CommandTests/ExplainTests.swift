@@ -37,7 +37,7 @@ import Testing
 
         let json = try explain("13m30s", "-o", "json").json()
         #expect(json["schema"]?.string == "mozaiks.ops/explanation/v1" && json["phase"]?.string == "firing")
-        #expect(json["terms"]?.array?.count == 8 && json["reasons"] == [])
+        #expect((json["terms"]?.array?.count ?? 0) > 8 && json["reasons"] == [])
         #expect(json["actions"]?[1]?["decisions"]?[0]?["verdict"]?.string == "refused")
         #expect(try explain("2026-11-21T09:03:01Z").output == before, "a moment is a moment")
     }

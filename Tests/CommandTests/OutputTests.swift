@@ -122,7 +122,7 @@ extension OutputTests {
         var line = [CChar](repeating: 0, count: 256)
         while fgets(&line, Int32(line.count), file) != nil {
             let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            guard text.hasPrefix("SigIgn:") else { continue }
+            guard text.hasPrefix("SigCgt:") else { continue }
             let mask = UInt64(text.dropFirst(7).filter { $0.isHexDigit }, radix: 16) ?? 0
             return mask & (1 << UInt64(SIGTERM - 1)) != 0
         }

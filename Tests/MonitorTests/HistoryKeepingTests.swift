@@ -149,14 +149,14 @@ import Testing
     }
 
     /// A row behind its length as the first version wrote it: its number, and nothing about how the minute was watched or
-    /// what the gate counted, nor about ghosts: the last two of its seven gauges, a byte each while they are zero.
+    /// what the gate counted, nor about silent runs of an app, nor about ghosts: the last two of its seven gauges, a byte each while they are zero.
     private static func firstVersion(_ row: RecordedHistory.Row) -> [UInt8] {
         var marked = row
         marked.gauges.young = 1
         var all = row.encoded()
         let gauges = zip(all, marked.encoded()).enumerated().first { $1.0 != $1.1 }?.offset ?? all.count
         all.removeSubrange(gauges + 5..<gauges + 7)
-        let bytes = [1] + all.dropFirst().dropLast(2)
+        let bytes = [1] + all.dropFirst().dropLast(2 + 8)
         return withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { Array($0) } + bytes
     }
 

@@ -165,8 +165,8 @@ import Testing
     /// nothing is done where an answer hangs on what is not known.
     private static let noisyByShareAlone: String = {
         var text = DefaultPolicy.text
-        if let from = text.firstRange(of: "\n      and (outgrew("),
-            let to = text[from.upperBound...].firstRange(of: "0.5 * $max_active_runs))\n")
+        if let from = text.firstRange(of: "\n      and ((outgrew("),
+            let to = text[from.upperBound...].firstRange(of: "min(runtime.active_runs[2h]))))\n")
         {
             text.replaceSubrange(from.lowerBound..<to.upperBound, with: "\n")
         }

@@ -28,7 +28,7 @@ import Testing
         let ending = try run("test_extension.py", atMost: 120)
         #expect(ending.code == 0, "\(ending.errors)")
         // A file in which nothing was found to test ends well, too.
-        #expect(ending.errors.contains("Ran 4"))
+        #expect(!ending.errors.contains("Ran 0") && ending.errors.contains("Ran "))
     }
 
     @Test func `under load what runs is never cut, nobody else is refused, the noisy one is held at its limit`() throws {
