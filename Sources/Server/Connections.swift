@@ -73,8 +73,12 @@ final class Connections: Sendable {
     }
 
     func ended(_ id: UInt) {
+        let now = Self.now()
         state.withLock { state in
-            guard let peer = state.all.removeValue(forKey: id)?.peer, let count = state.byPeer[peer] else { return }
+            guard let connection = state.all.removeValue(forKey: id) else { return }
+            // Cut off by the library, whose own clock was faster.
+            if !connection.isShut, !connection.isIdle, !connection.isAnswering, connection.deadline <= now { tally.add(.late) }
+            guard let peer = connection.peer, let count = state.byPeer[peer] else { return }
             state.byPeer[peer] = count > 1 ? count - 1 : nil
         }
     }

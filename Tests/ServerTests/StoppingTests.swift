@@ -141,7 +141,7 @@ struct StoppingTests {
     @Test("a request that does not come is counted as late, a connection that only waits is not")
     func late() throws {
         var options = HTTPServer.Options.questions
-        (options.requestTimeoutSeconds, options.idleTimeoutSeconds) = (1, 1)
+        (options.requestTimeoutSeconds, options.idleTimeoutSeconds) = (1, 2)
         let told = Mutex<[RefusedConnections]>([])
         options.onRefused = { news in told.withLock { $0.append(news) } }
         let server = HTTPServer(options: options) { _ in .text("") }
