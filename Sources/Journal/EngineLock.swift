@@ -75,7 +75,13 @@ public final class EngineLock: Sendable {
         return access(folder.lockPath, R_OK | W_OK) == 0 ? nil : failure(systemErrorText(errno), errno == EROFS ? .readOnly : .cannotOpen)
     }
 
-    deinit { close(file) }
+    deinit {
+        // Closing is not enough: a child that is just being started has the open file too until it becomes another program.
+        var range = FileLock.wholeFile
+        range.l_type = Int16(F_UNLCK)
+        _ = fcntl(file, FileLock.set, &range)
+        close(file)
+    }
 
     /// Who is the engine of the folder now; nil when nobody is. Looks without taking the lock.
     public static func holder(of folder: StateFolder) -> EngineHolder? {

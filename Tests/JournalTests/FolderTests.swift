@@ -91,6 +91,26 @@ import Testing
         withExtendedLifetime(again) {}
     }
 
+    @Test("a lock that was let go of is free, though a child that is just being started has the file open too")
+    func heldByADescriptorThatWasCopied() throws {
+        let place = try Place()
+        var copies: [Int32] = []
+        defer { for copy in copies { close(copy) } }
+        do {
+            let lock = try EngineLock(folder: place.folder, now: at(0))
+            var path = [CChar](repeating: 0, count: 4_096)
+            for descriptor in Int32(3)..<1_024 {
+                let length = readlink("/proc/self/fd/\(descriptor)", &path, path.count)
+                let name = String(decoding: path.prefix(max(length, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                if length > 0, name == place.folder.lockPath { copies.append(dup(descriptor)) }
+            }
+            withExtendedLifetime(lock) {}
+        }
+        #expect(copies.count == 1)
+        #expect(EngineLock.holder(of: place.folder) == nil)
+        withExtendedLifetime(try EngineLock(folder: place.folder, now: at(1))) {}
+    }
+
     @Test func aHolderThatWroteNoPidIsStillAHolder() throws {
         let place = try Place()
         let lock = try EngineLock(folder: place.folder, now: at(0))
