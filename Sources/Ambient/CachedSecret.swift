@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// A secret read once and again only when its file changed, for those who need it with every request.
@@ -18,29 +17,10 @@ public final class CachedSecret: Sendable {
     /// The current value. A file that cannot be read is an error even when it could be read before: a withdrawn
     /// secret must not live on.
     public func value() throws(SecretSource.Failure) -> Secret {
-        let version = source.path(in: environment).flatMap(FileVersion.init)
+        let version = source.path(in: environment).flatMap { FileVersion($0) }
         if let cached = cache.withLock({ $0 }), let version, cached.version == version { return cached.secret }
         let secret = try source.read(what, in: environment)
         cache.withLock { $0 = version.map { ($0, secret) } }
         return secret
-    }
-
-    /// What stat says about a file; differs after every way of replacing it (rename, symlink swap, write in place).
-    private struct FileVersion: Equatable {
-        let device: UInt64
-        let inode: UInt64
-        let size: Int64
-        let modified: Int64
-        let changed: Int64
-
-        init?(_ path: String) {
-            var status = stat()
-            guard stat(path, &status) == 0 else { return nil }
-            device = UInt64(status.st_dev)
-            inode = UInt64(status.st_ino)
-            size = Int64(status.st_size)
-            modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
-            changed = Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)
-        }
     }
 }

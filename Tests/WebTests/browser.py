@@ -200,6 +200,7 @@ def press(browser, plan, pictures, scripts):
                 break
         except RuntimeError:
             pass  # Between two pages there is none.
+        # The browser follows two redirects in its own time, and tells of neither; nothing is judged by how long it takes.
         time.sleep(0.1)
     wrong += [] if "/do/approvals/" in body() else ["no buttons behind a link from elsewhere: " + body()[:300]]
     browser.goes(lambda: click("button.yes"))

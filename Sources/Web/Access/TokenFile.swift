@@ -23,7 +23,7 @@ public final class TokenFile: Sendable {
 
     private let folder: StateFolder
     public let path: String
-    private let cache = Mutex<(version: Version, book: TokenBook)?>(nil)
+    private let cache = Mutex<(version: FileVersion, book: TokenBook)?>(nil)
 
     public init(_ folder: StateFolder) {
         self.folder = folder
@@ -32,7 +32,7 @@ public final class TokenFile: Sendable {
 
     /// The tokens as they are now: what was revoked a moment ago is revoked. The file is read again when it changed.
     public func book() throws(Failure) -> TokenBook {
-        guard let version = Version(path) else {
+        guard let version = FileVersion(path, ofLink: true) else {
             guard errno == ENOENT else { throw Failure("cannot look for \(path): \(String(cString: strerror(errno)))") }
             return TokenBook()
         }
@@ -147,24 +147,5 @@ public final class TokenFile: Sendable {
             throw Failure("cannot write \(path): \(why)")
         }
         fsync(directory)
-    }
-
-    /// What stat says of the file; differs after every way of replacing it.
-    private struct Version: Equatable {
-        let device: UInt64
-        let inode: UInt64
-        let size: Int64
-        let modified: Int64
-        let changed: Int64
-
-        init?(_ path: String) {
-            var status = stat()
-            guard lstat(path, &status) == 0 else { return nil }
-            device = UInt64(status.st_dev)
-            inode = UInt64(status.st_ino)
-            size = Int64(status.st_size)
-            modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
-            changed = Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)
-        }
     }
 }

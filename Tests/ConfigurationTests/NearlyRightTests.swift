@@ -1,0 +1,51 @@
+import Ambient
+import Model
+import Testing
+@testable import Configuration
+
+/// What is nearly right in a configuration.
+@Suite struct NearlyRightTests {
+    private func read(_ text: String, _ environment: [String: String] = [:]) -> (configuration: Configuration?, text: String) {
+        let head = "schema: mozaiks.ops/config/v1\nruntimes: {a: {replicas: [\"http://127.0.0.1:1\"]}}\n"
+        do throws(ConfigurationErrors) {
+            let loader = ConfigurationLoader(ConfigurationFlags(), in: Environment(environment), isRoot: true)
+            let found = try loader.read(("mozaiks-ops.yaml", Array((head + text).utf8)))
+            return (found, found.warnings.map(\.description).joined(separator: "\n"))
+        } catch {
+            return (nil, error.description)
+        }
+    }
+
+    @Test("half a percent is half a percent") func percents() {
+        for (text, percent, shown) in [("0.5%", 0.5, "0.5%"), ("12.5%", 12.5, "12.5%"), ("10%", 10, "10%")] {
+            let found = read("guard: {blast_radius: \(text)}").configuration
+            #expect(found?.actionLimits.blastPercent == percent)
+            #expect(found?.entries.first { $0.key == "guard.blast_radius" }?.value == shown)
+        }
+    }
+
+    @Test("a star is no address") func star() {
+        for text in ["*:9465", ":9465", "/tmp:9465"] {
+            let found = read("actions: {gate: {listen: \"\(text)\"}}")
+            #expect(found.configuration == nil && found.text.contains("'listen' must be an address and a port"), "\(text)")
+        }
+        #expect(read("actions: {gate: {listen: \"*:9465\"}}").text.contains("0.0.0.0:PORT"))
+    }
+
+    @Test("a variable's default, as shells write it") func defaults() {
+        for (text, environment, value) in [
+            ("${NOPE:-staging}", [:], "staging"), ("${NOPE-staging}", [:], "staging"), ("${E:-staging}", ["E": ""], "staging"),
+            ("${E:-staging}", ["E": "lab"], "lab"), ("x-${NOPE:-}y", [:], "x-y"),
+        ] as [(String, [String: String], String)] {
+            #expect(read("environment: \"\(text)\"", environment).configuration?.environment.value == value, "\(text)")
+        }
+        let secret = read("channels: {c: {slack: {webhook_url: \"${NOPE:-https://x}\"}}}\n")
+        #expect(secret.configuration == nil && secret.text.contains("a secret has no default"), "\(secret.text)")
+    }
+
+    @Test("a variable without its braces is warned about") func bare() {
+        let found = read("environment: \"$STAGE\"")
+        #expect(found.text.contains("'$STAGE' is not replaced") && found.text.contains("write '${STAGE}'"), "\(found.text)")
+        #expect(!read("environment: \"a$5\"").text.contains("is not replaced"))
+    }
+}
