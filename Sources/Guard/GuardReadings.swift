@@ -13,11 +13,12 @@ public struct GuardReadings {
 
     private static let up = SeriesRef(signal: .up, scope: .runtime)
     private static let healthy = SeriesRef(signal: .healthy, scope: .runtime)
-    /// Over the same time as the starts, so that both say something of one stretch.
-    private static let gateStarts = SeriesRef(signal: .gateStarts, window: LeaseWatch.least)
+    /// Whether a proxy asks the gate, and is told no.
+    private static let gateStarts = SeriesRef(signal: .gateStarts, window: LeaseWatch.sight)
+    private static let gateRefusals = SeriesRef(signal: .gateRefusals, window: LeaseWatch.sight)
 
     /// What to append to `PolicySet.demand`'s series.
-    public static let demand = [activeRuns, activeApps, runStarts, up, healthy, gateStarts]
+    public static let demand = [activeRuns, activeApps, runStarts, up, healthy, gateStarts, gateRefusals]
 
     private let table: ReadingTable
     private let runsSlot: Int?
@@ -26,6 +27,7 @@ public struct GuardReadings {
     private let upSlot: Int?
     private let healthySlot: Int?
     private let gateSlot: Int?
+    private let refusalsSlot: Int?
 
     init(_ table: ReadingTable) {
         self.table = table
@@ -35,6 +37,7 @@ public struct GuardReadings {
         upSlot = table.demand.firstIndex(of: GuardReadings.up)
         healthySlot = table.demand.firstIndex(of: GuardReadings.healthy)
         gateSlot = table.demand.firstIndex(of: GuardReadings.gateStarts)
+        refusalsSlot = table.demand.firstIndex(of: GuardReadings.gateRefusals)
     }
 
     /// Apps of the runtime with an active run; nil when that is not known.
@@ -64,6 +67,12 @@ public struct GuardReadings {
     func gateStarts(_ app: AppID) -> Double? {
         guard let gateSlot, let row = table.index(of: app) else { return nil }
         return table.app(row, gateSlot).value
+    }
+
+    /// Starts a minute of one app that the gate refused; nil when nobody asks it, or that is not known.
+    func gateRefusals(_ app: AppID) -> Double? {
+        guard let refusalsSlot, let row = table.index(of: app) else { return nil }
+        return table.app(row, refusalsSlot).value
     }
 
     /// Active runs of one app; nil when that is not known, or the app is not in the table.

@@ -33,6 +33,8 @@ struct LeaseWatch: Hashable, Sendable {
     static let share = 0.9
     /// The least time that an action is given.
     static let least = TimeSpan.minutes(3)
+    /// How far back the gate's counts are looked at for whether anybody asks it.
+    static let sight = TimeSpan.minutes(1)
 }
 
 extension GuardState {
@@ -77,10 +79,7 @@ extension GuardState {
                 if !watch.isInForce { judged.append((index, LeaseWatch.neverInForce)) }
                 continue
             }
-            // The window of that reading is as long as this, so that it holds nothing from before.
-            if !isElsewhere, watch.isInForce, now - (watch.begunAt ?? now) >= LeaseWatch.least,
-                !watch.isAsked, own.gateStarts(leases[index].key.app) ?? 0 > 0
-            {
+            if !isElsewhere, watch.isInForce, !watch.isAsked, isAsked(leases[index], since: watch.begunAt ?? now, own, now) {
                 watch.isAsked = true
                 plan.asked.append(leases[index])
             }
@@ -96,6 +95,19 @@ extension GuardState {
         }
         watches = kept
         for (index, finding) in judged { record(finding, index, now, &plan) }
+    }
+
+    /// Whether the gate was asked about the app since a lease began. The windows of both readings reach back before that at
+    /// first; but nothing was refused then, unless another lease did.
+    private func isAsked(_ lease: Lease, since begunAt: Timestamp, _ own: GuardReadings, _ now: Timestamp) -> Bool {
+        let app = lease.key.app
+        let from = begunAt - LeaseWatch.sight
+        if now - begunAt >= LeaseWatch.sight, own.gateStarts(app) ?? 0 > 0 { return true }
+        let hasOther = leases.contains {
+            $0.id != lease.id && $0.key.runtime == lease.key.runtime && $0.key.app == app && $0.createdAt <= begunAt
+                && ($0.isActive || $0.state == .reverting || ($0.endedAt ?? $0.expiresAt) >= from)
+        }
+        return !hasOther && own.gateRefusals(app) ?? 0 > 0
     }
 
     private mutating func record(_ finding: Finding, _ index: Int, _ now: Timestamp, _ plan: inout Plan) {

@@ -21,11 +21,15 @@ enum ConditionHints {
         if let function = HistoryFunction(rawValue: word) { return "a function looks back over a range: write '\(function.rawValue)(signal[\(range(of: function))])'" }
         if let number = numbers.firstIndex(of: word) { return "write '\(number)'" }
         if thresholds.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { return "did you mean '$\(name)'?" }
-        if let near = Nearest.name(to: name, among: known), near.utf8.count <= name.utf8.count + 2 { return "did you mean '\(near)'?" }
-        // `turn_latency`, `turn_latency.p90`: which of its figures is not said, or is none that there is.
+        // `turn_latency`, `turn_latency.p90`: which of its figures is not said, or is none that there is. The nearest by its letters
+        // would be a guess: p90 is no misspelt p50.
         let base = name.split(separator: ".").first.map(String.init) ?? name
         let figures = known.filter { $0.hasPrefix(base + ".") }
-        if !figures.isEmpty, !known.contains(base) || word.split(separator: ".").last?.hasPrefix("p") == true { return "there are: " + figures.joined(separator: ", ") }
+        if !figures.isEmpty, word.split(separator: ".").last?.hasPrefix("p") == true || !known.contains(base) && base == name {
+            return "there are: " + figures.joined(separator: ", ")
+        }
+        if let near = Nearest.name(to: name, among: known), near.utf8.count <= name.utf8.count + 2 { return "did you mean '\(near)'?" }
+        if !figures.isEmpty, !known.contains(base) { return "there are: " + figures.joined(separator: ", ") }
         let ends = known.filter { $0.hasSuffix("." + word) }
         if !ends.isEmpty { return "did you mean '\(ends[0])'?" + (ends.count > 1 ? " There are: " + ends.joined(separator: ", ") : "") }
         return Nearest.hint(to: name, among: known) ?? Nearest.name(to: name, among: thresholds).map { "did you mean '$\($0)'?" }

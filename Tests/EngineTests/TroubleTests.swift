@@ -343,10 +343,32 @@ struct TroubleTests {
         world.apps[AppID("a")] = ["active_runs": .value(20), "run_starts[3m]": .value(12)]
         world.tick()
         world.apps[AppID("a")] = ["active_runs": .value(2), "run_starts[3m]": .value(1)]
-        if isAsked { world.apps[AppID("a")]?["gate_starts[3m]"] = .value(6) }
+        if isAsked { world.apps[AppID("a")]?["gate_starts[1m]"] = .value(6) }
         let found = world.run(15 * 60).flatMap(\.plan.verifications).map(\.verification)
         #expect(found.map(\.outcome) == [isAsked ? .effective : .unknown], "\(found)")
         if !isAsked { #expect(found.first?.text.contains("no proxy has asked the gate about a") == true) }
+    }
+
+    @Test("what the gate refused was asked: known at the next poll, unless an earlier lease may have refused it", arguments: [false, true])
+    func refused(hadOther: Bool) throws {
+        var world = try LeaseTests.world()
+        world.context.landsAtGateOnly = true
+        world.apps[AppID("a")] = ["active_runs": .value(20), "run_starts[3m]": .value(12)]
+        world.tick()
+        let lease = try #require(world.guardian.leases.first)
+        if hadOther {
+            let over = lease.createdAt - .seconds(5)
+            world.guardian.leases.append(
+                Lease(
+                    id: "lease-before", key: LeaseKey(kind: .pause, runtime: lease.key.runtime, app: lease.key.app, pack: nil),
+                    effect: .pause, holders: [], createdAt: over - .minutes(10), expiresAt: over, state: .ended, shadow: false,
+                    endedAt: over))
+        }
+        world.apps[AppID("a")] = ["active_runs": .value(20), "gate_starts[1m]": .value(6), "gate_refusals[1m]": .value(4)]
+        let soon = world.run(30).flatMap(\.plan.asked)
+        #expect(soon.count == (hadOther ? 0 : 1), "\(soon)")
+        let later = world.run(60).flatMap(\.plan.asked)
+        #expect(later.count == (hadOther ? 1 : 0), "\(later)")
     }
 }
 
