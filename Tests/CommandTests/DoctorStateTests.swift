@@ -10,7 +10,7 @@ import Testing
     @Test("what an engine could not use is BROKEN, and the exit code says so", arguments: [
         "mkdir -m 700 state; mkfifo state/journal.db", "mkdir -m 700 state; mkfifo state/engine.lock", "mkfifo state", "touch state",
         "mkdir -m 700 state; head -c 5000 /dev/urandom > state/journal.db", "mkdir -m 700 state; mkdir state/journal.db",
-        "mkdir -m 700 state; ln -s /nowhere/at/all state/engine.lock",
+        "mkdir -m 700 state; ln -s /nowhere/at/all state/journal.db", "mkdir -m 700 state; ln -s /nowhere/at/all state/engine.lock",
         "mkdir -m 700 state; mkdir state/engine.lock", "mkdir -m 777 state; chmod 777 state", "ln -s state state",
     ])
     func state(setUp: String) throws {

@@ -144,6 +144,15 @@ import Testing
         #expect(place.temporary.names == ["engine.lock", "journal.db"])
     }
 
+    @Test("a journal whose disk is not mounted is missed, not begun anew: nothing is made in place of a link that leads nowhere")
+    func deadLink() throws {
+        let place = try Place()
+        #expect(symlink("/nowhere/journal.db", place.folder.journalPath) == 0)
+        for open in [place.asEngine, place.reader, place.command] { #expect(cause(open) == .cannotOpen) }
+        var status = stat()
+        #expect(lstat(place.folder.journalPath, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+    }
+
     // MARK: Locked
 
     @Test func aLockedJournalIsTriedAgain() throws {

@@ -24,6 +24,7 @@ struct JournalFile {
         case .bytes(0):
             throw JournalError(operation: operation, path: path, cause: .corrupt, detail: "the file is empty")
         case .bytes: break
+        case .deadLink: throw deadLink(operation)
         case .other: throw JournalError(operation: operation, path: path, cause: .cannotOpen, detail: "not a file")
         }
         let wasLeftOpen = size(of: walPath).isPositive
@@ -203,6 +204,8 @@ struct JournalFile {
     private enum Size {
         case absent
         case bytes(Int64)
+        /// A link whose end is not there. What it led to is missed, not new: a journal in its place would hide that.
+        case deadLink
         case other
 
         var isPositive: Bool {
@@ -216,8 +219,15 @@ struct JournalFile {
 
     private func size(of path: String) -> Size {
         var status = stat()
-        guard stat(path, &status) == 0 else { return errno == ENOENT ? .absent : .other }
+        guard stat(path, &status) == 0 else {
+            guard errno == ENOENT else { return .other }
+            return lstat(path, &status) == 0 ? .deadLink : .absent
+        }
         return status.st_mode & S_IFMT == S_IFREG ? .bytes(Int64(status.st_size)) : .other
+    }
+
+    private func deadLink(_ operation: String) -> JournalError {
+        JournalError(operation: operation, path: path, cause: .cannotOpen, detail: "it is a link that leads nowhere; put back what it leads to, or remove the link")
     }
 
     private func requirePresence(_ operation: String) throws(JournalError) {
@@ -226,6 +236,7 @@ struct JournalFile {
             throw JournalError(operation: operation, path: path, cause: .corrupt, detail: "the file is empty")
         case .bytes: return
         case .absent: throw JournalError(operation: operation, path: path, cause: .missing)
+        case .deadLink: throw deadLink(operation)
         case .other: throw JournalError(operation: operation, path: path, cause: .cannotOpen, detail: "not a file")
         }
     }
