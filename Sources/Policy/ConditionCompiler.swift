@@ -311,8 +311,7 @@ struct ConditionCompiler {
         usedThresholds.append(name)
         guard let threshold = context.thresholds[name] else {
             if context.faultyThresholds.contains(name) { return faulty }
-            let known = (Array(context.thresholds.keys) + context.faultyThresholds)
-                .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            let known = (Array(context.thresholds.keys) + context.faultyThresholds).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             fault(
                 "unknown-threshold", "no threshold '\(name)'", range,
                 hint: Nearest.name(to: name, among: known).map { "did you mean '$\($0)'?" }
@@ -340,9 +339,7 @@ struct ConditionCompiler {
 
     private mutating func series(_ use: SignalUse) -> (SeriesRef, Unit)? {
         let count = faults.count
-        let resolution = SignalResolution(
-            subject: context.subject, window: context.window,
-            thresholds: context.thresholds.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        let resolution = SignalResolution(subject: context.subject, window: context.window, thresholds: context.thresholds)
         guard let series = resolution.resolve(use, &faults), faults.count == count else { return nil }
         return (series, series.resultUnit)
     }

@@ -6,8 +6,8 @@ struct SignalResolution {
     let subject: SubjectKind
     /// The policy's window, for signals that name none.
     let window: TimeSpan
-    /// Names of thresholds, for what was probably meant.
-    var thresholds: [String] = []
+    /// Their names are put in order only for what was probably meant: most names are right, and a start waits for them.
+    var thresholds: [String: Threshold] = [:]
 
     /// Signals of the design whose sources are not read yet, for a clearer message.
     private static let planned = [
@@ -26,14 +26,15 @@ struct SignalResolution {
                 use.nameRange, hint: "write '\(use.name)'")
         }
         let kind: SubjectKind = use.ofRuntime ? .runtime : subject
-        let known = Signal.table.filter { $0.subjects.contains(kind) }.map(\.name)
+        var known: [String] { Signal.table.filter { $0.subjects.contains(kind) }.map(\.name) }
         guard let signal = Signal(name: use.name), signal.name.utf8.elementsEqual(use.name.utf8) else {
             if SignalResolution.planned.contains(use.name) {
                 return fault("not-yet-available", "the signal '\(use.name)' is not yet available", use.nameRange)
             }
             return fault(
                 "unknown-signal", "no signal '\(use.name)'", use.nameRange,
-                hint: ConditionHints.signal(use.name, known: known, thresholds: thresholds))
+                hint: ConditionHints.signal(
+                    use.name, known: known, thresholds: thresholds.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }))
         }
         guard signal.info.subjects.contains(kind) else {
             let others = signal.info.subjects.map(\.rawValue).joined(separator: " or ")
