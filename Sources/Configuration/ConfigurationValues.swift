@@ -84,7 +84,17 @@ extension ConfigurationReader {
 
     /// A path; a relative one begins at the configuration's folder.
     func path(_ node: YAMLNode, _ what: String) -> String? {
-        text(node, what).map(absolute)
+        guard let text = text(node, what) else { return nil }
+        guard !text.contains(bytesOf: "://") else {
+            // Without the line itself: such a URL may hold a password.
+            reporter.adopt([
+                Diagnostic(
+                    "type", "\(what) is a file or a folder on this machine, and this is a URL", file: reporter.source.file,
+                    line: node.start.line, column: node.start.column, hint: "such as /var/lib/mozaiks-ops")
+            ])
+            return nil
+        }
+        return absolute(text)
     }
 
     func absolute(_ path: String) -> String {

@@ -17,6 +17,7 @@ public struct StateFolder: Hashable, Sendable {
     /// Throws `.unusableFolder` for what is not a folder, cannot be written to, or lets every user of the machine
     /// write; `.readOnly` on a read-only file system.
     public init(creating path: String) throws(JournalError) {
+        try StateFolder.checkName(path)
         var path = path
         while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
         try StateFolder.makeFolder(path)
@@ -36,6 +37,7 @@ public struct StateFolder: Hashable, Sendable {
     /// Throws `.missing` when there is none, `.unusableFolder` for what is not a folder, cannot be entered, or lets
     /// every user of the machine write.
     public init(existing path: String) throws(JournalError) {
+        try StateFolder.checkName(path)
         guard let resolved = realpath(path, nil) else {
             throw StateFolder.unusable(
                 path, systemErrorText(errno), cause: errno == ENOENT ? .missing : .unusableFolder)
@@ -57,6 +59,16 @@ public struct StateFolder: Hashable, Sendable {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IWGRP != 0 else { return nil }
         return "the group of \(path) may write to it, and so decides what is throttled and what counts as done; chmod g-w \(path)"
+    }
+
+    /// What names a database or a bucket is no folder of that name, which would be made, used, and lost with the machine. What
+    /// follows the scheme is not shown: it may hold a password.
+    private static func checkName(_ path: String) throws(JournalError) {
+        let bytes = Array(path.utf8)
+        guard let colon = bytes.indices.dropLast(2).first(where: { bytes[$0...].starts(with: "://".utf8) }) else { return }
+        let scheme = bytes[..<colon].split(separator: UInt8(ascii: "/")).last ?? []
+        let shown = String(decoding: scheme, as: UTF8.self)
+        throw unusable("\(shown)://…", "it is a URL; the journal lies in a folder on a local disk, so name one, such as /var/lib/mozaiks-ops")
     }
 
     private static func makeFolder(_ path: String) throws(JournalError) {

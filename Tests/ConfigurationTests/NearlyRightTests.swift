@@ -24,6 +24,12 @@ import Testing
         }
     }
 
+    @Test("a URL is no path, and its password is not shown", arguments: ["state", "policies", "playbooks"]) func urlAsPath(key: String) {
+        let found = read("\(key): \"postgres://ann:s3cret@db/ops\"")
+        #expect(found.configuration == nil && found.text.contains("'\(key)' is a file or a folder on this machine, and this is a URL"), "\(found.text)")
+        #expect(!found.text.contains("s3cret"))
+    }
+
     @Test("a star is no address") func star() {
         for text in ["*:9465", ":9465", "/tmp:9465"] {
             let found = read("actions: {gate: {listen: \"\(text)\"}}")
