@@ -195,13 +195,20 @@ extension MinuteHistory.Track {
 
     fileprivate func runtimeValues(_ range: Range<Int64>) -> MinuteValues {
         var minutes = MinuteValues()
-        for minute in range.clamped(to: first..<first + Int64(runtime.count)) {
-            switch runtimeReading(minute) {
-            case .value(let value): minutes.entries.append(MinuteEntry(minute: minute, value: value))
-            case .missing(.noTraffic): minutes.withoutTraffic += 1
-            case .missing(let reason): minutes.missing = reason
+        let stretch = range.clamped(to: first..<first + Int64(runtime.count))
+        // A slice that grows entry by entry is copied again and again: a day of minutes, at each of them.
+        let entries = [MinuteEntry](unsafeUninitializedCapacity: stretch.count) { buffer, count in
+            for minute in stretch {
+                switch runtime[Int(minute - first)] {
+                case .value(let value):
+                    buffer.initializeElement(at: count, to: MinuteEntry(minute: minute, value: value))
+                    count += 1
+                case .missing(.noTraffic): minutes.withoutTraffic += 1
+                case .missing(let reason): minutes.missing = reason
+                }
             }
         }
+        minutes.entries = entries[...]
         return minutes
     }
 
