@@ -6,7 +6,7 @@ SWIFT ?= swift
 BINARY := .build/release/mozaiks-ops
 STATIC := -c release --static-swift-stdlib
 
-.PHONY: help setup build test fuzz demo bench chaos judge evals format lint install pictures clean
+.PHONY: help setup build test smoke fuzz demo bench chaos judge evals format lint install pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -27,6 +27,9 @@ test: setup ## all tests
 	@$(SWIFT) build --build-tests 2>&1 | .ci/quiet
 	@# All at once, each waiting test comes to its turn behind all others: kept connections and answers grow too old.
 	@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 $(SWIFT) test --skip-build
+
+smoke: build ## the release binary, which tests do not run, through a short life
+	@Tests/Smoke/run .build/mozaiks-ops
 
 fuzz: setup ## the C++ readers on mutated bodies, every read checked, SECONDS_OF_FUZZING (default 25) long
 	@Tests/Fuzz/run

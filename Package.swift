@@ -12,10 +12,11 @@ let lean: [SwiftSetting] =
     strict + [.unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"])]
 
 /// Rooms in which tests compute for minutes: optimised in debug builds too, which takes half of `make test`'s time off. What
-/// optimisation leaves out of a debug build is `assert`, and there is none.
+/// optimisation leaves out of a debug build is `assert`, and there is none. And rooms with threads of their own, where only
+/// an optimised build shows what is read once too few.
 let busy: Set = [
     "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Collector", "Journal", "Simulator",
-    "Monitor",
+    "Monitor", "Ambient", "Server",
 ]
 
 /// Rooms that are at work in every cycle or over long tapes. All others are compiled for size: what a daemon holds in

@@ -4,14 +4,17 @@ import Glibc
 ///
 /// For threads that may block, which tasks must not.
 ///
-/// `@unchecked Sendable`: `state` is read and written with `mutex` held; mutex and condition live as long as self.
+/// `@unchecked Sendable`: what `state` points to is read and written with `mutex` held; it, mutex and condition live as long
+/// as self.
 public final class ConditionLock<State: Sendable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var state: State
+    /// Memory and not a property: who waits lets others change it in the middle of a call, which an access to a property
+    /// rules out, so that an optimised build goes on with what it read before.
+    private let state = UnsafeMutablePointer<State>.allocate(capacity: 1)
 
     public init(_ state: State) {
-        self.state = state
+        self.state.initialize(to: state)
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -23,6 +26,8 @@ public final class ConditionLock<State: Sendable>: @unchecked Sendable {
     deinit {
         pthread_cond_destroy(changed)
         pthread_mutex_destroy(mutex)
+        state.deinitialize(count: 1)
+        state.deallocate()
         mutex.deallocate()
         changed.deallocate()
     }
@@ -31,7 +36,7 @@ public final class ConditionLock<State: Sendable>: @unchecked Sendable {
     public func locked<T>(_ body: (inout State) -> T) -> T {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        return body(&state)
+        return body(&state.pointee)
     }
 
     /// Changes the state and wakes everybody who waits.
@@ -54,14 +59,15 @@ public final class ConditionLock<State: Sendable>: @unchecked Sendable {
             deadline.tv_sec += 1
             deadline.tv_nsec -= 1_000_000_000
         }
-        return locked { state in
-            while true {
-                if let value = attempt(&state) { return value }
-                if seconds == nil {
-                    pthread_cond_wait(changed, mutex)
-                } else if pthread_cond_timedwait(changed, mutex, &deadline) != 0 {
-                    return attempt(&state)
-                }
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            // Each attempt is an access of its own, over before the mutex is let go of.
+            if let value = attempt(&state.pointee) { return value }
+            if seconds == nil {
+                pthread_cond_wait(changed, mutex)
+            } else if pthread_cond_timedwait(changed, mutex, &deadline) != 0 {
+                return attempt(&state.pointee)
             }
         }
     }

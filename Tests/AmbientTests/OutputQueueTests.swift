@@ -82,6 +82,18 @@ import Testing
         close(pipe.write)
     }
 
+    @Test func `a line that comes when all is written, and nobody waits for it, goes out too`() throws {
+        let pipe = try Pipe()
+        let queue = OutputQueue(descriptor: pipe.write)
+        for index in 0..<3 {
+            queue.offer(Self.line(index))
+            #expect(queue.drain(atMost: nil))
+            // Its thread is asleep by now, or on its way there; the next line is to wake it either way.
+            #expect(pipe.text(until: "line \(index) ").contains("line \(index) "))
+        }
+        queue.close()
+    }
+
     @Test func `a line goes out whole, also over a descriptor that does not wait`() throws {
         let pipe = try Pipe()
         try #require(fcntl(pipe.write, F_SETFL, O_NONBLOCK) == 0)
