@@ -83,14 +83,15 @@ public struct GateTable: Sendable {
             self.runtimes[name] = Runtime(openRunsAt: openRuns[name]?.at)
         }
         for lease in leases where !lease.shadow && (lease.state == .inForce || lease.state == .intended) {
-            let (name, app) = (lease.key.runtime, lease.key.app)
+            // One tenant, however its id is spelt in the figures.
+            let (name, app) = (lease.key.runtime, lease.key.app.stored)
             // A runtime that is no longer watched: listed here, it would make "the only one" two, and open the gate to all.
             guard var runtime = self.runtimes[name] else { continue }
             var restraints = runtime.apps[app] ?? Restraints()
             restraints.all.append(
                 .init(
                     lease: lease.id, effect: lease.effect, createdAt: lease.createdAt, expiresAt: lease.expiresAt))
-            if let running = openRuns[name]?.apps[app] { restraints.running = running }
+            if let running = openRuns[name]?.apps[lease.key.app] { restraints.running = running }
             runtime.apps[app] = restraints
             self.runtimes[name] = runtime
         }

@@ -312,7 +312,8 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads `127.0.0.1:9465`, `[::1]:9465`, `localhost:9465`. Nil when it is not one.
     public init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+        guard let colon = text.lastIndex(of: ":"), case let digits = text[text.index(after: colon)...], digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(digits)
+        else {
             return nil
         }
         var host = text[..<colon]

@@ -32,7 +32,10 @@ struct ConfigurationReader {
 
     /// Paging hangs on the exact word 'production': what looks like it and is not would turn every page off unseen.
     private func environmentName(_ text: String, _ node: YAMLNode) -> String {
-        let blanks = { (scalar: Unicode.Scalar) in scalar.properties.isWhitespace }
+        // What nobody sees is none of a name: a byte order mark, zero-width marks.
+        let blanks = { (scalar: Unicode.Scalar) in
+            scalar.properties.isWhitespace || scalar.properties.generalCategory == .format || scalar.properties.generalCategory == .control
+        }
         let scalars = Array(text.unicodeScalars)
         guard let first = scalars.firstIndex(where: { !blanks($0) }), let last = scalars.lastIndex(where: { !blanks($0) }) else {
             reporter.report(

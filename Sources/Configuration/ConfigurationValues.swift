@@ -178,7 +178,8 @@ enum BaseURL {
         let afterName = host.lastIndex(of: "]").map { host[host.index(after: $0)...] } ?? host
         if let colon = afterName.firstIndex(of: ":") {
             let port = afterName[afterName.index(after: colon)...]
-            guard UInt16(port).map({ $0 > 0 }) == true else {
+            // `Int` would take a sign.
+            guard port.utf8.allSatisfy({ (48...57).contains($0) }), UInt16(port).map({ $0 > 0 }) == true else {
                 return Fault("the URL's port is not one", "a number from 1 to 65535")
             }
         }

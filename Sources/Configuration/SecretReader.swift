@@ -68,6 +68,8 @@ enum SensitiveLine {
     private static let places = ["_file", "_env", "_credential", "token_url"]
 
     static func hiding(_ diagnostic: Diagnostic) -> Diagnostic {
+        // A part of a long line may be a secret whose key stands further left.
+        if diagnostic.isPartOfLine { return diagnostic.withoutSourceLine }
         guard let line = diagnostic.sourceLine?.lowercased() else { return diagnostic }
         let names = line.split { !($0.isLetter || $0.isNumber || $0 == "_") }
         // A heartbeat's is a secret. Other keys of that name lose their line with it.

@@ -17,6 +17,22 @@ public struct AppID: Hashable, Comparable, Sendable {
     public static func < (a: AppID, b: AppID) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
 }
 
+extension AppID {
+    /// The id as the runtime keeps what belongs to it: without white space around it, as Python's `str.strip` takes it off in
+    /// its `normalize_app_id`. All spellings of one are one tenant. An id of white space alone stays as it is.
+    public var stored: AppID {
+        guard let first = bytes.first, let last = bytes.last else { return self }
+        // Nearly every id.
+        if (0x21...0x7F).contains(first), (0x21...0x7F).contains(last) { return self }
+        let scalars = text.unicodeScalars
+        func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value) }
+        guard let begin = scalars.firstIndex(where: { !isSpace($0) }), let end = scalars.lastIndex(where: { !isSpace($0) }),
+            begin != scalars.startIndex || scalars.index(after: end) != scalars.endIndex
+        else { return self }
+        return AppID(String(scalars[begin...end]))
+    }
+}
+
 extension AppID: CustomStringConvertible {
     /// For people, safe to show: see `Shown`. Never the id itself, which is `text` or `bytes`.
     public var description: String { Shown.id(text) }

@@ -186,6 +186,10 @@ public struct Incident: Hashable, Sendable, Identifiable {
         return min(began, resolvedAt)
     }
 
+    /// From when the condition held, the rule's own waiting included, to when it was over; nil while it is open. Everywhere the
+    /// same, so that a list and a message say the same length.
+    public var lasted: TimeSpan? { heldUntil.map { max($0 - since, .zero) } }
+
     public var status: Status {
         if resolvedAt != nil { return .resolved }
         return acknowledged == nil ? .open : .acknowledged

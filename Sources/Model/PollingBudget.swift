@@ -1,8 +1,10 @@
 /// How often an expensive endpoint may be asked so that asking costs the runtime at most a share of its time.
 ///
 /// The perf endpoint holds the runtime's event loop for as long as it takes (runtime-facts, 4), so its interval stretches
-/// with what it took: `max(interval, typical elapsed / share)`. Typical is the median of the last three, so that one slow
-/// answer does not blind the monitor and steady growth is followed. Pure: a replay stretches exactly as the live poll did.
+/// with what it took: `max(interval, cost / share)`. The cost is the least of the last three answers: an answer waits for
+/// whatever else the loop does, which only adds, so that one quick answer proves that it is quick, and no busy minute
+/// blinds the monitor; steady growth is followed all the same. What other endpoints waited just before is taken off by
+/// whoever observes. Pure: a replay stretches exactly as the live poll did.
 ///
 /// A timeout is no cost: what hung for a minute is not known to be expensive, and to ask rarely then is to be blind. Only
 /// where the rest of the runtime answered meanwhile, and that again and again, is it the endpoint itself that takes so
@@ -40,9 +42,7 @@ public struct PollingBudget: Hashable, Sendable {
 
     /// The interval to keep now.
     public var effective: TimeSpan {
-        let sorted = elapsed.sorted()
-        let typical = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
-        var needed = typical / share
+        var needed = (elapsed.min() ?? 0) / share
         if timeouts > 1 {
             let doubled = Double(PollingBudget.firstPause) * Double(1 << min(timeouts - 2, 10))
             needed = max(needed, min(doubled, waited / share))
@@ -55,8 +55,6 @@ public struct PollingBudget: Hashable, Sendable {
 
     /// The share of its time that asking costs the runtime now, by what answers take; nil before the first answer.
     public var cost: Double? {
-        guard !elapsed.isEmpty else { return nil }
-        let sorted = elapsed.sorted()
-        return sorted[sorted.count / 2] / Double(max(effective.milliseconds, 1))
+        elapsed.min().map { $0 / Double(max(effective.milliseconds, 1)) }
     }
 }

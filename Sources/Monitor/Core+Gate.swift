@@ -55,15 +55,31 @@ extension Core {
             leases.removeAll { withheld.contains($0.id) }
             leases = leases.map { lease in published[lease.id].map { lease.held(to: $0) } ?? lease }
         }
-        // Where the perf endpoint is asked less often, its counts hold for longer.
-        let slowest = settings.runtimes.compactMap { pipeline.signals[$0.name]?.effectiveInterval(of: .perf) }.max()
-        let staleAfter = max(.minutes(2), max(slowest ?? .zero, settings.interval) * 3)
+        // Also where the perf endpoint is asked more rarely: by figures of long ago a throttle would refuse whoever runs nothing.
+        let staleAfter = max(.minutes(2), settings.interval * 3)
         gate.install(
             GateTable(
-                runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: pipeline.openRuns(),
+                runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: runsLastKnown(),
                 staleAfter: staleAfter, unattendedAfter: max(.minutes(2), settings.interval * 6),
                 pollInterval: settings.interval, texts: gateTexts))
         published = Dictionary(leases.map { ($0.id, $0) }) { first, _ in first }
+    }
+
+    /// What runs, as last known: figures that do not come once do not open the gate, or whoever slows the runtime down would
+    /// open it. How old they are the gate looks at itself. A restart ends what ran.
+    private func runsLastKnown() -> [String: OpenRuns] {
+        var all = pipeline.openRuns()
+        let leases = pipeline.guardState.leases.filter { $0.isActive && !$0.shadow }
+        for name in Set(leases.map(\.key.runtime)) where all[name] == nil {
+            guard let last = lastOpenRuns[name], pipeline.signals[name]?.newestRestart.map({ $0 <= last.at }) ?? true else { continue }
+            var apps: [AppID: OpenRuns.App] = [:]
+            for app in leases.lazy.filter({ $0.key.runtime == name }).map(\.key.app) {
+                apps[app] = last.apps[app] ?? OpenRuns.App(active: nil, chats: nil)
+            }
+            all[name] = OpenRuns(at: last.at, apps: apps)
+        }
+        lastOpenRuns = all
+        return all
     }
 
     /// What the gate counted before a runtime, as an observation like any other: on the tape, and in what a replay decides.

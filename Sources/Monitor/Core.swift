@@ -48,6 +48,8 @@ public actor Core {
     private var areSignalsAhead = false
     /// The leases that the gate enforces, by id, as it got them.
     var published: [String: Lease] = [:]
+    /// What ran at the last publication whose figures were there, by runtime: for when they do not come.
+    var lastOpenRuns: [String: OpenRuns] = [:]
     /// Leases that the last publication left out, because actions had been stopped before they were in force.
     var withheld: Set<String> = []
     /// Leases at the adapters besides the gate.

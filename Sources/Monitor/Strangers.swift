@@ -43,6 +43,15 @@ public struct Strangers: Sendable {
             }
         }
         for route in configuration.routes { add(route.rule.match, "a route", route.origin) }
+        // Routes for other places are right in a file that several share; none for this place leaves nobody to tell.
+        let environment = configuration.environment.value
+        if !configuration.routes.isEmpty, configuration.routes.allSatisfy({ isElsewhere($0.rule.match) }) {
+            found.append(
+                Diagnostic(
+                    "matches-nothing", "no route is for environment '\(Shown.id(environment))': nobody is told of anything",
+                    file: configuration.file ?? "configuration", line: 0, hint: "leave 'environment' out of a route, or name this one",
+                    severity: .warning))
+        }
         for window in configuration.telling.maintenance { add(window.match, "a maintenance window", nil) }
         return found
     }
@@ -64,6 +73,13 @@ public struct Strangers: Sendable {
         for glob in match.runtimes where !runtimes.isEmpty && !runtimes.contains(where: glob.matches) {
             found.append(finding("there is no runtime '\(glob)'", glob.pattern, runtimes, "there are: " + runtimes.joined(separator: ", ")))
         }
+        // What is nearly this environment is meant to be it.
+        let environment = configuration.environment.value
+        for glob in match.environments where isElsewhere(match) {
+            let (written, here) = (glob.pattern.lowercased(), environment.lowercased())
+            guard !written.isEmpty, here.hasPrefix(written) || written.hasPrefix(here) || Nearest.name(to: written, among: [here]) != nil else { continue }
+            found.append(finding("the environment is '\(Shown.id(environment))', not '\(glob)'", here, [], "did you mean '\(Shown.id(environment))'?"))
+        }
         let names = labels.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         for (name, globs) in match.labels.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             guard let values = labels[name] else {
@@ -79,6 +95,10 @@ public struct Strangers: Sendable {
             }
         }
         return found
+    }
+
+    private func isElsewhere(_ match: IncidentMatch) -> Bool {
+        !match.environments.isEmpty && !match.environments.contains { $0.matches(configuration.environment.value) }
     }
 
     private func finding(_ message: String, _ written: String, _ known: [String], _ otherwise: String) -> Finding {

@@ -44,7 +44,7 @@ extension Wording {
         if case let others = stories.filter({ $0.isShared }), !others.isEmpty {
             lines += others.map { "\($0.state), by another incident" }
         }
-        if isAnyInForce { lines.append("Ends by itself; extended only while the condition stays true.") }
+        if isAnyInForce { lines.append("Ends by itself; extended only while the condition stays true, and for a quiet time if the runtime restarts.") }
         return section("Done", lines)
     }
 
@@ -54,7 +54,7 @@ extension Wording {
             "Still in force",
             stories.compactMap { story in
                 guard case .inForce(_, let from, let until, _) = story.standing else { return nil }
-                return "\(story.state) until \(moments.end(from, until)), then it ends by itself"
+                return "\(story.state) until \(moments.end(from, until)), then it ends by itself; later only if the runtime restarts before"
             })
     }
 

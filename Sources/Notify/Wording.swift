@@ -113,11 +113,13 @@ public struct Wording: Sendable {
         }
     }
 
-    /// The rule's sentence; the rule's name where it has none. Of several incidents, why they are told together.
+    /// The rule's sentence; the rule's name where it has none. It speaks of now, so it is denied once it is over. Of several
+    /// incidents, why they are told together.
     public var what: Phrase {
         if let digest { return what(of: digest) }
         if message.event != .drill, let text = template.what { return filled(text) }
-        return Phrase(words: incident.summary.isEmpty ? "The rule \(incident.rule) holds." : incident.summary)
+        let said = incident.summary.isEmpty ? "The rule \(incident.rule) holds." : incident.summary
+        return Phrase(words: isResolved ? (isRemoved ? "It was: " : "No longer: ") + said : said)
     }
 
     /// The whole message in one line, for lock screens, notifications and clients that show nothing else.
@@ -161,7 +163,7 @@ public struct Wording: Sendable {
     /// How long it was, for a resolution.
     public var duration: String? {
         if let digest { return isResolved ? duration(of: digest) : nil }
-        return incident.heldUntil.map { max($0 - incident.since, .zero).brief }
+        return incident.lasted?.brief
     }
 
     // MARK: - The condition

@@ -53,7 +53,7 @@ struct ConditionCompiler {
         do throws(ConditionFault) {
             expression = try ConditionParser.parse(text)
         } catch {
-            return .failure(ConditionFaults(all: [error]))
+            return .failure(ConditionFaults(all: [followed(error, text, context, demand)]))
         }
         var compiler = ConditionCompiler(text: text, context: context, demand: demand)
         let root = compiler.emit(expression)
@@ -74,6 +74,30 @@ struct ConditionCompiler {
             CompiledCondition(
                 text: ConditionLayout.folded(text), origin: context.origin, program: compiler.program, pieces: pieces,
                 terms: terms, readings: compiler.readings))
+    }
+
+    /// The fault with a hint that leads to no other fault: who writes `tokens > 10k` is told of `10000/min` at once, since
+    /// `10000` would be refused for its unit.
+    private static func followed(
+        _ fault: ConditionFault, _ text: String, _ context: ConditionContext, _ demand: DemandTable, steps: Int = 3
+    ) -> ConditionFault {
+        guard steps > 0, let fix = fault.fix else { return fault }
+        let bytes = Array(text.utf8)
+        let mended = String(decoding: bytes[..<fix.range.lowerBound] + Array(fix.text.utf8) + bytes[fix.range.upperBound...], as: UTF8.self)
+        let next: ConditionFault
+        do throws(ConditionFault) {
+            let expression = try ConditionParser.parse(mended)
+            var compiler = ConditionCompiler(text: mended, context: context, demand: demand)
+            _ = compiler.emit(expression)
+            guard let first = compiler.faults.first else { return fault }
+            next = first
+        } catch {
+            next = followed(error, mended, context, demand, steps: steps - 1)
+        }
+        // Of what was suggested; what is wrong elsewhere is said when this is mended.
+        let place = fix.range.lowerBound..<fix.range.lowerBound + fix.text.utf8.count
+        guard let hint = next.hint, next.code == "unit-mismatch" || next.code == "unknown-unit", next.range.overlaps(place) else { return fault }
+        return fault.with(hint: hint)
     }
 
     private init(text: String, context: ConditionContext, demand: DemandTable) {
@@ -170,6 +194,12 @@ struct ConditionCompiler {
             fault(
                 "type", "'\(asked)' is true or false by itself", range,
                 hint: holds ? "write '\(asked)'" : "write 'not \(left.isWhole ? asked : "(\(asked))")'")
+            return faulty
+        }
+        if right.isNothing, case .reading(let use) = left.kind, comparison == .equal || comparison == .unequal {
+            fault(
+                "unknown-signal", "no signal '\(written(right.range))'", right.range,
+                hint: "whether something is known is asked by '\(comparison == .equal ? "" : "not ")missing(\(written(use.range)))'")
             return faulty
         }
         let first = number(left, comparison.rawValue)
@@ -286,8 +316,22 @@ struct ConditionCompiler {
                 case .number(let quantity) where unit == .dollars && other == .dollarsPerHour:
                     hint = "write '\(Figure.number(quantity.value)) USD/h'"
                     place = expression.range
+                case .number(let quantity) where unit == .perMinute && other == .dollarsPerHour:
+                    hint = "write '\(quantity.text.replacing(bytesOf: "/", with: " USD/"))'"
+                    place = expression.range
                 case .number(let quantity) where unit == .percent && other == .number:
                     hint = "write '\(Figure.number(quantity.value / 100))'"
+                    place = expression.range
+                case .number(let quantity) where other == .flag:
+                    hint = quantity.value == 0 ? "write '0'" : "write '1'"
+                    place = expression.range
+                case .number(let quantity):
+                    // Some other unit: the figure with the one that fits.
+                    let digits = quantity.text.prefix { $0.isNumber || $0 == "." }
+                    hint = "write '\(digits)\(other.suffix)'"
+                    if unit == .percent, let share = share(of: expression.range == left.range ? right : left) {
+                        hint? += ", or compare '\(share)' with \(quantity.text)"
+                    }
                     place = expression.range
                 case .threshold(let name) where unit == .number:
                     if let threshold = context.thresholds[name] {
@@ -303,6 +347,14 @@ struct ConditionCompiler {
         fault(
             "unit-mismatch", "'\(first)' is \(a.noun) and '\(second)' \(b.noun): they cannot be \(verb)", place,
             hint: hint)
+    }
+
+    /// The signal that is the share of a count: `active_runs.share` of `active_runs`.
+    private func share(of expression: Expression) -> String? {
+        guard case .reading(let use) = expression.kind, use.function == nil, !use.ofRuntime,
+            let share = Signal(name: use.name + ".share"), share.info.subjects.contains(context.subject)
+        else { return nil }
+        return share.name
     }
 
     // MARK: Names
@@ -350,6 +402,12 @@ extension Expression {
     fileprivate var answer: Bool? {
         guard case .reading(let use) = kind, use.function == nil, use.bracket == nil else { return nil }
         return ["true": true, "false": false][use.name.lowercased()]
+    }
+
+    /// `null` and its like, as other languages have them.
+    fileprivate var isNothing: Bool {
+        guard case .reading(let use) = kind, use.function == nil, use.bracket == nil else { return false }
+        return ["null", "nil", "none", "nan", "undefined", "unknown", "missing", "absent"].contains(use.name.lowercased())
     }
 
     /// Whether `not` before it means all of it.

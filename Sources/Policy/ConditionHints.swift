@@ -14,11 +14,11 @@ enum ConditionHints {
         case "true", "yes", "on": return "yes is written 1: write '1'"
         case "false", "no", "off": return "no is written 0: write '0'"
         case "down": return "write 'up == 0'"
-        case "null", "nil", "none", "nan", "undefined", "unknown", "missing", "absent": return "whether something is known is asked by 'missing(signal)'"
+        case "null", "nil", "none", "nan", "undefined", "unknown", "missing", "absent": return "whether something is known is asked by 'missing(tokens)'"
         case "min", "h", "s": return "a rate is written without spaces: 10/min"
         default: break
         }
-        if let function = HistoryFunction(rawValue: word) { return "a function looks back over a range: write '\(function.rawValue)(signal[\(range(of: function))])'" }
+        if let function = HistoryFunction(rawValue: word) { return "a function looks back over a range: write '\(function.rawValue)(tokens[\(range(of: function))])'" }
         if let number = numbers.firstIndex(of: word) { return "write '\(number)'" }
         if thresholds.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { return "did you mean '$\(name)'?" }
         // `turn_latency`, `turn_latency.p90`: which of its figures is not said, or is none that there is. The nearest by its letters
@@ -45,19 +45,40 @@ enum ConditionHints {
         }
     }
 
+    /// How people call the times that a rate is by.
+    static let rates = [
+        "s": "/s", "sec": "/s", "second": "/s", "min": "/min", "minute": "/min", "m": "/min", "h": "/h", "hr": "/h", "hour": "/h",
+    ]
+
     /// A word that stands where a function should.
-    static func function(_ name: String, among known: [String]) -> String {
+    /// - Parameter argument: the signal that it is called with, and its range as written, brackets included.
+    static func function(_ name: String, of argument: (signal: String, bracket: String)?, among known: [String]) -> String {
+        // Of a signal that there is; else an example.
+        let named = argument.flatMap { argument in
+            Signal(name: argument.signal.hasPrefix("runtime.") ? String(argument.signal.dropFirst(8)) : argument.signal).map { (argument, $0) }
+        }
+        func call(_ function: HistoryFunction) -> String {
+            let least = function == .rise || function == .avg || function == .min || function == .max
+            let bracket = least ? named?.0.bracket ?? "" : ""
+            return "write '\(function.rawValue)(\(named?.0.signal ?? "tokens")\(bracket.isEmpty ? "[\(range(of: function))]" : bracket))'"
+        }
         switch name.lowercased() {
-        case "mean", "average", "avg_over_time": return "write 'avg(signal[10m])'"
-        case "maximum", "peak", "highest", "max_over_time": return "write 'max(signal[10m])'"
-        case "minimum", "lowest", "min_over_time": return "write 'min(signal[10m])'"
-        case "median", "typical", "usual", "normal": return "write 'baseline(signal[24h])'"
-        case "stddev", "stdev", "std", "stdvar", "deviation": return "write 'mad(signal[24h])'"
-        case "delta", "deriv", "growth", "trend": return "write 'rise(signal[10m])'"
-        case "rate", "irate", "increase", "sum", "count", "sum_over_time", "total":
-            return "what is counted is a rate already: 'errors[10m]' are errors per minute over 10m"
+        case "mean", "average", "avg_over_time", "ewma", "moving_average": return call(.avg)
+        case "maximum", "peak", "highest", "max_over_time": return call(.max)
+        case "minimum", "lowest", "min_over_time": return call(.min)
+        case "median", "typical", "usual", "normal": return call(.baseline)
+        case "stddev", "stdev", "std", "stdvar", "deviation": return call(.mad)
+        case "delta", "deriv", "growth", "trend": return call(.rise)
+        case "rate", "irate", "increase", "sum", "count", "sum_over_time", "count_over_time", "total", "last", "last_over_time", "abs":
+            guard let (argument, signal) = named else {
+                return "what is counted is a rate already: 'errors[10m]' are errors per minute over 10m"
+            }
+            guard signal.isWindowed else { return "'\(argument.signal)' is one figure already: write '\(argument.signal)'" }
+            return signal.unit == .perMinute || signal.unit == .dollarsPerHour
+                ? "what is counted is a rate already: write '\(argument.signal)\(argument.bracket)'"
+                : "'\(argument.signal)' is one figure already: write '\(argument.signal)\(argument.bracket)'"
         case "p50", "p90", "p95", "p99", "quantile", "percentile", "histogram_quantile": return "write 'turn_latency.p95[10m]'"
-        case "absent", "isnull", "is_missing", "exists", "defined", "is_null": return "write 'missing(signal)'"
+        case "absent", "isnull", "is_missing", "exists", "defined", "is_null": return "write 'missing(\(named?.0.signal ?? "tokens"))'"
         default: return Nearest.hint(to: name, among: known) ?? "functions: " + known.joined(separator: ", ")
         }
     }

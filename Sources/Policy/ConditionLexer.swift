@@ -63,6 +63,7 @@ struct ConditionLexer {
                 throw ConditionFault(
                     "unknown-unit", "no unit is spelled so", index..<scanner.index, hint: "money is in USD: write '\(quantity.text) USD/h'")
             }
+            if let fault = spaced(quantity, start: index, end: scanner.index) { throw fault }
             index = scanner.index
             return .quantity(quantity)
         case .failure(.notANumber):
@@ -70,11 +71,15 @@ struct ConditionLexer {
                 "syntax", "not a number", index..<index + 1, hint: "write a digit before the point: 0.5")
         case .failure(.unknownUnit(let unit)):
             let end = scanner.index
+            let rest = String(decoding: bytes[index...], as: UTF8.self)
+            // `missing(tokens, error(5xx))`
+            let isStatus = unit.lowercased() == "xx" && end - index == 3 && bytes[..<index].suffix(6).elementsEqual("error(".utf8)
             throw ConditionFault(
                 "unknown-unit", "no unit '\(unit)'", end - unit.utf8.count..<end,
-                hint: QuantitySpelling.hint(String(decoding: bytes[index...], as: UTF8.self))
-                    ?? Nearest.hint(to: unit, among: Quantity.knownUnits) ?? "units: "
-                    + Quantity.knownUnits.joined(separator: " "))
+                hint: isStatus ? "one status is asked for: write 'error(\(bytes[index] - 48)00)', or 'error' for any of them"
+                    : QuantitySpelling.hint(rest) ?? Nearest.hint(to: unit, among: Quantity.knownUnits) ?? "units: "
+                    + Quantity.knownUnits.joined(separator: " "),
+                fix: isStatus ? nil : fix(rest, at: index))
         }
     }
 
@@ -83,7 +88,29 @@ struct ConditionLexer {
         guard quantity.unit == .dollars || quantity.unit == .number, end < bytes.count else { return nil }
         let rest = String(decoding: bytes[start...], as: UTF8.self)
         guard let length = QuantitySpelling.length(rest), length > end - start, let hint = QuantitySpelling.hint(rest) else { return nil }
-        return ConditionFault("unknown-unit", "no unit is spelled so", start..<start + length, hint: hint)
+        return ConditionFault("unknown-unit", "no unit is spelled so", start..<start + length, hint: hint, fix: fix(rest, at: start))
+    }
+
+    /// What a hint on a quantity says to write.
+    private func fix(_ rest: String, at start: Int) -> ConditionFault.Fix? {
+        guard let length = QuantitySpelling.length(rest), let hint = QuantitySpelling.hint(rest) else { return nil }
+        let quoted = hint.split(separator: "'")
+        return quoted.count < 2 ? nil : ConditionFault.Fix(range: start..<start + length, text: String(quoted[1]))
+    }
+
+    /// `20 %` and `5 €/h`: a sign one blank behind its number.
+    private func spaced(_ quantity: Quantity, start: Int, end: Int) -> ConditionFault? {
+        guard quantity.unit == .number, let sign = bytes[end...].firstIndex(where: { $0 != 0x20 }), sign > end else { return nil }
+        if bytes[sign] == 37 {
+            let text = quantity.text + "%"
+            return ConditionFault(
+                "syntax", "a '%' that stands alone", sign..<sign + 1, hint: "write it right behind the number: \(text)",
+                fix: ConditionFault.Fix(range: start..<sign + 1, text: text))
+        }
+        let rest = String(decoding: bytes[sign...], as: UTF8.self)
+        guard rest.unicodeScalars.first.map({ $0.properties.generalCategory == .currencySymbol && $0 != "$" }) == true else { return nil }
+        return ConditionFault(
+            "unknown-unit", "no unit is spelled so", start..<sign, hint: "money is in USD: write '\(quantity.text) USD/h'")
     }
 
     private mutating func name() -> String {
@@ -122,7 +149,7 @@ struct ConditionLexer {
             let rest = String(decoding: bytes[start...], as: UTF8.self)
             throw ConditionFault(
                 "unknown-unit", "money is written with its unit behind it", start..<start + (QuantitySpelling.length(rest) ?? 1),
-                hint: QuantitySpelling.hint(rest) ?? "write '5 USD/h'")
+                hint: QuantitySpelling.hint(rest) ?? "write '5 USD/h'", fix: fix(rest, at: start))
         }
         index += 1
         let word = name()
@@ -169,7 +196,7 @@ struct ConditionLexer {
         case 44: return .comma
         case 37:
             throw ConditionFault(
-                "syntax", "a '%' that stands alone", start..<index, hint: "write it right behind the number: 40%")
+                "syntax", "a '%' that stands alone", start..<index, hint: "a percentage is a number with its sign, such as 40%")
         default:
             // The whole character, so that the underline fits.
             while index < bytes.count, bytes[index] & 0xC0 == 0x80 { index += 1 }

@@ -75,7 +75,31 @@ struct ConditionParser {
                 "syntax", "the condition ends where \(wanted) should stand", max(0, end - 1)..<max(1, end))
         }
         let written = String(decoding: Array(text.utf8)[current.range], as: UTF8.self)
-        return ConditionFault("syntax", "'\(written)' stands where \(wanted) should", current.range, hint: hint(wanted))
+        let counted = counted
+        return ConditionFault(
+            "syntax", "'\(written)' stands where \(wanted) should", current.range,
+            hint: counted.map { "a count has no unit: write '\($0.text)'" } ?? hint(wanted), fix: counted)
+    }
+
+    /// `100 tokens/min`, `5 per minute`: a number with the name of what it counts, and what to write in its place.
+    private var counted: ConditionFault.Fix? {
+        guard position > 0, case .quantity(let quantity) = tokens[position - 1].kind, quantity.unit == .number,
+            case .name(var name) = current.kind
+        else { return nil }
+        var end = position
+        var unit = ""
+        func isName(_ index: Int) -> String? {
+            if index < tokens.count, case .name(let word) = tokens[index].kind { word } else { nil }
+        }
+        if name != "per", let next = isName(position + 1), next == "per" { (end, name) = (position + 1, next) }
+        let isSlash = position + 1 < tokens.count && tokens[position + 1].kind == .over
+        if name == "per" || isSlash, let word = isName(end + (isSlash ? 2 : 1)), let known = ConditionHints.rates[word.lowercased()] {
+            end += isSlash ? 2 : 1
+            unit = known
+        } else if name == "per" || ConditionHints.behind(name, number: nil) != nil || Signal(name: name) == nil || unit.isEmpty && isSlash {
+            return nil
+        }
+        return ConditionFault.Fix(range: tokens[position - 1].range.lowerBound..<tokens[end].range.upperBound, text: quantity.text + unit)
     }
 
     /// What was probably meant by the current word.
@@ -96,6 +120,10 @@ struct ConditionParser {
             }
             var number: String?
             if case .quantity(let quantity)? = before { number = quantity.text }
+            // `active runs > 10`
+            if case .name(let first)? = before, let signal = [first + "_" + name, first + "." + name].first(where: { Signal(name: $0) != nil }) {
+                return "did you mean '\(signal)'?"
+            }
             return ConditionHints.behind(name, number: number)
         default: break
         }
@@ -229,10 +257,19 @@ struct ConditionParser {
             let known = ConditionParser.functions + ["missing"]
             throw ConditionFault(
                 "unknown-function", "no function '\(name)'", token.range,
-                hint: ConditionHints.function(name, among: known))
+                hint: ConditionHints.function(name, of: argument, among: known))
         }
         let use = try call(function, token)
         return Expression(kind: .reading(use), range: use.range)
+    }
+
+    /// The signal that stands as the only argument of a call whose `(` is the current word, with its bracket as written.
+    private var argument: (signal: String, bracket: String)? {
+        guard position + 1 < tokens.count, case .name(let name) = tokens[position + 1].kind else { return nil }
+        guard position + 4 < tokens.count, tokens[position + 2].kind == .openBracket, case .quantity(let span) = tokens[position + 3].kind,
+            TimeSpan(span.text) != nil
+        else { return (name, "") }
+        return (name, "[\(span.text)]")
     }
 
     /// `function(signal[range])`, behind the function's name.
@@ -240,6 +277,15 @@ struct ConditionParser {
         guard take(.open) else { throw unexpected("'('") }
         guard case .name(let name) = current.kind else { throw unexpected("a signal") }
         let inner = try signalUse(name, take(), function: function, start: token.range.lowerBound)
+        // `avg(active_runs, 10m)`
+        if inner.bracket == nil, case .comma = current.kind, position + 1 < tokens.count, case .quantity(let span) = tokens[position + 1].kind,
+            let length = TimeSpan(span.text)
+        {
+            let range = length.milliseconds % 60_000 == 0 && length >= .minutes(3) ? span.text : ConditionHints.range(of: function)
+            throw ConditionFault(
+                "syntax", "the range of a function stands in brackets behind its signal", current.range.lowerBound..<tokens[position + 1].range.upperBound,
+                hint: "write '\(function.rawValue)(\(written(inner.nameRange))[\(range)])'")
+        }
         let end = current.range.upperBound
         guard take(.close) else { throw unexpected("')'") }
         // What is no signal at all is said by whoever knows them.

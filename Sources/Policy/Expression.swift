@@ -67,11 +67,22 @@ struct ConditionFault: Error, Hashable, Sendable {
     /// UTF-8 offsets.
     let range: Range<Int>
     let hint: String?
+    /// What the hint would have written, and in the place of what: whoever compiles the condition looks whether that is right.
+    let fix: Fix?
 
-    init(_ code: String, _ message: String, _ range: Range<Int>, hint: String? = nil) {
+    struct Fix: Hashable, Sendable {
+        let range: Range<Int>
+        let text: String
+    }
+
+    init(_ code: String, _ message: String, _ range: Range<Int>, hint: String? = nil, fix: Fix? = nil) {
         self.code = code
         self.message = message
         self.range = range
         self.hint = hint
+        self.fix = fix
     }
+
+    /// The same with another hint.
+    func with(hint: String) -> ConditionFault { ConditionFault(code, message, range, hint: hint) }
 }

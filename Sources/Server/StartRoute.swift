@@ -21,6 +21,7 @@ import Model
 /// - **Starlette** matches `^/api/chats/([^/]+)/([^/]+)/start$`, case-sensitive. As decoding came first, `%2F` is a
 ///   slash. As `$` also matches before a final line feed, `start%0A` is a start. A trailing slash is answered with
 ///   a 307 to the target without it, which comes back as a request of its own.
+/// - **the runtime** takes white space off around the app's id before it looks for the tenant's data: `app%20` is `app`.
 ///
 /// So `direct` is: decode once, compare the segments. `//api/chats/…`, `/x/../api/chats/…` and `/API/…` are 404 in the
 /// runtime and no starts, while `..` as a workflow is a workflow called `..`.
@@ -61,7 +62,7 @@ struct StartRoute: Hashable, Sendable {
                 nil
             }
         guard let found else { return nil }
-        app = AppID(bytes: Self.repaired(found.0.app))
+        app = AppID(bytes: Self.repaired(found.0.app)).stored
         pack = found.0.pack.map { PackID(bytes: Self.repaired($0)) }
         chat = found.0.chat.map(Self.repaired)
         spelling = found.1

@@ -209,7 +209,7 @@ struct ReplicaState: Sendable {
             let figures = ingest(table, at: at, clock: clock.moment, isWatched: isWatched, &shared, options)
             lastPerfClock = clock.isKnown ? clock.moment : nil
             if identity.restarts.count > restarts { beginAnew(at: at) }
-            observe(elapsed: elapsed)
+            observe(elapsed: elapsed - waiting(at: at, elapsed))
             perf.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: figures), detail: "")
         case .events(let answer):
             ingest(answer, at: at, date: date, elapsed: elapsed, options)
@@ -282,6 +282,17 @@ struct ReplicaState: Sendable {
         // A build stays the same mostly: whether its websockets ever move was learnt for good.
         (ghosts.firstSockets, ghosts.hasMoved) = (first, moved)
         ghosts.since = at - 2_000
+    }
+
+    /// What the cheap endpoints waited just before the expensive one was asked, in ms: the loop was busy with something else,
+    /// and would have been without us. An idle one answers within milliseconds.
+    private func waiting(at: Int64, _ elapsed: Double) -> Double {
+        let asked = at - Int64(min(elapsed, 1e12))
+        func waited<F>(_ track: EndpointTrack<F>) -> Double? {
+            track.newest.flatMap { $0.missing == nil && abs(asked - $0.at) <= 5_000 ? $0.elapsedMilliseconds : nil }
+        }
+        let least = [waited(health), waited(events)].compactMap { $0 }.min() ?? 0
+        return least >= 100 ? min(least, elapsed) : 0
     }
 
     private mutating func observe(elapsed: Double) {

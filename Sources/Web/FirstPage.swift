@@ -370,7 +370,7 @@ private struct FirstPage {
 
     private var past: HTML {
         let items = resolved.incidents.map { incident -> HTML in
-            let lasted = incident.heldUntil.map { ", lasted \(max($0 - incident.openedAt, .zero).brief)" } ?? ""
+            let lasted = incident.lasted.map { ", lasted \($0.brief)" } ?? ""
             return """
                 <a href="\(link(incident))">\(id: incident.rule)</a> on \(incident.subject.description)\(lasted), \
                 resolved \(incident.resolvedAt.map { clocks.since($0) } ?? "")

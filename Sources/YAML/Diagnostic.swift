@@ -15,8 +15,13 @@ public struct Diagnostic: Hashable, Sendable {
     public let column: Int
     /// How many characters of the line are underlined; at least 1.
     public let length: Int
-    /// The line itself, without its break; nil where there is none to show (an unreadable file).
+    /// The line itself, without its break; nil where there is none to show (an unreadable file). Of a very long line only what
+    /// stands around the place.
     public let sourceLine: String?
+    /// How many characters of the line stand before `sourceLine`.
+    let skipped: Int
+    /// Whether `sourceLine` is a part of the line: what else stands on it, such as the name of a secret, is not known here.
+    public let isPartOfLine: Bool
     /// What to do instead.
     public let hint: String?
 
@@ -32,6 +37,25 @@ public struct Diagnostic: Hashable, Sendable {
         self.column = column
         self.length = max(1, length)
         self.sourceLine = sourceLine
+        skipped = 0
+        isPartOfLine = false
+        self.hint = hint
+    }
+
+    /// With what a text shows of the line at the place.
+    init(
+        _ code: String, _ message: String, in source: SourceText, at mark: Mark, length: Int, hint: String?, severity: Severity
+    ) {
+        self.severity = severity
+        self.code = code
+        self.message = message
+        file = source.file
+        (line, column) = (mark.line, mark.column)
+        self.length = max(1, length)
+        let excerpt = source.excerpt(mark)
+        sourceLine = excerpt?.text
+        skipped = excerpt?.skipped ?? 0
+        isPartOfLine = excerpt?.isPart ?? false
         self.hint = hint
     }
 }
@@ -63,11 +87,12 @@ extension Diagnostic: CustomStringConvertible {
     private var excerpt: (line: String, underline: String)? {
         guard let sourceLine, sourceLine.utf8.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return nil }
         let scalars = Array(sourceLine.unicodeScalars)
-        let at = min(max(0, column - 1), scalars.count)
+        let at = min(max(0, column - 1 - skipped), scalars.count)
         let start = scalars.count > Diagnostic.excerptWidth ? max(0, at - Diagnostic.excerptWidth / 2) : 0
         let end = min(scalars.count, start + Diagnostic.excerptWidth)
-        var line = start > 0 ? "…" : ""
-        var underline = start > 0 ? " " : ""
+        let isCut = start > 0 || skipped > 0
+        var line = isCut ? "…" : ""
+        var underline = isCut ? " " : ""
         for index in start..<end {
             line.unicodeScalars.append(Printable.scalar(scalars[index]))
             // A tab below a tab keeps the caret in place whatever the terminal's tab width.
@@ -100,9 +125,17 @@ enum Printable {
         }
     }
 
+    /// More than any message needs: a file's value may be a megabyte, and stands in what is said of it.
+    private static let longest = 2_000
+
     static func line(_ text: String) -> String {
         var out = ""
-        for scalar in text.unicodeScalars { out.unicodeScalars.append(Printable.scalar(scalar)) }
+        var count = 0
+        for scalar in text.unicodeScalars {
+            count += 1
+            if count > longest { return out + "…" }
+            out.unicodeScalars.append(Printable.scalar(scalar))
+        }
         return out
     }
 }

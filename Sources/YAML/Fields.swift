@@ -8,6 +8,8 @@ public final class Fields {
     public let place: Mark
     private let entries: [YAMLNode.Entry]
     private var asked: [String] = []
+    /// Its keys are names: none is unknown.
+    private var isOpen = false
 
     /// Nil (reported) when the node is not a mapping. `place`: where to report missing keys, if not at the node.
     public init?(_ node: YAMLNode, _ what: String, _ reporter: Reporter, place: Mark? = nil) {
@@ -48,19 +50,23 @@ public final class Fields {
     }
 
     /// Reports the keys that nobody asked for.
-    public func finish() {
+    /// - Parameter meant: what keys are called elsewhere, and what they are here.
+    public func finish(meant: [String: String] = [:]) {
+        // Names are many; each is known.
+        guard !isOpen else { return }
         var known: [String] = []
         for name in asked where !known.contains(name) { known.append(name) }
         for entry in entries where !asked.contains(where: { $0.utf8.elementsEqual(entry.name.utf8) }) {
             reporter.report(
                 "unknown-key", "\(what) has no key '\(entry.name)'", at: entry.key,
-                hint: Nearest.hint(to: entry.name, among: asked) ?? "known: " + known.joined(separator: ", "))
+                hint: meant[entry.name.lowercased()].map { "did you mean '\($0)'?" } ?? Nearest.hint(to: entry.name, among: asked)
+                    ?? "known: " + known.joined(separator: ", "))
         }
     }
 
     /// All entries, for mappings whose keys are names; then nothing is unknown.
     public func all() -> [YAMLNode.Entry] {
-        asked += entries.map(\.name)
+        isOpen = true
         return entries
     }
 }
@@ -101,14 +107,17 @@ extension Reporter {
     }
 
     /// One of the names of an enum.
-    public func choice<T: RawRepresentable & CaseIterable>(_ node: YAMLNode, _ what: String) -> T?
-    where T.RawValue == String {
+    /// - Parameter meant: what they are called elsewhere, and what they are here.
+    public func choice<T: RawRepresentable & CaseIterable>(
+        _ node: YAMLNode, _ what: String, meant: [String: T] = [:]
+    ) -> T? where T.RawValue == String {
         let names = T.allCases.map(\.rawValue)
         guard let text = string(node, what) else { return nil }
         if let value = T(rawValue: text), text.utf8.elementsEqual(value.rawValue.utf8) { return value }
         report(
             "value", "\(what) cannot be '\(text)'", at: node,
-            hint: Nearest.hint(to: text, among: names) ?? "one of: " + names.joined(separator: ", "))
+            hint: meant[text.lowercased()].map { "did you mean '\($0.rawValue)'?" } ?? Nearest.hint(to: text, among: names)
+                ?? "one of: " + names.joined(separator: ", "))
         return nil
     }
 

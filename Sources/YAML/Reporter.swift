@@ -14,9 +14,7 @@ public final class Reporter {
         severity: Diagnostic.Severity = .error
     ) {
         diagnostics.append(
-            Diagnostic(
-                code, message, file: source.file, line: mark.line, column: mark.column, length: length,
-                sourceLine: source.line(mark.line), hint: hint, severity: severity))
+            Diagnostic(code, message, in: source, at: mark, length: length, hint: hint, severity: severity))
     }
 
     /// Faults of another file that this one names.

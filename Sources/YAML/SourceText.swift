@@ -20,6 +20,10 @@ public struct SourceText: Sendable {
     let size: Int
     /// Where each line starts in `bytes`.
     private let starts: [Int]
+    /// How many characters begin before each `stride`th byte: a file may be one line of a megabyte with a fault at each of
+    /// its keys, and counting from its start for each of them would take minutes.
+    private let counts: [Int]
+    private static let stride = 1_024
 
     /// The largest file that is read.
     public static let longest = 1 << 20
@@ -40,6 +44,42 @@ public struct SourceText: Sendable {
             if length > 0 { starts.append(index) }
         }
         self.starts = starts
+        var counts: [Int] = []
+        counts.reserveCapacity(bytes.count / SourceText.stride + 1)
+        var count = 0
+        for (index, byte) in bytes.enumerated() {
+            if index % SourceText.stride == 0 { counts.append(count) }
+            if byte & 0xC0 != 0x80 { count += 1 }
+        }
+        self.counts = counts
+    }
+
+    /// How many characters begin before this byte.
+    private func characters(before offset: Int) -> Int {
+        guard !counts.isEmpty else { return 0 }
+        let block = min(offset / SourceText.stride, counts.count - 1)
+        return counts[block] + bytes[block * SourceText.stride..<offset].count { $0 & 0xC0 != 0x80 }
+    }
+
+    /// The first byte of the character that so many stand before.
+    private func byte(of character: Int) -> Int {
+        var low = 0
+        var high = counts.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if counts[middle] <= character { low = middle } else { high = middle }
+        }
+        guard !counts.isEmpty else { return 0 }
+        var count = counts[low]
+        var index = low * SourceText.stride
+        while index < bytes.count {
+            if bytes[index] & 0xC0 != 0x80 {
+                if count == character { return index }
+                count += 1
+            }
+            index += 1
+        }
+        return bytes.count
     }
 
     /// Bytes of the line break at this index; 0 where there is none.
@@ -56,11 +96,35 @@ public struct SourceText: Sendable {
 
     /// The line without its break; nil beyond the end. Bytes that are not UTF-8 show as U+FFFD.
     public func line(_ number: Int) -> String? {
+        range(ofLine: number).map { String(decoding: bytes[$0], as: UTF8.self) }
+    }
+
+    private func range(ofLine number: Int) -> Range<Int>? {
         guard number >= 1, number <= starts.count else { return nil }
         let start = starts[number - 1]
         var end = number < starts.count ? starts[number] : bytes.count
         while end > start, SourceText.isBreakByte(bytes, end - 1, from: start) { end -= 1 }
-        return String(decoding: bytes[start..<end], as: UTF8.self)
+        return start..<end
+    }
+
+    /// Longer lines are kept with a diagnostic in part only.
+    static let longestLine = 4_096
+    private static let around = 512
+
+    /// The line that a mark is on, or of a long one what stands around the mark, with how many characters are left out
+    /// before it; 0 and false for a whole line.
+    func excerpt(_ mark: Mark) -> (text: String, skipped: Int, isPart: Bool)? {
+        guard let line = range(ofLine: mark.line) else { return nil }
+        guard line.count > SourceText.longestLine else {
+            return (String(decoding: bytes[line], as: UTF8.self), 0, false)
+        }
+        let at = min(offset(mark), line.upperBound)
+        var start = max(line.lowerBound, at - SourceText.around)
+        while start > line.lowerBound, bytes[start] & 0xC0 == 0x80 { start -= 1 }
+        var end = min(line.upperBound, at + SourceText.around)
+        while end < line.upperBound, bytes[end] & 0xC0 == 0x80 { end += 1 }
+        let skipped = characters(before: start) - characters(before: line.lowerBound)
+        return (String(decoding: bytes[start..<end], as: UTF8.self), skipped, true)
     }
 
     private static func isBreakByte(_ bytes: [UInt8], _ index: Int, from start: Int) -> Bool {
@@ -70,15 +134,10 @@ public struct SourceText: Sendable {
     /// The byte at a mark; the end of the line for a column beyond it.
     func offset(_ mark: Mark) -> Int {
         guard mark.line >= 1, mark.line <= starts.count else { return bytes.count }
-        var index = starts[mark.line - 1]
+        let start = starts[mark.line - 1]
         let end = mark.line < starts.count ? starts[mark.line] : bytes.count
-        var column = 1
-        while column < mark.column, index < end {
-            index += 1
-            while index < end, bytes[index] & 0xC0 == 0x80 { index += 1 }
-            column += 1
-        }
-        return index
+        guard mark.column > 1 else { return start }
+        return min(end, max(start, byte(of: characters(before: start) + mark.column - 1)))
     }
 
     /// The mark of a byte.
@@ -89,7 +148,7 @@ public struct SourceText: Sendable {
             let middle = (low + high) / 2
             if starts[middle] <= offset { low = middle } else { high = middle }
         }
-        let column = bytes[starts[low]..<min(offset, bytes.count)].count { $0 & 0xC0 != 0x80 }
+        let column = characters(before: min(offset, bytes.count)) - characters(before: starts[low])
         return Mark(line: low + 1, column: column + 1)
     }
 

@@ -12,9 +12,33 @@ public enum SpanSpelling {
         return words.first { $0.names.contains(word) }.map { ($0.unit, $0.factor) }
     }
 
+    private static let numbers = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+
+    /// `five minutes`, `an hour`, `half an hour`: with its number in digits.
+    private static func counted(_ text: String) -> String {
+        var words = text.lowercased().split(separator: " ").map(String.init)
+        if words.count > 2, words[0] == "half", words[1] == "a" || words[1] == "an" { words[0...1] = ["0.5"] }
+        return words.enumerated().map { index, word in
+            if let number = numbers.firstIndex(of: word) { return "\(number)" }
+            guard word == "a" || word == "an" || word == "one", index + 1 < words.count else { return word }
+            return "1"
+        }.joined(separator: " ")
+    }
+
+    /// `PT5M`, `P1DT2H`, as ISO 8601 has them; nil for another text.
+    private static func standard(_ text: String) -> String? {
+        guard text.hasPrefix("P") || text.hasPrefix("p") else { return nil }
+        let parts = text.dropFirst().lowercased().split(separator: "t", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let days = parts.first, !days.utf8.contains(UInt8(ascii: "m")) else { return nil }
+        let spelled = String(days) + (parts.count > 1 ? String(parts[1]) : "")
+        let isSpan = !spelled.isEmpty && spelled.utf8.allSatisfy { (48...57).contains($0) || [46, 100, 104, 109, 115, 119].contains($0) }
+        return isSpan ? spelled : nil
+    }
+
     /// `write '30s'`; nil where the text is no length of time in any spelling.
     public static func hint(_ text: String) -> String? {
-        var rest = Array(text.utf8)[...]
+        guard text.utf8.count <= 64 else { return nil }
+        var rest = Array((standard(text) ?? counted(text)).utf8)[...]
         func skipBlanks() { rest = rest.drop { $0 == 0x20 || $0 == 0x5F } }
         var out = ""
         skipBlanks()

@@ -116,7 +116,7 @@ struct Rendering: Sendable {
         return terminal.table(
             ["id", "status", "severity", "rule", "subject", "opened", "lasted", "whole id"],
             incidents.map { incident in
-                let end = incident.heldUntil.map { ($0 - incident.openedAt).brief } ?? "-"
+                let end = incident.lasted?.brief ?? "-"
                 return [
                     ShortNames.shown(incident.id, shortIDs), incident.status.rawValue, severity(incident.severity), incident.rule,
                     "\(incident.subject)", moment(incident.openedAt), end, incident.id,

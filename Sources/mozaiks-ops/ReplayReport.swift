@@ -99,7 +99,7 @@ struct ReplayReport {
         let rows = story.incidents.map { incident in
             [
                 "  " + incident.openedAt.dateAndMinute, severity(incident.severity), incident.rule,
-                shown(incident.subject), incident.heldUntil.map { ($0 - incident.openedAt).brief } ?? "to the end",
+                shown(incident.subject), incident.lasted?.brief ?? "to the end",
             ]
         }
         return terminal.paint("Incidents", .bold) + "\n" + terminal.table(["  opened", "severity", "rule", "subject", "lasted"], rows)
@@ -292,7 +292,7 @@ struct ReplayReport {
     private func label(_ incident: Incident) -> String { "\(incident.rule) \(shown(incident.subject))" }
 
     private func lasted(_ incident: Incident) -> String {
-        incident.heldUntil.map { ($0 - incident.openedAt).brief } ?? "to the end"
+        incident.lasted?.brief ?? "to the end"
     }
 
     private func shown(_ subject: Subject) -> String {

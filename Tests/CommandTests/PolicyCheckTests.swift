@@ -184,4 +184,18 @@ import Testing
             "nothing has a label 'tem'\nhint: did you mean 'team'?", "no label 'team' is 'blu'\nhint: did you mean 'blue'?", ", 4 warnings\n",
         ] { #expect(text.contains(part), "\(text)") }
     }
+
+    @Test("routes of another environment are right, unless it is nearly this one, or there is none for this one", arguments: [
+        ("[{environment: prod, to: ops}, {to: ops}]", "the environment is 'production', not 'prod'", 1),
+        ("[{environment: staging, to: ops}, {to: ops}]", "", 0),
+        ("[{environment: staging, to: ops}]", "no route is for environment 'production': nobody is told of anything", 1),
+    ])
+    func environments(routes: String, text: String, warnings: Int) throws {
+        let shell = Shell()
+        shell.folder.write(
+            "schema: mozaiks.ops/config/v1\nruntimes: {shared: {replicas: [\"http://127.0.0.1:1\"]}}\n"
+                + "channels: {ops: {slack: {webhook_url_env: X}}}\nstate: state\nroutes: \(routes)\n", to: "mozaiks-ops.yaml")
+        let said = try shell.run("policy", "check").output
+        #expect(said.contains(text) && said.split(separator: "\n").filter { $0.contains("warning[matches-nothing]") }.count == warnings, "\(said)")
+    }
 }

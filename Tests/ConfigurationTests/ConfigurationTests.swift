@@ -86,7 +86,7 @@ import Testing
         #expect(warnings.allSatisfy { $0.message.contains("is not 'production': channels that page are left out") })
     }
 
-    @Test(arguments: ["''", "'  '", "'${E}'"]) func anEmptyEnvironmentIsAnError(written: String) {
+    @Test(arguments: ["''", "'  '", "'${E}'", "\"\\u200b\"", "\"\\ufeff \""]) func anEmptyEnvironmentIsAnError(written: String) {
         #expect(faults("schema: mozaiks.ops/config/v1\nenvironment: \(written)\n", ["E": ""]).contains("'environment' is empty"))
     }
 

@@ -70,6 +70,11 @@ struct StartRouteTests {
         Case("/api/chats/app/start", nil, "a segment too few"),
         Case("/api/chats/app/wf/x/start", nil, "a segment too many"),
         Case("/api/chats//wf/start", nil, "an empty app"),
+        Case("/api/chats/app%20/wf/start", "app wf", "white space around an app's id is none of it"),
+        Case("/api/chats/%09%C2%A0app%E2%80%83%1F/wf/start", "app wf", "whatever white space"),
+        Case("/api/chats/a%20pp/wf/start", "a pp wf", "within it is"),
+        Case("/api/chats/app/wf%20/start", "app wf ", "and of a workflow's"),
+        Case("/api/chats/%20/wf/start", "  wf", "nothing but white space stays"),
         Case("/api/chats/app//start", nil, "an empty workflow"),
         Case("/api/chats/app/wf/startx", nil, "more after start"),
         Case("/x/api/chats/app/wf/start", nil, "more before api"),
@@ -105,7 +110,7 @@ struct StartRouteTests {
     @Test(
         "websockets and inputs",
         arguments: [
-            ("GET", "/ws/wf/app/chat/user", "app wf chat"), ("GET", "/ws/wf/app/chat/user?token=/x", "app wf chat"),
+            ("GET", "/ws/wf/app/chat/user", "app wf chat"), ("GET", "/ws/wf/%20app%0B/chat/user", "app wf chat"), ("GET", "/ws/wf/app/chat/user?token=/x", "app wf chat"),
             ("GET", "/%77s/w%66/a%70p/ch%61t/user", "app wf chat"), ("GET", "/ws%2Fwf%2Fapp%2Fchat%2Fuser", "app wf chat"),
             ("GET", "/ws/wf/app/chat/user%0A", "app wf chat"), ("GET", "/ws/../app/chat/user", "app .. chat"),
             ("GET", "http://h/ws/wf/app/chat/user", "app wf chat"), ("GET", "/ws/wf/app/chat/user#x", "app wf chat"),

@@ -97,6 +97,21 @@ struct EvidenceTests {
         for step in 0..<3 { try costly.ingest(.perf(RunTests.alive.table(at: 0)), at: Double(step), elapsed: 4_900) }
         #expect(try costly.runtime("perf_interval", at: 3) == .value(245))
         #expect(try costly.runtime("perf_seconds", at: 3) == .value(4.9))
+        // Waiting only adds: one quick answer proves that it is quick.
+        try costly.ingest(.perf(RunTests.alive.table(at: 0)), at: 4, elapsed: 50)
+        #expect(costly.signals.pollingBudget(of: Watched.url).effective == costly.signals.pollingBudget(of: Watched.url).interval)
+    }
+
+    @Test("what other endpoints wait for, too, is not the cost of this one", arguments: [(3_900.0, 5.0), (10, 195)])
+    func busyLoop(health: Double, interval: Double) throws {
+        var watched = Watched()
+        for step in 0..<4 {
+            let begin = Double(step) * 200
+            try watched.health(at: begin, elapsed: health)
+            try watched.ingest(.perf(RunTests.alive.table(at: 0)), at: begin + 3.9, elapsed: 3_900)
+        }
+        let budget = watched.signals.pollingBudget(of: Watched.url)
+        #expect(budget.effective == max(budget.interval, TimeSpan(milliseconds: Int64(interval * 1_000))))
     }
 
     @Test("up: an answer on any endpoint counts, until a failure elsewhere is more than an interval younger")

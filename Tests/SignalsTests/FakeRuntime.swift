@@ -115,10 +115,10 @@ struct Watched {
             at: second, replica: replica)
     }
 
-    mutating func health(_ isHealthy: Bool = true, at second: Double, replica: String = Watched.url) throws {
+    mutating func health(_ isHealthy: Bool = true, at second: Double, replica: String = Watched.url, elapsed: Double = 10) throws {
         try ingest(
             .health(Health(isHealthy: isHealthy, mongoPingMilliseconds: 4, websocketConnections: 7)), at: second,
-            replica: replica)
+            replica: replica, elapsed: elapsed)
     }
 
     mutating func missing(
