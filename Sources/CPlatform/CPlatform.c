@@ -25,9 +25,9 @@ __attribute__((constructor)) static void cplatform_require_room(int argc, char *
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
         snprintf(size, sizeof size, " of %llu MB", (unsigned long long)limit.rlim_cur >> 20);
     const int length = snprintf(
-        text, sizeof text, "no memory to start: the limit%s on address space (ulimit -v, LimitAS=) is too low; it needs 256 MB\n", size);
+        text, sizeof text, "no memory to start: the limit%s on address space (ulimit -v, LimitAS=) is too low; give it 256 MB\n", size);
     // For whoever watches us as a plugin: unknown, with a line where plugins are read.
-    const int is_check = argc > 1 && (strcmp(argv[1], "check") == 0 || strcmp(argv[1], "evaluate") == 0);
+    const int is_check = argc > 1 && (strcmp(argv[1], "check") == 0 || strcmp(argv[1], "status") == 0 || strcmp(argv[1], "evaluate") == 0);
     ssize_t ignored = write(2, "mozaiks-ops: ", 13);
     ignored += write(2, text, (size_t)length);
     if (is_check) {

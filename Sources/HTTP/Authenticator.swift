@@ -176,7 +176,8 @@ public actor Authenticator {
             .post, try await tokenURL(credentials.endpoint),
             headers: [HTTPField("Content-Type", "application/x-www-form-urlencoded"), HTTPField("Accept", "application/json")],
             body: Array(body.utf8), bodyLimit: 256 << 10, label: "OAuth2 token")
-        // Asking twice gives two tokens and harms nobody.
+        // Of the answer nothing but its status is shown, so that the secret need not be looked for in it, where the token may
+        // begin as it does. Asking twice gives two tokens and harms nobody.
         request.isIdempotent = true
         let started = clock.monotonicNanoseconds()
         let response: HTTPResponse

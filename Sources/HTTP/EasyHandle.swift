@@ -82,7 +82,7 @@ final class EasyHandle {
         // An empty text is not the same as none: it keeps libcurl from reading the environment itself.
         guard let proxy = transfer.proxy else { return set(CURLOPT_PROXY, "") }
         set(CURLOPT_PROXY, proxy.reveal())
-        set(CURLOPT_NOPROXY, network.noProxy)
+        set(CURLOPT_NOPROXY, network.noProxyForCurl)
         // What a proxy says to CONNECT is no part of the answer, and what is for the peer is none of the proxy's business.
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         set(CURLOPT_HEADEROPT, Int(CURLHEADER_SEPARATE))

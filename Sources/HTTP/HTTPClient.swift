@@ -114,7 +114,8 @@ public final class HTTPClient: Sendable {
             }
             if let transfer { loop.cancel(transfer) }
         }
-        return Echo.hidden(in: try outcome.get(), of: request)
+        let proxy = loop.network.proxy(scheme: url.scheme, host: url.host, port: url.port)
+        return Echo.hidden(in: try outcome.get(), of: request, proxy: proxy)
     }
 
     /// Cancels what runs, refuses what comes, and returns when the thread has ended and every connection is closed.

@@ -22,25 +22,31 @@ public enum HTTPMethod: String, Sendable, Hashable {
 public struct HTTPField: Sendable {
     public let name: String
     let value: String
-    /// What of the value nobody may see, without the word before it.
-    let secret: Secret?
-    public var isSensitive: Bool { secret != nil }
+    /// What of the value nobody may see, without the word before it, and what it was made of.
+    let secrets: [Secret]
+    public var isSensitive: Bool { !secrets.isEmpty }
 
     public init(_ name: String, _ value: String) {
         self.name = name
         self.value = value
-        secret = nil
+        secrets = []
     }
 
     public init(_ name: String, secret: Secret, prefix: String = "") {
+        self.init(name, secret: secret, prefix: prefix, madeOf: [])
+    }
+
+    private init(_ name: String, secret: Secret, prefix: String, madeOf parts: [Secret]) {
         self.name = name
         value = prefix + secret.reveal()
-        self.secret = secret
+        secrets = [secret] + parts
     }
 
     /// `Authorization: Basic …` (RFC 7617)
     public static func basic(user: String, password: Secret) -> HTTPField {
-        HTTPField("Authorization", secret: Secret(base64(Array("\(user):\(password.reveal())".utf8))), prefix: "Basic ")
+        // Whoever reads the header knows the password, and may say it.
+        HTTPField(
+            "Authorization", secret: Secret(base64(Array("\(user):\(password.reveal())".utf8))), prefix: "Basic ", madeOf: [password])
     }
 
     /// RFC 4648, 4.
@@ -97,6 +103,8 @@ public struct HTTPRequest: Sendable {
     public var hidesPath = false
     /// Authorities and a certificate for this request; what is not said is the client's.
     public var tls = TLSFiles()
+    /// What else of it nobody may see in an answer: secrets of its body. Those of headers and URL need not stand here.
+    public var secrets: [Secret] = []
     /// What the request is for, in an operator's words ("health of shared"); part of every error message.
     public var label: String?
 

@@ -11,8 +11,9 @@ public struct NetworkOptions: Sendable {
     public var httpProxy: Secret?
     /// For `https` URLs.
     public var httpsProxy: Secret?
-    /// Hosts that are asked without it: names with what is below them, addresses, networks; with commas between. This
-    /// machine is always asked directly.
+    /// Hosts that are asked without it: names with what is below them, names with stars in them, addresses, networks, each but
+    /// a network with `:port` where it is for that port alone; with commas or blanks between. This machine is always asked
+    /// directly.
     public var noProxy = ""
 
     public init() {}
@@ -30,9 +31,18 @@ public struct NetworkOptions: Sendable {
     }
 
     /// The proxy for a host; nil where it is asked directly.
-    func proxy(scheme: String, host: String) -> Secret? {
-        guard !NetworkOptions.isThisMachine(host) else { return nil }
+    func proxy(scheme: String, host: String, port: Int) -> Secret? {
+        guard !NetworkOptions.isThisMachine(host), !exceptions.contains(where: { $0.covers(host: host, port: port) }) else { return nil }
         return scheme == "https" ? httpsProxy : httpProxy
+    }
+
+    /// What libcurl, too, understands of `noProxy`: it passes over what has a star or a port, without a word.
+    var noProxyForCurl: String {
+        exceptions.filter { $0.port == nil && ($0.host == "*" || !$0.host.utf8.contains(UInt8(ascii: "*"))) }.map(\.host).joined(separator: ",")
+    }
+
+    private var exceptions: [NoProxyEntry] {
+        noProxy.split { $0 == "," || $0 == ";" || $0.isWhitespace }.map { NoProxyEntry(String($0)) }
     }
 
     /// For people: where the proxies are, without a login. Nil without one.

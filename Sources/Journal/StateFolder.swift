@@ -39,6 +39,10 @@ public struct StateFolder: Hashable, Sendable {
     public init(existing path: String) throws(JournalError) {
         try StateFolder.checkName(path)
         guard let resolved = realpath(path, nil) else {
+            var status = stat()
+            if errno == ENOENT, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
+                throw StateFolder.unusable(path, "it is a link that leads nowhere; put back what it leads to, or remove the link")
+            }
             throw StateFolder.unusable(
                 path, systemErrorText(errno), cause: errno == ENOENT ? .missing : .unusableFolder)
         }
@@ -57,7 +61,7 @@ public struct StateFolder: Hashable, Sendable {
     /// Why somebody besides the owner may decide here; nil where nobody may.
     public var exposure: String? {
         var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IWGRP != 0 else { return nil }
+        guard stat(path, &status) == 0, status.st_mode & S_IWGRP != 0 else { return exposureOfParent }
         return "the group of \(path) may write to it, and so decides what is throttled and what counts as done; chmod g-w \(path)"
     }
 
@@ -69,6 +73,14 @@ public struct StateFolder: Hashable, Sendable {
         let scheme = bytes[..<colon].split(separator: UInt8(ascii: "/")).last ?? []
         let shown = String(decoding: scheme, as: UTF8.self)
         throw unusable("\(shown)://…", "it is a URL; the journal lies in a folder on a local disk, so name one, such as /var/lib/mozaiks-ops")
+    }
+
+    /// Whoever may write to the folder above may put another in its place.
+    private var exposureOfParent: String? {
+        let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        var status = stat()
+        guard stat(parent, &status) == 0, status.st_mode & S_IWOTH != 0, status.st_mode & S_ISVTX == 0 else { return nil }
+        return "every user may write to \(parent), and so put another folder in the place of \(path); chmod o-w \(parent)"
     }
 
     private static func makeFolder(_ path: String) throws(JournalError) {

@@ -95,6 +95,8 @@ struct Service: Sendable {
             method, url, headers: headers, body: body, timeoutMs: timeoutMs, bodyLimit: bodyLimit, label: label)
         if !body.isEmpty { request.headers.append(HTTPField("Content-Type", "application/json; charset=utf-8")) }
         request.hidesPath = hiddenURL != nil
+        // What is secret of a URL the request knows itself; its beginning is everybody's.
+        request.secrets = secrets.filter { !$0.reveal().contains(bytesOf: "://") }
         do {
             return try await client.send(request)
         } catch {

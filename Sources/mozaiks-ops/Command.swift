@@ -31,7 +31,7 @@ struct Command: Sendable {
 
     /// Options that every command has.
     static let common: [Option] = [
-        Option("config", value: "FILE", "configuration file (default: the first of ./mozaiks-ops.yaml, "
+        Option("config", value: "FILE", "configuration file (or $MOZAIKS_OPS_CONFIG; default: the first of ./mozaiks-ops.yaml, "
             + "~/.config/mozaiks-ops/, /etc/mozaiks-ops/)"),
         Option("output", short: "o", value: "text|json", "how to print the result (default text)"),
         Option("log-format", value: "logfmt|json", "how to log on standard error (default logfmt)"),

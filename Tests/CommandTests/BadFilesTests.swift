@@ -74,9 +74,9 @@ import Testing
         #expect((ending.errors + ending.output).contains("it is a pipe, not a file"), "\(ending)")
     }
 
-    @Test func tooLittleAddressSpaceIsSaid() throws {
+    @Test(arguments: [["check", "--url", "http://127.0.0.1:1"], ["status", "--brief", "--perfdata"], ["evaluate"]]) func tooLittleAddressSpaceIsSaid(words: [String]) throws {
         let shell = Shell()
-        let ending = try shell.run(below: ["/bin/sh", "-c", "ulimit -v 61440; exec \"$@\"", "sh"], ["check", "--url", "http://127.0.0.1:1"])
+        let ending = try shell.run(below: ["/bin/sh", "-c", "ulimit -v 61440; exec \"$@\"", "sh"], words)
         // Below that the loader itself has no room for the libraries, and says so.
         #expect(ending.code == 3 || ending.errors.contains("shared libraries"), "\(ending)")
         if ending.code == 3 { #expect(ending.output.hasPrefix("UNKNOWN: no memory to start: the limit of 60 MB")) }

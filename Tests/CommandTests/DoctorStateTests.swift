@@ -11,7 +11,7 @@ import Testing
         "mkdir -m 700 state; mkfifo state/journal.db", "mkdir -m 700 state; mkfifo state/engine.lock", "mkfifo state", "touch state",
         "mkdir -m 700 state; head -c 5000 /dev/urandom > state/journal.db", "mkdir -m 700 state; mkdir state/journal.db",
         "mkdir -m 700 state; ln -s /nowhere/at/all state/journal.db", "mkdir -m 700 state; ln -s /nowhere/at/all state/engine.lock",
-        "mkdir -m 700 state; mkdir state/engine.lock", "mkdir -m 777 state; chmod 777 state", "ln -s state state",
+        "ln -s /nowhere/at/all state", "mkdir -m 700 state; mkdir state/engine.lock", "mkdir -m 777 state; chmod 777 state", "ln -s state state",
     ])
     func state(setUp: String) throws {
         try CheckTests.serving("busy") { url in
@@ -22,6 +22,19 @@ import Testing
             #expect(try shell.run("doctor", "--wait", "10ms", "-o", "json").code == 1)
             // It is not the doctor alone who thinks so.
             #expect(try shell.run("check").code != 0)
+        }
+    }
+
+    @Test("tokens that cannot be read open nothing: BROKEN", arguments: [
+        "echo x > state/tokens.json", "mkfifo state/tokens.json", "ln -s /etc/hostname state/tokens.json", "echo '{}' > state/tokens.json; chmod 666 state/tokens.json",
+    ])
+    func tokens(setUp: String) throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
+            let made = try RunningProgram("/bin/sh", ["-c", "mkdir -m 700 state; " + setUp], environment: ["PATH": "/usr/bin:/bin"], in: shell.folder.path)
+            #expect(try made.waitForEnd().code == 0)
+            let doctor = try shell.run("doctor", "--wait", "10ms")
+            #expect(doctor.code == 1 && doctor.output.contains("BROKEN  tokens: "), "\(doctor.everything)")
         }
     }
 

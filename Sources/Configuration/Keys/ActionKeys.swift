@@ -19,7 +19,7 @@ enum LeaseAPIKeys {
     /// What can land: a notice lands nowhere.
     static let kinds = ActionKind.allCases.filter { $0 != .notify }
     static let url = SettingKey("url", .url, isRequired: true, "Its base URL")
-    static let owner = SettingKey("owner", .text(), fallback: "made of the journal's id", "Name that its leases carry; a name of letters, digits and `. _ -`")
+    static let owner = SettingKey("owner", .text(), fallback: "that of `environment`; two monitors need two names", "Name that its leases carry; a name of letters, digits and `. _ -`")
     static let actions = SettingKey(
         "actions", .list(.choice(kinds.map(\.rawValue))), fallback: "all", "Which actions land here")
     static let section = SettingSection([url, AuthenticationReader.key, owner, actions] + NetworkReader.tlsKeys)

@@ -2,6 +2,7 @@ import Configuration
 import Glibc
 import Journal
 import Model
+import Web
 
 extension DoctorCommand {
     /// Whether an engine could use the state folder, and what is in it.
@@ -36,6 +37,11 @@ extension DoctorCommand {
             findings.add(.ok, "state: \(folder.path), an engine is running (\(holder))")
         } else if faults.isEmpty {
             findings.add(.ok, "state: \(folder.path)")
+        }
+        do throws(TokenFile.Failure) {
+            _ = try TokenFile(folder).book()
+        } catch {
+            findings.add(.broken, "tokens: \(error.description), so that no token opens anything\(error.hint.map { "; \($0)" } ?? "")")
         }
         if folder.isKillSwitchOn { findings.add(.note, "the kill switch is on: no action until 'mozaiks-ops actions resume'") }
     }

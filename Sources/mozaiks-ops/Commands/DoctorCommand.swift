@@ -104,7 +104,8 @@ enum DoctorCommand {
         if configuration.channels.isEmpty {
             findings.add(.note, "channels: none, nobody is told; set MOZAIKS_SLACK_WEBHOOK_URL or 'channels:'")
         } else {
-            findings.add(.ok, "channels: " + configuration.channels.map(\.name).joined(separator: ", "))
+            findings.add(.ok, "channels: " + configuration.channels.map(\.name).joined(separator: ", ")
+                    + ", as configured; 'mozaiks-ops notify test' shows whether they take messages")
             let unpaged = configuration.unpagedChannels
             if !unpaged.isEmpty {
                 findings.add(
