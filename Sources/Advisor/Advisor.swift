@@ -178,8 +178,10 @@ public final class Advisor: Sendable {
             }
             if (200...299).contains(response.status) {
                 if let refusal = Reply.Refusal(response.body.bytes) {
+                    let code = refusal.isGiven ? " \(refusal.status)" : ""
+                    let words = ServiceWords.shown(refusal.said, without: secret).map { ": \"\($0)\"" } ?? ""
                     throw fail(
-                        Advisor.refusal(refusal.status, refusal.text, said: "the service answered \(response.status) with an error"),
+                        Advisor.refusal(refusal.status, refusal.text, said: "the service answered \(response.status) with an error\(code)\(words)"),
                         retryAfter: retryAfter(refusal, response))
                 }
                 if let reply = Reply.read(response.body.bytes, settings.provider) { return reply }
@@ -248,7 +250,7 @@ public final class Advisor: Sendable {
             case 400, 422: "check 'provider' and 'model'"
             default: nil
             }
-        return AdvisorError(.refused(status: status), "\(said)\(said.hasSuffix("error") ? " \(status)" : "")\(code)", hint: hint)
+        return AdvisorError(.refused(status: status), said + code, hint: hint)
     }
 
     private static let longestWait = TimeSpan.hours(1)

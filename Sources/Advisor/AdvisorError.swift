@@ -1,6 +1,7 @@
 import Model
 
-/// Why there is no answer, for people. No key and no word of an answer stands in it.
+/// Why there is no answer, for people. No key and no word of a model's stands in it; of a service's own words about an error
+/// only what `ServiceWords` lets through.
 public struct AdvisorError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
         /// The incident is over.

@@ -7,6 +7,7 @@ public struct AnswerCheck: Sendable {
     private let brief: IncidentBrief
     private let grounding: Grounding
     private let evidence: Set<String>
+    private let ground: SeenGround
 
     /// The longest texts, in characters, and the most steps.
     static let textLimit = 400
@@ -17,6 +18,7 @@ public struct AnswerCheck: Sendable {
         self.brief = brief
         grounding = Grounding(brief.document)
         evidence = SeenClaims.evidence(brief.document)
+        ground = SeenGround(brief.document)
     }
 
     /// A checked answer, still with names in the place of ids.
@@ -72,6 +74,7 @@ public struct AnswerCheck: Sendable {
             faults.append(Fault(.word, place, fault))
         }
         if let fault = SeenClaims.fault(in: text, at: place, evidence: evidence) { faults.append(Fault(.word, place, fault)) }
+        if let fault = SeenComparisons.fault(in: text, at: place, ground, said: brief.said) { faults.append(Fault(.word, place, fault)) }
         if place == "likely_cause", !PlainSpeech.isGuess(text) {
             faults.append(Fault(.word, place, "is told as if it were known: say \"probably\" or \"may\""))
         }
@@ -84,6 +87,21 @@ public struct AnswerCheck: Sendable {
         let loose = found.mentions.filter { !$0.isGrounded(in: grounding.facts) }
         return loose.map { "\(Fault.quoted($0.text)) is not in the evidence" }
             + found.vague.map { "\(Fault.quoted($0)) is not in the evidence" }
+            + (AnswerCheck.hasMinus(text) ? ["a number below zero is not in the evidence"] : [])
+    }
+
+    /// A dash that hangs on what follows it, or stands between a verb or a preposition and a figure: a minus, which the
+    /// reader of numbers takes for a mark. A range (`5-10`) and a dash with blanks around it are none.
+    private static func hasMinus(_ text: String) -> Bool {
+        let words = text.split(separator: " ").map(String.init)
+        let leading: Set<String> = ["is", "are", "was", "were", "of", "to", "from", "with", "than", "at", "by", "has", "holds", "above", "below"]
+        return words.enumerated().contains { index, word in
+            let word = word.drop { $0 == "(" || $0 == "\"" }
+            guard let dash = word.first, "-\u{2013}\u{2014}\u{2212}".contains(dash) else { return false }
+            if word.count > 1 { return word.dropFirst().first?.isLetter == true || word.dropFirst().first?.isNumber == true }
+            let next = index + 1 < words.count ? words[index + 1] : ""
+            return index > 0 && leading.contains(words[index - 1].lowercased()) && next.first?.isNumber == true
+        }
     }
 
     /// Line breaks and runs of blanks become one blank.

@@ -13,6 +13,8 @@ public struct Grounding: Sendable {
 
     private mutating func take(_ value: JSON, key: String, unit: String?) {
         switch value {
+        // That nothing was reopened, or just now, is no zero that a text could count with.
+        case .int(0) where key != "latest" && key != "recent": break
         case .int(let number): facts.append(Fact(value: Double(number), dimension: Grounding.dimension(key, unit)))
         case .double(let number): facts.append(Fact(value: number, dimension: Grounding.dimension(key, unit)))
         case .string(let text): key.hasPrefix("condition") ? take(condition: text) : take(text, bare: .loose)

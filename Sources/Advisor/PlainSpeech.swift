@@ -298,7 +298,7 @@ enum PlainSpeech {
     }
 
     /// A rule's name in a text is a name, whatever words it is made of; one without a hyphen is words like any other.
-    private static func replacing(_ name: String, in text: String) -> String {
+    static func replacing(_ name: String, in text: String) -> String {
         name.utf8.contains(UInt8(ascii: "-")) && text.contains(bytesOf: name) ? text.replacing(bytesOf: name, with: "rule") : text
     }
 

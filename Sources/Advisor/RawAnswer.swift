@@ -83,10 +83,11 @@ struct RawAnswer: Hashable, Sendable {
     /// The content without what models and servers put around it.
     private static func unwrapped(_ content: String) -> Substring {
         var body = trimmed(content[...])
-        for end in ["</think>", "</thinking>", "</thought>", "</reasoning>"] {
-            // Only before the answer: inside its texts it is for the checks to find.
-            guard !body.hasPrefix("{"), let place = body.firstIndex(ofBytes: end) else { continue }
-            body = trimmed(body[body.utf8.index(place, offsetBy: end.utf8.count)...])
+        // Only before the answer: inside its texts it is for the checks to find. One block may follow another.
+        var isFirst = true
+        while !body.hasPrefix("{"), isFirst || opensThought(body), let rest = afterThought(body) {
+            body = trimmed(rest)
+            isFirst = false
         }
         for end in ["<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "</s>", "<end_of_turn>"] where body.hasSuffix(end) {
             body = trimmed(body.dropLast(end.count))
@@ -102,11 +103,34 @@ struct RawAnswer: Hashable, Sendable {
         return body
     }
 
+    private static let thoughts = ["think", "thinking", "thought", "reasoning"]
+
+    /// What stands behind the first end of a thought, in whatever case it is written.
+    private static func afterThought(_ body: Substring) -> Substring? {
+        let lower = lowered(body)
+        let ends = thoughts.compactMap { name -> Int? in
+            lower.firstIndex(ofBytes: "</\(name)>").map { lower.utf8.distance(from: lower.startIndex, to: $0) + name.utf8.count + 3 }
+        }
+        return ends.min().map { body[body.utf8.index(body.startIndex, offsetBy: $0)...] }
+    }
+
+    private static func opensThought(_ body: Substring) -> Bool {
+        let lower = lowered(body)
+        return thoughts.contains { lower.hasPrefix("<\($0)>") }
+    }
+
+    /// Byte for byte as long as the text: only ASCII changes its case.
+    private static func lowered(_ text: Substring) -> String {
+        String(decoding: text.utf8.map { (65...90).contains($0) ? $0 + 32 : $0 }, as: UTF8.self)
+    }
+
+    /// Without blanks around it, and without one byte order mark before it.
     private static func trimmed(_ text: Substring) -> Substring {
         func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        let text = text.utf8.starts(with: mark) ? text[text.utf8.index(text.startIndex, offsetBy: 3)...] : text
-        let utf8 = text.utf8
+        let start = text.utf8.firstIndex { !isBlank($0) } ?? text.endIndex
+        let isMarked = text[start...].utf8.starts(with: mark)
+        let utf8 = text[(isMarked ? text.utf8.index(start, offsetBy: 3) : start)...].utf8
         guard let first = utf8.firstIndex(where: { !isBlank($0) }), let last = utf8.lastIndex(where: { !isBlank($0) })
         else { return "" }
         return text[first...last]

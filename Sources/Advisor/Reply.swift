@@ -12,8 +12,14 @@ struct Reply: Hashable, Sendable {
 
     /// Reads the body of an answer with status 200. Nil when it is none of this service's.
     static func read(_ bytes: [UInt8], _ provider: AdvisorSettings.Provider) -> Reply? {
-        guard let document = try? JSON(parsing: bytes, limits: JSONParser.Limits(bytes: 1 << 20, depth: 64)) else { return nil }
+        guard let document = Reply.document(bytes) else { return nil }
         return provider == .anthropic ? messages(document) : chat(document)
+    }
+
+    /// The JSON of a body, with a byte order mark before it or not.
+    private static func document(_ bytes: [UInt8]) -> JSON? {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        return try? JSON(parsing: bytes.starts(with: mark) ? Array(bytes.dropFirst(3)) : bytes, limits: JSONParser.Limits(bytes: 1 << 20, depth: 64))
     }
 
     private static func chat(_ document: JSON) -> Reply? {
@@ -52,15 +58,19 @@ struct Reply: Hashable, Sendable {
     /// What services and those who pass their answers on say with status 200 where there is no answer: `error` beside no
     /// choice, or in the choice itself. Its words may repeat what was asked; they are only read for what they mean.
     struct Refusal: Hashable, Sendable {
-        /// As if it had been the answer's.
+        /// As if it had been the answer's: the service's own, or what its words mean.
         let status: Int
+        /// Whether the service gave that status. One that it did not give is not told.
+        let isGiven: Bool
+        /// What it says in its own words, as sent; `ServiceWords` makes them fit to be shown.
+        let said: String
         /// When it may be asked again, by the service's clock in milliseconds.
         let resetAt: Int64?
         let text: String
 
         /// Nil for an answer, and for what is no error's document.
         init?(_ bytes: [UInt8]) {
-            guard let document = try? JSON(parsing: bytes, limits: JSONParser.Limits(bytes: 1 << 20, depth: 64)) else { return nil }
+            guard let document = Reply.document(bytes) else { return nil }
             let choice = document["choices"]?[0]
             guard let error = [document["error"], choice?["error"], document["detail"]].compactMap({ $0 }).first(where: { $0 != .null })
             else { return nil }
@@ -72,6 +82,8 @@ struct Reply: Hashable, Sendable {
             let codes = [error["code"], error["status"], error["status_code"], document["code"], document["status"]]
             let given = codes.lazy.compactMap { $0?.int ?? $0?.string.flatMap { Int64($0) } }.first { (400...599).contains($0) }
             status = given.map { Int($0) } ?? Refusal.meant(words)
+            isGiven = given != nil
+            said = error.string ?? error["message"]?.string ?? error["detail"]?.string ?? error["type"]?.string ?? ""
             let headers = error["metadata"]?["headers"]
             let reset = headers?["X-RateLimit-Reset"] ?? headers?["x-ratelimit-reset"]
             resetAt = reset.flatMap { $0.int ?? $0.string.flatMap { Int64($0) } }

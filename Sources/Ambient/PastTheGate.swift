@@ -25,15 +25,20 @@ public enum PastTheGate {
     /// The machine's own addresses besides loopback, at which the port takes connections and is not something else: a proxy may
     /// listen on the same port of one address, in front of a runtime on loopback. As they stand before a port: `10.0.0.7`,
     /// `[2001:db8::7]`. Takes up to half a second for an address that answers nothing.
-    public static func openings(port: Int) -> [String] {
+    /// - Parameter host: as the monitor reaches it: loopback or all addresses, of which every address is looked at, or one of this
+    ///   machine's own. Of another machine nothing is known.
+    public static func openings(host: String, port: Int) -> [String] {
         guard let port = UInt16(exactly: port) else { return [] }
+        guard isLoopback(host) else { return addresses().filter { $0.text == host && connects($0, port) }.map(\.text) }
         let others = specificListeners(ofTable: read("/proc/net/tcp"), port: port).union(
             specificListeners(ofTable: read("/proc/net/tcp6"), port: port))
         return addresses().filter { !others.contains($0) && connects($0, port) }.map(\.text)
     }
 
-    /// Whether a host is this machine's loopback.
-    public static func isLoopback(_ host: String) -> Bool { host == "localhost" || host.hasPrefix("127.") || host == "[::1]" }
+    /// Whether a host leads to this machine's loopback; "all addresses" as a place to connect to does.
+    static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host.hasPrefix("127.") || ["[::1]", "0.0.0.0", "[::]"].contains(host)
+    }
 
     /// The addresses that sockets listen at on this port alone, neither all addresses nor loopback, of a table as
     /// `/proc/net/tcp` and `/proc/net/tcp6` are.

@@ -94,22 +94,22 @@ public struct HTTPError: Error, Sendable, Equatable {
         case .timeout(.tlsHandshake, _):
             "the port takes connections but does not answer the TLS handshake: is https right for it, and is it overloaded?"
         case .timeout(.waitingForAnswer, _): "the server accepts connections but does not answer; is it overloaded?"
-        case .tls(let reason) where HTTPError.tellsOfOurCertificate(reason):
-            "the server wants a client certificate that it knows: 'client_certificate_file' beside the URL or under 'network:'"
-        case .tls: "check the certificate's names, dates and authority ('ca_file' beside the URL or under 'network:', or SSL_CERT_FILE, for a private one)"
+        case .tls(let reason): TLSTrouble(reason).hint
+        case .connectionLost(HTTPError.insideHeaders): nil
+        // What a server that wants a client's certificate does, or that speaks TLS and is asked without: the last word is lost
+        // where it hangs up at once.
+        case .connectionLost where location.hasPrefix("https://"):
+            "has the server just ended, or does it want a client certificate that it knows ('client_certificate_file' beside the URL or under 'network:')?"
+        case .connectionLost: "has the server just ended, or does this port want https?"
         case .bodyTooLarge: "raise the body limit if this size is expected"
         case .noRoom: "raise the body limit if answers of this size are expected"
         case .malformedResponse: "is this port the right one, and http or https as it should be?"
-        case .timeout, .invalidRequest, .truncated, .connectionLost, .cancelled, .overloaded, .closed, .other: nil
+        case .timeout, .invalidRequest, .truncated, .cancelled, .overloaded, .closed, .other: nil
         }
     }
 
-    /// The alerts with which a server refuses a client's certificate, or asks for one, in OpenSSL's words.
-    static func tellsOfOurCertificate(_ reason: String) -> Bool {
-        let words = reason.lowercased()
-        return ["alert certificate required", "alert bad certificate", "alert unknown ca", "alert certificate unknown", "alert unsupported certificate"]
-            .contains { words.contains(bytesOf: $0) }
-    }
+    /// Why a connection was lost that had begun to answer.
+    static let insideHeaders = "it closed inside the headers"
 
     /// Whether the same request may succeed later without anyone changing its configuration.
     public var isRetryable: Bool {

@@ -21,6 +21,8 @@ final class MailHandle: @unchecked Sendable {
     private var began: UInt64 = 0
     /// When libcurl had taken the last byte of the message.
     private var handedOver: UInt64?
+    /// Whether there was a connection, with or without TLS.
+    private var isConnected = false
     /// Whether a time limit of ours ended it.
     private var isOverdue = false
 
@@ -44,6 +46,10 @@ final class MailHandle: @unchecked Sendable {
         }
         var number = 0
         CCurl_getLong(easy, CURLINFO_OS_ERRNO, &number)
+        // libcurl 7.88 says when TCP was there only once TLS is as well; the port on this side is known before.
+        var port = 0
+        CCurl_getLong(easy, CURLINFO_LOCAL_PORT, &port)
+        isConnected = port > 0
         curl_easy_cleanup(easy)
         curl_slist_free_all(recipients)
         let end = errorText.firstIndex(of: 0) ?? errorText.count
@@ -147,7 +153,7 @@ final class MailHandle: @unchecked Sendable {
     private func kind(_ code: CURLcode, _ text: String, errno number: Int32) -> MailFailure.Kind {
         switch code {
         case _ where dialogue.isForeign: .notSMTP
-        case CURLE_ABORTED_BY_CALLBACK: isOverdue ? .timeout(afterMs: limitMs) : .cancelled
+        case CURLE_ABORTED_BY_CALLBACK: isOverdue ? overdue(limitMs) : .cancelled
         case CURLE_URL_MALFORMAT: .invalid(text)
         case CURLE_COULDNT_RESOLVE_HOST: .unresolvable(host: server.host)
         case CURLE_COULDNT_CONNECT:
@@ -157,8 +163,8 @@ final class MailHandle: @unchecked Sendable {
             default: .unreachable(String(cString: strerror(number)))
             }
         case CURLE_OPERATION_TIMEDOUT:
-            .timeout(afterMs: dialogue.lastCommand.isBeforeMail ? min(mail.connectTimeoutMs, mail.timeoutMs) : limitMs)
-        case CURLE_USE_SSL_FAILED: .tls("the server offers no STARTTLS")
+            overdue(dialogue.lastCommand.isBeforeMail ? min(mail.connectTimeoutMs, mail.timeoutMs) : limitMs)
+        case CURLE_USE_SSL_FAILED: .tls(MailFailure.noStartTLS)
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_INVALIDCERTSTATUS:
             .tls(text)
@@ -168,6 +174,12 @@ final class MailHandle: @unchecked Sendable {
         case CURLE_OUT_OF_MEMORY: .outOfMemory
         default: .other(code: Int(code.rawValue), text)
         }
+    }
+
+    private func overdue(_ afterMs: Int) -> MailFailure.Kind {
+        guard isConnected, dialogue.lastCommand == .greeting else { return .timeout(afterMs: afterMs) }
+        // Behind the handshake of `smtps:` the greeting may be what is missing; which of the two, libcurl does not say.
+        return server.isEncrypted ? .noHandshake(afterMs: afterMs) : .noGreeting(afterMs: afterMs)
     }
 
     // MARK: What the callbacks call

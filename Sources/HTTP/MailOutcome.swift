@@ -33,6 +33,10 @@ public struct MailFailure: Error, Sendable, Equatable, CustomStringConvertible {
         case refused
         case unreachable(String)
         case timeout(afterMs: Int)
+        /// It takes the connection and does not answer the handshake of `smtps:`.
+        case noHandshake(afterMs: Int)
+        /// It takes the connection and does not speak first, as a mail server does.
+        case noGreeting(afterMs: Int)
         case tls(String)
         /// The server offers no way to log in that works with a user and a password.
         case noLogin
@@ -64,6 +68,8 @@ public struct MailFailure: Error, Sendable, Equatable, CustomStringConvertible {
         case .refused: "connection refused"
         case .unreachable(let reason): "no way to the host: \(reason)"
         case .timeout(let afterMs): "no answer to \(step) within \(afterMs) ms"
+        case .noHandshake(let afterMs): "no answer in the TLS handshake within \(afterMs) ms"
+        case .noGreeting(let afterMs): "it takes the connection and does not greet within \(afterMs) ms"
         case .tls(let reason): "TLS failed: \(reason)"
         case .noLogin: "it offers no login with user and password (PLAIN or LOGIN)"
         case .connectionLost: "the connection ended before an answer to \(step)"
@@ -74,14 +80,20 @@ public struct MailFailure: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Nothing is wrong with the certificate then.
+    static let noStartTLS = "the server offers no STARTTLS"
+
     private var hint: String? {
         switch kind {
         case .unresolvable: "check the name, and the DNS server of this machine"
         case .refused: "is it listening on this port?"
         case .unreachable: "check routes and firewalls"
-        case .timeout where step == .greeting: "a firewall that drops packets, or smtp: where it must be smtps:?"
+        case .timeout where step == .greeting: "a firewall that drops packets, or a host too busy to accept?"
+        case .noHandshake: "is smtps: right for this port (465), or is it smtp: (587 and 25, with STARTTLS)?"
+        case .noGreeting: "is it smtps: (465), or a server that is overloaded?"
+        case .connectionLost where step == .greeting && location.hasPrefix("smtps:"): "smtps: where it must be smtp:, or a firewall?"
         case .connectionLost where step == .greeting: "smtp: where it must be smtps:, or a firewall?"
-        case .tls: "check the certificate's names, dates and authority ('ca_file' beside the server or under 'network:', or SSL_CERT_FILE, for a private one), and the port"
+        case .tls(let reason) where reason != MailFailure.noStartTLS: TLSTrouble(reason).mailHint
         case .notSMTP: "check host and port"
         default: nil
         }

@@ -32,8 +32,10 @@ public struct NetworkOptions: Sendable {
 
     /// The proxy for a host; nil where it is asked directly.
     func proxy(scheme: String, host: String, port: Int) -> Secret? {
-        guard !NetworkOptions.isThisMachine(host), !exceptions.contains(where: { $0.covers(host: host, port: port) }) else { return nil }
-        return scheme == "https" ? httpsProxy : httpProxy
+        guard let proxy = scheme == "https" ? httpsProxy : httpProxy, !NetworkOptions.isThisMachine(host),
+            !exceptions.contains(where: { $0.covers(host: host, port: port) })
+        else { return nil }
+        return proxy
     }
 
     /// What libcurl, too, understands of `noProxy`: it passes over what has a star or a port, without a word.

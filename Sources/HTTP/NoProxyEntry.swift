@@ -16,7 +16,7 @@ struct NoProxyEntry {
         }
         // `::1` has colons and no port; `[::1]:80` has one.
         let colon = rest.lastIndex(of: ":")
-        let isName = rest.utf8.reduce(0) { $0 + ($1 == UInt8(ascii: ":") ? 1 : 0) } == 1 || rest.contains("]:")
+        let isName = rest.utf8.reduce(0) { $0 + ($1 == UInt8(ascii: ":") ? 1 : 0) } == 1 || rest.contains(bytesOf: "]:")
         if let colon, isName, let port = Int(rest[rest.index(after: colon)...]), (1...65_535).contains(port) {
             self.port = port
             rest = rest[..<colon]

@@ -10,7 +10,7 @@ extension Transfer {
         }
         // libcurl calls it a success when the connection ends between two header lines.
         guard head.isComplete else {
-            return .failure(error(.connectionLost("it closed inside the headers")))
+            return .failure(error(.connectionLost(HTTPError.insideHeaders)))
         }
         body.seal()
         let redirects = easy.number(CURLINFO_REDIRECT_COUNT)
@@ -77,10 +77,10 @@ extension Transfer {
         case CURLE_PARTIAL_FILE:
             return .truncated(received: body.count, expected: head.contentLength)
         // With TLS 1.3 the handshake is over before a server says that it wants a certificate.
-        case CURLE_SEND_ERROR where HTTPError.tellsOfOurCertificate(reason), CURLE_RECV_ERROR where HTTPError.tellsOfOurCertificate(reason):
+        case CURLE_SEND_ERROR where TLSTrouble.tellsOfOurCertificate(reason), CURLE_RECV_ERROR where TLSTrouble.tellsOfOurCertificate(reason):
             return .tls(reason)
         case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR:
-            guard head.isComplete else { return .connectionLost(reason) }
+            guard head.isComplete else { return .connectionLost(head.byteCount > 0 ? HTTPError.insideHeaders : lost(reason)) }
             // Bad chunks share a code with lost connections; only the words tell them apart.
             return head.isChunked && reason.contains(bytesOf: "chunk")
                 ? .malformedResponse(reason) : .truncated(received: body.count, expected: head.contentLength)
@@ -111,6 +111,11 @@ extension Transfer {
             guard status >= 300, head.byteCount == 0 else { return nil }
             return "it answered \(status)" + (status == 407 ? ": it wants a login" : status == 403 ? ": it does not let this host through" : "")
         }
+    }
+
+    /// libcurl may stumble over its own bookkeeping first where a peer reset the connection.
+    private func lost(_ reason: String) -> String {
+        reason.contains(bytesOf: "getpeername()") ? "Connection reset by peer" : reason
     }
 
     private func connectFailure(errno number: Int32, _ reason: String) -> HTTPError.Kind {

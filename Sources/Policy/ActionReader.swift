@@ -89,6 +89,12 @@ struct ActionReader {
             return nil
         }
         guard let parameters else { return .notify(channels: []) }
+        if let names = parameters.items?.compactMap(\.text) ?? parameters.text.map({ [$0] }) {
+            reporter.report(
+                "type", "'notify' must be a mapping, not \(parameters.kind)", at: parameters,
+                hint: "write 'notify: {channels: [\(names.map { Shown.id($0) }.joined(separator: ", "))]}'")
+            return nil
+        }
         guard let fields = Fields(parameters, "'notify'", reporter, place: name.start) else { return nil }
         let channels = fields.required("channels").flatMap { reporter.strings($0, "'channels'") }
         fields.finish()
@@ -96,6 +102,12 @@ struct ActionReader {
     }
 
     private mutating func lease(_ kind: ActionKind, _ name: YAMLNode, _ parameters: YAMLNode) -> RuleAction? {
+        if let text = parameters.text {
+            reporter.report(
+                "type", "'\(kind.rawValue)' must be a mapping, not a single value", at: parameters,
+                hint: "write '\(kind.rawValue): {\(ActionReader.meant(kind, text, on: subject))}'")
+            return nil
+        }
         guard let fields = Fields(FlowCalls.rejoined(parameters), "'\(kind.rawValue)'", reporter, place: name.start)
         else { return nil }
         let ttl = fields.required("ttl").flatMap { reporter.span($0, "ttl", in: ActionReader.ttl) }
@@ -108,12 +120,36 @@ struct ActionReader {
             onlyIf = policy.condition(source, "only_if", subject, &demand, &usedThresholds)
             isFaulty = onlyIf == nil
         }
-        fields.finish()
+        fields.finish(meant: ActionReader.meant)
         guard let ttl, let effect, let target, !isFaulty else { return nil }
         return .lease(
             LeaseRequest(
                 effect: effect, ttl: ttl, target: target, onlyIf: onlyIf, needsApproval: needsApproval,
                 origin: Origin(file: reporter.source.file, line: name.start.line)))
+    }
+
+    /// What the keys of actions are called elsewhere.
+    private static let meant = [
+        "concurrent": "concurrent_workflows", "concurrency": "concurrent_workflows", "max_concurrent": "concurrent_workflows",
+        "workflows": "concurrent_workflows", "runs": "concurrent_workflows", "active_runs": "concurrent_workflows",
+        "limit": "concurrent_workflows", "max": "concurrent_workflows", "rpm": "requests_per_minute", "rate": "requests_per_minute",
+        "rate_limit": "requests_per_minute", "requests": "requests_per_minute", "starts_per_minute": "requests_per_minute", "for": "ttl",
+        "duration": "ttl", "timeout": "ttl", "time": "ttl", "expires": "ttl", "expires_after": "ttl", "until": "ttl", "if": "only_if",
+        "when": "only_if", "app": "apps", "name": "pack", "id": "pack", "on": "apps", "target": "apps",
+    ]
+
+    /// The parameters of an action that was given a single value: its time, its limit, its pack.
+    private static func meant(_ kind: ActionKind, _ text: String, on subject: SubjectKind) -> String {
+        let isTime = TimeSpan(text) != nil
+        var parts: [String] = []
+        switch kind {
+        case .throttle: parts.append("concurrent_workflows: \(Int(text).flatMap { limits.contains($0) ? $0 : nil } ?? 5)")
+        case .disablePack: parts.append("pack: \(isTime ? "PACK" : Shown.id(text))")
+        case .pause, .notify: break
+        }
+        if subject != .app { parts.append("apps: top(3, active_runs)") }
+        parts.append("ttl: \(TimeSpan(text).flatMap { ttl.contains($0) ? text : nil } ?? "15m")")
+        return parts.joined(separator: ", ")
     }
 
     private func effect(_ kind: ActionKind, _ fields: Fields, _ name: YAMLNode) -> Effect? {
@@ -147,7 +183,7 @@ struct ActionReader {
         }
         guard let apps, !apps.value.isNull else {
             reporter.report(
-                "missing-key", "a rule on a \(subject.rawValue) must say on which apps it acts", at: name,
+                "missing-key", "a rule on \(subject.withArticle) must say on which apps it acts", at: name,
                 hint: "apps: top(3, active_runs)")
             return nil
         }

@@ -103,6 +103,9 @@ enum ConditionHints {
         return Nearest.hint(to: name, among: known) ?? "reasons: " + known.joined(separator: ", ")
     }
 
+    /// What is paid with elsewhere.
+    static let money = ["EUR", "eur", "euro", "euros", "Euro", "GBP", "CHF", "JPY", "cents"]
+
     /// A word that stands behind something whole, where an operator should. Nil for a name that may be anything.
     static func behind(_ word: String, number: String?) -> String? {
         switch word.lowercased() {
@@ -120,7 +123,7 @@ enum ConditionHints {
         default: break
         }
         guard let number else { return nil }
-        return ["EUR", "eur", "euro", "euros", "GBP", "CHF", "JPY", "cents"].contains(word)
+        return money.contains(word)
             ? "money is in USD: write '\(number) USD/h'"
             : "a count has no unit: write '\(number)'; units: " + Quantity.knownUnits.joined(separator: " ")
     }

@@ -60,8 +60,7 @@ struct ConditionLexer {
         case .success(let quantity):
             if let fault = strange(quantity, start: index, end: scanner.index) { throw fault }
             if scanner.index < bytes.count, String(decoding: bytes[scanner.index...], as: UTF8.self).unicodeScalars.first.map({ $0.properties.generalCategory == .currencySymbol && $0 != "$" }) == true {
-                throw ConditionFault(
-                    "unknown-unit", "no unit is spelled so", index..<scanner.index, hint: "money is in USD: write '\(quantity.text) USD/h'")
+                throw foreignMoney(quantity, index..<scanner.index, sign: scanner.index)
             }
             if let fault = spaced(quantity, start: index, end: scanner.index) { throw fault }
             index = scanner.index
@@ -109,8 +108,21 @@ struct ConditionLexer {
         }
         let rest = String(decoding: bytes[sign...], as: UTF8.self)
         guard rest.unicodeScalars.first.map({ $0.properties.generalCategory == .currencySymbol && $0 != "$" }) == true else { return nil }
+        return foreignMoney(quantity, start..<end, sign: sign)
+    }
+
+    /// `5€`, `5 €/h`: of a spend, or of what is no money at all.
+    private func foreignMoney(_ quantity: Quantity, _ range: Range<Int>, sign: Int) -> ConditionFault {
+        var end = sign + 1
+        while end < bytes.count, bytes[end] & 0xC0 == 0x80 { end += 1 }
+        if end < bytes.count, bytes[end] == 47 {
+            end += 1
+            while end < bytes.count, (97...122).contains(bytes[end]) { end += 1 }
+        }
+        let text = quantity.text + " USD/h"
         return ConditionFault(
-            "unknown-unit", "no unit is spelled so", start..<sign, hint: "money is in USD: write '\(quantity.text) USD/h'")
+            "unknown-unit", "no unit is spelled so", range, hint: "money is in USD: write '\(text)'",
+            fix: ConditionFault.Fix(range: range.lowerBound..<end, text: text))
     }
 
     private mutating func name() -> String {

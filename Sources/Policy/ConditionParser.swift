@@ -78,7 +78,8 @@ struct ConditionParser {
         let counted = counted
         return ConditionFault(
             "syntax", "'\(written)' stands where \(wanted) should", current.range,
-            hint: counted.map { "a count has no unit: write '\($0.text)'" } ?? hint(wanted), fix: counted)
+            hint: counted.flatMap { $0.text.hasSuffix("/s") || $0.text.hasSuffix("/min") || $0.text.hasSuffix("/h") ? "write '\($0.text)'" : nil }
+                ?? hint(wanted), fix: counted)
     }
 
     /// `100 tokens/min`, `5 per minute`: a number with the name of what it counts, and what to write in its place.
@@ -96,7 +97,7 @@ struct ConditionParser {
         if name == "per" || isSlash, let word = isName(end + (isSlash ? 2 : 1)), let known = ConditionHints.rates[word.lowercased()] {
             end += isSlash ? 2 : 1
             unit = known
-        } else if name == "per" || ConditionHints.behind(name, number: nil) != nil || Signal(name: name) == nil || unit.isEmpty && isSlash {
+        } else if name == "per" || isSlash || ConditionHints.behind(name, number: nil) != nil || ConditionHints.money.contains(name) {
             return nil
         }
         return ConditionFault.Fix(range: tokens[position - 1].range.lowerBound..<tokens[end].range.upperBound, text: quantity.text + unit)

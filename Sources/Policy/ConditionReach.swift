@@ -200,6 +200,19 @@ extension CompiledCondition {
             }
             return nil
         }
+        // Several errors of one turn make a rate above the whole: that can be, and is rarely what was meant.
+        func overWhole(_ term: Term) -> ConditionFault? {
+            let step = program[term.instruction]
+            for (side, other) in [(step.left, step.right), (step.right, step.left)] {
+                guard program[Int(side)].operation == .reading, program[Int(other)].operation == .constant, program[Int(other)].constant > 100,
+                    let series = readings.first(where: { $0.slot == Int(program[Int(side)].left) })?.series, series.resultUnit == .percent
+                else { continue }
+                return ConditionFault(
+                    "over-whole", "\(series) is above 100% only where each turn brings more than one error", term.range,
+                    hint: "write at most '100%', or compare the errors themselves: errors[10m] > 5/min")
+            }
+            return nil
+        }
         var found: [ConditionFault] = []
         for term in terms {
             if !reach.isPossible(true, at: term.instruction) {
@@ -207,6 +220,8 @@ extension CompiledCondition {
             } else if !reach.isPossible(false, at: term.instruction) {
                 found.append(
                     ConditionFault("always-true", "this is true whatever the reading is", term.range, hint: why(term)))
+            } else if let error = overWhole(term) {
+                found.append(error)
             }
         }
         guard found.allSatisfy({ $0.code != "never-true" }), !reach.isPossible(true) else { return found }

@@ -28,6 +28,11 @@ extension Unit {
     }
 }
 
+extension SubjectKind {
+    /// For messages: `an app`.
+    var withArticle: String { self == .app ? "an app" : "a \(rawValue)" }
+}
+
 /// Which units fit together. Strict: what has no evident meaning is refused.
 enum UnitRules {
     /// The unit in which two may be compared, added or subtracted: the same, or a bare number with a count.

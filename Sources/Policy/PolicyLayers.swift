@@ -27,9 +27,12 @@ struct PolicyLayers {
 
     private static func thresholds(of sheet: PolicySheet, over base: PolicySheet) -> [PolicySheet.Written] {
         var merged = base.thresholds
+        // A file may name tens of thousands.
+        var places = Dictionary(merged.indices.map { (merged[$0].threshold.name, $0) }) { first, _ in first }
         for own in sheet.thresholds {
             let name = own.threshold.name
-            guard let index = merged.firstIndex(where: { $0.threshold.name == name }) else {
+            guard let index = places[name] else {
+                places[name] = merged.count
                 merged.append(own)
                 continue
             }

@@ -11,6 +11,7 @@ struct PolicyMerge {
     private static let missingAfter = TimeSpan.minutes(5)
     private static let clearAfter = TimeSpan.minutes(2)
     private static let stalledAfter = TimeSpan.minutes(10)
+    private static let mostHints = 100
 
     /// The set as far as it can be built; faults are with the reporters. App sheets come sorted by id.
     func merge(_ appSheets: [PolicySheet]) -> PolicySet {
@@ -105,7 +106,8 @@ struct PolicyMerge {
         var suppression = Suppression()
         // An app's policy sees the default's rules on runtimes too: they may keep its rules quiet.
         let names = Set(sheets.map(\.name) + defaultSheet.rules.map(\.name))
-        let others = defaultSheet.rules.filter { rule in !sheets.contains { $0.name == rule.name } }
+        let own = Set(sheets.map(\.name))
+        let others = defaultSheet.rules.filter { !own.contains($0.name) }
         for sheet in sheets + others {
             for (key, isCause) in [("suppresses", true), ("suppressed_by", false)] {
                 guard let source = sheet[key], let items = source.reporter.list(source.node, "'\(key)'") else {
@@ -147,7 +149,8 @@ struct PolicyMerge {
 
     private func overlaid(_ base: [Threshold], with sheet: PolicySheet) -> [Threshold] {
         let own = sheet.thresholds.map(\.threshold)
-        return base.filter { threshold in !own.contains { $0.name == threshold.name } } + own
+        let names = Set(own.map(\.name))
+        return base.filter { !names.contains($0.name) } + own
     }
 
     private func frameFields(_ window: TimeSpan, _ missing: TimeSpan, _ clear: TimeSpan) -> [Rule.Field] {
@@ -198,8 +201,9 @@ struct PolicyMerge {
 
     /// A threshold that overrides must carry the same unit; one that is new must be used.
     private func checkThresholds(of sheet: PolicySheet, base: EffectivePolicy, used: Set<String>) {
+        let defaults = Dictionary(base.thresholds.map { ($0.name, $0) }) { first, _ in first }
         for (threshold, key, value, _) in sheet.thresholds {
-            if let known = base.thresholds.first(where: { $0.name == threshold.name }) {
+            if let known = defaults[threshold.name] {
                 guard known.unit != threshold.unit else {
                     if !used.contains(threshold.name) { warnAboutEffect(of: threshold.name, key, sheet) }
                     continue
@@ -224,9 +228,14 @@ struct PolicyMerge {
     }
 
     private func warnAboutUnused(_ sheet: PolicySheet, used: Set<String>) {
-        for (threshold, key, _, reporter) in sheet.thresholds where !used.contains(threshold.name) && !isBuiltIn(reporter, below: sheet) {
+        // Those that rules use: another one that nobody uses is no better.
+        let known = used.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let unused = sheet.thresholds.filter { !used.contains($0.threshold.name) && !isBuiltIn($0.reporter, below: sheet) }
+        for (index, (threshold, key, _, reporter)) in unused.enumerated() {
+            // A file may name tens of thousands; nobody reads so many hints.
+            let near = index < PolicyMerge.mostHints ? Nearest.hint(to: threshold.name, among: known) : nil
             reporter.report(
-                "unused-threshold", "no rule uses the threshold '\(threshold.name)'", at: key, severity: .warning)
+                "unused-threshold", "no rule uses the threshold '\(threshold.name)'", at: key, hint: near, severity: .warning)
         }
     }
 

@@ -46,6 +46,18 @@ struct RuleSheet {
         "require_approval", "suggest", "playbook", "suppresses", "suppressed_by", "labels", "enabled",
     ]
 
+    /// What other monitors call the same.
+    static let meant = [
+        "condition": "when", "conditions": "when", "expr": "when", "expression": "when", "if": "when", "query": "when", "trigger": "when",
+        "where": "when", "alert": "when", "duration": "for", "hold": "for", "pending": "for", "wait": "for", "after": "for",
+        "keep_firing_for": "clear_after", "cooldown": "clear_after", "resolve_after": "clear_after", "level": "severity",
+        "priority": "severity", "message": "summary", "title": "summary", "msg": "summary", "annotations": "summary", "text": "summary",
+        "details": "description", "runbook": "playbook", "runbook_url": "playbook", "steps": "next_steps", "action": "actions",
+        "do": "actions", "then": "actions", "notify": "actions", "target": "subject", "scope": "subject", "kind": "subject", "on": "subject",
+        "tags": "labels", "disabled": "enabled", "active": "enabled", "inhibits": "suppresses", "approval": "require_approval",
+        "until": "while", "advice": "suggest",
+    ]
+
     subscript(key: String) -> Sourced? { fields.first { $0.key == key }?.value }
 
     /// This rule with the keys of an app's version put over it, one by one.
@@ -113,6 +125,10 @@ struct PolicySheetReader {
             reporter.report(
                 "default-only", "'extends' stands in the default policy only", at: entry.key,
                 hint: "an app's policy always overrides the default one")
+            return false
+        }
+        if entry.value.text == nil {
+            reporter.report("type", "'extends' must be text, not \(entry.value.kind)", at: entry.value, hint: "write 'extends: builtin'")
             return false
         }
         guard let text = reporter.string(entry.value, "'extends'") else { return false }
@@ -218,7 +234,7 @@ struct PolicySheetReader {
             let fields = RuleSheet.keys.compactMap { key in
                 rule.node(key).map { (key: key, value: Sourced(node: $0, reporter: reporter)) }
             }
-            rule.finish()
+            rule.finish(meant: RuleSheet.meant)
             return RuleSheet(name: entry.name, place: place, fields: fields)
         }
     }
@@ -231,9 +247,22 @@ struct PolicySheetReader {
 
 extension Reporter {
     /// A length of time within a range.
-    public func span(_ node: YAMLNode, _ what: String, in range: ClosedRange<TimeSpan>) -> TimeSpan? {
+    /// - Parameter words: what may stand in its place, for hints.
+    public func span(_ node: YAMLNode, _ what: String, in range: ClosedRange<TimeSpan>, or words: [String] = []) -> TimeSpan? {
         guard let text = node.text, let span = TimeSpan(text) else {
-            report("type", "'\(what)' must be a length of time", at: node, hint: node.text.flatMap(SpanSpelling.hint) ?? "such as 30s, 5m, 1h30m")
+            let hint = node.text.flatMap(SpanSpelling.hint)
+            // What is longer than any length of time, and a length that is spelled strangely and out of range as well: the hint
+            // would lead into the next error.
+            let spelled = hint.map { $0.split(separator: "'") }.flatMap { $0.count == 2 ? String($0[1]) : nil }
+            if let spelled, TimeSpan(spelled).map({ $0 > range.upperBound }) != false {
+                report("range", "'\(what)' must be at most \(range.upperBound)", at: node, hint: "write '\(range.upperBound)', or less")
+            } else if let spelled = spelled.flatMap({ TimeSpan($0) }), spelled < range.lowerBound {
+                report("range", "'\(what)' must be at least \(range.lowerBound)", at: node, hint: "write '\(range.lowerBound)', or more")
+            } else {
+                report(
+                    "type", "'\(what)' must be a length of time", at: node,
+                    hint: Nearest.name(to: node.text ?? "", among: words).map { "did you mean '\($0)'?" } ?? hint ?? "such as 30s, 5m, 1h30m")
+            }
             return nil
         }
         guard range.contains(span) else {

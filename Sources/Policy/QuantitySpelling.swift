@@ -38,6 +38,8 @@ enum QuantitySpelling {
         case "min", "minute", "m": return "write '\(number)/min'"
         case "h", "hr", "hour": return "write '\(number)/h'"
         case "d", "day": return "write '\(Figure.number(parts.number / 24))/h'"
+        case "week": return "write '\(Figure.number(parts.number / 168))/h'"
+        case "month", "mo": return "write '\(Figure.number(parts.number / 720))/h' (of 30 days)"
         default: return nil
         }
     }
@@ -49,6 +51,12 @@ enum QuantitySpelling {
         guard let number = Double(String(decoding: digits, as: UTF8.self)), digits.last != 46 else { return nil }
         let blanks = bytes[digits.count...].prefix { $0 == 0x20 }.count
         let start = digits.count + blanks
+        // A threshold's value stands alone, without whoever reads a condition.
+        if blanks > 0, start + 1 == bytes.count, bytes[start] == 37 { return ("write '\(String(decoding: digits, as: UTF8.self))%'", start + 1) }
+        let sign = String(decoding: bytes[start...].prefix(3), as: UTF8.self).unicodeScalars.first
+        if let sign, sign != "$", sign.properties.generalCategory == .currencySymbol {
+            return ("money is in USD: write '\(String(decoding: digits, as: UTF8.self)) USD/h'", bytes.count)
+        }
         var end = start
         while end < bytes.count, (65...90).contains(bytes[end]) || (97...122).contains(bytes[end]) || ((48...57).contains(bytes[end]) && end > start) { end += 1 }
         let word = String(decoding: bytes[start..<end], as: UTF8.self)

@@ -77,7 +77,7 @@ struct RuleReader {
             source.reporter.report("not-yet-available", "rules on a \(text) are not yet available", at: source.node)
             return nil
         }
-        return source.reporter.choice(source.node, "subject")
+        return source.reporter.choice(source.node, "subject", meant: RuleReader.subjects)
     }
 
     private func severity() -> Severity? {
@@ -86,8 +86,23 @@ struct RuleReader {
                 "missing-key", "the rule '\(sheet.name)' needs 'severity'", at: sheet.place.node)
             return nil
         }
-        return source.reporter.choice(source.node, "severity")
+        return source.reporter.choice(source.node, "severity", meant: RuleReader.severities)
     }
+
+    /// What subjects and severities are called elsewhere.
+    private static let subjects: [String: SubjectKind] = [
+        "tenant": .app, "tenants": .app, "customer": .app, "application": .app, "user": .app, "chat": .app, "workflow": .app, "client": .app,
+        "account": .app, "workspace": .app, "pack": .app, "server": .replica, "instance": .replica, "pod": .replica, "container": .replica,
+        "node": .replica, "machine": .replica, "process": .replica, "cluster": .runtime, "system": .runtime, "platform": .runtime,
+        "engine": .runtime, "global": .runtime, "all": .runtime,
+    ]
+    private static let severities: [String: Severity] = [
+        "warn": .warning, "medium": .warning, "moderate": .warning, "minor": .warning, "p3": .warning, "sev3": .warning, "error": .critical,
+        "err": .critical, "high": .critical, "crit": .critical, "fatal": .critical, "severe": .critical, "major": .critical,
+        "emergency": .critical, "urgent": .critical, "page": .critical, "alert": .critical, "p1": .critical, "p2": .critical,
+        "sev1": .critical, "sev2": .critical, "low": .info, "notice": .info, "information": .info, "informational": .info, "debug": .info,
+        "p4": .info, "ticket": .info,
+    ]
 
     private func condition(
         _ key: String, _ subject: SubjectKind, _ demand: inout DemandTable, _ used: inout Set<String>
@@ -102,7 +117,7 @@ struct RuleReader {
     /// `for`: a length of time, or `missing_after`, the policy's.
     private func hold() -> TimeSpan {
         if sheet["for"]?.node.text == "missing_after" { return policy.missingAfter }
-        guard let hold = span("for") else { return .zero }
+        guard let hold = span("for", or: ["missing_after"]) else { return .zero }
         if let interval = policy.interval, let source = sheet["for"], hold > .zero, hold < interval {
             source.reporter.report(
                 "below-interval", "'for: \(hold)' is shorter than the \(interval) between two polls", at: source.node,
@@ -111,8 +126,8 @@ struct RuleReader {
         return hold
     }
 
-    private func span(_ key: String) -> TimeSpan? {
-        sheet[key].flatMap { $0.reporter.span($0.node, key, in: .zero...RuleReader.longest) }
+    private func span(_ key: String, or words: [String] = []) -> TimeSpan? {
+        sheet[key].flatMap { $0.reporter.span($0.node, key, in: .zero...RuleReader.longest, or: words) }
     }
 
     private func text(_ key: String) -> String? {
@@ -124,33 +139,36 @@ struct RuleReader {
         sheet[key].flatMap { $0.reporter.strings($0.node, "'\(key)'") } ?? []
     }
 
-    /// Braces that mean nothing, and facts that there are not on this kind of subject.
-    private func checkTexts(_ subject: SubjectKind) {
-        var nodes: [(YAMLNode, Reporter)] = []
-        for key in ["summary", "next_steps", "labels"] {
-            guard let source = sheet[key] else { continue }
-            if let entries = source.node.entries {
-                nodes += entries.map { ($0.value, source.reporter) }
-            } else if let items = source.node.items {
-                nodes += items.map { ($0, source.reporter) }
-            } else {
-                nodes.append((source.node, source.reporter))
-            }
+    /// The texts of a key: one, those of a list, or the values of a mapping.
+    private func nodes(_ keys: [String]) -> [(key: String, node: YAMLNode, reporter: Reporter)] {
+        keys.flatMap { key -> [(key: String, node: YAMLNode, reporter: Reporter)] in
+            guard let source = sheet[key] else { return [] }
+            let nodes = source.node.entries?.map(\.value) ?? source.node.items ?? [source.node]
+            return nodes.map { (key, $0, source.reporter) }
         }
-        for (node, reporter) in nodes {
-            guard let text = node.text, text.utf8.contains(where: { $0 == 0x7B || $0 == 0x7D }) else { continue }
+    }
+
+    /// Braces that mean nothing, places as other languages have them, and facts that there are not on this kind of subject.
+    private func checkTexts(_ subject: SubjectKind) {
+        func warn(_ finding: RuleText.Finding, _ node: YAMLNode, _ reporter: Reporter) {
+            reporter.report(
+                "braces", finding.message, in: node, valueOffset: finding.offset, length: finding.length, hint: finding.hint,
+                severity: .warning)
+        }
+        for (_, node, reporter) in nodes(["summary", "next_steps", "labels"]) {
+            guard let text = node.text, text.utf8.contains(where: { $0 == 0x7B || $0 == 0x7D || $0 == 0x24 }) else { continue }
             let parsed = RuleText(text)
-            for finding in parsed.findings {
-                reporter.report(
-                    "braces", finding.message, in: node, valueOffset: finding.offset, length: finding.length, hint: finding.hint,
-                    severity: .warning)
-            }
+            for finding in parsed.findings { warn(finding, node, reporter) }
             if parsed.facts.contains(.app), subject != .app {
-                reporter.report("braces", "a rule on a \(subject.rawValue) has no '{app}': it says 'none'", at: node, severity: .warning)
+                reporter.report("braces", "a rule on \(subject.withArticle) has no '{app}': it says 'none'", at: node, severity: .warning)
             }
             if parsed.facts.contains(.replica), subject != .replica {
-                reporter.report("braces", "a rule on a \(subject.rawValue) has no '{replica}': it says 'none'", at: node, severity: .warning)
+                reporter.report("braces", "a rule on \(subject.withArticle) has no '{replica}': it says 'none'", at: node, severity: .warning)
             }
+        }
+        for (key, node, reporter) in nodes(["description", "suggest", "playbook"]) {
+            guard let text = node.text, let finding = RuleText.unfilled(text, key) else { continue }
+            warn(finding, node, reporter)
         }
     }
 

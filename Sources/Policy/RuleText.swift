@@ -44,6 +44,7 @@ public struct RuleText: Hashable, Sendable {
             let byte = bytes[index]
             let next = index + 1 < bytes.count ? bytes[index + 1] : 0
             if byte == open || byte == close, byte == next {
+                if byte == open, let finding = RuleText.template(bytes, at: index) { findings.append(finding) }
                 literal.append(byte)
                 index += 2
                 continue
@@ -68,6 +69,7 @@ public struct RuleText: Hashable, Sendable {
                         message: "a '\(brace)' that \(byte == open ? "is not closed" : "closes nothing"): it is told as it stands",
                         hint: "write \(brace)\(brace) for a brace", offset: index, length: 1))
             }
+            if byte == UInt8(ascii: "$"), let finding = RuleText.variable(bytes, at: index) { findings.append(finding) }
             literal.append(byte)
             index += 1
         }
@@ -76,9 +78,62 @@ public struct RuleText: Hashable, Sendable {
         self.findings = findings
     }
 
+    /// `{{.State}}` and `{{ $labels.app }}`, as Go's templates have them: two braces are one here. Nil for what is no template.
+    private static func template(_ bytes: [UInt8], at start: Int) -> Finding? {
+        guard let end = bytes[(start + 2)...].firstIndex(of: UInt8(ascii: "}")), end + 1 < bytes.count, bytes[end + 1] == UInt8(ascii: "}")
+        else { return nil }
+        let inner = String(decoding: bytes[(start + 2)..<end], as: UTF8.self)
+        let words = inner.split(separator: " ")
+        guard let name = words.last.map({ String($0.drop { $0 == "." || $0 == "$" }) }), let first = words[0].utf8.first,
+            first == UInt8(ascii: ".") || first == UInt8(ascii: "$") || Fact(rawValue: name) != nil && words.count == 1
+        else { return nil }
+        let shown = cut(inner)
+        let fact = name.split(separator: ".").last.flatMap { Fact(rawValue: String($0)) }
+        return Finding(
+            message: "'{{\(shown)}}' is told as '{\(shown)}'",
+            hint: (fact.map { "for the value write '{\($0.rawValue)}'; for" } ?? "for") + " two braces write four: '{{{{\(shown)}}}}'",
+            offset: start, length: inner.unicodeScalars.count + 4)
+    }
+
+    /// `$app` and `${app}`, as shells have them. Nil for what is none of the facts.
+    private static func variable(_ bytes: [UInt8], at start: Int) -> Finding? {
+        var begin = start + 1
+        let isBraced = begin < bytes.count && bytes[begin] == UInt8(ascii: "{")
+        if isBraced { begin += 1 }
+        let name = bytes[begin...].prefix { (97...122).contains($0) || (65...90).contains($0) || (48...57).contains($0) || $0 == 95 }
+        guard let fact = Fact(rawValue: String(decoding: name, as: UTF8.self)) else { return nil }
+        if isBraced {
+            guard begin + name.count < bytes.count, bytes[begin + name.count] == UInt8(ascii: "}") else { return nil }
+            return Finding(
+                message: "the '$' before '{\(fact.rawValue)}' is told as it stands", hint: "write '{\(fact.rawValue)}'", offset: start,
+                length: name.count + 3)
+        }
+        return Finding(
+            message: "there is no '$\(fact.rawValue)': it is told as it stands", hint: "write '{\(fact.rawValue)}'", offset: start,
+            length: name.count + 1)
+    }
+
+    /// A place in the text of a key that is told as it is written.
+    static func unfilled(_ text: String, _ key: String) -> Finding? {
+        let bytes = Array(text.utf8)
+        for fact in Fact.allCases {
+            let place = Array("{\(fact.rawValue)}".utf8)
+            for index in bytes.indices where bytes[index] == place[0] && bytes[index...].starts(with: place) {
+                return Finding(
+                    message: "'\(key)' is told as it is written: '{\(fact.rawValue)}' stays", hint: "places are filled in summary, next_steps and labels",
+                    offset: index, length: place.count)
+            }
+        }
+        return nil
+    }
+
+    private static func cut(_ name: String) -> String {
+        name.unicodeScalars.count <= 40 ? name : String(String.UnicodeScalarView(name.unicodeScalars.prefix(40))) + "…"
+    }
+
     private static func unknown(_ name: String, at offset: Int) -> Finding {
         let known = Fact.allCases.map(\.rawValue)
-        let shown = name.unicodeScalars.count <= 40 ? name : String(String.UnicodeScalarView(name.unicodeScalars.prefix(40))) + "…"
+        let shown = cut(name)
         return Finding(
             message: "there is no '{\(shown)}': it is told as it stands",
             hint: Nearest.name(to: name, among: known).map { "did you mean '{\($0)}'?" }

@@ -22,7 +22,7 @@ struct SignalResolution {
         if use.ofRuntime, subject != .app {
             return fault(
                 "runtime-prefix",
-                "'runtime.' reaches from an app to its runtime; this rule is on a \(subject.rawValue)",
+                "'runtime.' reaches from an app to its runtime; this rule is on \(subject.withArticle)",
                 use.nameRange, hint: "write '\(use.name)'")
         }
         let kind: SubjectKind = use.ofRuntime ? .runtime : subject

@@ -57,7 +57,8 @@ enum DoctorCommand {
             else { continue }
             let examination = Examination(
                 target: target, report: report, observations: observations[target.runtime] ?? [], assembly: assembly,
-                tokenFault: await tokenFault(target), inForce: inForce[target.runtime])
+                tokenFault: await tokenFault(target), inForce: inForce[target.runtime],
+                gateMode: configuration.gate.map { _ in min(configuration.mode.value, assembly.policies.defaultPolicy.mode) })
             examination.run(&findings)
         }
         await assembly.client.shutdown()
@@ -179,7 +180,6 @@ enum DoctorCommand {
             .ok, "actions: \(allowed.isEmpty ? "none allowed by policy" : allowed) would land at the gate on \(gate.listen), "
                 + "as far as the reverse proxy asks it")
         examineQuestions(configuration, &findings)
-        examineWaysAround(configuration, mode, &findings)
         examineMode(mode, &findings)
     }
 
@@ -225,22 +225,6 @@ enum DoctorCommand {
                 findings.add(.broken, "actions: \(adapter.name) was asked and does not answer as it should: \(fault)")
             } else {
                 findings.add(.ok, "actions: \(adapter.name) was asked, and answers")
-            }
-        }
-    }
-
-    /// What goes around the proxy goes around the gate.
-    private static func examineWaysAround(_ configuration: Configuration, _ mode: Mode, _ findings: inout Findings) {
-        for runtime in configuration.runtimes {
-            for url in runtime.replicas {
-                guard let place = Authority(url: url), PastTheGate.isLoopback(place.host) else { continue }
-                let open = PastTheGate.openings(port: place.port)
-                guard let first = open.first else { continue }
-                findings.add(
-                    mode == .observe ? .note : .broken,
-                    "gate: runtime \(runtime.name) can be reached past the gate, at \(first):\(place.port)"
-                        + (open.count > 1 ? " and \(open.count - 1) more of this machine's addresses" : "")
-                        + ": have it listen on 127.0.0.1 only (compose: ports: [\"127.0.0.1:\(place.port):\(place.port)\"])")
             }
         }
     }

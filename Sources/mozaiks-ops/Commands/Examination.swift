@@ -1,3 +1,4 @@
+import Ambient
 import Collector
 import Configuration
 import Engine
@@ -18,6 +19,8 @@ struct Examination {
     let tokenFault: String?
     /// How often the running engine polls the expensive endpoint; nil where none runs, or that is not known.
     let inForce: TimeSpan?
+    /// How earnestly actions land at our gate; nil where there is none.
+    let gateMode: Mode?
 
     func run(_ findings: inout Findings) {
         for replica in report.summary.replicas {
@@ -25,6 +28,7 @@ struct Examination {
             resolve(replica.url, &findings)
             if let tokenFault { findings.add(.broken, "we have no token: \(tokenFault)") }
             let own = observations.filter { $0.replica == replica.url }
+            waysAround(replica.url, asksItself: own.contains { $0.endpoint == .inside && $0.isFound }, &findings)
             guard reach(own, replica, &findings) else { continue }
             for endpoint in [Endpoint.health, .activeRuns, .events, .inside, .perf] {
                 guard let observation = own.last(where: { $0.endpoint == endpoint }) else { continue }
@@ -39,6 +43,18 @@ struct Examination {
         }
         counters(&findings)
         rules(&findings)
+    }
+
+    /// What goes around the proxy goes around the gate; but not where the runtime asks the gate by itself.
+    private func waysAround(_ url: String, asksItself: Bool, _ findings: inout Findings) {
+        guard let gateMode, !asksItself, let place = Authority(url: url) else { return }
+        let open = PastTheGate.openings(host: place.host, port: place.port)
+        guard let first = open.first else { return }
+        findings.add(
+            gateMode == .observe ? .note : .broken,
+            "gate: runtime \(target.runtime) can be reached past the gate, at \(first):\(place.port)"
+                + (open.count > 1 ? " and \(open.count - 1) more of this machine's addresses" : "")
+                + ": have it listen on 127.0.0.1 only (compose: ports: [\"127.0.0.1:\(place.port):\(place.port)\"])")
     }
 
     // MARK: - Reaching it
