@@ -156,7 +156,7 @@ extension Overview {
     }
 
     private func channelsText(_ rendering: Rendering) -> String {
-        guard !channels.isEmpty else { return "Channels: none is known, nobody is told\n" }
+        guard !channels.isEmpty else { return "Channels: none known here: the configuration that was read names none, and no message was ever written down\n" }
         return rendering.terminal.paint("Channels", .bold) + "\n"
             + channels.map { channel in
                 var parts = [channel.lastSent.map { "\(channel.sent) sent, the last \(max(now - $0, .zero).brief) ago" } ?? "nothing sent yet"]
