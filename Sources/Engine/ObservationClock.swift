@@ -53,6 +53,14 @@ public struct ObservationClock: Hashable, Sendable {
         return max(rule.hold, polls)
     }
 
+    /// For how long a condition that is waited for may be false and its `for` goes on all the same, polls that come a
+    /// little late included; zero: not at all.
+    func dips(of rule: Rule) -> TimeSpan {
+        guard rule.dips > .zero else { return .zero }
+        let interval = rule.when.endpoints.map(interval).max() ?? .zero
+        return rule.dips + TimeSpan(milliseconds: interval.milliseconds / 2)
+    }
+
     /// How long a condition of this rule may stay unknown or unobserved and still count as held: three intervals of
     /// the slowest endpoint that it needs, at least two minutes; or what the rule itself says.
     func maxGap(of rule: Rule) -> TimeSpan {
