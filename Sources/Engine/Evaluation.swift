@@ -210,7 +210,7 @@ struct Evaluation {
 
     private func timing(_ rule: Rule) -> RuleState.Timing {
         RuleState.Timing(
-            hold: clock.hold(of: rule), dips: clock.dips(of: rule), clearAfter: rule.clearAfter, maxGap: clock.maxGap(of: rule))
+            hold: clock.hold(of: rule), dips: clock.dips(of: rule), slack: clock.slack(of: rule), clearAfter: rule.clearAfter, maxGap: clock.maxGap(of: rule))
     }
 
     private mutating func sample(

@@ -38,6 +38,8 @@ struct RuleState: Hashable, Sendable {
     struct Timing: Hashable {
         let hold: TimeSpan
         let dips: TimeSpan
+        /// A poll and a half: polls do not come on the dot.
+        let slack: TimeSpan
         let clearAfter: TimeSpan
         let maxGap: TimeSpan
     }
@@ -131,12 +133,12 @@ struct RuleState: Hashable, Sendable {
     var held: TimeSpan { before + max(.zero, seenTrue - since - blind - dipped) }
 
     /// Whether a condition that is waited for, and is false now, may be so for a while. What is more often false than true
-    /// is not waited for: one dip of the longest allowed more, since polls do not come on the dot.
+    /// is not waited for.
     private func isDip(_ at: Timestamp, _ timing: RuleState.Timing) -> Bool {
         guard timing.dips > .zero else { return false }
         let began = falseSince ?? at
         let length = at - began
-        return length <= timing.dips && dipped + length <= began - since - dipped + timing.dips
+        return length <= timing.dips && dipped + length <= began - since - dipped + timing.slack
     }
 
     private var beforeText: String { before > .zero ? ", and for \(before.brief) before the restart" : "" }

@@ -54,7 +54,7 @@ thresholds:
   loop_growth: 20          # times the tokens that a run of the others takes, of an app whose usual is not known
   stalled_limit: 20        # open runs that make no progress
   user_runs: 10            # active runs of one user of an app
-  health_failing: 30%      # of health polls within ten minutes: a check that comes and goes; two deploys in a row are less
+  health_failing: 30%      # of health polls: a check that comes and goes; two deploys in a row are less, and a poor line
   restart_limit: 3         # restarts of one process within half an hour
   mongodb_slow: 200ms      # a healthy ping takes a few milliseconds
   max_websockets: 1000     # what one process holds well
@@ -136,11 +136,12 @@ rules:
     when: >-
       (up == 1 and (healthy == 0 or missing(healthy, unreachable)))
       or (not missing(health_failures[10m]) and not missing(health_failures[2m])
-      and health_failures[10m] > $health_failing and health_failures[2m] > 0.5 * $health_failing)
+      and health_failures[10m] > 1.2 * $health_failing and health_failures[2m] > 0.5 * $health_failing)
       or (not missing(health_failures[30m]) and not missing(health_failures[10m]) and not missing(health_failures[3m])
       and not missing(baseline(healthy[24h])) and health_failures[30m] > 0.75 * $health_failing
       and health_failures[10m] > 0.5 * $health_failing and health_failures[3m] > 0.5 * $health_failing)
     for: 1m
+    dips: 1m
     severity: critical
     summary: The runtime answers, but its health check says no, fails or does not come.
     description: >
@@ -269,7 +270,7 @@ rules:
     next_steps:
       - Read the last lines before each start in its log; look for killed processes in the kernel's log.
       - Was something deployed? Go back to the version before.
-    suppresses: [runtime-restarted, perf-expensive, model-calls-spike, turn-latency-rise, turn-latency-high, stalled-runs]
+    suppresses: [runtime-restarted, runs-stuck, perf-expensive, model-calls-spike, turn-latency-rise, turn-latency-high, stalled-runs]
     playbook: restart-loop
 
   # One restart is a deploy or a crash: nobody is woken, but it is on record that all runs were lost.
@@ -329,7 +330,7 @@ rules:
       and (not missing(turns[2m]) or not missing(tokens[2m])
       or (not missing(errors[2m]) and errors[2m] > 0.5 * silent_runs.share[2m] * run_ends[2m]))
       or (not missing(silent_runs.share[10m]) and not missing(avg(silent_runs.share[2h])) and not missing(turns[2m])
-      and silent_runs.share[10m] > 0.5 * $silent_share and silent_runs.share[2m] > 0.25 * $silent_share
+      and silent_runs.share[10m] > 0.5 * $silent_share and silent_runs.share[2m] > 0.5 * $silent_share
       and silent_runs.share[10m] * run_ends[10m] >= 0.5 * $silent_min and run_starts > $silent_min_starts
       and silent_runs.share[10m] > 2 * avg(silent_runs.share[2h])
       and not missing(silent_runs.rest[10m], dead_counter)
@@ -420,6 +421,7 @@ rules:
     # A large share is no harm: who has it grew, others suffer, or nothing is known of before, the machine is half full and
     # the share grew within what was seen. He did not grow who is as large as ever when he works at all, as a batch that
     # comes an hour early; nor who is only called by another name, for then the runtime as a whole carries what it did.
+    # Where that is less than threefold it must be beyond chance, too: of two with twelve runs each one has twenty at times.
     # Two who grow together have less than that each: who grew several times over on a runtime that has more than twice its
     # usual, which he alone does not explain.
     when: >-
@@ -427,7 +429,8 @@ rules:
       and (runtime.active_apps >= 2 or max(runtime.active_apps[5m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs
       and ((outgrew(active_runs[26h]) > $noisy_growth
       and ((missing(baseline(active_runs[26h])) and outgrew(runtime.active_runs[26h]) > 0.9 * $noisy_growth)
-      or active_runs > $noisy_growth * baseline(active_runs[26h])))
+      or (active_runs > $noisy_growth * baseline(active_runs[26h])
+      and (active_runs > 2 * $noisy_growth * baseline(active_runs[26h]) or spike(active_runs[26h]) > 0.75 * $chance))))
       or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
       or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs
       and (min(runtime.active_runs[2h]) < 1
@@ -644,6 +647,7 @@ rules:
       tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min
       and tokens / baseline(tokens[24h]) > $token_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
       and spike(tokens[26h]) > $chance and outgrew(tokens[26h]) > 2 and excess(tokens[26h]) > 0/min
+      and outgrew(tokens[26h]) > 2 * outgrew(active_runs[26h])
       or (missing(baseline(tokens[24h]), too_little_data) and baseline(runtime.tokens[24h]) > 2000/min
       and tokens > 2000/min and tokens > 2 * (runtime.tokens - tokens)
       and tokens / (runtime.tokens - tokens) > $loop_growth * active_runs / (runtime.active_runs - active_runs))
@@ -672,6 +676,7 @@ rules:
       cost > $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
       and cost / baseline(cost[24h]) > $cost_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
       and spike(cost[26h]) > $chance and outgrew(cost[26h]) > 2 and excess(cost[26h]) > 0 USD/h
+      and outgrew(cost[26h]) > 2 * outgrew(active_runs[26h])
     while: cost > $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
     for: 5m
     dips: 1m

@@ -152,7 +152,7 @@ struct StatePathTests {
             ["10 inactive>pending", "130 pending>firing", "140 firing>clearing", "150 clearing>firing", "160 firing>clearing"]),
         Path(
             "what is false more often than true is not waited for", (0..<5).flatMap { _ in [Stretch.high(10), .low(20)] },
-            ["10 inactive>pending", "120 pending>inactive", "130 inactive>pending"]),
+            ["10 inactive>pending", "90 pending>inactive", "100 inactive>pending"]),
         Path(
             "a hole ends a dip, too", [.high(40), .low(10), .unknown(130), .high(70)],
             ["10 inactive>pending", "250 pending>firing"]),
