@@ -40,7 +40,7 @@ thresholds:
   silent_min: 2/min        # fewer runs without anything done are no trend
   failing_share: 5%        # of turns and tool calls, or of ended runs: less is noise
   chance: 6                # standard errors: what lies so far above its usual is not noise
-  calls_spike: 2.25        # times the runtime's own usual rate of model calls, and times what a run usually makes
+  calls_spike: 1.75        # times the runtime's own usual rate of model calls, and times what a run usually makes
   cost_spike: 3            # times an app's own usual spend
   error_share: 20%         # of turns that fail
   error_rise: 3            # times what usually fails
@@ -321,11 +321,14 @@ rules:
     subject: runtime
     # A short window and a short time: the cause is to be known before what follows from it, runtime-saturated above all.
     # One app whose runs die and are tried again ends more runs than all the others: without it there must be some, too.
+    # Where a cache answers two of five, half of a few are no outage: nearly all of more than a few are.
     # A provider that turns away two runs of five, or all of them for minutes at a time, is told by ten minutes, as at least
     # twice the usual share.
     when: >-
       silent_runs.share[2m] > $silent_share and silent_runs.share[2m] * run_ends[2m] >= $silent_min
       and run_starts > $silent_min_starts
+      and (missing(avg(silent_runs.share[2h])) or avg(silent_runs.share[2h]) < 0.5 * $silent_share
+      or (silent_runs.share[2m] > 1.8 * $silent_share and run_ends[2m] >= 2 * $silent_min))
       and not missing(silent_runs.rest[2m], dead_counter) and (missing(silent_runs.rest[2m]) or silent_runs.rest[2m] > 0.5 * $silent_share)
       and (not missing(turns[2m]) or not missing(tokens[2m])
       or (not missing(errors[2m]) and errors[2m] > 0.5 * silent_runs.share[2m] * run_ends[2m]))
@@ -335,6 +338,8 @@ rules:
       and silent_runs.share[10m] > 2 * avg(silent_runs.share[2h])
       and not missing(silent_runs.rest[10m], dead_counter)
       and (missing(silent_runs.rest[10m]) or silent_runs.rest[10m] > 0.4 * $silent_share))
+    # The longer it lasts the more usual it looks.
+    while: silent_runs.share[2m] > $silent_share and run_starts > $silent_min_starts
     for: 1m
     severity: critical
     summary: Runs end without doing anything. The model provider is probably down.
@@ -404,7 +409,7 @@ rules:
     subject: runtime
     # More calls because there are more runs is load, and other rules speak of load: this one is for more calls a run.
     when: >-
-      llm_calls > $calls_spike * baseline(llm_calls[24h]) and llm_calls > 30/min and spike(llm_calls[26h]) > $chance
+      llm_calls > $calls_spike * baseline(llm_calls[24h]) and llm_calls > 30/min and spike(llm_calls[26h]) > 0.7 * $chance
       and llm_calls / baseline(llm_calls[24h]) > $calls_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
     for: 10m
     dips: 1m
@@ -490,11 +495,13 @@ rules:
     when: >-
       (not missing(error_rate[10m], dead_counter)
       and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
-      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m]))
-      or (not missing(error_rate, dead_counter) and error_rate > $error_share and errors > 2 * $app_error_min
+      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
+      and runtime.errors[10m] - errors[10m] <= 0.33 * error_rate[10m] * (runtime.turns[10m] - turns[10m]))
+      or (not missing(error_rate, dead_counter) and error_rate > $error_share and errors > 2 * $app_error_min and errors[1m] > 0/min
       and runtime.errors - errors <= 0.25 * $error_share * (runtime.turns - turns))
       or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h]))
-      and error_rate[10m] > 0.5 * $error_share and errors[10m] > 2.5 * $app_error_min and errors > $app_error_min
+      and error_rate[10m] > 0.5 * $error_share and errors[10m] > 2.5 * $app_error_min and errors[1m] > 0/min
+      and errors > $app_error_min
       and error_rate[10m] > 1.3 * $error_rise * avg(error_rate[2h])
       and runtime.errors[10m] - errors[10m] <= 0.25 * $error_share * (runtime.turns[10m] - turns[10m]))
       or (not missing(silent_runs[2m]) and not missing(runtime.silent_runs.rest[2m])
@@ -503,7 +510,13 @@ rules:
       or (not missing(silent_runs[10m]) and not missing(turns[10m]) and not missing(baseline(turns[24h]))
       and silent_runs[10m] > 0.25 * $silent_min and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min
       and not missing(runtime.silent_runs.rest[10m]) and runtime.silent_runs.rest[10m] <= 0.5 * $silent_share)
+    # Fewer, or a quiet minute, do not end it.
+    while: >-
+      (not missing(error_rate[10m], dead_counter) and error_rate[10m] > 0.75 * $error_share and errors > 0/min)
+      or (not missing(silent_runs[10m]) and not missing(turns[10m]) and run_ends[10m] > 0/min
+      and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min)
     for: 2m
+    dips: 1m
     severity: warning
     summary: An app's runs fail while those of the others work.
     next_steps:
@@ -600,11 +613,12 @@ rules:
       - Which apps have errors now that had none? Look for what they share, a tool, a model, a key.
     playbook: error-rise
 
-  # Against what this runtime usually takes: people who think before they answer are in both.
+  # Against what this runtime usually takes: people who think before they answer are in both. Three slow minutes stand in the
+  # window for eight: they must be slow now, too.
   turn-latency-rise:
     subject: runtime
     when: >-
-      turn_latency.p95 > $latency_floor and turns > 10/min
+      turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor and turns > 10/min
       and turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
     for: 5m
     dips: 1m
