@@ -103,6 +103,7 @@ extension RuleEntry {
         object.append("known", .moment(state.known))
         object.append("truth", .string(state.truth.name))
         if state.blind > .zero { object.append("blind_ms", .int(min(state.blind.milliseconds, Int64(Int32.max)))) }
+        if state.dipped > .zero { object.append("dipped_ms", .int(min(state.dipped.milliseconds, Int64(Int32.max)))) }
         if state.before > .zero { object.append("before_ms", .int(min(state.before.milliseconds, Int64(Int32.max)))) }
         if state.seenTrue != state.known { object.append("seen_true", .moment(state.seenTrue)) }
         object.append("false_since", .moment(state.falseSince))
@@ -122,6 +123,7 @@ extension RuleEntry {
         state.known = try reader.member("known").timestamp()
         state.truth = try Truth(named: reader.member("truth"))
         state.blind = TimeSpan(milliseconds: Int64(try reader.optional("blind_ms")?.count() ?? 0))
+        state.dipped = TimeSpan(milliseconds: Int64(try reader.optional("dipped_ms")?.count() ?? 0))
         state.before = TimeSpan(milliseconds: Int64(try reader.optional("before_ms")?.count() ?? 0))
         state.seenTrue = try reader.optional("seen_true")?.timestamp() ?? state.known
         state.falseSince = try reader.optional("false_since")?.timestamp()

@@ -148,8 +148,8 @@ struct CutShort: Hashable, Sendable {
     /// When it was first seen not to.
     let endedAt: Timestamp
 
-    /// Less of a rule's `for` than a fifth is chance.
-    static func isEnough(_ held: TimeSpan, of hold: TimeSpan) -> Bool { held > .zero && held * 5 >= hold }
+    /// Less of a rule's `for` than a tenth is chance.
+    static func isEnough(_ held: TimeSpan, of hold: TimeSpan) -> Bool { held > .zero && held * 10 >= hold }
 }
 
 extension Subject {

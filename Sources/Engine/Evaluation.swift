@@ -178,7 +178,7 @@ struct Evaluation {
         let incident = entry.state.incident.flatMap { state.incidents[$0]?.id }
         outcome.standings.append(
             Standing(
-                rule: rule.name, subject: subject, phase: entry.state.phase, since: entry.state.since,
+                rule: rule.name, subject: subject, phase: entry.state.phase, since: entry.state.since + entry.state.dipped,
                 observed: entry.state.observed, isKnownTrue: entry.state.truth == .yes, maxGap: clock.maxGap(of: rule),
                 interval: rule.when.endpoints.map(clock.interval).max() ?? .zero,
                 suppressedBy: entry.state.suppressedBy, incident: incident))
@@ -209,7 +209,8 @@ struct Evaluation {
     }
 
     private func timing(_ rule: Rule) -> RuleState.Timing {
-        RuleState.Timing(hold: clock.hold(of: rule), clearAfter: rule.clearAfter, maxGap: clock.maxGap(of: rule))
+        RuleState.Timing(
+            hold: clock.hold(of: rule), dips: clock.dips(of: rule), slack: clock.slack(of: rule), clearAfter: rule.clearAfter, maxGap: clock.maxGap(of: rule))
     }
 
     private mutating func sample(

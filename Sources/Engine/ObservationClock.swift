@@ -53,6 +53,17 @@ public struct ObservationClock: Hashable, Sendable {
         return max(rule.hold, polls)
     }
 
+    /// For how long a condition that is waited for may be false and its `for` goes on all the same, polls that come a
+    /// little late included; zero: not at all.
+    func dips(of rule: Rule) -> TimeSpan {
+        rule.dips > .zero ? rule.dips + TimeSpan(milliseconds: slack(of: rule).milliseconds / 3) : .zero
+    }
+
+    /// A poll and a half of the slowest endpoint that the rule reads.
+    func slack(of rule: Rule) -> TimeSpan {
+        TimeSpan(milliseconds: (rule.when.endpoints.map(interval).max() ?? .zero).milliseconds * 3 / 2)
+    }
+
     /// How long a condition of this rule may stay unknown or unobserved and still count as held: three intervals of
     /// the slowest endpoint that it needs, at least two minutes; or what the rule itself says.
     func maxGap(of rule: Rule) -> TimeSpan {

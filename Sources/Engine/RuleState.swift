@@ -12,17 +12,20 @@ struct RuleState: Hashable, Sendable {
     var since: Timestamp
     /// The newest observation that the state has taken in.
     var observed: Timestamp
-    /// The newest observation at which the condition was known. While pending, it was true then.
+    /// The newest observation at which the condition was known. While pending, it was true then, or false in a dip.
     var known: Timestamp
     /// While pending: how much of the time since then the condition was not known. It does not end what is held, and is told.
     var blind = TimeSpan.zero
+    /// While pending: how much of the time since then the condition was known to be false, in dips that its rule allows.
+    /// That is not held.
+    var dipped = TimeSpan.zero
     /// While pending: how long the condition held before the process died under it, on evidence of that time.
     var before = TimeSpan.zero
     /// The newest observation at which the condition was true.
     var seenTrue: Timestamp
     /// What the condition said at the newest observation.
     var truth: Truth
-    /// While clearing: the first observation of the unbroken run of known-false ones.
+    /// While clearing, and in a dip of what is pending: the first observation of the unbroken run of known-false ones.
     var falseSince: Timestamp?
     /// The rule that keeps this one from opening an incident or asking for actions.
     var suppressedBy: String?
@@ -34,6 +37,9 @@ struct RuleState: Hashable, Sendable {
     /// The lengths of time that one rule works with now.
     struct Timing: Hashable {
         let hold: TimeSpan
+        let dips: TimeSpan
+        /// A poll and a half: polls do not come on the dot.
+        let slack: TimeSpan
         let clearAfter: TimeSpan
         let maxGap: TimeSpan
     }
@@ -95,33 +101,54 @@ struct RuleState: Hashable, Sendable {
         switch truth {
         case .unknown, .noTraffic: return nil
         case .no:
+            if !isHole, isDip(at, timing) {
+                falseSince = falseSince ?? at
+                known = at
+                return nil
+            }
             defer { known = at }
+            falseSince = nil
             return move(to: .inactive, whyNot(at, timing, isHole, cause))
         case .yes:
             if isHole {
-                (since, blind) = (at, .zero)
+                (since, blind, dipped) = (at, .zero, .zero)
+            } else if let began = falseSince {
+                dipped = dipped + (at - began)
             } else if wasBlind {
                 blind = blind + (at - known)
             }
             known = at
-            guard at - since + before >= timing.hold, suppressedBy == nil else { return nil }
-            let part = (blind > .zero ? ", not known for \(blind.brief) of it" : "") + beforeText
-            (blind, before) = (.zero, .zero)
-            return move(to: .firing, "condition true for \((at - since).brief)\(part)")
+            falseSince = nil
+            let held = at - since - dipped
+            guard held + before >= timing.hold, suppressedBy == nil else { return nil }
+            let part =
+                (dipped > .zero ? " in \((at - since).brief)" : "")
+                + (blind > .zero ? ", not known for \(blind.brief) of it" : "") + beforeText
+            (blind, dipped, before) = (.zero, .zero, .zero)
+            return move(to: .firing, "condition true for \(held.brief)\(part)")
         }
     }
 
     /// While pending: how long the condition was seen to hold, before the process died and since.
-    var held: TimeSpan { before + max(.zero, seenTrue - since - blind) }
+    var held: TimeSpan { before + max(.zero, seenTrue - since - blind - dipped) }
+
+    /// Whether a condition that is waited for, and is false now, may be so for a while. What is more often false than true
+    /// is not waited for.
+    private func isDip(_ at: Timestamp, _ timing: RuleState.Timing) -> Bool {
+        guard timing.dips > .zero else { return false }
+        let began = falseSince ?? at
+        let length = at - began
+        return length <= timing.dips && dipped + length <= began - since - dipped + timing.slack
+    }
 
     private var beforeText: String { before > .zero ? ", and for \(before.brief) before the restart" : "" }
 
     /// Why a condition that was true is false again and never fired. What it held is known up to the last time it was seen.
     private func whyNot(_ at: Timestamp, _ timing: Timing, _ isHole: Bool, _ cause: String?) -> String {
-        let held = known - since
+        let held = seenTrue - since - dipped
         let text = held > .zero ? "condition false after \(held.brief)" : "condition false at the next look"
         if isHole { return text + ", and not known for \((at - known).brief) before" }
-        guard held >= timing.hold || at - since >= timing.hold, let cause else { return text + ", before it held for \(timing.hold)" }
+        guard held >= timing.hold || at - since - dipped >= timing.hold, let cause else { return text + ", before it held for \(timing.hold)" }
         return text + ", kept quiet by \(cause)"
     }
 

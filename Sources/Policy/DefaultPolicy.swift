@@ -40,7 +40,7 @@ thresholds:
   silent_min: 2/min        # fewer runs without anything done are no trend
   failing_share: 5%        # of turns and tool calls, or of ended runs: less is noise
   chance: 6                # standard errors: what lies so far above its usual is not noise
-  calls_spike: 3           # times the runtime's own usual rate of model calls
+  calls_spike: 1.75        # times the runtime's own usual rate of model calls, and times what a run usually makes
   cost_spike: 3            # times an app's own usual spend
   error_share: 20%         # of turns that fail
   error_rise: 3            # times what usually fails
@@ -54,7 +54,7 @@ thresholds:
   loop_growth: 20          # times the tokens that a run of the others takes, of an app whose usual is not known
   stalled_limit: 20        # open runs that make no progress
   user_runs: 10            # active runs of one user of an app
-  health_failing: 30%      # of health polls within ten minutes: a check that comes and goes; two deploys in a row are less
+  health_failing: 30%      # of health polls: a check that comes and goes; two deploys in a row are less, and a poor line
   restart_limit: 3         # restarts of one process within half an hour
   mongodb_slow: 200ms      # a healthy ping takes a few milliseconds
   max_websockets: 1000     # what one process holds well
@@ -114,6 +114,8 @@ rules:
     subject: runtime
     when: missing(websockets, unauthorized) or missing(tracked_chats, unauthorized)
     for: missing_after
+    # At every other poll counts, too: half of the answers lacking is twice as long until it is told.
+    dips: 1m
     severity: critical
     summary: The runtime refuses our token, so we are blind.
     description: >
@@ -134,11 +136,12 @@ rules:
     when: >-
       (up == 1 and (healthy == 0 or missing(healthy, unreachable)))
       or (not missing(health_failures[10m]) and not missing(health_failures[2m])
-      and health_failures[10m] > $health_failing and health_failures[2m] > 0.5 * $health_failing)
+      and health_failures[10m] > 1.2 * $health_failing and health_failures[2m] > 0.5 * $health_failing)
       or (not missing(health_failures[30m]) and not missing(health_failures[10m]) and not missing(health_failures[3m])
       and not missing(baseline(healthy[24h])) and health_failures[30m] > 0.75 * $health_failing
       and health_failures[10m] > 0.5 * $health_failing and health_failures[3m] > 0.5 * $health_failing)
     for: 1m
+    dips: 1m
     severity: critical
     summary: The runtime answers, but its health check says no, fails or does not come.
     description: >
@@ -161,6 +164,7 @@ rules:
       up == 1 and (missing(healthy, malformed) or missing(healthy, unauthorized)
       or (missing(healthy, error) and (not missing(healthy, error(404)) or not missing(max(healthy[24h])))))
     for: missing_after
+    dips: 1m
     severity: warning
     summary: The runtime answers, but what it says of its health cannot be read.
     next_steps:
@@ -173,6 +177,7 @@ rules:
     subject: runtime
     when: up == 1 and (missing(tracked_chats, error) or missing(tracked_chats, malformed))
     for: missing_after
+    dips: 1m
     severity: warning
     summary: The runtime answers, but its performance figures cannot be read.
     next_steps:
@@ -190,6 +195,7 @@ rules:
     subject: runtime
     when: up == 1 and (missing(tracked_chats, unreachable) or missing(tracked_chats, partial))
     for: 2m
+    dips: 1m
     polls: 2
     severity: warning
     summary: The runtime answers, but its performance figures do not come, or not from all of its processes.
@@ -209,6 +215,7 @@ rules:
       up == 1 and (missing(uptime, malformed) or missing(uptime, unreachable) or missing(uptime, unauthorized)
       or (missing(uptime, error) and (not missing(uptime, error(404)) or not missing(max(uptime[24h])))))
     for: missing_after
+    dips: 1m
     severity: warning
     summary: The runtime answers, but its event figures cannot be read.
     next_steps:
@@ -263,13 +270,15 @@ rules:
     next_steps:
       - Read the last lines before each start in its log; look for killed processes in the kernel's log.
       - Was something deployed? Go back to the version before.
-    suppresses: [runtime-restarted, perf-expensive, model-calls-spike, turn-latency-rise, turn-latency-high, stalled-runs]
+    suppresses: [runtime-restarted, runs-stuck, perf-expensive, model-calls-spike, turn-latency-rise, turn-latency-high, stalled-runs]
     playbook: restart-loop
 
   # One restart is a deploy or a crash: nobody is woken, but it is on record that all runs were lost.
   runtime-restarted:
     subject: runtime
     when: restarts >= 1
+    # The next one of a row is the same story, until it is a loop.
+    clear_after: 15m
     severity: info
     summary: The runtime has restarted; its runs were lost.
     next_steps:
@@ -281,6 +290,7 @@ rules:
     # Or slow in each of ten minutes, though not at every ping.
     when: mongodb_latency > $mongodb_slow or min(mongodb_latency[10m]) > $mongodb_slow
     for: 5m
+    dips: 1m
     severity: warning
     summary: MongoDB answers the runtime slowly.
     description: A slow ping still counts as healthy, until it fails altogether.
@@ -311,12 +321,25 @@ rules:
     subject: runtime
     # A short window and a short time: the cause is to be known before what follows from it, runtime-saturated above all.
     # One app whose runs die and are tried again ends more runs than all the others: without it there must be some, too.
+    # Where a cache answers two of five, half of a few are no outage: nearly all of more than a few are.
+    # A provider that turns away two runs of five, or all of them for minutes at a time, is told by ten minutes, as at least
+    # twice the usual share.
     when: >-
       silent_runs.share[2m] > $silent_share and silent_runs.share[2m] * run_ends[2m] >= $silent_min
       and run_starts > $silent_min_starts
+      and (missing(avg(silent_runs.share[2h])) or avg(silent_runs.share[2h]) < 0.5 * $silent_share
+      or (silent_runs.share[2m] > 1.8 * $silent_share and run_ends[2m] >= 2 * $silent_min))
       and not missing(silent_runs.rest[2m], dead_counter) and (missing(silent_runs.rest[2m]) or silent_runs.rest[2m] > 0.5 * $silent_share)
       and (not missing(turns[2m]) or not missing(tokens[2m])
       or (not missing(errors[2m]) and errors[2m] > 0.5 * silent_runs.share[2m] * run_ends[2m]))
+      or (not missing(silent_runs.share[10m]) and not missing(avg(silent_runs.share[2h])) and not missing(turns[2m])
+      and silent_runs.share[10m] > 0.5 * $silent_share and silent_runs.share[2m] > 0.5 * $silent_share
+      and silent_runs.share[10m] * run_ends[10m] >= 0.5 * $silent_min and run_starts > $silent_min_starts
+      and silent_runs.share[10m] > 2 * avg(silent_runs.share[2h])
+      and not missing(silent_runs.rest[10m], dead_counter)
+      and (missing(silent_runs.rest[10m]) or silent_runs.rest[10m] > 0.4 * $silent_share))
+    # The longer it lasts the more usual it looks.
+    while: silent_runs.share[2m] > $silent_share and run_starts > $silent_min_starts
     for: 1m
     severity: critical
     summary: Runs end without doing anything. The model provider is probably down.
@@ -386,9 +409,10 @@ rules:
     subject: runtime
     # More calls because there are more runs is load, and other rules speak of load: this one is for more calls a run.
     when: >-
-      llm_calls > $calls_spike * baseline(llm_calls[24h]) and llm_calls > 30/min and spike(llm_calls[26h]) > $chance
+      llm_calls > $calls_spike * baseline(llm_calls[24h]) and llm_calls > 30/min and spike(llm_calls[26h]) > 0.7 * $chance
       and llm_calls / baseline(llm_calls[24h]) > $calls_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
     for: 10m
+    dips: 1m
     severity: warning
     summary: The runtime calls the model far more than its runs explain.
     next_steps:
@@ -402,16 +426,24 @@ rules:
     # A large share is no harm: who has it grew, others suffer, or nothing is known of before, the machine is half full and
     # the share grew within what was seen. He did not grow who is as large as ever when he works at all, as a batch that
     # comes an hour early; nor who is only called by another name, for then the runtime as a whole carries what it did.
+    # Where that is less than threefold it must be beyond chance, too: of two with twelve runs each one has twenty at times.
+    # Two who grow together have less than that each: who grew several times over on a runtime that has more than twice its
+    # usual, which he alone does not explain.
     when: >-
       active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
       and (runtime.active_apps >= 2 or max(runtime.active_apps[5m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs
       and ((outgrew(active_runs[26h]) > $noisy_growth
       and ((missing(baseline(active_runs[26h])) and outgrew(runtime.active_runs[26h]) > 0.9 * $noisy_growth)
-      or active_runs > $noisy_growth * baseline(active_runs[26h])))
+      or (active_runs > $noisy_growth * baseline(active_runs[26h])
+      and (active_runs > 2 * $noisy_growth * baseline(active_runs[26h]) or spike(active_runs[26h]) > 0.75 * $chance))))
       or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
       or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs
       and (min(runtime.active_runs[2h]) < 1
       or active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h]))))
+      or (not missing(outgrew(active_runs[26h])) and not missing(outgrew(runtime.active_runs[26h]))
+      and active_runs.share > 0.75 * $noisy_share and active_runs >= 1.5 * $noisy_min_runs
+      and outgrew(active_runs[26h]) > 2 * $noisy_growth and outgrew(runtime.active_runs[26h]) > 1.5 * $noisy_growth
+      and (missing(baseline(active_runs[26h])) or active_runs > 2 * $noisy_growth * baseline(active_runs[26h])))
     # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because
     # nothing was known of before ends when it is known: no growth, none within the hour either, and nobody suffers.
     while: >-
@@ -421,6 +453,8 @@ rules:
       or (runtime.active_runs > 0.8 * $max_active_runs and not missing(runtime.error_rate)
       and runtime.error_rate > $failing_share))
     for: 5m
+    # Who has half of all by chance has less now and then.
+    dips: 1m
     # An outage in between does not end what was so before it and is so after it.
     max_gap: 10m
     severity: warning
@@ -457,21 +491,32 @@ rules:
     # A small customer makes few errors, and all of his may be failing: a share over ten minutes and a number beyond
     # chance. The others are counted without this app, so that a large one does not excuse itself.
     # As many within five minutes are told sooner. Half as much is no chance either where it is several times the usual.
-    # Or its runs end with nothing done while those of the others do something.
+    # Or its runs end with nothing done while those of the others do something; of a small one all of them, and not a turn.
     when: >-
       (not missing(error_rate[10m], dead_counter)
       and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
-      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m]))
-      or (not missing(error_rate, dead_counter) and error_rate > $error_share and errors > 2 * $app_error_min
+      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
+      and runtime.errors[10m] - errors[10m] <= 0.33 * error_rate[10m] * (runtime.turns[10m] - turns[10m]))
+      or (not missing(error_rate, dead_counter) and error_rate > $error_share and errors > 2 * $app_error_min and errors[1m] > 0/min
       and runtime.errors - errors <= 0.25 * $error_share * (runtime.turns - turns))
       or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h]))
-      and error_rate[10m] > 0.5 * $error_share and errors[10m] > 2.5 * $app_error_min and errors > $app_error_min
+      and error_rate[10m] > 0.5 * $error_share and errors[10m] > 2.5 * $app_error_min and errors[1m] > 0/min
+      and errors > $app_error_min
       and error_rate[10m] > 1.3 * $error_rise * avg(error_rate[2h])
       and runtime.errors[10m] - errors[10m] <= 0.25 * $error_share * (runtime.turns[10m] - turns[10m]))
       or (not missing(silent_runs[2m]) and not missing(runtime.silent_runs.rest[2m])
       and silent_runs[2m] >= $silent_min and silent_runs[2m] > $silent_share * run_ends[2m]
       and runtime.silent_runs.rest[2m] <= 0.5 * $silent_share)
+      or (not missing(silent_runs[10m]) and not missing(turns[10m]) and not missing(baseline(turns[24h]))
+      and silent_runs[10m] > 0.25 * $silent_min and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min
+      and not missing(runtime.silent_runs.rest[10m]) and runtime.silent_runs.rest[10m] <= 0.5 * $silent_share)
+    # Fewer, or a quiet minute, do not end it.
+    while: >-
+      (not missing(error_rate[10m], dead_counter) and error_rate[10m] > 0.75 * $error_share and errors > 0/min)
+      or (not missing(silent_runs[10m]) and not missing(turns[10m]) and run_ends[10m] > 0/min
+      and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min)
     for: 2m
+    dips: 1m
     severity: warning
     summary: An app's runs fail while those of the others work.
     next_steps:
@@ -568,13 +613,15 @@ rules:
       - Which apps have errors now that had none? Look for what they share, a tool, a model, a key.
     playbook: error-rise
 
-  # Against what this runtime usually takes: people who think before they answer are in both.
+  # Against what this runtime usually takes: people who think before they answer are in both. Three slow minutes stand in the
+  # window for eight: they must be slow now, too.
   turn-latency-rise:
     subject: runtime
     when: >-
-      turn_latency.p95 > $latency_floor and turns > 10/min
+      turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor and turns > 10/min
       and turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
     for: 5m
+    dips: 1m
     severity: warning
     summary: Turns take far longer than they usually do here.
     next_steps:
@@ -614,6 +661,7 @@ rules:
       tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min
       and tokens / baseline(tokens[24h]) > $token_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
       and spike(tokens[26h]) > $chance and outgrew(tokens[26h]) > 2 and excess(tokens[26h]) > 0/min
+      and outgrew(tokens[26h]) > 2 * outgrew(active_runs[26h])
       or (missing(baseline(tokens[24h]), too_little_data) and baseline(runtime.tokens[24h]) > 2000/min
       and tokens > 2000/min and tokens > 2 * (runtime.tokens - tokens)
       and tokens / (runtime.tokens - tokens) > $loop_growth * active_runs / (runtime.active_runs - active_runs))
@@ -622,6 +670,7 @@ rules:
       or (tokens > 2000/min and tokens > 2 * (runtime.tokens - tokens)
       and tokens / (runtime.tokens - tokens) > $loop_growth * active_runs / (runtime.active_runs - active_runs))
     for: 5m
+    dips: 1m
     severity: warning
     summary: An app burns tokens far above its own usual rate.
     next_steps:
@@ -641,8 +690,10 @@ rules:
       cost > $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
       and cost / baseline(cost[24h]) > $cost_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
       and spike(cost[26h]) > $chance and outgrew(cost[26h]) > 2 and excess(cost[26h]) > 0 USD/h
+      and outgrew(cost[26h]) > 2 * outgrew(active_runs[26h])
     while: cost > $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
     for: 5m
+    dips: 1m
     severity: warning
     summary: An app costs far more than it usually does.
     next_steps:

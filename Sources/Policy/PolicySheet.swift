@@ -41,7 +41,7 @@ struct RuleSheet {
     var fields: [(key: String, value: Sourced)]
 
     static let keys = [
-        "subject", "when", "while", "for", "polls", "clear_after", "max_gap", "severity", "summary", "description", "next_steps",
+        "subject", "when", "while", "for", "polls", "dips", "clear_after", "max_gap", "severity", "summary", "description", "next_steps",
         "actions",
         "require_approval", "suggest", "playbook", "suppresses", "suppressed_by", "labels", "enabled",
     ]

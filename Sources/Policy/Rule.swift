@@ -14,6 +14,9 @@ public struct Rule: Sendable {
     public let hold: TimeSpan
     /// In at least so many polls in a row, however far apart these are (`polls`); 1: `for` alone counts.
     public let leastPolls: Int
+    /// While the rule waits for `hold`: known false for no longer than this, and for no more than half of the time in all,
+    /// does not begin it anew, and does not count (`dips`). Zero: whatever is known false does.
+    public let dips: TimeSpan
     /// How long it must be known false before the incident resolves.
     public let clearAfter: TimeSpan
     /// Unknown or unobserved stretches up to this count as held. Nil: three effective intervals of the slowest endpoint

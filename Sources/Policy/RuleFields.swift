@@ -15,6 +15,7 @@ enum RuleFields {
             field("while", rule.keeps.map { .string($0.text) }),
             field("for", .string(rule.hold.description)),
             field("polls", rule.leastPolls > 1 ? .int(Int64(rule.leastPolls)) : nil),
+            field("dips", rule.dips > .zero ? .string(rule.dips.description) : nil),
             field("clear_after", .string(rule.clearAfter.description)),
             field("max_gap", rule.maxGap.map { .string($0.description) }),
             field("severity", .string(rule.severity.rawValue)),
@@ -78,7 +79,7 @@ extension RuleAction {
 extension Rule {
     func with(fields: [Field]) -> Rule {
         Rule(
-            name: name, origin: origin, subject: subject, when: when, keeps: keeps, hold: hold, leastPolls: leastPolls,
+            name: name, origin: origin, subject: subject, when: when, keeps: keeps, hold: hold, leastPolls: leastPolls, dips: dips,
             clearAfter: clearAfter,
             maxGap: maxGap,
             severity: severity, summary: summary, details: details, nextSteps: nextSteps, actions: actions,

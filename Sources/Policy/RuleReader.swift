@@ -29,7 +29,7 @@ struct RuleReader {
         let subject = subject()
         let severity = severity()
         let hold = hold()
-        let (clearAfter, maxGap) = (span("clear_after"), span("max_gap"))
+        let (clearAfter, maxGap, dips) = (span("clear_after"), span("max_gap"), span("dips"))
         let (summary, details, playbook) = (text("summary"), text("description"), text("playbook"))
         let (nextSteps, suggestions) = (texts("next_steps"), texts("suggest"))
         let labels = labels()
@@ -42,7 +42,7 @@ struct RuleReader {
         guard let severity, let when, keeps != nil || sheet["while"] == nil else { return nil }
         let rule = Rule(
             name: sheet.name, origin: sheet.place.origin, subject: subject, when: when, keeps: keeps, hold: hold,
-            leastPolls: polls,
+            leastPolls: polls, dips: dips ?? .zero,
             clearAfter: clearAfter ?? policy.clearAfter, maxGap: maxGap, severity: severity,
             summary: summary ?? sheet.name.split(separator: "-").joined(separator: " "), details: details,
             nextSteps: nextSteps, actions: actions, suggestions: suggestions, playbook: playbook, labels: labels,

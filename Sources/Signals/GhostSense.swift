@@ -120,15 +120,25 @@ struct GhostSense: Sendable {
 
     /// Takes in how runs and websockets stand. How many of the runs that are more than they were have no websocket that
     /// came with them; zero unless that is most of them.
-    mutating func unmatched(_ now: Balance, within span: Int64) -> Int64 {
+    ///
+    /// Websockets that nothing runs behind may close meanwhile, too (people who left a chat open go home). What grew since a
+    /// later moment is then matched; of what was before that moment only the runs that still stand open can be without.
+    /// - Parameter began: when the settled runs of now began, by the runtime's clock.
+    mutating func unmatched(_ now: Balance, within span: Int64, began: [Int64]) -> Int64 {
         balances.removeAll { now.at - $0.at > span || $0.at > now.at }
         defer {
             if balances.last.map({ now.at - $0.at >= span / Int64(GhostSense.mostBalances) }) ?? true { balances.append(now) }
         }
         guard let then = balances.first else { return 0 }
         let grown = now.open - then.open
-        let unmatched = grown - max(0, now.most - then.least)
-        return unmatched * 2 > grown ? max(0, unmatched) : 0
+        var unmatched = grown - max(0, now.most - then.least)
+        guard unmatched > 0, unmatched * 2 > grown else { return 0 }
+        for later in balances.dropFirst() {
+            let since = max(0, now.open - later.open - (now.most - later.least))
+            let before = began.count { $0 > then.began && $0 <= later.began }
+            unmatched = min(unmatched, since + Int64(before))
+        }
+        return unmatched * 2 > grown ? unmatched : 0
     }
 
     /// A run turned out to be a ghost: it never was among those that run.

@@ -193,7 +193,8 @@ struct PerfPass {
             if !isSighted {
                 let balance = GhostSense.Balance(
                     at: at, began: limit, open: Int64(open.count(where: isSettled)), least: least, most: most)
-                let unmatched = sense.unmatched(balance, within: stalledAfter)
+                let unmatched = sense.unmatched(
+                    balance, within: stalledAfter, began: open.filter(isSettled).compactMap(\.began))
                 let running = Int64(open.count { !$0.isGhost && ($0.kind == .young || $0.kind == .progressing) })
                 if unmatched > 0 { allowed = min(allowed, running - unmatched) }
             }

@@ -4,7 +4,7 @@ import Model
 ///
 /// The past is cut into windows of the same length. Its usual is their median, and the same hour of the days before
 /// where the range reaches so far and that hour is busier: what comes every morning is no change. Nor is a batch that
-/// ran three times before, as large and with pauses between, for what is spent (tokens, cost, model calls). How far a window may
+/// ran three times before, as large and with pauses between, for what is spent (tokens, cost, model calls) and for active runs. How far a window may
 /// lie off by chance is the greater of two: what counts of this size do (Poisson; of sums such as tokens a sum of events
 /// of their usual size), and what the windows before did (their median absolute deviation).
 extension MinuteWindow {
@@ -17,6 +17,8 @@ extension MinuteWindow {
     private static let day: Int64 = 1_440
     /// What came so often, with pauses between, comes again.
     private static let batchesBefore = 3
+    /// Runs that are fewer for so many minutes are over.
+    private static let pauseOfRuns: Int64 = 20
 
     private var length: Int64 { Swift.max(1, exclude) }
     private var start: Int64 { end - range }
@@ -105,7 +107,10 @@ extension MinuteWindow {
     /// How large the batches before were, where there were several of at least half the newest window's size. One that
     /// still goes on is part of the newest; a loop that burns for hours is one, however long.
     private func batch(_ past: [MinuteValues], asLargeAs now: Double) -> Double? {
-        guard [.tokens, .cost, .llmCalls].contains(signal), now > 0 else { return nil }
+        guard [.tokens, .cost, .llmCalls, .activeRuns].contains(signal), now > 0 else { return nil }
+        // A process that dies takes the runs along: what is back within a few minutes is no other batch.
+        let pause = signal == .activeRuns ? MinuteWindow.pauseOfRuns : 1
+        var low: Int64 = 0
         var peaks: [Double] = []
         var peak: Double?
         // What is not known ends no batch: it begins at the newest window.
@@ -113,8 +118,11 @@ extension MinuteWindow {
         for block in past.prefix(blockCount) {
             guard block.count * 2 >= Int(length), case .value(let mean) = MinuteWindow.mean(block) else { continue }
             if mean * 2 >= now {
+                low = 0
                 if !isOfNewest { peak = Swift.max(peak ?? 0, mean) }
             } else {
+                low += 1
+                guard low * length >= pause else { continue }
                 isOfNewest = false
                 if let ended = peak { peaks.append(ended) }
                 peak = nil

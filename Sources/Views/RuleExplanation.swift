@@ -144,7 +144,7 @@ public struct RuleExplanation {
             if let items = value.array { return items.map(text).joined(separator: ", ") }
             return value.string ?? value.object.flatMap { $0.first { _ in true }?.key } ?? value.serialized()
         }
-        let keys = ["for", "clear_after", "max_gap", "severity", "actions", "require_approval", "suppressed_by"]
+        let keys = ["for", "dips", "clear_after", "max_gap", "severity", "actions", "require_approval", "suppressed_by"]
         var rows = rule.fields.filter { keys.contains($0.key) }.map {
             (key: $0.key, value: text($0.value), origin: $0.origin?.description ?? "default")
         }

@@ -142,6 +142,43 @@ struct StatePathTests {
         #expect(StatePathTests.run(.low(20), &world) == ["30 firing>inactive"])
     }
 
+    static let dips = [
+        Path(
+            "a short dip is not held, and does not begin it anew", [.high(40), .low(20), .high(40)],
+            ["10 inactive>pending", "90 pending>firing"]),
+        Path("a longer one does", [.high(40), .low(40)], ["10 inactive>pending", "80 pending>inactive"]),
+        Path(
+            "every other poll takes twice as long", (0..<8).flatMap { _ in [Stretch.high(10), .low(10)] },
+            ["10 inactive>pending", "130 pending>firing", "140 firing>clearing", "150 clearing>firing", "160 firing>clearing"]),
+        Path(
+            "what is false more often than true is not waited for", (0..<5).flatMap { _ in [Stretch.high(10), .low(20)] },
+            ["10 inactive>pending", "90 pending>inactive", "100 inactive>pending"]),
+        Path(
+            "a hole ends a dip, too", [.high(40), .low(10), .unknown(130), .high(70)],
+            ["10 inactive>pending", "250 pending>firing"]),
+    ]
+
+    @Test("dips", arguments: dips)
+    func dip(_ path: Path) throws {
+        var world = try World(
+            rules: """
+                  busy:
+                    subject: runtime
+                    when: active_runs > 10
+                    for: 1m
+                    dips: 20s
+                    severity: warning
+                    summary: Busy.
+                """)
+        var seen: [String] = []
+        for stretch in path.stretches {
+            seen += StatePathTests.run(stretch, &world)
+            // A restart of the monitor in the middle of it changes nothing.
+            world.engine = try EngineState(document: world.engine.document)
+        }
+        #expect(seen == path.expected)
+    }
+
     @Test("max_gap is three effective intervals of the slowest endpoint, at least two minutes")
     func stretchedGap() throws {
         var world = try StatePathTests.world()

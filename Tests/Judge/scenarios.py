@@ -60,6 +60,11 @@ def chance(share, kind="refused"):
     return lambda minute: kind if minute > 5 and math.sin(minute * 12.9898) * 43758.5453 % 1 < share else None
 
 
+def every(other, first, last, kind):
+    """At every so many minutes of a stretch."""
+    return lambda minute: kind if first <= minute < last and round(minute * 2) % other == 1 else None
+
+
 def rhythm(minute, begins):
     """Of a working week: much by day, little by night, a third at weekends."""
     now = begins + timedelta(minutes=minute)
@@ -178,6 +183,10 @@ SCENARIOS = [
     down("events-empty", last=80, kind="events-empty", latest=6.1, rule="events-unreadable"),
     Scenario("slow-database-at-times", faults=lambda m: "mongo" if 60 <= m < 100 and round(m * 2) % 2 else None,
              expected=[("mongodb", ALL, 60, 78)]),
+    Scenario("slow-database-at-every-other-minute", faults=lambda m: "mongo" if 60 <= m < 100 and m % 2 else None, step=60,
+             expected=[("mongodb", ALL, 60, 78)]),
+    Scenario("token-refused-at-times", faults=every(2, 60, 95, "401"), expected=[("unauthorized", ALL, 60, 75)], accepted=[("unreadable", ALL)]),
+    Scenario("figures-fail-at-times", faults=every(2, 60, 95, "poison"), expected=[("poisoned", ALL, 60, 75)]),
     Scenario("a-quarter-refused", faults=lambda m: "refused" if m >= 60 and round(m * 2) % 4 == 0 else None,
              expected=[("unhealthy", ALL, 60, 95)]),
     # ---- Runs.
@@ -196,6 +205,10 @@ SCENARIOS = [
     Scenario("provider-two", everybody(between(60, 80), dead=True, starts=3), expected=[("provider", ALL, 60, 68)], tenants=2, base=1.5, step=10),
     Scenario("provider-sixty", everybody(between(60, 80), dead=True, starts=2), expected=[("provider", ALL, 60, 66)], tenants=60, base=0.15),
     Scenario("provider-slow", everybody(between(60, 85), dead=True, starts=2), expected=[("provider", ALL, 60, 70)], step=60),
+    Scenario("provider-turns-away", everybody(between(60, 95), silent=0.4, starts=2), expected=[("provider", ALL, 60, 76)], base=0.8),
+    Scenario("provider-in-turns", lambda m, a: {"dead": True, "starts": 2} if 60 <= m < 95 and int(m) % 4 < 2 else {}, base=0.8,
+             expected=[("provider", ALL, 60, 75)]),
+    Scenario("key-of-a-small-one", only(A, between(60, 100), dead=True), expected=[("app-errors", A, 60, 78)], base=0.8),
     Scenario("slow-turns", everybody(between(60, 85), slow=7), expected=[("latency", ALL, 60, 70)]),
     Scenario("slow-turns-fast", everybody(between(60, 85), slow=7), expected=[("latency", ALL, 60, 70)], step=5, minutes=88),
     Scenario("a-third-fails", only(A, between(60, 85), errors=0.35), expected=[("app-errors", A, 60, 80)], live=True),
@@ -217,6 +230,11 @@ SCENARIOS = [
     # Each has 46 %, and by chance less than 40 now and then, which begins the five minutes anew.
     Scenario("two-noisy", only((A, B), between(60, 85), more=22), expected=[("noisy", A, 60, 82), ("noisy", B, 60, 82)],
              accepted=NOISE + [("token-burn-spike|cost-spike", B)], base=0.3),
+    Scenario("two-of-one-owner", only((A, B), between(60, 90), more=11), base=0.9, expected=[("noisy", A, 60, 80), ("noisy", B, 60, 80)],
+             accepted=NOISE + [("token-burn-spike|cost-spike", B)]),
+    Scenario("grew-to-less", only(A, between(60, 90), more=4), accepted=NOISE, base=1.2),
+    Scenario("noisy-crashes", only(A, between(60, 90), more=22), lambda m: "restart" if 62 < m < 90 and m % 2.5 == 0 else None,
+             expected=[("noisy", A, 60, 78), ("restart-loop", ALL, 67, 69)], accepted=NOISE),
     # ---- Days, and something happens on one of them.
     long("down-at-night", days=2, faults=answers(between(42 * HOUR, 42 * HOUR + 8), "refused"),
          expected=[("down", ALL, 42 * HOUR, 42 * HOUR + 4.1)]),

@@ -113,6 +113,25 @@ struct RunTests {
         #expect(try watched.runtime("active_runs", at: 240) == .value(isContradictory ? 20 + Double(brought) + 1 : 50))
     }
 
+    @Test("idle websockets that close while a tenant grows hide him only until the runs of that time are over")
+    func idleSocketsClose() throws {
+        var watched = Watched()
+        var process = RunTests.dead
+        for index in 0..<20 { process.open("u\(index)", app: "usual\(index % 4)", at: -300) }
+        try RunTests.poll(&watched, process, sockets: 99, at: 0)
+        try RunTests.poll(&watched, process, sockets: 100, at: 30)
+        for index in 0..<30 { process.open("n\(index)", app: "new", at: 40) }
+        // Thirty came and sixty went.
+        for second in [60.0, 90] { try RunTests.poll(&watched, process, sockets: 70, at: second) }
+        #expect(try watched.app("new", "active_runs", at: 90) == .missing(.contradictory))
+        for index in 0..<30 {
+            process.end("n\(index)", at: 110)
+            process.open("m\(index)", app: "new", at: 120)
+        }
+        for second in [150.0, 180] { try RunTests.poll(&watched, process, sockets: 70, at: second) }
+        #expect(try watched.app("new", "active_runs", at: 180) == .value(30))
+    }
+
     @Test("while it cannot be told whether counters live, the young ones are active and old ones unknown as stalled")
     func undecided() throws {
         var watched = Watched()
