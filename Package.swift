@@ -177,7 +177,7 @@ let package = Package(
             dependencies: [
                 "BenchReference", "Model", "Signals", "Policy", "Engine", "Collector", "Actions", "Server", "Simulator", "Monitor",
             ],
-            path: "Tests/Bench", exclude: ["run", "reference"], swiftSettings: strict),
+            path: "Tests/Bench", exclude: ["run", "reference", "viewers.py"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -108,7 +108,7 @@ struct PastBuilder {
     /// Nothing more comes; what lies between the newest minute and this one was not watched.
     mutating func end(at minute: Int64) {
         if minute > next { for index in tracks.indices { tracks[index].noteGap(next..<minute, RuntimePast.nobodyLooked) } }
-        range = range.upTo(minute: max(minute, next))
+        range = range.ending(at: max(minute, next))
     }
 
     var panels: [RuntimePast.Panel] {
@@ -128,9 +128,11 @@ struct PastBuilder {
     /// The largest apps, and what is left of the runtime's own reading: nothing is shown twice and nothing left out.
     private func layers(_ track: Track) -> [RuntimePast.Series] {
         let count = range.count
-        let largest = track.apps.map { (app: $0.key, values: $0.value, sum: $0.value.reduce(0, +)) }.sorted {
-            $0.sum != $1.sum ? $0.sum > $1.sum : $0.app < $1.app
-        }.prefix(RuntimePast.mostLayers)
+        var largest: [(app: AppID, values: [Double], sum: Double)] = track.apps.map { app, values in
+            (app: app, values: values, sum: values.reduce(0, +))
+        }
+        largest.sort { a, b in a.sum != b.sum ? a.sum > b.sum : a.app < b.app }
+        largest = Array(largest.prefix(RuntimePast.mostLayers))
         func mean(_ sum: Double, _ step: Int) -> Double? { track.seen[step] > 0 ? sum / Double(track.seen[step]) : nil }
         var rest: [Double?] = (0..<count).map { step in track.values[0][step].flatMap { mean($0, step) } }
         var layers: [RuntimePast.Series] = []

@@ -30,13 +30,13 @@ public struct PastRange: Hashable, Sendable {
     }
 
     /// The same without what lies before the step that a minute is in.
-    func from(minute: Int64) -> PastRange {
+    func beginning(at minute: Int64) -> PastRange {
         let first = max(minutes.lowerBound, minute - minute % step)
         return PastRange(minutes: min(first, minutes.upperBound - 1)..<minutes.upperBound, step: step)
     }
 
     /// The same without what lies behind a minute.
-    func upTo(minute: Int64) -> PastRange {
+    func ending(at minute: Int64) -> PastRange {
         PastRange(minutes: minutes.lowerBound..<max(minutes.lowerBound + 1, min(minute, minutes.upperBound)), step: step)
     }
 
@@ -138,7 +138,7 @@ public struct RuntimePast: Sendable {
                     // What lies before the first minute that was ever kept is no gap.
                     let known = try journal.historyRuntimes().first { $0.runtime.utf8.elementsEqual(runtime.utf8) }
                     let first = max(asked.minutes.lowerBound, known?.minutes.lowerBound ?? whole.minute)
-                    builder = PastBuilder(asked.from(minute: first), price)
+                    builder = PastBuilder(asked.beginning(at: first), price)
                 }
                 builder?.take(minute)
             }

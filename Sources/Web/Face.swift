@@ -19,8 +19,8 @@ public final class Face: Sendable {
     static let freshness: UInt64 = 1_000_000_000
     /// Bytes of an order, or of a form. A policy to try is longer.
     private static let mostSaid = 16 << 10
-    /// The largest body that any request here has.
-    public static let longestBody = 3 * LabDraft.limit + 4_096
+    /// The largest body that any request here has: a policy as browsers encode it. Each connection may hold one in memory.
+    public static let longestBody = 160 << 10
     /// Bytes of answers that are kept; an answer beyond that is made anew each time.
     private static let mostKept = 4 << 20
 

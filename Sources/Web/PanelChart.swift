@@ -9,7 +9,7 @@ struct PanelChart {
     struct Threshold {
         let value: Double
         let isAbove: Bool
-        let rules: [String]
+        var rules: [String]
     }
 
     private static let (width, height) = (600.0, 110.0)

@@ -133,7 +133,7 @@ final class PolicyLab: Sendable {
 
         func go() {
             // On Linux of the thread alone: cycles and the gate come first, whatever is tried.
-            setpriority(PRIO_PROCESS, 0, 19)
+            setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19)
             do {
                 lab.settle(id, .done(try findings()))
             } catch let stopped as Stopped {
