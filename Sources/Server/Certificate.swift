@@ -7,12 +7,8 @@ import Synchronization
 final class Certificate: Sendable {
     /// A chain of certificates and a key have a few kilobytes.
     private static let sizeLimit = 1 << 20
-    /// Files are looked at so often.
-    private static let lookEvery = 5
-
     private struct State {
         var seen: [FileVersion?] = []
-        var ticks = 0
     }
 
     private let files: ServerCertificate
@@ -45,11 +41,7 @@ final class Certificate: Sendable {
 
     /// Called about once a second. When the files changed: nil where the new ones are shown, else why the old ones still are.
     func renewed(at port: UInt16) -> ServerError?? {
-        let isDue = state.withLock { state -> Bool in
-            state.ticks += 1
-            return state.ticks % Certificate.lookEvery == 0 && state.seen != versions
-        }
-        guard isDue else { return .none }
+        guard state.withLock({ $0.seen != versions }) else { return .none }
         do throws(ServerError) {
             try show(at: port)
             return .some(nil)

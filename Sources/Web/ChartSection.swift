@@ -105,14 +105,14 @@ struct ChartSection {
     private func thresholds(_ panel: RuntimePast.Panel) -> [PanelChart.Threshold] {
         var found: [PanelChart.Threshold] = []
         for rule in rules {
-            for limit in rule.when.limits
-            where panel.signals.contains(limit.series.signal) && limit.value > 0 {
-                if let place = found.firstIndex(where: { $0.value == limit.value && $0.isAbove == limit.isAbove }) {
+            // What must lie below something else is no limit of what is well, but of what the rule is about.
+            for limit in rule.when.limits where limit.isAbove && limit.value > 0 && panel.signals.contains(limit.series.signal) {
+                if let place = found.firstIndex(where: { $0.value == limit.value }) {
                     if !found[place].rules.contains(where: { $0.utf8.elementsEqual(rule.name.utf8) }) {
                         found[place].rules.append(rule.name)
                     }
                 } else {
-                    found.append(PanelChart.Threshold(value: limit.value, isAbove: limit.isAbove, rules: [rule.name]))
+                    found.append(PanelChart.Threshold(value: limit.value, rules: [rule.name]))
                 }
             }
         }

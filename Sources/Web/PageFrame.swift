@@ -81,7 +81,7 @@ enum Page {
         <div><dt><kbd>1</kbd> <kbd>6</kbd> <kbd>2</kbd> <kbd>7</kbd></dt><dd>charts of 1 hour, 6 hours, 24 hours, 7 days</dd></div>
         <div><dt><kbd>Esc</kbd></dt><dd>closes this</dd></div></dl>
         <p><label class="check"><input type="checkbox" id="keys-on" checked> Single keys do this</label></p>
-        <form method="dialog"><button class="yes">Close</button></form></dialog>
+        <form method="dialog"><button>Close</button></form></dialog>
         """
 
     /// The answer with a page in it.

@@ -80,14 +80,14 @@ enum PageStyle {
         .plot .l0{stroke:var(--s0)}.plot .l1{stroke:var(--s1);stroke-dasharray:6 3}.plot .dot{stroke-width:3;vector-effect:non-scaling-stroke}
         .plot rect.gap{fill:var(--line);stroke:none}.key.gap{background:var(--line);border:1px solid var(--faint)}
         .plot .level{stroke:var(--bad);stroke-width:1.5;stroke-dasharray:8 4;vector-effect:non-scaling-stroke}.key.level{height:0;border-top:2px dashed var(--bad);border-radius:0;vertical-align:middle}
-        .key{display:inline-block;width:1.1em;height:.75em;border-radius:2px;margin-right:.35em}
+        .key{display:inline-block;width:1.1em;height:.75em;border-radius:2px;margin-inline-end:.35em}
         .legend{list-style:none;padding:0;margin:4px 0 0;display:flex;flex-wrap:wrap;gap:1px 14px;font-size:14px}
-        .range{display:flex;flex-wrap:wrap;gap:8px;margin:0 0 6px}.range a{padding:5px 12px;border:1px solid var(--line);border-radius:6px;background:var(--card);text-decoration:none}
+        .range{display:flex;flex-wrap:wrap;gap:6px;margin:0 0 6px}.range a{padding:5px 9px;border:1px solid var(--line);border-radius:6px;background:var(--card);text-decoration:none}
         .range a[aria-current]{border-color:var(--ink);font-weight:600;color:var(--ink)}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:0 14px}
         .axis{display:flex;justify-content:space-between;margin:2px 0 0}
         dialog{border:1px solid var(--faint);border-radius:10px;background:var(--card);color:var(--ink);max-width:34em;padding:14px 18px}dialog::backdrop{background:rgba(0,0,0,.5)}
-        kbd{font:13px ui-monospace,"DejaVu Sans Mono",monospace;border:1px solid var(--faint);border-radius:4px;padding:1px 6px}.check input{margin-right:.5em}
+        kbd{font:13px ui-monospace,"DejaVu Sans Mono",monospace;border:1px solid var(--faint);border-radius:4px;padding:1px 6px}.check input{margin-inline-end:.5em}
         footer button{font:inherit;color:var(--link);background:none;border:1px solid var(--line);border-radius:5px;padding:1px 8px;cursor:pointer}
         footer{color:var(--faint);font-size:13px;padding-top:22px;padding-bottom:28px}
         @media (min-width:900px){.columns{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:0 26px}h1{font-size:34px}\

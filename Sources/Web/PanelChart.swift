@@ -5,10 +5,9 @@ import Views
 /// One panel of a runtime's past as a picture: lines or layers, gaps as hatched stretches, thresholds as dashed lines, what
 /// happened as upright ones; and all of it once more in words, for whoever cannot see or point at it.
 struct PanelChart {
-    /// A value that a rule speaks of.
+    /// A value above which a rule speaks.
     struct Threshold {
         let value: Double
-        let isAbove: Bool
         var rules: [String]
     }
 
@@ -40,7 +39,8 @@ struct PanelChart {
 
     var html: HTML {
         let tops = self.tops
-        let values = tops.flatMap { $0.compactMap { $0 } }
+        // Of a stack the whole is what is told.
+        let values = (panel.isStacked ? Array(tops.suffix(1)) : tops).flatMap { $0.compactMap { $0 } }
         let (low, high) = (values.min() ?? 0, values.max() ?? 0)
         let drawn = thresholds.filter { $0.value <= max(high, 1e-9) * PanelChart.furthest }
         let top = max(drawn.map(\.value).max() ?? 0, high, 1e-9) * 1.06
@@ -55,7 +55,7 @@ struct PanelChart {
         let shapes: [HTML] =
             panel.gaps.sorted { $0.minutes.count > $1.minutes.count }.prefix(PanelChart.mostGapsDrawn).map { picture.gap($0.minutes, "\(stretch($0)): \($0.reason)") }
             + (panel.isStacked ? picture.layers(tops) : picture.lines(tops, breaks: panel.gaps.map(\.minutes)))
-            + drawn.map { picture.level($0.value, "\($0.isAbove ? "above" : "below") \(Figure.text($0.value, unit)): \(Shown.line($0.rules.joined(separator: ", ")))") }
+            + drawn.map { picture.level($0.value, "above \(Figure.text($0.value, unit)): \(Shown.line($0.rules.joined(separator: ", ")))") }
             + within.map { picture.event($0, clocks) }
         return """
             <figure><figcaption>\(panel.title): <strong>\(newest.map { Figure.text($0, unit) } ?? "no evidence now")</strong> <span class="faint">\(least) to \(most)\(step) · <code>\(panel.signals.map(\.name).joined(separator: ", "))</code></span></figcaption>
@@ -85,7 +85,7 @@ struct PanelChart {
         items += thresholds.map { threshold in
             let isDrawn = drawn.contains { $0.value == threshold.value }
             return """
-                <li><span class="key level" aria-hidden="true"></span>\(threshold.isAbove ? "above" : "below") \(Figure.text(threshold.value, panel.unit)): \
+                <li><span class="key level" aria-hidden="true"></span>above \(Figure.text(threshold.value, panel.unit)): \
                 \(Shown.line(threshold.rules.joined(separator: ", ")))\(isDrawn ? "" : " (far above this picture)")</li>
                 """
         }

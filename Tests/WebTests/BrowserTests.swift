@@ -66,7 +66,7 @@ import Testing
         try worlds[6].engine.commitTick(
             TickRecord(
                 minutes: (2...60).reversed().map { back in
-                    ChartTests.minute(now - Int64(back), [.activeRuns: .value((20...38).contains(back) ? 100 : 3), .activeApps: .value(1), .up: .value(1)])
+                    ChartTests.minute(now - Int64(back), [.activeRuns: .value((20...38).contains(back) ? 100 : 3), .activeApps: .value(1)].merging(World.healthy) { own, _ in own })
                 }))
         let stages = try worlds.map { try Stage($0) }
         let closed = try Stage(World(), isLoopback: false)

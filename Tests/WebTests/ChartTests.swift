@@ -159,7 +159,7 @@ import struct Journal.MinuteRow
         try world.commit([World.incident(1)], states: [World.sight()])
         let face = world.face()
         let chosen = face.get("/?zone=%2B05:30")
-        #expect(chosen.text.contains("as of <time datetime=\"2026-11-21T09:00:00.000Z\">14:30:00</time> +05:30"), "\(chosen.text.prefix(300))")
+        #expect(chosen.text.contains("as of <time datetime=\"2026-11-21T09:00:00.000Z\">14:30:00</time> UTC+05:30"), "\(chosen.text.prefix(300))")
         let cookie = try #require(chosen.header("Set-Cookie"))
         #expect(cookie.hasPrefix("mozaiks-ops-zone=%2B05%3A30; ") && cookie.contains("SameSite=Lax"))
         let kept = [(name: "Cookie", value: String(cookie.prefix { $0 != ";" }))]

@@ -23,7 +23,7 @@ import Views
             TickRecord(
                 states: [World.sight(), World.policies(policy)],
                 minutes: (2...60).reversed().map { back in
-                    ChartTests.minute(Self.now - Int64(back), [.activeRuns: .value((20...35).contains(back) ? 100 : 3), .activeApps: .value(1), .up: .value(1)])
+                    ChartTests.minute(Self.now - Int64(back), [.activeRuns: .value((20...35).contains(back) ? 100 : 3), .activeApps: .value(1)].merging(World.healthy) { own, _ in own })
                 }))
         return world
     }

@@ -29,8 +29,8 @@ import Testing
     @Test(
         "a header counts from a trusted proxy alone, and only when it names one person",
         arguments: [
-            ("10.1.2.3", ["maria@example.com"], 200, "maria@example.com, approver"), ("::ffff:10.1.2.3", ["otto"], 200, "otto, operator"),
-            ("::1", ["somebody"], 200, "somebody, viewer"), ("11.0.0.1", ["maria@example.com"], 401, "Who are you?"),
+            ("10.1.2.3", ["maria@example.com"], 200, "<bdi>maria@example.com</bdi>, approver"), ("::ffff:10.1.2.3", ["otto"], 200, "<bdi>otto</bdi>, operator"),
+            ("::1", ["somebody"], 200, "<bdi>somebody</bdi>, viewer"), ("11.0.0.1", ["maria@example.com"], 401, "Who are you?"),
             ("127.0.0.1", ["maria@example.com"], 401, "Who are you?"), ("", ["maria@example.com"], 401, "Who are you?"),
             ("10.1.2.3", [], 401, "Who are you?"), ("10.1.2.3", ["a", "b"], 400, "more than one"), ("10.1.2.3", [""], 400, "no name"),
             ("10.1.2.3", [String(repeating: "x", count: 201)], 400, "no name"), ("10.1.2.3", ["a\u{202E}b"], 400, "no name"),

@@ -200,7 +200,7 @@ def plain(browser, url):
     wrong = []
     browser.ask("Emulation.setScriptExecutionDisabled", value=True)
     try:
-        for target, words in (("/?range=6h", "The last 6 hours"), ("/?zone=%2B05:30", "+05:30"), ("/", "+05:30"),
+        for target, words in (("/?range=6h", "The last 6 hours"), ("/?zone=%2B05:30", "UTC+05:30"), ("/", "UTC+05:30"),
                               ("/?range=nonsense", "is a span of 5m to 31d"), ("/?zone=UTC", "UTC")):
             browser.open(url + target)
             root = browser.ask("DOM.getDocument", depth=-1)["root"]["nodeId"]

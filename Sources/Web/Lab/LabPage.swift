@@ -67,7 +67,9 @@ extension Page {
             """
         }
         func counts(_ count: ReplayComparison.Count) -> String {
-            "\(count.incidents) incidents, \(count.pages) pages" + (count.actions > 0 ? ", \(count.actions) actions, \(count.actionTime.brief)" : "")
+            func some(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+            return some(count.incidents, "incident") + ", " + some(count.pages, "page")
+                + (count.actions > 0 ? ", \(some(count.actions, "action")), \(count.actionTime.brief)" : "")
                 + (count.offers > 0 ? ", \(count.offers) asked for" : "")
         }
         let totals = [
