@@ -6,7 +6,7 @@ SWIFT ?= swift
 BINARY := .build/release/mozaiks-ops
 STATIC := -c release --static-swift-stdlib
 
-.PHONY: help setup build test smoke fuzz demo bench chaos judge evals format lint install pictures clean
+.PHONY: help setup build test smoke fuzz fuzz-api demo bench chaos judge evals format lint install pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -33,6 +33,9 @@ smoke: build ## the release binary, which tests do not run, through a short life
 
 fuzz: setup ## the C++ readers on mutated bodies, every read checked, SECONDS_OF_FUZZING (default 25) long
 	@Tests/Fuzz/run
+
+fuzz-api: build ## the HTTP API on what schemathesis makes of docs/api.yaml, good and bad; MOST_EXAMPLES (default 25) each
+	@Tests/Fuzz/api
 
 bench: build ## budgets of docs/architecture.md beside what this machine does, as ratios; PARTS="decode check" for some
 	@$(SWIFT) build $(STATIC) --product bench 2>&1 | .ci/quiet

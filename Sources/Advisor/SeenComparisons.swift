@@ -95,7 +95,7 @@ enum SeenComparisons {
             if word == "as" {
                 if history.contains(next) || ["ever", "scheduled", "expected"].contains(next) { return says("as \(next)", "is not in the evidence") }
                 if let second = plain[(index + 1)...].prefix(4).firstIndex(of: "as"), second + 1 >= clause.count || !clause[second + 1].isFigure {
-                    return says("as … as".replacing(bytesOf: "…", with: ".."), "compares with what was not given")
+                    return says("as .. as", "compares with what was not given")
                 }
             }
             if history.contains(word), !isRelative {

@@ -1,8 +1,13 @@
 #include "CMicroHTTPD.h"
 
 #include <arpa/inet.h>
+#include <gnutls/abstract.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+
+int cmicrohttpd_tls_retrieve(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
+                             const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **chain,
+                             unsigned int *count, gnutls_privkey_t *key);
 
 // Request targets are kept as bytes of the wire. libmicrohttpd would otherwise decode the path and every query
 // argument in place, with rules of its own.
@@ -22,6 +27,8 @@ struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_options *options,
         flags |= MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL;
     else
         flags |= MHD_USE_EPOLL;
+    if (options->encrypted)
+        flags |= MHD_USE_TLS;
     if (!options->date_header)
         flags |= MHD_USE_SUPPRESS_DATE_NO_CLOCK;
     // A pool of one is refused by the library: one thread is what it starts anyway.
@@ -30,6 +37,12 @@ struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_options *options,
         {MHD_OPTION_END, 0, NULL},
     };
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    // Nothing older than what every browser of the last years speaks.
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)cmicrohttpd_tls_retrieve},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"NORMAL:-VERS-TLS1.0:-VERS-TLS1.1"},
+        {MHD_OPTION_END, 0, NULL},
+    };
     return MHD_start_daemon(
         flags, 0, callbacks->accepts, callbacks->closure, callbacks->handle, callbacks->closure,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)options->listen_socket,
@@ -43,6 +56,7 @@ struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_options *options,
         MHD_OPTION_NOTIFY_COMPLETED, callbacks->request_ended, callbacks->closure,
         MHD_OPTION_NOTIFY_CONNECTION, callbacks->connection_changed, callbacks->closure,
         MHD_OPTION_ARRAY, options->epoll_threads > 1 ? pool : none,
+        MHD_OPTION_ARRAY, options->encrypted ? tls : none,
         MHD_OPTION_END);
 }
 

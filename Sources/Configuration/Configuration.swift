@@ -47,6 +47,10 @@ public struct Configuration: Sendable {
     public var readToken: Setting<SecretSource>?
     /// Where people reach the page, without a slash at the end; nil: nobody said.
     public var publicURL: Setting<String>?
+    /// The server's certificate and its key, as paths; nil: plain HTTP.
+    public var certificate: Setting<ServerFiles>?
+    /// Who names people for us; nil: nobody.
+    public var trustedProxies: Setting<TrustedProxies>?
     /// Of how many apps of each runtime metrics tell, those with the most active runs; nil: of none.
     public var metricsApps: Setting<Int>?
     public var prices: [Price]
@@ -302,6 +306,31 @@ public struct Price: Sendable {
     public let model: String
     public let prompt: Double
     public let completion: Double
+}
+
+/// Files of a server that speaks TLS.
+public struct ServerFiles: Hashable, Sendable, CustomStringConvertible {
+    public let certificate: String
+    public let key: String
+
+    public var description: String { "\(certificate), key \(key)" }
+}
+
+/// Proxies that have asked people who they are, and what they may do.
+public struct TrustedProxies: Hashable, Sendable, CustomStringConvertible {
+    /// The header that holds the user's name.
+    public let header: String
+    public let ranges: [AddressRange]
+    public let operators: [String]
+    public let approvers: [String]
+
+    public init(header: String, ranges: [AddressRange], operators: [String] = [], approvers: [String] = []) {
+        (self.header, self.ranges, self.operators, self.approvers) = (header, ranges, operators, approvers)
+    }
+
+    public var description: String {
+        "\(header) of \(ranges.map(\.description).joined(separator: ", ")); operators: \(operators.count), approvers: \(approvers.count)"
+    }
 }
 
 /// Where a server listens.

@@ -223,6 +223,8 @@ enum ConfigurationEntries {
             entries.append(Entry(key: "server.read_token", value: "from \(token.value.location)", origin: token.origin))
         }
         if let url = configuration.publicURL { entries.append(setting("server.public_url", url)) }
+        if let files = configuration.certificate { entries.append(setting("server.certificate", files)) }
+        if let proxies = configuration.trustedProxies { entries.append(setting("server.trusted_proxies", proxies)) }
         if let apps = configuration.metricsApps { entries.append(setting("metrics.top", apps)) }
         entries += configuration.prices.map {
             plain("prices.\($0.model)", "{prompt: \($0.prompt) USD/M, completion: \($0.completion) USD/M}")

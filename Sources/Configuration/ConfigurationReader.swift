@@ -297,14 +297,7 @@ struct ConfigurationReader {
 
     private func readServer(_ fields: Fields, into configuration: inout Configuration) {
         guard let inner = fields.section(Keys.server) else { return }
-        configuration.server = inner.node(ServerKeys.listen).flatMap { node in
-            listen(node, "The server").map { Setting($0, origin(node)) }
-        }
-        configuration.readToken = secret(inner, ServerKeys.readToken).map { Setting($0, origin(inner)) }
-        configuration.publicURL = inner.node(ServerKeys.publicURL).flatMap { node in
-            url(inner, ServerKeys.publicURL).map { Setting($0, origin(node)) }
-        }
-        inner.finish()
+        ServerReader(reader: self).read(inner, into: &configuration)
     }
 
     /// `metrics: {per_app: true, top: 20}`: apps are named by whoever uses the runtime, so only where that is wanted.

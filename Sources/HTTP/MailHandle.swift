@@ -23,6 +23,8 @@ final class MailHandle: @unchecked Sendable {
     private var handedOver: UInt64?
     /// Whether there was a connection, with or without TLS.
     private var isConnected = false
+    /// Whether a handshake came to its end.
+    private var isSecured = false
     /// Whether a time limit of ours ended it.
     private var isOverdue = false
 
@@ -50,6 +52,9 @@ final class MailHandle: @unchecked Sendable {
         var port = 0
         CCurl_getLong(easy, CURLINFO_LOCAL_PORT, &port)
         isConnected = port > 0
+        var handshake: curl_off_t = 0
+        CCurl_getOffset(easy, CURLINFO_APPCONNECT_TIME_T, &handshake)
+        isSecured = handshake > 0
         curl_easy_cleanup(easy)
         curl_slist_free_all(recipients)
         let end = errorText.firstIndex(of: 0) ?? errorText.count
@@ -178,8 +183,7 @@ final class MailHandle: @unchecked Sendable {
 
     private func overdue(_ afterMs: Int) -> MailFailure.Kind {
         guard isConnected, dialogue.lastCommand == .greeting else { return .timeout(afterMs: afterMs) }
-        // Behind the handshake of `smtps:` the greeting may be what is missing; which of the two, libcurl does not say.
-        return server.isEncrypted ? .noHandshake(afterMs: afterMs) : .noGreeting(afterMs: afterMs)
+        return server.isEncrypted && !isSecured ? .noHandshake(afterMs: afterMs) : .noGreeting(afterMs: afterMs)
     }
 
     // MARK: What the callbacks call

@@ -38,6 +38,8 @@ public struct ReplayStory: Sendable {
     /// silence holds back wakes nobody, until it is over and the incident is not.
     public private(set) var pages: [String] = []
     private var held: Set<String> = []
+    /// What it remembers, counted: of rules that are true of everybody all the time it is too much to hold.
+    public private(set) var size = 0
 
     public init() {}
 
@@ -46,7 +48,8 @@ public struct ReplayStory: Sendable {
         if first == nil { first = result.now }
         last = max(last ?? result.now, result.now)
         ticks += 1
-        for incident in result.incidents { byID[incident.id] = incident }
+        for incident in result.incidents where byID.updateValue(incident, forKey: incident.id) == nil { size += 10 }
+        size += result.outcome.transitions.count
         for change in result.plan.leaseChanges { leasesByID[change.lease.id] = change.lease }
         for change in result.outcome.changes where change.incident.severity == .critical {
             guard change.kind == .opened || change.kind == .reopened else { continue }

@@ -225,6 +225,7 @@ public struct GitHubIssue: WordedChannel {
         case 401: "the token is not valid any more; make a new one and put it in the token file"
         case 403: "the token may not do this, or the issue is locked; it needs to read and write issues"
         case 404: "there is no such repository for this token; check 'repository', and what the token may see"
+        case 451: "the repository is blocked by GitHub: ask its support, or name another under 'repository'"
         case 410: "the issue was deleted, or the repository has no issues; switch them on in its settings"
         case 422: "it will not take this issue; check 'labels', else please report this as a bug"
         case 400...499: "it will not take this"

@@ -8,7 +8,7 @@ import Model
 /// |---|---|
 /// | 2xx | delivered; with a web page as its body: later, something stands between us and the service |
 /// | 408, 425, 429, 5xx | later, not before `Retry-After` |
-/// | 401, 402, 403, 404, 405, 407, 410, 421, redirects | the set-up: slowly, until somebody mends it |
+/// | 401 to 407, 410, 411, 414, 415, 417, 421, 431, 451, redirects | the set-up: slowly, until somebody mends it |
 /// | any other 4xx with a web page, or with words of a proxy or of the service that are about the set-up | the same |
 /// | any other | final |
 struct HTTPVerdict {
@@ -58,11 +58,13 @@ struct HTTPVerdict {
         }
         let reason = said + (hints(status, body).map { ": \($0)" } ?? "")
         switch status {
-        case 401, 402, 403, 404, 405, 410: return .blocked(after: after, reason: reason)
+        // Of the way to the service, its login or its rules: any other message would hear the same.
+        case 401...407, 410, 411, 414, 415, 417, 431, 451: return .blocked(after: after, reason: reason)
         case _ where isSetup(body): return .blocked(after: after, reason: reason)
-        // Too long for whatever stands in between: that is this message's fault.
-        case _ where status != 413 && HTTPVerdict.isPage(body):
-            return .blocked(after: after, reason: "\(said) with a web page: is this \(service)'s own address, or does a proxy stand in between?")
+        // Services answer machines in their own words; a page is of whatever stands in between, and its limits are set there.
+        case _ where HTTPVerdict.isPage(body):
+            let what = status == 413 ? "does a proxy in between take only short messages" : "is this \(service)'s own address, or does a proxy stand in between"
+            return .blocked(after: after, reason: "\(said) with a web page: \(what)?")
         default: return .rejected(reason: reason)
         }
     }

@@ -18,6 +18,8 @@ enum MailFault: Hashable {
         // 552 at the sender is a message too large for the server.
         guard !step.isBeforeMail, step != .sender else { return reply.code == 552 && step == .sender ? .message : .setup }
         let words = MailWords(reply.text)
+        // It has not seen the message, and it took the recipients: what is left is who sends, and from where.
+        if step == .data { return reply.code == 552 || words.holdAny(recipientWords + sizeWords) ? .message : .setup }
         let enhanced = reply.enhanced ?? words.enhanced ?? ""
         if setupCodes.contains(reply.code) || setupEnhanced.contains(enhanced) { return .setup }
         let isOurs = step.isRecipient ? recipient(reply.code, enhanced, words) : message(reply.code, enhanced, words)
@@ -55,9 +57,14 @@ enum MailFault: Hashable {
     }
 
     private static func message(_ code: Int, _ enhanced: String, _ words: MailWords) -> Bool {
-        if words.holdAny(senderWords) || words.holdAny(setupWords) || words.holdAny(accountWords) || words.holdAny(limitWords) {
-            return true
-        }
+        if words.holdAny(senderWords) { return true }
+        // A size is a message's, for whichever account it is too much. 5.2.3, 5.3.4: RFC 3463.
+        if words.holdAny(sizeWords) || enhanced == "5.2.3" || enhanced == "5.3.4" { return false }
+        if words.holdAny(setupWords) { return true }
+        // Servers that look for the recipient only now use the codes and words of recipients.
+        if recipientEnhanced.contains(enhanced) || words.holdAny(userWords) { return false }
+        if words.holdAny(limitWords) || words.holdAny(accountWords) { return true }
+        if words.holdAny(stateWords), !words.holdAny(theirWords) { return true }
         if words.holdAny(contentWords) { return false }
         // 5.7.0 and 5.7.1 are said of spam as well; the finer ones tell of signatures, rights, machines.
         let isFine = enhanced.hasPrefix("5.7.") && enhanced != "5.7.0" && enhanced != "5.7.1"
@@ -83,7 +90,7 @@ enum MailFault: Hashable {
         "relay", "relays", "relaying", "relayed", "helo", "ehlo", "authentication required", "must authenticate", "credits",
         "not owned",
     ]
-    private static let relayWords = ["relay", "relays", "relaying", "relayed", "non-local", "rcpthosts"]
+    private static let relayWords = ["relay", "relays", "relaying", "relayed", "non-local", "rcpthosts", "cannot deliver mail for"]
     /// How much a sender may send; said by code and words of a recipient or of a message, and of neither.
     private static let limitWords = [
         "max defers", "maximum defers", "failures per hour", "defers and failures", "sending rate", "send rate", "rate exceeded",
@@ -110,9 +117,13 @@ enum MailFault: Hashable {
         "spamcop", "barracuda", "your ip", "this ip", "ip address", "sending ip", "client host", "client ip", "your host",
         "this host", "your server", "reverse dns", "rdns", "ptr", "reverse lookup", "reputation",
     ]
-    /// After the message these are about the sending account; at a recipient, as likely about his.
+    /// After the message these are about the sending account, unless they are said of the recipient; at a recipient, as
+    /// likely about his.
+    private static let stateWords = ["account", "suspended", "paused", "disabled", "deactivated", "inactive"]
+    private static let theirWords = ["recipient", "recipient's", "recipient’s", "mailbox", "tried to reach"]
+    /// The same, of nobody but the sender.
     private static let accountWords = [
-        "account", "suspended", "paused", "disabled", "limit exceeded", "quota exceeded", "domain not found",
+        "limit exceeded", "quota exceeded", "domain not found", "outboundspam", "submissionquota",
         // The sender's domain, which takes no mail: nobody could answer it.
         "no mx", "no mx record", "no mx records", "unconfigured", "unconfirmed",
     ]
@@ -129,9 +140,12 @@ enum MailFault: Hashable {
         "no such address", "no such recipient", "no such person", "no mailbox", "no user", "mailbox unavailable", "mailbox not found", "mailbox full",
         "mailbox is full", "invalid mailbox", "invalid recipient", "invalid address", "user not found", "recipient not found", "address unknown",
         "unknown address", "does not exist", "doesn't exist", "not our customer", "inactive user", "unrouteable", "unroutable", "null mx",
-        "does not accept mail", "over quota",
+        "does not accept mail", "over quota", "you tried to reach",
     ]
     private static let recipientWords = userWords + ["recipient", "recipients", "mailbox"]
+    private static let sizeWords = ["message", "mail", "email", "e-mail"].flatMap { what in
+        ["\(what) too large", "\(what) too big", "\(what) is too large", "\(what) is too big", "\(what) too long", "\(what) is too long"]
+    } + ["message size", "mail size", "message length", "size limit", "maximum size", "size exceeds", "exceeds size"]
     private static let contentWords = [
         "spam", "spammy", "junk", "unsolicited", "content", "virus", "malware", "attachment", "phishing", "suspicious", "too big",
         "too large", "size", "8bit", "non-ascii", "line too long", "headers", "header", "duplicate", "message-id",
@@ -154,8 +168,8 @@ struct MailWords {
                 let digits = part.utf8[part.utf8.index(after: mark)...].prefix { (48...57).contains($0) || $0 == UInt8(ascii: ".") }
                 if digits.split(separator: UInt8(ascii: ".")).count == 3 { code = String(decoding: digits, as: UTF8.self) }
             }
-            if String(part).contains(bytesOf: "sendasdenied") {
-                words.append("sendasdenied")
+            if let word = MailWords.exceptions.first(where: { String(part).contains(bytesOf: $0) }) {
+                words.append(word)
                 continue
             }
             let isName = part.utf8.contains(UInt8(ascii: "@")) || String(part).contains(bytesOf: "://")
@@ -169,6 +183,9 @@ struct MailWords {
         text = " \(words.joined(separator: " ")) "
             .replacing(bytesOf: " relay recipient table ", with: " recipient table ")
     }
+
+    /// What Exchange's exceptions for senders are called: no right to the address, taken for a source of spam, a quota used up.
+    private static let exceptions = ["sendasdenied", "outboundspam", "submissionquota"]
 
     /// Whether one of these stands there, as whole words.
     func holdAny(_ phrases: [String]) -> Bool {

@@ -42,7 +42,7 @@ final class Exchange {
         service.connections.answers(UInt(bitPattern: connection))
         let request = ServerRequest(
             method: String(cString: method), target: target, headers: Self.headers(connection), body: body,
-            remoteAddress: Self.remoteAddress(connection), stopping: service.stopping)
+            remoteAddress: Self.remoteAddress(connection), isEncrypted: service.certificate != nil, stopping: service.stopping)
         return Answer.queue(service.handler(request), connection, service)
     }
 

@@ -36,6 +36,10 @@ public final class HTTPServer: Sendable {
         public var sendsDate = true
         /// How long `stop()` waits for the requests in flight.
         public var drainSeconds = 5.0
+        /// With it the server speaks TLS. The files are looked at every few seconds, and what was renewed is shown at once.
+        public var certificate: ServerCertificate?
+        /// Told when the files changed: nil where the new ones are shown, else why the old ones still are.
+        public var onRenewed: (@Sendable (ServerError?) -> Void)?
         /// Told of connections that were turned away or cut off since it was last told: once in a minute at most, from a thread
         /// of the server, and only where there is a ``requestTimeoutSeconds``.
         public var onRefused: (@Sendable (RefusedConnections) -> Void)?
@@ -93,7 +97,9 @@ public final class HTTPServer: Sendable {
     public var port: UInt16 { actualPort.load(ordering: .acquiring) }
 
     /// `http://127.0.0.1:9465`, without a slash at the end.
-    public var url: String { host.contains(":") ? "http://[\(host)]:\(port)" : "http://\(host):\(port)" }
+    public var url: String {
+        "\(service.certificate == nil ? "http" : "https")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
 
     /// Starts listening; requests are answered from here on. A server starts once; a second call does nothing.
     public func start() throws(ServerError) {
@@ -118,6 +124,7 @@ public final class HTTPServer: Sendable {
         _ = service.stopping.waitForLastRequest(atMost: service.options.drainSeconds)
         _ = service.connections.shutAll(atMost: service.options.drainSeconds)
         MHD_stop_daemon(handle)
+        service.certificate?.hide(at: port)
         if let watcher = stopped?.watcher { pthread_join(watcher, nil) }
         if listener >= 0 { close(listener) }
     }
@@ -140,6 +147,15 @@ public final class HTTPServer: Sendable {
         settings.idle_timeout = UInt32(options.idleTimeoutSeconds)
         settings.connection_memory = options.connectionMemoryBytes
         settings.date_header = options.sendsDate ? 1 : 0
+        if let certificate = service.certificate {
+            do throws(ServerError) {
+                try certificate.show(at: listener.port)
+            } catch {
+                close(listener.descriptor)
+                return .failure(error)
+            }
+            settings.encrypted = 1
+        }
         var callbacks = service.callbacks
         guard let handle = cmicrohttpd_start(&settings, &callbacks) else {
             let error = ListenSocket.failure(errno, place: "\(host):\(listener.port)", port: listener.port)
@@ -147,20 +163,25 @@ public final class HTTPServer: Sendable {
             return .failure(error)
         }
         actualPort.store(listener.port, ordering: .releasing)
-        return .success(Daemon(handle: handle, watcher: options.requestTimeoutSeconds > 0 ? watch() : nil))
+        let isWatched = options.requestTimeoutSeconds > 0 || options.certificate != nil
+        return .success(Daemon(handle: handle, watcher: isWatched ? watch(port: listener.port) : nil))
     }
 
     /// A thread that shuts down overdue connections until the server stops. Without it the library's own timeout is left.
-    private func watch() -> pthread_t? {
+    private func watch(port: UInt16) -> pthread_t? {
         var thread = pthread_t()
-        let owned = Unmanaged.passRetained(service)
+        let owned = Unmanaged.passRetained(Watch(service: service, port: port))
         let code = pthread_create(
             &thread, nil,
             { context in
                 guard let context else { return nil }
-                let service = Unmanaged<Service>.fromOpaque(context).takeRetainedValue()
+                let watch = Unmanaged<Watch>.fromOpaque(context).takeRetainedValue()
+                let service = watch.service
                 while !service.stopping.wait(atMost: 1) {
-                    service.connections.shutOverdue()
+                    if service.options.requestTimeoutSeconds > 0 { service.connections.shutOverdue() }
+                    if let certificate = service.certificate, let outcome = certificate.renewed(at: watch.port) {
+                        service.options.onRenewed?(outcome)
+                    }
                     if let tell = service.options.onRefused, let news = service.connections.news { tell(news) }
                 }
                 return nil
@@ -181,15 +202,28 @@ private struct Daemon: @unchecked Sendable {
     let watcher: pthread_t?
 }
 
+/// What the thread beside a server's own looks after.
+private final class Watch: Sendable {
+    let service: Service
+    let port: UInt16
+
+    init(service: Service, port: UInt16) {
+        self.service = service
+        self.port = port
+    }
+}
+
 /// What the library's callbacks reach: it lives until the daemon's threads are joined, because the server holds it.
 final class Service: Sendable {
     let options: HTTPServer.Options
     let handler: HTTPServer.Handler
     let stopping = StopSignal()
     let connections: Connections
+    let certificate: Certificate?
 
     init(options: HTTPServer.Options, handler: @escaping HTTPServer.Handler) {
         self.options = options
+        certificate = options.certificate.map(Certificate.init)
         self.handler = handler
         connections = Connections(
             most: options.turnsAway ? options.maxConnections : 0,

@@ -9,12 +9,15 @@ public struct ServerRequest: Sendable {
     public var body: [UInt8]
     /// The peer's numeric address, without its port.
     public var remoteAddress: String
+    /// Whether it came over TLS that ends in this program.
+    public var isEncrypted = false
     let stopping: StopSignal
 
     init(
         method: String, target: [UInt8], headers: [(name: String, value: [UInt8])], body: [UInt8],
-        remoteAddress: String, stopping: StopSignal
+        remoteAddress: String, isEncrypted: Bool = false, stopping: StopSignal
     ) {
+        self.isEncrypted = isEncrypted
         self.method = method
         self.target = target
         self.headers = headers

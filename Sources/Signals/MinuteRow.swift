@@ -194,3 +194,14 @@ public struct RunGauges: Hashable, Sendable {
 
     var open: Int64 { Int64(young) + Int64(progressing) + Int64(quiet) + Int64(unwatched) + Int64(ghosts) }
 }
+
+extension MinuteRow {
+    /// What an app's row says of a signal in its minute alone.
+    /// - Parameters:
+    ///   - runtime: the runtime's row of the same minute.
+    ///   - price: stands for cost where tokens flow and none is reported.
+    public func reading(_ signal: Signal, of runtime: MinuteRow, price: TokenPrice?) -> Evidence {
+        if let reason = runtime.chatsMissing { return .missing(reason) }
+        return CounterRules(alive: runtime.liveCounters, dead: runtime.deadCounters, price: price).minute(signal, self, of: runtime)
+    }
+}

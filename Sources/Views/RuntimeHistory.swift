@@ -3,7 +3,7 @@ import Model
 import Monitor
 import Signals
 
-/// A runtime's last hour, minute by minute, for charts.
+/// A stretch of a runtime's past, minute by minute, as documents and terminals show it.
 public struct RuntimeHistory {
     public let runtime: String
     /// One for each of ``signals``; a point for each minute of the time, also those in which nobody looked: those are missing.
@@ -15,20 +15,26 @@ public struct RuntimeHistory {
     /// Minutes that a closed one may take to be on disk.
     private static let latest: Int64 = 3
 
-    /// - Parameter now: the minute that is not over yet is left out. Nil: there is no history of that time.
-    public init?(_ journal: Journal, runtime: String, now: Timestamp, span: TimeSpan = .hours(1)) throws(JournalError) {
-        let minutes = (now - span).minute..<now.minute
+    /// Nil: there is no history of that time.
+    /// - Parameters:
+    ///   - until: the end of it; nil: now.
+    ///   - now: the minute that is not over yet is left out.
+    public init?(
+        _ journal: Journal, runtime: String, _ signals: [Signal] = signals, now: Timestamp, until: Timestamp? = nil, span: TimeSpan = .hours(1)
+    ) throws(JournalError) {
+        let end = min(until ?? now, now)
+        let minutes = (end - span).minute..<end.minute
         var past = try RecordedHistory(journal, runtime: runtime, minutes: minutes)
         var rows: [Int64: [Evidence]] = [:]
         while let row = try past.next()?.first { if row.app == nil { rows[row.minute] = row.readings } }
         guard let first = rows.keys.min(), let last = rows.keys.max() else { return nil }
         // What lies before the first minute that was ever kept is no gap, nor is a minute that is over and not yet written.
-        let end = minutes.upperBound - last <= RuntimeHistory.latest ? last + 1 : minutes.upperBound
+        let behind = now.minute - last <= RuntimeHistory.latest ? last + 1 : minutes.upperBound
         self.runtime = runtime
-        series = RuntimeHistory.signals.map { signal in
+        series = signals.map { signal in
             EvidenceSeries(
                 series: signal.name, unit: signal.unit,
-                points: (first..<end).map { minute in
+                points: (first..<min(behind, minutes.upperBound)).map { minute in
                     let index = Int(signal.rawValue)
                     let readings = rows[minute] ?? []
                     return .init(

@@ -14,6 +14,11 @@ struct Reading {
     let surroundings: Overview.Surroundings
     let now: Timestamp
     let visitor: Visitor
+    /// By whose clocks the reader reads.
+    let zone: Zone
+    let shelf: PastShelf
+
+    var clocks: Clocks { Clocks(zone: zone, now: now) }
 }
 
 /// The documents below `/api/v1/`. docs/api.yaml describes them; a test holds both together.
@@ -132,19 +137,32 @@ enum API {
 
     private static func history(_ query: inout Query, _ reading: Reading) throws -> JSON {
         guard let runtime = try query.one("runtime") else { throw Problem.badRequest("name a runtime: runtime=shared") }
-        let since = try query.moment("since", now: reading.now) ?? reading.now - .hours(1)
+        let until = min(try query.moment("until", now: reading.now) ?? reading.now, reading.now)
+        let since = try query.moment("since", now: reading.now) ?? until - .hours(1)
+        let names = try query.one("signal").map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
         try query.finish()
-        guard since < reading.now, reading.now - since <= .hours(24) else {
-            throw Problem.badRequest("'since' lies within the last 24 hours: 'mozaiks-ops replay' reads what is older")
+        guard since < until, until - since <= .hours(24) else {
+            throw Problem.badRequest("'since' lies before 'until', by at most 24 hours: ask for longer times day by day")
         }
+        let signals = try names?.map { name throws(Problem) in try signal(name) } ?? RuntimeHistory.signals
         let known = try reading.journal.historyRuntimes().contains { $0.runtime.utf8.elementsEqual(runtime.utf8) }
         guard known else { throw Problem.notFound("there is no history of a runtime '\(Shown.id(runtime))'") }
-        let history = try RuntimeHistory(reading.journal, runtime: runtime, now: reading.now, span: reading.now - since)
+        let history = try RuntimeHistory(
+            reading.journal, runtime: runtime, signals, now: reading.now, until: until, span: until - since)
         return [
             "schema": "mozaiks.ops/history/v1", "runtime": .string(runtime), "since": .moment(since),
             "step_ms": .int(60_000),
             "series": .array((history?.series ?? []).map(\.document)),
         ]
+    }
+
+    private static func signal(_ name: String) throws(Problem) -> Signal {
+        let known = Signal.table.filter { $0.subjects.contains(.runtime) }
+        guard let found = known.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+            throw .badRequest(
+                "'signal' is one of \(known.map(\.name).joined(separator: ", ")), or several parted by commas, not '\(Shown.id(name))'")
+        }
+        return found.signal
     }
 
     private static func leases(_ query: inout Query, _ reading: Reading) throws -> JSON {

@@ -17,6 +17,7 @@ struct Chart {
 
     /// More would be a hedge.
     private static let mostEvents = 12
+    private static let mostGapsTold = 3
 
     let series: EvidenceSeries
     let clocks: Clocks
@@ -71,10 +72,30 @@ struct Chart {
         let said = within.map { "; \(clocks.words($0.at)) \($0.text)" }.joined()
         let missing = gaps.isEmpty ? "" : "; missing \(gaps.count) of \(points.count) times"
         let (least, most) = (Figure.text(low, series.unit), Figure.text(high, series.unit))
+        let gone = Chart.stretches(points).suffix(Chart.mostGapsTold).map { gap in
+            "\(clocks.words(gap.from))\(gap.from == gap.until ? "" : " to \(clocks.words(gap.until))"): \(gap.reason.explanation)" as HTML
+        }
         return """
             <figure><figcaption>\(Shown.line(series.series)): <strong>\(newest)</strong> <span class="faint">\(least) to \(most)\(missing)</span></figcaption>
             <svg viewBox="0 0 300 50" role="img" preserveAspectRatio="none" aria-label="\(Shown.line(series.series)) from \(least) to \(most), newest \(newest)\(missing)\(said)">\(ticks.joined())\(lines.joined())\(marks.joined())</svg>
-            <p class="axis faint"><span>\(clocks.words(first))</span><span>\(clocks.words(last))</span></p></figure>
+            <p class="axis faint"><span>\(clocks.words(first))</span><span>\(clocks.words(last))</span></p>\(Page.list(gone.map { "no evidence \($0)" as HTML }, class: "faint"))</figure>
             """
+    }
+
+    /// Points without evidence that follow each other for one reason.
+    private static func stretches(_ points: [EvidenceSeries.Point]) -> [(from: Timestamp, until: Timestamp, reason: MissingReason)] {
+        var found: [(from: Timestamp, until: Timestamp, reason: MissingReason)] = []
+        var before: MissingReason?
+        for point in points {
+            let reason = point.evidence.reason == .noTraffic ? nil : point.evidence.reason
+            defer { before = reason }
+            guard let reason else { continue }
+            if reason == before, let last = found.indices.last {
+                found[last].until = point.at
+            } else {
+                found.append((point.at, point.at, reason))
+            }
+        }
+        return found
     }
 }

@@ -1,9 +1,11 @@
 import Ambient
 import Collector
+import Configuration
 import Digest
 import Journal
 import Model
 import Monitor
+import Policy
 import Server
 import Synchronization
 import Views
@@ -15,6 +17,10 @@ import Views
 public final class Face: Sendable {
     /// How long an answer serves whoever asks the same.
     static let freshness: UInt64 = 1_000_000_000
+    /// Bytes of an order, or of a form. A policy to try is longer.
+    private static let mostSaid = 16 << 10
+    /// The largest body that any request here has: a policy as browsers encode it. Each connection may hold one in memory.
+    public static let longestBody = 160 << 10
     /// Bytes of answers that are kept; an answer beyond that is made anew each time.
     private static let mostKept = 4 << 20
 
@@ -24,20 +30,28 @@ public final class Face: Sendable {
     private let clock: any Clock
     private let kept = Mutex<[String: (at: UInt64, response: ServerResponse)]>([:])
     private let desk = Desk()
+    private let shelf = PastShelf()
+    private let lab: PolicyLab
+    private let environment: Environment
 
     /// - Parameters:
     ///   - isLoopback: whether the listener can be reached from this machine alone.
     ///   - token: what readers must show, wherever they are; nil: on loopback nothing, elsewhere nobody may read.
     ///   - publicURL: where people reach it, without a slash at the end.
+    ///   - proxies: who names people for us.
+    ///   - environment: says where the machine's time zones lie.
     public init(
         _ folder: StateFolder, _ surroundings: Overview.Surroundings, isLoopback: Bool, token: CachedSecret?,
-        publicURL: String?,
-        clock: any Clock
+        publicURL: String?, proxies: TrustedProxies? = nil,
+        environment: Environment = Environment([:]), clock: any Clock
     ) {
+        self.environment = environment
+        lab = PolicyLab(folder)
         self.folder = folder
         self.surroundings = Mutex(surroundings)
         keeper = Gatekeeper(
-            isLoopback: isLoopback, token: token, publicURL: publicURL, tokens: TokenFile(folder), clock: clock)
+            isLoopback: isLoopback, token: token, publicURL: publicURL, tokens: TokenFile(folder), proxies: proxies,
+            clock: clock)
         self.clock = clock
     }
 
@@ -91,6 +105,7 @@ public final class Face: Sendable {
     private func read(_ request: ServerRequest) throws -> ServerResponse {
         let path = request.path
         if path == Page.signIn { return try signInPage(request) }
+        if path == Page.lab { return try labPage(request) }
         if path.utf8.starts(with: API.prefix.utf8), path != API.prefix + "silences",
             Order.Kind.at(String(path.dropFirst(API.prefix.count))) != nil
         {
@@ -123,12 +138,13 @@ public final class Face: Sendable {
     }
 
     private func current(_ request: ServerRequest, _ visitor: Visitor) throws -> ServerResponse {
-        let key = visitor.key + "\0" + String(decoding: request.target, as: UTF8.self)
+        let zone = ZoneChoice.kept(request, environment)
+        let key = visitor.key + "\0" + (zone?.name ?? "") + "\0" + String(decoding: request.target, as: UTF8.self)
         let now = clock.monotonicNanoseconds()
         // Held while it reads: whoever asks the same waits for the answer instead of reading once more.
         return try kept.withLock { kept in
             if let known = kept[key], now &- known.at < Face.freshness { return known.response }
-            let response = try make(request, visitor)
+            let response = try make(request, visitor, zone)
             kept = kept.filter { now &- $0.value.at < Face.freshness }
             let size = kept.reduce(response.body.count + key.utf8.count) {
                 $0 + $1.value.response.body.count + $1.key.utf8.count
@@ -139,16 +155,19 @@ public final class Face: Sendable {
     }
 
     /// Runs `body` with a journal that is open for so long.
-    private func reading<R>(_ mode: Journal.Mode, _ visitor: Visitor, _ body: (Reading) throws -> R) throws -> R {
+    private func reading<R>(
+        _ mode: Journal.Mode, _ visitor: Visitor, _ zone: Zone? = nil, _ body: (Reading) throws -> R
+    ) throws -> R {
+        let surroundings = surroundings.withLock { $0 }
         let journal = try Journal.open(folder, mode: mode, busyTimeout: .seconds(mode.writes ? 1 : 0.25))
         defer { journal.close() }
         return try body(
             Reading(
-                folder: folder, journal: journal, surroundings: surroundings.withLock { $0 }, now: clock.now(),
-                visitor: visitor))
+                folder: folder, journal: journal, surroundings: surroundings, now: clock.now(), visitor: visitor,
+                zone: zone ?? surroundings.telling.zone, shelf: shelf))
     }
 
-    private func make(_ request: ServerRequest, _ visitor: Visitor) throws -> ServerResponse {
+    private func make(_ request: ServerRequest, _ visitor: Visitor, _ kept: Zone?) throws -> ServerResponse {
         let path = request.path
         var query = try Query(request)
         let isAPI = path.utf8.starts(with: API.prefix.utf8)
@@ -157,13 +176,15 @@ public final class Face: Sendable {
         guard isAPI || path == "/" || isIncident || isApp || path == Page.rules else {
             throw Problem.notFound("there is nothing at this path; the page is at /, the API below /api/v1/")
         }
-        return try reading(.reader, visitor) { reading in
+        let chosen = isAPI ? nil : try ZoneChoice.asked(&query, environment)
+        var response = try reading(.reader, visitor, chosen ?? kept) { reading in
             if isAPI {
                 let (document, tagged) = try API.document(String(path.dropFirst(API.prefix.count)), &query, reading)
                 return Face.response(document, tagged: tagged)
             }
             _ = try query.flag("here", "1")
             let asked = try query.number("asked", in: 1...Int.max).flatMap { try reading.journal.command(Int64($0)) }
+            let frame = path == "/" ? try Timeframe(&query, now: reading.now, reading.zone) : nil
             try query.finish()
             let notice = asked.map(CommandOutcome.init)
             if isIncident {
@@ -172,8 +193,11 @@ public final class Face: Sendable {
             }
             if isApp { return Page.response(try Page.app(String(path.dropFirst(Page.apps.count)), reading)) }
             if path == Page.rules { return Page.response(try Page.rules(reading)) }
-            return Page.response(try Page.first(notice, reading))
+            guard let frame else { throw Problem.notFound("there is nothing at this path") }
+            return Page.response(try Page.first(notice, frame, reading))
         }
+        if let chosen { response.headers.append(ZoneChoice.header(chosen)) }
+        return response
     }
 
     /// Whether a browser came by a link of another site, where somebody may be signed in.
@@ -197,6 +221,13 @@ public final class Face: Sendable {
     private func post(_ request: ServerRequest) throws -> ServerResponse {
         let query = try Query(request)
         let path = request.path
+        if path == Page.lab {
+            try query.finish()
+            return try tryOut(request)
+        }
+        guard request.body.count <= Face.mostSaid else {
+            throw Problem(status: 413, title: "Too large", detail: "what is said here has at most \(Face.mostSaid / 1_024) kB")
+        }
         if path == Page.signIn || path == Page.signOut || path.utf8.starts(with: Page.orders.utf8) {
             try query.finish()
             try keeper.checkOrigin(request)
@@ -320,6 +351,58 @@ public final class Face: Sendable {
             return Page.response(Page.signIn(then: then, .nobody, wrong: error.detail), status: 401)
         }
         return Face.goTo(then, [("Set-Cookie", cookie)])
+    }
+
+    // MARK: - Trying policies
+
+    private func labPage(_ request: ServerRequest) throws -> ServerResponse {
+        var query = try Query(request)
+        let visitor = try keeper.visitor(request)
+        let id = try query.one("trial")
+        let chosen = try ZoneChoice.asked(&query, environment)
+        try query.finish()
+        let zone = chosen ?? ZoneChoice.kept(request, environment) ?? surroundings.withLock { $0.telling.zone }
+        let clocks = Clocks(zone: zone, now: clock.now())
+        let trial = id.flatMap { lab.trial($0, now: clock.monotonicNanoseconds()) }
+        guard id == nil || trial != nil else {
+            throw Problem.notFound("that trial is over, or of before a restart: results are kept for half an hour, and the last eight")
+        }
+        return Page.response(Page.lab(trial?.draft, faults: nil, trial?.state, visitor, clocks))
+    }
+
+    private func tryOut(_ request: ServerRequest) throws -> ServerResponse {
+        try keeper.checkOrigin(request)
+        let visitor = try keeper.visitor(request)
+        var fields = try Fields(form: request, longest: LabDraft.limit)
+        let form = try fields.text("form")
+        if let session = visitor.session {
+            guard let form, ConstantTime.equal(Array(form.utf8), Array(session.form.utf8)) else {
+                throw Problem(status: 403, title: "From elsewhere", detail: "this form is not one of this session: open the page and press again")
+            }
+        }
+        let named = try fields.text("kind") ?? LabDraft.Kind.change.rawValue
+        guard let kind = LabDraft.Kind(rawValue: named) else {
+            throw Problem.badRequest("'kind' is one of \(LabDraft.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        let app = try fields.text("app").map { AppID($0) }
+        let draft = try LabDraft(kind, app: app, try fields.text("policy") ?? "")
+        try fields.finish()
+        let now = clock.now()
+        let (files, settings) = try reading(.reader, visitor) { reading in
+            (Pipeline.policiesInForce(in: reading.journal), reading.surroundings.settings)
+        }
+        guard let files, let settings, case .success(let old) = PolicyLoader.load(files: files) else {
+            throw Problem(status: 503, title: "Not known", detail: "no engine has written yet which rules are in force")
+        }
+        switch draft.policies(over: files) {
+        case .failure(let errors):
+            let zone = ZoneChoice.kept(request, environment) ?? surroundings.withLock { $0.telling.zone }
+            return Page.response(
+                Page.lab(draft, faults: errors.description, nil, visitor, Clocks(zone: zone, now: now)), status: 422)
+        case .success(let new):
+            let id = try lab.begin(draft, new: new, old: old, settings: settings, now: now, monotonic: clock.monotonicNanoseconds())
+            return Face.goTo("\(Page.lab)?trial=\(id)")
+        }
     }
 
     /// On every answer: what a browser must not do with it.

@@ -9,52 +9,23 @@ extension Page {
     /// Beyond these a list says how many more there are.
     fileprivate static let mostShown = 20
     fileprivate static let mostRuntimesShown = 40
-    private static let mostCharted = 4
 
     /// The page that says within ten seconds whether anything is wrong, where, since when, what is being done and what waits.
     /// - Parameter asked: what the reader just asked for.
-    static func first(_ asked: CommandOutcome?, _ reading: Reading) throws -> HTML {
+    static func first(_ asked: CommandOutcome?, _ frame: Timeframe, _ reading: Reading) throws -> HTML {
         let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
         let resolved = try IncidentList(reading.journal, IncidentFilter(statuses: [.resolved], limit: 5))
-        // History is the one thing that may be large; whoever watches hundreds has a dashboard.
-        var histories: [RuntimeHistory] = []
-        for sight in overview.sights.prefix(mostCharted) {
-            if let history = try? RuntimeHistory(reading.journal, runtime: sight.summary.runtime, now: reading.now) {
-                histories.append(history)
-            }
-        }
         return FirstPage(
-            overview: overview, resolved: resolved, histories: histories,
-            marks: (try? Pipeline.guardState(in: reading.journal).marks) ?? [],
-            clocks: Clocks(zone: overview.zone, now: overview.now), asked: asked,
-            forms: Forms(reading.visitor, then: "/")
+            overview: overview, resolved: resolved, charts: ChartSection(overview, frame, reading), clocks: reading.clocks,
+            asked: asked, forms: Forms(reading.visitor, then: "/")
         ).html
-    }
-}
-
-extension Page {
-    /// Series without evidence, by the reason that the newest of each gives.
-    fileprivate static func gaps(_ series: [EvidenceSeries]) -> HTML {
-        var groups: [(why: String, names: [String])] = []
-        for one in series {
-            let why = one.points.last?.evidence.reason?.explanation ?? "not known"
-            if let place = groups.firstIndex(where: { $0.why.utf8.elementsEqual(why.utf8) }) {
-                groups[place].names.append(one.series)
-            } else {
-                groups.append((why, [one.series]))
-            }
-        }
-        return groups.map {
-            "<p class=\"faint\">No evidence within the hour of \($0.names.joined(separator: ", ")): \($0.why)</p>" as HTML
-        }.joined()
     }
 }
 
 private struct FirstPage {
     let overview: Overview
     let resolved: IncidentList
-    let histories: [RuntimeHistory]
-    let marks: [Mark]
+    let charts: ChartSection
     let clocks: Clocks
     let asked: CommandOutcome?
     let forms: Forms
@@ -75,7 +46,7 @@ private struct FirstPage {
             <div class="columns"><div>
             \(incidents)
             \(actions)
-            \(charts)
+            \(charts.html)
             </div><div>
             \(runtimes)
             \(silences)
@@ -311,32 +282,6 @@ private struct FirstPage {
             <article class="card"><h3>\(id: sight.summary.runtime) <span class="faint">polled \(clocks.age(sight.polledAt)), every \(sight.interval.description)</span></h3>
             \(replicas.joined())\(HTML.when(!dead.isEmpty, "<p class=\"faint\">Counters that never move here: \(dead). What needs them is missing, not 0.</p>"))</article>
             """
-    }
-
-    /// What happened on a runtime, for its charts.
-    private func events(_ runtime: String) -> [Chart.Event] {
-        func isHere(_ name: String?) -> Bool { name.map { $0.utf8.elementsEqual(runtime.utf8) } ?? true }
-        let opened = (overview.open + resolved.incidents).filter { isHere($0.subject.runtime) }.map {
-            Chart.Event(at: $0.openedAt, kind: .incident, text: "\(Shown.id($0.rule)) opened")
-        }
-        let done = overview.leases.filter { isHere($0.key.runtime) }.map {
-            Chart.Event(at: $0.createdAt, kind: .lease, text: "\($0.effect) for \($0.key.app)")
-        }
-        let told = marks.filter { isHere($0.runtime) }.map { Chart.Event(at: $0.at, kind: .mark, text: Shown.line($0.title)) }
-        return (opened + done + told).sorted { $0.at < $1.at }
-    }
-
-    private var charts: HTML {
-        let parts = histories.map { history -> HTML in
-            let seen = history.series.filter { $0.points.contains { $0.evidence.value != nil } }
-            let unseen = history.series.filter { series in !series.points.contains { $0.evidence.value != nil } }
-            let gaps = Page.gaps(unseen)
-            let happened = events(history.runtime)
-            return "<h3>\(id: history.runtime)</h3><div class=\"charts\">\(seen.map { Chart($0, clocks, events: happened).html }.joined())</div>\(gaps)"
-        }
-        return HTML.when(
-            !parts.isEmpty,
-            "<section aria-labelledby=\"charts-h\"><h2 id=\"charts-h\">The last hour</h2>\(parts.joined())</section>")
     }
 
     // MARK: - The rest

@@ -1,5 +1,6 @@
 import Ambient
 import Collector
+import Configuration
 import Digest
 import Model
 import Server
@@ -18,13 +19,19 @@ struct Gatekeeper: Sendable {
     /// `https://ops.example.com`, as a browser names where a form came from; nil: no `public_url`.
     let publicOrigin: String?
     let tokens: TokenFile
+    let proxies: TrustedProxies?
+    /// Of this process, for the forms of people whom a proxy names.
+    private let seal = AccessToken.random(bytes: 32)
     let sessions = Sessions()
     let clock: any Clock
     /// Tokens that nobody has, by address: guessing is hopeless, and made slow all the same.
     private let failures = Limiter(perMinute: 20)
     private let writes = Limiter(perMinute: 60)
 
-    init(isLoopback: Bool, token: CachedSecret?, publicURL: String?, tokens: TokenFile, clock: any Clock) {
+    init(
+        isLoopback: Bool, token: CachedSecret?, publicURL: String?, tokens: TokenFile, proxies: TrustedProxies? = nil, clock: any Clock
+    ) {
+        self.proxies = proxies
         self.isLoopback = isLoopback
         self.token = token
         self.tokens = tokens
@@ -43,11 +50,16 @@ struct Gatekeeper: Sendable {
     func visitor(_ request: ServerRequest) throws(Problem) -> Visitor {
         let given = try credential(request)
         if let given, let visitor = try known(given, request) { return visitor }
-        if let session = signedIn(request), let visitor = try known(session) { return visitor }
+        var ended: String?
+        if let session = signedIn(request) {
+            if let visitor = try known(session) { return visitor }
+            ended = try why(session)
+        }
+        if let visitor = try named(request) { return visitor }
         guard token != nil else {
             if isLoopback {
                 try checkHost(request)
-                return .nobody
+                return Visitor(name: nil, role: .viewer, way: .nobody, ended: ended)
             }
             guard try book().hasAny(at: clock.now()) else {
                 throw Problem(
@@ -56,9 +68,33 @@ struct Gatekeeper: Sendable {
                         "this address can be reached from other machines and no token is configured: set server: {read_token_file: …}, "
                         + "make a token with 'mozaiks-ops token create', or listen on 127.0.0.1")
             }
-            throw stranger(given, request)
+            throw stranger(given, request, ended)
         }
-        throw stranger(given, request)
+        throw stranger(given, request, ended)
+    }
+
+    /// Whoever a trusted proxy says that it is; nil where none says anything. From elsewhere its header counts for nothing.
+    private func named(_ request: ServerRequest) throws(Problem) -> Visitor? {
+        guard let proxies, proxies.ranges.contains(where: { $0.contains(request.remoteAddress) }) else { return nil }
+        let values = request.headerValues(proxies.header)
+        guard !values.isEmpty else { return nil }
+        guard values.count == 1, let name = String(validating: values[0], as: UTF8.self), (1...200).contains(name.utf8.count),
+            !name.unicodeScalars.contains(where: Shown.isInvisible), name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+        else { throw .badRequest("the proxy's header '\(proxies.header)' holds no name of a user, or more than one") }
+        func holds(_ names: [String]) -> Bool { names.contains { $0.utf8.elementsEqual(name.utf8) } }
+        let role: Role = holds(proxies.approvers) ? .approver : holds(proxies.operators) ? .operator : .viewer
+        let form = SHA256.hex(Array((seal + "\0" + name).utf8))
+        return Visitor(
+            name: name, role: role, way: .proxy(Session(id: "user:" + name, token: [], form: form, endsAt: .max)))
+    }
+
+    /// Why a session opens nothing any more.
+    private func why(_ session: Session) throws(Problem) -> String {
+        guard let found = try book().tokens.first(where: { ConstantTime.equal($0.digest, session.token) }) else {
+            return "you are signed out: the token that you signed in with is no longer known"
+        }
+        if found.revokedAt != nil { return "you are signed out: the token '\(found.name)' was revoked" }
+        return "you are signed out: the token '\(found.name)' has ended\(found.expiresAt.map { " at \($0)" } ?? "")"
     }
 
     /// A page from elsewhere may point a name of its own at this machine and read along with the browser's rights.
@@ -73,16 +109,16 @@ struct Gatekeeper: Sendable {
         }
     }
 
-    private func stranger(_ given: Credential?, _ request: ServerRequest) -> Problem {
+    private func stranger(_ given: Credential?, _ request: ServerRequest, _ ended: String? = nil) -> Problem {
         let tokens = (try? book()) ?? TokenBook()
         // A browser's own question would stand before the page on which one signs in.
         let asks: [(name: String, value: String)] =
             token != nil && !tokens.hasAny(at: clock.now())
             ? [("WWW-Authenticate", "Basic realm=\"mozaiks-ops\", charset=\"UTF-8\"")] : []
         return Problem(
-            status: 401, title: "Who are you?",
-            detail:
-                "\(given == nil ? "this needs a token" : "nobody has that token now"): one that 'mozaiks-ops token create' made, or that of server: {read_token_file: …}; "
+            status: 401, title: ended == nil ? "Who are you?" : "Signed out",
+            detail: ended.map { "\($0); sign in with another at /sign-in" }
+                ?? "\(given == nil ? "this needs a token" : "nobody has that token now"): one that 'mozaiks-ops token create' made, or that of server: {read_token_file: …}; "
                 + "as 'Authorization: Bearer TOKEN', or sign in at /sign-in",
             headers: asks + [("WWW-Authenticate", "Bearer realm=\"mozaiks-ops\"")])
     }
@@ -102,21 +138,21 @@ struct Gatekeeper: Sendable {
             throw Problem(
                 status: 403, title: "Not this way",
                 detail: "a browser sends a password along by itself, also for others: show the token as 'Authorization: Bearer TOKEN', or sign in at /sign-in")
-        case .bearer, .session: break
+        case .bearer, .session, .proxy: break
         }
         try checkWay(request)
-        guard let name = visitor.name, visitor.role >= needed else {
+        guard visitor.name != nil, visitor.role >= needed else {
             throw Problem(
                 status: 403, title: "Not yours to do",
                 detail:
-                    "this needs the role '\(needed.rawValue)', and \(visitor.name.map { "the token '\($0)' has '\(visitor.role.rawValue)'" } ?? "the token of server: {read_token_file: …} only reads"): mozaiks-ops token create NAME --role \(needed.rawValue)"
+                    "this needs the role '\(needed.rawValue)', and \(visitor.name.map { "\(visitor.hasSignedIn || visitor.session == nil ? "the token" : "the user") '\(Shown.id($0))' has '\(visitor.role.rawValue)'" } ?? "the token of server: {read_token_file: …} only reads"): mozaiks-ops token create NAME --role \(needed.rawValue)"
             )
         }
         let now = clock.monotonicNanoseconds()
-        for key in ["token " + name, "address " + request.remoteAddress] {
+        for key in [visitor.actor, "address " + request.remoteAddress] {
             if let seconds = writes.wait(key, now: now) { throw Gatekeeper.slower(seconds) }
         }
-        for key in ["token " + name, "address " + request.remoteAddress] { writes.count(key, now: now) }
+        for key in [visitor.actor, "address " + request.remoteAddress] { writes.count(key, now: now) }
     }
 
     private static func slower(_ seconds: Int) -> Problem {
@@ -131,6 +167,7 @@ struct Gatekeeper: Sendable {
         let hosts = request.headerValues("Host")
         let host = (request.header("Host") ?? "").lowercased()
         guard hosts.count <= 1 else { throw .badRequest("there is more than one Host") }
+        if request.isEncrypted { return }
         if isPublicSafe, let publicHost, host.utf8.elementsEqual(publicHost.utf8) { return }
         let isNear = Gatekeeper.isLoopback(peer: request.remoteAddress)
         guard isNear, host.isEmpty || isOwnLoopback(host) else {
@@ -138,7 +175,8 @@ struct Gatekeeper: Sendable {
                 status: 403, title: "Not over plain HTTP",
                 detail:
                     "nothing is changed, and nobody signs in, over a connection that others can read along: come by the https address of "
-                    + "server: {public_url: …}, with a proxy in front that has a certificate, or from this machine by 127.0.0.1 (ssh -L)")
+                    + "server: {public_url: …}, with a proxy in front that has a certificate, give the server one (server: {certificate: …, key: …}), "
+                    + "or come from this machine by 127.0.0.1 (ssh -L)")
         }
     }
 
@@ -187,7 +225,7 @@ struct Gatekeeper: Sendable {
     private func comesByTLS(_ request: ServerRequest) -> Bool {
         let origin = (request.header("Origin") ?? "").lowercased()
         let host = (request.header("Host") ?? "").lowercased()
-        return origin.utf8.starts(with: "https://".utf8)
+        return request.isEncrypted || origin.utf8.starts(with: "https://".utf8)
             || (isPublicSafe && (publicHost.map { host.utf8.elementsEqual($0.utf8) } ?? false))
     }
 
@@ -202,7 +240,7 @@ struct Gatekeeper: Sendable {
     private func signedIn(_ request: ServerRequest) -> Session? {
         let now = clock.monotonicNanoseconds()
         let host = (request.header("Host") ?? "").lowercased()
-        let isPublic = isPublicSafe && (publicHost.map { host.utf8.elementsEqual($0.utf8) } ?? false)
+        let isPublic = request.isEncrypted || isPublicSafe && (publicHost.map { host.utf8.elementsEqual($0.utf8) } ?? false)
         // Where one comes by TLS, a cookie of the plain name may be one that somebody on the way put there.
         let names = isPublic ? [Gatekeeper.secureName] : [Gatekeeper.secureName, Gatekeeper.plainName]
         for field in request.headerValues("Cookie") {

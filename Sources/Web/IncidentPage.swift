@@ -13,7 +13,7 @@ extension Page {
     static func incident(_ detail: IncidentDetail, _ asked: CommandOutcome?, _ reading: Reading) throws -> HTML {
         let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
         return IncidentPage(
-            detail: detail, overview: overview, clocks: Clocks(zone: overview.zone, now: overview.now), asked: asked,
+            detail: detail, overview: overview, clocks: reading.clocks, asked: asked,
             forms: Forms(reading.visitor, then: Page.incidents + Page.pathSafe(detail.incident.id))
         ).html
     }

@@ -49,7 +49,7 @@ enum Page {
     ) -> HTML {
         let refresh: HTML = HTML.when(
             refreshes, "<noscript><meta http-equiv=\"refresh\" content=\"\(isSoon ? 3 : 15)\"></noscript>")
-        let script: HTML = HTML.when(refreshes, "<script>\(HTML.own(PageScript.text))</script>")
+        let script: HTML = "<script>\(HTML.own(PageScript.text))</script>"
         return """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -58,17 +58,31 @@ enum Page {
             <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8' r='7' fill='%23\(HTML.own(tone.color))'/%3E%3C/svg%3E">
             \(refresh)
             <style>\(HTML.own(PageStyle.text))</style></head>
-            <body><a class="skip" href="#main">To the content</a>
+            <body\(HTML.when(refreshes, " data-live"))><a class="skip" href="#main">To the content</a>
             <header>\(head) \(whoIsHere(visitor, then: then))</header>
             <p id="lost" role="alert" hidden></p>
             <main id="main"\(HTML.when(isSoon, " data-soon"))>
             \(body)
             </main>
-            <footer>Nothing changes by looking. The same as documents: <a href="/api/v1/situation">/api/v1/situation</a></footer>
-            \(script)</body></html>
+            <footer><a href="/">First page</a> · <a href="\(rules)">Rules</a> · <a href="\(lab)">Policy lab</a> · <button type="button" id="show-keys" hidden>Keys</button> · Nothing changes by looking. The same as documents: <a href="/api/v1/situation">/api/v1/situation</a></footer>
+            \(keys)\(script)</body></html>
 
             """
     }
+
+    /// What the keyboard does, where scripts run; `?` shows it.
+    private static let keys: HTML = """
+        <dialog id="keys" aria-labelledby="keys-h"><h2 id="keys-h">Keys</h2><dl>
+        <div><dt><kbd>?</kbd></dt><dd>this list</dd></div><div><dt><kbd>h</kbd></dt><dd>first page</dd></div>
+        <div><dt><kbd>r</kbd></dt><dd>rules</dd></div><div><dt><kbd>l</kbd></dt><dd>policy lab</dd></div>
+        <div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>next and previous incident; <kbd>Enter</kbd> opens it</dd></div>
+        <div><dt><kbd>a</kbd></dt><dd>to the button that acknowledges, or the command</dd></div>
+        <div><dt><kbd>w</kbd></dt><dd>to what waits for you</dd></div>
+        <div><dt><kbd>1</kbd> <kbd>6</kbd> <kbd>2</kbd> <kbd>7</kbd></dt><dd>charts of 1 hour, 6 hours, 24 hours, 7 days</dd></div>
+        <div><dt><kbd>Esc</kbd></dt><dd>closes this</dd></div></dl>
+        <p><label class="check"><input type="checkbox" id="keys-on" checked> Single keys do this</label></p>
+        <form method="dialog"><button>Close</button></form></dialog>
+        """
 
     /// The answer with a page in it.
     static func response(_ page: HTML, status: Int = 200) -> ServerResponse {

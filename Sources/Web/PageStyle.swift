@@ -3,9 +3,11 @@
 enum PageStyle {
     static let text: StaticString = """
         :root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--ink:#1b1f24;--faint:#59626d;--line:#d5dae0;--good:#00609a;--doubt:#8a5a00;--bad:#b03a00;\
-        --good-bg:#e6f1f9;--doubt-bg:#fdf1d8;--bad-bg:#fde8dd;--unknown-bg:#eceef1;--code:#eef1f4;--link:#00528a;--press:#005a91;--pressed:#fff}
+        --good-bg:#e6f1f9;--doubt-bg:#fdf1d8;--bad-bg:#fde8dd;--unknown-bg:#eceef1;--code:#eef1f4;--link:#00528a;--press:#005a91;--pressed:#fff;\
+        --s0:#0072b2;--s1:#e69f00;--s2:#009e73;--s3:#cc79a7;--s4:#56b4e9;--s5:#8a9099}
         @media (prefers-color-scheme:dark){:root{--paper:#13161a;--card:#1d2127;--ink:#e8ebef;--faint:#a3adb8;--line:#343b44;--good:#6cb8ee;--doubt:#f2b84b;\
-        --bad:#ff9166;--good-bg:#12293a;--doubt-bg:#3a2c0b;--bad-bg:#43200f;--unknown-bg:#2a2f36;--code:#282e36;--link:#86c5f4;--press:#6cb8ee;--pressed:#0b1116}}
+        --bad:#ff9166;--good-bg:#12293a;--doubt-bg:#3a2c0b;--bad-bg:#43200f;--unknown-bg:#2a2f36;--code:#282e36;--link:#86c5f4;--press:#6cb8ee;--pressed:#0b1116;\
+        --s0:#3a9bdc;--s1:#f2b84b;--s2:#1fc295;--s3:#e29cc2;--s4:#9fd6f7;--s5:#7d868f}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif;\
         overflow-wrap:anywhere;-webkit-text-size-adjust:100%}
@@ -59,6 +61,9 @@ enum PageStyle {
         p.notice.good{background:var(--good-bg);border-color:var(--good);color:var(--ink)}p.notice.bad{background:var(--bad-bg);border-color:var(--bad);color:var(--ink)}
         summary{cursor:pointer;padding:4px 0}
         pre{overflow-x:auto;background:var(--code);border:1px solid var(--line);border-radius:6px;padding:10px;font:13px/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace}
+        textarea{font:14px/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;width:100%;padding:8px;border-radius:6px;border:1px solid var(--faint);background:var(--card);color:var(--ink)}
+        .wide{overflow-x:auto;margin:0 0 12px}table{border-collapse:collapse;background:var(--card);min-width:20em}caption{text-align:left;font-weight:600;padding:6px 0}
+        th,td{text-align:left;padding:5px 12px;border:1px solid var(--line);font-weight:400}thead th{color:var(--faint)}
         .figures{display:flex;flex-wrap:wrap;gap:2px 14px}
         .replica{border-top:1px solid var(--line);padding:6px 0}.replica p{margin:0}
         .timeline{list-style:none;padding:0;margin:0;border-left:3px solid var(--line)}
@@ -68,8 +73,22 @@ enum PageStyle {
         polyline{fill:none;stroke:var(--good);stroke-width:2;vector-effect:non-scaling-stroke}circle{fill:var(--good)}
         .gap{stroke:var(--bad);stroke-width:2;vector-effect:non-scaling-stroke}
         .event{stroke:var(--faint);stroke-width:1;vector-effect:non-scaling-stroke}.event.incident{stroke:var(--bad);stroke-dasharray:4 2}.event.lease{stroke:var(--doubt);stroke-dasharray:1 2}
+        svg.plot{height:110px;background:var(--card)}
+        path.c0,.key.c0{fill:var(--s0);background:var(--s0)}path.c1,.key.c1{fill:var(--s1);background:var(--s1)}path.c2,.key.c2{fill:var(--s2);background:var(--s2)}\
+        path.c3,.key.c3{fill:var(--s3);background:var(--s3)}path.c4,.key.c4{fill:var(--s4);background:var(--s4)}path.c5,.key.c5{fill:var(--s5);background:var(--s5)}
+        .plot path{stroke:var(--card);stroke-width:1;vector-effect:non-scaling-stroke}
+        .plot .l0{stroke:var(--s0)}.plot .l1{stroke:var(--s1);stroke-dasharray:6 3}.plot .dot{stroke-width:3;vector-effect:non-scaling-stroke}
+        .plot rect.gap{fill:var(--line);stroke:none}.key.gap{background:var(--line);border:1px solid var(--faint)}
+        .plot .level{stroke:var(--bad);stroke-width:1.5;stroke-dasharray:8 4;vector-effect:non-scaling-stroke}.key.level{height:0;border-top:2px dashed var(--bad);border-radius:0;vertical-align:middle}
+        .key{display:inline-block;width:1.1em;height:.75em;border-radius:2px;margin-inline-end:.35em}
+        .legend{list-style:none;padding:0;margin:4px 0 0;display:flex;flex-wrap:wrap;gap:1px 14px;font-size:14px}
+        .range{display:flex;flex-wrap:wrap;gap:6px;margin:0 0 6px}.range a{padding:5px 9px;border:1px solid var(--line);border-radius:6px;background:var(--card);text-decoration:none}
+        .range a[aria-current]{border-color:var(--ink);font-weight:600;color:var(--ink)}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:0 14px}
         .axis{display:flex;justify-content:space-between;margin:2px 0 0}
+        dialog{border:1px solid var(--faint);border-radius:10px;background:var(--card);color:var(--ink);max-width:34em;padding:14px 18px}dialog::backdrop{background:rgba(0,0,0,.5)}
+        kbd{font:13px ui-monospace,"DejaVu Sans Mono",monospace;border:1px solid var(--faint);border-radius:4px;padding:1px 6px}.check input{margin-inline-end:.5em}
+        footer button{font:inherit;color:var(--link);background:none;border:1px solid var(--line);border-radius:5px;padding:1px 8px;cursor:pointer}
         footer{color:var(--faint);font-size:13px;padding-top:22px;padding-bottom:28px}
         @media (min-width:900px){.columns{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:0 26px}h1{font-size:34px}\
         .banner dl{display:grid;grid-template-columns:1fr 1fr;gap:0 26px}}
@@ -99,8 +118,8 @@ enum PageScript {
           }
           function isBusy() {
             const selected = document.getSelection();
-            const typed = [...document.querySelectorAll('main input, main select')].some((f) => f.type !== 'hidden' && (f.tagName === 'SELECT' ? [...f.options].some((o) => o.selected !== o.defaultSelected && f.selectedIndex > 0) : f.value !== f.defaultValue));
-            return document.hidden || typed || (selected && !selected.isCollapsed) || (document.activeElement && document.activeElement.matches('main button, main code, main input, main select'));
+            const typed = [...document.querySelectorAll('main input, main select, main textarea')].some((f) => f.type !== 'hidden' && (f.tagName === 'SELECT' ? [...f.options].some((o) => o.selected !== o.defaultSelected && f.selectedIndex > 0) : f.value !== f.defaultValue));
+            return document.hidden || typed || (selected && !selected.isCollapsed) || (document.activeElement && document.activeElement.matches('main button, main code, main input, main select, main textarea, dialog *'));
           }
           function take(text) {
             const fresh = new DOMParser().parseFromString(text, 'text/html');
@@ -134,6 +153,40 @@ enum PageScript {
               lost.hidden = false;
             }
           }
+          /* Keys: none of them changes anything, and all can be switched off. */
+          const dialog = document.getElementById('keys'), on = document.getElementById('keys-on'), show = document.getElementById('show-keys');
+          try { on.checked = localStorage.getItem('keys') !== 'off'; } catch {}
+          on.addEventListener('change', () => { try { localStorage.setItem('keys', on.checked ? 'on' : 'off'); } catch {} });
+          show.hidden = false;
+          show.addEventListener('click', () => dialog.showModal());
+          function go(step) {
+            const links = [...document.querySelectorAll('main article h3 a[href^="/incidents/"]')];
+            if (!links.length) return;
+            const at = links.indexOf(document.activeElement);
+            links[at < 0 ? (step > 0 ? 0 : links.length - 1) : (at + step + links.length) % links.length].focus();
+          }
+          function focusOn(selector) {
+            const found = document.querySelector(selector);
+            if (!found) return;
+            if (!found.matches('a, button, input, code, select, textarea')) found.setAttribute('tabindex', '-1');
+            found.scrollIntoView({ block: 'center' });
+            found.focus();
+          }
+          const keys = {
+            '?': () => dialog.showModal(), h: () => location.assign('/'), r: () => location.assign('/rules'), l: () => location.assign('/lab'),
+            j: () => go(1), k: () => go(-1), w: () => focusOn('#waiting, #open'),
+            a: () => { const found = [...document.querySelectorAll('main form[action$="/ack"] button, main code.cmd')].find((e) => e.tagName === 'BUTTON' || e.textContent.includes(' incidents ack ')); if (found) { found.scrollIntoView({ block: 'center' }); found.focus(); } },
+            1: () => location.assign('/?range=1h#charts'), 6: () => location.assign('/?range=6h#charts'),
+            2: () => location.assign('/?range=24h#charts'), 7: () => location.assign('/?range=7d#charts')
+          };
+          document.addEventListener('keydown', (event) => {
+            if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || dialog.open) return;
+            if (event.target.matches && event.target.matches('input:not([type=checkbox]), select, textarea')) return;
+            if (event.key !== '?' && !on.checked) return;
+            const act = Object.hasOwn(keys, event.key) ? keys[event.key] : null;
+            if (act) { event.preventDefault(); act(); }
+          });
+          if (!document.body.hasAttribute('data-live')) return;
           buttons();
           soon();
           setInterval(refresh, every);

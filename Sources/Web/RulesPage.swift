@@ -15,7 +15,7 @@ extension Page {
     static func rules(_ reading: Reading) throws -> HTML {
         let policies = try API.policies(reading)
         let situation = try API.situation(of: policies, reading)
-        let clocks = Clocks(zone: reading.surroundings.telling.zone, now: reading.now)
+        let clocks = reading.clocks
         let near = Dictionary(grouping: situation.explanations(of: nil)) { $0.rule.name }
         let here = RulesPage(clocks: clocks, policies: policies)
         let wide = (policies.runtimeRules + policies.replicaRules).map { here.card($0, near[$0.name] ?? []) }
@@ -27,7 +27,7 @@ extension Page {
         let seen = apps.prefix(mostListed).map { "\(appLink($0.app)) on \(id: $0.runtime)" as HTML }
         let body: HTML = """
             <h1>Rules</h1>
-            <p class="lead">By these is decided now, in mode <strong>\(policies.defaultPolicy.mode.rawValue)</strong>. A rule speaks once its condition has been true for so long.</p>
+            <p class="lead">By these is decided now, in mode <strong>\(policies.defaultPolicy.mode.rawValue)</strong>. A rule speaks once its condition has been true for so long. <a href="\(lab)">Try a change</a> on the last days before you save it.</p>
             <section aria-labelledby="wide-h"><h2 id="wide-h">About runtimes</h2>\(wide.isEmpty ? "<p class=\"none\">none</p>" : wide.joined())</section>
             <section aria-labelledby="narrow-h"><h2 id="narrow-h">About apps</h2>\(narrow.isEmpty ? "<p class=\"none\">none</p>" : narrow.joined())</section>
             <section aria-labelledby="own-h"><h2 id="own-h">Apps with rules of their own</h2>\(others.isEmpty ? "<p class=\"none\">none</p>" : list(others))</section>
@@ -49,7 +49,7 @@ extension Page {
         let policies = try API.policies(reading)
         let situation = try API.situation(of: policies, reading)
         let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
-        let clocks = Clocks(zone: overview.zone, now: overview.now)
+        let clocks = reading.clocks
         let here = RulesPage(clocks: clocks, policies: policies)
         let all = situation.explanations(of: app)
         let open = overview.open.filter { $0.subject.app == app }

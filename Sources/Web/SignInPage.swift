@@ -27,7 +27,11 @@ extension Page {
     /// Who reads, and the way in or out.
     static func whoIsHere(_ visitor: Visitor, then: String) -> HTML {
         guard let session = visitor.session else {
-            return "<a class=\"who\" href=\"\(signIn)?then=\(PercentEncoding.encode(then.utf8))\">Sign in</a>"
+            let ended: HTML = visitor.ended.map { "<strong class=\"bad\" role=\"alert\"><span aria-hidden=\"true\">✖</span> \($0.prefix(1).uppercased() + $0.dropFirst())</strong> " } ?? ""
+            return "\(ended)<a class=\"who\" href=\"\(signIn)?then=\(PercentEncoding.encode(then.utf8))\">Sign in</a>"
+        }
+        guard visitor.hasSignedIn else {
+            return "<span class=\"who\">\(id: visitor.name ?? ""), \(visitor.role.rawValue)</span>"
         }
         let who: HTML = visitor.name.map { "\(id: $0), \(visitor.role.rawValue)" } ?? "reads only"
         return """

@@ -4,6 +4,7 @@ import Journal
 import Model
 import Monitor
 import Policy
+import Views
 
 /// One run of policies over the journal's history, for `replay`.
 struct HistoryRun {
@@ -60,11 +61,6 @@ struct HistoryRun {
         runtimes = chosen.map(\.runtime)
         var settings = Assembly.settings(configuration)
         if let mode { settings.mode = mode }
-        // What would have landed, had there been a gate.
-        settings.landable = [.throttle, .pause, .disablePack]
-        settings.channels = settings.channels.isEmpty ? ["replay"] : settings.channels
-        let labels = Dictionary(settings.runtimes.map { ($0.name, $0.labels) }) { first, _ in first }
-        settings.runtimes = runtimes.map { .init(name: $0, replicas: [], labels: labels[$0] ?? [:]) }
         self.settings = settings
     }
 
@@ -76,102 +72,19 @@ struct HistoryRun {
 
     func report() throws -> ReplayReport {
         defer { journal.close() }
-        var sides = [HistoryReplay(settings: settings, policies: new.policies)]
-        if let against { sides.append(HistoryReplay(settings: settings, policies: against.policies)) }
-        var stories = sides.map { _ in ReplayStory() }
-        let lookBack = sides.map(\.lookBack).max() ?? .zero
-        var sources = try runtimes.map { try Source(journal, $0, minutes, lookBack) }
         let progress = ReplayProgress(minutes)
-        var judged = 0
-        var stretches = UnreadableStretches()
-        while let index = Source.earliest(sources), let rows = try sources[index].take() {
-            let minute = rows.first?.minute ?? 0
-            let runtime = sources[index].runtime
-            var ticked = false
-            for side in sides.indices {
-                guard let result = sides[side].take(rows, of: runtime, judges: minutes.contains(minute)) else { continue }
-                let (telling, settings) = (sides[side].pipeline.telling, sides[side].pipeline.settings)
-                stories[side].add(result) {
-                    telling.holder(of: $0, environment: settings.environment, settings.telling, result.now) != nil
-                }
-                ticked = true
-            }
-            if ticked {
-                judged += 1
-                sources[index].judged(minute, rows.first?.watch?.intervals.max() ?? 0)
-                if let whole = rows.first { stretches.note(runtime, at: Timestamp(minute: minute), HistoryRun.reasons(whole)) }
-            }
-            progress.show(minute)
-        }
+        let outcome = try HistoryRunner(journal, settings: settings, runtimes: runtimes, minutes: minutes)
+            .run([new.policies] + (against.map { [$0.policies] } ?? [])) { minute, _ in progress.show(minute) }
         progress.end()
-        let gaps = (sources.flatMap { $0.gaps(upTo: minutes.upperBound) }
-            + stretches.all(ofAtLeast: .minutes(2)).map(ReplayReport.Gap.init)).sorted { $0.from < $1.from }
+        var stories = outcome.stories
         if let app = invocation.arguments.value("app") { stories = stories.map { $0.only(AppID(app)) } }
         return ReplayReport(
             source: "history", runtimes: runtimes, from: Timestamp(minute: minutes.lowerBound),
-            to: Timestamp(minute: minutes.upperBound), judged: "\(judged) minutes judged", gaps: gaps,
+            to: Timestamp(minute: minutes.upperBound), judged: "\(outcome.judged) minutes judged", gaps: outcome.gaps,
             side: .init(name: new.name, story: stories[0]),
             against: against.map { .init(name: $0.name, story: stories[1]) },
             caveats: [ReplayCaveat.minutes, ReplayCaveat.counterfactual, ReplayCaveat.beginning, ReplayCaveat.people],
             terminal: invocation.terminal)
-    }
-
-    /// Why a minute says nothing of an endpoint, by the gauge that each is known by.
-    private static func reasons(_ whole: RecordedHistory.Row) -> [(endpoint: Endpoint, reason: MissingReason?)] {
-        let gauges: [(Endpoint, Signal)] = [(.health, .healthy), (.perf, .trackedChats), (.events, .uptime)]
-        return gauges.compactMap { endpoint, signal in
-            let raw = Int(signal.rawValue)
-            return raw < whole.readings.count ? (endpoint, whole.readings[raw].reason) : nil
-        }
-    }
-
-    /// One runtime's minutes, and which of them were judged.
-    private struct Source {
-        let runtime: String
-        private var history: RecordedHistory
-        private var next: MinuteRows?
-        /// One past the newest minute that was judged.
-        private var end: Int64
-        private var unjudged: [Range<Int64>] = []
-
-        typealias MinuteRows = [RecordedHistory.Row]
-
-        init(_ journal: Journal, _ runtime: String, _ minutes: Range<Int64>, _ lookBack: TimeSpan) throws {
-            self.runtime = runtime
-            let first = minutes.lowerBound - lookBack.milliseconds / 60_000
-            history = try RecordedHistory(journal, runtime: runtime, minutes: first..<minutes.upperBound)
-            end = minutes.lowerBound
-            next = try history.next()
-        }
-
-        static func earliest(_ sources: [Source]) -> Int? {
-            sources.indices.filter { sources[$0].next != nil }.min { a, b in
-                (sources[a].next?.first?.minute ?? 0, a) < (sources[b].next?.first?.minute ?? 0, b)
-            }
-        }
-
-        mutating func take() throws -> MinuteRows? {
-            let rows = next
-            next = try history.next()
-            return rows
-        }
-
-        /// A tick stands at the end of this minute; polls were `interval` ms apart.
-        mutating func judged(_ minute: Int64, _ interval: Int64) {
-            // Polls that are far apart leave minutes without one: no gap.
-            if minute - end >= max(2, 3 * interval / 60_000) { unjudged.append(end..<minute) }
-            end = minute + 1
-        }
-
-        func gaps(upTo last: Int64) -> [ReplayReport.Gap] {
-            let all = unjudged + (last - end >= 3 ? [end..<last] : [])
-            return all.map { gap in
-                let isDamaged = history.damaged.contains { $0.overlaps(gap) }
-                return ReplayReport.Gap(
-                    runtime: runtime, from: Timestamp(minute: gap.lowerBound), to: Timestamp(minute: gap.upperBound),
-                    reason: isDamaged ? "damaged in the journal" : "nobody looked")
-            }
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 import Engine
 import Model
 import Monitor
+import Views
 
 /// What a replay found, for people and for programs.
 struct ReplayReport {
@@ -11,27 +12,7 @@ struct ReplayReport {
         let story: ReplayStory
     }
 
-    /// A stretch of the past of which nothing is known.
-    struct Gap {
-        let runtime: String
-        let from: Timestamp
-        let to: Timestamp
-        /// `nobody looked`, `damaged in the journal`, `/api/health could not be read (error(502))`
-        let reason: String
-        /// Nothing was seen at all, and the timeline is blank.
-        var isBlind = true
-
-        init(runtime: String, from: Timestamp, to: Timestamp, reason: String) {
-            (self.runtime, self.from, self.to, self.reason) = (runtime, from, to, reason)
-        }
-
-        init(_ stretch: UnreadableStretches.Stretch) {
-            self.init(
-                runtime: stretch.runtime, from: stretch.from, to: stretch.to,
-                reason: "\(stretch.endpoint.path) could not be read (\(stretch.reason))")
-            isBlind = false
-        }
-    }
+    typealias Gap = ReplayGap
 
     /// `history`, or `tape NAME`
     let source: String
@@ -127,7 +108,7 @@ struct ReplayReport {
     private func comparison(_ comparison: ReplayComparison, _ against: Side) -> String {
         let (old, new) = (ReplayComparison.total(comparison.old), ReplayComparison.total(comparison.new))
         var text = "  now  \(against.name)\n  new  \(side.name)\n\n"
-        text += terminal.paint(headline(comparison, old, new), .bold) + "\n\n"
+        text += terminal.paint(comparison.headline, .bold) + "\n\n"
         let rows: [[String]] = [
             ["  incidents", "\(old.incidents)", "\(new.incidents)", difference(old.incidents, new.incidents)],
             ["  pages (critical)", "\(old.pages)", "\(new.pages)", difference(old.pages, new.pages)],
@@ -142,70 +123,6 @@ struct ReplayReport {
         text += table("By rule", comparison.byRule) + table("By app", comparison.byApp)
         text += changes(comparison)
         return text
-    }
-
-    /// `3 fewer pages; app-shop would have been throttled twice, 14m`
-    private func headline(_ comparison: ReplayComparison, _ old: ReplayComparison.Count, _ new: ReplayComparison.Count) -> String {
-        var parts: [String] = []
-        if old.pages != new.pages {
-            let count = abs(new.pages - old.pages)
-            parts.append("\(count) \(new.pages < old.pages ? "fewer" : "more") page\(count == 1 ? "" : "s")")
-        }
-        if old.incidents != new.incidents {
-            let count = abs(new.incidents - old.incidents)
-            parts.append("\(count) \(new.incidents < old.incidents ? "fewer" : "more") incident\(count == 1 ? "" : "s")")
-        }
-        parts += underAction()
-        if old.offers != new.offers {
-            let count = abs(new.offers - old.offers)
-            parts.append("\(count) \(new.offers < old.offers ? "fewer" : "more") approval\(count == 1 ? "" : "s") asked for")
-        }
-        if parts.isEmpty, comparison.pairs.contains(where: { !$0.isSame }) {
-            return "No difference in number; when they open and end, how severe they are, or what is done differs."
-        }
-        return parts.isEmpty ? "No difference in incidents, pages and actions." : parts.joined(separator: "; ") + "."
-    }
-
-    /// A phrase for each app whose actions differ.
-    private func underAction() -> [String] {
-        guard let against else { return [] }
-        struct Key: Hashable {
-            let app: AppID
-            let kind: ActionKind
-        }
-        func sums(_ story: ReplayStory) -> [Key: (count: Int, time: TimeSpan)] {
-            var sums: [Key: (count: Int, time: TimeSpan)] = [:]
-            for lease in story.leases {
-                let key = Key(app: lease.key.app, kind: lease.key.kind)
-                let before = sums[key] ?? (0, .zero)
-                sums[key] = (before.count + 1, before.time + story.duration(of: lease))
-            }
-            return sums
-        }
-        let (old, new) = (sums(against.story), sums(side.story))
-        let keys = Set(old.keys).union(new.keys).sorted { ($0.app, $0.kind.rawValue) < ($1.app, $1.kind.rawValue) }
-        return keys.compactMap { key in
-            let (was, now) = (old[key] ?? (0, .zero), new[key] ?? (0, .zero))
-            guard was.count != now.count || was.time != now.time else { return nil }
-            let app = Rendering(terminal: terminal).shownID(key.app)
-            let done = ReplayReport.participle(key.kind)
-            guard now.count > 0 else { return "\(app) would not have been \(done) (now \(times(was.count)), \(was.time.brief))" }
-            let before = was.count > 0 ? " (now \(times(was.count)), \(was.time.brief))" : ""
-            return "\(app) would have been \(done) \(times(now.count)), \(now.time.brief)\(before)"
-        }
-    }
-
-    static func participle(_ kind: ActionKind) -> String {
-        switch kind {
-        case .throttle: "throttled"
-        case .pause: "paused"
-        case .disablePack: "without a pack"
-        case .notify: "notified"
-        }
-    }
-
-    private func times(_ count: Int) -> String {
-        count == 1 ? "once" : count == 2 ? "twice" : "\(count) times"
     }
 
     private func table(_ title: String, _ rows: [ReplayComparison.Row]) -> String {
@@ -247,24 +164,12 @@ struct ReplayReport {
         let lines = comparison.pairs.filter { !$0.isSame }.map { pair -> String in
             switch (pair.old, pair.new) {
             case (let old?, nil):
-                return "  " + terminal.paint("-", .green) + " \(old.openedAt.dateAndMinute)  \(label(old)): would not open (now \(lasted(old)))"
+                return "  " + terminal.paint("-", .green) + " \(old.openedAt.dateAndMinute)  \(label(old)): would not open (now \(old.lastedInWords))"
             case (nil, let new?):
-                return "  " + terminal.paint("+", .red) + " \(new.openedAt.dateAndMinute)  \(label(new)): would open, \(lasted(new))"
+                return "  " + terminal.paint("+", .red) + " \(new.openedAt.dateAndMinute)  \(label(new)): would open, \(new.lastedInWords)"
             case (let old?, let new?):
-                var parts: [String] = []
-                if old.openedAt != new.openedAt {
-                    let later = new.openedAt > old.openedAt
-                    let span = later ? new.openedAt - old.openedAt : old.openedAt - new.openedAt
-                    parts.append("opens \(span.brief) \(later ? "later" : "earlier")")
-                }
-                if old.resolvedAt != new.resolvedAt {
-                    parts.append("lasts \(lasted(new)) (now \(lasted(old)))")
-                }
-                if old.severity != new.severity { parts.append("is \(new.severity) (now \(old.severity))") }
-                if old.flaps != new.flaps { parts.append("opens again \(new.flaps)× (now \(old.flaps)×)") }
-                if parts.isEmpty { parts.append("other actions") }
                 return "  " + terminal.paint("~", .yellow) + " \(new.openedAt.dateAndMinute)  \(label(new)): "
-                    + parts.joined(separator: ", ")
+                    + pair.differences.joined(separator: ", ")
                     + (pair.hasSameActions ? "" : "\n      now  \(answers(old))\n      new  \(answers(new))")
             case (nil, nil): return ""
             }
@@ -290,10 +195,6 @@ struct ReplayReport {
     }
 
     private func label(_ incident: Incident) -> String { "\(incident.rule) \(shown(incident.subject))" }
-
-    private func lasted(_ incident: Incident) -> String {
-        incident.lasted?.brief ?? "to the end"
-    }
 
     private func shown(_ subject: Subject) -> String {
         subject.app.map { Rendering(terminal: terminal).shownID($0) } ?? Shown.id(subject.idText)

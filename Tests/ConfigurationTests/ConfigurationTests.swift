@@ -337,6 +337,30 @@ import Testing
         }
     }
 
+    @Test("a certificate with its key, and proxies that name people")
+    func readsEncryptionAndProxies() throws {
+        func text(_ more: String) -> String { "schema: mozaiks.ops/config/v1\nserver: {listen: '127.0.0.1:9464', \(more)}\n" }
+        let files = try load(text("certificate: /tls/cert.pem, key: /tls/key.pem"))
+        #expect(files.certificate?.value == ServerFiles(certificate: "/tls/cert.pem", key: "/tls/key.pem"))
+        let trusting = try load(text("trusted_proxies: [10.0.0.5, 'fd00::/8'], trusted_user_header: Remote-User, trusted_approvers: maria"))
+        let proxies = try #require(trusting.trustedProxies?.value)
+        #expect(proxies.header == "Remote-User" && proxies.ranges.map(\.description) == ["10.0.0.5", "fd00::/8"] && proxies.approvers == ["maria"])
+        #expect(trusting.text.contains("server.trusted_proxies: Remote-User of 10.0.0.5, fd00::/8; operators: 0, approvers: 1"))
+        for (wrong, words) in [
+            ("certificate: /tls/cert.pem", "TLS needs both files"), ("key: /tls/key.pem", "TLS needs both files"),
+            ("trusted_proxies: [10.0.0.5]", "needs 'trusted_user_header'"), ("trusted_user_header: Remote-User", "anybody can send a header"),
+            ("trusted_approvers: [maria]", "named here by 'trusted_user_header'"),
+            ("trusted_proxies: [10.0.0.1/8], trusted_user_header: Remote-User", "is no address and no network"),
+            ("trusted_proxies: [0.0.0.0/0], trusted_user_header: Remote-User", "nearly everybody"),
+            ("trusted_proxies: [proxy.example], trusted_user_header: Remote-User", "is no address and no network"),
+            ("trusted_proxies: [10.0.0.5], trusted_user_header: Cookie", "a header that says nothing else"),
+            ("trusted_proxies: [10.0.0.5], trusted_user_header: 'X User'", "a header that says nothing else"),
+        ] {
+            let report = faults(text(wrong), [:])
+            #expect(report.contains(words), "\(wrong): \(report)")
+        }
+    }
+
     @Test func readsEmailChannels() throws {
         let configuration = try load(
             """

@@ -105,12 +105,12 @@ import struct Journal.MinuteRow
         #expect(points.map { $0["missing"]?.string } == [nil, "unreachable", "too_little_data", nil, nil])
         let page = world.face().get("/").text
         #expect(
-            page.contains("The last hour") && page.contains("active_runs: <strong>7")
-                && page.contains("missing 2 of 5 times"))
-        #expect(page.contains("<title>08:55:00: ") || page.contains("<title>08:54:00: "), "a gap says why")
+            page.contains("The last hour") && page.contains("Concurrent runs by app: <strong>7")
+                && page.contains("no evidence for 2m, in 2 stretches"))
+        #expect(page.contains("<title>08:55:00 to 08:56:00: the runtime gave no answer"), "a gap says why")
         try world.commit([World.incident(700)])
         let marked = world.face().get("/").text
-        #expect(marked.contains("class=\"event incident\"") && marked.contains("08:55:00 noisy-neighbor opened"), "an opening stands on the chart")
+        #expect(marked.contains("class=\"event incident\"") && marked.contains("08:55:00: noisy-neighbor opened on app-clinic"), "an opening stands on the chart")
         #expect(
             try world.face().get("/api/v1/history?runtime=shared&since=1ms").json()["series"]?.array?.isEmpty == true)
         for (query, status) in [

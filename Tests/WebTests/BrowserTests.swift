@@ -4,6 +4,7 @@ import JSONParsing
 import Journal
 import Model
 import Server
+import Signals
 import TestKit
 import Testing
 
@@ -20,9 +21,9 @@ import Testing
 
         init(_ world: World, isLoopback: Bool = true) throws {
             self.world = world
-            let face = world.face(isLoopback: isLoopback)
+            let face = world.face(isLoopback: isLoopback, settings: MonitorSettings())
             var options = HTTPServer.Options.questions
-            options.maxBodyBytes = 16 << 10
+            options.maxBodyBytes = Face.longestBody
             server = HTTPServer(options: options) { face.answer($0) }
             try server.start()
         }
@@ -31,8 +32,9 @@ import Testing
     @Test("every state on a phone and a desktop, by day and by night; somebody signs in and approves")
     func browser() throws {
         try #require(access("/usr/bin/chromium", X_OK) == 0, "run .ci/setup: it installs chromium")
+        try #require(access(Fixtures.repository + "/.build/venv/bin/python3", X_OK) == 0, "run .ci/setup: it installs axe-core")
         let hostile = "<script>window.hacked=1</script>\u{202E}\"'><img src=x onerror=window.hacked=1>😀" + String(repeating: "x", count: 300)
-        let worlds = try (0..<6).map { _ in try World() }
+        let worlds = try (0..<7).map { _ in try World() }
         try worlds[1].commit([World.incident(1, resolved: true)], states: [World.sight()])
         try worlds[2].commit(
             [World.incident(1), World.incident(2, rule: "runtime-down", app: nil, severity: .critical, summary: "The runtime answers nobody.")],
@@ -40,13 +42,32 @@ import Testing
         let now = World.start.minute
         try worlds[2].engine.commitTick(
             TickRecord(
-                minutes: (1...58).map { back in
-                    World.minute(now - back, (20...26).contains(back) ? .missing(.unreachable) : .value(Double(12 + (back * 7) % 9)))
+                states: [World.policies("")],
+                minutes: (2...58).reversed().map { back in
+                    let runs = Double(60 + (back * 7) % 29 + (back < 20 ? 90 : 0))
+                    let latency = 1.5 + Double((back * 5) % 7) / 5
+                    let isBlind = (24...29).contains(back)
+                    var readings: [Signal: Evidence] = [
+                        .activeRuns: .value(runs), .activeApps: .value(7), .up: .value(1), .errorRate: .value(Double(back % 5)),
+                        .turnLatencyP50: .value(latency), .turnLatencyP95: .value(latency * 3), .tokens: .value(runs * 400), .websockets: .value(runs + 8),
+                        .cost: .missing(.deadCounter), .mongodbLatency: .value(0.004 + Double(back % 3) / 100), .restarts: .value(back < 33 ? 1 : 0),
+                    ]
+                    if isBlind { for signal in readings.keys { readings[signal] = .missing(.unreachable) } }
+                    let shares: [(String, Double)] = [("app-clinic", 0.4), ("app-shop", 0.2), ("app-école-検証", 0.15), ("app-<b>bank", 0.1), ("app-x", 0.08), ("app-y", 0.07)]
+                    return ChartTests.minute(
+                        now - Int64(back), readings, apps: isBlind ? [] : shares.map { ($0.0, Int32(runs * $0.1)) },
+                        chatsMissing: isBlind ? .unreachable : nil)
                 }))
-        try worlds[3].commit((1...200).map { World.incident($0, app: "app-\($0)") }, states: (0..<60).map { World.sight("r\($0)") })
+        try worlds[3].commit((1...200).map { World.incident($0, app: "app-\($0)") }, states: (0..<500).map { World.sight("r\($0)") })
         try worlds[4].commit([], states: [World.sight(missing: [.health: .unreachable, .perf: .unreachable, .events: .unreachable])])
         try worlds[5].commit(
             [World.incident(1, rule: hostile, app: hostile, severity: .critical, summary: hostile)], states: [World.sight(hostile)])
+        try worlds[6].commit([], states: [World.sight(), World.policies("")])
+        try worlds[6].engine.commitTick(
+            TickRecord(
+                minutes: (2...60).reversed().map { back in
+                    ChartTests.minute(now - Int64(back), [.activeRuns: .value((20...38).contains(back) ? 100 : 3), .activeApps: .value(1)].merging(World.healthy) { own, _ in own })
+                }))
         let stages = try worlds.map { try Stage($0) }
         let closed = try Stage(World(), isLoopback: false)
         let kept = try closed.world.token("somebody", .viewer)
@@ -62,9 +83,14 @@ import Testing
             "pages": .array([
                 page("nothing", stages[0].server.url + "/", ["Not known", "none was polled yet"]),
                 page("fine", stages[1].server.url + "/", ["All is well", "no incident is open", "Resolved last"]),
-                page("critical", stages[2].server.url + "/", ["Critical", "runtime-down", "unreachable", "nobody has acknowledged", "active_runs"]),
+                page("critical", stages[2].server.url + "/", ["Critical", "runtime-down", "unreachable", "nobody has acknowledged", "Concurrent runs by app", "above 200: runtime-saturated", "no evidence for 6m", "app-<b>bank"]),
+                page("range", stages[2].server.url + "/?range=24h", ["The last 24 hours", "means of 10 minutes"]),
+                page("rules", stages[2].server.url + "/rules", ["Rules", "noisy-neighbor", "Try a change"]),
+                page("app", stages[2].server.url + "/apps/app-clinic", ["app-clinic", "Policy in force"]),
+                page("nonsense", stages[2].server.url + "/?from=x", ["is a moment such as"], mays: ["400"]),
+                page("lab", stages[6].server.url + "/lab", ["Policy lab", "What to try"]),
                 page("incident", stages[2].server.url + incident, ["noisy-neighbor", "What happened", "Ask the tenant", "condition true for 5m"]),
-                page("storm", stages[3].server.url + "/", ["200 incidents are open", "and 180 more"]),
+                page("storm", stages[3].server.url + "/", ["200 incidents are open", "and 180 more", "and 460 more"]),
                 page("blind", stages[4].server.url + "/", ["Not known", "unreachable"]),
                 page("hostile", stages[5].server.url + "/", ["<script>window.hacked=1</script>", "\\u{202e}"]),
                 page("hostile-incident", stages[5].server.url + incident, ["<script>window.hacked=1</script>", "\\u{202e}"]),
@@ -76,13 +102,14 @@ import Testing
                 "url": .string(pressed.server.url + incident), "token": .string(token), "heading": "noisy-neighbor",
                 "told": "takes it at its next poll",
             ],
+            "keys": .string(stages[2].server.url + "/"), "plain": .string(stages[2].server.url), "lab": .string(stages[6].server.url + "/lab"),
         ]
         let file = offer.temporary.write(plan.serialized(), to: "plan.json")
         let ending = try RunningProgram(
-            "/usr/bin/python3", [Fixtures.repository + "/Tests/WebTests/browser.py", file, Fixtures.repository + "/.build/pictures/browser"],
+            Fixtures.repository + "/.build/venv/bin/python3", [Fixtures.repository + "/Tests/WebTests/browser.py", file, Fixtures.repository + "/.build/pictures/browser"],
             environment: ["PATH": "/usr/bin:/bin", "HOME": offer.temporary.path], in: offer.temporary.path, atMost: 400
         ).waitForEnd()
-        let names = (plan["pages"]?.array ?? []).compactMap { $0["name"]?.string } + ["press", "press without scripts"]
+        let names = (plan["pages"]?.array ?? []).compactMap { $0["name"]?.string } + ["press", "press without scripts", "keys", "plain", "lab"]
         #expect(ending.output == names.map { $0 + " ok\n" }.joined(), "\(ending.output)\(ending.errors)")
         let rows = try offer.engine.waitingCommands()
         #expect(rows.map(\.kind) == ["approve", "approve"] && rows.allSatisfy { $0.actor == "token:maria" }, "\(rows)")

@@ -37,7 +37,7 @@ import struct Journal.MinuteRow
                 if word.hasPrefix("on") || word.hasPrefix("style=") { faults.append("inline \(word)") }
                 if word.hasPrefix("id=\""), !ids.insert(String(word)).inserted { faults.append("\(word) twice") }
             }
-            if ["meta", "link", "br"].contains(name) || tag.hasSuffix("/") { continue }
+            if ["meta", "link", "br", "input"].contains(name) || tag.hasSuffix("/") { continue }
             open.append(name)
             if name == "style" || name == "script" {
                 // What stands in them is no markup.
@@ -133,7 +133,7 @@ import struct Journal.MinuteRow
             "/nothing/\(PercentEncoding.encode(text.utf8))", "/incidents/\(PercentEncoding.encode(text.utf8))",
         ] {
             let page = face.get(target)
-            #expect(page.status == 404 && PageTests.faults(page.text).isEmpty && !page.text.contains("<script"))
+            #expect(page.status == 404 && PageTests.faults(page.text).isEmpty && page.text.split(separator: "<script").count == 2)
         }
     }
 

@@ -1,8 +1,10 @@
 import Ambient
+import Configuration
 import Glibc
 import JSONParsing
 import Journal
 import Model
+import Policy
 import Server
 import Signals
 import TestKit
@@ -97,13 +99,29 @@ struct World {
         return StateRow(key: "sight:" + name, bytes: sight.document.serializedBytes())
     }
 
+    /// What keeps rules about the evidence itself quiet.
+    static let healthy: [Signal: Evidence] = [
+        .up: .value(1), .healthy: .value(1), .trackedChats: .value(40), .uptime: .value(9_000), .perfSeconds: .value(0.01), .restarts: .value(0),
+    ]
+
+    /// What an engine writes of the policies by which it decides.
+    /// - Parameter text: of the default file; empty: the built-in policy.
+    static func policies(_ text: String) -> StateRow {
+        let files: [JSON] =
+            text.isEmpty
+            ? [["file": .string(DefaultPolicy.file), "text": .string(DefaultPolicy.text)]]
+            : [["file": "ops_policy.default.yaml", "text": .string(text)]]
+        return StateRow(key: "policies", bytes: (["files": .array(files)] as JSON).serializedBytes())
+    }
+
     func face(
-        isLoopback: Bool = true, token: String? = nil, publicURL: String? = nil,
-        at clock: StandingClock = StandingClock()
+        isLoopback: Bool = true, token: String? = nil, publicURL: String? = nil, proxies: TrustedProxies? = nil,
+        settings: MonitorSettings? = nil, at clock: StandingClock = StandingClock()
     ) -> Face {
         let secret = token.map { CachedSecret(.literal(Secret($0)), what: "the token", in: Environment([:])) }
         return Face(
-            folder, Overview.Surroundings(), isLoopback: isLoopback, token: secret, publicURL: publicURL, clock: clock)
+            folder, Overview.Surroundings(settings: settings), isLoopback: isLoopback, token: secret, publicURL: publicURL,
+            proxies: proxies, clock: clock)
     }
 }
 

@@ -2,10 +2,12 @@
 
 usage: browser.py PLAN PICTURES
 
-PLAN is JSON: {"pages": [{"name", "url", "holds": [texts], "status"}], "press": {"url", "token", "heading", "told"}}. Each page is opened
-on a phone and a desktop, by day and by night; pictures go to the folder. Prints `NAME ok`, or what is wrong, a line each.
+PLAN is JSON: {"pages": [{"name", "url", "holds": [texts], "mays": [texts]}], "press": {"url", "token", "heading", "told"}, "keys": URL,
+"plain": URL, "lab": URL}. Each page is looked at as a phone, a desktop, a desktop at 200 % and the smallest screen show it, by day and
+by night, and judged by the rules of axe-core; pictures go to the folder. Prints `NAME ok`, or what is wrong, a line each.
 """
 import base64
+import importlib.util
 import json
 import os
 import pathlib
@@ -15,7 +17,8 @@ import tempfile
 import time
 import urllib.parse
 
-PHONE, DESKTOP, SMALL = (390, 1400), (1280, 1200), (320, 900)
+PHONE, DESKTOP, ZOOMED, SMALL = (390, 1400), (1280, 1200), (640, 600), (320, 900)
+AXE = pathlib.Path(importlib.util.find_spec("axe_core_python").origin).with_name("axe.min.js").read_text()
 
 
 class Browser:
@@ -130,22 +133,102 @@ CHECKS = """(() => {
 })()"""
 
 
+# Violations of the rules of WCAG 2.1 A and AA that can be told by looking, each with what it is about.
+JUDGED = """axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations']}).then((r) =>
+  r.violations.map((v) => v.id + ': ' + v.nodes.slice(0, 2).map((n) => n.html.slice(0, 160) + ' ' + n.failureSummary.slice(0, 200)).join(' | ')))"""
+
+
 def look(browser, page, pictures):
     wrong = []
     origin = "/".join(page["url"].split("/")[:3])
-    for size, dark in ((PHONE, False), (DESKTOP, True), (PHONE, True), (DESKTOP, False), (SMALL, False)):
+    browser.size(PHONE, False)
+    browser.open(page["url"])
+    text = browser.run("document.body.innerText")
+    wrong += [f"does not say {words!r}" for words in page["holds"] if words not in text]
+    browser.run(AXE + ";0")
+    for size, dark in ((PHONE, False), (DESKTOP, True), (ZOOMED, False), (SMALL, False)):
         browser.size(size, dark)
-        browser.open(page["url"])
         where = f"{size[0]} {'dark' if dark else 'light'}"
-        text = browser.run("document.body.innerText")
-        wrong += [f"{where}: does not say {words!r}" for words in page["holds"] if words not in text]
         wrong += [f"{where}: {fault}" for fault in browser.run(CHECKS)]
-        wrong += [f"{where}: {fault}" for fault in browser.faults(origin, page.get("mays", ()))]
-        if browser.run("typeof window.hacked") != "undefined":
-            wrong.append(f"{where}: foreign text ran")
-        if size is not SMALL:
+        if size in (PHONE, DESKTOP):
+            wrong += [f"{where}: axe: {fault}" for fault in browser.run(JUDGED)]
             browser.picture(pictures / f"{page['name']}-{size[0]}-{'dark' if dark else 'light'}.png")
+    wrong += browser.faults(origin, page.get("mays", ()))
+    if browser.run("typeof window.hacked") != "undefined":
+        wrong.append("foreign text ran")
     return wrong
+
+
+def keys(browser, url):
+    """The keyboard finds its way, says so on demand, and can be told to be quiet."""
+    wrong = []
+    browser.size(DESKTOP, False)
+    browser.open(url)
+
+    def press(key, code=None):
+        for kind in ("keyDown", "keyUp"):
+            browser.ask("Input.dispatchKeyEvent", type=kind, key=key, text=key if kind == "keyDown" and len(key) == 1 else "", code=code or key,
+                        windowsVirtualKeyCode=27 if key == "Escape" else ord(key[0].upper()))
+
+    def holds(what, script):
+        if not browser.run(script):
+            wrong.append(what)
+
+    press("?")
+    holds("? shows no keys", "document.getElementById('keys').open")
+    press("j")
+    holds("a key acts below the list of keys", "!document.activeElement.matches('article h3 a')")
+    press("Escape")
+    holds("Escape does not close it", "!document.getElementById('keys').open")
+    press("j")
+    holds("j finds no incident", "document.activeElement.matches('article h3 a[href^=\"/incidents/\"]')")
+    press("a")
+    holds("a finds nothing to acknowledge with", "document.activeElement.textContent.includes(' ack ') || document.activeElement.matches('button')")
+    browser.run("document.getElementById('keys-on').click()")
+    press("j")
+    holds("switched off, a key acts", "!document.activeElement.matches('article h3 a')")
+    browser.run("document.getElementById('keys-on').click()")
+    browser.goes(lambda: press("6"))
+    holds("6 shows no six hours", "document.querySelector('.range [aria-current]').textContent === '6 hours'")
+    browser.goes(lambda: press("r"))
+    holds("r shows no rules", "location.pathname === '/rules'")
+    return wrong + browser.faults("/".join(url.split("/")[:3]))
+
+
+def plain(browser, url):
+    """Time and clocks are chosen without scripts."""
+    wrong = []
+    browser.ask("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        for target, words in (("/?range=6h", "The last 6 hours"), ("/?zone=%2B05:30", "UTC+05:30"), ("/", "UTC+05:30"),
+                              ("/?range=nonsense", "is a span of 5m to 31d"), ("/?zone=UTC", "UTC")):
+            browser.open(url + target)
+            root = browser.ask("DOM.getDocument", depth=-1)["root"]["nodeId"]
+            if words not in browser.ask("DOM.getOuterHTML", nodeId=root)["outerHTML"]:
+                wrong.append(f"{target} does not say {words!r}")
+    finally:
+        browser.ask("Emulation.setScriptExecutionDisabled", value=False)
+    return wrong
+
+
+def lab(browser, url, pictures):
+    """A threshold is tried, and what would have been stands there; with the page's own script."""
+    wrong = []
+    browser.size(PHONE, False)
+    browser.open(url)
+    browser.run("document.getElementById('lab-text').value = 'thresholds: {max_active_runs: 50}'")
+    browser.goes(lambda: browser.run("document.querySelector('form[action=\"/lab\"] button').click()"))
+    for _ in range(200):
+        if "To keep it" in browser.run("document.body.innerText"):
+            break
+        # The page asks anew by itself, in its own time; nothing is judged by how long it takes.
+        time.sleep(0.1)
+    text = browser.run("document.body.innerText")
+    wrong += [f"does not say {words!r}: {text[:600]}" for words in ("more incident", "runtime-crowded", "ops_rules.lab.yaml") if words not in text]
+    browser.run(AXE + ";0")
+    wrong += browser.run(CHECKS) + browser.run(JUDGED)
+    browser.picture(pictures / "lab-result-390-light.png")
+    return wrong + browser.faults("/".join(url.split("/")[:3]))
 
 
 def press(browser, plan, pictures, scripts):
@@ -232,6 +315,8 @@ def main():
             for scripts in (True, False):
                 wrong = press(browser, plan["press"], pictures, scripts)
                 print("press" if scripts else "press without scripts", "ok" if not wrong else wrong, flush=True)
+            for name, wrong in (("keys", keys(browser, plan["keys"])), ("plain", plain(browser, plan["plain"])), ("lab", lab(browser, plan["lab"], pictures))):
+                print(name, "ok" if not wrong else wrong, flush=True)
         finally:
             browser.close()
 

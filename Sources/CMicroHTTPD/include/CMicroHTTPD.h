@@ -3,6 +3,7 @@
 #include <microhttpd.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 /// How a daemon is started. All times in seconds; zero means "no limit".
 struct cmicrohttpd_options {
@@ -17,6 +18,8 @@ struct cmicrohttpd_options {
     size_t connection_memory;
     /// 0: answers carry no `Date` header unless the handler sets one.
     int date_header;
+    /// 1: TLS, with what `cmicrohttpd_tls_show` shows at the port.
+    int encrypted;
 };
 
 /// The functions a daemon calls, all on its own threads, with `closure` as their first argument.
@@ -44,3 +47,16 @@ const struct sockaddr *cmicrohttpd_peer(struct MHD_Connection *connection);
 
 /// The socket of a connection, or -1.
 int cmicrohttpd_socket(struct MHD_Connection *connection);
+
+/// A certificate with those that vouch for it, and its key.
+struct cmicrohttpd_tls;
+
+/// Reads a certificate (PEM, the server's own first) and its key (PEM, without a passphrase). NULL with the cause in `why` when
+/// they cannot be read or do not belong together. `ends` is when the certificate does, in seconds since 1970, or -1.
+struct cmicrohttpd_tls *cmicrohttpd_tls_load(const unsigned char *certificate, size_t certificate_size,
+                                             const unsigned char *key, size_t key_size, int64_t *ends, char *why,
+                                             size_t capacity);
+
+/// Shows this to everybody who connects to the port from now on; NULL: nothing any more. What was shown before stays in
+/// memory, since a handshake may still use it. 0 when there are too many servers.
+int cmicrohttpd_tls_show(unsigned short port, const struct cmicrohttpd_tls *tls);

@@ -81,7 +81,20 @@ enum ServerKeys {
         "read_token", .secret, fallback: "only this machine may read", "What whoever reads from elsewhere shows")
     static let publicURL = SettingKey(
         "public_url", .url, "Where people reach the page; messages then link to their incident")
-    static let section = SettingSection([listen, readToken, publicURL])
+    static let certificate = SettingKey(
+        "certificate", .path, fallback: "plain HTTP", "PEM file with the server's certificate and those that vouch for it; with it page and API speak TLS, and a renewed one is shown within seconds")
+    static let key = SettingKey("key", .path, "PEM file with the certificate's key, without a passphrase")
+    static let trustedProxies = SettingKey(
+        "trusted_proxies", .list(.text(example: "10.0.0.0/8")), fallback: "none", "Addresses or networks of proxies that have asked whoever comes who they are")
+    static let trustedUserHeader = SettingKey(
+        "trusted_user_header", .text(example: "X-Forwarded-User"), fallback: "none is believed", "Header in which they say it; from elsewhere it counts for nothing")
+    static let trustedOperators = SettingKey(
+        "trusted_operators", .list(.text(example: "maria@example.com")), fallback: "none", "Users of that header who are operators; who is in neither list is a viewer")
+    static let trustedApprovers = SettingKey(
+        "trusted_approvers", .list(.text(example: "maria@example.com")), fallback: "none", "Users of that header who are approvers")
+    static let section = SettingSection([
+        listen, readToken, publicURL, certificate, key, trustedProxies, trustedUserHeader, trustedOperators, trustedApprovers,
+    ])
 }
 
 enum MetricsKeys {

@@ -36,11 +36,12 @@ struct Fields {
                 throw .badRequest("'\(Shown.id(member.key))' is a text, a list of texts, true or false")
             }
         }
-        try check()
+        try check(Fields.textLimit)
     }
 
     /// Of a page's form.
-    init(form request: ServerRequest) throws(Problem) {
+    /// - Parameter longest: bytes of a field.
+    init(form request: ServerRequest, longest: Int = textLimit) throws(Problem) {
         guard Fields.isType("application/x-www-form-urlencoded", of: request) else {
             throw Problem(status: 415, title: "Not a form", detail: "this is for the forms of the page")
         }
@@ -52,18 +53,18 @@ struct Fields {
             // A field that was left empty was not filled in.
             if !value.isEmpty { values.append((name, [value])) }
         }
-        try check()
+        try check(longest)
     }
 
-    private func check() throws(Problem) {
+    private func check(_ longest: Int) throws(Problem) {
         var names: Set<[UInt8]> = []
         for (name, texts) in values {
             guard names.insert(Array(name.utf8)).inserted else {
                 throw .badRequest("'\(Shown.id(name))' is given twice; give it once")
             }
-            guard texts.count <= Fields.mostValues, texts.allSatisfy({ $0.utf8.count <= Fields.textLimit }) else {
+            guard texts.count <= Fields.mostValues, texts.allSatisfy({ $0.utf8.count <= longest }) else {
                 throw .badRequest(
-                    "'\(Shown.id(name))' is too long: at most \(Fields.textLimit) bytes, and \(Fields.mostValues) in a list")
+                    "'\(Shown.id(name))' is too long: at most \(longest) bytes, and \(Fields.mostValues) in a list")
             }
         }
     }

@@ -4,6 +4,7 @@ import Journal
 import Model
 import Monitor
 import Policy
+import Views
 
 /// `replay`: what policies would have done on a recorded past.
 enum ReplayCommand {
@@ -155,18 +156,4 @@ enum Replay {
             incidents: replay.story.incidents, warnings: reader.warnings + replay.warnings, reports: reports, replay: replay,
             runtimes: settings.runtimes.map(\.name))
     }
-}
-
-/// What a replay says of itself at its end.
-enum ReplayCaveat {
-    static let counterfactual =
-        "The evidence was recorded under the actions of that time. A throttle that is only proposed would have changed what "
-        + "came after it; one that was in force then still shows in the evidence."
-    static let minutes =
-        "History knows minutes, not polls. A tick stands at the end of each minute, so an incident may open or end up to a "
-        + "minute later than live, and what came and went within a minute is not seen. Windows are whole minutes."
-    static let beginning =
-        "It begins without open incidents: what was open at the beginning opens once its condition has held anew."
-    static let people =
-        "Acknowledgements, silences, reverted actions, the kill switch and reloads are not in the history; tapes have them."
 }

@@ -217,15 +217,20 @@ final class DaemonParts: Sendable {
         let page = Face(
             folder, Overview.Surroundings(configuration), isLoopback: configuration.server?.value.isLoopback ?? false,
             token: configuration.readToken.map { CachedSecret($0.value, what: "the token of whoever reads the page", in: invocation.environment) },
-            publicURL: configuration.publicURL?.value, clock: clock)
+            publicURL: configuration.publicURL?.value, proxies: configuration.trustedProxies?.value,
+            environment: invocation.environment, clock: clock)
         self.page = page
         let looks = MonitorEndpoints(gate: nil, health: { health.answer }, more: [instruments.route], others: page.answer)
         // Only at an address of its own: whoever looks at a page must not stand before a proxy that asks the gate.
         var lookers = HTTPServer.Options.questions
         lookers.mode = .epoll(threads: 2)
         lookers.maxConnections = 256
-        // What people say fits into this: a comment, what a silence is for.
-        lookers.maxBodyBytes = 16 << 10
+        lookers.maxBodyBytes = Face.longestBody
+        lookers.certificate = configuration.certificate.map { ServerCertificate(certificate: $0.value.certificate, key: $0.value.key) }
+        lookers.onRenewed = { fault in
+            guard let fault else { return logger.info("the page shows a renewed certificate") }
+            logger.error("the certificate's files changed and cannot be used: the page goes on with the one before", ["why": .text("\(fault)")])
+        }
         face = (isElsewhere ? configuration.server : nil).map {
             HTTPServer(listen: $0.value.host, port: $0.value.port, options: options("page", lookers), handler: looks.answer)
         }

@@ -1,0 +1,149 @@
+import Model
+import Monitor
+import Signals
+
+/// Makes the panels of a ``RuntimePast`` of a runtime's minutes, in one pass.
+struct PastBuilder {
+    private(set) var range: PastRange
+    /// The minute behind the newest that was taken in.
+    private(set) var next: Int64
+    private(set) var restarts: [Timestamp] = []
+    private let price: TokenPrice?
+    private var tracks: [Track]
+    private var restartCount = 0.0
+
+    /// What is gathered for one panel.
+    private struct Track {
+        let signals: [Signal]
+        let isStacked: Bool
+        /// By signal, then by step: of lines the highest, of a stack the sum.
+        var values: [[Double?]]
+        /// By step: the minutes with a value.
+        var seen: [Int]
+        var apps: [AppID: [Double]] = [:]
+        var gaps: [RuntimePast.Gap] = []
+
+        mutating func noteGap(_ minutes: Range<Int64>, _ reason: String) {
+            guard !minutes.isEmpty else { return }
+            if let last = gaps.indices.last, gaps[last].minutes.upperBound == minutes.lowerBound,
+                gaps[last].reason.utf8.elementsEqual(reason.utf8)
+            {
+                gaps[last].minutes = gaps[last].minutes.lowerBound..<minutes.upperBound
+            } else {
+                gaps.append(RuntimePast.Gap(minutes: minutes, reason: reason))
+            }
+        }
+    }
+
+    init(_ range: PastRange, _ price: TokenPrice?) {
+        self.range = range
+        self.price = price
+        next = range.minutes.lowerBound
+        let count = range.count
+        tracks = RuntimePast.panels.map { panel in
+            Track(
+                signals: panel.signals, isStacked: panel.isStacked,
+                values: panel.signals.map { _ in Array(repeating: nil, count: count) }, seen: Array(repeating: 0, count: count))
+        }
+    }
+
+    /// Takes in the next minute, the runtime's row first.
+    mutating func take(_ rows: [RecordedHistory.Row]) {
+        guard let whole = rows.first, range.minutes.contains(whole.minute), whole.minute >= next else { return }
+        let step = Int((whole.minute - range.minutes.lowerBound) / range.step)
+        noteRestart(whole)
+        for index in tracks.indices {
+            tracks[index].noteGap(next..<whole.minute, RuntimePast.nobodyLooked)
+            if let reason = note(whole, step, &tracks[index]) {
+                tracks[index].noteGap(whole.minute..<whole.minute + 1, reason)
+            } else if tracks[index].isStacked {
+                noteApps(rows, whole, step, &tracks[index])
+            }
+        }
+        next = whole.minute + 1
+    }
+
+    /// Notes what a minute says of the runtime itself. Why it says nothing, where that is a gap: a ratio of nothing is none.
+    private func note(_ whole: RecordedHistory.Row, _ step: Int, _ track: inout Track) -> String? {
+        var reason: MissingReason?
+        var isSeen = false
+        for (place, signal) in track.signals.enumerated() {
+            let raw = Int(signal.rawValue)
+            switch raw < whole.readings.count ? whole.readings[raw] : .missing(.notTracked) {
+            case .value(let value) where value.isFinite:
+                isSeen = true
+                let before = track.values[place][step]
+                track.values[place][step] = track.isStacked ? (before ?? 0) + value : max(before ?? value, value)
+            case .value: break
+            case .missing(let why): reason = reason ?? why
+            }
+        }
+        if isSeen { track.seen[step] += 1 }
+        guard !isSeen, let reason, reason != .noTraffic else { return nil }
+        return reason.explanation
+    }
+
+    private func noteApps(_ rows: [RecordedHistory.Row], _ whole: RecordedHistory.Row, _ step: Int, _ track: inout Track) {
+        let signal = track.signals[0]
+        for row in rows.dropFirst() {
+            guard let app = row.app, case .value(let value) = row.reading(signal, of: whole, price: price), value > 0,
+                value.isFinite
+            else { continue }
+            if track.apps[app] == nil {
+                guard track.apps.count < RuntimePast.mostApps else { continue }
+                track.apps[app] = Array(repeating: 0, count: track.seen.count)
+            }
+            track.apps[app]?[step] += value
+        }
+    }
+
+    private mutating func noteRestart(_ whole: RecordedHistory.Row) {
+        let raw = Int(Signal.restarts.rawValue)
+        guard raw < whole.readings.count, case .value(let count) = whole.readings[raw] else { return }
+        // A restart stays in the window for a while; it happened when it came into it.
+        if count > restartCount { restarts.append(Timestamp(minute: whole.minute)) }
+        restartCount = count
+    }
+
+    /// Nothing more comes; what lies between the newest minute and this one was not watched.
+    mutating func end(at minute: Int64) {
+        if minute > next { for index in tracks.indices { tracks[index].noteGap(next..<minute, RuntimePast.nobodyLooked) } }
+        range = range.ending(at: max(minute, next))
+    }
+
+    var panels: [RuntimePast.Panel] {
+        zip(RuntimePast.panels, tracks).map { panel, track in
+            RuntimePast.Panel(
+                title: panel.title, signals: panel.signals, isStacked: panel.isStacked,
+                series: track.isStacked ? layers(track) : lines(track), gaps: track.gaps)
+        }
+    }
+
+    private func lines(_ track: Track) -> [RuntimePast.Series] {
+        zip(track.signals, track.values).map {
+            RuntimePast.Series(name: .signal($0), values: Array($1.prefix(range.count)))
+        }
+    }
+
+    /// The largest apps, and what is left of the runtime's own reading: nothing is shown twice and nothing left out.
+    private func layers(_ track: Track) -> [RuntimePast.Series] {
+        let count = range.count
+        var largest: [(app: AppID, values: [Double], sum: Double)] = track.apps.map { app, values in
+            (app: app, values: values, sum: values.reduce(0, +))
+        }
+        largest.sort { a, b in a.sum != b.sum ? a.sum > b.sum : a.app < b.app }
+        largest = Array(largest.prefix(RuntimePast.mostLayers))
+        func mean(_ sum: Double, _ step: Int) -> Double? { track.seen[step] > 0 ? sum / Double(track.seen[step]) : nil }
+        var rest: [Double?] = (0..<count).map { step in track.values[0][step].flatMap { mean($0, step) } }
+        var layers: [RuntimePast.Series] = []
+        for app in largest {
+            let values = (0..<count).map { step in rest[step] == nil ? nil : mean(app.values[step], step) }
+            for step in 0..<count { rest[step] = rest[step].map { max(0, $0 - (values[step] ?? 0)) } }
+            layers.append(RuntimePast.Series(name: .app(app.app), values: values))
+        }
+        // Sums of parts leave a grain.
+        let hasRest = rest.contains { ($0 ?? 0) > 1e-6 }
+        if hasRest || layers.isEmpty { layers.append(RuntimePast.Series(name: .rest(isAll: layers.isEmpty), values: rest)) }
+        return layers
+    }
+}

@@ -1,0 +1,142 @@
+import Guard
+import Journal
+import Model
+import Monitor
+import Policy
+import Views
+
+/// The charts of the first page, with what chooses their time and whose clocks they follow.
+struct ChartSection {
+    /// History is the one thing that may be large; whoever watches hundreds has a dashboard.
+    private static let mostRuntimes = 4
+
+    private struct Drawn {
+        let runtime: String
+        let past: Result<RuntimePast, RuntimePast.Failure>
+        let events: [Chart.Event]
+    }
+
+    private let frame: Timeframe
+    private let clocks: Clocks
+    private let rules: [Rule]
+    private let drawn: [Drawn]
+    private let runtimes: Int
+
+    init(_ overview: Overview, _ frame: Timeframe, _ reading: Reading) {
+        self.frame = frame
+        clocks = reading.clocks
+        // Without an engine that wrote its policy there are no thresholds to draw, and charts all the same.
+        rules = (try? API.policies(reading))?.runtimeRules ?? []
+        runtimes = overview.sights.count
+        let marks = (try? Pipeline.guardState(in: reading.journal).marks) ?? []
+        drawn = overview.sights.prefix(ChartSection.mostRuntimes).map { sight in
+            let runtime = sight.summary.runtime
+            let past = Result { () throws(RuntimePast.Failure) in try reading.shelf.past(runtime, frame, reading) }
+            return Drawn(runtime: runtime, past: past, events: ChartSection.events(runtime, past, frame, marks, reading))
+        }
+    }
+
+    /// What happened on a runtime in that time.
+    private static func events(
+        _ runtime: String, _ past: Result<RuntimePast, RuntimePast.Failure>, _ frame: Timeframe, _ marks: [Mark], _ reading: Reading
+    ) -> [Chart.Event] {
+        let filter = IncidentFilter(runtime: runtime, since: frame.from, limit: 200)
+        let opened = ((try? IncidentList(reading.journal, filter))?.incidents ?? []).map { incident in
+            let app = incident.subject.app.map { " on \(Shown.id($0.text))" } ?? ""
+            return Chart.Event(at: incident.openedAt, kind: .incident, text: "\(Shown.id(incident.rule)) opened\(app)")
+        }
+        let leases = ((try? reading.journal.leases(states: [], limit: 200)) ?? []).compactMap { row in
+            (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Lease(document: $0) }
+        }.filter { !$0.shadow && $0.key.runtime.utf8.elementsEqual(runtime.utf8) }
+        let done = leases.map { Chart.Event(at: $0.createdAt, kind: .lease, text: "\($0.effect) for \(Shown.id($0.key.app.text))") }
+        let told = marks.filter { $0.runtime?.utf8.elementsEqual(runtime.utf8) ?? true }
+            .map { Chart.Event(at: $0.at, kind: .mark, text: Shown.line($0.title)) }
+        // Marks are forgotten after a day, the history knows restarts for longer.
+        let restarts = ((try? past.get())?.restarts ?? []).filter { restart in
+            !told.contains { $0.at > restart - .minutes(2) && $0.at < restart + .minutes(2) }
+        }.map { Chart.Event(at: $0, kind: .mark, text: "restart") }
+        return (opened + done + told + restarts).sorted { $0.at < $1.at }
+    }
+
+    var html: HTML {
+        guard runtimes > 0 else { return "" }
+        let parts = drawn.enumerated().map { index, drawn in "<h3>\(id: drawn.runtime)</h3>\(charts(drawn, index))" as HTML }
+        let more: HTML = HTML.when(
+            runtimes > drawn.count,
+            "<p class=\"faint\">Charts of the first \(drawn.count) of \(runtimes) runtimes; the others are at /api/v1/history.</p>")
+        return """
+            <section id="charts" aria-labelledby="charts-h"><h2 id="charts-h">\(frame.words.prefix(1).uppercased() + frame.words.dropFirst())</h2>
+            \(controls)\(parts.joined())\(more)</section>
+            """
+    }
+
+    private func charts(_ drawn: Drawn, _ index: Int) -> HTML {
+        let past: RuntimePast
+        switch drawn.past {
+        case .success(let known): past = known
+        case .failure(.nothingKept): return "<p class=\"none\">Nothing is kept of that time.</p>"
+        case .failure(.tooMuch): return "<p class=\"none\">There is too much of it to draw at once: choose a shorter time.</p>"
+        case .failure(.unreadable): return "<p class=\"none\">The history cannot be read now.</p>"
+        }
+        let seen = past.panels.enumerated().filter { $0.element.hasEvidence }.map { place, panel in
+            PanelChart(
+                panel: panel, range: past.range, clocks: clocks, thresholds: thresholds(panel), events: drawn.events,
+                id: "chart-\(index)-\(place)"
+            ).html
+        }
+        return "<div class=\"charts\">\(seen.joined())</div>\(unseen(past.panels.filter { !$0.hasEvidence }))"
+    }
+
+    /// Panels without any evidence, by the reason that is the newest.
+    private func unseen(_ panels: [RuntimePast.Panel]) -> HTML {
+        var groups: [(why: String, names: [String])] = []
+        for panel in panels {
+            let why = panel.gaps.last?.reason ?? MissingReason.noTraffic.explanation
+            if let place = groups.firstIndex(where: { $0.why.utf8.elementsEqual(why.utf8) }) {
+                groups[place].names += panel.signals.map(\.name)
+            } else {
+                groups.append((why, panel.signals.map(\.name)))
+            }
+        }
+        return groups.map { "<p class=\"faint\">No evidence in that time of \($0.names.joined(separator: ", ")): \($0.why)</p>" as HTML }.joined()
+    }
+
+    /// The fixed values that rules about runtimes hold the panel's signals against, the lowest first.
+    private func thresholds(_ panel: RuntimePast.Panel) -> [PanelChart.Threshold] {
+        var found: [PanelChart.Threshold] = []
+        for rule in rules {
+            // What must lie below something else is no limit of what is well, but of what the rule is about.
+            for limit in rule.when.limits where limit.isAbove && limit.value > 0 && panel.signals.contains(limit.series.signal) {
+                if let place = found.firstIndex(where: { $0.value == limit.value }) {
+                    if !found[place].rules.contains(where: { $0.utf8.elementsEqual(rule.name.utf8) }) {
+                        found[place].rules.append(rule.name)
+                    }
+                } else {
+                    found.append(PanelChart.Threshold(value: limit.value, rules: [rule.name]))
+                }
+            }
+        }
+        return found.sorted { $0.value < $1.value }
+    }
+
+    // MARK: - Time
+
+    private var controls: HTML {
+        let links = Timeframe.named.map { name, words -> HTML in
+            let isShown = frame.span?.utf8.elementsEqual(name.utf8) ?? false
+            return "<a href=\"/?range=\(name)#charts\"\(HTML.when(isShown, " aria-current=\"true\""))>\(words)</a>"
+        }
+        let zones = ZoneChoice.offered.map { "<option value=\"\($0)\"></option>" as HTML }
+        let (from, until) = (Timeframe.field(frame.from, clocks.zone), Timeframe.field(frame.until, clocks.zone))
+        return """
+            <nav class="range" aria-label="Time that the charts show">\(links.joined())</nav>
+            <details id="time"><summary>Another time, other clocks (\(clocks.zone.name))</summary>
+            <form method="get" action="/#charts"><label for="time-from">From</label><input id="time-from" type="datetime-local" name="from" value="\(from)" required>
+            <label for="time-to">To</label><input id="time-to" type="datetime-local" name="to" value="\(until)">
+            <button>Show this time</button></form>
+            <form method="get" action="/#charts"><label for="time-zone">Time zone</label><input id="time-zone" type="text" name="zone" list="zones" value="\(clocks.zone.name)" maxlength="64" autocomplete="off">
+            <datalist id="zones">\(zones.joined())</datalist>
+            <p class="faint">Kept in this browser, for all pages. Times without a zone are by these clocks.</p><button>Read by these clocks</button></form></details>
+            """
+    }
+}

@@ -1,0 +1,196 @@
+import Model
+import Policy
+import Views
+
+/// One panel of a runtime's past as a picture: lines or layers, gaps as hatched stretches, thresholds as dashed lines, what
+/// happened as upright ones; and all of it once more in words, for whoever cannot see or point at it.
+struct PanelChart {
+    /// A value above which a rule speaks.
+    struct Threshold {
+        let value: Double
+        var rules: [String]
+    }
+
+    private static let (width, height) = (600.0, 110.0)
+    /// A threshold further above what was seen than this would press the curve flat: it is told and not drawn.
+    private static let furthest = 3.0
+    private static let mostEvents = 40
+    private static let mostListed = 12
+    /// The longest; a line is broken at the others all the same.
+    private static let mostGapsDrawn = 80
+
+    let panel: RuntimePast.Panel
+    let range: PastRange
+    let clocks: Clocks
+    let thresholds: [Threshold]
+    let events: [Chart.Event]
+    /// Of the document, for what unfolds.
+    let id: String
+
+    /// What stands at each step: the top of a layer, or the value of a line.
+    private var tops: [[Double?]] {
+        guard panel.isStacked else { return panel.series.map(\.values) }
+        var sums: [Double?] = Array(repeating: 0, count: range.count)
+        return panel.series.map { layer in
+            for step in sums.indices { sums[step] = layer.values[step].flatMap { value in sums[step].map { $0 + value } } }
+            return sums
+        }
+    }
+
+    var html: HTML {
+        let tops = self.tops
+        // Of a stack the whole is what is told.
+        let values = (panel.isStacked ? Array(tops.suffix(1)) : tops).flatMap { $0.compactMap { $0 } }
+        let (low, high) = (values.min() ?? 0, values.max() ?? 0)
+        let drawn = thresholds.filter { $0.value <= max(high, 1e-9) * PanelChart.furthest }
+        let top = max(drawn.map(\.value).max() ?? 0, high, 1e-9) * 1.06
+        let within = Array(events.filter { $0.at >= range.from && $0.at < range.until }.suffix(PanelChart.mostEvents))
+        let picture = Picture(range: range, top: top, width: PanelChart.width, height: PanelChart.height)
+        let unit = panel.unit
+        let newest = panel.isStacked ? tops.last?.last { $0 != nil } ?? nil : panel.series[0].newest
+        let (least, most) = (Figure.text(low, unit), Figure.text(high, unit))
+        let step = range.step == 1 ? "" : panel.isStacked ? ", means of \(range.step) minutes" : ", the highest minute of each \(range.step)"
+        let missing = panel.gaps.isEmpty ? "" : "; \(gapsInWords)"
+        let said = "\(panel.title), \(clocks.words(range.from)) to \(clocks.words(range.until)): from \(least) to \(most), newest \(newest.map { Figure.text($0, unit) } ?? "not known")\(missing)"
+        let shapes: [HTML] =
+            panel.gaps.sorted { $0.minutes.count > $1.minutes.count }.prefix(PanelChart.mostGapsDrawn).map { picture.gap($0.minutes, "\(stretch($0)): \($0.reason)") }
+            + (panel.isStacked ? picture.layers(tops) : picture.lines(tops, breaks: panel.gaps.map(\.minutes)))
+            + drawn.map { picture.level($0.value, "above \(Figure.text($0.value, unit)): \(Shown.line($0.rules.joined(separator: ", ")))") }
+            + within.map { picture.event($0, clocks) }
+        return """
+            <figure><figcaption>\(panel.title): <strong>\(newest.map { Figure.text($0, unit) } ?? "no evidence now")</strong> <span class="faint">\(least) to \(most)\(step) · <code>\(panel.signals.map(\.name).joined(separator: ", "))</code></span></figcaption>
+            <svg class="plot" viewBox="0 0 600 110" role="img" preserveAspectRatio="none" aria-label="\(said)">\(shapes.joined())</svg>
+            <p class="axis faint"><span>\(clocks.words(range.from))</span><span>\(clocks.words(range.until))</span></p>
+            \(legend(drawn))\(more(within))</figure>
+            """
+    }
+
+    private func name(_ name: RuntimePast.Series.Name) -> HTML {
+        switch name {
+        case .signal(let signal): "<code>\(signal.name)</code>"
+        case .app(let app): Page.appLink(app)
+        case .rest(let isAll): isAll ? "all apps" : "others"
+        }
+    }
+
+    /// What is which, with its newest value: colours alone tell nobody.
+    private func legend(_ drawn: [Threshold]) -> HTML {
+        var items: [HTML] = []
+        if panel.series.count > 1 || panel.isStacked {
+            items = panel.series.enumerated().map { index, series in
+                let newest = series.newest.map { Figure.text($0, panel.unit) } ?? "no evidence"
+                return "<li><span class=\"key c\(index % Picture.colors)\" aria-hidden=\"true\"></span>\(name(series.name)) \(newest)</li>"
+            }
+        }
+        items += thresholds.map { threshold in
+            let isDrawn = drawn.contains { $0.value == threshold.value }
+            return """
+                <li><span class="key level" aria-hidden="true"></span>above \(Figure.text(threshold.value, panel.unit)): \
+                \(Shown.line(threshold.rules.joined(separator: ", ")))\(isDrawn ? "" : " (far above this picture)")</li>
+                """
+        }
+        return items.isEmpty ? "" : "<ul class=\"legend\">\(items.joined())</ul>"
+    }
+
+    /// What pointing at the picture would tell, for fingers, keyboards and screen readers.
+    private func more(_ within: [Chart.Event]) -> HTML {
+        guard !panel.gaps.isEmpty || !within.isEmpty else { return "" }
+        let gaps = panel.gaps.suffix(PanelChart.mostListed).map { "\(stretch($0)): \($0.reason)" as HTML }
+        let happened = within.suffix(PanelChart.mostListed).map { "\(clocks.words($0.at)): \($0.text)" as HTML }
+        let summary = [panel.gaps.isEmpty ? nil : gapsInWords, within.isEmpty ? nil : "\(within.count) thing\(within.count == 1 ? "" : "s") happened"]
+            .compactMap { $0 }.joined(separator: ", ")
+        let left = panel.gaps.count - gaps.count + within.count - happened.count
+        return """
+            <details id="\(id)"><summary>\(summary)</summary>\(Page.list(gaps.map { "<span class=\"key gap\" aria-hidden=\"true\"></span>\($0)" as HTML } + happened))\
+            \(HTML.when(left > 0, "<p>and \(left) earlier</p>"))</details>
+            """
+    }
+
+    /// `no evidence for 7m, in 2 stretches`
+    private var gapsInWords: String {
+        let minutes = panel.gaps.reduce(0) { $0 + $1.minutes.count }
+        return "no evidence for \(TimeSpan.minutes(minutes).brief)\(panel.gaps.count == 1 ? "" : ", in \(panel.gaps.count) stretches")"
+    }
+
+    private func stretch(_ gap: RuntimePast.Gap) -> String {
+        let (from, until) = (Timestamp(minute: gap.minutes.lowerBound), Timestamp(minute: gap.minutes.upperBound))
+        return "\(clocks.words(from)) to \(clocks.words(until))"
+    }
+}
+
+/// Where things stand in a chart's square.
+private struct Picture {
+    static let colors = 6
+
+    let range: PastRange
+    let top: Double
+    let width: Double
+    let height: Double
+
+    private func x(minute: Double) -> String {
+        Figure.number(((minute - Double(range.minutes.lowerBound)) / Double(range.minutes.count) * width * 10).rounded() / 10)
+    }
+
+    private func y(_ value: Double) -> String { Figure.number(((height - max(0, value) / top * height) * 10).rounded() / 10) }
+
+    /// The minutes of a step; the last one may not be whole.
+    private func minutes(_ step: Int) -> Range<Int64> {
+        let first = range.minutes.lowerBound + Int64(step) * range.step
+        return first..<max(first + 1, min(first + range.step, range.minutes.upperBound))
+    }
+
+    private func middle(_ step: Int) -> Double {
+        let minutes = minutes(step)
+        return Double(minutes.lowerBound + minutes.upperBound) / 2
+    }
+
+    func gap(_ minutes: Range<Int64>, _ words: String) -> HTML {
+        "<rect class=\"gap\" x=\"\(x(minute: Double(minutes.lowerBound)))\" y=\"0\" width=\"\(Figure.number(Double(minutes.count) / Double(range.minutes.count) * width))\" height=\"110\"><title>\(words)</title></rect>"
+    }
+
+    func level(_ value: Double, _ words: String) -> HTML {
+        "<line class=\"level\" x1=\"0\" x2=\"600\" y1=\"\(y(value))\" y2=\"\(y(value))\"><title>\(words)</title></line>"
+    }
+
+    func event(_ event: Chart.Event, _ clocks: Clocks) -> HTML {
+        let place = x(minute: Double(event.at.milliseconds) / 60_000)
+        return
+            "<line class=\"event \(event.kind.rawValue)\" x1=\"\(place)\" x2=\"\(place)\" y1=\"0\" y2=\"110\"><title>\(clocks.words(event.at)): \(event.text)</title></line>"
+    }
+
+    /// A bar for each step and layer: where there was no evidence there is none.
+    func layers(_ tops: [[Double?]]) -> [HTML] {
+        tops.enumerated().map { index, layer in
+            var path = ""
+            for (step, value) in layer.enumerated() {
+                let floor = index == 0 ? 0 : tops[index - 1][step] ?? 0
+                guard let value, value > floor else { continue }
+                let minutes = minutes(step)
+                path += "M\(x(minute: Double(minutes.lowerBound))) \(y(floor))V\(y(value))H\(x(minute: Double(minutes.upperBound)))V\(y(floor))z"
+            }
+            return path.isEmpty ? "" : "<path class=\"c\(index % Picture.colors)\" d=\"\(path)\"/>"
+        }
+    }
+
+    /// Lines that no gap is crossed by, though it be shorter than a step.
+    func lines(_ lines: [[Double?]], breaks: [Range<Int64>]) -> [HTML] {
+        lines.enumerated().flatMap { index, values -> [HTML] in
+            var runs: [[Int]] = []
+            var last: Int?
+            for (step, value) in values.enumerated() where value != nil {
+                let isJoined = last.map { last in
+                    last == step - 1 && !breaks.contains { Double($0.lowerBound) < middle(step) && Double($0.upperBound) > middle(last) }
+                } ?? false
+                if isJoined { runs[runs.count - 1].append(step) } else { runs.append([step]) }
+                last = step
+            }
+            return runs.map { run -> HTML in
+                let points = run.map { "\(x(minute: middle($0))),\(y(values[$0] ?? 0))" }
+                guard points.count > 1 else {
+                    return "<line class=\"dot l\(index)\" x1=\"\(x(minute: Double(minutes(run[0]).lowerBound)))\" x2=\"\(x(minute: Double(minutes(run[0]).upperBound)))\" y1=\"\(y(values[run[0]] ?? 0))\" y2=\"\(y(values[run[0]] ?? 0))\"/>"
+                }
+                return "<polyline class=\"l\(index)\" points=\"\(points.joined(separator: " "))\"/>"
+            }
+        }
+    }
+}

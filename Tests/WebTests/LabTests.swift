@@ -1,0 +1,137 @@
+import Ambient
+import Glibc
+import JSONParsing
+import Journal
+import Model
+import Policy
+import Server
+import TestKit
+import Testing
+import Views
+
+@testable import Monitor
+@testable import Web
+
+/// Trying a policy before it is saved.
+@Suite struct LabTests {
+    private static let now = World.start.minute
+
+    /// A runtime whose runs stand at 100 for a quarter of an hour, in a journal whose engine decides by the built-in policy.
+    private static func world(policy: String = "") throws -> World {
+        let world = try World()
+        try world.engine.commitTick(
+            TickRecord(
+                states: [World.sight(), World.policies(policy)],
+                minutes: (2...60).reversed().map { back in
+                    ChartTests.minute(Self.now - Int64(back), [.activeRuns: .value((20...35).contains(back) ? 100 : 3), .activeApps: .value(1)].merging(World.healthy) { own, _ in own })
+                }))
+        return world
+    }
+
+    private func post(_ face: Face, _ fields: [(String, String)], _ more: [(name: String, value: String)] = []) -> ServerResponse {
+        let body = fields.map { "\($0.0)=\(PercentEncoding.encode($0.1.utf8))" }.joined(separator: "&")
+        let own = [("Host", "localhost:9464"), ("Origin", "http://localhost:9464"), ("Sec-Fetch-Site", "same-origin"), ("Content-Type", "application/x-www-form-urlencoded")]
+        let names = more.map(\.name)
+        return face.answer(World.post("/lab", body, own.filter { !names.contains($0.0) }.map { (name: $0.0, value: $0.1) } + more.filter { !$0.value.isEmpty }))
+    }
+
+    /// The page of a trial once it is over.
+    private func result(_ face: Face, _ answer: ServerResponse) async throws -> String {
+        #expect(answer.status == 303, "\(answer.text)")
+        let place = try #require(answer.header("Location"))
+        for _ in 0..<2_000 {
+            let page = face.get(place).text
+            if !page.contains("It runs over the history") { return page }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record("the trial does not end")
+        return ""
+    }
+
+    @Test("a changed threshold, a whole policy, an app's own: what would have been, and the file to copy; nothing is saved")
+    func tries() async throws {
+        let world = try Self.world()
+        let face = world.face(settings: MonitorSettings())
+        let before = world.temporary.names
+        let change = try await result(face, post(face, [("policy", "thresholds: {max_active_runs: 50}"), ("kind", "change")]))
+        #expect(change.contains("1 more incident") && change.contains("runtime-crowded") && change.contains("would open"), "\(change)")
+        #expect(change.contains("<code>ops_rules.lab.yaml</code>") && change.contains("schema: mozaiks.ops/policy/v1\nops_policy: default\nthresholds: {max_active_runs: 50}\n"))
+        #expect(change.contains("The evidence was recorded under the actions of that time"))
+        let same = try await result(face, post(face, [("policy", "thresholds: {max_active_runs: 200}")]))
+        #expect(same.contains("No difference in incidents, pages and actions."))
+        let whole = "schema: mozaiks.ops/policy/v1\r\nops_policy: default\r\nrules:\r\n  busy: {subject: runtime, when: active_runs > 90, for: 5m, severity: critical, summary: Busy., actions: [notify]}\r\n"
+        let other = try await result(face, post(face, [("policy", whole), ("kind", "whole")]))
+        #expect(other.contains("1 more page") && other.contains("<code>ops_policy.default.yaml</code>"), "\(other)")
+        let app = try await result(face, post(face, [("policy", "thresholds: {noisy_share: 60%}"), ("kind", "app"), ("app", "app_clinic")]))
+        #expect(app.contains("<code>ops_policy.app_clinic.yaml</code>") && app.contains("ops_policy: &quot;app_clinic&quot;"), "\(app)")
+        #expect(world.temporary.names == before)
+        #expect(try world.engine.waitingCommands().isEmpty)
+    }
+
+    @Test("what is no policy is said with its place, and what was typed is kept; foreign text stays text")
+    func faults() throws {
+        let world = try Self.world()
+        let face = world.face(settings: MonitorSettings())
+        let wrong = post(face, [("policy", "thresholds: {noisy_shre: 50}\n</textarea><script>alert(1)</script>"), ("kind", "change")])
+        #expect(wrong.status == 422 && wrong.text.contains("This is no policy yet") && wrong.text.contains("ops_rules.lab.yaml"))
+        #expect(!wrong.text.contains("<script>alert") && wrong.text.contains("&lt;/textarea&gt;"))
+        for (fields, status, words) in [
+            ([], 400, "paste what you want to try"), ([("policy", " \n\t")], 400, "paste"), ([("policy", "x"), ("kind", "y")], 400, "kind"),
+            ([("policy", "x"), ("kind", "app")], 400, "name the app"), ([("policy", "x"), ("app", "a")], 400, "own policy only"),
+            ([("policy", "x"), ("save", "true")], 400, "there is no"), ([("policy", String(repeating: "x", count: 100_000))], 400, "too long"),
+            ([("policy", "mode: enforce"), ("kind", "change")], 422, "mode"), ([("policy", "- 1"), ("kind", "whole")], 422, "policy"),
+        ] as [([(String, String)], Int, String)] {
+            let answer = post(face, fields)
+            #expect(answer.status == status && answer.text.contains(words), "\(words): \(answer.status) \(answer.text.suffix(600))")
+        }
+        #expect(face.get("/lab?trial=nothing").status == 404 && face.get("/lab?x=1").status == 400)
+        #expect(face.get("/lab").text.contains("Policy lab"))
+    }
+
+    @Test("only from a page of ours, only for who may read, and one at a time")
+    func guarded() async throws {
+        let world = try Self.world()
+        let face = world.face(settings: MonitorSettings())
+        let fields = [("policy", "thresholds: {max_active_runs: 50}")]
+        #expect(post(face, fields, [("Origin", "http://evil.example")]).status == 403)
+        #expect(post(face, fields, [("Origin", ""), ("Sec-Fetch-Site", "")]).status == 403)
+        #expect(post(face, fields, [("Host", "evil.example"), ("Origin", "http://evil.example")]).status == 403)
+        #expect(post(face, fields, [("Content-Type", "text/plain")]).status == 415)
+        #expect(post(world.face(isLoopback: false, settings: MonitorSettings()), fields).status == 403)
+        #expect(world.face(isLoopback: false).get("/lab").status == 403)
+        #expect(post(world.face(), fields).status == 503, "nobody knows yet what rules are judged with")
+        let first = post(face, fields)
+        let second = post(face, fields)
+        // The first may be over before the second is asked for.
+        #expect(first.status == 303 && (second.status == 429 || second.status == 303))
+        _ = try await result(face, first)
+    }
+
+    @Test("a rule that is true of everybody all the time ends the trial, and not the daemon")
+    func bounded() async throws {
+        let world = try World()
+        let apps = (0..<40).map { ("app-\($0)", Int32(1)) }
+        try world.engine.commitTick(
+            TickRecord(
+                states: [World.sight(), World.policies("")],
+                minutes: (2...400).reversed().map { ChartTests.minute(Self.now - $0, [.activeRuns: .value($0 % 2 == 0 ? 40 : 0)], apps: $0 % 2 == 0 ? apps : []) }))
+        let lab = PolicyLab(world.folder, mostHeld: 2_000)
+        let text = "rules:\n  flaps: {subject: app, when: active_runs > 0, for: 0s, clear_after: 0s, severity: critical, summary: Flaps., actions: [notify]}\n"
+        let draft = try LabDraft(.change, app: nil, text)
+        let files = try #require(Pipeline.policiesInForce(in: world.engine))
+        let new = try draft.policies(over: files).get()
+        let id = try lab.begin(draft, new: new, old: try PolicyLoader.load(files: files).get(), settings: MonitorSettings(), now: World.start, monotonic: 0)
+        var state = lab.trial(id, now: 0)?.state
+        for _ in 0..<2_000 {
+            guard case .runs? = state else { break }
+            try await Task.sleep(for: .milliseconds(5))
+            state = lab.trial(id, now: 0)?.state
+        }
+        guard case .failed(let why)? = state else {
+            Issue.record("\(String(describing: state))")
+            return
+        }
+        #expect(why.contains("true nearly always"))
+        #expect(lab.trial(id, now: 1_900_000_000_000) == nil, "results are not kept for ever")
+    }
+}
