@@ -57,7 +57,7 @@ public struct AnswerCheck: Sendable {
     }
 
     private func text(_ raw: String, _ place: String, _ limit: Int, _ faults: inout [Fault]) -> String {
-        let text = AnswerCheck.oneLine(raw)
+        let text = withGivenNames(AnswerCheck.oneLine(raw))
         let count = text.unicodeScalars.count
         if count < 3 { faults.append(Fault(.length, place, "is empty")) }
         if count > limit { faults.append(Fault(.length, place, "has \(count) characters; at most \(limit) are allowed")) }
@@ -102,6 +102,18 @@ public struct AnswerCheck: Sendable {
             let next = index + 1 < words.count ? words[index + 1] : ""
             return index > 0 && leading.contains(words[index - 1].lowercased()) && next.first?.isNumber == true
         }
+    }
+
+    /// A sentence that begins with a name writes it with a capital, `App_1`; it is put back as it was given, so that the id
+    /// finds its place.
+    private func withGivenNames(_ text: String) -> String {
+        var text = text
+        for name in grounding.names where name.contains("_" as Character) {
+            let capital = name.prefix(1).uppercased() + name.dropFirst()
+            if text.hasPrefix(capital), text.dropFirst(capital.count).first?.isNumber != true { text = name + text.dropFirst(capital.count) }
+            text = text.replacing(bytesOf: ". \(capital) ", with: ". \(name) ")
+        }
+        return text
     }
 
     /// Line breaks and runs of blanks become one blank.

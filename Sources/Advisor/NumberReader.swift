@@ -91,13 +91,13 @@ struct NumberReader {
             perTime(measure.dimension))
     }
 
-    /// `one of`, `one app`: no number. `one replica`, `one hundred` is.
+    /// `one of`, `one app`, `one user`: no number. `one replica`, `one hundred` is.
     private func isPronoun(_ word: String) -> Bool {
         guard word == "one" else { return false }
         guard case .word(let next)? = skippingHyphen(1) else { return true }
         let lower = next.lowercased()
         return !NumberWords.begins(lower) && NumberWords.scale(lower) == nil && NumberWords.measure(lower) == nil
-            && !(NumberWords.nouns[lower].map { $0 != "app" && $0 != "runtime" } ?? false) && lower != "point"
+            && !(NumberWords.nouns[lower].map { !["app", "runtime", "user", "customer"].contains($0) } ?? false) && lower != "point"
     }
 
     /// `a third of the runs`, `rose by a third`, `two sevenths`; not the third one.

@@ -67,7 +67,12 @@ enum SeenClaims {
 
     private static func fault(ofStep plain: [String], _ isQuestion: Bool) -> String? {
         if plain.count < 4, !isQuestion { return "a step needs to say what to look at" }
-        if let word = plain.first(where: { deeds.contains($0) }) { return says(word, "asks for a deed, not for a look") }
+        // `one user` is somebody, `one` is whoever reads it.
+        let deed = plain.indices.first { index in
+            let isSomebody = plain[index] == "one" && index + 1 < plain.count && ["user", "customer", "tenant", "client", "workflow", "app"].contains(plain[index + 1])
+            return deeds.contains(plain[index]) && !isSomebody
+        }
+        if let word = deed.map({ plain[$0] }) { return says(word, "asks for a deed, not for a look") }
         for (index, word) in plain.enumerated() {
             let next = index + 1 < plain.count ? plain[index + 1] : ""
             if sayers.contains(word), next == "that" { return says("\(word) that", "tells instead of looking") }

@@ -88,6 +88,16 @@ enum SeenComparisons {
                 if !isFalling { return says(word, "is not what the evidence says") }
             }
             if ["above", "over", "exceeds", "exceed", "exceeded"].contains(word), !ground.isAbove { return says(word, "is not what the evidence says") }
+            // A figure that something is above is one of the condition's, to the digit.
+            if ["above", "over", "exceeds", "exceeded"].contains(word), index + 1 < clause.count, clause[index + 1].isFigure,
+                let value = Double(clause[index + 1].shown), !(index + 2 < plain.count && NumberWords.measure(plain[index + 2])?.dimension == .seconds),
+                !ground.bounds.contains(value)
+            {
+                return says("\(word) \(clause[index + 1].shown)", "is not what the evidence says")
+            }
+            if word == "within", !(index + 1 < clause.count && (clause[index + 1].isFigure || NumberWords.begins(next))), !ground.isBelow {
+                return says("within \(next)", "is not what the evidence says")
+            }
             if beside.contains(word), next != "least", !ground.isEqual, isOfBound, !plain.contains(where: upward.contains), !plain.contains("than") {
                 let isOwn = plain.first.map { bounds.contains($0) } == true || plain.starts(with: ["the", "threshold"])
                 if !isOwn { return says(word, "a threshold is not what the evidence says") }
@@ -127,7 +137,9 @@ enum SeenComparisons {
         guard let index = plain.firstIndex(of: "than"), index + 1 < plain.count else { return says("than", "compares with nothing") }
         let rest = plain[(index + 1)...]
         if rest.contains(where: others.contains) {
-            return plain[..<index].contains("more") && !ground.shared.isEmpty ? nil : says("than the others", "was not compared")
+            // What has a growing share grows faster than the rest.
+            let isRising = plain.contains("faster") && plain.contains(where: rising.contains) && ground.courses(of: ["share"]).contains(where: \.rises)
+            return (plain[..<index].contains("more") || isRising) && !ground.shared.isEmpty ? nil : says("than the others", "was not compared")
         }
         return ["0", "its", "the"].contains(rest.first ?? "") || rest.first.map { NumberWords.begins($0) || $0.contains("_" as Character) } == true || ground.has(rest.first ?? "")
             ? nil : says("than \(rest.first ?? "")", "compares with what was not given")
@@ -142,7 +154,7 @@ enum SeenComparisons {
             let isNumber = NumberWords.begins(text) || NumberWords.isInner(text) || NumberWords.measure(text) != nil
             let isTest = text == "test" && index + 1 < plain.count && plain[index + 1] == "rule"
             let isOfMissing = isMissing && (["missing", "unknown", "unreadable"].contains(text) || ground.unread.contains(SeenGround.stem(text)))
-            if !facts.contains(text), !isNumber, !isTest, !isOfMissing, !ground.has(text), !(text == "before" && plain.contains("took")) {
+            if !facts.contains(text), !isNumber, !isTest, !(text == "faster" && plain.contains("than")), !isOfMissing, !ground.has(text), !(text == "before" && plain.contains("took")) {
                 return says(text, "is not in the evidence; a guess belongs into 'likely_cause' and says \"probably\"")
             }
             if text == "high", !ground.isAbove { return says(text, "is not what the evidence says") }
@@ -174,6 +186,9 @@ enum SeenComparisons {
 
     /// A look takes nothing for granted: what is not in the evidence stands behind `whether`, or in a question.
     private static func fault(ofStep plain: [String], _ isQuestion: Bool, _ ground: SeenGround) -> String? {
+        let second = plain.dropFirst().first ?? ""
+        if plain.first == "look", !["at", "for", "whether", "how", "which", "when", "into"].contains(second) { return says("look \(second)", "is not a look at figures") }
+        if plain.first == "check", ["in", "out", "up", "off", "on", "into"].contains(second) { return says("check \(second)", "is not a look at figures") }
         if let bound = plain.firstIndex(where: bounds.contains) {
             if let word = plain.first(where: moved.contains) { return says("\(plain[bound]) .. \(word)", "speaks of another one") }
             if bound + 1 < plain.count, ["is", "are", "be"].contains(plain[bound + 1]) { return says("\(plain[bound]) \(plain[bound + 1])", "speaks of another one") }
@@ -187,6 +202,7 @@ enum SeenComparisons {
             if history.contains(word), word != "late", !isKnown { return says(word, "is history that nobody looked at: ask whether it is so") }
             if comparatives.contains(word) || greatest.contains(word), index < asks || greatest.contains(word) { return says(word, "was not compared: ask whether it is so") }
             if ["below", "under"].contains(word), !ground.isBelow { return says(word, "is not what the evidence says") }
+            if word == "another" { return says(word, "speaks of what is not in the evidence") }
             if ["only", "whole", "all", "every"].contains(word) { return says(word, "was not counted") }
             if word == "most", index < asks, !isOpen { return says(word, "was not counted: ask which") }
             if ["has", "have"].contains(word), plain[(index + 1)...].first == "errors", !ground.has("errors") { return says("\(word) errors", "is not in the evidence") }

@@ -17,6 +17,8 @@ struct SeenGround: Sendable {
     private(set) var isBelow = false
     private(set) var isEqual = false
     private(set) var wasReopened = false
+    /// Figures of the condition, without their units.
+    private(set) var bounds: Set<Double> = []
     /// Whether what is usual was compared with.
     private(set) var hasUsual = false
     private(set) var courses: [Course] = []
@@ -31,7 +33,7 @@ struct SeenGround: Sendable {
     private static let meanings: [String: [String]] = [
         "latency": ["slow", "slowly", "slower", "long", "longer"], "error": ["fail", "failure", "failing"], "failure": ["fail", "failing"],
         "baseline": ["usual", "usually", "unusual", "unusually"], "cost": ["spend", "spending", "usd"], "token": ["burn", "burning", "use", "using", "consume"],
-        "mongodb": ["database"], "websocket": ["connection"], "llm": ["model"], "health": ["answer"], "silent": ["silently"],
+        "mongodb": ["database"], "websocket": ["connection"], "llm": ["model"], "health": ["answer"], "silent": ["silently", "end"],
     ]
 
     init(_ document: JSON) {
@@ -41,6 +43,9 @@ struct SeenGround: Sendable {
         isAbove = signs.contains(">") || signs.contains(">=")
         isBelow = signs.contains("<") || signs.contains("<=")
         isEqual = signs.contains("==")
+        for token in TextToken.split(condition) {
+            if case .figure(let figure) = token, let value = figure.value { bounds.insert(value) }
+        }
         wasReopened = (incident?["times_reopened"]?.int ?? 0) > 0
         hasUsual = condition.contains(bytesOf: "baseline")
         for series in document["evidence"]?.array ?? [] { take(series) }

@@ -21,8 +21,7 @@ public enum Decoder {
             do {
                 return try values(of: answer.body, endpoint)
             } catch {
-                let isGzip = answer.body.storage.withBytes { $0.starts(with: [0x1F, 0x8B]) }
-                let why = isGzip ? "the answer is compressed (gzip), which was not asked for: does a proxy in between do that?" : nil
+                let why = answer.compression.map { "the answer is compressed (\($0)), which was not asked for: does a proxy in between do that?" }
                 return .missing(endpoint, .malformed, detail: why ?? error.description)
             }
         case 300...399:
@@ -34,7 +33,8 @@ public enum Decoder {
             return .missing(
                 endpoint, .error(status: UInt16(answer.status)), detail: setupFault(answer)?.hint ?? "status \(answer.status)")
         case 401, 403:
-            return .missing(endpoint, .unauthorized, detail: detail(of: answer) ?? "status \(answer.status)")
+            let said = detail(of: answer) ?? "status \(answer.status)"
+            return .missing(endpoint, .unauthorized, detail: said + (answer.remarks.hint.map { "; \($0)" } ?? ""))
         case 500...599 where endpoint == .health:
             // The runtime's own failure is a 500 with a detail. A proxy in front of it that cannot reach it says 502,
             // 503 or 504 with a page of its own: that is no statement of the runtime.

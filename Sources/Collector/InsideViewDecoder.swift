@@ -14,7 +14,8 @@ enum InsideViewDecoder {
         }
         var view = InsideView()
         if root["runs_tracked"]?.bool == true, root["complete"]?.bool == true {
-            view.runs = reader.int("runs", in: root).map(bounded)
+            // A chat that is run twice at once is two runs: it costs what two cost.
+            view.runs = (reader.int("tasks", in: root) ?? reader.int("runs", in: root)).map(bounded)
         }
         var seen: Set<AppID> = []
         for item in reader.array("apps", in: root) ?? [] {
@@ -25,7 +26,7 @@ enum InsideViewDecoder {
                 view.isShortened = true
                 continue
             }
-            view.apps.append(.init(app: AppID(id), runs: bounded(runs)))
+            view.apps.append(.init(app: AppID(id), runs: bounded(row["tasks"]?.int ?? runs)))
         }
         if (reader.int("apps_omitted", in: root) ?? 0) > 0 { view.isShortened = true }
         if let loop = reader.object("loop", in: root), loop["lag_max_s"]?.isNull == false {

@@ -105,6 +105,7 @@ public struct Poller: Sendable {
         let started = clock.monotonicNanoseconds()
         do {
             let response = try await client.send(request)
+            response.body.note(ResponseBody.Remarks(response, sentWith: credential))
             let answer = Observation.Answer(
                 status: response.status, date: response.date.flatMap { Timestamp(httpDate: $0) },
                 contentType: response.headers["content-type"], location: response.redirectOrigin, body: Body(response.body))

@@ -1,4 +1,5 @@
 import CSimdJSON
+import HTTP
 import JSONParsing
 import Model
 
@@ -153,11 +154,20 @@ struct TapeLineParser {
         }
         let location = object["location"]
         if let location, location.string == nil { throw error("location is to be a string") }
+        var remarks = ResponseBody.Remarks()
+        if let encoding = object["content_encoding"] {
+            guard let named = encoding.string else { throw error("content_encoding is to be a string") }
+            remarks.encoding = ResponseBody.Remarks.word(named)
+        }
+        if let login = object["wants_login"] {
+            guard let named = login.string else { throw error("wants_login is to be a string") }
+            remarks.login = named
+        }
         if let date = object["date"], date.string == nil { throw error("date is to be the header's text") }
         return .answer(
             .init(
                 status: Int(status), date: object["date"]?.string.flatMap { Timestamp(httpDate: $0) },
-                contentType: contentType, location: location?.string, body: content))
+                contentType: contentType, location: location?.string, body: content.noting(remarks)))
     }
 
     private func content(_ object: JSONObject, _ body: Body?) throws(TapeError) -> (Body, TapeContent) {

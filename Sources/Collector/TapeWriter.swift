@@ -95,6 +95,8 @@ public struct TapeWriter: ~Copyable {
             }
         if answer.contentType != kind.impliedType { line.append("content_type", .optional(answer.contentType)) }
         if let location = answer.location { line.append("location", .string(location)) }
+        if let encoding = answer.remarks.encoding { line.append("content_encoding", .string(encoding)) }
+        if let login = answer.remarks.login { line.append("wants_login", .string(login)) }
         switch kind {
         case .body:
             if body.count >= announcedSize { line.append("bytes", .int(Int64(body.count))) }

@@ -178,7 +178,7 @@ struct Evaluation {
         let incident = entry.state.incident.flatMap { state.incidents[$0]?.id }
         outcome.standings.append(
             Standing(
-                rule: rule.name, subject: subject, phase: entry.state.phase, since: entry.state.since + entry.state.dipped,
+                rule: rule.name, subject: subject, phase: entry.state.phase, since: entry.state.since + entry.state.dipped, unseen: entry.state.blind,
                 observed: entry.state.observed, isKnownTrue: entry.state.truth == .yes, maxGap: clock.maxGap(of: rule),
                 interval: rule.when.endpoints.map(clock.interval).max() ?? .zero,
                 suppressedBy: entry.state.suppressedBy, incident: incident))

@@ -14,7 +14,7 @@ struct RuleState: Hashable, Sendable {
     var observed: Timestamp
     /// The newest observation at which the condition was known. While pending, it was true then, or false in a dip.
     var known: Timestamp
-    /// While pending: how much of the time since then the condition was not known. It does not end what is held, and is told.
+    /// How much of the time from then until the rule fired the condition was not known. It does not end what is held, and is told.
     var blind = TimeSpan.zero
     /// While pending: how much of the time since then the condition was known to be false, in dips that its rule allows.
     /// That is not held.
@@ -124,7 +124,8 @@ struct RuleState: Hashable, Sendable {
             let part =
                 (dipped > .zero ? " in \((at - since).brief)" : "")
                 + (blind > .zero ? ", not known for \(blind.brief) of it" : "") + beforeText
-            (blind, dipped, before) = (.zero, .zero, .zero)
+            // How much of it was not known stays: who is told is one thing, who is acted upon another.
+            (dipped, before) = (.zero, .zero)
             return move(to: .firing, "condition true for \(held.brief)\(part)")
         }
     }

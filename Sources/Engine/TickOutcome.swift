@@ -55,6 +55,8 @@ public struct Standing: Hashable, Sendable {
     public let phase: Phase
     /// The first observation of the unbroken run of true ones.
     public let since: Timestamp
+    /// How much of the time since then, until the rule fired, the condition was not known.
+    public let unseen: TimeSpan
     /// The newest observation of what the condition needs.
     public let observed: Timestamp
     /// Whether the condition was known true at that observation.

@@ -99,6 +99,14 @@ struct GuardSteps {
         guard wanted.standing.isKnownTrue else {
             return .refuse(.evidence, "the condition is not known to be true now")
         }
+        // What was mostly not known is told, and nobody is held back for it until more of it was seen.
+        let standing = wanted.standing
+        guard standing.unseen * 2 <= standing.observed - standing.since else {
+            return .refuse(
+                .evidence,
+                "since \(standing.since) the condition was not known for \(standing.unseen.brief) of \((standing.observed - standing.since).brief): "
+                    + "that is more than was seen")
+        }
         guard own.activeApps != nil else {
             return .refuse(.evidence, "it is not known how many apps of \(wanted.key.runtime) are active")
         }

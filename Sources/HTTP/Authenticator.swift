@@ -23,6 +23,8 @@ public actor Authenticator {
 
         /// The header line.
         public var field: HTTPField { user.map { HTTPField.basic(user: $0, password: secret) } ?? .bearer(secret) }
+        /// RFC 7617, and no bearer token.
+        public var isBasic: Bool { user != nil }
         /// Everything of it that must not be shown, in the forms in which it is sent.
         public var secrets: [Secret] { user == nil ? [secret] : [secret, Secret(String(field.value.dropFirst(6)))] }
     }

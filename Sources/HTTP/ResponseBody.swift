@@ -38,6 +38,24 @@ public final class ResponseBody: BodyStorage, @unchecked Sendable {
         memory?.give(taken)
     }
 
+    /// What the answer's head says of how to read it, and of how to be let in.
+    public struct Remarks: Sendable, Equatable {
+        /// `br`, where it is compressed, which nobody asked for.
+        public var encoding: String?
+        /// `basic`: the kind of login that is wanted and was not sent.
+        public var login: String?
+
+        public init(encoding: String? = nil, login: String? = nil) {
+            self.encoding = encoding
+            self.login = login
+        }
+    }
+
+    /// Set by the body's one owner, before anybody else reads it.
+    public private(set) var remarks = Remarks()
+
+    public func note(_ remarks: Remarks) { self.remarks = remarks }
+
     public var isEmpty: Bool { count == 0 }
 
     /// The content. `padding` more bytes may be read behind the buffer's end unless the body is empty.

@@ -8,7 +8,7 @@ import Model
 /// |---|---|
 /// | 250 to the message | delivered |
 /// | 4xx to anything | later, not before half a minute: greylisting, a full mailbox, a busy server |
-/// | any 5xx before the sender, or to it but for the size (552) | the set-up: slowly, until somebody mends it |
+/// | any 5xx before the sender, or to it but for the size (552); to the announcement of the message, but of sizes and recipients | the set-up: slowly, until somebody mends it |
 /// | 5xx to the recipients or the message that is about us (`MailFault`), whatever step it is said at | the same |
 /// | any other 5xx | final |
 /// | no answer, bad certificate, no STARTTLS | later |

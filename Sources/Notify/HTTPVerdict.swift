@@ -58,13 +58,15 @@ struct HTTPVerdict {
         }
         let reason = said + (hints(status, body).map { ": \($0)" } ?? "")
         switch status {
-        // Of the way to the service, its login or its rules: any other message would hear the same.
-        case 401...407, 410, 411, 414, 415, 417, 431, 451: return .blocked(after: after, reason: reason)
+        case 401...405, 410, 451: return .blocked(after: after, reason: reason)
         case _ where isSetup(body): return .blocked(after: after, reason: reason)
         // Services answer machines in their own words; a page is of whatever stands in between, and its limits are set there.
         case _ where HTTPVerdict.isPage(body):
             let what = status == 413 ? "does a proxy in between take only short messages" : "is this \(service)'s own address, or does a proxy stand in between"
             return .blocked(after: after, reason: "\(said) with a web page: \(what)?")
+        // About lengths of lines, types and forms, which are those of any other message.
+        case 406, 411, 414, 415, 417, 431:
+            return .blocked(after: after, reason: "\(said): it will have no message in this form; is the URL right, or does a proxy in between change it?")
         default: return .rejected(reason: reason)
         }
     }

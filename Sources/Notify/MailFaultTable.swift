@@ -143,7 +143,7 @@ enum MailFault: Hashable {
         "does not accept mail", "over quota", "you tried to reach",
     ]
     private static let recipientWords = userWords + ["recipient", "recipients", "mailbox"]
-    private static let sizeWords = ["message", "mail", "email", "e-mail"].flatMap { what in
+    private static let sizeWords: [String] = ["message", "mail", "email", "e-mail"].flatMap { what in
         ["\(what) too large", "\(what) too big", "\(what) is too large", "\(what) is too big", "\(what) too long", "\(what) is too long"]
     } + ["message size", "mail size", "message length", "size limit", "maximum size", "size exceeds", "exceeds size"]
     private static let contentWords = [

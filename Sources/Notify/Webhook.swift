@@ -84,7 +84,6 @@ public struct Webhook: Channel {
         switch status {
         case 401, 403: "it does not trust this sender: do both sides have the same secret, and the right time?"
         case 404, 405, 410: "there is no such receiver any more; check the URL"
-        case 411, 414, 415, 417, 431: "it will not take what is sent in this form; does a proxy in between change it?"
         case 413: "the message is too long for it; let it take \(bodyLimit >> 10) KiB"
         case 400...499: "it will not take this message"
         default: nil

@@ -105,7 +105,7 @@ struct ActionReader {
         if let text = parameters.text {
             reporter.report(
                 "type", "'\(kind.rawValue)' must be a mapping, not a single value", at: parameters,
-                hint: "write '\(kind.rawValue): {\(ActionReader.meant(kind, text, on: subject))}'")
+                hint: "write '\(kind.rawValue): {\(ActionReader.parameters(of: kind, given: text, on: subject))}'")
             return nil
         }
         guard let fields = Fields(FlowCalls.rejoined(parameters), "'\(kind.rawValue)'", reporter, place: name.start)
@@ -139,7 +139,7 @@ struct ActionReader {
     ]
 
     /// The parameters of an action that was given a single value: its time, its limit, its pack.
-    private static func meant(_ kind: ActionKind, _ text: String, on subject: SubjectKind) -> String {
+    private static func parameters(of kind: ActionKind, given text: String, on subject: SubjectKind) -> String {
         let isTime = TimeSpan(text) != nil
         var parts: [String] = []
         switch kind {

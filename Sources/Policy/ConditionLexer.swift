@@ -58,11 +58,11 @@ struct ConditionLexer {
         var scanner = QuantityScanner(bytes, at: index)
         switch scanner.scan() {
         case .success(let quantity):
+            if let fault = spaced(quantity, start: index, end: scanner.index) { throw fault }
             if let fault = strange(quantity, start: index, end: scanner.index) { throw fault }
             if scanner.index < bytes.count, String(decoding: bytes[scanner.index...], as: UTF8.self).unicodeScalars.first.map({ $0.properties.generalCategory == .currencySymbol && $0 != "$" }) == true {
                 throw foreignMoney(quantity, index..<scanner.index, sign: scanner.index)
             }
-            if let fault = spaced(quantity, start: index, end: scanner.index) { throw fault }
             index = scanner.index
             return .quantity(quantity)
         case .failure(.notANumber):

@@ -235,6 +235,20 @@ rules:
       - Was it taken away on purpose? Then take it out of replicas in mozaiks-ops.yaml too.
     playbook: replica-down
 
+  # Starts whose websockets never come hide what each tenant really runs: nobody is judged by it, and that is said.
+  figures-contradict:
+    subject: runtime
+    when: up == 1 and missing(active_runs, contradictory)
+    for: missing_after
+    dips: 1m
+    severity: info
+    summary: The runtime lists more runs than it has websockets for; what its tenants really run is not known.
+    description: No rule on active runs or shares holds meanwhile, and nobody is held back for them.
+    next_steps:
+      - Look which app starts runs that nothing joins, and ask its tenant.
+      - Install the runtime extension, which tells what really runs (docs/deploy/runtime-extension).
+    playbook: figures-contradict
+
   # Nothing is evicted from a runtime's memory before it restarts, and while it writes its figures it serves nobody.
   # We ask less often then; this says that others who ask (dashboards, scripts) should too.
   perf-expensive:

@@ -30,11 +30,14 @@ struct PolicyTestJudge {
     }
 
     private func subjects(of expectation: Expectation) -> [Subject] {
+        // Of an app or replica that the test lacks nothing can be said, whatever the rule is on: a slip in the id would pass.
+        if let app = expectation.app, !story.subjects(.app).contains(where: { $0.app == app }) { return [] }
+        if let replica = expectation.replica, !story.subjects(.replica).contains(where: { $0.names(replica: replica) }) { return [] }
         let kind = kind(of: expectation.rule)
         return story.subjects(kind).filter { subject in
             switch subject {
             case .app(let app, _): expectation.app.map { $0 == app } ?? true
-            case .replica(let url, _): expectation.replica.map { $0.utf8.elementsEqual(url.utf8) } ?? true
+            case .replica: expectation.replica.map(subject.names(replica:)) ?? true
             case .runtime: true
             }
         }
@@ -171,6 +174,12 @@ struct PolicyTestJudge {
             if let cause = standing.suppressedBy { text += "; kept quiet by \(cause)" }
         }
         return text
+    }
+}
+
+extension Subject {
+    fileprivate func names(replica url: String) -> Bool {
+        if case .replica(let own, _) = self { own.utf8.elementsEqual(url.utf8) } else { false }
     }
 }
 

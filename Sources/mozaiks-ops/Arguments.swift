@@ -70,8 +70,7 @@ struct Arguments: Sendable {
             }
             let (name, attached) = Arguments.split(word)
             guard let option = options.first(where: { Arguments.matches(name, $0) }) else {
-                let known = options.map { "--" + $0.name }
-                throw UsageError("unknown option \(name)", hint: nearest(name, in: known).map { "did you mean \($0)?" })
+                throw UsageError("unknown option \(name)", hint: MeantCommand.option(name, in: options))
             }
             if option.value == nil {
                 guard attached == nil else { throw UsageError("--\(option.name) takes no value") }
@@ -88,7 +87,7 @@ struct Arguments: Sendable {
         }
         for (index, word) in free.enumerated() {
             guard let place = index < expected.count ? expected[index] : expected.last.flatMap({ $0.repeats ? $0 : nil }) else {
-                throw UsageError("unexpected argument '\(word)'")
+                throw UsageError("unexpected argument '\(word)'", hint: MeantCommand.argument(word, in: options))
             }
             positionals[place.name, default: []].append(word)
         }

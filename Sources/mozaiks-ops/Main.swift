@@ -77,7 +77,7 @@ enum Main {
                 let known = group.map { $0.path[1] }
                 throw UsageError(
                     "unknown command '\(first) \(words[1])'",
-                    hint: nearest(words[1], in: known).map { "did you mean '\(first) \($0)'?" }
+                    hint: MeantCommand.inGroup(first, words[1], known: known)
                         ?? "there are: \(known.joined(separator: ", "))")
             }
             write(Help.group(first, group))
@@ -88,18 +88,7 @@ enum Main {
         }
         throw UsageError(
             "unknown command '\(first)'",
-            hint: suggestion(words) ?? "see mozaiks-ops --help")
-    }
-
-    /// What was meant: a command that is written almost so, or one that stands below a group: `approve` for `actions approve`.
-    private static func suggestion(_ words: [String]) -> String? {
-        let behind = words.dropFirst().first.map { " \($0)" } ?? ""
-        if let whole = nearest(words[0] + behind, in: commands.filter { $0.path.count > 1 }.map(\.name)), !behind.isEmpty {
-            return "did you mean '\(whole)'?"
-        }
-        if let first = nearest(words[0], in: commands.map { $0.path[0] }) { return "did you mean '\(first)'?" }
-        let below = commands.filter { $0.path.count > 1 && nearest(words[0], in: [$0.path[1]]) != nil }.map { "'\($0.name)'" }
-        return below.isEmpty ? nil : "did you mean \(below.joined(separator: " or "))?"
+            hint: MeantCommand.whole(words) ?? "see mozaiks-ops --help")
     }
 
     private static func overview(_ words: [String], _ terminal: Terminal) throws(UsageError) -> (Command, [String])? {
@@ -161,7 +150,8 @@ extension Invocation {
     init(_ arguments: Arguments, environment: Environment, terminal: Terminal) throws(UsageError) {
         let output = arguments.value("output") ?? "text"
         guard output == "text" || output == "json" else {
-            throw UsageError("--output '\(output)' is neither text nor json")
+            throw UsageError(
+                "--output '\(output)' is neither text nor json", hint: nearest(output.lowercased(), in: ["text", "json"]).map { "did you mean '\($0)'?" })
         }
         let level = arguments.value("log-level") ?? "warning"
         guard let threshold = Logger.Level(level) else {

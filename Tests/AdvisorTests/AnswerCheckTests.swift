@@ -177,7 +177,7 @@ import Testing
         for text in all {
             if faults(Self.answer(summary: text)).isEmpty { through.append("summary: \(text)") }
             if faults(Self.answer(cause: text)).isEmpty { through.append("cause: \(text)") }
-            if faults(Self.answer(steps: ["Look at app_1.", text])).isEmpty { through.append("step: \(text)") }
+            if faults(Self.answer(steps: ["Look at what app_1 runs.", text])).isEmpty { through.append("step: \(text)") }
         }
         #expect(through == [])
     }

@@ -277,7 +277,7 @@ Check whether the runs have errors.
 Look at which workflow started most of the runs.
 Check whether the share is still above its threshold.
 Are the runs of app_1 slow?
-Ask the tenant whether its load is usual.
+Ask the tenant whether its load is planned.
 Find out which user has most of the runs.
 Compare the runs of app_1 with those of the other apps.
 """

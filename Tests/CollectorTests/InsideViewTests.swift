@@ -28,13 +28,20 @@ import Testing
         #expect(
             view(InsideViewTests.page)
                 == InsideView(
-                    runs: 3, apps: [.init(app: AppID("app_a"), runs: 2), .init(app: AppID("é"), runs: 1)], loopLag: 0.0125))
+                    runs: 4, apps: [.init(app: AppID("app_a"), runs: 3), .init(app: AppID("é"), runs: 1)], loopLag: 0.0125))
+    }
+
+    @Test func `without tasks chats are what runs`() throws {
+        let total = try #require(changed(#""tasks":4"#, #""others":4"#))
+        #expect(total.runs == 3 && total.malformedFields == 0)
+        let row = try #require(changed(#""tasks":3"#, #""others":3"#))
+        #expect(row.apps.map(\.runs) == [2, 1] && row.malformedFields == 0)
     }
 
     @Test func `what is not known is nil, never zero`() throws {
         #expect(try #require(changed(#""runs_tracked":true"#, #""runs_tracked":false"#)).runs == nil)
         #expect(try #require(changed(#""complete":true"#, #""complete":false"#)).runs == nil)
-        #expect(try #require(changed(#""runs":3"#, #""runs":null"#)).runs == nil)
+        #expect(try #require(changed(#""runs":3,"tasks":4"#, #""runs":null,"tasks":null"#)).runs == nil)
         let lag = try #require(changed("0.0125", "null"))
         #expect(lag.loopLag == nil && lag.malformedFields == 0)
         #expect(try #require(changed("0.0125", "-1")).loopLag == nil)
@@ -45,8 +52,8 @@ import Testing
         let long = try #require(changed("app_a", String(repeating: "x", count: 256)))
         #expect(long.isShortened && long.apps.map(\.app) == [AppID("é")])
         // Twice the same: the first stands.
-        #expect(try #require(changed("é", "app_a")).apps == [.init(app: AppID("app_a"), runs: 2)])
-        #expect(try #require(changed(#""runs":3"#, #""runs":-3"#)).runs == 0)
+        #expect(try #require(changed("é", "app_a")).apps == [.init(app: AppID("app_a"), runs: 3)])
+        #expect(try #require(changed(#""tasks":4"#, #""tasks":-4"#)).runs == 0)
     }
 
     @Test(arguments: ["[]", "{}", "null", #"{"format":2,"extension":"9"}"#, #"{"format":1}"#, "<html>"])

@@ -52,6 +52,11 @@ import Testing
         ] { #expect(ending.output.contains(text), "\(text) in \(ending.output)") }
         let gone = try shell.run("explain", "--why-not", "noisy-neighbor", "--app", "nobody", "--tape", "a.tape")
         #expect(gone.output.contains("nothing was seen of app nobody"), "\(gone.output)")
+        #expect(!gone.errors.contains("did you mean"), "\(gone.errors)")
+        for name in ["APP-SHOP", "app_shop", "app-shpo"] {
+            let near = try shell.run("explain", "--why-not", "noisy-neighbor", "--app", name, "--tape", "a.tape")
+            #expect(near.errors.contains("did you mean 'app-shop'?"), "\(near.everything)")
+        }
     }
 
     @Test func whyNotNamesWhatIsTrueUnderANot() throws {

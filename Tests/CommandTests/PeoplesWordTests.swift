@@ -45,7 +45,7 @@ import Testing
     func unknown(words: [String]) throws {
         try crowded { shell, _ in
             let ending = try shell.run(["incidents"] + words + ["nope"])
-            #expect(ending.code == 1 && ending.output.isEmpty && ending.errors.contains("no such id"), "\(ending.everything)")
+            #expect(ending.code == 1 && ending.output.isEmpty && ending.errors.contains("no incident's id begins with 'nope'"), "\(ending.everything)")
             let nothing = try shell.run(["incidents"] + words)
             #expect(nothing.code == 64, "\(nothing.everything)")
         }

@@ -160,6 +160,20 @@ import Testing
         #expect(junit.contains("2 of 3 expectations not met") && junit.contains("active_runs (12) &gt; 10"))
     }
 
+    @Test("an app or a replica that the test lacks fails, whatever the rule is on", arguments: [
+        "{rule: down, app: nobody, state: inactive}", "{rule: down, app: nobody, incident: none}", "{rule: down, app: nobody, action: throttle, verdict: none}",
+        "{rule: down, replica: \"http://nowhere:1\", state: inactive}", "{rule: crowded, replica: \"http://nowhere:1\", state: inactive}",
+    ])
+    func namesWhatIsNotThere(expectation: String) throws {
+        let shell = shell("  - {name: x, runtime: {up: 1}, apps: {one: {active_runs: 3}}, expect: [\(expectation)]}\n")
+        let ending = try shell.run("policy", "test")
+        #expect(ending.code == 1 && ending.output.contains("the test has no such subject"), "\(ending.everything)")
+        let there = expectation.replacing(bytesOf: "nobody", with: "one")
+        guard there != expectation else { return }
+        let other = self.shell("  - {name: x, runtime: {up: 1}, apps: {one: {active_runs: 3}}, expect: [\(there)]}\n")
+        #expect(try other.run("policy", "test").code == 0)
+    }
+
     /// The stories that come with the default rules: each rule fires in one of them, and has one in which it does not.
     @Test func theDefaultRulesDoWhatTheirStoriesSay() throws {
         let folder = Fixtures.repository + "/policies"

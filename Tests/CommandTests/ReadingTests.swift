@@ -39,9 +39,18 @@ import Testing
             #expect(document["schema"]?.string == "mozaiks.ops/incident/v1")
             #expect(document["id"]?.string == id)
 
+            // As chats write it, and too little of it.
+            let short = try #require(all[0]["short_id"]?.string)
+            for words in [["show", "#" + short], ["show", "#" + short.uppercased()], ["explain", "#" + id]] {
+                let ending = try shell.run(["incidents"] + words)
+                #expect(ending.code == 0 && ending.output.contains(id), "\(words): \(ending.everything)")
+            }
+            let begun = try shell.run("incidents", "show", "#" + short.prefix(3))
+            #expect(begun.code == 0 || begun.errors.contains("'\(short.prefix(3))' is too short: it fits 1 incident\n  hint: did you mean \(short)?"), "\(begun.errors)")
+
             let unknown = try shell.run("incidents", "show", "zzz")
             #expect(unknown.code == 1)
-            #expect(unknown.errors.contains("no such id") && unknown.errors.contains("hint: "), "\(unknown.errors)")
+            #expect(unknown.errors.contains("no incident's id begins with 'zzz'") && unknown.errors.contains("hint: "), "\(unknown.errors)")
         }
     }
 

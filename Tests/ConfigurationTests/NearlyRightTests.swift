@@ -31,11 +31,18 @@ import Testing
     }
 
     @Test("a star is no address") func star() {
-        for text in ["*:9465", ":9465", "/tmp:9465"] {
+        for text in ["*:9465", ":9465", "/tmp:9465", "127.0.0.1:+9465", "[::1]:-0", "127.0.0.1: 9465"] {
             let found = read("actions: {gate: {listen: \"\(text)\"}}")
             #expect(found.configuration == nil && found.text.contains("'listen' must be an address and a port"), "\(text)")
         }
         #expect(read("actions: {gate: {listen: \"*:9465\"}}").text.contains("0.0.0.0:PORT"))
+    }
+
+    /// Its own tests count no time: what a long line costs is bounded by what is kept of it.
+    @Test("of a very long line nothing is shown: the name of a secret may stand anywhere on it") func longLine() {
+        let found = read("network: {password: hunter2, x: \"\(String(repeating: "x", count: 20_000))\", nope: 1}")
+        #expect(found.configuration == nil && found.text.contains("no key 'nope'"), "\(found.text.prefix(2_000))")
+        #expect(!found.text.contains("hunter2") && !found.text.contains("xxxx"))
     }
 
     @Test("a variable's default, as shells write it") func defaults() {

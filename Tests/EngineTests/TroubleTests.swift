@@ -349,6 +349,20 @@ struct TroubleTests {
         if !isAsked { #expect(found.first?.text.contains("no proxy has asked the gate about a") == true) }
     }
 
+    @Test("what fired mostly unseen holds nobody back until more of it was seen than not")
+    func unseen() throws {
+        var world = try LeaseTests.world(
+            "  noisy: {subject: app, when: active_runs > 3, for: 30s, severity: warning, summary: s, actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]}")
+        world.tick()
+        world.apps[AppID("a")] = ["active_runs": .missing(.contradictory)]
+        world.run(40)
+        world.runs("a", 6)
+        let fired = world.tick()
+        #expect(fired.outcome.opened.count == 1 && fired.plan.decisions.map { GuardOrderTests.name($0.verdict) } == ["refused evidence"])
+        #expect(world.run(30).flatMap(\.plan.leaseChanges).isEmpty)
+        #expect(world.run(40).flatMap(\.plan.leaseChanges).map(\.kind) == [.intend])
+    }
+
     @Test("what the gate refused was asked: known at the next poll, unless an earlier lease may have refused it", arguments: [false, true])
     func refused(hadOther: Bool) throws {
         var world = try LeaseTests.world()

@@ -59,7 +59,8 @@ public struct EvalCase: Sendable {
         summary: "app_1 holds 61.1% of the active runs; the threshold is 40%.", playbook: "noisy-neighbor")
 
     private static func above(_ playbook: String?) -> String {
-        GoodAnswer.text(summary: "It is above its threshold.", playbook: playbook)
+        // Nothing is above a threshold where nobody answers.
+        GoodAnswer.text(summary: playbook == "runtime-down" ? "Nobody answers on the runtime." : "It is above its threshold.", playbook: playbook)
     }
 
     /// A summary that must not get through: said twice it falls back, said once it is repaired.

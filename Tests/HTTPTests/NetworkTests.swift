@@ -27,7 +27,35 @@ import Testing
 
     @Test("this machine is asked directly", arguments: hosts) func direct(host: String, isProxied: Bool) {
         let options = NetworkOptions(Environment(["ALL_PROXY": "http://proxy:1"]))
-        #expect((options.proxy(scheme: "http", host: host) != nil) == isProxied)
+        #expect((options.proxy(scheme: "http", host: host, port: 80) != nil) == isProxied)
+    }
+
+    static let exceptions: [(String, String, Int, Bool)] = [
+        ("rt.example.test", "rt.example.test", 80, true), ("example.test", "rt.example.test", 80, true), (".example.test", "rt.example.test", 80, true),
+        ("*.example.test", "rt.example.test", 80, true), ("*.example.test", "example.test", 80, true), ("*", "rt.example.test", 80, true),
+        ("rt-*.test", "rt-7.test", 80, true), ("rt-*.test", "rt-7.test.evil", 80, false), ("10.1.*", "10.1.2.3", 80, true),
+        ("rt.example.test:8000", "rt.example.test", 8000, true), ("rt.example.test:8000", "rt.example.test", 80, false),
+        ("*.example.test:8000", "rt.example.test", 8000, true), ("*.example.test:8000", "rt.example.test", 80, false),
+        ("[fd00::1]:80", "[fd00::1]", 80, true), ("[fd00::1]:80", "[fd00::1]", 81, false), ("fd00::1", "[fd00::1]", 80, true),
+        ("a.b, RT.example.TEST. c", "rt.example.test", 80, true), ("http://rt.example.test/", "rt.example.test", 80, true),
+        ("ample.test", "rt.example.test", 80, false), ("0.0.1", "10.0.0.1", 80, false), ("", "rt.example.test", 80, false), (".", "a.b", 80, false),
+    ]
+
+    @Test("what no_proxy names, in the forms that other programs read", arguments: exceptions.indices) func exception(index: Int) {
+        let (entries, host, port, isDirect) = Self.exceptions[index]
+        let options = NetworkOptions(Environment(["ALL_PROXY": "http://proxy:1", "NO_PROXY": entries]))
+        #expect((options.proxy(scheme: "http", host: host, port: port) == nil) == isDirect)
+    }
+
+    @Test func `networks are left to libcurl, what it passes over is not`() {
+        var options = NetworkOptions()
+        options.noProxy = "10.0.0.0/8, *.corp a.corp:80,.internal"
+        #expect(options.noProxyForCurl == "10.0.0.0/8,.corp,.internal")
+    }
+
+    @Test func `an authority of the other usual variable`() {
+        #expect(NetworkOptions(Environment(["CURL_CA_BUNDLE": "/b.pem"])).tls.caFile == "/b.pem")
+        #expect(NetworkOptions(Environment(["CURL_CA_BUNDLE": "/b.pem", "SSL_CERT_FILE": " "])).tls.caFile == "/b.pem")
     }
 
     // MARK: Through a proxy
@@ -125,6 +153,38 @@ import Testing
         let all = TLSFiles(caFile: "a", certificateFile: "c", keyFile: "k")
         #expect(TLSFiles(certificateFile: "d").over(all) == TLSFiles(caFile: "a", certificateFile: "d", keyFile: nil))
         #expect(TLSFiles(caFile: "b").over(all) == TLSFiles(caFile: "b", certificateFile: "c", keyFile: "k"))
+    }
+
+    static let troubles: [(String, String)] = [
+        ("OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0", "wants a client certificate that it knows"),
+        ("error:0A000410:SSL routines::sslv3 alert handshake failure", "want a client certificate ('client_certificate_file'"),
+        ("OpenSSL SSL_connect: Connection reset by peer in connection to rt:443", "https wrong for this port"),
+        ("error:0A00010B:SSL routines::wrong version number", "is it http?"), ("error:0A000458:SSL routines::tlsv1 unrecognized name", "certificate's names"),
+        ("error:0A000458:SSL routines::tlsv1 alert unrecognized name", "no such host"), ("error:0A00042E:SSL routines::tlsv1 alert protocol version", "1.2 or 1.3"),
+        ("SSL certificate problem: self-signed certificate", "'ca_file' beside the URL"),
+    ]
+
+    @Test("what a handshake failed for", arguments: troubles.indices) func trouble(index: Int) {
+        let (reason, says) = Self.troubles[index]
+        let error = HTTPError(.tls(reason), what: "x", location: "https://rt/")
+        #expect(error.hint?.contains(says) == true, "\(error)")
+        #expect(!TLSTrouble(reason).mailHint.contains("client_certificate_file"), "no mail channel has one")
+    }
+
+    @Test func `a server that hangs up is asked for what the URL is not`() async throws {
+        let request = HTTPRequest(.get, "")
+        for (url, says) in [("http://rt/", "does this port want https?"), ("https://rt/", "'client_certificate_file'")] {
+            let error = HTTPError(.connectionLost("Empty reply from server"), what: request.method.rawValue, location: url)
+            #expect(error.hint?.contains(says) == true, "\(error)")
+            #expect(HTTPError(.connectionLost(HTTPError.insideHeaders), what: "x", location: url).hint == nil)
+        }
+        try await withServer({ _, peer in peer.reset() }) { client, server in
+            guard case .connectionLost(let reason) = await failure(client, HTTPRequest(.get, server.url)) else {
+                Issue.record("not lost")
+                return
+            }
+            #expect(!reason.contains("getpeername"))
+        }
     }
 
     // MARK: Logins

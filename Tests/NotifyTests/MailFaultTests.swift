@@ -1,3 +1,5 @@
+import Model
+import TestKit
 import Testing
 
 @testable import HTTP
@@ -27,6 +29,7 @@ import Testing
         "550 Rejected because 192.0.2.1 is in a black list at bl.example",
         "550 5.4.5 Daily user sending limit exceeded.", "550 Please turn on SMTP Authentication in your mail client",
         "551 we do not relay", "551 5.7.1 we do not relay non-local mail, sorry",
+        "550 I cannot deliver mail for {dana@example.com}",
         "550 Domain example.com has exceeded the max defers and failures per hour (5/5 (100%)) allowed. Message discarded.",
     ]
 
@@ -64,6 +67,9 @@ import Testing
         "551 5.7.1 Not authorised to send from this header address", "550 5.7.1 Unconfigured Sending Domain",
         "554 5.6.0 Invalid header From", "554 Maximum sending rate exceeded.",
         "554 Reject due to policy restrictions.", "554 Domain contains no MX",
+        "554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; Failed to process message due to a permanent exception",
+        "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message",
+        "550 Account is not active. Sending disabled", "554 Sending suspended for this account.",
     ]
 
     @Test("said to the message, about us", arguments: ofSetupAtMessage) func atMessage(line: String) {
@@ -73,11 +79,53 @@ import Testing
     static let ofMessage = [
         "554 5.7.1 Looks like spam", "550 5.7.1 First line second line", "552 5.3.4 Too big", "554 5.6.0 No",
         "550 5.7.1 Message rejected due to content restrictions", "554 5.7.1 The message contains a virus", "550 No",
+        "550 5.1.1 The email account that you tried to reach does not exist", "552 5.2.2 The account is over quota",
+        "550 The email account that you tried to reach is disabled", "550 Recipient account suspended", "550 Message too large for this account",
+        "552 Message size exceeds what your account may receive", "550 5.2.3 Too long for that account",
         "554 5.7.0 Reject, attachment type not allowed", "554 Attachment rejected due to policy restrictions",
     ]
 
     @Test("said to the message, about it", arguments: ofMessage) func message(line: String) {
         #expect(MailFault.of(Self.reply(line), at: .message) == .message)
+    }
+
+    @Test("before the message it is about the way in, but for sizes and recipients")
+    func announcement() {
+        for line in ["554 5.7.1 Access denied", "550 5.7.1 Not authorized", "503 5.5.1 authentication required", "550 No", "554 Refused"] {
+            #expect(MailFault.of(Self.reply(line), at: .data) == .setup, "\(line)")
+        }
+        for line in ["554 5.5.1 Error: no valid recipients", "552 Too much", "554 Message too large", "550 mailbox unavailable"] {
+            #expect(MailFault.of(Self.reply(line), at: .data) == .message, "\(line)")
+        }
+    }
+
+    static let silences: [(MailFailure.Kind, String, String)] = [
+        (.noHandshake(afterMs: 5), "smtps://mx:465", "in the TLS handshake"), (.noHandshake(afterMs: 5), "smtps://mx:465", "or is it smtp:"),
+        (.noGreeting(afterMs: 5), "smtp://mx:465", "is it smtps:"), (.noGreeting(afterMs: 5), "smtps://mx:465", "is it a mail server"),
+        (.timeout(afterMs: 5), "smtp://mx:25", "a firewall"), (.connectionLost, "smtps://mx:25", "smtps: where it must be smtp:"),
+        (.tls("SSL routines::wrong version number"), "smtps://mx:25", "is it smtp:"),
+    ]
+
+    @Test("silence is told from silence", arguments: silences.indices) func silence(index: Int) {
+        let (kind, location, says) = Self.silences[index]
+        let failure = MailFailure(kind: kind, step: .greeting, location: location)
+        #expect("\(failure)".contains(says), "\(failure)")
+    }
+
+    @Test("a port that takes connections and says nothing", arguments: [("smtps", "in the TLS handshake"), ("smtp", "is it smtps:")])
+    func silentPort(scheme: String, says: String) async throws {
+        let silent = try MisbehavingServer()
+        defer { silent.stop() }
+        let server = try #require(MailServer("\(scheme)://127.0.0.1:\(silent.port)/tests.example.com"))
+        let address = try #require(MailAddress("ops@example.com"))
+        var mail = Mail(server: server, sender: address, recipients: [address], message: Array("Subject: x\r\n\r\nx\r\n".utf8), encryption: .none)
+        mail.connectTimeoutMs = 300
+        mail.timeoutMs = 1_500
+        guard case .failed(let failure) = await SMTPClient().send(mail) else {
+            Issue.record("an answer")
+            return
+        }
+        #expect("\(failure)".contains(says), "\(failure)")
     }
 
     @Test("what no time mends is told, even as a temporary no")

@@ -18,6 +18,8 @@ import Testing
         (418, "<!DOCTYPE html><title>Blocked</title>", "with a web page"), (402, "", "402"),
         (407, "", "proxy"), (400, "user_not_found", "user_not_found"), (400, "invalid_token", "invalid_token"),
         (400, "no_team\n", "no_team"), (400, "channel_is_archived", "channel_is_archived"),
+        (413, "<html><title>413 Request Entity Too Large</title></html>", "only short messages"), (411, "Length required", "in this form"),
+        (406, "", "in this form"), (415, "{}", "in this form"), (431, "<html>x</html>", "with a web page"), (451, "", "451"),
         (422, "posting_to_general_channel_denied", "ask its owner"), (400, "token_revoked", "token_revoked"),
     ]
 
@@ -40,7 +42,7 @@ import Testing
         #expect(reason.contains(says) && !reason.contains("s3cret"), "\(reason)")
     }
 
-    @Test("a fault of the message is final", arguments: [(400, "invalid_blocks"), (400, "no_text"), (413, "<html>too large</html>"), (409, "")])
+    @Test("a fault of the message is final", arguments: [(400, "invalid_blocks"), (400, "no_text"), (413, "too large"), (409, "")])
     func isFinal(status: Int, body: String) async throws {
         guard case .rejected = try await deliver(status, body) else {
             Issue.record("\(status) \(body)")

@@ -99,9 +99,10 @@ extension FaultyCondition {
         FaultyCondition(
             "active_runs > 5%",
             #"""
-            condition:1:1: error[unit-mismatch]: 'active_runs' is a count of runs and '5%' a percentage: they cannot be compared
+            condition:1:15: error[unit-mismatch]: 'active_runs' is a count of runs and '5%' a percentage: they cannot be compared
                 active_runs > 5%
-                ^~~~~~~~~~~~~~~~
+                              ^~
+            hint: write '5', or compare 'active_runs.share' with 5%
             """#),
         FaultyCondition(
             "active_runs.share > 40",
@@ -336,7 +337,7 @@ extension FaultyCondition {
             condition:1:18: error[syntax]: a '%' that stands alone
                 active_runs > 40 %
                                  ^
-            hint: write it right behind the number: 40%
+            hint: write '40', or compare 'active_runs.share' with 40%
             """#),
         FaultyCondition(
             "cost > 3",
@@ -464,7 +465,7 @@ extension FaultyCondition {
             condition:1:1: error[unknown-function]: no function 'sum'
                 sum(tokens[10m]) > 3/min
                 ^~~
-            hint: what is counted is a rate already: 'errors[10m]' are errors per minute over 10m
+            hint: what is counted is a rate already: write 'tokens[10m]'
             """#),
         FaultyCondition(
             "avg(avg(tokens[10m])[10m]) > 3/min",

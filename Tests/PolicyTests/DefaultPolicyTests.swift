@@ -22,7 +22,7 @@ import Testing
         #expect(
             (set.runtimeRules + set.defaultPolicy.appRules).map(\.name) == [
                 "runtime-down", "runtime-unreachable", "runtime-unauthorized", "runtime-unhealthy", "health-unreadable",
-                "perf-poisoned", "perf-unreadable", "events-unreadable", "perf-expensive", "dead-counters",
+                "perf-poisoned", "perf-unreadable", "events-unreadable", "figures-contradict", "perf-expensive", "dead-counters",
                 "restart-loop", "runtime-restarted", "mongodb-slow", "websockets-high", "provider-trouble",
                 "provider-silent", "runs-stuck", "model-calls-spike", "runtime-saturated", "runtime-crowded", "error-spike",
                 "error-rise", "turn-latency-rise", "turn-latency-high", "stalled-runs", "noisy-neighbor", "user-hogging",

@@ -19,7 +19,7 @@ import YAML
         ("-active_runs > 0", ["never-true -active_runs > 0"]),
         ("runtime.healthy == 2", ["never-true runtime.healthy == 2"]),
         ("runtime.dead_counters > 5", ["never-true runtime.dead_counters > 5"]),
-        ("error_rate > 150%", []),
+        ("error_rate > 150%", ["over-whole error_rate > 150%"]), ("error_rate > 100%", []), ("error_rate < 150%", ["over-whole error_rate < 150%"]),
         ("rise(error_rate[10m]) < 0", ["never-true rise(error_rate[10m]) < 0"]),
         ("baseline(tokens[24h]) <= 0/min", ["never-true baseline(tokens[24h]) <= 0/min"]),
         ("max(active_runs.share[1h]) > 101%", ["never-true max(active_runs.share[1h]) > 101%"]),

@@ -127,6 +127,55 @@ struct Hostile: Sendable, CustomTestStringConvertible {
         #expect(lines[2].hasSuffix(" ^~~"))
     }
 
+    /// One line of a megabyte with a fault at each of its keys: what is kept and shown of it is a part, at the right place.
+    @Test func aVeryLongLineIsKeptInPart() throws {
+        let text = "{" + (0..<40_000).map { "é\($0): x" }.joined(separator: ", ") + "}"
+        let reporter = Reporter(source: SourceText(file: "f", bytes: Array(text.utf8)))
+        let root = try #require(YAMLParser.parse(reporter))
+        let entries = try #require(root.entries)
+        #expect(entries.count == 40_000)
+        for entry in entries { reporter.report("c", "m", at: entry.key) }
+        #expect(reporter.diagnostics.count == 40_000)
+        let last = try #require(reporter.diagnostics.last)
+        #expect(last.isPartOfLine && (last.sourceLine?.utf8.count ?? .max) <= 2 * 520)
+        for place in [0, 1, 777, 20_000, 39_999] {
+            let lines = reporter.diagnostics[place].description.split(separator: "\n").map(String.init)
+            let caret = try #require(lines[2].firstIndex(of: "^"))
+            let offset = lines[2].distance(from: lines[2].startIndex, to: caret)
+            let shown = lines[1].dropFirst(offset)
+            #expect(shown.hasPrefix("é\(place): x"), "\(place): \(lines)")
+            #expect(lines[1].count < 200 && lines[2].count < 200)
+        }
+        // Names are known, however many.
+        let fields = try #require(Fields(root, "'labels'", reporter))
+        #expect(fields.all().count == 40_000)
+        fields.finish()
+        #expect(reporter.diagnostics.count == 40_000)
+    }
+
+    @Test("what is said of a value is bounded") func longMessages() {
+        let text = Diagnostic("c", String(repeating: "é", count: 1_000_000), file: "f", hint: String(repeating: "x", count: 1_000_000)).description
+        #expect(text.unicodeScalars.count < 5_000)
+    }
+
+    @Test("places are found behind any number of wide letters", arguments: [0, 1, 511, 1_023, 1_024, 1_025, 5_000])
+    func placesOfLongLines(count: Int) {
+        let source = SourceText(file: "f", bytes: Array(("a: b\n" + String(repeating: "é", count: count) + "X\nlast").utf8))
+        let offset = 5 + 2 * count
+        #expect(source.mark(offset) == Mark(line: 2, column: count + 1))
+        #expect(source.offset(Mark(line: 2, column: count + 1)) == offset)
+        #expect(source.offset(Mark(line: 2, column: count + 99)) == offset + 2, "the end of the line")
+        #expect(source.mark(offset + 2) == Mark(line: 3, column: 1) && source.offset(Mark(line: 3, column: 3)) == offset + 4)
+    }
+
+    @Test("a file that is too large is not said to have the bytes that were read") func tooLarge() {
+        for (count, says) in [(SourceText.longest + 1, "more than 1048576 bytes"), (3_000_000, "3000000 bytes; at most 1048576")] {
+            let reporter = Reporter(source: SourceText(file: "f", bytes: [UInt8](repeating: 0x23, count: count)))
+            #expect(YAMLParser.parse(reporter) == nil)
+            #expect(reporter.diagnostics.first?.message.contains(says) == true, "\(reporter.diagnostics)")
+        }
+    }
+
     @Test func strangersCannotWriteToTheTerminal() {
         let text = Diagnostic("code", "no \u{1B}[2J\u{202E}", file: "f", sourceLine: "\u{1B}]0;x\u{7}").description
         #expect(!text.unicodeScalars.contains { $0.value == 0x1B || $0.value == 0x07 || $0.value == 0x202E })

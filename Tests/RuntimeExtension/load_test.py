@@ -61,6 +61,8 @@ async def main():
         # A machine that is busy is not a gate that hangs.
         settings.timeout = 20
     extension = module.Extension(settings)
+    # Here every start is to be decided by itself; that a refusal answers others as well has tests of its own.
+    extension.gate.REFUSED_FOR = 0
     runtime = Runtime(extension.bundle())
     await runtime.startup()
     transport = runtime.state.simple_transport
@@ -95,12 +97,15 @@ async def main():
         # Sockets drop and come again, people speak, while their app may be at its limit.
         for chat in chance.sample(sorted(running), len(running) // 2):
             client, app = running[chat]
+            # It waits for its user, and goes on by what he says; a socket that comes again would begin it anew otherwise.
+            transport.wait_for_a_person(chat, 2)
             await client.leave()
             again = Socket(runtime, f"/ws/wf/{app}/{chat}/u")
             if not await again.opened():
                 faults.append(f"a running chat of {app} could not come again")
             running[chat] = (again, app)
             tally["came again"] += 1
+            transport.wait_for_a_person(chat)
             if (await request(runtime, "POST", f"/chat/{app}/{chat}/u/input")).status != 200:
                 faults.append(f"the user of a running chat of {app} was not heard")
             tally["spoke"] += 1

@@ -111,9 +111,17 @@ class Transport:
         self.started = []
 
     async def handle_user_input_from_api(self, chat_id, user_id, workflow_name, message, app_id):
+        """As the public one: a chat that waits gets its answer, every other is run, though it runs already."""
+        if self._input_request_registries.get(chat_id):
+            self._input_request_registries[chat_id].popitem()
+            return
         self.started.append((app_id, chat_id))
-        event = self.release.setdefault(chat_id, asyncio.Event())
-        await self._work(event)
+        if chat_id not in self.release or self.release[chat_id].is_set():
+            self.release[chat_id] = asyncio.Event()
+        await self._work(self.release[chat_id])
+
+    def wait_for_a_person(self, chat, requests=1):
+        self._input_request_registries[chat] = {f"request-{number}": object() for number in range(requests)}
 
     async def _work(self, event):
         await event.wait()
@@ -157,7 +165,9 @@ class Runtime:
             return True, None
 
     async def _application(self, scope, receive, send):
-        parts = scope["path"].split("/")
+        # The router's `$` matches before a final line feed.
+        path = scope["path"]
+        parts = (path[:-1] if path.endswith("\n") and scope["type"] == "http" else path).split("/")
         if scope["type"] == "websocket":
             _, _, workflow, app, chat, user = parts
             ok, reason = await self._prereqs(app, user, workflow)
@@ -169,10 +179,8 @@ class Runtime:
             await send({"type": "websocket.accept"})
             transport = self.state.simple_transport
             transport.connections[chat] = {"websocket": object(), "app_id": app, "workflow_name": workflow}
-            if not any(key == (app, chat) for key in transport.started) or transport.release[chat].is_set():
-                transport.release.pop(chat, None)
-                self.tasks.append(asyncio.ensure_future(
-                    transport.handle_user_input_from_api(chat, user, workflow, None, app)))
+            self.tasks.append(asyncio.ensure_future(
+                transport.handle_user_input_from_api(chat, user, workflow, None, app)))
             try:
                 await self._listen(receive, send, app, chat, user)
             finally:
@@ -187,7 +195,16 @@ class Runtime:
             fields = await self.hooks["chat_session_fields"](app_id=app, user_id="u", workflow_name=workflow, chat_id=chat)
             await self._answer(send, 200, {"chat_id": chat, "fields": fields})
         elif parts[-1] == "input":
-            self.state.simple_transport.started.append((parts[2], parts[3]))
+            body, more = b"", True
+            while more:
+                message = await receive()
+                body, more = body + message.get("body", b""), message.get("more_body", False)
+            data = json.loads(body)
+            # The database is asked before the run begins.
+            await asyncio.sleep(0)
+            self.tasks.append(asyncio.ensure_future(self.state.simple_transport.handle_user_input_from_api(
+                parts[3], parts[4], data.get("workflow_name"), data["message"], parts[2])))
+            await asyncio.sleep(0)
             await self._answer(send, 200, {})
         else:
             await self._answer(send, 404, {})
@@ -208,7 +225,11 @@ class Runtime:
                 return
             data = json.loads(message["text"])
             self.heard.append(data)
-            if data["type"] == "chat.start_workflow":
+            if data["type"] == "chat.start_workflow" and not data.get("auto_run", True):
+                await send({"type": "websocket.send", "text": json.dumps({
+                    "type": "chat.workflow_started",
+                    "data": {"chat_id": data["workflow_name"] + "-session"}}, separators=(",", ":"))})
+            elif data["type"] == "chat.start_workflow":
                 await begin(data["workflow_name"] + "-1", data["workflow_name"])
             elif data["type"] == "chat.start_workflow_batch":
                 for number, run in enumerate(data["runs"]):
@@ -243,14 +264,22 @@ class Exchange:
         return json.loads(b"".join(m.get("body", b"") for m in self.messages))
 
 
-async def nothing():
-    await asyncio.Event().wait()
+WORDS = b'{"message": "hello", "workflow_name": "wf"}'
 
 
-async def request(application, method, path, headers=(), client=("127.0.0.1", 1)):
+async def request(application, method, path, headers=(), client=("127.0.0.1", 1), body=WORDS, pieces=1, **scope):
     exchange = Exchange()
-    scope = {"type": "http", "method": method, "path": path, "headers": list(headers), "client": client}
-    await application(scope, nothing, exchange.send)
+    size = -(-len(body) // pieces)
+    parts = [
+        {"type": "http.request", "body": body[at:at + size], "more_body": at + size < len(body)}
+        for at in range(0, len(body), size)]
+
+    async def receive():
+        if parts:
+            return parts.pop(0)
+        await asyncio.Event().wait()
+    scope.update({"type": "http", "method": method, "path": path, "headers": list(headers), "client": client})
+    await application(scope, receive, exchange.send)
     return exchange
 
 

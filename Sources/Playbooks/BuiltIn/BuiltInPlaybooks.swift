@@ -13,6 +13,7 @@ public enum BuiltInPlaybooks {
         ("error-rise", errorRise),
         ("error-spike", errorSpike),
         ("events-unreadable", eventsUnreadable),
+        ("figures-contradict", figuresContradict),
         ("health-unreadable", healthUnreadable),
         ("model-calls-spike", modelCallsSpike),
         ("mongodb-slow", mongodbSlow),

@@ -52,7 +52,7 @@ enum ApprovalCommand {
         let journal = try invocation.journal(in: folder, mode: .command)
         let now = invocation.clock.now()
         // What is shown here is what the yes is for: the digest goes along.
-        let named = (arguments.positional("ID") ?? "").lowercased()
+        let named = NamedIncident.written(arguments.positional("ID") ?? "").lowercased()
         let all = try Pipeline.guardState(in: journal).approvals
         guard let approval = all.last(where: { $0.id.utf8.elementsEqual(named.utf8) || ($0.digest.hasPrefix(named) && named.utf8.count > $0.id.utf8.count) })
         else {

@@ -53,13 +53,7 @@ enum ExplainCommand {
         examples: [("mozaiks-ops incidents explain a3f2", "the incident that lists and messages call a3f2")]
     ) { invocation in
         let journal = try invocation.journalForReading(invocation.configuration())
-        let row: IncidentRow
-        do throws(JournalError) {
-            row = try journal.incident(invocation.arguments.positional("ID") ?? "")
-        } catch {
-            throw CommandFailure(error.message, hint: error.cause == .unknownID ? "see mozaiks-ops incidents list" : error.hint)
-        }
-        let incident = try Incident(document: JSON(parsing: Array(row.document.utf8)))
+        let incident = try invocation.incident(invocation.arguments.positional("ID") ?? "", in: journal)
         let rendering = invocation.rendering([incident.id], in: journal)
         var explanation: RuleExplanation?
         var why = ""
@@ -105,9 +99,24 @@ enum ExplainCommand {
             subject = .runtime(runtime)
         }
         let explanation = try find(rule, subject, situation, invocation)
+        if let app = subject.app, let tick = situation.ticks.first(where: { $0.runtime == runtime }),
+            let hint = meant(app, among: tick.readings.apps)
+        {
+            complain("nothing was seen of app '\(app)' on \(Shown.id(runtime))", hint: hint)
+        }
         invocation.print(
             text: explanation.text(invocation.rendering(), whyNot: whyNot), json: explanation.document)
         return .ok
+    }
+
+    /// The app that was meant by one of which nothing was seen: its id in another case, or with a slip. Nil where it was seen, or
+    /// none is near.
+    private static func meant(_ app: AppID, among known: [AppID]) -> String? {
+        guard !known.contains(app) else { return nil }
+        let written = app.text.lowercased()
+        let names = known.map(\.text)
+        let same = names.first { $0.lowercased().utf8.elementsEqual(written.utf8) }
+        return (same ?? nearest(written, in: names)).map { "did you mean '\(Shown.id($0))'?" }
     }
 
     private static func runtime(_ named: String?, _ situation: Situation) throws -> String {

@@ -47,11 +47,12 @@ enum IncidentsCommand {
         let configuration = try invocation.configuration()
         let journal = try invocation.journalForReading(configuration)
         let detail: IncidentDetail
+        let named = NamedIncident.written(invocation.arguments.positional("ID") ?? "")
         do {
             detail = try IncidentDetail(
-                invocation.arguments.positional("ID") ?? "", journal, Overview.Surroundings(configuration), now: invocation.clock.now())
+                named, journal, Overview.Surroundings(configuration), now: invocation.clock.now())
         } catch let error as JournalError {
-            throw CommandFailure(error.message, hint: error.cause == .unknownID ? "see mozaiks-ops incidents list" : error.hint)
+            throw NamedIncident.failure(error, named, in: journal)
         }
         var rendering = invocation.rendering(zone: configuration.telling.zone)
         rendering.shortIDs = detail.shortIDs

@@ -280,17 +280,6 @@ enum NotifyCommand {
     }
 }
 
-extension Invocation {
-    /// The incident that an id, or enough of its beginning, names.
-    func incident(_ id: String, in journal: Journal) throws -> Incident {
-        do {
-            return try Incident(document: JSON(parsing: Array(journal.incident(id).document.utf8)))
-        } catch let error as JournalError {
-            throw CommandFailure(error.message, hint: error.hint ?? "see mozaiks-ops incidents list")
-        }
-    }
-}
-
 extension Delivery {
     /// Why it was not delivered; nil when it was.
     var failure: String? {

@@ -4,8 +4,9 @@
     MOZAIKS_OPS_GATE=127.0.0.1:9465
 
 The runtime is not changed; this file needs Python 3.9 and its standard library only. README.md beside it says how to
-install it, what it serves and what happens when something fails. Everything here follows three rules: whatever goes wrong
-lets the request through, nothing blocks the event loop, and what is not known is said to be not known, never zero.
+install it, what it serves and what happens when something fails. Everything here follows three rules: only a gate that
+does not answer lets a request through unasked, nothing blocks the event loop, and what is not known is said to be not known,
+never zero.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ import sys
 import time
 from urllib.parse import quote
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 PATH = "/ops/runtime"
 
 logger = logging.getLogger("mozaiks_ops")
@@ -102,7 +103,8 @@ class Question:
         self._rest = payload
         self._answer = b""
         self._timer = None
-        self._is_reading = self._is_writing = False
+        self._timeout = timeout
+        self._is_reading = self._is_writing = self._is_extended = False
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self.future.add_done_callback(lambda _: self._close())
         try:
@@ -155,6 +157,13 @@ class Question:
                 self._fail("nonsense" if self._answer else "unreachable")
 
     def _expire(self):
+        if self._rest and not self._is_extended:
+            # The loop came round so late that the question is not even sent: that is not the gate's doing.
+            self._write()
+            if not self._rest and not self.future.done():
+                self._is_extended = True
+                self._timer = self._loop.call_later(self._timeout, self._expire)
+                return
         self._read()
         self._fail("timeout")
 
@@ -180,9 +189,21 @@ class Refusal:
 
 
 class GateClient:
-    """Asks the gate, and stops asking for a while when it does not answer."""
+    """Asks the gate, and stops asking for a while when it does not answer.
+
+    So many questions at once, and the rest waits its turn, one app after the other: that many come is no reason to let them
+    through, and a flood of one app keeps nobody else waiting. A refusal answers all who wait with the same question, and
+    whoever asks it again at once; what the gate lets through it lets through one by one, or a limit would be none.
+    """
 
     MOST_AT_ONCE = 64
+    # Of one app. Whoever comes then is refused.
+    MOST_WAITING = 1024
+    # For so long a refusal answers the same question again, seconds.
+    REFUSED_FOR = 0.2
+    MOST_REFUSALS = 1024
+    # Longer ones no gate reads: to ask would only make it look broken.
+    LONGEST_TARGET = 4096
     LONGEST_TEXT = 1000
     RESOLVE_EVERY = 30
 
@@ -191,11 +212,14 @@ class GateClient:
         self._clock = clock
         self._resolved = None
         self._in_flight = 0
+        self._queues = collections.OrderedDict()
+        self._refusals = collections.OrderedDict()
         self._failures = 0
         self._closed_until = None
         self._is_trying = False
-        self.asked = self.allowed = self.refused = self.opened = 0
+        self.asked = self.allowed = self.refused = self.opened = self.shared = self.overfull = self.unaskable = 0
         self.failed_open = collections.Counter()
+        self.doubts = collections.Counter()
 
     @property
     def breaker(self):
@@ -204,21 +228,76 @@ class GateClient:
             return "closed"
         return "open" if self._clock() < self._closed_until else "half_open"
 
-    async def ask(self, method, target):
+    async def ask(self, method, target, app=None):
         """The gate's refusal; None for everything else, whatever happened."""
+        return (await self.inquire(method, target, app))[0]
+
+    async def inquire(self, method, target, app=None):
+        """The gate's refusal, or None, and what the gate itself did not know."""
         if self.settings.gate is None:
+            return None, None
+        if len(target) > self.LONGEST_TARGET:
+            self.unaskable += 1
+            return Refusal("This address is too long.", None), None
+        known = self._known(method, target)
+        if known is not None:
+            return known, None
+        if not await self._turn(target if app is None else app):
+            self.overfull += 1
+            return Refusal("Too many runs are being started at once. Please try again in a moment.", 1), None
+        try:
+            # Somebody may have been told meanwhile.
+            known = self._known(method, target)
+            return (known, None) if known is not None else await self._ask(method, target)
+        finally:
+            self._next()
+
+    async def _turn(self, app):
+        """Waits for one's turn; whoever has it calls `_next` in the end. False: too many of that app wait already."""
+        if self._in_flight < self.MOST_AT_ONCE:
+            self._in_flight += 1
+            return True
+        queue = self._queues.setdefault(app, collections.deque())
+        if len(queue) >= self.MOST_WAITING:
+            return False
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._next()
+            raise
+        return True
+
+    def _next(self):
+        while self._queues:
+            app, queue = self._queues.popitem(last=False)
+            turn = queue.popleft()
+            if queue:
+                self._queues[app] = queue
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._in_flight -= 1
+
+    def _known(self, method, target):
+        """What was refused a moment ago is refused still."""
+        refusal, until = self._refusals.get((method, target), (None, 0))
+        if refusal is None or self._clock() >= until:
             return None
+        self.shared += 1
+        return refusal
+
+    async def _ask(self, method, target):
         breaker = self.breaker
         if breaker == "open" or (breaker == "half_open" and self._is_trying):
             return self._open("breaker")
-        if self._in_flight >= self.MOST_AT_ONCE:
-            return self._open("busy")
         is_trial = breaker == "half_open"
         self._is_trying = self._is_trying or is_trial
-        self._in_flight += 1
         self.asked += 1
         try:
-            refusal = self._read(await self._exchange(method, target))
+            refusal, doubt = self._read(await self._exchange(method, target))
         except Failure as failure:
             self._failed()
             return self._open(failure.reason)
@@ -229,18 +308,23 @@ class GateClient:
         else:
             self._failures, self._closed_until = 0, None
         finally:
-            self._in_flight -= 1
             if is_trial:
                 self._is_trying = False
         if refusal is None:
             self.allowed += 1
-        else:
-            self.refused += 1
-        return refusal
+            if doubt is not None:
+                self.doubts[doubt] += 1
+            return None, doubt
+        self.refused += 1
+        self._refusals[(method, target)] = (refusal, self._clock() + self.REFUSED_FOR)
+        self._refusals.move_to_end((method, target))
+        while len(self._refusals) > self.MOST_REFUSALS:
+            self._refusals.popitem(last=False)
+        return refusal, None
 
     def _open(self, reason):
         self.failed_open[reason] += 1
-        return None
+        return None, None
 
     def _failed(self):
         self._failures += 1
@@ -311,7 +395,8 @@ class GateClient:
             # Something else answers in its place.
             raise Failure("nonsense")
         if verdict != "refused" or status.group(1) != "403":
-            return None
+            doubt = re.fullmatch(r"failed-open; ([a-z_]{1,40})", verdict)
+            return None, doubt.group(1) if doubt else None
         try:
             text = json.loads(fields.get("x-mozaiks-body", ""))["detail"]
         except (ValueError, TypeError, KeyError):
@@ -320,7 +405,7 @@ class GateClient:
             text = "No new runs can be started at the moment. Please try again later."
         text = "".join(c if c.isprintable() else " " for c in _clean(text, cls.LONGEST_TEXT)).strip()
         after = fields.get("x-mozaiks-retry-after", "")
-        return Refusal(text, int(after) if re.fullmatch(r"[0-9]{1,7}", after) else None)
+        return Refusal(text, int(after) if re.fullmatch(r"[0-9]{1,7}", after) else None), None
 
 
 def _clean(value, most=256):
@@ -328,13 +413,47 @@ def _clean(value, most=256):
     return str(value)[:most].encode("utf-8", "replace").decode("utf-8")
 
 
-class Snapshot:
-    """What ran at one moment: `(app, chat)` to its number of tasks, or None where that cannot be known."""
+def _app(value):
+    """An app's id as the runtime stores it: whoever puts a space beside it is the same tenant."""
+    text = str(value)
+    return text.strip() or text
 
-    def __init__(self, runs, is_complete, workflows):
+
+def _workflow(name):
+    """A workflow's name as the runtime has loaded it: it finds them whatever their letters' case."""
+    known = getattr(_loaded(name), "name", None)
+    return known if isinstance(known, str) and known else name
+
+
+def _runs_by_itself(name):
+    """Whether a websocket runs such a workflow, or only the first words do."""
+    config = getattr(_loaded(name), "config", None)
+    return not isinstance(config, dict) or config.get("startup_mode", "AgentDriven") == "AgentDriven"
+
+
+def _loaded(name):
+    manager = getattr(sys.modules.get("mozaiksai.core.workflow.workflow_manager"), "workflow_manager", None)
+    loaded = getattr(manager, "_workflows", None)
+    return loaded.get(name.lower()) if isinstance(loaded, dict) else None
+
+
+class Snapshot:
+    """What ran at one moment: `(app, chat)` to its number of tasks, to its workflow, and to whose it is."""
+
+    def __init__(self, runs, is_complete, workflows, owners):
         self.runs = runs
         self.is_complete = is_complete
         self.workflows = workflows
+        self.owners = owners
+
+    def tasks(self, app):
+        return sum(count for key, count in self.runs.items() if key[0] == app)
+
+    def runs_twice(self, key, more):
+        """Whether a chat runs twice, with so many runs of it that are about to begin, or all of its user's do: the runtime has a
+        socket run the newest of somebody's chats, whichever it came for."""
+        own = [self.runs[other] for other, owner in self.owners.items() if owner == self.owners[key]]
+        return self.runs[key] + more > 1 or sum(own) + more >= 2 * len(own)
 
 
 class Runs:
@@ -400,17 +519,18 @@ class Runs:
 
     def _walk(self):
         codes = self._codes()
-        runs, workflows = collections.Counter(), {}
+        runs, workflows, owners = collections.Counter(), {}, {}
         tasks = list(asyncio.all_tasks())
         for task in tasks[:self.MOST_TASKS]:
             if task.done():
                 continue
             found = self._run(task.get_coro(), codes)
             if found is not None:
-                key, workflow = found
+                key, workflow, user = found
                 runs[key] += 1
                 workflows[key] = workflow
-        return Snapshot(runs, len(tasks) <= self.MOST_TASKS, workflows)
+                owners[key] = _owner(key[0], workflow, user)
+        return Snapshot(runs, len(tasks) <= self.MOST_TASKS, workflows, owners)
 
     def _run(self, coroutine, codes):
         for _ in range(self.DEEPEST):
@@ -419,8 +539,8 @@ class Runs:
                 return None
             if frame.f_code in codes:
                 names = frame.f_locals
-                key = (str(names.get("app_id")), str(names.get("chat_id")))
-                return key, str(names.get("workflow_name") or "")
+                key = (_app(names.get("app_id")), str(names.get("chat_id")))
+                return key, str(names.get("workflow_name") or ""), str(names.get("user_id"))
             coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
             if coroutine is None:
                 return None
@@ -434,15 +554,26 @@ class Runs:
         found = {}
         for chat, connection in list(connections.items()):
             if isinstance(connection, dict) and connection.get("websocket") is not None:
-                found[(str(connection.get("app_id")), str(chat))] = str(connection.get("workflow_name") or "")
+                found[(_app(connection.get("app_id")), str(chat))] = str(connection.get("workflow_name") or "")
         return found
 
     def waiting(self):
         """The chats whose run waits for a person; None where that cannot be known."""
+        registries = self._registries()
+        return None if registries is None else {str(chat) for chat, requests in list(registries.items()) if requests}
+
+    def requests(self, chat):
+        """For how many answers of a person a chat waits; None where that cannot be known."""
+        registries = self._registries()
+        return None if registries is None else len(registries.get(chat) or ())
+
+    def _registries(self):
         registries = getattr(self._transport, "_input_request_registries", None)
-        if not isinstance(registries, dict):
-            return None
-        return {str(chat) for chat, requests in list(registries.items()) if requests}
+        return registries if isinstance(registries, dict) else None
+
+
+def _owner(app, workflow, user):
+    return app, str(workflow).lower(), str(user).strip()
 
 
 class LoopLag:
@@ -474,93 +605,148 @@ class LoopLag:
 class Entry:
     """What is known of a request from its path, and what was answered."""
 
-    def __init__(self, kind, app=None, workflow=None, chat=None):
+    # The runtime's own routes, as its router compiles them: `$` matches before a final line feed as well.
+    ROUTES = [
+        ("websocket", None, "socket", re.compile("^/ws/(?P<workflow>[^/]+)/(?P<app>[^/]+)/(?P<chat>[^/]+)/(?P<user>[^/]+)$")),
+        ("http", "POST", "start", re.compile("^/api/chats/(?P<app>[^/]+)/(?P<workflow>[^/]+)/start$")),
+        ("http", "POST", "input", re.compile("^/chat/(?P<app>[^/]+)/(?P<chat>[^/]+)/(?P<user>[^/]+)/input$")),
+        ("http", "GET", "page", re.compile("^" + re.escape(PATH) + r"\Z")),
+    ]
+
+    def __init__(self, kind, app="", workflow=None, chat=None, user=None):
         self.kind = kind
-        self.app = app
+        # As the runtime stores it, and as the client spelt it.
+        self.app = _app(app)
+        self.spelt = app
         self.workflow = workflow
         self.chat = chat
+        self.user = user
         self.refusal = None
         # Of a websocket: the chats that it speaks for, its own and those that were started over it; and whether it speaks to
         # the general agent just now, which is no run.
         self.chats = {chat}
         self.is_general = False
+        # Until when the first words begin the run as which it was let in; and of how many chats that were started over it only
+        # the session was made.
+        self.begins_until = None
+        self.sessions = 0
+        # What it holds until it is over.
+        self.has_claim = False
 
     @classmethod
     def of(cls, scope):
         path = scope.get("path") or ""
         root = scope.get("root_path") or ""
-        if root and path.startswith(root + "/"):
-            path = path[len(root):]
-        parts = path.split("/")
-        if scope["type"] == "websocket":
-            if len(parts) == 6 and parts[1] == "ws" and all(parts[2:]):
-                return cls("socket", app=parts[3], workflow=parts[2], chat=parts[4])
-        elif scope["type"] == "http" and scope.get("method") == "POST":
-            if len(parts) == 6 and parts[1:3] == ["api", "chats"] and parts[5] == "start":
-                return cls("start", app=parts[3], workflow=parts[4])
-            if len(parts) == 6 and parts[1] == "chat" and parts[5] == "input" and all(parts[2:5]):
-                return cls("input", app=parts[2], chat=parts[3])
-        elif scope["type"] == "http" and scope.get("method") == "GET" and path == PATH:
-            return cls("page")
+        paths = [path]
+        if root and path.startswith(root):
+            # As the router takes it off; some servers have it in front of the path, some do not.
+            paths.append(path[len(root):])
+        for kind, method, name, pattern in cls.ROUTES:
+            if scope["type"] != kind or (method is not None and scope.get("method") != method):
+                continue
+            for path in paths:
+                match = pattern.match(path)
+                if match is not None:
+                    return cls(name, **match.groupdict())
         return None
 
 
 class Door:
-    """Stands before the runtime's own ASGI application: notes which chat a request is about, asks about input (for which the
-    runtime has no hook), and puts a refusal into the form in which the gate's proxies give it."""
+    """Stands before the runtime's own ASGI application: notes which chat a request is about, asks about input and about what is
+    said over a websocket (for which the runtime has no hook), and puts a refusal into the form in which the gate's proxies
+    give it."""
+
+    # What is longer is refused unread, characters or bytes.
+    LONGEST_MESSAGE = 4 * 1024 * 1024
+    MOST_OF_A_BATCH = 100
 
     def __init__(self, application, extension):
         self.application = application
         self.extension = extension
 
     async def __call__(self, scope, receive, send):
-        entry = None
-        try:
-            entry = Entry.of(scope)
-        except Exception as error:
-            logger.warning("a request could not be looked at: %s", type(error).__name__)
+        entry = Entry.of(scope) if scope["type"] in ("http", "websocket") else None
         if entry is None:
             return await self.application(scope, receive, send)
         if entry.kind == "page":
             if self.extension.has_route:
                 return await self.application(scope, receive, send)
             return await self._page(scope, send)
-        if entry.kind == "input":
-            refusal = await self.extension.ask_about_input(entry)
-            if refusal is not None:
-                return await self._refuse(refusal, send)
-            return await self.application(scope, receive, send)
-        token = _current.set(entry)
-        if entry.kind == "socket":
-            receive = functools.partial(self._receive, entry, receive, send)
         try:
-            await self.application(scope, receive, functools.partial(self._send, entry, send))
-        finally:
+            if entry.kind == "input":
+                return await self._input(entry, scope, receive, send)
+            token = _current.set(entry)
+            if entry.kind == "socket":
+                receive = functools.partial(self._receive, entry, receive, send)
             try:
-                _current.reset(token)
-            except ValueError:
-                pass
+                await self.application(scope, receive, functools.partial(self._send, entry, send))
+            finally:
+                try:
+                    _current.reset(token)
+                except ValueError:
+                    pass
+        finally:
+            self.extension.leave(entry)
+
+    async def _input(self, entry, scope, receive, send):
+        """Input for a chat: which workflow it would run stands in its body."""
+        if self.extension.settings.gate is None:
+            return await self.application(scope, receive, send)
+        messages, size = [], 0
+        while not messages or messages[-1].get("more_body"):
+            message = await receive()
+            if message.get("type") != "http.request":
+                return
+            messages.append(message)
+            size += len(message.get("body") or b"")
+            if size > self.LONGEST_MESSAGE:
+                return await _answer(send, 413, {"detail": "This is too long."}, [])
+        try:
+            data = json.loads(b"".join(message.get("body") or b"" for message in messages))
+            workflow = data.get("workflow_name")
+        except Exception:
+            # The runtime says the same of what it cannot read.
+            return await _answer(send, 400, {"detail": "Invalid JSON payload."}, [])
+        refusal = await self.extension.ask_about_input(entry, workflow)
+        if refusal is not None:
+            return await self._refuse(refusal, send)
+
+        async def again():
+            return messages.pop(0) if messages else await receive()
+        await self.application(scope, again, send)
 
     async def _receive(self, entry, receive, send):
-        """What the client says over an open websocket, without what begins a run that the gate refuses."""
+        """What the client says over an open websocket, without what begins a run that the gate refuses. What cannot be looked
+        at the runtime does not hear."""
         while True:
             message = await receive()
             try:
                 message = await self._held(entry, message, send)
             except Exception as error:
-                logger.warning("a message was not asked about: %s", type(error).__name__)
+                logger.warning("a message was dropped: %s", type(error).__name__)
+                message = None
             if message is not None:
                 return message
 
     async def _held(self, entry, message, send):
         """The message as the runtime shall have it; None where nothing is left of it."""
-        text = message.get("text")
-        if message.get("type") != "websocket.receive" or not text or self.extension.settings.gate is None:
+        if message.get("type") != "websocket.receive" or self.extension.settings.gate is None:
             return message
-        try:
-            data = json.loads(text)
-        except ValueError:
+        text = message.get("text") or message.get("bytes")
+        if not text:
             return message
+        data = None
+        if len(text) <= self.LONGEST_MESSAGE:
+            try:
+                data = json.loads(text)
+            except RecursionError:
+                pass
+            except ValueError:
+                # The runtime says nothing to what is no JSON.
+                return None
+        if data is None and text not in ("null", b"null"):
+            await self._say(send, "chat.error", {"message": "This is too long or too deep.", "error_code": "NOT_READABLE"})
+            return None
         kind = (data.get("type") or data.get("kind")) if isinstance(data, dict) else None
         if kind in ("user.input.submit", "user_input_submit"):
             # What answers a question belongs to a run; anything else runs an ended chat again.
@@ -571,27 +757,39 @@ class Door:
                 return message
             await self._say(send, "chat.error", {"message": refusal.text, "error_code": "GATE_REFUSED", "chat_id": entry.chat})
             return None
+        inner, is_batch = data, False
         if kind == "chat.start_workflow":
-            runs, is_batch = [data], False
+            runs = [data]
+        elif kind == "chat.artifact_action":
+            inner = data.get("data") if isinstance(data.get("data"), dict) else {}
+            if inner.get("action") != "launch_workflow":
+                return message
+            runs = [inner.get("payload")]
         elif kind == "chat.start_workflow_batch" and isinstance(data.get("runs"), list):
             runs, is_batch = data["runs"], True
         else:
             return message
-        # Without `auto_run` only the session is made: what runs it later is asked about then.
-        if not data.get("auto_run", True):
-            return message
+        is_run = kind != "chat.artifact_action" and bool(data.get("auto_run", True))
         kept = []
-        for run in runs:
+        for index, run in enumerate(runs):
             workflow = run.get("workflow_name") if isinstance(run, dict) else None
-            refusal = await self.extension.ask_about_start(entry, str(workflow)) if workflow else None
+            refusal = None
+            if index >= self.MOST_OF_A_BATCH:
+                refusal = Refusal("These are too many at once.", None)
+            elif workflow:
+                refusal = await self.extension.ask_about_start(entry, str(workflow))
             if refusal is None:
                 kept.append(run)
+                # What is made without being run, as by a start: its first websocket is the run that was asked about.
+                entry.sessions += 0 if is_run or not workflow else 1
                 continue
             await self._say(send, "chat.prereq_blocked", {
                 "workflow_name": str(workflow), "message": refusal.text, "error_code": "GATE_REFUSED"}, entry.chat)
         if len(kept) == len(runs):
             return message
-        return dict(message, text=json.dumps(dict(data, runs=kept))) if is_batch and kept else None
+        if not is_batch or not kept:
+            return None
+        return {"type": "websocket.receive", "text": json.dumps(dict(data, runs=kept))}
 
     @staticmethod
     async def _say(send, kind, data, chat=None):
@@ -601,11 +799,11 @@ class Door:
         await send({"type": "websocket.send", "text": json.dumps(body)})
 
     # What the runtime says of the chats behind a websocket; it stands at the beginning of the text.
-    _SAID = re.compile(r'\s*\{\s*"type"\s*:\s*"chat\.(workflow_started|context_switched|mode_changed|general_session_created)"')
+    _SAID = re.compile(
+        r'\s*\{\s*"type"\s*:\s*"(?:chat\.(workflow_started|context_switched|mode_changed|general_session_created)|chat_meta)"')
 
-    @classmethod
-    def _listen(cls, entry, text):
-        said = cls._SAID.match(text or "")
+    def _listen(self, entry, text):
+        said = self._SAID.match(text or "")
         if said is None:
             return
         data = json.loads(text).get("data") or {}
@@ -616,12 +814,14 @@ class Door:
         chat = data.get("chat_id") or data.get("to_chat_id")
         if chat and len(entry.chats) < 256:
             entry.chats.add(str(chat))
+        if chat and said.group(1) == "workflow_started" and entry.sessions > 0:
+            entry.sessions -= 1
+            self.extension.admit(entry.app, str(chat), Extension.TICKET, sockets=1)
 
-    @classmethod
-    async def _send(cls, entry, send, message):
+    async def _send(self, entry, send, message):
         if entry.kind == "socket" and message.get("type") == "websocket.send":
             try:
-                cls._listen(entry, message.get("text"))
+                self._listen(entry, message.get("text"))
             except Exception as error:
                 logger.warning("what the runtime said was not understood: %s", type(error).__name__)
         refusal = entry.refusal
@@ -664,9 +864,13 @@ class Extension:
     """What the runtime's hooks call."""
 
     MOST_TICKETS = 10000
-    # A chat that was let in may open its websocket within so many seconds; the same socket may come again at once.
-    TICKET = 300.0
+    # A chat that was let in may open its websocket within so many seconds; a socket that dropped may come again at once.
+    TICKET = 30.0
     AGAIN = 5.0
+    # So long after a socket was let in what it runs may not have begun.
+    BEGINNING = 3.0
+    # So long after the start of this process the gate may not know what runs in it, and this process counts by itself.
+    FRESH = 60.0
     MOST_LISTED = 1000
 
     def __init__(self, settings, clock=time.monotonic):
@@ -675,12 +879,20 @@ class Extension:
         self.lag = LoopLag()
         self.runs = Runs(None)
         self.has_route = False
-        self.has_door = False
         self._clock = clock
+        self._began_at = clock()
+        # `(app, chat)`: until when, and for how many sockets or inputs yet.
         self._tickets = collections.OrderedDict()
+        # The open websockets by the chat in their path, the inputs on their way to a chat that waits for them, and when a chat's
+        # socket last came again.
+        self._live = {}
+        self._claims = collections.Counter()
+        self._returned = collections.OrderedDict()
+        # When starts of an app were let through though the gate did not know what runs.
+        self._let = {}
         self._tasks = []
         self._started_at = _process_start()
-        self.let_on = 0
+        self.let_on = self.faults = self.held = 0
 
     def bundle(self):
         return {
@@ -699,32 +911,25 @@ class Extension:
         if getattr(app, "middleware_stack", None) is None:
             app.middleware_stack = app.build_middleware_stack()
         app.middleware_stack = Door(app.middleware_stack, self)
-        self.has_door = True
         logger.info("mozaiks-ops extension %s: gate %s", VERSION, "asked" if self.settings.gate else "not configured")
 
     # What runs goes on
 
     async def chat_prereqs(self, *, app_id, user_id, workflow_name, persistence=None, **_):
         entry = _current.get()
-        if entry is not None and (entry.app != app_id or entry.workflow != workflow_name):
+        if entry is not None and (entry.spelt != app_id or entry.workflow != workflow_name):
             entry = None
-        if entry is not None and entry.kind == "socket":
-            target = _target("ws", workflow_name, app_id, entry.chat, user_id)
-            is_first = self._is_first(app_id, entry.chat)
-            if self._goes_on(app_id, entry.chat):
-                if is_first:
-                    # The answer changes nothing. It is for the gate to know which chat that start has become: else the
-                    # next one that comes, with an id that nobody knows, would pass for it.
-                    await self.gate.ask("GET", target)
-                return True, None
-            refusal = await self.gate.ask("GET", target)
-            if refusal is None:
-                self._admit(app_id, entry.chat, self.AGAIN)
-        else:
-            # Without the door nobody knows whether this is a start or the socket of a chat that runs: what runs goes on.
-            if not self.has_door and self._has_any(app_id):
-                return True, None
-            refusal = await self.gate.ask("POST", _target("api", "chats", app_id, workflow_name, "start"))
+        refusal = None
+        try:
+            if entry is not None and entry.kind == "socket":
+                refusal = await self._ask_about_socket(entry, user_id)
+            else:
+                refusal = await self._ask_about_run(app_id, workflow_name)
+        except Exception as error:
+            # The runtime would let through what fails here.
+            self.faults += 1
+            logger.warning("what runs could not be looked at: %s", type(error).__name__)
+            refusal = await self.gate.ask("POST", _start(_app(app_id), str(workflow_name)), _app(app_id))
         if refusal is None:
             return True, None
         if entry is not None:
@@ -734,69 +939,175 @@ class Extension:
     async def chat_session_fields(self, *, app_id, chat_id, **_):
         """Adds nothing. It is where the runtime says which chat a start that was let through has become: the websocket of
         that chat is the same run, and is let in whatever the gate says of it."""
-        self._admit(app_id, chat_id, self.TICKET)
+        # One that drops at once may come again.
+        self.admit(_app(app_id), str(chat_id), self.TICKET, sockets=2)
         return {}
 
-    async def ask_about_input(self, entry):
-        """Input runs an ended chat again; for one that runs it is what its user says."""
-        try:
-            if self._goes_on(entry.app, entry.chat):
-                return None
-            refusal = await self.gate.ask("POST", _target("chat", entry.app, entry.chat, "-", "input"))
-            if refusal is None:
-                self._admit(entry.app, entry.chat, self.AGAIN)
-            return refusal
-        except Exception as error:
-            logger.warning("input was not asked about: %s", type(error).__name__)
+    async def _ask_about_socket(self, entry, user):
+        """A websocket runs its chat, and runs it again where it runs already: the runtime begins one more orchestration with
+        each. So it goes on only where it takes the place of one that dropped; everything else is a start."""
+        key = (entry.app, entry.chat)
+        owner = _owner(entry.app, entry.workflow, user)
+        comes_again = self._comes_again(key, owner)
+        if comes_again:
+            # To a chat that waits it brings a sign that somebody is there, and begins nothing.
+            if not self.runs.requests(entry.chat):
+                self._note_return(key)
+            self.let_on += 1
+        elif not self._is_live(key) and self._take_ticket(key):
+            self._may_begin(entry)
+            self.let_on += 1
+        else:
+            if comes_again is None:
+                # Nobody here knows what runs; the gate knows what the runtime's figures show as open.
+                refusal = await self.gate.ask("GET", _target("ws", entry.workflow, entry.app, entry.chat, user), entry.app)
+            else:
+                refusal = await self._ask_about_run(entry.app, entry.workflow)
+            if refusal is not None:
+                return refusal
+            self._may_begin(entry)
+            if not self._is_live(key):
+                self.admit(entry.app, entry.chat, self.AGAIN, sockets=1)
+        self._live.setdefault(key, set()).add(entry)
+        return None
+
+    def _may_begin(self, entry):
+        entry.begins_until = self._clock() + self.AGAIN if _runs_by_itself(entry.workflow) else float("inf")
+
+    def _begins(self, entries):
+        """Whether one of these websockets was let in for the run that begins now."""
+        for entry in entries:
+            if entry.begins_until is not None and self._clock() <= entry.begins_until:
+                entry.begins_until = None
+                return True
+        return False
+
+    def _comes_again(self, key, owner):
+        """Whether a socket takes the place of one that dropped, of a chat that runs; None where that cannot be known."""
+        snapshot = self.runs.snapshot()
+        if snapshot is None or (key not in snapshot.runs and not snapshot.is_complete):
             return None
+        if key not in snapshot.runs:
+            return False
+        self._has_begun(key)
+        if snapshot.owners[key] != owner or self._is_live(key):
+            return False
+        # The first that comes again runs the chat a second time. While it runs twice the next is a start, or whoever
+        # drops his sockets runs as many as he likes.
+        now = self._clock()
+        beginning = 1 if now - self._returned.get(key, -self.BEGINNING) < self.BEGINNING else 0
+        return not snapshot.runs_twice(key, beginning)
+
+    def _has_begun(self, key):
+        """The run of an allowed start runs: what comes after it is another."""
+        self._tickets.pop(key, None)
+        for entry in self._live.get(key, ()):
+            entry.begins_until = None
+
+    def _is_live(self, key):
+        return bool(self._live.get(key)) or key in (self.runs.sockets() or {})
+
+    def _note_return(self, key):
+        self._returned[key] = self._clock()
+        self._returned.move_to_end(key)
+        while len(self._returned) > self.MOST_TICKETS:
+            self._returned.popitem(last=False)
+
+    def leave(self, entry):
+        """A request or websocket is over."""
+        key = (entry.app, entry.chat)
+        live = self._live.get(key)
+        if live is not None:
+            live.discard(entry)
+            if not live:
+                del self._live[key]
+        if entry.has_claim:
+            entry.has_claim = False
+            self._claims[key] -= 1
+            if self._claims[key] <= 0:
+                del self._claims[key]
+
+    async def ask_about_input(self, entry, workflow):
+        """Input goes on where its chat waits for it, once for each answer that it waits for. Otherwise it runs its chat: an
+        ended one again, one that runs a second time."""
+        key = (entry.app, entry.chat)
+        workflow = str(workflow or (self.runs.sockets() or {}).get(key) or "-")
+        try:
+            requests = self.runs.requests(entry.chat)
+            running = self.runs.is_running(*key)
+            if running:
+                self._has_begun(key)
+            if requests is not None and running is not False and requests > self._claims[key]:
+                self._claims[key] += 1
+                entry.has_claim = True
+                self.let_on += 1
+                return None
+            if running is False and (self._begins(self._live.get(key, ())) or self._take_ticket(key)):
+                self.let_on += 1
+                return None
+            if running is None or (running and requests is None):
+                return await self.gate.ask("POST", _target("chat", entry.app, entry.chat, "-", "input"), entry.app)
+        except Exception as error:
+            self.faults += 1
+            logger.warning("what waits could not be looked at: %s", type(error).__name__)
+        return await self._ask_about_run(entry.app, workflow)
 
     async def ask_about_start(self, entry, workflow):
         """A workflow that is started over an open websocket: the runtime asks no hook about it."""
-        return await self.gate.ask("POST", _target("api", "chats", entry.app, workflow, "start"))
+        return await self._ask_about_run(entry.app, workflow)
 
     async def ask_about_message(self, entry):
         """Words over an open websocket that answer no question: for a run they are its user's, an ended chat they run again."""
+        unknown = False
         for chat in entry.chats:
             running = self.runs.is_running(entry.app, chat)
-            if running or running is None:
+            unknown = unknown or running is None
+            if running:
+                # It has begun; the next words after its end run it again.
+                entry.begins_until = None
                 self.let_on += 1
                 return None
-        if any((entry.app, chat) in self._tickets and self._clock() <= self._tickets[(entry.app, chat)] for chat in entry.chats):
-            # Let in a moment ago: that run begins with these words.
-            return None
-        refusal = await self.gate.ask("POST", _target("chat", entry.app, entry.chat, "-", "input"))
-        if refusal is None:
-            self._admit(entry.app, entry.chat, self.AGAIN)
-        return refusal
-
-    def _is_first(self, app, chat):
-        """Whether this is the first socket of a start that was let through."""
-        until = self._tickets.get((app, chat))
-        return until is not None and until - self._clock() > self.AGAIN
-
-    def _goes_on(self, app, chat):
-        running = self.runs.is_running(app, chat)
-        if running is None:
-            # Not known by its task. A socket that is open is all there is to go by.
-            running = (app, chat) in (self.runs.sockets() or {})
-        if running:
+        if self._begins([entry]):
             self.let_on += 1
-            return True
-        until = self._tickets.get((app, chat))
-        if until is None or self._clock() > until:
+            return None
+        if unknown:
+            return await self.gate.ask("POST", _target("chat", entry.app, entry.chat, "-", "input"), entry.app)
+        return await self._ask_about_run(entry.app, entry.workflow)
+
+    async def _ask_about_run(self, app, workflow):
+        """Asks about a run that would begin: by the workflow's name as it is spelt, under which the runtime's figures have it,
+        and by that of the workflow that it would be."""
+        app, workflow = _app(app), str(workflow)
+        doubt = None
+        for name in dict.fromkeys([workflow, _workflow(workflow)]):
+            refusal, doubt = await self.gate.inquire("POST", _start(app, name), app)
+            if refusal is not None:
+                return refusal
+        now = self._clock()
+        if now - self._began_at >= self.FRESH:
+            self._let.clear()
+            return None
+        if doubt in ("open_runs_unknown", "open_runs_stale"):
+            # The app is limited, and just after a restart the gate cannot know what runs. This process does, but for the
+            # limit: one at a time is within any.
+            snapshot = self.runs.snapshot()
+            own = snapshot.tasks(app) if snapshot is not None else 0
+            if own or now - self._let.get(app, -self.TICKET) < self.TICKET:
+                self.held += 1
+                return Refusal("Too many runs of this app are running at once. Please try again in a few seconds.", 5)
+            self._let[app] = now
+        return None
+
+    def _take_ticket(self, key):
+        until, left = self._tickets.get(key, (0, 0))
+        if left <= 0 or self._clock() > until:
             return False
         # One start is one run: from now on only the same socket, coming again at once.
-        self._tickets[(app, chat)] = min(until, self._clock() + self.AGAIN)
-        self.let_on += 1
+        self._tickets[key] = (min(until, self._clock() + self.AGAIN), left - 1)
         return True
 
-    def _has_any(self, app):
-        snapshot = self.runs.snapshot()
-        known = snapshot.runs if snapshot is not None else self.runs.sockets() or {}
-        return any(key[0] == app for key in known)
-
-    def _admit(self, app, chat, seconds):
-        self._tickets[(app, chat)] = self._clock() + seconds
+    def admit(self, app, chat, seconds, sockets):
+        self._tickets[(app, chat)] = (self._clock() + seconds, sockets)
         self._tickets.move_to_end((app, chat))
         while len(self._tickets) > self.MOST_TICKETS:
             self._tickets.popitem(last=False)
@@ -890,8 +1201,11 @@ class Extension:
             "loop": self.lag.document(asyncio.get_running_loop().time()),
             "gate": {
                 "configured": self.settings.gate is not None, "asked": self.gate.asked, "allowed": self.gate.allowed,
-                "refused": self.gate.refused, "failed_open": dict(sorted(self.gate.failed_open.items())),
-                "let_on": self.let_on, "breaker": self.gate.breaker, "breaker_opened": self.gate.opened,
+                "refused": self.gate.refused, "shared": self.gate.shared, "overfull": self.gate.overfull,
+                "unaskable": self.gate.unaskable, "held": self.held, "let_on": self.let_on, "faults": self.faults,
+                "failed_open": dict(sorted(self.gate.failed_open.items())),
+                "doubts": dict(sorted(self.gate.doubts.items())[:32]),
+                "breaker": self.gate.breaker, "breaker_opened": self.gate.opened,
             },
         }
 
@@ -899,6 +1213,10 @@ class Extension:
 def _target(*segments):
     """A request target as a client would spell it: every segment encoded, so that none can become two."""
     return "/" + "/".join(quote(str(segment), safe="", errors="replace") for segment in segments)
+
+
+def _start(app, workflow):
+    return _target("api", "chats", app, workflow, "start")
 
 
 def _process_start():
