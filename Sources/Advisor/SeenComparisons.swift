@@ -10,13 +10,13 @@ enum SeenComparisons {
     private static let facts: Set<String> = words(
         """
         a an the of in on at by for from to with within and or but than as that which its it this these those their there one
-        also still so about roughly above over between among up most more together while when since
+        also still about roughly above over between among most more together while when since
         is are was were be been being has have had now currently per least
         app apps application applications run runs runtime runtimes share shares threshold thresholds condition rule rules incident
         value values figure figures reading readings level number rest part series load minute minutes hour hours second seconds
         day days ms s m min h d percent usd point times
         hold holds held holding take takes took taken taking exceed exceeds exceeded exceeding cross crosses crossed carry carries carried
-        account accounts come comes coming last lasts lasted dominates fired fires true throttled paused limited once compared
+        account accounts come comes coming last lasts lasted dominates allows fired fires true throttled paused limited once compared
         active open busy high total own concurrent elevated other others
         rise rises rose risen rising grow grows grew grown growing growth keep keeps kept keeping stay stays stayed
         fall falls fell fallen falling lower low less below under
@@ -58,9 +58,10 @@ enum SeenComparisons {
                 continue
             }
             let isThing = place == "likely_cause" && ["a", "an"].contains(words.first ?? "")
-            let isGuess = PlainSpeech.isHedged(words) || isThing
             let isOverAndOver = zip(words, words.dropFirst()).contains { $0 == "again" && $1 == "again" }
-            for clause in sentence.clauses {
+            for (index, clause) in sentence.clauses.enumerated() {
+                // `A loop` claims nothing; what follows it may.
+                let isGuess = PlainSpeech.isHedged(words) || isThing && (index == 0 || ["a", "an", "one"].contains(clause.first?.text ?? ""))
                 if let fault = claim(clause, isGuess, isOverAndOver, ground) { return fault }
                 if !isGuess, let fault = fact(clause, ground) { return fault }
             }
@@ -76,6 +77,8 @@ enum SeenComparisons {
         for (index, word) in plain.enumerated() {
             let before = index > 0 ? plain[index - 1] : ""
             let next = index + 1 < plain.count ? plain[index + 1] : ""
+            if bounds.contains(word), let fault = bound(clause, index, ground) { return fault }
+            if ["steady", "constant", "constantly", "fast"].contains(word), !ground.courses(of: plain).contains(where: \.stays) { return says(word, "is not what the evidence says") }
             let isRelative = isGuess && before == "than"
             if amounts.contains(word), !ground.has(word), !(word == "each" && ["minute", "hour", "second"].contains(next)), !(isGuess && ["often", "repeatedly"].contains(word)) {
                 return says(word, "was not counted")
@@ -114,9 +117,22 @@ enum SeenComparisons {
                 if !isKnown, !isReading { return says(word, "is history that nobody looked at") }
             }
             if others.contains(word), !plain[..<index].contains("than"), !plain.contains("rest") { return says(word, "speaks of what is not in the evidence") }
-            if ["was", "were"].contains(word), upward.contains(next) || downward.contains(next) { return says("\(word) \(next)", "is history that nobody looked at") }
+            if ["was", "were"].contains(word), upward.contains(next) || downward.contains(next) || next == "true" { return says("\(word) \(next)", "is history that nobody looked at") }
         }
-        return nil
+        if let last = plain.last, ["hold", "holds", "held"].contains(last), !plain.contains("rule"), !plain.contains("condition") {
+            return says(last, "of what is not said")
+        }
+        return reading(clause, ground)
+    }
+
+    /// A threshold has a figure, and does nothing.
+    private static func bound(_ clause: [Word], _ index: Int, _ ground: SeenGround) -> String? {
+        guard index + 1 < clause.count else { return nil }
+        let next = clause[index + 1].text
+        if ["is", "are"].contains(next) { return index + 2 < clause.count && clause[index + 2].isFigure ? nil : says("\(clause[index].text) \(next)", "is not what the evidence says") }
+        let isDeed = ["was", "were", "has", "have"].contains(next) || upward.contains(next) || rising.contains(next) || falling.contains(next)
+            || staying.contains(next) || next.hasPrefix("keep") || next.hasPrefix("cross")
+        return isDeed && !["above", "over", "high"].contains(next) ? says("\(clause[index].text) \(next)", "is not what the evidence says") : nil
     }
 
     /// `most of` only of what a share was counted of, and of it only what was counted.
@@ -141,7 +157,10 @@ enum SeenComparisons {
             let isRising = plain.contains("faster") && plain.contains(where: rising.contains) && ground.courses(of: ["share"]).contains(where: \.rises)
             return (plain[..<index].contains("more") || isRising) && !ground.shared.isEmpty ? nil : says("than the others", "was not compared")
         }
-        return ["0", "its", "the"].contains(rest.first ?? "") || rest.first.map { NumberWords.begins($0) || $0.contains("_" as Character) } == true || ground.has(rest.first ?? "")
+        if ["its", "the"].contains(rest.first ?? ""), let noun = rest.dropFirst().first {
+            return bounds.contains(noun) || ["share", "usual"].contains(noun) ? nil : says("than \(rest.first ?? "") \(noun)", "compares with what was not given")
+        }
+        return rest.first == "0" || rest.first.map { NumberWords.begins($0) || $0.contains("_" as Character) } == true || ground.has(rest.first ?? "")
             ? nil : says("than \(rest.first ?? "")", "compares with what was not given")
     }
 
@@ -157,6 +176,7 @@ enum SeenComparisons {
             if !facts.contains(text), !isNumber, !isTest, !(text == "faster" && plain.contains("than")), !isOfMissing, !ground.has(text), !(text == "before" && plain.contains("took")) {
                 return says(text, "is not in the evidence; a guess belongs into 'likely_cause' and says \"probably\"")
             }
+            if let fault = object(clause, index) { return fault }
             if text == "high", !ground.isAbove { return says(text, "is not what the evidence says") }
             if text == "more", !plain.contains("than") { return says(text, "compares with nothing") }
             let courses = ground.courses(of: plain)
@@ -165,19 +185,42 @@ enum SeenComparisons {
             if rising.contains(text), !isCounted, !courses.contains(where: \.rises) { return says(text, "is not what the evidence says") }
             if staying.contains(text), !plain.contains(where: upward.contains), !courses.contains(where: \.stays) { return says(text, "is not what the evidence says") }
         }
-        if let last = plain.last, ["hold", "holds", "held"].contains(last), !plain.contains("rule"), !plain.contains("condition") {
-            return says(last, "of what is not said")
-        }
-        return percentage(clause, ground)
+        return nil
     }
 
-    /// `The share is 40%` where 40 % is the threshold: a figure of the document, and not what was read.
-    private static func percentage(_ clause: [Word], _ ground: SeenGround) -> String? {
+    /// Words behind which a noun makes a fact that nobody looked at: who holds whom, and what is what.
+    private static func object(_ clause: [Word], _ index: Int) -> String? {
+        let word = clause[index].text
+        let next = index + 1 < clause.count ? clause[index + 1].text : ""
+        let third = index + 2 < clause.count ? clause[index + 2].text : ""
+        let isMeasured = index + 1 < clause.count && (clause[index + 1].isFigure || NumberWords.begins(next))
+        if ["is", "are"].contains(word), ["the", "a", "an"].contains(next) { return says("\(word) \(next) \(third)", "is told as if it were known") }
+        if word.hasPrefix("com"), ["come", "comes", "coming"].contains(word), next != "from" { return says(word, "is not in the evidence") }
+        if ["hold", "holds", "held", "take", "takes", "took", "taking", "holding"].contains(word), !isMeasured, !next.isEmpty {
+            let isPart = ["most", "more", "over", "about", "roughly", "above", "is", "are", "by"].contains(next) || ["the", "its"].contains(next) && ["rest", "share"].contains(third)
+            if !isPart { return says("\(word) \(next)", "is not in the evidence") }
+        }
+        if word == "apps", ["are", "hold", "have", "take", "rose", "rise", "exceed"].contains(next), !clause.contains(where: { $0.isFigure || NumberWords.begins($0.text) }), !clause.contains(where: { others.contains($0.text) }) {
+            return says("apps \(next)", "says of several what was seen of one")
+        }
+        return nil
+    }
+
+    /// `The share is 40%`, `There are 10 active runs`: figures of the document, but of its thresholds or of what was before.
+    private static func reading(_ clause: [Word], _ ground: SeenGround) -> String? {
         let plain = clause.map(\.text)
         guard !plain.contains(where: bounds.contains), !plain.contains(where: upward.contains), !plain.contains("than") else { return nil }
-        for (index, word) in clause.enumerated() {
-            guard let percent = word.percent, index > 0, ["is", "at", "holds", "has", "takes", "held", "took", "to", "was"].contains(plain[index - 1]) else { continue }
-            if !ground.wasRead(percent: percent) { return says("\(plain[index - 1]) \(word.shown)", "was not read") }
+        for (index, word) in clause.enumerated() where word.isFigure && index > 0 {
+            let verb = plain[index - 1]
+            if let percent = word.percent {
+                let isNow = ["is", "are", "at", "has", "have", "holds", "takes", "hold"].contains(verb)
+                guard isNow || ["held", "took", "to", "was", "from"].contains(verb) else { continue }
+                if !ground.wasRead(percent, isPercent: true, isNow: isNow) { return says("\(verb) \(word.shown)", "was not read") }
+            } else if ["is", "are", "at", "has", "have", "holds", "hold", "carries"].contains(verb), let count = Double(word.shown),
+                plain[(index + 1)...].prefix(3).contains(where: { ["run", "runs", "app", "apps"].contains($0) }) || verb == "at" && plain.last == "0"
+            {
+                if !ground.wasRead(count, isPercent: false, isNow: true) { return says("\(verb) \(word.shown)", "was not read") }
+            }
         }
         return nil
     }
@@ -202,6 +245,7 @@ enum SeenComparisons {
             if history.contains(word), word != "late", !isKnown { return says(word, "is history that nobody looked at: ask whether it is so") }
             if comparatives.contains(word) || greatest.contains(word), index < asks || greatest.contains(word) { return says(word, "was not compared: ask whether it is so") }
             if ["below", "under"].contains(word), !ground.isBelow { return says(word, "is not what the evidence says") }
+            if falling.contains(word), !ground.courses(of: plain).contains(where: \.falls) { return says(word, "is not what the evidence says") }
             if word == "another" { return says(word, "speaks of what is not in the evidence") }
             if ["only", "whole", "all", "every"].contains(word) { return says(word, "was not counted") }
             if word == "most", index < asks, !isOpen { return says(word, "was not counted: ask which") }

@@ -86,11 +86,11 @@ struct SeenGround: Sendable {
         return most == 0 ? Array(courses.prefix(1)) : courses.filter { $0.words.intersection(stems).count == most }
     }
 
-    /// Whether a percentage was read, and is not only a threshold. Without a series of percentages everything is left to
+    /// Whether a figure was read, and is not only a threshold; `isNow`: last. Without such a series everything is left to
     /// the comparison of numbers.
-    func wasRead(percent: Double) -> Bool {
-        let values = courses.filter(\.isPercent).flatMap(\.values)
-        return values.isEmpty || values.contains { ($0 - percent).magnitude <= 0.500_001 }
+    func wasRead(_ figure: Double, isPercent: Bool, isNow: Bool) -> Bool {
+        let values = courses.filter { $0.isPercent == isPercent }.flatMap { isNow ? Array($0.values.suffix(1)) : $0.values }
+        return values.isEmpty || values.contains { ($0 - figure).magnitude <= max(0.500_001, isPercent ? 0 : $0.magnitude * 0.05) }
     }
 
     private static func stems(_ name: String) -> Set<String> { Set(name.lowercased().split { !$0.isLetter }.map { stem(String($0)) }) }

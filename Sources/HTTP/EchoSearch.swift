@@ -49,6 +49,14 @@ struct EchoSearch {
                 place += 1
                 continue
             }
+            // Most are told by their second byte, which is quick: long texts are read on every poll.
+            if secret.count > 1, !EscapedText.begins(byte), place + 1 < bytes.count {
+                let next = bytes[place + 1]
+                guard next == secret[1] || EscapedText.begins(next) || next == UInt8(ascii: "+") else {
+                    place += 1
+                    continue
+                }
+            }
             // Read as escaped, or as it is: a secret may hold what looks like an escape.
             let ways = [match(at: place, escapesFirst: false), match(at: place, escapesFirst: true)].compactMap { $0 }
             if let end = ways.max() {

@@ -85,7 +85,7 @@ struct ConditionParser {
     /// `100 tokens/min`, `5 per minute`: a number with the name of what it counts, and what to write in its place.
     private var counted: ConditionFault.Fix? {
         guard position > 0, case .quantity(let quantity) = tokens[position - 1].kind, quantity.unit == .number,
-            case .name(var name) = current.kind
+            case .name(var name) = current.kind, !ConditionHints.money.contains(name)
         else { return nil }
         var end = position
         var unit = ""
@@ -97,7 +97,7 @@ struct ConditionParser {
         if name == "per" || isSlash, let word = isName(end + (isSlash ? 2 : 1)), let known = ConditionHints.rates[word.lowercased()] {
             end += isSlash ? 2 : 1
             unit = known
-        } else if name == "per" || isSlash || ConditionHints.behind(name, number: nil) != nil || ConditionHints.money.contains(name) {
+        } else if name == "per" || isSlash || ConditionHints.behind(name, number: nil) != nil {
             return nil
         }
         return ConditionFault.Fix(range: tokens[position - 1].range.lowerBound..<tokens[end].range.upperBound, text: quantity.text + unit)

@@ -28,7 +28,7 @@ enum RuleFields {
             field("playbook", rule.playbook.map(JSON.string)),
             field("suppresses", list(rule.suppresses)),
             field("suppressed_by", list(rule.suppressedBy)),
-            field("labels", rule.labels.isEmpty ? nil : .object(JSONObject(sortedLabels(rule.labels)))),
+            field("labels", rule.labels.isEmpty ? nil : .object(JSONObject(uniqueMembers: sortedLabels(rule.labels)))),
         ].compactMap { $0 }
     }
 
@@ -36,8 +36,10 @@ enum RuleFields {
         texts.isEmpty ? nil : .array(texts.map(JSON.string))
     }
 
-    private static func sortedLabels(_ labels: [String: String]) -> [(key: String, value: JSON)] {
-        labels.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { ($0.key, .string($0.value)) }
+    /// Of a dictionary: no key stands twice, and looking for one that does would take seconds where there are tens of thousands.
+    private static func sortedLabels(_ labels: [String: String]) -> [JSONObject.Member] {
+        labels.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+            .map { JSONObject.Member(key: $0.key, value: .string($0.value)) }
     }
 }
 

@@ -35,6 +35,7 @@ import Testing
 
     static let wrapped: [String] = [
         "\u{FEFF}\(good)", "Let me look.\n</think>\n\n\(good)", "<think>\nx\n</think>\(good)", "<thinking>{}</thinking>\n\(good)",
+        "<THINK>a</THINK>\(good)", "<think>a</think>\n<think>{}</think>\(good)", "```json\n\u{FEFF}\(good)\n```",
         "```json\n\(good)\n```", "```json \(good) ```", "Here is the JSON:\n```json\n\(good)\n```", "\(good)<|im_end|>",
     ]
 

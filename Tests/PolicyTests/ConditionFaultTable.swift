@@ -313,7 +313,7 @@ extension FaultyCondition {
             condition:1:15: error[unknown-unit]: no unit is spelled so
                 active_runs > 5 usd
                               ^~~~~
-            hint: write '5 USD'
+            hint: write '5'
             """#),
         FaultyCondition(
             "turn_latency.p95 > 1.5 s",

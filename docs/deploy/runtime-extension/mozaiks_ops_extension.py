@@ -1031,8 +1031,8 @@ class Extension:
         """Input goes on where its chat waits for it, once for each answer that it waits for. Otherwise it runs its chat: an
         ended one again, one that runs a second time."""
         key = (entry.app, entry.chat)
-        workflow = str(workflow or (self.runs.sockets() or {}).get(key) or "-")
         try:
+            workflow = workflow or (self.runs.sockets() or {}).get(key)
             requests = self.runs.requests(entry.chat)
             running = self.runs.is_running(*key)
             if running:
@@ -1050,7 +1050,7 @@ class Extension:
         except Exception as error:
             self.faults += 1
             logger.warning("what waits could not be looked at: %s", type(error).__name__)
-        return await self._ask_about_run(entry.app, workflow)
+        return await self._ask_about_run(entry.app, workflow or "-")
 
     async def ask_about_start(self, entry, workflow):
         """A workflow that is started over an open websocket: the runtime asks no hook about it."""
