@@ -49,11 +49,11 @@ import Testing
                     let isBlind = (24...29).contains(back)
                     var readings: [Signal: Evidence] = [
                         .activeRuns: .value(runs), .activeApps: .value(7), .up: .value(1), .errorRate: .value(Double(back % 5)),
-                        .turnLatencyP50: .value(latency), .turnLatencyP95: .value(latency * 3), .tokens: .value(runs * 400), .websockets: .value(runs + 8),
+                        .turnLatencyP50: .value(latency), .turnLatencyP95: .value(latency * 3), .tokens: .value(runs * 105), .websockets: .value(runs + 8),
                         .cost: .missing(.deadCounter), .mongodbLatency: .value(0.004 + Double(back % 3) / 100), .restarts: .value(back < 33 ? 1 : 0),
                     ]
                     if isBlind { for signal in readings.keys { readings[signal] = .missing(.unreachable) } }
-                    let shares: [(String, Double)] = [("app-clinic", 0.4), ("app-shop", 0.2), ("app-école-検証", 0.15), ("app-<b>bank", 0.1), ("app-x", 0.08), ("app-y", 0.07)]
+                    let shares: [(String, Double)] = [("app-clinic", 0.4), ("app-shop", 0.2), ("app-école", 0.15), ("app-<b>bank", 0.1), ("app-x", 0.08), ("app-y", 0.07)]
                     return ChartTests.minute(
                         now - Int64(back), readings, apps: isBlind ? [] : shares.map { ($0.0, Int32(runs * $0.1)) },
                         chatsMissing: isBlind ? .unreachable : nil)
