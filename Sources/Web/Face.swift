@@ -25,14 +25,14 @@ public final class Face: Sendable {
     private static let mostKept = 4 << 20
 
     private let folder: StateFolder
-    private let surroundings: Mutex<Overview.Surroundings>
-    private let keeper: Gatekeeper
-    private let clock: any Clock
+    let surroundings: Mutex<Overview.Surroundings>
+    let keeper: Gatekeeper
+    let clock: any Clock
     private let kept = Mutex<[String: (at: UInt64, response: ServerResponse)]>([:])
     private let desk = Desk()
     private let shelf = PastShelf()
-    private let lab: PolicyLab
-    private let environment: Environment
+    let lab: PolicyLab
+    let environment: Environment
 
     /// - Parameters:
     ///   - isLoopback: whether the listener can be reached from this machine alone.
@@ -155,7 +155,7 @@ public final class Face: Sendable {
     }
 
     /// Runs `body` with a journal that is open for so long.
-    private func reading<R>(
+    func reading<R>(
         _ mode: Journal.Mode, _ visitor: Visitor, _ zone: Zone? = nil, _ body: (Reading) throws -> R
     ) throws -> R {
         let surroundings = surroundings.withLock { $0 }
@@ -321,88 +321,9 @@ public final class Face: Sendable {
         guards + [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 
     /// Somewhere on this address, to be read.
-    private static func goTo(_ place: String, _ more: [(name: String, value: String)] = []) -> ServerResponse {
+    static func goTo(_ place: String, _ more: [(name: String, value: String)] = []) -> ServerResponse {
         ServerResponse(
             status: 303, headers: Face.guards + [("Location", place), ("Cache-Control", "no-store")] + more)
-    }
-
-    // MARK: - Signing in
-
-    private func signInPage(_ request: ServerRequest) throws -> ServerResponse {
-        var query = try Query(request)
-        let then = Page.place(try query.one("then"))
-        try query.finish()
-        let visitor = (try? keeper.visitor(request)) ?? .nobody
-        return Page.response(Page.signIn(then: then, visitor))
-    }
-
-    private func signIn(_ request: ServerRequest) throws -> ServerResponse {
-        try keeper.checkWay(request)
-        var fields = try Fields(form: request)
-        let then = Page.place(try fields.text("then"))
-        let typed = try fields.text("token") ?? ""
-        _ = try fields.text("name")
-        try fields.finish()
-        let cookie: String
-        do throws(Problem) {
-            cookie = try keeper.signIn(String(typed.filter { $0 != " " }), request)
-        } catch {
-            guard error.status == 401 else { throw error }
-            return Page.response(Page.signIn(then: then, .nobody, wrong: error.detail), status: 401)
-        }
-        return Face.goTo(then, [("Set-Cookie", cookie)])
-    }
-
-    // MARK: - Trying policies
-
-    private func labPage(_ request: ServerRequest) throws -> ServerResponse {
-        var query = try Query(request)
-        let visitor = try keeper.visitor(request)
-        let id = try query.one("trial")
-        let chosen = try ZoneChoice.asked(&query, environment)
-        try query.finish()
-        let zone = chosen ?? ZoneChoice.kept(request, environment) ?? surroundings.withLock { $0.telling.zone }
-        let clocks = Clocks(zone: zone, now: clock.now())
-        let trial = id.flatMap { lab.trial($0, now: clock.monotonicNanoseconds()) }
-        guard id == nil || trial != nil else {
-            throw Problem.notFound("that trial is over, or of before a restart: results are kept for half an hour, and the last eight")
-        }
-        return Page.response(Page.lab(trial?.draft, faults: nil, trial?.state, visitor, clocks))
-    }
-
-    private func tryOut(_ request: ServerRequest) throws -> ServerResponse {
-        try keeper.checkOrigin(request)
-        let visitor = try keeper.visitor(request)
-        var fields = try Fields(form: request, longest: LabDraft.limit)
-        let form = try fields.text("form")
-        if let session = visitor.session {
-            guard let form, ConstantTime.equal(Array(form.utf8), Array(session.form.utf8)) else {
-                throw Problem(status: 403, title: "From elsewhere", detail: "this form is not one of this session: open the page and press again")
-            }
-        }
-        let named = try fields.text("kind") ?? LabDraft.Kind.change.rawValue
-        guard let kind = LabDraft.Kind(rawValue: named) else {
-            throw Problem.badRequest("'kind' is one of \(LabDraft.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        let app = try fields.text("app").map { AppID($0) }
-        let draft = try LabDraft(kind, app: app, try fields.text("policy") ?? "")
-        try fields.finish()
-        let now = clock.now()
-        let (files, settings) = try reading(.reader, visitor) { reading in
-            (Pipeline.policiesInForce(in: reading.journal), reading.surroundings.settings)
-        }
-        guard let files, let settings, case .success(let old) = PolicyLoader.load(files: files) else {
-            throw Problem(status: 503, title: "Not known", detail: "no engine has written yet which rules are in force")
-        }
-        switch draft.policies(over: files) {
-        case .failure(let errors):
-            let zone = ZoneChoice.kept(request, environment) ?? surroundings.withLock { $0.telling.zone }
-            return Page.response(
-                Page.lab(draft, faults: errors.description, nil, visitor, Clocks(zone: zone, now: now)), status: 422)
-        case .success(let new):
-            let id = try lab.begin(draft, new: new, old: old, settings: settings, now: now, monotonic: clock.monotonicNanoseconds())
-            return Face.goTo("\(Page.lab)?trial=\(id)")
-        }
     }
 
     /// On every answer: what a browser must not do with it.

@@ -2,7 +2,7 @@ import Model
 import Policy
 import Views
 
-/// One panel of a runtime's past as a picture: lines or layers, gaps as hatched stretches, thresholds as dashed lines, what
+/// One panel of a runtime's past as a picture: lines or layers, gaps as grey stretches, thresholds as dashed lines, what
 /// happened as upright ones; and all of it once more in words, for whoever cannot see or point at it.
 struct PanelChart {
     /// A value above which a rule speaks.

@@ -34,7 +34,7 @@ extension Page {
             <section aria-labelledby="apps-h"><h2 id="apps-h">Apps that were seen <span class="count">\(apps.count)</span></h2>
             \(seen.isEmpty ? "<p class=\"none\">none</p>" : list(seen))\(HTML.when(apps.count > seen.count, "<p>and \(apps.count - seen.count) more: their pages are at /apps/ID</p>"))</section>
             <section aria-labelledby="policy-h"><h2 id="policy-h">The default policy in force</h2>
-            <details id="policy"><summary>All of it, with the place of each value</summary><pre>\(PolicyRendering(policies).text)</pre></details></section>
+            <details id="policy"><summary>All of it, with the place of each value</summary><pre tabindex="0">\(PolicyRendering(policies).text)</pre></details></section>
             """
         return frame(
             title: "Rules · mozaiks-ops", .info, head: "\(home) <span>rules</span> \(clocks.asOf)", body, for: reading.visitor)
@@ -75,7 +75,7 @@ extension Page {
             <div class="columns"><div><section aria-labelledby="stand-h"><h2 id="stand-h">Where each rule stands</h2>\(rules.isEmpty ? "<p class=\"none\">nothing to judge</p>" : rules.joined())</section></div>
             <div><section aria-labelledby="policy-h"><h2 id="policy-h">Policy in force</h2>
             <p class="faint">\(policy.app == nil ? "The default policy holds for it." : "It has a policy of its own: \(policy.file)")</p>
-            <details id="policy"><summary>All of it, with the place of each value</summary><pre>\(PolicyRendering(policies, app: app).text)</pre></details></section></div></div>
+            <details id="policy"><summary>All of it, with the place of each value</summary><pre tabindex="0">\(PolicyRendering(policies, app: app).text)</pre></details></section></div></div>
             """
         return frame(
             title: "\(Shown.id(app.text)) · mozaiks-ops", tone, head: "\(home) <span>app</span> \(clocks.asOf)", body, for: reading.visitor)

@@ -49,11 +49,11 @@ import Testing
                     let isBlind = (24...29).contains(back)
                     var readings: [Signal: Evidence] = [
                         .activeRuns: .value(runs), .activeApps: .value(7), .up: .value(1), .errorRate: .value(Double(back % 5)),
-                        .turnLatencyP50: .value(latency), .turnLatencyP95: .value(latency * 3), .tokens: .value(runs * 400), .websockets: .value(runs + 8),
+                        .turnLatencyP50: .value(latency), .turnLatencyP95: .value(latency * 3), .tokens: .value(runs * 105), .websockets: .value(runs + 8),
                         .cost: .missing(.deadCounter), .mongodbLatency: .value(0.004 + Double(back % 3) / 100), .restarts: .value(back < 33 ? 1 : 0),
                     ]
                     if isBlind { for signal in readings.keys { readings[signal] = .missing(.unreachable) } }
-                    let shares: [(String, Double)] = [("app-clinic", 0.4), ("app-shop", 0.2), ("app-école-検証", 0.15), ("app-<b>bank", 0.1), ("app-x", 0.08), ("app-y", 0.07)]
+                    let shares: [(String, Double)] = [("app-clinic", 0.4), ("app-shop", 0.2), ("app-école", 0.15), ("app-<b>bank", 0.1), ("app-x", 0.08), ("app-y", 0.07)]
                     return ChartTests.minute(
                         now - Int64(back), readings, apps: isBlind ? [] : shares.map { ($0.0, Int32(runs * $0.1)) },
                         chatsMissing: isBlind ? .unreachable : nil)
@@ -85,8 +85,8 @@ import Testing
                 page("fine", stages[1].server.url + "/", ["All is well", "no incident is open", "Resolved last"]),
                 page("critical", stages[2].server.url + "/", ["Critical", "runtime-down", "unreachable", "nobody has acknowledged", "Concurrent runs by app", "above 200: runtime-saturated", "no evidence for 6m", "app-<b>bank"]),
                 page("range", stages[2].server.url + "/?range=24h", ["The last 24 hours", "means of 10 minutes"]),
-                page("rules", stages[2].server.url + "/rules", ["Rules", "noisy-neighbor", "Try a change"]),
-                page("app", stages[2].server.url + "/apps/app-clinic", ["app-clinic", "Policy in force"]),
+                page("rules", stages[2].server.url + "/rules", ["Not known", "nothing was judged yet"], mays: ["503"]),
+                page("app", stages[2].server.url + "/apps/app-clinic", ["Not known", "nothing was judged yet"], mays: ["503"]),
                 page("nonsense", stages[2].server.url + "/?from=x", ["is a moment such as"], mays: ["400"]),
                 page("lab", stages[6].server.url + "/lab", ["Policy lab", "What to try"]),
                 page("incident", stages[2].server.url + incident, ["noisy-neighbor", "What happened", "Ask the tenant", "condition true for 5m"]),

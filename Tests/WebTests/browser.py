@@ -142,6 +142,8 @@ def look(browser, page, pictures):
     wrong = []
     origin = "/".join(page["url"].split("/")[:3])
     browser.size(PHONE, False)
+    # What the page before still asks for is not this one's.
+    browser.open("about:blank")
     browser.open(page["url"])
     text = browser.run("document.body.innerText")
     wrong += [f"does not say {words!r}" for words in page["holds"] if words not in text]
@@ -190,8 +192,8 @@ def keys(browser, url):
     browser.run("document.getElementById('keys-on').click()")
     browser.goes(lambda: press("6"))
     holds("6 shows no six hours", "document.querySelector('.range [aria-current]').textContent === '6 hours'")
-    browser.goes(lambda: press("r"))
-    holds("r shows no rules", "location.pathname === '/rules'")
+    browser.goes(lambda: press("l"))
+    holds("l shows no lab", "location.pathname === '/lab'")
     return wrong + browser.faults("/".join(url.split("/")[:3]))
 
 

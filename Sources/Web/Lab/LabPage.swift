@@ -16,7 +16,7 @@ extension Page {
         let body: HTML = """
             <h1>Policy lab</h1>
             <p class="lead">What would a changed rule or threshold have done in the last \(PolicyLab.days) days? It is run over the history, beside what is in force. Nothing is saved, asked or sent.</p>
-            \(faults.map { "<section class=\"card bad\" role=\"alert\"><h2>This is no policy yet</h2><pre>\($0)</pre></section>" as HTML } ?? "")
+            \(faults.map { "<section class=\"card bad\" role=\"alert\"><h2>This is no policy yet</h2><pre tabindex=\"0\">\($0)</pre></section>" as HTML } ?? "")
             \(state.map { found($0, draft, clocks) } ?? "")
             \(HTML.when(!isRunning, labForm(draft, visitor)))
             """
@@ -92,7 +92,7 @@ extension Page {
             \(HTML.when(different.count > groups.count, "<p>and \(different.count - groups.count) more</p>"))
             \(HTML.when(!changes.isEmpty, "<section aria-labelledby=\"changes-h\"><h2 id=\"changes-h\">What changes</h2>\(list(Array(changes)))</section>"))
             \(HTML.when(changed.count > changes.count, "<p>and \(changed.count - changes.count) more: the command line has all of them</p>"))
-            \(HTML.when(!findings.warnings.isEmpty, "<section class=\"card doubtful\"><h2>Allowed, but probably not meant</h2><pre>\(findings.warnings.prefix(20).joined(separator: "\n\n"))</pre></section>"))
+            \(HTML.when(!findings.warnings.isEmpty, "<section class=\"card doubtful\"><h2>Allowed, but probably not meant</h2><pre tabindex=\"0\">\(findings.warnings.prefix(20).joined(separator: "\n\n"))</pre></section>"))
             \(draft.map(file) ?? "")
             <section aria-labelledby="caveats-h"><h2 id="caveats-h">What this cannot tell</h2>
             \(list([ReplayCaveat.minutes, ReplayCaveat.counterfactual, ReplayCaveat.beginning, ReplayCaveat.people].map { "\($0)" as HTML }, class: "faint"))

@@ -193,6 +193,9 @@ final class DaemonParts: Sendable {
         instruments.watch(senders)
         let isElsewhere = configuration.server.map { $0.value.description != configuration.gate?.listen.description } ?? false
         let isHere = configuration.server != nil && !isElsewhere
+        if isHere, configuration.certificate != nil {
+            logger.warning("the certificate is not used: 'server' names the gate's address, which is for a proxy on this machine; give it one of its own")
+        }
         let endpoints = MonitorEndpoints(
             gate: gate, health: { health.answer }, gateAnswered: { instruments.gateAnswered(inSeconds: $0) },
             more: isHere ? [instruments.route] : [])
