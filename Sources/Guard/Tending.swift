@@ -119,7 +119,7 @@ extension GuardState {
         guard end > lease.expiresAt, now < end, let first = own.first, own.count == lease.holders.count else { return false }
         let policy = policies.policy(for: lease.key.app)
         let mode = min(context.mode, policy.mode)
-        guard stopped == nil, !context.killFile, policy.allows(lease.key.kind),
+        guard !context.killFile, policy.allows(lease.key.kind),
             !context.options.protected.contains(lease.key.app), lease.shadow == (mode == .observe), mode != .suggest,
             lease.shadow || context.lands(lease.key)
         else { return false }
@@ -156,7 +156,7 @@ extension GuardState {
         _ lease: Lease, _ policies: PolicySet, _ own: GuardReadings, _ context: GuardContext
     ) -> Refusal? {
         let policy = policies.policy(for: lease.key.app)
-        if stopped != nil || context.killFile {
+        if context.killFile {
             return Refusal(.killSwitch, "actions are stopped: the lease runs out at \(lease.expiresAt)")
         }
         if !policy.allows(lease.key.kind) {

@@ -233,7 +233,7 @@ extension Pipeline {
     func openRuns() -> [String: OpenRuns] {
         var all: [String: OpenRuns] = [:]
         for (runtime, state) in signals {
-            let apps = Set(guardState.leases.lazy.filter { $0.isActive && !$0.shadow && $0.key.runtime == runtime }.map(\.key.app))
+            let apps = Set(guardState.leases.lazy.filter { $0.isWanted && $0.key.runtime == runtime }.map(\.key.app))
             guard !apps.isEmpty else { continue }
             let order = Array(apps)
             guard let running = state.runningChats(of: order) else { continue }
@@ -248,18 +248,6 @@ extension Pipeline {
 }
 
 // MARK: - What adapters and people say
-
-/// What is known of the leases that are not over, by id.
-struct LeaseStanding {
-    /// Known to hold somewhere.
-    var inForce: Set<String> = []
-    /// Held, perhaps held, or to be undone somewhere.
-    var unfinished: Set<String> = []
-    /// Offered everywhere, and taken nowhere.
-    var refused: Set<String> = []
-    /// Someone else had changed it somewhere when it was to be undone; theirs stays.
-    var overwritten: Set<String> = []
-}
 
 extension Pipeline {
     /// What the gate and the adapters have in force: what was intended holds, what was to be undone is over, what nobody

@@ -184,7 +184,7 @@ extension Core {
     private func warnOfUnaskedGate(_ runtime: String, _ asked: Timestamp?, at now: Timestamp) {
         guard gate != nil, asked == nil, !warnedOfGate.contains(runtime) else { return }
         let leases = pipeline.guardState.leases.filter { lease in
-            published[lease.id] != nil && lease.key.runtime.utf8.elementsEqual(runtime.utf8) && now - lease.createdAt >= .minutes(1)
+            (published?.holds(lease.id) ?? false) && lease.key.runtime.utf8.elementsEqual(runtime.utf8) && now - lease.createdAt >= .minutes(1)
         }
         guard let lease = leases.first else { return }
         warnedOfGate.insert(runtime)

@@ -85,7 +85,7 @@ struct ApprovalTests {
     @Test(
         "an approval runs the guard again, and what it refuses is told",
         arguments: [
-            Obstacle(name: "stopped", expected: "refused kill_switch") { $0.guardian.stop(by: "bob", now: $0.now) },
+            Obstacle(name: "stopped", expected: "refused kill_switch") { $0.context.killFile = true },
             Obstacle(name: "protected now", expected: "refused protected") { $0.context.options.protected = [AppID("a")] },
             Obstacle(name: "evidence lost", expected: "refused evidence") { world in
                 world.apps[AppID("a")]?["active_runs"] = .missing(.stale)

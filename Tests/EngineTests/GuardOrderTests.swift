@@ -56,8 +56,7 @@ struct GuardOrderTests {
 
     /// In the guard's order.
     static let breakers: [Breaker] = [
-        .world("stopped by a person", "refused kill_switch") { $0.guardian.stop(by: "ann", now: World.start) },
-        .world("stopped by the file", "refused kill_switch") { $0.context.killFile = true },
+        .world("stopped", "refused kill_switch") { $0.context.killFile = true },
         Breaker("not in allowed_actions", "refused not_allowed") { $0.allowed = "notify" },
         .world("protected", "refused protected") { $0.context.options.protected = [AppID("a")] },
         .world("the only active app", "refused only_active_app") { $0.runtime["active_apps"] = .value(1) },

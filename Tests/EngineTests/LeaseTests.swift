@@ -335,7 +335,7 @@ struct LeaseTests {
     func killSwitch() throws {
         var world = try LeaseTests.world()
         let lease = world.tick().plan.leaseChanges[0].lease
-        world.guardian.stop(by: "ann", now: world.now)
+        world.context.killFile = true
         world.runs("b", 6)
         let ticks = world.run(15 * 60 - 10)
         #expect(ticks.flatMap(\.plan.leaseChanges).isEmpty)
@@ -344,7 +344,7 @@ struct LeaseTests {
         let end = world.tick().plan.leaseChanges
         #expect(end.map(\.kind) == [.end])
         #expect(end.map(\.lease.id) == [lease.id])
-        world.guardian.resume()
+        world.context.killFile = false
         let after = world.tick().plan.decisions.map { "\($0.key.app) \(GuardOrderTests.name($0.verdict))" }
         #expect(after == ["a refused cooldown", "b act"])
     }

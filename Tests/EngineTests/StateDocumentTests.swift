@@ -11,7 +11,6 @@ struct StateDocumentTests {
     static func world() throws -> World {
         var walk = try HistoryTests.Walk(seed: 3, mode: .enforce)
         for _ in 0..<80 { _ = walk.step() }
-        walk.world.guardian.stop(by: "ann", now: walk.world.now)
         return walk.world
     }
 
