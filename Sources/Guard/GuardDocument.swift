@@ -5,7 +5,7 @@ extension GuardState {
 
     /// The whole state as a document. Members and lists stand in a fixed order: equal states give equal bytes.
     public var document: JSON {
-        let restarted = restarts.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        let restarted = restarts.inByteOrder(of: \.key)
         let handovers = handedOver.sorted { $0.key < $1.key }
         return [
             "schema": .string(GuardState.schema),
@@ -25,7 +25,7 @@ extension GuardState {
             "watches": .array(watches.map(\.document)),
             "marks": .array(marks.map(\.document)),
             "troubles": .array(
-                troubles.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+                troubles.inByteOrder(of: \.key)
                     .flatMap { entry in entry.value.map { $0.document(entry.key) } }),
             "due": .array(due.map(\.document)),
         ]

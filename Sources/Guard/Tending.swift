@@ -90,7 +90,7 @@ extension GuardState {
         }
         leases[index].extensions += 1
         leases[index].holders = wanting + others
-        leases[index].holders.sort { $0.incident.utf8.lexicographicallyPrecedes($1.incident.utf8) }
+        leases[index].holders.sort { $0.incident.precedes($1.incident) }
         leases[index].hold { holder in
             wanting.contains { $0.incident.utf8.elementsEqual(holder.incident.utf8) } ? end : lease.end(holder)
         }

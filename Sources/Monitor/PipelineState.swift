@@ -163,7 +163,7 @@ extension Pipeline {
         // A replica that was dropped and is a target again starts without its old chats.
         let remembered = state.replicaURLs
         let strays = sources.map(\.replica).filter { replica in
-            !remembered.contains { $0.utf8.elementsEqual(replica.utf8) }
+            !remembered.contains { $0.isSame(as: replica) }
         }
         try Pipeline.restoreMinutes(of: &state, from: journal, now: now, warn)
         strayChats += strays.map { ChatSource(runtime: runtime, replica: $0) }
@@ -216,8 +216,8 @@ extension Pipeline {
             return []
         }
         return configured.replicas.map { replica in
-            var endpoints: [Endpoint] = [.health, .activeRuns, .events]
-            if state.isInsideDue(replica: replica, now: now) { endpoints.append(.inside) }
+            var endpoints = Endpoint.all(.everyCycle)
+            if state.isInsideDue(replica: replica, now: now) { endpoints += Endpoint.all(.whereThere) }
             let asked = state.newestObservation(of: .perf, replica: replica)
             let interval = state.pollingBudget(of: replica).effective
             let isStretched = interval > settings.interval

@@ -312,7 +312,7 @@ struct ConditionCompiler {
         guard let threshold = context.thresholds[name] else {
             if context.faultyThresholds.contains(name) { return faulty }
             let known = (Array(context.thresholds.keys) + context.faultyThresholds)
-                .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+                .inByteOrder()
             fault(
                 "unknown-threshold", "no threshold '\(name)'", range,
                 hint: Nearest.name(to: name, among: known).map { "did you mean '$\($0)'?" }
@@ -342,7 +342,7 @@ struct ConditionCompiler {
         let count = faults.count
         let resolution = SignalResolution(
             subject: context.subject, window: context.window,
-            thresholds: context.thresholds.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+            thresholds: context.thresholds.keys.inByteOrder())
         guard let series = resolution.resolve(use, &faults), faults.count == count else { return nil }
         return (series, series.resultUnit)
     }

@@ -36,7 +36,7 @@ enum RuleFields {
     }
 
     private static func sortedLabels(_ labels: [String: String]) -> [(key: String, value: JSON)] {
-        labels.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { ($0.key, .string($0.value)) }
+        labels.inByteOrder(of: \.key).map { ($0.key, .string($0.value)) }
     }
 }
 
