@@ -51,8 +51,9 @@ public enum AdapterKinds {
                 let fields = Fields(entry.value, "'\(kind.key.name)'", reader.reporter, place: entry.key.start)
             else { return nil }
             defer { fields.finish() }
+            let found = kind.init(fields, at: entry.key, runtimes: runtimes, reader)
             let tls = TLSReader(reader: reader).read(fields)
-            guard var settings = kind.init(fields, at: entry.key, runtimes: runtimes, reader) else { return nil }
+            guard var settings = found else { return nil }
             (settings.origin, settings.tls) = (reader.origin(entry.key), tls)
             return settings
         }
