@@ -15,13 +15,13 @@ let lean: [SwiftSetting] =
 /// optimisation leaves out of a debug build is `assert`, and there is none. And rooms with threads of their own, where only
 /// an optimised build shows what is read once too few.
 let busy: Set = [
-    "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Collector", "Journal", "Simulator",
+    "Text", "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Collector", "Journal", "Simulator",
     "Monitor", "Ambient", "Server",
 ]
 
 /// Rooms that are at work in every cycle or over long tapes. All others are compiled for size: what a daemon holds in
 /// memory is above all the pages of its own code, and pages are what a short `check` waits for.
-let hot: Set = ["Model", "Digest", "JSONParsing", "Signals", "Engine", "Guard", "Collector", "Journal", "Monitor"]
+let hot: Set = ["Text", "Model", "Digest", "JSONParsing", "Signals", "Engine", "Guard", "Collector", "Journal", "Monitor"]
 
 /// What of a release build differs by room: each function in a section of its own, so that the linker can leave out
 /// what nobody calls and fold what is the same.
@@ -67,10 +67,11 @@ let package = Package(
         .target(name: "CPlatform"),
 
         // Pure rooms: values in, values out. No clock, no randomness, no I/O.
-        room("Model"),
+        room("Text"),
+        room("Model", ["Text"]),
         room("Digest", ["Model", "CCrypto"]),
         room("JSONParsing", ["Model", "CSimdJSON"]),
-        room("YAML", ["CYAML"]),
+        room("YAML", ["Text", "CYAML"]),
         room("Signals", ["Model"]),
         room("Policy", ["Model", "YAML"]),
         room("Playbooks", ["Model", "YAML"]),
@@ -82,20 +83,21 @@ let package = Package(
         // Rooms that touch the world.
         room("Ambient", ["Model", "CPlatform"]),
         room("HTTP", ["Model", "Digest", "JSONParsing", "Ambient", "CCurl"]),
+        room("Settings", ["Model", "YAML", "Ambient", "HTTP"]),
         room("Collector", ["Model", "JSONParsing", "CSimdJSON", "Ambient", "HTTP"]),
         room("Journal", ["Model", "Digest", "CSQLite"]),
-        room("Actions", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP"]),
-        room("Notify", ["Model", "Digest", "JSONParsing", "Policy", "Ambient", "HTTP"]),
+        room("Actions", ["Model", "Digest", "JSONParsing", "YAML", "Ambient", "HTTP", "Settings"]),
+        room("Notify", ["Model", "Digest", "JSONParsing", "YAML", "Policy", "Ambient", "HTTP", "Settings"]),
         // Never the rooms that decide on actions or take them: a test looks.
-        room("Advisor", ["Model", "JSONParsing", "Playbooks", "Ambient", "HTTP"]),
+        room("Advisor", ["Model", "JSONParsing", "YAML", "Playbooks", "Ambient", "HTTP", "Settings"]),
         room("Server", ["Model", "Ambient", "Collector", "Actions", "CMicroHTTPD"]),
         room("Simulator", ["Model", "Digest", "JSONParsing", "Ambient", "Server"]),
-        room("Configuration", ["Model", "YAML", "Telling", "Ambient"]),
+        room("Configuration", ["Model", "YAML", "Telling", "Ambient", "Settings", "Actions", "Notify", "Advisor"]),
         room(
             "Monitor",
             [
                 "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Playbooks", "Engine", "Guard", "Telling", "Ambient",
-                "HTTP", "Collector", "Journal", "Actions", "Notify", "Advisor", "Server", "Configuration",
+                "HTTP", "Settings", "Collector", "Journal", "Actions", "Notify", "Advisor", "Server", "Configuration",
             ]),
         room(
             "Views",
@@ -125,12 +127,18 @@ let package = Package(
 
         // Tests.
         .target(name: "TestKit", dependencies: ["Model"], path: "Tests/TestKit", swiftSettings: strict),
+        tests("Text", ["Text"]),
         tests("Model", ["Model", "Digest", "JSONParsing", "Ambient"]),
         tests("Signals", ["Model", "Signals", "Collector"]),
         tests("Policy", ["Model", "YAML", "Policy", "Ambient"], exclude: ["good", "bad", "golden"]),
-        tests("Configuration", ["Model", "YAML", "Policy", "Telling", "Ambient", "Configuration"], exclude: ["golden"]),
+        tests("Configuration", ["Model", "YAML", "Policy", "Telling", "Ambient", "Settings", "Actions", "Notify", "Advisor", "Configuration"], exclude: ["golden"]),
         tests("Playbooks", ["Model", "YAML", "Policy", "Playbooks"]),
-        tests("Engine", ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard"]),
+        // A world in which policies decide, for the tests of whoever judges and whoever acts.
+        .target(
+            name: "DecisionKit", dependencies: ["Model", "Signals", "Policy", "Engine", "Guard"], path: "Tests/DecisionKit",
+            swiftSettings: strict),
+        tests("Engine", ["Model", "Digest", "Signals", "Policy", "Engine", "Guard", "DecisionKit"]),
+        tests("Guard", ["Model", "JSONParsing", "Policy", "Engine", "Guard", "DecisionKit"]),
         tests("PolicyTesting", ["Model", "YAML", "Signals", "Policy", "Engine", "Guard", "PolicyTesting"]),
         tests("Telling", ["Model", "JSONParsing", "Engine", "Guard", "Telling"]),
         tests("Ambient", ["Model", "Ambient"]),
@@ -138,10 +146,10 @@ let package = Package(
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),
         tests("Journal", ["Model", "Digest", "Journal", "CSQLite"]),
         tests(
-            "Notify", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Notify", "Server", "Simulator"],
+            "Notify", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Settings", "Notify", "Server", "Simulator"],
             exclude: ["golden", "mail", "slack"]),
         tests(
-            "Actions", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Actions", "Server", "Simulator"],
+            "Actions", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Settings", "Actions", "Server", "Simulator"],
             exclude: ["openapi"]),
         .target(
             name: "EvalCases", dependencies: ["Model", "Playbooks", "Advisor", "HTTP", "Ambient", "JSONParsing", "TestKit"],
@@ -152,7 +160,7 @@ let package = Package(
         tests(
             "Monitor",
             [
-                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
+                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector",
                 "Journal", "Actions", "Notify", "Advisor", "Playbooks", "EvalCases", "Server", "Simulator", "Configuration", "Monitor",
             ]),
         tests("Web", ["Model", "Digest", "Ambient", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Journal", "Server", "Configuration", "Monitor", "Views", "Web"], exclude: ["openapi.py", "browser.py"]),

@@ -1,6 +1,7 @@
 import Model
 
-/// A place where leases land: the gate, a control plane, an operator's endpoint.
+/// A place where leases land besides the gate: a control plane, an operator's endpoint. The gate is none of these: there is
+/// nothing to put there, see ``LeaseStanding``.
 ///
 /// An adapter keeps nothing: whatever it must know later is in the ``LeaseOrder`` that it is given, so that a process that
 /// was killed goes on where it stopped. Whoever drives it keeps to this order, each step on disk before the next:
@@ -21,7 +22,7 @@ import Model
 /// No call throws, logs, or takes longer than a minute. Cancelling the task ends it soon, with `.retry`. Reasons are sentences
 /// for people and hold no secret.
 public protocol ActionAdapter: Sendable {
-    /// How the journal and people call it: `gate`, `lease_api`, `entitlements`, `webhook`. The same across restarts.
+    /// How the journal and people call it: `lease_api`, `entitlements`, `webhook`. The same across restarts.
     var name: String { get }
 
     /// How it would land a lease with that key; nil when it cannot. From its configuration alone, without asking anyone.

@@ -82,7 +82,7 @@ public struct GateTable: Sendable {
         for name in runtimes {
             self.runtimes[name] = Runtime(openRunsAt: openRuns[name]?.at)
         }
-        for lease in leases where !lease.shadow && (lease.state == .inForce || lease.state == .intended) {
+        for lease in leases where lease.isWanted {
             // One tenant, however its id is spelt in the figures.
             let (name, app) = (lease.key.runtime, lease.key.app.stored)
             // A runtime that is no longer watched: listed here, it would make "the only one" two, and open the gate to all.

@@ -44,8 +44,8 @@ enum LeaseSheet {
 
         /// What differs from an order, for people; nil where nothing does. An end may be kept in whole seconds.
         func difference(from order: LeaseOrder, owner: String) -> String? {
-            if !id.utf8.elementsEqual(order.id.utf8) { return "its id" }
-            if !self.owner.utf8.elementsEqual(owner.utf8) { return "its owner" }
+            if !id.isSame(as: order.id) { return "its id" }
+            if !self.owner.isSame(as: owner) { return "its owner" }
             if key != order.key { return "what it is about" }
             if limits != order.effect.limits { return "its limits" }
             if (expiresAt - order.expiresAt).milliseconds.magnitude > 1_000 { return "its end, \(expiresAt)" }

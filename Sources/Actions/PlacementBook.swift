@@ -80,7 +80,7 @@ extension PlacementBook {
         _ leases: [Lease], places: [Place], now: Timestamp, facts: (Lease) -> (reason: String, isApproved: Bool)
     ) {
         var active: Set<String> = []
-        for lease in leases where lease.isInForceOrMeantToBe {
+        for lease in leases where lease.isWanted {
             active.insert(lease.id)
             let terms = Placement.Terms(effect: lease.effect, expiresAt: lease.expiresAt)
             for place in places {
@@ -238,8 +238,4 @@ extension PlacementBook {
 
 extension Placement {
     public var id: PlacementBook.ID { PlacementBook.ID(lease: lease, adapter: adapter) }
-}
-
-extension Lease {
-    fileprivate var isInForceOrMeantToBe: Bool { !shadow && (state == .intended || state == .inForce) }
 }

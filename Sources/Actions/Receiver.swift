@@ -98,13 +98,6 @@ struct Receiver: Sendable {
 
     /// Text from outside on one line, without characters that do something to a terminal; longer text is cut.
     static func plain(_ text: String, limit: Int) -> String {
-        var out = ""
-        for scalar in text.unicodeScalars.prefix(limit) {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: out += " "
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + (text.unicodeScalars.count > limit ? "…" : "")
+        Shown.masked(String(text.unicodeScalars.prefix(limit)), by: " ") + (text.unicodeScalars.count > limit ? "…" : "")
     }
 }

@@ -1,6 +1,7 @@
 import Ambient
 import HTTP
 import Model
+import Settings
 
 /// An operator's own endpoint: it is posted the lease, signed, and answers what it did, signed.
 ///
@@ -13,24 +14,14 @@ import Model
 /// new for every question, so that an old answer is worth nothing, whatever the clocks say; the word `answer` keeps a question that is
 /// thrown back from passing for its own answer. What is not so signed is not believed: not a yes, and not a no.
 public struct SignedWebhook: ActionAdapter {
-    public struct Settings: Sendable {
-        /// Whose leases these are.
-        public var owner: String
-        public var actions: Set<ActionKind> = [.throttle, .pause, .disablePack]
-        /// Who ends a lease: the receiver by `expires_at`, or the monitor by a `revert`. The monitor unless the operator says otherwise.
-        public var expiry = Capability.Expiry.monitor
-
-        public init(owner: String) {
-            self.owner = owner
-        }
-    }
-
     static let requestSchema = "mozaiks.ops/lease-request/v1"
     static let answerSchema = "mozaiks.ops/lease-answer/v1"
     static let answerPurpose = "answer"
 
-    public let name = "webhook"
+    public let name = Settings.key.name
     private let settings: Settings
+    /// Whose leases these are.
+    private let owner: String
     private let url: @Sendable () throws -> Secret
     private let secret: @Sendable () throws -> Secret
     private let nonce: @Sendable () -> String
@@ -41,18 +32,16 @@ public struct SignedWebhook: ActionAdapter {
         set { receiver.timeoutMs = newValue }
     }
 
-    /// - Parameters:
-    ///   - url: asked before each post, as is `secret`; it may hold a token and is shown no more than one.
-    ///   - nonce: a text that never comes twice.
+    /// - Parameter nonce: a text that never comes twice.
     public init(
-        _ settings: Settings, url: @escaping @Sendable () throws -> Secret, secret: @escaping @Sendable () throws -> Secret,
-        client: HTTPClient, clock: any Clock = SystemClock(), nonce: @escaping @Sendable () -> String = SignedWebhook.randomNonce
+        _ settings: Settings, _ means: Means, owner: String, nonce: @escaping @Sendable () -> String = SignedWebhook.randomNonce
     ) {
         self.settings = settings
-        self.url = url
-        self.secret = secret
+        self.owner = settings.owner ?? owner
+        url = means.secret(settings.url, "the URL of the action webhook")
+        secret = means.secret(settings.secret, "the secret of the action webhook")
         self.nonce = nonce
-        receiver = Receiver(label: "the action webhook", client: client, clock: clock)
+        receiver = Receiver(label: "the action webhook", client: means.client, clock: means.clock)
         receiver.hidesPath = true
         receiver.bodyLimit = 64 << 10
     }
@@ -163,7 +152,7 @@ public struct SignedWebhook: ActionAdapter {
         let now = receiver.clock.now()
         let body = JSON.object([
             "schema": .string(SignedWebhook.requestSchema), "request": .string(question.rawValue), "nonce": .string(nonce),
-            "at": .moment(now), "lease": LeaseSheet.document(order, owner: settings.owner),
+            "at": .moment(now), "lease": LeaseSheet.document(order, owner: owner),
         ]).serializedBytes()
         let headers = [
             HTTPField(BodySignature.field, BodySignature.value(of: body, key: key, at: now)),
@@ -193,7 +182,7 @@ public struct SignedWebhook: ActionAdapter {
             let id = document["id"]?.string, let echo = document["nonce"]?.string,
             let state = document["state"]?.string.flatMap(Answer.State.init)
         else { throw .retry("the action webhook's answer cannot be read: it is no \(SignedWebhook.answerSchema)") }
-        guard id.utf8.elementsEqual(order.id.utf8), echo.utf8.elementsEqual(nonce.utf8) else {
+        guard id.isSame(as: order.id), echo.isSame(as: nonce) else {
             throw .retry("the action webhook's answer is not the answer to this question, perhaps an older one; not believed")
         }
         return Answer(state: state, reason: document["reason"]?.string)

@@ -1,7 +1,9 @@
+import Ambient
 import Model
+import Settings
 
-/// Who is asked, and what it may cost.
-public struct AdvisorSettings: Sendable, Hashable {
+/// The model that explains incidents, off unless configured: who is asked, and what it may cost.
+public struct AdvisorSettings: Sendable, Equatable {
     public typealias Provider = AdviceProvider
 
     public var provider: Provider
@@ -16,7 +18,14 @@ public struct AdvisorSettings: Sendable, Hashable {
     /// The longest answer, in tokens.
     public var maxTokens = 800
     /// USD for a million tokens; nil: not known.
-    public var price: TokenPrice?
+    public var price: Price?
+    /// What it is asked with; nil where none is needed.
+    public var apiKey: SecretSource?
+    /// Incidents below it are not asked about.
+    public var minSeverity = Severity.warning
+    public var budget = AdviceBudget.standard
+    public var origin = SettingOrigin.builtIn
+    public var tls = TLSFiles()
     /// Failures in a row after which the service is left alone.
     public var breakerFailures = 3
     /// For how long; doubled each time it still fails, up to an hour.
@@ -27,17 +36,6 @@ public struct AdvisorSettings: Sendable, Hashable {
         self.baseURL = baseURL ?? provider.defaultURL ?? ""
         self.model = model
         self.version = version ?? provider.defaultVersion
-    }
-
-    /// What tokens cost, in USD for a million.
-    public struct TokenPrice: Sendable, Hashable {
-        public let prompt: Double
-        public let completion: Double
-
-        public init(prompt: Double, completion: Double) {
-            self.prompt = prompt
-            self.completion = completion
-        }
     }
 
     /// Millionths of a USD, rounded up; 0 where no price is known.

@@ -47,7 +47,7 @@ public struct AnswerCheck: Sendable {
                 if let fault = SpokenSteps.fault(ofStep: step) { faults.append(Fault(.forbidden, "suggested_steps[\(index)]", fault)) }
                 return text(step, "suggested_steps[\(index)]", AnswerCheck.stepLimit, &faults)
             }, confidence: raw.confidence)
-        if let id = raw.playbook, !brief.playbooks.contains(where: { $0.utf8.elementsEqual(id.utf8) }) {
+        if let id = raw.playbook, !brief.playbooks.contains(where: { $0.isSame(as: id) }) {
             faults.append(Fault(.playbook, "playbook", "\(Fault.quoted(id)) is not in the list of playbooks"))
         }
         if !AnswerCheck.stepCount.contains(raw.steps.count) {

@@ -3,7 +3,7 @@ import HTTP
 import Model
 
 /// How a service is asked and how its answer is read.
-struct Dialect: Hashable, Sendable {
+struct Dialect: Sendable {
     /// How the answer is bound to JSON. What a service does not know it is asked without.
     enum Binding: Hashable, Sendable {
         case schema, object, none

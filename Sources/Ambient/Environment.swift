@@ -1,4 +1,5 @@
 import Glibc
+import Model
 
 /// The process's environment variables as a value, so that whoever reads them can be given others.
 public struct Environment: Sendable {
@@ -34,7 +35,7 @@ public struct Environment: Sendable {
     public func absolutePath(_ name: String) -> String? { nonEmpty(name).flatMap { $0.hasPrefix("/") ? $0 : nil } }
 
     /// Sorted by their bytes.
-    public var names: [String] { values.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+    public var names: [String] { values.keys.inByteOrder() }
 }
 
 /// Shows the names only: values of an environment are often credentials.

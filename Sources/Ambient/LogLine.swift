@@ -85,8 +85,7 @@ struct LogLine {
             case _ where Shown.isInvisible(scalar):
                 // As JSON writes it, in halves beyond the first plane.
                 for unit in UTF16.encode(scalar) ?? .init() {
-                    let digits = String(unit, radix: 16)
-                    line += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+                    line += Hex.escape(unit)
                 }
             default: line.unicodeScalars.append(scalar)
             }

@@ -126,11 +126,10 @@ enum PlainText {
                 kept.append("…")
                 break
             }
-            switch scalar.value {
-            case 0..<0x20, 0x7F..<0xA0, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x2069, 0xFEFF:
+            if Shown.isInvisible(scalar) {
                 guard scalar.properties.isWhitespace, kept.last != " " else { continue }
                 kept.append(" ")
-            default:
+            } else {
                 kept.append(scalar)
             }
             count += 1

@@ -40,31 +40,34 @@ public struct Poller: Sendable {
     private func ask(_ target: Target, replica: String, _ endpoints: [Endpoint]) async -> [Observation] {
         // Nil: patience is at its end.
         await withTaskGroup(of: [Observation]?.self) { group in
-            let cheap = endpoints.filter { $0 != .perf }
+            let cheap = endpoints.filter { $0.traits.cadence != .budgeted }
+            let dear = endpoints.first { $0.traits.cadence == .budgeted }
             for endpoint in cheap { group.addTask { [await ask(target, replica: replica, endpoint)] } }
-            var hasPerf = endpoints.contains(.perf)
-            if hasPerf, !cheap.isEmpty {
+            var isDearToCome = dear != nil
+            if isDearToCome, !cheap.isEmpty {
                 group.addTask {
                     try? await clock.sleep(for: Poller.patience)
                     return nil
                 }
             }
             var (observations, answered) = ([Observation](), 0)
-            func startPerf(_ group: inout TaskGroup<[Observation]?>) {
-                hasPerf = false
+            func startDear(_ group: inout TaskGroup<[Observation]?>) {
+                isDearToCome = false
+                guard let dear else { return }
                 group.addTask {
-                    let perf = await ask(target, replica: replica, Endpoint.perf)
-                    return perf.isAbsent ? [perf, await ask(target, replica: replica, Endpoint.perfChats)] : [perf]
+                    let first = await ask(target, replica: replica, dear)
+                    guard first.isAbsent, let substitute = dear.substitute else { return [first] }
+                    return [first, await ask(target, replica: replica, substitute)]
                 }
             }
-            if hasPerf, cheap.isEmpty { startPerf(&group) }
-            let wanted = cheap.count + (endpoints.contains(.perf) ? 1 : 0)
+            if isDearToCome, cheap.isEmpty { startDear(&group) }
+            let wanted = cheap.count + (dear == nil ? 0 : 1)
             while answered < wanted, let next = await group.next() {
                 if let next {
                     observations += next
                     answered += 1
                 }
-                if hasPerf, next == nil || answered == cheap.count { startPerf(&group) }
+                if isDearToCome, next == nil || answered == cheap.count { startDear(&group) }
             }
             group.cancelAll()
             return observations
@@ -122,12 +125,7 @@ extension Endpoint {
     /// kilobyte.
     static let smallBodyLimit = 8 << 20
 
-    fileprivate var bodyLimit: Int {
-        switch self {
-        case .perf, .perfChats: .max
-        case .health, .activeRuns, .events, .gate, .inside: Endpoint.smallBodyLimit
-        }
-    }
+    fileprivate var bodyLimit: Int { traits.isLong ? .max : Endpoint.smallBodyLimit }
 }
 
 extension Observation {

@@ -94,7 +94,7 @@ struct TapeLineParser {
         }
         if let name = object["event"] { return .event(at: at, try event(name, object)) }
         guard let runtime = object["runtime"]?.string else { throw error("no runtime") }
-        guard header.runtimes.contains(where: { $0.name.utf8.elementsEqual(runtime.utf8) }) else {
+        guard header.runtimes.contains(where: { $0.name.isSame(as: runtime) }) else {
             throw error("runtime \(PlainText.bounded(runtime, limit: 60)) is not in the first line")
         }
         if let tick = object["tick"] {

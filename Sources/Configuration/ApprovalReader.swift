@@ -1,4 +1,5 @@
 import Model
+import Settings
 import YAML
 
 /// How people say yes or no to an action besides the command line. From the configuration's `approvals` part.
@@ -35,7 +36,7 @@ extension ConfigurationReader {
         _ fields: Fields, _ limits: inout ActionLimits, named: (String, YAMLNode) -> Void
     ) -> ApprovalSettings? {
         guard let inner = fields.section(Keys.approvals) else { return nil }
-        if let span = span(inner, ApprovalKeys.expire) { limits.approvalExpiry = span }
+        if let span = reader.span(inner, ApprovalKeys.expire) { limits.approvalExpiry = span }
         var slack: ApprovalSettings.Slack?
         if let entry = inner.entry(ApprovalKeys.slack), let fields = Fields(entry.value, "'slack'", reporter, place: entry.key.start) {
             let channel = fields.node(SlackApprovalKeys.channel).flatMap { node -> String? in

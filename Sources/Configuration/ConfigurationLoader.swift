@@ -1,6 +1,7 @@
 import Ambient
 import Glibc
 import Model
+import Settings
 import YAML
 
 /// What the command line says; nil where it says nothing.
@@ -139,85 +140,5 @@ public struct ConfigurationLoader {
         reader.checkApprovals(configuration)
         let all = Set((reporter.diagnostics + faults).map(SensitiveLine.hiding)).sorted()
         return (configuration, all, file == nil || root != nil)
-    }
-}
-
-/// Reads files whole.
-public enum FileReading {
-    public struct Failure: Error, Sendable, CustomStringConvertible {
-        public let path: String
-        public let reason: String
-
-        public var description: String { "cannot read \(path): \(reason)" }
-    }
-
-    /// At most `limit` bytes of a file; what is beyond is left out.
-    public static func bytes(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
-        let descriptor: Int32
-        do {
-            descriptor = try RegularFile.open(path)
-        } catch {
-            throw Failure(path: path, reason: error.reason)
-        }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 64 << 10)
-        while bytes.count < limit {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
-            if count == 0 { break }
-            guard count > 0 else {
-                if errno == EINTR { continue }
-                throw Failure(path: path, reason: String(cString: strerror(errno)))
-            }
-            bytes += chunk[..<min(count, limit - bytes.count)]
-        }
-        return bytes
-    }
-
-    /// The files `*.yaml` and `*.yml` of a folder that are not hidden, with their bytes, sorted by the bytes of their
-    /// names. Each is cut at one byte above the size that is read, so that a larger one is refused by name.
-    public static func yamlFiles(in folder: String) throws(Failure) -> [(path: String, bytes: [UInt8])] {
-        try files(in: folder, endings: [".yaml", ".yml"])
-    }
-
-    /// Names of regular files in a folder that `files(in:endings:)` does not take, hidden ones left out; sorted by bytes.
-    /// Empty for a folder that cannot be read: whoever reads its files says so.
-    public static func otherNames(in folder: String, endings: [String]) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard !name.hasPrefix("."), !endings.contains(where: { name.hasSuffix($0) }) else { continue }
-            var info = stat()
-            if stat(folder + "/" + name, &info) == 0, info.st_mode & S_IFMT == S_IFREG { names.append(name) }
-        }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    }
-
-    /// The same for files whose names end in one of `endings`.
-    public static func files(
-        in folder: String, endings: [String]
-    ) throws(Failure) -> [(path: String, bytes: [UInt8])] {
-        guard let stream = opendir(folder) else {
-            throw Failure(path: folder, reason: String(cString: strerror(errno)))
-        }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if !name.hasPrefix("."), endings.contains(where: { name.hasSuffix($0) }) { names.append(name) }
-        }
-        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        var files: [(path: String, bytes: [UInt8])] = []
-        for name in names {
-            let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
-            files.append((path, try bytes(path, limit: SourceText.longest + 1)))
-        }
-        return files
     }
 }

@@ -1,5 +1,7 @@
 import Ambient
 import Model
+import Notify
+import Settings
 import Telling
 import YAML
 
@@ -68,7 +70,7 @@ struct ConfigurationOverrides {
             } else if environment.nonEmpty("MOZAIKS_RUNTIME_TOKEN") != nil {
                 .environment("MOZAIKS_RUNTIME_TOKEN")
             } else { nil }
-        let authentication: RuntimeSettings.Authentication = token.map { .bearer($0) } ?? .none
+        let authentication: Authentication = token.map { .bearer($0) } ?? .none
         guard let given = given("--url", flags.url, "MOZAIKS_RUNTIME_URL") else {
             // One runtime without a token of its own is the one that is meant.
             if token != nil, configuration.runtimes.count == 1, case .none = configuration.runtimes[0].authentication {
@@ -126,7 +128,7 @@ struct ConfigurationOverrides {
         if let found {
             configuration.channels.removeAll { $0.name == "slack" }
             configuration.channels.append(
-                ChannelSettings(name: "slack", kind: .slack(webhookURL: found.source), origin: .environment(found.name))
+                ChannelSettings(name: "slack", kind: SlackSettings.webhook(url: found.source), origin: .environment(found.name))
             )
         }
         if configuration.routes.isEmpty, !configuration.channels.isEmpty {
@@ -143,8 +145,8 @@ struct ConfigurationOverrides {
 
 /// The lines of `config show`.
 enum ConfigurationEntries {
-    static func list(_ configuration: Configuration) -> [Configuration.Entry] {
-        typealias Entry = Configuration.Entry
+    static func list(_ configuration: Configuration) -> [SettingEntry] {
+        typealias Entry = SettingEntry
         func setting<T>(_ key: String, _ setting: Setting<T>, _ text: String? = nil) -> Entry {
             Entry(key: key, value: text ?? "\(setting.value)", origin: setting.origin)
         }
@@ -160,7 +162,7 @@ enum ConfigurationEntries {
             entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
             entries.append(Entry(key: key + ".auth", value: runtime.authentication.shown, origin: runtime.origin))
             entries += runtime.tls.entries(key, runtime.origin)
-            for (name, value) in runtime.labels.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+            for (name, value) in runtime.labels.inByteOrder(of: \.key) {
                 entries.append(Entry(key: key + ".labels.\(name)", value: value, origin: runtime.origin))
             }
         }
@@ -177,7 +179,10 @@ enum ConfigurationEntries {
         if let gate = configuration.gate {
             entries.append(Entry(key: "actions.gate.listen", value: gate.listen.description, origin: gate.origin))
         }
-        entries += configuration.adapters.entries
+        for adapter in configuration.adapters {
+            entries += adapter.shown.map { Entry(key: "actions.\(adapter.name).\($0.key)", value: $0.value, origin: adapter.origin) }
+        }
+        for adapter in configuration.adapters { entries += adapter.tls.entries("actions.\(adapter.name)", adapter.origin) }
         let limits = configuration.actionLimits
         let floor = limits.floor
         entries += [
@@ -191,32 +196,16 @@ enum ConfigurationEntries {
             plain("guard.max_lease", "\(limits.maxLease)"),
             plain("guard.quiet_after_restart", "\(limits.quietAfterRestart)"),
             plain("guard.quiet_after_fault", "\(limits.quietAfterFault)"),
-            plain("guard.blast_radius", "\(ConfigurationReader.shown(percent: limits.blastPercent))%"),
+            plain("guard.blast_radius", "\(SettingReader.shown(percent: limits.blastPercent))%"),
             plain("approvals.expire", "\(limits.approvalExpiry)"),
         ]
         entries += configuration.approvals?.entries.map(plain) ?? []
-        for channel in configuration.channels {
-            let summary = channel.summary
-            entries.append(
-                Entry(key: "channels.\(channel.name).\(summary.key)", value: summary.value, origin: channel.origin))
-            entries += channel.tls.entries("channels.\(channel.name).\(summary.key)", channel.origin)
-            if channel.pages != channel.kind.pages {
-                let value = channel.pages ? "true" : "false"
-                entries.append(Entry(key: "channels.\(channel.name).pages", value: value, origin: channel.origin))
-            }
-            if let pace = channel.pace, pace != channel.kind.pace {
-                entries.append(Entry(key: "channels.\(channel.name).rate", value: "\(pace)", origin: channel.origin))
-            }
-        }
+        entries += configuration.channels.flatMap(\.entries)
         for (index, route) in configuration.routes.enumerated() {
             entries.append(Entry(key: "routes[\(index)]", value: route.text, origin: route.origin))
         }
         entries += TellingEntries.list(configuration.tellingOptions).map(plain)
-        if let heartbeat = configuration.heartbeat {
-            let value = "URL from \(heartbeat.url.location), every \(heartbeat.interval)"
-            entries.append(Entry(key: "heartbeat", value: value, origin: heartbeat.origin))
-            entries += heartbeat.tls.entries("heartbeat", heartbeat.origin)
-        }
+        entries += configuration.heartbeat?.entries ?? []
         entries += configuration.advisor?.entries ?? []
         if let server = configuration.server { entries.append(setting("server.listen", server)) }
         if let token = configuration.readToken {

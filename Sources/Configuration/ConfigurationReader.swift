@@ -1,13 +1,19 @@
+import Actions
+import Advisor
 import Ambient
 import Model
+import Notify
+import Settings
 import Telling
 import YAML
 
 /// Reads the keys of `mozaiks-ops.yaml`. What is wrong is reported; the default stays in its place.
 struct ConfigurationReader {
     static let schema = "mozaiks.ops/config/v1"
-    let reporter: Reporter
-    let environment: Environment
+    let reader: SettingReader
+
+    var reporter: Reporter { reader.reporter }
+    private var environment: Environment { reader.environment }
 
     func defaults(isRoot: Bool) -> Configuration {
         let state: Setting<String>
@@ -45,7 +51,7 @@ struct ConfigurationReader {
         }
         let name = String(String.UnicodeScalarView(scalars[first...last]))
         let production = TellingSettings.production
-        guard !name.utf8.elementsEqual(production.utf8) else { return name }
+        guard !name.isSame(as: production) else { return name }
         let folded = name.lowercased()
         let looksLike = ["prod", "prd", "live"].contains { folded == $0 || folded.hasPrefix($0 + "-") || folded.hasPrefix($0 + "_") }
             || folded.hasPrefix("produ") || Nearest.name(to: name, among: [production]) != nil
@@ -65,61 +71,61 @@ struct ConfigurationReader {
             reporter.report(
                 "schema", "schema '\(text)' is not known", at: node, hint: "write '\(ConfigurationReader.schema)'")
         }
-        if let node = fields.node(Keys.environment), let text = text(node, "'environment'") {
-            configuration.environment = Setting(environmentName(text, node), origin(node))
+        if let node = fields.node(Keys.environment), let text = reader.text(node, "'environment'") {
+            configuration.environment = Setting(environmentName(text, node), reader.origin(node))
         }
         if let node = fields.node(Keys.mode), let mode: Mode = reporter.choice(node, "mode") {
-            configuration.mode = Setting(mode, origin(node))
+            configuration.mode = Setting(mode, reader.origin(node))
         }
-        if let node = fields.node(Keys.interval), let span = span(fields, Keys.interval) {
-            configuration.interval = Setting(span, origin(node))
+        if let node = fields.node(Keys.interval), let span = reader.span(fields, Keys.interval) {
+            configuration.interval = Setting(span, reader.origin(node))
         }
-        if let node = fields.node(Keys.state), let path = path(fields, Keys.state) {
-            configuration.state = Setting(path, origin(node))
+        if let node = fields.node(Keys.state), let path = reader.path(fields, Keys.state) {
+            configuration.state = Setting(path, reader.origin(node))
         }
-        if let node = fields.node(Keys.policies), let path = path(fields, Keys.policies) {
-            configuration.policies = Setting(path, origin(node))
+        if let node = fields.node(Keys.policies), let path = reader.path(fields, Keys.policies) {
+            configuration.policies = Setting(path, reader.origin(node))
         }
-        if let node = fields.node(Keys.playbooks), let path = path(fields, Keys.playbooks) {
-            configuration.playbooks = Setting(path, origin(node))
+        if let node = fields.node(Keys.playbooks), let path = reader.path(fields, Keys.playbooks) {
+            configuration.playbooks = Setting(path, reader.origin(node))
         }
         configuration.runtimes = runtimes(fields)
         polling(fields, &configuration.polling)
-        configuration.network = NetworkReader(reader: self).read(fields)
+        configuration.network = NetworkReader(reader: reader).read(fields)
         actions(fields, &configuration)
         history(fields, &configuration)
         limits(fields, &configuration.actionLimits)
         configuration.channels = channels(fields)
-        configuration.routes = TellingReader(reader: self).routes(fields) { references.named.append(($0, $1)) }
-        TellingReader(reader: self).read(fields, &configuration.tellingOptions)
+        configuration.routes = TellingReader(reader: reader).routes(fields) { references.named.append(($0, $1)) }
+        TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
         configuration.approvals = approvals(fields, &configuration.actionLimits) { name, node in
             references.named.append((name, node))
             references.approvals = node
         }
         readServer(fields, into: &configuration)
         configuration.metricsApps = metrics(fields)
-        configuration.heartbeat = heartbeat(fields)
+        configuration.heartbeat = HeartbeatSettings(fields, reader)
         configuration.prices = prices(fields)
         for section in ["polling", "guard", "approvals", "prices", "reminders", "grouping", "page_budget"] {
             for entry in fields.node(section)?.entries ?? [] {
-                configuration.origins["\(section).\(entry.name)"] = origin(entry.value)
+                configuration.origins["\(section).\(entry.name)"] = reader.origin(entry.value)
                 guard section == "approvals" else { continue }
                 for inner in entry.value.entries ?? [] {
-                    configuration.origins["approvals.\(entry.name).\(inner.name)"] = origin(inner.value)
+                    configuration.origins["approvals.\(entry.name).\(inner.name)"] = reader.origin(inner.value)
                 }
             }
         }
         // `off` for a whole section stands for each of its lines.
         for key in ["timezone", "page_budget"] where fields.node(key)?.entries == nil {
-            configuration.origins[key] = fields.node(key).map(origin)
+            configuration.origins[key] = fields.node(key).map(reader.origin)
         }
         if let node = fields.node("reminders"), node.entries == nil {
-            for severity in Severity.allCases { configuration.origins["reminders.\(severity.rawValue)"] = origin(node) }
+            for severity in Severity.allCases { configuration.origins["reminders.\(severity.rawValue)"] = reader.origin(node) }
         }
         for (index, node) in (fields.node("maintenance")?.items ?? []).enumerated() {
-            configuration.origins["maintenance[\(index)]"] = origin(node)
+            configuration.origins["maintenance[\(index)]"] = reader.origin(node)
         }
-        configuration.advisor = AdvisorReader(reader: self).read(fields, prices: configuration.prices)
+        configuration.advisor = AdvisorSettings(fields, prices: configuration.prices, reader)
         fields.notYetAvailable("services", "hosts")
         fields.finish()
     }
@@ -140,7 +146,7 @@ struct ConfigurationReader {
         guard let slack = configuration.approvals?.slack, let place = references.approvals,
             let channel = configuration.channels.first(where: { $0.name == slack.channel })
         else { return }
-        if case .slackBot = channel.kind { return }
+        if let settings = channel.kind as? SlackSettings, case .bot = settings { return }
         reporter.report(
             "approvals", "the channel '\(slack.channel)' is no Slack bot's", at: place,
             hint: "reactions are read with a bot's token: slack: {token_file: …, channel: C…}")
@@ -154,8 +160,7 @@ struct ConfigurationReader {
     }
 
     init(reporter: Reporter, environment: Environment) {
-        self.reporter = reporter
-        self.environment = environment
+        reader = SettingReader(reporter: reporter, environment: environment)
     }
 
     // MARK: Parts
@@ -163,7 +168,7 @@ struct ConfigurationReader {
     private func runtimes(_ fields: Fields) -> [RuntimeSettings] {
         guard let inner = fields.section(Keys.runtimes) else { return [] }
         return inner.all().compactMap { entry in
-            guard isName(entry.name) else {
+            guard reader.isName(entry.name) else {
                 reporter.report(
                     "name", "'\(entry.name)' cannot name a runtime", at: entry.key,
                     hint: "letters, digits and . _ -, at most 64")
@@ -173,39 +178,39 @@ struct ConfigurationReader {
             runtime.notYetAvailable("dns", "file_sd")
             let isElsewhere = runtime.entry("dns") != nil || runtime.entry("file_sd") != nil
             let list = isElsewhere ? runtime.node(RuntimeKeys.replicas.name) : runtime.node(RuntimeKeys.replicas)
-            let replicas = list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { url($0, "a replica", hasAuth: true) } ?? []
+            let replicas = list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true) } ?? []
             if let list, list.items?.isEmpty == true {
                 reporter.report("type", "'replicas' is empty", at: list, hint: "[http://127.0.0.1:8000]")
             }
-            let authentication = AuthenticationReader(reader: self).read(runtime)
+            let authentication = AuthenticationReader(reader: reader).read(runtime)
             let labels = self.labels(runtime)
-            let tls = NetworkReader(reader: self).tls(runtime)
+            let tls = TLSReader(reader: reader).read(runtime)
             runtime.finish()
             return RuntimeSettings(
                 name: entry.name, replicas: replicas, authentication: authentication, labels: labels,
-                origin: origin(entry.key), tls: tls)
+                origin: reader.origin(entry.key), tls: tls)
         }
     }
 
     private func labels(_ fields: Fields) -> [String: String] {
         guard let inner = fields.section(RuntimeKeys.labels) else { return [:] }
         var labels: [String: String] = [:]
-        for entry in inner.all() { labels[entry.name] = text(entry.value, "a label") }
+        for entry in inner.all() { labels[entry.name] = reader.text(entry.value, "a label") }
         return labels
     }
 
     private func history(_ fields: Fields, _ configuration: inout Configuration) {
         guard let inner = fields.section(Keys.history) else { return }
-        if let node = inner.node(HistoryKeys.retain), let span = span(inner, HistoryKeys.retain) {
-            configuration.historyRetention = Setting(span, origin(node))
+        if let node = inner.node(HistoryKeys.retain), let span = reader.span(inner, HistoryKeys.retain) {
+            configuration.historyRetention = Setting(span, reader.origin(node))
         }
         inner.finish()
     }
 
     private func polling(_ fields: Fields, _ polling: inout PollingSettings) {
         guard let inner = fields.section(Keys.polling) else { return }
-        if let percent = percent(inner, PollingKeys.budget) { polling.budgetPercent = percent }
-        if let span = span(inner, PollingKeys.timeout) { polling.timeout = span }
+        if let percent = reader.percent(inner, PollingKeys.budget) { polling.budgetPercent = percent }
+        if let span = reader.span(inner, PollingKeys.timeout) { polling.timeout = span }
         if let node = inner.node(PollingKeys.bodyLimit), let bytes = Amounts.bytes(node, "body_limit", reporter) {
             polling.bodyLimit = bytes
         }
@@ -216,12 +221,12 @@ struct ConfigurationReader {
         guard let actions = fields.section(Keys.actions) else { return }
         if let entry = actions.entry(ActionKeys.gate), let gate = Fields(entry.value, "'gate'", reporter, place: entry.key.start)
         {
-            let listen = gate.node(GateKeys.listen).flatMap { self.listen($0, "The gate") }
-            let text = text(gate, GateKeys.text)
+            let listen = gate.node(GateKeys.listen).flatMap { reader.listen($0, "The gate") }
+            let text = reader.text(gate, GateKeys.text)
             gate.finish()
-            configuration.gate = listen.map { GateSettings(listen: $0, text: text, origin: origin(entry.key)) }
+            configuration.gate = listen.map { GateSettings(listen: $0, text: text, origin: reader.origin(entry.key)) }
         }
-        configuration.adapters = AdapterReader(reader: self).read(actions, runtimes: configuration.runtimes.map(\.name))
+        configuration.adapters = AdapterKinds.read(actions, runtimes: configuration.runtimes.map(\.name), reader)
         actions.finish()
     }
 
@@ -230,19 +235,19 @@ struct ConfigurationReader {
         if let node = inner.node(GuardKeys.protected), let ids = reporter.strings(node, "'protected'") {
             limits.protected = ids.map { AppID($0) }
         }
-        if let span = span(inner, GuardKeys.cooldown) { limits.cooldown = span }
-        if let n = whole(inner, GuardKeys.perAppHour) { limits.perAppHour = n }
-        if let n = whole(inner, GuardKeys.totalHour) { limits.totalHour = n }
-        if let span = span(inner, GuardKeys.maxLease) { limits.maxLease = span }
-        if let span = span(inner, GuardKeys.quietAfterRestart) { limits.quietAfterRestart = span }
-        if let span = span(inner, GuardKeys.quietAfterFault) { limits.quietAfterFault = span }
-        if let percent = percent(inner, GuardKeys.blastRadius) { limits.blastPercent = percent }
+        if let span = reader.span(inner, GuardKeys.cooldown) { limits.cooldown = span }
+        if let n = reader.whole(inner, GuardKeys.perAppHour) { limits.perAppHour = n }
+        if let n = reader.whole(inner, GuardKeys.totalHour) { limits.totalHour = n }
+        if let span = reader.span(inner, GuardKeys.maxLease) { limits.maxLease = span }
+        if let span = reader.span(inner, GuardKeys.quietAfterRestart) { limits.quietAfterRestart = span }
+        if let span = reader.span(inner, GuardKeys.quietAfterFault) { limits.quietAfterFault = span }
+        if let percent = reader.percent(inner, GuardKeys.blastRadius) { limits.blastPercent = percent }
         if let node = inner.node(GuardKeys.storm), let storm = storm(node) {
             (limits.stormIncidents, limits.stormWindow) = storm
         }
         if let floor = inner.section(GuardKeys.floor) {
-            if let n = whole(floor, FloorKeys.concurrentWorkflows) { limits.floor.concurrentWorkflows = n }
-            if let n = whole(floor, FloorKeys.requestsPerMinute) { limits.floor.requestsPerMinute = n }
+            if let n = reader.whole(floor, FloorKeys.concurrentWorkflows) { limits.floor.concurrentWorkflows = n }
+            if let n = reader.whole(floor, FloorKeys.requestsPerMinute) { limits.floor.requestsPerMinute = n }
             floor.finish()
         }
         inner.finish()
@@ -263,75 +268,24 @@ struct ConfigurationReader {
 
     private func channels(_ fields: Fields) -> [ChannelSettings] {
         guard let inner = fields.section(Keys.channels) else { return [] }
-        return inner.all().compactMap { entry in
-            guard isName(entry.name) else {
-                reporter.report("name", "'\(entry.name)' cannot name a channel", at: entry.key)
-                return nil
-            }
-            guard let channel = Fields(entry.value, "a channel", reporter, place: entry.key.start) else { return nil }
-            let pages = flag(channel, ChannelKeys.pages)
-            let pace = channel.node(ChannelKeys.rate).flatMap { TellingReader(reader: self).pace($0, "rate") }
-            let channels = ChannelReader(reader: self)
-            let kind = channels.read(channel)
-            var isMail = false
-            if case .email = kind { isMail = true }
-            let template = TemplateSettings(reader: self).read(channel, isMail: isMail)
-            if case .webhook = kind, let entry = channel.entry(ChannelKeys.template) ?? channel.entry(ChannelKeys.templateFile) {
-                reporter.report(
-                    "template", "a webhook sends data, which no template words", at: entry.key, hint: "leave it out")
-            }
-            let settings = kind.map {
-                var settings = ChannelSettings(name: entry.name, kind: $0, pages: pages, pace: pace, origin: origin(entry.key))
-                settings.template = template
-                settings.tls = channels.tls
-                return settings
-            }
-            if settings == nil, entry.value.entries?.isEmpty == true {
-                reporter.report(
-                    "missing-key", "a channel needs a kind", at: entry.key, hint: "slack: {webhook_url_file: …}")
-            }
-            channel.finish()
-            return settings
-        }
+        return inner.all().compactMap(ChannelReader(reader: reader).read)
     }
 
     private func readServer(_ fields: Fields, into configuration: inout Configuration) {
         guard let inner = fields.section(Keys.server) else { return }
-        ServerReader(reader: self).read(inner, into: &configuration)
+        ServerReader(reader: reader).read(inner, into: &configuration)
     }
 
     /// `metrics: {per_app: true, top: 20}`: apps are named by whoever uses the runtime, so only where that is wanted.
     private func metrics(_ fields: Fields) -> Setting<Int>? {
         guard let inner = fields.section(Keys.metrics) else { return nil }
-        let perApp = flag(inner, MetricsKeys.perApp) ?? false
-        let top = whole(inner, MetricsKeys.top) ?? 20
+        let perApp = reader.flag(inner, MetricsKeys.perApp) ?? false
+        let top = reader.whole(inner, MetricsKeys.top) ?? 20
         inner.finish()
-        return perApp ? Setting(top, origin(inner)) : nil
-    }
-
-    private func heartbeat(_ fields: Fields) -> HeartbeatSettings? {
-        guard let entry = fields.entry(Keys.heartbeat), !entry.value.isNull,
-            let inner = Fields(entry.value, "'heartbeat'", reporter, place: entry.key.start)
-        else { return nil }
-        let url = secret(inner, HeartbeatKeys.url)
-        let interval = span(inner, HeartbeatKeys.interval)
-        let tls = NetworkReader(reader: self).tls(inner)
-        inner.finish()
-        return url.map {
-            HeartbeatSettings(
-                url: $0, interval: interval ?? HeartbeatSettings.defaultInterval, origin: origin(entry.key), tls: tls)
-        }
+        return perApp ? Setting(top, reader.origin(inner)) : nil
     }
 
     private func prices(_ fields: Fields) -> [Price] {
-        guard let inner = fields.section(Keys.prices) else { return [] }
-        return inner.all().compactMap { entry in
-            guard let price = Fields(entry.value, "a price", reporter, place: entry.key.start) else { return nil }
-            let prompt = price.node(PriceKeys.prompt).flatMap { Amounts.price($0, reporter) }
-            let completion = price.node(PriceKeys.completion).flatMap { Amounts.price($0, reporter) }
-            price.finish()
-            guard let prompt, let completion else { return nil }
-            return Price(model: entry.name, prompt: prompt, completion: completion)
-        }
+        fields.section(Keys.prices)?.all().compactMap { reader.price($0, of: $0.name) } ?? []
     }
 }

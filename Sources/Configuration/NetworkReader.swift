@@ -1,5 +1,6 @@
 import Ambient
 import Model
+import Settings
 import YAML
 
 /// How the program gets out, where it is not said beside a URL.
@@ -19,8 +20,8 @@ public struct NetworkSettings: Sendable {
     public var origin = SettingOrigin.builtIn
 
     /// For `config show`: what is set, and nothing of a login.
-    var entries: [Configuration.Entry] {
-        var entries: [Configuration.Entry] = []
+    var entries: [SettingEntry] {
+        var entries: [SettingEntry] = []
         func add(_ key: String, _ value: String) { entries.append(.init(key: "network.\(key)", value: value, origin: origin)) }
         switch proxy {
         case .environment: break
@@ -32,32 +33,11 @@ public struct NetworkSettings: Sendable {
     }
 }
 
-extension TLSFiles {
-    /// For `config show`.
-    func entries(_ place: String, _ origin: SettingOrigin) -> [Configuration.Entry] {
-        let files = [("ca_file", caFile), ("client_certificate_file", certificateFile), ("client_key_file", keyFile)]
-        return files.compactMap { key, path in path.map { .init(key: "\(place).\(key)", value: $0, origin: origin) } }
-    }
-}
-
-/// Reads `network`, and the files of TLS that may stand beside any URL.
+/// Reads `network`.
 struct NetworkReader {
-    let reader: ConfigurationReader
+    let reader: SettingReader
 
     private var reporter: Reporter { reader.reporter }
-
-    /// `ca_file`, `client_certificate_file`, `client_key_file`.
-    func tls(_ fields: Fields) -> TLSFiles {
-        let files = TLSFiles(
-            caFile: reader.path(fields, NetworkReader.caFile), certificateFile: reader.path(fields, NetworkReader.certificateFile),
-            keyFile: reader.path(fields, NetworkReader.keyFile))
-        if files.keyFile != nil, files.certificateFile == nil, let entry = fields.entry(NetworkReader.keyFile) {
-            reporter.report(
-                "missing-key", "a key without a certificate", at: entry.key,
-                hint: "name its certificate as 'client_certificate_file'")
-        }
-        return files
-    }
 
     func read(_ root: Fields) -> NetworkSettings {
         guard let entry = root.entry(Keys.network), !entry.value.isNull,
@@ -66,7 +46,7 @@ struct NetworkReader {
         defer { fields.finish() }
         var settings = NetworkSettings()
         settings.origin = reader.origin(entry.key)
-        settings.tls = tls(fields)
+        settings.tls = TLSReader(reader: reader).read(fields)
         if let node = fields.node(NetworkKeys.proxy), let text = node.text, !text.hasPrefix("${") {
             settings.proxy = proxy(node, text) ?? .environment
         } else if let source = reader.secret(fields, NetworkKeys.proxy) {

@@ -1,10 +1,11 @@
 import Ambient
 import Model
+import Settings
 import YAML
 
 /// Reads `server:`.
 struct ServerReader {
-    let reader: ConfigurationReader
+    let reader: SettingReader
     private var reporter: Reporter { reader.reporter }
 
     /// Names of headers that say something else already.
@@ -13,7 +14,7 @@ struct ServerReader {
         "last-event-id", "idempotency-key", "sec-fetch-site", "sec-fetch-dest", "transfer-encoding", "user-agent",
     ]
 
-    init(reader: ConfigurationReader) { self.reader = reader }
+    init(reader: SettingReader) { self.reader = reader }
 
     func read(_ inner: Fields, into configuration: inout Configuration) {
         configuration.server = inner.node(ServerKeys.listen).flatMap { node in

@@ -1,11 +1,12 @@
 import Ambient
 import Model
+import Settings
 import Telling
 import YAML
 
 /// Reads who is told what, and when: routes, hours, maintenance, grouping, reminders, the page budget.
 struct TellingReader {
-    let reader: ConfigurationReader
+    let reader: SettingReader
 
     private var reporter: Reporter { reader.reporter }
 
@@ -91,17 +92,10 @@ struct TellingReader {
         if let inner = fields.section(Keys.grouping) {
             if let span = reader.span(inner, GroupingKeys.wait) { settings.grouping.wait = span }
             if let count = reader.whole(inner, GroupingKeys.from) { settings.grouping.from = count }
-            if let node = inner.node(GroupingKeys.limit), let pace = pace(node, "limit") { settings.grouping.limit = pace }
+            if let node = inner.node(GroupingKeys.limit), let pace = reader.pace(node, "limit") { settings.grouping.limit = pace }
             inner.finish()
         }
         if let node = fields.node(Keys.pageBudget) { pageBudget(node, &settings) }
-    }
-
-    /// `30 in 1m`.
-    func pace(_ node: YAMLNode, _ what: String) -> Pace? {
-        if let text = node.text, let pace = Pace(text), pace.span <= .hours(24), pace.count <= 100_000 { return pace }
-        reporter.report("type", "'\(what)' must be a number in a time", at: node, hint: "such as: 30 in 1m")
-        return nil
     }
 
     private func zone(_ node: YAMLNode) -> Zone? {

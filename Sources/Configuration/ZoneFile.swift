@@ -1,5 +1,6 @@
 import Ambient
 import Model
+import Settings
 
 /// Reads time zones: a fixed offset, or a name of the machine's time zone files (RFC 8536).
 public enum ZoneFile {

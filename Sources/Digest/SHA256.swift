@@ -1,4 +1,5 @@
 import CCrypto
+import Model
 
 /// SHA-256 of the library that the field trusts, for fingerprints, lease ids and the audit chain.
 public enum SHA256 {
@@ -43,19 +44,5 @@ public enum ConstantTime {
     /// Whether both hold the same bytes. Arrays of different lengths are unequal at once: a length is no secret.
     public static func equal(_ a: [UInt8], _ b: [UInt8]) -> Bool {
         a.count == b.count && CRYPTO_memcmp(a, b, a.count) == 0
-    }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-public enum Hex {
-    private static let digits = Array("0123456789abcdef".utf8)
-
-    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        var out: [UInt8] = []
-        for byte in bytes {
-            out.append(digits[Int(byte >> 4)])
-            out.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 }

@@ -20,7 +20,7 @@ public enum ShortID {
     public static func shortest(of ids: [String], among known: [String]) -> [String: String] {
         let all = Set(known + ids).map { (id: $0, digits: digits(of: $0)) }.sorted { $0.digits < $1.digits }
         let wanted = Set(ids)
-        let sorted = all.map(\.id).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let sorted = all.map(\.id).inByteOrder()
         var short: [String: String] = [:]
         for (place, one) in all.enumerated() where wanted.contains(one.id) {
             var length = least
@@ -42,7 +42,7 @@ public enum ShortID {
         var (low, high) = (0, sorted.count)
         while low < high {
             let middle = (low + high) / 2
-            if sorted[middle].utf8.lexicographicallyPrecedes(text.utf8) { low = middle + 1 } else { high = middle }
+            if sorted[middle].precedes(text) { low = middle + 1 } else { high = middle }
         }
         return low < sorted.count && sorted[low].utf8.starts(with: text.utf8)
     }

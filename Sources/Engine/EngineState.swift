@@ -28,7 +28,7 @@ public struct EngineState: Hashable, Sendable {
     /// The runtimes of which something changed since the last call, or which are gone since then; sorted by bytes.
     public mutating func drainChanged() -> [String] {
         defer { changed.runtimes = [] }
-        return changed.runtimes.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return changed.runtimes.inByteOrder()
     }
 
     /// Takes in what another state remembers, in place of what this one remembers of the same runtimes.
@@ -95,7 +95,7 @@ public struct EngineState: Hashable, Sendable {
 
     /// Runtimes of which anything is remembered, sorted by bytes.
     public var runtimeNames: [String] {
-        runtimes.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        runtimes.keys.inByteOrder()
     }
 }
 
@@ -121,8 +121,8 @@ struct RuleKey: Hashable, Comparable, Sendable {
     let rule: String
 
     static func < (a: RuleKey, b: RuleKey) -> Bool {
-        if a.kind != b.kind { return a.kind.rawValue.utf8.lexicographicallyPrecedes(b.kind.rawValue.utf8) }
-        return a.rule.utf8.lexicographicallyPrecedes(b.rule.utf8)
+        if a.kind != b.kind { return a.kind.rawValue.precedes(b.kind.rawValue) }
+        return a.rule.precedes(b.rule)
     }
 }
 

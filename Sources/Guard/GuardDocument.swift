@@ -5,12 +5,10 @@ extension GuardState {
 
     /// The whole state as a document. Members and lists stand in a fixed order: equal states give equal bytes.
     public var document: JSON {
-        let stop = stopped.map { stop -> JSON in ["at": .moment(stop.at), "by": .string(stop.by)] }
-        let restarted = restarts.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        let restarted = restarts.inByteOrder(of: \.key)
         let handovers = handedOver.sorted { $0.key < $1.key }
         return [
             "schema": .string(GuardState.schema),
-            "stopped": stop ?? .null,
             "leases": .array(leases.map(\.document)),
             "openings": .array(openings.map(JSON.moment)),
             "restarts": .array(restarted.map { ["runtime": .string($0.key), "at": .moment($0.value)] }),
@@ -27,7 +25,7 @@ extension GuardState {
             "watches": .array(watches.map(\.document)),
             "marks": .array(marks.map(\.document)),
             "troubles": .array(
-                troubles.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+                troubles.inByteOrder(of: \.key)
                     .flatMap { entry in entry.value.map { $0.document(entry.key) } }),
             "due": .array(due.map(\.document)),
         ]
@@ -37,9 +35,6 @@ extension GuardState {
     public init(document: JSON) throws(DocumentError) {
         let reader = DocumentReader(document, document: "guard state")
         try reader.expectSchema(GuardState.schema)
-        if let stop = try reader.optional("stopped") {
-            stopped = Stop(at: try stop.member("at").timestamp(), by: try stop.member("by").string())
-        }
         var active: Set<LeaseKey> = []
         for element in try reader.member("leases").elements() {
             let lease = try Lease(element)

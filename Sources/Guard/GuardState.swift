@@ -11,8 +11,6 @@ public struct GuardState: Hashable, Sendable {
 
     /// Leases not yet over, and those that ended within `memory`, in the order of creation, then key.
     public internal(set) var leases: [Lease] = []
-    /// Set by `actions stop`: who, when. Nil: not stopped.
-    public internal(set) var stopped: Stop?
     /// When incidents opened, within the longest storm window seen; ascending.
     var openings: [Timestamp] = []
     /// The newest restart known of each runtime.
@@ -35,11 +33,6 @@ public struct GuardState: Hashable, Sendable {
     public internal(set) var marks: [Mark] = []
 
     public init() {}
-
-    public struct Stop: Hashable, Sendable {
-        public let at: Timestamp
-        public let by: String
-    }
 
     struct Handover: Hashable {
         enum Cause: String, CaseIterable {
@@ -107,15 +100,6 @@ public struct GuardState: Hashable, Sendable {
 // MARK: - What people and adapters say
 
 extension GuardState {
-    /// The kill switch: no new leases and no extensions until `resume`. What is in force runs out by itself.
-    public mutating func stop(by: String, now: Timestamp) {
-        if stopped == nil { stopped = Stop(at: now, by: by) }
-    }
-
-    public mutating func resume() {
-        stopped = nil
-    }
-
     /// An adapter confirmed an intended lease: it holds, from now on.
     public mutating func confirm(_ id: String) {
         guard let index = leases.firstIndex(where: { $0.id == id && $0.state == .intended }) else { return }
@@ -202,9 +186,6 @@ enum EndReason {
 extension Lease {
     /// Why a lease ended that no adapter would put in force, as `endReason` has it.
     public static let refusedByAdapter = EndReason.refusedByAdapter
-
-    /// Whether it holds, or is meant to.
-    public var isActive: Bool { state == .intended || state == .inForce }
 }
 
 // MARK: - The book

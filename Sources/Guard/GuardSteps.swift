@@ -41,9 +41,6 @@ struct GuardSteps {
     // MARK: - May we at all
 
     private func killSwitch(_: Wanted) -> Verdict? {
-        if let stop = state.stopped {
-            return .refuse(.killSwitch, "actions were stopped by \(stop.by) at \(stop.at); `actions resume` lifts it")
-        }
         if context.killFile {
             return .refuse(.killSwitch, "the kill file is there; actions stay stopped until it is removed")
         }

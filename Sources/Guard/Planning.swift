@@ -251,7 +251,7 @@ extension Lease {
     /// Adds a holder, and makes the effect the strictest of all.
     mutating func add(_ holder: Holder) {
         holders.append(holder)
-        holders.sort { $0.incident.utf8.lexicographicallyPrecedes($1.incident.utf8) }
+        holders.sort { $0.incident.precedes($1.incident) }
         effect = effect.strictest(holder.effect)
     }
 

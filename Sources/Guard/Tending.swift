@@ -90,7 +90,7 @@ extension GuardState {
         }
         leases[index].extensions += 1
         leases[index].holders = wanting + others
-        leases[index].holders.sort { $0.incident.utf8.lexicographicallyPrecedes($1.incident.utf8) }
+        leases[index].holders.sort { $0.incident.precedes($1.incident) }
         leases[index].hold { holder in
             wanting.contains { $0.incident.utf8.elementsEqual(holder.incident.utf8) } ? end : lease.end(holder)
         }
@@ -119,7 +119,7 @@ extension GuardState {
         guard end > lease.expiresAt, now < end, let first = own.first, own.count == lease.holders.count else { return false }
         let policy = policies.policy(for: lease.key.app)
         let mode = min(context.mode, policy.mode)
-        guard stopped == nil, !context.killFile, policy.allows(lease.key.kind),
+        guard !context.killFile, policy.allows(lease.key.kind),
             !context.options.protected.contains(lease.key.app), lease.shadow == (mode == .observe), mode != .suggest,
             lease.shadow || context.lands(lease.key)
         else { return false }
@@ -156,7 +156,7 @@ extension GuardState {
         _ lease: Lease, _ policies: PolicySet, _ own: GuardReadings, _ context: GuardContext
     ) -> Refusal? {
         let policy = policies.policy(for: lease.key.app)
-        if stopped != nil || context.killFile {
+        if context.killFile {
             return Refusal(.killSwitch, "actions are stopped: the lease runs out at \(lease.expiresAt)")
         }
         if !policy.allows(lease.key.kind) {

@@ -1,4 +1,5 @@
 import Ambient
+import Model
 
 /// The methods that this program uses.
 public enum HTTPMethod: String, Sendable, Hashable {
@@ -45,20 +46,7 @@ public struct HTTPField: Sendable {
     /// `Authorization: Basic …` (RFC 7617)
     public static func basic(user: String, password: Secret) -> HTTPField {
         // Whoever reads the header knows the password, and may say it.
-        HTTPField(
-            "Authorization", secret: Secret(base64(Array("\(user):\(password.reveal())".utf8))), prefix: "Basic ", madeOf: [password])
-    }
-
-    /// RFC 4648, 4.
-    static func base64(_ bytes: [UInt8]) -> String {
-        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var out: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-            for place in 0..<4 { out.append(place <= group.count ? digits[bits >> (18 - 6 * place) & 63] : UInt8(ascii: "=")) }
-        }
-        return String(decoding: out, as: UTF8.self)
+        HTTPField("Authorization", secret: Secret(Base64.encode("\(user):\(password.reveal())".utf8)), prefix: "Basic ", madeOf: [password])
     }
 
     /// `Authorization: Bearer …`

@@ -175,7 +175,7 @@ private struct UniqueMembers {
     }
 
     private mutating func place(of key: String) -> Int? {
-        guard members.count >= 16 else { return members.firstIndex { $0.key.utf8.elementsEqual(key.utf8) } }
+        guard members.count >= 16 else { return members.firstIndex { $0.key.isSame(as: key) } }
         if index.isEmpty {
             for (place, member) in members.enumerated() { index[Array(member.key.utf8)] = place }
         }

@@ -107,12 +107,12 @@ extension Journal {
                 "SELECT \(IncidentRow.columns) FROM incidents WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 6",
                 [.text(named), .text(named + "\u{10FFFF}")]
             ) { row throws(JournalError) in try IncidentRow(row, of: database) }
-            if let exact = found.first(where: { $0.id.utf8.elementsEqual(named.utf8) }) { return exact }
+            if let exact = found.first(where: { $0.id.isSame(as: named) }) { return exact }
             guard !named.isEmpty else { throw database.error(.unknownID) }
             let known = try incidentIDs(database)
             if named.utf8.count >= ShortID.least, found.count < 6 {
                 let others = known.filter { id in
-                    ShortID.digits(of: id).utf8.starts(with: named.utf8) && !found.contains { $0.id.utf8.elementsEqual(id.utf8) }
+                    ShortID.digits(of: id).utf8.starts(with: named.utf8) && !found.contains { $0.id.isSame(as: id) }
                 }
                 for id in others.prefix(6 - found.count) {
                     let row = try database.row(

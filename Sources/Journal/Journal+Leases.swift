@@ -23,7 +23,7 @@ extension Journal {
             let found = try database.rows(
                 "SELECT \(LeaseRow.columns) FROM leases WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 6",
                 [.text(idOrPrefix), .text(idOrPrefix + "\u{10FFFF}")], LeaseRow.init)
-            if let exact = found.first(where: { $0.id.utf8.elementsEqual(idOrPrefix.utf8) }) { return exact }
+            if let exact = found.first(where: { $0.id.isSame(as: idOrPrefix) }) { return exact }
             guard !idOrPrefix.isEmpty, let first = found.first else { throw database.error(.unknownID) }
             guard found.count == 1 else { throw database.error(.ambiguousID(found.map(\.id))) }
             return first

@@ -56,7 +56,7 @@ extension TickRecord {
 
     private mutating func append(_ later: ChatChanges) {
         let place = chats.lastIndex {
-            $0.runtime.utf8.elementsEqual(later.runtime.utf8) && $0.replica.utf8.elementsEqual(later.replica.utf8)
+            $0.runtime.isSame(as: later.runtime) && $0.replica.isSame(as: later.replica)
         }
         guard let place else { return chats.append(later) }
         if later.removesAll {

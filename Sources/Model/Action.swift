@@ -178,6 +178,12 @@ public struct Lease: Hashable, Sendable, Identifiable {
         self.endReason = endReason
         self.endedAt = endedAt
     }
+
+    /// Whether it holds, or is meant to.
+    public var isActive: Bool { state == .intended || state == .inForce }
+
+    /// Whether it is to be somewhere: active, and no mere pretence.
+    public var isWanted: Bool { isActive && !shadow }
 }
 
 extension Lease {

@@ -114,7 +114,7 @@ public struct DocumentReader: Sendable {
     public func expectSchema(_ schema: String) throws(DocumentError) {
         let member = try member("schema")
         let found = try member.string()
-        guard found.utf8.elementsEqual(schema.utf8) else { throw member.error("is not \(schema)") }
+        guard found.isSame(as: schema) else { throw member.error("is not \(schema)") }
     }
 
     private func join(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }

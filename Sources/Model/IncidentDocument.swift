@@ -19,7 +19,7 @@ extension Incident {
     }
 
     private func identity(status: Status) -> JSONObject {
-        let sorted = labels.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        let sorted = labels.inByteOrder(of: \.key)
         return [
             "schema": .string(Incident.schema),
             "id": .string(id),

@@ -49,12 +49,12 @@ public struct IncidentMatch: Hashable, Sendable {
                 return "is for \(name)=\(IncidentMatch.text(globs))"
             }
         }
-        if let id = self.incident, !id.utf8.elementsEqual(incident.id.utf8) { return "is for the incident \(id)" }
+        if let id = self.incident, !id.isSame(as: incident.id) { return "is for the incident \(id)" }
         return nil
     }
 
     private var sortedLabels: [(key: String, value: [Glob])] {
-        labels.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        labels.inByteOrder(of: \.key)
     }
 
     private static func text(_ globs: [Glob]) -> String { globs.map(\.pattern).joined(separator: ", ") }

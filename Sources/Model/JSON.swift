@@ -78,7 +78,7 @@ extension JSON: Equatable {
         case (.bool(let x), .bool(let y)): x == y
         case (.int(let x), .int(let y)): x == y
         case (.double(let x), .double(let y)): x == y
-        case (.string(let x), .string(let y)): x.utf8.elementsEqual(y.utf8)
+        case (.string(let x), .string(let y)): x.isSame(as: y)
         case (.array(let x), .array(let y)): x == y
         case (.object(let x), .object(let y)): x == y
         default: false
@@ -100,7 +100,7 @@ public struct JSONObject: Sendable, Equatable {
         }
 
         public static func == (a: Member, b: Member) -> Bool {
-            a.key.utf8.elementsEqual(b.key.utf8) && a.value == b.value
+            a.key.isSame(as: b.key) && a.value == b.value
         }
     }
 
@@ -144,7 +144,7 @@ public struct JSONObject: Sendable, Equatable {
     }
 
     private func index(of key: String) -> Int? {
-        members.firstIndex { $0.key.utf8.elementsEqual(key.utf8) }
+        members.firstIndex { $0.key.isSame(as: key) }
     }
 }
 

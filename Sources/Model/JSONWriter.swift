@@ -125,10 +125,7 @@ struct JSONWriter {
         case 0x0C: put("\\f")
         case 0x0D: put("\\r")
         default:
-            let digits: StaticString = "0123456789abcdef"
-            put("\\u00")
-            bytes.append(digits.utf8Start[Int(byte >> 4)])
-            bytes.append(digits.utf8Start[Int(byte & 15)])
+            bytes.append(contentsOf: Hex.escape(UInt16(byte)).utf8)
         }
     }
 

@@ -1,32 +1,3 @@
-/// What the monitor reads of a runtime: its endpoints, and what its own gate counted before that runtime.
-public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
-    case health, activeRuns, perf, events
-    /// The same chats alone: a fallback for builds without the aggregate. Never polled beside it.
-    case perfChats
-    /// No endpoint of the runtime: the monitor's own gate, which counts the starts that the proxy asks about. Read from
-    /// memory in every cycle, and on tapes like any other answer.
-    case gate
-    /// What the extension inside the runtime shows, where there is one. Numbers are kept: new endpoints come last.
-    case inside
-
-    public var path: String {
-        switch self {
-        case .health: "/api/health"
-        case .activeRuns: "/health/active-runs"
-        case .perf: "/metrics/perf/aggregate"
-        case .events: "/api/events/metrics"
-        case .perfChats: "/metrics/perf/chats"
-        case .gate: "/gate/counts"
-        case .inside: "/ops/runtime"
-        }
-    }
-
-    public init?(path: String) {
-        guard let endpoint = Endpoint.allCases.first(where: { $0.path == path }) else { return nil }
-        self = endpoint
-    }
-}
-
 /// Why no HTTP answer came.
 public enum TransportFailure: String, Hashable, Sendable, CaseIterable {
     case unresolvable, refused, unreachable, timeout, tls, truncated, tooLarge = "too_large", malformed, cancelled, other

@@ -6,27 +6,12 @@ import Playbooks
 import YAML
 
 extension Assembly {
-    /// Who is asked, from a configuration.
-    public static func advisorSettings(_ section: AdvisorSection) -> AdvisorSettings {
-        var settings = AdvisorSettings(
-            provider: section.provider, baseURL: section.baseURL, model: section.model, version: section.apiVersion)
-        settings.timeout = section.timeout
-        settings.maxTokens = section.maxTokens
-        settings.price = section.price.map {
-            AdvisorSettings.TokenPrice(prompt: $0.prompt, completion: $0.completion)
-        }
-        return settings
-    }
-
     /// The advisor of a configuration; nil where there is none.
-    public func advisor(ledger: any AdviceLedger, clock: any Clock, _ environment: Environment) -> Advisor? {
-        configuration.advisor.map { section in
-            var key: (@Sendable () throws -> Secret)?
-            if let source = section.apiKey {
-                let secret = CachedSecret(source, what: "the key of the advisor", in: environment)
-                key = { try secret.value() }
-            }
-            return Advisor(Assembly.advisorSettings(section), key: key, client: client.using(section.tls), ledger: ledger, clock: clock)
+    public func advisor(ledger: any AdviceLedger, clock: any Clock) -> Advisor? {
+        configuration.advisor.map { settings in
+            Advisor(
+                settings, key: settings.apiKey.map { means.secret($0, "the key of the advisor") }, client: client.using(settings.tls),
+                ledger: ledger, clock: clock)
         }
     }
 

@@ -7,12 +7,11 @@ extension Assembly {
     /// loader says so.
     public func reactions(core: Core, clock: any Clock, logger: Logger) -> ReactionPoller? {
         guard let slack = configuration.approvals?.slack,
-            let channel = configuration.channels.first(where: { $0.name.utf8.elementsEqual(slack.channel.utf8) }),
-            case .slackBot(let bot) = channel.kind
+            let channel = configuration.channels.first(where: { $0.name.isSame(as: slack.channel) }),
+            let settings = channel.kind as? SlackSettings, case .bot(let bot) = settings
         else { return nil }
-        let secret = CachedSecret(bot.token, what: "the token of channel \(channel.name)", in: environment)
         let reader = SlackReactions(
-            name: channel.name, url: bot.url ?? "https://slack.com/api", token: { try secret.value() }, client: client.using(channel.tls),
+            name: channel.name, url: bot.url, token: means.secret(bot.token, "the token of channel \(channel.name)"), client: client.using(channel.tls),
             clock: clock)
         return ReactionPoller(
             channel: channel.name, slack: reader, users: slack.users, approve: slack.approve, deny: slack.deny, core: core,

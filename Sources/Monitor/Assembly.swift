@@ -16,8 +16,8 @@ public struct Assembly: Sendable {
     public let environment: Environment
     /// How requests get out.
     public let network: NetworkOptions
-    private let clock: any Clock
-    private let logger: Logger
+    /// What its parts are made with, and those of a configuration that is read later.
+    let means: Means
     public let policies: PolicySet
     public let settings: MonitorSettings
     public let client: HTTPClient
@@ -85,8 +85,6 @@ public struct Assembly: Sendable {
     ) throws(HTTPError) {
         self.configuration = configuration
         self.environment = environment
-        self.clock = clock
-        self.logger = logger
         self.policies = policies
         network = try Assembly.network(configuration.network, environment)
         var options = HTTPClient.Options(userAgent: "mozaiks-ops/\(version)", network: network)
@@ -96,7 +94,7 @@ public struct Assembly: Sendable {
         settings = Assembly.settings(configuration)
         let (client, polling) = (client, configuration.polling)
         targets = configuration.runtimes.map { runtime in
-            let method = Assembly.method(runtime.authentication, runtime.name, environment)
+            let method = runtime.authentication.method(runtime.name, in: environment)
             var target = Target(
                 runtime: runtime.name, replicas: runtime.replicas,
                 authenticator: Authenticator(method, client: client, clock: clock), timeout: polling.timeout,
@@ -104,12 +102,11 @@ public struct Assembly: Sendable {
             target.tls = runtime.tls
             return target
         }
-        adapters = Assembly.adapters(configuration, client: client, clock: clock, environment)
-        heartbeat = Assembly.heartbeat(configuration.heartbeat, client: client, environment)
-        let caFile = network.tls.caFile
-        channels = configuration.channels.map {
-            Assembly.channel($0, client: client, clock: clock, environment, logger: logger, caFile: caFile)
-        }
+        let means = Means(client: client, clock: clock, environment: environment, logger: logger, caFile: network.tls.caFile)
+        self.means = means
+        adapters = configuration.adapters.map { $0.adapter(means.using($0.tls), owner: configuration.environment.value) }
+        heartbeat = configuration.heartbeat?.heartbeat(means)
+        channels = configuration.channels.map { $0.channel(means) }
     }
 
     /// What the configuration says of the network, and the environment where it says nothing.
@@ -131,41 +128,6 @@ public struct Assembly: Sendable {
         return options
     }
 
-    /// The channel that a configuration read later describes, on this one's connections.
-    public func channel(_ settings: ChannelSettings) -> any Channel {
-        Assembly.channel(settings, client: client, clock: clock, environment, logger: logger, caFile: network.tls.caFile)
-    }
-
-    private static func heartbeat(
-        _ settings: HeartbeatSettings?, client: HTTPClient, _ environment: Environment
-    ) -> Heartbeat? {
-        settings.map { settings in
-            let secret = CachedSecret(settings.url, what: "the URL of the heartbeat", in: environment)
-            return Heartbeat(url: { try secret.value() }, client: client.using(settings.tls))
-        }
-    }
-
-    static func method(
-        _ authentication: RuntimeSettings.Authentication, _ runtime: String, _ environment: Environment
-    ) -> Authenticator.Method {
-        switch authentication {
-        case .none: return .none
-        case .basic(let user, let source):
-            let secret = CachedSecret(source, what: "the password of \(runtime)", in: environment)
-            return .basic(user: user) { try secret.value() }
-        case .bearer(let source):
-            let secret = CachedSecret(source, what: "the bearer token of \(runtime)", in: environment)
-            return .bearer { try secret.value() }
-        case .clientCredentials(let credentials):
-            let secret = CachedSecret(credentials.clientSecret, what: "the client secret of \(runtime)", in: environment)
-            return .clientCredentials(
-                Authenticator.ClientCredentials(
-                    endpoint: credentials.tokenURL.map { .token($0) } ?? .issuer(credentials.issuer ?? ""),
-                    clientID: credentials.clientID, clientSecret: { try secret.value() },
-                    audience: credentials.audience, scope: credentials.scope))
-        }
-    }
-
     /// What the pipeline needs to know of a configuration.
     public static func settings(_ configuration: Configuration) -> MonitorSettings {
         var settings = MonitorSettings()
@@ -183,10 +145,11 @@ public struct Assembly: Sendable {
             }
         }
         settings.guardOptions = GuardOptions(configuration.actionLimits)
-        settings.landable = Assembly.landable(configuration)
-        settings.landsAtGateOnly = Assembly.landsAtGateOnly(configuration)
-        settings.landableKeys = Assembly.landableKeys(configuration)
-        settings.landableOnApproval = Assembly.landableOnApproval(configuration)
+        let landings = Assembly.landings(configuration)
+        settings.landable = landings.everywhere
+        settings.landsAtGateOnly = configuration.gate != nil && configuration.adapters.isEmpty
+        settings.landableKeys = landings.keys
+        settings.landableOnApproval = landings.onApproval
         settings.telling = configuration.telling
         settings.historyRetention = configuration.historyRetention.value
         // The perf body names no model, so one price serves all: the dearest, which never understates.

@@ -49,8 +49,8 @@ extension Core {
     /// When an adapter's next errand is due; nil when none waits.
     func nextErrand(of adapter: String) -> Timestamp? { book.nextDue(adapter) }
 
-    /// Whether the kill switch is on, by command or by file. Looks at the file.
-    var isStopped: Bool { (folder?.isKillSwitchOn ?? false) || pipeline.guardState.stopped != nil }
+    /// Whether the kill switch is on. Looks at its file, which is all there is of it.
+    var isStopped: Bool { folder?.isKillSwitchOn ?? false }
 
     /// Takes what came of an errand and writes it down.
     func settle(_ errand: PlacementBook.Errand, _ answer: PlacementBook.Answer) {

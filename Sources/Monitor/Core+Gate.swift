@@ -10,25 +10,16 @@ extension Core {
     /// What came of leases: of those that the last publication was about, and of those at other adapters.
     func settleLeases(_ record: inout TickRecord) {
         let now = clock.now()
-        let leases = pipeline.guardState.leases.filter { !$0.shadow && $0.state != .ended }
-        var standing = LeaseStanding()
-        for id in leases.map(\.id) {
-            let isAtGate = leasesInForce.contains(id)
-            if isAtGate || book.isInForce(id) { standing.inForce.insert(id) }
-            if isAtGate || book.isUnfinished(id) { standing.unfinished.insert(id) }
-            if book.of(id).contains(where: { $0.outcome == .overwritten }) { standing.overwritten.insert(id) }
-            let isOffered = withheld.contains(id) || (gate == nil && !places.isEmpty)
-            if isOffered, book.isRefusedEverywhere(id) { standing.refused.insert(id) }
-        }
-        let active = Set(leases.lazy.filter(\.isActive).map(\.id))
+        let leases = pipeline.guardState.leases
+        let standing = LeaseStanding(leases, gate: published, book: book, hasAdapters: !places.isEmpty)
+        let active = Set(leases.lazy.filter(\.isWanted).map(\.id))
         let changed = pipeline.settleLeases(standing, now: now)
         record.leases += changed.map { LeaseRow($0) }
-        record.audit += withheld.sorted().map { id in
+        record.audit += (published?.takeWithheld() ?? []).map { id in
             AuditEntry(
                 at: now, actor: "engine", kind: "lease.withheld", reason: "actions were stopped before it was in force at the gate",
                 document: JSON.object(["lease": .string(id)]).serialized())
         }
-        withheld = []
         for lease in changed {
             // Told at once, not when the last that may be left of it is gone.
             if lease.endReason == Lease.refusedByAdapter, active.contains(lease.id) {
@@ -45,16 +36,8 @@ extension Core {
     }
 
     func publish() {
-        guard let gate else { return }
+        guard let gate, let leases = published?.publish(pipeline.guardState.leases, isStopped: isStopped) else { return }
         let settings = pipeline.settings
-        var leases = pipeline.guardState.leases.filter { $0.isActive && !$0.shadow }
-        // Between decision and commit may lie a full disk, or a restart: what is not in force yet must not come now, and what is
-        // becomes neither longer nor stricter.
-        if isStopped {
-            withheld = Set(leases.filter { $0.state == .intended && !leasesInForce.contains($0.id) }.map(\.id))
-            leases.removeAll { withheld.contains($0.id) }
-            leases = leases.map { lease in published[lease.id].map { lease.held(to: $0) } ?? lease }
-        }
         // Also where the perf endpoint is asked more rarely: by figures of long ago a throttle would refuse whoever runs nothing.
         let staleAfter = max(.minutes(2), settings.interval * 3)
         gate.install(
@@ -62,7 +45,6 @@ extension Core {
                 runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: runsLastKnown(),
                 staleAfter: staleAfter, unattendedAfter: max(.minutes(2), settings.interval * 6),
                 pollInterval: settings.interval, texts: gateTexts))
-        published = Dictionary(leases.map { ($0.id, $0) }) { first, _ in first }
     }
 
     /// What runs, as last known: figures that do not come once do not open the gate, or whoever slows the runtime down would
@@ -108,9 +90,6 @@ extension Core {
         }
     }
 
-    /// The leases that the gate enforces.
-    var leasesInForce: Set<String> { Set(published.keys) }
-
     private func noteRefusedStarts(of lease: Lease, _ record: inout TickRecord, _ now: Timestamp) {
         countRefusals()
         guard let count = refusedStarts.removeValue(forKey: lease.id), count > 0 else { return }
@@ -118,25 +97,5 @@ extension Core {
         for holder in lease.holders {
             add(HandlingNote(at: now, kind: .note, by: "gate", text: text), to: holder.incident, &record, now)
         }
-    }
-}
-
-extension Lease {
-    /// As it was published before, where it has become longer or stricter since.
-    fileprivate func held(to published: Lease) -> Lease {
-        var lease = self
-        lease.expiresAt = min(expiresAt, published.expiresAt)
-        if !effect.isAsMild(as: published.effect) { lease.effect = published.effect }
-        return lease
-    }
-}
-
-extension Effect {
-    /// Whether it asks for no more than another of its kind in any respect.
-    fileprivate func isAsMild(as other: Effect) -> Bool {
-        guard let own = limits, let others = other.limits else { return true }
-        func isAsMild(_ own: Int?, _ other: Int?) -> Bool { own.map { own in other.map { own >= $0 } ?? false } ?? true }
-        return isAsMild(own.concurrentWorkflows, others.concurrentWorkflows)
-            && isAsMild(own.requestsPerMinute, others.requestsPerMinute)
     }
 }

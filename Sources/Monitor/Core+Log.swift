@@ -38,7 +38,7 @@ extension Core {
     private func incident(_ transition: Transition, _ changed: [Incident]) -> Incident? {
         guard transition.to != .pending, transition.from != .pending || transition.to == .firing else { return nil }
         func fits(_ incident: Incident) -> Bool {
-            incident.rule.utf8.elementsEqual(transition.rule.utf8) && incident.subject == transition.subject
+            incident.rule.isSame(as: transition.rule) && incident.subject == transition.subject
         }
         return changed.last(where: fits) ?? pipeline.engine.openIncidents(of: transition.subject.runtime).last(where: fits)
     }
@@ -46,7 +46,7 @@ extension Core {
     private func severity(_ transition: Transition) -> Severity? {
         let policy = transition.subject.app.map { pipeline.policies.index(for: $0) } ?? 0
         return pipeline.policies.rules(for: transition.subject.kind, policy: policy)
-            .first { $0.name.utf8.elementsEqual(transition.rule.utf8) }?.severity
+            .first { $0.name.isSame(as: transition.rule) }?.severity
     }
 
     static func level(_ severity: Severity?) -> Logger.Level {

@@ -46,12 +46,10 @@ public actor Core {
     private var signalsSaved: Timestamp?
     /// Whether signals took in something since then.
     private var areSignalsAhead = false
-    /// The leases that the gate enforces, by id, as it got them.
-    var published: [String: Lease] = [:]
+    /// What the gate enforces; nil where there is none.
+    var published: GatePublication?
     /// What ran at the last publication whose figures were there, by runtime: for when they do not come.
     var lastOpenRuns: [String: OpenRuns] = [:]
-    /// Leases that the last publication left out, because actions had been stopped before they were in force.
-    var withheld: Set<String> = []
     /// Leases at the adapters besides the gate.
     var book: PlacementBook
     /// The adapters, as far as deciding goes.
@@ -114,6 +112,7 @@ public actor Core {
         self.folder = folder
         self.gate = gate
         self.gateTexts = gateTexts
+        published = gate.map { _ in GatePublication() }
         book = kept
         told = Dictionary(uniqueKeysWithValues: kept.all.map { ($0.id, $0) })
         places = adapters.map { adapter in PlacementBook.Place(adapter: adapter.name) { adapter.capability(for: $0) } }

@@ -19,7 +19,7 @@ extension Instruments {
     public var families: [MetricFamily] {
         let figures = snapshot
         let now = clock.monotonicNanoseconds()
-        let runtimes = figures.runtimes.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        let runtimes = figures.runtimes.inByteOrder(of: \.key)
         // What a runtime showed before it hung stands for nothing any more.
         let current = runtimes.filter { now &- $0.value.endedMonotonic < patienceNanoseconds }
         var families = MonitorMetric.allCases.map { MetricFamily($0.info, samples($0, figures, runtimes, current)) }
@@ -53,13 +53,13 @@ extension Instruments {
             let silent = now &- (last ?? startedMonotonic)
             guard silent >= patienceNanoseconds else { return nil }
             let span = TimeSpan(milliseconds: Int64(silent / 1_000_000)).brief
-            return "stuck: runtime \(MonitorText.line(name)): " + (last == nil ? "no cycle since the start" : "no cycle")
+            return "stuck: runtime \(Shown.masked(name)): " + (last == nil ? "no cycle since the start" : "no cycle")
                 + " for \(span)" + (figures.stages[name].map { $0 == .asking ? ", its polls do not end" : ", its commit does not end" } ?? "")
         }
         if figures.isJournalFailing { lines.append("stuck: the journal cannot be written: no new action and no message until it can be") }
         let (all, failing) = failingChannels
         for channel in all where failing.contains(channel) {
-            lines.append("stuck: channel \(MonitorText.line(channel)) does not take its messages")
+            lines.append("stuck: channel \(Shown.masked(channel)) does not take its messages")
         }
         if figures.revertsDue > 0 { lines.append("stuck: \(figures.revertsDue) actions resist being undone") }
         return lines
@@ -140,25 +140,10 @@ extension Instruments {
 extension [MetricFamily.Sample] {
     fileprivate var sortedByLabels: Self {
         sorted { a, b in
-            for (left, right) in zip(a.labels, b.labels) where left.utf8.lexicographicallyPrecedes(right.utf8) != right.utf8.lexicographicallyPrecedes(left.utf8) {
-                return left.utf8.lexicographicallyPrecedes(right.utf8)
+            for (left, right) in zip(a.labels, b.labels) where left.precedes(right) != right.precedes(left) {
+                return left.precedes(right)
             }
             return false
         }
-    }
-}
-
-/// Names of the configuration in answers that are read at a terminal.
-private enum MonitorText {
-    /// Without control characters, so that a name stays on its line.
-    static func line(_ text: String) -> String {
-        var line = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator: line.append("\u{FFFD}")
-            default: line.append(scalar)
-            }
-        }
-        return String(line)
     }
 }

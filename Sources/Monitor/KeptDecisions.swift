@@ -43,7 +43,7 @@ public struct KeptDecisions: Sendable {
     public static func runtimes(in journal: Journal) throws -> [String] {
         var names = Set(try KeptDecisions(journal).engine.runtimeNames)
         for key in try journal.stateKeys() where key.utf8.starts(with: "signals:".utf8) { names.insert(String(key.dropFirst(8))) }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return names.inByteOrder()
     }
 
     /// Why an open incident is told to nobody, or asks for nothing, in sentences; and what it holds back itself.

@@ -42,7 +42,7 @@ extension Pipeline {
             name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
         else { return Obedience(result: "not understood: a mark needs a name of at most 100 bytes") }
         let runtime = arguments["runtime"]?.string
-        if let runtime, !settings.runtimes.contains(where: { $0.name.utf8.elementsEqual(runtime.utf8) }) {
+        if let runtime, !settings.runtimes.contains(where: { $0.name.isSame(as: runtime) }) {
             return Obedience(result: "no runtime \(Pipeline.shown(runtime)) is watched")
         }
         guardState.mark(name, runtime: runtime, by: actor, now: now)
@@ -84,7 +84,7 @@ extension Pipeline {
 
     private mutating func note(_ mark: Mark, _ runtime: String, on incident: String, _ now: Timestamp) -> Bool {
         let text = mark.story(of: runtime)
-        let isThere = engine.incident(incident)?.handling.contains { $0.kind == .mark && $0.text.utf8.elementsEqual(text.utf8) }
+        let isThere = engine.incident(incident)?.handling.contains { $0.kind == .mark && $0.text.isSame(as: text) }
         guard isThere != true else { return false }
         return engine.note(HandlingNote(at: now, kind: .mark, by: mark.by ?? "engine", text: text), on: incident)
     }

@@ -36,8 +36,8 @@ extension Pipeline {
             var only: String?
             if case .replica(let url, _) = incident.subject { only = url }
             let silent = (lastAnswers[outcome.runtime] ?? [:]).filter { url, last in
-                last.fault != nil && (only.map { $0.utf8.elementsEqual(url.utf8) } ?? true)
-            }.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+                last.fault != nil && (only.map { $0.isSame(as: url) } ?? true)
+            }.inByteOrder(of: \.key)
             guard !silent.isEmpty else { continue }
             let lines = silent.prefix(Pipeline.mostReplicas).map { Pipeline.words($0.key, $0.value) }
             let more = silent.count - lines.count

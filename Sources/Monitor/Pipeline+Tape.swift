@@ -30,7 +30,7 @@ extension Pipeline {
             do {
                 guard let bytes = Base64.decode(text) else { throw TapeSettings.Unusable(description: "it is not base64") }
                 let kept = try RuntimeSignals(decoding: bytes, options: fresh.options)
-                guard kept.runtime.utf8.elementsEqual(runtime.utf8) else {
+                guard kept.runtime.isSame(as: runtime) else {
                     throw TapeSettings.Unusable(description: "it is of another runtime")
                 }
                 signals[runtime] = kept

@@ -60,7 +60,7 @@ extension Pipeline {
         let parts = [("users", weight.users), ("workflows", weight.workflows)].compactMap { name, counts -> String? in
             guard !counts.isEmpty else { return nil }
             let sorted = counts.sorted { a, b in
-                a.value != b.value ? a.value > b.value : a.key.utf8.lexicographicallyPrecedes(b.key.utf8)
+                a.value != b.value ? a.value > b.value : a.key.precedes(b.key)
             }
             let named = sorted.prefix(mostNamed).map { "\(Shown.id($0.key)) (\($0.value))" }.joined(separator: ", ")
             let rest = sorted.dropFirst(mostNamed)

@@ -163,7 +163,7 @@ extension Pipeline {
         // A replica that was dropped and is a target again starts without its old chats.
         let remembered = state.replicaURLs
         let strays = sources.map(\.replica).filter { replica in
-            !remembered.contains { $0.utf8.elementsEqual(replica.utf8) }
+            !remembered.contains { $0.isSame(as: replica) }
         }
         try Pipeline.restoreMinutes(of: &state, from: journal, now: now, warn)
         strayChats += strays.map { ChatSource(runtime: runtime, replica: $0) }
@@ -216,8 +216,8 @@ extension Pipeline {
             return []
         }
         return configured.replicas.map { replica in
-            var endpoints: [Endpoint] = [.health, .activeRuns, .events]
-            if state.isInsideDue(replica: replica, now: now) { endpoints.append(.inside) }
+            var endpoints = Endpoint.all(.everyCycle)
+            if state.isInsideDue(replica: replica, now: now) { endpoints += Endpoint.all(.whereThere) }
             let asked = state.newestObservation(of: .perf, replica: replica)
             let interval = state.pollingBudget(of: replica).effective
             let isStretched = interval > settings.interval
@@ -233,7 +233,7 @@ extension Pipeline {
     func openRuns() -> [String: OpenRuns] {
         var all: [String: OpenRuns] = [:]
         for (runtime, state) in signals {
-            let apps = Set(guardState.leases.lazy.filter { $0.isActive && !$0.shadow && $0.key.runtime == runtime }.map(\.key.app))
+            let apps = Set(guardState.leases.lazy.filter { $0.isWanted && $0.key.runtime == runtime }.map(\.key.app))
             guard !apps.isEmpty else { continue }
             let order = Array(apps)
             guard let running = state.runningChats(of: order) else { continue }
@@ -248,18 +248,6 @@ extension Pipeline {
 }
 
 // MARK: - What adapters and people say
-
-/// What is known of the leases that are not over, by id.
-struct LeaseStanding {
-    /// Known to hold somewhere.
-    var inForce: Set<String> = []
-    /// Held, perhaps held, or to be undone somewhere.
-    var unfinished: Set<String> = []
-    /// Offered everywhere, and taken nowhere.
-    var refused: Set<String> = []
-    /// Someone else had changed it somewhere when it was to be undone; theirs stays.
-    var overwritten: Set<String> = []
-}
 
 extension Pipeline {
     /// What the gate and the adapters have in force: what was intended holds, what was to be undone is over, what nobody

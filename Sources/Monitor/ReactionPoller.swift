@@ -109,7 +109,7 @@ extension Core {
 extension Approval {
     /// Whether another offer on the same incident waited since this one was made, so that a reaction may be about that one.
     fileprivate func stoodBeside(_ other: Approval) -> Bool {
-        !other.digest.utf8.elementsEqual(digest.utf8) && other.incident.utf8.elementsEqual(incident.utf8)
+        !other.digest.isSame(as: digest) && other.incident.isSame(as: incident)
             && other.decidedAt.map { $0 >= offeredAt } != false
     }
 }
@@ -117,7 +117,7 @@ extension Approval {
 extension Message {
     /// Whether the newest that it says of an action is this offer: then its terms stand in it, with the id.
     fileprivate func shows(_ approval: Approval) -> Bool {
-        guard incident.id.utf8.elementsEqual(approval.incident.utf8),
+        guard incident.id.isSame(as: approval.incident),
             let told = incident.decisions.last(where: { $0.key == approval.key }), case .needsApproval = told.verdict
         else { return false }
         return told.approval?.utf8.elementsEqual(approval.id.utf8) == true && told.at >= approval.offeredAt

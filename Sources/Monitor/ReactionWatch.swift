@@ -44,7 +44,7 @@ struct ReactionWatch {
             counting.subtract(before)
         }
         func first(_ emoji: String) -> String? {
-            counting.filter { $0.emoji == emoji }.map(\.user).min { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            counting.filter { $0.emoji == emoji }.map(\.user).min { $0.precedes($1) }
         }
         if let user = first(deny) { return .denied(by: user) }
         return first(approve).map { .approved(by: $0) }
@@ -59,7 +59,7 @@ struct ReactionWatch {
 
         static func < (a: Turn, b: Turn) -> Bool {
             a.offeredAt == b.offeredAt
-                ? a.digest.utf8.lexicographicallyPrecedes(b.digest.utf8) : a.offeredAt < b.offeredAt
+                ? a.digest.precedes(b.digest) : a.offeredAt < b.offeredAt
         }
     }
 

@@ -50,7 +50,7 @@ public struct Readiness: Hashable, Sendable {
         for incident in incidents where rows[incident.rule] != nil {
             rows[incident.rule]?.add(incident, byID, now)
         }
-        self.rows = rows.values.sorted { $0.rule.utf8.lexicographicallyPrecedes($1.rule.utf8) }
+        self.rows = rows.values.inByteOrder(of: \.rule)
     }
 }
 

@@ -15,7 +15,7 @@ public struct ReplayStory: Sendable {
         }
 
         public static func < (a: Place, b: Place) -> Bool {
-            a.rule == b.rule ? a.subject < b.subject : a.rule.utf8.lexicographicallyPrecedes(b.rule.utf8)
+            a.rule == b.rule ? a.subject < b.subject : a.rule.precedes(b.rule)
         }
     }
 
@@ -98,7 +98,7 @@ public struct ReplayStory: Sendable {
 
     /// The rules that asked for a lease, sorted.
     public func rules(of lease: Lease) -> [String] {
-        Set(lease.holders.compactMap { byID[$0.incident]?.rule }).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        Set(lease.holders.compactMap { byID[$0.incident]?.rule }).inByteOrder()
     }
 
     /// What a person would have been asked for, in the order of asking.
@@ -228,7 +228,7 @@ public struct ReplayComparison: Sendable {
         }
         add(old, \.old)
         add(new, \.new)
-        return rows.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        return rows.values.inByteOrder(of: \.name)
     }
 }
 

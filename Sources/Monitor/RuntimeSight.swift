@@ -53,7 +53,7 @@ public struct RuntimeSight: Sendable {
                 damaged(String(key.dropFirst(prefix.count)))
             }
         }
-        return sights.sorted { $0.summary.runtime.utf8.lexicographicallyPrecedes($1.summary.runtime.utf8) }
+        return sights.sorted { $0.summary.runtime.precedes($1.summary.runtime) }
     }
 
     /// `no proxy has asked the gate about shared since 2026-11-21 17:05:00Z`, where nobody seems to.
@@ -184,7 +184,7 @@ extension Core {
     private func warnOfUnaskedGate(_ runtime: String, _ asked: Timestamp?, at now: Timestamp) {
         guard gate != nil, asked == nil, !warnedOfGate.contains(runtime) else { return }
         let leases = pipeline.guardState.leases.filter { lease in
-            published[lease.id] != nil && lease.key.runtime.utf8.elementsEqual(runtime.utf8) && now - lease.createdAt >= .minutes(1)
+            (published?.holds(lease.id) ?? false) && lease.key.runtime.isSame(as: runtime) && now - lease.createdAt >= .minutes(1)
         }
         guard let lease = leases.first else { return }
         warnedOfGate.insert(runtime)

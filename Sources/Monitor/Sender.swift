@@ -255,7 +255,7 @@ private final class Standing: Sendable {
     }
 
     func isNew(_ reason: String) -> Bool {
-        state.withLock { $0.trouble.map { !$0.reason.utf8.elementsEqual(reason.utf8) } ?? true }
+        state.withLock { $0.trouble.map { !$0.reason.isSame(as: reason) } ?? true }
     }
 
     /// Returns how many attempts failed in a row.

@@ -1,6 +1,6 @@
 import Ambient
-import Configuration
 import Model
+import Notify
 import Synchronization
 
 /// A daemon's senders, one for each channel, and the tasks that they run in. They change as the configuration is read
@@ -76,7 +76,7 @@ public final class SenderCrew: Sendable {
                 if state.phase == .running { member.start() }
                 return member
             }
-            return changed.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            return changed.inByteOrder()
         }
     }
 

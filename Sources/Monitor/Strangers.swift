@@ -23,7 +23,7 @@ public struct Strangers: Sendable {
         self.configuration = configuration
         let all = policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules)
         let disabled = policies.policies.flatMap { $0.disabled.map(\.rule) }
-        rules = Set(all.map(\.name) + disabled).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        rules = Set(all.map(\.name) + disabled).inByteOrder()
         runtimes = configuration.runtimes.map(\.name)
         var labels: [String: Set<String>] = [:]
         for (name, value) in configuration.runtimes.flatMap(\.labels) + all.flatMap(\.labels) { labels[name, default: []].insert(value) }
@@ -80,15 +80,15 @@ public struct Strangers: Sendable {
             guard !written.isEmpty, here.hasPrefix(written) || written.hasPrefix(here) || Nearest.name(to: written, among: [here]) != nil else { continue }
             found.append(finding("the environment is '\(Shown.id(environment))', not '\(glob)'", here, [], "did you mean '\(Shown.id(environment))'?"))
         }
-        let names = labels.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        for (name, globs) in match.labels.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+        let names = labels.keys.inByteOrder()
+        for (name, globs) in match.labels.inByteOrder(of: \.key) {
             guard let values = labels[name] else {
                 let known = names.isEmpty ? "no runtime and no rule has labels" : "there are: " + names.joined(separator: ", ")
                 found.append(finding("nothing has a label '\(name)'", name, names, known))
                 continue
             }
             guard !open.contains(name) else { continue }
-            let sorted = values.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            let sorted = values.inByteOrder()
             for glob in globs where !sorted.contains(where: glob.matches) {
                 found.append(
                     finding("no label '\(name)' is '\(glob)'", glob.pattern, sorted, "there are: " + sorted.joined(separator: ", ")))

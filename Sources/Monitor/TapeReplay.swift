@@ -41,7 +41,7 @@ public struct TapeReplay: Sendable {
 
     /// Where the tape has nothing of a runtime for much longer than its ticks are usually apart: nobody looked.
     public var holes: [(runtime: String, from: Timestamp, to: Timestamp)] {
-        ticks.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.flatMap { runtime, ticks in
+        ticks.inByteOrder(of: \.key).flatMap { runtime, ticks in
             let spacings = zip(ticks, ticks.dropFirst()).map { $1 - $0 }.sorted()
             let usual = spacings.isEmpty ? .zero : spacings[spacings.count / 2]
             let least = max(.minutes(2), TimeSpan(milliseconds: 3 * max(usual, pipeline.settings.interval).milliseconds))
@@ -204,7 +204,7 @@ public enum TapeSettings {
             "minutes",
             .object(
                 JSONObject(
-                    minutes.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map {
+                    minutes.inByteOrder(of: \.key).map {
                         (key: $0.key, value: .string(Base64.encode(MinuteBlob.encode($0.value))))
                     })))
         return .object(object)

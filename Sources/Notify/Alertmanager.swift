@@ -1,22 +1,12 @@
 import Ambient
 import HTTP
 import Model
+import Settings
+import YAML
 
 /// Alertmanager through its API v2. Each message sets the incident's alert anew; an open one ends by itself unless it is
 /// pushed again in time, so that nothing stays on for ever when this program is gone.
 public struct Alertmanager: WordedChannel {
-    /// What a channel is set up with.
-    public struct Settings: Sendable {
-        /// Without the path: `http://127.0.0.1:9093`.
-        public var url: String
-        /// How often an open alert is pushed again.
-        public var resend = TimeSpan.minutes(1)
-
-        public init(url: String) {
-            self.url = url
-        }
-    }
-
     public let name: String
     private let settings: Settings
     private let token: (@Sendable () throws -> Secret)?
@@ -33,18 +23,12 @@ public struct Alertmanager: WordedChannel {
         set { service.template = newValue }
     }
 
-    /// - Parameters:
-    ///   - token: a bearer token for a proxy in front of it; asked before each push. Nil for none.
-    ///   - authenticator: the same in other forms.
-    public init(
-        name: String, settings: Settings, token: (@Sendable () throws -> Secret)? = nil,
-        authenticator: Authenticator? = nil, client: HTTPClient, clock: any Clock = SystemClock()
-    ) {
+    public init(_ name: String, _ settings: Settings, _ means: Means) {
         self.name = name
         self.settings = settings
-        self.token = token
-        self.authenticator = authenticator
-        service = Service("Alertmanager", name: name, client: client, clock: clock)
+        token = settings.token.map { means.secret($0, "the token of channel \(name)") }
+        authenticator = means.authenticator(settings.authentication, "channel \(name)")
+        service = Service("Alertmanager", name: name, client: means.client, clock: means.clock)
     }
 
     public var keepAlive: TimeSpan? { settings.resend }
@@ -97,7 +81,7 @@ public struct Alertmanager: WordedChannel {
 
     /// Where an alert can be looked at when nobody said where the page is: Alertmanager's view of this one alert.
     private static func link(_ message: Message, _ base: String) -> String {
-        "\(base)/#/alerts?filter=" + PercentEncoding.of("{incident=\"\(Shown.id(message.thread))\"}")
+        "\(base)/#/alerts?filter=" + PercentEncoding.url("{incident=\"\(Shown.id(message.thread))\"}")
     }
 
     /// What tells alerts apart: the same from an incident's opening to its end. Values are shown to people and given to
@@ -128,7 +112,7 @@ public struct Alertmanager: WordedChannel {
         }
         labels += [("incident", text(incident.id)), ("source", "mozaiks-ops")]
         var taken = Set(labels.map(\.key))
-        let sorted = incident.labels.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        let sorted = incident.labels.inByteOrder(of: \.key)
         for (key, value) in sorted where !value.isEmpty {
             // Names that differ only in what may not stand in one come out alike: the later ones are numbered.
             var name = name(key)
@@ -168,5 +152,51 @@ public struct Alertmanager: WordedChannel {
         case 400...499: "it will not take this alert"
         default: nil
         }
+    }
+}
+
+// MARK: - Its settings
+
+extension Alertmanager {
+    /// An Alertmanager.
+    public struct Settings: ChannelKind {
+        /// Without the path: `http://127.0.0.1:9093`.
+        public var url: String
+        /// A bearer token for a proxy in front of it; nil for none.
+        public var token: SecretSource?
+        /// How often an open alert is pushed again.
+        public var resend = TimeSpan.minutes(1)
+        /// Instead of the token.
+        public var authentication = Authentication.none
+
+        public init(url: String) {
+            self.url = url
+        }
+
+        private static let url = SettingKey("url", .url, isRequired: true, "Its base URL")
+        private static let token = SettingKey("token", .secret, "A bearer token for a proxy in front of it; this or `auth`")
+        private static let resend = SettingKey(
+            "resend", .span(.seconds(5)...TimeSpan.hours(1)), fallback: "1m", "How often an open alert is sent again, so that it does not end there")
+        public static let key = SettingKey(
+            "alertmanager", .section(SettingSection([url, token, AuthenticationReader.key, resend] + TLSReader.keys)), "An Alertmanager")
+
+        public init?(_ fields: Fields, _ reader: SettingReader) {
+            let url = reader.url(fields, Settings.url, hasAuth: true)
+            authentication = AuthenticationReader(reader: reader).read(fields)
+            token = reader.secret(fields, Settings.token)
+            resend = reader.span(fields, Settings.resend) ?? resend
+            if token != nil, authentication != .none, let entry = fields.entry(AuthenticationReader.key) {
+                reader.reporter.report("auth", "'auth' stands beside a token: only one can be used", at: entry.key)
+            }
+            guard let url else { return nil }
+            self.url = url
+        }
+
+        public var summary: String {
+            "\(url) every \(resend)" + (token.map { ", token from \($0.location)" } ?? "")
+                + (authentication == .none ? "" : ", \(authentication.shown)")
+        }
+        public var secrets: [SecretUse] { (token.map { [SecretUse($0, "the token")] } ?? []) + authentication.secrets }
+        public func channel(_ name: String, _ means: Means) -> any Channel { Alertmanager(name, self, means) }
     }
 }

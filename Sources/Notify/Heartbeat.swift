@@ -1,5 +1,8 @@
 import Ambient
 import HTTP
+import Model
+import Settings
+import YAML
 
 /// A dead man's switch: a service that expects a ping now and then, and tells people when none comes. It notices what
 /// the monitor cannot tell of itself: that its machine is gone.
@@ -144,5 +147,57 @@ public struct Heartbeat: Sendable {
         case .cancelled: "cancelled"
         case .invalidRequest, .overloaded, .noRoom, .closed, .other: "the ping could not be sent"
         }
+    }
+}
+
+// MARK: - Its settings
+
+/// A dead man's switch that is told that the monitor lives.
+public struct HeartbeatSettings: Sendable {
+    /// The URL is a credential.
+    public let url: SecretSource
+    /// Between two pings of the daemon.
+    public let interval: TimeSpan
+    public let origin: SettingOrigin
+    public var tls = TLSFiles()
+
+    public static let defaultInterval = TimeSpan.minutes(1)
+
+    public init(url: SecretSource, interval: TimeSpan = HeartbeatSettings.defaultInterval, origin: SettingOrigin) {
+        self.url = url
+        self.interval = interval
+        self.origin = origin
+    }
+
+    private static let url = SettingKey(
+        "url", .secret, isRequired: true, "What is pinged while the monitor works; who knows it can ping too, so it is a secret")
+    private static let interval = SettingKey(
+        "interval", .span(.seconds(10)...TimeSpan.hours(1)), fallback: "\(defaultInterval)", "Between two pings of the daemon")
+    public static let key = SettingKey(
+        "heartbeat", .section(SettingSection([url, interval] + TLSReader.keys)),
+        "A dead man's switch elsewhere that notices when this monitor is gone")
+
+    /// Nil where it is absent, or reported.
+    public init?(_ root: Fields, _ reader: SettingReader) {
+        guard let entry = root.entry(HeartbeatSettings.key), !entry.value.isNull,
+            let fields = Fields(entry.value, "'heartbeat'", reader.reporter, place: entry.key.start)
+        else { return nil }
+        let url = reader.secret(fields, HeartbeatSettings.url)
+        interval = reader.span(fields, HeartbeatSettings.interval) ?? HeartbeatSettings.defaultInterval
+        tls = TLSReader(reader: reader).read(fields)
+        fields.finish()
+        guard let url else { return nil }
+        self.url = url
+        origin = reader.origin(entry.key)
+    }
+
+    /// For `config show`.
+    public var entries: [SettingEntry] {
+        [SettingEntry(key: "heartbeat", value: "URL from \(url.location), every \(interval)", origin: origin)] + tls.entries("heartbeat", origin)
+    }
+
+    /// Reads no secret yet, and sends nothing.
+    public func heartbeat(_ means: Means) -> Heartbeat {
+        Heartbeat(url: means.secret(url, "the URL of the heartbeat"), client: means.using(tls).client)
     }
 }

@@ -2,20 +2,12 @@ import Ambient
 import Digest
 import HTTP
 import Model
+import Settings
+import YAML
 
 /// PagerDuty through its Events API v2: an alert for each incident, told apart by the incident's id, so that a message
 /// that comes twice changes nothing. The integration's routing key is the credential.
 public struct PagerDuty: WordedChannel {
-    /// What a channel is set up with.
-    public struct Settings: Sendable {
-        /// Without the path: `https://events.pagerduty.com`, or `https://events.eu.pagerduty.com`.
-        public var url = "https://events.pagerduty.com"
-        /// A page about an incident, with `{incident}` where its id goes; nil for none.
-        public var link: String?
-
-        public init() {}
-    }
-
     public let name: String
     private let routingKey: @Sendable () throws -> Secret
     private let settings: Settings
@@ -34,15 +26,11 @@ public struct PagerDuty: WordedChannel {
     /// What the service takes at most, in bytes.
     public static let bodyLimit = 512 << 10
 
-    /// - Parameter routingKey: asked before each event, so that a rotated secret is used without a restart.
-    public init(
-        name: String, routingKey: @escaping @Sendable () throws -> Secret, settings: Settings = Settings(),
-        client: HTTPClient, clock: any Clock = SystemClock()
-    ) {
+    public init(_ name: String, _ settings: Settings, _ means: Means) {
         self.name = name
-        self.routingKey = routingKey
         self.settings = settings
-        service = Service("PagerDuty", name: name, client: client, clock: clock)
+        routingKey = means.secret(settings.routingKey, "the routing key of channel \(name)")
+        service = Service("PagerDuty", name: name, client: means.client, clock: means.clock)
     }
 
     public func deliver(_ message: Message) async -> Delivery {
@@ -114,7 +102,7 @@ public struct PagerDuty: WordedChannel {
         // A page shows one incident.
         if let link, !isDigest {
             let href = link.split(separator: "{incident}", omittingEmptySubsequences: false)
-                .joined(separator: PercentEncoding.of(Shown.shortened(incident.id, 200)))
+                .joined(separator: PercentEncoding.url(Shown.shortened(incident.id, 200)))
             event["links"] = [["href": .string(href), "text": "The incident"]]
         } else if let href = wording.link {
             event["links"] = [["href": .string(href), "text": isDigest ? "The page" : "The incident"]]
@@ -170,4 +158,51 @@ public struct PagerDuty: WordedChannel {
 
 extension Timestamp {
     fileprivate static let distantFuture = Timestamp(milliseconds: .max)
+}
+
+// MARK: - Its settings
+
+extension PagerDuty {
+    /// An integration of PagerDuty's Events API v2.
+    public struct Settings: ChannelKind {
+        public var routingKey: SecretSource
+        /// Without the path: `https://events.pagerduty.com`, or `https://events.eu.pagerduty.com`.
+        public var url = "https://events.pagerduty.com"
+        /// A page about an incident, with `{incident}` where its id goes; nil for none.
+        public var link: String?
+
+        public init(routingKey: SecretSource) {
+            self.routingKey = routingKey
+        }
+
+        private static let routingKey = SettingKey(
+            "routing_key", .secret, isRequired: true, "Integration key of the service (Events API v2)")
+        private static let url = SettingKey("url", .url, fallback: "PagerDuty's own", "Where events go")
+        private static let link = SettingKey(
+            "link", .text(example: "https://ops.example.com/{incident}"), fallback: "the incident below `server.public_url`",
+            "A page about the incident")
+        public static let key = SettingKey(
+            "pagerduty", .section(SettingSection([routingKey, url, link] + TLSReader.keys)), "PagerDuty, by its Events API")
+        public static let pages = true
+        public static let pace: Pace? = Pace(100, in: .minutes(1))
+
+        public init?(_ fields: Fields, _ reader: SettingReader) {
+            let key = reader.secret(fields, Settings.routingKey)
+            let url = reader.url(fields, Settings.url)
+            link = fields.node(Settings.link).flatMap { node in
+                guard let text = reader.text(node, "'link'").map(SecretSource.trim) else { return nil }
+                if text.lowercased().hasPrefix("https://") || text.lowercased().hasPrefix("http://") { return text }
+                reader.reporter.report(
+                    "url", "'link' must be a web address", at: node, hint: "such as https://ops.example.com/{incident}")
+                return nil
+            }
+            guard let key else { return nil }
+            routingKey = key
+            if let url { self.url = url }
+        }
+
+        public var summary: String { "routing key from \(routingKey.location)" }
+        public var secrets: [SecretUse] { [SecretUse(routingKey, "the routing key")] }
+        public func channel(_ name: String, _ means: Means) -> any Channel { PagerDuty(name, self, means) }
+    }
 }

@@ -2,6 +2,8 @@ import Ambient
 import Digest
 import HTTP
 import Model
+import Settings
+import YAML
 
 /// Any service that takes JSON: the message as a document of schema `mozaiks.ops/message/v1`, signed.
 ///
@@ -23,19 +25,12 @@ public struct Webhook: Channel {
     /// The largest body that is posted, in bytes: below what the usual proxies and functions take.
     public static let bodyLimit = 256 << 10
 
-    /// - Parameters:
-    ///   - url: asked before each post, as is `secret`.
-    ///   - secret: the key of the signature.
-    ///   - authenticator: for a proxy in front of the receiver.
-    public init(
-        name: String, url: @escaping @Sendable () throws -> Secret, secret: @escaping @Sendable () throws -> Secret,
-        authenticator: Authenticator? = nil, client: HTTPClient, clock: any Clock = SystemClock()
-    ) {
+    public init(_ name: String, _ settings: Settings, _ means: Means) {
         self.name = name
-        self.url = url
-        self.secret = secret
-        self.authenticator = authenticator
-        service = Service("webhook", name: name, client: client, clock: clock)
+        url = means.secret(settings.url, "the URL of channel \(name)")
+        secret = means.secret(settings.secret, "the signing secret of channel \(name)")
+        authenticator = means.authenticator(settings.authentication, "channel \(name)")
+        service = Service("webhook", name: name, client: means.client, clock: means.clock)
     }
 
     public func deliver(_ message: Message) async -> Delivery {
@@ -114,5 +109,46 @@ extension JSON {
                     }))
         case .null, .bool, .int, .double: self
         }
+    }
+}
+
+// MARK: - Its settings
+
+extension Webhook {
+    /// Any receiver of signed JSON.
+    public struct Settings: ChannelKind {
+        public var url: SecretSource
+        /// The key of the signature.
+        public var secret: SecretSource
+        /// For a proxy in front of the receiver.
+        public var authentication = Authentication.none
+
+        public init(url: SecretSource, secret: SecretSource) {
+            self.url = url
+            self.secret = secret
+        }
+
+        private static let url = SettingKey(
+            "url", .secret, isRequired: true, "Where it is sent; an address that is no secret may stand here as it is")
+        private static let secret = SettingKey("secret", .secret, isRequired: true, "Key of the signature")
+        public static let key = SettingKey(
+            "webhook", .section(SettingSection([url, secret, AuthenticationReader.key] + TLSReader.keys)), "Any receiver of signed JSON")
+        public static let wording = ChannelWording.none
+
+        public init?(_ fields: Fields, _ reader: SettingReader) {
+            let url = reader.address(fields, Settings.url)
+            let secret = reader.secret(fields, Settings.secret)
+            authentication = AuthenticationReader(reader: reader).read(fields)
+            guard let url, let secret else { return nil }
+            self.url = url
+            self.secret = secret
+        }
+
+        public var summary: String {
+            "URL from \(url.location), signed with the secret from \(secret.location)"
+                + (authentication == .none ? "" : ", \(authentication.shown)")
+        }
+        public var secrets: [SecretUse] { [SecretUse(url, "the URL"), SecretUse(secret, "the signing secret")] + authentication.secrets }
+        public func channel(_ name: String, _ means: Means) -> any Channel { Webhook(name, self, means) }
     }
 }

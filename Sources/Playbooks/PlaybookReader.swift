@@ -1,3 +1,4 @@
+import Model
 import YAML
 
 /// Reads one page: front matter between two lines `---`, then the parts, each below its `##` heading.
@@ -99,7 +100,7 @@ struct PlaybookReader {
                 hint: "letters a-z, digits and -, at most \(PlaybookReader.idLimit)")
             return nil
         }
-        guard id.utf8.elementsEqual(file.name.utf8) else {
+        guard id.isSame(as: file.name) else {
             reporter.report(
                 "file-name", "the id '\(id)' differs from the file's name '\(file.name)'", at: node,
                 hint: "rules find a playbook by its id, people by its file: name the file \(id).md")

@@ -34,12 +34,12 @@ public struct PlaybookSet: Sendable {
     }
 
     private init(_ playbooks: [Playbook]) {
-        self.playbooks = playbooks.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+        self.playbooks = playbooks.inByteOrder(of: \.id)
     }
 
     /// The page of that id; nil when there is none.
     public func playbook(_ id: String) -> Playbook? {
-        playbooks.first { $0.id.utf8.elementsEqual(id.utf8) }
+        playbooks.first { $0.id.isSame(as: id) }
     }
 
     /// These pages, and those of `others` whose ids are not among them.

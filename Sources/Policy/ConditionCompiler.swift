@@ -363,7 +363,7 @@ struct ConditionCompiler {
         usedThresholds.append(name)
         guard let threshold = context.thresholds[name] else {
             if context.faultyThresholds.contains(name) { return faulty }
-            let known = (Array(context.thresholds.keys) + context.faultyThresholds).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            let known = (Array(context.thresholds.keys) + context.faultyThresholds).inByteOrder()
             fault(
                 "unknown-threshold", "no threshold '\(name)'", range,
                 hint: Nearest.name(to: name, among: known).map { "did you mean '$\($0)'?" }

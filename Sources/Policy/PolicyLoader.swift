@@ -58,7 +58,7 @@ public enum PolicyLoader {
             }
         }
 
-        for file in files.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) where !isBuiltIn(file) {
+        for file in files.inByteOrder(of: \.path) where !isBuiltIn(file) {
             guard let owner = PolicyFileName.owner(of: file.path) else {
                 diagnostics.append(
                     Diagnostic(

@@ -116,7 +116,7 @@ struct PolicyMerge {
                 for item in items {
                     guard let name = source.reporter.string(item, "a rule's name") else { continue }
                     guard names.contains(name) else {
-                        let known = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+                        let known = names.inByteOrder()
                         source.reporter.report(
                             "unknown-rule", "no rule '\(name)'", at: item, hint: Nearest.hint(to: name, among: known))
                         continue
@@ -143,7 +143,7 @@ struct PolicyMerge {
             modeOrigin: sheet.mode?.origin ?? base?.modeOrigin,
             allowedActions: sheet.allowedActions?.value ?? base?.allowedActions ?? [.notify],
             allowedActionsOrigin: sheet.allowedActions?.origin ?? base?.allowedActionsOrigin,
-            thresholds: thresholds.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
+            thresholds: thresholds.inByteOrder(of: \.name),
             appRules: rules.rules.filter { $0.subject == .app }, disabled: rules.disabled)
     }
 

@@ -38,8 +38,7 @@ enum RuleFields {
 
     /// Of a dictionary: no key stands twice, and looking for one that does would take seconds where there are tens of thousands.
     private static func sortedLabels(_ labels: [String: String]) -> [JSONObject.Member] {
-        labels.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-            .map { JSONObject.Member(key: $0.key, value: .string($0.value)) }
+        labels.inByteOrder(of: \.key).map { JSONObject.Member(key: $0.key, value: .string($0.value)) }
     }
 }
 

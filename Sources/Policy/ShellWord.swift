@@ -23,7 +23,7 @@ enum ShellWord {
                 body.unicodeScalars.append(scalar)
             } else {
                 isEscaped = true
-                for byte in rest.prefix(length) { body += "\\x" + hex(byte) }
+                for byte in rest.prefix(length) { body += "\\x" + Hex.encode([byte]) }
             }
             isAfterBlank = scalar == " "
             rest = rest.dropFirst(length)
@@ -57,10 +57,5 @@ enum ShellWord {
         var iterator = bytes.makeIterator()
         guard case .scalarValue(let scalar) = decoder.decode(&iterator) else { return (nil, 1) }
         return (scalar, UTF8.width(scalar))
-    }
-
-    private static func hex(_ byte: UInt8) -> String {
-        let digits = String(byte, radix: 16)
-        return digits.utf8.count == 1 ? "0" + digits : digits
     }
 }

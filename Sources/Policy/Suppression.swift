@@ -1,3 +1,5 @@
+import Model
+
 /// Which rules keep which others quiet.
 struct Suppression {
     private var victims: [String: Set<String>] = [:]
@@ -43,6 +45,6 @@ struct Suppression {
     }
 
     private func sorted(_ names: some Collection<String>) -> [String] {
-        names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        names.inByteOrder()
     }
 }

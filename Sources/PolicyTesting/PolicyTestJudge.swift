@@ -13,7 +13,7 @@ struct PolicyTestJudge {
             file: file, name: test.name, origin: test.origin, lines: test.expectations.flatMap(lines),
             ticks: story.frames.count, fired: story.fired,
             quiet: Set(test.expectations.map(\.rule)).subtracting(story.fired)
-                .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+                .inByteOrder())
     }
 
     /// One line for each subject that the expectation is about.
@@ -192,7 +192,7 @@ extension PolicyTest {
     /// Expectations about rules that the policies do not have.
     public func unknownRules(_ policies: PolicySet) -> [Diagnostic] {
         let rules = policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules)
-        let known = Set(rules.map(\.name)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let known = Set(rules.map(\.name)).inByteOrder()
         return expectations.compactMap { expectation in
             let names =
                 if case .suppressedBy(let cause?) = expectation.what { [expectation.rule, cause] } else {

@@ -89,16 +89,8 @@ public enum JUnit {
     static func escaped(_ text: String) -> String {
         var out = ""
         for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            case "\n": out += "\n"
-            default:
-                let isAllowed = scalar.value >= 0x20 && scalar.value != 0xFFFE && scalar.value != 0xFFFF
-                out.unicodeScalars.append(isAllowed ? scalar : "\u{FFFD}")
-            }
+            let isAllowed = scalar == "\n" || scalar.value >= 0x20 && scalar.value != 0xFFFE && scalar.value != 0xFFFF
+            if let entity = Markup.entity(scalar) { out += entity } else { out.unicodeScalars.append(isAllowed ? scalar : "\u{FFFD}") }
         }
         return out
     }

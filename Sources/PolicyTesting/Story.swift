@@ -45,7 +45,7 @@ struct Story {
 
     func standing(_ rule: String, _ subject: Subject, _ index: Int) -> Standing? {
         // Of several runtimes on one tape only the newest frame of the subject's own says something.
-        frames[...index].last { $0.runtime.utf8.elementsEqual(subject.runtime.utf8) }?.standings.first {
+        frames[...index].last { $0.runtime.isSame(as: subject.runtime) }?.standings.first {
             $0.rule == rule && $0.subject == subject
         }
     }
@@ -73,7 +73,7 @@ struct Story {
 
     /// The rule's condition with the values of a frame put in; nil when the subject was not read then.
     func explanation(_ rule: String, _ subject: Subject, _ index: Int) -> Explanation? {
-        guard let frame = frames[...index].last(where: { $0.runtime.utf8.elementsEqual(subject.runtime.utf8) }),
+        guard let frame = frames[...index].last(where: { $0.runtime.isSame(as: subject.runtime) }),
             let found = self.rule(rule, for: subject)
         else { return nil }
         let table = frame.readings
@@ -81,7 +81,7 @@ struct Story {
         case .runtime: return found.when.explain(TableRow(table, kind: .runtime))
         case .app(let app, _): return table.index(of: app).map { found.when.explain(TableRow(table, kind: .app, row: $0)) }
         case .replica(let url, _):
-            return table.replicas.firstIndex { $0.utf8.elementsEqual(url.utf8) }
+            return table.replicas.firstIndex { $0.isSame(as: url) }
                 .map { found.when.explain(TableRow(table, kind: .replica, row: $0)) }
         }
     }
@@ -89,6 +89,6 @@ struct Story {
     /// Rules that fired on anything at any time, sorted.
     var fired: [String] {
         let names = Set(frames.flatMap(\.standings).filter { $0.phase == .firing }.map(\.rule))
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return names.inByteOrder()
     }
 }

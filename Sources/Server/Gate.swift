@@ -124,7 +124,7 @@ public final class Gate: Sendable {
             defer { state.batches = [:] }
             return state.batches
         }
-        return batches.values.sorted { $0.lease.utf8.lexicographicallyPrecedes($1.lease.utf8) }
+        return batches.values.inByteOrder(of: \.lease)
     }
 
     private static func memories(

@@ -78,8 +78,7 @@ struct GateEndpoint: Sendable {
             if unit >= 0x20, unit < 0x7F {
                 ascii.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
             } else {
-                let digits = String(unit, radix: 16)
-                ascii += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+                ascii += Hex.escape(unit)
             }
         }
         return ascii

@@ -1,3 +1,5 @@
+import Model
+
 /// One HTTP request, complete with its body, as the handler sees it.
 public struct ServerRequest: Sendable {
     /// The method as sent; methods are case-sensitive.
@@ -55,8 +57,8 @@ public struct ServerRequest: Sendable {
         guard let query = rawQuery else { return nil }
         for pair in query.split(separator: UInt8(ascii: "&")) {
             let key = pair.prefix { $0 != UInt8(ascii: "=") }
-            if WireDecoding.percentDecoded(key).elementsEqual(name.utf8) {
-                return WireDecoding.percentDecoded(pair.dropFirst(key.count + 1))
+            if PercentEncoding.unescape(key).elementsEqual(name.utf8) {
+                return PercentEncoding.unescape(pair.dropFirst(key.count + 1))
             }
         }
         return nil

@@ -50,11 +50,11 @@ struct StartRoute: Hashable, Sendable {
         // Most requests are something else entirely; they are done here.
         guard !path.isEmpty else { return nil }
         func named(_ segments: [ArraySlice<UInt8>]) -> Named? { isSocket ? Self.socket(segments) : Self.start(segments) ?? Self.input(segments) }
-        let decoded = WireDecoding.percentDecoded(path)
+        let decoded = PercentEncoding.unescape(path)
         let found: (Named, Spelling)? =
             if let direct = named(Self.segments(decoded)) {
                 (direct, .direct)
-            } else if whole.count > path.count, let direct = named(Self.segments(WireDecoding.percentDecoded(whole))) {
+            } else if whole.count > path.count, let direct = named(Self.segments(PercentEncoding.unescape(whole))) {
                 (direct, .direct)
             } else if let other = named(Self.normalised(Self.segments(decoded))) {
                 (other, .normalised)

@@ -139,7 +139,7 @@ public struct RuntimeSignals: Sendable {
         }
         replicas.sort { a, b in
             let (left, right) = (rank(a), rank(b))
-            return left != right ? left < right : a.url.utf8.lexicographicallyPrecedes(b.url.utf8)
+            return left != right ? left < right : a.url.precedes(b.url)
         }
         return replicas.firstIndex { $0.url.utf8.elementsEqual(url.utf8) } ?? 0
     }

@@ -20,7 +20,7 @@ extension Round {
             news[decision.incident] = owed
         }
         let owed = state.entries.filter { $0.value.owed != nil && $0.value.runtime == occasion.runtime }.keys
-        for id in Set(news.keys).union(owed).sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+        for id in Set(news.keys).union(owed).inByteOrder() {
             guard let entry = state.entries[id], let incident = open(id) else { continue }
             tell(news[id], incident, entry)
         }
@@ -55,7 +55,7 @@ extension Round {
         guard let entry = state.entries[decision.incident] else { return false }
         func isSame(_ approval: String?) -> Bool {
             guard let approval, let offered = decision.approval else { return approval == nil && decision.approval == nil }
-            return approval.utf8.elementsEqual(offered.utf8)
+            return approval.isSame(as: offered)
         }
         if let owed = entry.owed?.actions[decision.action], isSame(owed.approval) { return false }
         guard let asked = entry.asked[decision.action] else { return true }
@@ -70,7 +70,7 @@ extension Round {
         var (told, wasSaid) = (Set<String>(), false)
         var updated: [TellingState.Occurrence: [String: String]] = [:]
         var opened: [String: String] = [:]
-        for (name, heard) in entry.heard.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+        for (name, heard) in entry.heard.inByteOrder(of: \.key) {
             let missed = older.flatMap { $0.told.contains(name) ? nil : $0.found }
             guard let found = [news?.found, missed].compactMap({ $0 }).max() else {
                 told.insert(name)
@@ -148,7 +148,7 @@ extension Round {
             let channels = entry.heard.filter { $0.value.isOwn && isDue($0.value, first) }.keys
             if !channels.isEmpty { due[id] = Array(channels) }
         }
-        for id in due.keys.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+        for id in due.keys.inByteOrder() {
             guard occasion.suppressed[id] == nil, let entry = state.entries[id], let incident = open(id) else { continue }
             let routed = routedNow(incident, entry)
             let channels = due[id, default: []].filter(routed.contains)

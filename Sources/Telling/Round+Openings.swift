@@ -19,7 +19,7 @@ extension Round {
             plan(incidents, &desk)
             for incident in desk.own { own[incident.id, default: [:]][channel.name] = reason(incident, channel.name) }
         }
-        for id in own.keys.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+        for id in own.keys.inByteOrder() {
             guard let incident = open(id), let recipients = own[id] else { continue }
             say(.opened, incident, to: recipients)
         }

@@ -27,7 +27,7 @@ extension Round {
             ids = ownEntries
         } else {
             let putOff = state.entries.filter { $0.value.isPutOff && $0.value.runtime == occasion.runtime }.keys
-            ids = (fresh + putOff).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            ids = (fresh + putOff).inByteOrder()
         }
         for id in ids {
             guard var entry = state.entries[id], let incident = open(id) else { continue }

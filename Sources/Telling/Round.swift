@@ -115,7 +115,7 @@ struct Round<Source: IncidentSource> {
     func order(_ channels: [String]) -> [String] {
         let known = settings.channels.map(\.name)
         let others = channels.filter { !known.contains($0) }
-            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            .inByteOrder()
         return known.filter(channels.contains) + others
     }
 
@@ -127,7 +127,7 @@ struct Round<Source: IncidentSource> {
     /// Open incidents of the runtime at hand, sorted.
     var ownEntries: [String] {
         state.entries.filter { $0.value.runtime == occasion.runtime }.keys
-            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            .inByteOrder()
     }
 
     /// An incident that is open now.

@@ -40,7 +40,7 @@ extension TellingState {
                 heard: entry?.heard[channel.name].map { words($0, entry, settings) })
         }
         let gone = (entry?.heard ?? [:]).filter { heard in !settings.channels.contains { $0.name == heard.key } }
-        for (channel, heard) in gone.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+        for (channel, heard) in gone.inByteOrder(of: \.key) {
             lines.append(
                 RoutingExplanation.Line(
                     channel: channel, isSent: false, reason: "it is not configured any more; the end still goes there",

@@ -33,7 +33,7 @@ extension TellingState {
 
 /// By key, by bytes.
 private func sorted<Value>(_ map: [String: Value]) -> [(key: String, value: Value)] {
-    map.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    map.inByteOrder(of: \.key)
 }
 
 /// Offers by their action.
@@ -100,7 +100,7 @@ extension TellingState.Owed {
     fileprivate var document: JSON {
         [
             "news": .string(found.rawValue), "actions": Telling.document(of: actions),
-            "told": .strings(told.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }),
+            "told": .strings(told.inByteOrder()),
         ]
     }
 

@@ -11,7 +11,7 @@ extension LeaseSight {
         var sights: [String: LeaseSight] = [:]
         for lease in leases where !lease.shadow {
             let notes = lease.holders.flatMap { holder -> [HandlingNote] in
-                let incident = known.first { $0.id.utf8.elementsEqual(holder.incident.utf8) } ?? (try? journal.incidentDocument(holder.incident))
+                let incident = known.first { $0.id.isSame(as: holder.incident) } ?? (try? journal.incidentDocument(holder.incident))
                 return incident?.handling ?? []
             }
             sights[lease.id] = LeaseSight(lease: lease.id, in: notes)

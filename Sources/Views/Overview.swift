@@ -114,10 +114,10 @@ public struct Overview {
         troubles = try journal.channelTroubles()
         let counted = try journal.channelCounts()
         let unused = surroundings.channels.filter { name in
-            !counted.contains { $0.channel.utf8.elementsEqual(name.utf8) }
+            !counted.contains { $0.channel.isSame(as: name) }
         }
         channels = (counted + unused.map { ChannelCounts(unused: $0) }).sorted {
-            $0.channel.utf8.lexicographicallyPrecedes($1.channel.utf8)
+            $0.channel.precedes($1.channel)
         }
         waiting = try journal.waitingCommands()
         self.notes = notes
@@ -206,7 +206,7 @@ extension Overview {
             "silences": .array(silences.map(\.document)), "maintenance": .array(maintenance.map(JSON.string)),
             "channels": .array(
                 channels.map { channel in
-                    let trouble = troubles.first { $0.channel.utf8.elementsEqual(channel.channel.utf8) }
+                    let trouble = troubles.first { $0.channel.isSame(as: channel.channel) }
                     return [
                         "name": .string(channel.channel), "sent": .int(Int64(channel.sent)),
                         "pending": .int(Int64(channel.pending)),

@@ -64,7 +64,7 @@ public struct RuleExplanation {
         case .runtime: TableRow(readings, kind: .runtime)
         case .app(let app, _): readings.index(of: app).map { TableRow(readings, kind: .app, row: $0) }
         case .replica(let url, _):
-            readings.replicas.firstIndex { $0.utf8.elementsEqual(url.utf8) }
+            readings.replicas.firstIndex { $0.isSame(as: url) }
                 .map { TableRow(readings, kind: .replica, row: $0) }
         }
     }

@@ -44,7 +44,7 @@ public struct Situation {
         let configured = settings.runtimes.map(\.name)
         // What the journal knows and the configuration does not: a runtime named in passing, or one that is gone.
         for name in try KeptDecisions.runtimes(in: journal)
-        where !settings.runtimes.contains(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
+        where !settings.runtimes.contains(where: { $0.name.isSame(as: name) }) {
             settings.runtimes.append(MonitorSettings.Runtime(name: name, replicas: [], labels: [:]))
         }
         var pipeline = Pipeline(settings: settings, policies: policies)
@@ -87,8 +87,8 @@ extension Situation {
     public func begun(_ rule: String) -> [RuleExplanation] {
         ticks.flatMap { tick in
             tick.outcome.standings.compactMap { standing in
-                guard standing.rule.utf8.elementsEqual(rule.utf8), let app = standing.subject.app,
-                    let rule = pipeline.policies.policy(for: app).appRules.first(where: { $0.name.utf8.elementsEqual(rule.utf8) })
+                guard standing.rule.isSame(as: rule), let app = standing.subject.app,
+                    let rule = pipeline.policies.policy(for: app).appRules.first(where: { $0.name.isSame(as: rule) })
                 else { return nil }
                 return RuleExplanation(rule, standing.subject, tick, self)
             }

@@ -36,18 +36,7 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
 
     /// - Returns: text that is only text wherever markup may hold it: between tags, and inside quotes.
     private static func escaped(_ foreign: String) -> String {
-        var out = ""
-        for scalar in Shown.screen(foreign).unicodeScalars {
-            switch scalar {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            case "'": out += "&#39;"
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out
+        Markup.escaped(Shown.screen(foreign))
     }
 }
 

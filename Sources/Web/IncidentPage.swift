@@ -81,7 +81,7 @@ private struct IncidentPage {
                 "Condition",
                 "<code>\(Shown.code(incident.condition))</code> <span class=\"faint\">\(Shown.line(incident.origin.description))</span>"
             ))
-        for label in incident.labels.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+        for label in incident.labels.inByteOrder(of: \.key) {
             facts.append((Shown.id(label.key), "\(Shown.line(label.value))"))
         }
         return facts

@@ -92,18 +92,6 @@ struct Query {
 /// `%XX`, strictly: a broken escape is an error and no text.
 enum PercentDecoding {
     static func text(_ bytes: some Sequence<UInt8>) -> String? {
-        var out: [UInt8] = []
-        var iterator = bytes.makeIterator()
-        while let byte = iterator.next() {
-            guard byte == UInt8(ascii: "%") else {
-                out.append(byte)
-                continue
-            }
-            guard let high = iterator.next().flatMap(PercentEncoding.hexValue),
-                let low = iterator.next().flatMap(PercentEncoding.hexValue)
-            else { return nil }
-            out.append(high << 4 | low)
-        }
-        return String(validating: out, as: UTF8.self)
+        PercentEncoding.unescapeStrictly(bytes).flatMap { String(validating: $0, as: UTF8.self) }
     }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// One fault in a text that a person wrote, with its place, ready to be shown.
 public struct Diagnostic: Hashable, Sendable {
     public enum Severity: String, Hashable, Sendable {
@@ -108,22 +110,17 @@ extension Diagnostic: CustomStringConvertible {
 extension Diagnostic: Comparable {
     /// By file (bytes), line, column, code, message: the order of every listing.
     public static func < (a: Diagnostic, b: Diagnostic) -> Bool {
-        if Array(a.file.utf8) != Array(b.file.utf8) { return a.file.utf8.lexicographicallyPrecedes(b.file.utf8) }
+        if Array(a.file.utf8) != Array(b.file.utf8) { return a.file.precedes(b.file) }
         if a.line != b.line { return a.line < b.line }
         if a.column != b.column { return a.column < b.column }
-        if a.code != b.code { return a.code.utf8.lexicographicallyPrecedes(b.code.utf8) }
-        return a.message.utf8.lexicographicallyPrecedes(b.message.utf8)
+        if a.code != b.code { return a.code.precedes(b.code) }
+        return a.message.precedes(b.message)
     }
 }
 
-/// Text of strangers made safe for a terminal: control characters show as U+FFFD.
+/// Text of strangers in a diagnostic: what nobody sees shows as U+FFFD, of the same width, so that the caret stays in place.
 enum Printable {
-    static func scalar(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
-        switch scalar.properties.generalCategory {
-        case .control where scalar != "\t", .format, .lineSeparator, .paragraphSeparator, .surrogate: "\u{FFFD}"
-        default: scalar
-        }
-    }
+    static func scalar(_ scalar: Unicode.Scalar) -> Unicode.Scalar { scalar == "\t" ? scalar : Shown.masked(scalar) }
 
     /// More than any message needs: a file's value may be a megabyte, and stands in what is said of it.
     private static let longest = 2_000

@@ -1,3 +1,5 @@
+import Text
+
 /// Reads a mapping key by key and reports everything wrong with it: wrong types, missing keys and, at `finish`, every
 /// key that nobody asked for. A getter that found something wrong has reported it and returns nil.
 public final class Fields {
@@ -26,7 +28,7 @@ public final class Fields {
     /// The key's entry, empty values included.
     public func entry(_ name: String) -> YAMLNode.Entry? {
         asked.append(name)
-        return entries.first { $0.name.utf8.elementsEqual(name.utf8) }
+        return entries.first { $0.name.isSame(as: name) }
     }
 
     /// The key's value; nil where it is absent or empty.
@@ -56,7 +58,7 @@ public final class Fields {
         guard !isOpen else { return }
         var known: [String] = []
         for name in asked where !known.contains(name) { known.append(name) }
-        for entry in entries where !asked.contains(where: { $0.utf8.elementsEqual(entry.name.utf8) }) {
+        for entry in entries where !asked.contains(where: { $0.isSame(as: entry.name) }) {
             reporter.report(
                 "unknown-key", "\(what) has no key '\(entry.name)'", at: entry.key,
                 hint: meant[entry.name.lowercased()].map { "did you mean '\($0)'?" } ?? Nearest.hint(to: entry.name, among: asked)
@@ -113,7 +115,7 @@ extension Reporter {
     ) -> T? where T.RawValue == String {
         let names = T.allCases.map(\.rawValue)
         guard let text = string(node, what) else { return nil }
-        if let value = T(rawValue: text), text.utf8.elementsEqual(value.rawValue.utf8) { return value }
+        if let value = T(rawValue: text), text.isSame(as: value.rawValue) { return value }
         report(
             "value", "\(what) cannot be '\(text)'", at: node,
             hint: meant[text.lowercased()].map { "did you mean '\($0.rawValue)'?" } ?? Nearest.hint(to: text, among: names)

@@ -36,14 +36,14 @@ struct HistoryRun {
         journal = try invocation.journalForReading(configuration)
         let known = try journal.historyRuntimes()
         let wanted = arguments.all("runtime")
-        for name in wanted where !known.contains(where: { $0.runtime.utf8.elementsEqual(name.utf8) }) {
+        for name in wanted where !known.contains(where: { $0.runtime.isSame(as: name) }) {
             throw CommandFailure(
                 "there is no history of a runtime '\(name)' in \(configuration.state.value)",
                 hint: known.isEmpty
                     ? "'run', and 'check' from cron, write it as they go" : "there is of: \(known.map(\.runtime).joined(separator: ", "))")
         }
         let chosen = known.filter { known in
-            wanted.isEmpty || wanted.contains { $0.utf8.elementsEqual(known.runtime.utf8) }
+            wanted.isEmpty || wanted.contains { $0.isSame(as: known.runtime) }
         }
         guard let first = chosen.map(\.minutes.lowerBound).min(), let last = chosen.map(\.minutes.upperBound).max() else {
             throw CommandFailure(

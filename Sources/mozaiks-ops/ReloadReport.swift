@@ -42,14 +42,14 @@ struct ReloadReport {
     }
 
     private static func difference(
-        _ old: [Configuration.Entry], _ new: [Configuration.Entry], where counts: (String) -> Bool
+        _ old: [SettingEntry], _ new: [SettingEntry], where counts: (String) -> Bool
     ) -> [String] {
         let before = Dictionary(old.map { ($0.key, $0.value) }) { first, _ in first }
         let after = Dictionary(new.map { ($0.key, $0.value) }) { first, _ in first }
-        let keys = Set(before.keys).union(after.keys).filter(counts).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let keys = Set(before.keys).union(after.keys).filter(counts).inByteOrder()
         return keys.compactMap { key in
             switch (before[key], after[key]) {
-            case (let old?, let new?): old.utf8.elementsEqual(new.utf8) ? nil : "\(key): \(short(old)) => \(short(new))"
+            case (let old?, let new?): old.isSame(as: new) ? nil : "\(key): \(short(old)) => \(short(new))"
             case (nil, let new?): "\(key): new, \(short(new))"
             case (let old?, nil): "\(key): gone, was \(short(old))"
             case (nil, nil): nil
@@ -65,12 +65,12 @@ struct ReloadReport {
     private static func difference(_ old: PolicySet, _ new: PolicySet) -> [String] {
         guard old.canonicalText != new.canonicalText else { return [] }
         let (before, after) = (values(old), values(new))
-        let places = Set(before.keys).union(after.keys).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let places = Set(before.keys).union(after.keys).inByteOrder()
         let lines = places.compactMap { place -> String? in
             switch (before[place], after[place]) {
             case (let old?, let new?):
                 let keys = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }
-                    .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+                    .inByteOrder()
                 return keys.isEmpty ? nil : "\(place): \(keys.joined(separator: ", "))"
             case (nil, .some): return "\(place): new"
             case (.some, nil): return "\(place): gone"

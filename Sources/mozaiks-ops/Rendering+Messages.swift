@@ -84,7 +84,7 @@ extension Rendering {
             let outcome =
                 result.delivery.failure.map { terminal.paint("NOT delivered", .red) + ": \(Shown.code($0))" }
                 ?? terminal.paint("delivered", .green)
-            let isUnpaged = unpaged.contains { $0.utf8.elementsEqual(result.channel.utf8) }
+            let isUnpaged = unpaged.contains { $0.isSame(as: result.channel) }
             return "\(result.channel): \(outcome)\n"
                 + (isUnpaged
                     ? terminal.paint("  a drill only: it pages, and nobody is paged for environment '\(Shown.id(environment))'", .yellow) + "\n"

@@ -225,7 +225,7 @@ struct Rendering: Sendable {
         _ leases: [Lease], _ placements: [Placement] = [], sights: [String: LeaseSight] = [:], now: Timestamp
     ) -> String {
         var text = leases.isEmpty ? "no actions\n" : table(leases, now: now)
-        for lease in leases where lease.state == .inForce || lease.state == .intended {
+        for lease in leases where lease.isActive {
             if let remark = sights[lease.id]?.remark(lease.key.app) { text += "\(lease.id): \(remark)\n" }
         }
         for placement in placements {

@@ -50,7 +50,7 @@ struct SimulatedTape {
         world.advance(to: begin)
         requests += 1
         let replica = world.scenario.balanced
-            ? requests % world.scenario.replicas : replicas.firstIndex { $0.utf8.elementsEqual(url.utf8) } ?? 0
+            ? requests % world.scenario.replicas : replicas.firstIndex { $0.isSame(as: url) } ?? 0
         func observation(_ span: TimeSpan, _ outcome: Observation.Outcome) -> Observation {
             Observation(
                 at: begin + span, runtime: SimulatedTape.runtime, replica: url, endpoint: endpoint,

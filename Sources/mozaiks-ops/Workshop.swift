@@ -26,7 +26,7 @@ extension Configuration {
     /// Channels that page and that no incident reaches, because the environment is not `production` and no route says that it
     /// matters there too.
     var unpagedChannels: [String] {
-        guard !environment.value.utf8.elementsEqual(TellingSettings.production.utf8) else { return [] }
+        guard !environment.value.isSame(as: TellingSettings.production) else { return [] }
         let telling = Assembly.settings(self).telling
         return telling.channels.filter { channel in
             channel.pages && !telling.routes.contains { $0.pagesOutsideProduction && $0.channels.contains(channel.name) }

@@ -1,6 +1,7 @@
 import Ambient
 import HTTP
 import Model
+import Settings
 import Simulator
 import Synchronization
 import TestKit
@@ -19,24 +20,27 @@ enum AdapterUnderContract: String, CaseIterable, Sendable {
 
     /// Talks to the simulated control plane, or to whatever is at `base`.
     func make(_ client: HTTPClient, clock: any Clock, base: String, timeoutMs: Int = 10_000) -> any ActionAdapter {
-        let authenticator = Authenticator(.bearer { Secret(Self.token) }, client: client, clock: clock)
+        let means = Means(client: client, clock: clock)
+        let login = Authentication.bearer(.literal(Secret(Self.token)))
         switch self {
         case .leaseAPI:
-            var adapter = LeaseAPI(
-                .init(url: base, owner: "production"), authenticator: authenticator, client: client, clock: clock)
+            var settings = LeaseAPI.Settings(url: base)
+            settings.authentication = login
+            var adapter = LeaseAPI(settings, means, owner: "production")
             adapter.timeoutMs = timeoutMs
             return adapter
         case .entitlements:
             var settings = EntitlementSettings(url: base, apps: [AppID(Self.app): .id("tenant_xyz")])
             settings.acceptsUsageReset = true
             settings.features = [PackID("Generator"): "code_execution"]
-            var adapter = Entitlements(settings, authenticator: authenticator, client: client, clock: clock)
+            settings.authentication = login
+            var adapter = Entitlements(settings, means)
             adapter.timeoutMs = timeoutMs
             return adapter
         case .webhook:
-            var adapter = SignedWebhook(
-                .init(owner: "production"), url: { Secret("\(base)/hooks/actions?key=\(Self.token)") },
-                secret: { Secret(Self.secret) }, client: client, clock: clock)
+            let settings = SignedWebhook.Settings(
+                url: .literal(Secret("\(base)/hooks/actions?key=\(Self.token)")), secret: .literal(Secret(Self.secret)))
+            var adapter = SignedWebhook(settings, means, owner: "production")
             adapter.timeoutMs = timeoutMs
             return adapter
         }

@@ -2,6 +2,7 @@ import Ambient
 import HTTP
 import JSONParsing
 import Model
+import Settings
 import Simulator
 import TestKit
 import Testing
@@ -29,7 +30,7 @@ extension EntitlementStory {
         settings.acceptsUsageReset = true
         settings.features = [PackID("Generator"): "code_execution", PackID("Seer"): "vision", PackID("New"): "brand_new"]
         change(&settings)
-        let result = try await body(plane, Entitlements(settings, client: client, clock: Self.clock))
+        let result = try await body(plane, Entitlements(settings, Means(client: client, clock: Self.clock)))
         plane.stop()
         await client.shutdown()
         return result

@@ -2,6 +2,7 @@ import Ambient
 import HTTP
 import JSONParsing
 import Model
+import Settings
 import Simulator
 import TestKit
 import Testing
@@ -149,7 +150,7 @@ import Testing
             var settings = adapter.settings
             entry.change(&settings)
             let client = try HTTPClient()
-            let restarted = Entitlements(settings, client: client, clock: Self.clock)
+            let restarted = Entitlements(settings, Means(client: client, clock: Self.clock))
             // As a journal gives it back.
             let kept = try AdapterMemo(JSON(parsing: try #require(held.memo).document.serialized()))
             #expect(await restarted.revert(order(entry.effect, approved: true, memo: kept)) == .undone)
@@ -169,7 +170,7 @@ import Testing
             var settings = adapter.settings
             settings.apps = [:]
             let client = try HTTPClient()
-            let restarted = Entitlements(settings, client: client, clock: Self.clock)
+            let restarted = Entitlements(settings, Means(client: client, clock: Self.clock))
             let undoing = await restarted.revert(order(.throttle(Limits(concurrentWorkflows: 2)), memo: memo.memo))
             #expect(Outcome(undoing) == .retry)
             #expect(undoing.reason.contains("set rate_limits.concurrent_workflows back to 5"), "\(undoing.reason)")

@@ -1,6 +1,7 @@
 import Ambient
 import HTTP
 import Model
+import Settings
 import Simulator
 import Testing
 
@@ -14,10 +15,9 @@ import Testing
         let (known, _) = await setup.land(setup.order("lease-1"))
         _ = await setup.land(setup.order("lease-2"))
         let client = try HTTPClient()
-        let other = LeaseAPI(
-            .init(url: setup.plane.url, owner: "staging"),
-            authenticator: Authenticator(.bearer { Secret(AdapterUnderContract.token) }, client: client), client: client,
-            clock: setup.clock)
+        var settings = LeaseAPI.Settings(url: setup.plane.url, owner: "staging")
+        settings.authentication = .bearer(.literal(Secret(AdapterUnderContract.token)))
+        let other = LeaseAPI(settings, Means(client: client, clock: setup.clock), owner: "production")
         _ = await other.put(setup.order("lease-3"))
         guard case .known(let inForce, let strangers) = await setup.adapter.held([known]) else {
             return #expect(Bool(false))
@@ -67,7 +67,7 @@ import Testing
         let client = try HTTPClient()
         var settings = LeaseAPI.Settings(url: "http://127.0.0.1:1", owner: "production")
         settings.actions = [.throttle]
-        let adapter = LeaseAPI(settings, client: client)
+        let adapter = LeaseAPI(settings, Means(client: client), owner: "x")
         #expect(adapter.capability(for: AdapterUnderContract.key) == Capability(expiry: .receiver))
         #expect(adapter.capability(for: LeaseKey(kind: .pause, runtime: "shared", app: AppID("a"))) == nil)
         #expect(adapter.capability(for: LeaseKey(kind: .notify, runtime: "shared", app: AppID("a"))) == nil)

@@ -3,6 +3,7 @@ import HTTP
 import JSONParsing
 import Model
 import Server
+import Settings
 import Simulator
 import Synchronization
 import TestKit
@@ -132,7 +133,7 @@ import Testing
         let client = try HTTPClient()
         var settings = EntitlementSettings(url: server.url, apps: [AppID(app): .id("tenant_xyz")])
         settings.acceptsUsageReset = true
-        let adapter = Entitlements(settings, client: client)
+        let adapter = Entitlements(settings, Means(client: client))
         var order = LeaseOrder(
             id: "lease-1", key: LeaseKey(kind: .throttle, runtime: "shared", app: AppID(app)),
             effect: .throttle(Limits(concurrentWorkflows: 1, requestsPerMinute: 6)), createdAt: TestClock.start,

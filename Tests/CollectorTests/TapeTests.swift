@@ -408,17 +408,4 @@ import Testing
             #expect(Self.isSame(read, exchange))
         }
     }
-
-    @Test func base64OfEveryLength() {
-        for count in 0..<70 {
-            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 11) }
-            let text = Base64.encode(bytes)
-            #expect(text.utf8.count == (count + 2) / 3 * 4)
-            #expect(Base64.decode(text) == bytes)
-        }
-        #expect(Base64.encode("any carnal pleas".utf8) == "YW55IGNhcm5hbCBwbGVhcw==")
-        for wrong in ["=", "====", "a===", "ab=c", "YQ==YQ==", "YR==", "YWF=", "YW\n="] {
-            #expect(Base64.decode(wrong) == nil)
-        }
-    }
 }

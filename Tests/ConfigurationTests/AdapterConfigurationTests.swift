@@ -1,3 +1,4 @@
+import Actions
 import Ambient
 import Model
 import Testing
@@ -41,25 +42,25 @@ import Testing
 
     @Test func everyKeyIsRead() throws {
         let configuration = try load(Self.full)
-        let api = try #require(configuration.adapters.leaseAPI)
+        let api = try #require(configuration.adapters.first as? LeaseAPI.Settings)
         #expect(api.url == "https://core.internal" && api.owner == "ops-eu" && api.actions == [.throttle, .pause])
-        let core = try #require(configuration.adapters.entitlements)
-        #expect(core.apps.map(\.tenant) == ["t_1", nil] && core.apps.map(\.id) == [AppID("app_clinic"), AppID("app_solo")])
+        let core = try #require(configuration.adapters[1] as? EntitlementSettings)
+        #expect(core.apps.entries.map(\.tenant) == [.id("t_1"), EntitlementSettings.Tenant.none] && core.apps.entries.map(\.id) == [AppID("app_clinic"), AppID("app_solo")])
         #expect(core.allowsUnsynced && core.acceptsUsageReset && core.pause == .budget && !core.pauseNeedsApproval)
-        #expect(core.features.map(\.name) == ["code_execution"] && core.runtime == nil)
+        #expect(core.features.values.sorted() == ["code_execution"] && core.runtime == nil)
         guard case .clientCredentials(let client) = core.authentication else { return #expect(Bool(false)) }
         #expect(client.clientSecret == .environment("CORE"))
-        let hook = try #require(configuration.adapters.webhook)
-        #expect(hook.actions == [.disablePack] && hook.enforcesEnd && hook.secret == .file("/run/secrets/hook"))
+        let hook = try #require(configuration.adapters[2] as? SignedWebhook.Settings)
+        #expect(hook.actions == [.disablePack] && hook.expiry == .receiver && hook.secret == .file("/run/secrets/hook"))
         #expect(!configuration.text.contains("s3cret") && configuration.text.contains("actions.entitlements.apps"))
     }
 
     @Test func theSafeDefaults() throws {
         let core = try #require(
-            try load("entitlements: {url: https://core, apps: {a: {tenant_id: t}}}").adapters.entitlements)
+            try load("entitlements: {url: https://core, apps: {a: {tenant_id: t}}}").adapters.first as? EntitlementSettings)
         #expect(!core.allowsUnsynced && !core.acceptsUsageReset && core.pause == .feature && core.pauseNeedsApproval)
-        let hook = try #require(try load("webhook: {url_file: /u, secret_file: /s}").adapters.webhook)
-        #expect(!hook.enforcesEnd && hook.actions == [.throttle, .pause, .disablePack])
+        let hook = try #require(try load("webhook: {url_file: /u, secret_file: /s}").adapters.first as? SignedWebhook.Settings)
+        #expect(hook.expiry == .monitor && hook.actions == [.throttle, .pause, .disablePack])
     }
 
     static let two = "a: {replicas: [http://h:1]}, b: {replicas: [http://h:2]}"
@@ -100,6 +101,6 @@ import Testing
         let text = "entitlements: {url: https://core, apps: {a: {tenant_id: t}}}"
         #expect(throws: ConfigurationErrors.self) { try load(text, runtimes: Self.two) }
         let named = try load("entitlements: {url: https://core, runtime: b, apps: {a: {tenant_id: t}}}", runtimes: Self.two)
-        #expect(named.adapters.entitlements?.runtime == "b")
+        #expect((named.adapters.first as? EntitlementSettings)?.runtime == "b")
     }
 }

@@ -1,3 +1,4 @@
+import Advisor
 import Ambient
 import Model
 import Testing
@@ -6,7 +7,7 @@ import Testing
 
 /// `advisor:` of the configuration.
 @Suite struct AdvisorSectionTests {
-    private func load(_ advisor: String, _ more: String = "") throws(ConfigurationErrors) -> AdvisorSection? {
+    private func load(_ advisor: String, _ more: String = "") throws(ConfigurationErrors) -> AdvisorSettings? {
         let text = "schema: mozaiks.ops/config/v1\nadvisor: \(advisor)\n\(more)\n"
         return try ConfigurationLoader(in: Environment([:]), isRoot: true)
             .read(("mozaiks-ops.yaml", Array(text.utf8))).advisor
@@ -35,7 +36,7 @@ import Testing
                   price: {prompt: 0.15 USD/M, completion: 0.60 USD/M}}
                 """))
         #expect(section.provider == .azure && section.baseURL == "https://acme.openai.azure.com" && section.model == "gpt-4o-mini")
-        #expect(section.apiKey == .file("/run/secrets/key") && section.apiVersion == "2024-10-21")
+        #expect(section.apiKey == .file("/run/secrets/key") && section.version == "2024-10-21")
         #expect(section.timeout == .seconds(12) && section.maxTokens == 500 && section.minSeverity == .critical)
         #expect(
             section.budget

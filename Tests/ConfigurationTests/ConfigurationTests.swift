@@ -1,6 +1,8 @@
+import Actions
 import Ambient
 import Foundation
 import Model
+import Notify
 import TestKit
 import Testing
 
@@ -151,10 +153,12 @@ import Testing
         let runtime = try #require(configuration.runtimes.first)
         #expect(runtime.tls == TLSFiles(caFile: "conf/a.pem", certificateFile: "conf/ops.pem", keyFile: "conf/ops.key"))
         #expect(runtime.authentication == .basic(user: "ops", password: .file("conf/pw")))
-        #expect(configuration.adapters.leaseAPI?.tls.certificateFile == "conf/core.pem")
-        #expect(configuration.adapters.entitlements?.tls.caFile == "conf/e.pem" && configuration.adapters.webhook?.tls.caFile == "conf/w.pem")
+        #expect(configuration.adapters.first?.tls.certificateFile == "conf/core.pem")
+        #expect(configuration.adapters.map(\.name) == ["lease_api", "entitlements", "webhook"])
+        #expect(configuration.adapters[1].tls.caFile == "conf/e.pem" && configuration.adapters[2].tls.caFile == "conf/w.pem")
         #expect(configuration.channels.map(\.tls.caFile) == ["conf/s.pem", nil, nil])
-        guard case .webhook(let hook) = configuration.channels[1].kind, case .alertmanager(let manager) = configuration.channels[2].kind
+        guard let hook = configuration.channels[1].kind as? Webhook.Settings,
+            let manager = configuration.channels[2].kind as? Alertmanager.Settings
         else {
             Issue.record("kinds")
             return
@@ -237,7 +241,7 @@ import Testing
                 """
             let configuration = try load(file, ["A_URL": given, "AM": "\(around)http://am:9093\(around)"])
             #expect(configuration.runtimes[0].replicas == ["http://localhost:8000", "http://b:1"], "\(given)")
-            guard case .alertmanager(let manager) = configuration.channels[0].kind else {
+            guard let manager = configuration.channels[0].kind as? Alertmanager.Settings else {
                 Issue.record("kind")
                 return
             }
@@ -376,9 +380,7 @@ import Testing
                   ca_file: /etc/ssl/own.pem
               relay: {email: {smtp: "smtp://127.0.0.1:25", from: a@b.c, to: [d@e.f], starttls: never}}
             """)
-        let settings = configuration.channels.map { channel -> EmailSettings? in
-            if case .email(let email) = channel.kind { email } else { nil }
-        }
+        let settings = configuration.channels.map { $0.kind as? EmailChannel.Settings }
         let mail = try #require(settings[0])
         #expect(mail.server.description == "smtps://mail.example.com:465" && mail.server.greeting == "monitor.example.com")
         #expect(mail.from.description == "Operations <ops@example.com>")
@@ -437,14 +439,14 @@ import Testing
                 "channels.quiet.alertmanager: http://127.0.0.1:9093 every 1m",
                 "channels.tickets.github_issue: issues of acme/ops, token from file /run/secrets/github",
             ])
-        guard case .pagerDuty(let pager) = configuration.channels[3].kind,
-            case .gitHubIssue(let issue) = configuration.channels[6].kind
+        guard let pager = configuration.channels[3].kind as? PagerDuty.Settings,
+            let issue = configuration.channels[6].kind as? GitHubIssue.Settings
         else {
             Issue.record("PagerDuty and GitHub")
             return
         }
         #expect(pager.url == "https://events.eu.pagerduty.com" && pager.link == "https://ops.example.com/{incident}")
-        #expect(issue.labels == ["incident", "ops"] && issue.url == nil)
+        #expect(issue.labels == ["incident", "ops"] && issue.url == "https://api.github.com")
     }
 
     static let channelFaults: [(line: String, says: String)] = [

@@ -1,5 +1,6 @@
 import Ambient
 import Model
+import Notify
 import TestKit
 import Testing
 import YAML

@@ -1,3 +1,4 @@
+import DecisionKit
 import Engine
 import Model
 import Policy

@@ -1,3 +1,4 @@
+import DecisionKit
 import Digest
 import Engine
 import Model

@@ -1,3 +1,4 @@
+import DecisionKit
 import Engine
 import Guard
 import Model
@@ -183,7 +184,7 @@ struct RulePairTests {
     private static func actions(_ ticks: [(outcome: TickOutcome, plan: Plan)]) -> [String] {
         ticks.flatMap { tick in
             tick.plan.leaseChanges.map { "\($0.lease.key.app): \($0.reason)" }
-                + tick.plan.decisions.map { "\($0.key.app): \(GuardOrderTests.name($0.verdict))" }
+                + tick.plan.decisions.map { "\($0.key.app): \($0.verdict.name)" }
                 .filter { $0.hasSuffix(": act") || $0.contains(": needs_approval") }
         }
     }

@@ -1,3 +1,4 @@
+import DecisionKit
 import Engine
 import Model
 import Testing
@@ -64,7 +65,7 @@ struct SuppressionTests {
         world.runtime["silent_runs.share[5m]"] = .value(0)
         // What piled up meanwhile is nobody's doing: a while passes before it acts.
         let after = world.run(11 * 60).flatMap(\.plan.decisions)
-        #expect(after.map { GuardOrderTests.name($0.verdict) } == ["refused other_fault", "act"])
+        #expect(after.map { $0.verdict.name } == ["refused other_fault", "act"])
     }
 
     @Test("a rule that is merely pending suppresses nothing")

@@ -46,7 +46,7 @@ public enum Judge {
         let ids = [incident.subject.idBytes, Array(incident.subject.runtime.utf8)] + incident.decisions.map(\.key.app.bytes)
         return EvalCase.texts(advice).flatMap { text -> [String] in
             let hosts = ids.map { String(decoding: $0, as: UTF8.self).replacing(bytesOf: "http://", with: "") }
-            let text = (ids.map(PercentEncoding.encode) + hosts).sorted { $0.count > $1.count }.reduce(text) { text, id in
+            let text = (ids.map { PercentEncoding.encode($0) } + hosts).sorted { $0.count > $1.count }.reduce(text) { text, id in
                 id.isEmpty ? text : text.replacing(bytesOf: id, with: "_")
             }
             return (digits(text) + words(text)).filter { !allowed.contains($0) }

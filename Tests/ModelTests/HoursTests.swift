@@ -47,21 +47,6 @@ import Testing
     }
 
     @Test(
-        "globs",
-        arguments: [
-            ("app-*", "app-clinic", true), ("*", "", true), ("", "", true), ("", "a", false), ("a?c", "abc", true),
-            ("a?c", "ac", false), ("*b*", "abc", true), ("a*b*c", "a-b-b-c", true), ("a*b*c", "a-c-b", false),
-            ("**x", "x", true), ("é", "e\u{301}", false), ("?", "é", true),
-        ])
-    func globs(pattern: String, text: String, expected: Bool) { #expect(Glob(pattern).matches(text) == expected) }
-
-    @Test("a hostile pattern takes no time to speak of")
-    func hostileGlob() {
-        let pattern = String(repeating: "*a", count: 200) + "b"
-        #expect(!Glob(pattern).matches(String(repeating: "a", count: 2_000)))
-    }
-
-    @Test(
         "fixed offsets",
         arguments: [
             ("UTC", 0), ("Z", 0), ("+02:00", 7_200), ("-0330", -12_600), ("+2", 7_200), ("+14:00", 50_400),

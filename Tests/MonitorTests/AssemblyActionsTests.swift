@@ -41,7 +41,7 @@ import Testing
         let assembly = try Assembly(configuration, policies: .embeddedDefault, environment: Environment([:]), version: "0")
         #expect(assembly.adapters.map(\.name) == ["lease_api", "entitlements", "webhook"])
         #expect(assembly.landableWithoutGate == [.throttle, .pause, .disablePack])
-        for known in Assembly.landableKeys(configuration) {
+        for known in Assembly.landings(configuration).keys {
             #expect(assembly.adapters[1].capability(for: known)?.approval == nil, "\(known)")
             #expect(assembly.adapters[1].capability(for: known) != nil, "\(known)")
         }

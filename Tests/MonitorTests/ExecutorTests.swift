@@ -4,6 +4,7 @@ import Glibc
 import HTTP
 import JSONParsing
 import Model
+import Settings
 import Simulator
 import TestKit
 import Testing
@@ -87,10 +88,9 @@ import Testing
         try plane.start()
         defer { plane.stop() }
         let client = try HTTPClient()
-        var hook = SignedWebhook.Settings(owner: "test")
+        var hook = SignedWebhook.Settings(url: .literal(Secret(plane.webhookURL)), secret: .literal(Secret("s1gningSecret4242")))
         hook.expiry = expiry
-        let adapter = SignedWebhook(
-            hook, url: { Secret(plane.webhookURL) }, secret: { Secret("s1gningSecret4242") }, client: client, clock: place.clock)
+        let adapter = SignedWebhook(hook, Means(client: client, clock: place.clock), owner: "test")
         let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])
         let executor = Executor(adapter: adapter, core: core, clock: place.clock, logger: .silent)
         await makeNoisy(core)

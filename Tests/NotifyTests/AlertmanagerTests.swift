@@ -4,6 +4,7 @@ import HTTP
 import JSONParsing
 import Model
 import TestKit
+import Settings
 import Testing
 
 @testable import Notify
@@ -78,7 +79,7 @@ import Testing
     @Test func `opened => active with its labels => told again => resolved => gone`() async throws {
         try await withAlertmanager { (client, url) async throws in
             let clock = SystemClock()
-            let channel = Alertmanager(name: "alerts", settings: .init(url: url), client: client, clock: clock)
+            let channel = Alertmanager("alerts", .init(url: url), Means(client: client, clock: clock))
             let start = clock.now()
             let opened = try Self.message("noisy-throttled", shiftedTo: start)
             #expect(await channel.deliver(opened) == .delivered)
@@ -113,10 +114,10 @@ import Testing
         try await withAlertmanager { (client, url) async throws in
             // This monitor stopped long enough ago for its last push to have run out.
             let past = SystemClock().now() - .minutes(5) - .seconds(1)
-            let dead = Alertmanager(name: "alerts", settings: .init(url: url), client: client, clock: FixedClock(past))
+            let dead = Alertmanager("alerts", .init(url: url), Means(client: client, clock: FixedClock(past)))
             #expect(await dead.deliver(try Self.message("noisy-throttled", shiftedTo: past)) == .delivered)
             #expect(try await Self.alerts(url, client).isEmpty)
-            let alive = Alertmanager(name: "alerts", settings: .init(url: url), client: client, clock: SystemClock())
+            let alive = Alertmanager("alerts", .init(url: url), Means(client: client, clock: SystemClock()))
             #expect(await alive.deliver(try Self.message("noisy-throttled", shiftedTo: past)) == .delivered)
             #expect(try await Self.alerts(url, client).count == 1)
         }
@@ -124,7 +125,7 @@ import Testing
 
     @Test func `every kind of message, and every hostile one, is taken`() async throws {
         try await withAlertmanager { (client, url) async throws in
-            let channel = Alertmanager(name: "alerts", settings: .init(url: url), client: client)
+            let channel = Alertmanager("alerts", .init(url: url), Means(client: client))
             for (name, message) in Sample.messages + Hostile.messages {
                 #expect(await channel.deliver(message) == .delivered, "\(name)")
             }
@@ -144,7 +145,7 @@ import Testing
     @Test func `a wrong address waits for the right one`() async throws {
         try await withAlertmanager { (client, url) async throws in
             // Not the base: there is nothing.
-            let channel = Alertmanager(name: "alerts", settings: .init(url: url + "/api/v2/alerts"), client: client)
+            let channel = Alertmanager("alerts", .init(url: url + "/api/v2/alerts"), Means(client: client))
             let delivery = await channel.deliver(Sample.messages[0].message)
             #expect(Kind(delivery) == .blocked)
             delivery.expectFitForLogs()

@@ -2,6 +2,7 @@ import Ambient
 import HTTP
 import Model
 import TestKit
+import Settings
 import Testing
 
 @testable import Notify
@@ -28,36 +29,42 @@ enum ChannelUnderContract: String, CaseIterable, Sendable {
     ) -> any Channel {
         let isURL = hasSecretURL
         let secret = given ?? { Secret(isURL ? base + Self.secretPath : Self.token) }
+        let own = SecretSource.environment("SECRET")
+        let means = Means(client: client) { source, _ in
+            if case .literal(let other) = source { return other }
+            return try secret()
+        }
         switch self {
         case .slackWebhook:
-            var channel = SlackWebhook(name: "ops", url: secret, client: client)
+            var channel = SlackWebhook("ops", url: own, means)
             channel.timeoutMs = timeoutMs
             return channel
         case .slackBot:
-            var settings = SlackBot.Settings(channel: "C0OPS")
+            var settings = SlackSettings.Bot(token: own, channel: "C0OPS")
             settings.url = base + "/api"
-            var channel = SlackBot(name: "ops", settings: settings, token: secret, client: client)
+            var channel = SlackBot("ops", settings, means)
             channel.timeoutMs = timeoutMs
             return channel
         case .webhook:
-            var channel = Webhook(name: "ops", url: secret, secret: { Secret("hunter2password") }, client: client)
+            var channel = Webhook("ops", .init(url: own, secret: .literal(Secret("hunter2password"))), means)
             channel.timeoutMs = timeoutMs
             return channel
         case .pagerDuty:
-            var settings = PagerDuty.Settings()
+            var settings = PagerDuty.Settings(routingKey: own)
             settings.url = base
-            var channel = PagerDuty(name: "ops", routingKey: secret, settings: settings, client: client)
+            var channel = PagerDuty("ops", settings, means)
             channel.timeoutMs = timeoutMs
             return channel
         case .alertmanager:
-            let settings = Alertmanager.Settings(url: base)
-            var channel = Alertmanager(name: "ops", settings: settings, token: secret, client: client)
+            var settings = Alertmanager.Settings(url: base)
+            settings.token = own
+            var channel = Alertmanager("ops", settings, means)
             channel.timeoutMs = timeoutMs
             return channel
         case .gitHubIssue:
-            var settings = GitHubIssue.Settings(repository: "acme/ops")
+            var settings = GitHubIssue.Settings(repository: "acme/ops", token: own)
             settings.url = base
-            var channel = GitHubIssue(name: "ops", settings: settings, token: secret, client: client)
+            var channel = GitHubIssue("ops", settings, means)
             channel.timeoutMs = timeoutMs
             return channel
         }

@@ -1,6 +1,7 @@
 import Ambient
 import HTTP
 import Model
+import Settings
 import TestKit
 import Testing
 
@@ -97,7 +98,7 @@ import Testing
             let settings = EmailChannel.Settings(
                 server: try #require(MailServer("smtp://\(place)")), from: try #require(MailAddress("a@example.com")),
                 to: [try #require(MailAddress("b@example.com"))])
-            var channel = EmailChannel(name: "ops", settings: settings)
+            var channel = EmailChannel("ops", settings, Means(client: try MailPeers.client.get()))
             channel.timeoutMs = 400
             let delivery = await channel.deliver(Self.message)
             #expect(Kind(delivery) == .retry, "\(place)")
@@ -174,11 +175,13 @@ import Testing
     }
 
     @Test func `no password goes over an unencrypted connection to another machine`() async throws {
-        let settings = EmailChannel.Settings(
+        var settings = EmailChannel.Settings(
             server: try #require(MailServer("smtp://mail.invalid:25")),
             from: try #require(MailAddress("a@example.com")),
-            to: [try #require(MailAddress("b@example.com"))], user: "ops", encryption: .none)
-        let channel = EmailChannel(name: "ops", settings: settings, password: { Secret(MailPeers.password) })
+            to: [try #require(MailAddress("b@example.com"))])
+        settings.login = .init(user: "ops", password: .literal(Secret(MailPeers.password)))
+        settings.isEncrypted = false
+        let channel = EmailChannel("ops", settings, Means(client: try MailPeers.client.get()))
         let delivery = await channel.deliver(Self.message)
         #expect(Kind(delivery) == .retry && delivery.reason.contains("not sent unencrypted"), "\(delivery)")
     }

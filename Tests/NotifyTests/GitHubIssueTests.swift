@@ -2,6 +2,7 @@ import Ambient
 import HTTP
 import Model
 import TestKit
+import Settings
 import Testing
 
 @testable import Notify
@@ -20,10 +21,10 @@ import Testing
     ) async throws -> [Delivery] {
         let server = try MisbehavingServer { github.answer($0, $1) }
         defer { server.stop() }
-        var settings = GitHubIssue.Settings(repository: "acme/ops")
+        var settings = GitHubIssue.Settings(repository: "acme/ops", token: .literal(Secret(token)))
         settings.url = server.url
         let deliveries = try await withClient { [settings] client in
-            let channel = GitHubIssue(name: "tickets", settings: settings, token: { Secret(token) }, client: client)
+            let channel = GitHubIssue("tickets", settings, Means(client: client))
             var reference = first
             var deliveries: [Delivery] = []
             for message in messages {

@@ -3,6 +3,7 @@ import Glibc
 import HTTP
 import JSONParsing
 import Model
+import Settings
 import TestKit
 
 @testable import Notify
@@ -72,6 +73,9 @@ final class MailPeers: Sendable {
         }
     }
 
+    /// Mail does not go through it; whatever is made of settings gets one.
+    static let client = Result { try HTTPClient() }
+
     /// A channel `ops` to one of the servers.
     func channel(
         _ kind: String, to: [String], login: Bool? = nil, encryption: Mail.Encryption? = nil, timeoutMs: Int = 20_000,
@@ -80,11 +84,14 @@ final class MailPeers: Sendable {
         password: @escaping @Sendable () throws -> Secret = { Secret(MailPeers.password) }
     ) throws -> EmailChannel {
         let isScripted = !["starttls", "smtps"].contains { kind.hasPrefix($0) }
-        let settings = EmailChannel.Settings(
+        var settings = EmailChannel.Settings(
             server: try server(kind), from: MailAddress(from)!,  // A literal of a test.
-            to: to.map { MailAddress($0)! }, user: login ?? !isScripted ? "ops" : nil,
-            encryption: encryption ?? (isScripted ? .none : .required), caFile: caFile ?? self.caFile)
-        var channel = EmailChannel(name: "ops", settings: settings, password: password, clock: clock, notice: notice)
+            to: to.map { MailAddress($0)! })
+        if login ?? !isScripted { settings.login = .init(user: "ops", password: .environment("PASSWORD")) }
+        settings.isEncrypted = (encryption ?? (isScripted ? .none : .required)) == .required
+        settings.caFile = caFile ?? self.caFile
+        let means = Means(client: try MailPeers.client.get(), clock: clock) { _, _ in try password() }
+        var channel = EmailChannel("ops", settings, means, notice: notice)
         channel.timeoutMs = timeoutMs
         channel.acceptanceTimeoutMs = acceptanceTimeoutMs ?? timeoutMs
         return channel

@@ -4,6 +4,7 @@ import JSONParsing
 import Model
 import Synchronization
 import TestKit
+import Settings
 import Testing
 
 @testable import Notify
@@ -87,11 +88,11 @@ import Testing
     ) async throws -> (deliveries: [Delivery], service: Service, bodies: [JSON]) {
         let server = try MisbehavingServer { service.answer($0, $1) }
         defer { server.stop() }
-        var settings = PagerDuty.Settings()
+        var settings = PagerDuty.Settings(routingKey: .literal(Secret(Self.key)))
         settings.url = server.url
         settings.link = link
         let deliveries = try await withClient { [settings] client in
-            let channel = PagerDuty(name: "page", routingKey: { Secret(Self.key) }, settings: settings, client: client)
+            let channel = PagerDuty("page", settings, Means(client: client))
             var deliveries: [Delivery] = []
             for message in messages { deliveries.append(await channel.deliver(message)) }
             return deliveries
@@ -182,11 +183,10 @@ import Testing
     @Test func `a wrong routing key waits for the right one, and is not shown`() async throws {
         let server = try MisbehavingServer { Service().answer($0, $1) }
         defer { server.stop() }
-        var settings = PagerDuty.Settings()
+        var settings = PagerDuty.Settings(routingKey: .literal(Secret("s3cretToken9876543")))
         settings.url = server.url
         let delivery = try await withClient { [settings] client in
-            let channel = PagerDuty(
-                name: "page", routingKey: { Secret("s3cretToken9876543") }, settings: settings, client: client)
+            let channel = PagerDuty("page", settings, Means(client: client))
             return await channel.deliver(Self.sample("noisy-throttled"))
         }
         #expect(Kind(delivery) == .blocked && delivery.reason.contains("routing key"))

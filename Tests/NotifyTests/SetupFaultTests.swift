@@ -1,6 +1,7 @@
 import Ambient
 import HTTP
 import TestKit
+import Settings
 import Testing
 
 @testable import Notify
@@ -28,7 +29,7 @@ import Testing
         defer { server.stop() }
         let url = "\(server.url)/services/T1/B1/s3cretPath"
         return try await withClient { client in
-            await SlackWebhook(name: "ops", url: { Secret(url) }, client: client).deliver(Sample.messages[0].message)
+            await SlackWebhook("ops", url: .literal(Secret(url)), Means(client: client)).deliver(Sample.messages[0].message)
         }
     }
 

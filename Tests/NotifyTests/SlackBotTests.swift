@@ -5,6 +5,7 @@ import Model
 import Simulator
 import Synchronization
 import TestKit
+import Settings
 import Testing
 
 @testable import Notify
@@ -100,10 +101,10 @@ import Testing
     ) async throws -> [Delivery] {
         let server = try MisbehavingServer { slack.answer($0, $1) }
         defer { server.stop() }
-        var settings = SlackBot.Settings(channel: Service.channel)
+        var settings = SlackSettings.Bot(token: .literal(Secret(token)), channel: Service.channel)
         settings.url = server.url + "/api"
         let deliveries = try await withClient { [settings] client in
-            let channel = SlackBot(name: "chat", settings: settings, token: { Secret(token) }, client: client)
+            let channel = SlackBot("chat", settings, Means(client: client))
             var reference = first
             var deliveries: [Delivery] = []
             for message in messages {
@@ -246,10 +247,10 @@ import Testing
     func unreadable(body: String) async throws {
         let server = try MisbehavingServer { _, peer in peer.answer(200, body) }
         defer { server.stop() }
-        var settings = SlackBot.Settings(channel: Service.channel)
+        var settings = SlackSettings.Bot(token: .literal(Secret(Service.token)), channel: Service.channel)
         settings.url = server.url
         let delivery = try await withClient { [settings] client in
-            let channel = SlackBot(name: "chat", settings: settings, token: { Secret(Service.token) }, client: client)
+            let channel = SlackBot("chat", settings, Means(client: client))
             return await channel.deliver(Self.sample("noisy-throttled"))
         }
         #expect(Kind(delivery) == .retry)

@@ -3,6 +3,7 @@ import HTTP
 import Model
 import Simulator
 import TestKit
+import Settings
 import Testing
 
 @testable import Notify
@@ -19,7 +20,7 @@ import Testing
         defer { sink.stop() }
         let url = sink.webhookURL
         let deliveries = try await withClient { client in
-            var channel = SlackWebhook(name: "ops", url: { Secret(url) }, client: client)
+            var channel = SlackWebhook("ops", url: .literal(Secret(url)), Means(client: client))
             channel.timeoutMs = timeoutMs
             var deliveries: [Delivery] = []
             for _ in 0..<attempts { deliveries.append(await channel.deliver(Self.message)) }

@@ -4,6 +4,7 @@ import HTTP
 import JSONParsing
 import Model
 import TestKit
+import Settings
 import Testing
 
 @testable import Notify
@@ -18,8 +19,8 @@ import Testing
         let url = server.url + "/hooks/x?team=ops"
         try await withClient { client in
             let channel = Webhook(
-                name: "hook", url: { Secret(url) }, secret: { Secret(Self.key) }, client: client,
-                clock: FixedClock(moment))
+                "hook", .init(url: .literal(Secret(url)), secret: .literal(Secret(Self.key))),
+                Means(client: client, clock: FixedClock(moment)))
             for message in messages { #expect(await channel.deliver(message) == .delivered) }
         }
         return server.requests

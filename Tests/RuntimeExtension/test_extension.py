@@ -258,7 +258,11 @@ class WhatRunsGoesOn(Case):
             opened.append(await client.opened())
         self.assertEqual(opened, [True, False, False, False, False, False])
         self.assertEqual(extension.document()["tasks"], 2)
-        # Nor somebody else under his chat's name.
+        # Nor somebody else under his chat's name, while it runs once and has no socket.
+        answers[0] = ALLOWED
+        extension.gate._refusals.clear()
+        chat, client = await self.open(runtime, answers)
+        await client.leave()
         self.assertFalse(await Socket(runtime, f"/ws/wf/app_a/{chat}/other").opened())
         self.assertFalse(await Socket(runtime, f"/ws/other/app_a/{chat}/u").opened())
 

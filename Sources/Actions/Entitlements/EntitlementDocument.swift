@@ -130,7 +130,7 @@ struct EntitlementDocument: Equatable, Sendable {
                 .map { JSONObject.Member(key: $0.key, value: canonical($0.value)) }
                 // An object of nothing and no object are the same, as are members in another order.
                 .filter { $0.value.object?.members.isEmpty != true }
-                .sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+                .inByteOrder(of: \.key)
             return .object(JSONObject(uniqueMembers: members))
         case .array(let elements): return .array(elements.map(canonical))
         case .double(let number): return Int64(exactly: number).map { .int($0) } ?? value

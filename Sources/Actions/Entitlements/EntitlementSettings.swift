@@ -1,12 +1,37 @@
+import Ambient
 import Model
+import Settings
 
-/// How the entitlements adapter may write, from the configuration.
+/// mozaiks-core's entitlements, and how the adapter may write them.
 public struct EntitlementSettings: Sendable {
     /// What the control plane does not give back when asked, so that it must be known here.
     public enum Tenant: Hashable, Sendable {
         case id(String)
         /// Declared: this app has none.
         case none
+    }
+
+    /// Apps in the order in which they were named, each once.
+    public struct Apps: Sendable, ExpressibleByDictionaryLiteral {
+        public private(set) var entries: [(id: AppID, tenant: Tenant)] = []
+
+        public init(dictionaryLiteral elements: (AppID, Tenant)...) {
+            for (app, tenant) in elements { self[app] = tenant }
+        }
+
+        /// Nil: it may not be written. The first one that is named holds.
+        public subscript(_ app: AppID) -> Tenant? {
+            get { entries.first { $0.id == app }?.tenant }
+            set {
+                let place = entries.firstIndex { $0.id == app }
+                switch (place, newValue) {
+                case (let place?, let tenant?): entries[place].tenant = tenant
+                case (let place?, nil): entries.remove(at: place)
+                case (nil, let tenant?): entries.append((app, tenant))
+                case (nil, nil): break
+                }
+            }
+        }
     }
 
     /// How a pause is put.
@@ -24,7 +49,7 @@ public struct EntitlementSettings: Sendable {
     /// one value, so that the configuration wants it named then.
     public var runtime: String?
     /// The apps that may be written. No other is: its `tenant_id` would be lost.
-    public var apps: [AppID: Tenant]
+    public var apps: Apps
     /// Whether apps may be written that the platform never synced. Their document cannot be taken away again.
     public var allowsUnsynced = false
     /// Whether a finite token budget may be written back. The document carries `used`: what is used between reading and writing is
@@ -35,8 +60,11 @@ public struct EntitlementSettings: Sendable {
     public var pause = Pause.feature
     /// Whether a person must say yes to each pause.
     public var pauseNeedsApproval = true
+    public var authentication = Authentication.none
+    public var origin = SettingOrigin.builtIn
+    public var tls = TLSFiles()
 
-    public init(url: String, apps: [AppID: Tenant] = [:]) {
+    public init(url: String, apps: Apps = [:]) {
         self.url = url
         self.apps = apps
     }

@@ -1,6 +1,7 @@
 import Ambient
 import HTTP
 import Model
+import Settings
 
 /// mozaiks-core's entitlements: one document for each app, which is read and replaced as a whole.
 ///
@@ -8,7 +9,7 @@ import Model
 /// between is one request long, and what can be seen of it afterwards is looked for. The other way round nothing is lost: a key is
 /// put back only while it holds what we set. Nothing ends by itself here: the monitor must revert.
 public struct Entitlements: ActionAdapter {
-    public let name = "entitlements"
+    public let name = EntitlementSettings.key.name
     let settings: EntitlementSettings
     private let plan: EntitlementPlan
     private var receiver: Receiver
@@ -19,17 +20,16 @@ public struct Entitlements: ActionAdapter {
         set { receiver.timeoutMs = newValue }
     }
 
-    public init(
-        _ settings: EntitlementSettings, authenticator: Authenticator? = nil, client: HTTPClient,
-        clock: any Clock = SystemClock()
-    ) {
+    public init(_ settings: EntitlementSettings, _ means: Means) {
         self.settings = settings
         plan = EntitlementPlan(settings: settings)
-        receiver = Receiver(label: "the entitlements", client: client, clock: clock, authenticator: authenticator)
+        receiver = Receiver(
+            label: "the entitlements", client: means.client, clock: means.clock,
+            authenticator: means.authenticator(settings.authentication, "the entitlements"))
     }
 
     public func capability(for key: LeaseKey) -> Capability? {
-        guard settings.runtime.map({ $0.utf8.elementsEqual(key.runtime.utf8) }) ?? true, settings.apps[key.app] != nil,
+        guard settings.runtime.map({ $0.isSame(as: key.runtime) }) ?? true, settings.apps[key.app] != nil,
             Entitlements.isAddressable(key.app)
         else { return nil }
         switch key.kind {

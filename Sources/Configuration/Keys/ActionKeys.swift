@@ -1,61 +1,17 @@
+import Actions
 import Model
+import Settings
 
 /// `actions`.
 enum ActionKeys {
     static let gate = SettingKey("gate", .section(GateKeys.section), "The gate that a reverse proxy or the runtime's extension asks")
-    static let leaseAPI = SettingKey("lease_api", .section(LeaseAPIKeys.section), "A control plane with leases")
-    static let entitlements = SettingKey("entitlements", .section(EntitlementsKeys.section), "A control plane with entitlement documents")
-    static let webhook = SettingKey("webhook", .section(ActionWebhookKeys.section), "Any receiver that enforces what it is told")
-    static let section = SettingSection([gate, leaseAPI, entitlements, webhook])
+    static let section = SettingSection([gate] + AdapterKinds.all.map { $0.key })
 }
 
 enum GateKeys {
     static let listen = SettingKey("listen", .address, isRequired: true, "Address and port, such as `127.0.0.1:9464`")
     static let text = SettingKey("text", .text(), fallback: "a text that says what is held and until when", "What a user reads who is refused")
     static let section = SettingSection([listen, text])
-}
-
-enum LeaseAPIKeys {
-    /// What can land: a notice lands nowhere.
-    static let kinds = ActionKind.allCases.filter { $0 != .notify }
-    static let url = SettingKey("url", .url, isRequired: true, "Its base URL")
-    static let owner = SettingKey("owner", .text(), fallback: "that of `environment`; two monitors need two names", "Name that its leases carry; a name of letters, digits and `. _ -`")
-    static let actions = SettingKey(
-        "actions", .list(.choice(kinds.map(\.rawValue))), fallback: "all", "Which actions land here")
-    static let section = SettingSection([url, AuthenticationReader.key, owner, actions] + NetworkReader.tlsKeys)
-}
-
-enum ActionWebhookKeys {
-    static let url = SettingKey("url", .secret, isRequired: true, "Where it is told; an address that is no secret may stand here as it is")
-    static let secret = SettingKey("secret", .secret, isRequired: true, "Key of the signature")
-    static let expiry = SettingKey(
-        "expiry", .choice(["monitor", "receiver"]), fallback: "monitor", "Who ends a lease that is over: `receiver` if it keeps time itself")
-    static let section = SettingSection([url, secret, LeaseAPIKeys.owner, LeaseAPIKeys.actions, expiry] + NetworkReader.tlsKeys)
-}
-
-enum EntitlementsKeys {
-    static let runtime = SettingKey("runtime", .text(), fallback: "the only one", "Whose apps these are; needed where there are several")
-    static let apps = SettingKey(
-        "apps", .named("APP", .section(EntitledAppKeys.section)), isRequired: true, "Apps that may be acted upon there")
-    static let allowUnsynced = SettingKey(
-        "allow_unsynced", .flag, fallback: "false", "Whether a document that the control plane did not write itself may be changed")
-    static let usageReset = SettingKey(
-        "usage_reset", .choice(["refused", "accepted"]), fallback: "refused", "Whether a change may set the app's usage back, as some control planes do")
-    static let pause = SettingKey(
-        "pause", .choice(of: EntitlementsSettings.Pause.self), fallback: EntitlementsSettings.Pause.feature.rawValue, "How a pause is written there")
-    static let features = SettingKey(
-        "features", .named("WORKFLOW", .text()), "Which feature stands for which workflow: without it a pack cannot be disabled")
-    static let pauseApproval = SettingKey(
-        "pause_approval", .choice(["required", "not_required"]), fallback: "required", "Whether a person has to agree to each pause")
-    static let section = SettingSection(
-        [LeaseAPIKeys.url, AuthenticationReader.key, runtime, apps, allowUnsynced, usageReset, pause, features, pauseApproval]
-            + NetworkReader.tlsKeys)
-}
-
-enum EntitledAppKeys {
-    static let tenantID = SettingKey("tenant_id", .text(), "Its tenant there, which the control plane does not give back")
-    static let noTenant = SettingKey("no_tenant", .flag, fallback: "false", "It has none there")
-    static let section = SettingSection([tenantID, noTenant])
 }
 
 /// `guard`.

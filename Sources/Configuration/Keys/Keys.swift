@@ -1,4 +1,7 @@
+import Advisor
 import Model
+import Notify
+import Settings
 import Telling
 
 /// The keys of `mozaiks-ops.yaml` itself.
@@ -21,7 +24,7 @@ enum Keys {
     static let network = SettingKey("network", .section(NetworkKeys.section), "Proxy and TLS of everything that says nothing else")
     static let actions = SettingKey("actions", .section(ActionKeys.section), "Where actions land; without any of these nothing is ever done")
     static let guarding = SettingKey("guard", .section(GuardKeys.section), "Limits that every action is held to")
-    static let channels = SettingKey("channels", .named(SettingKind.name, .section(ChannelKeys.section)), "Ways to tell people, by name")
+    static let channels = SettingKey("channels", .named(SettingKind.name, .section(ChannelReader.section)), "Ways to tell people, by name")
     static let routes = SettingKey(
         "routes", .list(.section(RouteKeys.section)), fallback: "every incident to every channel", "Which incidents go to which channels")
     static let timezone = SettingKey(
@@ -37,9 +40,8 @@ enum Keys {
     static let history = SettingKey("history", .section(HistoryKeys.section), "What is remembered of the runtimes")
     static let server = SettingKey("server", .section(ServerKeys.section), fallback: "nothing listens", "The page, the API and `/metrics`")
     static let metrics = SettingKey("metrics", .section(MetricsKeys.section), "What `/metrics` tells of single apps")
-    static let heartbeat = SettingKey(
-        "heartbeat", .section(HeartbeatKeys.section), "A dead man's switch elsewhere that notices when this monitor is gone")
-    static let advisor = SettingKey("advisor", .section(AdvisorKeys.section), fallback: "off", "A language model that explains incidents and can never act")
+    static let heartbeat = HeartbeatSettings.key
+    static let advisor = AdvisorSettings.key
     static let prices = SettingKey("prices", .named("MODEL", .section(PriceKeys.section)), "What models cost, for the figures in USD")
 
     static let section = SettingSection([
@@ -52,7 +54,7 @@ enum RuntimeKeys {
     static let replicas = SettingKey(
         "replicas", .list(.url), isRequired: true, "Base URLs of its processes, such as `http://127.0.0.1:8000`")
     static let labels = SettingKey("labels", .named("LABEL", .text()), "Stand on every incident of the runtime; routes can pick by them")
-    static let section = SettingSection([replicas, labels, AuthenticationReader.key] + NetworkReader.tlsKeys)
+    static let section = SettingSection([replicas, labels, AuthenticationReader.key] + TLSReader.keys)
 }
 
 enum PollingKeys {
@@ -103,19 +105,6 @@ enum MetricsKeys {
     static let section = SettingSection([perApp, top])
 }
 
-enum HeartbeatKeys {
-    static let url = SettingKey("url", .secret, isRequired: true, "What is pinged while the monitor works; who knows it can ping too, so it is a secret")
-    static let interval = SettingKey(
-        "interval", .span(.seconds(10)...TimeSpan.hours(1)), fallback: "\(HeartbeatSettings.defaultInterval)", "Between two pings of the daemon")
-    static let section = SettingSection([url, interval] + NetworkReader.tlsKeys)
-}
-
-enum PriceKeys {
-    static let prompt = SettingKey("prompt", .price, isRequired: true, "For a million prompt tokens")
-    static let completion = SettingKey("completion", .price, isRequired: true, "For a million completion tokens")
-    static let section = SettingSection([prompt, completion])
-}
-
 // MARK: - Out of the machine
 
 enum NetworkKeys {
@@ -124,68 +113,5 @@ enum NetworkKeys {
         "Address of a proxy (it may stand here as it is), or `none`; with a login it is a secret")
     static let noProxy = SettingKey(
         "no_proxy", .list(.text(example: ".corp.example")), fallback: "what `NO_PROXY` says", "Hosts that are reached without it")
-    static let section = SettingSection([proxy, noProxy] + NetworkReader.tlsKeys)
-}
-
-extension NetworkReader {
-    static let caFile = SettingKey("ca_file", .path, fallback: "the system's store", "Certificates that are trusted instead of the system's")
-    static let certificateFile = SettingKey("client_certificate_file", .path, "Certificate that the monitor shows (mTLS)")
-    static let keyFile = SettingKey("client_key_file", .path, "Its key")
-    /// Beside any URL.
-    static let tlsKeys = [caFile, certificateFile, keyFile]
-}
-
-extension AuthenticationReader {
-    /// Beside any URL that may ask for a login.
-    static let key = SettingKey("auth", .section(AuthenticationKeys.section), "How the monitor logs in; one of these")
-}
-
-enum AuthenticationKeys {
-    static let bearer = SettingKey("bearer", .secret, "A fixed token")
-    static let basic = SettingKey("basic", .section(BasicKeys.section), "User and password")
-    static let oauth2 = SettingKey("oauth2", .section(OAuth2Keys.section), "Client credentials of an identity provider, such as Keycloak")
-    static let section = SettingSection([bearer, basic, oauth2])
-}
-
-enum BasicKeys {
-    static let user = SettingKey("user", .text(), isRequired: true, "Name, without a colon")
-    static let password = SettingKey("password", .secret, isRequired: true, "Password")
-    static let section = SettingSection([user, password])
-}
-
-enum OAuth2Keys {
-    static let issuer = SettingKey("issuer", .url, "Whose discovery document names the token endpoint; this or `token_url`")
-    static let tokenURL = SettingKey("token_url", .url, "The token endpoint itself")
-    static let clientID = SettingKey("client_id", .text(), isRequired: true, "The monitor's client")
-    static let clientSecret = SettingKey("client_secret", .secret, isRequired: true, "Its secret")
-    static let audience = SettingKey("audience", .text(), "For whom the token is asked")
-    static let scope = SettingKey("scope", .text(), "Scopes, separated by blanks")
-    static let section = SettingSection([issuer, tokenURL, clientID, clientSecret, audience, scope], isOneOf: [issuer, tokenURL])
-}
-
-enum AdvisorKeys {
-    static let provider = SettingKey("provider", .choice(of: AdviceProvider.self), isRequired: true, "Who runs the model")
-    static let baseURL = SettingKey("base_url", .url, fallback: "the provider's own", "Where it answers; azure, vllm and llamacpp need it")
-    static let model = SettingKey("model", .text(), isRequired: true, "The model; on Azure the deployment")
-    static let apiKey = SettingKey("api_key", .secret, "What it is asked with, where one is needed")
-    static let apiVersion = SettingKey("api_version", .text(example: "2024-10-21"), fallback: "the provider's usual", "Version of its API")
-    static let timeout = SettingKey("timeout", .span(.seconds(1)...TimeSpan.minutes(10)), fallback: "30s", "How long an answer is waited for")
-    static let maxTokens = SettingKey("max_tokens", .whole(100...32_000), fallback: "800", "Most tokens of an answer")
-    static let minSeverity = SettingKey(
-        "min_severity", .choice(of: Severity.self), fallback: "warning", "Incidents below it are not asked about")
-    static let budget = SettingKey("budget", .section(BudgetKeys.section), "What it may spend")
-    static let price = SettingKey("price", .section(PriceKeys.section), fallback: "that of the model under `prices`", "What its tokens cost")
-    static let section = SettingSection(
-        [provider, baseURL, model, apiKey, apiVersion, timeout, maxTokens, minSeverity, budget, price] + NetworkReader.tlsKeys)
-}
-
-enum BudgetKeys {
-    private static let tokens = 1...1_000_000_000
-    static let tokensPerHour = SettingKey(
-        "tokens_per_hour", .whole(tokens), fallback: AdviceBudget.standard.tokensPerHour.map { "\($0)" }, "Most tokens in an hour")
-    static let tokensPerDay = SettingKey(
-        "tokens_per_day", .whole(tokens), fallback: AdviceBudget.standard.tokensPerDay.map { "\($0)" }, "Most tokens in a day")
-    static let usdPerHour = SettingKey("usd_per_hour", .dollars, "Most USD in an hour; needs a price")
-    static let usdPerDay = SettingKey("usd_per_day", .dollars, "Most USD in a day; needs a price")
-    static let section = SettingSection([tokensPerHour, tokensPerDay, usdPerHour, usdPerDay])
+    static let section = SettingSection([proxy, noProxy] + TLSReader.keys)
 }

@@ -1,4 +1,5 @@
 import Model
+import Settings
 
 /// The JSON Schema of `mozaiks-ops.yaml` (draft 2020-12), made of the declarations: what editors complete and check by.
 /// It says less than the program checks where a schema cannot say it: that a zone exists, that a route's channel does.

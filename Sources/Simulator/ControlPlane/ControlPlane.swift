@@ -142,7 +142,7 @@ public final class ControlPlane: Sendable {
     }
 
     private static func serve(_ request: ServerRequest, _ box: Box) -> ServerResponse {
-        let path = String(decoding: URLText.decode(request.rawPath), as: UTF8.self)
+        let path = String(decoding: PercentEncoding.unescape(request.rawPath), as: UTF8.self)
         if path.hasPrefix("/_sim/") { return own(path, request, box) }
         let part: ControlPlaneFault.Part
         if path.hasPrefix("/ops/v1/leases") {

@@ -106,7 +106,7 @@ struct EntitlementStore: Sendable {
         var reader = EntitlementForm(document)
         var entry = reader.entry(syncedAt: now)
         if let refusal = reader.refusal { return .refused(status: 422, body: refusal) }
-        guard let said = document["app_id"]?.string, said.utf8.elementsEqual(app.utf8) else {
+        guard let said = document["app_id"]?.string, said.isSame(as: app) else {
             let said = document["app_id"]?.string ?? ""
             return .refused(
                 status: 400, body: ["detail": .string("app_id mismatch: URL has '\(app)', body has '\(said)'")])

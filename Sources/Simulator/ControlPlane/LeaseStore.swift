@@ -57,7 +57,7 @@ struct LeaseStore: Sendable {
         }
         if undone[id] != nil { return LeaseStore.problem(410, "gone", "this lease was undone") }
         guard expiresAt > now else { return LeaseStore.problem(410, "gone", "this lease is over") }
-        if let kept = leases[id], kept.key != key || !kept.owner.utf8.elementsEqual(owner.utf8) {
+        if let kept = leases[id], kept.key != key || !kept.owner.isSame(as: owner) {
             return LeaseStore.problem(409, "conflict", "this id is another lease's")
         }
         guard var object = document.object else { return LeaseStore.problem(422, "not a lease order", "not an object") }
@@ -86,7 +86,7 @@ struct LeaseStore: Sendable {
     /// Sorted by id.
     func list(owner: String?) -> JSON {
         let wanted = leases.sorted { $0.key < $1.key }
-            .filter { kept in owner.map { kept.value.owner.utf8.elementsEqual($0.utf8) } ?? true }
+            .filter { kept in owner.map { kept.value.owner.isSame(as: $0) } ?? true }
         return ["leases": .array(wanted.map { .object($0.value.document) })]
     }
 

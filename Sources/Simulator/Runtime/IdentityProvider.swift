@@ -49,7 +49,7 @@ struct IdentityProvider: Sendable {
             return "Missing authorization token"
         }
         if isDown { return "Unable to validate token signature" }
-        if terms.staticTokens.contains(where: { $0.utf8.elementsEqual(token.utf8) }) { return nil }
+        if terms.staticTokens.contains(where: { $0.isSame(as: token) }) { return nil }
         guard token.utf8.split(separator: 46, omittingEmptySubsequences: false).count == 3 else {
             return "Invalid token format"
         }
@@ -68,29 +68,9 @@ struct IdentityProvider: Sendable {
         for pair in form.split(separator: UInt8(ascii: "&")) {
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { continue }
-            let texts = parts.map { String(decoding: URLText.decode($0, plusIsSpace: true), as: UTF8.self) }
+            let texts = parts.map { String(decoding: PercentEncoding.unescape($0, plusIsSpace: true), as: UTF8.self) }
             fields[texts[0]] = texts[1]
         }
         return fields
-    }
-}
-
-/// Percent-encoding as web servers read it: what is no escape stands for itself.
-enum URLText {
-    static func decode(_ text: some Collection<UInt8>, plusIsSpace: Bool = false) -> [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(text.count)
-        var rest = text[...]
-        while let byte = rest.first {
-            rest = rest.dropFirst()
-            let escape = rest.prefix(2).compactMap(PercentEncoding.hexValue)
-            if byte == UInt8(ascii: "%"), escape.count == 2 {
-                out.append(escape[0] << 4 | escape[1])
-                rest = rest.dropFirst(2)
-            } else {
-                out.append(byte == UInt8(ascii: "+") && plusIsSpace ? 0x20 : byte)
-            }
-        }
-        return out
     }
 }

@@ -9,7 +9,7 @@ enum Route: Equatable {
 
     /// Nil: 404. As Starlette does, the path is decoded before it is matched, so an encoded slash splits a part.
     init?(rawPath: some Collection<UInt8>) {
-        let path = URLText.decode(rawPath)
+        let path = PercentEncoding.unescape(rawPath)
         guard path.first == 0x2F else { return nil }
         let parts = path.dropFirst().split(separator: 0x2F, omittingEmptySubsequences: false).map(Array.init)
         func spells(_ names: String...) -> Bool {

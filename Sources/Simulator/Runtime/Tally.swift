@@ -39,7 +39,7 @@ public struct Tally: Sendable, Equatable {
                 ]
             )
         }
-        let perPath = requests.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        let perPath = requests.inByteOrder(of: \.key)
             .map { (key: $0.key, value: JSON.int(Int64($0.value))) }
         return [
             "schema": "mozaiks.ops/simulation/v1", "scenario": .string(runtime.scenario.name),

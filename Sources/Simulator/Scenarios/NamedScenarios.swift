@@ -9,7 +9,7 @@ extension Scenario {
 
     /// The scenario of that name; nil when there is none.
     public static func named(_ name: String) -> Scenario? {
-        all.first { $0.name.utf8.elementsEqual(name.utf8) }
+        all.first { $0.name.isSame(as: name) }
     }
 
     private static func make(_ name: String, _ summary: String, _ shape: (inout Scenario) -> Void) -> Scenario {

@@ -95,7 +95,7 @@ public final class FixtureServer: Sendable {
                 let target = entry["path"]?.string
             else { return nil }
             let parts = path.split(separator: "/")
-            guard parts.count == 1 || parts.dropLast().last.map({ $0.utf8.elementsEqual(name.utf8) }) == true,
+            guard parts.count == 1 || parts.dropLast().last.map({ $0.isSame(as: name) }) == true,
                 let file = parts.last
             else { return nil }
             return (String(file), "\(method) \(target.prefix { $0 != "?" })")

@@ -84,10 +84,7 @@ enum PythonText {
             case 0x0C: out.append(contentsOf: "\\f".utf8)
             case 0x0D: out.append(contentsOf: "\\r".utf8)
             case 0..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
-                out.append(contentsOf: "\\u00".utf8)
-                out.append(digits[Int(byte >> 4)])
-                out.append(digits[Int(byte & 15)])
+                out.append(contentsOf: Hex.escape(UInt16(byte)).utf8)
             default: out.append(byte)
             }
         }

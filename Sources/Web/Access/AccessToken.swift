@@ -144,17 +144,3 @@ public struct TokenBook: Sendable {
         }
     }
 }
-
-extension Hex {
-    /// Nil for an odd count and for what is no digit.
-    fileprivate static func decode(_ text: String) -> [UInt8]? {
-        let digits = text.utf8.map { PercentEncoding.hexValue($0) }
-        guard digits.count.isMultiple(of: 2) else { return nil }
-        var bytes: [UInt8] = []
-        for place in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = digits[place], let low = digits[place + 1] else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        return bytes
-    }
-}

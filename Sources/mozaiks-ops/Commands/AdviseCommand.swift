@@ -37,8 +37,7 @@ enum AdviseCommand {
         let journal = try invocation.journalForReading(configuration, mode: isDry ? .reader : .command)
         let incident = try invocation.incident(invocation.arguments.positional("INCIDENT") ?? "", in: journal)
         guard !isDry else {
-            let settings = Assembly.advisorSettings(section)
-            let request = Advisor.preview(settings, incident, playbooks: playbooks, now: invocation.clock.now())
+            let request = Advisor.preview(section, incident, playbooks: playbooks, now: invocation.clock.now())
             let headers = request.headers.map { "# \($0)\n" }.joined()
             let key = section.apiKey.map { "# the key: from \($0.location), not read\n" } ?? ""
             write("# POST \(request.url)\n\(headers)\(key)", to: STDERR_FILENO)
@@ -49,7 +48,7 @@ enum AdviseCommand {
         let ledger = JournalAdviceLedger(
             folder: configuration.state.value, budget: section.budget, clock: invocation.clock, logger: invocation.logger)
         journal.close()
-        guard let advisor = assembly.advisor(ledger: ledger, clock: invocation.clock, invocation.environment) else {
+        guard let advisor = assembly.advisor(ledger: ledger, clock: invocation.clock) else {
             return .failure
         }
         let outcome = await advisor.advise(incident, playbooks: playbooks)
@@ -58,7 +57,7 @@ enum AdviseCommand {
         return outcome.advice == nil ? .failure : .ok
     }
 
-    private static func text(_ outcome: AdviceOutcome, _ section: AdvisorSection) -> String {
+    private static func text(_ outcome: AdviceOutcome, _ section: AdvisorSettings) -> String {
         var lines: [String] = []
         switch outcome.ending {
         case .accepted(let advice, let repaired):
@@ -74,7 +73,7 @@ enum AdviseCommand {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private static func document(_ outcome: AdviceOutcome, _ incident: Incident, _ section: AdvisorSection) -> JSON {
+    private static func document(_ outcome: AdviceOutcome, _ incident: Incident, _ section: AdvisorSettings) -> JSON {
         let advice = outcome.advice.map { advice -> JSON in
             [
                 "summary": .string(advice.summary), "likely_cause": .string(advice.likelyCause),

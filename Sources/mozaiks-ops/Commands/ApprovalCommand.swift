@@ -54,7 +54,7 @@ enum ApprovalCommand {
         // What is shown here is what the yes is for: the digest goes along.
         let named = NamedIncident.written(arguments.positional("ID") ?? "").lowercased()
         let all = try Pipeline.guardState(in: journal).approvals
-        guard let approval = all.last(where: { $0.id.utf8.elementsEqual(named.utf8) || ($0.digest.hasPrefix(named) && named.utf8.count > $0.id.utf8.count) })
+        guard let approval = all.last(where: { $0.id.isSame(as: named) || ($0.digest.hasPrefix(named) && named.utf8.count > $0.id.utf8.count) })
         else {
             // People copy what stands next to it, too.
             let mine = (try? journal.incident(named)).map { row in all.filter { $0.incident == row.id && $0.isWaiting(at: now) }.map(\.id) }
@@ -92,10 +92,10 @@ enum ApprovalCommand {
             let row = try journal.incident(approval.incident)
             let incident = try Incident(document: JSON(parsing: Array(row.document.utf8)))
             let decision = incident.decisions.last { decision in
-                decision.approvedBy != nil && decision.approval.map { $0.utf8.elementsEqual(approval.id.utf8) } ?? false
+                decision.approvedBy != nil && decision.approval.map { $0.isSame(as: approval.id) } ?? false
             }
             if let decision { return decision }
-            let state = try Pipeline.guardState(in: journal).approvals.last { $0.digest.utf8.elementsEqual(approval.digest.utf8) }
+            let state = try Pipeline.guardState(in: journal).approvals.last { $0.digest.isSame(as: approval.digest) }
             if let state, state.state == .denied { return nil }
             try await invocation.clock.sleep(for: .seconds(0.25))
         }

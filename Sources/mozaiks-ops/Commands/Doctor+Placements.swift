@@ -29,7 +29,7 @@ extension DoctorCommand {
                 .broken,
                 "actions: no engine runs, and \(held) \(held == 1 ? "action is" : "actions are") in force or to be undone by it: start it, or 'mozaiks-ops actions revert --all'")
         }
-        let configured = configuration.adapters.names
+        let configured = Set(configuration.adapters.map(\.name))
         for row in rows where !row.isOver {
             guard let placement = (try? JSON(parsing: Array(row.document.utf8))).flatMap({ try? Placement(document: $0) }) else {
                 findings.add(.broken, "actions: what \(row.lease) left at \(row.adapter) cannot be read; look there by hand")
@@ -44,16 +44,5 @@ extension DoctorCommand {
                 findings.add(.broken, "actions: \(row.lease) at \(row.adapter) is to be undone since \(placement.since), still tried\(why)")
             }
         }
-    }
-}
-
-extension AdapterSettings {
-    /// The names of the adapters that are configured.
-    fileprivate var names: Set<String> {
-        var names: Set<String> = []
-        if leaseAPI != nil { names.insert("lease_api") }
-        if entitlements != nil { names.insert("entitlements") }
-        if webhook != nil { names.insert("webhook") }
-        return names
     }
 }

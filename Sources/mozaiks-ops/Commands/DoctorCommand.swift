@@ -141,7 +141,7 @@ enum DoctorCommand {
             counts = try journal.outboxCounts()
             stranded = try journal.stranded(besides: configuration.channels.map(\.name))
             troubles = try journal.channelTroubles().filter { trouble in
-                !stranded.contains { $0.channel.utf8.elementsEqual(trouble.channel.utf8) }
+                !stranded.contains { $0.channel.isSame(as: trouble.channel) }
             }
         } catch {
             // Said above, or said by the commands that need it.
@@ -206,14 +206,13 @@ enum DoctorCommand {
     private static func examineReceivers(_ assembly: Assembly, _ invocation: Invocation, _ findings: inout Findings) async {
         let now = invocation.clock.now()
         let runtime = assembly.configuration.runtimes.first?.name ?? "default"
-        let app = assembly.configuration.adapters.entitlements?.apps.first?.id
-        for adapter in assembly.adapters {
-            let key = LeaseKey(kind: .throttle, runtime: runtime, app: adapter.name == "entitlements" ? app ?? AppID("doctor") : AppID("doctor"))
+        for (settings, adapter) in zip(assembly.configuration.adapters, assembly.adapters) {
+            let key = LeaseKey(kind: .throttle, runtime: runtime, app: settings.example ?? AppID("doctor"))
             let order = LeaseOrder(
                 id: "lease-0000000000000000", key: key, effect: .throttle(Limits(concurrentWorkflows: 1, requestsPerMinute: 10)),
                 createdAt: now, expiresAt: now + .minutes(1), reason: "doctor: a question only, nothing is to be done")
             var fault: String?
-            if adapter.name == "entitlements" {
+            if settings.example != nil {
                 switch await adapter.prepare(order) {
                 case .ready, .noop: break
                 case .retry(_, let reason), .refused(let reason): fault = reason
@@ -231,22 +230,12 @@ enum DoctorCommand {
 
     /// Where leases land besides the gate, and who ends them. False where there is no such place.
     private static func examineAdapters(_ configuration: Configuration, _ findings: inout Findings) -> Bool {
-        let settings = configuration.adapters
-        func names(_ actions: [ActionKind]) -> String { actions.map(\.rawValue).joined(separator: ", ") }
-        if let api = settings.leaseAPI {
-            findings.add(.ok, "actions: \(names(api.actions)) would land at the lease API \(api.url), which ends leases by itself")
+        for adapter in configuration.adapters {
+            let words = adapter.words
+            findings.add(.ok, "actions: \(words.landing)")
+            for note in words.notes { findings.add(.note, note) }
         }
-        if let core = settings.entitlements {
-            let apps = core.apps.count == 1 ? "1 app" : "\(core.apps.count) apps"
-            findings.add(
-                .ok, "actions: leases on \(apps) would land in the entitlements of \(core.url); only this monitor ends them")
-            for (keys, enforced) in EntitlementSettings.enforcement { findings.add(.note, "entitlements: \(keys): \(enforced)") }
-        }
-        if let hook = settings.webhook {
-            let end = hook.enforcesEnd ? "which ends leases by itself" : "which is told when to end them"
-            findings.add(.ok, "actions: \(names(hook.actions)) would land at the action webhook, \(end)")
-        }
-        return settings.leaseAPI != nil || settings.entitlements != nil || settings.webhook != nil
+        return !configuration.adapters.isEmpty
     }
 
     private static func examineMode(_ mode: Mode, _ findings: inout Findings) {
@@ -259,7 +248,7 @@ enum DoctorCommand {
 }
 
 extension Observation {
-    fileprivate var isFound: Bool {
+    var isFound: Bool {
         if case .answer(let answer) = outcome { answer.status == 200 } else { false }
     }
 }

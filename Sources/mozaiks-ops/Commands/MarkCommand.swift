@@ -24,7 +24,7 @@ enum MarkCommand {
         var document: JSONObject = ["name": .string(invocation.arguments.positional("NAME") ?? "")]
         if let runtime = invocation.arguments.value("runtime") {
             let known = configuration.runtimes.map(\.name)
-            guard known.isEmpty || known.contains(where: { $0.utf8.elementsEqual(runtime.utf8) }) else {
+            guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {
                 throw CommandFailure("no runtime '\(runtime)'", hint: "there are: \(known.joined(separator: ", "))")
             }
             document.append("runtime", .string(runtime))

@@ -37,7 +37,7 @@ enum NotifyCommand {
         let counts = try journal.outboxCounts()
         let stranded = try journal.stranded(besides: configuration.channels.map(\.name))
         let troubles = try journal.channelTroubles().filter { trouble in
-            !stranded.contains { $0.channel.utf8.elementsEqual(trouble.channel.utf8) }
+            !stranded.contains { $0.channel.isSame(as: trouble.channel) }
         }
         // Drills belong to no incident and have no state of the outbox.
         let isOfAll = incident == nil && state == nil

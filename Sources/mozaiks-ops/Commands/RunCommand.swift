@@ -250,7 +250,7 @@ final class DaemonParts: Sendable {
             logger.warning("the advisor cannot be used as it is", ["why": .text("\(error)")])
         }
         let ledger = CoreAdviceLedger(core: core, budget: section.budget)
-        guard let advisor = assembly.advisor(ledger: ledger, clock: clock, invocation.environment) else { return nil }
+        guard let advisor = assembly.advisor(ledger: ledger, clock: clock) else { return nil }
         let playbooks = try invocation.playbooks(assembly.configuration)
         return (
             Advising(

@@ -162,7 +162,7 @@ extension Overview {
                 var parts = [channel.lastSent.map { "\(channel.sent) sent, the last \(max(now - $0, .zero).brief) ago" } ?? "nothing sent yet"]
                 if channel.pending > 0 { parts.append("\(channel.pending) wait\(channel.pending == 1 ? "s" : "")") }
                 if channel.dead > 0 { parts.append("\(channel.dead) given up (mozaiks-ops notify history --status dead)") }
-                let trouble = troubles.first { $0.channel.utf8.elementsEqual(channel.channel.utf8) }
+                let trouble = troubles.first { $0.channel.isSame(as: channel.channel) }
                 let words = trouble.map { rendering.terminal.paint("; does not deliver: \(Shown.code($0.reason))", .red) } ?? ""
                 return "  \(Shown.id(channel.channel)): \(parts.joined(separator: ", "))\(words)\n"
             }.joined()

@@ -266,7 +266,7 @@ private struct TopScreen {
 
     /// The chosen incident, or the only one.
     private func incident(_ overview: Overview) -> Incident? {
-        if case .incident(let id)? = selected { return overview.open.first { $0.id.utf8.elementsEqual(id.utf8) } }
+        if case .incident(let id)? = selected { return overview.open.first { $0.id.isSame(as: id) } }
         return overview.open.count == 1 ? overview.open[0] : nil
     }
 
@@ -295,7 +295,7 @@ private struct TopScreen {
 
     private mutating func onApproval(_ key: String, _ overview: Overview) {
         var found = overview.approvals.count == 1 ? overview.approvals[0] : nil
-        if case .approval(let id)? = selected { found = overview.approvals.first { $0.id.utf8.elementsEqual(id.utf8) } }
+        if case .approval(let id)? = selected { found = overview.approvals.first { $0.id.isSame(as: id) } }
         guard let approval = found else {
             message = overview.approvals.isEmpty ? "nothing waits for a yes or no" : "choose what waits with ↑ and ↓"
             return

@@ -87,7 +87,7 @@ struct TopFrame {
                 lines.append(
                     fit("\(Shown.id(sight.summary.runtime))  \(figures.joined(separator: "  "))  polled \(age.brief) ago"))
             }
-            let series = histories.first { $0.runtime.utf8.elementsEqual(sight.summary.runtime.utf8) }?.series ?? []
+            let series = histories.first { $0.runtime.isSame(as: sight.summary.runtime) }?.series ?? []
             // Of several runtimes only what is counted first: there is room for the rest on the page.
             for one in series.prefix(shown.count > 1 ? 1 : 4) { lines.append(spark(one)) }
         }

@@ -1,0 +1,65 @@
+/// What the monitor reads of a runtime: its endpoints, and what its own gate counted before that runtime.
+public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
+    case health, activeRuns, perf, events
+    /// The same chats alone: a fallback for builds without the aggregate. Never polled beside it.
+    case perfChats
+    /// No endpoint of the runtime: the monitor's own gate, which counts the starts that the proxy asks about. Read from
+    /// memory in every cycle, and on tapes like any other answer.
+    case gate
+    /// What the extension inside the runtime shows, where there is one. Numbers are kept: new endpoints come last.
+    case inside
+
+    /// How often it is asked.
+    public enum Cadence: Hashable, Sendable {
+        /// In every cycle.
+        case everyCycle
+        /// In every cycle, unless that would cost the runtime more of its time than it may.
+        case budgeted
+        /// In every cycle where it is there; elsewhere now and then.
+        case whereThere
+        /// Only after another one of the same poll was not there.
+        case insteadOf(Endpoint)
+        /// Never: it is no endpoint of a runtime.
+        case fromMemory
+    }
+
+    /// What is known of an endpoint before it is asked. How its answers are read stands in `Collector`, what becomes of them in
+    /// `Signals`.
+    public struct Traits: Sendable {
+        public let path: String
+        public let cadence: Cadence
+        /// Whether its answers list chats, and may be as long as any; others that are longer than `smallBodyLimit` are not read.
+        public let isLong: Bool
+
+        init(_ path: String, _ cadence: Cadence, isLong: Bool = false) {
+            self.path = path
+            self.cadence = cadence
+            self.isLong = isLong
+        }
+    }
+
+    /// The table: a line each, in the order of the cases.
+    private static let table: [Traits] = [
+        Traits("/api/health", .everyCycle),
+        Traits("/health/active-runs", .everyCycle),
+        Traits("/metrics/perf/aggregate", .budgeted, isLong: true),
+        Traits("/api/events/metrics", .everyCycle),
+        Traits("/metrics/perf/chats", .insteadOf(.perf), isLong: true),
+        Traits("/gate/counts", .fromMemory),
+        Traits("/ops/runtime", .whereThere),
+    ]
+
+    public var traits: Traits { Endpoint.table[Int(rawValue)] }
+    public var path: String { traits.path }
+
+    public init?(path: String) {
+        guard let endpoint = Endpoint.allCases.first(where: { $0.path == path }) else { return nil }
+        self = endpoint
+    }
+
+    /// Those that are asked so often, in the order in which they are asked.
+    public static func all(_ cadence: Cadence) -> [Endpoint] { allCases.filter { $0.traits.cadence == cadence } }
+
+    /// Asked in the place of this one where it is not there; nil: nothing is.
+    public var substitute: Endpoint? { Endpoint.all(.insteadOf(self)).first }
+}

@@ -1,0 +1,60 @@
+import Ambient
+import Model
+
+/// Base URLs of runtimes.
+public enum BaseURL {
+    public struct Fault {
+        public let message: String
+        public let hint: String?
+        public let isCredential: Bool
+
+        init(_ message: String, _ hint: String? = nil, isCredential: Bool = false) {
+            self.message = message
+            self.hint = hint
+            self.isCredential = isCredential
+        }
+    }
+
+    public static func fault(_ text: String) -> Fault? {
+        let lower = text.lowercased()
+        if let first = text.first, let last = text.last, quotes.contains(first) || quotes.contains(last) {
+            return Fault("there are quotes around the URL", "they have become a part of it: leave them out")
+        }
+        guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else {
+            return Fault("this is not an http or https URL", "such as http://127.0.0.1:8000")
+        }
+        let rest = text.dropFirst(lower.hasPrefix("https") ? 8 : 7)
+        let host = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        if host.contains("@" as Character) {
+            return Fault("credentials do not stand in a URL", "use 'auth:', such as auth: {basic: {user: ops, password_file: …}}", isCredential: true)
+        }
+        if host.isEmpty || host.hasPrefix(":") { return Fault("the URL has no host", nil) }
+        // After an address in brackets, whose own colons are none of a port.
+        let afterName = host.lastIndex(of: "]").map { host[host.index(after: $0)...] } ?? host
+        if let colon = afterName.firstIndex(of: ":") {
+            let port = afterName[afterName.index(after: colon)...]
+            // `UInt16` would take a sign.
+            guard port.utf8.allSatisfy({ (48...57).contains($0) }), UInt16(port).map({ $0 > 0 }) == true else {
+                return Fault("the URL's port is not one", "a number from 1 to 65535")
+            }
+        }
+        if rest.contains("?" as Character) || rest.contains("#" as Character) {
+            return Fault("a base URL has no query and no fragment")
+        }
+        guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+            return Fault("the URL has characters that must be encoded")
+        }
+        return nil
+    }
+
+    /// What a shell or an env file keeps, and what a text editor or chat makes of it.
+    private static let quotes: Set<Character> = ["\"", "'", "`", "“", "”", "„", "‘", "’", "«", "»"]
+
+    /// Without what env files, editors and clipboards leave around it, which nobody sees: blanks, line ends, a byte order
+    /// mark, zero-width marks; and without slashes at the end. Every URL goes through here before it is judged.
+    public static func trimmed(_ text: String) -> String {
+        var text = SecretSource.trim(text)
+        while text.hasSuffix("/"), !text.hasSuffix("://") { text.removeLast() }
+        return text
+    }
+}

@@ -1,0 +1,182 @@
+import Ambient
+import Model
+import YAML
+
+/// Reads the values of a file of settings, each as its key was declared. What is wrong is reported, with its place; the default
+/// stays in its place.
+public struct SettingReader {
+    public let reporter: Reporter
+    /// What `${NAME}` is replaced from.
+    public let environment: Environment
+
+    public init(reporter: Reporter, environment: Environment) {
+        self.reporter = reporter
+        self.environment = environment
+    }
+
+    /// Where a mapping stands.
+    public func origin(_ fields: Fields) -> SettingOrigin {
+        .file(Origin(file: reporter.source.file, line: fields.place.line))
+    }
+
+    public func origin(_ node: YAMLNode) -> SettingOrigin {
+        .file(Origin(file: reporter.source.file, line: node.start.line))
+    }
+
+    public func isName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= 64
+            && name.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || [45, 46, 95].contains(byte)
+            }
+    }
+
+    /// Text with `${NAME}` replaced from the environment; `$${` stands for `${`.
+    public func text(_ node: YAMLNode, _ what: String) -> String? {
+        guard let raw = reporter.string(node, what) else { return nil }
+        var out = ""
+        var rest = raw[...]
+        while let dollar = rest.range(of: "${") {
+            let before = rest[..<dollar.lowerBound]
+            if before.hasSuffix("$") {
+                out += before.dropLast() + "${"
+                rest = rest[dollar.upperBound...]
+                continue
+            }
+            guard let end = rest[dollar.upperBound...].firstIndex(of: "}") else { break }
+            let written = String(rest[dollar.upperBound..<end])
+            // As shells have it: `${NAME:-text}` where it is not set or empty, `${NAME-text}` where it is not set.
+            let (name, fallback) = SettingReader.parts(ofVariable: written)
+            var given = environment[name]
+            if let fallback, given == nil || given?.isEmpty == true && fallback.isOfEmpty { given = fallback.text }
+            guard let value = given else {
+                let offset = raw.utf8.distance(from: raw.startIndex, to: dollar.lowerBound)
+                reporter.report(
+                    "environment", "the environment variable '\(name)' is not set", in: node, valueOffset: offset,
+                    length: written.unicodeScalars.count + 3, hint: Nearest.hint(to: name, among: environment.names))
+                return nil
+            }
+            out += before + value
+            rest = rest[rest.index(after: end)...]
+        }
+        if let name = SettingReader.bareVariable(in: raw) {
+            reporter.report(
+                "environment", "'$\(name)' is not replaced: it stands there as it is written", at: node, hint: "write '${\(name)}'",
+                severity: .warning)
+        }
+        return out + rest
+    }
+
+    /// The name of a variable, and what holds without it.
+    public static func parts(ofVariable written: String) -> (name: String, fallback: (text: String, isOfEmpty: Bool)?) {
+        let name = written.prefix { $0 == "_" || $0.isASCII && ($0.isLetter || $0.isNumber) }
+        let rest = written.dropFirst(name.count)
+        if rest.hasPrefix(":-") { return (String(name), (String(rest.dropFirst(2)), true)) }
+        if rest.hasPrefix("-") { return (String(name), (String(rest.dropFirst()), false)) }
+        return (written, nil)
+    }
+
+    /// The first `$NAME` of a text that is no `${NAME}`, in capitals as variables are; nil when there is none.
+    public static func bareVariable(in text: String) -> String? {
+        let bytes = Array(text.utf8)
+        for index in bytes.indices where bytes[index] == UInt8(ascii: "$") {
+            let name = bytes[(index + 1)...].prefix { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 }
+            let isDoubled = index > 0 && bytes[index - 1] == UInt8(ascii: "$")
+            guard !isDoubled, name.count > 1, let first = name.first, !(48...57).contains(first) else { continue }
+            return String(decoding: name, as: UTF8.self)
+        }
+        return nil
+    }
+
+    /// `10`, `0.5`.
+    public static func shown(percent: Double) -> String {
+        percent == percent.rounded() ? "\(Int(percent))" : "\(percent)"
+    }
+
+    /// A path; a relative one begins at the configuration's folder.
+    public func path(_ node: YAMLNode, _ what: String) -> String? {
+        guard let text = text(node, what) else { return nil }
+        guard !text.contains(bytesOf: "://") else {
+            // Without the line itself: such a URL may hold a password.
+            reporter.adopt([
+                Diagnostic(
+                    "type", "\(what) is a file or a folder on this machine, and this is a URL", file: reporter.source.file,
+                    line: node.start.line, column: node.start.column, hint: "such as /var/lib/mozaiks-ops")
+            ])
+            return nil
+        }
+        return absolute(text)
+    }
+
+    public func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let slash = reporter.source.file.lastIndex(of: "/") else { return path }
+        return reporter.source.file[...slash] + path
+    }
+
+    public func span(_ node: YAMLNode, _ what: String, _ range: ClosedRange<TimeSpan>) -> TimeSpan? {
+        guard let text = text(node, "'\(what)'"), let span = TimeSpan(text) else {
+            reporter.report(
+                "type", "'\(what)' must be a length of time", at: node, hint: node.text.flatMap(SpanSpelling.hint) ?? "such as 10s, 5m")
+            return nil
+        }
+        guard range.contains(span) else {
+            let limit = span < range.lowerBound ? "at least \(range.lowerBound)" : "at most \(range.upperBound)"
+            reporter.report("range", "'\(what)' must be \(limit)", at: node)
+            return nil
+        }
+        return span
+    }
+
+    /// A base URL, without what stands around it unseen and its trailing slash.
+    /// - Parameter hasAuth: whether `auth:` may stand beside it.
+    public func url(_ node: YAMLNode, _ what: String, hasAuth: Bool = false) -> String? {
+        guard let text = text(node, what).map(BaseURL.trimmed) else { return nil }
+        if let fault = BaseURL.fault(text) {
+            let hint = fault.isCredential && !hasAuth ? "leave them out; what this service wants has a key of its own" : fault.hint
+            reporter.report("url", "\(what): \(fault.message)", at: node, hint: hint)
+            return nil
+        }
+        return text
+    }
+
+    /// `30 in 1m`.
+    public func pace(_ node: YAMLNode, _ what: String) -> Pace? {
+        if let text = node.text, let pace = Pace(text), pace.span <= .hours(24), pace.count <= 100_000 { return pace }
+        reporter.report("type", "'\(what)' must be a number in a time", at: node, hint: "such as: 30 in 1m")
+        return nil
+    }
+
+    /// A secret that is an address, and may stand in the file itself: allowed, because not every one is secret; shown no more
+    /// than if it were.
+    public func address(_ fields: Fields, _ key: SettingKey) -> SecretSource? {
+        guard let node = fields.node(key.name), let raw = node.text, BaseURL.trimmed(raw).lowercased().hasPrefix("http") else {
+            return secret(fields, key)
+        }
+        // Its slash at the end may mean something to a webhook.
+        guard let text = text(node, "'url'").map(SecretSource.trim) else { return nil }
+        // A query is allowed here, other than in a base URL.
+        if let fault = BaseURL.fault(String(text.prefix { $0 != "?" })) {
+            reporter.report("url", "'url': \(fault.message)", at: node.start, hint: fault.hint)
+            return nil
+        }
+        guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+            reporter.report("url", "'url': the URL has characters that must be encoded", at: node.start)
+            return nil
+        }
+        return .literal(Secret(text))
+    }
+}
+
+extension Substring {
+    /// The first place of a text, by bytes.
+    fileprivate func range(of text: String) -> Range<Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].utf8.starts(with: text.utf8) {
+                return start..<utf8.index(start, offsetBy: text.utf8.count)
+            }
+            start = utf8.index(after: start)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,39 @@
+import Testing
+import Text
+
+@Suite struct ShownTests {
+    /// What acts on a terminal, a line, a plugin's answer or the text around it.
+    private static let hostile = "\u{1B}[31m\u{202E}\u{200B}\u{2066}\u{85}\u{2028}\u{7F}\u{A0}\r\u{FEFF}\u{E000}"
+
+    @Test("each way of showing leaves nothing that is not seen")
+    func nothingInvisible() {
+        let ways: [(String, String)] = [
+            ("id", Shown.id(ShownTests.hostile)), ("line", Shown.line(ShownTests.hostile)), ("prose", Shown.prose(ShownTests.hostile)),
+            ("code", Shown.code(ShownTests.hostile)), ("plugin", Shown.plugin(ShownTests.hostile)), ("screen", Shown.screen(ShownTests.hostile)),
+            ("cell", Shown.cell(ShownTests.hostile)), ("masked", Shown.masked(ShownTests.hostile)),
+        ]
+        for (name, text) in ways { #expect(!text.unicodeScalars.contains(where: Shown.isInvisible), "\(name): \(text.unicodeScalars.map(\.value))") }
+        #expect(Shown.plugin("a|b") == "a\\u{7c}b")
+    }
+
+    @Test("a mask is as wide as what it stands for; an emoji stays one")
+    func masked() {
+        #expect(Shown.masked("a\u{1B}b\u{200B}c") == "a\u{FFFD}b\u{FFFD}c" && Shown.masked("a\nb", by: " ") == "a b")
+        #expect(Shown.masked("\u{26A0}\u{FE0F}").unicodeScalars.map(\.value) == [0x26A0, 0xFE0F])
+    }
+
+    @Test(
+        "globs",
+        arguments: [
+            ("app-*", "app-clinic", true), ("*", "", true), ("", "", true), ("", "a", false), ("a?c", "abc", true),
+            ("a?c", "ac", false), ("*b*", "abc", true), ("a*b*c", "a-b-b-c", true), ("a*b*c", "a-c-b", false),
+            ("**x", "x", true), ("é", "e\u{301}", false), ("?", "é", true),
+        ])
+    func globs(pattern: String, text: String, expected: Bool) { #expect(Glob(pattern).matches(text) == expected) }
+
+    @Test("a hostile pattern takes no time to speak of")
+    func hostileGlob() {
+        let pattern = String(repeating: "*a", count: 200) + "b"
+        #expect(!Glob(pattern).matches(String(repeating: "a", count: 2_000)))
+    }
+}
