@@ -359,7 +359,7 @@ struct TroubleTests {
         world.run(40)
         world.runs("a", 6)
         let fired = world.tick()
-        #expect(fired.outcome.opened.count == 1 && fired.plan.decisions.map { GuardOrderTests.name($0.verdict) } == ["refused evidence"])
+        #expect(fired.outcome.opened.count == 1 && fired.plan.decisions.map { $0.verdict.name } == ["refused evidence"])
         #expect(world.run(30).flatMap(\.plan.leaseChanges).isEmpty)
         #expect(world.run(40).flatMap(\.plan.leaseChanges).map(\.kind) == [.intend])
     }
