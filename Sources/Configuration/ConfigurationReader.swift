@@ -38,12 +38,12 @@ struct ConfigurationReader {
 
     /// Paging hangs on the exact word 'production': what looks like it and is not would turn every page off unseen.
     private func environmentName(_ text: String, _ node: YAMLNode) -> String {
-        // What nobody sees is none of a name: a byte order mark, zero-width marks.
-        let blanks = { (scalar: Unicode.Scalar) in
-            scalar.properties.isWhitespace || scalar.properties.generalCategory == .format || scalar.properties.generalCategory == .control
-        }
+        let blanks = { (scalar: Unicode.Scalar) in scalar.properties.isWhitespace }
         let scalars = Array(text.unicodeScalars)
-        guard let first = scalars.firstIndex(where: { !blanks($0) }), let last = scalars.lastIndex(where: { !blanks($0) }) else {
+        guard let first = scalars.firstIndex(where: { !blanks($0) }), let last = scalars.lastIndex(where: { !blanks($0) }),
+            // What nobody sees is no name: a byte order mark, zero-width marks.
+            scalars.contains(where: { !blanks($0) && ![.format, .control].contains($0.properties.generalCategory) })
+        else {
             reporter.report(
                 "environment", "'environment' is empty" + (reporter.string(node, "'environment'") == "" ? "" : ": its variable is set to nothing"),
                 at: node, hint: "write 'production', or leave the key out, which means the same")

@@ -80,7 +80,7 @@ rules:
       - Look whether the process runs and its port is open from this machine.
       - Read the last lines of its log; restart it if it hangs.
     suppresses:
-      [runtime-unreachable, health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise,
+      [runtime-unreachable, health-unreadable, events-unreadable, figures-contradict, runtime-restarted, turn-latency-rise,
        runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-unreadable, replica-down, perf-expensive,
        dead-counters, mongodb-slow, websockets-high, provider-trouble, provider-silent, runs-stuck,
        model-calls-spike, runtime-saturated, runtime-crowded, error-spike, error-rise, turn-latency-high, stalled-runs,
@@ -104,7 +104,7 @@ rules:
       - Ask for its health with curl; the page and the status say who answers (a proxy, a login, another program).
       - Look whether the process behind the proxy runs.
     suppresses:
-      [health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
+      [health-unreadable, events-unreadable, figures-contradict, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
        perf-unreadable, perf-expensive, dead-counters, mongodb-slow, websockets-high, provider-trouble,
        provider-silent, runs-stuck, model-calls-spike, runtime-saturated, runtime-crowded, error-spike, error-rise,
        turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
@@ -124,7 +124,7 @@ rules:
       - Check the token's expiry and audience (mozaiks-ops doctor).
       - Check whether the identity provider answers.
     suppresses:
-      [health-unreadable, events-unreadable, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
+      [health-unreadable, events-unreadable, figures-contradict, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
        perf-unreadable, replica-down, perf-expensive, dead-counters, mongodb-slow, websockets-high,
        provider-trouble, provider-silent, runs-stuck, model-calls-spike, runtime-saturated, runtime-crowded, error-spike,
        error-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, app-stuck, token-burn-spike,

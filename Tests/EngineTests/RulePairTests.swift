@@ -25,6 +25,7 @@ struct RulePairTests {
         "turn-latency-rise": "what others suffer from a noisy one",
         "turn-latency-high": "what others suffer from a noisy one",
         "stalled-runs": "ghosts are counted apart",
+        "figures-contradict": "no reading of active runs is known by it, so that no rule on them is",
         "replica-down": "the runtime's figures are partial until that process counts as gone, which is a pair of its own",
     ]
 
@@ -83,7 +84,7 @@ struct RulePairTests {
         ) { first, _ in first }
         var numbers = Numbers(seed: 7)
         let needed = conditions.flatMap(\.readings)
-        let reasons: [MissingReason] = [.unreachable, .unauthorized, .malformed, .partial, .error(status: 500), .deadCounter]
+        let reasons: [MissingReason] = [.unreachable, .unauthorized, .malformed, .partial, .error(status: 500), .deadCounter, .contradictory]
         var best: (values: [Int: Evidence], changed: Int)?
         for _ in 0..<60_000 {
             var (values, changed) = ([Int: Evidence](), 0)

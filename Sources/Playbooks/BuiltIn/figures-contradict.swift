@@ -20,7 +20,7 @@ mozaiks-ops status                        # what each app shows; ghost_runs wher
 mozaiks-ops doctor                        # open chats beside websockets
 URL=http://127.0.0.1:8000
 curl -sS $URL/api/health | jq .active_connections
-curl -sS $URL/metrics/perf/aggregate | jq '[.chats[] | select(.ended_at == null)] | group_by(.app_id) | map({app: .[0].app_id, open: length})'
+curl -sS $URL/metrics/perf/aggregate | jq -r '.chats[] | select(.ended_at == null) | .app_id' | sort | uniq -c
 ```
 
 - Far more open chats than websockets, most of them one app's: that app starts what nobody joins.
