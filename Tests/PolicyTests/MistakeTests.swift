@@ -120,7 +120,7 @@ import YAML
         #expect(read.split(separator: "\n").count { $0.contains("error[") } == 1, "one fault, said once:\n\(read)")
         #expect(Compiling.faults(mistake.mended) == "", "what is suggested is wrong itself")
         // One at least of what the hint quotes stands in the mended condition.
-        let suggested = mistake.hint.split(separator: "'").enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+        let suggested = mistake.hint.split(separator: "'", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
         #expect(!mistake.hint.contains("'" as Character) || suggested.contains { mistake.mended.contains($0) })
     }
 
