@@ -509,13 +509,11 @@ rules:
     when: >-
       (not missing(error_rate[10m], dead_counter)
       and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
-      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
-      and runtime.errors[10m] - errors[10m] <= 0.33 * error_rate[10m] * (runtime.turns[10m] - turns[10m]))
-      or (not missing(error_rate, dead_counter) and error_rate > $error_share and errors > 2 * $app_error_min and errors[1m] > 0/min
+      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m]))
+      or (not missing(error_rate, dead_counter) and error_rate > $error_share and errors > 2 * $app_error_min
       and runtime.errors - errors <= 0.25 * $error_share * (runtime.turns - turns))
       or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h]))
-      and error_rate[10m] > 0.5 * $error_share and errors[10m] > 2.5 * $app_error_min and errors[1m] > 0/min
-      and errors > $app_error_min
+      and error_rate[10m] > 0.5 * $error_share and errors[10m] > 2.5 * $app_error_min and errors > $app_error_min
       and error_rate[10m] > 1.3 * $error_rise * avg(error_rate[2h])
       and runtime.errors[10m] - errors[10m] <= 0.25 * $error_share * (runtime.turns[10m] - turns[10m]))
       or (not missing(silent_runs[2m]) and not missing(runtime.silent_runs.rest[2m])
@@ -530,7 +528,6 @@ rules:
       or (not missing(silent_runs[10m]) and not missing(turns[10m]) and run_ends[10m] > 0/min
       and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min)
     for: 2m
-    dips: 1m
     severity: warning
     summary: An app's runs fail while those of the others work.
     next_steps:

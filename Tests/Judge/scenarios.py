@@ -230,7 +230,7 @@ SCENARIOS = [
     # Each has 46 %, and by chance less than 40 now and then, which begins the five minutes anew.
     Scenario("two-noisy", only((A, B), between(60, 85), more=22), expected=[("noisy", A, 60, 82), ("noisy", B, 60, 82)],
              accepted=NOISE + [("token-burn-spike|cost-spike", B)], base=0.3),
-    Scenario("two-of-one-owner", only((A, B), between(60, 90), more=11), base=0.9, expected=[("noisy", A, 60, 80), ("noisy", B, 60, 80)],
+    Scenario("two-of-one-owner", only((A, B), between(60, 90), more=11), base=0.9, expected=[("noisy", A, 60, 88), ("noisy", B, 60, 88)],
              accepted=NOISE + [("token-burn-spike|cost-spike", B)]),
     Scenario("grew-to-less", only(A, between(60, 90), more=4), accepted=NOISE, base=1.2),
     Scenario("noisy-crashes", only(A, between(60, 90), more=22), lambda m: "restart" if 62 < m < 90 and m % 2.5 == 0 else None,
