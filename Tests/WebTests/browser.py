@@ -220,7 +220,7 @@ def lab(browser, url, pictures):
     browser.open(url)
     browser.run("document.getElementById('lab-text').value = 'thresholds: {max_active_runs: 50}'")
     browser.goes(lambda: browser.run("document.querySelector('form[action=\"/lab\"] button').click()"))
-    for _ in range(200):
+    for _ in range(1200):
         if "To keep it" in browser.run("document.body.innerText"):
             break
         # The page asks anew by itself, in its own time; nothing is judged by how long it takes.
