@@ -26,7 +26,8 @@ enum InsideViewDecoder {
                 view.isShortened = true
                 continue
             }
-            view.apps.append(.init(app: AppID(id), runs: bounded(row["tasks"]?.int ?? runs)))
+            let coming = row["coming"]?.int ?? 0
+            view.apps.append(.init(app: AppID(id), runs: bounded(row["tasks"]?.int ?? runs), coming: bounded(coming)))
         }
         if (reader.int("apps_omitted", in: root) ?? 0) > 0 { view.isShortened = true }
         if let loop = reader.object("loop", in: root), loop["lag_max_s"]?.isNull == false {

@@ -27,6 +27,11 @@ struct TellingReader {
                 return name
             }
             fields.finish()
+            if to?.isEmpty == true, !stop {
+                reporter.report(
+                    "value", "this route leads to no channel", at: item,
+                    hint: "name one in 'to', or say 'stop: true' where nobody is to hear of it")
+            }
             return to.map {
                 Route(
                     rule: TellingSettings.Route(
@@ -61,6 +66,10 @@ struct TellingReader {
         // An empty list would pick everything, which nobody means who writes one.
         if texts.isEmpty, node.items?.isEmpty == true {
             reporter.report("type", "\(what) is empty", at: node, hint: "leave the key out to pick all")
+        }
+        // Nothing is called by an empty name, so it would pick nothing.
+        if texts.contains(where: \.isEmpty) {
+            reporter.report("value", "\(what) is an empty text, which picks nothing", at: node, hint: "leave the key out to pick all")
         }
         return texts.map { Glob($0) }
     }

@@ -28,6 +28,7 @@ extension GuardState {
                 troubles.inByteOrder(of: \.key)
                     .flatMap { entry in entry.value.map { $0.document(entry.key) } }),
             "due": .array(due.map(\.document)),
+            "last_words": .array(lastWords.inByteOrder(of: \.key).map { $0.value.document($0.key) }),
         ]
     }
 
@@ -74,6 +75,9 @@ extension GuardState {
             troubles[try element.member("runtime").string(), default: []].append(try Trouble(element))
         }
         due = try reader.optional("due")?.map(Due.init) ?? []
+        for element in try reader.optional("last_words")?.elements() ?? [] {
+            lastWords[try element.member("runtime").string()] = try LastWords(element)
+        }
     }
 }
 

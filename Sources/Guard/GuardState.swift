@@ -29,6 +29,8 @@ public struct GuardState: Hashable, Sendable {
     var troubles: [String: [Trouble]] = [:]
     /// What was in force or due, so that a restart is no way out of it. Sorted by key.
     var due: [Due] = []
+    /// Of each runtime: what was asked for at the ends of its process's lives.
+    var lastWords: [String: LastWords] = [:]
     /// Deploys and restarts of the last day, oldest first.
     public internal(set) var marks: [Mark] = []
 

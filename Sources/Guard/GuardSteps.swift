@@ -114,15 +114,15 @@ struct GuardSteps {
     private func undisturbed(_ wanted: Wanted) -> Verdict? {
         let range = wanted.rule.when.recentRange + wanted.rule.hold
         guard let found = state.disturbance(wanted.key, range: range, options, now) else { return nil }
-        let what = found.trouble.text(wanted.key.runtime)
         guard let rest = found.rest else {
+            let since = found.trouble.times > 1 ? "again and again since" : "since"
             return .refuse(
                 .otherFault,
-                "\(what) since \(found.trouble.since): nobody is acted upon for how things look meanwhile")
+                "\(found.trouble.text(wanted.key.runtime)) \(since) \(found.trouble.since): nobody is acted upon for how things look meanwhile")
         }
         return .refuse(
             .otherFault,
-            "\(what) from \(found.trouble.since) to \(found.trouble.until): what piled up is not the doing of "
+            "\(found.trouble.pastText(wanted.key.runtime)): what piled up is not the doing of "
                 + "\(wanted.key.app); no new actions for \(rest.brief)")
     }
 

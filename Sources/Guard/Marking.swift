@@ -25,6 +25,7 @@ extension GuardState {
     /// A restart marks itself. The first one that is heard of is one too: it was seen, or it would not be known.
     mutating func noteRestart(_ restart: Timestamp, of runtime: String) {
         guard restarts[runtime].map({ restart > $0 }) ?? true else { return }
+        lastWords[runtime]?.lifeEnded(wasShort: restarts[runtime].map { restart - $0 < LastWords.shortLife } ?? false)
         restarts[runtime] = restart
         append(Mark(name: "restart", runtime: runtime, at: restart, by: nil))
     }

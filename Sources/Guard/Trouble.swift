@@ -23,6 +23,10 @@ struct Trouble: Hashable, Sendable {
     var until: Timestamp
     /// Whether it was more than a blip: a single lost answer, a rule that never fired, is none of it.
     var isSure: Bool
+    /// How often it came; above 1 it was not seen all the time between `since` and `until`.
+    var times = 1
+    /// Whether the newest look saw it.
+    var isSeen = true
 
     /// The same cause seen again within this time is one stretch: a fault that comes and goes is one fault.
     static let joins = TimeSpan.minutes(2)
@@ -30,6 +34,12 @@ struct Trouble: Hashable, Sendable {
     static let startup = TimeSpan.minutes(2)
     /// Ranges beyond this look at what is usual, not at what happened; a fault in them decides nothing.
     static let longestRange = TimeSpan.hours(1)
+
+    /// For people: when it was seen, and no more than that: `shared answered nobody 3 times between 22:13:23 and 22:18:04`.
+    func pastText(_ runtime: String) -> String {
+        times > 1
+            ? "\(text(runtime)) \(times) times between \(since) and \(until)" : "\(text(runtime)) from \(since) to \(until)"
+    }
 
     /// For people: `the health check of shared failed`.
     func text(_ runtime: String) -> String {
@@ -66,7 +76,9 @@ extension GuardState {
         known.removeAll { now - $0.until > max(keep, context.options.quietAfterFault) }
         func see(_ cause: Trouble.Cause, least: TimeSpan?) {
             if let index = known.lastIndex(where: { $0.cause == cause && now - $0.until <= Trouble.joins }) {
+                if !known[index].isSeen { known[index].times += 1 }
                 known[index].until = now
+                known[index].isSeen = true
                 known[index].isSure = known[index].isSure || least.map { now - known[index].since >= $0 } ?? true
             } else {
                 known.append(Trouble(cause: cause, since: now, until: now, isSure: least == nil))
@@ -86,6 +98,7 @@ extension GuardState {
             case .pending, .clearing, .inactive: break
             }
         }
+        for index in known.indices where known[index].until < now { known[index].isSeen = false }
         troubles[runtime] = known.isEmpty ? nil : known
     }
 
@@ -103,16 +116,17 @@ extension GuardState {
 
     /// What a condition is on its way to ask for counts as due once that held for a fifth of its time on a runtime that has
     /// no other fault: else whoever brings the process down within that time begins anew in each. What is seen while a
-    /// process starts, or while what piled up drains, is no part of it.
+    /// process starts, or while what piled up drains, is no part of it; but see `LastWords`.
     mutating func noteComing(
         _ outcome: TickOutcome, _ policies: PolicySet, _ readings: ReadingTable, _ own: GuardReadings,
         _ context: GuardContext
     ) {
         let (runtime, now) = (outcome.runtime, outcome.now)
-        let pending = outcome.standings.filter {
-            $0.phase == .pending && $0.isKnownTrue && $0.suppressedBy == nil && $0.subject.app != nil
+        if own.activeApps != nil { lastWords[runtime, default: LastWords()].heard(now) }
+        let asking = outcome.standings.filter {
+            ($0.phase == .pending || $0.phase == .firing) && $0.isKnownTrue && $0.suppressedBy == nil && $0.subject.app != nil
         }
-        guard !pending.isEmpty, !isTroubled(runtime, now) else { return }
+        guard !asking.isEmpty, !isTroubled(runtime, now) else { return }
         let started = restarts[runtime].map { $0 + Trouble.startup }
         // A fault at the very start of a process belongs to that.
         let drained = (troubles[runtime] ?? []).filter { $0.isSure && $0.until > started ?? $0.since }
@@ -120,28 +134,29 @@ extension GuardState {
         let clean = [started, drained].compactMap { $0 }.max()
         let steps = GuardSteps(
             state: self, context: context, policies: policies, readings: readings, own: own, now: now, isApproved: false)
-        var keys: [LeaseKey] = []
-        for standing in pending {
-            guard let rule = policies.rule(standing.rule, for: standing.subject), let app = standing.subject.app,
-                (now - max(standing.since, clean ?? standing.since)) * 5 >= rule.hold
-            else { continue }
+        for standing in asking {
+            guard let rule = policies.rule(standing.rule, for: standing.subject), let app = standing.subject.app else { continue }
+            let isLong = (now - max(standing.since, clean ?? standing.since)) * 5 >= rule.hold
             for action in rule.actions {
                 guard case .lease(let request) = action else { continue }
                 let effect = request.effect.raised(to: context.options.floor)
                 let wanted = Wanted(
                     key: LeaseKey(kind: effect.kind, runtime: runtime, app: app, pack: effect.pack), request: request,
                     effect: effect, rule: rule, standing: standing, incident: "", isPick: false)
-                if steps.isComing(wanted) { keys.append(wanted.key) }
+                guard steps.isComing(wanted) else { continue }
+                let since = lastWords[runtime, default: LastWords()].asked(wanted.key, now)
+                if standing.phase == .pending, isLong { noteDue(wanted.key, now) }
+                if let since { noteDue(wanted.key, now, since: since) }
             }
         }
-        for key in keys { noteDue(key, now) }
     }
 
-    mutating func noteDue(_ key: LeaseKey, _ now: Timestamp) {
+    /// - Parameter since: since when, where that is earlier than what is known.
+    mutating func noteDue(_ key: LeaseKey, _ now: Timestamp, since: Timestamp? = nil) {
         if let index = due.firstIndex(where: { $0.key == key }) {
-            due[index].at = now
+            due[index] = Due(key: key, since: min(due[index].since, since ?? now), at: now)
         } else {
-            due.append(Due(key: key, since: now, at: now))
+            due.append(Due(key: key, since: since ?? now, at: now))
             due.sort { $0.key < $1.key }
         }
     }
@@ -235,7 +250,7 @@ extension Trouble {
             }
         return [
             "runtime": .string(runtime), "cause": .string(kind), "rule": .optional(rule), "since": .moment(since),
-            "until": .moment(until), "sure": .bool(isSure),
+            "until": .moment(until), "sure": .bool(isSure), "times": .int(Int64(times)), "seen": .bool(isSeen),
         ]
     }
 
@@ -251,7 +266,8 @@ extension Trouble {
         }
         self.init(
             cause: cause, since: try reader.member("since").timestamp(), until: try reader.member("until").timestamp(),
-            isSure: try reader.member("sure").bool())
+            isSure: try reader.member("sure").bool(), times: try reader.optional("times")?.count() ?? 1,
+            isSeen: try reader.optional("seen")?.bool() ?? true)
     }
 }
 

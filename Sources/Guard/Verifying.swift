@@ -176,8 +176,8 @@ extension GuardState {
         }
         let acted =
             "\(moved("run_starts", startsBefore, starts, .perMinute)), \(moved("active_runs", runsBefore, runs, .runs))"
+        let limit = lease.effect.limits?.concurrentWorkflows.map(Double.init)
         guard starts < startsBefore * LeaseWatch.share || runs < runsBefore * LeaseWatch.share else {
-            let limit = lease.effect.limits?.concurrentWorkflows.map(Double.init)
             if let limit, runsBefore <= limit, runs <= limit {
                 return isLast
                     ? Finding(outcome: .unknown, text: "its runs were within the limit before: \(acted)") : nil
@@ -188,7 +188,8 @@ extension GuardState {
             // Runs that go on when it begins hold the numbers up for a while; what starts nothing new lowers the starts.
             return startsBefore > 0 ? Finding(outcome: .noEffect, text: "what it acts on did not fall: \(acted)") : nil
         }
-        return signal(watch, acted, isLast, outcome, policies, readings)
+        let above = limit.flatMap { runs > $0 ? ", still above the limit of \(Figure.text($0, .runs))" : nil } ?? ""
+        return signal(watch, acted + above, isLast, outcome, policies, readings)
     }
 
     /// What it acts on fell. And the signal?
@@ -222,7 +223,9 @@ extension GuardState {
         }
         let unit = first.series.resultUnit
         let after = hasFallenSilent ? "nothing left to measure" : Figure.text(value, unit)
-        let text = "\(acted); \(first.series) \(Figure.text(before, unit)) → \(after)"
+        // What was said of it already is not said twice.
+        let isSaid = first.series == SeriesRef(signal: .activeRuns) || first.series == SeriesRef(signal: .runStarts)
+        let text = isSaid ? acted : "\(acted); \(first.series) \(Figure.text(before, unit)) → \(after)"
         if value < before * LeaseWatch.share { return Finding(outcome: .effective, text: text) }
         guard isLast else { return nil }
         // Others went home, say: then it is over, and not by this.

@@ -164,6 +164,18 @@ public actor Authenticator {
                 description: "the issuer's /.well-known/openid-configuration answered \(response.status) without a "
                     + "token_endpoint; name token_url instead of issuer")
         }
+        // Our secret goes to whom the document names: so it must be the document of the issuer that was asked for (OpenID
+        // Connect Discovery 1.0, 4.3), and must not have the secret sent in the open.
+        if let other = answer?["issuer"]?.string, !(other.hasSuffix("/") ? String(other.dropLast()) : other).utf8.elementsEqual(base.utf8) {
+            throw Failure(
+                description: "the issuer's /.well-known/openid-configuration is that of another issuer, \(Shown.line(other)): the client "
+                    + "secret is not sent to whom it names; name token_url instead of issuer, or the issuer as it calls itself")
+        }
+        if base.lowercased().hasPrefix("https://"), !url.lowercased().hasPrefix("https://") {
+            throw Failure(
+                description: "the issuer's /.well-known/openid-configuration names a token_endpoint that is not https: the client secret "
+                    + "is not sent there; name token_url instead of issuer")
+        }
         discovered = url
         return url
     }

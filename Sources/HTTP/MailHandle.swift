@@ -138,8 +138,10 @@ final class MailHandle: @unchecked Sendable {
             }
         }
         if let reply = dialogue.replies[.message] {
-            return reply.isNegative
-                ? .refused(SMTPRefusal(step: .message, reply: reply, recipients: [])) : .accepted(refused: refused)
+            if reply.isNegative { return .refused(SMTPRefusal(step: .message, reply: reply, recipients: [])) }
+            // 2yz alone is a yes (RFC 5321, 4.2.1): 354 asks for more, and nothing is more here.
+            if (200..<300).contains(reply.code) { return .accepted(refused: refused) }
+            return failed(.other(code: Int(code.rawValue), "it answered the message with \(reply.code), which is neither yes nor no"))
         }
         if let last = refused.last, refused.count == mail.recipients.count {
             return .refused(SMTPRefusal(step: .recipient(refused.count - 1), reply: last.reply, recipients: refused))

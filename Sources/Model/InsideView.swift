@@ -4,10 +4,13 @@ public struct InsideView: Hashable, Sendable {
     public struct App: Hashable, Sendable {
         public let app: AppID
         public let runs: Int64
+        /// Runs that were let in and have not begun yet, within seconds; extensions before 1.2 do not tell, and 0 stands.
+        public let coming: Int64
 
-        public init(app: AppID, runs: Int64) {
+        public init(app: AppID, runs: Int64, coming: Int64 = 0) {
             self.app = app
             self.runs = runs
+            self.coming = coming
         }
     }
 

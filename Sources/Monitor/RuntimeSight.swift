@@ -108,6 +108,7 @@ extension RuntimeSight {
             "websockets": figure(replica.websockets), "tracked_chats": figure(replica.trackedChats.map { Int64($0) }),
             "open_chats": figure(replica.openChats.map { Int64($0) }), "apps": figure(replica.appCount.map { Int64($0) }),
             "errors": figure(replica.errors), "unreadable_fields": .int(Int64(replica.unreadableFields)),
+            "shared_chats": .int(Int64(replica.sharedChats)),
             "several_processes": .bool(replica.answersForSeveralProcesses), "perf_interval": .span(replica.perfInterval),
             "health_detail": .optional(replica.missing[.health] == nil ? replica.detail[.health].map(Shown.line) : nil),
             "missing": .array(missing),
@@ -144,6 +145,7 @@ extension RuntimeSight {
         replica.appCount = try figure("apps").map { Int($0) }
         replica.errors = try figure("errors")
         replica.unreadableFields = try reader.member("unreadable_fields").count()
+        replica.sharedChats = try reader.optional("shared_chats")?.count() ?? 0
         replica.answersForSeveralProcesses = try reader.member("several_processes").bool()
         replica.detail[.health] = try reader.optional("health_detail")?.string()
         for missing in try reader.member("missing").elements() {

@@ -51,6 +51,12 @@ public struct Strangers: Sendable {
                     "matches-nothing", "no route is for environment '\(Shown.id(environment))': nobody is told of anything",
                     file: configuration.file ?? "configuration", line: 0, hint: "leave 'environment' out of a route, or name this one",
                     severity: .warning))
+        } else if !configuration.routes.isEmpty, !isReached(.critical) {
+            found.append(
+                Diagnostic(
+                    "matches-nothing", "no route leads critical incidents to a channel: nobody is told of them",
+                    file: configuration.file ?? "configuration", line: 0, hint: "add a route without 'severity', or with critical",
+                    severity: .warning))
         }
         for window in configuration.telling.maintenance { add(window.match, "a maintenance window", nil) }
         return found
@@ -95,6 +101,18 @@ public struct Strangers: Sendable {
             }
         }
         return found
+    }
+
+    /// Whether a route leads incidents of a severity anywhere, as far as that hangs on no more than severity and place.
+    private func isReached(_ severity: Severity) -> Bool {
+        for route in configuration.routes.lazy.map(\.rule) where !isElsewhere(route.match) {
+            guard route.match.severities.isEmpty || route.match.severities.contains(severity) else { continue }
+            if !route.channels.isEmpty { return true }
+            var rest = route.match
+            (rest.severities, rest.environments) = ([], [])
+            if route.stop, route.hours == nil, rest.isEmpty { return false }
+        }
+        return false
     }
 
     private func isElsewhere(_ match: IncidentMatch) -> Bool {

@@ -7,8 +7,9 @@ struct ConditionReach {
     private let program: ContiguousArray<Instruction>
     private let bounds: [Int: Bounds]
 
-    /// More ways than this to make a condition true are not followed: then it counts as possible.
-    private static let mostWays = 64
+    /// Parts of the program that are looked at before it counts as possible: without a bound a condition of many contradicting
+    /// alternatives takes time exponential in its length. The longest built-in one needs a hundred.
+    private static let mostSteps = 4_096
 
     init(_ condition: CompiledCondition) {
         program = condition.program
@@ -27,29 +28,31 @@ struct ConditionReach {
     /// Whether the part of the program that ends at `index` can be known true (or known false).
     func isPossible(_ wanted: Bool, at index: Int? = nil, from start: Way = [:]) -> Bool {
         let root = index ?? program.count - 1
-        guard let once = ways(root, wanted, [start]) else { return true }
-        // A second time, since what one comparison says bounds the others.
-        guard let twice = ways(root, wanted, once) else { return true }
-        return !twice.isEmpty
+        var steps = ConditionReach.mostSteps
+        return leads(root, wanted, start, &steps) { once, steps in
+            // A second time, since what one comparison says bounds the others.
+            leads(root, wanted, once, &steps) { _, _ in true }
+        }
     }
 
-    /// All ways on which the part comes to `wanted`; nil when there are too many to follow.
-    private func ways(_ index: Int, _ wanted: Bool, _ from: [Way]) -> [Way]? {
-        guard from.count <= ConditionReach.mostWays else { return nil }
+    /// Whether a way on which the part comes to `wanted` leads on to where `then` says yes: the first one that does ends
+    /// the search, so that a condition that can be true, as nearly all can, costs one walk.
+    private func leads(
+        _ index: Int, _ wanted: Bool, _ way: Way, _ steps: inout Int, _ then: (Way, inout Int) -> Bool
+    ) -> Bool {
+        steps -= 1
+        guard steps > 0 else { return true }
         let step = program[index]
         switch step.operation {
-        case .not: return ways(Int(step.left), !wanted, from)
+        case .not: return leads(Int(step.left), !wanted, way, &steps, then)
         case .and, .or:
             // Both operands, or either of them.
             if (step.operation == .and) == wanted {
-                return ways(Int(step.left), wanted, from).flatMap { ways(Int(step.right), wanted, $0) }
+                return leads(Int(step.left), wanted, way, &steps) { leads(Int(step.right), wanted, $0, &$1, then) }
             }
-            guard let left = ways(Int(step.left), wanted, from), let right = ways(Int(step.right), wanted, from) else {
-                return nil
-            }
-            return left + right
-        case .isMissing, .isMissingFor: return from.compactMap { missing(step, wanted, $0) }
-        default: return from.compactMap { comparison(step, wanted, $0) }
+            return leads(Int(step.left), wanted, way, &steps, then) || leads(Int(step.right), wanted, way, &steps, then)
+        case .isMissing, .isMissingFor: return missing(step, wanted, way).map { then($0, &steps) } ?? false
+        default: return comparison(step, wanted, way).map { then($0, &steps) } ?? false
         }
     }
 

@@ -301,14 +301,21 @@ rules:
 
   mongodb-slow:
     subject: runtime
-    # Or slow in each of ten minutes, though not at every ping.
-    when: mongodb_latency > $mongodb_slow or min(mongodb_latency[10m]) > $mongodb_slow
+    # The ping waits for the runtime's event loop, too: how late that is the extension tells. Or slow in each of ten minutes,
+    # though not at every ping.
+    when: >-
+      (missing(loop_lag) and (mongodb_latency > $mongodb_slow or min(mongodb_latency[10m]) > $mongodb_slow))
+      or (not missing(loop_lag) and (mongodb_latency - loop_lag > $mongodb_slow
+      or min(mongodb_latency[10m]) - loop_lag > $mongodb_slow))
     for: 5m
     dips: 1m
     severity: warning
-    summary: MongoDB answers the runtime slowly.
-    description: A slow ping still counts as healthy, until it fails altogether.
+    summary: MongoDB answers the runtime slowly, as the runtime measures it.
+    description: >
+      A slow ping still counts as healthy, until it fails altogether. It is measured by the runtime, whose own event loop may
+      be what is late; only the runtime extension tells the two apart.
     next_steps:
+      - Is the runtime itself slow to answer? Then its event loop is busy, and MongoDB may be well.
       - Look at MongoDB's load, its slow queries and its disk.
       - Look at the network between the runtime and MongoDB.
     playbook: mongodb-slow

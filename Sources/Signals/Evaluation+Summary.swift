@@ -33,6 +33,7 @@ extension Evaluation {
             summary.trackedChats = Int(perf.trackedChats)
             summary.openChats = Int(perf.openChats)
             summary.unreadableFields = replica.unreadableFields
+            summary.sharedChats = replica.sharedChats
             summary.appCount = Int(perf.apps)
             summary.turns = perf.turns
             summary.toolCalls = perf.toolCalls

@@ -150,9 +150,10 @@ public struct HistorySignals: Sendable {
         for minute in window.parts where minute.whole.chatsMissing == nil {
             window.total.add(minute.whole.sums)
             window.watched += minute.whole.watched
-            for (row, slot) in zip(minute.rows, minute.slots) {
-                window.sums[slot].add(row.sums)
-                window.silent[slot] += row.silent
+            // By index: a copy of a row counts references to all that it holds, for each app of each minute.
+            for index in minute.slots.indices {
+                window.sums[minute.slots[index]].add(minute.rows[index].sums)
+                window.silent[minute.slots[index]] += minute.rows[index].silent
             }
         }
         for minute in window.parts {
@@ -167,7 +168,7 @@ public struct HistorySignals: Sendable {
             guard let watched = minute.whole.watch?.gateWatched, watched > 0 else { continue }
             window.watch.gateWatched += watched
             window.gate.add(minute.whole.gate)
-            for (row, slot) in zip(minute.rows, minute.slots) { window.gateApps[slot].add(row.gate) }
+            for index in minute.slots.indices { window.gateApps[minute.slots[index]].add(minute.rows[index].gate) }
         }
         window.gateMissing = window.parts.last?.whole.reading(.gateStarts).reason
         if window.gateMissing == nil, window.watch.gateWatched < Double(count) * Evaluation.leastCoverage {

@@ -6,12 +6,16 @@ struct InsideFigures: StateCodable {
     var apps: [AppID: Int64]
     var isShortened: Bool
     var loopLag: Double?
+    /// Let in and not begun, of the apps that have any. For the gate alone, and not kept over a restart of the monitor: by
+    /// then they have come or gone.
+    var coming: [AppID: Int64] = [:]
 
     init(_ view: InsideView) {
         runs = view.runs
         apps = Dictionary(view.apps.map { ($0.app, $0.runs) }, uniquingKeysWith: { first, _ in first })
         isShortened = view.isShortened
         loopLag = view.loopLag
+        for row in view.apps where row.coming > 0 { coming[row.app, default: 0] += row.coming }
     }
 
     /// What really runs of an app; nil when that is not known.

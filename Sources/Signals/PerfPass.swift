@@ -75,13 +75,17 @@ struct PerfPass {
     private(set) var sawTurn = false
     private(set) var moved: UInt8 = 0
     private(set) var endedChats: Int64 = 0
+    /// Open chats that another replica shows as well.
+    private(set) var sharedChats = 0
+    private let others: OtherReplicas
     private var sums = PerfFigures()
     private var activeUsers: [(slot: Int, user: UInt64)] = []
 
     init(
         _ replica: ReplicaState, _ table: PerfTable, at: Int64, clock: Int64, isWatched: Bool, stalledAfter: Int64,
-        slots: [Int], capacity: Int, _ shared: SharedState, sockets: GhostSense.Sockets
+        slots: [Int], capacity: Int, _ shared: SharedState, _ others: OtherReplicas, sockets: GhostSense.Sockets
     ) {
+        self.others = others
         self.sockets = sockets
         let known = CounterRules(alive: shared.counters.moved | PerfPass.moved(in: table.totals), dead: 0, price: nil)
         isSighted = known.sight == .sighted
@@ -257,7 +261,8 @@ struct PerfPass {
         var step = take(chat, &record)
         if chat.isOpen { record.flags.insert(.open) }
         if isFresh {
-            step.starts = 1
+            // The start that another replica answered is this one.
+            step.starts = others.isEmpty || !others.knows(chat.key) ? 1 : 0
             if chat.hasEnded { step.ends = 1 }
             if step.isProgress { noteProgress(&record) }
         }
@@ -391,6 +396,14 @@ struct PerfPass {
             return
         }
         sums.openChats += 1
+        if !others.isEmpty {
+            let claim = others.claim(record)
+            sharedChats += claim.isShared ? 1 : 0
+            guard !claim.isTheirs else {
+                gauges[slot].ghosts &+= 1
+                return
+            }
+        }
         let sinceQuiet = at - record.quietSince
         let age = age(chat, record)
         let hasProgressed = record.flags.contains(.progressed)

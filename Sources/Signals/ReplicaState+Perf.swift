@@ -5,14 +5,14 @@ extension ReplicaState {
     /// `clock` is the runtime's at the answer, ms.
     mutating func ingest(
         _ table: PerfTable, at: Int64, clock: Int64, isWatched: Bool, _ shared: inout SharedState,
-        _ options: SignalOptions
+        _ others: OtherReplicas, _ options: SignalOptions
     ) -> PerfFigures {
         decideSilentEnds(isWatched: isWatched)
         identity.isMarked = identity.lastMarkAt.map { at - $0 <= maxGap(.events, options) } ?? false
         var pass = PerfPass(
             self, table, at: at, clock: clock, isWatched: isWatched, stalledAfter: options.stalledAfter.milliseconds,
             slots: shared.apps.slots(of: table.apps), capacity: shared.apps.capacity, shared,
-            sockets: sockets(at: at, options))
+            others, sockets: sockets(at: at, options))
         for slot in pass.slots { shared.apps.lastSeen[slot] = at }
         pass.run(table, &chats, &identity)
         pass.settle(&chats, &ghosts, shared)
@@ -31,6 +31,7 @@ extension ReplicaState {
         let totalsOfBody = table.totals
         shared.counters.insert(moved: pass.moved | PerfPass.moved(in: totalsOfBody))
         endedChats = pass.endedChats
+        sharedChats = pass.sharedChats
 
         var whole = RunGauges()
         for gauges in pass.gauges { whole.add(gauges) }

@@ -41,6 +41,8 @@ struct ReplicaState: Sendable {
     var isClockExact = false
     /// Fields and chats of the newest perf answer that could not be read. Not kept: the next answer tells again.
     var unreadableFields = 0
+    /// Open chats of the newest perf answer that another replica shows as well. Not kept.
+    var sharedChats = 0
     /// The active-runs endpoint has shown a count above zero: it is no stub, whatever its note says.
     var isRegistryReal = false
     /// Since when no endpoint gives any answer, ms.
@@ -180,7 +182,7 @@ struct ReplicaState: Sendable {
 
     // MARK: - Taking in
 
-    mutating func ingest(_ sample: Sample, _ shared: inout SharedState, _ options: SignalOptions) {
+    mutating func ingest(_ sample: Sample, _ shared: inout SharedState, _ others: OtherReplicas, _ options: SignalOptions) {
         var at = Clamp.moment(sample.at.milliseconds)
         let elapsed = sample.elapsedMilliseconds.isFinite ? max(0, sample.elapsedMilliseconds) : 0
         let date = sample.date.map { Clamp.moment($0.milliseconds) }
@@ -206,7 +208,7 @@ struct ReplicaState: Sendable {
             let isWatched = log.axis.last.map { at > $0 && at - $0 <= maxGap(.perf, options) } ?? false
             let clock = clock(body: table.clock, date: date, at: at)
             let restarts = identity.restarts.count
-            let figures = ingest(table, at: at, clock: clock.moment, isWatched: isWatched, &shared, options)
+            let figures = ingest(table, at: at, clock: clock.moment, isWatched: isWatched, &shared, others, options)
             lastPerfClock = clock.isKnown ? clock.moment : nil
             if identity.restarts.count > restarts { beginAnew(at: at) }
             observe(elapsed: elapsed - waiting(at: at, elapsed))

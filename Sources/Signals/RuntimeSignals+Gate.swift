@@ -34,16 +34,22 @@ extension RuntimeSignals {
         for replica in evaluation.present {
             guard let newest = replica.perf.newest, !replica.log.rows.isEmpty else { return nil }
             asked = min(asked, newest.at - Int64(newest.elapsedMilliseconds.rounded(.up)))
+            // What runs is of the extension's page, where there is one: what was let in after that was asked for is in neither.
+            if replica.insideFigures(asOf: newestAt, options) != nil, let inside = replica.inside.newest {
+                asked = min(asked, inside.at - Int64(inside.elapsedMilliseconds.rounded(.up)))
+            }
         }
         guard asked != .max else { return nil }
         var found = apps.map { _ in RunningChats.App(active: 0, starts: 0, open: []) }
         var places: [UInt32: Int] = [:]
         for (place, app) in apps.enumerated() {
+            let coming = evaluation.present.reduce(0) { $0 + ($1.insideFigures(asOf: newestAt, options)?.coming[app] ?? 0) }
+            found[place].active = Int(clamping: coming)
             guard let slot = shared.apps.slot(of: app) else { continue }
             places[UInt32(truncatingIfNeeded: slot)] = place
             if slot < sums.apps.count {
                 let reading = evaluation.rules.gauge(.activeRuns, sums.apps[slot], total: sums.total)
-                found[place].active = reading.value.flatMap { Int(exactly: $0.rounded()) }
+                found[place].active = reading.value.flatMap { Int(exactly: $0.rounded()) }.map { $0 + Int(clamping: coming) }
             }
             for replica in evaluation.present where slot < replica.totals.count { found[place].starts += replica.totals[slot].starts }
         }

@@ -42,7 +42,8 @@ public struct RuntimeSignals: Sendable {
         if case .gate = sample.endpoint { return ingestGate(sample) }
         let apps = shared.apps.order.count
         let index = replicaIndex(sample.replica)
-        replicas[index].ingest(sample, &shared, options)
+        let others = OtherReplicas(of: index, among: replicas)
+        replicas[index].ingest(sample, &shared, others, options)
         if case .events(let events) = sample.content, (events.usageDelta ?? 0) > 0 { shared.counters.hasUsage = true }
         newestAt = max(newestAt, replicas[index].lastSampleAt)
         if shared.apps.order.count != apps { historyColumns = [:] }

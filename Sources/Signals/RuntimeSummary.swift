@@ -20,6 +20,8 @@ public struct RuntimeSummary: Hashable, Sendable {
         public var openChats: Int?
         /// Fields and chats of the newest perf answer that could not be read: sums leave them out.
         public var unreadableFields = 0
+        /// Open chats that another replica shows as well: counted once. So it is behind a proxy without sticky sessions.
+        public var sharedChats = 0
         public var appCount: Int?
         public var turns: Int64?
         public var toolCalls: Int64?

@@ -28,6 +28,9 @@ public struct ReplicaFigures: Sendable {
         if replica.unreadableFields > 0 {
             parts.append(("\(replica.unreadableFields) unreadable fields left out", .doubtful))
         }
+        if replica.sharedChats > 0 {
+            parts.append(("\(replica.sharedChats) open here and on another replica, counted once", .doubtful))
+        }
         for endpoint in [Endpoint.health, .perf, .events] {
             guard let reason = replica.missing[endpoint] else { continue }
             parts.append(("\(endpoint.path) \(reason)", .bad))

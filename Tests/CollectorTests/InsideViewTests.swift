@@ -38,6 +38,14 @@ import Testing
         #expect(row.apps.map(\.runs) == [2, 1] && row.malformedFields == 0)
     }
 
+    @Test func `what is coming is read where it is told`() throws {
+        let told = try #require(changed(#""tasks":3"#, #""tasks":3,"coming":2"#))
+        #expect(told.apps.map(\.coming) == [2, 0] && told.runs == 4)
+        for nonsense in ["-2", "\"2\"", "null", "1.5"] {
+            #expect(try #require(changed(#""tasks":3"#, #""tasks":3,"coming":"# + nonsense)).apps.map(\.coming) == [0, 0])
+        }
+    }
+
     @Test func `what is not known is nil, never zero`() throws {
         #expect(try #require(changed(#""runs_tracked":true"#, #""runs_tracked":false"#)).runs == nil)
         #expect(try #require(changed(#""complete":true"#, #""complete":false"#)).runs == nil)

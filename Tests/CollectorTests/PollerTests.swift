@@ -201,6 +201,27 @@ import Testing
         #expect(server.requests.filter { $0.path == "/api/health" }.allSatisfy { $0.head.contains("Bearer t") })
     }
 
+    @Test("the client secret goes nowhere that the issuer asked for does not name", arguments: [
+        #"{"issuer":"https://other.example","token_endpoint":"URL/token"}"#, #"{"issuer":"URL","token_endpoint":"URL/token"}"#,
+    ])
+    func anotherIssuer(document: String) async throws {
+        let box = Mutex("")
+        let server = try MisbehavingServer { request, peer in
+            guard request.path.hasSuffix("openid-configuration") else { return peer.answer(200, #"{"access_token":"t"}"#) }
+            peer.answer(200, document.replacing("URL", with: box.withLock { $0 }))
+        }
+        defer { server.stop() }
+        box.withLock { $0 = server.url }
+        let client = try HTTPClient()
+        let authenticator = Authenticator(
+            .clientCredentials(
+                Authenticator.ClientCredentials(
+                    endpoint: .issuer(server.url + "/realm"), clientID: "id", clientSecret: { Secret("s") })), client: client)
+        let failure = await #expect(throws: Authenticator.Failure.self) { try await authenticator.credential() }
+        await client.shutdown()
+        #expect(failure?.description.contains("that of another issuer") == true && server.requests.map(\.path) == ["/realm/.well-known/openid-configuration"])
+    }
+
     @Test func aBuildWithoutTheAggregateIsAskedForItsChats() async throws {
         let server = try MisbehavingServer { request, peer in
             request.path == "/metrics/perf/chats"

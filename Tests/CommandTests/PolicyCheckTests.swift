@@ -189,6 +189,11 @@ import Testing
         ("[{environment: prod, to: ops}, {to: ops}]", "the environment is 'production', not 'prod'", 1),
         ("[{environment: staging, to: ops}, {to: ops}]", "", 0),
         ("[{environment: staging, to: ops}]", "no route is for environment 'production': nobody is told of anything", 1),
+        ("[{severity: warning, to: ops}]", "no route leads critical incidents to a channel: nobody is told of them", 1),
+        ("[{stop: true, to: []}, {to: ops}]", "no route leads critical incidents to a channel: nobody is told of them", 1),
+        ("[{app: toy, stop: true, to: []}, {to: ops}]", "", 0),
+        ("[{to: []}]", "this route leads to no channel", 1),
+        ("[{app: '', to: ops}]", "'app' is an empty text, which picks nothing", 1),
     ])
     func environments(routes: String, text: String, warnings: Int) throws {
         let shell = Shell()

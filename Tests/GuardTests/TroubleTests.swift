@@ -242,9 +242,9 @@ struct TroubleTests {
         name: "throttle after five minutes",
         rule: "subject: app, when: active_runs > 5, actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]")
 
-    static func slowWorld() throws -> World {
+    static func slowWorld(_ hold: String = "5m") throws -> World {
         var world = try World(
-            rules: "  noisy: {\(slowRule.rule), for: 5m, severity: warning, summary: s}\n"
+            rules: "  noisy: {\(slowRule.rule), for: \(hold), severity: warning, summary: s}\n"
                 + "  quieted: {subject: app, when: \"active_runs > 1000\", for: 0s, severity: info, summary: s}")
         world.context.mode = .enforce
         world.context.landable = [.throttle, .pause, .disablePack]
@@ -269,6 +269,33 @@ struct TroubleTests {
         var world = try TroubleTests.slowWorld()
         let lives = (0..<4).map { _ in TroubleTests.life(&world, noisy: 120).map(\.verdict) }
         #expect(lives[0].isEmpty && lives[1].isEmpty && lives[2].contains("act"), "\(lives)")
+    }
+
+    @Test("lives of 50 s: held from the end of the second on, told truly; who was calm at one of the ends is not")
+    func shortest() throws {
+        var world = try TroubleTests.slowWorld("1m")
+        let lives = (0..<4).map { turn in
+            world.runs("c", turn == 1 ? 1 : 9)
+            return TroubleTests.life(&world, noisy: 50)
+        }
+        let acted = lives.map { $0.filter { $0.verdict == "act" }.map(\.app) }
+        #expect(acted == [[], [], ["a"], []], "\(lives)")
+    }
+
+    @Test("a fault that came and went is not told as one that lasted")
+    func comesAndGoes() throws {
+        var world = try TroubleTests.world(TroubleTests.asking[0])
+        world.run(60)
+        for _ in 0..<3 {
+            TroubleTests.faults[0].begin(&world)
+            world.run(30)
+            TroubleTests.faults[0].end(&world)
+            world.run(50)
+        }
+        world.load(9)
+        let refusals = world.tick().plan.decisions.compactMap { if case .refused(let refusal) = $0.verdict { refusal.text } else { nil } }
+        #expect(refusals.first?.hasPrefix("shared answered nobody 3 times between ") == true, "\(refusals)")
+        #expect(try GuardState(document: world.guardian.document) == world.guardian)
     }
 
     @Test("who was calm before each death, or noisy for a moment, is not held for what the restarts pile up", arguments: [0, 30])

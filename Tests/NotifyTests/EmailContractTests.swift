@@ -120,6 +120,11 @@ import Testing
         #expect(try await deliver("hangs at the farewell", timeoutMs: 600_000) == .delivered)
     }
 
+    @Test func `what is neither yes nor no is no yes`() async throws {
+        let delivery = try await deliver("message 354", login: false)
+        #expect(delivery != .delivered && "\(delivery)".contains("354"), "\(delivery)")
+    }
+
     @Test func `a server that looks through a message for longer than all the rest may take is waited for`() async throws {
         let peers = try MailPeers.shared.get()
         let channel = try peers.channel(

@@ -57,6 +57,8 @@ import Testing
         "554 5.2.252 SendAsDenied; ops@example.com not allowed to send as alerts@example.com",
         "554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied; Failed to process message",
         "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+        "554 Configuration Set <ops> does not exist",
+        "550 5.7.1 TRANSPORT.RULES.RejectMessage; the message was rejected by organization policy",
         "554 Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: a@b.example",
         "550 The from address does not match a verified Sender Identity. Mail cannot be sent until this error is resolved.",
         "550 Unauthenticated senders not allowed", "553 Sender is not allowed to relay emails",

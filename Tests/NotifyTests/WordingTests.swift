@@ -224,7 +224,7 @@ import Testing
     static let sights: [([(HandlingNote.Kind, String, String)], String)] = [
         (
             [(.leaseInForce, "gate", "throttle until later (\(Sample.lease)): asked by noisy-neighbor")],
-            "Throttle of app-clinic to 2 runs at once, 03:05 to 03:20 UTC: in force at the gate; no proxy has asked it about app-clinic yet"
+            "Throttle of app-clinic to 2 runs at once, 03:05 to 03:20 UTC: in force at the gate; no proxy has asked it about app-clinic since it began"
         ),
         (
             [

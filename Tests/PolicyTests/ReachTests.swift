@@ -50,7 +50,12 @@ import YAML
         ("missing(tokens) or tokens > 5/min", []),
         ("not missing(tokens) and missing(tokens)", ["never-true not missing(tokens) and missing(tokens)"]),
         ("active_runs > 3 and runtime.active_runs < 3", []),
+        // More ways than one would list, all of which the last part contradicts.
+        (ReachTests.manyWays, ["never-true " + ReachTests.manyWays]),
     ]
+
+    static let manyWays =
+        Array(repeating: "(active_runs > 10 or active_runs > 20)", count: 7).joined(separator: " and ") + " and active_runs < 5"
 
     @Test(arguments: conditions) func finds(_ text: String, _ expected: [String]) throws {
         let condition = try Compiling.compile(text).get()

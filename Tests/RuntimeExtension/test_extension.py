@@ -126,7 +126,10 @@ class Asking(Case):
         # What runs under such a spelling is that app's as well.
         client = Socket(runtime, "/ws/wf/app_b /c/u")
         self.assertTrue(await client.opened())
-        self.assertEqual([row["app_id"] for row in extension.document()["apps"]], ["app_b"])
+        self.assertEqual(
+            [(row["app_id"], row["tasks"], row["coming"]) for row in extension.document()["apps"]],
+            # Of the two that were only started nothing runs yet.
+            [("app_b", 1, 1), (" ", 0, 1)])
 
     async def test_a_workflow_is_the_one_that_the_runtime_loads(self):
         class Loaded:
@@ -825,11 +828,62 @@ class ThePage(Case):
         self.assertEqual((document["runs_tracked"], document["complete"]), (True, True))
         self.assertEqual((document["runs"], document["tasks"], document["websockets"]), (2, 2, 2))
         self.assertEqual(document["apps"], [
-            {"app_id": "app_a", "runs": 2, "tasks": 2, "waiting": 1, "websockets": 1},
-            {"app_id": "app_b", "runs": 0, "tasks": 0, "waiting": 0, "websockets": 1}])
+            {"app_id": "app_a", "runs": 2, "tasks": 2, "coming": 0, "waiting": 1, "websockets": 1},
+            {"app_id": "app_b", "runs": 0, "tasks": 0, "coming": 0, "waiting": 0, "websockets": 1}])
         self.assertEqual(
             {(row["chat_id"], row["tasks"], row["websocket"], row["waiting"]) for row in document["chats"]},
             {("c1", 0, True, False), ("c2", 1, False, False), ("c3", 1, True, True)})
+
+    async def test_what_was_let_in_and_has_not_begun_is_coming(self):
+        now = [0.0]
+        extension = self.extension(self.gate(ALLOWED), clock=lambda: now[0])
+        runtime = await self.runtime(extension)
+
+        def seen():
+            document = extension.document()
+            self.assertEqual((document["tasks"], document["coming"]), tuple(
+                sum(row[name] for row in document["apps"]) for name in ("tasks", "coming")))
+            return document["tasks"], document["coming"]
+        chat = (await self.start(runtime)).body["chat_id"]
+        ghost = (await self.start(runtime)).body["chat_id"]
+        self.assertEqual(seen(), (0, 2))
+        # Its socket is there, and a loop that lags has not come to the run: it is still one.
+        entry = module.Entry("socket", app="app_a", workflow="wf", chat=chat, user="u")
+        now[0] += extension.TICKET - 1
+        self.assertIsNone(await extension._ask_about_socket(entry, "u"))
+        now[0] += 2
+        self.assertEqual(seen(), (0, 1), "a start whose websocket never came is no run")
+        extension.leave(entry)
+        self.assertTrue(await Socket(runtime, f"/ws/wf/app_a/{chat}/u").opened())
+        self.assertEqual(seen(), (1, 0))
+        # What ran and ended is not waited for anew.
+        runtime.state.simple_transport.release[chat].set()
+        await asyncio.gather(*runtime.tasks)
+        self.assertEqual(seen(), (0, 0))
+        self.assertNotEqual(ghost, chat)
+
+    async def test_a_run_that_begins_and_ends_between_two_looks_is_not_waited_for(self):
+        extension = self.extension(self.gate(ALLOWED))
+        extension.LOOK_EVERY = 0.001
+        runtime = await self.runtime(extension)
+        chat = (await self.start(runtime)).body["chat_id"]
+        self.assertTrue(await Socket(runtime, f"/ws/wf/app_a/{chat}/u").opened())
+        while extension._coming:
+            await asyncio.sleep(0.001)
+        runtime.state.simple_transport.release[chat].set()
+        await asyncio.gather(*runtime.tasks)
+        self.assertEqual(extension.document()["coming"], 0)
+
+    async def test_what_is_coming_is_bounded_and_unknown_where_runs_are(self):
+        extension = self.extension(self.gate(ALLOWED))
+        extension.MOST_TICKETS = 3
+        runtime = await self.runtime(extension)
+        for _ in range(10):
+            await self.start(runtime)
+        self.assertEqual(extension.document()["coming"], 3)
+        extension.runs = module.Runs(None)
+        self.assertIsNone(extension.document()["coming"])
+        self.assertEqual([row["coming"] for row in extension.document()["apps"]], [None])
 
     async def test_it_is_bounded(self):
         extension = self.extension()

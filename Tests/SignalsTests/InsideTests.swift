@@ -48,6 +48,19 @@ import Testing
         #expect(watched.signals.runningChats(of: [AppID("a")])?.apps.first?.active == 0)
     }
 
+    @Test func `what was let in and has not begun counts at the gate, and in no rule`() throws {
+        var watched = try InsideTests.shown()
+        let coming = InsideView(runs: 1, apps: [.init(app: AppID("a"), runs: 1, coming: 2), .init(app: AppID("new"), runs: 0, coming: 1)])
+        // Asked for before the newest perf answer came: what was let in since is in neither.
+        try watched.ingest(.inside(coming), at: 1, elapsed: 1_500)
+        let apps = ["a", "b", "new", "unknown"].map { AppID($0) }
+        let running = try #require(watched.signals.runningChats(of: apps))
+        #expect(running.apps.map(\.active) == [3, 0, 1, 0])
+        #expect(running.at == FakeProcess.at(-0.5))
+        #expect(try watched.app("a", "active_runs", at: 1) == .value(1))
+        #expect(try watched.runtime("active_runs", at: 1) == .value(1))
+    }
+
     @Test func `what it does not tell, or no longer, is as without it`() throws {
         var without = try InsideTests.shown()
         let expected = [

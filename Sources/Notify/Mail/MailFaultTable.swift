@@ -107,7 +107,7 @@ enum MailFault: Hashable {
         "starttls", "tls required", "requires tls", "require tls", "tls connection", "encryption required", "secure connection",
         // Addresses and domains that a service must know first.
         "not verified", "unverified", "verify your", "verified domain", "verified identity", "verified email",
-        "identity", "identities", "sandbox", "dkim", "dmarc", "spf",
+        "identity", "identities", "sandbox", "configuration set", "dkim", "dmarc", "spf",
         // The account and its limits.
         "your account", "subscription", "upgrade", "credits", "billing", "daily limit", "hourly limit",
         "monthly limit", "sending limit", "sending quota", "daily quota", "rate limit", "too many messages", "too many emails",
@@ -128,7 +128,7 @@ enum MailFault: Hashable {
         "no mx", "no mx record", "no mx records", "unconfigured", "unconfirmed",
     ]
     /// Where not a word is about the message: what a service has against the account or the network that it comes from.
-    private static let policyWords = ["policy restrictions", "policy restriction", "due to policy", "local policy"]
+    private static let policyWords = ["policy restrictions", "policy restriction", "due to policy", "local policy", "organization policy", "organisation policy", "company policy"]
     /// Said of us, and now and then of what is in a message.
     private static let weakWords = [
         "not permitted", "not allowed", "permission", "permissions", "authorized", "authorised", "unauthorized",

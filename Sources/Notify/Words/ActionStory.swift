@@ -40,7 +40,7 @@ public enum LeaseSight: String, Sendable {
     public func remark(_ app: AppID) -> String? {
         switch self {
         case .enforced: nil
-        case .unasked: "in force at the gate; no proxy has asked it about \(app) yet"
+        case .unasked: "in force at the gate; no proxy has asked it about \(app) since it began"
         case .decided: "decided; not seen in force yet"
         }
     }
@@ -159,12 +159,12 @@ extension ActionStory {
     }
 
     /// `Throttled app-a to 2 runs at once`; where nothing was seen to do so, what is in force: `Throttle of app-a to 2 runs at
-    /// once, in force at the gate; no proxy has asked it about app-a yet`.
+    /// once, in force at the gate; no proxy has asked it about app-a since it began`.
     /// - Parameter time: from when until when, put behind the deed.
     func told(_ time: Phrase) -> Phrase {
         switch sight {
         case .enforced: "\(deed)\(time)"
-        case .unasked: "\(thing)\(time): in force at the gate; no proxy has asked it about \(code: app.text) yet"
+        case .unasked: "\(thing)\(time): in force at the gate; no proxy has asked it about \(code: app.text) since it began"
         case .decided: "\(thing)\(time): decided; not seen in force yet"
         }
     }

@@ -18,7 +18,8 @@ URL=http://127.0.0.1:8000
 curl -sS -m 35 $URL/api/health | jq .mongodb_ping_ms      # five times, some seconds apart
 ```
 
-- All of them high: MongoDB or the network to it. One of five: a hiccup, it will pass.
+- All of them high, and the answers themselves quick (`curl -w '%{time_total}'`): MongoDB or the network to it. One of five: a hiccup, it will pass.
+- The answers as slow as the ping: the runtime's event loop is late, and the ping waits for it. Then look at what the runtime does (`mozaiks-ops evaluate`), not at MongoDB.
 
 On MongoDB's machine:
 

@@ -39,6 +39,12 @@ struct Examination {
                     .broken, "this URL answers for several processes (a load balancer): rates would be wrong and are missing; "
                         + "name each replica's own URL under 'replicas:'")
             }
+            if replica.sharedChats > 0 {
+                findings.add(
+                    .note, "\(replica.sharedChats) open chat\(replica.sharedChats == 1 ? " is" : "s are") on another replica as well: the proxy sends one "
+                        + "chat to several processes. Each is counted once, where it is at work; use sticky sessions, or the limits of a throttle "
+                        + "are as late as that is seen")
+            }
             cost(replica, &findings)
         }
         counters(&findings)

@@ -78,7 +78,7 @@ extension Overview {
                 let age = max(now - sight.polledAt, .zero)
                 let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
                 let perf = sight.summary.replicas.map(\.perfInterval).max() ?? sight.interval
-                let stretched = perf > sight.interval ? ", the figures of tenants every \(perf.brief) (stretched by what they cost it)" : ""
+                let stretched = perf >= sight.interval + .seconds(1) ? ", the figures of tenants every \(perf.brief) (stretched by what they cost it)" : ""
                 return "  \(Shown.id(sight.summary.runtime)), polled \(age < .seconds(1) ? "just now" : "\(age.brief) ago"), every \(sight.interval)\(stretched)\n"
                     + sight.summary.replicas.map { replica in
                         let silent = [Endpoint.health, .perf, .events].filter { replica.missing[$0] != nil || $0 == .health }

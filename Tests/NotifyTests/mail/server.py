@@ -190,6 +190,7 @@ SCRIPTS = {
     "recipient 554": {"RCPT": "554 5.7.1 Relay access denied\r\n"},
     "data 451": {"DATA": "451 4.3.0 Not now\r\n"},
     "data 554": {"DATA": "554 5.5.1 No valid recipients\r\n"},
+    "message 354": {"message": "354 More?\r\n"},
     "message 421": {"message": "421 4.3.2 Going down\r\n"},
     "message 451": {"message": "451 4.3.0 Scanner is down\r\n"},
     "message 452": {"message": "452 4.3.1 Disk full\r\n"},

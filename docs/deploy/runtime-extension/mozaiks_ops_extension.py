@@ -25,7 +25,7 @@ import sys
 import time
 from urllib.parse import quote
 
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 PATH = "/ops/runtime"
 
 logger = logging.getLogger("mozaiks_ops")
@@ -817,6 +817,7 @@ class Door:
         if chat and said.group(1) == "workflow_started" and entry.sessions > 0:
             entry.sessions -= 1
             self.extension.admit(entry.app, str(chat), Extension.TICKET, sockets=1)
+            self.extension.expect((entry.app, str(chat)), Extension.TICKET)
 
     async def _send(self, entry, send, message):
         if entry.kind == "socket" and message.get("type") == "websocket.send":
@@ -869,6 +870,10 @@ class Extension:
     AGAIN = 5.0
     # So long after a socket was let in what it runs may not have begun.
     BEGINNING = 3.0
+    # With a loop that lags it takes longer; for so long after its socket or input a run that was let in is told as coming.
+    COMING = 10.0
+    # How often it is looked which of them have begun, while there are any.
+    LOOK_EVERY = 0.25
     # So long after the start of this process the gate may not know what runs in it, and this process counts by itself.
     FRESH = 60.0
     MOST_LISTED = 1000
@@ -888,6 +893,8 @@ class Extension:
         self._live = {}
         self._claims = collections.Counter()
         self._returned = collections.OrderedDict()
+        # Runs that were let in and have not begun: `(app, chat)`, and until when they are waited for.
+        self._coming = collections.OrderedDict()
         # When starts of an app were let through though the gate did not know what runs.
         self._let = {}
         self._tasks = []
@@ -905,7 +912,9 @@ class Extension:
         if not self.runs.is_tracked:
             logger.warning("this build of the runtime does not show what runs: %s says so", PATH)
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self.lag.sample()), loop.create_task(self.gate.resolve())]
+        self._tasks = [
+            loop.create_task(self.lag.sample()), loop.create_task(self.gate.resolve()),
+            loop.create_task(self._watch_beginnings())]
         self._install_page(app)
         # The application is being served already: its chain of middlewares is built, and goes behind the door.
         if getattr(app, "middleware_stack", None) is None:
@@ -941,6 +950,7 @@ class Extension:
         that chat is the same run, and is let in whatever the gate says of it."""
         # One that drops at once may come again.
         self.admit(_app(app_id), str(chat_id), self.TICKET, sockets=2)
+        self.expect((_app(app_id), str(chat_id)), self.TICKET)
         return {}
 
     async def _ask_about_socket(self, entry, user):
@@ -956,6 +966,7 @@ class Extension:
             self.let_on += 1
         elif not self._is_live(key) and self._take_ticket(key):
             self._may_begin(entry)
+            self.expect(key, self.COMING)
             self.let_on += 1
         else:
             if comes_again is None:
@@ -966,6 +977,7 @@ class Extension:
             if refusal is not None:
                 return refusal
             self._may_begin(entry)
+            self.expect(key, self.COMING)
             if not self._is_live(key):
                 self.admit(entry.app, entry.chat, self.AGAIN, sockets=1)
         self._live.setdefault(key, set()).add(entry)
@@ -1043,6 +1055,7 @@ class Extension:
                 self.let_on += 1
                 return None
             if running is False and (self._begins(self._live.get(key, ())) or self._take_ticket(key)):
+                self.expect(key, self.COMING)
                 self.let_on += 1
                 return None
             if running is None or (running and requests is None):
@@ -1050,7 +1063,13 @@ class Extension:
         except Exception as error:
             self.faults += 1
             logger.warning("what waits could not be looked at: %s", type(error).__name__)
-        return await self._ask_about_run(entry.app, workflow or "-")
+        return await self._ask_about_rerun(key, workflow or "-")
+
+    async def _ask_about_rerun(self, key, workflow):
+        refusal = await self._ask_about_run(key[0], workflow)
+        if refusal is None:
+            self.expect(key, self.COMING)
+        return refusal
 
     async def ask_about_start(self, entry, workflow):
         """A workflow that is started over an open websocket: the runtime asks no hook about it."""
@@ -1067,12 +1086,14 @@ class Extension:
                 entry.begins_until = None
                 self.let_on += 1
                 return None
+        key = (entry.app, entry.chat)
         if self._begins([entry]):
+            self.expect(key, self.COMING)
             self.let_on += 1
             return None
         if unknown:
             return await self.gate.ask("POST", _target("chat", entry.app, entry.chat, "-", "input"), entry.app)
-        return await self._ask_about_run(entry.app, entry.workflow)
+        return await self._ask_about_rerun(key, entry.workflow)
 
     async def _ask_about_run(self, app, workflow):
         """Asks about a run that would begin: by the workflow's name as it is spelt, under which the runtime's figures have it,
@@ -1111,6 +1132,35 @@ class Extension:
         self._tickets.move_to_end((app, chat))
         while len(self._tickets) > self.MOST_TICKETS:
             self._tickets.popitem(last=False)
+
+    # What was let in and has not begun yet is neither a task nor known to whoever counts tasks; it is a run all the same.
+
+    def expect(self, key, seconds):
+        if self.settings.gate is None or not self.runs.is_tracked:
+            return
+        self._coming[key] = self._clock() + seconds
+        self._coming.move_to_end(key)
+        while len(self._coming) > self.MOST_TICKETS:
+            self._coming.popitem(last=False)
+
+    def _expected(self, runs):
+        """How many of each app are coming. Those that run have come."""
+        now = self._clock()
+        for key in [key for key, until in self._coming.items() if key in runs or now > until]:
+            del self._coming[key]
+        return collections.Counter(app for app, _ in self._coming)
+
+    async def _watch_beginnings(self):
+        """A run may begin and end between two looks at the page, and would be waited for after its end."""
+        while True:
+            await asyncio.sleep(self.LOOK_EVERY)
+            try:
+                snapshot = self.runs.snapshot() if self._coming else None
+                if snapshot is not None:
+                    self._expected(snapshot.runs)
+            except Exception as error:
+                self.faults += 1
+                logger.warning("what began could not be looked at: %s", type(error).__name__)
 
     # The page
 
@@ -1160,6 +1210,10 @@ class Extension:
         # A unix socket has no client, and is on this machine.
         return not host or host.startswith("127.") or host in ("::1", "::ffff:127.0.0.1")
 
+    @staticmethod
+    def _row(app):
+        return {"app_id": _clean(app), "runs": 0, "tasks": 0, "coming": 0, "waiting": 0, "websockets": 0}
+
     def document(self):
         snapshot = self.runs.snapshot()
         sockets = self.runs.sockets()
@@ -1178,23 +1232,26 @@ class Extension:
                 "waiting": chat in waiting if waiting is not None else None,
             }
             chats[key] = row
-            total = apps.setdefault(app, {
-                "app_id": _clean(app), "runs": 0, "tasks": 0, "waiting": 0, "websockets": 0})
+            total = apps.setdefault(app, self._row(app))
             total["runs"] += 1 if row["tasks"] else 0
             total["tasks"] += row["tasks"] or 0
             total["waiting"] += 1 if row["tasks"] and row["waiting"] else 0
             total["websockets"] += 1 if row["websocket"] else 0
-        ordered = sorted(apps.values(), key=lambda row: (-row["runs"], -row["websockets"], row["app_id"]))
+        coming = self._expected(runs)
+        for app, count in coming.items():
+            apps.setdefault(app, self._row(app))["coming"] = count
+        ordered = sorted(apps.values(), key=lambda row: (-row["runs"] - row["coming"], -row["websockets"], row["app_id"]))
         listed = sorted(chats.values(), key=lambda row: (-(row["tasks"] or 0), row["app_id"], row["chat_id"]))
         if snapshot is None:
             for row in ordered:
-                row["runs"] = row["tasks"] = row["waiting"] = None
+                row["runs"] = row["tasks"] = row["waiting"] = row["coming"] = None
         return {
             "format": 1, "extension": VERSION, "pid": os.getpid(), "started_at": self._started_at,
             "runs_tracked": snapshot is not None,
             "complete": snapshot is not None and snapshot.is_complete,
             "runs": len(runs) if snapshot is not None else None,
             "tasks": sum(runs.values()) if snapshot is not None else None,
+            "coming": sum(coming.values()) if snapshot is not None else None,
             "websockets": len(sockets) if sockets is not None else None,
             "apps": ordered[:self.MOST_LISTED], "apps_omitted": max(0, len(ordered) - self.MOST_LISTED),
             "chats": listed[:self.MOST_LISTED], "chats_omitted": max(0, len(listed) - self.MOST_LISTED),

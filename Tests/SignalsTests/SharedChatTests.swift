@@ -1,0 +1,62 @@
+import Model
+import Testing
+
+@testable import Signals
+
+/// Behind a proxy without sticky sessions one process makes a chat and another runs it: both list it.
+@Suite("A chat that two replicas show is one run")
+struct SharedChatTests {
+    private static let urls = ["http://127.0.0.1:8001", "http://127.0.0.1:8002"]
+
+    /// Two chats that the first process made and the second runs, and one of each process's own; at 60 s.
+    private static func shown(_ base: FakeProcess, order: [Int] = [0, 1]) throws -> (watched: Watched, processes: [FakeProcess]) {
+        var watched = Watched(SignalOptions(replicas: urls))
+        var processes = [base, base]
+        for index in order { try watched.perf(processes[index], at: 0, replica: urls[index]) }
+        for name in ["c1", "c2"] { processes[0].open(name, app: "a", at: 10) }
+        for name in ["c1", "c2"] { processes[1].open(name, app: "a", at: 11) }
+        processes[0].open("own", app: "b", at: 12)
+        processes[1].open("mine", app: "b", at: 12)
+        for index in order { try watched.perf(processes[index], at: 30, replica: urls[index]) }
+        return (watched, processes)
+    }
+
+    @Test("counters that move, or none that do; whichever was asked first", arguments: [RunTests.alive, RunTests.dead], [[0, 1], [1, 0]])
+    func once(_ base: FakeProcess, _ order: [Int]) throws {
+        var (watched, processes) = try SharedChatTests.shown(base, order: order)
+        #expect(try watched.app("a", "active_runs", at: 31) == .value(2))
+        #expect(try watched.app("b", "active_runs", at: 31) == .value(2))
+        #expect(try watched.runtime("active_runs", at: 31) == .value(4))
+        #expect(watched.signals.summary.replicas.map(\.sharedChats) == [2, 2])
+        // They end where they ran; the first process never hears of it.
+        for name in ["c1", "c2"] { processes[1].end(name, at: 40) }
+        for index in order { try watched.perf(processes[index], at: 60, replica: SharedChatTests.urls[index]) }
+        #expect(try watched.app("a", "active_runs", at: 61) == .value(0))
+        #expect(try watched.app("a", "ghost_runs", at: 61) == .value(2))
+        #expect(try watched.app("b", "active_runs", at: 61) == .value(2))
+        // Each was started once, in a minute that was watched.
+        #expect(try watched.app("a", "run_starts[1m]", at: 61) == .value(2))
+    }
+
+    @Test("where work is seen it runs, whenever it was made")
+    func work() throws {
+        var (watched, processes) = try SharedChatTests.shown(RunTests.alive)
+        for second in [60.0, 90, 120] {
+            processes[0].work("c1", turns: 1)
+            for index in [0, 1] { try watched.perf(processes[index], at: second, replica: SharedChatTests.urls[index]) }
+        }
+        processes[1].end("c1", at: 130)
+        for index in [0, 1] { try watched.perf(processes[index], at: 150, replica: SharedChatTests.urls[index]) }
+        #expect(try watched.app("a", "active_runs", at: 151) == .value(2))
+        processes[0].end("c1", at: 160)
+        for index in [0, 1] { try watched.perf(processes[index], at: 180, replica: SharedChatTests.urls[index]) }
+        #expect(try watched.app("a", "active_runs", at: 181) == .value(1))
+    }
+
+    @Test("the gate counts each once as well")
+    func gate() throws {
+        let (watched, _) = try SharedChatTests.shown(RunTests.alive)
+        let running = try #require(watched.signals.runningChats(of: [AppID("a")])?.apps.first)
+        #expect(running.active == 2 && running.open?.count == 2)
+    }
+}
