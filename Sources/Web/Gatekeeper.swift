@@ -25,7 +25,7 @@ struct Gatekeeper: Sendable {
     let sessions = Sessions()
     let clock: any Clock
     /// Tokens that nobody has, by address: guessing is hopeless, and made slow all the same.
-    private let failures = Limiter(perMinute: 20)
+    let failures = Limiter(perMinute: 20)
     private let writes = Limiter(perMinute: 60)
 
     init(
@@ -42,7 +42,7 @@ struct Gatekeeper: Sendable {
         publicOrigin = host.flatMap { host in parts?.first.map { "\($0)//\(host)" } }
     }
 
-    private var isPublicSafe: Bool { publicOrigin?.utf8.starts(with: "https://".utf8) ?? false }
+    var isPublicSafe: Bool { publicOrigin?.utf8.starts(with: "https://".utf8) ?? false }
 
     // MARK: - Reading
 
@@ -89,7 +89,7 @@ struct Gatekeeper: Sendable {
     }
 
     /// Why a session opens nothing any more.
-    private func why(_ session: Session) throws(Problem) -> String {
+    func why(_ session: Session) throws(Problem) -> String {
         guard let found = try book().tokens.first(where: { ConstantTime.equal($0.digest, session.token) }) else {
             return "you are signed out: the token that you signed in with is no longer known"
         }
@@ -155,7 +155,7 @@ struct Gatekeeper: Sendable {
         for key in [visitor.actor, "address " + request.remoteAddress] { writes.count(key, now: now) }
     }
 
-    private static func slower(_ seconds: Int) -> Problem {
+    static func slower(_ seconds: Int) -> Problem {
         Problem(
             status: 429, title: "Too many", detail: "try again in \(seconds) seconds",
             headers: [("Retry-After", "\(seconds)")])
@@ -198,140 +198,6 @@ struct Gatekeeper: Sendable {
         }
     }
 
-    // MARK: - Signing in
-
-    /// The cookie for a token that somebody typed. Throws when nobody has it.
-    func signIn(_ typed: String, _ request: ServerRequest) throws(Problem) -> String {
-        let now = clock.monotonicNanoseconds()
-        let bytes = Array(typed.utf8)
-        if let found = try book().token(bytes, at: clock.now()) { return cookie(found.digest, request, now) }
-        if let seconds = failures.wait(request.remoteAddress, now: now) { throw Gatekeeper.slower(seconds) }
-        if try isReadToken(bytes) { return cookie(AccessToken.digest(of: bytes), request, now) }
-        failures.count(request.remoteAddress, now: now)
-        throw Problem(status: 401, title: "Not known", detail: "nobody has that token now; it was revoked, has ended, or is mistyped")
-    }
-
-    private func cookie(_ digest: [UInt8], _ request: ServerRequest, _ now: UInt64) -> String {
-        let value = sessions.begin(token: digest, now: now)
-        return Gatekeeper.cookie(value, isSecure: comesByTLS(request), seconds: Sessions.lifetimeSeconds)
-    }
-
-    /// Ends the session, and the cookie with it.
-    func signOut(_ session: Session, _ request: ServerRequest) -> String {
-        sessions.end(session)
-        return Gatekeeper.cookie("", isSecure: comesByTLS(request), seconds: 0)
-    }
-
-    private func comesByTLS(_ request: ServerRequest) -> Bool {
-        let origin = (request.header("Origin") ?? "").lowercased()
-        let host = (request.header("Host") ?? "").lowercased()
-        return request.isEncrypted || origin.utf8.starts(with: "https://".utf8)
-            || (isPublicSafe && (publicHost.map { host.utf8.elementsEqual($0.utf8) } ?? false))
-    }
-
-    private static let plainName = "mozaiks-ops"
-    /// Browsers take a cookie of such a name over TLS alone, and from no neighbouring host.
-    private static let secureName = "__Host-mozaiks-ops"
-
-    private static func cookie(_ value: String, isSecure: Bool, seconds: UInt64) -> String {
-        "\(isSecure ? secureName : plainName)=\(value); Path=/; Max-Age=\(seconds); HttpOnly; SameSite=Strict\(isSecure ? "; Secure" : "")"
-    }
-
-    private func signedIn(_ request: ServerRequest) -> Session? {
-        let now = clock.monotonicNanoseconds()
-        let host = (request.header("Host") ?? "").lowercased()
-        let isPublic = request.isEncrypted || isPublicSafe && (publicHost.map { host.utf8.elementsEqual($0.utf8) } ?? false)
-        // Where one comes by TLS, a cookie of the plain name may be one that somebody on the way put there.
-        let names = isPublic ? [Gatekeeper.secureName] : [Gatekeeper.secureName, Gatekeeper.plainName]
-        for field in request.headerValues("Cookie") {
-            for pair in field.split(separator: UInt8(ascii: ";")) {
-                let text = String(decoding: pair.drop { $0 == UInt8(ascii: " ") }, as: UTF8.self)
-                for name in names
-                where text.utf8.starts(with: (name + "=").utf8) {
-                    if let session = sessions.session(String(text.dropFirst(name.count + 1)), now: now) { return session }
-                }
-            }
-        }
-        return nil
-    }
-
-    // MARK: - Tokens
-
-    private struct Credential {
-        let bytes: [UInt8]
-        let isBearer: Bool
-    }
-
-    private func book() throws(Problem) -> TokenBook {
-        do throws(TokenFile.Failure) {
-            return try tokens.book()
-        } catch {
-            throw Problem(
-                status: 503, title: "No tokens", detail: "the tokens cannot be read: 'mozaiks-ops token list' says why")
-        }
-    }
-
-    private func isReadToken(_ given: [UInt8]) throws(Problem) -> Bool {
-        guard let token else { return false }
-        let expected: Secret
-        do {
-            expected = try token.value()
-        } catch {
-            throw Problem(
-                status: 503, title: "No token",
-                detail: "the token that readers must show cannot be read; the log of the start says why")
-        }
-        return !expected.isEmpty
-            && ConstantTime.equal(SHA256.digest(given), SHA256.digest(Array(expected.reveal().utf8)))
-    }
-
-    private func known(_ given: Credential, _ request: ServerRequest) throws(Problem) -> Visitor? {
-        let way: Visitor.Way = given.isBearer ? .bearer : .basic
-        // Those hold 256 random bits: whoever has one is not kept out because a neighbour guesses.
-        if let found = try book().token(given.bytes, at: clock.now()) {
-            return Visitor(name: found.name, role: found.role, way: way)
-        }
-        // Where everybody reads, what a proxy puts there for others is nobody's guess.
-        guard !isLoopback || token != nil else { return nil }
-        let now = clock.monotonicNanoseconds()
-        if let seconds = failures.wait(request.remoteAddress, now: now) { throw Gatekeeper.slower(seconds) }
-        if try isReadToken(given.bytes) { return Visitor(name: nil, role: .viewer, way: way) }
-        failures.count(request.remoteAddress, now: now)
-        return nil
-    }
-
-    /// Nil when the token that the session stands on is no longer in force.
-    private func known(_ session: Session) throws(Problem) -> Visitor? {
-        let now = clock.now()
-        let found = try book().tokens.first { ConstantTime.equal($0.digest, session.token) }
-        if let found {
-            guard found.isInForce(at: now) else { return nil }
-            return Visitor(name: found.name, role: found.role, way: .session(session))
-        }
-        guard let token, let expected = try? token.value(), !expected.isEmpty,
-            ConstantTime.equal(AccessToken.digest(of: Array(expected.reveal().utf8)), session.token)
-        else { return nil }
-        return Visitor(name: nil, role: .viewer, way: .session(session))
-    }
-
-    /// The token that a request shows: of `Bearer`, or the password of `Basic`.
-    private func credential(_ request: ServerRequest) throws(Problem) -> Credential? {
-        let fields = request.headerValues("Authorization")
-        guard fields.count == 1 else { return nil }
-        let parts = fields[0].split(separator: UInt8(ascii: " "), maxSplits: 1)
-        guard parts.count == 2 else { return nil }
-        let rest = parts[1].drop { $0 == UInt8(ascii: " ") }
-        switch String(decoding: parts[0], as: UTF8.self).lowercased() {
-        case "bearer": return Credential(bytes: Array(rest), isBearer: true)
-        case "basic":
-            guard let decoded = Base64.decode(String(decoding: rest, as: UTF8.self)),
-                let colon = decoded.firstIndex(of: UInt8(ascii: ":"))
-            else { return nil }
-            return Credential(bytes: Array(decoded[(colon + 1)...]), isBearer: false)
-        default: return nil
-        }
-    }
-
     // MARK: - Addresses
 
     private func isOwn(_ host: String) -> Bool {
@@ -350,7 +216,7 @@ struct Gatekeeper: Sendable {
         return lower == "localhost" || lower == "[::1]" || Gatekeeper.isLoopbackAddress(lower)
     }
 
-    private static func isLoopback(peer: String) -> Bool {
+    static func isLoopback(peer: String) -> Bool {
         let peer = peer.utf8.starts(with: "::ffff:".utf8) ? String(peer.dropFirst(7)) : peer
         return peer == "::1" || isLoopbackAddress(peer)
     }
