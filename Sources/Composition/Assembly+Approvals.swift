@@ -1,5 +1,6 @@
 import Ambient
 import Configuration
+import Daemon
 import Notify
 
 extension Assembly {

@@ -2,6 +2,7 @@ import Actions
 import Ambient
 import Collector
 import Configuration
+import Cycle
 import HTTP
 import Model
 import Notify
