@@ -32,6 +32,10 @@ public final class HTTPServer: Sendable {
         public var maxBodyBytes = 1 << 20
         /// Memory of a connection for request line and headers; what does not fit is answered with 414 or 431.
         public var connectionMemoryBytes = 64 << 10
+        /// A longer address is answered with 414, longer header fields (all of them together) with 431; 0 for no limit but the
+        /// memory of the connection.
+        public var maxTargetBytes = 0
+        public var maxHeaderBytes = 0
         /// Whether answers carry a `Date` on their own.
         public var sendsDate = true
         /// How long `stop()` waits for the requests in flight.

@@ -21,6 +21,11 @@ public final class Face: Sendable {
     private static let mostSaid = 16 << 10
     /// The largest body that any request here has: a policy as browsers encode it. Each connection may hold one in memory.
     public static let longestBody = 160 << 10
+    /// The longest address: of a filter with an id of 4 kB, percent-encoded.
+    public static let longestTarget = 16 << 10
+    /// All header fields of a request together: what proxies let through (nginx: 32 kB), and room for the answer's in the memory
+    /// of a connection.
+    public static let longestHeaders = 24 << 10
     /// Bytes of answers that are kept; an answer beyond that is made anew each time.
     private static let mostKept = 4 << 20
 

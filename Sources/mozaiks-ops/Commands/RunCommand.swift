@@ -229,6 +229,7 @@ final class DaemonParts: Sendable {
         lookers.mode = .epoll(threads: 2)
         lookers.maxConnections = 256
         lookers.maxBodyBytes = Face.longestBody
+        (lookers.maxTargetBytes, lookers.maxHeaderBytes) = (Face.longestTarget, Face.longestHeaders)
         lookers.certificate = configuration.certificate.map { ServerCertificate(certificate: $0.value.certificate, key: $0.value.key) }
         lookers.onRenewed = { fault in
             guard let fault else { return logger.info("the page shows a renewed certificate") }
