@@ -2,6 +2,7 @@ import JSONParsing
 import Journal
 import Model
 import Monitor
+import Views
 
 /// `incidents ack|unack`: somebody has seen it.
 enum AcknowledgeCommand {
@@ -44,8 +45,17 @@ enum AcknowledgeCommand {
 
     private static func target(_ invocation: Invocation) throws -> String {
         let named = invocation.arguments.positional("ID") ?? ""
-        if named.hasPrefix("digest-") { return named }
         let journal = try invocation.journalForReading(invocation.configuration())
+        if named.hasPrefix("digest-") {
+            let open = try IncidentList(journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)).incidents
+            let known = Set(open.flatMap(\.digests)).sorted()
+            guard known.contains(where: { $0.isSame(as: named) }) else {
+                throw CommandFailure(
+                    "no digest '\(Shown.id(named))' holds an open incident",
+                    hint: UnknownName.hint(named, known: known, list: "mozaiks-ops incidents list --status open"))
+            }
+            return named
+        }
         let incident = try invocation.incident(named, in: journal)
         guard incident.resolvedAt == nil else {
             throw CommandFailure("\(incident.id) is resolved", hint: "see mozaiks-ops incidents list --status open")

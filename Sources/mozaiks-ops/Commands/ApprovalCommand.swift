@@ -61,7 +61,8 @@ enum ApprovalCommand {
             let hint = mine.map { ids in
                 "that is an incident; " + (ids.isEmpty ? "nothing of it waits for approval" : "of it waits \(ids.joined(separator: ", "))")
             }
-            throw CommandFailure("no approval '\(named)'", hint: hint ?? "see mozaiks-ops actions approvals")
+            if let hint { throw CommandFailure("there is no approval '\(Shown.id(named))'", hint: hint) }
+            throw CommandFailure.unknown("approval", named, known: all.map(\.id), list: "mozaiks-ops actions approvals --all")
         }
         var document: JSONObject = ["approval": .string(approval.id), "digest": .string(approval.digest)]
         if let comment = arguments.value("comment") { document.append("comment", .string(comment)) }

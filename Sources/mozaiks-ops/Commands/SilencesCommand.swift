@@ -125,12 +125,16 @@ enum SilencesCommand {
         let journal = try invocation.journalForReading(invocation.configuration())
         let active = try KeptDecisions(journal).telling.silences.filter { $0.isActive(now) }
         let found = active.filter { $0.id.utf8.starts(with: named.utf8) }
-        guard found.count == 1 || found.contains(where: { $0.id == named }) else {
+        let exact = found.first { $0.id == named }
+        guard let id = exact?.id ?? found.first?.id else {
             throw CommandFailure(
-                found.isEmpty ? "no silence '\(named)' is in force" : "'\(named)' is the beginning of several silences",
-                hint: found.isEmpty ? "see mozaiks-ops silences list" : found.map(\.id).joined(separator: ", "))
+                "no silence '\(Shown.id(named))' is in force",
+                hint: UnknownName.hint(named, known: active.map(\.id), list: "mozaiks-ops silences list"))
         }
-        let id = found.first { $0.id == named }?.id ?? found[0].id
+        guard exact != nil || found.count == 1 else {
+            throw CommandFailure(
+                "'\(Shown.id(named))' is the beginning of several silences", hint: "it could be " + found.map(\.id).joined(separator: ", "))
+        }
         return try await invocation.ask(Commands.expireSilence, ["silence": .string(id)], naming: ("silence", id))
     }
 
