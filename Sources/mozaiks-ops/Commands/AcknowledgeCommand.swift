@@ -29,7 +29,7 @@ enum AcknowledgeCommand {
             Commands.acknowledge,
             [
                 "incident": .string(id), "until": .moment(until),
-                "comment": .string(invocation.arguments.value("comment") ?? ""),
+                "comment": .string(invocation.comment ?? ""),
             ], naming: ("incident", id))
     }
 
@@ -47,14 +47,11 @@ enum AcknowledgeCommand {
         let named = invocation.arguments.positional("ID") ?? ""
         let journal = try invocation.journalForReading(invocation.configuration())
         if named.hasPrefix("digest-") {
+            guard try KeptDecisions(journal).telling.members(of: named).isEmpty else { return named }
             let open = try IncidentList(journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)).incidents
-            let known = Set(open.flatMap(\.digests)).sorted()
-            guard known.contains(where: { $0.isSame(as: named) }) else {
-                throw CommandFailure(
-                    "no digest '\(Shown.id(named))' holds an open incident",
-                    hint: UnknownName.hint(named, known: known, list: "mozaiks-ops incidents list --status open"))
-            }
-            return named
+            throw CommandFailure(
+                "no digest '\(Shown.id(named))' holds an open incident",
+                hint: UnknownName.hint(named, known: Set(open.flatMap(\.digests)).sorted(), list: "mozaiks-ops incidents list --status open"))
         }
         let incident = try invocation.incident(named, in: journal)
         guard incident.resolvedAt == nil else {

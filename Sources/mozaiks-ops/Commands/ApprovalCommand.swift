@@ -65,7 +65,7 @@ enum ApprovalCommand {
             throw CommandFailure.unknown("approval", named, known: all.map(\.id), list: "mozaiks-ops actions approvals --all")
         }
         var document: JSONObject = ["approval": .string(approval.id), "digest": .string(approval.digest)]
-        if let comment = arguments.value("comment") { document.append("comment", .string(comment)) }
+        if let comment = invocation.comment { document.append("comment", .string(comment)) }
         let id = try journal.appendCommand(
             at: now, actor: "cli:\(invocation.user)", kind: kind, arguments: JSON.object(document).serialized())
         let result = try await invocation.result(of: id, in: journal, folder: folder)

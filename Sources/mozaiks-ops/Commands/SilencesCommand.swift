@@ -46,7 +46,7 @@ enum SilencesCommand {
             until = moment
         }
         if let until, until <= now { throw UsageError("its end, \(until), is past") }
-        let comment = arguments.value("comment") ?? ""
+        let comment = invocation.comment ?? ""
         if let configuration = try? invocation.loadConfiguration(), let policies = try? Assembly.loadPolicies(configuration) {
             let apps = match.apps.isEmpty ? [] : seenApps(configuration, policies, now)
             for stranger in Strangers(configuration, policies).find(in: match, apps: apps) {
