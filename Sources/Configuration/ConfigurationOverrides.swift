@@ -78,7 +78,7 @@ struct ConfigurationOverrides {
                 configuration.runtimes[0] = RuntimeSettings(
                     name: runtime.name, replicas: runtime.replicas, authentication: authentication,
                     labels: runtime.labels,
-                    origin: runtime.origin)
+                    origin: runtime.origin, tls: runtime.tls)
             }
             return []
         }
@@ -214,6 +214,9 @@ enum ConfigurationEntries {
         if let url = configuration.publicURL { entries.append(setting("server.public_url", url)) }
         if let files = configuration.certificate { entries.append(setting("server.certificate", files)) }
         if let proxies = configuration.trustedProxies { entries.append(setting("server.trusted_proxies", proxies)) }
+        if let secret = configuration.trustedSecret {
+            entries.append(Entry(key: "server.trusted_secret", value: "from \(secret.value.location)", origin: secret.origin))
+        }
         if let apps = configuration.metricsApps { entries.append(setting("metrics.top", apps)) }
         entries += configuration.prices.map {
             plain("prices.\($0.model)", "{prompt: \($0.prompt) USD/M, completion: \($0.completion) USD/M}")

@@ -42,7 +42,8 @@ public final class HTTPServer: Sendable {
         public var drainSeconds = 5.0
         /// With it the server speaks TLS. The files are looked at every few seconds, and what was renewed is shown at once.
         public var certificate: ServerCertificate?
-        /// Told when the files changed: nil where the new ones are shown, else why the old ones still are.
+        /// Told when the files changed: nil where the new ones are shown, else why the old ones still are; and when what is shown
+        /// ends.
         public var onRenewed: (@Sendable (ServerError?) -> Void)?
         /// Told of connections that were turned away or cut off since it was last told: once in a minute at most, from a thread
         /// of the server, and only where there is a ``requestTimeoutSeconds``.

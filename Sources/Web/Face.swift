@@ -44,10 +44,11 @@ public final class Face: Sendable {
     ///   - token: what readers must show, wherever they are; nil: on loopback nothing, elsewhere nobody may read.
     ///   - publicURL: where people reach it, without a slash at the end.
     ///   - proxies: who names people for us.
+    ///   - proxySecret: what they show besides; nil: their address is enough.
     ///   - environment: says where the machine's time zones lie.
     public init(
         _ folder: StateFolder, _ surroundings: Overview.Surroundings, isLoopback: Bool, token: CachedSecret?,
-        publicURL: String?, proxies: TrustedProxies? = nil,
+        publicURL: String?, proxies: TrustedProxies? = nil, proxySecret: CachedSecret? = nil,
         environment: Environment = Environment([:]), clock: any Clock
     ) {
         self.environment = environment
@@ -55,7 +56,7 @@ public final class Face: Sendable {
         self.folder = folder
         self.surroundings = Mutex(surroundings)
         keeper = Gatekeeper(
-            isLoopback: isLoopback, token: token, publicURL: publicURL, tokens: TokenFile(folder), proxies: proxies,
+            isLoopback: isLoopback, token: token, publicURL: publicURL, tokens: TokenFile(folder), proxies: proxies, proxySecret: proxySecret,
             clock: clock)
         self.clock = clock
     }

@@ -34,6 +34,16 @@ extension Configuration {
     }
 }
 
+extension Configuration {
+    /// Who besides the proxy could say who somebody is: nil where nobody can, or no proxy is believed.
+    var localImpostors: String? {
+        guard let proxies = trustedProxies?.value, trustedSecret == nil else { return nil }
+        guard proxies.ranges.contains(where: { $0.contains("127.0.0.1") || $0.contains("::1") }) else { return nil }
+        return "server: trusted_proxies names this machine, so every user of it can call themselves anybody, approvers too, by sending "
+            + "'\(proxies.header)'; give the proxy a secret (trusted_secret_file) that it shows as X-Mozaiks-Proxy-Secret, or let it run elsewhere"
+    }
+}
+
 extension Invocation {
     /// - Parameter takesPolicies: whether `--policies` stands for the configured ones; not where both are compared.
     func loadConfiguration(takesPolicies: Bool = true) throws(ConfigurationErrors) -> Configuration {

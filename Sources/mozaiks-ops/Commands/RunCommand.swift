@@ -84,6 +84,7 @@ enum RunCommand {
         }
         daemon.sayWhatIsInForce(configuration, assembly.policies, logger)
         if let proxy = assembly.network.proxyText { logger.info("requests go through a proxy", ["proxy": .text(proxy)]) }
+        if let text = configuration.localImpostors { logger.warning("others of this machine may name themselves", ["why": .text(text)]) }
         for text in Assembly.exposures(configuration, environment) {
             logger.warning("others of this machine may read or change what is ours", ["why": .text(text)])
         }
@@ -221,6 +222,7 @@ final class DaemonParts: Sendable {
             folder, Overview.Surroundings(configuration), isLoopback: configuration.server?.value.isLoopback ?? false,
             token: configuration.readToken.map { CachedSecret($0.value, what: "the token of whoever reads the page", in: invocation.environment) },
             publicURL: configuration.publicURL?.value, proxies: configuration.trustedProxies?.value,
+            proxySecret: configuration.trustedSecret.map { CachedSecret($0.value, what: "the secret of the trusted proxies", in: invocation.environment) },
             environment: invocation.environment, clock: clock)
         self.page = page
         let looks = MonitorEndpoints(gate: nil, health: { health.answer }, more: [instruments.route], others: page.answer)
@@ -233,7 +235,7 @@ final class DaemonParts: Sendable {
         lookers.certificate = configuration.certificate.map { ServerCertificate(certificate: $0.value.certificate, key: $0.value.key) }
         lookers.onRenewed = { fault in
             guard let fault else { return logger.info("the page shows a renewed certificate") }
-            logger.error("the certificate's files changed and cannot be used: the page goes on with the one before", ["why": .text("\(fault)")])
+            logger.error("the certificate's files cannot be used: the page goes on with what it showed before", ["why": .text("\(fault)")])
         }
         face = (isElsewhere ? configuration.server : nil).map {
             HTTPServer(listen: $0.value.host, port: $0.value.port, options: options("page", lookers), handler: looks.answer)
