@@ -76,7 +76,9 @@ public enum FieldSurvey {
             switch self {
             case .text: return value.string == nil ? "\(Kind.name(value)) where a text belongs" : nil
             case .count:
-                guard let number = value.int else { return "\(Kind.name(value)) where a whole number belongs" }
+                guard let number = value.int else {
+                    return value.double == nil ? "\(Kind.name(value)) where a whole number belongs" : "with a fraction, or out of range"
+                }
                 return number < 0 ? "below zero" : nil
             case .amountOrNull where value.isNull, .momentOrNull where value.isNull: return nil
             case .amount, .amountOrNull:
@@ -92,11 +94,12 @@ public enum FieldSurvey {
 
         private static func name(_ value: JSON) -> String {
             if value.isNull { return "null" }
+            if value.double != nil { return "a number" }
             if value.string != nil { return "a text" }
             if value.bool != nil { return "true or false" }
             if value.array != nil { return "a list" }
             if value.object != nil { return "an object" }
-            return "a number out of range or with a fraction"
+            return "a number out of range"
         }
     }
 
