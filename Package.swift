@@ -166,7 +166,7 @@ let package = Package(
             name: "EvalCases", dependencies: ["Model", "Playbooks", "Advisor", "HTTP", "Ambient", "JSONParsing", "TestKit"],
             path: "Tests/EvalCases", swiftSettings: strict),
         tests("Advisor", ["Model", "JSONParsing", "Playbooks", "Ambient", "HTTP", "Advisor", "EvalCases"]),
-        tests("Server", ["Model", "Ambient", "Collector", "Actions", "Server"]),
+        tests("Server", ["Model", "JSONParsing", "Ambient", "Collector", "Actions", "Server"]),
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         // A runtime that is what a test says, and one that is simulated: for tests of the cycle and of whoever turns it.
         .target(

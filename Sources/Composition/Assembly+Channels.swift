@@ -21,7 +21,8 @@ extension Assembly {
     /// The secrets of channels, adapters and readers that cannot be read now, in words without the secrets: better told at start
     /// than found out at the first incident.
     public static func unreadableSecrets(_ configuration: Configuration, _ environment: Environment) -> [String] {
-        let reader = configuration.readToken.map { [SecretUse($0.value, "the token of whoever reads the page")] } ?? []
+        let reader = (configuration.readToken.map { [SecretUse($0.value, "the token of whoever reads the page")] } ?? [])
+            + (configuration.trustedSecret.map { [SecretUse($0.value, "the secret of the trusted proxies")] } ?? [])
         let channels = configuration.channels.flatMap { channel in
             channel.secrets.map { SecretUse($0.source, "\($0.what) of channel \(channel.name)") }
         }
@@ -43,6 +44,7 @@ extension Assembly {
         if let heartbeat = configuration.heartbeat { sources.append(heartbeat.url) }
         if let key = configuration.advisor?.apiKey { sources.append(key) }
         if let token = configuration.readToken { sources.append(token.value) }
+        if let secret = configuration.trustedSecret { sources.append(secret.value) }
         var texts = (try? StateFolder(existing: configuration.state.value))?.exposure.map { [$0] } ?? []
         for text in sources.compactMap({ $0.exposure(in: environment) }) where !texts.contains(text) { texts.append(text) }
         return texts

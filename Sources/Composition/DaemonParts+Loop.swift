@@ -79,6 +79,7 @@ extension DaemonParts {
             }
         }
         sayWhatIsInForce(configuration, assembly.policies)
+        if let text = configuration.localImpostors { logger.warning("others of this machine may name themselves", ["why": .text(text)]) }
         if let proxy = assembly.network.proxyText { logger.info("requests go through a proxy", ["proxy": .text(proxy)]) }
         for text in Assembly.exposures(configuration, assembly.environment) {
             logger.warning("others of this machine may read or change what is ours", ["why": .text(text)])

@@ -136,6 +136,7 @@ package final class DaemonParts: Sendable {
             folder, Overview.Surroundings(configuration), isLoopback: configuration.server?.value.isLoopback ?? false,
             token: configuration.readToken.map { CachedSecret($0.value, what: "the token of whoever reads the page", in: assembly.environment) },
             publicURL: configuration.publicURL?.value, proxies: configuration.trustedProxies?.value,
+            proxySecret: configuration.trustedSecret.map { CachedSecret($0.value, what: "the secret of the trusted proxies", in: assembly.environment) },
             environment: assembly.environment, clock: clock)
         self.page = page
         let looks = MonitorEndpoints(gate: nil, health: { health.answer }, more: [instruments.route], others: page.answer)
@@ -144,10 +145,11 @@ package final class DaemonParts: Sendable {
         lookers.mode = .epoll(threads: 2)
         lookers.maxConnections = 256
         lookers.maxBodyBytes = Face.longestBody
+        (lookers.maxTargetBytes, lookers.maxHeaderBytes) = (Face.longestTarget, Face.longestHeaders)
         lookers.certificate = configuration.certificate.map { ServerCertificate(certificate: $0.value.certificate, key: $0.value.key) }
         lookers.onRenewed = { fault in
             guard let fault else { return logger.info("the page shows a renewed certificate") }
-            logger.error("the certificate's files changed and cannot be used: the page goes on with the one before", ["why": .text("\(fault)")])
+            logger.error("the certificate's files cannot be used: the page goes on with what it showed before", ["why": .text("\(fault)")])
         }
         face = (isElsewhere ? configuration.server : nil).map {
             HTTPServer(listen: $0.value.host, port: $0.value.port, options: options("page", lookers), handler: looks.answer)

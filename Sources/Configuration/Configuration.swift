@@ -56,6 +56,8 @@ public struct Configuration: Sendable {
     public var certificate: Setting<ServerFiles>?
     /// Who names people for us; nil: nobody.
     public var trustedProxies: Setting<TrustedProxies>?
+    /// What they show besides; nil: their address is enough.
+    public var trustedSecret: Setting<SecretSource>?
     /// Of how many apps of each runtime metrics tell, those with the most active runs; nil: of none.
     public var metricsApps: Setting<Int>?
     public var prices: [Price]

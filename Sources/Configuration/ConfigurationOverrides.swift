@@ -210,6 +210,9 @@ enum ConfigurationEntries {
         if let url = configuration.publicURL { entries.append(setting("server.public_url", url)) }
         if let files = configuration.certificate { entries.append(setting("server.certificate", files)) }
         if let proxies = configuration.trustedProxies { entries.append(setting("server.trusted_proxies", proxies)) }
+        if let secret = configuration.trustedSecret {
+            entries.append(Entry(key: "server.trusted_secret", value: "from \(secret.value.location)", origin: secret.origin))
+        }
         if let apps = configuration.metricsApps { entries.append(setting("metrics.top", apps)) }
         entries += configuration.prices.map {
             plain("prices.\($0.model)", "{prompt: \($0.prompt) USD/M, completion: \($0.completion) USD/M}")

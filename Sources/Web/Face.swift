@@ -21,6 +21,11 @@ public final class Face: Sendable {
     static let mostSaid = 16 << 10
     /// The largest body that any request here has: a policy as browsers encode it. Each connection may hold one in memory.
     public static let longestBody = 160 << 10
+    /// The longest address: of a filter with an id of 4 kB, percent-encoded.
+    public static let longestTarget = 16 << 10
+    /// All header fields of a request together: what proxies let through (nginx: 32 kB), and room for the answer's in the memory
+    /// of a connection.
+    public static let longestHeaders = 24 << 10
     /// Bytes of answers that are kept; an answer beyond that is made anew each time.
     private static let mostKept = 4 << 20
 
@@ -39,10 +44,11 @@ public final class Face: Sendable {
     ///   - token: what readers must show, wherever they are; nil: on loopback nothing, elsewhere nobody may read.
     ///   - publicURL: where people reach it, without a slash at the end.
     ///   - proxies: who names people for us.
+    ///   - proxySecret: what they show besides; nil: their address is enough.
     ///   - environment: says where the machine's time zones lie.
     public init(
         _ folder: StateFolder, _ surroundings: Overview.Surroundings, isLoopback: Bool, token: CachedSecret?,
-        publicURL: String?, proxies: TrustedProxies? = nil,
+        publicURL: String?, proxies: TrustedProxies? = nil, proxySecret: CachedSecret? = nil,
         environment: Environment = Environment([:]), clock: any Clock
     ) {
         self.environment = environment
@@ -50,7 +56,7 @@ public final class Face: Sendable {
         self.folder = folder
         self.surroundings = Mutex(surroundings)
         keeper = Gatekeeper(
-            isLoopback: isLoopback, token: token, publicURL: publicURL, tokens: TokenFile(folder), proxies: proxies,
+            isLoopback: isLoopback, token: token, publicURL: publicURL, tokens: TokenFile(folder), proxies: proxies, proxySecret: proxySecret,
             clock: clock)
         self.clock = clock
     }

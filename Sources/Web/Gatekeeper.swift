@@ -20,6 +20,8 @@ struct Gatekeeper: Sendable {
     let publicOrigin: String?
     let tokens: TokenFile
     let proxies: TrustedProxies?
+    /// What they show besides; nil: their address is enough.
+    let proxySecret: CachedSecret?
     /// Of this process, for the forms of people whom a proxy names.
     private let seal = AccessToken.random(bytes: 32)
     let sessions = Sessions()
@@ -29,9 +31,11 @@ struct Gatekeeper: Sendable {
     private let writes = Limiter(perMinute: 60)
 
     init(
-        isLoopback: Bool, token: CachedSecret?, publicURL: String?, tokens: TokenFile, proxies: TrustedProxies? = nil, clock: any Clock
+        isLoopback: Bool, token: CachedSecret?, publicURL: String?, tokens: TokenFile, proxies: TrustedProxies? = nil,
+        proxySecret: CachedSecret? = nil, clock: any Clock
     ) {
         self.proxies = proxies
+        self.proxySecret = proxySecret
         self.isLoopback = isLoopback
         self.token = token
         self.tokens = tokens
@@ -77,7 +81,7 @@ struct Gatekeeper: Sendable {
     private func named(_ request: ServerRequest) throws(Problem) -> Visitor? {
         guard let proxies, proxies.ranges.contains(where: { $0.contains(request.remoteAddress) }) else { return nil }
         let values = request.headerValues(proxies.header)
-        guard !values.isEmpty else { return nil }
+        guard !values.isEmpty, try showsSecret(request) else { return nil }
         guard values.count == 1, let name = String(validating: values[0], as: UTF8.self), (1...200).contains(name.utf8.count),
             !name.unicodeScalars.contains(where: Shown.isInvisible), name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
         else { throw .badRequest("the proxy's header '\(proxies.header)' holds no name of a user, or more than one") }
@@ -86,6 +90,24 @@ struct Gatekeeper: Sendable {
         let form = SHA256.hex(Array((seal + "\0" + name).utf8))
         return Visitor(
             name: name, role: role, way: .proxy(Session(id: "user:" + name, token: [], form: form, endsAt: .max)))
+    }
+
+    private static let secretHeader = "X-Mozaiks-Proxy-Secret"
+
+    /// Whether it comes from a proxy and not from somebody else at its address.
+    private func showsSecret(_ request: ServerRequest) throws(Problem) -> Bool {
+        guard let proxySecret else { return true }
+        let expected: Secret
+        do {
+            expected = try proxySecret.value()
+        } catch {
+            throw Problem(
+                status: 503, title: "No secret",
+                detail: "the secret that the proxy must show cannot be read; the log of the start says why")
+        }
+        let shown = request.headerValues(Gatekeeper.secretHeader)
+        return shown.count == 1 && !expected.isEmpty
+            && ConstantTime.equal(SHA256.digest(shown[0]), SHA256.digest(Array(expected.reveal().utf8)))
     }
 
     /// Why a session opens nothing any more.

@@ -57,8 +57,8 @@ public struct KeptDecisions: Sendable {
         }
         if let acknowledged = incident.acknowledged, acknowledged.until.map({ now < $0 }) ?? true {
             let end = acknowledged.until.map { " until \($0)" } ?? ""
-            let comment = acknowledged.comment.isEmpty ? "" : ": \(acknowledged.comment)"
-            lines.append("acknowledged by \(acknowledged.by)\(end)\(comment): no reminders")
+            let comment = acknowledged.comment.isEmpty ? "" : ": \(Shown.comment(acknowledged.comment))"
+            lines.append("acknowledged by \(Shown.id(acknowledged.by))\(end)\(comment): no reminders")
         }
         let all = engine.suppressions(of: incident.subject.runtime)
         if let own = all.first(where: { $0.incident == incident.id }) {

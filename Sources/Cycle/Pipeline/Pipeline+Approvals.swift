@@ -10,7 +10,7 @@ extension Pipeline {
     /// again at the next tick of the runtime, and what it says stands on the incident.
     mutating func answer(_ arguments: JSON, approves: Bool, by actor: String, now: Timestamp) -> Obedience {
         guard let id = arguments["approval"]?.string else { return Obedience(result: "not understood: no approval named") }
-        let comment = arguments["comment"]?.string.map { String($0.unicodeScalars.prefix(500)) }
+        let comment = (arguments["comment"]?.string).map(Shown.comment)
         let digest = arguments["digest"]
         guard digest == nil || digest?.isNull == true || digest?.string != nil else {
             return Obedience(result: "not understood: the digest is no text")

@@ -14,7 +14,7 @@ extension Pipeline {
             let reader = DocumentReader(arguments, document: "silence")
             silence = Silence(
                 id: try reader.member("id").string(), match: try IncidentMatch(reader.member("match")), createdAt: now,
-                by: actor, comment: try reader.optional("comment")?.string() ?? "",
+                by: actor, comment: Shown.comment(try reader.optional("comment")?.string() ?? ""),
                 until: try reader.optional("until")?.timestamp())
         } catch {
             return Obedience(result: "not understood: \(error)")
@@ -44,7 +44,7 @@ extension Pipeline {
             let reader = DocumentReader(arguments, document: "acknowledgement")
             id = try reader.member("incident").string()
             until = try reader.optional("until")?.timestamp()
-            comment = try reader.optional("comment")?.string() ?? ""
+            comment = Shown.comment(try reader.optional("comment")?.string() ?? "")
         } catch {
             return Obedience(result: "not understood: \(error)")
         }

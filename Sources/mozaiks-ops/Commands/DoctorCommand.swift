@@ -130,6 +130,7 @@ enum DoctorCommand {
         examineActions(configuration, policies, &findings)
         examinePlacements(configuration, &findings)
         examineListeners(configuration, &findings)
+        if let text = configuration.localImpostors { findings.add(.note, text) }
     }
 
     /// Messages that wait or were given up; nothing to say without a journal.

@@ -128,8 +128,7 @@ enum ExplainCommand {
         }
         if let named {
             guard known.contains(named) else {
-                throw UsageError(
-                    "no runtime '\(named)'", hint: nearest(named, in: known).map { "did you mean '\($0)'?" } ?? "there are: " + known.joined(separator: ", "))
+                throw CommandFailure.unknown("runtime", named, known: known, list: "mozaiks-ops status")
             }
             return named
         }

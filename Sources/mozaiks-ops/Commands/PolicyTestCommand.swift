@@ -82,7 +82,7 @@ enum PolicyTestCommand {
                 if isFolder(path) {
                     files += try FileReading.yamlFiles(in: path)
                 } else {
-                    files.append((path, try FileReading.bytes(path, limit: SourceText.longest + 1)))
+                    files.append((path, try FileReading.source(path)))
                 }
             } catch {
                 throw CommandFailure(
