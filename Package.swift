@@ -105,8 +105,8 @@ let package = Package(
         room(
             "Web",
             [
-                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "Collector", "Journal",
-                "Server", "Configuration", "Monitor", "Views",
+                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Playbooks", "Engine", "Guard", "Telling", "Ambient", "Collector",
+                "Journal", "Server", "Configuration", "Monitor", "Views",
             ]),
         .executableTarget(
             name: "mozaiks-ops",
