@@ -109,8 +109,8 @@ let package = Package(
         room(
             "Web",
             [
-                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "Collector", "Journal",
-                "Server", "Configuration", "Cycle", "Views",
+                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Playbooks", "Engine", "Guard", "Telling", "Ambient", "Collector",
+                "Journal", "Server", "Configuration", "Cycle", "Views",
             ]),
         // Where all of it is put together, and nowhere else.
         room(

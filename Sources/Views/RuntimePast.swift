@@ -60,8 +60,12 @@ public struct RuntimePast: Sendable {
 
         public let name: Name
         public let values: [Double?]
-        public var newest: Double? { values.last { $0 != nil } ?? nil }
+        /// At the end of the range; nil where there was no evidence then, whatever there was before.
+        public var newest: Double? { values.suffix(RuntimePast.present).last { $0 != nil } ?? nil }
     }
+
+    /// Of so many steps at the end the newest value stands for the end: the last minute's comes some seconds after it.
+    public static let present = 2
 
     /// A stretch without evidence, with the reason for people.
     public struct Gap: Hashable, Sendable {

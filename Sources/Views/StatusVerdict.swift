@@ -117,7 +117,7 @@ public struct StatusVerdict: Sendable {
     }
 
     private func age(_ incident: Incident) -> String {
-        let age = (at ?? incident.openedAt) - incident.openedAt
+        let age = (at ?? incident.openedAt) - incident.since
         return age < .seconds(1) ? "just now" : "for \(age.brief)"
     }
 

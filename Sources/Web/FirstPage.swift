@@ -109,8 +109,8 @@ struct FirstPage {
         return """
             <article class="card \(HTML.own(Page.Tone.of(incident.severity).name))">
             <h3>\(Page.chip(incident.severity)) <a href="\(link(incident))">\(id: incident.rule)</a> <span class="faint">\(short(incident.id))</span></h3>
-            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident.openedAt))</p>
-            <p>\(clocks.readable(incident.summary))</p>
+            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident.since))</p>
+            <p>\(clocks.readable(incident.summary))</p>\(incident.quietSince.map { "<p>\(clocks.ending($0))</p>" as HTML } ?? "")
             \(lines.isEmpty ? "<p class=\"faint\">Nothing is done about it by itself.</p>" : Page.list(lines.map { "\(clocks.readable($0))" }, class: "done"))
             \(seen)</article>
             """
@@ -125,7 +125,7 @@ struct FirstPage {
         let items = leases.prefix(Page.mostShown).map { lease -> HTML in
             let asked = lease.holders.map { "<a href=\"\(link($0.incident))\">\(short($0.incident))</a>" as HTML }
             return """
-                <article class="card"><h3>\(Overview.words(lease, clocks.words))</h3>
+                <article class="card"><h3>\(Overview.words(lease, clocks.words))</h3>\(overview.leaseSights[lease.id]?.remark(lease.key.app).map { "<p>\(clocks.readable($0))</p>" as HTML } ?? "")
                 <p class="faint">on \(id: lease.key.runtime), since \(clocks.since(lease.createdAt)), asked by \(asked.isEmpty ? "nobody any more" : asked.dropFirst().reduce(asked[0]) { $0 + ", " + $1 })</p>
                 \(forms.revert(lease))</article>
                 """

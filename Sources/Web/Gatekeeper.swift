@@ -7,7 +7,7 @@ import Server
 
 /// Who may read, and who may write.
 ///
-/// Reading is open on loopback without `read_token`, and closed otherwise. Writing needs a token with a role, always: as `Bearer`,
+/// Reading is open on loopback without `read_token`, to whoever comes through no proxy, and closed otherwise. Writing needs a token with a role, always: as `Bearer`,
 /// or in a session that a browser signed in for, whose forms carry what no other page knows.
 struct Gatekeeper: Sendable {
     /// Whether only this machine can connect.
@@ -63,6 +63,8 @@ struct Gatekeeper: Sendable {
         guard token != nil else {
             if isLoopback {
                 try checkHost(request)
+                // Whoever comes through a proxy is anybody, though the proxy is on this machine.
+                guard !comesThroughProxy(request) else { throw stranger(given, request, ended) }
                 return Visitor(name: nil, role: .viewer, way: .nobody, ended: ended)
             }
             guard try book().hasAny(at: clock.now()) else {
@@ -129,6 +131,14 @@ struct Gatekeeper: Sendable {
                     "this address is asked by the name '\(Shown.id(host))', which is none of its own: name it in server: {public_url: …}"
             )
         }
+    }
+
+    /// Whether somebody forwarded it: by the name that is for the world, or by what proxies add.
+    private func comesThroughProxy(_ request: ServerRequest) -> Bool {
+        let host = (request.header("Host") ?? "").lowercased()
+        if let publicHost, host.utf8.elementsEqual(publicHost.utf8), !isOwnLoopback(host) { return true }
+        return ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"]
+            .contains { !request.headerValues($0).isEmpty }
     }
 
     private func stranger(_ given: Credential?, _ request: ServerRequest, _ ended: String? = nil) -> Problem {
