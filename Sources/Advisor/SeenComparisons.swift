@@ -54,6 +54,7 @@ enum SeenComparisons {
             if place.hasPrefix("suggested_steps") {
                 for clause in sentence.clauses {
                     if let fault = fault(ofStep: clause.map(\.text), sentence.isQuestion, ground) { return fault }
+                    if let fault = SeenSubjects.fault(ofStep: clause.map(\.text)) { return fault }
                 }
                 continue
             }
@@ -64,6 +65,10 @@ enum SeenComparisons {
                 let isGuess = PlainSpeech.isHedged(words) || isThing && (index == 0 || ["a", "an", "one"].contains(clause.first?.text ?? ""))
                 if let fault = claim(clause, isGuess, isOverAndOver, ground) { return fault }
                 if !isGuess, let fault = fact(clause, ground) { return fault }
+                let plain = clause.map(\.text)
+                let fault = isGuess ? SeenSubjects.fault(ofGuess: plain, ground)
+                    : SeenSubjects.fault(ofFact: plain, hasFigure: clause.contains(where: \.isFigure), ground)
+                if let fault { return fault }
             }
         }
         return nil

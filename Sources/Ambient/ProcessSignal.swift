@@ -41,6 +41,26 @@ public enum ProcessSignal: Int32, Sendable, CaseIterable {
         signal(SIGPIPE, SIG_IGN)
     }
 
+    /// Whether whoever started the process wants it to go on in spite of this signal, as `nohup` does.
+    public var isIgnored: Bool {
+        let before = signal(rawValue, SIG_IGN)
+        signal(rawValue, before)
+        // `SIG_IGN` is the number 1 in place of a function.
+        return unsafeBitCast(before, to: UInt.self) == 1
+    }
+
+    /// Ends the process as the signal would have if nobody had listened, so that whoever waits for it sees by what it ended.
+    public func endProcess() -> Never {
+        signal(rawValue, SIG_DFL)
+        var own = sigset_t()
+        sigemptyset(&own)
+        sigaddset(&own, rawValue)
+        pthread_sigmask(SIG_UNBLOCK, &own, nil)
+        raise(rawValue)
+        // Not reached: its default effect is the end.
+        _exit(128 + rawValue)
+    }
+
     /// Unchecked because Dispatch does not declare its sources Sendable on Linux. Invariant: they are configured by
     /// `init` and `register`, before anybody else has them, and after that only cancelled, which any thread may do.
     private final class Sources: @unchecked Sendable {

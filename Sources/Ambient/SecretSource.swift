@@ -61,9 +61,10 @@ public enum SecretSource: Sendable, Equatable {
             text = try Self.contents(of: path, fail)
         }
         let trimmed = Self.trim(text)
-        if let scalar = trimmed.unicodeScalars.first(where: Self.isMark) {
+        if let (place, scalar) = Self.firstMark(Array(trimmed.unicodeScalars)) {
+            let digits = String(scalar.value, radix: 16, uppercase: true)
             throw fail(
-                "it holds an invisible character, U+\(String(scalar.value, radix: 16, uppercase: true))",
+                "it holds an invisible character, U+\(String(repeating: "0", count: max(0, 4 - digits.utf8.count)))\(digits), as its \(place + 1)\(Self.ending(place + 1)) character",
                 hint: "an editor or a copied web page put it there: type it anew", retryable: false)
         }
         guard !trimmed.isEmpty else { throw fail("it is empty", retryable: true) }
@@ -132,16 +133,51 @@ public enum SecretSource: Sendable, Equatable {
 
     /// Without what editors and clipboards leave around it: white space, line ends, a byte order mark, zero-width marks.
     public static func trim(_ text: String) -> String {
-        func isAround(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace || isMark(scalar) }
         let scalars = Array(text.unicodeScalars)
-        guard let first = scalars.firstIndex(where: { !isAround($0) }), let last = scalars.lastIndex(where: { !isAround($0) })
+        func isAround(_ index: Int) -> Bool { scalars[index].properties.isWhitespace || isMark(scalars, index) }
+        guard let first = scalars.indices.first(where: { !isAround($0) }), let last = scalars.indices.last(where: { !isAround($0) })
         else { return "" }
         return String(String.UnicodeScalarView(scalars[first...last]))
     }
 
-    /// What nobody sees and no service takes. Not the mark that makes a symbol an emoji, which a password may end in.
-    private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
-        guard scalar.value != 0xFE0F else { return false }
-        return scalar.properties.isDefaultIgnorableCodePoint || scalar.properties.generalCategory == .format
+    /// The first that nobody sees, with its place. Blanks and tabs may stand in a passphrase, other white space looks like them.
+    private static func firstMark(_ scalars: [Unicode.Scalar]) -> (Int, Unicode.Scalar)? {
+        scalars.indices.first { index in
+            let scalar = scalars[index]
+            // Those of ASCII, line ends among them, are spoken of apart.
+            let isHidden = scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
+            return isHidden && !scalar.isASCII || isMark(scalars, index)
+        }.map { ($0, scalars[$0]) }
+    }
+
+    /// Whether nobody sees it and no service takes it. Not where it makes an emoji of what stands before it, which a password may
+    /// hold: there it is a part of what is seen.
+    private static func isMark(_ scalars: [Unicode.Scalar], _ index: Int) -> Bool {
+        let scalar = scalars[index]
+        guard scalar.properties.isDefaultIgnorableCodePoint || scalar.properties.generalCategory == .format else { return false }
+        guard index > 0 else { return true }
+        func isSymbol(_ index: Int) -> Bool {
+            index >= 0 && index < scalars.count && scalars[index].properties.isEmoji && !scalars[index].isASCII
+        }
+        switch scalar.value {
+        // The mark of emoji, also before the box around a digit.
+        case 0xFE0F: return !isSymbol(index - 1) && !(index + 1 < scalars.count && scalars[index + 1].value == 0x20E3)
+        // What joins two emoji to one.
+        case 0x200D: return !(isSymbol(index + 1) && (isSymbol(index - 1) || scalars[index - 1].value == 0xFE0F || isTone(scalars[index - 1])))
+        default: return true
+        }
+    }
+
+    private static func isTone(_ scalar: Unicode.Scalar) -> Bool { (0x1F3FB...0x1F3FF).contains(scalar.value) }
+
+    /// `st`, `nd`, `rd` or `th`.
+    private static func ending(_ number: Int) -> String {
+        guard number / 10 % 10 != 1 else { return "th" }
+        return switch number % 10 {
+        case 1: "st"
+        case 2: "nd"
+        case 3: "rd"
+        default: "th"
+        }
     }
 }

@@ -52,20 +52,21 @@ static int fits(struct cmicrohttpd_tls *tls) {
     return is_same;
 }
 
-static int64_t expiry(const gnutls_pcert_st *certificate) {
+static void span(const gnutls_pcert_st *certificate, int64_t *begins, int64_t *ends) {
     gnutls_x509_crt_t read = NULL;
+    *begins = *ends = -1;
     if (gnutls_x509_crt_init(&read) != 0)
-        return -1;
-    int64_t ends = -1;
-    if (gnutls_x509_crt_import(read, &certificate->cert, GNUTLS_X509_FMT_DER) == 0)
-        ends = (int64_t)gnutls_x509_crt_get_expiration_time(read);
+        return;
+    if (gnutls_x509_crt_import(read, &certificate->cert, GNUTLS_X509_FMT_DER) == 0) {
+        *begins = (int64_t)gnutls_x509_crt_get_activation_time(read);
+        *ends = (int64_t)gnutls_x509_crt_get_expiration_time(read);
+    }
     gnutls_x509_crt_deinit(read);
-    return ends;
 }
 
 struct cmicrohttpd_tls *cmicrohttpd_tls_load(const unsigned char *certificate, size_t certificate_size,
-                                             const unsigned char *key, size_t key_size, int64_t *ends, char *why,
-                                             size_t capacity) {
+                                             const unsigned char *key, size_t key_size, int64_t *begins, int64_t *ends,
+                                             char *why, size_t capacity) {
     struct cmicrohttpd_tls *tls = calloc(1, sizeof *tls);
     if (tls == NULL) {
         snprintf(why, capacity, "out of memory");
@@ -96,7 +97,7 @@ struct cmicrohttpd_tls *cmicrohttpd_tls_load(const unsigned char *certificate, s
         drop(tls);
         return NULL;
     }
-    *ends = expiry(&tls->chain[0]);
+    span(&tls->chain[0], begins, ends);
     return tls;
 }
 

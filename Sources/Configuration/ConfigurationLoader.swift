@@ -59,7 +59,7 @@ public struct ConfigurationLoader {
         guard let file = find() else { return try read(nil) }
         let bytes: [UInt8]
         do throws(FileReading.Failure) {
-            bytes = try FileReading.bytes(file.path, limit: SourceText.longest + 1)
+            bytes = try FileReading.source(file.path)
         } catch {
             throw ConfigurationErrors(diagnostics: [unreadable(file, error)])
         }
@@ -75,9 +75,11 @@ public struct ConfigurationLoader {
         }
         let bytes: [UInt8]
         do throws(FileReading.Failure) {
-            bytes = try FileReading.bytes(file.path, limit: SourceText.longest + 1)
+            bytes = try FileReading.source(file.path)
         } catch {
-            return (assemble((file.path, [])).configuration.state, [unreadable(file, error)])
+            // Of one that is too large the beginning may still say where the folder is.
+            let head = (try? FileReading.bytes(file.path, limit: SourceText.longest)) ?? []
+            return (assemble((file.path, stateLine(head) ?? [])).configuration.state, [unreadable(file, error)])
         }
         let found = assemble((file.path, bytes))
         if !found.isYAML, let line = stateLine(bytes) {

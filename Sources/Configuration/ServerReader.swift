@@ -11,7 +11,7 @@ struct ServerReader {
     /// Names of headers that say something else already.
     private static let taken: Set = [
         "authorization", "cookie", "host", "origin", "content-type", "content-length", "connection", "if-none-match",
-        "last-event-id", "idempotency-key", "sec-fetch-site", "sec-fetch-dest", "transfer-encoding", "user-agent",
+        "last-event-id", "idempotency-key", "sec-fetch-site", "sec-fetch-dest", "transfer-encoding", "user-agent", "x-mozaiks-proxy-secret",
     ]
 
     init(reader: SettingReader) { self.reader = reader }
@@ -26,6 +26,12 @@ struct ServerReader {
         }
         configuration.certificate = certificate(inner)
         configuration.trustedProxies = proxies(inner)
+        configuration.trustedSecret = reader.secret(inner, ServerKeys.trustedSecret).map { Setting($0, reader.origin(inner)) }
+        if configuration.trustedSecret != nil, inner.node(ServerKeys.trustedProxies) == nil {
+            reporter.report(
+                "missing-key", "'trusted_secret' is shown by 'trusted_proxies', and none is named", at: inner.place,
+                hint: "the addresses of the proxies, such as [127.0.0.1]")
+        }
         inner.finish()
     }
 

@@ -7,13 +7,13 @@ import Signals
 /// Runs rules × apps over a table. Apps on which a rule is inactive and stays so cost one evaluation of its condition
 /// and nothing else; only the few that are not inactive are looked up.
 struct Evaluation {
-    private(set) var state: RuntimeState
+    var state: RuntimeState
     private(set) var outcome: TickOutcome
     private let policies: PolicySet
     private let readings: ReadingTable
-    private let clock: ObservationClock
+    let clock: ObservationClock
     private let labels: [String: String]
-    private let restartedAt: Timestamp?
+    let restartedAt: Timestamp?
     /// Rows of apps that have a policy of their own, ascending, with its position in the set.
     private let ownPolicies: [(row: Int, policy: Int)]
 
@@ -167,12 +167,12 @@ struct Evaluation {
         keep(entry, rule, Subject(scan.plan.key.kind, entry.id, runtime: outcome.runtime), into: &kept)
     }
 
-    private mutating func remove(_ entry: RuleEntry, _ key: RuleKey, _ reason: String) {
+    mutating func remove(_ entry: RuleEntry, _ key: RuleKey, _ reason: String) {
         let subject = Subject(key.kind, entry.id, runtime: outcome.runtime)
         state.remove(entry, key, subject, reason, into: &outcome)
     }
 
-    private mutating func keep(_ entry: RuleEntry, _ rule: Rule, _ subject: Subject, into kept: inout [RuleEntry]) {
+    mutating func keep(_ entry: RuleEntry, _ rule: Rule, _ subject: Subject, into kept: inout [RuleEntry]) {
         guard entry.state.phase != .inactive else { return }
         kept.append(entry)
         let incident = entry.state.incident.flatMap { state.incidents[$0]?.id }
@@ -231,12 +231,12 @@ struct Evaluation {
     private mutating func noteChange(of condition: CompiledCondition, _ fingerprint: String, at: Timestamp) {
         guard let incident = state.incidents[fingerprint], incident.transitions.last?.to != .inactive else { return }
         let last = incident.handling.last { $0.kind == .note && $0.by == Incident.policyNoter }
-        let isAsOpened = condition.text.utf8.elementsEqual(incident.condition.utf8)
+        let isAsOpened = condition.text.isSame(as: incident.condition)
         let text =
             isAsOpened
             ? last.map { _ in "the rule is again as when it opened" }
             : "the rule was changed since it opened, and goes by this now: \(condition.text)"
-        guard let text, last.map({ !$0.text.utf8.elementsEqual(text.utf8) }) ?? true else { return }
+        guard let text, last.map({ !$0.text.isSame(as: text) }) ?? true else { return }
         state.incidents[fingerprint]?.handling.appendBounded(
             HandlingNote(at: at, kind: .note, by: Incident.policyNoter, text: text))
     }
@@ -255,61 +255,6 @@ struct Evaluation {
         } else {
             state.note(transition, &entry.state, resolveReason: "cleared", into: &outcome)
         }
-    }
-
-    // MARK: - What a process took along when it died
-
-    private mutating func noteCutShort(_ rule: Rule, _ key: RuleKey, _ id: [UInt8], _ state: RuleState, at: Timestamp) {
-        guard key.kind == .app else { return }
-        let hold = clock.hold(of: rule)
-        let held = state.phase == .pending ? min(state.held, hold) : hold
-        guard CutShort.isEnough(held, of: hold) else { return }
-        var known = self.state.cutShort[key] ?? []
-        known.removeAll { $0.id == id }
-        known.append(CutShort(id: id, held: held, seenTrue: state.seenTrue, endedAt: state.falseSince ?? at))
-        known.sort { $0.id.lexicographicallyPrecedes($1.id) }
-        self.state.cutShort[key] = known
-    }
-
-    /// How long the condition held of an app when a process died under it; zero where none did.
-    private mutating func takeCutShort(_ rule: Rule, _ kind: SubjectKind, _ id: [UInt8], at: Timestamp) -> TimeSpan {
-        let key = RuleKey(kind: kind, rule: rule.name)
-        guard let restartedAt, let index = state.cutShort[key]?.firstIndex(where: { $0.id == id }),
-            let found = state.cutShort[key]?[index]
-        else { return .zero }
-        // Endpoints are asked one after the other: that it is another process may be heard a little later than its figures.
-        let interval = rule.when.endpoints.map(clock.interval).max() ?? .zero
-        guard restartedAt > found.seenTrue, restartedAt <= found.endedAt + interval,
-            at - found.endedAt <= EngineState.flapTime
-        else { return .zero }
-        state.cutShort[key]?.remove(at: index)
-        return found.held
-    }
-
-    // MARK: - Suppression
-
-    /// A rule of the runtime that fires and suppresses this one; the first by name.
-    ///
-    /// Only a rule that fires suppresses. One that is merely pending may never fire, and would have hidden a true
-    /// incident meanwhile; so a suppressor's `for` should be shorter than what it suppresses.
-    private func suppressor(of rule: Rule?) -> String? {
-        rule?.suppressedBy.first { state.isFiring(RuleKey(kind: .runtime, rule: $0), id: Array(outcome.runtime.utf8)) }
-    }
-
-    /// A rule that fires on this very subject and suppresses this one. What happens to one app or replica explains
-    /// nothing about another, so it goes no further.
-    private func suppressor(of rule: Rule, _ kind: SubjectKind, _ id: [UInt8]) -> String? {
-        rule.suppressedBy.first { cause in
-            if state.isFiring(RuleKey(kind: kind, rule: cause), id: id) { return true }
-            // What one app does may be all that is to be seen of its runtime: then its story has been told.
-            return kind == .runtime && state.isFiringAnywhere(RuleKey(kind: .app, rule: cause))
-        }
-    }
-
-    private func merge(_ a: [Int], _ b: [Int]) -> [Int] {
-        if b.isEmpty { return a }
-        if a.isEmpty { return b }
-        return Array(Set(a).union(b)).sorted()
     }
 }
 

@@ -61,18 +61,18 @@ public struct IncidentMatch: Hashable, Sendable {
 }
 
 extension IncidentMatch: CustomStringConvertible {
-    /// `severity=critical app=app-*`; `everything` where nothing is asked.
+    /// `severity=critical app=app-*`, safe to show; `everything` where nothing is asked.
     public var description: String {
         var parts: [String] = []
         func add(_ name: String, _ texts: [String]) {
-            if !texts.isEmpty { parts.append("\(name)=\(texts.joined(separator: ","))") }
+            if !texts.isEmpty { parts.append("\(name)=\(texts.map(Shown.code).joined(separator: ","))") }
         }
         add("severity", severities.map(\.rawValue))
         add("app", apps.map(\.pattern))
         add("rule", rules.map(\.pattern))
         add("runtime", runtimes.map(\.pattern))
         add("environment", environments.map(\.pattern))
-        for (name, globs) in sortedLabels { add("label.\(name)", globs.map(\.pattern)) }
+        for (name, globs) in sortedLabels { add("label.\(Shown.code(name))", globs.map(\.pattern)) }
         add("incident", incident.map { [$0] } ?? [])
         return parts.isEmpty ? "everything" : parts.joined(separator: " ")
     }

@@ -6,22 +6,13 @@ import YAML
 
 /// Alertmanager through its API v2. Each message sets the incident's alert anew; an open one ends by itself unless it is
 /// pushed again in time, so that nothing stays on for ever when this program is gone.
-public struct Alertmanager: WordedChannel {
+public struct Alertmanager: WordedChannel, Serviced {
     public let name: String
     private let settings: Settings
     private let token: (@Sendable () throws -> Secret)?
     private let authenticator: Authenticator?
-    private var service: Service
-    /// For one attempt. Milliseconds.
-    var timeoutMs: Int {
-        get { service.timeoutMs }
-        set { service.timeoutMs = newValue }
-    }
-    /// What it words otherwise.
-    public var template: MessageTemplate {
-        get { service.template }
-        set { service.template = newValue }
-    }
+    /// Whom it asks, and how.
+    public var service: Service
 
     public init(_ name: String, _ settings: Settings, _ means: Means) {
         self.name = name

@@ -7,21 +7,12 @@ import YAML
 
 /// PagerDuty through its Events API v2: an alert for each incident, told apart by the incident's id, so that a message
 /// that comes twice changes nothing. The integration's routing key is the credential.
-public struct PagerDuty: WordedChannel {
+public struct PagerDuty: WordedChannel, Serviced {
     public let name: String
     private let routingKey: @Sendable () throws -> Secret
     private let settings: Settings
-    private var service: Service
-    /// For one request. Milliseconds.
-    var timeoutMs: Int {
-        get { service.timeoutMs }
-        set { service.timeoutMs = newValue }
-    }
-    /// What it words otherwise.
-    public var template: MessageTemplate {
-        get { service.template }
-        set { service.template = newValue }
-    }
+    /// Whom it asks, and how.
+    public var service: Service
 
     /// What the service takes at most, in bytes.
     public static let bodyLimit = 512 << 10

@@ -17,8 +17,28 @@ struct Undelivered: Error {
     static func blocked(_ reason: String) -> Undelivered { Undelivered(.blocked(reason: reason)) }
 }
 
+/// What asks a service over HTTP: how long it waits and how it words things lies with the service.
+public protocol Serviced: Sendable {
+    /// Whom it asks, and how.
+    var service: Service { get set }
+}
+
+extension Serviced {
+    /// For one request. Milliseconds.
+    var timeoutMs: Int {
+        get { service.timeoutMs }
+        set { service.timeoutMs = newValue }
+    }
+
+    /// What it words otherwise; nothing for what sends data or only reads.
+    public var template: MessageTemplate {
+        get { service.template }
+        set { service.template = newValue }
+    }
+}
+
 /// How a channel asks its service: reads what is secret, sends, and gives nothing of it away.
-struct Service: Sendable {
+public struct Service: Sendable {
     /// For people: `PagerDuty channel ops`.
     let label: String
     let client: HTTPClient
@@ -42,14 +62,7 @@ struct Service: Sendable {
     /// A secret as it is now. A file that is missing or empty may be back before the message is a day old.
     /// - Parameter what: for people, where the reader of the secret does not say it itself: `token`.
     func secret(_ what: String, _ read: () throws -> Secret) throws(Undelivered) -> Secret {
-        let secret: Secret
-        do {
-            secret = try read()
-        } catch let failure as SecretSource.Failure {
-            throw .blocked(failure.description)
-        } catch {
-            throw .blocked("cannot read the \(what) of \(label)")
-        }
+        let secret = try readable(what, read)
         guard !secret.isEmpty else { throw .blocked("the \(what) of \(label) is empty") }
         return secret
     }
@@ -66,16 +79,19 @@ struct Service: Sendable {
 
     /// A secret that is a URL.
     func url(_ what: String, form: String, _ read: () throws -> Secret) throws(Undelivered) -> Secret {
-        let url: Secret
+        let url = try readable(what, read)
+        guard url.isWebURL else { throw unusable(what, form) }
+        return url
+    }
+
+    private func readable(_ what: String, _ read: () throws -> Secret) throws(Undelivered) -> Secret {
         do {
-            url = try read()
+            return try read()
         } catch let failure as SecretSource.Failure {
             throw .blocked(failure.description)
         } catch {
             throw .blocked("cannot read the \(what) of \(label)")
         }
-        guard url.isWebURL else { throw unusable(what, form) }
-        return url
     }
 
     /// Nothing of the secret, nor what a library said about it: where it cannot be taken apart, any part may be secret.

@@ -10,17 +10,13 @@ import YAML
 /// The receiver checks `X-Mozaiks-Signature: t=SECONDS,v1=HEX`, where HEX is HMAC-SHA256, under the shared secret, of
 /// `SECONDS`, a full stop and the body's bytes; and that SECONDS is not long ago. A message that is sent again has the
 /// same `Idempotency-Key`. The URL may hold a token and is shown no more than a secret.
-public struct Webhook: Channel {
+public struct Webhook: Channel, Serviced {
     public let name: String
     private let url: @Sendable () throws -> Secret
     private let secret: @Sendable () throws -> Secret
     private let authenticator: Authenticator?
-    private var service: Service
-    /// For one attempt. Milliseconds.
-    var timeoutMs: Int {
-        get { service.timeoutMs }
-        set { service.timeoutMs = newValue }
-    }
+    /// Whom it asks, and how.
+    public var service: Service
 
     /// The largest body that is posted, in bytes: below what the usual proxies and functions take.
     public static let bodyLimit = 256 << 10

@@ -30,10 +30,10 @@ struct DemandTable {
 
 /// Looks up names, checks units and turns an expression into a program. Collects every fault it finds.
 struct ConditionCompiler {
-    private let text: String
-    private let context: ConditionContext
+    let text: String
+    let context: ConditionContext
     private var demand: DemandTable
-    private var faults: [ConditionFault] = []
+    private(set) var faults: [ConditionFault] = []
     private var program: ContiguousArray<Instruction> = []
     private var readings: [(slot: Int, series: SeriesRef)] = []
     private(set) var usedThresholds: [String] = []
@@ -76,49 +76,25 @@ struct ConditionCompiler {
                 terms: terms, readings: compiler.readings))
     }
 
-    /// The fault with a hint that leads to no other fault: who writes `tokens > 10k` is told of `10000/min` at once, since
-    /// `10000` would be refused for its unit.
-    private static func followed(
-        _ fault: ConditionFault, _ text: String, _ context: ConditionContext, _ demand: DemandTable, steps: Int = 3
-    ) -> ConditionFault {
-        guard steps > 0, let fix = fault.fix else { return fault }
-        let bytes = Array(text.utf8)
-        let mended = String(decoding: bytes[..<fix.range.lowerBound] + Array(fix.text.utf8) + bytes[fix.range.upperBound...], as: UTF8.self)
-        let next: ConditionFault
-        do throws(ConditionFault) {
-            let expression = try ConditionParser.parse(mended)
-            var compiler = ConditionCompiler(text: mended, context: context, demand: demand)
-            _ = compiler.emit(expression)
-            guard let first = compiler.faults.first else { return fault }
-            next = first
-        } catch {
-            next = followed(error, mended, context, demand, steps: steps - 1)
-        }
-        // Of what was suggested; what is wrong elsewhere is said when this is mended.
-        let place = fix.range.lowerBound..<fix.range.lowerBound + fix.text.utf8.count
-        guard let hint = next.hint, next.code == "unit-mismatch" || next.code == "unknown-unit", next.range.overlaps(place) else { return fault }
-        return fault.with(hint: hint)
-    }
-
-    private init(text: String, context: ConditionContext, demand: DemandTable) {
+    init(text: String, context: ConditionContext, demand: DemandTable) {
         self.text = text
         self.context = context
         self.demand = demand
     }
 
     /// A part that was emitted.
-    private struct Part {
+    struct Part {
         let index: Int
         let type: ValueType
         /// Roughly what reading it costs: 1 a plain reading, more for history.
         let cost: Int
     }
 
-    private func written(_ range: Range<Int>) -> String {
+    func written(_ range: Range<Int>) -> String {
         ConditionLayout.folded(String(decoding: Array(text.utf8)[range], as: UTF8.self))
     }
 
-    private mutating func fault(_ code: String, _ message: String, _ range: Range<Int>, hint: String? = nil) {
+    mutating func fault(_ code: String, _ message: String, _ range: Range<Int>, hint: String? = nil) {
         faults.append(ConditionFault(code, message, range, hint: hint))
     }
 
@@ -129,7 +105,7 @@ struct ConditionCompiler {
 
     private var faulty: Part { Part(index: 0, type: .faulty, cost: 0) }
 
-    private mutating func emit(_ expression: Expression) -> Part {
+    mutating func emit(_ expression: Expression) -> Part {
         switch expression.kind {
         case .number(let quantity):
             return put(Instruction(operation: .constant, constant: quantity.value), .number(quantity.unit), cost: 0)
@@ -286,77 +262,6 @@ struct ConditionCompiler {
             .number(unit), cost: first.cost + second.cost)
     }
 
-    /// The signal that `active-runs` was to be.
-    private func dashed(_ left: Expression, _ right: Expression, _ range: Range<Int>) -> String? {
-        guard case .reading(let first) = left.kind, case .reading = right.kind, Signal(name: first.name) == nil,
-            left.range.upperBound + 1 == right.range.lowerBound
-        else { return nil }
-        let joined = written(range).replacing(bytesOf: "-", with: "_")
-        return Signal(name: joined.hasPrefix("runtime.") ? String(joined.dropFirst(8)) : joined) == nil ? nil : joined
-    }
-
-    private mutating func mismatch(
-        _ verb: String, _ left: Expression, _ a: Unit, _ right: Expression, _ b: Unit, _ range: Range<Int>
-    ) {
-        let (first, second) = (written(left.range), written(right.range))
-        var hint: String?
-        var place = range
-        if verb == "compared" || verb == "added" || verb == "subtracted" {
-            for (unit, other, expression) in [(a, b, left), (b, a, right)] {
-                switch expression.kind {
-                case .number(let quantity) where unit == .number && other == .percent && (0...1).contains(quantity.value):
-                    // A share written as a fraction.
-                    hint = "write '\(Figure.number(quantity.value * 100))%'"
-                    place = expression.range
-                case .number(let quantity) where unit == .number:
-                    hint = "write '\(quantity.text)\(other.suffix)'"
-                    // Nobody waits two hundred seconds for a ping.
-                    if other == .seconds, quantity.value >= 100 { hint? += " or '\(quantity.text)ms'" }
-                    place = expression.range
-                case .number(let quantity) where unit == .dollars && other == .dollarsPerHour:
-                    hint = "write '\(Figure.number(quantity.value)) USD/h'"
-                    place = expression.range
-                case .number(let quantity) where unit == .perMinute && other == .dollarsPerHour:
-                    hint = "write '\(quantity.text.replacing(bytesOf: "/", with: " USD/"))'"
-                    place = expression.range
-                case .number(let quantity) where unit == .percent && other == .number:
-                    hint = "write '\(Figure.number(quantity.value / 100))'"
-                    place = expression.range
-                case .number(let quantity) where other == .flag:
-                    hint = quantity.value == 0 ? "write '0'" : "write '1'"
-                    place = expression.range
-                case .number(let quantity):
-                    // Some other unit: the figure with the one that fits.
-                    let digits = quantity.text.prefix { $0.isNumber || $0 == "." }
-                    hint = "write '\(digits)\(other.suffix)'"
-                    if unit == .percent, let share = share(of: expression.range == left.range ? right : left) {
-                        hint? += ", or compare '\(share)' with \(quantity.text)"
-                    }
-                    place = expression.range
-                case .threshold(let name) where unit == .number:
-                    if let threshold = context.thresholds[name] {
-                        hint =
-                            "give the threshold its unit, '\(name): \(threshold.text)\(other.suffix)' (\(threshold.origin))"
-                        place = expression.range
-                    }
-                default: continue
-                }
-            }
-            if hint == nil, a.isCount, b.isCount { hint = "divide one by the other and compare that with a number" }
-        }
-        fault(
-            "unit-mismatch", "'\(first)' is \(a.noun) and '\(second)' \(b.noun): they cannot be \(verb)", place,
-            hint: hint)
-    }
-
-    /// The signal that is the share of a count: `active_runs.share` of `active_runs`.
-    private func share(of expression: Expression) -> String? {
-        guard case .reading(let use) = expression.kind, use.function == nil, !use.ofRuntime,
-            let share = Signal(name: use.name + ".share"), share.info.subjects.contains(context.subject)
-        else { return nil }
-        return share.name
-    }
-
     // MARK: Names
 
     private mutating func threshold(_ name: String, _ range: Range<Int>) -> Part {
@@ -394,28 +299,6 @@ struct ConditionCompiler {
         let resolution = SignalResolution(subject: context.subject, window: context.window, thresholds: context.thresholds)
         guard let series = resolution.resolve(use, &faults), faults.count == count else { return nil }
         return (series, series.resultUnit)
-    }
-}
-
-extension Expression {
-    /// `true` or `false`, as other languages have them.
-    fileprivate var answer: Bool? {
-        guard case .reading(let use) = kind, use.function == nil, use.bracket == nil else { return nil }
-        return ["true": true, "false": false][use.name.lowercased()]
-    }
-
-    /// `null` and its like, as other languages have them.
-    fileprivate var isNothing: Bool {
-        guard case .reading(let use) = kind, use.function == nil, use.bracket == nil else { return false }
-        return ["null", "nil", "none", "nan", "undefined", "unknown", "missing", "absent"].contains(use.name.lowercased())
-    }
-
-    /// Whether `not` before it means all of it.
-    fileprivate var isWhole: Bool {
-        switch kind {
-        case .logic, .comparison: false
-        default: true
-        }
     }
 }
 

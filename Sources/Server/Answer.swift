@@ -13,7 +13,7 @@ enum Answer {
         for (name, value) in response.headers {
             guard MHD_add_response_header(handle, name, value) == .YES else {
                 // A field with a line break or an empty name: the handler's mistake, and splitting responses is worse.
-                return queue(.text("The handler made a bad header field.\n", status: 500), connection, service)
+                return queue(.problem(500, "Failed", "the answer had a header field that cannot be sent"), connection, service)
             }
         }
         return MHD_queue_response(connection, UInt32(response.status), handle)

@@ -1,6 +1,7 @@
 import Ambient
 import CMicroHTTPD
 import Glibc
+import Model
 import Synchronization
 
 /// The certificate that a server shows, from files that somebody else renews.
@@ -9,6 +10,8 @@ final class Certificate: Sendable {
     private static let sizeLimit = 1 << 20
     private struct State {
         var seen: [FileVersion?] = []
+        /// When what is shown does, seconds since 1970; -1 where that is not known, or was told.
+        var ends: Int64 = -1
     }
 
     private let files: ServerCertificate
@@ -22,26 +25,50 @@ final class Certificate: Sendable {
         let certificate = try read(files.certificate)
         let key = try read(files.key)
         var why = [CChar](repeating: 0, count: 256)
-        var ends: Int64 = -1
-        guard let loaded = cmicrohttpd_tls_load(certificate, certificate.count, key, key.count, &ends, &why, why.count) else {
+        var (begins, ends): (Int64, Int64) = (-1, -1)
+        guard let loaded = cmicrohttpd_tls_load(certificate, certificate.count, key, key.count, &begins, &ends, &why, why.count) else {
             let text = String(decoding: why.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
             throw failure(
                 text, "the files are PEM, the server's own certificate first and then those that vouch for it, and a key without a passphrase")
         }
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        guard ends < 0 || ends > Int64(now.tv_sec) else {
-            throw failure("the certificate has ended", "renew it: browsers and programs refuse what has ended")
+        let now = Certificate.now
+        guard ends < 0 || ends > now else {
+            throw failure("the certificate has ended, at \(Certificate.text(ends))", "renew it: browsers and programs refuse what has ended")
+        }
+        guard begins <= now else {
+            throw failure(
+                "the certificate does not hold before \(Certificate.text(begins)), and now it is \(Certificate.text(now))",
+                "is this machine's clock right? Else have it issued anew: browsers and programs refuse it")
         }
         guard cmicrohttpd_tls_show(port, loaded) != 0 else { throw failure("there are too many servers", "start fewer") }
+        state.withLock { $0.ends = ends }
+    }
+
+    /// Seconds since 1970.
+    private static var now: Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec)
+    }
+
+    private static func text(_ seconds: Int64) -> String {
+        Timestamp(milliseconds: min(max(seconds, 0), 253_402_300_799) * 1_000).description
     }
 
     /// Shows nothing any more.
     func hide(at port: UInt16) { _ = cmicrohttpd_tls_show(port, nil) }
 
-    /// Called about once a second. When the files changed: nil where the new ones are shown, else why the old ones still are.
+    /// Called about once a second. When the files changed: nil where the new ones are shown, else why the old ones still are. When
+    /// what is shown ends and nobody renewed it: that, once.
     func renewed(at port: UInt16) -> ServerError?? {
-        guard state.withLock({ $0.seen != versions }) else { return .none }
+        guard state.withLock({ $0.seen != versions }) else {
+            let isOver = state.withLock { state in
+                guard state.ends >= 0, state.ends <= Certificate.now else { return false }
+                state.ends = -1
+                return true
+            }
+            return isOver ? .some(failure("the certificate has ended just now", "renew it: browsers and programs refuse what has ended")) : .none
+        }
         do throws(ServerError) {
             try show(at: port)
             return .some(nil)

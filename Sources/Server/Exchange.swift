@@ -21,6 +21,7 @@ final class Exchange {
         let limit = service.options.maxBodyBytes
         guard started else {
             started = true
+            if let refusal = refusal(connection, service.options) { return Answer.queue(refusal, connection, service) }
             return announcedLength(connection) > limit ? Answer.queue(Self.tooLarge(limit), connection, service) : .YES
         }
         if uploadSize.pointee > 0, let upload {
@@ -47,7 +48,18 @@ final class Exchange {
     }
 
     private static func tooLarge(_ limit: Int) -> ServerResponse {
-        .text("The body is larger than \(limit) bytes.\n", status: 413)
+        .problem(413, "Too large", "the body has more than \(limit) bytes, which is the most that is taken here")
+    }
+
+    /// What is said of an address or of fields that are too long. Below the library's own limits, whose errors are pages for people.
+    private func refusal(_ connection: OpaquePointer, _ options: HTTPServer.Options) -> ServerResponse? {
+        if options.maxTargetBytes > 0, target.count > options.maxTargetBytes {
+            return .problem(414, "Too long", "the address has more than \(options.maxTargetBytes) bytes: ask for less at once")
+        }
+        guard options.maxHeaderBytes > 0 else { return nil }
+        let size = Self.headers(connection).reduce(0) { $0 + $1.name.utf8.count + $1.value.count + 4 }
+        guard size > options.maxHeaderBytes else { return nil }
+        return .problem(431, "Too long", "the header fields have more than \(options.maxHeaderBytes) bytes together: cookies of other sites?")
     }
 
     private func announcedLength(_ connection: OpaquePointer) -> Int {

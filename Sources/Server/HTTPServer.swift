@@ -32,13 +32,18 @@ public final class HTTPServer: Sendable {
         public var maxBodyBytes = 1 << 20
         /// Memory of a connection for request line and headers; what does not fit is answered with 414 or 431.
         public var connectionMemoryBytes = 64 << 10
+        /// A longer address is answered with 414, longer header fields (all of them together) with 431; 0 for no limit but the
+        /// memory of the connection.
+        public var maxTargetBytes = 0
+        public var maxHeaderBytes = 0
         /// Whether answers carry a `Date` on their own.
         public var sendsDate = true
         /// How long `stop()` waits for the requests in flight.
         public var drainSeconds = 5.0
         /// With it the server speaks TLS. The files are looked at every few seconds, and what was renewed is shown at once.
         public var certificate: ServerCertificate?
-        /// Told when the files changed: nil where the new ones are shown, else why the old ones still are.
+        /// Told when the files changed: nil where the new ones are shown, else why the old ones still are; and when what is shown
+        /// ends.
         public var onRenewed: (@Sendable (ServerError?) -> Void)?
         /// Told of connections that were turned away or cut off since it was last told: once in a minute at most, from a thread
         /// of the server, and only where there is a ``requestTimeoutSeconds``.

@@ -63,11 +63,9 @@ public struct MonitorEndpoints: Sendable {
 
     /// Answers one request: the handler of an ``HTTPServer``.
     public func answer(_ request: ServerRequest) -> ServerResponse {
-        guard let handler = routes[request.path] else { return others?(request) ?? .text("Not found.\n", status: 404) }
+        guard let handler = routes[request.path] else { return others?(request) ?? .problem(404, "Not found", "there is nothing at this path") }
         guard request.method == "GET" || request.method == "HEAD" else {
-            var response = ServerResponse.text("Only GET and HEAD.\n", status: 405)
-            response.headers.append(("Allow", "GET, HEAD"))
-            return response
+            return .problem(405, "Wrong method", "this path is read with GET or HEAD", headers: [("Allow", "GET, HEAD")])
         }
         return handler(request)
     }

@@ -1,3 +1,5 @@
+import Model
+
 /// What a handler answers.
 public struct ServerResponse: Sendable {
     /// How the answer ends. Everything but `complete` exists for simulators and tests that must misbehave.
@@ -44,5 +46,21 @@ public struct ServerResponse: Sendable {
     /// An answer of `application/json`; `body` is sent as it is.
     public static func json(_ body: String, status: Int = 200) -> ServerResponse {
         json(Array(body.utf8), status: status)
+    }
+
+    /// What is wrong with a request, as RFC 9457 has it: `detail` says what to do, and holds nothing of what was sent but what it
+    /// names. Whatever this server says of itself goes the same way, so that a program has one kind of error to read.
+    public static func problem(
+        _ status: Int, _ title: String, _ detail: String, headers: [(name: String, value: String)] = []
+    ) -> ServerResponse {
+        let document: JSON = [
+            "type": "about:blank", "title": .string(title), "status": .int(Int64(status)), "detail": .string(detail),
+        ]
+        return ServerResponse(
+            status: status,
+            headers: [
+                ("Content-Type", "application/problem+json"), ("Cache-Control", "no-store"),
+                ("X-Content-Type-Options", "nosniff"),
+            ] + headers, body: document.serializedBytes())
     }
 }

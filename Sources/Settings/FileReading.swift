@@ -35,8 +35,17 @@ public enum FileReading {
         return bytes
     }
 
+    /// The whole of a file that a person wrote. One with more bytes than `longest` is refused, with the size that it has.
+    public static func source(_ path: String, longest: Int = SourceText.longest) throws(Failure) -> [UInt8] {
+        let bytes = try bytes(path, limit: longest + 1)
+        guard bytes.count > longest else { return bytes }
+        var info = stat()
+        let size = stat(path, &info) == 0 && Int(info.st_size) > longest ? "\(info.st_size)" : "more than \(longest)"
+        throw Failure(path: path, reason: "it has \(size) bytes; at most \(longest) are read")
+    }
+
     /// The files `*.yaml` and `*.yml` of a folder that are not hidden, with their bytes, sorted by the bytes of their
-    /// names. Each is cut at one byte above the size that is read, so that a larger one is refused by name.
+    /// names. One that is too large is refused, with its name and its size.
     public static func yamlFiles(in folder: String) throws(Failure) -> [(path: String, bytes: [UInt8])] {
         try files(in: folder, endings: [".yaml", ".yml"])
     }
@@ -77,7 +86,7 @@ public enum FileReading {
         var files: [(path: String, bytes: [UInt8])] = []
         for name in names {
             let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
-            files.append((path, try bytes(path, limit: SourceText.longest + 1)))
+            files.append((path, try source(path)))
         }
         return files
     }

@@ -50,7 +50,7 @@ struct GateLog: Sendable {
     private var shown: [AppID: GateTotals] = [:]
     private var shownTotal = GateTotals()
     /// When a proxy last asked about a start, ms; nil: never.
-    private(set) var lastAskedAt: Int64?
+    var lastAskedAt: Int64?
 
     private static let longestMark = 128
 
@@ -240,7 +240,7 @@ struct GateLog: Sendable {
 }
 
 extension GateLog.Row {
-    fileprivate func encode(to writer: inout StateWriter, since older: Self) {
+    func encode(to writer: inout StateWriter, since older: Self) {
         total.encode(to: &writer, since: older.total)
         writer.put(apps.count)
         let changed = apps.indices.filter { apps[$0] != older.totals($0) }
@@ -267,7 +267,7 @@ extension GateLog.Row {
 }
 
 extension GateTotals {
-    fileprivate func encode(to writer: inout StateWriter, since older: GateTotals) {
+    func encode(to writer: inout StateWriter, since older: GateTotals) {
         writer.put(asked - older.asked)
         writer.put(refused - older.refused)
     }
@@ -280,51 +280,5 @@ extension GateTotals {
         }
         asked = try next(older.asked)
         refused = try next(older.refused)
-    }
-}
-
-/// From the gate's counts.
-struct GateFigures: StateCodable {
-    /// When a proxy last asked about a start of the runtime, ms, as far as was known then; nil: never.
-    var lastAskedAt: Int64?
-
-    init(lastAskedAt: Int64?) {
-        self.lastAskedAt = lastAskedAt
-    }
-
-    func encode(to writer: inout StateWriter) { writer.put(optional: lastAskedAt) { $0.put($1) } }
-
-    init(from reader: inout StateReader) throws(SignalStateError) {
-        lastAskedAt = try reader.optional { (reader) throws(SignalStateError) in try reader.moment() }
-    }
-}
-
-/// Starts asked of the gate and refused by it, over a stretch of time; fractional where an interval between two readings
-/// straddles its ends.
-public struct GateSums: Hashable, Sendable {
-    public var asked = 0.0
-    public var refused = 0.0
-
-    public init() {}
-
-    /// What a signal's rate adds up; nil for a signal that is not the gate's.
-    func part(_ signal: Signal) -> Double? {
-        switch signal {
-        case .gateStarts: asked
-        case .gateRefusals: refused
-        default: nil
-        }
-    }
-
-    mutating func add(_ other: GateSums) {
-        asked += other.asked
-        refused += other.refused
-    }
-
-    func rounded() -> GateSums {
-        var sums = GateSums()
-        sums.asked = MinuteStep.round(asked, MinuteStep.events)
-        sums.refused = MinuteStep.round(refused, MinuteStep.events)
-        return sums
     }
 }

@@ -106,7 +106,7 @@ extension TellingState {
         }
         for (index, window) in settings.maintenance.enumerated()
         where window.hours.holds(now, in: settings.zone) && window.match.fits(incident, environment: environment) {
-            let comment = window.comment.isEmpty ? "" : ": \(window.comment)"
+            let comment = window.comment.isEmpty ? "" : ": \(Shown.comment(window.comment))"
             return ("maintenance[\(index)]", "maintenance[\(index)], \(window.hours) \(settings.zone)\(comment)")
         }
         return nil

@@ -6,6 +6,24 @@ public enum Shown {
     /// A line of prose: at most 400 scalars.
     public static func line(_ text: String) -> String { clean(text, limit: 400, showBlanks: false) }
 
+    /// What a person said of something, as one line of at most 400 scalars: line ends and other blanks become one blank.
+    public static func comment(_ text: String) -> String {
+        var line = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars.prefix(commentLimit * 4) {
+            guard scalar.properties.isWhitespace else {
+                line.append(scalar)
+                continue
+            }
+            if let last = line.last, last != " " { line.append(" ") }
+        }
+        if line.last == " " { line.removeLast() }
+        let shown = clean(String(line), limit: commentLimit, showBlanks: false)
+        let isWhole = text.unicodeScalars.dropFirst(commentLimit * 4).isEmpty || shown.hasSuffix("…")
+        return isWhole ? shown : shown + "…"
+    }
+
+    private static let commentLimit = 400
+
     /// A few sentences: at most 500 scalars.
     public static func prose(_ text: String) -> String { clean(text, limit: 500, showBlanks: false) }
 
@@ -86,8 +104,8 @@ public enum Shown {
     private static let markLimit = 3
 
     /// Control, formatting, bidirectional and unassigned characters, and everything that renders as nothing, become
-    /// `\u{XX}`. With `showBlanks` also blanks at either end and doubled ones, and letters that are put together of
-    /// several scalars: which two ids may differ in that look alike.
+    /// `\u{XX}`. With `showBlanks` also blanks at either end and doubled ones, letters that are put together of several
+    /// scalars, and what would pass for such an escape itself: which two ids may differ in that look alike.
     private static func clean(_ text: String, limit: Int, showBlanks: Bool) -> String {
         guard !text.isEmpty else { return showBlanks ? "(empty)" : "" }
         let scalars = text.unicodeScalars
@@ -107,7 +125,7 @@ public enum Shown {
             let isHiddenBlank = showBlanks && isBlank && (isAfterBlank || index == scalars.endIndex)
             isAfterBlank = isBlank
             if isInvisible(scalar) || isHiddenBlank || marks > markLimit || (isMark && out.isEmpty)
-                || (showBlanks && isDecomposed(scalar))
+                || (showBlanks && (isDecomposed(scalar) || scalar == "\\" && scalars[index...].starts(with: "u{".unicodeScalars)))
             {
                 out += escaped(scalar)
             } else {

@@ -32,3 +32,11 @@ extension Overview {
         }
     }
 }
+
+extension Incident {
+    /// Since when its condition has not been true any more, while it is not over yet; nil while it is true or not known.
+    public var quietSince: Timestamp? {
+        guard resolvedAt == nil, let last = transitions.last, last.to == .clearing else { return nil }
+        return last.at
+    }
+}

@@ -1,7 +1,8 @@
+import Cycle
 import JSONParsing
 import Journal
 import Model
-import Monitor
+import Notify
 
 /// One incident with what stands beside it in the journal.
 public struct IncidentDetail {
@@ -37,6 +38,9 @@ public struct IncidentDetail {
 
     /// Who was told, oldest first; nil where that cannot be read, or was not asked for.
     public var told: [OutboxRow]? { messages?.reversed() }
+
+    /// What to paste to each tenant whom it concerns, by the clocks of whoever reads.
+    public func tenantTexts(_ zone: Zone, now: Timestamp) -> [String] { incident.tenantTexts(zone: zone, at: now) }
 
     /// The incident's own document with its short id: `incidents show -o json`.
     public var document: JSON { ShortNames.document(incident, shortIDs) }

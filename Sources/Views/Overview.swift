@@ -1,8 +1,8 @@
+import Cycle
 import Guard
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Notify
 import Telling
 
@@ -109,7 +109,7 @@ public struct Overview {
         maintenance = telling.maintenance.enumerated().filter { $1.hours.holds(moment, in: telling.zone) }.map {
             index, window in
             "maintenance[\(index)], \(window.hours) \(telling.zone): \(window.match)"
-                + (window.comment.isEmpty ? "" : ", \(window.comment)")
+                + (window.comment.isEmpty ? "" : ", \(Shown.comment(window.comment))")
         }
         troubles = try journal.channelTroubles()
         let counted = try journal.channelCounts()

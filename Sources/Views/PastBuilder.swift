@@ -1,5 +1,5 @@
+import Cycle
 import Model
-import Monitor
 import Signals
 
 /// Makes the panels of a ``RuntimePast`` of a runtime's minutes, in one pass.
@@ -20,13 +20,15 @@ struct PastBuilder {
         var values: [[Double?]]
         /// By step: the minutes with a value.
         var seen: [Int]
+        /// By step: those of them that say of which apps.
+        var told: [Int]
         var apps: [AppID: [Double]] = [:]
         var gaps: [RuntimePast.Gap] = []
 
         mutating func noteGap(_ minutes: Range<Int64>, _ reason: String) {
             guard !minutes.isEmpty else { return }
             if let last = gaps.indices.last, gaps[last].minutes.upperBound == minutes.lowerBound,
-                gaps[last].reason.utf8.elementsEqual(reason.utf8)
+                gaps[last].reason.isSame(as: reason)
             {
                 gaps[last].minutes = gaps[last].minutes.lowerBound..<minutes.upperBound
             } else {
@@ -43,7 +45,8 @@ struct PastBuilder {
         tracks = RuntimePast.panels.map { panel in
             Track(
                 signals: panel.signals, isStacked: panel.isStacked,
-                values: panel.signals.map { _ in Array(repeating: nil, count: count) }, seen: Array(repeating: 0, count: count))
+                values: panel.signals.map { _ in Array(repeating: nil, count: count) }, seen: Array(repeating: 0, count: count),
+                told: Array(repeating: 0, count: count))
         }
     }
 
@@ -85,16 +88,22 @@ struct PastBuilder {
 
     private func noteApps(_ rows: [RecordedHistory.Row], _ whole: RecordedHistory.Row, _ step: Int, _ track: inout Track) {
         let signal = track.signals[0]
+        var isTold = false
         for row in rows.dropFirst() {
             guard let app = row.app, case .value(let value) = row.reading(signal, of: whole, price: price), value > 0,
                 value.isFinite
             else { continue }
+            isTold = true
             if track.apps[app] == nil {
                 guard track.apps.count < RuntimePast.mostApps else { continue }
                 track.apps[app] = Array(repeating: 0, count: track.seen.count)
             }
             track.apps[app]?[step] += value
         }
+        // Something ran, and no app says that it did: then theirs is missing, and not zero.
+        let raw = Int(signal.rawValue)
+        if raw < whole.readings.count, case .value(let sum) = whole.readings[raw], sum > 0, !isTold { return }
+        track.told[step] += 1
     }
 
     private mutating func noteRestart(_ whole: RecordedHistory.Row) {
@@ -137,7 +146,9 @@ struct PastBuilder {
         var rest: [Double?] = (0..<count).map { step in track.values[0][step].flatMap { mean($0, step) } }
         var layers: [RuntimePast.Series] = []
         for app in largest {
-            let values = (0..<count).map { step in rest[step] == nil ? nil : mean(app.values[step], step) }
+            let values = (0..<count).map { step -> Double? in
+                rest[step] == nil || track.told[step] == 0 ? nil : app.values[step] / Double(track.told[step])
+            }
             for step in 0..<count { rest[step] = rest[step].map { max(0, $0 - (values[step] ?? 0)) } }
             layers.append(RuntimePast.Series(name: .app(app.app), values: values))
         }

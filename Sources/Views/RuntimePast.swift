@@ -1,6 +1,6 @@
+import Cycle
 import Journal
 import Model
-import Monitor
 import Signals
 
 /// A stretch of the past in whole steps, as charts show it.
@@ -60,8 +60,12 @@ public struct RuntimePast: Sendable {
 
         public let name: Name
         public let values: [Double?]
-        public var newest: Double? { values.last { $0 != nil } ?? nil }
+        /// At the end of the range; nil where there was no evidence then, whatever there was before.
+        public var newest: Double? { values.suffix(RuntimePast.present).last { $0 != nil } ?? nil }
     }
+
+    /// Of so many steps at the end the newest value stands for the end: the last minute's comes some seconds after it.
+    public static let present = 2
 
     /// A stretch without evidence, with the reason for people.
     public struct Gap: Hashable, Sendable {
@@ -136,7 +140,7 @@ public struct RuntimePast: Sendable {
                 guard rows <= RuntimePast.mostRows else { throw Failure.tooMuch }
                 if builder == nil {
                     // What lies before the first minute that was ever kept is no gap.
-                    let known = try journal.historyRuntimes().first { $0.runtime.utf8.elementsEqual(runtime.utf8) }
+                    let known = try journal.historyRuntimes().first { $0.runtime.isSame(as: runtime) }
                     let first = max(asked.minutes.lowerBound, known?.minutes.lowerBound ?? whole.minute)
                     builder = PastBuilder(asked.beginning(at: first), price)
                 }

@@ -1,5 +1,5 @@
+import Cycle
 import Model
-import Monitor
 import Policy
 import Signals
 
@@ -56,7 +56,7 @@ public struct StatusVerdict: Sendable {
                 (path: endpoint.path, why: "\(reason)" + (replica.detail[endpoint].map { " (\($0))" } ?? ""))
             }
         }
-        if told.count == 2, told[0].why.utf8.elementsEqual(told[1].why.utf8) {
+        if told.count == 2, told[0].why.isSame(as: told[1].why) {
             return ["\(replica.url): \(told[0].why)"]
         }
         return told.map { "\(replica.url)\($0.path): \($0.why)" }
@@ -117,7 +117,7 @@ public struct StatusVerdict: Sendable {
     }
 
     private func age(_ incident: Incident) -> String {
-        let age = (at ?? incident.openedAt) - incident.openedAt
+        let age = (at ?? incident.openedAt) - incident.since
         return age < .seconds(1) ? "just now" : "for \(age.brief)"
     }
 

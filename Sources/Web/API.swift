@@ -1,8 +1,8 @@
+import Cycle
 import Guard
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Policy
 import Server
 import Views
@@ -57,7 +57,7 @@ enum API {
         }
     }
 
-    private static func situation(_ reading: Reading) throws -> (JSON, JSON?) {
+    static func situation(_ reading: Reading) throws -> (JSON, JSON?) {
         let document = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now).document
         guard var object = document.object else { return (document, nil) }
         // Ages, and the moment: with them no two answers are ever alike.
@@ -74,7 +74,7 @@ enum API {
 
     // MARK: - Incidents
 
-    private static func incidents(_ query: inout Query, _ reading: Reading) throws -> JSON {
+    static func incidents(_ query: inout Query, _ reading: Reading) throws -> JSON {
         var filter = IncidentFilter()
         filter.severities = Set(try query.words("severity", Severity.self))
         filter.statuses = Set(try query.words("state", Incident.Status.self))
@@ -145,7 +145,7 @@ enum API {
             throw Problem.badRequest("'since' lies before 'until', by at most 24 hours: ask for longer times day by day")
         }
         let signals = try names?.map { name throws(Problem) in try signal(name) } ?? RuntimeHistory.signals
-        let known = try reading.journal.historyRuntimes().contains { $0.runtime.utf8.elementsEqual(runtime.utf8) }
+        let known = try reading.journal.historyRuntimes().contains { $0.runtime.isSame(as: runtime) }
         guard known else { throw Problem.notFound("there is no history of a runtime '\(Shown.id(runtime))'") }
         let history = try RuntimeHistory(
             reading.journal, runtime: runtime, signals, now: reading.now, until: until, span: until - since)
@@ -158,7 +158,7 @@ enum API {
 
     private static func signal(_ name: String) throws(Problem) -> Signal {
         let known = Signal.table.filter { $0.subjects.contains(.runtime) }
-        guard let found = known.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+        guard let found = known.first(where: { $0.name.isSame(as: name) }) else {
             throw .badRequest(
                 "'signal' is one of \(known.map(\.name).joined(separator: ", ")), or several parted by commas, not '\(Shown.id(name))'")
         }
@@ -244,72 +244,6 @@ enum API {
         return [
             "schema": "mozaiks.ops/audit-list/v1", "rows": .array(page.map(\.document)),
             "next_cursor": rows.count > limit ? page.last.map { .string("\($0.seq)") } ?? .null : .null,
-        ]
-    }
-
-    /// The policies by which is decided, which may be others than those on the disk.
-    static func policies(_ reading: Reading) throws(Problem) -> PolicySet {
-        guard let files = Pipeline.policiesInForce(in: reading.journal),
-            case .success(let policies) = PolicyLoader.load(files: files)
-        else {
-            throw Problem(status: 503, title: "Not known", detail: "no engine has written yet which rules are in force")
-        }
-        return policies
-    }
-
-    /// Where rules stand as the journal has it.
-    static func situation(of policies: PolicySet, _ reading: Reading) throws -> Situation {
-        guard let settings = reading.surroundings.settings,
-            let situation = try Situation.kept(
-                in: reading.journal, settings, policies, now: reading.now, source: "the journal", notes: [],
-                complain: { _ in })
-        else { throw Problem(status: 503, title: "Not known", detail: "nothing was judged yet") }
-        return situation
-    }
-
-    private static func policy(_ query: inout Query, _ reading: Reading) throws -> JSON {
-        let app = try query.one("app").map { AppID($0) }
-        try query.finish()
-        return PolicyRendering(try policies(reading), app: app).json
-    }
-
-    private static func standings(_ query: inout Query, _ reading: Reading) throws -> JSON {
-        let app = try query.one("app").map { AppID($0) }
-        let runtime = try query.one("runtime")
-        let rule = try query.one("rule")
-        try query.finish()
-        let situation = try situation(of: policies(reading), reading)
-        var all = situation.explanations(of: app)
-        if let runtime { all = all.filter { $0.subject.runtime.utf8.elementsEqual(runtime.utf8) } }
-        if let rule { all = all.filter { $0.rule.name.utf8.elementsEqual(rule.utf8) } }
-        return ["schema": "mozaiks.ops/standings/v1", "standings": .array(all.map(\.document))]
-    }
-
-    /// Those in force, with the open incidents of each.
-    private static func rules(_ reading: Reading) throws -> JSON {
-        let policies = try policies(reading)
-        let open = try IncidentList(reading.journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000))
-            .incidents
-        func document(_ rule: Rule, app: JSON) -> JSON {
-            [
-                "name": .string(rule.name), "subject": .string(rule.subject.rawValue), "app": app,
-                "severity": .string(rule.severity.rawValue),
-                "summary": .string(rule.summary), "condition": .string(rule.when.text), "for": .span(rule.hold),
-                "origin": .string("\(rule.origin)"), "playbook": .optional(rule.playbook),
-                "actions": .array(rule.actions.map(\.json)),
-                "open_incidents": .array(
-                    open.filter { $0.rule.utf8.elementsEqual(rule.name.utf8) }.map { .string($0.id) }),
-            ]
-        }
-        var rules = (policies.runtimeRules + policies.replicaRules).map { document($0, app: .null) }
-        rules += policies.defaultPolicy.appRules.map { document($0, app: .null) }
-        for policy in policies.policies.dropFirst() {
-            let app: JSON = policy.app.map { .string($0.text) } ?? .null
-            rules += policy.appRules.map { document($0, app: app) }
-        }
-        return [
-            "schema": "mozaiks.ops/rules/v1", "mode": .string(policies.defaultPolicy.mode.rawValue),
-            "rules": .array(rules),
         ]
     }
 }

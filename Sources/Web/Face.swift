@@ -1,10 +1,10 @@
 import Ambient
 import Collector
 import Configuration
+import Cycle
 import Digest
 import Journal
 import Model
-import Monitor
 import Policy
 import Server
 import Synchronization
@@ -18,18 +18,23 @@ public final class Face: Sendable {
     /// How long an answer serves whoever asks the same.
     static let freshness: UInt64 = 1_000_000_000
     /// Bytes of an order, or of a form. A policy to try is longer.
-    private static let mostSaid = 16 << 10
+    static let mostSaid = 16 << 10
     /// The largest body that any request here has: a policy as browsers encode it. Each connection may hold one in memory.
     public static let longestBody = 160 << 10
+    /// The longest address: of a filter with an id of 4 kB, percent-encoded.
+    public static let longestTarget = 16 << 10
+    /// All header fields of a request together: what proxies let through (nginx: 32 kB), and room for the answer's in the memory
+    /// of a connection.
+    public static let longestHeaders = 24 << 10
     /// Bytes of answers that are kept; an answer beyond that is made anew each time.
     private static let mostKept = 4 << 20
 
-    private let folder: StateFolder
+    let folder: StateFolder
     let surroundings: Mutex<Overview.Surroundings>
     let keeper: Gatekeeper
     let clock: any Clock
-    private let kept = Mutex<[String: (at: UInt64, response: ServerResponse)]>([:])
-    private let desk = Desk()
+    let kept = Mutex<[String: (at: UInt64, response: ServerResponse)]>([:])
+    let desk = Desk()
     private let shelf = PastShelf()
     let lab: PolicyLab
     let environment: Environment
@@ -39,10 +44,11 @@ public final class Face: Sendable {
     ///   - token: what readers must show, wherever they are; nil: on loopback nothing, elsewhere nobody may read.
     ///   - publicURL: where people reach it, without a slash at the end.
     ///   - proxies: who names people for us.
+    ///   - proxySecret: what they show besides; nil: their address is enough.
     ///   - environment: says where the machine's time zones lie.
     public init(
         _ folder: StateFolder, _ surroundings: Overview.Surroundings, isLoopback: Bool, token: CachedSecret?,
-        publicURL: String?, proxies: TrustedProxies? = nil,
+        publicURL: String?, proxies: TrustedProxies? = nil, proxySecret: CachedSecret? = nil,
         environment: Environment = Environment([:]), clock: any Clock
     ) {
         self.environment = environment
@@ -50,7 +56,7 @@ public final class Face: Sendable {
         self.folder = folder
         self.surroundings = Mutex(surroundings)
         keeper = Gatekeeper(
-            isLoopback: isLoopback, token: token, publicURL: publicURL, tokens: TokenFile(folder), proxies: proxies,
+            isLoopback: isLoopback, token: token, publicURL: publicURL, tokens: TokenFile(folder), proxies: proxies, proxySecret: proxySecret,
             clock: clock)
         self.clock = clock
     }
@@ -90,7 +96,7 @@ public final class Face: Sendable {
         return plain.contains(AccessToken.prefix) || text.contains(AccessToken.prefix)
     }
 
-    private static func wrongMethod(_ request: ServerRequest) -> Problem {
+    static func wrongMethod(_ request: ServerRequest) -> Problem {
         let orders = request.path.utf8.starts(with: API.prefix.utf8)
             && Order.Kind.at(String(request.path.dropFirst(API.prefix.count))) != nil
         let reads = !orders || request.path.hasSuffix("/silences")
@@ -129,7 +135,7 @@ public final class Face: Sendable {
         var situation = request
         situation.target = Array((API.prefix + "situation").utf8)
         let tag = try current(situation, visitor).headers.first { $0.name == "ETag" }?.value.filter { $0 != "\"" && $0 != "/" && $0 != "W" } ?? ""
-        let isNews = !(request.header("Last-Event-ID") ?? "").utf8.elementsEqual(tag.utf8)
+        let isNews = !(request.header("Last-Event-ID") ?? "").isSame(as: tag)
         let text = isNews ? "event: situation\nid: \(tag)\ndata: {\"tag\":\"\(tag)\"}\n" : ": as it was\n"
         return ServerResponse(
             status: 200,
@@ -216,108 +222,9 @@ public final class Face: Sendable {
             ], body: Array(Shown.json(document.serialized()).utf8))
     }
 
-    // MARK: - Writing
+    // MARK: - What every answer says
 
-    private func post(_ request: ServerRequest) throws -> ServerResponse {
-        let query = try Query(request)
-        let path = request.path
-        if path == Page.lab {
-            try query.finish()
-            return try tryOut(request)
-        }
-        guard request.body.count <= Face.mostSaid else {
-            throw Problem(status: 413, title: "Too large", detail: "what is said here has at most \(Face.mostSaid / 1_024) kB")
-        }
-        if path == Page.signIn || path == Page.signOut || path.utf8.starts(with: Page.orders.utf8) {
-            try query.finish()
-            try keeper.checkOrigin(request)
-            if path == Page.signIn { return try signIn(request) }
-            let visitor = try keeper.visitor(request)
-            guard let session = visitor.session else {
-                throw Problem(status: 401, title: "Not signed in", detail: "sign in, and press again: a session ends after 12 hours, and with a restart")
-            }
-            var fields = try Fields(form: request)
-            guard let form = try fields.text("form"), ConstantTime.equal(Array(form.utf8), Array(session.form.utf8)) else {
-                throw Problem(
-                    status: 403, title: "From elsewhere",
-                    detail: "this form is not one of this session: open the page and press again")
-            }
-            if path == Page.signOut {
-                return Face.goTo("/", [("Set-Cookie", keeper.signOut(session, request))])
-            }
-            return try obey(form: &fields, String(path.dropFirst(Page.orders.count)), visitor, request)
-        }
-        guard path.utf8.starts(with: API.prefix.utf8),
-            let (kind, id) = Order.Kind.at(String(path.dropFirst(API.prefix.count)))
-        else { throw Face.wrongMethod(request) }
-        try query.finish()
-        let visitor = try keeper.visitor(request)
-        guard visitor.session == nil else {
-            throw Problem(
-                status: 403, title: "Not this way",
-                detail: "programs show a token as 'Authorization: Bearer TOKEN'; a cookie is for the page's own forms")
-        }
-        try keeper.allow(kind.role, visitor, request)
-        var fields = try Fields(json: request)
-        let key = try Face.idempotencyKey(request)
-        let answer = try take(kind, id, &fields, key: key, request: request.target + [0] + request.body, visitor)
-        switch answer {
-        case .stopped(let isStopped):
-            return ServerResponse(
-                status: 200, headers: Face.unkept,
-                body: (["schema": "mozaiks.ops/kill-switch/v1", "stopped": .bool(isStopped)] as JSON).serializedBytes())
-        case .command(let number, let about):
-            var document: JSONObject = ["schema": "mozaiks.ops/command-taken/v1", "command": .int(number)]
-            document.append("about", about.map { .object(JSONObject([(key: $0.key, value: .string($0.id))])) } ?? .null)
-            return ServerResponse(
-                status: 202, headers: Face.unkept + [("Location", API.prefix + "commands/\(number)")],
-                body: JSON.object(document).serializedBytes())
-        }
-    }
-
-    private func obey(
-        form fields: inout Fields, _ path: String, _ visitor: Visitor, _ request: ServerRequest
-    ) throws -> ServerResponse {
-        guard let (kind, id) = Order.Kind.at(path) else {
-            throw Problem.notFound("there is nothing at this path; the page is at /, the API below /api/v1/")
-        }
-        try keeper.allow(kind.role, visitor, request)
-        let then = Page.place(try fields.text("then"))
-        // Of each form that a page shows: pressed twice it is one order.
-        let once = try fields.text("once").map { $0 + " " + SHA256.hex(request.target + [0] + request.body) }
-        let answer = try take(kind, id, &fields, key: once, request: [], visitor)
-        switch answer {
-        case .stopped: return Face.goTo("/")
-        case .command(let number, _): return Face.goTo(then + "?asked=\(number)")
-        }
-    }
-
-    private func take(
-        _ kind: Order.Kind, _ id: String, _ fields: inout Fields, key: String?, request: [UInt8], _ visitor: Visitor
-    ) throws -> Desk.Answer {
-        // Whoever asks next shall see it.
-        defer { kept.withLock { $0 = [:] } }
-        let given = fields
-        return try reading(.command, visitor) { reading in
-            try desk.take(
-                key: key, by: visitor, request: request, monotonic: clock.monotonicNanoseconds(), reading, folder
-            ) { seed in
-                var fields = given
-                return try Order(kind, id, &fields, by: visitor.actor, seed: seed, reading)
-            }
-        }
-    }
-
-    private static func idempotencyKey(_ request: ServerRequest) throws(Problem) -> String? {
-        let keys = request.headerValues("Idempotency-Key")
-        guard let key = keys.first else { return nil }
-        guard keys.count == 1, (1...128).contains(key.count), key.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw .badRequest("'Idempotency-Key' is one word of at most 128 bytes")
-        }
-        return String(decoding: key, as: UTF8.self)
-    }
-
-    private static let unkept: [(name: String, value: String)] =
+    static let unkept: [(name: String, value: String)] =
         guards + [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 
     /// Somewhere on this address, to be read.
@@ -340,7 +247,7 @@ public final class Face: Sendable {
         return request.headerValues("If-None-Match").contains { field in
             String(decoding: field, as: UTF8.self).split(separator: ",").contains { given in
                 let given = given.drop { $0 == " " }.prefix { $0 != " " }
-                return given == "*" || strong(given).utf8.elementsEqual(strong(tag).utf8)
+                return given == "*" || strong(given).isSame(as: strong(tag))
             }
         }
     }

@@ -7,7 +7,7 @@ import Server
 
 /// Who may read, and who may write.
 ///
-/// Reading is open on loopback without `read_token`, and closed otherwise. Writing needs a token with a role, always: as `Bearer`,
+/// Reading is open on loopback without `read_token`, to whoever comes through no proxy, and closed otherwise. Writing needs a token with a role, always: as `Bearer`,
 /// or in a session that a browser signed in for, whose forms carry what no other page knows.
 struct Gatekeeper: Sendable {
     /// Whether only this machine can connect.
@@ -20,18 +20,22 @@ struct Gatekeeper: Sendable {
     let publicOrigin: String?
     let tokens: TokenFile
     let proxies: TrustedProxies?
+    /// What they show besides; nil: their address is enough.
+    let proxySecret: CachedSecret?
     /// Of this process, for the forms of people whom a proxy names.
     private let seal = AccessToken.random(bytes: 32)
     let sessions = Sessions()
     let clock: any Clock
     /// Tokens that nobody has, by address: guessing is hopeless, and made slow all the same.
-    private let failures = Limiter(perMinute: 20)
+    let failures = Limiter(perMinute: 20)
     private let writes = Limiter(perMinute: 60)
 
     init(
-        isLoopback: Bool, token: CachedSecret?, publicURL: String?, tokens: TokenFile, proxies: TrustedProxies? = nil, clock: any Clock
+        isLoopback: Bool, token: CachedSecret?, publicURL: String?, tokens: TokenFile, proxies: TrustedProxies? = nil,
+        proxySecret: CachedSecret? = nil, clock: any Clock
     ) {
         self.proxies = proxies
+        self.proxySecret = proxySecret
         self.isLoopback = isLoopback
         self.token = token
         self.tokens = tokens
@@ -42,7 +46,7 @@ struct Gatekeeper: Sendable {
         publicOrigin = host.flatMap { host in parts?.first.map { "\($0)//\(host)" } }
     }
 
-    private var isPublicSafe: Bool { publicOrigin?.utf8.starts(with: "https://".utf8) ?? false }
+    var isPublicSafe: Bool { publicOrigin?.utf8.starts(with: "https://".utf8) ?? false }
 
     // MARK: - Reading
 
@@ -59,6 +63,8 @@ struct Gatekeeper: Sendable {
         guard token != nil else {
             if isLoopback {
                 try checkHost(request)
+                // Whoever comes through a proxy is anybody, though the proxy is on this machine.
+                guard !comesThroughProxy(request) else { throw stranger(given, request, ended) }
                 return Visitor(name: nil, role: .viewer, way: .nobody, ended: ended)
             }
             guard try book().hasAny(at: clock.now()) else {
@@ -77,19 +83,37 @@ struct Gatekeeper: Sendable {
     private func named(_ request: ServerRequest) throws(Problem) -> Visitor? {
         guard let proxies, proxies.ranges.contains(where: { $0.contains(request.remoteAddress) }) else { return nil }
         let values = request.headerValues(proxies.header)
-        guard !values.isEmpty else { return nil }
+        guard !values.isEmpty, try showsSecret(request) else { return nil }
         guard values.count == 1, let name = String(validating: values[0], as: UTF8.self), (1...200).contains(name.utf8.count),
             !name.unicodeScalars.contains(where: Shown.isInvisible), name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
         else { throw .badRequest("the proxy's header '\(proxies.header)' holds no name of a user, or more than one") }
-        func holds(_ names: [String]) -> Bool { names.contains { $0.utf8.elementsEqual(name.utf8) } }
+        func holds(_ names: [String]) -> Bool { names.contains { $0.isSame(as: name) } }
         let role: Role = holds(proxies.approvers) ? .approver : holds(proxies.operators) ? .operator : .viewer
         let form = SHA256.hex(Array((seal + "\0" + name).utf8))
         return Visitor(
             name: name, role: role, way: .proxy(Session(id: "user:" + name, token: [], form: form, endsAt: .max)))
     }
 
+    private static let secretHeader = "X-Mozaiks-Proxy-Secret"
+
+    /// Whether it comes from a proxy and not from somebody else at its address.
+    private func showsSecret(_ request: ServerRequest) throws(Problem) -> Bool {
+        guard let proxySecret else { return true }
+        let expected: Secret
+        do {
+            expected = try proxySecret.value()
+        } catch {
+            throw Problem(
+                status: 503, title: "No secret",
+                detail: "the secret that the proxy must show cannot be read; the log of the start says why")
+        }
+        let shown = request.headerValues(Gatekeeper.secretHeader)
+        return shown.count == 1 && !expected.isEmpty
+            && ConstantTime.equal(SHA256.digest(shown[0]), SHA256.digest(Array(expected.reveal().utf8)))
+    }
+
     /// Why a session opens nothing any more.
-    private func why(_ session: Session) throws(Problem) -> String {
+    func why(_ session: Session) throws(Problem) -> String {
         guard let found = try book().tokens.first(where: { ConstantTime.equal($0.digest, session.token) }) else {
             return "you are signed out: the token that you signed in with is no longer known"
         }
@@ -107,6 +131,14 @@ struct Gatekeeper: Sendable {
                     "this address is asked by the name '\(Shown.id(host))', which is none of its own: name it in server: {public_url: …}"
             )
         }
+    }
+
+    /// Whether somebody forwarded it: by the name that is for the world, or by what proxies add.
+    private func comesThroughProxy(_ request: ServerRequest) -> Bool {
+        let host = (request.header("Host") ?? "").lowercased()
+        if let publicHost, host.utf8.elementsEqual(publicHost.utf8), !isOwnLoopback(host) { return true }
+        return ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"]
+            .contains { !request.headerValues($0).isEmpty }
     }
 
     private func stranger(_ given: Credential?, _ request: ServerRequest, _ ended: String? = nil) -> Problem {
@@ -155,7 +187,7 @@ struct Gatekeeper: Sendable {
         for key in [visitor.actor, "address " + request.remoteAddress] { writes.count(key, now: now) }
     }
 
-    private static func slower(_ seconds: Int) -> Problem {
+    static func slower(_ seconds: Int) -> Problem {
         Problem(
             status: 429, title: "Too many", detail: "try again in \(seconds) seconds",
             headers: [("Retry-After", "\(seconds)")])
@@ -168,7 +200,7 @@ struct Gatekeeper: Sendable {
         let host = (request.header("Host") ?? "").lowercased()
         guard hosts.count <= 1 else { throw .badRequest("there is more than one Host") }
         if request.isEncrypted { return }
-        if isPublicSafe, let publicHost, host.utf8.elementsEqual(publicHost.utf8) { return }
+        if isPublicSafe, let publicHost, host.isSame(as: publicHost) { return }
         let isNear = Gatekeeper.isLoopback(peer: request.remoteAddress)
         guard isNear, host.isEmpty || isOwnLoopback(host) else {
             throw Problem(
@@ -189,153 +221,19 @@ struct Gatekeeper: Sendable {
         let sites = request.headerValues("Sec-Fetch-Site")
         let origins = request.headerValues("Origin")
         guard sites.count <= 1, origins.count <= 1, !(sites.isEmpty && origins.isEmpty) else { throw foreign }
-        if let site = request.header("Sec-Fetch-Site"), !site.utf8.elementsEqual("same-origin".utf8) { throw foreign }
+        if let site = request.header("Sec-Fetch-Site"), !site.isSame(as: "same-origin") { throw foreign }
         if let origin = request.header("Origin")?.lowercased() {
             let host = (request.header("Host") ?? "").lowercased()
-            let isHere = ["http://", "https://"].contains { origin.utf8.elementsEqual(($0 + host).utf8) } && !host.isEmpty
-            let isPublic = publicOrigin.map { origin.utf8.elementsEqual($0.utf8) } ?? false
+            let isHere = ["http://", "https://"].contains { origin.isSame(as: $0 + host) } && !host.isEmpty
+            let isPublic = publicOrigin.map { origin.isSame(as: $0) } ?? false
             guard isHere || isPublic else { throw foreign }
-        }
-    }
-
-    // MARK: - Signing in
-
-    /// The cookie for a token that somebody typed. Throws when nobody has it.
-    func signIn(_ typed: String, _ request: ServerRequest) throws(Problem) -> String {
-        let now = clock.monotonicNanoseconds()
-        let bytes = Array(typed.utf8)
-        if let found = try book().token(bytes, at: clock.now()) { return cookie(found.digest, request, now) }
-        if let seconds = failures.wait(request.remoteAddress, now: now) { throw Gatekeeper.slower(seconds) }
-        if try isReadToken(bytes) { return cookie(AccessToken.digest(of: bytes), request, now) }
-        failures.count(request.remoteAddress, now: now)
-        throw Problem(status: 401, title: "Not known", detail: "nobody has that token now; it was revoked, has ended, or is mistyped")
-    }
-
-    private func cookie(_ digest: [UInt8], _ request: ServerRequest, _ now: UInt64) -> String {
-        let value = sessions.begin(token: digest, now: now)
-        return Gatekeeper.cookie(value, isSecure: comesByTLS(request), seconds: Sessions.lifetimeSeconds)
-    }
-
-    /// Ends the session, and the cookie with it.
-    func signOut(_ session: Session, _ request: ServerRequest) -> String {
-        sessions.end(session)
-        return Gatekeeper.cookie("", isSecure: comesByTLS(request), seconds: 0)
-    }
-
-    private func comesByTLS(_ request: ServerRequest) -> Bool {
-        let origin = (request.header("Origin") ?? "").lowercased()
-        let host = (request.header("Host") ?? "").lowercased()
-        return request.isEncrypted || origin.utf8.starts(with: "https://".utf8)
-            || (isPublicSafe && (publicHost.map { host.utf8.elementsEqual($0.utf8) } ?? false))
-    }
-
-    private static let plainName = "mozaiks-ops"
-    /// Browsers take a cookie of such a name over TLS alone, and from no neighbouring host.
-    private static let secureName = "__Host-mozaiks-ops"
-
-    private static func cookie(_ value: String, isSecure: Bool, seconds: UInt64) -> String {
-        "\(isSecure ? secureName : plainName)=\(value); Path=/; Max-Age=\(seconds); HttpOnly; SameSite=Strict\(isSecure ? "; Secure" : "")"
-    }
-
-    private func signedIn(_ request: ServerRequest) -> Session? {
-        let now = clock.monotonicNanoseconds()
-        let host = (request.header("Host") ?? "").lowercased()
-        let isPublic = request.isEncrypted || isPublicSafe && (publicHost.map { host.utf8.elementsEqual($0.utf8) } ?? false)
-        // Where one comes by TLS, a cookie of the plain name may be one that somebody on the way put there.
-        let names = isPublic ? [Gatekeeper.secureName] : [Gatekeeper.secureName, Gatekeeper.plainName]
-        for field in request.headerValues("Cookie") {
-            for pair in field.split(separator: UInt8(ascii: ";")) {
-                let text = String(decoding: pair.drop { $0 == UInt8(ascii: " ") }, as: UTF8.self)
-                for name in names
-                where text.utf8.starts(with: (name + "=").utf8) {
-                    if let session = sessions.session(String(text.dropFirst(name.count + 1)), now: now) { return session }
-                }
-            }
-        }
-        return nil
-    }
-
-    // MARK: - Tokens
-
-    private struct Credential {
-        let bytes: [UInt8]
-        let isBearer: Bool
-    }
-
-    private func book() throws(Problem) -> TokenBook {
-        do throws(TokenFile.Failure) {
-            return try tokens.book()
-        } catch {
-            throw Problem(
-                status: 503, title: "No tokens", detail: "the tokens cannot be read: 'mozaiks-ops token list' says why")
-        }
-    }
-
-    private func isReadToken(_ given: [UInt8]) throws(Problem) -> Bool {
-        guard let token else { return false }
-        let expected: Secret
-        do {
-            expected = try token.value()
-        } catch {
-            throw Problem(
-                status: 503, title: "No token",
-                detail: "the token that readers must show cannot be read; the log of the start says why")
-        }
-        return !expected.isEmpty
-            && ConstantTime.equal(SHA256.digest(given), SHA256.digest(Array(expected.reveal().utf8)))
-    }
-
-    private func known(_ given: Credential, _ request: ServerRequest) throws(Problem) -> Visitor? {
-        let way: Visitor.Way = given.isBearer ? .bearer : .basic
-        // Those hold 256 random bits: whoever has one is not kept out because a neighbour guesses.
-        if let found = try book().token(given.bytes, at: clock.now()) {
-            return Visitor(name: found.name, role: found.role, way: way)
-        }
-        // Where everybody reads, what a proxy puts there for others is nobody's guess.
-        guard !isLoopback || token != nil else { return nil }
-        let now = clock.monotonicNanoseconds()
-        if let seconds = failures.wait(request.remoteAddress, now: now) { throw Gatekeeper.slower(seconds) }
-        if try isReadToken(given.bytes) { return Visitor(name: nil, role: .viewer, way: way) }
-        failures.count(request.remoteAddress, now: now)
-        return nil
-    }
-
-    /// Nil when the token that the session stands on is no longer in force.
-    private func known(_ session: Session) throws(Problem) -> Visitor? {
-        let now = clock.now()
-        let found = try book().tokens.first { ConstantTime.equal($0.digest, session.token) }
-        if let found {
-            guard found.isInForce(at: now) else { return nil }
-            return Visitor(name: found.name, role: found.role, way: .session(session))
-        }
-        guard let token, let expected = try? token.value(), !expected.isEmpty,
-            ConstantTime.equal(AccessToken.digest(of: Array(expected.reveal().utf8)), session.token)
-        else { return nil }
-        return Visitor(name: nil, role: .viewer, way: .session(session))
-    }
-
-    /// The token that a request shows: of `Bearer`, or the password of `Basic`.
-    private func credential(_ request: ServerRequest) throws(Problem) -> Credential? {
-        let fields = request.headerValues("Authorization")
-        guard fields.count == 1 else { return nil }
-        let parts = fields[0].split(separator: UInt8(ascii: " "), maxSplits: 1)
-        guard parts.count == 2 else { return nil }
-        let rest = parts[1].drop { $0 == UInt8(ascii: " ") }
-        switch String(decoding: parts[0], as: UTF8.self).lowercased() {
-        case "bearer": return Credential(bytes: Array(rest), isBearer: true)
-        case "basic":
-            guard let decoded = Base64.decode(String(decoding: rest, as: UTF8.self)),
-                let colon = decoded.firstIndex(of: UInt8(ascii: ":"))
-            else { return nil }
-            return Credential(bytes: Array(decoded[(colon + 1)...]), isBearer: false)
-        default: return nil
         }
     }
 
     // MARK: - Addresses
 
     private func isOwn(_ host: String) -> Bool {
-        if let publicHost, host.lowercased().utf8.elementsEqual(publicHost.utf8) { return true }
+        if let publicHost, host.lowercased().isSame(as: publicHost) { return true }
         return isOwnLoopback(host)
     }
 
@@ -350,7 +248,7 @@ struct Gatekeeper: Sendable {
         return lower == "localhost" || lower == "[::1]" || Gatekeeper.isLoopbackAddress(lower)
     }
 
-    private static func isLoopback(peer: String) -> Bool {
+    static func isLoopback(peer: String) -> Bool {
         let peer = peer.utf8.starts(with: "::ffff:".utf8) ? String(peer.dropFirst(7)) : peer
         return peer == "::1" || isLoopbackAddress(peer)
     }

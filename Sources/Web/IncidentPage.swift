@@ -1,6 +1,7 @@
 import Guard
 import Journal
 import Model
+import Playbooks
 import Policy
 import Views
 
@@ -47,6 +48,8 @@ private struct IncidentPage {
             \(refused)
             \(told)
             \(next)
+            \(tenants)
+            \(playbook)
             \(advice)
             </div></div>
             """
@@ -59,8 +62,9 @@ private struct IncidentPage {
         var facts: [(String, HTML)] = [
             ("State", "\(Page.chip(incident.severity)) \(incident.status.rawValue)"),
             ("Where", Page.subject(incident.subject)),
-            ("Since", clocks.since(incident.openedAt)),
+            ("Since", "\(clocks.since(incident.since)), on record since \(clocks.time(incident.openedAt))"),
         ]
+        if isOpen, let quiet = incident.quietSince { facts.append(("Now", "\(clocks.ending(quiet))")) }
         if let resolved = incident.resolvedAt {
             facts.append(("Resolved", "\(clocks.since(resolved)), \(incident.resolveReason ?? "cleared")"))
         } else {
@@ -175,6 +179,44 @@ private struct IncidentPage {
         }
         steps.append("The same in a terminal: \(Page.command("mozaiks-ops incidents show \(detail.shortID)"))")
         return "<section aria-labelledby=\"next-h\"><h2 id=\"next-h\">What to do</h2>\(Page.list(steps))</section>"
+    }
+
+    private var tenants: HTML {
+        let texts = detail.tenantTexts(clocks.zone, now: clocks.now)
+        guard !texts.isEmpty else { return "" }
+        return
+            "<section aria-labelledby=\"tenants-h\"><h2 id=\"tenants-h\">To paste to \(texts.count == 1 ? "the tenant" : "each tenant")</h2>\(texts.map { "<p>\(Page.command($0))</p>" as HTML }.joined())</section>"
+    }
+
+    /// The built-in playbook of that name; one of the operator's own is named under what to do.
+    private var playbook: HTML {
+        guard let id = incident.playbook, let found = PlaybookSet.builtIn.playbooks.first(where: { $0.id.utf8.elementsEqual(id.utf8) })
+        else { return "" }
+        let parts = found.sections.map { section -> HTML in
+            "<h3>\(section.part.heading)</h3>\(PlaybookBlock.blocks(section.text).map(block).joined())"
+        }
+        return """
+            <section aria-labelledby="playbook-h"><h2 id="playbook-h">Playbook</h2><details id="playbook"><summary>\(found.title), as it is built in</summary>
+            \(parts.joined())</details></section>
+            """
+    }
+
+    private func block(_ block: PlaybookBlock) -> HTML {
+        switch block {
+        case .paragraph(let text): "<p>\(spans(text))</p>"
+        case .item(let mark, let text): "<p>\(mark == "-" ? "•" : mark) \(spans(text))</p>"
+        case .code(let lines): "<pre>\(lines.joined(separator: "\n"))</pre>"
+        }
+    }
+
+    private func spans(_ text: String) -> HTML {
+        PlaybookBlock.spans(text).map { span -> HTML in
+            switch span {
+            case .words(let words): "\(words)"
+            case .strong(let words): "<strong>\(words)</strong>"
+            case .code(let words): "<code>\(words)</code>"
+            }
+        }.joined()
     }
 
     private var advice: HTML {

@@ -165,6 +165,9 @@ struct Clocks {
     /// `10:03:20 (5m ago)`
     func since(_ moment: Timestamp) -> HTML { "\(time(moment)) (\(age(moment)))" }
 
+    /// Of an incident whose condition is false, and that is not over yet.
+    func ending(_ moment: Timestamp) -> HTML { "its condition has not been true since \(since(moment)); it is over once that stays so" }
+
     func age(_ moment: Timestamp) -> String {
         let age = max(now - moment, .zero)
         return age < .seconds(1) ? "just now" : "\(age.brief) ago"

@@ -119,30 +119,52 @@ enum PageScript {
           function isBusy() {
             const selected = document.getSelection();
             const typed = [...document.querySelectorAll('main input, main select, main textarea')].some((f) => f.type !== 'hidden' && (f.tagName === 'SELECT' ? [...f.options].some((o) => o.selected !== o.defaultSelected && f.selectedIndex > 0) : f.value !== f.defaultValue));
-            return document.hidden || typed || (selected && !selected.isCollapsed) || (document.activeElement && document.activeElement.matches('main button, main code, main input, main select, main textarea, dialog *'));
+            return document.hidden || typed || (selected && !selected.isCollapsed) || (document.activeElement && document.activeElement.matches('main input:not([type=submit]), main select, main textarea, dialog *'));
           }
           function take(text) {
             const fresh = new DOMParser().parseFromString(text, 'text/html');
             const main = fresh.querySelector('main'), header = fresh.querySelector('header');
             if (!main || !header) return false;
             const open = new Set([...document.querySelectorAll('details[open]')].map((d) => d.id));
-            const focused = document.activeElement && document.activeElement.closest('main a') ? document.activeElement.getAttribute('href') : null;
+            const place = placeOf(document.activeElement);
             document.querySelector('main').replaceWith(main);
             document.querySelector('header').replaceWith(header);
             for (const d of document.querySelectorAll('details')) d.open = open.has(d.id);
-            if (focused) { const again = [...document.querySelectorAll('main a')].find((a) => a.getAttribute('href') === focused); if (again) again.focus({ preventScroll: true }); }
             document.title = fresh.title;
             const icon = fresh.querySelector('link[rel=icon]');
             if (icon) document.querySelector('link[rel=icon]').href = icon.href;
             buttons();
+            refocus(place);
             soon();
             return true;
+          }
+          /* Where the keyboard is: what it is on, and the how-manieth of these in its part of the page. */
+          function nameOf(e) { return e.tagName + ' ' + (e.getAttribute('href') || e.getAttribute('formaction') || e.name || '') + ' ' + (e.tagName === 'SUMMARY' ? e.parentElement.id : e.textContent.trim()); }
+          function partOf(e) { const part = e.closest('section[id], section[aria-labelledby]'); return part ? part.id || part.getAttribute('aria-labelledby') : ''; }
+          function placeOf(e) {
+            if (!e || !e.closest('main') || e.tagName === 'MAIN') return null;
+            const same = [...document.querySelectorAll('main *')].filter((o) => o.tagName === e.tagName && nameOf(o) === nameOf(e) && partOf(o) === partOf(e));
+            return { tag: e.tagName, name: nameOf(e), part: partOf(e), index: same.indexOf(e), tabindex: e.getAttribute('tabindex') };
+          }
+          function refocus(place) {
+            if (!place) return;
+            const same = [...document.querySelectorAll('main ' + place.tag)].filter((o) => nameOf(o) === place.name && partOf(o) === place.part);
+            const found = same[place.index] || same[0];
+            if (!found) return;
+            if (place.tabindex !== null) found.setAttribute('tabindex', place.tabindex);
+            found.focus({ preventScroll: true });
           }
           function soon() {
             if (document.querySelector('main[data-soon]')) setTimeout(refresh, 1500);
           }
           async function refresh() {
-            if (isBusy()) return;
+            if (isBusy()) {
+              if (!document.hidden && new Date() - heard > 20000) {
+                lost.textContent = 'Held while you type or select: what stands here is from ' + heard.toLocaleTimeString() + '.';
+                lost.hidden = false;
+              }
+              return;
+            }
             try {
               const answer = await fetch(location.pathname + location.search, { cache: 'no-store', signal: AbortSignal.timeout(8000) });
               if (!answer.ok || !take(await answer.text())) throw new Error(String(answer.status));

@@ -47,7 +47,7 @@ struct PanelChart {
         let within = Array(events.filter { $0.at >= range.from && $0.at < range.until }.suffix(PanelChart.mostEvents))
         let picture = Picture(range: range, top: top, width: PanelChart.width, height: PanelChart.height)
         let unit = panel.unit
-        let newest = panel.isStacked ? tops.last?.last { $0 != nil } ?? nil : panel.series[0].newest
+        let newest = panel.isStacked ? tops.last?.suffix(RuntimePast.present).last { $0 != nil } ?? nil : panel.series[0].newest
         let (least, most) = (Figure.text(low, unit), Figure.text(high, unit))
         let step = range.step == 1 ? "" : panel.isStacked ? ", means of \(range.step) minutes" : ", the highest minute of each \(range.step)"
         let missing = panel.gaps.isEmpty ? "" : "; \(gapsInWords)"

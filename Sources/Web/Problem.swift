@@ -1,4 +1,3 @@
-import Model
 import Server
 
 /// What went wrong with a request, as RFC 9457 has it. Says what to do; holds nothing of what was sent but what is named.
@@ -9,14 +8,7 @@ struct Problem: Error, Sendable {
     var headers: [(name: String, value: String)] = []
 
     var response: ServerResponse {
-        let document: JSON = [
-            "type": "about:blank", "title": .string(title), "status": .int(Int64(status)), "detail": .string(detail),
-        ]
-        return ServerResponse(
-            status: status,
-            headers: Face.guards + [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
-                + headers,
-            body: document.serializedBytes())
+        .problem(status, title, detail, headers: Face.guards.filter { $0.name != "X-Content-Type-Options" } + headers)
     }
 
     static func badRequest(_ detail: String) -> Problem { Problem(status: 400, title: "Bad request", detail: detail) }

@@ -1,7 +1,7 @@
+import Cycle
 import Engine
 import Journal
 import Model
-import Monitor
 import Policy
 import Views
 
@@ -59,7 +59,7 @@ extension Page {
         let policy = policies.policy(for: app)
         let tone = open.map(\.severity).max().map(Tone.of) ?? (all.isEmpty ? .unknown : .good)
         let incidents = open.map { incident -> HTML in
-            "\(chip(incident.severity)) <a href=\"\(Page.incidents)\(pathSafe(incident.id))\">\(id: incident.rule)</a> on \(id: incident.subject.runtime), since \(clocks.since(incident.openedAt))"
+            "\(chip(incident.severity)) <a href=\"\(Page.incidents)\(pathSafe(incident.id))\">\(id: incident.rule)</a> on \(id: incident.subject.runtime), since \(clocks.since(incident.since))"
         }
         let acts =
             leases.map { "<article class=\"card\"><h3>\(Overview.words($0, clocks.words))</h3>\(forms.revert($0))</article>" as HTML }

@@ -89,6 +89,8 @@ struct Arguments: Sendable {
             guard let place = index < expected.count ? expected[index] : expected.last.flatMap({ $0.repeats ? $0 : nil }) else {
                 throw UsageError("unexpected argument '\(word)'", hint: MeantCommand.argument(word, in: options))
             }
+            // A variable of a script that was not set names nothing, and is the beginning of everything.
+            guard !word.isEmpty else { throw UsageError("\(place.name) is empty: \(place.summary)") }
             positionals[place.name, default: []].append(word)
         }
         if let missing = expected.first(where: { $0.required && positionals[$0.name] == nil }), values["help"] == nil {
@@ -119,7 +121,7 @@ func nearest(_ word: String, in known: [String]) -> String? {
 
 /// How many slips of the finger lie between two words, over bytes: a letter too many, too few, another one, or two that
 /// stand the wrong way round.
-private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     var (before, row) = ([Int](), Array(0...b.count))
     for (i, x) in a.enumerated() {
         var next = [i + 1]

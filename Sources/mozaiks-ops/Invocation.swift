@@ -36,6 +36,17 @@ struct Invocation: Sendable {
         return span
     }
 
+    /// A comment given on the command line, as it will be shown. What is too long is cut, and that is said: what it is about is
+    /// more urgent.
+    var comment: String? {
+        guard let text = arguments.value("comment") else { return nil }
+        let comment = Shown.comment(text)
+        if comment.hasSuffix("…"), !text.hasSuffix("…") {
+            remark("mozaiks-ops: the comment is too long to be shown everywhere: its first 400 characters are kept\n", .warning)
+        }
+        return comment
+    }
+
     /// A whole number given on the command line.
     func number(_ option: String, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
         guard let text = arguments.value(option) else { return nil }

@@ -34,8 +34,7 @@ enum Main {
             let invocation = try Invocation(arguments, environment: environment, terminal: terminal)
             return (await execute(command, invocation, plugin), command.failureCode)
         } catch {
-            complain(error.text, hint: error.hint)
-            return (plugin.fails(.usage, because: error.text), .failure)
+            return (fail(error.text, error.hint, .usage, "usage", plugin, wantsJSON: ErrorDocument.isWanted(by: words)), .failure)
         }
     }
 
@@ -43,19 +42,27 @@ enum Main {
         do {
             return try await command.run(invocation)
         } catch let error as UsageError {
-            complain(error.text, hint: error.hint ?? "see mozaiks-ops \(command.name) --help")
-            return plugin.fails(.usage, because: error.text)
+            return fail(error.text, error.hint ?? "see mozaiks-ops \(command.name) --help", .usage, "usage", plugin, wantsJSON: invocation.wantsJSON)
         } catch let error as CommandFailure {
-            complain(error.text, hint: error.hint)
             // Where 1 is a warning that is open, it is no failure.
-            return plugin.fails(error.code == .failure ? command.failureCode : error.code, because: error.first ?? error.text)
+            return fail(
+                error.text, error.hint, error.code == .failure ? command.failureCode : error.code, "failed", plugin, first: error.first,
+                wantsJSON: invocation.wantsJSON)
         } catch let error as JournalError {
-            complain(error.message, hint: error.hint)
-            return plugin.fails(command.failureCode, because: error.message)
+            return fail(error.message, error.hint, command.failureCode, "journal", plugin, wantsJSON: invocation.wantsJSON)
         } catch {
-            complain("\(error)", hint: nil)
-            return plugin.fails(command.failureCode, because: "\(error)")
+            return fail("\(error)", nil, command.failureCode, "failed", plugin, wantsJSON: invocation.wantsJSON)
         }
+    }
+
+    /// Says what went wrong, on standard error and wherever else somebody reads. The code to end with.
+    /// - Parameter first: the first of several things that are wrong, where `text` only counts them.
+    private static func fail(
+        _ text: String, _ hint: String?, _ code: ExitCode, _ kind: String, _ plugin: Plugin, first: String? = nil, wantsJSON: Bool
+    ) -> ExitCode {
+        complain(text, hint: hint)
+        if wantsJSON { ErrorDocument.write(first ?? text, hint: hint, code: kind, verdict: plugin.verdict) }
+        return plugin.fails(code, because: first ?? text)
     }
 
     /// The command that the words name, and the words behind it. Nil when help was asked for and given.
@@ -106,12 +113,15 @@ private struct Plugin {
     /// Called as a plugin is: then only its codes, 0 to 3, mean anything. People are told on standard error alone.
     private let isCalledAsOne: Bool
     private let speaks: Bool
+    /// What is said of all in one word where nothing can be said of anything; nil of commands that have no such word.
+    let verdict: String?
 
-    init() { (speaks, isCalledAsOne) = (false, false) }
+    init() { (speaks, isCalledAsOne, verdict) = (false, false, nil) }
 
     init(_ command: Command, _ words: [String]) {
         isCalledAsOne = ["check", "status"].contains(command.path[0]) && (words.contains("--brief") || words.contains("--perfdata"))
-        speaks = isCalledAsOne && !words.contains { ["json", "--output=json"].contains($0) }
+        speaks = isCalledAsOne && !ErrorDocument.isWanted(by: words)
+        verdict = ["check", "status"].contains(command.path[0]) ? "UNKNOWN" : nil
     }
 
     /// Says why nothing can be said of the runtimes. The code to end with.

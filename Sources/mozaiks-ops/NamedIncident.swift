@@ -20,9 +20,11 @@ enum NamedIncident {
         case .ambiguousID(let ids):
             return CommandFailure("'\(shown)' fits several incidents", hint: error.hint ?? "it could be " + ids.joined(separator: ", "))
         case .unknownID:
-            let short = fitting(named.lowercased(), in: journal)
+            let all = shortNames(in: journal)
+            let short = all.filter { $0.utf8.starts(with: named.lowercased().utf8) }
             guard !short.isEmpty else {
-                return CommandFailure("no incident's id begins with '\(shown)'", hint: "see mozaiks-ops incidents list")
+                return CommandFailure(
+                    "no incident's id begins with '\(shown)'", hint: UnknownName.hint(named, known: all, list: "mozaiks-ops incidents list"))
             }
             let names = short.prefix(most).joined(separator: ", ") + (short.count > most ? " and \(short.count - most) more" : "")
             return CommandFailure(
@@ -32,10 +34,10 @@ enum NamedIncident {
         }
     }
 
-    /// The short ids that begin so.
-    private static func fitting(_ named: String, in journal: Journal) -> [String] {
-        guard !named.isEmpty, let ids = try? journal.incidentIDs() else { return [] }
-        return ShortNames.of(ids: ids, in: journal).values.filter { $0.utf8.starts(with: named.utf8) }.sorted()
+    /// How lists call all of them.
+    private static func shortNames(in journal: Journal) -> [String] {
+        guard let ids = try? journal.incidentIDs() else { return [] }
+        return ShortNames.of(ids: ids, in: journal).values.sorted()
     }
 }
 

@@ -11,6 +11,7 @@ import Synchronization
 enum Output {
     private struct State {
         var isDaemon = false
+        var hasResult = false
         /// Nobody reads standard output any more.
         var isUnread = false
         /// Why results could not be written.
@@ -36,9 +37,13 @@ enum Output {
         // What was said before stands before it, where both go to one place.
         let isDaemon = state.withLock { $0.isDaemon }
         drainErrors(isDaemon ? 0 : nil)
+        state.withLock { $0.hasResult = true }
         guard state.withLock({ !$0.isUnread && $0.failure == nil }) else { return }
         note(Descriptor.write(bytes, to: STDOUT_FILENO, unless: { ProcessSignal.isEndAsked }).code)
     }
+
+    /// Whether anything of a result was printed.
+    static var hasResult: Bool { state.withLock { $0.hasResult } }
 
     /// Whether a result could not be written, or nobody reads any more.
     static var isLost: Bool { state.withLock { $0.isUnread || $0.failure != nil } }

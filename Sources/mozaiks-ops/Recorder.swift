@@ -1,8 +1,8 @@
 import Ambient
 import Collector
+import Cycle
 import Glibc
 import Model
-import Monitor
 import Synchronization
 
 /// Writes exchanges and ticks to a tape as they happen. A tape that cannot be written any more ends, and says so once.
@@ -18,9 +18,7 @@ final class Recorder: Sendable {
 
     /// - Parameter beginning: what went before, for a tape that begins in the middle of things.
     init(path: String, settings: MonitorSettings, beginning: JSON? = nil) throws {
-        let header = TapeHeader(
-            interval: settings.interval,
-            runtimes: settings.runtimes.map { TapeHeader.Runtime(name: $0.name, replicas: $0.replicas) })
+        let header = TapeHeader(interval: settings.interval, runtimes: settings.runtimes)
         state = Mutex(State(writer: try TapeWriter(path: path, header: header, state: beginning)))
     }
 

@@ -1,10 +1,11 @@
 import Ambient
 import Collector
+import Composition
 import Configuration
+import Cycle
 import Engine
 import Journal
 import Model
-import Monitor
 import Policy
 import Signals
 import Views
@@ -62,7 +63,7 @@ extension Situation {
     private static func live(_ invocation: Invocation) async throws -> Situation {
         let assembly = try invocation.assembly(try invocation.watchingConfiguration())
         var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
-        let poller = invocation.poller(assembly)
+        let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         var ticks: [TickResult] = []
         for target in assembly.targets {
             let all = target.replicas.map { ($0, [Endpoint.health, .activeRuns, .events, .perf]) }
@@ -78,11 +79,7 @@ extension Situation {
         var settings = MonitorSettings()
         // The policy's own mode holds, and there is a gate.
         settings.mode = .enforce
-        settings.landable = [.throttle, .pause, .disablePack]
-        settings.interval = reader.header.interval
-        settings.runtimes = reader.header.runtimes.map {
-            MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: [:])
-        }
+        settings.follow(reader.header)
         let policies: PolicySet
         if let folder = invocation.arguments.value("policies") {
             do {

@@ -10,7 +10,7 @@ struct Terminal: Sendable {
 
     init(environment: Environment) {
         let interactive = isatty(STDOUT_FILENO) == 1
-        color = interactive && environment["NO_COLOR"] == nil && environment["TERM"] != "dumb"
+        color = interactive && environment.nonEmpty("NO_COLOR") == nil && environment["TERM"] != "dumb"
         var size = winsize()
         width = interactive && ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 20 ? Int(size.ws_col) : 100
     }

@@ -1,11 +1,12 @@
 import Ambient
 import Collector
+import Composition
 import Configuration
+import Cycle
 import Glibc
 import HTTP
 import Journal
 import Model
-import Monitor
 import Policy
 import Telling
 import Synchronization
@@ -20,18 +21,6 @@ enum MonitorOptions {
     static let policies = Option("policies", value: "DIR", "folder of policy files (default: the built-in policy)")
 
     static let all = [url, mode, interval, state, policies]
-}
-
-extension Configuration {
-    /// Channels that page and that no incident reaches, because the environment is not `production` and no route says that it
-    /// matters there too.
-    var unpagedChannels: [String] {
-        guard !environment.value.isSame(as: TellingSettings.production) else { return [] }
-        let telling = Assembly.settings(self).telling
-        return telling.channels.filter { channel in
-            channel.pages && !telling.routes.contains { $0.pagesOutsideProduction && $0.channels.contains(channel.name) }
-        }.map(\.name)
-    }
 }
 
 extension Invocation {
@@ -53,6 +42,11 @@ extension Invocation {
     /// The state folder for what must work when everything else is broken: made if need be, with errors of the configuration as
     /// warnings on standard error.
     func stateFolderWhateverElse() throws -> StateFolder {
+        try StateFolder(creating: namedStateFolder())
+    }
+
+    /// The state folder's path as far as the configuration tells it: its errors are shown, and do not matter.
+    private func namedStateFolder() -> String {
         let (folder, faults) = configurationLoader().stateFolder()
         warn(faults)
         if faults.contains(where: { $0.severity == .error }) {
@@ -60,7 +54,7 @@ extension Invocation {
                 "the configuration has errors; the state folder is taken to be \(folder.value) (\(folder.origin)): name another with --state\n\n",
                 .warning)
         }
-        return try StateFolder(creating: folder.value)
+        return folder.value
     }
 
     /// The configuration, with what the command line says on top. Warnings go to standard error.
@@ -105,15 +99,6 @@ extension Invocation {
             version: Version.text, logger: logger)
     }
 
-    /// Asks runtimes; says once why there is no token for one, and again when the reason is another.
-    func poller(_ assembly: Assembly, _ logger: Logger? = nil, clock: (any Clock)? = nil) -> Poller {
-        let (logger, said) = (logger ?? self.logger, Reasons())
-        return Poller(client: assembly.client, clock: clock ?? self.clock) { runtime, text in
-            guard said.isNew(text, of: runtime) else { return }
-            logger.warning("no token", ["runtime": .text(runtime), "why": .text(text)])
-        }
-    }
-
     /// Shows everything that is wrong at once, and ends with the code for configuration.
     func diagnosed(_ diagnostics: [Diagnostic]) -> CommandFailure {
         if wantsJSON {
@@ -147,15 +132,8 @@ extension Invocation {
     /// The state folder for what only looks into the journal, or leaves a word in it for the engine that runs: of the configuration
     /// only the folder counts, errors in it are shown and do not matter.
     func stateFolderToLookInto() throws -> StateFolder {
-        let (folder, faults) = configurationLoader().stateFolder()
-        warn(faults)
-        if faults.contains(where: { $0.severity == .error }) {
-            remark(
-                "the configuration has errors; the state folder is taken to be \(folder.value) (\(folder.origin)): name another with --state\n\n",
-                .warning)
-        }
         do {
-            return try StateFolder(existing: folder.value)
+            return try StateFolder(existing: namedStateFolder())
         } catch {
             throw CommandFailure(error.message, hint: error.hint)
         }
@@ -188,26 +166,4 @@ enum HeldWarnings {
 
     static func add(_ text: String) { texts.withLock { $0.append(text) } }
     static var all: [String] { texts.withLock { $0 } }
-}
-
-/// What was said last of each runtime, so that a fault that stays is not said at each poll.
-private final class Reasons: Sendable {
-    private let last = Mutex<[String: String]>([:])
-
-    func isNew(_ text: String, of runtime: String) -> Bool {
-        last.withLock { $0.updateValue(text, forKey: runtime) != text }
-    }
-}
-
-/// The state folder as the engine holds it: locked, with the journal open for writing.
-struct EngineRoom {
-    let folder: StateFolder
-    let journal: Journal
-
-    /// Throws when another engine holds the lock, or the journal cannot be used. Nothing is changed then.
-    init(_ configuration: Configuration, now: Timestamp) throws(JournalError) {
-        folder = try StateFolder(creating: configuration.state.value)
-        let lock = try EngineLock(folder: folder, now: now)
-        journal = try Journal.open(folder, mode: .engine(lock))
-    }
 }

@@ -156,6 +156,33 @@ The runs are repeated.
 The threshold holds.
 The runtime is held.
 The app holds.
+# Of whom it is said
+The load is active.
+The app is active.
+The runs are open.
+The runtime is open.
+The incident is active.
+The share of the runtime is above its threshold.
+The runtime is above its threshold.
+The runs are above the threshold.
+The runs of app_1 exceed their threshold.
+The load is over the threshold.
+The load exceeds the limit.
+The app is high.
+app_1 is high.
+The runs are high.
+The runtime is elevated.
+The runtime is busy.
+The runs are busy.
+The load is busy.
+It is of the runtime.
+The load is of app_1.
+It is on the runtime.
+The rule keeps rising.
+The condition rises.
+The incident is rising.
+The runtime is rising.
+The runtime keeps growing.
 # Numbers
 There are -118 active runs.
 There are –118 active runs.
@@ -189,6 +216,16 @@ Probably a loop. Its runs have errors.
 Probably a loop. The app is new.
 The runs may be old.
 Probably the app falls below its threshold.
+Probably the threshold.
+Probably the rule.
+It may be the condition.
+Perhaps its share.
+It could be the limit of the rule.
+Probably the users wait.
+The customers may wait.
+Perhaps the apps are waiting.
+Probably the share stays.
+The rate may remain.
 """
 
 let groundlessSteps = """
@@ -242,6 +279,14 @@ Why is the share below its threshold?
 What was the threshold before?
 Is a higher threshold usual?
 Is the threshold lower than before?
+Look at the threshold that app_1 had.
+Compare the limit that app_1 had with its share.
+Look at which user is an app.
+Find out which customer is the runtime.
+Look at who is a customer.
+Look at the nobody runs.
+Compare the share with its growth.
+Compare the runs with its rise.
 """
 
 /// What a good model writes about it in words other than those of `benignStatements`.

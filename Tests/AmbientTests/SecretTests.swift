@@ -76,6 +76,8 @@ final class ScratchFolder: Sendable {
         ("token", "token"), ("token\n", "token"), (" \ttoken\r\n\n", "token"), ("two words", "two words"),
         // What editors and clipboards leave: a byte order mark, zero-width marks, a fixed blank, other line ends.
         ("\u{FEFF}token\n", "token"), ("token\u{200B}\n", "token"), ("\u{2060}\u{A0} token\u{2028}\u{FEFF}", "token"),
+        ("\u{202E}\u{AD}token\u{AD}\u{2066}\u{200F}", "token"), ("token\u{FE0F}\n", "token"), ("\u{FE0F}token", "token"),
+        ("1\u{FE0F}\u{20E3}x", "1\u{FE0F}\u{20E3}x"), ("\u{1F469}\u{200D}\u{1F4BB}!", "\u{1F469}\u{200D}\u{1F4BB}!"),
         ("pässword", "pässword"), ("mark\u{2764}\u{FE0F}", "mark\u{2764}\u{FE0F}"),
     ])
     func `a file's content is the secret, without the blanks around it`(content: String, secret: String) throws {
@@ -91,6 +93,27 @@ final class ScratchFolder: Sendable {
         #expect(try SecretSource.environment("TOKEN").read(in: environment).reveal() == "from-environment")
         #expect(try SecretSource.credential("slack").read(in: environment).reveal() == "from-systemd")
         #expect(try SecretSource.literal(Secret("x")).read(in: environment).reveal() == "x")
+    }
+
+    @Test("what nobody sees inside a secret is named with its place, and nothing else of it", arguments: [
+        "\u{FE0F}", "\u{200B}", "\u{200D}", "\u{FEFF}", "\u{A0}", "\u{AD}", "\u{202E}", "\u{2066}", "\u{61C}", "\u{3164}", "\u{2003}",
+        "\u{85}", "\u{2028}", "\u{9B}",
+    ])
+    func marked(mark: String) throws {
+        let folder = try ScratchFolder()
+        let sources = [
+            SecretSource.file(try folder.put("token", "s3cret-\(mark)s3cret\n")), .environment("TOKEN"),
+        ]
+        let value = try #require(mark.unicodeScalars.first?.value)
+        let digits = String(value, radix: 16, uppercase: true)
+        let named = "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + ", as its 8th character"
+        for source in sources {
+            let failure = #expect(throws: SecretSource.Failure.self) {
+                _ = try source.read(in: Environment(["TOKEN": "s3cret-\(mark)s3cret"]))
+            }
+            let text = "\(try #require(failure))"
+            #expect(text.contains(named) && !text.contains("s3cret") && !text.unicodeScalars.contains { $0.value == value }, "\(text)")
+        }
     }
 
     @Test func `what cannot be read is named with its place and cause, never its content`() throws {
@@ -109,7 +132,7 @@ final class ScratchFolder: Sendable {
             ),
             (
                 .file(try folder.put("marked", "s3c\u{200B}ret")),
-                "file \(folder.path)/marked: it holds an invisible character, U+200B; "
+                "file \(folder.path)/marked: it holds an invisible character, U+200B, as its 4th character; "
                     + "an editor or a copied web page put it there: type it anew"
             ),
             (.file(try folder.put("only-a-mark", "\u{FEFF}\n")), "file \(folder.path)/only-a-mark: it is empty"),

@@ -12,6 +12,7 @@ import Testing
         "cr\rOK: nothing to see", "lf\nOK: nothing to see", "crlf\r\nOK: nothing to see", "sep\u{2028}OK: nothing to see",
         "next\u{85}OK: nothing to see", "bar | 'shared open_chats'=0", "bidi\u{202E}txet", "iso\u{2066}x\u{2069}\u{61C}",
         "zero\u{200B}\u{200D}\u{FEFF}\u{2060}width", "tab\tOK", "tag\u{E0041}", "e\u{301}", "\u{E9}", "nul\u{0}x", " blank ", "",
+        "back\\slash", "end\\", #"\u{202e}txet"#, #"n\nOK: nothing to see"#, #"\"quoted\""#, #"\\"#, #"e\u{301}"#, #"%5C\x1b"#,
     ]
 
     /// A folder of recordings whose tenants have these ids, and whose runtime says this of itself.
@@ -140,7 +141,17 @@ import Testing
             let policies = Self.policies(shell.folder)
             _ = try shell.run("check", "--policies", policies)
             let listed = try shell.run("incidents", "list").output
-            #expect(listed.contains(#"app e\u{301} on "#) && listed.contains("app é on "))
+            #expect(listed.contains(#"app e\u{301} on "#) && listed.contains("app é on ") && listed.contains(#"app e\u{5c}u{301} on "#))
+            // What a line calls an app, no other line does.
+            let apps = listed.split(separator: "\n").compactMap { line in line.range(ofText: "app ").map { String(line[$0...]) } }
+            #expect(apps.count > 20 && Set(apps.map { Array($0.utf8) }).count == apps.count, "\(listed)")
         }
+    }
+}
+
+extension Substring {
+    /// Where a text begins.
+    fileprivate func range(ofText text: String) -> Index? {
+        indices.first { self[$0...].hasPrefix(text) }
     }
 }

@@ -87,6 +87,44 @@ import Testing
         }
     }
 
+    /// Of each kind that could begin a line of its own, steer a terminal, or fill a screen.
+    static let comments = [
+        "a\nOK: nothing to see\r\nb\u{1B}[2J\u{7}\u{202E}txet\u{2066} \\u{202e} \\n end\\", String(repeating: "word\n", count: 20_000),
+    ]
+
+    @Test("what people say stands on one line everywhere, however it was said", arguments: comments) func hostileComments(text: String) throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell()
+            _ = QuickPolicy.write(to: shell.folder)
+            shell.configure(url)
+            #expect(try shell.run("check", "--brief").code == 1)
+            let id = try #require(try incidents(shell).first?["id"]?.string)
+            func look(_ words: [String], code: Int32 = 0) throws {
+                let ending = try shell.run(words)
+                #expect(ending.code == code, "\(words.prefix(2)): \(ending.errors.prefix(400))")
+                let bad = ending.everything.unicodeScalars.filter { $0 != "\n" && Shown.isInvisible($0) }
+                #expect(bad.isEmpty, "\(words.prefix(2)): \(bad.prefix(5).map(\.value))")
+                for line in ending.everything.split(separator: "\n") {
+                    #expect(!line.hasPrefix("OK: nothing") && !line.hasPrefix("word") && line.utf8.count < 8_000, "\(words.prefix(2)): \(line.prefix(200))")
+                }
+            }
+            try look(["incidents", "ack", id, "--comment", text])
+            try look(["silences", "add", "--rule", "crowded", "--for", "1h", "--comment", text])
+            try look(["silences", "add", "--app", String(text.prefix(200)), "--label", "a=b\nOK: nothing", "--for", "1h"])
+            try look(["silences", "list"])
+            try look(["check"], code: 1)
+            for words in [
+                ["incidents", "list"], ["incidents", "show", id], ["silences", "list"], ["notify", "history"], ["notify", "route", id],
+                ["incidents", "explain", id], ["audit", "export"], ["silences", "list", "-o", "json"], ["incidents", "show", id, "-o", "json"],
+            ] {
+                try look(words)
+            }
+            try look(["status"], code: 1)
+            let shown = try shell.run("status", "-o", "json").json()
+            #expect(shown["incidents"]?[0]?["handling"]?["acknowledged"]?["comment"]?.string == Shown.comment(text), "\(shown)")
+        }
+    }
+
     /// What each is told.
     static let badSilences: [(words: [String], says: String)] = [
         (["--for", "1h"], "say what to silence"), (["--rule", "a"], "say when it ends, once"),

@@ -9,14 +9,14 @@ import Testing
 @testable import Configuration
 
 @Suite struct ConfigurationTests {
-    private func load(
+    func load(
         _ text: String?, _ environment: [String: String] = [:], _ flags: ConfigurationFlags = ConfigurationFlags()
     ) throws(ConfigurationErrors) -> Configuration {
         let loader = ConfigurationLoader(flags, in: Environment(environment), isRoot: true)
         return try loader.read(text.map { ("conf/mozaiks-ops.yaml", Array($0.utf8)) })
     }
 
-    private func faults(_ text: String, _ environment: [String: String] = [:]) -> String {
+    func faults(_ text: String, _ environment: [String: String] = [:]) -> String {
         do throws(ConfigurationErrors) {
             _ = try load(text, environment)
             return ""
@@ -119,72 +119,6 @@ import Testing
         #expect(configuration.playbooks.value == "conf/pages")
         #expect(configuration.heartbeat?.url == .environment("BEAT") && configuration.heartbeat?.interval == .seconds(30))
         #expect(configuration.warnings.isEmpty)
-    }
-
-    @Test func waysOutStandBesideEachURLAndInOnePlaceForAll() throws {
-        let text = """
-            schema: mozaiks.ops/config/v1
-            network: {ca_file: all.pem, proxy: "http://proxy.example:3128/", no_proxy: [.corp, 10.0.0.0/8]}
-            runtimes:
-              a:
-                replicas: ["https://a.example"]
-                ca_file: a.pem
-                client_certificate_file: ops.pem
-                client_key_file: ops.key
-                auth: {basic: {user: ops, password_file: pw}}
-            actions:
-              lease_api: {url: "https://core.example", client_certificate_file: core.pem}
-              entitlements: {url: "https://core.example", apps: {x: {no_tenant: true}}, ca_file: e.pem}
-              webhook: {url_file: u, secret_file: s, ca_file: w.pem}
-            channels:
-              s: {slack: {webhook_url_file: h, ca_file: s.pem}}
-              h: {webhook: {url_file: u, secret_file: s, auth: {bearer_file: t}}}
-              m: {alertmanager: {url: "https://am.example", auth: {basic: {user: am, password_env: PW}}}}
-            heartbeat: {url_file: u, ca_file: h.pem}
-            advisor: {provider: ollama, model: m, ca_file: m.pem}
-            """
-        let configuration = try load(text)
-        #expect(configuration.network.tls.caFile == "conf/all.pem" && configuration.network.noProxy == [".corp", "10.0.0.0/8"])
-        guard case .at(.literal(let proxy)) = configuration.network.proxy else {
-            Issue.record("no proxy")
-            return
-        }
-        #expect(proxy.reveal() == "http://proxy.example:3128")
-        let runtime = try #require(configuration.runtimes.first)
-        #expect(runtime.tls == TLSFiles(caFile: "conf/a.pem", certificateFile: "conf/ops.pem", keyFile: "conf/ops.key"))
-        #expect(runtime.authentication == .basic(user: "ops", password: .file("conf/pw")))
-        #expect(configuration.adapters.first?.tls.certificateFile == "conf/core.pem")
-        #expect(configuration.adapters.map(\.name) == ["lease_api", "entitlements", "webhook"])
-        #expect(configuration.adapters[1].tls.caFile == "conf/e.pem" && configuration.adapters[2].tls.caFile == "conf/w.pem")
-        #expect(configuration.channels.map(\.tls.caFile) == ["conf/s.pem", nil, nil])
-        guard let hook = configuration.channels[1].kind as? Webhook.Settings,
-            let manager = configuration.channels[2].kind as? Alertmanager.Settings
-        else {
-            Issue.record("kinds")
-            return
-        }
-        #expect(hook.authentication == .bearer(.file("conf/t")))
-        #expect(manager.authentication == .basic(user: "am", password: .environment("PW")))
-        #expect(configuration.heartbeat?.tls.caFile == "conf/h.pem" && configuration.advisor?.tls.caFile == "conf/m.pem")
-        #expect(configuration.text.contains("runtimes.a.client_key_file: conf/ops.key"))
-        #expect(configuration.text.contains("network.no_proxy: [.corp, 10.0.0.0/8]"))
-    }
-
-    @Test(arguments: [
-        ("network: {proxy: \"http://ops:hunter2@proxy.example:3128\"}", "proxy_file"),
-        ("network: {proxy: proxy.example}", "such as http://proxy.example:3128"), ("network: {no_proxy: [\"a,b\"]}", "a list of hosts"),
-        ("network: {client_key_file: k}", "without a certificate"),
-        ("channels: {a: {alertmanager: {url: \"http://ops:hunter2@am\"}}}", "use 'auth:'"),
-        ("channels: {a: {alertmanager: {url: \"http://am\", token_file: t, auth: {bearer_file: t}}}}", "beside a token"),
-        ("channels: {a: {pagerduty: {routing_key_file: k, url: \"https://ops:hunter2@pd\"}}}", "a key of its own"),
-        ("runtimes: {a: {replicas: [\"http://a\"], auth: {basic: {user: \"a:b\", password_file: p}}}}", "without a colon"),
-        ("runtimes: {a: {replicas: [\"http://a\"], auth: {basic: {user: a}}}}", "password_file"),
-        ("runtimes: {a: {replicas: [\"http://a\"], auth: {basic: {user: a, password: hunter2}}}}", "must not stand in the file"),
-        ("runtimes: {a: {replicas: [\"http://a\"], auth: {bearer_file: b, basic: {user: a, password_file: p}}}}", "only one can be used"),
-    ])
-    func whatIsWrongWithAWayOutIsSaid(_ text: String, _ says: String) {
-        let faults = faults("schema: mozaiks.ops/config/v1\n" + text)
-        #expect(faults.contains("error[") && faults.contains(says) && !faults.contains("hunter2"), "\(faults)")
     }
 
     @Test func aHeartbeatOfTheEnvironmentNeedsNoFile() throws {
@@ -325,162 +259,6 @@ import Testing
         let report = faults(text, ["NOWHER": "x"])
         #expect(!report.contains("s3cret"))
         try Fixtures.recorded("Tests/ConfigurationTests/golden/configuration-faults.txt", report + "\n", "ConfigurationTests")
-    }
-
-    @Test("who may read the page, and where it is")
-    func readsTheServer() throws {
-        func server(_ text: String) throws -> Configuration { try load("schema: mozaiks.ops/config/v1\nserver: {listen: '127.0.0.1:9464'\(text)}\n") }
-        let open = try server("")
-        #expect(open.readToken == nil && open.publicURL == nil)
-        let closed = try server(", read_token: '${TOKEN}', public_url: 'https://ops.example.com/'")
-        #expect(closed.readToken?.value == .environment("TOKEN") && closed.publicURL?.value == "https://ops.example.com")
-        #expect(try server(", read_token_file: /run/token").text.contains("server.read_token: from file /run/token"))
-        for (wrong, words) in [("read_token: s3cret", "must not stand in the file"), ("public_url: ops", "public_url"), ("public_url: 'https://u:s3cret@x'", "credentials")] {
-            let report = faults("schema: mozaiks.ops/config/v1\nserver: {listen: '127.0.0.1:9464', \(wrong)}\n", [:])
-            #expect(report.contains(words) && !report.contains("s3cret"), "\(report)")
-        }
-    }
-
-    @Test("a certificate with its key, and proxies that name people")
-    func readsEncryptionAndProxies() throws {
-        func text(_ more: String) -> String { "schema: mozaiks.ops/config/v1\nserver: {listen: '127.0.0.1:9464', \(more)}\n" }
-        let files = try load(text("certificate: /tls/cert.pem, key: /tls/key.pem"))
-        #expect(files.certificate?.value == ServerFiles(certificate: "/tls/cert.pem", key: "/tls/key.pem"))
-        let trusting = try load(text("trusted_proxies: [10.0.0.5, 'fd00::/8'], trusted_user_header: Remote-User, trusted_approvers: maria"))
-        let proxies = try #require(trusting.trustedProxies?.value)
-        #expect(proxies.header == "Remote-User" && proxies.ranges.map(\.description) == ["10.0.0.5", "fd00::/8"] && proxies.approvers == ["maria"])
-        #expect(trusting.text.contains("server.trusted_proxies: Remote-User of 10.0.0.5, fd00::/8; operators: 0, approvers: 1"))
-        for (wrong, words) in [
-            ("certificate: /tls/cert.pem", "TLS needs both files"), ("key: /tls/key.pem", "TLS needs both files"),
-            ("trusted_proxies: [10.0.0.5]", "needs 'trusted_user_header'"), ("trusted_user_header: Remote-User", "anybody can send a header"),
-            ("trusted_approvers: [maria]", "named here by 'trusted_user_header'"),
-            ("trusted_proxies: [10.0.0.1/8], trusted_user_header: Remote-User", "is no address and no network"),
-            ("trusted_proxies: [0.0.0.0/0], trusted_user_header: Remote-User", "nearly everybody"),
-            ("trusted_proxies: [proxy.example], trusted_user_header: Remote-User", "is no address and no network"),
-            ("trusted_proxies: [10.0.0.5], trusted_user_header: Cookie", "a header that says nothing else"),
-            ("trusted_proxies: [10.0.0.5], trusted_user_header: 'X User'", "a header that says nothing else"),
-        ] {
-            let report = faults(text(wrong), [:])
-            #expect(report.contains(words), "\(wrong): \(report)")
-        }
-    }
-
-    @Test func readsEmailChannels() throws {
-        let configuration = try load(
-            """
-            schema: mozaiks.ops/config/v1
-            channels:
-              mail:
-                email:
-                  smtp: smtps://Mail.example.com/monitor.example.com
-                  from: Operations <ops@example.com>
-                  to: [dana@example.com, oncall@example.com, dana@Example.com]
-                  username: ops
-                  password_file: /run/secrets/smtp
-                  ca_file: /etc/ssl/own.pem
-              relay: {email: {smtp: "smtp://127.0.0.1:25", from: a@b.c, to: [d@e.f], starttls: never}}
-            """)
-        let settings = configuration.channels.map { $0.kind as? EmailChannel.Settings }
-        let mail = try #require(settings[0])
-        #expect(mail.server.description == "smtps://mail.example.com:465" && mail.server.greeting == "monitor.example.com")
-        #expect(mail.from.description == "Operations <ops@example.com>")
-        #expect(mail.to.map(\.address) == ["dana@example.com", "oncall@example.com"])
-        #expect(mail.login?.user == "ops" && mail.login?.password == .file("/run/secrets/smtp"))
-        #expect(mail.isEncrypted && mail.caFile == "/etc/ssl/own.pem")
-        #expect(try #require(settings[1]).isEncrypted == false)
-        #expect(
-            configuration.text.contains(
-                "channels.mail.email: smtps://mail.example.com:465 to dana@example.com, oncall@example.com, login ops with the "
-                    + "password from file /run/secrets/smtp"))
-    }
-
-    static let emailFaults: [(keys: String, says: String)] = [
-        ("smtp: http://x", "error[url]: 'smtp' is not the URL of a mail server"),
-        ("smtp: smtps://u:s3cret@x", "error[url]: credentials do not stand in a URL"),
-        ("smtp: smtp://x, starttls: never, username: u, password_env: P", "error[email]: a password is not sent unencrypted"),
-        ("smtp: smtps://x, starttls: never", "error[email]: 'starttls' says nothing beside smtps"),
-        ("smtp: smtp://x, starttls: maybe", "error[value]"),
-        ("smtp: smtp://x, username: u", "error[missing-key]: 'email' needs 'password_file'"),
-        ("smtp: smtp://x, password_env: P", "error[missing-key]: 'email' has a password and no 'username'"),
-        ("smtp: smtp://x, username: u, password: s3cret", "error[secret]"),
-    ]
-
-    @Test(arguments: emailFaults.map(\.keys)) func saysWhatIsWrongWithAnEmailChannel(_ keys: String) throws {
-        let says = try #require(Self.emailFaults.first { $0.keys == keys }).says
-        let text = "schema: mozaiks.ops/config/v1\nchannels: {m: {email: {from: a@b.c, to: [d@e.f], \(keys)}}}\n"
-        let report = faults(text)
-        #expect(report.contains(says) && !report.contains("s3cret"), "\(report)")
-    }
-
-    static let channelKinds = """
-        schema: mozaiks.ops/config/v1
-        channels:
-          chat: {slack: {token_file: secrets/slack, channel: C0123456789}}
-          hook: {webhook: {url: "https://ops.example.com/hooks/s3cret?x=1", secret_file: /run/secrets/hook}}
-          hidden: {webhook: {url_file: /run/secrets/url, secret: "${HOOK_SECRET}"}}
-          page: {pagerduty: {routing_key_credential: pager, url: https://events.eu.pagerduty.com/, link: "https://ops.example.com/{incident}"}}
-          alerts: {alertmanager: {url: http://127.0.0.1:9093, resend: 30s, token_env: AM_TOKEN}}
-          quiet: {alertmanager: {url: http://127.0.0.1:9093}}
-          tickets: {github_issue: {repository: acme/ops, token_file: /run/secrets/github, labels: [incident, ops]}}
-        """
-
-    @Test func everyKindOfChannelIsRead() throws {
-        let configuration = try load(ConfigurationTests.channelKinds)
-        #expect(configuration.warnings.isEmpty)
-        #expect(!configuration.text.contains("s3cret") && !String(describing: configuration).contains("s3cret"))
-        let lines = configuration.text.split(separator: "\n").filter { $0.hasPrefix("channels.") }
-        #expect(
-            lines.map { $0.split(separator: "  #")[0].description } == [
-                "channels.chat.slack: bot in C0123456789, token from file conf/secrets/slack",
-                "channels.hook.webhook: URL from a literal value, signed with the secret from file /run/secrets/hook",
-                "channels.hidden.webhook: URL from file /run/secrets/url, signed with the secret from environment variable HOOK_SECRET",
-                "channels.page.pagerduty: routing key from systemd credential pager",
-                "channels.alerts.alertmanager: http://127.0.0.1:9093 every 30s, token from environment variable AM_TOKEN",
-                "channels.quiet.alertmanager: http://127.0.0.1:9093 every 1m",
-                "channels.tickets.github_issue: issues of acme/ops, token from file /run/secrets/github",
-            ])
-        guard let pager = configuration.channels[3].kind as? PagerDuty.Settings,
-            let issue = configuration.channels[6].kind as? GitHubIssue.Settings
-        else {
-            Issue.record("PagerDuty and GitHub")
-            return
-        }
-        #expect(pager.url == "https://events.eu.pagerduty.com" && pager.link == "https://ops.example.com/{incident}")
-        #expect(issue.labels == ["incident", "ops"] && issue.url == "https://api.github.com")
-    }
-
-    static let channelFaults: [(line: String, says: String)] = [
-        ("slack: {token_file: a, channel: '#ops'}", "must be the id of a Slack channel"),
-        ("slack: {token_file: a}", "'slack' needs 'channel'"),
-        ("slack: {channel: C0123}", "needs 'token_file'"),
-        ("slack: {token_file: a, channel: C0123, webhook_url_file: b}", "a webhook stands beside a bot"),
-        ("slack: {token: xoxb-s3cret, channel: C0123}", "'token' must not stand in the file"),
-        ("webhook: {url: https://x.example}", "needs 'secret_file'"),
-        ("webhook: {secret_file: a}", "needs 'url_file'"),
-        ("webhook: {url: 'https://u:s3cret@x.example', secret_file: a}", "credentials do not stand in a URL"),
-        ("webhook: {url: https://x.example, secret: s3cret}", "'secret' must not stand in the file"),
-        ("pagerduty: {routing_key: s3cret}", "'routing_key' must not stand in the file"),
-        ("pagerduty: {routing_key_file: a, url: nowhere}", "this is not an http or https URL"),
-        ("pagerduty: {routing_key_file: a, link: 'javascript:x'}", "'link' must be a web address"),
-        ("alertmanager: {}", "'alertmanager' needs 'url'"),
-        ("alertmanager: {url: 'http://x:99999'}", "the URL's port is not one"),
-        ("alertmanager: {url: 'http://[::1]:0'}", "the URL's port is not one"),
-        ("alertmanager: {url: 'http://x:80a/api'}", "the URL's port is not one"),
-        ("alertmanager: {url: http://x, resend: 1s}", "'resend' must be at least 5s"),
-        ("github_issue: {repository: acme, token_file: a}", "must be an owner and a name"),
-        ("github_issue: {repository: acme/../x, token_file: a}", "must be an owner and a name"),
-        ("github_issue: {repository: acme/.., token_file: a}", "must be an owner and a name"),
-        ("github_issue: {repository: acme/ops, token_file: a, labels: []}", "'labels' must be names"),
-        ("github_issue: {repository: acme/ops, token_file: a, labels: ['a,b']}", "'labels' must be names"),
-        ("github_issue: {repository: acme/ops, token: s3cret}", "'token' must not stand in the file"),
-        ("alertmanager: {url: http://x}, pagerduty: {routing_key_file: a}", "a channel is of one kind"),
-        ("pagerduti: {routing_key_file: a}", "did you mean 'pagerduty'?"),
-    ]
-
-    @Test(arguments: channelFaults.map(\.line)) func whatIsWrongWithAChannel(_ line: String) throws {
-        let says = try #require(ConfigurationTests.channelFaults.first { $0.line == line }).says
-        let report = faults("schema: mozaiks.ops/config/v1\nchannels:\n  ops: {\(line)}\n")
-        #expect(report.contains(says) && !report.contains("s3cret"), "\(report)")
     }
 
     /// Also where the fault is another one, or the key is mistyped.

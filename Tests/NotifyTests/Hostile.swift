@@ -24,6 +24,7 @@ enum Hostile {
         ("long", String(repeating: "x", count: 1 << 15)), ("escapes in mass", String(repeating: "&<>", count: 5_000)),
         ("mentions in mass", String(repeating: "<!channel>", count: 2_000)),
         ("replacement", String(decoding: [0xFF, 0xFE, 0x61, 0xC0] as [UInt8], as: UTF8.self)),
+        ("backslashes", #"a\b\\ \n \u{202e} \" \` \* \<!channel> end\"#),
         ("dollar and percent", "$noisy_share (40%) %s %n \\u{202e} ${HOME}"),
     ]
 

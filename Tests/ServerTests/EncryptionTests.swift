@@ -13,17 +13,47 @@ import Testing
         var pair: ServerCertificate { ServerCertificate(certificate: certificate, key: key) }
 
         /// Makes a certificate and its key, as somebody who renews it: new files in the place of the old ones.
-        func make(_ name: String) throws {
+        ///
+        /// - Parameter span: `YYYYMMDDHHMMSSZ`, from when to when it holds; nil: for a month from now on.
+        func make(_ name: String, span: (from: String, to: String)? = nil) throws {
             let (newCertificate, newKey) = (folder.path("new-cert.pem"), folder.path("new-key.pem"))
+            try openssl([
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=\(name)", "-addext",
+                "subjectAltName=IP:127.0.0.1", "-days", "30", "-keyout", newKey, "-out", newCertificate,
+            ])
+            if let span {
+                // Only `ca` takes both ends of the span.
+                let authority = """
+                    [ca]
+                    default_ca = own
+                    [own]
+                    database = index.txt
+                    serial = serial
+                    new_certs_dir = .
+                    policy = any
+                    default_md = sha256
+                    unique_subject = no
+                    [any]
+                    commonName = supplied
+
+                    """
+                folder.write(authority, to: "ca.conf")
+                folder.write("", to: "index.txt")
+                folder.write("01\n", to: "serial")
+                try openssl(["req", "-new", "-key", newKey, "-subj", "/CN=\(name)", "-out", "request.pem"])
+                try openssl([
+                    "ca", "-batch", "-selfsign", "-config", "ca.conf", "-keyfile", newKey, "-in", "request.pem", "-startdate", span.from, "-enddate",
+                    span.to, "-notext", "-out", newCertificate,
+                ])
+            }
+            try #require(rename(newCertificate, certificate) == 0 && rename(newKey, key) == 0)
+        }
+
+        private func openssl(_ words: [String]) throws {
             let ending = try RunningProgram(
-                "/usr/bin/openssl",
-                [
-                    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=\(name)", "-addext",
-                    "subjectAltName=IP:127.0.0.1", "-days", "30", "-keyout", newKey, "-out", newCertificate,
-                ], environment: ["PATH": "/usr/bin:/bin", "HOME": folder.path], in: folder.path
+                "/usr/bin/openssl", words, environment: ["PATH": "/usr/bin:/bin", "HOME": folder.path], in: folder.path
             ).waitForEnd()
             try #require(ending.code == 0, "\(ending.everything)")
-            try #require(rename(newCertificate, certificate) == 0 && rename(newKey, key) == 0)
         }
     }
 
@@ -64,6 +94,13 @@ import Testing
         let kept = files.folder.read("cert.pem")
         files.folder.write("no certificate", to: "cert.pem")
         #expect(settles { told.withLock { $0.contains { $0.contains("the certificate cannot be read") } } }, "\(told.withLock { $0 })")
+        // Renewed with the key of another, and with what is over or not yet begun: told, and the old one goes on.
+        let key = files.folder.read("key.pem") ?? []
+        try files.make("third.example")
+        files.folder.write(key, to: "key.pem")
+        #expect(settles { told.withLock { $0.contains { $0.contains("the key is not the one of the certificate") } } }, "\(told.withLock { $0 })")
+        try files.make("old.example", span: ("20200101000000Z", "20200201000000Z"))
+        #expect(settles { told.withLock { $0.contains { $0.contains("the certificate has ended, at 2020-02-01T00:00:00.000Z") } } }, "\(told.withLock { $0 })")
         files.folder.write(kept ?? [], to: "other.pem")
         let still = try curl(files, ["--cacert", files.folder.path("other.pem"), server.url + "/"])
         #expect(still.output == "encrypted=true", "\(still.everything)")
@@ -93,6 +130,10 @@ import Testing
         #expect(failure().contains("the key is not the one of the certificate"))
         files.folder.write("", to: "key.pem")
         #expect(failure().contains("the key cannot be read"))
+        try files.make("old.example", span: ("20200101000000Z", "20200201000000Z"))
+        #expect(failure().contains("the certificate has ended, at 2020-02-01T00:00:00.000Z") && failure().contains("renew it"))
+        try files.make("young.example", span: ("20980101000000Z", "20990101000000Z"))
+        #expect(failure().contains("does not hold before 2098-01-01T00:00:00.000Z") && failure().contains("clock"))
         files.folder.write([UInt8](repeating: 65, count: 2 << 20), to: "cert.pem")
         #expect(failure().contains("too large"))
     }

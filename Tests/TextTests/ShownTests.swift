@@ -16,6 +16,26 @@ import Text
         #expect(Shown.plugin("a|b") == "a\\u{7c}b")
     }
 
+    @Test("a comment is one line, as long as a line", arguments: [
+        ("on it", "on it"), ("a\nb\r\nc\td", "a b c d"), ("  a \u{2028} b\u{85}", "a b"), ("\u{1B}[2Jx\u{202E}y", "\\u{1b}[2Jx\\u{202e}y"),
+        ("", ""), ("\n\n", ""), (String(repeating: "x", count: 400), String(repeating: "x", count: 400)),
+        (String(repeating: "x", count: 100_000), String(repeating: "x", count: 400) + "…"),
+        (String(repeating: "a\n", count: 50_000), String(String(repeating: "a ", count: 200)) + "…"),
+        (String(repeating: " ", count: 100_000) + "x", "…"),
+    ])
+    func comment(text: String, expected: String) {
+        #expect(Shown.comment(text) == expected)
+        #expect(Shown.comment(expected) == expected || text.utf8.count > 90_000)
+    }
+
+    @Test("what spells an escape is none of ours") func backslashes() {
+        #expect(Shown.id("e\u{301}") == "e\\u{301}" && Shown.id("e\\u{301}") == "e\\u{5c}u{301}")
+        #expect(Shown.id("C:\\users\\u") == "C:\\users\\u" && Shown.id("\\") == "\\")
+        // Two ids never show alike.
+        let ids = ["\u{202E}", "\\u{202e}", "\\\\u{202e}", "\\u{5c}u{202e}", "\\u{5c}\u{202E}"]
+        #expect(Set(ids.map { Shown.id($0) }).count == ids.count, "\(ids.map { Shown.id($0) })")
+    }
+
     @Test("a mask is as wide as what it stands for; an emoji stays one")
     func masked() {
         #expect(Shown.masked("a\u{1B}b\u{200B}c") == "a\u{FFFD}b\u{FFFD}c" && Shown.masked("a\nb", by: " ") == "a b")

@@ -8,8 +8,8 @@ import Signals
 import TestKit
 import Testing
 
+@testable import Cycle
 @testable import Guard
-@testable import Monitor
 @testable import Web
 
 /// The pages in a real browser: what it shows, runs, asks and complains of. Pictures are in `.build/pictures/browser/`.
@@ -70,6 +70,7 @@ import Testing
                 }))
         let stages = try worlds.map { try Stage($0) }
         let closed = try Stage(World(), isLoopback: false)
+        let lived = try LivedWorld()
         let kept = try closed.world.token("somebody", .viewer)
         let offer = try World()
         let approval = try offer.offer()
@@ -87,6 +88,15 @@ import Testing
                 page("range", stages[2].server.url + "/?range=24h", ["The last 24 hours", "means of 10 minutes"]),
                 page("rules", stages[2].server.url + "/rules", ["Not known", "nothing was judged yet"], mays: ["503"]),
                 page("app", stages[2].server.url + "/apps/app-clinic", ["Not known", "nothing was judged yet"], mays: ["503"]),
+                page("rules-lived", lived.server.url + "/rules", [
+                    "About runtimes", "crowded", "its incident", "has begun", "not true", "An app has open runs for long.", "True of nobody now.", "ops_policy.app-shop.yaml",
+                    "Apps that were seen", "and \(LivedWorld.apps.count - 200) more", "The default policy in force", "<script>window.hacked=1</script>", "\\u{202e}txet", "app-école-検証",
+                ]),
+                page("app-lived", lived.server.url + LivedWorld.page(of: "app-clinic"), ["open about it.", "Where each rule stands", "greedy", "has begun", "The default policy holds for it."]),
+                page("app-own", lived.server.url + LivedWorld.page(of: "app-shop"), ["Nothing is open about it.", "It has a policy of its own", "soon"]),
+                page("app-hostile", lived.server.url + LivedWorld.page(of: LivedWorld.apps[0]), ["<script>window.hacked=1</script>", "open about it.", "Where each rule stands"]),
+                page("app-backslash", lived.server.url + LivedWorld.page(of: LivedWorld.apps[1]), ["C:\\shop\\end\\", "open about it."]),
+                page("app-unseen", lived.server.url + "/apps/nobody", ["No runtime has shown it within a day.", "nothing to judge"]),
                 page("nonsense", stages[2].server.url + "/?from=x", ["is a moment such as"], mays: ["400"]),
                 page("lab", stages[6].server.url + "/lab", ["Policy lab", "What to try"]),
                 page("incident", stages[2].server.url + incident, ["noisy-neighbor", "What happened", "Ask the tenant", "condition true for 5m"]),
@@ -115,5 +125,6 @@ import Testing
         #expect(rows.map(\.kind) == ["approve", "approve"] && rows.allSatisfy { $0.actor == "token:maria" }, "\(rows)")
         #expect(!offer.folder.isKillSwitchOn && !kept.isEmpty)
         for stage in stages + [closed, pressed] { stage.server.stop() }
+        lived.server.stop()
     }
 }

@@ -7,8 +7,8 @@ import Server
 import TestKit
 import Testing
 
+@testable import Cycle
 @testable import Guard
-@testable import Monitor
 @testable import Web
 
 /// People whom a proxy names, and sessions that have ended.
@@ -44,6 +44,20 @@ import Testing
         let answer = ask(face, "/", users.map { ("x-forwarded-user", $0) } + [("Host", "ops.example.com")], from: peer)
         #expect(answer.status == status && answer.text.contains(words), "\(answer.status) \(answer.text.prefix(2_000))")
         #expect(!answer.text.contains("<script>") || answer.text.contains("<script>(() =>"))
+    }
+
+    @Test("with a secret a name counts only beside it, wherever it comes from", arguments: [
+        (["proxy-5c1d"], "maria@example.com</bdi>, approver"), ([], "Who are you?"), (["proxy-5c1"], "Who are you?"), ([""], "Who are you?"),
+        (["proxy-5c1d", "proxy-5c1d"], "Who are you?"),
+    ] as [([String], String)])
+    func secret(shown: [String], words: String) throws {
+        let world = try World()
+        _ = try world.token("anybody", .viewer)
+        try world.commit([World.incident(1)], states: [World.sight()])
+        let face = world.face(isLoopback: false, publicURL: "https://ops.example.com", proxies: proxies, proxySecret: "proxy-5c1d")
+        let headers = shown.map { ("X-Mozaiks-Proxy-Secret", $0) } + [("X-Forwarded-User", "maria@example.com"), ("Host", "ops.example.com")]
+        let answer = ask(face, "/", headers, from: "::1")
+        #expect(answer.text.contains(words) && !answer.text.contains("proxy-5c1d"), "\(answer.status) \(answer.text.prefix(2_000))")
     }
 
     @Test("whom a proxy names presses by a form of ours, is in the audit by that name, and never by the API")

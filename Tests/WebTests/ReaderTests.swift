@@ -11,7 +11,7 @@ import Views
 
 import struct Journal.MinuteRow
 
-@testable import Monitor
+@testable import Cycle
 @testable import Web
 
 @Suite struct ReaderTests {
@@ -55,16 +55,30 @@ import struct Journal.MinuteRow
     @Test(
         "a name that somebody else pointed at this machine reads nothing",
         arguments: [
-            ("localhost:9464", true), ("127.0.0.1:9464", true), ("127.0.0.1", true), ("[::1]:9464", true),
-            ("OPS.example.com", true),
-            ("evil.example", false), ("127.0.0.1.evil.example", false), ("localhost.evil.example:9464", false),
-            ("127.evil", false),
+            ("localhost:9464", 200), ("127.0.0.1:9464", 200), ("127.0.0.1", 200), ("[::1]:9464", 200),
+            // Its own name, by which a proxy brings anybody.
+            ("OPS.example.com", 401),
+            ("evil.example", 403), ("127.0.0.1.evil.example", 403), ("localhost.evil.example:9464", 403),
+            ("127.evil", 403),
         ])
-    func host(name: String, isOwn: Bool) throws {
+    func host(name: String, status: Int) throws {
         let world = try World()
         let face = world.face(publicURL: "https://ops.example.com/status")
         for target in ["/", "/api/v1/situation"] {
-            #expect(face.get(target, [("Host", name)]).status == (isOwn ? 200 : 403))
+            #expect(face.get(target, [("Host", name)]).status == status)
+        }
+    }
+
+    @Test("whoever comes through a proxy on this machine is anybody, and shows a token", arguments: [
+        "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Via",
+    ])
+    func proxied(header: String) throws {
+        let world = try World()
+        for face in [world.face(), world.face(publicURL: "https://ops.example.com")] {
+            for target in ["/", "/api/v1/situation", "/incidents/x"] {
+                let answer = face.get(target, [("Host", "127.0.0.1:9464"), (header, "203.0.113.9")])
+                #expect(answer.status == 401, "\(target)")
+            }
         }
     }
 

@@ -13,7 +13,7 @@ import Views
 
 import struct Journal.MinuteRow
 
-@testable import Monitor
+@testable import Cycle
 @testable import Web
 
 /// A clock that stands where a test puts it.
@@ -116,12 +116,13 @@ struct World {
 
     func face(
         isLoopback: Bool = true, token: String? = nil, publicURL: String? = nil, proxies: TrustedProxies? = nil,
-        settings: MonitorSettings? = nil, at clock: StandingClock = StandingClock()
+        proxySecret: String? = nil, settings: MonitorSettings? = nil, at clock: StandingClock = StandingClock()
     ) -> Face {
         let secret = token.map { CachedSecret(.literal(Secret($0)), what: "the token", in: Environment([:])) }
         return Face(
             folder, Overview.Surroundings(settings: settings), isLoopback: isLoopback, token: secret, publicURL: publicURL,
-            proxies: proxies, clock: clock)
+            proxies: proxies,
+            proxySecret: proxySecret.map { CachedSecret(.literal(Secret($0)), what: "the proxies' secret", in: Environment([:])) }, clock: clock)
     }
 }
 

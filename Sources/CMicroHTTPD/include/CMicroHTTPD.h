@@ -52,10 +52,11 @@ int cmicrohttpd_socket(struct MHD_Connection *connection);
 struct cmicrohttpd_tls;
 
 /// Reads a certificate (PEM, the server's own first) and its key (PEM, without a passphrase). NULL with the cause in `why` when
-/// they cannot be read or do not belong together. `ends` is when the certificate does, in seconds since 1970, or -1.
+/// they cannot be read or do not belong together. `begins` and `ends` are the span in which the certificate holds, in seconds since
+/// 1970, or -1.
 struct cmicrohttpd_tls *cmicrohttpd_tls_load(const unsigned char *certificate, size_t certificate_size,
-                                             const unsigned char *key, size_t key_size, int64_t *ends, char *why,
-                                             size_t capacity);
+                                             const unsigned char *key, size_t key_size, int64_t *begins, int64_t *ends,
+                                             char *why, size_t capacity);
 
 /// Shows this to everybody who connects to the port from now on; NULL: nothing any more. What was shown before stays in
 /// memory, since a handshake may still use it. 0 when there are too many servers.

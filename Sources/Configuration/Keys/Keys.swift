@@ -90,12 +90,16 @@ enum ServerKeys {
         "trusted_proxies", .list(.text(example: "10.0.0.0/8")), fallback: "none", "Addresses or networks of proxies that have asked whoever comes who they are")
     static let trustedUserHeader = SettingKey(
         "trusted_user_header", .text(example: "X-Forwarded-User"), fallback: "none is believed", "Header in which they say it; from elsewhere it counts for nothing")
+    static let trustedSecret = SettingKey(
+        "trusted_secret", .secret, fallback: "their address is enough",
+        "What they show in the header X-Mozaiks-Proxy-Secret, so that nobody else at their address is believed")
     static let trustedOperators = SettingKey(
         "trusted_operators", .list(.text(example: "maria@example.com")), fallback: "none", "Users of that header who are operators; who is in neither list is a viewer")
     static let trustedApprovers = SettingKey(
         "trusted_approvers", .list(.text(example: "maria@example.com")), fallback: "none", "Users of that header who are approvers")
     static let section = SettingSection([
-        listen, readToken, publicURL, certificate, key, trustedProxies, trustedUserHeader, trustedOperators, trustedApprovers,
+        listen, readToken, publicURL, certificate, key, trustedProxies, trustedUserHeader, trustedSecret, trustedOperators,
+        trustedApprovers,
     ])
 }
 

@@ -10,21 +10,12 @@ import Settings
 ///
 /// The issue is known by its number, which is kept with the delivery; where that was lost, it is looked for by the mark in
 /// its text, and a comment likewise, so that nothing stands there twice.
-public struct GitHubIssue: WordedChannel {
+public struct GitHubIssue: WordedChannel, Serviced {
     public let name: String
     private let settings: Settings
     private let token: @Sendable () throws -> Secret
-    private var service: Service
-    /// For one request. Milliseconds.
-    var timeoutMs: Int {
-        get { service.timeoutMs }
-        set { service.timeoutMs = newValue }
-    }
-    /// What it words otherwise.
-    public var template: MessageTemplate {
-        get { service.template }
-        set { service.template = newValue }
-    }
+    /// Whom it asks, and how.
+    public var service: Service
 
     public init(_ name: String, _ settings: Settings, _ means: Means) {
         self.name = name

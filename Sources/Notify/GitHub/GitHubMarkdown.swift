@@ -5,33 +5,13 @@ import Model
 ///
 /// GitHub turns `@name`, `#7`, `GH-7`, addresses and commit hashes into links whatever is escaped, but nowhere in code.
 /// Ids are in code; words show look-alikes of what would begin one.
-struct GitHubMarkdown {
-    private(set) var text = ""
-    /// UTF-16 units that are left. GitHub counts characters; units are never fewer.
-    private(set) var room: Int
+struct GitHubMarkdown: BoundedMarkup {
+    var text = ""
+    var room = 0
 
-    init(limit: Int) {
-        room = limit
-    }
+    mutating func put(words: String) { put(GitHubMarkdown.harmless(words)) }
 
-    /// Markup of our own: all of it or nothing. False when there is no room.
-    @discardableResult
-    mutating func put(_ markup: String) -> Bool {
-        guard markup.utf16.count <= room else { return false }
-        room -= markup.utf16.count
-        text += markup
-        return true
-    }
-
-    mutating func put(_ phrase: Phrase) {
-        for span in phrase.spans {
-            switch span {
-            case .words(let words): put(GitHubMarkdown.harmless(words))
-            case .code(let code): put(code: code)
-            case .own(let markup): put(markup)
-            }
-        }
-    }
+    mutating func put(own markup: String) { put(markup) }
 
     /// A code span. Nothing but a backtick ends one.
     mutating func put(code: String) {

@@ -8,21 +8,12 @@ import Settings
 /// happened. The bot's token is the credential.
 ///
 /// Where the thread is (`CHANNEL/TS`) is kept with the delivery.
-public struct SlackBot: WordedChannel {
+public struct SlackBot: WordedChannel, Serviced {
     public let name: String
     private let settings: SlackSettings.Bot
     private let token: @Sendable () throws -> Secret
-    private var service: Service
-    /// For one request. Milliseconds.
-    var timeoutMs: Int {
-        get { service.timeoutMs }
-        set { service.timeoutMs = newValue }
-    }
-    /// What it words otherwise.
-    public var template: MessageTemplate {
-        get { service.template }
-        set { service.template = newValue }
-    }
+    /// Whom it asks, and how.
+    public var service: Service
 
     public init(_ name: String, _ settings: SlackSettings.Bot, _ means: Means) {
         self.name = name

@@ -6,33 +6,11 @@ import Model
 /// Slack's rules (docs.slack.dev, "Formatting message text"): `&`, `<` and `>` are written as entities, and then no
 /// mention, channel or link can be; `*`, `_`, `~`, `` ` `` and `:name:` have no escape, so words show look-alikes in
 /// their place. Code spans show everything but the backtick as it is: ids go there.
-struct SlackMarkup {
-    private(set) var text = ""
-    /// UTF-16 units that are left. Slack counts characters; units are never fewer.
-    private(set) var room: Int
+struct SlackMarkup: BoundedMarkup {
+    var text = ""
+    var room = 0
 
-    init(limit: Int) {
-        room = limit
-    }
-
-    /// Markup of our own: all of it or nothing. False when there is no room.
-    @discardableResult
-    mutating func put(_ markup: String) -> Bool {
-        guard markup.utf16.count <= room else { return false }
-        room -= markup.utf16.count
-        text += markup
-        return true
-    }
-
-    mutating func put(_ phrase: Phrase) {
-        for span in phrase.spans {
-            switch span {
-            case .words(let words): put(words: words)
-            case .code(let code): put(code: code)
-            case .own(let markup): put(WebAddress.linked(markup) { "<\($0)>" })
-            }
-        }
-    }
+    mutating func put(own markup: String) { put(WebAddress.linked(markup) { "<\($0)>" }) }
 
     /// Words as words: what would format them is shown as a look-alike.
     mutating func put(words: String) {

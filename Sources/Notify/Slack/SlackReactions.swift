@@ -4,7 +4,7 @@ import JSONParsing
 import Model
 
 /// Reads who reacted to a message that the bot posted: `reactions.get`, asked outbound, so that nothing listens.
-public struct SlackReactions: Sendable {
+public struct SlackReactions: Serviced, Sendable {
     /// One emoji by one person.
     public struct Reaction: Hashable, Sendable {
         /// Without colons, and without a skin tone.
@@ -28,12 +28,8 @@ public struct SlackReactions: Sendable {
 
     private let url: String
     private let token: @Sendable () throws -> Secret
-    private var service: Service
-    /// For one request. Milliseconds.
-    var timeoutMs: Int {
-        get { service.timeoutMs }
-        set { service.timeoutMs = newValue }
-    }
+    /// Whom it asks, and how.
+    public var service: Service
     /// So many people and kinds are read at most: a message with more is nobody's approval.
     static let limit = 2_000
 

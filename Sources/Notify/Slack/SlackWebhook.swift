@@ -4,20 +4,11 @@ import Model
 import Settings
 
 /// Slack through an incoming webhook. The URL is the credential: it is never shown.
-public struct SlackWebhook: WordedChannel {
+public struct SlackWebhook: WordedChannel, Serviced {
     public let name: String
     private let url: @Sendable () throws -> Secret
-    private var service: Service
-    /// For one attempt. Milliseconds.
-    var timeoutMs: Int {
-        get { service.timeoutMs }
-        set { service.timeoutMs = newValue }
-    }
-    /// What it words otherwise.
-    public var template: MessageTemplate {
-        get { service.template }
-        set { service.template = newValue }
-    }
+    /// Whom it asks, and how.
+    public var service: Service
 
     /// - Parameter url: the secret of the webhook.
     public init(_ name: String, url: SecretSource, _ means: Means) {

@@ -36,13 +36,9 @@ struct ChannelTemplateReader {
         guard let path = reader.path(node, "'template_file'") else { return nil }
         let bytes: [UInt8]
         do throws(FileReading.Failure) {
-            bytes = try FileReading.bytes(path, limit: ChannelTemplateReader.fileLimit + 1)
+            bytes = try FileReading.source(path, longest: ChannelTemplateReader.fileLimit)
         } catch {
             reporter.report("unreadable", "cannot read \(error.path): \(error.reason)", at: node)
-            return nil
-        }
-        guard bytes.count <= ChannelTemplateReader.fileLimit else {
-            reporter.report("template", "\(path) is larger than \(ChannelTemplateReader.fileLimit >> 10) KiB", at: node)
             return nil
         }
         let own = Reporter(source: SourceText(file: path, bytes: bytes))

@@ -3,6 +3,17 @@ import Model
 /// A text about one action, ready to be pasted to the tenant whom it concerns. It knows that tenant's app and limits and
 /// nothing else: no rule, no figure, no other tenant, no name of a machine.
 enum TenantText {
+    /// What is in force, or once all is over that it is lifted.
+    static func all(_ stories: [ActionStory], isResolved: Bool, _ moments: Moments) -> [String] {
+        stories.filter { story in
+            switch story.standing {
+            case .inForce: !isResolved
+            case .over: isResolved
+            case .notLanded, .none: false
+            }
+        }.compactMap { of($0, moments) }
+    }
+
     /// Nil where there is nothing to tell: nothing was done.
     static func of(_ story: ActionStory, _ moments: Moments) -> String? {
         let app = Shown.id(story.app.text)
@@ -39,5 +50,13 @@ enum TenantText {
         case .disablePack(let pack):
             return "new runs of the workflow \(pack) of your app \(app) \(isSeen ? "are" : "may be") paused"
         }
+    }
+}
+
+extension Incident {
+    /// For each tenant whom something holds back for it, a text to paste, free of internals; once it is resolved, for each
+    /// that was held back, that it is lifted.
+    public func tenantTexts(zone: Zone, at now: Timestamp) -> [String] {
+        TenantText.all(ActionStory.all(of: self, at: now), isResolved: resolvedAt != nil, Moments(zone: zone, message: now))
     }
 }

@@ -131,15 +131,7 @@ extension Wording {
     /// all-clear, once nothing is in force any more.
     public var tenantTexts: [String] {
         // Nothing in a drill should look as if it were to be passed on.
-        guard message.event != .drill else { return [] }
-        let told = stories.filter { story in
-            switch story.standing {
-            case .inForce: !isResolved
-            case .over: isResolved
-            case .notLanded, .none: false
-            }
-        }
-        return told.compactMap { TenantText.of($0, moments) }
+        message.event == .drill ? [] : TenantText.all(stories, isResolved: isResolved, moments)
     }
 }
 

@@ -40,7 +40,7 @@ public final class ControlPlane: Sendable {
         var lastSync: Int64 = 0
     }
 
-    private final class Box: Sendable {
+    final class Box: Sendable {
         let state: Mutex<State>
         let options: Options
 
@@ -50,7 +50,7 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    private let box: Box
+    let box: Box
     private let listener: Listener
 
     public init(_ options: Options = Options()) {
@@ -124,7 +124,7 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    private static func expire(_ state: inout State, _ now: Timestamp) {
+    static func expire(_ state: inout State, _ now: Timestamp) {
         for (part, over) in [(ControlPlaneFault.Part.leases, state.leases.expire(now: now)), (.webhook, state.receiver.expire(now: now))] {
             for (id, app) in over {
                 state.log.append(
@@ -134,7 +134,7 @@ public final class ControlPlane: Sendable {
     }
 
     /// `2026-11-21T09:01:41.293571`: naive, in microseconds, as Python writes it.
-    private static func syncMoment(_ state: inout State, _ now: Timestamp) -> String {
+    static func syncMoment(_ state: inout State, _ now: Timestamp) -> String {
         state.lastSync = max(state.lastSync + 1, now.milliseconds * 1_000 + 571)
         let text = Timestamp(milliseconds: state.lastSync / 1_000).description.dropLast()
         let micro = String(state.lastSync % 1_000)
@@ -191,7 +191,7 @@ public final class ControlPlane: Sendable {
         return response
     }
 
-    private static func note(
+    static func note(
         _ box: Box, _ part: ControlPlaneFault.Part, _ kind: ControlPlaneEvent.Kind, _ request: ServerRequest, _ status: Int?,
         lease: String? = nil, app: String? = nil
     ) {
@@ -205,7 +205,7 @@ public final class ControlPlane: Sendable {
     }
 
     /// The runtime's words about tokens; nil when the request may pass.
-    private static func refusal(_ request: ServerRequest, _ options: Options) -> ServerResponse? {
+    static func refusal(_ request: ServerRequest, _ options: Options) -> ServerResponse? {
         guard !options.tokens.isEmpty || !options.tokensWithoutRole.isEmpty else { return nil }
         guard let field = request.header("Authorization"), field.lowercased().hasPrefix("bearer ") else {
             return .json(#"{"detail":"Missing authorization token"}"#, status: 401)
@@ -215,127 +215,6 @@ public final class ControlPlane: Sendable {
             return .json(#"{"detail":"Internal endpoint requires role internal_service"}"#, status: 403)
         }
         return options.tokens.contains(token) ? nil : .json(#"{"detail":"Token has expired"}"#, status: 401)
-    }
-
-    // MARK: - Leases
-
-    private static func leases(
-        _ path: String, _ request: ServerRequest, _ box: Box, _ fault: ControlPlaneFault.Kind?
-    ) -> ServerResponse {
-        if let refusal = refusal(request, box.options) { return refusal }
-        let now = box.options.now()
-        let id = String(path.dropFirst("/ops/v1/leases".count).drop { $0 == "/" })
-        let document = try? JSON(parsing: request.body)
-        return box.state.withLock { state in
-            expire(&state, now)
-            let change: LeaseStore.Change
-            switch (request.method, id.isEmpty) {
-            case ("GET", true):
-                change = .init(status: 200, body: state.leases.list(owner: request.queryValue("owner")))
-            case ("GET", false): change = state.leases.get(id)
-            case ("PUT", false):
-                if fault == .ignores {
-                    change = .init(status: 200, body: document)
-                } else {
-                    change = state.leases.put(
-                        id, document ?? .null, now: now, isInForce: fault != .halfApplied,
-                        longerBy: fault == .distorts ? .hours(1) : .zero)
-                }
-            case ("DELETE", false):
-                change = fault == .ignores ? .init(status: 204, body: nil) : state.leases.delete(id)
-            default: change = LeaseStore.problem(405, "method not allowed", "GET, PUT or DELETE")
-            }
-            let status = fault == .halfApplied && request.method != "GET" ? 500 : change.status
-            state.log.append(
-                ControlPlaneEvent(
-                    at: now, part: .leases, kind: change.event, request: "\(request.method) \(request.path)", status: status,
-                    lease: id.isEmpty ? nil : id, app: change.app))
-            if status == 500 { return .json(#"{"title":"internal error","status":500}"#, status: 500) }
-            guard let body = change.body else { return ServerResponse(status: status) }
-            var response = ServerResponse.json(body.serializedBytes(), status: status)
-            if status >= 400 { response.headers = [("Content-Type", "application/problem+json")] }
-            return response
-        }
-    }
-
-    // MARK: - Entitlements
-
-    private static func entitlements(
-        _ path: String, _ request: ServerRequest, _ box: Box, _ fault: ControlPlaneFault.Kind?
-    ) -> ServerResponse {
-        let parts = path.dropFirst("/api/v1/entitlements".count).split(separator: "/", omittingEmptySubsequences: false)
-            .dropFirst().map(String.init)
-        func answer(_ status: Int, _ body: JSON) -> ServerResponse { .json(body.serializedBytes(), status: status) }
-        let isSync = parts.count == 2 && parts[1] == "sync" && !parts[0].isEmpty
-        guard parts.isEmpty || (parts.count == 1 && !parts[0].isEmpty) || isSync else {
-            return answer(404, ["detail": "Not Found"])
-        }
-        guard request.method == (isSync ? "POST" : "GET") else { return answer(405, ["detail": "Method Not Allowed"]) }
-        if let refusal = refusal(request, box.options) {
-            note(box, .entitlements, .none, request, refusal.status)
-            return refusal
-        }
-        let now = box.options.now()
-        return box.state.withLock { state in
-            guard isSync, let app = parts.first else {
-                return answer(200, parts.first.map { state.entitlements.get($0) } ?? state.entitlements.list)
-            }
-            guard let document = try? JSON(parsing: request.body) else {
-                return answer(422, EntitlementForm.notJSON(at: 1))
-            }
-            let moment = syncMoment(&state, now)
-            var trial = state.entitlements
-            let outcome = trial.sync(
-                app, document, now: moment, failsHalfWay: fault == .halfApplied, distortedBy: fault == .distorts ? 1 : 0)
-            if fault != .ignores { state.entitlements = trial }
-            if case .overtaken(let other) = fault {
-                let later = syncMoment(&state, now)
-                _ = state.entitlements.sync(app, other, now: later)
-            }
-            var kind = ControlPlaneEvent.Kind.none
-            let response: ServerResponse
-            switch outcome {
-            case .synced(let status, let body):
-                kind = fault == .ignores ? .none : .synced
-                response = answer(status, body)
-            case .half:
-                kind = .halfSynced
-                response = ServerResponse(
-                    status: 500, headers: [("Content-Type", "text/plain; charset=utf-8")],
-                    body: Array("Internal Server Error".utf8))
-            case .refused(let status, let body): response = answer(status, body)
-            }
-            state.log.append(
-                ControlPlaneEvent(
-                    at: now, part: .entitlements, kind: kind, request: "\(request.method) \(request.path)",
-                    status: response.status, lease: document["correlation_id"]?.string, app: app))
-            return response
-        }
-    }
-
-    // MARK: - Webhook
-
-    private static func webhook(
-        _ request: ServerRequest, _ box: Box, _ fault: ControlPlaneFault.Kind?
-    ) -> ServerResponse {
-        guard request.method == "POST" else { return .json(#"{"error":"POST only"}"#, status: 405) }
-        let now = box.options.now()
-        let document = try? JSON(parsing: request.body)
-        return box.state.withLock { state in
-            expire(&state, now)
-            let reply = state.receiver.answer(
-                request.body, document, signature: request.header("X-Mozaiks-Signature"), now: now,
-                isIdle: fault == .ignores, fault: fault)
-            let status = fault == .halfApplied ? 500 : reply.status
-            state.log.append(
-                ControlPlaneEvent(
-                    at: now, part: .webhook, kind: reply.event, request: "\(document?["request"]?.string ?? "?") \(request.path)",
-                    status: status, lease: reply.lease, app: reply.app))
-            if status == 500 { return .json(#"{"error":"internal error"}"#, status: 500) }
-            var response = ServerResponse.json(reply.body, status: reply.status)
-            if let signature = reply.signature { response.headers.append(("X-Mozaiks-Signature", signature)) }
-            return response
-        }
     }
 
     // MARK: - The simulator's own

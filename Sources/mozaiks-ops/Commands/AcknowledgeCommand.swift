@@ -1,7 +1,8 @@
+import Cycle
 import JSONParsing
 import Journal
 import Model
-import Monitor
+import Views
 
 /// `incidents ack|unack`: somebody has seen it.
 enum AcknowledgeCommand {
@@ -28,7 +29,7 @@ enum AcknowledgeCommand {
             Commands.acknowledge,
             [
                 "incident": .string(id), "until": .moment(until),
-                "comment": .string(invocation.arguments.value("comment") ?? ""),
+                "comment": .string(invocation.comment ?? ""),
             ], naming: ("incident", id))
     }
 
@@ -44,8 +45,14 @@ enum AcknowledgeCommand {
 
     private static func target(_ invocation: Invocation) throws -> String {
         let named = invocation.arguments.positional("ID") ?? ""
-        if named.hasPrefix("digest-") { return named }
         let journal = try invocation.journalForReading(invocation.configuration())
+        if named.hasPrefix("digest-") {
+            guard try KeptDecisions(journal).telling.members(of: named).isEmpty else { return named }
+            let open = try IncidentList(journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)).incidents
+            throw CommandFailure(
+                "no digest '\(Shown.id(named))' holds an open incident",
+                hint: UnknownName.hint(named, known: Set(open.flatMap(\.digests)).sorted(), list: "mozaiks-ops incidents list --status open"))
+        }
         let incident = try invocation.incident(named, in: journal)
         guard incident.resolvedAt == nil else {
             throw CommandFailure("\(incident.id) is resolved", hint: "see mozaiks-ops incidents list --status open")

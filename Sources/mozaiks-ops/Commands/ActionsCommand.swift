@@ -1,3 +1,6 @@
+import Composition
+import Cycle
+import Daemon
 import Views
 import Actions
 import Ambient
@@ -6,7 +9,6 @@ import Glibc
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Notify
 
 /// `actions list|stop|resume|revert`.
@@ -117,7 +119,7 @@ enum ActionsCommand {
                 document = ["lease": .string(try journal.lease(named).id)]
                 kind = Commands.revert
             } catch {
-                throw CommandFailure(error.message, hint: error.cause == .unknownID ? "see mozaiks-ops actions list --all" : error.hint)
+                throw unnamed(error, named, in: journal)
             }
         }
         let id = try journal.appendCommand(
@@ -139,6 +141,20 @@ enum ActionsCommand {
             text: text,
             json: ["command": .int(id), "result": .optional(result), "not_undone": .array(resisting.map(JSON.string))])
         return resisting.isEmpty ? .ok : .failure
+    }
+}
+
+extension ActionsCommand {
+    /// What is wrong with a lease's name that the journal could not follow. Its own words speak of a file.
+    private static func unnamed(_ error: JournalError, _ named: String, in journal: Journal) -> CommandFailure {
+        switch error.cause {
+        case .unknownID:
+            let known = (try? journal.leases(states: []).map(\.id)) ?? []
+            return .unknown("lease", named, known: known, list: "mozaiks-ops actions list --all")
+        case .ambiguousID(let ids):
+            return CommandFailure("'\(Shown.id(named))' is the beginning of several leases", hint: "it could be " + ids.joined(separator: ", "))
+        default: return CommandFailure(error.message, hint: error.hint)
+        }
     }
 }
 

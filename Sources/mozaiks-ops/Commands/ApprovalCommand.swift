@@ -1,9 +1,9 @@
 import Ambient
+import Cycle
 import Guard
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Views
 
 /// `actions approvals|approve|deny`.
@@ -61,10 +61,11 @@ enum ApprovalCommand {
             let hint = mine.map { ids in
                 "that is an incident; " + (ids.isEmpty ? "nothing of it waits for approval" : "of it waits \(ids.joined(separator: ", "))")
             }
-            throw CommandFailure("no approval '\(named)'", hint: hint ?? "see mozaiks-ops actions approvals")
+            if let hint { throw CommandFailure("there is no approval '\(Shown.id(named))'", hint: hint) }
+            throw CommandFailure.unknown("approval", named, known: all.map(\.id), list: "mozaiks-ops actions approvals --all")
         }
         var document: JSONObject = ["approval": .string(approval.id), "digest": .string(approval.digest)]
-        if let comment = arguments.value("comment") { document.append("comment", .string(comment)) }
+        if let comment = invocation.comment { document.append("comment", .string(comment)) }
         let id = try journal.appendCommand(
             at: now, actor: "cli:\(invocation.user)", kind: kind, arguments: JSON.object(document).serialized())
         let result = try await invocation.result(of: id, in: journal, folder: folder)

@@ -1,12 +1,14 @@
 import Actions
 import Ambient
+import Composition
 import Configuration
+import Cycle
+import Daemon
 import Glibc
 import HTTP
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Policy
 import Signals
 import Views
@@ -57,29 +59,29 @@ enum CheckCommand {
             await pulse?.beat(.exit(ExitCode.unknown.rawValue))
             throw CommandFailure(error.message, hint: error.hint, code: .unknown)
         }
-        // Beside the pass: a heartbeat delays nothing.
-        let began = Task { await pulse?.beat(.start) }
+        var heartbeat: PassHeartbeat?
+        if let pulse { heartbeat = await PassHeartbeat.begin(pulse) }
+        let core: Core
+        let saved: Bool
+        let reports = ReportBox()
         do {
             try pipeline.restore(from: journal, now: invocation.clock.now()) { text in
                 invocation.logger.warning("state", ["why": .text(text)])
             }
+            core = Core(
+                pipeline: pipeline, journal: journal, folder: folder, gate: nil, adapters: assembly.adapters,
+                kept: try PlacementBook(from: journal), clock: invocation.clock, logger: invocation.logger, isLoud: false,
+                onReport: { reports.add($0) })
+            saved = await pass(assembly, core, invocation)
         } catch {
-            await began.value
-            await pulse?.beat(.exit(ExitCode.unknown.rawValue))
+            await heartbeat?.end(.exit(ExitCode.unknown.rawValue))
             throw error
         }
-        let kept = try PlacementBook(from: journal)
-        let reports = ReportBox()
-        let core = Core(
-            pipeline: pipeline, journal: journal, folder: folder, gate: nil, adapters: assembly.adapters, kept: kept, clock: invocation.clock,
-            logger: invocation.logger, isLoud: false, onReport: { reports.add($0) })
-        let saved = await pass(assembly, core, invocation)
         let open = await core.openIncidents
         let verdict = StatusVerdict(reports: reports.all, open: open, journalError: saved ? nil : await core.state.journalError)
         // What was found has channels of its own: a pass that did its work is a success, whatever it saw. Before it is
         // printed, because whoever reads that may be slow or gone.
-        await began.value
-        await pulse?.beat(saved ? .success : .exit(ExitCode.unknown.rawValue))
+        await heartbeat?.end(saved ? .success : .exit(ExitCode.unknown.rawValue))
         if invocation.arguments.has("quiet") {
             await printChanges(verdict, reports.all, core, invocation)
         } else {
@@ -92,7 +94,7 @@ enum CheckCommand {
 
     /// Polls every runtime once, all at the same time; then sends what is due, as long as a cron job may take.
     private static func pass(_ assembly: Assembly, _ core: Core, _ invocation: Invocation) async -> Bool {
-        let poller = invocation.poller(assembly)
+        let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         await withTaskGroup(of: Void.self) { group in
             for target in assembly.targets {
                 group.addTask {

@@ -1,12 +1,13 @@
 import Actions
 import Ambient
 import Collector
+import Composition
 import Configuration
+import Cycle
 import Glibc
 import HTTP
 import Journal
 import Model
-import Monitor
 import Policy
 import Server
 import Signals
@@ -31,7 +32,7 @@ enum DoctorCommand {
         await examineReceivers(assembly, invocation, &findings)
         for fault in Assembly.unreadableSecrets(configuration, invocation.environment) { findings.add(.broken, fault) }
         var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
-        let poller = invocation.poller(assembly)
+        let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         let wait = try invocation.span("wait") ?? .seconds(3)
         var observations: [String: [Observation]] = [:]
         for look in 0..<2 {
@@ -129,6 +130,7 @@ enum DoctorCommand {
         examineActions(configuration, policies, &findings)
         examinePlacements(configuration, &findings)
         examineListeners(configuration, &findings)
+        if let text = configuration.localImpostors { findings.add(.note, text) }
     }
 
     /// Messages that wait or were given up; nothing to say without a journal.

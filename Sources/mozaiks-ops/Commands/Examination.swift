@@ -1,10 +1,11 @@
 import Ambient
 import Collector
+import Composition
 import Configuration
+import Cycle
 import Engine
 import Glibc
 import Model
-import Monitor
 import Policy
 import Signals
 
@@ -26,7 +27,10 @@ struct Examination {
         for replica in report.summary.replicas {
             findings.begin("Runtime \(target.runtime), \(replica.url)")
             resolve(replica.url, &findings)
-            if let tokenFault { findings.add(.broken, "we have no token: \(tokenFault)") }
+            if let tokenFault {
+                let settings = assembly.configuration.runtimes.first { $0.name == target.runtime }
+                findings.add(.broken, "we have no \(Login(settings: settings, isAlone: true).secret): \(tokenFault)")
+            }
             let own = observations.filter { $0.replica == replica.url }
             waysAround(replica.url, asksItself: own.contains { $0.endpoint == .inside && $0.isFound }, &findings)
             guard reach(own, replica, &findings) else { continue }
@@ -120,20 +124,20 @@ struct Examination {
         let statuses = own.compactMap { observation -> Int? in
             if case .answer(let answer) = observation.outcome { answer.status } else { nil }
         }
-        let settings = assembly.configuration.runtimes.first { $0.name == target.runtime }
-        let isNone = if case .none? = settings?.authentication { true } else { false }
-        let hasToken = !isNone && tokenFault == nil
+        let login = Login(settings: assembly.configuration.runtimes.first { $0.name == target.runtime }, isAlone: assembly.configuration.runtimes.count == 1)
+        let hasLogin = login.noun != nil && tokenFault == nil
         if let status = statuses.first(where: { $0 == 401 || $0 == 403 }) {
             let words = replica.detail[.health] ?? replica.detail[.perf] ?? ""
             let said = words.isEmpty ? "\(status)" : "\(status), \(words)"
             findings.add(
-                .broken, hasToken
-                    ? "it refuses our token (\(said)). It also says 401 while its identity provider is down"
-                    : !isNone ? "it asks for a token (\(said))" : "it asks for a token and we have none (\(said)): set MOZAIKS_RUNTIME_TOKEN_FILE, or 'auth: {bearer_file: …}' "
-                        + "or 'oauth2:' in the configuration")
+                .broken, hasLogin
+                    ? "it refuses our \(login.noun ?? "") (\(said)). It also says 401 while its identity provider is down"
+                    : login.noun != nil ? "it asks for a login (\(said))" : "it asks for a token and we have none (\(said))\(login.hint(words))")
             return !statuses.allSatisfy { $0 == 401 || $0 == 403 }
         }
-        if statuses.contains(200) { findings.add(.ok, hasToken ? "connects and takes our token" : "connects; asks for no token") }
+        if statuses.contains(200) {
+            findings.add(.ok, hasLogin ? "connects and takes our \(login.noun ?? "")" : login.noun == nil ? "connects; asks for no token" : "connects without our \(login.noun ?? "")")
+        }
         return true
     }
 
@@ -151,6 +155,7 @@ struct Examination {
             findings.add(grade, "\(endpoint.path) tells nothing: \(reason)\(detail) (\(took))")
             return
         }
+        defer { survey(endpoint, observation, &findings) }
         switch endpoint {
         case .health:
             let state = replica.isHealthy == true ? "healthy" : "UNHEALTHY" + (replica.detail[.health].map { ": \($0)" } ?? "")
@@ -188,6 +193,14 @@ struct Examination {
                         + "of all sums: of another type, out of range, or without ids")
             }
         }
+    }
+
+    /// Names what was left out of an answer, or not believed, and how often.
+    private func survey(_ endpoint: Endpoint, _ observation: Observation, _ findings: inout Findings) {
+        guard case .answer(let answer) = observation.outcome, let dropped = FieldSurvey.findings(answer, of: endpoint), !dropped.isEmpty else { return }
+        let shown = dropped.prefix(8).map(\.description).joined(separator: ", ")
+        let more = dropped.count > 8 ? " and \(dropped.count - 8) more" : ""
+        findings.add(.note, "\(endpoint.path): left out or not believed: \(shown)\(more)")
     }
 
     /// `3 open of 4 chats of 1 app`; what the answer did not say is not said either.

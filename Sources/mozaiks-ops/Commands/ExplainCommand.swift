@@ -1,7 +1,7 @@
+import Cycle
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Policy
 import Views
 
@@ -115,7 +115,7 @@ enum ExplainCommand {
         guard !known.contains(app) else { return nil }
         let written = app.text.lowercased()
         let names = known.map(\.text)
-        let same = names.first { $0.lowercased().utf8.elementsEqual(written.utf8) }
+        let same = names.first { $0.lowercased().isSame(as: written) }
         return (same ?? nearest(written, in: names)).map { "did you mean '\(Shown.id($0))'?" }
     }
 
@@ -128,8 +128,7 @@ enum ExplainCommand {
         }
         if let named {
             guard known.contains(named) else {
-                throw UsageError(
-                    "no runtime '\(named)'", hint: nearest(named, in: known).map { "did you mean '\($0)'?" } ?? "there are: " + known.joined(separator: ", "))
+                throw CommandFailure.unknown("runtime", named, known: known, list: "mozaiks-ops status")
             }
             return named
         }

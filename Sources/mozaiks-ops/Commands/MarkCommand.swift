@@ -1,8 +1,8 @@
 import Ambient
+import Cycle
 import Guard
 import Journal
 import Model
-import Monitor
 import Policy
 
 /// `mark deploy|list`.
@@ -25,7 +25,7 @@ enum MarkCommand {
         if let runtime = invocation.arguments.value("runtime") {
             let known = configuration.runtimes.map(\.name)
             guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {
-                throw CommandFailure("no runtime '\(runtime)'", hint: "there are: \(known.joined(separator: ", "))")
+                throw CommandFailure.unknown("runtime", runtime, known: known, list: "mozaiks-ops config show")
             }
             document.append("runtime", .string(runtime))
         }

@@ -1,7 +1,8 @@
 import Collector
+import Composition
 import Configuration
+import Cycle
 import Model
-import Monitor
 import Policy
 import Signals
 import YAML
@@ -167,7 +168,7 @@ enum Sight {
             configuration, policies: policies, environment: invocation.environment, clock: invocation.clock,
             version: Version.text, logger: invocation.logger)
         var pipeline = Pipeline(settings: assembly.settings, policies: policies)
-        let poller = invocation.poller(assembly)
+        let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         var found: [Diagnostic] = []
         for target in assembly.targets {
             let all = target.replicas.map { ($0, [Endpoint.health, .activeRuns, .events, .perf]) }

@@ -1,8 +1,9 @@
 import Collector
+import Composition
 import Configuration
+import Cycle
 import Glibc
 import Model
-import Monitor
 import Policy
 import PolicyTesting
 import YAML
@@ -81,7 +82,7 @@ enum PolicyTestCommand {
                 if isFolder(path) {
                     files += try FileReading.yamlFiles(in: path)
                 } else {
-                    files.append((path, try FileReading.bytes(path, limit: SourceText.longest + 1)))
+                    files.append((path, try FileReading.source(path)))
                 }
             } catch {
                 throw CommandFailure(
@@ -153,11 +154,7 @@ enum PolicyTestCommand {
         var reader = try TapeReader(path: tape)
         var settings = MonitorSettings()
         settings.mode = mode
-        settings.landable = [.throttle, .pause, .disablePack]
-        settings.interval = reader.header.interval
-        settings.runtimes = reader.header.runtimes.map {
-            MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: [:])
-        }
+        settings.follow(reader.header)
         var replay = TapeReplay(settings: settings, policies: policies, followsTape: false, state: reader.state)
         var frames: [Frame] = []
         while let line = try reader.next() {

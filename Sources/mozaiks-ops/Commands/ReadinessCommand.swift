@@ -1,7 +1,7 @@
+import Cycle
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Policy
 
 /// `policy readiness`: whether rules may act by themselves.
@@ -30,8 +30,9 @@ enum ReadinessCommand {
         var names = Set(rules.filter { rule in rule.actions.contains { $0.kind != .notify } }.map(\.name))
         if let rule = invocation.arguments.positional("RULE") {
             guard names.contains(rule) else {
-                let known = names.sorted().joined(separator: ", ")
-                throw CommandFailure("no rule '\(rule)' asks for actions", hint: "there are: \(known)")
+                let known = names.sorted()
+                let near = UnknownName.near(rule, in: known).first.map { "did you mean '\(Shown.id($0))'?" }
+                throw CommandFailure("no rule '\(Shown.id(rule))' asks for actions", hint: near ?? "there are: \(known.joined(separator: ", "))")
             }
             names = [rule]
         }

@@ -1,9 +1,10 @@
+import Composition
 import Configuration
+import Cycle
 import Digest
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Policy
 import Signals
 import Telling
@@ -46,7 +47,7 @@ enum SilencesCommand {
             until = moment
         }
         if let until, until <= now { throw UsageError("its end, \(until), is past") }
-        let comment = arguments.value("comment") ?? ""
+        let comment = invocation.comment ?? ""
         if let configuration = try? invocation.loadConfiguration(), let policies = try? Assembly.loadPolicies(configuration) {
             let apps = match.apps.isEmpty ? [] : seenApps(configuration, policies, now)
             for stranger in Strangers(configuration, policies).find(in: match, apps: apps) {
@@ -125,12 +126,16 @@ enum SilencesCommand {
         let journal = try invocation.journalForReading(invocation.configuration())
         let active = try KeptDecisions(journal).telling.silences.filter { $0.isActive(now) }
         let found = active.filter { $0.id.utf8.starts(with: named.utf8) }
-        guard found.count == 1 || found.contains(where: { $0.id == named }) else {
+        let exact = found.first { $0.id == named }
+        guard let id = exact?.id ?? found.first?.id else {
             throw CommandFailure(
-                found.isEmpty ? "no silence '\(named)' is in force" : "'\(named)' is the beginning of several silences",
-                hint: found.isEmpty ? "see mozaiks-ops silences list" : found.map(\.id).joined(separator: ", "))
+                "no silence '\(Shown.id(named))' is in force",
+                hint: UnknownName.hint(named, known: active.map(\.id), list: "mozaiks-ops silences list"))
         }
-        let id = found.first { $0.id == named }?.id ?? found[0].id
+        guard exact != nil || found.count == 1 else {
+            throw CommandFailure(
+                "'\(Shown.id(named))' is the beginning of several silences", hint: "it could be " + found.map(\.id).joined(separator: ", "))
+        }
         return try await invocation.ask(Commands.expireSilence, ["silence": .string(id)], naming: ("silence", id))
     }
 

@@ -1,9 +1,10 @@
+import Composition
 import Configuration
+import Cycle
 import Guard
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Telling
 import Views
 
@@ -98,8 +99,11 @@ extension Overview {
         for incident in open.prefix(Overview.most) {
             let seen = incident.acknowledged.map { ", acknowledged by \(Shown.id($0.by))" } ?? ""
             text += "  \(terminal.paint(shortIDs[incident.id] ?? incident.id, .bold))  \(rendering.severity(incident.severity))  "
-                + "\(Shown.id(incident.rule)) on \(incident.subject), since \(rendering.moment(incident.openedAt)) "
-                + "(\(max(now - incident.openedAt, .zero).brief))\(seen)\n"
+                + "\(Shown.id(incident.rule)) on \(incident.subject), since \(rendering.moment(incident.since)) "
+                + "(\(max(now - incident.since, .zero).brief))\(seen)\n"
+            if let quiet = incident.quietSince {
+                text += "        not true any more since \(rendering.moment(quiet)); over once it has stayed so\n"
+            }
             text += ([incident.summary].filter { !$0.isEmpty } + handled(incident, rendering)).map {
                 "        \(Shown.code(rendering.readable($0)))\n"
             }.joined()
@@ -178,14 +182,5 @@ extension StatusVerdict {
         case .critical: .critical
         case .unknown: .unknown
         }
-    }
-}
-
-extension Overview.Surroundings {
-    /// What a configuration knows that a journal does not.
-    init(_ configuration: Configuration) {
-        self.init(
-            environment: configuration.environment.value, telling: configuration.telling, channels: configuration.channels.map(\.name),
-            settings: Assembly.settings(configuration))
     }
 }

@@ -1,7 +1,7 @@
 import Ambient
+import Cycle
 import Journal
 import Model
-import Monitor
 import Web
 
 /// `token create|list|revoke`: who may do what at the page and the API.
@@ -85,9 +85,14 @@ enum TokenCommand {
         let name = invocation.arguments.positional("NAME") ?? ""
         let folder = try invocation.stateFolderWhateverElse()
         let isNew: Bool
-        do throws(TokenFile.Failure) {
-            isNew = try TokenFile(folder).revoke(name, by: "cli:\(invocation.user)", now: invocation.clock.now())
-        } catch {
+        do {
+            let file = TokenFile(folder)
+            let known = try file.book().tokens.map(\.name)
+            guard known.contains(where: { $0.isSame(as: name) }) else {
+                throw CommandFailure.unknown("token", name, known: known, list: "mozaiks-ops token list --all")
+            }
+            isNew = try file.revoke(name, by: "cli:\(invocation.user)", now: invocation.clock.now())
+        } catch let error as TokenFile.Failure {
             throw CommandFailure(error.description, hint: error.hint)
         }
         if isNew { invocation.note(name, nil, revoked: true, folder) }

@@ -1,6 +1,6 @@
+import Cycle
 import Guard
 import Model
-import Monitor
 import Policy
 import Views
 
@@ -117,15 +117,18 @@ struct TopFrame {
     private func incident(_ incident: Incident) -> String {
         let id = ShortNames.shown(incident.id, overview.shortIDs)
         let seen = incident.acknowledged.map { " · on it: \(Shown.id($0.by))" } ?? ""
-        let age = max(overview.now - incident.openedAt, .zero).brief
-        return "\(id)  \(incident.severity.rawValue)  \(Shown.id(incident.rule)) on \(incident.subject), \(age)\(seen)"
+        let age = max(overview.now - incident.since, .zero).brief
+        let ending = incident.quietSince.map { _ in ", ending" } ?? ""
+        return "\(id)  \(incident.severity.rawValue)  \(Shown.id(incident.rule)) on \(incident.subject), \(age)\(ending)\(seen)"
     }
 
     private func approval(_ approval: Approval) -> String {
         "\(approval.id)  \(approval.effect) for \(approval.key.app), \(approval.ttl); ends in \(max(approval.expiresAt - overview.now, .zero).brief)"
     }
 
-    private func lease(_ lease: Lease) -> String { Overview.words(lease, overview.zone.clock) }
+    private func lease(_ lease: Lease) -> String {
+        Overview.words(lease, overview.zone.clock) + (overview.leaseSights[lease.id]?.remark(lease.key.app).map { ": \($0)" } ?? "")
+    }
 
     private func index(_ isOne: (Item) -> Bool) -> Int? {
         guard let selected, isOne(selected) else { return nil }

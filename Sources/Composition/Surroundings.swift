@@ -1,0 +1,35 @@
+import Configuration
+import Model
+import Telling
+import Views
+
+extension Overview.Surroundings {
+    /// What a configuration knows that a journal does not.
+    package init(_ configuration: Configuration) {
+        self.init(
+            environment: configuration.environment.value, telling: configuration.telling, channels: configuration.channels.map(\.name),
+            settings: Assembly.settings(configuration))
+    }
+}
+
+extension Configuration {
+    /// Who besides the proxy could say who somebody is: nil where nobody can, or no proxy is believed.
+    package var localImpostors: String? {
+        guard let proxies = trustedProxies?.value, trustedSecret == nil else { return nil }
+        guard proxies.ranges.contains(where: { $0.contains("127.0.0.1") || $0.contains("::1") }) else { return nil }
+        return "server: trusted_proxies names this machine, so every user of it can call themselves anybody, approvers too, by sending "
+            + "'\(proxies.header)'; give the proxy a secret (trusted_secret_file) that it shows as X-Mozaiks-Proxy-Secret, or let it run elsewhere"
+    }
+}
+
+extension Configuration {
+    /// Channels that page and that no incident reaches, because the environment is not `production` and no route says that it
+    /// matters there too.
+    package var unpagedChannels: [String] {
+        guard !environment.value.isSame(as: TellingSettings.production) else { return [] }
+        let telling = Assembly.settings(self).telling
+        return telling.channels.filter { channel in
+            channel.pages && !telling.routes.contains { $0.pagesOutsideProduction && $0.channels.contains(channel.name) }
+        }.map(\.name)
+    }
+}

@@ -1,0 +1,59 @@
+import Model
+import Policy
+import Signals
+
+/// What stands around a rule: the process that died, and the rules that keep it quiet.
+extension Evaluation {
+    mutating func noteCutShort(_ rule: Rule, _ key: RuleKey, _ id: [UInt8], _ state: RuleState, at: Timestamp) {
+        guard key.kind == .app else { return }
+        let hold = clock.hold(of: rule)
+        let held = state.phase == .pending ? min(state.held, hold) : hold
+        guard CutShort.isEnough(held, of: hold) else { return }
+        var known = self.state.cutShort[key] ?? []
+        known.removeAll { $0.id == id }
+        known.append(CutShort(id: id, held: held, seenTrue: state.seenTrue, endedAt: state.falseSince ?? at))
+        known.sort { $0.id.lexicographicallyPrecedes($1.id) }
+        self.state.cutShort[key] = known
+    }
+
+    /// How long the condition held of an app when a process died under it; zero where none did.
+    mutating func takeCutShort(_ rule: Rule, _ kind: SubjectKind, _ id: [UInt8], at: Timestamp) -> TimeSpan {
+        let key = RuleKey(kind: kind, rule: rule.name)
+        guard let restartedAt, let index = state.cutShort[key]?.firstIndex(where: { $0.id == id }),
+            let found = state.cutShort[key]?[index]
+        else { return .zero }
+        // Endpoints are asked one after the other: that it is another process may be heard a little later than its figures.
+        let interval = rule.when.endpoints.map(clock.interval).max() ?? .zero
+        guard restartedAt > found.seenTrue, restartedAt <= found.endedAt + interval,
+            at - found.endedAt <= EngineState.flapTime
+        else { return .zero }
+        state.cutShort[key]?.remove(at: index)
+        return found.held
+    }
+
+    // MARK: - Suppression
+
+    /// A rule of the runtime that fires and suppresses this one; the first by name.
+    ///
+    /// Only a rule that fires suppresses. One that is merely pending may never fire, and would have hidden a true
+    /// incident meanwhile; so a suppressor's `for` should be shorter than what it suppresses.
+    func suppressor(of rule: Rule?) -> String? {
+        rule?.suppressedBy.first { state.isFiring(RuleKey(kind: .runtime, rule: $0), id: Array(outcome.runtime.utf8)) }
+    }
+
+    /// A rule that fires on this very subject and suppresses this one. What happens to one app or replica explains
+    /// nothing about another, so it goes no further.
+    func suppressor(of rule: Rule, _ kind: SubjectKind, _ id: [UInt8]) -> String? {
+        rule.suppressedBy.first { cause in
+            if state.isFiring(RuleKey(kind: kind, rule: cause), id: id) { return true }
+            // What one app does may be all that is to be seen of its runtime: then its story has been told.
+            return kind == .runtime && state.isFiringAnywhere(RuleKey(kind: .app, rule: cause))
+        }
+    }
+
+    func merge(_ a: [Int], _ b: [Int]) -> [Int] {
+        if b.isEmpty { return a }
+        if a.isEmpty { return b }
+        return Array(Set(a).union(b)).sorted()
+    }
+}

@@ -1,0 +1,122 @@
+import Model
+
+// What a fault of a condition leads to: the hint that mends it.
+
+extension ConditionCompiler {
+    /// The fault with a hint that leads to no other fault: who writes `tokens > 10k` is told of `10000/min` at once, since
+    /// `10000` would be refused for its unit.
+    static func followed(
+        _ fault: ConditionFault, _ text: String, _ context: ConditionContext, _ demand: DemandTable, steps: Int = 3
+    ) -> ConditionFault {
+        guard steps > 0, let fix = fault.fix else { return fault }
+        let bytes = Array(text.utf8)
+        let mended = String(decoding: bytes[..<fix.range.lowerBound] + Array(fix.text.utf8) + bytes[fix.range.upperBound...], as: UTF8.self)
+        let next: ConditionFault
+        do throws(ConditionFault) {
+            let expression = try ConditionParser.parse(mended)
+            var compiler = ConditionCompiler(text: mended, context: context, demand: demand)
+            _ = compiler.emit(expression)
+            guard let first = compiler.faults.first else { return fault }
+            next = first
+        } catch {
+            next = followed(error, mended, context, demand, steps: steps - 1)
+        }
+        // Of what was suggested; what is wrong elsewhere is said when this is mended.
+        let place = fix.range.lowerBound..<fix.range.lowerBound + fix.text.utf8.count
+        guard let hint = next.hint, next.code == "unit-mismatch" || next.code == "unknown-unit", next.range.overlaps(place) else { return fault }
+        return fault.with(hint: hint)
+    }
+
+    /// The signal that `active-runs` was to be.
+    func dashed(_ left: Expression, _ right: Expression, _ range: Range<Int>) -> String? {
+        guard case .reading(let first) = left.kind, case .reading = right.kind, Signal(name: first.name) == nil,
+            left.range.upperBound + 1 == right.range.lowerBound
+        else { return nil }
+        let joined = written(range).replacing(bytesOf: "-", with: "_")
+        return Signal(name: joined.hasPrefix("runtime.") ? String(joined.dropFirst(8)) : joined) == nil ? nil : joined
+    }
+
+    mutating func mismatch(
+        _ verb: String, _ left: Expression, _ a: Unit, _ right: Expression, _ b: Unit, _ range: Range<Int>
+    ) {
+        let (first, second) = (written(left.range), written(right.range))
+        var hint: String?
+        var place = range
+        if verb == "compared" || verb == "added" || verb == "subtracted" {
+            for (unit, other, expression) in [(a, b, left), (b, a, right)] {
+                switch expression.kind {
+                case .number(let quantity) where unit == .number && other == .percent && (0...1).contains(quantity.value):
+                    // A share written as a fraction.
+                    hint = "write '\(Figure.number(quantity.value * 100))%'"
+                    place = expression.range
+                case .number(let quantity) where unit == .number:
+                    hint = "write '\(quantity.text)\(other.suffix)'"
+                    // Nobody waits two hundred seconds for a ping.
+                    if other == .seconds, quantity.value >= 100 { hint? += " or '\(quantity.text)ms'" }
+                    place = expression.range
+                case .number(let quantity) where unit == .dollars && other == .dollarsPerHour:
+                    hint = "write '\(Figure.number(quantity.value)) USD/h'"
+                    place = expression.range
+                case .number(let quantity) where unit == .perMinute && other == .dollarsPerHour:
+                    hint = "write '\(quantity.text.replacing(bytesOf: "/", with: " USD/"))'"
+                    place = expression.range
+                case .number(let quantity) where unit == .percent && other == .number:
+                    hint = "write '\(Figure.number(quantity.value / 100))'"
+                    place = expression.range
+                case .number(let quantity) where other == .flag:
+                    hint = quantity.value == 0 ? "write '0'" : "write '1'"
+                    place = expression.range
+                case .number(let quantity):
+                    // Some other unit: the figure with the one that fits.
+                    let digits = quantity.text.prefix { $0.isNumber || $0 == "." }
+                    hint = "write '\(digits)\(other.suffix)'"
+                    if unit == .percent, let share = share(of: expression.range == left.range ? right : left) {
+                        hint? += ", or compare '\(share)' with \(quantity.text)"
+                    }
+                    place = expression.range
+                case .threshold(let name) where unit == .number:
+                    if let threshold = context.thresholds[name] {
+                        hint =
+                            "give the threshold its unit, '\(name): \(threshold.text)\(other.suffix)' (\(threshold.origin))"
+                        place = expression.range
+                    }
+                default: continue
+                }
+            }
+            if hint == nil, a.isCount, b.isCount { hint = "divide one by the other and compare that with a number" }
+        }
+        fault(
+            "unit-mismatch", "'\(first)' is \(a.noun) and '\(second)' \(b.noun): they cannot be \(verb)", place,
+            hint: hint)
+    }
+
+    /// The signal that is the share of a count: `active_runs.share` of `active_runs`.
+    private func share(of expression: Expression) -> String? {
+        guard case .reading(let use) = expression.kind, use.function == nil, !use.ofRuntime,
+            let share = Signal(name: use.name + ".share"), share.info.subjects.contains(context.subject)
+        else { return nil }
+        return share.name
+    }
+}
+
+extension Expression {
+    /// `true` or `false`, as other languages have them.
+    var answer: Bool? {
+        guard case .reading(let use) = kind, use.function == nil, use.bracket == nil else { return nil }
+        return ["true": true, "false": false][use.name.lowercased()]
+    }
+
+    /// `null` and its like, as other languages have them.
+    var isNothing: Bool {
+        guard case .reading(let use) = kind, use.function == nil, use.bracket == nil else { return false }
+        return ["null", "nil", "none", "nan", "undefined", "unknown", "missing", "absent"].contains(use.name.lowercased())
+    }
+
+    /// Whether `not` before it means all of it.
+    var isWhole: Bool {
+        switch kind {
+        case .logic, .comparison: false
+        default: true
+        }
+    }
+}

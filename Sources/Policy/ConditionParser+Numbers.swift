@@ -1,0 +1,171 @@
+import Model
+import YAML
+
+/// Numbers, and the names that stand for them.
+extension ConditionParser {
+    mutating func sum() throws(ConditionFault) -> Expression {
+        var left = try product()
+        while current.kind == .plus || current.kind == .minus {
+            let operation: Expression.Arithmetic = take().kind == .plus ? .add : .subtract
+            let right = try product()
+            left = Expression(
+                kind: .arithmetic(operation, left, right), range: left.range.lowerBound..<right.range.upperBound)
+        }
+        return left
+    }
+
+    private mutating func product() throws(ConditionFault) -> Expression {
+        var left = try unary()
+        while current.kind == .times || current.kind == .over {
+            let operation: Expression.Arithmetic = take().kind == .times ? .multiply : .divide
+            let right = try unary()
+            left = Expression(
+                kind: .arithmetic(operation, left, right), range: left.range.lowerBound..<right.range.upperBound)
+        }
+        return left
+    }
+
+    mutating func unary() throws(ConditionFault) -> Expression {
+        let start = current.range.lowerBound
+        guard take(.minus) else { return try primary() }
+        let operand = try nested { (parser) throws(ConditionFault) in try parser.unary() }
+        return Expression(kind: .negate(operand), range: start..<operand.range.upperBound)
+    }
+
+    private mutating func primary() throws(ConditionFault) -> Expression {
+        let token = current
+        switch token.kind {
+        case .quantity(let quantity):
+            _ = take()
+            return Expression(kind: .number(quantity), range: token.range)
+        case .threshold(let name):
+            _ = take()
+            return Expression(kind: .threshold(name), range: token.range)
+        case .open:
+            _ = take()
+            let inner = try nested { (parser) throws(ConditionFault) in try parser.or() }
+            let end = current.range.upperBound
+            guard take(.close) else { throw unexpected("')'") }
+            return Expression(kind: inner.kind, range: token.range.lowerBound..<end)
+        case .name(let name):
+            _ = take()
+            return try named(name, token)
+        default:
+            throw unexpected("a value")
+        }
+    }
+
+    private mutating func named(_ name: String, _ token: Token) throws(ConditionFault) -> Expression {
+        guard case .open = current.kind else {
+            if name == "missing", case .name(let signal) = current.kind {
+                throw ConditionFault(
+                    "syntax", "'missing' needs parentheses", token.range, hint: "write 'missing(\(signal))'")
+            }
+            let use = try signalUse(name, token, function: nil, start: token.range.lowerBound)
+            return Expression(kind: .reading(use), range: use.range)
+        }
+        if name == "missing" { return try missing(token) }
+        guard let function = HistoryFunction(rawValue: name) else {
+            let known = ConditionParser.functions + ["missing"]
+            throw ConditionFault(
+                "unknown-function", "no function '\(name)'", token.range,
+                hint: ConditionHints.function(name, of: argument, among: known))
+        }
+        let use = try call(function, token)
+        return Expression(kind: .reading(use), range: use.range)
+    }
+
+    /// The signal that stands as the only argument of a call whose `(` is the current word, with its bracket as written.
+    private var argument: (signal: String, bracket: String)? {
+        guard position + 1 < tokens.count, case .name(let name) = tokens[position + 1].kind else { return nil }
+        guard position + 4 < tokens.count, tokens[position + 2].kind == .openBracket, case .quantity(let span) = tokens[position + 3].kind,
+            TimeSpan(span.text) != nil
+        else { return (name, "") }
+        return (name, "[\(span.text)]")
+    }
+
+    /// `function(signal[range])`, behind the function's name.
+    mutating func call(_ function: HistoryFunction, _ token: Token) throws(ConditionFault) -> SignalUse {
+        guard take(.open) else { throw unexpected("'('") }
+        guard case .name(let name) = current.kind else { throw unexpected("a signal") }
+        let inner = try signalUse(name, take(), function: function, start: token.range.lowerBound)
+        // `avg(active_runs, 10m)`
+        if inner.bracket == nil, case .comma = current.kind, position + 1 < tokens.count, case .quantity(let span) = tokens[position + 1].kind,
+            let length = TimeSpan(span.text)
+        {
+            let range = length.milliseconds % 60_000 == 0 && length >= .minutes(3) ? span.text : ConditionHints.range(of: function)
+            throw ConditionFault(
+                "syntax", "the range of a function stands in brackets behind its signal", current.range.lowerBound..<tokens[position + 1].range.upperBound,
+                hint: "write '\(function.rawValue)(\(written(inner.nameRange))[\(range)])'")
+        }
+        let end = current.range.upperBound
+        guard take(.close) else { throw unexpected("')'") }
+        // What is no signal at all is said by whoever knows them.
+        guard inner.bracket != nil || Signal(name: inner.name) == nil else {
+            throw ConditionFault(
+                "missing-range", "\(function.rawValue)(…) needs a range", inner.nameRange,
+                hint: "write '\(function.rawValue)(\(written(inner.nameRange))[\(ConditionHints.range(of: function))])'")
+        }
+        return SignalUse(
+            name: inner.name, nameRange: inner.nameRange, ofRuntime: inner.ofRuntime, bracket: inner.bracket,
+            bracketRange: inner.bracketRange, function: function, range: token.range.lowerBound..<end)
+    }
+
+    mutating func signalUse(
+        _ name: String, _ token: Token, function: HistoryFunction?, start: Int
+    ) throws(ConditionFault) -> SignalUse {
+        let ofRuntime = name.hasPrefix("runtime.")
+        var bracket: TimeSpan?
+        var bracketRange: Range<Int>?
+        let opening = current.range
+        if take(.openBracket) {
+            guard case .quantity(let quantity) = current.kind, let span = TimeSpan(quantity.text) else {
+                throw ConditionFault(
+                    "syntax", "brackets hold a length of time", opening.lowerBound..<current.range.upperBound,
+                    hint: "write '[10m]'")
+            }
+            _ = take()
+            bracketRange = opening.lowerBound..<current.range.upperBound
+            guard take(.closeBracket) else { throw unexpected("']'") }
+            bracket = span
+        }
+        return SignalUse(
+            name: ofRuntime ? String(name.dropFirst(8)) : name, nameRange: token.range, ofRuntime: ofRuntime,
+            bracket: bracket,
+            bracketRange: bracketRange, function: function, range: start..<(bracketRange ?? token.range).upperBound)
+    }
+
+    /// `missing(signal)` or `missing(signal, reason)`, behind the word.
+    private mutating func missing(_ token: Token) throws(ConditionFault) -> Expression {
+        _ = take(.open)
+        guard case .name(let name) = current.kind else { throw unexpected("a signal") }
+        let nameToken = take()
+        let use: SignalUse
+        if let function = HistoryFunction(rawValue: name), current.kind == .open {
+            use = try call(function, nameToken)
+        } else {
+            use = try signalUse(name, nameToken, function: nil, start: nameToken.range.lowerBound)
+        }
+        let pattern = take(.comma) ? try reason() : nil
+        let end = current.range.upperBound
+        guard take(.close) else { throw unexpected("')'") }
+        return Expression(kind: .missing(use, pattern), range: token.range.lowerBound..<end)
+    }
+
+    mutating func reason() throws(ConditionFault) -> MissingPattern {
+        guard case .name(let name) = current.kind else { throw unexpected("a reason") }
+        let token = take()
+        guard let code = MissingReason.names.firstIndex(of: name) else {
+            throw ConditionFault(
+                "unknown-reason", "no reason '\(name)'", token.range,
+                hint: ConditionHints.reason(name, among: MissingReason.names))
+        }
+        guard name == "error", take(.open) else { return MissingPattern(code: UInt8(code), status: 0) }
+        guard case .quantity(let quantity) = current.kind, let status = UInt16(quantity.text),
+            (100...599).contains(status)
+        else { throw unexpected("an HTTP status") }
+        _ = take()
+        guard take(.close) else { throw unexpected("')'") }
+        return MissingPattern(code: UInt8(code), status: status)
+    }
+}

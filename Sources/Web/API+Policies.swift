@@ -1,0 +1,77 @@
+import Cycle
+import Guard
+import JSONParsing
+import Journal
+import Model
+import Policy
+import Server
+import Views
+
+/// What decides: policies, rules, and how each stands.
+extension API {
+    /// The policies by which is decided, which may be others than those on the disk.
+    static func policies(_ reading: Reading) throws(Problem) -> PolicySet {
+        guard let files = Pipeline.policiesInForce(in: reading.journal),
+            case .success(let policies) = PolicyLoader.load(files: files)
+        else {
+            throw Problem(status: 503, title: "Not known", detail: "no engine has written yet which rules are in force")
+        }
+        return policies
+    }
+
+    /// Where rules stand as the journal has it.
+    static func situation(of policies: PolicySet, _ reading: Reading) throws -> Situation {
+        guard let settings = reading.surroundings.settings,
+            let situation = try Situation.kept(
+                in: reading.journal, settings, policies, now: reading.now, source: "the journal", notes: [],
+                complain: { _ in })
+        else { throw Problem(status: 503, title: "Not known", detail: "nothing was judged yet") }
+        return situation
+    }
+
+    static func policy(_ query: inout Query, _ reading: Reading) throws -> JSON {
+        let app = try query.one("app").map { AppID($0) }
+        try query.finish()
+        return PolicyRendering(try policies(reading), app: app).json
+    }
+
+    static func standings(_ query: inout Query, _ reading: Reading) throws -> JSON {
+        let app = try query.one("app").map { AppID($0) }
+        let runtime = try query.one("runtime")
+        let rule = try query.one("rule")
+        try query.finish()
+        let situation = try situation(of: policies(reading), reading)
+        var all = situation.explanations(of: app)
+        if let runtime { all = all.filter { $0.subject.runtime.isSame(as: runtime) } }
+        if let rule { all = all.filter { $0.rule.name.isSame(as: rule) } }
+        return ["schema": "mozaiks.ops/standings/v1", "standings": .array(all.map(\.document))]
+    }
+
+    /// Those in force, with the open incidents of each.
+    static func rules(_ reading: Reading) throws -> JSON {
+        let policies = try policies(reading)
+        let open = try IncidentList(reading.journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000))
+            .incidents
+        func document(_ rule: Rule, app: JSON) -> JSON {
+            [
+                "name": .string(rule.name), "subject": .string(rule.subject.rawValue), "app": app,
+                "severity": .string(rule.severity.rawValue),
+                "summary": .string(rule.summary), "condition": .string(rule.when.text), "for": .span(rule.hold),
+                "origin": .string("\(rule.origin)"), "playbook": .optional(rule.playbook),
+                "actions": .array(rule.actions.map(\.json)),
+                "open_incidents": .array(
+                    open.filter { $0.rule.isSame(as: rule.name) }.map { .string($0.id) }),
+            ]
+        }
+        var rules = (policies.runtimeRules + policies.replicaRules).map { document($0, app: .null) }
+        rules += policies.defaultPolicy.appRules.map { document($0, app: .null) }
+        for policy in policies.policies.dropFirst() {
+            let app: JSON = policy.app.map { .string($0.text) } ?? .null
+            rules += policy.appRules.map { document($0, app: app) }
+        }
+        return [
+            "schema": "mozaiks.ops/rules/v1", "mode": .string(policies.defaultPolicy.mode.rawValue),
+            "rules": .array(rules),
+        ]
+    }
+}

@@ -1,0 +1,85 @@
+import Guard
+import Model
+import Testing
+
+@testable import Web
+
+/// What the first screen says within ten seconds has its evidence: since when, whether it still holds, what really holds anybody back.
+@Suite("The first answer")
+struct FirstAnswerTests {
+    /// True since five minutes before it was told.
+    private static func early(_ number: Int = 1, severity: Severity = .warning, ending: Bool = false) -> Incident {
+        let told = World.incident(number, severity: severity)
+        var incident = Incident(
+            fingerprint: told.fingerprint, id: told.id, rule: told.rule, subject: told.subject, severity: severity,
+            summary: told.summary, origin: told.origin, condition: told.condition, openedAt: told.openedAt,
+            since: told.openedAt - .minutes(5), transitions: told.transitions, evidence: [], suggestions: [],
+            nextSteps: told.nextSteps, playbook: told.playbook, labels: [:])
+        if ending {
+            incident.transitions.append(
+                Transition(
+                    at: World.start - .seconds(40), rule: told.rule, subject: told.subject, from: .firing, to: .clearing,
+                    reason: "condition false", condition: "active_runs (1) > 3", readings: []))
+        }
+        return incident
+    }
+
+    @Test("since is when it became so, as in the messages, and not when it was told")
+    func since() throws {
+        let world = try World()
+        try world.commit([FirstAnswerTests.early()], states: [World.sight()])
+        // Opened 08:43:21.
+        for target in ["/", "/incidents/0000000000000001"] {
+            let text = world.face().get(target).text
+            #expect(text.contains(">08:38:21</time> (21m39s ago)"), "\(target)")
+        }
+    }
+
+    @Test("what is not true any more is said to be ending, wherever it stands")
+    func ending() throws {
+        let world = try World()
+        try world.commit([FirstAnswerTests.early(ending: true)], states: [World.sight()])
+        for target in ["/", "/incidents/0000000000000001"] {
+            let text = world.face().get(target).text
+            #expect(text.contains("its condition has not been true since") && text.contains("(40s ago)"), "\(target)")
+        }
+        let holds = try World()
+        try holds.commit([FirstAnswerTests.early()], states: [World.sight()])
+        #expect(!holds.face().get("/").text.contains("has not been true"))
+    }
+
+    @Test("where nothing is seen nothing 'has to be done' of nothing")
+    func blind() throws {
+        let world = try World()
+        try world.commit([], states: [World.sight(missing: [.health: .unauthorized, .perf: .unauthorized])])
+        let text = world.face().get("/").text
+        #expect(text.contains("what is not seen is not judged") && !text.contains("nothing has to be"))
+        #expect(text.contains("a look at why nothing is seen"))
+    }
+
+    @Test("a note is neither nothing nor something that waits")
+    func notes() throws {
+        let world = try World()
+        try world.commit([World.incident(1, rule: "dead-counters", app: nil, severity: .info)], states: [World.sight()])
+        let text = world.face().get("/").text
+        #expect(text.contains("Well, with 1 note") && text.contains("1 note is open, and no warning"))
+        #expect(!text.contains("All is well") && !text.contains("nobody has acknowledged"))
+        let both = try World()
+        try both.commit(
+            [
+                World.incident(1, rule: "dead-counters", app: nil, severity: .info),
+                World.incident(2, rule: "runtime-down", app: nil, severity: .critical, summary: "It answers nobody."),
+            ], states: [World.sight()])
+        let worst = both.face().get("/").text
+        #expect(worst.contains("1 incident is open, and 1 note") && worst.contains("<dd>It answers nobody.</dd>"), "\(worst.prefix(6_000))")
+    }
+
+    @Test("the playbook can be read where only the page can be opened")
+    func playbook() throws {
+        let world = try World()
+        try world.commit([FirstAnswerTests.early()], states: [World.sight()])
+        let text = world.face().get("/incidents/0000000000000001").text
+        #expect(text.contains("as it is built in</summary>") && text.contains("<h3>What it means</h3>") && text.contains("<pre>"))
+        #expect(PageTests.faults(text).isEmpty)
+    }
+}
