@@ -145,8 +145,10 @@ public struct GateTable: Sendable {
     ///     poll cannot know it yet, one that runs. With such a doubt it is let through.
     ///   - starts: the app's allowed starts of the last ``memory``; empty when none were remembered.
     ///   - pending: how many of them are not in the runtime's figures yet; nil counts those since the last poll.
+    ///   - answering: since when the gate answers: what began while it did not was let in, and is remembered by nobody.
     public func decide(
-        runtime: String, app: AppID, pack: PackID?, isInChat: Bool = false, now: Timestamp, starts: StartWindow, pending: Int? = nil
+        runtime: String, app: AppID, pack: PackID?, isInChat: Bool = false, now: Timestamp, starts: StartWindow, pending: Int? = nil,
+        answering: Timestamp? = nil
     ) -> GateDecision {
         guard let known = runtimes[runtime] else { return .allow(.failedOpen(.unknownRuntime)) }
         guard let restraints = known.apps[app] else { return .allow(.free) }
@@ -170,7 +172,7 @@ public struct GateTable: Sendable {
                 switch outcome {
                 case .doubt(let reason): doubt = doubt ?? reason
                 case .refuse(let cause, let wait):
-                    if isInChat, let reason = chatDoubt(restraint, restraints.running, at: known.openRunsAt, now: now) {
+                    if isInChat, let reason = chatDoubt(restraint, restraints.running, at: known.openRunsAt, now: now, answering) {
                         doubt = doubt ?? reason
                         continue
                     }
@@ -194,12 +196,13 @@ public struct GateTable: Sendable {
 
     /// Why a chat that the figures do not show as open may run all the same.
     private func chatDoubt(
-        _ restraint: Restraints.Restraint, _ running: OpenRuns.App, at polled: Timestamp?, now: Timestamp
+        _ restraint: Restraints.Restraint, _ running: OpenRuns.App, at polled: Timestamp?, now: Timestamp, _ answering: Timestamp?
     ) -> GateDoubt? {
         guard let polled, running.chats != nil else { return .openRunsUnknown }
         if now - polled > staleAfter { return .openRunsStale }
-        // It may have begun between that poll and the lease, rightly.
-        return polled < restraint.createdAt + Self.settling ? .figuresBeforeLease : nil
+        // It may have begun between that poll and the lease, rightly; or while nobody was there to be asked.
+        let known = max(restraint.createdAt, answering ?? restraint.createdAt)
+        return polled < known + Self.settling ? .figuresBeforeLease : nil
     }
 
     private func outcomes(

@@ -234,7 +234,8 @@ struct ConfigurationReader {
     private func limits(_ fields: Fields, _ limits: inout GuardOptions) {
         guard let inner = fields.section(Keys.guarding) else { return }
         if let node = inner.node(GuardKeys.protected), let ids = reporter.strings(node, "'protected'") {
-            limits.protected = ids.map { AppID($0) }
+            // As the runtime keeps ids: without white space around them.
+            limits.protected = ids.map { AppID($0).stored }
         }
         if let span = reader.span(inner, GuardKeys.cooldown) { limits.cooldown = span }
         if let n = reader.whole(inner, GuardKeys.perAppHour) { limits.perAppHour = n }

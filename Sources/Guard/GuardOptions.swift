@@ -2,8 +2,13 @@ import Model
 
 /// The limits that the guard holds every action to: the configuration's `guard` part.
 public struct GuardOptions: Hashable, Sendable {
-    /// Apps that nothing is ever done to.
+    /// Apps that nothing is done to; in an id `*` stands for any text and `?` for one character.
     public var protected: [AppID] = []
+
+    /// Whether nothing is ever done to an app. An id that really holds a star protects what it would match besides: the safe side.
+    public func isProtected(_ app: AppID) -> Bool {
+        protected.contains { $0 == app || Glob($0.text).matches(app.text) }
+    }
     /// After a lease on (app, action) began or ended, no new one for this long.
     public var cooldown = TimeSpan.minutes(10)
     /// New leases within an hour for one app, and in all.

@@ -62,7 +62,7 @@ struct GuardSteps {
     }
 
     private func notProtected(_ wanted: Wanted) -> Verdict? {
-        guard options.protected.contains(wanted.key.app) else { return nil }
+        guard options.isProtected(wanted.key.app) else { return nil }
         return .refuse(.protected, "\(wanted.key.app) is protected")
     }
 

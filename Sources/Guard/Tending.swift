@@ -120,7 +120,7 @@ extension GuardState {
         let policy = policies.policy(for: lease.key.app)
         let mode = min(context.mode, policy.mode)
         guard !context.killFile, policy.allows(lease.key.kind),
-            !context.options.protected.contains(lease.key.app), lease.shadow == (mode == .observe), mode != .suggest,
+            !context.options.isProtected(lease.key.app), lease.shadow == (mode == .observe), mode != .suggest,
             lease.shadow || context.lands(lease.key)
         else { return false }
         leases[index].extensions += 1
@@ -162,7 +162,7 @@ extension GuardState {
         if !policy.allows(lease.key.kind) {
             return Refusal(.notAllowed, "the policy of \(lease.key.app) no longer allows \(lease.key.kind.rawValue)")
         }
-        if context.options.protected.contains(lease.key.app) {
+        if context.options.isProtected(lease.key.app) {
             return Refusal(.protected, "\(lease.key.app) is protected")
         }
         guard let apps = own.activeApps else {

@@ -302,11 +302,12 @@ rules:
   mongodb-slow:
     subject: runtime
     # The ping waits for the runtime's event loop, too: how late that is the extension tells. Or slow in each of ten minutes,
-    # though not at every ping.
+    # though not at every ping; not known (and neither false) where no ping is read now.
     when: >-
-      (missing(loop_lag) and (mongodb_latency > $mongodb_slow or min(mongodb_latency[10m]) > $mongodb_slow))
+      mongodb_latency > 0ms
+      and ((missing(loop_lag) and (mongodb_latency > $mongodb_slow or min(mongodb_latency[10m]) > $mongodb_slow))
       or (not missing(loop_lag) and (mongodb_latency - loop_lag > $mongodb_slow
-      or min(mongodb_latency[10m]) - loop_lag > $mongodb_slow))
+      or min(mongodb_latency[10m]) - loop_lag > $mongodb_slow)))
     for: 5m
     dips: 1m
     severity: warning

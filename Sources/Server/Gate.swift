@@ -29,6 +29,8 @@ public final class Gate: Sendable {
         var latest = Timestamp(milliseconds: 0)
         /// When the monitor last gave a sign of life.
         var attended: Timestamp
+        /// Since when it answers.
+        let since: Timestamp
 
         /// Whether the monitor hangs: then the table in force is nobody's any more.
         func isUnattended(_ now: Timestamp) -> Bool { table.unattendedAfter.map { now - attended > $0 } ?? false }
@@ -42,7 +44,7 @@ public final class Gate: Sendable {
     /// - Parameter clock: the wall clock; called outside the lock, from many threads.
     public init(table: GateTable, clock: @escaping @Sendable () -> Timestamp) {
         since = clock()
-        var state = State(table: table, memories: Self.memories(for: table, keeping: [:]), attended: since)
+        var state = State(table: table, memories: Self.memories(for: table, keeping: [:]), attended: since, since: since)
         for name in table.runtimeNames { state.tallies[name] = StartTally() }
         self.state = Mutex(state)
         self.clock = clock
@@ -170,7 +172,7 @@ public final class Gate: Sendable {
         let memory = state.memories[subject]
         let decision = state.table.decide(
             runtime: name, app: app, pack: route.pack, isInChat: route.chat != nil, now: now, starts: memory?.window ?? StartWindow(),
-            pending: memory?.pending)
+            pending: memory?.pending, answering: state.since)
         if case .refuse = decision, state.isUnattended(now) { return .allow(.failedOpen(.unattended)) }
         return decision
     }

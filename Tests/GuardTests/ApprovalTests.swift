@@ -88,6 +88,7 @@ struct ApprovalTests {
         arguments: [
             Obstacle(name: "stopped", expected: "refused kill_switch") { $0.context.killFile = true },
             Obstacle(name: "protected now", expected: "refused protected") { $0.context.options.protected = [AppID("a")] },
+            Obstacle(name: "protected by a pattern", expected: "refused protected") { $0.context.options.protected = [AppID("x-*"), AppID("?")] },
             Obstacle(name: "evidence lost", expected: "refused evidence") { world in
                 world.apps[AppID("a")]?["active_runs"] = .missing(.stale)
             },

@@ -19,7 +19,7 @@ enum GateKeys {
 enum GuardKeys {
     private static let usual = GuardOptions()
     private static let time = TimeSpan.zero...TimeSpan.hours(24)
-    static let protected = SettingKey("protected", .list(.text()), "Apps that nothing is ever done to")
+    static let protected = SettingKey("protected", .list(.text()), "Apps that nothing is ever done to; `*` stands for any text, `?` for one character")
     static let cooldown = SettingKey(
         "cooldown", .span(time), fallback: "\(usual.cooldown)", "After an action on an app, until the next one on it")
     static let perAppHour = SettingKey(

@@ -1,7 +1,9 @@
+import Composition
 import Configuration
 import Glibc
 import Journal
 import Model
+import Policy
 import Web
 
 extension DoctorCommand {
@@ -44,6 +46,18 @@ extension DoctorCommand {
             findings.add(.broken, "tokens: \(error.description), so that no token opens anything\(error.hint.map { "; \($0)" } ?? "")")
         }
         if folder.isKillSwitchOn { findings.add(.note, "the kill switch is on: no action until 'mozaiks-ops actions resume'") }
+    }
+
+    /// What routes, maintenance and the protected apps name and nobody has.
+    static func examineNames(_ configuration: Configuration, _ policies: PolicySet, _ now: Timestamp, _ findings: inout Findings) {
+        let strangers = Strangers(configuration, policies)
+        for warning in strangers.warnings { findings.add(.note, warning.message + (warning.hint.map { "; \($0)" } ?? "")) }
+        guard !configuration.actionLimits.protected.isEmpty else { return }
+        let match = IncidentMatch(apps: configuration.actionLimits.protected.map { Glob($0.text) })
+        let apps = SilencesCommand.seenApps(configuration, policies, now)
+        for stranger in strangers.find(in: match, apps: apps) {
+            findings.add(.note, "guard: protected: \(stranger.message), so nothing is protected by that; \(stranger.hint)")
+        }
     }
 
     /// Why a folder could not be made; nil where it could.

@@ -27,7 +27,7 @@ enum DoctorCommand {
         let configuration = try invocation.watchingConfiguration()
         let assembly = try invocation.assembly(configuration)
         var findings = Findings()
-        examineSetup(configuration, assembly, &findings)
+        examineSetup(configuration, assembly, invocation.clock.now(), &findings)
         await examineRunningServers(configuration, assembly, &findings)
         await examineReceivers(assembly, invocation, &findings)
         for fault in Assembly.unreadableSecrets(configuration, invocation.environment) { findings.add(.broken, fault) }
@@ -92,7 +92,7 @@ enum DoctorCommand {
     }
 
     /// What can be said without asking the runtime.
-    private static func examineSetup(_ configuration: Configuration, _ assembly: Assembly, _ findings: inout Findings) {
+    private static func examineSetup(_ configuration: Configuration, _ assembly: Assembly, _ now: Timestamp, _ findings: inout Findings) {
         findings.begin("Setup")
         findings.add(.ok, "configuration: \(configuration.file ?? "none, defaults and environment")")
         let policies = assembly.policies
@@ -125,6 +125,7 @@ enum DoctorCommand {
             let key = advisor.apiKey.map { ", key from \($0.location)" } ?? ""
             findings.add(.ok, "advisor: \(advisor.model) of \(advisor.provider.rawValue)\(key); incidents are sent to it, see docs/advisor.md")
         }
+        examineNames(configuration, policies, now, &findings)
         examineOutbox(configuration, &findings)
         examinePlaybooks(policies, &findings)
         examineActions(configuration, policies, &findings)
