@@ -71,7 +71,7 @@ package final class DaemonParts: Sendable {
             (texts.paused, texts.packDisabled, texts.startsPerMinute, texts.openRuns) = (text, text, text, text)
         }
         let names = configuration.runtimes.map(\.name)
-        gate = configuration.gate.map { _ in Gate(table: GateTable(runtimes: names, texts: texts)) { clock.now() } }
+        gate = configuration.gate.map { _ in Gate(table: GateTable(runtimes: names, texts: texts), isFirst: false) { clock.now() } }
         self.assembly = assembly
         inForce = Mutex((configuration, assembly.policies))
         let adapterBells = assembly.adapters.map { _ in Bell() }

@@ -29,8 +29,8 @@ public final class Gate: Sendable {
         var latest = Timestamp(milliseconds: 0)
         /// When the monitor last gave a sign of life.
         var attended: Timestamp
-        /// Since when it answers.
-        let since: Timestamp
+        /// Since when it answers, where somebody may have been let in before.
+        let answering: Timestamp?
 
         /// Whether the monitor hangs: then the table in force is nobody's any more.
         func isUnattended(_ now: Timestamp) -> Bool { table.unattendedAfter.map { now - attended > $0 } ?? false }
@@ -41,10 +41,13 @@ public final class Gate: Sendable {
     /// When it began to count.
     private let since: Timestamp
 
-    /// - Parameter clock: the wall clock; called outside the lock, from many threads.
-    public init(table: GateTable, clock: @escaping @Sendable () -> Timestamp) {
+    /// - Parameters:
+    ///   - isFirst: nobody was let in by anybody before: as where a proxy is only just told of the gate. A daemon that starts
+    ///     cannot know that.
+    ///   - clock: the wall clock; called outside the lock, from many threads.
+    public init(table: GateTable, isFirst: Bool = true, clock: @escaping @Sendable () -> Timestamp) {
         since = clock()
-        var state = State(table: table, memories: Self.memories(for: table, keeping: [:]), attended: since, since: since)
+        var state = State(table: table, memories: Self.memories(for: table, keeping: [:]), attended: since, answering: isFirst ? nil : since)
         for name in table.runtimeNames { state.tallies[name] = StartTally() }
         self.state = Mutex(state)
         self.clock = clock
@@ -172,7 +175,7 @@ public final class Gate: Sendable {
         let memory = state.memories[subject]
         let decision = state.table.decide(
             runtime: name, app: app, pack: route.pack, isInChat: route.chat != nil, now: now, starts: memory?.window ?? StartWindow(),
-            pending: memory?.pending, answering: state.since)
+            pending: memory?.pending, answering: state.answering)
         if case .refuse = decision, state.isUnattended(now) { return .allow(.failedOpen(.unattended)) }
         return decision
     }

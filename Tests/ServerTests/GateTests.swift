@@ -51,6 +51,24 @@ struct GateTests {
         return line
     }
 
+    @Test("a start that was let through while nobody was there to be asked has its websocket when somebody is back")
+    func restarted() {
+        let clock = SetClock(Self.t0 + .seconds(7))
+        let chat = "/ws/Generator/app_noisy/chat-7/u"
+        func figures(_ second: Double) -> GateTable {
+            Self.table([.pause], openRuns: OpenRuns(at: Self.t0 + .seconds(second), byApp: [Self.app: 1]))
+        }
+        let gate = Gate(table: figures(6), isFirst: false) { clock.now }
+        func ask(_ target: String, _ method: String) -> Gate.Answer { gate.ask(method: method, target: Array(target.utf8), runtime: nil) }
+        func isRefused(_ answer: Gate.Answer) -> Bool { if case .start(.refuse) = answer { true } else { false } }
+        #expect(!isRefused(ask(chat, "GET")), "it may have begun while the gate was away")
+        #expect(isRefused(ask(Self.path(), "POST")), "a start is one all the same")
+        clock.now = Self.t0 + .seconds(14)
+        gate.install(figures(13))
+        #expect(isRefused(ask(chat, "GET")), "by now the figures would show it")
+        #expect(isRefused(Gate(table: figures(6)) { clock.now }.ask(method: "GET", target: Array(chat.utf8), runtime: nil)))
+    }
+
     @Test("a throttle counts what it lets through, and only that")
     func throttle() {
         let clock = SetClock(Self.t0)
