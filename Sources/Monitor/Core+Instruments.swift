@@ -1,5 +1,4 @@
 import Ambient
-import Glibc
 import Journal
 import Model
 import Signals
@@ -37,11 +36,5 @@ extension Core {
     }
 
     /// Of the files that are there.
-    private var journalSizes: [(file: String, bytes: Int64)] {
-        guard let path = folder?.journalPath else { return [] }
-        return [("journal", path), ("log", path + "-wal")].compactMap { name, path in
-            var status = stat()
-            return stat(path, &status) == 0 ? (name, Int64(status.st_size)) : nil
-        }
-    }
+    private var journalSizes: [(file: String, bytes: Int64)] { (journal?.sizes() ?? []).map { ($0.part, $0.bytes) } }
 }

@@ -184,7 +184,7 @@ public actor Core {
             record.add(removal)
             log(removal.transitions, removal.incidents)
         }
-        let isStopped = folder?.isKillSwitchOn ?? false
+        let isStopped = isStopped
         if let recorder, isStopped != tapedKillSwitch {
             recorder(.event(.killSwitch(isOn: isStopped), at: now))
             tapedKillSwitch = isStopped
@@ -312,6 +312,7 @@ public actor Core {
         }) { $0.committed(inSeconds: $1, isSaved: $2 == nil) }
         if let failure {
             report(commitError: "\(failure)")
+            if failure.cause == .deposed { progress.isDeposed = true }
             return false
         }
         if progress.auditHead == nil || !unsaved.audit.isEmpty { noteAuditHead() }

@@ -68,7 +68,7 @@ enum RunCommand {
             [
                 "version": .text(Version.text), "mode": .text(configuration.mode.value.rawValue),
                 "runtimes": .text(configuration.runtimes.map(\.name).joined(separator: ",")),
-                "state": .text(configuration.state.value), "gate": .text(daemon.gateAddress ?? "none"),
+                "state": .text(configuration.state.value.description), "gate": .text(daemon.gateAddress ?? "none"),
                 "page": .text(daemon.pageAddress ?? "none"),
             ])
         if let server = configuration.server?.value {
