@@ -20,7 +20,7 @@ enum Forger {
         for (here, there) in [
             ("DROP TRIGGER audit_keeps_its_rows", "DROP TRIGGER audit_keeps_its_rows ON audit"),
             ("DROP TRIGGER audit_keeps_its_values", "DROP TRIGGER audit_keeps_its_values ON audit"),
-            ("zeroblob(32)", "decode(repeat('00', 32), 'hex')"), ("lower(hex(digest))", "encode(digest, 'hex')"), ("x'", "'\\x"),
+            ("zeroblob(32)", "decode(repeat('00', 32), 'hex')"), ("lower(hex(digest))", "encode(digest, 'hex')"), (" x'", " '\\x"),
             (
                 "INSERT OR REPLACE INTO audit SELECT seq, at_ms, 'nobody', kind, reason, document, previous, digest FROM audit WHERE seq = 2",
                 "UPDATE audit SET actor = 'nobody' WHERE seq = 2"

@@ -326,7 +326,7 @@ struct PostgresTests {
 
     @Test("what is wrong with a URL is said without it", arguments: [
         "postgres://ops:s3/cret@db/ops", "postgres://ops:s3?cret@db/ops", "postgres://ops:s3%cret@db/ops", "postgres://ops@db:cret/ops",
-        "postgres://ops@db/ops?schema=Prod", "postgres://ops@db/ops?schema=pg_x", "postgres://ops@db/ops?schema=public", "postgres://db/ops?s3cret",
+        "postgres://ops@db/ops?schema=Prod", "postgres://ops@db/ops?schema=pg_x", "postgres://ops@db/ops?schema=public", "postgres://db/ops?sslmode",
         "postgres://db/ops?sslmod=require", "postgres://db/ops?statement_timeout=now", "postgres://db/ops?schema=a;drop",
     ])
     func wrong(url: String) throws {

@@ -47,7 +47,7 @@ struct PostgresJournal {
         ) { row throws(JournalError) in (things: row.int(0), journals: row.int(1)) }
         guard let found, found.things > 0 else { return nil }
         guard found.journals > 0 else { throw database.error(.notAJournal, "schema \(place.schema) holds other things") }
-        let row = try database.row("SELECT application, version FROM journal") {
+        let row = try database.row("SELECT application, version FROM \(place.schema).journal") {
             row throws(JournalError) in (application: row.int(0), version: Int(row.int(1)))
         }
         guard let row, row.application == Schema.applicationID else { throw database.error(.notAJournal) }
