@@ -65,6 +65,8 @@ let package = Package(
             // What libmicrohttpd itself speaks TLS with; its package brings the headers.
             linkerSettings: [.linkedLibrary("gnutls")]),
         .target(name: "CPlatform"),
+        // libpq is opened when a journal in PostgreSQL is wanted: nothing is linked, its header is in libpq-dev.
+        .target(name: "CPostgres"),
 
         // Pure rooms: values in, values out. No clock, no randomness, no I/O.
         room("Text"),
@@ -85,14 +87,14 @@ let package = Package(
         room("HTTP", ["Model", "Digest", "JSONParsing", "Ambient", "CCurl"]),
         room("Settings", ["Model", "YAML", "Ambient", "HTTP"]),
         room("Collector", ["Model", "JSONParsing", "CSimdJSON", "Ambient", "HTTP"]),
-        room("Journal", ["Model", "Digest", "CSQLite"]),
+        room("Journal", ["Model", "Digest", "CSQLite", "CPostgres"]),
         room("Actions", ["Model", "Digest", "JSONParsing", "YAML", "Ambient", "HTTP", "Settings"]),
         room("Notify", ["Model", "Digest", "JSONParsing", "YAML", "Policy", "Ambient", "HTTP", "Settings"]),
         // Never the rooms that decide on actions or take them: a test looks.
         room("Advisor", ["Model", "JSONParsing", "YAML", "Playbooks", "Ambient", "HTTP", "Settings"]),
         room("Server", ["Model", "Ambient", "Collector", "Actions", "CMicroHTTPD"]),
         room("Simulator", ["Model", "Digest", "JSONParsing", "Ambient", "Server"]),
-        room("Configuration", ["Model", "YAML", "Guard", "Telling", "Ambient", "Settings", "Actions", "Notify", "Advisor"]),
+        room("Configuration", ["Model", "YAML", "Guard", "Telling", "Ambient", "Settings", "Journal", "Actions", "Notify", "Advisor"]),
         // Pure but for a journal that is read: the daemon, the single pass and the replays turn this crank.
         room(
             "Cycle",
@@ -142,7 +144,7 @@ let package = Package(
         tests("Model", ["Model", "Digest", "JSONParsing", "Ambient"]),
         tests("Signals", ["Model", "Signals", "Collector"]),
         tests("Policy", ["Model", "YAML", "Policy", "Ambient"], exclude: ["good", "bad", "golden"]),
-        tests("Configuration", ["Model", "YAML", "Policy", "Telling", "Ambient", "Settings", "Actions", "Notify", "Advisor", "Configuration"], exclude: ["golden"]),
+        tests("Configuration", ["Model", "YAML", "Policy", "Telling", "Ambient", "Settings", "Journal", "Actions", "Notify", "Advisor", "Configuration"], exclude: ["golden"]),
         tests("Playbooks", ["Model", "YAML", "Policy", "Playbooks"]),
         // A world in which policies decide, for the tests of whoever judges and whoever acts.
         .target(
@@ -155,7 +157,7 @@ let package = Package(
         tests("Ambient", ["Model", "Ambient"]),
         tests("HTTP", ["Model", "Ambient", "HTTP", "Server"]),
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),
-        tests("Journal", ["Model", "Digest", "Journal", "CSQLite"]),
+        tests("Journal", ["Model", "Digest", "Journal", "CSQLite", "CPostgres"]),
         tests(
             "Notify", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Settings", "Notify", "Server", "Simulator"],
             exclude: ["golden", "mail", "slack"]),
@@ -203,7 +205,7 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "BenchReference", "Model", "Signals", "Policy", "Engine", "Collector", "Actions", "Server", "Simulator", "Cycle",
+                "BenchReference", "Model", "Signals", "Policy", "Engine", "Collector", "Journal", "Actions", "Server", "Simulator", "Cycle",
             ],
             path: "Tests/Bench", exclude: ["run", "reference", "viewers.py"], swiftSettings: strict),
     ],

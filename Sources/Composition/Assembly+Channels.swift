@@ -26,7 +26,8 @@ extension Assembly {
         let channels = configuration.channels.flatMap { channel in
             channel.secrets.map { SecretUse($0.source, "\($0.what) of channel \(channel.name)") }
         }
-        return (configuration.adapters.flatMap(\.secrets) + reader + channels).compactMap { use in
+        let state = configuration.statePassword.map { [SecretUse($0, "the password of the database of 'state'")] } ?? []
+        return (configuration.adapters.flatMap(\.secrets) + reader + channels + state).compactMap { use in
             do {
                 _ = try use.source.read(use.what, in: environment)
                 return nil
@@ -45,6 +46,7 @@ extension Assembly {
         if let key = configuration.advisor?.apiKey { sources.append(key) }
         if let token = configuration.readToken { sources.append(token.value) }
         if let secret = configuration.trustedSecret { sources.append(secret.value) }
+        if let password = configuration.statePassword { sources.append(password) }
         var texts = (try? StateFolder(existing: configuration.state.value))?.exposure.map { [$0] } ?? []
         for text in sources.compactMap({ $0.exposure(in: environment) }) where !texts.contains(text) { texts.append(text) }
         return texts

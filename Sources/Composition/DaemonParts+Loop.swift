@@ -64,7 +64,7 @@ extension DaemonParts {
             [
                 "version": .text(version), "mode": .text(configuration.mode.value.rawValue),
                 "runtimes": .text(configuration.runtimes.map(\.name).joined(separator: ",")),
-                "state": .text(configuration.state.value), "gate": .text(gateAddress ?? "none"),
+                "state": .text(configuration.state.value.description), "gate": .text(gateAddress ?? "none"),
                 "page": .text(pageAddress ?? "none"),
             ])
         if let server = configuration.server?.value {

@@ -2,6 +2,7 @@ import Actions
 import Advisor
 import Ambient
 import Guard
+import Journal
 import Model
 import Notify
 import Settings
@@ -19,7 +20,9 @@ public struct Configuration: Sendable {
     /// Between two polls of a runtime.
     public var interval: Setting<TimeSpan>
     /// The folder of journal, lock and kill file.
-    public var state: Setting<String>
+    public var state: Setting<StateName>
+    /// Where the password of a database comes from; nil where only libpq knows.
+    public var statePassword: SecretSource?
     /// The folder of policy files; nil: the built-in default policy alone.
     public var policies: Setting<String?>
     /// The folder of one's own playbooks; nil: the built-in ones alone.

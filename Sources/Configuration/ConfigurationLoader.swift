@@ -1,5 +1,6 @@
 import Ambient
 import Glibc
+import Journal
 import Model
 import Settings
 import YAML
@@ -68,7 +69,7 @@ public struct ConfigurationLoader {
 
     /// The state folder as far as it can be told, and everything wrong with the configuration: for what must work when everything
     /// else is broken. What else the file holds does not matter; where it is no YAML at all, its line `state:` is read by itself.
-    public func stateFolder() -> (folder: Setting<String>, faults: [Diagnostic]) {
+    public func stateFolder() -> (folder: Setting<StateName>, faults: [Diagnostic]) {
         guard let file = find() else {
             let found = assemble(nil)
             return (found.configuration.state, found.diagnostics)

@@ -1,5 +1,6 @@
 import Ambient
 import Guard
+import Journal
 import Model
 import Notify
 import Settings
@@ -34,7 +35,9 @@ struct ConfigurationOverrides {
             }
         }
         if let given = given("--state", flags.state, "MOZAIKS_OPS_STATE") {
-            configuration.state = Setting(given.text, given.origin)
+            let name = StateName(given.text).with(configuration.state.value.password)
+            if let wrong = name.fault { faults.append(fault(given.origin, "state", "this is no URL of a database: \(wrong.message)", wrong.hint)) }
+            configuration.state = Setting(name, given.origin)
         }
         if let text = flags.policies { configuration.policies = Setting(text, .flag("--policies")) }
         if let text = flags.interval {
@@ -91,7 +94,7 @@ struct ConfigurationOverrides {
             // the file says, so that the kill switch is where everybody looks for it.
             if case .builtIn = configuration.state.origin, configuration.file == nil, let first = replicas.first {
                 let place = PercentEncoding.encode(Array(first.utf8.drop { $0 != 58 }.dropFirst(3)))
-                configuration.state = Setting(configuration.state.value + "/" + place, given.origin)
+                configuration.state = Setting(configuration.state.value.appending(place), given.origin)
             }
             configuration.runtimes = [
                 RuntimeSettings(

@@ -2,6 +2,7 @@ import Actions
 import Advisor
 import Ambient
 import Guard
+import Journal
 import Model
 import Notify
 import Settings
@@ -17,15 +18,15 @@ struct ConfigurationReader {
     private var environment: Environment { reader.environment }
 
     func defaults(isRoot: Bool) -> Configuration {
-        let state: Setting<String>
+        let state: Setting<StateName>
         // systemd joins the folders of a unit that has several with colons; ours is the first.
         if let list = environment.nonEmpty("STATE_DIRECTORY"), let folder = list.split(separator: ":").first.map(String.init) {
-            state = Setting(folder, .environment("STATE_DIRECTORY"))
+            state = Setting(StateName(folder), .environment("STATE_DIRECTORY"))
         } else if !isRoot,
             let home = environment.absolutePath("XDG_STATE_HOME")
                 ?? environment.nonEmpty("HOME").map({ $0 + "/.local/state" })
         {
-            state = Setting(home + "/mozaiks-ops", .builtIn)
+            state = Setting(StateName(home + "/mozaiks-ops"), .builtIn)
         } else {
             state = Setting("/var/lib/mozaiks-ops", .builtIn)
         }
@@ -64,6 +65,29 @@ struct ConfigurationReader {
         return name
     }
 
+    /// A path, or the URL of a database, which is taken as it stands. What is wrong with a URL is said without the line.
+    private func stateName(_ node: YAMLNode, _ fields: Fields) -> StateName? {
+        guard let text = reader.text(node, "'state'") else { return nil }
+        let name = StateName(text)
+        guard name.isDatabase else { return reader.path(fields, Keys.state).map { StateName($0) } }
+        if let fault = name.fault {
+            reporter.adopt([
+                Diagnostic(
+                    "state", "'state' is no URL of a database: \(fault.message)", file: reporter.source.file, line: node.start.line,
+                    column: node.start.column, hint: fault.hint)
+            ])
+        }
+        return name
+    }
+
+    private func statePassword(_ source: SecretSource) -> (source: SecretSource, password: StatePassword) {
+        let environment = environment
+        return (
+            source,
+            StatePassword(location: source.location) { try source.read("the database's password", in: environment).reveal() }
+        )
+    }
+
     func read(_ root: YAMLNode, into configuration: inout Configuration) {
         guard let fields = Fields(root, "the configuration", reporter) else { return }
         if let node = fields.node(Keys.schema), let text = reporter.string(node, "schema"),
@@ -81,9 +105,12 @@ struct ConfigurationReader {
         if let node = fields.node(Keys.interval), let span = reader.span(fields, Keys.interval) {
             configuration.interval = Setting(span, reader.origin(node))
         }
-        if let node = fields.node(Keys.state), let path = reader.path(fields, Keys.state) {
-            configuration.state = Setting(path, reader.origin(node))
+        let password = reader.secret(fields, Keys.statePassword).map(statePassword)
+        configuration.statePassword = password?.source
+        if let node = fields.node(Keys.state), let name = stateName(node, fields) {
+            configuration.state = Setting(name, reader.origin(node))
         }
+        configuration.state = Setting(configuration.state.value.with(password?.password), configuration.state.origin)
         if let node = fields.node(Keys.policies), let path = reader.path(fields, Keys.policies) {
             configuration.policies = Setting(path, reader.origin(node))
         }

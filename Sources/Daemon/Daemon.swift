@@ -1,6 +1,7 @@
 import Ambient
 import Collector
 import Cycle
+import Glibc
 import Journal
 import Model
 import Notify
@@ -90,6 +91,12 @@ public struct Daemon: Sendable {
             let observations = await poller.poll(target, await core.due(target.runtime))
             if Task.isCancelled { return }
             await core.cycle(target.runtime, observations, recorder: recorder)
+            if await core.state.isDeposed {
+                logger.error("another engine has taken over: this one ends, and what starts it starts it anew")
+                // The way that every stop goes.
+                kill(getpid(), SIGTERM)
+                return
+            }
             let now = clock.monotonicNanoseconds()
             next = max(next &+ step, now)
             do {

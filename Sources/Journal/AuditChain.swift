@@ -102,7 +102,7 @@ enum AuditChain {
     }
 
     /// Adds entries inside a tick's transaction.
-    static func append(_ entries: [AuditEntry], to database: Database) throws(JournalError) {
+    static func append(_ entries: [AuditEntry], to database: any Database) throws(JournalError) {
         guard !entries.isEmpty else { return }
         let last = try database.row("SELECT seq, digest FROM audit ORDER BY seq DESC LIMIT 1") {
             row throws(JournalError) in (seq: row.int(0), digest: row.bytes(1))
@@ -128,7 +128,7 @@ enum AuditChain {
     /// What the next row continues: the recorded end, not the last row that is there. Where the two differ somebody was at it, and
     /// what is written from now on fits no row before it, whichever of the two was forged.
     private static func end(
-        of last: (seq: Int64, digest: [UInt8])?, _ database: Database
+        of last: (seq: Int64, digest: [UInt8])?, _ database: any Database
     ) throws(JournalError) -> (seq: Int64, digest: [UInt8]) {
         let recorded = try recordedHead(database).flatMap { AuditHead($0) }
         guard let recorded else { return (last?.seq ?? 0, origin) }
@@ -136,21 +136,18 @@ enum AuditChain {
     }
 
     /// Where the log ends as the last commit recorded it; nil for an empty log.
-    static func recordedHead(_ database: Database) throws(JournalError) -> String? {
+    static func recordedHead(_ database: any Database) throws(JournalError) -> String? {
         try database.row("SELECT value FROM meta WHERE key = ?1", [.text(headKey)]) { row throws(JournalError) in row.text(0) }
     }
 
     /// Walks the whole chain, as it is at one moment: rows that are written meanwhile do not matter.
     ///
     /// - Parameter anchor: a head that somebody kept; it must be in the chain.
-    static func verify(_ database: Database, anchor: AuditHead?) throws(JournalError) -> AuditFinding {
-        try database.execute("BEGIN")
-        // Nothing was written: there is nothing to keep or to lose.
-        defer { try? database.execute("ROLLBACK") }
-        return try walk(database, anchor: anchor)
+    static func verify(_ database: any Database, anchor: AuditHead?) throws(JournalError) -> AuditFinding {
+        try database.snapshot { () throws(JournalError) in try walk(database, anchor: anchor) }
     }
 
-    private static func walk(_ database: Database, anchor: AuditHead?) throws(JournalError) -> AuditFinding {
+    private static func walk(_ database: any Database, anchor: AuditHead?) throws(JournalError) -> AuditFinding {
         let recorded = try recordedHead(database)
         var (seq, previous): (Int64, [UInt8]) = (0, origin)
         while true {
@@ -181,16 +178,13 @@ enum AuditChain {
         guard seq > 0 || leases == 0 else {
             return .broken(seq: 1, why: "the log is empty, but the journal holds \(leases) lease\(leases == 1 ? "" : "s")")
         }
-        let guards = try database.row("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'audit'") {
-            row throws(JournalError) in row.int(0)
-        }
-        guard guards == 2 else {
+        guard try database.isAuditGuarded() else {
             return .broken(seq: seq + 1, why: "every row fits, but what keeps rows from being changed was taken away")
         }
         return .intact(rows: seq)
     }
 
-    static func rows(after seq: Int64, limit: Int, _ database: Database) throws(JournalError) -> [AuditRow] {
+    static func rows(after seq: Int64, limit: Int, _ database: any Database) throws(JournalError) -> [AuditRow] {
         try database.rows(
             """
             SELECT seq, at_ms, actor, kind, reason, document, previous, digest FROM audit

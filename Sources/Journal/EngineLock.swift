@@ -6,27 +6,45 @@ public struct EngineHolder: Hashable, Sendable, CustomStringConvertible {
     /// Nil when it took the lock just now and has not written it down yet.
     public let pid: Int32?
     public let since: Timestamp?
+    /// Of a lock in a database the machine that it runs on; nil where that is this one.
+    public let host: String?
 
-    public init(pid: Int32?, since: Timestamp?) {
+    public init(pid: Int32?, since: Timestamp?, host: String? = nil) {
         self.pid = pid
         self.since = since
+        self.host = host
     }
 
     public var description: String {
         var text = pid.map { "pid \($0)" } ?? "pid unknown"
+        if let host { text += " on \(host)" }
         if let since { text += " since \(since)" }
         return text
     }
 }
 
-/// The lock beside the journal. Whoever holds it is the engine of the folder, until the value goes away or the process
+/// The lock beside the journal, a file's or a session's. Whoever holds it is the engine of the folder, until the value goes away or the process
 /// ends, however it ends: the kernel keeps the lock, not the file, which stays.
 public final class EngineLock: Sendable {
     public let folder: StateFolder
-    private let file: Int32
+    /// Nil where the session of a database holds the lock.
+    private let file: Int32?
+    /// That session, until the journal takes it.
+    let handover: PostgresHandover?
 
     /// Takes the lock without waiting. Throws `.heldBy` when another process (or another `EngineLock`) has it.
     public init(folder: StateFolder, now: Timestamp) throws(JournalError) {
+        if let place = folder.database {
+            let database = try PostgresDatabase(place, role: .engine, busyTimeout: .seconds(2), operation: "take the engine lock")
+            guard try PostgresLock.take(database) else {
+                throw database.error(.heldBy(try PostgresLock.holder(database)?.words ?? EngineHolder(pid: nil, since: nil)))
+            }
+            try PostgresLock.sign(database, now: now)
+            self.folder = folder
+            file = nil
+            handover = PostgresHandover(database)
+            return
+        }
         let path = folder.lockPath
         func failure(_ cause: JournalError.Cause, _ detail: String = "") -> JournalError {
             JournalError(operation: "take the engine lock", path: path, cause: cause, detail: detail)
@@ -56,11 +74,13 @@ public final class EngineLock: Sendable {
         if ftruncate(opened, 0) == 0 { _ = pwrite(opened, text, text.count, 0) }
         // Last, because an initializer that throws once everything is set runs `deinit`, which would close it again.
         self.folder = folder
+        handover = nil
         file = opened
     }
 
     /// Why an engine could not take the lock here, as far as that shows without trying; nil also where one holds it.
     public static func fault(of folder: StateFolder) -> JournalError? {
+        guard folder.database == nil else { return nil }
         func failure(_ detail: String, _ cause: JournalError.Cause = .cannotOpen) -> JournalError {
             JournalError(operation: "take the engine lock", path: folder.lockPath, cause: cause, detail: detail)
         }
@@ -76,6 +96,7 @@ public final class EngineLock: Sendable {
     }
 
     deinit {
+        guard let file else { return }
         // Closing is not enough: a child that is just being started has the open file too until it becomes another program.
         var range = FileLock.wholeFile
         range.l_type = Int16(F_UNLCK)
@@ -85,6 +106,10 @@ public final class EngineLock: Sendable {
 
     /// Who is the engine of the folder now; nil when nobody is. Looks without taking the lock.
     public static func holder(of folder: StateFolder) -> EngineHolder? {
+        if let place = folder.database {
+            let database = try? PostgresDatabase(place, role: .reader, busyTimeout: .seconds(2), operation: "look for the engine")
+            return database.flatMap { try? PostgresLock.holder($0)?.words }
+        }
         let file = open(folder.lockPath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard file >= 0 else { return nil }
         defer { close(file) }

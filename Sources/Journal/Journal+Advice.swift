@@ -37,13 +37,12 @@ extension Journal {
                 let hour = try Journal.spending(since: at - .hours(1), database)
                 let day = try Journal.spending(since: at - .hours(24), database)
                 if let refusal = budget.refusal(of: asked, hour: hour, day: day) { return .failure(.budget(refusal)) }
-                try database.run(
+                let id = try database.insert(
                     """
                     INSERT INTO advice_spending (at_ms, incident, asked_by, model, reserved_tokens, reserved_micro_usd)
-                    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id
                     """,
                     .time(at), .text(incident), .text(by), .text(model), .int(Int64(asked.tokens)), .int(asked.microUSD))
-                let id = database.lastInsertedRow
                 try database.run(
                     "DELETE FROM advice_spending WHERE at_ms < ?1", .time(at - Journal.adviceRetention))
                 return .success(id)
@@ -87,10 +86,11 @@ extension Journal {
         }
     }
 
-    private static func spending(since: Timestamp, _ database: Database) throws(JournalError) -> AdviceSpending {
+    private static func spending(since: Timestamp, _ database: any Database) throws(JournalError) -> AdviceSpending {
         try database.row(
             """
-            SELECT coalesce(sum(coalesce(tokens, reserved_tokens)), 0), coalesce(sum(coalesce(micro_usd, reserved_micro_usd)), 0)
+            SELECT CAST(coalesce(sum(coalesce(tokens, reserved_tokens)), 0) AS BIGINT),
+                CAST(coalesce(sum(coalesce(micro_usd, reserved_micro_usd)), 0) AS BIGINT)
             FROM advice_spending WHERE at_ms > ?1
             """,
             [.time(since)]

@@ -15,10 +15,9 @@ extension Journal {
             guard arguments.utf8.count + actor.utf8.count + kind.utf8.count <= Journal.commandLimit else {
                 throw database.error(.tooLarge)
             }
-            try database.run(
-                "INSERT INTO commands (at_ms, actor, kind, arguments) VALUES (?1, ?2, ?3, ?4)",
+            return try database.insert(
+                "INSERT INTO commands (at_ms, actor, kind, arguments) VALUES (?1, ?2, ?3, ?4) RETURNING id",
                 .time(at), .text(actor), .text(kind), .text(arguments))
-            return database.lastInsertedRow
         }
     }
 
@@ -52,7 +51,7 @@ extension CommandRow {
     fileprivate static let columns = "id, at_ms, actor, kind, arguments, taken_ms, result"
 
     /// From a row with `columns`.
-    fileprivate init(_ row: Statement) throws(JournalError) {
+    fileprivate init(_ row: any SQLRow) throws(JournalError) {
         self.init(
             id: row.int(0), at: row.time(1), actor: row.text(2), kind: row.text(3), arguments: row.text(4),
             takenAt: row.optionalTime(5), result: row.optionalText(6))

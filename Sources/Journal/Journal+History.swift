@@ -84,7 +84,7 @@ extension Journal {
     }
 
     /// A checksum that covers where a block belongs.
-    private static func checksumKey(_ runtime: String, _ hour: Int64) -> [UInt8] {
+    static func checksumKey(_ runtime: String, _ hour: Int64) -> [UInt8] {
         Array(runtime.utf8) + [0] + Array(String(hour).utf8)
     }
 
@@ -95,8 +95,8 @@ extension Journal {
                 """
                 SELECT runtime, MIN(first), MAX(last) FROM (
                     SELECT runtime, MIN(hour) * 60 AS first, MAX(hour) * 60 + 59 AS last FROM hours GROUP BY runtime
-                    UNION ALL SELECT runtime, MIN(minute), MAX(minute) FROM minutes GROUP BY runtime)
-                GROUP BY runtime ORDER BY CAST(runtime AS BLOB)
+                    UNION ALL SELECT runtime, MIN(minute), MAX(minute) FROM minutes GROUP BY runtime) AS parts
+                GROUP BY runtime ORDER BY runtime
                 """
             ) { row throws(JournalError) in
                 (runtime: row.text(0), minutes: min(row.int(1), row.int(2))...max(row.int(1), row.int(2)))

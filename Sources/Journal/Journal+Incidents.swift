@@ -139,7 +139,7 @@ extension Journal {
         try reading("list the incidents") { database throws(JournalError) in try incidentIDs(database) }
     }
 
-    private func incidentIDs(_ database: Database) throws(JournalError) -> [String] {
+    private func incidentIDs(_ database: any Database) throws(JournalError) -> [String] {
         try database.rows("SELECT id FROM incidents ORDER BY id") { row throws(JournalError) in row.text(0) }
     }
 
@@ -161,7 +161,7 @@ extension IncidentRow {
         """
 
     /// From a row with `columns`.
-    fileprivate init(_ row: Statement, of database: Database) throws(JournalError) {
+    fileprivate init(_ row: any SQLRow, of database: any Database) throws(JournalError) {
         let runtime = row.text(4)
         let subject: Subject =
             switch try row.word(3) as SubjectKind {

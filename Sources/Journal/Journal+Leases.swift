@@ -67,7 +67,7 @@ extension LeaseRow {
         """
 
     /// From a row with `columns`.
-    fileprivate init(_ row: Statement) throws(JournalError) {
+    fileprivate init(_ row: any SQLRow) throws(JournalError) {
         let kind: ActionKind = try row.word(1)
         self.init(
             id: row.text(0),

@@ -152,9 +152,10 @@ extension Journal {
     public func stranded(besides channels: [String]) throws(JournalError) -> [StrandedMessages] {
         try reading("look for messages without a channel") { database throws(JournalError) in
             let marks = channels.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
+            let isOther = channels.isEmpty ? "" : "AND channel NOT IN (\(marks))"
             return try database.rows(
                 """
-                SELECT channel, count(*), min(created_ms) FROM outbox WHERE state = 'pending' AND channel NOT IN (\(marks))
+                SELECT channel, count(*), min(created_ms) FROM outbox WHERE state = 'pending' \(isOther)
                 GROUP BY channel ORDER BY channel
                 """,
                 channels.map { .text($0) }
@@ -238,8 +239,8 @@ extension Journal {
         try reading("count the messages of channels") { database throws(JournalError) in
             try database.rows(
                 """
-                SELECT channel, sum(state = 'pending'), sum(state = 'dead'), sum(state = 'sent'),
-                    max(CASE WHEN state = 'sent' THEN settled_ms END)
+                SELECT channel, count(CASE WHEN state = 'pending' THEN 1 END), count(CASE WHEN state = 'dead' THEN 1 END),
+                    count(CASE WHEN state = 'sent' THEN 1 END), max(CASE WHEN state = 'sent' THEN settled_ms END)
                 FROM outbox GROUP BY channel ORDER BY channel
                 """
             ) { row throws(JournalError) in
@@ -284,13 +285,13 @@ extension Journal {
                 SELECT \(OutboxRow.columns) FROM outbox WHERE (?1 IS NULL OR incident = ?1\(others))
                     AND (?3 IS NULL OR state = ?3) AND (?4 IS NULL OR channel = ?4) AND (?5 IS NULL OR id < ?5) ORDER BY id DESC LIMIT ?2
                 """,
-                [.optional(incident), .int(Int64(limit)), .optional(state?.rawValue), .optional(channel), before.map { .int($0) } ?? .null]
+                [.optional(incident), .int(Int64(limit)), .optional(state?.rawValue), .optional(channel), .optional(before)]
                     + digests.map { .text($0) }, OutboxRow.init)
         }
     }
 
     /// Adds a message inside a tick's transaction, merging what it makes superfluous.
-    func add(_ message: OutboxMessage, _ database: Database) throws(JournalError) {
+    func add(_ message: OutboxMessage, _ database: any Database) throws(JournalError) {
         let pending = try database.rows(
             "SELECT id, event, news FROM outbox WHERE state = 'pending' AND incident = ?1 AND channel = ?2 ORDER BY id",
             [.text(message.incident), .text(message.channel)]
@@ -299,15 +300,14 @@ extension Journal {
         }
         let waiting = pending.filter { !messagesInFlight.contains($0.id) }
         let (merged, carriesOpening, news) = Outbox.coalesce(waiting, adding: message.event, message.news)
-        try database.run(
+        let id = try database.insert(
             """
             INSERT INTO outbox (incident, channel, event, created_ms, due_ms, document, checksum, carries_opening, news)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id
             """,
             .text(message.incident), .text(message.channel), .text(message.event.rawValue), .time(message.createdAt),
             .time(message.dueAt), .text(message.document), .int(Checksum.of(message.document)),
             .int(carriesOpening ? 1 : 0), .optional(news?.rawValue))
-        let id = database.lastInsertedRow
         for old in merged {
             try database.run(
                 "UPDATE outbox SET state = 'merged', merged_into = ?2, settled_ms = ?3 WHERE id = ?1",
@@ -317,7 +317,7 @@ extension Journal {
 
     /// Only the engine hands messages out: the marks of what is being sent are in its memory.
     private func engineReading<R>(
-        _ operation: String, _ body: (Database) throws(JournalError) -> R
+        _ operation: String, _ body: (any Database) throws(JournalError) -> R
     ) throws(JournalError) -> R {
         try requireEngine(operation)
         return try reading(operation, body)
@@ -377,7 +377,7 @@ extension OutboxRow {
         """
 
     /// A row with `columns` and its id; without the row where its contents are damaged.
-    static func readable(_ row: Statement) throws(JournalError) -> (id: Int64, row: OutboxRow?) {
+    static func readable(_ row: any SQLRow) throws(JournalError) -> (id: Int64, row: OutboxRow?) {
         let id = row.int(0)
         do throws(JournalError) {
             return (id, try OutboxRow(row))
@@ -388,7 +388,7 @@ extension OutboxRow {
     }
 
     /// From a row with `columns`.
-    init(_ row: Statement) throws(JournalError) {
+    init(_ row: any SQLRow) throws(JournalError) {
         let dueAt = row.time(9)
         self.init(
             id: row.int(0),

@@ -35,11 +35,11 @@ extension Journal {
         let removed = try writing("remove what is past its time") { database throws(JournalError) in
             var removed = 0
             func remove(_ table: String, where condition: String, _ limit: Int64) throws(JournalError) {
-                removed += try database.run(
+                removed += try database.change(
                     """
-                    DELETE FROM \(table) WHERE rowid IN (SELECT rowid FROM \(table) WHERE \(condition) LIMIT ?2)
+                    DELETE FROM \(table) WHERE \(database.rowName) IN (SELECT \(database.rowName) FROM \(table) WHERE \(condition) LIMIT ?2)
                     """,
-                    .int(limit), .int(Int64(batch)))
+                    [.int(limit), .int(Int64(batch))])
             }
             func before(_ span: TimeSpan) -> Int64 { (now - span).milliseconds }
             try remove("incidents", where: "resolved_ms < ?1", before(retention.incidents))
@@ -50,7 +50,7 @@ extension Journal {
             // The messages of an open incident stay: they hold what the services call it.
             // So do those of a digest that is not over.
             let isOpen = """
-                (incident IN (SELECT id FROM incidents WHERE status <> 'resolved') OR (incident GLOB 'digest-*' AND NOT
+                (incident IN (SELECT id FROM incidents WHERE status <> 'resolved') OR (substr(incident, 1, 7) = 'digest-' AND NOT
                     EXISTS (SELECT 1 FROM outbox AS r WHERE r.incident = outbox.incident AND r.event = 'resolved')))
                 """
             try remove("outbox", where: "settled_ms < ?1 AND NOT \(isOpen)", before(retention.messages))
@@ -62,7 +62,7 @@ extension Journal {
         }
         if removed > 0 {
             try reading("give back free pages") { database throws(JournalError) in
-                try database.execute("PRAGMA incremental_vacuum(256)")
+                try database.giveBackSpace()
             }
         }
         return removed

@@ -6,6 +6,7 @@ extension Journal {
     /// record to this one and commit the sum.
     public func commitTick(_ tick: TickRecord) throws(JournalError) {
         guard !tick.isEmpty else { return }
+        let tick = try rest(of: tick)
         do throws(JournalError) {
             try write(tick)
         } catch  where error.cause == .full {
@@ -15,7 +16,33 @@ extension Journal {
         }
     }
 
+    /// A tick without what of it is there already: the connection broke while an earlier one was committed, of which
+    /// this is the sum, and only now is known that it was kept. What replaces itself does no harm a second time; messages,
+    /// rows of the audit log and results of commands would.
+    private func rest(of tick: TickRecord) throws(JournalError) -> TickRecord {
+        guard let (earlier, commit) = doubtful else { return tick }
+        let wasKept = try reading("commit a tick") { database throws(JournalError) in try database.wasKept(commit) }
+        doubtful = nil
+        guard wasKept, tick.begins(with: earlier) else { return tick }
+        var rest = tick
+        rest.messages.removeFirst(earlier.messages.count)
+        rest.commands.removeFirst(earlier.commands.count)
+        rest.audit.removeFirst(earlier.audit.count)
+        return rest
+    }
+
     private func write(_ tick: TickRecord) throws(JournalError) {
+        let before = doubt
+        do throws(JournalError) {
+            try commit(tick)
+        } catch {
+            // One that was in doubt already is another call's.
+            if let commit = doubt, commit != before { doubtful = (tick, commit) }
+            throw error
+        }
+    }
+
+    private func commit(_ tick: TickRecord) throws(JournalError) {
         try writing("commit a tick") { database throws(JournalError) in
             for state in tick.states { try write(state, database) }
             for changes in tick.chats { try write(changes, database) }
@@ -29,7 +56,7 @@ extension Journal {
         }
     }
 
-    private func write(_ state: StateRow, _ database: Database) throws(JournalError) {
+    private func write(_ state: StateRow, _ database: any Database) throws(JournalError) {
         guard let bytes = state.bytes else {
             try database.run("DELETE FROM state WHERE key = ?1", .text(state.key))
             return
@@ -42,40 +69,35 @@ extension Journal {
             .text(state.key), .bytes(bytes), .int(Checksum.of(bytes, key: Array(state.key.utf8))))
     }
 
-    private func write(_ changes: ChatChanges, _ database: Database) throws(JournalError) {
+    private func write(_ changes: ChatChanges, _ database: any Database) throws(JournalError) {
         let source = try sourceID(runtime: changes.runtime, replica: changes.replica, database)
         if changes.removesAll { try database.run("DELETE FROM chats WHERE source = ?1", .int(source)) }
         for key in changes.removed {
             try database.run("DELETE FROM chats WHERE source = ?1 AND key = ?2", .int(source), .bytes(key.bytes))
         }
-        // A busy runtime changes thousands of chats a tick: one statement, bound again and again.
-        let statement = try database.statement(
+        // In the order of the table, so that neighbours share pages: many times faster than in the order of a hash.
+        let chats = changes.changed.sorted { $0.key < $1.key }
+        try database.put(
             """
             INSERT INTO chats (source, key, record, checksum) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (source, key) DO UPDATE SET record = excluded.record, checksum = excluded.checksum
-            """)
-        // In the order of the table, so that neighbours share pages: many times faster than in the order of a hash.
-        for chat in changes.changed.sorted(by: { $0.key < $1.key }) {
-            defer { statement.reset() }
-            try statement.bind(.int(source), at: 1)
-            let key = chat.key.bytes
-            try statement.bind(.bytes(key), at: 2)
-            try statement.bind(.bytes(chat.record), at: 3)
-            try statement.bind(.int(Checksum.of(chat.record, key: key)), at: 4)
-            _ = try statement.step()
+            """, count: chats.count
+        ) { index in
+            let (key, record) = (chats[index].key.bytes, chats[index].record)
+            return [.int(source), .bytes(key), .bytes(record), .int(Checksum.of(record, key: key))]
         }
     }
 
-    private func sourceID(runtime: String, replica: String, _ database: Database) throws(JournalError) -> Int64 {
+    private func sourceID(runtime: String, replica: String, _ database: any Database) throws(JournalError) -> Int64 {
         let known = try database.row(
             "SELECT id FROM sources WHERE runtime = ?1 AND replica = ?2", [.text(runtime), .text(replica)]
         ) { row throws(JournalError) in row.int(0) }
         if let known { return known }
-        try database.run("INSERT INTO sources (runtime, replica) VALUES (?1, ?2)", .text(runtime), .text(replica))
-        return database.lastInsertedRow
+        return try database.insert(
+            "INSERT INTO sources (runtime, replica) VALUES (?1, ?2) RETURNING id", .text(runtime), .text(replica))
     }
 
-    private func write(_ minute: MinuteRow, _ database: Database) throws(JournalError) {
+    private func write(_ minute: MinuteRow, _ database: any Database) throws(JournalError) {
         try database.run(
             """
             INSERT INTO minutes (runtime, minute, bytes, checksum) VALUES (?1, ?2, ?3, ?4)
@@ -84,7 +106,7 @@ extension Journal {
             .text(minute.runtime), .int(minute.minute), .bytes(minute.bytes), .int(Checksum.of(minute.bytes)))
     }
 
-    private func write(_ incident: IncidentRow, _ database: Database) throws(JournalError) {
+    private func write(_ incident: IncidentRow, _ database: any Database) throws(JournalError) {
         try database.run(
             """
             INSERT INTO incidents (id, fingerprint, rule, subject_kind, runtime, subject, severity, status, opened_ms,
@@ -101,7 +123,7 @@ extension Journal {
             .int(Checksum.of(incident.document)))
     }
 
-    private func write(_ lease: LeaseRow, _ database: Database) throws(JournalError) {
+    private func write(_ lease: LeaseRow, _ database: any Database) throws(JournalError) {
         try database.run(
             """
             INSERT INTO leases (id, kind, runtime, app, pack, state, shadow, created_ms, expires_ms, ended_ms, document,
@@ -116,7 +138,7 @@ extension Journal {
             .int(Checksum.of(lease.document)))
     }
 
-    private func write(_ placement: PlacementRow, _ database: Database) throws(JournalError) {
+    private func write(_ placement: PlacementRow, _ database: any Database) throws(JournalError) {
         try database.run(
             """
             INSERT INTO placements (lease, adapter, over, updated_ms, document, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -127,7 +149,7 @@ extension Journal {
             .text(placement.document), .int(Checksum.of(placement.document)))
     }
 
-    private func settle(_ command: CommandResult, _ database: Database) throws(JournalError) {
+    private func settle(_ command: CommandResult, _ database: any Database) throws(JournalError) {
         try database.run(
             "UPDATE commands SET taken_ms = ?2, result = ?3 WHERE id = ?1 AND taken_ms IS NULL",
             .int(command.id), .time(command.takenAt), .text(command.result))

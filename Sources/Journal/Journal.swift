@@ -20,8 +20,11 @@ public final class Journal {
     }
 
     public let path: String
+    let folder: StateFolder
     private let rights: Rights
-    private var database: Database?
+    private var database: (any Database)?
+    /// A tick of which is not known whether it was kept, with the number of its commit.
+    var doubtful: (tick: TickRecord, commit: Int64)?
     /// Messages that were handed out to be sent and not settled yet. After a crash they are due again.
     var messagesInFlight: Set<Int64> = []
 
@@ -35,19 +38,28 @@ public final class Journal {
     public static func open(
         _ folder: StateFolder, mode: Mode, busyTimeout: TimeSpan = .seconds(2)
     ) throws(JournalError) -> sending Journal {
+        if let place = folder.database {
+            let journal = PostgresJournal(place: place, busyTimeout: busyTimeout)
+            switch mode {
+            case .engine(let lock): return Journal(folder, rights: .engine, database: try journal.openForEngine(lock))
+            case .reader: return Journal(folder, rights: .reader, database: try journal.open(.reader))
+            case .command: return Journal(folder, rights: .command, database: try journal.open(.command))
+            }
+        }
         let file = JournalFile(folder: folder, busyTimeout: busyTimeout)
         switch mode {
         case .engine(let lock):
-            return Journal(path: folder.journalPath, rights: .engine, database: try file.openForEngine(lock: lock))
+            return Journal(folder, rights: .engine, database: try file.openForEngine(lock: lock))
         case .reader:
-            return Journal(path: folder.journalPath, rights: .reader, database: try file.openForReader())
+            return Journal(folder, rights: .reader, database: try file.openForReader())
         case .command:
-            return Journal(path: folder.journalPath, rights: .command, database: try file.openForCommand())
+            return Journal(folder, rights: .command, database: try file.openForCommand())
         }
     }
 
-    private init(path: String, rights: Rights, database: Database) {
-        self.path = path
+    private init(_ folder: StateFolder, rights: Rights, database: any Database) {
+        path = folder.journalPath
+        self.folder = folder
         self.rights = rights
         self.database = database
     }
@@ -60,7 +72,7 @@ public final class Journal {
 
     /// Reads every page and compares what can be compared. Throws `.corrupt` with the first finding.
     public func verify() throws(JournalError) {
-        try reading("check the journal") { database throws(JournalError) in try JournalFile.check(database) }
+        try reading("check the journal") { database throws(JournalError) in try database.verify() }
     }
 
     // MARK: For the extensions
@@ -68,14 +80,18 @@ public final class Journal {
     /// Brings the write-ahead log into the file and empties it, as far as that goes now: what hinders it (no space, a
     /// reader) stays as it was, and the next commit does its own part of the work.
     func foldLog() {
-        _ = try? reading("fold the log") { database throws(JournalError) in
-            try database.row("PRAGMA wal_checkpoint(TRUNCATE)") { row throws(JournalError) in row.int(0) }
-        }
+        _ = try? reading("fold the log") { database throws(JournalError) in database.foldLog() }
     }
+
+    /// The number of a commit of which is not known whether it was kept.
+    var doubt: Int64? { database?.doubt }
+
+    /// What the journal takes, by part; empty where that cannot be found out.
+    public func sizes() -> [(part: String, bytes: Int64)] { database?.sizes() ?? [] }
 
     /// Runs `body` on the connection, naming what it does for the errors.
     func reading<R>(
-        _ operation: String, _ body: (Database) throws(JournalError) -> R
+        _ operation: String, _ body: (any Database) throws(JournalError) -> R
     ) throws(JournalError) -> R {
         let database = try connection(operation, atLeast: .reader)
         return try database.during(operation) { () throws(JournalError) in try body(database) }
@@ -83,7 +99,7 @@ public final class Journal {
 
     /// Runs `body` in one transaction of the engine.
     func writing<R>(
-        _ operation: String, _ body: (Database) throws(JournalError) -> R
+        _ operation: String, _ body: (any Database) throws(JournalError) -> R
     ) throws(JournalError) -> R {
         let database = try connection(operation, atLeast: .engine)
         return try database.during(operation) { () throws(JournalError) in
@@ -93,7 +109,7 @@ public final class Journal {
 
     /// Runs `body` in one short transaction of a command (or of the engine).
     func commanding<R>(
-        _ operation: String, _ body: (Database) throws(JournalError) -> R
+        _ operation: String, _ body: (any Database) throws(JournalError) -> R
     ) throws(JournalError) -> R {
         let database = try connection(operation, atLeast: .command)
         return try database.during(operation) { () throws(JournalError) in
@@ -106,7 +122,7 @@ public final class Journal {
         _ = try connection(operation, atLeast: .engine)
     }
 
-    private func connection(_ operation: String, atLeast needed: Rights) throws(JournalError) -> Database {
+    private func connection(_ operation: String, atLeast needed: Rights) throws(JournalError) -> any Database {
         guard let database else { throw JournalError(operation: operation, path: path, cause: .closed) }
         guard rights.rawValue >= needed.rawValue else {
             throw JournalError(operation: operation, path: path, cause: .notPermitted)

@@ -23,8 +23,17 @@ public struct JournalError: Error, Hashable, Sendable {
         case newerSchema(found: Int, known: Int)
         /// Written by an older version, which only the engine may bring up to date.
         case olderSchema(found: Int, known: Int)
+        /// The server cannot be reached, or the connection to it was lost.
+        case unreachable
+        /// The server knows the user not, or not with that password, or does not let it do that.
+        case denied
+        case noDatabase
+        /// Another process has become the engine meanwhile.
+        case deposed
         /// Any other SQLite result, by its extended code.
         case failed(code: Int32)
+        /// Any other answer of PostgreSQL, by its SQLSTATE.
+        case refused(state: String)
         /// This connection may not do that: a reader cannot write, a command cannot commit a tick.
         case notPermitted
         case closed
@@ -52,7 +61,7 @@ public struct JournalError: Error, Hashable, Sendable {
     /// Whether the same call may succeed later without anybody touching the journal.
     public var isRetryable: Bool {
         switch cause {
-        case .busy, .full, .heldBy: true
+        case .busy, .full, .heldBy, .unreachable: true
         case .failed(let code): code & 0xFF == SQLITE_IOERR || code & 0xFF == SQLITE_NOMEM
         default: false
         }
@@ -60,7 +69,8 @@ public struct JournalError: Error, Hashable, Sendable {
 
     /// What a person can do about it.
     public var hint: String? {
-        switch cause {
+        if isOfDatabase, let hint = databaseHint { return hint }
+        return switch cause {
         case .missing: "start `mozaiks-ops run` or `mozaiks-ops check` once with this state folder, or name another one"
         case .heldBy: "stop that process, or give this one another state folder"
         case .unusableFolder: "name a folder that this user owns and may write to (`state` in the configuration)"
@@ -76,7 +86,8 @@ public struct JournalError: Error, Hashable, Sendable {
         case .olderSchema: "start the engine (`mozaiks-ops run` or `check`) once to bring it up to date"
         case .unknownID: "list the ids first"
         case .ambiguousID(let ids): "give more digits; it could be " + ids.joined(separator: ", ")
-        case .failed, .notPermitted, .closed, .tooLarge: nil
+        case .deposed: "start this process anew; it waits for the other, or is told who it is"
+        case .unreachable, .denied, .noDatabase, .refused, .failed, .notPermitted, .closed, .tooLarge: nil
         }
     }
 }
@@ -103,7 +114,12 @@ extension JournalError: CustomStringConvertible {
         case .notAJournal: "is not a journal of mozaiks-ops"
         case .newerSchema(let found, let known): "has schema version \(found), newer than \(known)"
         case .olderSchema(let found, let known): "has schema version \(found), older than \(known)"
+        case .unreachable: "cannot be reached"
+        case .denied: "does not let this user in"
+        case .noDatabase: "there is no such database"
+        case .deposed: "another engine has taken over"
         case .failed(let code): "SQLite error \(code)"
+        case .refused(let state): "PostgreSQL error \(state)"
         case .notPermitted: "this connection may not do that"
         case .closed: "was closed"
         case .unknownID: "no such id"

@@ -54,6 +54,11 @@ extension TickRecord {
         for changes in later.chats { append(changes) }
     }
 
+    /// Whether what is only ever added begins as in an earlier record of which this is the sum with later ones.
+    func begins(with earlier: TickRecord) -> Bool {
+        messages.starts(with: earlier.messages) && commands.starts(with: earlier.commands) && audit.starts(with: earlier.audit)
+    }
+
     private mutating func append(_ later: ChatChanges) {
         let place = chats.lastIndex {
             $0.runtime.isSame(as: later.runtime) && $0.replica.isSame(as: later.replica)

@@ -69,7 +69,8 @@ public struct Overview {
         maxAge = surroundings.maxAge
         let telling = surroundings.telling
         zone = telling.zone
-        holder = EngineLock.holder(of: folder)
+        holder = journal.engineHolder
+        isStopped = journal.killSwitch ?? true
         var notes: [String] = []
         sights = try RuntimeSight.all(in: journal) { notes.append("what was seen of \($0) cannot be read") }
         let kept = try? KeptDecisions(journal)
@@ -124,7 +125,7 @@ public struct Overview {
     }
 
     /// Whether the kill switch is on.
-    public var isStopped: Bool { folder.isKillSwitchOn }
+    public let isStopped: Bool
 
     /// Since when nobody has polled, in words, where that is too long ago to know how things are.
     private var stale: String? {

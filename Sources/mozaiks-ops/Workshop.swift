@@ -17,7 +17,7 @@ enum MonitorOptions {
     static let url = Option("url", value: "URL", "watch this runtime instead of the configured ones (also $MOZAIKS_RUNTIME_URL)")
     static let mode = Option("mode", value: "MODE", "observe, suggest or enforce; a policy's stricter mode wins")
     static let interval = Option("interval", value: "SPAN", "time between two polls, such as 10s")
-    static let state = Option("state", value: "DIR", "folder of journal, lock and kill file")
+    static let state = Option("state", value: "DIR", "folder of journal, lock and kill file, or a postgres:// URL")
     static let policies = Option("policies", value: "DIR", "folder of policy files (default: the built-in policy)")
 
     static let all = [url, mode, interval, state, policies]

@@ -15,11 +15,12 @@ enum Bench {
             case "evaluate": try EvaluationBench.run()
             case "days": try DaysBench.run(words.dropFirst())
             case "churn": try DaysBench.churn(words.dropFirst())
+            case "commit": try CommitBench.run(words.dropFirst())
             case "replay": try HistoryReplayBench.run()
             case "tape": try TapeReplayBench.run(words.dropFirst())
             case "gate": try GateProcess.run(words.dropFirst())
             case "load": try LoadGenerator.run(words.dropFirst())
-            default: throw BenchFailure("run it by `make bench`; parts: simulate, decode, memory, evaluate, days, churn, replay, tape, gate, load")
+            default: throw BenchFailure("run it by `make bench`; parts: simulate, decode, memory, evaluate, days, churn, commit, replay, tape, gate, load")
             }
         } catch {
             say("bench: \(error)", to: STDERR_FILENO)

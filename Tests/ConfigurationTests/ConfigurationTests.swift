@@ -59,12 +59,12 @@ import Testing
         ("/var/lib/one", "/var/lib/one"), ("/var/lib/one:/var/lib/two", "/var/lib/one"), (":/var/lib/two", "/var/lib/two"),
     ])
     func theStateFolderIsTheFirstThatSystemdNames(list: String, folder: String) throws {
-        #expect(try load(nil, ["STATE_DIRECTORY": list]).state.value == folder)
+        #expect(try load(nil, ["STATE_DIRECTORY": list]).state.value.description == folder)
     }
 
     @Test func aFolderOfTheUserThatIsNotAbsoluteIsIgnored() throws {
         func state(_ environment: [String: String]) throws -> String {
-            try ConfigurationLoader(ConfigurationFlags(), in: Environment(environment), isRoot: false).read(nil).state.value
+            try ConfigurationLoader(ConfigurationFlags(), in: Environment(environment), isRoot: false).read(nil).state.value.description
         }
         #expect(try state(["XDG_STATE_HOME": "/s", "HOME": "/h"]) == "/s/mozaiks-ops")
         #expect(try state(["XDG_STATE_HOME": "s", "HOME": "/h"]) == "/h/.local/state/mozaiks-ops")

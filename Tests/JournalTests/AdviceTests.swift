@@ -3,7 +3,7 @@ import Model
 import Testing
 
 /// What questions to a model took, kept so that no restart and no second process refills a budget.
-@Suite struct AdviceTests {
+@Suite(.bothEngines) struct AdviceTests {
     let place: Place
 
     init() throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import Journal
 
 /// The audit log after somebody with sqlite3 was at it. More forgeries stand in CorruptionTests.
-@Suite struct AuditTests {
+@Suite(.bothEngines) struct AuditTests {
     struct Forgery: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let sql: String
@@ -70,7 +70,7 @@ import Testing
         let head = try #require(try engine.auditHead())
         #expect(head.seq == 4 && AuditHead(head.description) == head)
         #expect(try engine.verifyAudit(anchor: head) == .intact(rows: 4))
-        let forger = try RawSQLite(place.folder.journalPath)
+        let forger = try place.forger
         try forger.run("DROP TRIGGER audit_keeps_its_rows; DROP TRIGGER audit_keeps_its_values")
         if test.sql.hasPrefix("DROP") { try forger.run(AuditTests.triggers) }
         try forger.run(test.sql)
@@ -97,7 +97,7 @@ import Testing
         let engine = try place.engine()
         try engine.commitTick(TickRecord(leases: [lease("lease-1")], audit: [audit("one"), audit("two")]))
         try engine.commitTick(TickRecord(audit: [audit("three", at: at(10)), audit("four")]))
-        let forger = try RawSQLite(place.folder.journalPath)
+        let forger = try place.forger
         try forger.run("DROP TRIGGER audit_keeps_its_rows; DROP TRIGGER audit_keeps_its_values")
         try forger.run(entry.sql)
         try forger.run(AuditTests.triggers)
@@ -123,7 +123,7 @@ import Testing
         let forged = audit("forged")
         let digest = AuditChain.digest(previous: head.digest, seq: 3, entry: forged)
         func blob(_ bytes: [UInt8]) -> String { "x'" + AuditHead(seq: 1, digest: bytes).description.dropFirst(2) + "'" }
-        try RawSQLite(place.folder.journalPath).run(
+        try place.forger.run(
             "INSERT INTO audit (seq, at_ms, actor, kind, reason, document, previous, digest) VALUES (3, \(forged.at.milliseconds), "
                 + "'\(forged.actor)', '\(forged.kind)', '\(forged.reason)', '\(forged.document)', \(blob(head.digest)), \(blob(digest)))")
         #expect(try engine.verifyAudit() == .broken(seq: 4, why: "the log does not end where it was recorded to end"))

@@ -81,7 +81,7 @@ struct Remains {
         try engine.reading("set up") { database throws(JournalError) in
             try database.execute("PRAGMA wal_autocheckpoint = 40")
         }
-        let killed = try Database(
+        let killed = try SQLiteDatabase(
             path: place.folder.journalPath, access: .readWrite, busyTimeout: .zero, operation: "be killed")
         try killed.execute("PRAGMA cache_size = 8")
         var committed = 0
@@ -112,7 +112,7 @@ struct Remains {
     }
 
     /// The tables that a tick writes first, up to a part of them, with enough bytes to fill the cache.
-    private static func write(_ tick: TickRecord, part: Int, _ database: Database) throws(JournalError) {
+    private static func write(_ tick: TickRecord, part: Int, _ database: any Database) throws(JournalError) {
         for state in tick.states {
             let bytes = state.bytes ?? []
             try database.run(

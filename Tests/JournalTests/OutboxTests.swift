@@ -3,7 +3,7 @@ import Testing
 
 @testable import Journal
 
-@Suite struct OutboxTests {
+@Suite(.bothEngines) struct OutboxTests {
     // MARK: Order
 
     @Test func aLaterMessageOfTheSameIncidentAndChannelNeverOvertakes() throws {
@@ -41,7 +41,7 @@ import Testing
             TickRecord(messages: [
                 message(.opened, incident: "a"), message(.opened, incident: "b"), message(.drill, incident: "a"),
             ]))
-        try RawSQLite(place.folder.journalPath).run("UPDATE outbox SET document = '{}' WHERE id = 1")
+        try place.forger.run("UPDATE outbox SET document = '{}' WHERE id = 1")
         #expect(try engine.nextDue(at(1)).map(\.id) == [2])
         #expect(try engine.nextDue(at(1)).map(\.id) == [3], "the damaged one does not hold up its incident either")
         #expect(try engine.outboxCounts().dead == 1)
@@ -317,7 +317,7 @@ import Testing
         let engine = try place.engine()
         try engine.commitTick(TickRecord(messages: (0..<5).map { message(.opened, incident: "digest-\($0)") }))
         for id in 1...5 { try engine.settle(Int64(id), .sent(at: at(1))) }
-        try RawSQLite(place.folder.journalPath).run("UPDATE outbox SET document = '{}' WHERE id IN (1, 2, 4)")
+        try place.forger.run("UPDATE outbox SET document = '{}' WHERE id IN (1, 2, 4)")
         #expect(try engine.standing(channel: "ops", limit: 2).map(\.id) == [3], "a page of damaged ones is no end")
         #expect(try engine.standing(channel: "ops", after: 3, limit: 2).map(\.id) == [5])
         #expect(try engine.standing(channel: "ops", after: 5, limit: 2) == [])

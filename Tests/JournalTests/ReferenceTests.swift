@@ -4,7 +4,7 @@ import Testing
 @testable import Journal
 
 /// What services call incidents, what stands on a channel, and a journal from before both.
-@Suite struct ReferenceTests {
+@Suite(.bothEngines) struct ReferenceTests {
     @Test func aReferenceIsKeptWithItsMessageAndFoundAfterARestart() throws {
         let place = try Place()
         do {
@@ -95,16 +95,15 @@ import Testing
     @Test func aJournalOfTheFirstSchemaIsBroughtUpToDateWithItsMessages() throws {
         let place = try Place()
         let document = #"{"event":"opened"}"#
-        try RawSQLite(place.folder.journalPath).run(
+        try place.forger.run(
             """
-            PRAGMA auto_vacuum = INCREMENTAL;
-            PRAGMA application_id = \(Schema.applicationID);
+            \(place.folder.database.map { PostgresSchema.beginning(in: $0.schema) } ?? "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = \(Schema.applicationID);")
             \(Schema.migrations[0])
             INSERT INTO outbox (incident, channel, event, created_ms, due_ms, document, checksum)
                 VALUES ('a-1', 'ops', 'opened', \(at(0).milliseconds), \(at(0).milliseconds), '\(document)', \(Checksum.of(document)));
             INSERT INTO incidents VALUES ('a-1', 'a', 'r', 'runtime', 'shared', x'61', 'warning', 'open', 0, NULL, 0, '{}',
                 \(Checksum.of("{}")));
-            PRAGMA user_version = 1;
+            \(place.folder.database == nil ? "PRAGMA user_version = 1" : "UPDATE journal SET version = 1");
             """)
         #expect(cause(place.reader) == .olderSchema(found: 1, known: Schema.version))
         let engine = try place.engine()

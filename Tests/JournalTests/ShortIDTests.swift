@@ -4,7 +4,7 @@ import Model
 import Testing
 
 /// Ids that people type.
-@Suite struct ShortIDTests {
+@Suite(.bothEngines) struct ShortIDTests {
     @Test("the shortest beginning of the digest that tells one from all others, and never less than four digits")
     func shortest() throws {
         let ids = (0..<2_000).map { "68bf1e8146c97475-\(1_795_951_141_712 + $0)" }

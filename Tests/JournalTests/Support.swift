@@ -1,7 +1,9 @@
 import Glibc
-import Journal
 import Model
 import TestKit
+import Testing
+
+@testable import Journal
 
 /// A moment, in seconds after a fixed start.
 func at(_ seconds: Int64) -> Timestamp { Timestamp(milliseconds: 1_795_251_600_000 + seconds * 1_000) }
@@ -13,7 +15,19 @@ struct Place {
     let folder: StateFolder
 
     init() throws {
-        folder = try StateFolder(creating: temporary.path)
+        switch Kind.current {
+        case .sqlite: folder = try StateFolder(creating: temporary.path)
+        case .postgres:
+            folder = try StateFolder(creating: StateName(try #require(PostgresServer.shared, "\(PostgresServer.why)").url()))
+        }
+    }
+
+    /// Another program that has the journal open.
+    var forger: Forger {
+        get throws {
+            guard let place = folder.database else { return .sqlite(try RawSQLite(folder.journalPath)) }
+            return .postgres(try PostgresDatabase(place, role: .command, busyTimeout: .zero, operation: "forge"))
+        }
     }
 
     func engine(busyTimeout: TimeSpan = .zero) throws -> Journal {

@@ -2,7 +2,7 @@ import Journal
 import Model
 import Testing
 
-@Suite struct TickTests {
+@Suite(.bothEngines) struct TickTests {
     @Test func everythingOfATickIsReadBackAfterAReopen() throws {
         let place = try Place()
         let pack = PackID(bytes: [0xC3, 0xA9, 0x00, 0x2F])

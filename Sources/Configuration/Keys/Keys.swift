@@ -16,7 +16,10 @@ enum Keys {
         "interval", .span(.seconds(1)...TimeSpan.hours(1)), fallback: "10s", "Between two polls of a runtime")
     static let state = SettingKey(
         "state", .path, fallback: "/var/lib/mozaiks-ops, or ~/.local/state/mozaiks-ops for others than root",
-        "Folder of journal, lock and kill switch")
+        "Folder of journal, lock and kill switch; or the URL of a PostgreSQL database that holds them, such as "
+            + "`postgres://ops@db.example/ops?sslmode=verify-full` (postgresql.md)")
+    static let statePassword = SettingKey(
+        "state_password", .secret, fallback: "what libpq finds by itself: `PGPASSWORD`, `PGPASSFILE`", "Password of the database's user")
     static let policies = SettingKey("policies", .path, fallback: "the built-in policy", "Folder of policy files")
     static let playbooks = SettingKey("playbooks", .path, fallback: "the built-in playbooks", "Folder of your own playbooks")
     static let runtimes = SettingKey("runtimes", .named(SettingKind.name, .section(RuntimeKeys.section)), "The runtimes to watch, by name")
@@ -45,7 +48,7 @@ enum Keys {
     static let prices = SettingKey("prices", .named("MODEL", .section(PriceKeys.section)), "What models cost, for the figures in USD")
 
     static let section = SettingSection([
-        schema, environment, mode, interval, state, policies, playbooks, runtimes, polling, network, history, actions, guarding, approvals,
+        schema, environment, mode, interval, state, statePassword, policies, playbooks, runtimes, polling, network, history, actions, guarding, approvals,
         channels, routes, timezone, maintenance, reminders, grouping, pageBudget, server, metrics, heartbeat, advisor, prices,
     ])
 }

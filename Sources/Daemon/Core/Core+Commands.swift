@@ -37,20 +37,20 @@ extension Core {
     /// A row of the audit log when the kill file has come or gone. The command that makes it writes none itself: it must work
     /// when the journal cannot be written.
     func noteKillSwitch(_ record: inout TickRecord) {
-        guard let folder, let journal else { return }
-        let isOn = folder.isKillSwitchOn
+        // Where that cannot be found out now, nothing is said of it.
+        guard let folder, let journal, let isOn = journal.killSwitch else { return }
         let was = wasStopped ?? ((try? journal.state(Core.killSwitchKey)).flatMap { $0 } != nil)
         wasStopped = isOn
         guard isOn != was else { return }
         let now = clock.now()
-        let actor = folder.killSwitchActor(isOn: isOn)
+        let actor = journal.killSwitchActor(isOn: isOn)
         record.audit.append(
             AuditEntry(
                 at: now, actor: actor ?? "unknown", kind: isOn ? "command.stop" : "command.resume",
                 reason: isOn ? "actions are stopped: no new one and no extension" : "actions may be taken again",
                 document: JSON.object(["file": .string(folder.killFilePath), "by_hand": .bool(actor == nil)]).serialized()))
         record.states.append(StateRow(key: Core.killSwitchKey, bytes: isOn ? Array("on".utf8) : nil))
-        if !isOn { folder.forgetKillSwitchActor() }
+        if !isOn { journal.forgetKillSwitchActor() }
         logger.warning(isOn ? "actions are stopped" : "actions may be taken again", ["by": .text(actor ?? "unknown")])
     }
 

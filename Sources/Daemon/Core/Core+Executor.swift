@@ -50,8 +50,11 @@ extension Core {
     /// When an adapter's next errand is due; nil when none waits.
     func nextErrand(of adapter: String) -> Timestamp? { book.nextDue(adapter) }
 
-    /// Whether the kill switch is on. Looks at its file, which is all there is of it.
-    var isStopped: Bool { folder?.isKillSwitchOn ?? false }
+    /// Whether the kill switch is on. Looks where it lies each time, and where that cannot be found out it is on.
+    var isStopped: Bool {
+        guard let folder else { return false }
+        return journal.map { $0.killSwitch ?? true } ?? folder.isKillSwitchOn
+    }
 
     /// Takes what came of an errand and writes it down.
     func settle(_ errand: PlacementBook.Errand, _ answer: PlacementBook.Answer) {

@@ -38,11 +38,5 @@ extension Core {
     }
 
     /// Of the files that are there.
-    private var journalSizes: [(file: String, bytes: Int64)] {
-        guard let path = folder?.journalPath else { return [] }
-        return [("journal", path), ("log", path + "-wal")].compactMap { name, path in
-            var status = stat()
-            return stat(path, &status) == 0 ? (name, Int64(status.st_size)) : nil
-        }
-    }
+    private var journalSizes: [(file: String, bytes: Int64)] { (journal?.sizes() ?? []).map { ($0.part, $0.bytes) } }
 }

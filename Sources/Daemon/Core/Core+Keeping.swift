@@ -25,6 +25,7 @@ extension Core {
         }) { $0.committed(inSeconds: $1, isSaved: $2 == nil) }
         if let failure {
             report(commitError: "\(failure)")
+            if failure.cause == .deposed { progress.isDeposed = true }
             return false
         }
         if progress.auditHead == nil || !unsaved.audit.isEmpty { noteAuditHead() }

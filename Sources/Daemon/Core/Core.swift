@@ -185,7 +185,7 @@ public actor Core {
             record.add(removal)
             log(removal.transitions, removal.incidents)
         }
-        let isStopped = folder?.isKillSwitchOn ?? false
+        let isStopped = isStopped
         if let recorder, isStopped != tapedKillSwitch {
             recorder(.event(.killSwitch(isOn: isStopped), at: now))
             tapedKillSwitch = isStopped

@@ -6,6 +6,8 @@ public struct CoreProgress: Sendable {
     public var lastCycle: Timestamp?
     /// Why the journal cannot be written; nil while it can.
     public var journalError: String?
+    /// Another process has become the engine: what this one remembers counts no more.
+    public var isDeposed = false
     /// Actions that resist being undone, and are tried again.
     public var revertsDue = 0
     /// Where the audit log ends, `SEQ:DIGEST`; nil while it is empty.

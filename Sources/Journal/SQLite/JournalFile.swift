@@ -13,7 +13,7 @@ struct JournalFile {
     private var walPath: String { path + "-wal" }
 
     /// For the engine: makes the journal when there is none, checks it, brings it up to date.
-    func openForEngine(lock: EngineLock) throws(JournalError) -> Database {
+    func openForEngine(lock: EngineLock) throws(JournalError) -> SQLiteDatabase {
         let operation = "open the journal"
         guard lock.folder == folder else {
             throw JournalError(
@@ -29,7 +29,7 @@ struct JournalFile {
         }
         let wasLeftOpen = size(of: walPath).isPositive
         let closedSize = size(of: path)
-        let database = try Database(
+        let database = try SQLiteDatabase(
             path: path, access: .readWrite, busyTimeout: busyTimeout, operation: operation, keepingAlive: lock)
         try checkIdentity(database, mayMigrate: true)
         guard !database.isReadOnly else { throw database.error(.readOnly) }
@@ -40,17 +40,17 @@ struct JournalFile {
         if !wasLeftOpen, case .bytes(let count) = closedSize, count % pageSize != 0 {
             throw database.error(.corrupt, "the file ends inside a page")
         }
-        if wasLeftOpen || closedSize.isAtMost(JournalFile.alwaysCheckedBytes) { try JournalFile.check(database) }
+        if wasLeftOpen || closedSize.isAtMost(JournalFile.alwaysCheckedBytes) { try database.verify() }
         try migrate(database)
-        try checkStates(database)
+        try database.checkStates()
         return database
     }
 
     /// For a command: an existing journal, to append one row to.
-    func openForCommand() throws(JournalError) -> Database {
+    func openForCommand() throws(JournalError) -> SQLiteDatabase {
         let operation = "open the journal for a command"
         try requirePresence(operation)
-        let database = try Database(path: path, access: .readWrite, busyTimeout: busyTimeout, operation: operation)
+        let database = try SQLiteDatabase(path: path, access: .readWrite, busyTimeout: busyTimeout, operation: operation)
         try checkIdentity(database, mayMigrate: false)
         guard !database.isReadOnly else { throw database.error(.readOnly) }
         try configure(database)
@@ -58,11 +58,11 @@ struct JournalFile {
     }
 
     /// For a reader, also while the engine writes, and from a medium that cannot be written.
-    func openForReader() throws(JournalError) -> Database {
+    func openForReader() throws(JournalError) -> SQLiteDatabase {
         let operation = "read the journal"
         try requirePresence(operation)
         do throws(JournalError) {
-            let database = try Database(path: path, access: .readOnly, busyTimeout: busyTimeout, operation: operation)
+            let database = try SQLiteDatabase(path: path, access: .readOnly, busyTimeout: busyTimeout, operation: operation)
             try checkIdentity(database, mayMigrate: false)
             return database
         } catch {
@@ -71,7 +71,7 @@ struct JournalFile {
             guard [.cannotOpen, .readOnly].contains(error.cause), access(folder.path, W_OK) != 0,
                 !size(of: walPath).isPositive
             else { throw error }
-            let database = try Database(path: path, access: .immutable, busyTimeout: busyTimeout, operation: operation)
+            let database = try SQLiteDatabase(path: path, access: .immutable, busyTimeout: busyTimeout, operation: operation)
             try checkIdentity(database, mayMigrate: false)
             return database
         }
@@ -83,24 +83,7 @@ struct JournalFile {
     /// stop that was none: then the log of the last engine is still there.
     private static let alwaysCheckedBytes: Int64 = 4 << 20
 
-    /// Reads every page and compares what SQLite can compare. Throws `.corrupt` with the first finding.
-    static func check(_ database: Database) throws(JournalError) {
-        let finding = try database.row("PRAGMA quick_check(1)") { row throws(JournalError) in row.text(0) }
-        if let finding, finding != "ok" {
-            let line = finding.split(separator: "\n").last.map(String.init) ?? finding
-            throw database.error(.corrupt, line)
-        }
-    }
-
-    /// Every state must be what was written under its key: a state whose key was damaged would otherwise look like one
-    /// that never was, and the engine would start anew without a word.
-    private func checkStates(_ database: Database) throws(JournalError) {
-        _ = try database.rows("SELECT key, bytes, checksum FROM state") { row throws(JournalError) in
-            _ = try row.checkedBytes(1, checksum: 2, key: row.bytes(0))
-        }
-    }
-
-    private func checkIdentity(_ database: Database, mayMigrate: Bool) throws(JournalError) {
+    private func checkIdentity(_ database: SQLiteDatabase, mayMigrate: Bool) throws(JournalError) {
         let application = try pragma("application_id", database)
         guard application == Schema.applicationID else { throw database.error(.notAJournal) }
         let version = Int(try pragma("user_version", database))
@@ -112,14 +95,14 @@ struct JournalFile {
         }
     }
 
-    private func pragma(_ name: String, _ database: Database) throws(JournalError) -> Int64 {
+    private func pragma(_ name: String, _ database: SQLiteDatabase) throws(JournalError) -> Int64 {
         try database.row("PRAGMA \(name)") { row throws(JournalError) in row.int(0) } ?? 0
     }
 
     /// `synchronous = FULL`: a tick is on the disk when its commit returns, so that an action that follows it is
     /// remembered even when the power goes. One `fsync` a tick is what that costs. NORMAL would survive a killed
     /// process, but could forget the last leases and messages with the power.
-    private func configure(_ database: Database) throws(JournalError) {
+    private func configure(_ database: SQLiteDatabase) throws(JournalError) {
         let mode = try database.row("PRAGMA journal_mode = WAL") { row throws(JournalError) in row.text(0) }
         guard mode == "wal" else { throw database.error(.cannotOpen, "no write-ahead log on this file system") }
         try database.execute(
@@ -132,7 +115,7 @@ struct JournalFile {
             """)
     }
 
-    private func migrate(_ database: Database) throws(JournalError) {
+    private func migrate(_ database: SQLiteDatabase) throws(JournalError) {
         let version = Int(try pragma("user_version", database))
         guard version < Schema.version else { return }
         try database.transaction { () throws(JournalError) in
@@ -168,7 +151,7 @@ struct JournalFile {
     /// Without waiting for the disk at each step: nobody reads the file under this name, and it is synced before it
     /// gets its own.
     private func write(_ new: String, _ operation: String) throws(JournalError) {
-        let database = try Database(path: new, access: .readWrite, busyTimeout: busyTimeout, operation: operation)
+        let database = try SQLiteDatabase(path: new, access: .readWrite, busyTimeout: busyTimeout, operation: operation)
         try database.execute(
             """
             PRAGMA synchronous = OFF;

@@ -5,7 +5,7 @@ import Journal
 import Model
 import Synchronization
 
-/// The tokens of a state folder: `tokens.json` beside the journal, for its owner alone. A file of its own, so that a token can be
+/// The tokens of a state folder: `tokens.json` beside the journal, for its owner alone; a row where the journal is in a database. A file of its own, so that a token can be
 /// revoked while the journal cannot be written, and made before there is one.
 public final class TokenFile: Sendable {
     /// Why tokens cannot be read or changed.
@@ -24,14 +24,16 @@ public final class TokenFile: Sendable {
     private let folder: StateFolder
     public let path: String
     private let cache = Mutex<(version: FileVersion, book: TokenBook)?>(nil)
+    private let kept = Mutex<(second: Int, book: TokenBook)?>(nil)
 
     public init(_ folder: StateFolder) {
         self.folder = folder
-        path = folder.path + "/tokens.json"
+        path = folder.database == nil ? folder.path + "/tokens.json" : "tokens.json in " + folder.path
     }
 
     /// The tokens as they are now: what was revoked a moment ago is revoked. The file is read again when it changed.
     public func book() throws(Failure) -> TokenBook {
+        if folder.database != nil { return try keptBook() }
         guard let version = FileVersion(path, ofLink: true) else {
             guard errno == ENOENT else { throw Failure("cannot look for \(path): \(String(cString: strerror(errno)))") }
             return TokenBook()
@@ -41,6 +43,51 @@ public final class TokenFile: Sendable {
         cache.withLock { $0 = (version, book) }
         return book
     }
+
+    // MARK: In a database
+
+    /// Asked for once a second at most: so long a token that was revoked still opens.
+    private func keptBook() throws(Failure) -> TokenBook {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        if let known = kept.withLock({ $0 }), known.second == time.tv_sec { return known.book }
+        let text: String?
+        do throws(JournalError) { text = try folder.keptText(TokenFile.row) } catch { throw Failure(error.message, hint: error.hint) }
+        let book = try read(text)
+        kept.withLock { $0 = (time.tv_sec, book) }
+        return book
+    }
+
+    private func read(_ text: String?) throws(Failure) -> TokenBook {
+        guard let text else { return TokenBook() }
+        do {
+            return try TokenBook(document: JSON(parsing: Array(text.utf8)))
+        } catch {
+            throw Failure("the tokens in \(folder.path) are not as we wrote them: \(error)")
+        }
+    }
+
+    private func changeKept(_ body: (inout TokenBook) throws(Failure) -> Void) throws(Failure) {
+        var failure: Failure?
+        do throws(JournalError) {
+            try folder.changeKeptText(TokenFile.row) { text in
+                do throws(Failure) {
+                    var book = try read(text)
+                    try body(&book)
+                    return book.document.serialized()
+                } catch {
+                    failure = error
+                    return nil
+                }
+            }
+        } catch {
+            throw Failure(error.message, hint: error.hint)
+        }
+        kept.withLock { $0 = nil }
+        if let failure { throw failure }
+    }
+
+    private static let row = "tokens.json"
 
     private func read() throws(Failure) -> TokenBook {
         // A link could lead to a file in which somebody else writes tokens.
@@ -116,6 +163,7 @@ public final class TokenFile: Sendable {
 
     /// One change at a time; on the disk the old file or the new one, never half of it.
     private func change(_ body: (inout TokenBook) throws(Failure) -> Void) throws(Failure) {
+        if folder.database != nil { return try changeKept(body) }
         let directory = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw Failure("cannot open \(folder.path): \(String(cString: strerror(errno)))") }
         defer { close(directory) }

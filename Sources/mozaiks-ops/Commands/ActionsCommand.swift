@@ -63,7 +63,7 @@ enum ActionsCommand {
     ) { invocation in
         let folder = try invocation.stateFolderWhateverElse()
         try folder.turnKillSwitchOn(by: "cli:\(invocation.user)")
-        if access(folder.journalPath, F_OK) != 0 {
+        if folder.database == nil, access(folder.journalPath, F_OK) != 0 {
             complain(
                 "there is no journal in \(folder.path): no engine ever ran there. Is that the folder of the one that is to stop?",
                 hint: "name its folder with --state; the unit's is /var/lib/mozaiks-ops")

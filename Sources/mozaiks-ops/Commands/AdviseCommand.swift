@@ -101,7 +101,7 @@ enum AdviseCommand {
 
 /// The journal's table of questions, beside an engine that may run: short transactions, opened for each.
 struct JournalAdviceLedger: AdviceLedger {
-    let folder: String
+    let folder: StateName
     let budget: AdviceBudget
     let clock: any Clock
     let logger: Logger

@@ -6,7 +6,7 @@ let commands: [Command] = [
     AdviseCommand.command,
     NotifyCommand.history, NotifyCommand.test, NotifyCommand.preview, NotifyCommand.route,
     ActionsCommand.list, ActionsCommand.stop, ActionsCommand.resume, ActionsCommand.revert,
-    AuditCommand.verify, AuditCommand.export,
+    AuditCommand.verify, AuditCommand.export, JournalCommand.check, JournalCommand.copy, JournalCommand.backup, JournalCommand.compact,
     ApprovalCommand.list, ApprovalCommand.approve, ApprovalCommand.deny, MarkCommand.deploy, MarkCommand.list,
     PolicyCheckCommand.command, PolicyTestCommand.command, PolicyCommand.show, PolicyCommand.signals, ReadinessCommand.command, ExplainCommand.policy,
     ExplainCommand.whyNot, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,

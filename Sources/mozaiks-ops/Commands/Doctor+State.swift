@@ -15,7 +15,7 @@ extension DoctorCommand {
         } catch {
             if error.cause != .missing {
                 findings.add(.broken, "state: \(error.message)\(error.hint.map { "; \($0)" } ?? "")")
-            } else if let why = faultOfMaking(configuration.state.value) {
+            } else if let why = faultOfMaking(configuration.state.value.description) {
                 findings.add(.broken, "state: \(configuration.state.value) is not there and cannot be made: \(why)")
             } else {
                 findings.add(.note, "state: \(configuration.state.value) is not there yet; the first check or run makes it")
@@ -30,7 +30,11 @@ extension DoctorCommand {
         } catch {
             switch error.cause {
             // Written by the version before this one: whoever starts next brings it up to date.
-            case .missing, .olderSchema, .busy: break
+            case .olderSchema, .busy: break
+            case .missing:
+                guard folder.database != nil else { break }
+                findings.add(.note, "state: there is no journal in \(folder.path) yet; the first check or run makes it")
+                return
             default: faults.append(error)
             }
         }

@@ -4,7 +4,7 @@ import Model
 
 /// One connection to a SQLite file, with its prepared statements. Not Sendable: it belongs to one owner, who calls it
 /// from one thread at a time; SQLite's own mutexes are off.
-final class Database {
+final class SQLiteDatabase: Database {
     enum Access {
         case readWrite
         case readOnly
@@ -14,10 +14,12 @@ final class Database {
 
     let path: String
     /// What is being done, for error texts.
-    private(set) var operation: String
+    var operation: String
     private let handle: OpaquePointer
-    private var statements: [String: Statement] = [:]
+    private var statements: [String: SQLiteStatement] = [:]
     private var isInTransaction = false
+    /// Which file it is, of whoever writes: a folder that is removed or replaced leaves its files open and nowhere.
+    private let place: Place?
     /// Kept for as long as the connection lives: the engine's lock.
     private let keepsAlive: AnyObject?
 
@@ -49,6 +51,7 @@ final class Database {
                 detail: systemError == 0 ? String(cString: sqlite3_errstr(code)) : systemErrorText(systemError))
         }
         handle = opened
+        place = access == .readWrite ? Place(path) : nil
         sqlite3_busy_timeout(opened, Int32(clamping: busyTimeout.milliseconds))
         // A damaged or forged file must not make SQLite run code or write outside its pages.
         csqlite_set_option(opened, SQLITE_DBCONFIG_DEFENSIVE, 1)
@@ -63,18 +66,10 @@ final class Database {
     /// Whether SQLite fell back to reading because the file may not be written.
     var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") == 1 }
 
-    /// Names what `body` does, for the errors that come out of it.
-    func during<R>(_ operation: String, _ body: () throws(JournalError) -> R) throws(JournalError) -> R {
-        let outer = self.operation
-        self.operation = operation
-        defer { self.operation = outer }
-        return try body()
-    }
-
     // MARK: Statements
 
     /// The prepared statement of that text, reset; prepared once and kept. The text is a constant of the program.
-    func statement(_ sql: String) throws(JournalError) -> Statement {
+    private func statement(_ sql: String) throws(JournalError) -> SQLiteStatement {
         if let known = statements[sql] {
             known.reset()
             return known
@@ -82,7 +77,7 @@ final class Database {
         var prepared: OpaquePointer?
         try check(sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil))
         guard let prepared else { throw error(.failed(code: SQLITE_MISUSE), "an empty statement") }
-        let statement = Statement(prepared, of: self)
+        let statement = SQLiteStatement(prepared, of: self)
         statements[sql] = statement
         return statement
     }
@@ -92,9 +87,19 @@ final class Database {
         try check(sqlite3_exec(handle, script, nil, nil, nil))
     }
 
-    /// Runs one statement to its end; how many rows it changed.
-    @discardableResult
-    func run(_ sql: String, _ values: SQLValue...) throws(JournalError) -> Int {
+    func put(_ sql: String, _ values: [SQLValue]) throws(JournalError) { _ = try change(sql, values) }
+
+    /// One statement, bound again and again: a busy runtime changes thousands of chats a tick.
+    func put(_ sql: String, count: Int, _ values: (Int) -> [SQLValue]) throws(JournalError) {
+        let statement = try statement(sql)
+        for index in 0..<count {
+            defer { statement.reset() }
+            try statement.bind(values(index))
+            while try statement.step() {}
+        }
+    }
+
+    func change(_ sql: String, _ values: [SQLValue]) throws(JournalError) -> Int {
         let statement = try statement(sql)
         defer { statement.reset() }
         try statement.bind(values)
@@ -102,9 +107,8 @@ final class Database {
         return Int(sqlite3_changes64(handle))
     }
 
-    /// All rows of one statement.
     func rows<R>(
-        _ sql: String, _ values: [SQLValue] = [], _ read: (Statement) throws(JournalError) -> R
+        _ sql: String, _ values: [SQLValue], _ read: (any SQLRow) throws(JournalError) -> R
     ) throws(JournalError) -> [R] {
         let statement = try statement(sql)
         defer { statement.reset() }
@@ -114,23 +118,14 @@ final class Database {
         return rows
     }
 
-    /// The first row of one statement, or nil.
-    func row<R>(
-        _ sql: String, _ values: [SQLValue] = [], _ read: (Statement) throws(JournalError) -> R
-    ) throws(JournalError) -> R? {
-        let statement = try statement(sql)
-        defer { statement.reset() }
-        try statement.bind(values)
-        return try statement.step() ? try read(statement) : nil
-    }
-
-    var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
-
     // MARK: Transactions
 
-    /// Runs `body` in one write transaction: everything in it is kept, or nothing.
     func transaction<R>(_ body: () throws(JournalError) -> R) throws(JournalError) -> R {
         precondition(!isInTransaction, "transactions do not nest")
+        // What is written to a file that nobody can open any more is lost, and SQLite would not say so.
+        if let place, Place(path) != place {
+            throw error(.cannotOpen, "it was removed, moved or replaced while it is in use; stop this process, put it back or begin anew, and start again")
+        }
         try execute("BEGIN IMMEDIATE")
         isInTransaction = true
         defer { isInTransaction = false }
@@ -142,6 +137,13 @@ final class Database {
             rollBack()
             throw error
         }
+    }
+
+    func snapshot<R>(_ body: () throws(JournalError) -> R) throws(JournalError) -> R {
+        try execute("BEGIN")
+        // Nothing was written: there is nothing to keep or to lose.
+        defer { try? execute("ROLLBACK") }
+        return try body()
     }
 
     /// After some errors SQLite has rolled back by itself; a failing ROLLBACK leaves nothing to undo.
@@ -160,8 +162,16 @@ final class Database {
         if isFileError, systemError != 0 { detail += ": " + systemErrorText(systemError) }
         throw error(.init(code: code, systemError: isFileError ? systemError : 0), detail)
     }
+}
 
-    func error(_ cause: JournalError.Cause, _ detail: String = "") -> JournalError {
-        JournalError(operation: operation, path: path, cause: cause, detail: detail)
+/// Which file a path leads to.
+private struct Place: Equatable {
+    let device: UInt64
+    let inode: UInt64
+
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        (device, inode) = (UInt64(status.st_dev), UInt64(status.st_ino))
     }
 }

@@ -1,0 +1,69 @@
+import Model
+
+/// Where state lies, as it was written: the path of a folder, or the URL of a PostgreSQL database. Prints without what is
+/// secret in it.
+public struct StateName: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
+    /// As it was written, a password in it included.
+    let text: String
+    /// Where a database's password comes from, if not from the URL or from where libpq looks by itself.
+    public let password: StatePassword?
+
+    public init(_ text: String, password: StatePassword? = nil) {
+        self.text = text
+        self.password = password
+    }
+
+    public init(stringLiteral text: String) { self.init(text) }
+
+    public static func == (left: StateName, right: StateName) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+    public func hash(into hasher: inout Hasher) { hasher.combine(text) }
+
+    /// Whether it names a database.
+    public var isDatabase: Bool { PostgresPlace.isMeant(by: text) }
+
+    /// Why it is no URL of a database though it is meant to be one; nil for folders.
+    public var fault: PostgresPlace.Fault? {
+        guard isDatabase else { return nil }
+        do throws(PostgresPlace.Fault) {
+            _ = try PostgresPlace(text)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    public var description: String {
+        guard isDatabase else { return text }
+        return (try? PostgresPlace(text).description) ?? "postgres://…"
+    }
+
+    /// With where a database's password comes from.
+    public func with(_ password: StatePassword?) -> StateName { StateName(text, password: password) }
+
+    /// The path of something in the folder.
+    public func appending(_ name: String) -> StateName { StateName(text + "/" + name, password: password) }
+}
+
+extension StateFolder {
+    /// As `init(creating:)` of a path, wherever it is.
+    public init(creating name: StateName) throws(JournalError) {
+        if name.isDatabase { self.init(try StateFolder.database(name)) } else { try self.init(creating: name.text) }
+    }
+
+    /// As `init(existing:)` of a path, wherever it is. Of a database only its name is looked at.
+    public init(existing name: StateName) throws(JournalError) {
+        if name.isDatabase { self.init(try StateFolder.database(name)) } else { try self.init(existing: name.text) }
+    }
+
+    private static func database(_ name: StateName) throws(JournalError) -> PostgresPlace {
+        do throws(PostgresPlace.Fault) {
+            var place = try PostgresPlace(name.text)
+            place.password = name.password
+            return place
+        } catch {
+            throw JournalError(
+                operation: "use the database", path: name.description, cause: .cannotOpen,
+                detail: error.message + (error.hint.map { "; \($0)" } ?? ""))
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import Glibc
+import Model
+import TestKit
+import Testing
+
+@testable import Journal
+
+@Suite(.bothEngines) struct CopyTests {
+    /// A journal with rows in every table.
+    private static func full() throws -> (place: Place, engine: Journal) {
+        let place = try Place()
+        let engine = try place.engine(busyTimeout: .seconds(2))
+        for n in 1...5 { try engine.commitTick(CrashTests.tick(n, size: 2_000)) }
+        try engine.commitTick(
+            TickRecord(
+                placements: [PlacementRow(lease: "lease-1", adapter: "hook", isOver: false, updatedAt: at(0), document: "{\"a\":\"\\u0000\"}")],
+                audit: [audit("with a \0 in it")]))
+        try engine.fold(HistoryHour(runtime: "shared", hour: 3, bytes: [1, 2, 3]))
+        let command = try engine.appendCommand(at: at(1), actor: "ana", kind: "note", arguments: "{}")
+        try engine.commitTick(TickRecord(commands: [CommandResult(id: command, takenAt: at(2), result: "done")]))
+        _ = try engine.reserveAdvice(
+            at: at(0), incident: "inc-1", by: "cli", model: "m", asked: AdviceSpending(tokens: 10, microUSD: 5),
+            budget: AdviceBudget(tokensPerHour: 1_000, tokensPerDay: 1_000, microUSDPerDay: 1_000))
+        for row in try engine.nextDue(at(9), limit: 2) { try engine.settle(row.id, .sent(at: at(9), reference: "C/\(row.id)")) }
+        return (place, engine)
+    }
+
+    /// The other engine's places, where there are two.
+    private static func other() throws -> Place {
+        guard PostgresServer.shared != nil else { return try Place() }
+        return try Kind.$current.withValue(Kind.current == .sqlite ? .postgres : .sqlite) { try Place() }
+    }
+
+    @Test func aCopyIsTheSameJournalAndGoesOn() throws {
+        let (place, engine) = try Self.full()
+        let before = try engine.contents()
+        #expect(before.allSatisfy { $0.rows > 0 }, "every table has rows: \(before.filter { $0.rows == 0 }.map(\.name))")
+        let head = try #require(try engine.auditHead())
+        try place.folder.turnKillSwitchOn(by: "cli:ann")
+        engine.close()
+
+        let target = try Self.other()
+        #expect(try Journal.copy(from: place.folder, to: target.folder, now: at(20)) == before)
+        let copy = try target.engine(busyTimeout: .seconds(2))
+        #expect(try copy.contents() == before)
+        #expect(try copy.check(anchor: head) == .intact(rows: head.seq))
+        #expect(copy.killSwitch == true && copy.killSwitchActor(isOn: true) == "cli:ann")
+        // It goes on: new numbers are new.
+        let last = try copy.outbox().map(\.id).max() ?? 0
+        try copy.commitTick(CrashTests.tick(6, size: 10))
+        #expect(try copy.outbox().map(\.id).max() ?? 0 > last)
+        #expect(try copy.appendCommand(at: at(30), actor: "ana", kind: "note", arguments: "{}") > 1)
+        #expect(try copy.verifyAudit(anchor: head) == .intact(rows: head.seq + 1))
+
+        // And back, into a third place of the first kind.
+        copy.close()
+        let third = try Place()
+        let contents = try Journal.copy(from: target.folder, to: third.folder, now: at(40))
+        #expect(try third.reader().contents() == contents && contents != before)
+    }
+
+    @Test func nothingIsWrittenOverAndNoEngineIsLeftBehind() throws {
+        let (place, engine) = try Self.full()
+        let target = try Self.other()
+        guard case .heldBy = cause({ try Journal.copy(from: place.folder, to: target.folder, now: at(20)) }) else {
+            Issue.record("copied beside an engine that runs")
+            return
+        }
+        engine.close()
+        try target.engine().commitTick(CrashTests.tick(1, size: 1))
+        let error = try #require(failure { try Journal.copy(from: place.folder, to: target.folder, now: at(20)) })
+        #expect(error.cause == .notPermitted && error.description.contains("nothing is written over"))
+        #expect(try target.reader().incidents().map(\.id) == ["inc-1"])
+    }
+
+    @Test func aBackupIsOfOneMomentAndBecomesAJournalAgain() throws {
+        let (place, engine) = try Self.full()
+        let before = try engine.contents()
+        let temporary = TemporaryFolder()
+        let file = temporary.path("journal.bak")
+        #expect(try Journal.backUp(place.folder, to: file, now: at(20)) == before)
+        #expect(temporary.names == ["journal.bak"])
+        #expect(cause { try Journal.backUp(place.folder, to: file, now: at(20)) } == .notPermitted)
+        try engine.commitTick(CrashTests.tick(6, size: 10))
+
+        let restored = temporary.path("state")
+        #expect(mkdir(restored, 0o700) == 0 && rename(file, restored + "/journal.db") == 0)
+        let folder = try StateFolder(existing: restored)
+        let again = try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: at(30))))
+        #expect(try again.contents() == before && again.check() == .intact(rows: 6))
+    }
+
+    @Test func whatIsCompactIsTheSame() throws {
+        let (place, engine) = try Self.full()
+        let before = try engine.contents()
+        guard case .heldBy = cause({ try Journal.compact(place.folder, now: at(20)) }) else {
+            Issue.record("made compact beside an engine that runs")
+            return
+        }
+        engine.close()
+        let sizes = try Journal.compact(place.folder, now: at(20))
+        #expect(sizes.before > 0 && sizes.after > 0)
+        #expect(try place.reader().contents() == before)
+    }
+
+    @Test(arguments: [
+        "UPDATE state SET bytes = zeroblob(32) WHERE key = 'engine'", "UPDATE chats SET record = zeroblob(32)",
+        "UPDATE hours SET hour = 4", "UPDATE incidents SET document = '{}' WHERE id = 'inc-2'", "UPDATE placements SET document = '{}'",
+        "UPDATE outbox SET checksum = 1 WHERE id = 1", "UPDATE leases SET document = ''",
+    ])
+    func aDamagedValueIsFoundWhereverItIs(sql: String) throws {
+        let (place, engine) = try Self.full()
+        #expect(try engine.check() == .intact(rows: 6))
+        try place.forger.run(sql)
+        let error = try #require(failure { try engine.check() })
+        let table = sql.split(separator: " ")[1]
+        #expect(error.cause == .corrupt && error.detail.contains(table), "\(error)")
+    }
+
+    @Test func theTablesAreThoseOfTheSchema() throws {
+        let columns = try Place().engine().reading("look") { database throws(JournalError) in
+            try database.rows(
+                database is PostgresDatabase
+                    ? """
+                    SELECT table_name || '.' || column_name || ' ' || data_type FROM information_schema.columns
+                    WHERE table_schema = current_schema() AND table_name <> 'journal'
+                    """
+                    : """
+                    SELECT m.name || '.' || c.name || ' ' || c.type FROM sqlite_schema AS m, pragma_table_info(m.name) AS c
+                    WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'
+                    """
+            ) { row throws(JournalError) in row.text(0) }
+        }
+        let isPostgres = Kind.current == .postgres
+        let listed = JournalTable.all.flatMap { table in
+            table.columns.map { column in
+                let type =
+                    switch column.kind {
+                    case .int: isPostgres ? "bigint" : "INTEGER"
+                    case .text: isPostgres ? "text" : "TEXT"
+                    case .bytes: isPostgres ? "bytea" : "BLOB"
+                    }
+                return "\(table.name).\(column.name) \(type)"
+            }
+        }
+        #expect(listed.sorted() == columns.sorted())
+    }
+}
