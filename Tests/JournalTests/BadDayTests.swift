@@ -24,6 +24,25 @@ import Testing
 
     static let firstTick = TickRecord(states: [StateRow(key: "engine", bytes: [1])], audit: [audit("first")])
 
+    // MARK: Another file in its place
+
+    @Test("what is removed, moved or replaced under its engine is not written into nothing", arguments: ["removed", "replaced", "folder moved"])
+    func displaced(how: String) throws {
+        let place = try Place()
+        let engine = try place.engine()
+        try engine.commitTick(Self.firstTick)
+        let path = place.folder.journalPath
+        switch how {
+        case "removed": unlink(path)
+        case "replaced":
+            rename(path, path + ".old")
+            close(open(path, O_CREAT | O_WRONLY, 0o600))
+        default: rename(place.folder.path, place.folder.path + "-old")
+        }
+        let error = try #require(failure { try engine.commitTick(Self.big(10)) })
+        #expect(error.description.contains("removed, moved or replaced") && !error.description.contains(Self.secret))
+    }
+
     // MARK: No space
 
     @Test func aTickThatDoesNotFitIsRolledBackAndFitsLater() throws {
