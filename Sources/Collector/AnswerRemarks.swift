@@ -3,12 +3,14 @@ import Model
 
 extension ResponseBody.Remarks {
     /// Of an answer's head.
-    init(_ response: HTTPResponse, sentWith credential: Authenticator.Credential?) {
+    /// - Parameter lacking: why there was no credential to send.
+    init(_ response: HTTPResponse, sentWith credential: Authenticator.Credential?, lacking: String? = nil) {
         self.init()
         if let named = response.headers["content-encoding"]?.lowercased(), !named.isEmpty, named != "identity" {
             encoding = Self.word(named)
         }
         guard response.status == 401 else { return }
+        self.lacking = lacking
         let sent = credential.map { $0.isBasic ? "basic" : "bearer" }
         let wanted = response.headers.fields.filter { $0.name.lowercased() == "www-authenticate" }.flatMap { Self.schemes($0.value) }
         // One who asks for what was sent has another quarrel with it.
@@ -31,7 +33,8 @@ extension ResponseBody.Remarks {
 
     /// What to do about the login.
     var hint: String? {
-        switch login {
+        // What could not be sent is no other kind of login.
+        switch lacking == nil ? login : nil {
         case "basic": "it wants basic auth: 'auth: {basic: {user: …, password_file: …}}'"
         case "bearer": "it wants a bearer token: 'auth: {bearer_file: …}' or 'auth: {oauth2: {…}}'"
         case let other?: "it wants a login by \(PlainText.bounded(other, limit: 20)), which is not spoken here: basic auth, or a bearer token"

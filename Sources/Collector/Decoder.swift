@@ -33,7 +33,9 @@ public enum Decoder {
             return .missing(
                 endpoint, .error(status: UInt16(answer.status)), detail: setupFault(answer)?.hint ?? "status \(answer.status)")
         case 401, 403:
-            let said = detail(of: answer) ?? "status \(answer.status)"
+            // What it says of a login that was never sent says nothing.
+            let said = answer.remarks.lacking.map { "no login was sent: \(PlainText.bounded($0, limit: 400))" }
+                ?? detail(of: answer) ?? "status \(answer.status)"
             return .missing(endpoint, .unauthorized, detail: said + (answer.remarks.hint.map { "; \($0)" } ?? ""))
         case 500...599 where endpoint == .health:
             // The runtime's own failure is a 500 with a detail. A proxy in front of it that cannot reach it says 502,

@@ -91,10 +91,12 @@ public struct Poller: Sendable {
                 elapsedMilliseconds: elapsed, outcome: outcome)
         }
         var credential: Authenticator.Credential?
+        var lacking: String?
         do {
             credential = try await target.authenticator.credential()
         } catch {
             // Asked without a token the runtime says 401: unauthorized, which is the truth, and not down.
+            lacking = error.description
             onProblem(target.runtime, error.description)
         }
         var headers = [HTTPField("Accept", "application/json")]
@@ -108,7 +110,7 @@ public struct Poller: Sendable {
         let started = clock.monotonicNanoseconds()
         do {
             let response = try await client.send(request)
-            response.body.note(ResponseBody.Remarks(response, sentWith: credential))
+            response.body.note(ResponseBody.Remarks(response, sentWith: credential, lacking: lacking))
             let answer = Observation.Answer(
                 status: response.status, date: response.date.flatMap { Timestamp(httpDate: $0) },
                 contentType: response.headers["content-type"], location: response.redirectOrigin, body: Body(response.body))

@@ -163,6 +163,10 @@ struct TapeLineParser {
             guard let named = login.string else { throw error("wants_login is to be a string") }
             remarks.login = named
         }
+        if let lacking = object["login_lacking"] {
+            guard let why = lacking.string else { throw error("login_lacking is to be a string") }
+            remarks.lacking = why
+        }
         if let date = object["date"], date.string == nil { throw error("date is to be the header's text") }
         return .answer(
             .init(

@@ -96,6 +96,7 @@ public struct TapeWriter: ~Copyable {
         if answer.contentType != kind.impliedType { line.append("content_type", .optional(answer.contentType)) }
         if let location = answer.location { line.append("location", .string(location)) }
         if let encoding = answer.remarks.encoding { line.append("content_encoding", .string(encoding)) }
+        if let lacking = answer.remarks.lacking { line.append("login_lacking", .string(lacking)) }
         if let login = answer.remarks.login { line.append("wants_login", .string(login)) }
         switch kind {
         case .body:

@@ -44,10 +44,13 @@ public final class ResponseBody: BodyStorage, @unchecked Sendable {
         public var encoding: String?
         /// `basic`: the kind of login that is wanted and was not sent.
         public var login: String?
+        /// Why the login that is configured was not sent, of an answer that wants one.
+        public var lacking: String?
 
-        public init(encoding: String? = nil, login: String? = nil) {
+        public init(encoding: String? = nil, login: String? = nil, lacking: String? = nil) {
             self.encoding = encoding
             self.login = login
+            self.lacking = lacking
         }
     }
 

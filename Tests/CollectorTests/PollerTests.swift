@@ -201,6 +201,23 @@ import Testing
         #expect(server.requests.filter { $0.path == "/api/health" }.allSatisfy { $0.head.contains("Bearer t") })
     }
 
+    @Test func `why no login was sent is said, and not what the runtime says of that`() async throws {
+        let server = try MisbehavingServer { _, peer in peer.answer(401, #"{"detail":"Missing authorization token"}"#) }
+        defer { server.stop() }
+        let client = try HTTPClient()
+        let method = Authenticator.Method.clientCredentials(
+            Authenticator.ClientCredentials(endpoint: .token("http://127.0.0.1:1/token"), clientID: "id", clientSecret: { Secret("s") }))
+        let target = Target(runtime: "shared", replicas: [server.url], authenticator: Authenticator(method, client: client))
+        let observations = await Poller(client: client).poll(target, [(replica: server.url, endpoints: [.health])])
+        await client.shutdown()
+        let answer = try #require(observations.first)
+        guard case .missing(.health, .unauthorized, let detail) = Decoder.decode(answer).content else {
+            Issue.record("\(answer)")
+            return
+        }
+        #expect(detail.hasPrefix("no login was sent: cannot reach the token endpoint") && !detail.contains("Missing"), "\(detail)")
+    }
+
     @Test("the client secret goes nowhere that the issuer asked for does not name", arguments: [
         #"{"issuer":"https://other.example","token_endpoint":"URL/token"}"#, #"{"issuer":"URL","token_endpoint":"URL/token"}"#,
     ])
