@@ -35,6 +35,7 @@ package final class DaemonParts: Sendable {
     private let server: HTTPServer?
     /// Where others look, when that is another address: the gate's is for the proxy.
     private let face: HTTPServer?
+    private let isPageShown = Mutex(true)
     let page: Face
     /// Rung for each commit that holds messages: there may be an incident to explain.
     let adviceBell: Bell
@@ -162,11 +163,22 @@ package final class DaemonParts: Sendable {
     package var gateAddress: String? { server?.url }
 
     /// Where the page is; nil: nowhere.
-    package var pageAddress: String? { face?.url }
+    package var pageAddress: String? { isPageShown.withLock { $0 } ? face?.url : nil }
+
+    /// Whether there is an address for a page at all.
+    var wantsPage: Bool { face != nil }
 
     package func startServers() throws {
         try server?.start()
-        try face?.start()
+        do {
+            try face?.start()
+        } catch let error as ServerError where error.operation == ServerError.showingCertificate {
+            // What nobody could look at is no reason to watch nothing: it may have ended on a Saturday.
+            isPageShown.withLock { $0 = false }
+            logger.error(
+                "page and API cannot be shown, and everything else goes on without them",
+                ["why": .text(error.cause), "certificate": .text(error.address), "hint": .text(error.hint + "; then start again")])
+        }
     }
 
     package func stopServers() {

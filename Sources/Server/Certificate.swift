@@ -22,6 +22,13 @@ final class Certificate: Sendable {
     /// Reads the files and shows what they hold at the port.
     func show(at port: UInt16) throws(ServerError) {
         state.withLock { $0.seen = versions }
+        let (loaded, ends) = try load()
+        guard cmicrohttpd_tls_show(port, loaded) != 0 else { throw failure("there are too many servers", "start fewer") }
+        state.withLock { $0.ends = ends }
+    }
+
+    /// What the files hold, checked, and when it ends.
+    fileprivate func load() throws(ServerError) -> (loaded: OpaquePointer, ends: Int64) {
         let certificate = try read(files.certificate)
         let key = try read(files.key)
         var why = [CChar](repeating: 0, count: 256)
@@ -40,8 +47,7 @@ final class Certificate: Sendable {
                 "the certificate does not hold before \(Certificate.text(begins)), and now it is \(Certificate.text(now))",
                 "is this machine's clock right? Else have it issued anew: browsers and programs refuse it")
         }
-        guard cmicrohttpd_tls_show(port, loaded) != 0 else { throw failure("there are too many servers", "start fewer") }
-        state.withLock { $0.ends = ends }
+        return (loaded, ends)
     }
 
     /// Seconds since 1970.
@@ -100,7 +106,7 @@ final class Certificate: Sendable {
     }
 
     private func failure(_ cause: String, _ hint: String) -> ServerError {
-        ServerError(operation: "show the certificate", address: files.certificate, cause: cause, hint: hint, retryable: false)
+        ServerError(operation: ServerError.showingCertificate, address: files.certificate, cause: cause, hint: hint, retryable: false)
     }
 }
 
@@ -114,5 +120,15 @@ public struct ServerCertificate: Hashable, Sendable {
     public init(certificate: String, key: String) {
         self.certificate = certificate
         self.key = key
+    }
+}
+
+extension ServerCertificate {
+    /// Reads and checks what a server would show, for a command that ends soon: what is read is kept until then.
+    ///
+    /// - Returns: when it ends; nil where that is not known.
+    public func examine() throws(ServerError) -> Timestamp? {
+        let ends = try Certificate(self).load().ends
+        return ends < 0 ? nil : Timestamp(milliseconds: min(ends, 253_402_300_799) * 1_000)
     }
 }

@@ -1,5 +1,8 @@
 /// Why a server could not listen.
 public struct ServerError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The operation of all that is wrong with a server's own certificate and key.
+    public static let showingCertificate = "show the certificate"
+
     /// What was being done: `listen`.
     public var operation: String
     /// Where: `127.0.0.1:9465`.

@@ -211,7 +211,7 @@ import Testing
         let observations = await Poller(client: client).poll(target, [(replica: server.url, endpoints: [.health])])
         await client.shutdown()
         let answer = try #require(observations.first)
-        guard case .missing(.health, .unauthorized, let detail) = Decoder.decode(answer).content else {
+        guard case .missing(.health, .unauthorized, let detail) = Decoder.decode(answer) else {
             Issue.record("\(answer)")
             return
         }

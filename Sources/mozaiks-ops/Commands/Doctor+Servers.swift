@@ -5,9 +5,23 @@ import HTTP
 import JSONParsing
 import Journal
 import Model
+import Server
 import Signals
 
 extension DoctorCommand {
+    /// What the page would show.
+    static func examineCertificate(_ configuration: Configuration, _ now: Timestamp, _ findings: inout Findings) {
+        guard let files = configuration.certificate?.value else { return }
+        do throws(ServerError) {
+            let ends = try ServerCertificate(certificate: files.certificate, key: files.key).examine()
+            guard let ends else { return findings.add(.ok, "server: certificate \(files.certificate)") }
+            let isSoon = ends - now < .hours(24 * 14)
+            findings.add(isSoon ? .note : .ok, "server: certificate \(files.certificate), which ends at \(ends)\(isSoon ? ": renew it" : "")")
+        } catch {
+            findings.add(.broken, "server: no page and no API: \(error.cause) (\(error.address)); \(error.hint)")
+        }
+    }
+
     /// What the servers of the engine that runs say of themselves; nothing to say where none does.
     static func examineRunningServers(_ configuration: Configuration, _ assembly: Assembly, _ findings: inout Findings) async {
         guard let folder = try? StateFolder(existing: configuration.state.value), EngineLock.holder(of: folder) != nil else { return }

@@ -125,6 +125,7 @@ enum DoctorCommand {
             let key = advisor.apiKey.map { ", key from \($0.location)" } ?? ""
             findings.add(.ok, "advisor: \(advisor.model) of \(advisor.provider.rawValue)\(key); incidents are sent to it, see docs/advisor.md")
         }
+        examineCertificate(configuration, now, &findings)
         examineNames(configuration, policies, now, &findings)
         examineOutbox(configuration, &findings)
         examinePlaybooks(policies, &findings)
