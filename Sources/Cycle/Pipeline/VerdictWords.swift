@@ -1,4 +1,4 @@
-import Guard
+import Model
 
 extension Verdict {
     /// `done`, `would_have`, `needs_approval`, `refused`, `already_in_force`.
