@@ -7,13 +7,13 @@ import Testing
         "demo", "check", "run", "status", "top", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain", "advise",
         "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
         "notify test", "notify preview", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
-        "audit verify", "audit export", "actions approvals", "actions approve", "actions deny", "mark deploy",
+        "audit verify", "audit export", "journal check", "journal copy", "journal backup", "journal compact", "actions approvals", "actions approve", "actions deny", "mark deploy",
         "mark list", "policy check", "policy test", "policy show", "policy signals", "policy readiness", "policy explain", "explain",
         "playbooks list", "playbooks show", "playbooks check", "config show", "token create", "token list", "token revoke", "record",
         "replay", "simulate",
     ]
     static let groups = [
-        "incidents", "silences", "notify", "actions", "audit", "mark", "policy", "playbooks", "config", "token",
+        "incidents", "silences", "notify", "actions", "audit", "journal", "mark", "policy", "playbooks", "config", "token",
     ]
 
     @Test("help of each command is as recorded, with an example that names it", arguments: commands)

@@ -99,7 +99,8 @@ import Testing
         }
         engine.close()
         let sizes = try Journal.compact(place.folder, now: at(20))
-        #expect(sizes.before > 0 && sizes.after > 0)
+        // In a database the tables that nothing was removed from are as large as before.
+        #expect(sizes.before > 0 && sizes.after > 0 && sizes.after <= sizes.before)
         #expect(try place.reader().contents() == before)
     }
 

@@ -85,6 +85,7 @@ final class PostgresServer: Sendable {
             ["-c", PostgresServer.guarded, "sh", "\(getpid())", folder.path] + PostgresServer.other + [
                 binaries + "/postgres", "-D", folder.path("data"), "-k", folder.path("data"), "-c", "listen_addresses=", "-c", "fsync=off", "-c", "autovacuum=off",
                 "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=16MB",
+                "-c", "dynamic_shared_memory_type=mmap",
             ], environment: PostgresServer.environment, in: folder.path, atMost: 600)
         program.withLock { $0 = started }
         guard started.waits(until: { $1.contains("ready to accept connections") }) else {

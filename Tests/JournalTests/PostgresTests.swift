@@ -185,6 +185,7 @@ struct PostgresTests {
             }
         }
         #expect(try CrashTests.wholeTicks(in: engine, "ended between") == 6)
+        #expect(EngineLock.holder(of: folder)?.pid == getpid(), "the new session says whose it is, too")
     }
 
     /// The instant that matters most: the server has committed, and nobody hears it.

@@ -31,7 +31,9 @@ struct Place {
     }
 
     func engine(busyTimeout: TimeSpan = .zero) throws -> Journal {
-        try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: at(0))), busyTimeout: busyTimeout)
+        // A server has waits of its own, which a file has not.
+        try Journal.open(
+            folder, mode: .engine(EngineLock(folder: folder, now: at(0))), busyTimeout: folder.database == nil ? busyTimeout : .seconds(5))
     }
 
     func reader() throws -> Journal { try Journal.open(folder, mode: .reader, busyTimeout: .zero) }

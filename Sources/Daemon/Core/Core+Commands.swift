@@ -11,7 +11,8 @@ extension Core {
         do {
             waiting = try journal.waitingCommands()
         } catch {
-            report(commitError: "\(error)")
+            // While it is known that the journal cannot be had, it is not said in other words each time.
+            if lastCommitError == nil { report(commitError: "\(error)") }
             return
         }
         let now = clock.now()

@@ -71,7 +71,7 @@ extension PostgresDatabase {
         }
         return """
             SET search_path = \(place.schema), pg_catalog; SET client_min_messages = warning; SET TimeZone = 'UTC';
-            SET lock_timeout = \(max(1, busyTimeout.milliseconds)); SET statement_timeout = \(place.statementTimeout.milliseconds);
+            SET lock_timeout = \(PostgresDatabase.lockTimeout(busyTimeout)); SET statement_timeout = \(place.statementTimeout.milliseconds);
             SET idle_in_transaction_session_timeout = 30000; SET synchronous_commit = on;
             SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = \(role == .reader ? "on" : "off");
             SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 2; SET tcp_user_timeout = 20000
@@ -95,6 +95,7 @@ extension PostgresDatabase {
         }
         let kept = try rows("SELECT epoch, commits FROM journal", []) { row throws(JournalError) in (epoch: row.int(0), commit: row.int(1)) }.first
         guard let kept, kept.epoch == fence.epoch else { throw error(.deposed) }
+        try PostgresLock.sign(self)
         self.fence?.session = connection.backendPID
         if let doubt {
             verdicts[doubt] = kept.commit == doubt
@@ -107,10 +108,13 @@ extension PostgresDatabase {
         return verdicts.removeValue(forKey: commit) ?? false
     }
 
+    /// In milliseconds. None at all would be for ever, and a server has short waits of its own.
+    static func lockTimeout(_ span: TimeSpan) -> Int64 { max(100, span.milliseconds) }
+
     /// How long a call waits for another's transaction.
     func wait(_ span: TimeSpan) throws(JournalError) {
         busyTimeout = span
-        try execute("SET lock_timeout = \(max(1, span.milliseconds))")
+        try execute("SET lock_timeout = \(PostgresDatabase.lockTimeout(span))")
     }
 }
 

@@ -39,6 +39,7 @@ extension PostgresDatabase {
         for table in tables where tables.allSatisfy(PostgresPlace.isSchema) { try execute("VACUUM (FULL, ANALYZE) \(place.schema).\(table)") }
         try execute("SET statement_timeout = \(place.statementTimeout.milliseconds)")
         connection?.patience = place.statementTimeout + .seconds(5)
+        sizesKept = nil
     }
 
     /// Counted once a minute.

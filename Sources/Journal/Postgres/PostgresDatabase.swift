@@ -26,6 +26,8 @@ final class PostgresDatabase: Database {
     var waiting = PostgresWaiting()
     /// The engine's place in line, from when it has begun.
     var fence: Fence?
+    /// Who its process is, as others see the session.
+    var signature: String?
     var doubt: Int64?
     var verdicts: [Int64: Bool] = [:]
     /// Called when all is handed to libpq and before any answer is awaited, for tests that break the connection there.

@@ -20,6 +20,13 @@ enum PostgresLock {
     static func sign(_ database: PostgresDatabase, now: Timestamp) throws(JournalError) {
         // At most 63 bytes are kept.
         let name = "mozaiks-ops \(getpid()) \(now.milliseconds) \(String(decoding: hostName().utf8.prefix(24), as: UTF8.self))"
+        database.signature = name
+        try sign(database)
+    }
+
+    /// The same on a session that was had anew.
+    static func sign(_ database: PostgresDatabase) throws(JournalError) {
+        guard let name = database.signature else { return }
         _ = try database.row("SELECT set_config('application_name', ?1, false)", [.text(name)]) { row throws(JournalError) in row.text(0) }
     }
 
