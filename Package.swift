@@ -97,7 +97,7 @@ let package = Package(
             "Monitor",
             [
                 "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Playbooks", "Engine", "Guard", "Telling", "Ambient",
-                "HTTP", "Settings", "Collector", "Journal", "Actions", "Notify", "Advisor", "Server", "Configuration",
+                "HTTP", "Collector", "Journal", "Actions", "Notify", "Advisor", "Server",
             ]),
         room(
             "Views",
@@ -108,10 +108,17 @@ let package = Package(
                 "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "Collector", "Journal",
                 "Server", "Configuration", "Monitor", "Views",
             ]),
+        // Where all of it is put together, and nowhere else.
+        room(
+            "Composition",
+            [
+                "Model", "YAML", "Signals", "Policy", "Playbooks", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector", "Journal",
+                "Actions", "Notify", "Advisor", "Server", "Configuration", "Monitor", "Views", "Web",
+            ]),
         .executableTarget(
             name: "mozaiks-ops",
             dependencies: [
-                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
+                "Composition", "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
                 "Journal", "Actions", "Notify", "Advisor", "Server", "Simulator", "Configuration", "Monitor", "Playbooks", "PolicyTesting", "Views",
                 "Web",
             ],
@@ -163,6 +170,7 @@ let package = Package(
                 "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector",
                 "Journal", "Actions", "Notify", "Advisor", "Playbooks", "EvalCases", "Server", "Simulator", "Configuration", "Monitor",
             ]),
+        tests("Composition", ["Model", "Ambient", "Actions", "Configuration", "Composition"]),
         tests("Web", ["Model", "Digest", "Ambient", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Journal", "Server", "Configuration", "Monitor", "Views", "Web"], exclude: ["openapi.py", "browser.py"]),
         tests("Command", ["Model", "JSONParsing", "Simulator", "EvalCases", "CSQLite"], exclude: ["golden", "schemas.py", "top.py"]),
 

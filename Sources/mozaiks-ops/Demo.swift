@@ -1,5 +1,6 @@
 import Ambient
 import Collector
+import Composition
 import Configuration
 import Engine
 import Glibc
@@ -84,7 +85,7 @@ struct Demo {
         let clock = invocation.clock
         let narrator = Narrator(terminal: terminal, clock: clock)
         let parts = try DaemonParts(
-            configuration, assembly, invocation, invocation.logger, onReport: { narrator.hear($0) })
+            assembly, clock: invocation.clock, version: Version.text, logger: invocation.logger, onReport: { narrator.hear($0) })
         try parts.startServers()
         let page = parts.pageAddress.map { $0 + "/" } ?? "nowhere"
         let staysOpen = invocation.arguments.has("keep-open")
@@ -106,7 +107,7 @@ struct Demo {
             }
         }
         let daemon = Daemon(
-            core: parts.core, targets: assembly.targets, poller: invocation.poller(assembly), senders: parts.senders,
+            core: parts.core, targets: assembly.targets, poller: assembly.poller(clock: invocation.clock, logger: invocation.logger), senders: parts.senders,
             interval: configuration.interval.value, clock: invocation.clock, logger: invocation.logger,
             notifier: SystemdNotifier(environment: Environment([:])))
         _ = await daemon.run {

@@ -1,5 +1,6 @@
 import Ambient
 import Collector
+import Composition
 import Configuration
 import Engine
 import Journal
@@ -62,7 +63,7 @@ extension Situation {
     private static func live(_ invocation: Invocation) async throws -> Situation {
         let assembly = try invocation.assembly(try invocation.watchingConfiguration())
         var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
-        let poller = invocation.poller(assembly)
+        let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         var ticks: [TickResult] = []
         for target in assembly.targets {
             let all = target.replicas.map { ($0, [Endpoint.health, .activeRuns, .events, .perf]) }

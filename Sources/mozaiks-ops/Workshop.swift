@@ -1,5 +1,6 @@
 import Ambient
 import Collector
+import Composition
 import Configuration
 import Glibc
 import HTTP
@@ -20,18 +21,6 @@ enum MonitorOptions {
     static let policies = Option("policies", value: "DIR", "folder of policy files (default: the built-in policy)")
 
     static let all = [url, mode, interval, state, policies]
-}
-
-extension Configuration {
-    /// Channels that page and that no incident reaches, because the environment is not `production` and no route says that it
-    /// matters there too.
-    var unpagedChannels: [String] {
-        guard !environment.value.isSame(as: TellingSettings.production) else { return [] }
-        let telling = Assembly.settings(self).telling
-        return telling.channels.filter { channel in
-            channel.pages && !telling.routes.contains { $0.pagesOutsideProduction && $0.channels.contains(channel.name) }
-        }.map(\.name)
-    }
 }
 
 extension Invocation {
@@ -103,15 +92,6 @@ extension Invocation {
         return try Assembly(
             configuration, policies: try policies(configuration), environment: environment, clock: clock,
             version: Version.text, logger: logger)
-    }
-
-    /// Asks runtimes; says once why there is no token for one, and again when the reason is another.
-    func poller(_ assembly: Assembly, _ logger: Logger? = nil, clock: (any Clock)? = nil) -> Poller {
-        let (logger, said) = (logger ?? self.logger, Reasons())
-        return Poller(client: assembly.client, clock: clock ?? self.clock) { runtime, text in
-            guard said.isNew(text, of: runtime) else { return }
-            logger.warning("no token", ["runtime": .text(runtime), "why": .text(text)])
-        }
     }
 
     /// Shows everything that is wrong at once, and ends with the code for configuration.
@@ -188,26 +168,4 @@ enum HeldWarnings {
 
     static func add(_ text: String) { texts.withLock { $0.append(text) } }
     static var all: [String] { texts.withLock { $0 } }
-}
-
-/// What was said last of each runtime, so that a fault that stays is not said at each poll.
-private final class Reasons: Sendable {
-    private let last = Mutex<[String: String]>([:])
-
-    func isNew(_ text: String, of runtime: String) -> Bool {
-        last.withLock { $0.updateValue(text, forKey: runtime) != text }
-    }
-}
-
-/// The state folder as the engine holds it: locked, with the journal open for writing.
-struct EngineRoom {
-    let folder: StateFolder
-    let journal: Journal
-
-    /// Throws when another engine holds the lock, or the journal cannot be used. Nothing is changed then.
-    init(_ configuration: Configuration, now: Timestamp) throws(JournalError) {
-        folder = try StateFolder(creating: configuration.state.value)
-        let lock = try EngineLock(folder: folder, now: now)
-        journal = try Journal.open(folder, mode: .engine(lock))
-    }
 }

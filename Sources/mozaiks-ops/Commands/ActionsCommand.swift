@@ -1,3 +1,4 @@
+import Composition
 import Views
 import Actions
 import Ambient

@@ -1,5 +1,6 @@
 import Advisor
 import Ambient
+import Composition
 import Configuration
 import Glibc
 import HTTP

@@ -1,5 +1,6 @@
 import Actions
 import Ambient
+import Composition
 import Configuration
 import Glibc
 import HTTP
@@ -92,7 +93,7 @@ enum CheckCommand {
 
     /// Polls every runtime once, all at the same time; then sends what is due, as long as a cron job may take.
     private static func pass(_ assembly: Assembly, _ core: Core, _ invocation: Invocation) async -> Bool {
-        let poller = invocation.poller(assembly)
+        let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         await withTaskGroup(of: Void.self) { group in
             for target in assembly.targets {
                 group.addTask {

@@ -1,6 +1,7 @@
 import Actions
 import Ambient
 import Collector
+import Composition
 import Configuration
 import Glibc
 import HTTP
@@ -31,7 +32,7 @@ enum DoctorCommand {
         await examineReceivers(assembly, invocation, &findings)
         for fault in Assembly.unreadableSecrets(configuration, invocation.environment) { findings.add(.broken, fault) }
         var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
-        let poller = invocation.poller(assembly)
+        let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         let wait = try invocation.span("wait") ?? .seconds(3)
         var observations: [String: [Observation]] = [:]
         for look in 0..<2 {

@@ -1,5 +1,6 @@
 import Ambient
 import Collector
+import Composition
 import Configuration
 import Engine
 import HTTP
@@ -70,7 +71,7 @@ enum EvaluateCommand {
         let core = Core(
             pipeline: Pipeline(settings: assembly.settings, policies: assembly.policies), journal: nil, folder: nil, gate: nil,
             clock: invocation.clock, logger: .silent, onReport: { reports.add($0) })
-        let poller = invocation.poller(assembly)
+        let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         for poll in 0..<polls {
             if poll > 0 { try await invocation.clock.sleep(for: configuration.interval.value) }
             for target in assembly.targets {

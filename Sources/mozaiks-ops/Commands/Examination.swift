@@ -1,5 +1,6 @@
 import Ambient
 import Collector
+import Composition
 import Configuration
 import Engine
 import Glibc

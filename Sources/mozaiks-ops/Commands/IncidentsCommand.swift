@@ -1,3 +1,4 @@
+import Composition
 import Journal
 import Model
 import Monitor

@@ -1,4 +1,5 @@
 import Ambient
+import Composition
 import Configuration
 import JSONParsing
 import Journal

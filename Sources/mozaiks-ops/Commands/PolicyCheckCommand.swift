@@ -1,4 +1,5 @@
 import Collector
+import Composition
 import Configuration
 import Model
 import Monitor
@@ -167,7 +168,7 @@ enum Sight {
             configuration, policies: policies, environment: invocation.environment, clock: invocation.clock,
             version: Version.text, logger: invocation.logger)
         var pipeline = Pipeline(settings: assembly.settings, policies: policies)
-        let poller = invocation.poller(assembly)
+        let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         var found: [Diagnostic] = []
         for target in assembly.targets {
             let all = target.replicas.map { ($0, [Endpoint.health, .activeRuns, .events, .perf]) }

@@ -1,3 +1,4 @@
+import Composition
 import Configuration
 import Model
 import Monitor

@@ -1,4 +1,5 @@
 import Collector
+import Composition
 import Configuration
 import Glibc
 import Model

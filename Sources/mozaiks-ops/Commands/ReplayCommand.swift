@@ -1,4 +1,5 @@
 import Collector
+import Composition
 import Configuration
 import Journal
 import Model

@@ -1,3 +1,4 @@
+import Composition
 import Configuration
 import Guard
 import JSONParsing
@@ -178,14 +179,5 @@ extension StatusVerdict {
         case .critical: .critical
         case .unknown: .unknown
         }
-    }
-}
-
-extension Overview.Surroundings {
-    /// What a configuration knows that a journal does not.
-    init(_ configuration: Configuration) {
-        self.init(
-            environment: configuration.environment.value, telling: configuration.telling, channels: configuration.channels.map(\.name),
-            settings: Assembly.settings(configuration))
     }
 }

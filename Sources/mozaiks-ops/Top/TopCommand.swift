@@ -1,4 +1,5 @@
 import Ambient
+import Composition
 import Digest
 import Glibc
 import Journal

@@ -5,6 +5,7 @@ import Configuration
 import Guard
 import HTTP
 import Model
+import Monitor
 import Notify
 import Policy
 import Signals

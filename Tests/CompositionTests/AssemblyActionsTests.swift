@@ -3,7 +3,7 @@ import Model
 import Testing
 
 @testable import Configuration
-@testable import Monitor
+@testable import Composition
 
 /// Which adapters a configuration comes to, and what the guard is told that they can land.
 @Suite struct AssemblyActionsTests {

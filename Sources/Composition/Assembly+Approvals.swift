@@ -1,5 +1,6 @@
 import Ambient
 import Configuration
+import Monitor
 import Notify
 
 extension Assembly {
