@@ -16,12 +16,12 @@ let lean: [SwiftSetting] =
 /// an optimised build shows what is read once too few.
 let busy: Set = [
     "Text", "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Collector", "Journal", "Simulator",
-    "Monitor", "Ambient", "Server",
+    "Cycle", "Daemon", "Ambient", "Server",
 ]
 
 /// Rooms that are at work in every cycle or over long tapes. All others are compiled for size: what a daemon holds in
 /// memory is above all the pages of its own code, and pages are what a short `check` waits for.
-let hot: Set = ["Text", "Model", "Digest", "JSONParsing", "Signals", "Engine", "Guard", "Collector", "Journal", "Monitor"]
+let hot: Set = ["Text", "Model", "Digest", "JSONParsing", "Signals", "Engine", "Guard", "Collector", "Journal", "Cycle", "Daemon"]
 
 /// What of a release build differs by room: each function in a section of its own, so that the linker can leave out
 /// what nobody calls and fold what is the same.
@@ -93,33 +93,37 @@ let package = Package(
         room("Server", ["Model", "Ambient", "Collector", "Actions", "CMicroHTTPD"]),
         room("Simulator", ["Model", "Digest", "JSONParsing", "Ambient", "Server"]),
         room("Configuration", ["Model", "YAML", "Telling", "Ambient", "Settings", "Actions", "Notify", "Advisor"]),
+        // Pure but for a journal that is read: the daemon, the single pass and the replays turn this crank.
         room(
-            "Monitor",
+            "Cycle",
+            ["Model", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Collector", "Journal", "Actions", "Notify"]),
+        room(
+            "Daemon",
             [
-                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Playbooks", "Engine", "Guard", "Telling", "Ambient",
-                "HTTP", "Collector", "Journal", "Actions", "Notify", "Advisor", "Server",
+                "Model", "JSONParsing", "Signals", "Policy", "Playbooks", "Engine", "Guard", "Ambient", "Collector", "Journal", "Actions",
+                "Notify", "Advisor", "Server", "Cycle",
             ]),
         room(
             "Views",
-            ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Journal", "Notify", "Monitor"]),
+            ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Journal", "Notify", "Cycle"]),
         room(
             "Web",
             [
                 "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "Collector", "Journal",
-                "Server", "Configuration", "Monitor", "Views",
+                "Server", "Configuration", "Cycle", "Views",
             ]),
         // Where all of it is put together, and nowhere else.
         room(
             "Composition",
             [
                 "Model", "YAML", "Signals", "Policy", "Playbooks", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector", "Journal",
-                "Actions", "Notify", "Advisor", "Server", "Configuration", "Monitor", "Views", "Web",
+                "Actions", "Notify", "Advisor", "Server", "Configuration", "Cycle", "Daemon", "Views", "Web",
             ]),
         .executableTarget(
             name: "mozaiks-ops",
             dependencies: [
                 "Composition", "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
-                "Journal", "Actions", "Notify", "Advisor", "Server", "Simulator", "Configuration", "Monitor", "Playbooks", "PolicyTesting", "Views",
+                "Journal", "Actions", "Notify", "Advisor", "Server", "Simulator", "Configuration", "Cycle", "Daemon", "Playbooks", "PolicyTesting", "Views",
                 "Web",
             ],
             swiftSettings: lean + [release("mozaiks-ops")],
@@ -164,14 +168,21 @@ let package = Package(
         tests("Advisor", ["Model", "JSONParsing", "Playbooks", "Ambient", "HTTP", "Advisor", "EvalCases"]),
         tests("Server", ["Model", "Ambient", "Collector", "Actions", "Server"]),
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
+        // A runtime that is what a test says, and one that is simulated: for tests of the cycle and of whoever turns it.
+        .target(
+            name: "CycleKit", dependencies: ["Model", "JSONParsing", "Policy", "Server", "Simulator", "Cycle"], path: "Tests/CycleKit",
+            swiftSettings: strict),
         tests(
-            "Monitor",
+            "Cycle",
+            ["Model", "JSONParsing", "Signals", "Policy", "Telling", "Collector", "Journal", "Simulator", "Cycle", "CycleKit"]),
+        tests(
+            "Daemon",
             [
-                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector",
-                "Journal", "Actions", "Notify", "Advisor", "Playbooks", "EvalCases", "Server", "Simulator", "Configuration", "Monitor",
+                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector",
+                "Journal", "Actions", "Notify", "Advisor", "Playbooks", "EvalCases", "Server", "Simulator", "Cycle", "CycleKit", "Daemon",
             ]),
         tests("Composition", ["Model", "Ambient", "Actions", "Configuration", "Composition"]),
-        tests("Web", ["Model", "Digest", "Ambient", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Journal", "Server", "Configuration", "Monitor", "Views", "Web"], exclude: ["openapi.py", "browser.py"]),
+        tests("Web", ["Model", "Digest", "Ambient", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Journal", "Server", "Configuration", "Cycle", "Views", "Web"], exclude: ["openapi.py", "browser.py"]),
         tests("Command", ["Model", "JSONParsing", "Simulator", "EvalCases", "CSQLite"], exclude: ["golden", "schemas.py", "top.py"]),
 
         // What `make chaos` kills the monitor in.
@@ -192,7 +203,7 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "BenchReference", "Model", "Signals", "Policy", "Engine", "Collector", "Actions", "Server", "Simulator", "Monitor",
+                "BenchReference", "Model", "Signals", "Policy", "Engine", "Collector", "Actions", "Server", "Simulator", "Cycle",
             ],
             path: "Tests/Bench", exclude: ["run", "reference", "viewers.py"], swiftSettings: strict),
     ],

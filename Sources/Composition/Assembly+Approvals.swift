@@ -1,6 +1,6 @@
 import Ambient
 import Configuration
-import Monitor
+import Daemon
 import Notify
 
 extension Assembly {

@@ -2,10 +2,10 @@ import Actions
 import Ambient
 import Collector
 import Configuration
+import Cycle
 import Guard
 import HTTP
 import Model
-import Monitor
 import Notify
 import Policy
 import Signals

@@ -2,8 +2,9 @@ import Advisor
 import Ambient
 import Collector
 import Configuration
+import Cycle
+import Daemon
 import Model
-import Monitor
 import Notify
 import Playbooks
 import Server

@@ -1,7 +1,8 @@
 import Ambient
 import Configuration
+import Cycle
+import Daemon
 import Model
-import Monitor
 import Policy
 import Views
 import Web

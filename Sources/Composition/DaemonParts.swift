@@ -2,10 +2,11 @@ import Actions
 import Ambient
 import Collector
 import Configuration
+import Cycle
+import Daemon
 import HTTP
 import Journal
 import Model
-import Monitor
 import Notify
 import Policy
 import Server

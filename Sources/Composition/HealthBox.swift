@@ -1,6 +1,6 @@
 import Ambient
+import Daemon
 import Model
-import Monitor
 import Server
 import Synchronization
 

@@ -1,6 +1,6 @@
 import Configuration
+import Cycle
 import Model
-import Monitor
 import Policy
 
 /// What a reload changed, what it could not, and what is in force behind it.

@@ -1,6 +1,6 @@
+import Cycle
 import Journal
 import Model
-import Monitor
 
 /// What became of something that a person asked for.
 public struct CommandOutcome: Sendable {

@@ -1,7 +1,7 @@
+import Cycle
 import JSONParsing
 import Journal
 import Model
-import Monitor
 
 /// One incident with what stands beside it in the journal.
 public struct IncidentDetail {

@@ -1,5 +1,5 @@
+import Cycle
 import Model
-import Monitor
 import Signals
 
 /// Makes the panels of a ``RuntimePast`` of a runtime's minutes, in one pass.

@@ -1,5 +1,5 @@
+import Cycle
 import Model
-import Monitor
 
 /// What a replay says of itself at its end.
 public enum ReplayCaveat {

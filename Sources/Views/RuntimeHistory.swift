@@ -1,6 +1,6 @@
+import Cycle
 import Journal
 import Model
-import Monitor
 import Signals
 
 /// A stretch of a runtime's past, minute by minute, as documents and terminals show it.

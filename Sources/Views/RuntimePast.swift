@@ -1,6 +1,6 @@
+import Cycle
 import Journal
 import Model
-import Monitor
 import Signals
 
 /// A stretch of the past in whole steps, as charts show it.

@@ -1,8 +1,8 @@
+import Cycle
 import Guard
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Policy
 import Server
 import Views

@@ -1,10 +1,10 @@
 import Ambient
 import Collector
 import Configuration
+import Cycle
 import Digest
 import Journal
 import Model
-import Monitor
 import Policy
 import Server
 import Synchronization

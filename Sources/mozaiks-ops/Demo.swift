@@ -2,13 +2,13 @@ import Ambient
 import Collector
 import Composition
 import Configuration
+import Daemon
 import Engine
 import Glibc
 import HTTP
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Policy
 import Server
 import Signals

@@ -1,9 +1,9 @@
 import Composition
 import Configuration
+import Cycle
 import Glibc
 import Journal
 import Model
-import Monitor
 import Policy
 import Views
 

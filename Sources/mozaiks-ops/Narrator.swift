@@ -1,9 +1,9 @@
 import Ambient
+import Cycle
 import Engine
 import HTTP
 import JSONParsing
 import Model
-import Monitor
 import Policy
 import Signals
 import Synchronization

@@ -1,7 +1,7 @@
 import Collector
+import Cycle
 import Glibc
 import Model
-import Monitor
 import Policy
 import Simulator
 

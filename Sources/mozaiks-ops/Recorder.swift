@@ -1,8 +1,8 @@
 import Ambient
 import Collector
+import Cycle
 import Glibc
 import Model
-import Monitor
 import Synchronization
 
 /// Writes exchanges and ticks to a tape as they happen. A tape that cannot be written any more ends, and says so once.

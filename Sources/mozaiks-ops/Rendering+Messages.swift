@@ -1,6 +1,6 @@
+import Cycle
 import Journal
 import Model
-import Monitor
 import Notify
 import Telling
 

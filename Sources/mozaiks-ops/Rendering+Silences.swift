@@ -1,7 +1,7 @@
+import Cycle
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Telling
 
 /// Silences as people read them.

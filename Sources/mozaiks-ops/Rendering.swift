@@ -1,8 +1,8 @@
 import Actions
+import Cycle
 import Engine
 import Guard
 import Model
-import Monitor
 import Notify
 import Policy
 import Signals

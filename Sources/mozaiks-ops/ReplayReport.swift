@@ -1,6 +1,6 @@
+import Cycle
 import Engine
 import Model
-import Monitor
 import Views
 
 /// What a replay found, for people and for programs.

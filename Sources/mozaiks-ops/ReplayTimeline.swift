@@ -1,5 +1,5 @@
+import Cycle
 import Model
-import Monitor
 
 /// A picture of a replay in text: a line for each rule and subject over time, and one for each app under an action. Of two
 /// sets of policies each has its own line where they differ.

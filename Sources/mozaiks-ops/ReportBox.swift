@@ -1,4 +1,4 @@
-import Monitor
+import Cycle
 import Synchronization
 
 /// Collects the reports of cycles, the newest of each runtime, in the order of the runtimes' first.

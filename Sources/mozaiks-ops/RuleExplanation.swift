@@ -1,7 +1,7 @@
+import Cycle
 import Engine
 import Guard
 import Model
-import Monitor
 import Policy
 import Signals
 import Views

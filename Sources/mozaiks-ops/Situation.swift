@@ -2,10 +2,10 @@ import Ambient
 import Collector
 import Composition
 import Configuration
+import Cycle
 import Engine
 import Journal
 import Model
-import Monitor
 import Policy
 import Signals
 import Views

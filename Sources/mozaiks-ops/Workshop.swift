@@ -2,11 +2,11 @@ import Ambient
 import Collector
 import Composition
 import Configuration
+import Cycle
 import Glibc
 import HTTP
 import Journal
 import Model
-import Monitor
 import Policy
 import Telling
 import Synchronization

@@ -1,8 +1,8 @@
 import BenchReference
 import Collector
+import Cycle
 import Glibc
 import Model
-import Monitor
 import Policy
 import Signals
 

@@ -11,7 +11,7 @@ import Views
 
 import struct Journal.MinuteRow
 
-@testable import Monitor
+@testable import Cycle
 @testable import Web
 
 @Suite struct APITests {

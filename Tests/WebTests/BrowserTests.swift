@@ -8,8 +8,8 @@ import Signals
 import TestKit
 import Testing
 
+@testable import Cycle
 @testable import Guard
-@testable import Monitor
 @testable import Web
 
 /// The pages in a real browser: what it shows, runs, asks and complains of. Pictures are in `.build/pictures/browser/`.

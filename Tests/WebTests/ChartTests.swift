@@ -9,7 +9,7 @@ import Views
 
 import struct Journal.MinuteRow
 
-@testable import Monitor
+@testable import Cycle
 @testable import Web
 
 /// The charts of the first page and the time that they show.

@@ -9,7 +9,7 @@ import TestKit
 import Testing
 import Views
 
-@testable import Monitor
+@testable import Cycle
 @testable import Web
 
 /// Trying a policy before it is saved.

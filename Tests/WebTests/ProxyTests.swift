@@ -7,8 +7,8 @@ import Server
 import TestKit
 import Testing
 
+@testable import Cycle
 @testable import Guard
-@testable import Monitor
 @testable import Web
 
 /// People whom a proxy names, and sessions that have ended.

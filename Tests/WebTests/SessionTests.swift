@@ -6,8 +6,8 @@ import Server
 import TestKit
 import Testing
 
+@testable import Cycle
 @testable import Guard
-@testable import Monitor
 @testable import Web
 
 /// Signing in, and the page's own forms.

@@ -13,7 +13,7 @@ import Views
 
 import struct Journal.MinuteRow
 
-@testable import Monitor
+@testable import Cycle
 @testable import Web
 
 /// A clock that stands where a test puts it.

@@ -8,8 +8,8 @@ import Server
 import TestKit
 import Testing
 
+@testable import Cycle
 @testable import Guard
-@testable import Monitor
 @testable import Web
 
 /// Who may change what, and how it reaches the engine.

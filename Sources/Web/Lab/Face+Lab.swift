@@ -1,7 +1,7 @@
+import Cycle
 import Digest
 import Journal
 import Model
-import Monitor
 import Policy
 import Server
 import Views

@@ -1,5 +1,5 @@
+import Cycle
 import Model
-import Monitor
 import Views
 
 extension Page {

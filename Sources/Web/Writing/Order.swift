@@ -1,9 +1,9 @@
+import Cycle
 import Digest
 import Guard
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Telling
 import Views
 

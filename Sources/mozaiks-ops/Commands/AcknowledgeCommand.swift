@@ -1,7 +1,7 @@
+import Cycle
 import JSONParsing
 import Journal
 import Model
-import Monitor
 
 /// `incidents ack|unack`: somebody has seen it.
 enum AcknowledgeCommand {

@@ -1,4 +1,6 @@
 import Composition
+import Cycle
+import Daemon
 import Views
 import Actions
 import Ambient
@@ -7,7 +9,6 @@ import Glibc
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Notify
 
 /// `actions list|stop|resume|revert`.

@@ -2,11 +2,11 @@ import Advisor
 import Ambient
 import Composition
 import Configuration
+import Cycle
 import Glibc
 import HTTP
 import Journal
 import Model
-import Monitor
 import Playbooks
 
 /// `advise INCIDENT`: asks the configured model by hand, or shows what it would be asked.

@@ -1,9 +1,9 @@
 import Ambient
+import Cycle
 import Guard
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Views
 
 /// `actions approvals|approve|deny`.

@@ -2,12 +2,13 @@ import Actions
 import Ambient
 import Composition
 import Configuration
+import Cycle
+import Daemon
 import Glibc
 import HTTP
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Policy
 import Signals
 import Views

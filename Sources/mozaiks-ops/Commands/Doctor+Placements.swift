@@ -1,9 +1,9 @@
 import Actions
 import Configuration
+import Cycle
 import JSONParsing
 import Journal
 import Model
-import Monitor
 
 extension DoctorCommand {
     /// Whether a proxy asks the gate of the engine that runs; nothing to say where none does.

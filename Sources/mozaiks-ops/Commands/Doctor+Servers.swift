@@ -1,10 +1,10 @@
 import Composition
 import Configuration
+import Cycle
 import HTTP
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Signals
 
 extension DoctorCommand {

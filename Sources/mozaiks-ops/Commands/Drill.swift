@@ -1,9 +1,9 @@
 import Ambient
 import Configuration
+import Cycle
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Notify
 import Policy
 import Simulator

@@ -2,10 +2,11 @@ import Ambient
 import Collector
 import Composition
 import Configuration
+import Cycle
+import Daemon
 import Engine
 import HTTP
 import Model
-import Monitor
 import Policy
 import Signals
 import Views

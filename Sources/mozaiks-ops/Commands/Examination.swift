@@ -2,10 +2,10 @@ import Ambient
 import Collector
 import Composition
 import Configuration
+import Cycle
 import Engine
 import Glibc
 import Model
-import Monitor
 import Policy
 import Signals
 

@@ -1,7 +1,7 @@
+import Cycle
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Policy
 import Views
 

@@ -1,7 +1,7 @@
 import Composition
+import Cycle
 import Journal
 import Model
-import Monitor
 import Views
 
 /// `incidents list` and `incidents show`: read from the journal, also while the daemon runs.

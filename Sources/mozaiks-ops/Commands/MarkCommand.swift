@@ -1,8 +1,8 @@
 import Ambient
+import Cycle
 import Guard
 import Journal
 import Model
-import Monitor
 import Policy
 
 /// `mark deploy|list`.

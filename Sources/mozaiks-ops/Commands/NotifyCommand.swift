@@ -1,10 +1,10 @@
 import Ambient
 import Composition
 import Configuration
+import Cycle
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Notify
 import Policy
 import Simulator

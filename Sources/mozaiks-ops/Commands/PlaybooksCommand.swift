@@ -1,6 +1,6 @@
 import Configuration
+import Cycle
 import Model
-import Monitor
 import Playbooks
 import Policy
 import YAML

@@ -1,8 +1,8 @@
 import Collector
 import Composition
 import Configuration
+import Cycle
 import Model
-import Monitor
 import Policy
 import Signals
 import YAML

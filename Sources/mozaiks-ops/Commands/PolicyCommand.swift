@@ -1,7 +1,7 @@
 import Composition
 import Configuration
+import Cycle
 import Model
-import Monitor
 import Policy
 
 /// `policy show|signals`.

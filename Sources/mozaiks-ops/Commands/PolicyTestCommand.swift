@@ -1,9 +1,9 @@
 import Collector
 import Composition
 import Configuration
+import Cycle
 import Glibc
 import Model
-import Monitor
 import Policy
 import PolicyTesting
 import YAML

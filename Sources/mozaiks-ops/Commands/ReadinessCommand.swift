@@ -1,7 +1,7 @@
+import Cycle
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Policy
 
 /// `policy readiness`: whether rules may act by themselves.

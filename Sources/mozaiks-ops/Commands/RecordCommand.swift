@@ -1,9 +1,10 @@
 import Ambient
 import Collector
 import Composition
+import Cycle
+import Daemon
 import HTTP
 import Model
-import Monitor
 
 /// `record`: writes a tape without deciding anything.
 enum RecordCommand {

@@ -1,9 +1,9 @@
 import Collector
 import Composition
 import Configuration
+import Cycle
 import Journal
 import Model
-import Monitor
 import Policy
 import Views
 

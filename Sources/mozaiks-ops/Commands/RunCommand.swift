@@ -2,8 +2,8 @@ import Ambient
 import Collector
 import Composition
 import Configuration
+import Daemon
 import Model
-import Monitor
 
 /// `run`: the daemon.
 enum RunCommand {

@@ -1,10 +1,10 @@
 import Composition
 import Configuration
+import Cycle
 import Digest
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Policy
 import Signals
 import Telling

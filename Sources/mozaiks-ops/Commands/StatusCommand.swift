@@ -1,10 +1,10 @@
 import Composition
 import Configuration
+import Cycle
 import Guard
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Telling
 import Views
 

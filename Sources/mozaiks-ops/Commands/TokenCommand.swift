@@ -1,7 +1,7 @@
 import Ambient
+import Cycle
 import Journal
 import Model
-import Monitor
 import Web
 
 /// `token create|list|revoke`: who may do what at the page and the API.

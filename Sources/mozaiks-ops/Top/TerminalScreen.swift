@@ -1,9 +1,9 @@
 import Ambient
+import Cycle
 import Digest
 import Glibc
 import Journal
 import Model
-import Monitor
 import Synchronization
 import Views
 

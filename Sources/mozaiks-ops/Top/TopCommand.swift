@@ -1,10 +1,10 @@
 import Ambient
 import Composition
+import Cycle
 import Digest
 import Glibc
 import Journal
 import Model
-import Monitor
 import Synchronization
 import Views
 

@@ -1,6 +1,6 @@
+import Cycle
 import Guard
 import Model
-import Monitor
 import Policy
 import Views
 

@@ -1,0 +1,163 @@
+import Journal
+import JSONParsing
+import Model
+import Signals
+
+/// What the newest polls of a runtime showed, as the journal keeps it for whoever looks from beside: `status`. Schema
+/// `mozaiks.ops/sight/v1`. Nothing is decided by it.
+public struct RuntimeSight: Sendable {
+    public static let schema = "mozaiks.ops/sight/v1"
+    /// A runtime's name follows.
+    package static let prefix = "sight:"
+
+    public var summary: RuntimeSummary
+    public var polledAt: Timestamp
+    /// Between two polls, as they were configured.
+    public var interval: TimeSpan
+    public var mode: Mode
+    public var environment: String
+    /// Seen by a daemon, which polls on and on; a pass of `check` comes when cron has it come.
+    public var isOfDaemon: Bool
+    /// What the engine's gate was asked; nil where there is none.
+    public var gate: Gate?
+
+    /// What the gate was asked about a runtime.
+    public struct Gate: Sendable, Equatable {
+        /// Newest question about a start; nil: none yet, as far back as is remembered.
+        public var askedAt: Timestamp?
+        /// Since when the engine has listened for questions.
+        public var since: Timestamp
+
+        package init(askedAt: Timestamp?, since: Timestamp) {
+            self.askedAt = askedAt
+            self.since = since
+        }
+    }
+
+    public init(
+        summary: RuntimeSummary, polledAt: Timestamp, interval: TimeSpan, mode: Mode, environment: String, isOfDaemon: Bool,
+        gate: Gate? = nil
+    ) {
+        self.gate = gate
+        self.summary = summary
+        self.polledAt = polledAt
+        self.interval = interval
+        self.mode = mode
+        self.environment = environment
+        self.isOfDaemon = isOfDaemon
+    }
+
+    /// Of every runtime that somebody polled, by the bytes of its name. What cannot be read is left out, and named to `damaged`.
+    public static func all(in journal: Journal, damaged: (String) -> Void) throws(JournalError) -> [RuntimeSight] {
+        var sights: [RuntimeSight] = []
+        for key in try journal.stateKeys() where key.utf8.starts(with: prefix.utf8) {
+            guard let bytes = try journal.state(key) else { continue }
+            do {
+                sights.append(try RuntimeSight(DocumentReader(JSON(parsing: bytes), document: "sight")))
+            } catch {
+                damaged(String(key.dropFirst(prefix.count)))
+            }
+        }
+        return sights.sorted { $0.summary.runtime.precedes($1.summary.runtime) }
+    }
+
+    /// `no proxy has asked the gate about shared since 2026-11-21 17:05:00Z`, where nobody seems to.
+    public var gateRemark: String? {
+        guard let gate else { return nil }
+        let name = Shown.id(summary.runtime)
+        guard let askedAt = gate.askedAt else { return "no proxy has asked the gate about \(name) since \(gate.since), when it began" }
+        return polledAt - askedAt > RuntimeSight.quiet ? "no proxy has asked the gate about \(name) since \(askedAt)" : nil
+    }
+
+    /// So long a runtime may well have no start.
+    private static let quiet = TimeSpan.hours(1)
+
+    package var row: StateRow { StateRow(key: RuntimeSight.prefix + summary.runtime, bytes: document.serializedBytes()) }
+
+    /// How well it sees: a change of that is written at once.
+    package var quality: [String] {
+        summary.replicas.map { replica in
+            let missing = Endpoint.allCases.compactMap { endpoint in replica.missing[endpoint].map { "\(endpoint.path) \($0)" } }
+            return "\(replica.url) \(replica.isHealthy.map { "\($0)" } ?? "-") \(replica.answersForSeveralProcesses) "
+                + missing.joined(separator: " ")
+        }
+    }
+}
+
+// MARK: - As a document
+
+extension RuntimeSight {
+    public var document: JSON {
+        [
+            "schema": .string(RuntimeSight.schema), "runtime": .string(summary.runtime), "polled_at": .moment(polledAt),
+            "interval": .span(interval), "mode": .string(mode.rawValue), "environment": .string(environment),
+            "daemon": .bool(isOfDaemon),
+            "gate": gate.map { ["asked_at": .moment($0.askedAt), "since": .moment($0.since)] } ?? .null,
+            "apps": .int(Int64(summary.apps)), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
+            "replicas": .array(summary.replicas.map(RuntimeSight.document)),
+        ]
+    }
+
+    private static func document(_ replica: RuntimeSummary.Replica) -> JSON {
+        func figure(_ value: Int64?) -> JSON { value.map { .int($0) } ?? .null }
+        let missing = Endpoint.allCases.compactMap { endpoint -> JSON? in
+            guard let reason = replica.missing[endpoint] else { return nil }
+            return [
+                "endpoint": .string(endpoint.path), "reason": .string("\(reason)"),
+                "detail": .optional(replica.detail[endpoint].map(Shown.line)),
+            ]
+        }
+        return [
+            "url": .string(replica.url), "healthy": replica.isHealthy.map { .bool($0) } ?? .null,
+            "mongodb_ping_ms": replica.mongoPingMilliseconds.map(JSON.figure) ?? .null,
+            "websockets": figure(replica.websockets), "tracked_chats": figure(replica.trackedChats.map { Int64($0) }),
+            "open_chats": figure(replica.openChats.map { Int64($0) }), "apps": figure(replica.appCount.map { Int64($0) }),
+            "errors": figure(replica.errors), "unreadable_fields": .int(Int64(replica.unreadableFields)),
+            "several_processes": .bool(replica.answersForSeveralProcesses), "perf_interval": .span(replica.perfInterval),
+            "health_detail": .optional(replica.missing[.health] == nil ? replica.detail[.health].map(Shown.line) : nil),
+            "missing": .array(missing),
+        ]
+    }
+
+    init(_ reader: DocumentReader) throws(DocumentError) {
+        try reader.expectSchema(RuntimeSight.schema)
+        let names = try reader.member("dead_counters").map { name throws(DocumentError) in try name.string() }
+        summary = RuntimeSummary(
+            runtime: try reader.member("runtime").string(),
+            replicas: try reader.member("replicas").map { replica throws(DocumentError) in try RuntimeSight.replica(replica) },
+            apps: try reader.member("apps").count(), deadCounters: Counter.allCases.filter { names.contains($0.name) },
+            liveCounters: [], endedRuns: 0)
+        polledAt = try reader.member("polled_at").timestamp()
+        interval = try reader.member("interval").span()
+        mode = try reader.member("mode").choice(Mode.self)
+        environment = try reader.member("environment").string()
+        isOfDaemon = try reader.member("daemon").bool()
+        gate = try reader.optional("gate").map { gate throws(DocumentError) in
+            Gate(askedAt: try gate.optional("asked_at")?.timestamp(), since: try gate.member("since").timestamp())
+        }
+    }
+
+    private static func replica(_ reader: DocumentReader) throws(DocumentError) -> RuntimeSummary.Replica {
+        func figure(_ key: String) throws(DocumentError) -> Int64? { try reader.optional(key)?.value.int }
+        var replica = RuntimeSummary.Replica(
+            url: try reader.member("url").string(), perfInterval: try reader.member("perf_interval").span())
+        replica.isHealthy = try reader.optional("healthy")?.bool()
+        replica.mongoPingMilliseconds = try reader.optional("mongodb_ping_ms")?.value.double
+        replica.websockets = try figure("websockets")
+        replica.trackedChats = try figure("tracked_chats").map { Int($0) }
+        replica.openChats = try figure("open_chats").map { Int($0) }
+        replica.appCount = try figure("apps").map { Int($0) }
+        replica.errors = try figure("errors")
+        replica.unreadableFields = try reader.member("unreadable_fields").count()
+        replica.answersForSeveralProcesses = try reader.member("several_processes").bool()
+        replica.detail[.health] = try reader.optional("health_detail")?.string()
+        for missing in try reader.member("missing").elements() {
+            guard let endpoint = Endpoint(path: try missing.member("endpoint").string()) else { continue }
+            let reason = try missing.member("reason")
+            guard let known = MissingReason(try reason.string()) else { throw reason.error("is no reason") }
+            replica.missing[endpoint] = known
+            replica.detail[endpoint] = try missing.optional("detail")?.string()
+        }
+        return replica
+    }
+}

@@ -1,0 +1,367 @@
+import Actions
+import Ambient
+import Cycle
+import Engine
+import Guard
+import JSONParsing
+import Journal
+import Model
+import Policy
+import Server
+import Signals
+
+/// Owns the pipeline and what stands behind its decisions: the journal and the gate. One at a time, in order, on a queue
+/// of its own, because a commit waits for the disk and must not do so on the cooperative pool.
+///
+/// Crash-only: a tick is committed in one transaction before anything of it happens. Leases reach the gate and messages
+/// reach the outbox's senders only after the commit that holds them.
+public actor Core {
+    var pipeline: Pipeline
+    let journal: Journal?
+    let gate: Gate?
+    let gateTexts: GateTexts
+    /// What the gate and the adapters that are there can land.
+    private let landableAtStart: (kinds: Set<ActionKind>, keys: Set<LeaseKey>, onApproval: Set<LeaseKey>)
+    let folder: StateFolder?
+    private let executor = QueueExecutor(label: "core")
+    let clock: any Clock
+    let logger: Logger
+    private let onReport: @Sendable (CycleReport) -> Void
+    /// Whether the log says what opens as loudly as its severity is; not where it is printed anyway.
+    let isLoud: Bool
+    /// What the core measures of itself; nil: nothing.
+    let instruments: Instruments?
+    /// When the outbox was counted last, of the monotonic clock.
+    var outboxCounted: UInt64?
+    /// Called after each commit that holds messages.
+    private let onMessages: @Sendable () -> Void
+
+    /// Decided and not yet on disk: of the tick at hand, or of ticks whose commit failed.
+    var unsaved = TickRecord()
+    /// Decisions of ticks that are not on disk yet: said once they are.
+    private var unlogged: [ActionDecision] = []
+    /// Of each runtime with more apps than are remembered: what was last said of it.
+    private var crowding: [String: (count: Int, at: Timestamp)] = [:]
+    var lastCommitError: String?
+    /// When the signals' state was last written; it is large and can be made up for, so it is not written every tick.
+    private var signalsSaved: Timestamp?
+    /// Whether signals took in something since then.
+    private var areSignalsAhead = false
+    /// What the gate enforces; nil where there is none.
+    var published: GatePublication?
+    /// What ran at the last publication whose figures were there, by runtime: for when they do not come.
+    var lastOpenRuns: [String: OpenRuns] = [:]
+    /// Leases at the adapters besides the gate.
+    var book: PlacementBook
+    /// The adapters, as far as deciding goes.
+    let places: [PlacementBook.Place]
+    /// Placements as the audit log and the incidents were last told of them.
+    var told: [PlacementBook.ID: Placement] = [:]
+    /// How long to wait after so many failures, at least what the receiver asked for.
+    let retryWait: @Sendable (Int, TimeSpan?) -> TimeSpan
+    /// Called after each commit while something is to be done at an adapter.
+    private let onErrands: @Sendable () -> Void
+    /// Starts that the gate refused, by lease, for the incident when the lease is over.
+    var refusedStarts: [String: Int] = [:]
+    /// The newest command that was obeyed; its result may not be on disk yet.
+    var newestCommand: Int64 = 0
+    /// What came of messages and could not be recorded yet. They stay out of the senders' hands until it is.
+    var unsettled: [(id: Int64, outcome: OutboxOutcome)] = []
+    var progress = CoreProgress()
+    /// The day (since 1970) on which the end of the audit log was logged last.
+    var auditHeadLogged: Int64?
+    private var lastPruned: Timestamp?
+    /// What the journal last got to know of runtimes, by name: see `RuntimeSight`.
+    var sights: [String: (at: Timestamp, quality: [String])] = [:]
+    var areSightsCleared = false
+    /// When the first poll of this process was judged: the gate listens since then at the latest.
+    var gateSince: Timestamp?
+    /// Runtimes of which the log said that nobody asks the gate about them.
+    var warnedOfGate: Set<String> = []
+    /// Whether the kill file was there when the audit log last heard of it; nil before the first look.
+    var wasStopped: Bool?
+    /// Runtimes whose functions were to look further back at a reload, when the journal could not be written.
+    private var shortHistories: Set<String> = []
+    /// What was read back of the history since the last cycle, by runtime: a tape has no journal to read it from.
+    private var readBack: [String: [SubjectMinute]] = [:]
+    /// What a tape last heard of the kill switch; and whether it has the settings in force.
+    private var tapedKillSwitch = false
+    private var areSettingsTaped = false
+
+    /// How long the state of signals may be behind the journal's other state.
+    public static let signalsInterval = TimeSpan.minutes(1)
+    private static let mostUnlogged = 1_000
+    private static let pruneInterval = TimeSpan.hours(1)
+    private static let pruneKey = "pruned"
+
+    nonisolated public var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// - Parameters:
+    ///   - journal: nil for a dry run: then nothing is kept, and what is decided happens at once.
+    ///   - adapters: where leases land besides the gate; an ``Executor`` for each asks them.
+    ///   - kept: what earlier runs left at adapters.
+    public init(
+        pipeline: Pipeline, journal: sending Journal?, folder: StateFolder?, gate: Gate?, gateTexts: GateTexts = GateTexts(),
+        adapters: [any ActionAdapter] = [], kept: PlacementBook = PlacementBook(),
+        retryWait: @escaping @Sendable (Int, TimeSpan?) -> TimeSpan = Core.wait,
+        onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, instruments: Instruments? = nil, isLoud: Bool = true, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
+    ) {
+        self.pipeline = pipeline
+        landableAtStart = (
+            pipeline.settings.landable, pipeline.settings.landableKeys, Set(pipeline.settings.landableOnApproval.keys))
+        self.journal = journal
+        self.folder = folder
+        self.gate = gate
+        self.gateTexts = gateTexts
+        published = gate.map { _ in GatePublication() }
+        book = kept
+        told = Dictionary(uniqueKeysWithValues: kept.all.map { ($0.id, $0) })
+        places = adapters.map { adapter in PlacementBook.Place(adapter: adapter.name) { adapter.capability(for: $0) } }
+        self.retryWait = retryWait
+        self.onErrands = onErrands
+        self.onMessages = onMessages
+        self.clock = clock
+        self.logger = logger
+        self.instruments = instruments
+        self.isLoud = isLoud
+        self.onReport = onReport
+    }
+
+    /// What the daemon says of itself.
+    public var state: CoreProgress { progress }
+
+    /// Open incidents of all runtimes, by id.
+    public var openIncidents: [Incident] {
+        pipeline.settings.runtimes.flatMap { pipeline.engine.openIncidents(of: $0.name) }.sorted { $0.id < $1.id }
+    }
+
+    /// The endpoints of each replica that are due now.
+    public func due(_ runtime: String) -> [(replica: String, endpoints: [Endpoint])] {
+        instruments?.begins(.asking, of: runtime)
+        return pipeline.due(runtime, now: clock.now())
+    }
+
+    /// At most once an hour: what this says of may happen in each poll.
+    private func sayCrowding(_ runtime: String, at now: Timestamp) {
+        let count = pipeline.signals[runtime]?.appsCrowdedOut ?? 0
+        guard count > 0, crowding[runtime].map({ count > $0.count && now - $0.at >= .hours(1) }) ?? true else { return }
+        crowding[runtime] = (count, now)
+        logger.warning(
+            "more apps than are remembered: those not seen for the longest time are forgotten",
+            ["runtime": .text(runtime), "forgotten": .integer(Int64(count)), "remembered": .integer(Int64(RuntimeSignals.appLimit))])
+    }
+
+    // MARK: - A cycle
+
+    /// Takes in what one poll of a runtime brought, judges it, commits and acts. False when the commit failed: then
+    /// nothing of it has happened yet, and the next cycle tries again. Runtimes that are not configured are passed over.
+    /// - Parameter recorder: sees what a tape holds, in its order: the observations before they are taken in, what people
+    ///   did, the tick.
+    @discardableResult
+    public func cycle(
+        _ runtime: String, _ observations: [Observation], recorder: (@Sendable (TapeStep) -> Void)? = nil
+    ) -> Bool {
+        guard pipeline.signals[runtime] != nil else { return true }
+        // The moment of the newest observation, as on a tape: a replay of this poll ticks at the same moment.
+        let now = observations.map(\.at).max() ?? clock.now()
+        let observations = observations + [readGate(runtime, at: now)].compactMap { $0 }
+        instruments?.begins(.deciding, of: runtime)
+        instruments?.polled(observations)
+        if let recorder, !areSettingsTaped {
+            var document = TapeSettings.document(pipeline.settings, pipeline.policies)
+            if !readBack.isEmpty { document = TapeSettings.adding(minutes: readBack, to: document) }
+            recorder(.event(.settings(document), at: observations.map(\.at).min() ?? now))
+            areSettingsTaped = true
+        }
+        readBack = [:]
+        recorder?(.polled(observations))
+        for observation in observations { pipeline.take(observation) }
+        areSignalsAhead = true
+        var record = TickRecord()
+        settleLeases(&record)
+        takeCommands(&record, recorder)
+        noteKillSwitch(&record)
+        for removal in pipeline.giveUpStrangers(now: now) {
+            record.add(removal)
+            log(removal.transitions, removal.incidents)
+        }
+        let isStopped = folder?.isKillSwitchOn ?? false
+        if let recorder, isStopped != tapedKillSwitch {
+            recorder(.event(.killSwitch(isOn: isStopped), at: now))
+            tapedKillSwitch = isStopped
+        }
+        let result = timed({ pipeline.tick(runtime, now: now, killFile: isStopped) }) { instruments, seconds, _ in
+            instruments.evaluated(inSeconds: seconds)
+        }
+        recorder?(.judged(runtime: runtime, at: now))
+        sayCrowding(runtime, at: now)
+        if let result {
+            record.add(result)
+            instruments?.decided(result)
+            log(result.outcome.transitions, result.outcome.changes.map(\.incident))
+            unlogged += result.plan.decisions
+            logAsked(result.plan.asked)
+            // While nothing can be written they pile up; the audit log has them all in the end.
+            if unlogged.count > Core.mostUnlogged { unlogged.removeFirst(unlogged.count - Core.mostUnlogged) }
+        }
+        var report = result.flatMap { pipeline.report($0) }
+        if let report { noteSight(report.summary, at: now, &record) }
+        forgetSights(&record)
+        followApps(runtime)
+        followLeases(&record)
+        record.states += pipeline.drainStates()
+        let savesSignals = saveSignals(&record, force: false)
+        unsaved.append(record)
+        let saved = flush()
+        if saved, savesSignals {
+            extendHistories()
+            foldHistory(of: pipeline.settings.runtimes.map(\.name))
+        }
+        // Without a commit the table in force stays, and it is not the gate's monitor that hangs.
+        if saved { prune() } else { gate?.attend() }
+        countRefusals()
+        progress.cycles += 1
+        progress.lastCycle = now
+        report?.auditHead = progress.auditHead
+        report?.revertsDue = progress.revertsDue
+        noteCycle(runtime, at: now, report, isSaved: saved)
+        logCycle(runtime, observations, report, isSaved: saved)
+        if let report { onReport(report) }
+        return saved
+    }
+
+    /// Writes everything, the state of signals included: before the process ends.
+    public func drain() -> Bool {
+        var record = TickRecord()
+        settleLeases(&record)
+        followLeases(&record)
+        guard areSignalsAhead || !record.isEmpty || !unsaved.isEmpty else { return true }
+        record.states = pipeline.drainStates()
+        saveSignals(&record, force: true)
+        unsaved.append(record)
+        return flush()
+    }
+
+    /// Lets go of the journal and its lock. Nothing is kept or sent after this.
+    public func close() {
+        journal?.close()
+    }
+
+    /// Puts other policies and settings in force from the next tick on. What is polled and how often stays as it is:
+    /// whoever polls was told at the start.
+    public func reload(settings: MonitorSettings, policies: PolicySet) {
+        var settings = settings
+        // A gate or another adapter that the new configuration names is not there before the next start.
+        settings.landable.formIntersection(landableAtStart.kinds)
+        settings.landableKeys.formIntersection(landableAtStart.keys)
+        settings.landableOnApproval = settings.landableOnApproval.filter { landableAtStart.onApproval.contains($0.key) }
+        settings.interval = pipeline.settings.interval
+        settings.runtimes = pipeline.settings.runtimes.map { old in
+            var runtime = old
+            if let new = settings.runtimes.first(where: { $0.name == old.name }) { runtime.labels = new.labels }
+            return runtime
+        }
+        shortHistories.formUnion(pipeline.reload(settings: settings, policies: policies))
+        areSettingsTaped = false
+        guard !shortHistories.isEmpty else { return }
+        // What is read back is the journal's: first everything goes there.
+        if drain() { extendHistories() }
+    }
+
+    /// Has functions that the new policies ask for look as far back as the journal reaches, as after a restart.
+    private func extendHistories() {
+        guard let journal, !shortHistories.isEmpty else { return }
+        for runtime in shortHistories.sorted() {
+            do {
+                readBack[runtime] = try pipeline.restoreMinutes(of: runtime, from: journal, now: clock.now()) { text in
+                    logger.warning("state", ["why": .text(text)])
+                }
+            } catch {
+                logger.warning(
+                    "functions over history begin empty", ["runtime": .text(runtime), "cause": .text("\(error)")])
+            }
+        }
+        shortHistories = []
+        areSettingsTaped = false
+    }
+
+    /// Puts the leases that the journal holds in force again: at start, before the first poll.
+    public func publishLeases() {
+        for runtime in pipeline.settings.runtimes { followApps(runtime.name) }
+        publish()
+    }
+
+    // MARK: - Keeping
+
+    /// Whether it was time to.
+    @discardableResult
+    private func saveSignals(_ record: inout TickRecord, force: Bool) -> Bool {
+        let now = clock.now()
+        if !force, let saved = signalsSaved, now >= saved, now - saved < Core.signalsInterval { return false }
+        signalsSaved = now
+        areSignalsAhead = false
+        pipeline.drainSignals(into: &record)
+        return true
+    }
+
+    /// Commits what is unsaved, then lets it happen.
+    func flush() -> Bool {
+        let hasMessages = !unsaved.messages.isEmpty
+        let failure = timed({ () -> JournalError? in
+            do throws(JournalError) { try journal?.commitTick(unsaved) } catch { return error }
+            return nil
+        }) { $0.committed(inSeconds: $1, isSaved: $2 == nil) }
+        if let failure {
+            report(commitError: "\(failure)")
+            return false
+        }
+        if progress.auditHead == nil || !unsaved.audit.isEmpty { noteAuditHead() }
+        unsaved = TickRecord()
+        log(unlogged)
+        unlogged = []
+        settleLate()
+        if lastCommitError != nil {
+            logger.info("the journal can be written again; nothing was lost")
+            lastCommitError = nil
+            progress.journalError = nil
+        }
+        publish()
+        if hasMessages { onMessages() }
+        if !book.isEmpty { onErrands() }
+        return true
+    }
+
+    /// Removes what is past its time, a few hundred rows at once, so that no tick waits for it.
+    private func prune() {
+        let now = clock.now()
+        // In the journal too: a pass from cron is a process of its own, and may come at the same minute of every hour.
+        if lastPruned == nil { lastPruned = keptPruneTime() }
+        if let last = lastPruned, now >= last, now - last < Core.pruneInterval { return }
+        do {
+            // Rows left over go soon; none left, and it rests.
+            try giveUpStranded(now)
+            let removed = try journal?.prune(Retention(minutes: pipeline.settings.historyRetention), now: now) ?? 0
+            lastPruned = removed > 0 ? now - Core.pruneInterval + .minutes(1) : now
+        } catch {
+            lastPruned = now
+            logger.warning("cannot remove what is past its time from the journal", ["cause": .text("\(error)")])
+        }
+        // With the next commit; at the latest with the one that ends the process.
+        if let last = lastPruned {
+            unsaved.states.append(StateRow(key: Core.pruneKey, bytes: Array(String(last.milliseconds).utf8)))
+        }
+    }
+
+    /// When an earlier process removed what was past its time; nil when none is known to have done so.
+    private func keptPruneTime() -> Timestamp? {
+        guard let bytes = try? journal?.state(Core.pruneKey) else { return nil }
+        return Int64(String(decoding: bytes, as: UTF8.self)).map { Timestamp(milliseconds: $0) }
+    }
+
+    func report(commitError text: String) {
+        progress.journalError = text
+        guard lastCommitError != text else { return }
+        lastCommitError = text
+        logger.error("cannot write the journal: no new action and no message until it can be", ["cause": .text(text)])
+    }
+}

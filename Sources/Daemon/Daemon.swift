@@ -1,0 +1,166 @@
+import Ambient
+import Collector
+import Cycle
+import Journal
+import Model
+import Notify
+import Synchronization
+
+/// The long-lived monitor: a task for each runtime, one for each channel, one that tells the service manager that all
+/// goes on. Ends when `stop` is rung; what was decided is on disk by then.
+public struct Daemon: Sendable {
+    private let core: Core
+    private let targets: [Target]
+    private let poller: Poller
+    private let senders: SenderCrew
+    private let executors: [(executor: Executor, bell: Bell)]
+    private let interval: TimeSpan
+    private let clock: any Clock
+    private let logger: Logger
+    private let notifier: SystemdNotifier
+    /// The heartbeats to a service elsewhere.
+    private let pulse: Pulse?
+    /// Looks for reactions to actions that wait for a person; nil where none is configured.
+    public var reactions: ReactionPoller?
+    /// What is stuck, a line each: polls, commits, sends.
+    public var troubles: @Sendable () -> [String] = { [] }
+    /// The optional model.
+    private let advising: (task: Advising, bell: Bell)?
+    /// Sees every observation before it is taken in, and what else a tape holds.
+    private let recorder: (@Sendable (TapeStep) -> Void)?
+
+    /// How long a stop waits for messages that are due.
+    private static let drainTime = TimeSpan.seconds(5)
+
+    public init(
+        core: Core, targets: [Target], poller: Poller, senders: SenderCrew,
+        executors: [(executor: Executor, bell: Bell)] = [], interval: TimeSpan,
+        clock: any Clock, logger: Logger, notifier: SystemdNotifier, pulse: Pulse? = nil,
+        advising: (task: Advising, bell: Bell)? = nil,
+        recorder: (@Sendable (TapeStep) -> Void)? = nil
+    ) {
+        self.core = core
+        self.targets = targets
+        self.poller = poller
+        self.senders = senders
+        self.executors = executors
+        self.interval = interval
+        self.clock = clock
+        self.logger = logger
+        self.notifier = notifier
+        self.pulse = pulse
+        self.advising = advising
+        self.recorder = recorder
+    }
+
+    /// Runs until `stop` returns, then drains. False when the last commit failed.
+    public func run(until stop: @escaping @Sendable () async -> Void) async -> Bool {
+        await core.publishLeases()
+        _ = notifier.notify(.ready, .status("watching \(targets.map(\.runtime).joined(separator: ", "))"))
+        senders.start()
+        await watchAll(until: stop)
+        let saved = await core.drain()
+        await senders.end(within: Daemon.drainTime, clock: clock)
+        await core.close()
+        return saved
+    }
+
+    private func watchAll(until stop: @escaping @Sendable () async -> Void) async {
+        await withTaskGroup(of: Void.self) { group in
+            for target in targets { group.addTask { await watch(target) } }
+            group.addTask { await reportAlive() }
+            group.addTask { await beat() }
+            group.addTask { await releaseCode() }
+            for (executor, bell) in executors { group.addTask { await executor.run(bell: bell) } }
+            group.addTask { await reactions?.run() }
+            if let advising { group.addTask { await advising.task.run(bell: advising.bell) } }
+            await stop()
+            _ = notifier.notify(.stopping)
+            logger.info("stopping: finishing what is under way")
+            group.cancelAll()
+        }
+    }
+
+    /// One runtime's cycles. A cycle that takes longer than the interval is followed by the next one at once, never by
+    /// several to catch up.
+    private func watch(_ target: Target) async {
+        var next = clock.monotonicNanoseconds()
+        let step = UInt64(max(interval.milliseconds, 100)) * 1_000_000
+        while !Task.isCancelled {
+            let observations = await poller.poll(target, await core.due(target.runtime))
+            if Task.isCancelled { return }
+            await core.cycle(target.runtime, observations, recorder: recorder)
+            let now = clock.monotonicNanoseconds()
+            next = max(next &+ step, now)
+            do {
+                try await clock.sleep(for: TimeSpan(milliseconds: Int64((next - now) / 1_000_000)))
+            } catch {
+                return
+            }
+        }
+    }
+
+    /// Once the first cycles have shown what a cycle needs, and hourly after that: a reload needs what the start did.
+    private func releaseCode() async {
+        do {
+            try await clock.sleep(for: interval * 2)
+            while true {
+                ProcessMemory.releaseCode()
+                try await clock.sleep(for: .hours(1))
+            }
+        } catch {
+            return
+        }
+    }
+
+    /// Tells a service elsewhere whether cycles complete and are kept.
+    private func beat() async {
+        let watch = CycleWatch(patience: cyclePatience, now: clock.monotonicNanoseconds())
+        await pulse?.run {
+            let state = await core.state
+            return watch.isCycling(state.cycles, now: clock.monotonicNanoseconds()) && state.journalError == nil
+        }
+    }
+
+    /// Cycles may be far apart: long intervals, answers that time out. Nanoseconds.
+    private var cyclePatience: UInt64 { UInt64(max(.minutes(2), interval * 6).milliseconds) * 1_000_000 }
+
+    /// Feeds the service manager's watchdog while cycles complete, and says how things stand.
+    private func reportAlive() async {
+        var cycles = -1
+        var changed = clock.monotonicNanoseconds()
+        // A core that is stuck does not answer.
+        let patience = cyclePatience
+        let step = notifier.watchdogMicroseconds.map { TimeSpan(milliseconds: Int64($0 / 3_000)) } ?? .seconds(20)
+        while !Task.isCancelled {
+            let state = await core.state
+            let now = clock.monotonicNanoseconds()
+            if state.cycles != cycles { changed = now }
+            if now &- changed < patience { _ = notifier.notify(.watchdog) }
+            cycles = state.cycles
+            let stuck = troubles()
+            _ = notifier.notify(
+                .status(stuck.isEmpty ? state.journalError ?? "\(state.cycles) cycles done" : stuck.joined(separator: "; ")))
+            do { try await clock.sleep(for: step) } catch { return }
+        }
+    }
+}
+
+/// Whether the count of cycles goes on growing.
+private final class CycleWatch: Sendable {
+    /// Nanoseconds.
+    private let patience: UInt64
+    private let seen: Mutex<(cycles: Int, at: UInt64)>
+
+    init(patience: UInt64, now: UInt64) {
+        self.patience = patience
+        seen = Mutex((0, now))
+    }
+
+    func isCycling(_ cycles: Int, now: UInt64) -> Bool {
+        seen.withLock { seen in
+            if cycles != seen.cycles { seen = (cycles, now) }
+            return now &- seen.at < patience
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import CycleKit
+import Model
+import Policy
+import TestKit
+import Testing
+@testable import Cycle
+
+
+/// When the expensive endpoint is asked, and what that costs the runtime.
+@Suite struct PollingTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        /// Milliseconds that one perf answer takes.
+        let elapsed: Int64
+        var testDescription: String { "\(elapsed) ms" }
+    }
+
+    @Test(
+        "however slow the answers, they cost at most 2 % of the runtime's time",
+        arguments: [5, 41, 199, 200, 201, 240, 290, 440, 1_000, 4_900, 9_900].map { Case(elapsed: $0) })
+    func cost(of slow: Case) {
+        var pipeline = Pipeline(settings: Crowd.settings(), policies: .embeddedDefault)
+        let origin = Timestamp(milliseconds: 1_795_251_600_000)
+        var spent = Int64(0)
+        var asked = 0
+        let cycles = 720
+        for cycle in 0..<cycles {
+            // Cycles come a little early and late, as timers do.
+            let at = origin + .seconds(10) * Int64(cycle) + TimeSpan(milliseconds: Int64(cycle * 7_919 % 41))
+            let due = pipeline.due(Crowd.runtime, now: at)
+            #expect(due.map(\.replica) == [Crowd.replica])
+            #expect(due[0].endpoints.starts(with: [.health, .activeRuns, .events]))
+            let isAsked = due[0].endpoints.contains(.perf)
+            let end = at + TimeSpan(milliseconds: isAsked ? slow.elapsed : 2)
+            for observation in Crowd.poll(Crowd.calm, at: end, elapsed: Double(slow.elapsed))
+            where isAsked || observation.endpoint != .perf { pipeline.take(observation) }
+            _ = pipeline.tick(Crowd.runtime, now: end)
+            guard isAsked else { continue }
+            asked += 1
+            // What the first three answers took could not be known before.
+            if asked > 3 { spent += slow.elapsed }
+        }
+        let time = Int64(cycles) * 10_000
+        #expect(Double(spent) <= 0.02 * Double(time), "\(spent) ms of \(time)")
+        // And no more seldom than the budget asks for, a cycle more or less.
+        let effective = max(10_000, slow.elapsed * 50)
+        #expect(asked >= Int(time / (effective + slow.elapsed + 10_000)), "\(asked) times")
+    }
+
+    @Test("an endpoint that gets slower is asked less often, and more often again when it gets quicker")
+    func stretches() {
+        var pipeline = Pipeline(settings: Crowd.settings(), policies: .embeddedDefault)
+        var at = Timestamp(milliseconds: 1_795_251_600_000)
+        func live(_ cycles: Int, elapsed: Double) -> Int {
+            var asked = 0
+            for _ in 0..<cycles {
+                at = at + .seconds(10)
+                let isAsked = pipeline.due(Crowd.runtime, now: at)[0].endpoints.contains(.perf)
+                if isAsked { asked += 1 }
+                for observation in Crowd.poll(Crowd.calm, at: at, elapsed: elapsed)
+                where isAsked || observation.endpoint != .perf {
+                    pipeline.take(observation)
+                }
+                _ = pipeline.tick(Crowd.runtime, now: at)
+            }
+            return asked
+        }
+        #expect(live(12, elapsed: 20) == 12)
+        _ = live(12, elapsed: 1_000)
+        // 1 s at 2 %: every 50 s.
+        #expect((11...13).contains(live(60, elapsed: 1_000)))
+        _ = live(20, elapsed: 20)
+        #expect(live(12, elapsed: 20) == 12)
+    }
+
+    @Test("a replica that is slow does not make another one's polls rarer")
+    func replicas() {
+        var settings = Crowd.settings()
+        let other = "http://127.0.0.1:8001"
+        settings.runtimes[0].replicas.append(other)
+        var pipeline = Pipeline(settings: settings, policies: .embeddedDefault)
+        var at = Timestamp(milliseconds: 1_795_251_600_000)
+        var asked: [String: Int] = [:]
+        for _ in 0..<30 {
+            at = at + .seconds(10)
+            for (replica, endpoints) in pipeline.due(Crowd.runtime, now: at) where endpoints.contains(.perf) {
+                asked[replica, default: 0] += 1
+                for observation in Crowd.poll(
+                    Crowd.calm, at: at, replica: replica, elapsed: replica == other ? 2_000 : 20)
+                {
+                    pipeline.take(observation)
+                }
+            }
+            _ = pipeline.tick(Crowd.runtime, now: at)
+        }
+        #expect(asked[Crowd.replica] == 30)
+        #expect((3...5).contains(asked[other] ?? 0))
+    }
+}

@@ -1,0 +1,13 @@
+import CycleKit
+import Model
+
+@testable import Daemon
+
+extension Core {
+    /// Moves the clock on by ten seconds and lives through a poll that finds these open runs.
+    @discardableResult
+    func pass(_ open: [String: Int], _ clock: ManualClock, by step: TimeSpan = .seconds(10)) -> Bool {
+        clock.advance(by: step)
+        return cycle(Crowd.runtime, Crowd.poll(open, at: clock.now()))
+    }
+}
