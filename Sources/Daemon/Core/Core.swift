@@ -34,19 +34,19 @@ public actor Core {
     /// When the outbox was counted last, of the monotonic clock.
     var outboxCounted: UInt64?
     /// Called after each commit that holds messages.
-    private let onMessages: @Sendable () -> Void
+    let onMessages: @Sendable () -> Void
 
     /// Decided and not yet on disk: of the tick at hand, or of ticks whose commit failed.
     var unsaved = TickRecord()
     /// Decisions of ticks that are not on disk yet: said once they are.
-    private var unlogged: [ActionDecision] = []
+    var unlogged: [ActionDecision] = []
     /// Of each runtime with more apps than are remembered: what was last said of it.
     private var crowding: [String: (count: Int, at: Timestamp)] = [:]
     var lastCommitError: String?
     /// When the signals' state was last written; it is large and can be made up for, so it is not written every tick.
-    private var signalsSaved: Timestamp?
+    var signalsSaved: Timestamp?
     /// Whether signals took in something since then.
-    private var areSignalsAhead = false
+    var areSignalsAhead = false
     /// What the gate enforces; nil where there is none.
     var published: GatePublication?
     /// What ran at the last publication whose figures were there, by runtime: for when they do not come.
@@ -60,7 +60,7 @@ public actor Core {
     /// How long to wait after so many failures, at least what the receiver asked for.
     let retryWait: @Sendable (Int, TimeSpan?) -> TimeSpan
     /// Called after each commit while something is to be done at an adapter.
-    private let onErrands: @Sendable () -> Void
+    let onErrands: @Sendable () -> Void
     /// Starts that the gate refused, by lease, for the incident when the lease is over.
     var refusedStarts: [String: Int] = [:]
     /// The newest command that was obeyed; its result may not be on disk yet.
@@ -70,7 +70,7 @@ public actor Core {
     var progress = CoreProgress()
     /// The day (since 1970) on which the end of the audit log was logged last.
     var auditHeadLogged: Int64?
-    private var lastPruned: Timestamp?
+    var lastPruned: Timestamp?
     /// What the journal last got to know of runtimes, by name: see `RuntimeSight`.
     var sights: [String: (at: Timestamp, quality: [String])] = [:]
     var areSightsCleared = false
@@ -91,8 +91,8 @@ public actor Core {
     /// How long the state of signals may be behind the journal's other state.
     public static let signalsInterval = TimeSpan.minutes(1)
     private static let mostUnlogged = 1_000
-    private static let pruneInterval = TimeSpan.hours(1)
-    private static let pruneKey = "pruned"
+    static let pruneInterval = TimeSpan.hours(1)
+    static let pruneKey = "pruned"
 
     nonisolated public var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -289,79 +289,5 @@ public actor Core {
     public func publishLeases() {
         for runtime in pipeline.settings.runtimes { followApps(runtime.name) }
         publish()
-    }
-
-    // MARK: - Keeping
-
-    /// Whether it was time to.
-    @discardableResult
-    private func saveSignals(_ record: inout TickRecord, force: Bool) -> Bool {
-        let now = clock.now()
-        if !force, let saved = signalsSaved, now >= saved, now - saved < Core.signalsInterval { return false }
-        signalsSaved = now
-        areSignalsAhead = false
-        pipeline.drainSignals(into: &record)
-        return true
-    }
-
-    /// Commits what is unsaved, then lets it happen.
-    func flush() -> Bool {
-        let hasMessages = !unsaved.messages.isEmpty
-        let failure = timed({ () -> JournalError? in
-            do throws(JournalError) { try journal?.commitTick(unsaved) } catch { return error }
-            return nil
-        }) { $0.committed(inSeconds: $1, isSaved: $2 == nil) }
-        if let failure {
-            report(commitError: "\(failure)")
-            return false
-        }
-        if progress.auditHead == nil || !unsaved.audit.isEmpty { noteAuditHead() }
-        unsaved = TickRecord()
-        log(unlogged)
-        unlogged = []
-        settleLate()
-        if lastCommitError != nil {
-            logger.info("the journal can be written again; nothing was lost")
-            lastCommitError = nil
-            progress.journalError = nil
-        }
-        publish()
-        if hasMessages { onMessages() }
-        if !book.isEmpty { onErrands() }
-        return true
-    }
-
-    /// Removes what is past its time, a few hundred rows at once, so that no tick waits for it.
-    private func prune() {
-        let now = clock.now()
-        // In the journal too: a pass from cron is a process of its own, and may come at the same minute of every hour.
-        if lastPruned == nil { lastPruned = keptPruneTime() }
-        if let last = lastPruned, now >= last, now - last < Core.pruneInterval { return }
-        do {
-            // Rows left over go soon; none left, and it rests.
-            try giveUpStranded(now)
-            let removed = try journal?.prune(Retention(minutes: pipeline.settings.historyRetention), now: now) ?? 0
-            lastPruned = removed > 0 ? now - Core.pruneInterval + .minutes(1) : now
-        } catch {
-            lastPruned = now
-            logger.warning("cannot remove what is past its time from the journal", ["cause": .text("\(error)")])
-        }
-        // With the next commit; at the latest with the one that ends the process.
-        if let last = lastPruned {
-            unsaved.states.append(StateRow(key: Core.pruneKey, bytes: Array(String(last.milliseconds).utf8)))
-        }
-    }
-
-    /// When an earlier process removed what was past its time; nil when none is known to have done so.
-    private func keptPruneTime() -> Timestamp? {
-        guard let bytes = try? journal?.state(Core.pruneKey) else { return nil }
-        return Int64(String(decoding: bytes, as: UTF8.self)).map { Timestamp(milliseconds: $0) }
-    }
-
-    func report(commitError text: String) {
-        progress.journalError = text
-        guard lastCommitError != text else { return }
-        lastCommitError = text
-        logger.error("cannot write the journal: no new action and no message until it can be", ["cause": .text(text)])
     }
 }

@@ -1,0 +1,46 @@
+import Actions
+import Guard
+import Model
+import Signals
+
+// What is to be asked, and what the gate needs to know of the answers.
+
+extension Pipeline {
+    /// The endpoints of each replica that are due: the cheap ones always, the expensive one when its effective interval
+    /// is over. As long as that is the configured one there is half of it as slack, for cycles that come a little early; a
+    /// stretched one is kept to the full, counted from the end of the last answer: that is what holds the budget.
+    package func due(_ runtime: String, now: Timestamp) -> [(replica: String, endpoints: [Endpoint])] {
+        guard let configured = settings.runtimes.first(where: { $0.name == runtime }), let state = signals[runtime] else {
+            return []
+        }
+        return configured.replicas.map { replica in
+            var endpoints = Endpoint.all(.everyCycle)
+            if state.isInsideDue(replica: replica, now: now) { endpoints += Endpoint.all(.whereThere) }
+            let asked = state.newestObservation(of: .perf, replica: replica)
+            let interval = state.pollingBudget(of: replica).effective
+            let isStretched = interval > settings.interval
+            let slack = isStretched ? .zero : TimeSpan(milliseconds: settings.interval.milliseconds / 2)
+            if asked.map({ now - $0 + slack >= interval || now < $0 }) ?? true {
+                endpoints.append(.perf)
+            }
+            return (replica, endpoints)
+        }
+    }
+
+    /// What runs of the apps under a lease, as the last poll showed it: what the gate needs to tell new runs from those that go on.
+    package func openRuns() -> [String: OpenRuns] {
+        var all: [String: OpenRuns] = [:]
+        for (runtime, state) in signals {
+            let apps = Set(guardState.leases.lazy.filter { $0.isWanted && $0.key.runtime == runtime }.map(\.key.app))
+            guard !apps.isEmpty else { continue }
+            let order = Array(apps)
+            guard let running = state.runningChats(of: order) else { continue }
+            var byApp: [AppID: OpenRuns.App] = [:]
+            for (app, shown) in zip(order, running.apps) {
+                byApp[app] = OpenRuns.App(active: shown.active, starts: shown.starts, chats: shown.open)
+            }
+            all[runtime] = OpenRuns(at: running.at, apps: byApp)
+        }
+        return all
+    }
+}
