@@ -101,12 +101,12 @@ import Testing
             ("both", reach("Advisor", rooms) { $0.imported.union($0.declared) }),
         ] {
             #expect(reached.contains("Model"), "the walk works")
-            for forbidden in ["Actions", "Guard", "Engine", "Policy", "Journal", "Monitor", "Server", "Notify"] {
+            for forbidden in ["Actions", "Guard", "Engine", "Policy", "Journal", "Cycle", "Daemon", "Server", "Notify"] {
                 #expect(!reached.contains(forbidden), "\(how): Advisor reaches \(forbidden)")
             }
         }
         // The walk would find them: it does from the room that decides.
-        #expect(reach("Monitor", rooms) { $0.declared }.isSuperset(of: ["Actions", "Guard"]))
+        #expect(reach("Daemon", rooms) { $0.declared }.isSuperset(of: ["Actions", "Guard"]))
     }
 
     @Test("rooms import only from above, and only what the manifest names")
