@@ -92,7 +92,7 @@ let package = Package(
         room("Advisor", ["Model", "JSONParsing", "YAML", "Playbooks", "Ambient", "HTTP", "Settings"]),
         room("Server", ["Model", "Ambient", "Collector", "Actions", "CMicroHTTPD"]),
         room("Simulator", ["Model", "Digest", "JSONParsing", "Ambient", "Server"]),
-        room("Configuration", ["Model", "YAML", "Telling", "Ambient", "Settings", "Actions", "Notify", "Advisor"]),
+        room("Configuration", ["Model", "YAML", "Guard", "Telling", "Ambient", "Settings", "Actions", "Notify", "Advisor"]),
         // Pure but for a journal that is read: the daemon, the single pass and the replays turn this crank.
         room(
             "Cycle",

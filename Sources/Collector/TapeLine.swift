@@ -5,21 +5,11 @@ public struct TapeHeader: Hashable, Sendable {
     /// The schema that every tape names.
     public static let schema = "mozaiks.ops/tape/v1"
 
-    public struct Runtime: Hashable, Sendable {
-        public var name: String
-        /// Base URLs.
-        public var replicas: [String]
-
-        public init(name: String, replicas: [String]) {
-            self.name = name
-            self.replicas = replicas
-        }
-    }
-
     public var interval: TimeSpan
-    public var runtimes: [Runtime]
+    /// Without labels.
+    public var runtimes: [WatchedRuntime]
 
-    public init(interval: TimeSpan, runtimes: [Runtime]) {
+    public init(interval: TimeSpan, runtimes: [WatchedRuntime]) {
         self.interval = interval
         self.runtimes = runtimes
     }

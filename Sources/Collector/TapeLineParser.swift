@@ -38,7 +38,7 @@ struct TapeLineParser {
             throw error("interval_ms is to be a number of milliseconds above 0, at most a day")
         }
         guard let named = object["runtimes"]?.object else { throw error("runtimes is to be an object") }
-        var runtimes: [TapeHeader.Runtime] = []
+        var runtimes: [WatchedRuntime] = []
         for member in named {
             guard let list = member.value["replicas"]?.array else {
                 throw error("a runtime without its list of replicas")

@@ -3,7 +3,6 @@ import Ambient
 import Collector
 import Configuration
 import Cycle
-import Guard
 import HTTP
 import Model
 import Notify
@@ -136,16 +135,14 @@ public struct Assembly: Sendable {
         settings.mode = configuration.mode.value
         settings.interval = configuration.interval.value
         settings.perfShare = configuration.polling.budgetPercent / 100
-        settings.runtimes = configuration.runtimes.map {
-            MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: $0.labels)
-        }
+        settings.runtimes = configuration.runtimes.map(\.watched)
         settings.areAllRuntimes = !configuration.runtimes.contains { runtime in
             switch runtime.origin {
             case .environment, .flag: true
             case .builtIn, .file: false
             }
         }
-        settings.guardOptions = GuardOptions(configuration.actionLimits)
+        settings.guardOptions = configuration.actionLimits
         let landings = Assembly.landings(configuration)
         settings.landable = landings.everywhere
         settings.landsAtGateOnly = configuration.gate != nil && configuration.adapters.isEmpty
@@ -157,23 +154,5 @@ public struct Assembly: Sendable {
         settings.price = configuration.prices.max { $0.prompt + $0.completion < $1.prompt + $1.completion }
             .map { TokenPrice(promptPerMillion: $0.prompt, completionPerMillion: $0.completion) }
         return settings
-    }
-}
-
-extension GuardOptions {
-    init(_ limits: ActionLimits) {
-        self.init()
-        protected = Set(limits.protected)
-        cooldown = limits.cooldown
-        perAppHour = limits.perAppHour
-        totalHour = limits.totalHour
-        stormIncidents = limits.stormIncidents
-        stormWindow = limits.stormWindow
-        floor = limits.floor
-        maxLease = limits.maxLease
-        quietAfterRestart = limits.quietAfterRestart
-        quietAfterFault = limits.quietAfterFault
-        blastPercent = limits.blastPercent
-        approvalExpiry = limits.approvalExpiry
     }
 }

@@ -1,3 +1,4 @@
+import Guard
 import Model
 import Settings
 import YAML
@@ -33,7 +34,7 @@ extension ApprovalSettings {
 extension ConfigurationReader {
     /// Reads `approvals`. The channel that it names goes to `named`, to be checked against those that exist.
     func approvals(
-        _ fields: Fields, _ limits: inout ActionLimits, named: (String, YAMLNode) -> Void
+        _ fields: Fields, _ limits: inout GuardOptions, named: (String, YAMLNode) -> Void
     ) -> ApprovalSettings? {
         guard let inner = fields.section(Keys.approvals) else { return nil }
         if let span = reader.span(inner, ApprovalKeys.expire) { limits.approvalExpiry = span }

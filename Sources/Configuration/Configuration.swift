@@ -1,6 +1,7 @@
 import Actions
 import Advisor
 import Ambient
+import Guard
 import Model
 import Notify
 import Settings
@@ -34,7 +35,7 @@ public struct Configuration: Sendable {
     public var gate: GateSettings?
     /// Where leases land besides the gate.
     public var adapters: [any AdapterKind] = []
-    public var actionLimits: ActionLimits
+    public var actionLimits = GuardOptions()
     public var channels: [ChannelSettings]
     public var routes: [Route]
     /// Besides channels and routes: hours, maintenance, grouping, reminders, the page budget.
@@ -66,17 +67,17 @@ public struct Configuration: Sendable {
     public var warnings: [Diagnostic]
 }
 
-/// A runtime to watch.
+/// A runtime to watch, and how it is reached.
 public struct RuntimeSettings: Sendable {
-    public let name: String
-    /// Base URLs without a trailing slash, at least one.
-    public let replicas: [String]
-    public let authentication: Authentication
-    /// On every incident of the runtime.
-    public let labels: [String: String]
+    public let watched: WatchedRuntime
+    public var authentication: Authentication
     public let origin: SettingOrigin
     /// For its replicas.
     public var tls = TLSFiles()
+
+    public var name: String { watched.name }
+    public var replicas: [String] { watched.replicas }
+    public var labels: [String: String] { watched.labels }
 }
 
 /// What polling may cost.
@@ -94,28 +95,6 @@ public struct GateSettings: Sendable {
     /// What a refused user reads; nil: the built-in text.
     public let text: String?
     public let origin: SettingOrigin
-}
-
-/// The limits that the guard holds every action to; defaults as documented.
-public struct ActionLimits: Sendable {
-    /// Apps that nothing is ever done to.
-    public var protected: [AppID] = []
-    public var cooldown = TimeSpan.minutes(10)
-    public var perAppHour = 3
-    public var totalHour = 10
-    /// So many incidents opened within the window are a storm.
-    public var stormIncidents = 10
-    public var stormWindow = TimeSpan.minutes(2)
-    /// A throttle asks for no less.
-    public var floor = Limits(concurrentWorkflows: 1, requestsPerMinute: 10)
-    public var maxLease = TimeSpan.hours(2)
-    public var quietAfterRestart = TimeSpan.minutes(10)
-    /// After a fault of the runtime itself nobody is acted upon for this long.
-    public var quietAfterFault = TimeSpan.minutes(10)
-    /// Apps under action at once, in percent of the active ones.
-    public var blastPercent = 10.0
-    /// How long an offer waits for a person's answer.
-    public var approvalExpiry = TimeSpan.hours(8)
 }
 
 /// Which messages go to which channels.

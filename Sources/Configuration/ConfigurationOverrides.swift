@@ -1,4 +1,5 @@
 import Ambient
+import Guard
 import Model
 import Notify
 import Settings
@@ -74,11 +75,7 @@ struct ConfigurationOverrides {
         guard let given = given("--url", flags.url, "MOZAIKS_RUNTIME_URL") else {
             // One runtime without a token of its own is the one that is meant.
             if token != nil, configuration.runtimes.count == 1, case .none = configuration.runtimes[0].authentication {
-                let runtime = configuration.runtimes[0]
-                configuration.runtimes[0] = RuntimeSettings(
-                    name: runtime.name, replicas: runtime.replicas, authentication: authentication,
-                    labels: runtime.labels,
-                    origin: runtime.origin)
+                configuration.runtimes[0].authentication = authentication
             }
             return []
         }
@@ -98,8 +95,7 @@ struct ConfigurationOverrides {
             }
             configuration.runtimes = [
                 RuntimeSettings(
-                    name: "default", replicas: replicas, authentication: authentication, labels: [:],
-                    origin: given.origin)
+                    watched: WatchedRuntime(name: "default", replicas: replicas), authentication: authentication, origin: given.origin)
             ]
         }
         return faults

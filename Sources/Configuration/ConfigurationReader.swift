@@ -1,6 +1,7 @@
 import Actions
 import Advisor
 import Ambient
+import Guard
 import Model
 import Notify
 import Settings
@@ -32,7 +33,7 @@ struct ConfigurationReader {
             file: nil, environment: Setting("production", .builtIn), mode: Setting(.observe, .builtIn),
             interval: Setting(.seconds(10), .builtIn), state: state, policies: Setting(nil, .builtIn),
             playbooks: Setting(nil, .builtIn), runtimes: [],
-            polling: PollingSettings(), gate: nil, actionLimits: ActionLimits(), channels: [], routes: [], server: nil,
+            polling: PollingSettings(), gate: nil, channels: [], routes: [], server: nil,
             prices: [], entries: [], warnings: [])
     }
 
@@ -187,7 +188,7 @@ struct ConfigurationReader {
             let tls = TLSReader(reader: reader).read(runtime)
             runtime.finish()
             return RuntimeSettings(
-                name: entry.name, replicas: replicas, authentication: authentication, labels: labels,
+                watched: WatchedRuntime(name: entry.name, replicas: replicas, labels: labels), authentication: authentication,
                 origin: reader.origin(entry.key), tls: tls)
         }
     }
@@ -230,7 +231,7 @@ struct ConfigurationReader {
         actions.finish()
     }
 
-    private func limits(_ fields: Fields, _ limits: inout ActionLimits) {
+    private func limits(_ fields: Fields, _ limits: inout GuardOptions) {
         guard let inner = fields.section(Keys.guarding) else { return }
         if let node = inner.node(GuardKeys.protected), let ids = reporter.strings(node, "'protected'") {
             limits.protected = ids.map { AppID($0) }

@@ -1,9 +1,9 @@
 import Model
 
-/// The limits that the guard holds every action to. From the configuration's `guard` part.
+/// The limits that the guard holds every action to: the configuration's `guard` part.
 public struct GuardOptions: Hashable, Sendable {
     /// Apps that nothing is ever done to.
-    public var protected: Set<AppID> = []
+    public var protected: [AppID] = []
     /// After a lease on (app, action) began or ended, no new one for this long.
     public var cooldown = TimeSpan.minutes(10)
     /// New leases within an hour for one app, and in all.

@@ -45,7 +45,7 @@ public struct Situation {
         // What the journal knows and the configuration does not: a runtime named in passing, or one that is gone.
         for name in try KeptDecisions.runtimes(in: journal)
         where !settings.runtimes.contains(where: { $0.name.isSame(as: name) }) {
-            settings.runtimes.append(MonitorSettings.Runtime(name: name, replicas: [], labels: [:]))
+            settings.runtimes.append(WatchedRuntime(name: name, replicas: []))
         }
         var pipeline = Pipeline(settings: settings, policies: policies)
         try pipeline.restore(from: journal, now: moment, warn: complain)

@@ -51,10 +51,8 @@ struct Play {
         _ = try tape.write(to: path, length: length, interval: .seconds(10))
         var reader = try TapeReader(path: path)
         var settings = MonitorSettings()
-        settings.landable = [.throttle, .pause, .disablePack]
+        settings.follow(reader.header)
         settings.channels = ["demo"]
-        settings.interval = reader.header.interval
-        settings.runtimes = reader.header.runtimes.map { .init(name: $0.name, replicas: $0.replicas, labels: [:]) }
         var policies = PolicySet.embeddedDefault
         if let folder = invocation.arguments.value("policies") { policies = try invocation.policies(folder: folder) }
         var replay = TapeReplay(settings: settings, policies: policies, followsTape: false)

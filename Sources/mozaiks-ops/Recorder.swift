@@ -18,9 +18,7 @@ final class Recorder: Sendable {
 
     /// - Parameter beginning: what went before, for a tape that begins in the middle of things.
     init(path: String, settings: MonitorSettings, beginning: JSON? = nil) throws {
-        let header = TapeHeader(
-            interval: settings.interval,
-            runtimes: settings.runtimes.map { TapeHeader.Runtime(name: $0.name, replicas: $0.replicas) })
+        let header = TapeHeader(interval: settings.interval, runtimes: settings.runtimes)
         state = Mutex(State(writer: try TapeWriter(path: path, header: header, state: beginning)))
     }
 

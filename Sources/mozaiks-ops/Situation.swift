@@ -79,11 +79,7 @@ extension Situation {
         var settings = MonitorSettings()
         // The policy's own mode holds, and there is a gate.
         settings.mode = .enforce
-        settings.landable = [.throttle, .pause, .disablePack]
-        settings.interval = reader.header.interval
-        settings.runtimes = reader.header.runtimes.map {
-            MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: [:])
-        }
+        settings.follow(reader.header)
         let policies: PolicySet
         if let folder = invocation.arguments.value("policies") {
             do {

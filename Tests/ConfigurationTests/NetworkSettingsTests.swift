@@ -112,4 +112,18 @@ extension ConfigurationTests {
             #expect(report.contains(words), "\(wrong): \(report)")
         }
     }
+
+    @Test("a token from the environment leaves the runtime's certificates and labels as the file has them")
+    func tokenOfTheEnvironment() throws {
+        let text = """
+            schema: mozaiks.ops/config/v1
+            runtimes: {a: {replicas: [https://runtime.example], ca_file: /etc/ssl/own.pem, labels: {tier: gold}}}
+            """
+        let runtime = try #require(try load(text, ["MOZAIKS_RUNTIME_TOKEN": "t"]).runtimes.first)
+        guard case .bearer(.environment("MOZAIKS_RUNTIME_TOKEN")) = runtime.authentication else {
+            Issue.record("\(runtime.authentication)")
+            return
+        }
+        #expect(runtime.tls.caFile == "/etc/ssl/own.pem" && runtime.labels == ["tier": "gold"])
+    }
 }

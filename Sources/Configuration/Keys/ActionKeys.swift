@@ -1,4 +1,5 @@
 import Actions
+import Guard
 import Model
 import Settings
 
@@ -16,7 +17,7 @@ enum GateKeys {
 
 /// `guard`.
 enum GuardKeys {
-    private static let usual = ActionLimits()
+    private static let usual = GuardOptions()
     private static let time = TimeSpan.zero...TimeSpan.hours(24)
     static let protected = SettingKey("protected", .list(.text()), "Apps that nothing is ever done to")
     static let cooldown = SettingKey(
@@ -41,7 +42,7 @@ enum GuardKeys {
 }
 
 enum FloorKeys {
-    private static let usual = ActionLimits().floor
+    private static let usual = GuardOptions().floor
     static let concurrentWorkflows = SettingKey(
         "concurrent_workflows", .whole(1...1_000_000), fallback: usual.concurrentWorkflows.map { "\($0)" }, "Workflows at once")
     static let requestsPerMinute = SettingKey(
@@ -52,7 +53,7 @@ enum FloorKeys {
 /// `approvals`.
 enum ApprovalKeys {
     static let expire = SettingKey(
-        "expire", .span(.minutes(1)...TimeSpan.hours(72)), fallback: "\(ActionLimits().approvalExpiry)", "How long an offer waits for an answer")
+        "expire", .span(.minutes(1)...TimeSpan.hours(72)), fallback: "\(GuardOptions().approvalExpiry)", "How long an offer waits for an answer")
     static let slack = SettingKey("slack", .section(SlackApprovalKeys.section), "Reactions on the messages of a Slack bot")
     static let section = SettingSection([expire, slack])
 }

@@ -1,3 +1,4 @@
+import Collector
 import Guard
 import Model
 import Signals
@@ -5,26 +6,12 @@ import Telling
 
 /// What the pipeline needs to know besides policies and state. From the configuration; fixed between reloads.
 public struct MonitorSettings: Sendable {
-    /// A watched runtime.
-    public struct Runtime: Sendable {
-        public var name: String
-        /// Base URLs in the configured order.
-        public var replicas: [String]
-        public var labels: [String: String]
-
-        public init(name: String, replicas: [String], labels: [String: String] = [:]) {
-            self.name = name
-            self.replicas = replicas
-            self.labels = labels
-        }
-    }
-
     public var environment = "production"
     public var mode = Mode.observe
     public var interval = TimeSpan.seconds(10)
     /// The share of a runtime's time that polling its perf endpoint may cost, 0 < share <= 1.
     public var perfShare = 0.02
-    public var runtimes: [Runtime] = []
+    public var runtimes: [WatchedRuntime] = []
     /// Whether these are all runtimes that the state folder is about. False for one named in passing (`--url`): then the
     /// others, of which nothing is heard, are left as they are.
     public var areAllRuntimes = true
@@ -49,6 +36,15 @@ public struct MonitorSettings: Sendable {
     public var channels: [String] {
         get { telling.channels.map(\.name) }
         set { telling.channels = newValue.map { TellingSettings.Channel($0) } }
+    }
+
+    /// Watches what a tape is of, as often as it was asked, and acts as where there is a gate. Labels are those that were
+    /// known under the same names.
+    public mutating func follow(_ header: TapeHeader) {
+        let labels = Dictionary(runtimes.map { ($0.name, $0.labels) }) { first, _ in first }
+        landable = [.throttle, .pause, .disablePack]
+        interval = header.interval
+        runtimes = header.runtimes.map { WatchedRuntime(name: $0.name, replicas: $0.replicas, labels: labels[$0.name] ?? [:]) }
     }
 
     /// The labels that stand on an incident of that runtime.

@@ -148,7 +148,7 @@ public enum TapeSettings {
         if let limits = document["guard"] {
             var options = settings.guardOptions
             if let apps = limits["protected"]?.array {
-                options.protected = Set(apps.compactMap { $0.string.flatMap { AppID(percentEncoded: $0) } })
+                options.protected = apps.compactMap { $0.string.flatMap { AppID(percentEncoded: $0) } }
             }
             func span(_ key: String, _ path: WritableKeyPath<MonitorSettings, TimeSpan>) {
                 if let value = number(limits[key], spans) { settings[keyPath: path] = TimeSpan(milliseconds: value) }

@@ -154,11 +154,7 @@ enum PolicyTestCommand {
         var reader = try TapeReader(path: tape)
         var settings = MonitorSettings()
         settings.mode = mode
-        settings.landable = [.throttle, .pause, .disablePack]
-        settings.interval = reader.header.interval
-        settings.runtimes = reader.header.runtimes.map {
-            MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: [:])
-        }
+        settings.follow(reader.header)
         var replay = TapeReplay(settings: settings, policies: policies, followsTape: false, state: reader.state)
         var frames: [Frame] = []
         while let line = try reader.next() {

@@ -141,13 +141,8 @@ enum Replay {
         let mode = try invocation.mode()
         if let mode { settings.mode = mode }
         // What would have landed, had there been a gate.
-        settings.landable = [.throttle, .pause, .disablePack]
+        settings.follow(reader.header)
         settings.channels = ["replay"]
-        settings.interval = reader.header.interval
-        let labels = Dictionary(settings.runtimes.map { ($0.name, $0.labels) }) { first, _ in first }
-        settings.runtimes = reader.header.runtimes.map {
-            MonitorSettings.Runtime(name: $0.name, replicas: $0.replicas, labels: labels[$0.name] ?? [:])
-        }
         var replay = TapeReplay(
             settings: settings, policies: policies, followsTape: named == nil && mode == nil && !isConfigured,
             state: reader.state)
