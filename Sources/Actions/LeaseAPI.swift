@@ -45,10 +45,7 @@ public struct LeaseAPI: ActionAdapter {
             return .refused(
                 reason: "the lease API answered \(reply.status) but holds something else: \(difference) differs")
         } catch {
-            switch error {
-            case .retry(let after, let reason): return .retry(after: after, reason: reason)
-            case .refused(let reason): return .refused(reason: reason)
-            }
+            return Landing(error)
         }
     }
 
@@ -61,11 +58,8 @@ public struct LeaseAPI: ActionAdapter {
             }
             return .undone
         } catch {
-            switch error {
             // A wrong path or method is mended by someone; until then the receiver ends the lease by itself.
-            case .retry(let after, let reason): return .retry(after: after, reason: reason)
-            case .refused(let reason): return .retry(after: nil, reason: reason)
-            }
+            return Undoing(trying: error)
         }
     }
 
@@ -90,9 +84,7 @@ public struct LeaseAPI: ActionAdapter {
             }
             return .known(inForce: inForce, strangers: strangers)
         } catch {
-            switch error {
-            case .retry(_, let reason), .refused(let reason): return .unknown(reason: reason)
-            }
+            return Holding(error)
         }
     }
 

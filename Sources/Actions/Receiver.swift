@@ -3,13 +3,6 @@ import HTTP
 import JSONParsing
 import Model
 
-/// Why an attempt of an adapter ends before its last step.
-enum Setback: Error, Equatable {
-    case retry(after: TimeSpan? = nil, String)
-    /// No later attempt will do better.
-    case refused(String)
-}
-
 /// The other side of an adapter: asks it, and turns what may go wrong into reasons that give nothing away.
 struct Receiver: Sendable {
     /// As it stands at the beginning of reasons: `the lease API`.

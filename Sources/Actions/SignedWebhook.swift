@@ -62,10 +62,7 @@ public struct SignedWebhook: ActionAdapter {
             }
             return .landed(nil)
         } catch {
-            switch error {
-            case .retry(let after, let reason): return .retry(after: after, reason: reason)
-            case .refused(let reason): return .refused(reason: reason)
-            }
+            return Landing(error)
         }
     }
 
@@ -87,10 +84,7 @@ public struct SignedWebhook: ActionAdapter {
             }
             return .undone
         } catch {
-            switch error {
-            case .retry(let after, let reason): return .retry(after: after, reason: reason)
-            case .refused(let reason): return .retry(after: nil, reason: reason)
-            }
+            return Undoing(trying: error)
         }
     }
 
@@ -100,9 +94,7 @@ public struct SignedWebhook: ActionAdapter {
             do throws(Setback) {
                 if try await ask(.state, order).state == .inForce { inForce.insert(order.id) }
             } catch {
-                switch error {
-                case .retry(_, let reason), .refused(let reason): return .unknown(reason: reason)
-                }
+                return Holding(error)
             }
         }
         return .known(inForce: inForce, strangers: [])

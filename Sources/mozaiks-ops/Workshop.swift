@@ -42,6 +42,11 @@ extension Invocation {
     /// The state folder for what must work when everything else is broken: made if need be, with errors of the configuration as
     /// warnings on standard error.
     func stateFolderWhateverElse() throws -> StateFolder {
+        try StateFolder(creating: namedStateFolder())
+    }
+
+    /// The state folder's path as far as the configuration tells it: its errors are shown, and do not matter.
+    private func namedStateFolder() -> String {
         let (folder, faults) = configurationLoader().stateFolder()
         warn(faults)
         if faults.contains(where: { $0.severity == .error }) {
@@ -49,7 +54,7 @@ extension Invocation {
                 "the configuration has errors; the state folder is taken to be \(folder.value) (\(folder.origin)): name another with --state\n\n",
                 .warning)
         }
-        return try StateFolder(creating: folder.value)
+        return folder.value
     }
 
     /// The configuration, with what the command line says on top. Warnings go to standard error.
@@ -127,15 +132,8 @@ extension Invocation {
     /// The state folder for what only looks into the journal, or leaves a word in it for the engine that runs: of the configuration
     /// only the folder counts, errors in it are shown and do not matter.
     func stateFolderToLookInto() throws -> StateFolder {
-        let (folder, faults) = configurationLoader().stateFolder()
-        warn(faults)
-        if faults.contains(where: { $0.severity == .error }) {
-            remark(
-                "the configuration has errors; the state folder is taken to be \(folder.value) (\(folder.origin)): name another with --state\n\n",
-                .warning)
-        }
         do {
-            return try StateFolder(existing: folder.value)
+            return try StateFolder(existing: namedStateFolder())
         } catch {
             throw CommandFailure(error.message, hint: error.hint)
         }

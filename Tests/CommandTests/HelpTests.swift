@@ -1,3 +1,4 @@
+import TestKit
 import Testing
 
 /// What the program says of itself, and how it takes a slip of the finger.

@@ -3,25 +3,7 @@ import Model
 import Server
 import Simulator
 
-/// Polls of a simulated runtime at simulated times, as the collector would report them. No sockets, no waiting.
-package struct SimulatedPolls {
-    package static let runtimeName = "shared"
-    /// After so long the poller gives up on an answer.
-    package static let timeout = TimeSpan.seconds(10)
-
-    package let replicas: [String]
-    private var runtime: SimulatedRuntime
-    private let isBalanced: Bool
-    private var requests = 0
-
-    package init(_ scenario: Scenario, origin: Timestamp) {
-        var scenario = scenario
-        if scenario.authentication != nil { scenario.authentication?.staticTokens = ["token"] }
-        isBalanced = scenario.balanced
-        replicas = (0..<(isBalanced ? 1 : scenario.replicas)).map { "http://127.0.0.1:\(8_000 + $0)" }
-        runtime = SimulatedRuntime(scenario, origin: origin)
-    }
-
+extension SimulatedPolls {
     /// Asks for what is due: the cheap endpoints at the same time, the expensive one after them.
     package mutating func poll(at begin: Timestamp, _ due: [(replica: String, endpoints: [Endpoint])]) -> [Observation] {
         var all: [Observation] = []
@@ -37,35 +19,6 @@ package struct SimulatedPolls {
         return all.sorted {
             $0.at != $1.at ? $0.at < $1.at : ($0.replica, $0.endpoint.rawValue) < ($1.replica, $1.endpoint.rawValue)
         }
-    }
-
-    private mutating func ask(_ endpoint: Endpoint, _ url: String, at begin: Timestamp) -> Observation {
-        runtime.advance(to: begin)
-        requests += 1
-        let replica = isBalanced ? requests % runtime.scenario.replicas : replicas.firstIndex(of: url) ?? 0
-        let request = ServerRequest(
-            target: endpoint.path,
-            headers: runtime.scenario.authentication == nil ? [] : [(name: "Authorization", value: "Bearer token")])
-        func observation(_ span: TimeSpan, _ outcome: Observation.Outcome) -> Observation {
-            Observation(
-                at: begin + span, runtime: SimulatedPolls.runtimeName, replica: url, endpoint: endpoint,
-                elapsedMilliseconds: Double(span.milliseconds), outcome: outcome)
-        }
-        if runtime.isDown(replica: replica) {
-            return observation(TimeSpan(milliseconds: 1), .failure(.refused, detail: "connection refused"))
-        }
-        let answer = runtime.answer(request, replica: replica)
-        let span = TimeSpan(milliseconds: 2) + answer.delay + answer.blocksEventLoop
-        if answer.hangs || span > SimulatedPolls.timeout {
-            return observation(SimulatedPolls.timeout, .failure(.timeout, detail: "no answer within 10 s"))
-        }
-        func header(_ name: String) -> String? { answer.response.headers.first { $0.name == name }?.value }
-        return observation(
-            span,
-            .answer(
-                .init(
-                    status: answer.response.status, date: header("date").flatMap { Timestamp(httpDate: $0) },
-                    contentType: header("content-type"), body: Body(answer.response.body))))
     }
 }
 

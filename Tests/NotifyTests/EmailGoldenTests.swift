@@ -1,5 +1,6 @@
 import HTTP
 import Model
+import TestKit
 import Testing
 
 @testable import Notify

@@ -1,5 +1,6 @@
 import Model
 import Simulator
+import TestKit
 import Testing
 
 @testable import Notify

@@ -65,10 +65,7 @@ public struct Entitlements: ActionAdapter {
                 return .ready(memo.memo)
             }
         } catch {
-            switch error {
-            case .retry(let after, let reason): return .retry(after: after, reason: reason)
-            case .refused(let reason): return .refused(reason: reason)
-            }
+            return Preparation(error)
         }
     }
 
@@ -80,10 +77,7 @@ public struct Entitlements: ActionAdapter {
                 return .landed(try await put(memo, order, tenant).memo)
             }
         } catch {
-            switch error {
-            case .retry(let after, let reason): return .retry(after: after, reason: reason)
-            case .refused(let reason): return .refused(reason: reason)
-            }
+            return Landing(error)
         }
     }
 
@@ -106,10 +100,7 @@ public struct Entitlements: ActionAdapter {
                 }
             }
         } catch {
-            switch error {
-            case .retry(let after, let reason): return .retry(after: after, reason: reason)
-            case .refused(let reason): return .refused(reason: reason)
-            }
+            return Undoing(error)
         }
     }
 
@@ -122,9 +113,7 @@ public struct Entitlements: ActionAdapter {
                 let isThere = memo.keys.allSatisfy { document[$0.path] == $0.target }
                 if isThere, memo.isConfirmed { inForce.insert(order.id) }
             } catch {
-                switch error {
-                case .retry(_, let reason), .refused(let reason): return .unknown(reason: reason)
-                }
+                return Holding(error)
             }
         }
         return .known(inForce: inForce, strangers: [])

@@ -1,16 +1,14 @@
 import Glibc
-import TestKit
 import Testing
 
-/// Recorded results beside the tests: `golden/NAME`. `MOZAIKS_RECORD=1 swift test --filter NotifyTests` writes
-/// them anew, and fails, so that nothing is recorded by accident; read the difference before committing it.
-enum Golden {
-    private static let folder =
-        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        .joined(separator: "/") + "/golden/"
-
-    static func expect(_ actual: String, is name: String, _ location: SourceLocation = #_sourceLocation) {
-        let path = folder + name
+/// Recorded texts beside the tests that compare with them: `golden/NAME`. `MOZAIKS_RECORD=1 swift test --filter …` writes them
+/// anew, and fails, so that nothing is recorded by accident; read the difference before committing it.
+public enum Golden {
+    /// - Parameter test: the file that asks, in whose folder `golden` lies.
+    public static func expect(
+        _ actual: String, is name: String, beside test: String = #filePath, _ location: SourceLocation = #_sourceLocation
+    ) {
+        let path = test.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/golden/" + name
         if getenv("MOZAIKS_RECORD") != nil {
             guard let file = fopen(path, "wb") else {
                 Issue.record("cannot write \(path)", sourceLocation: location)
