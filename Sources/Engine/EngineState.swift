@@ -85,7 +85,7 @@ public struct EngineState: Hashable, Sendable {
     public func isInProgress(_ rule: String, _ subject: Subject) -> Bool {
         guard let state = runtimes[subject.runtime] else { return false }
         return state.rules.contains { key, entries in
-            key.kind == subject.kind && key.rule.utf8.elementsEqual(rule.utf8)
+            key.kind == subject.kind && key.rule.isSame(as: rule)
                 && entries.contains { $0.id == subject.idBytes && $0.state.phase != .inactive }
         }
     }

@@ -231,12 +231,12 @@ struct Evaluation {
     private mutating func noteChange(of condition: CompiledCondition, _ fingerprint: String, at: Timestamp) {
         guard let incident = state.incidents[fingerprint], incident.transitions.last?.to != .inactive else { return }
         let last = incident.handling.last { $0.kind == .note && $0.by == Incident.policyNoter }
-        let isAsOpened = condition.text.utf8.elementsEqual(incident.condition.utf8)
+        let isAsOpened = condition.text.isSame(as: incident.condition)
         let text =
             isAsOpened
             ? last.map { _ in "the rule is again as when it opened" }
             : "the rule was changed since it opened, and goes by this now: \(condition.text)"
-        guard let text, last.map({ !$0.text.utf8.elementsEqual(text.utf8) }) ?? true else { return }
+        guard let text, last.map({ !$0.text.isSame(as: text) }) ?? true else { return }
         state.incidents[fingerprint]?.handling.appendBounded(
             HandlingNote(at: at, kind: .note, by: Incident.policyNoter, text: text))
     }

@@ -10,7 +10,7 @@ extension EvidenceSeries {
         _ condition: CompiledCondition, _ source: some ReadingSource, at: Timestamp, onto before: [EvidenceSeries]
     ) -> [EvidenceSeries] {
         condition.compared(source).enumerated().map { index, reading in
-            let isSame = index < before.count && before[index].series.utf8.elementsEqual(reading.series.utf8)
+            let isSame = index < before.count && before[index].series.isSame(as: reading.series)
             var series = isSame ? before[index] : EvidenceSeries(series: reading.series, unit: reading.unit, points: [])
             series.points.append(Point(at: at, evidence: reading.evidence))
             series.trim()
@@ -21,7 +21,7 @@ extension EvidenceSeries {
     /// The points of `later` behind those of `earlier`, series by series.
     static func join(_ earlier: [EvidenceSeries], _ later: [EvidenceSeries]) -> [EvidenceSeries] {
         later.map { series in
-            guard var joined = earlier.first(where: { $0.series.utf8.elementsEqual(series.series.utf8) }) else {
+            guard var joined = earlier.first(where: { $0.series.isSame(as: series.series) }) else {
                 return series
             }
             let end = joined.points.last?.at

@@ -120,7 +120,7 @@ extension Approval {
             offeredAt: try reader.member("offered_at").timestamp(),
             expiresAt: try reader.member("expires_at").timestamp())
         let own = Approval.digest(incident: incident, key: key, effect: effect, ttl: ttl, offeredAt: offeredAt)
-        guard own.utf8.elementsEqual(digest.utf8), digest.hasPrefix(id), id.utf8.count >= 4 else {
+        guard own.isSame(as: digest), digest.hasPrefix(id), id.utf8.count >= 4 else {
             throw reader.error("has a digest or an id that is not of this action")
         }
         state = try reader.member("state").choice(State.self)

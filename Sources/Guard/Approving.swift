@@ -24,13 +24,13 @@ extension GuardState {
     ) -> ApprovalAnswer {
         let found = approvals.indices.filter { index in
             let known = approvals[index]
-            return known.id.utf8.elementsEqual(id.utf8)
+            return known.id.isSame(as: id)
                 || (id.utf8.count > known.id.utf8.count && known.digest.hasPrefix(id))
         }
         // An id may come again after days; the newest is meant.
         guard let index = found.last else { return .unknown }
         let approval = approvals[index]
-        if let digest, !digest.utf8.elementsEqual(approval.digest.utf8) { return .changed(approval) }
+        if let digest, !digest.isSame(as: approval.digest) { return .changed(approval) }
         guard approval.isWaiting(at: now) else { return .tooLate(approval) }
         approvals[index].state = approves ? .approved : .denied
         approvals[index].by = by
@@ -53,7 +53,7 @@ extension GuardState {
         let approval = Approval(
             incident: wanted.incident, key: wanted.key, effect: wanted.effect, ttl: ttl, reason: reason, offeredAt: now,
             expiresAt: now + options.approvalExpiry,
-            isTaken: { id in approvals.contains { $0.id.utf8.elementsEqual(id.utf8) } })
+            isTaken: { id in approvals.contains { $0.id.isSame(as: id) } })
         approvals.append(approval)
         return (approval, true)
     }
@@ -94,7 +94,7 @@ extension GuardState {
     /// Takes back what still waits for a yes on an incident.
     mutating func withdrawApprovals(_ incident: String, _ now: Timestamp) {
         for index in approvals.indices
-        where approvals[index].state == .waiting && approvals[index].incident.utf8.elementsEqual(incident.utf8) {
+        where approvals[index].state == .waiting && approvals[index].incident.isSame(as: incident) {
             approvals[index].close(.withdrawn, now)
         }
     }
@@ -120,7 +120,7 @@ extension ActionDecision {
 }
 
 extension Approval {
-    func isFor(_ wanted: Wanted) -> Bool { key == wanted.key && incident.utf8.elementsEqual(wanted.incident.utf8) }
+    func isFor(_ wanted: Wanted) -> Bool { key == wanted.key && incident.isSame(as: wanted.incident) }
 
     mutating func close(_ state: State, _ now: Timestamp) {
         self.state = state

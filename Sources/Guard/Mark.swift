@@ -37,7 +37,7 @@ public struct Mark: Hashable, Sendable {
     /// `deploy v1.42`, `restart of shared`.
     public var title: String { by == nil ? "restart of \(runtime ?? "a runtime")" : "deploy \(name)" }
 
-    func isAbout(_ name: String) -> Bool { runtime.map { $0.utf8.elementsEqual(name.utf8) } ?? true }
+    func isAbout(_ name: String) -> Bool { runtime.map { $0.isSame(as: name) } ?? true }
 }
 
 extension Mark.Comparison {

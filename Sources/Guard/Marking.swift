@@ -59,7 +59,7 @@ extension GuardState {
         _ runtime: String, _ readings: ReadingTable, _ now: Timestamp, _ plan: inout Plan
     ) {
         for index in marks.indices where marks[index].isAbout(runtime) {
-            let place = marks[index].comparisons.firstIndex { $0.runtime.utf8.elementsEqual(runtime.utf8) }
+            let place = marks[index].comparisons.firstIndex { $0.runtime.isSame(as: runtime) }
             if let place {
                 guard marks[index].comparisons[place].after == nil, now - marks[index].at >= GuardState.markWindow else {
                     continue
@@ -95,11 +95,11 @@ extension GuardState {
 extension Mark {
     fileprivate func isOfSameRuntime(as other: Mark) -> Bool {
         guard let runtime, let name = other.runtime else { return runtime == nil && other.runtime == nil }
-        return runtime.utf8.elementsEqual(name.utf8)
+        return runtime.isSame(as: name)
     }
 
     /// What is known of one runtime; nil before its first tick after the mark.
     public func comparison(of runtime: String) -> Comparison? {
-        comparisons.first { $0.runtime.utf8.elementsEqual(runtime.utf8) }
+        comparisons.first { $0.runtime.isSame(as: runtime) }
     }
 }

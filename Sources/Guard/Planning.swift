@@ -229,7 +229,7 @@ extension GuardState {
             leases[index].expiresAt = max(end, present)
         } else {
             // What was approved lasts as long as was approved, and lengthens what others hold by nothing.
-            leases[index].hold { $0.incident.utf8.elementsEqual(holder.incident.utf8) ? end : $0.until ?? present }
+            leases[index].hold { $0.incident.isSame(as: holder.incident) ? end : $0.until ?? present }
         }
         plan.leaseChanges.append(LeaseChange(kind: .extend, lease: leases[index], reason: "more strictly, \(asker)"))
         return leases[index]

@@ -92,7 +92,7 @@ extension GuardState {
         leases[index].holders = wanting + others
         leases[index].holders.sort { $0.incident.precedes($1.incident) }
         leases[index].hold { holder in
-            wanting.contains { $0.incident.utf8.elementsEqual(holder.incident.utf8) } ? end : lease.end(holder)
+            wanting.contains { $0.incident.isSame(as: holder.incident) } ? end : lease.end(holder)
         }
         leases[index].holdStrictest(context.options.floor)
         plan.leaseChanges.append(LeaseChange(kind: .extend, lease: leases[index], reason: LeaseChange.stillTrue))

@@ -45,7 +45,7 @@ extension GuardState {
         let own = GuardReadings(readings)
         let view = readings.view(of: wanted.standing.subject)
         let signal = wanted.rule.when.readings.first
-        watches.removeAll { $0.lease.utf8.elementsEqual(lease.id.utf8) }
+        watches.removeAll { $0.lease.isSame(as: lease.id) }
         watches.append(
             LeaseWatch(
                 lease: lease.id, incident: wanted.incident, dueAt: now + after,
@@ -57,7 +57,7 @@ extension GuardState {
 
     /// A lease is in force from now on.
     mutating func beginWatch(_ lease: Lease) {
-        for index in watches.indices where watches[index].lease.utf8.elementsEqual(lease.id.utf8) {
+        for index in watches.indices where watches[index].lease.isSame(as: lease.id) {
             watches[index].isInForce = true
         }
     }
@@ -73,7 +73,7 @@ extension GuardState {
         var judged: [(index: Int, finding: Finding)] = []
         let own = GuardReadings(readings)
         for var watch in watches {
-            guard let index = leases.firstIndex(where: { $0.id.utf8.elementsEqual(watch.lease.utf8) }) else { continue }
+            guard let index = leases.firstIndex(where: { $0.id.isSame(as: watch.lease) }) else { continue }
             let isElsewhere = leases[index].key.runtime != outcome.runtime
             guard leases[index].isActive || (isElsewhere && !watch.isInForce) else {
                 if !watch.isInForce { judged.append((index, LeaseWatch.neverInForce)) }
@@ -140,7 +140,7 @@ extension GuardState {
         let own = GuardReadings(readings)
         watch.starts = own.runStarts(lease.key.app) ?? watch.starts
         watch.runs = own.activeRuns(lease.key.app) ?? watch.runs
-        let standing = outcome.standings.first { $0.incident.map { $0.utf8.elementsEqual(watch.incident.utf8) } ?? false }
+        let standing = outcome.standings.first { $0.incident.map { $0.isSame(as: watch.incident) } ?? false }
         if let standing, let first = policies.rule(standing.rule, for: standing.subject)?.when.readings.first {
             watch.signal = readings.view(of: standing.subject)?.reading(first.slot).value ?? watch.signal
         }
@@ -196,7 +196,7 @@ extension GuardState {
         _ watch: LeaseWatch, _ acted: String, _ isLast: Bool, _ outcome: TickOutcome, _ policies: PolicySet,
         _ readings: ReadingTable
     ) -> Finding? {
-        let standing = outcome.standings.first { $0.incident.map { $0.utf8.elementsEqual(watch.incident.utf8) } ?? false }
+        let standing = outcome.standings.first { $0.incident.map { $0.isSame(as: watch.incident) } ?? false }
         guard let subject = standing?.subject ?? watch.subject, let name = standing?.rule ?? watch.rule,
             let rule = policies.rule(name, for: subject)
         else {

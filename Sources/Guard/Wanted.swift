@@ -51,7 +51,7 @@ extension ReadingTable {
         case .runtime: TableRow(self, kind: .runtime)
         case .app(let app, _): index(of: app).map { TableRow(self, kind: .app, row: $0) }
         case .replica(let url, _):
-            replicas.firstIndex { $0.utf8.elementsEqual(url.utf8) }.map { TableRow(self, kind: .replica, row: $0) }
+            replicas.firstIndex { $0.isSame(as: url) }.map { TableRow(self, kind: .replica, row: $0) }
         }
     }
 

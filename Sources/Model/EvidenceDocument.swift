@@ -17,7 +17,7 @@ extension Evidence {
             return
         }
         let member = try reader.member("value")
-        if case .string(let text) = member.value, text.utf8.elementsEqual("infinite".utf8) {
+        if case .string(let text) = member.value, text.isSame(as: "infinite") {
             self = .value(.infinity)
         } else if let value = member.value.double, value.isFinite {
             self = .value(value)

@@ -28,7 +28,7 @@ public struct Hours: Hashable, Sendable, CustomStringConvertible {
         var found: Set<Int> = []
         for name in names {
             let ends = name.split(separator: "-", omittingEmptySubsequences: false).map { part in
-                Hours.dayNames.firstIndex { $0.utf8.elementsEqual(part.lowercased().utf8) }
+                Hours.dayNames.firstIndex { $0.isSame(as: part.lowercased()) }
             }
             switch ends.count {
             case 1: ends[0].map { _ = found.insert($0) }

@@ -101,7 +101,7 @@ extension PlaybookSet {
                     hint: Nearest.hint(to: id, among: known) ?? "there are: " + known.joined(separator: ", ")))
         }
         for playbook in playbooks where unused(playbook) {
-            let isNamed = rules.contains { $0.playbook?.utf8.elementsEqual(playbook.id.utf8) == true }
+            let isNamed = rules.contains { $0.playbook?.isSame(as: playbook.id) == true }
             guard !isNamed else { continue }
             diagnostics.insert(
                 Diagnostic(

@@ -20,7 +20,7 @@ enum ConditionHints {
         }
         if let function = HistoryFunction(rawValue: word) { return "a function looks back over a range: write '\(function.rawValue)(tokens[\(range(of: function))])'" }
         if let number = numbers.firstIndex(of: word) { return "write '\(number)'" }
-        if thresholds.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { return "did you mean '$\(name)'?" }
+        if thresholds.contains(where: { $0.isSame(as: name) }) { return "did you mean '$\(name)'?" }
         // `turn_latency`, `turn_latency.p90`: which of its figures is not said, or is none that there is. The nearest by its letters
         // would be a guess: p90 is no misspelt p50.
         let base = name.split(separator: ".").first.map(String.init) ?? name

@@ -43,7 +43,7 @@ public enum PolicyLoader {
         var owners: [PolicyFileName.Owner: String] = [:]
         // The built-in policy by its own name, as a folder without a default file has it, and a tape whose policies came to
         // be with an earlier version of it.
-        let isBuiltIn = { (file: PolicyFile) in file.path.utf8.elementsEqual(DefaultPolicy.file.utf8) }
+        let isBuiltIn = { (file: PolicyFile) in file.path.isSame(as: DefaultPolicy.file) }
         let builtIn = files.first(where: isBuiltIn) ?? PolicyFile(path: DefaultPolicy.file, bytes: Array(DefaultPolicy.text.utf8))
 
         func read(_ file: PolicyFile, _ owner: PolicyFileName.Owner) -> PolicySheet? {

@@ -241,7 +241,7 @@ struct PolicyMerge {
 
     /// Whether something stands in the built-in policy below a file of one's own: nobody here can change it there.
     private func isBuiltIn(_ reporter: Reporter, below sheet: PolicySheet) -> Bool {
-        reporter !== sheet.reporter && reporter.source.file.utf8.elementsEqual(DefaultPolicy.file.utf8)
+        reporter !== sheet.reporter && reporter.source.file.isSame(as: DefaultPolicy.file)
     }
 
     /// Of what the sheet itself writes, the actions that are not among the allowed.

@@ -121,7 +121,7 @@ public struct PolicySet: Sendable {
 
     /// A warning about a line of one of the files, the whole of it underlined.
     public func warning(_ code: String, _ message: String, at origin: Origin, hint: String? = nil) -> Diagnostic {
-        let line = sources.first { $0.file.utf8.elementsEqual(origin.file.utf8) }?.line(origin.line)
+        let line = sources.first { $0.file.isSame(as: origin.file) }?.line(origin.line)
         let scalars = Array((line ?? "").unicodeScalars)
         let indent = scalars.prefix { $0 == " " }.count
         return Diagnostic(

@@ -27,7 +27,7 @@ struct SignalResolution {
         }
         let kind: SubjectKind = use.ofRuntime ? .runtime : subject
         var known: [String] { Signal.table.filter { $0.subjects.contains(kind) }.map(\.name) }
-        guard let signal = Signal(name: use.name), signal.name.utf8.elementsEqual(use.name.utf8) else {
+        guard let signal = Signal(name: use.name), signal.name.isSame(as: use.name) else {
             if SignalResolution.planned.contains(use.name) {
                 return fault("not-yet-available", "the signal '\(use.name)' is not yet available", use.nameRange)
             }

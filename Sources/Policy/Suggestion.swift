@@ -53,7 +53,7 @@ public struct Suggestion: Hashable, Sendable {
     ]
 
     public static func named(_ name: String) -> Suggestion? {
-        known.first { $0.name.utf8.elementsEqual(name.utf8) }
+        known.first { $0.name.isSame(as: name) }
     }
 
     /// What the rule compared when its incident opened, for whoever follows the steps: `active_runs.share 61%`.

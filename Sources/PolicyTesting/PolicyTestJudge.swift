@@ -179,7 +179,7 @@ struct PolicyTestJudge {
 
 extension Subject {
     fileprivate func names(replica url: String) -> Bool {
-        if case .replica(let own, _) = self { own.utf8.elementsEqual(url.utf8) } else { false }
+        if case .replica(let own, _) = self { own.isSame(as: url) } else { false }
     }
 }
 

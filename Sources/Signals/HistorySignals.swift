@@ -301,7 +301,7 @@ public struct HistorySignals: Sendable {
     private func replica(_ index: Int, _ url: String, _ signal: Signal, _ count: Int64) -> Evidence {
         func reading(_ minute: Minute) -> Evidence {
             let replicas = minute.whole.watch?.replicas ?? []
-            guard let place = replicas.firstIndex(where: { $0.url.utf8.elementsEqual(url.utf8) }) else {
+            guard let place = replicas.firstIndex(where: { $0.url.isSame(as: url) }) else {
                 return .missing(.tooLittleData)
             }
             let raw = Int(signal.rawValue)
@@ -312,7 +312,7 @@ public struct HistorySignals: Sendable {
         if signal == .up {
             return HistorySignals.up(now) { other in
                 let raw = Int(other.rawValue)
-                let own = newest.whole.watch?.replicas.first { $0.url.utf8.elementsEqual(url.utf8) }?.readings ?? []
+                let own = newest.whole.watch?.replicas.first { $0.url.isSame(as: url) }?.readings ?? []
                 return raw < own.count ? own[raw] : .missing(.notTracked)
             }
         }

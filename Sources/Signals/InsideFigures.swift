@@ -67,7 +67,7 @@ extension RuntimeSignals {
     /// Whether a replica is asked what its extension sees. In every cycle where there is one, now and then where there is
     /// none: the question is cheap, and not free.
     public func isInsideDue(replica url: String, now: Timestamp) -> Bool {
-        guard let newest = replicas.first(where: { $0.url.utf8.elementsEqual(url.utf8) })?.inside.newest else { return true }
+        guard let newest = replicas.first(where: { $0.url.isSame(as: url) })?.inside.newest else { return true }
         if newest.missing == nil || newest.missing == .unreachable { return true }
         let since = now.milliseconds - newest.at
         return since < 0 || since >= RuntimeSignals.pause.milliseconds

@@ -11,7 +11,7 @@ extension RuntimeSignals {
     public var replicaURLs: [String] { replicas.map(\.url) }
 
     private func replica(_ url: String) -> ReplicaState? {
-        replicas.first { $0.url.utf8.elementsEqual(url.utf8) }
+        replicas.first { $0.url.isSame(as: url) }
     }
 
     /// How often a replica's perf endpoint may be asked: the configured interval, stretched by what its answers took.

@@ -62,7 +62,7 @@ extension RuntimeSignals {
     /// out. Throws on a row that cannot be read, or that stands twice.
     public mutating func restore(chats rows: [ChatRow]) throws(SignalStateError) {
         for index in replicas.indices {
-            let own = rows.filter { $0.replica.utf8.elementsEqual(replicas[index].url.utf8) }
+            let own = rows.filter { $0.replica.isSame(as: replicas[index].url) }
             try replicas[index].restore(chats: own, capacity: shared.apps.capacity)
         }
     }

@@ -36,7 +36,7 @@ public struct RuntimeSignals: Sendable {
 
     /// Takes in one decoded observation. Samples of one replica come in the order in which they were complete.
     public mutating func ingest(_ sample: Sample) {
-        guard sample.runtime.utf8.elementsEqual(runtime.utf8) else { return }
+        guard sample.runtime.isSame(as: runtime) else { return }
         // A poll that we broke off ourselves says nothing about the runtime.
         if case .missing(_, .stale, _) = sample.content { return }
         if case .gate = sample.endpoint { return ingestGate(sample) }
@@ -131,17 +131,17 @@ public struct RuntimeSignals: Sendable {
     }
 
     private mutating func replicaIndex(_ url: String) -> Int {
-        if let index = replicas.firstIndex(where: { $0.url.utf8.elementsEqual(url.utf8) }) { return index }
+        if let index = replicas.firstIndex(where: { $0.url.isSame(as: url) }) { return index }
         replicas.append(ReplicaState(url: url))
         let configured = options.replicas
         func rank(_ replica: ReplicaState) -> Int {
-            configured.firstIndex { $0.utf8.elementsEqual(replica.url.utf8) } ?? configured.count
+            configured.firstIndex { $0.isSame(as: replica.url) } ?? configured.count
         }
         replicas.sort { a, b in
             let (left, right) = (rank(a), rank(b))
             return left != right ? left < right : a.url.precedes(b.url)
         }
-        return replicas.firstIndex { $0.url.utf8.elementsEqual(url.utf8) } ?? 0
+        return replicas.firstIndex { $0.url.isSame(as: url) } ?? 0
     }
 
     /// A replica that the configuration (or DNS) no longer names goes when its samples have stopped.
@@ -149,7 +149,7 @@ public struct RuntimeSignals: Sendable {
         guard !options.replicas.isEmpty else { return }
         for index in replicas.indices.reversed() {
             let replica = replicas[index]
-            guard !options.replicas.contains(where: { $0.utf8.elementsEqual(replica.url.utf8) }) else { continue }
+            guard !options.replicas.contains(where: { $0.isSame(as: replica.url) }) else { continue }
             Clamp.add(&shared.counters.endedBefore, replica.endedChats)
             replicas.remove(at: index)
         }

@@ -26,7 +26,7 @@ struct PastBuilder {
         mutating func noteGap(_ minutes: Range<Int64>, _ reason: String) {
             guard !minutes.isEmpty else { return }
             if let last = gaps.indices.last, gaps[last].minutes.upperBound == minutes.lowerBound,
-                gaps[last].reason.utf8.elementsEqual(reason.utf8)
+                gaps[last].reason.isSame(as: reason)
             {
                 gaps[last].minutes = gaps[last].minutes.lowerBound..<minutes.upperBound
             } else {

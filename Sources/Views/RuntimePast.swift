@@ -136,7 +136,7 @@ public struct RuntimePast: Sendable {
                 guard rows <= RuntimePast.mostRows else { throw Failure.tooMuch }
                 if builder == nil {
                     // What lies before the first minute that was ever kept is no gap.
-                    let known = try journal.historyRuntimes().first { $0.runtime.utf8.elementsEqual(runtime.utf8) }
+                    let known = try journal.historyRuntimes().first { $0.runtime.isSame(as: runtime) }
                     let first = max(asked.minutes.lowerBound, known?.minutes.lowerBound ?? whole.minute)
                     builder = PastBuilder(asked.beginning(at: first), price)
                 }

@@ -56,7 +56,7 @@ public struct StatusVerdict: Sendable {
                 (path: endpoint.path, why: "\(reason)" + (replica.detail[endpoint].map { " (\($0))" } ?? ""))
             }
         }
-        if told.count == 2, told[0].why.utf8.elementsEqual(told[1].why.utf8) {
+        if told.count == 2, told[0].why.isSame(as: told[1].why) {
             return ["\(replica.url): \(told[0].why)"]
         }
         return told.map { "\(replica.url)\($0.path): \($0.why)" }

@@ -42,8 +42,8 @@ extension API {
         try query.finish()
         let situation = try situation(of: policies(reading), reading)
         var all = situation.explanations(of: app)
-        if let runtime { all = all.filter { $0.subject.runtime.utf8.elementsEqual(runtime.utf8) } }
-        if let rule { all = all.filter { $0.rule.name.utf8.elementsEqual(rule.utf8) } }
+        if let runtime { all = all.filter { $0.subject.runtime.isSame(as: runtime) } }
+        if let rule { all = all.filter { $0.rule.name.isSame(as: rule) } }
         return ["schema": "mozaiks.ops/standings/v1", "standings": .array(all.map(\.document))]
     }
 
@@ -60,7 +60,7 @@ extension API {
                 "origin": .string("\(rule.origin)"), "playbook": .optional(rule.playbook),
                 "actions": .array(rule.actions.map(\.json)),
                 "open_incidents": .array(
-                    open.filter { $0.rule.utf8.elementsEqual(rule.name.utf8) }.map { .string($0.id) }),
+                    open.filter { $0.rule.isSame(as: rule.name) }.map { .string($0.id) }),
             ]
         }
         var rules = (policies.runtimeRules + policies.replicaRules).map { document($0, app: .null) }

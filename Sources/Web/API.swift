@@ -145,7 +145,7 @@ enum API {
             throw Problem.badRequest("'since' lies before 'until', by at most 24 hours: ask for longer times day by day")
         }
         let signals = try names?.map { name throws(Problem) in try signal(name) } ?? RuntimeHistory.signals
-        let known = try reading.journal.historyRuntimes().contains { $0.runtime.utf8.elementsEqual(runtime.utf8) }
+        let known = try reading.journal.historyRuntimes().contains { $0.runtime.isSame(as: runtime) }
         guard known else { throw Problem.notFound("there is no history of a runtime '\(Shown.id(runtime))'") }
         let history = try RuntimeHistory(
             reading.journal, runtime: runtime, signals, now: reading.now, until: until, span: until - since)
@@ -158,7 +158,7 @@ enum API {
 
     private static func signal(_ name: String) throws(Problem) -> Signal {
         let known = Signal.table.filter { $0.subjects.contains(.runtime) }
-        guard let found = known.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+        guard let found = known.first(where: { $0.name.isSame(as: name) }) else {
             throw .badRequest(
                 "'signal' is one of \(known.map(\.name).joined(separator: ", ")), or several parted by commas, not '\(Shown.id(name))'")
         }

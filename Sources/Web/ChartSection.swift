@@ -47,9 +47,9 @@ struct ChartSection {
         }
         let leases = ((try? reading.journal.leases(states: [], limit: 200)) ?? []).compactMap { row in
             (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Lease(document: $0) }
-        }.filter { !$0.shadow && $0.key.runtime.utf8.elementsEqual(runtime.utf8) }
+        }.filter { !$0.shadow && $0.key.runtime.isSame(as: runtime) }
         let done = leases.map { Chart.Event(at: $0.createdAt, kind: .lease, text: "\($0.effect) for \(Shown.id($0.key.app.text))") }
-        let told = marks.filter { $0.runtime?.utf8.elementsEqual(runtime.utf8) ?? true }
+        let told = marks.filter { $0.runtime?.isSame(as: runtime) ?? true }
             .map { Chart.Event(at: $0.at, kind: .mark, text: Shown.line($0.title)) }
         // Marks are forgotten after a day, the history knows restarts for longer.
         let restarts = ((try? past.get())?.restarts ?? []).filter { restart in
@@ -92,7 +92,7 @@ struct ChartSection {
         var groups: [(why: String, names: [String])] = []
         for panel in panels {
             let why = panel.gaps.last?.reason ?? MissingReason.noTraffic.explanation
-            if let place = groups.firstIndex(where: { $0.why.utf8.elementsEqual(why.utf8) }) {
+            if let place = groups.firstIndex(where: { $0.why.isSame(as: why) }) {
                 groups[place].names += panel.signals.map(\.name)
             } else {
                 groups.append((why, panel.signals.map(\.name)))
@@ -108,7 +108,7 @@ struct ChartSection {
             // What must lie below something else is no limit of what is well, but of what the rule is about.
             for limit in rule.when.limits where limit.isAbove && limit.value > 0 && panel.signals.contains(limit.series.signal) {
                 if let place = found.firstIndex(where: { $0.value == limit.value }) {
-                    if !found[place].rules.contains(where: { $0.utf8.elementsEqual(rule.name.utf8) }) {
+                    if !found[place].rules.contains(where: { $0.isSame(as: rule.name) }) {
                         found[place].rules.append(rule.name)
                     }
                 } else {
@@ -123,7 +123,7 @@ struct ChartSection {
 
     private var controls: HTML {
         let links = Timeframe.named.map { name, words -> HTML in
-            let isShown = frame.span?.utf8.elementsEqual(name.utf8) ?? false
+            let isShown = frame.span?.isSame(as: name) ?? false
             return "<a href=\"/?range=\(name)#charts\"\(HTML.when(isShown, " aria-current=\"true\""))>\(words)</a>"
         }
         let zones = ZoneChoice.offered.map { "<option value=\"\($0)\"></option>" as HTML }

@@ -129,7 +129,7 @@ public final class Face: Sendable {
         var situation = request
         situation.target = Array((API.prefix + "situation").utf8)
         let tag = try current(situation, visitor).headers.first { $0.name == "ETag" }?.value.filter { $0 != "\"" && $0 != "/" && $0 != "W" } ?? ""
-        let isNews = !(request.header("Last-Event-ID") ?? "").utf8.elementsEqual(tag.utf8)
+        let isNews = !(request.header("Last-Event-ID") ?? "").isSame(as: tag)
         let text = isNews ? "event: situation\nid: \(tag)\ndata: {\"tag\":\"\(tag)\"}\n" : ": as it was\n"
         return ServerResponse(
             status: 200,
@@ -241,7 +241,7 @@ public final class Face: Sendable {
         return request.headerValues("If-None-Match").contains { field in
             String(decoding: field, as: UTF8.self).split(separator: ",").contains { given in
                 let given = given.drop { $0 == " " }.prefix { $0 != " " }
-                return given == "*" || strong(given).utf8.elementsEqual(strong(tag).utf8)
+                return given == "*" || strong(given).isSame(as: strong(tag))
             }
         }
     }

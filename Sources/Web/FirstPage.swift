@@ -208,7 +208,7 @@ struct FirstPage {
 
     private var channels: HTML {
         let items = overview.channels.map { channel -> HTML in
-            let trouble = overview.troubles.first { $0.channel.utf8.elementsEqual(channel.channel.utf8) }
+            let trouble = overview.troubles.first { $0.channel.isSame(as: channel.channel) }
             let last: HTML = channel.lastSent.map { "last sent \(clocks.age($0))" } ?? "nothing sent yet"
             let pending = channel.pending > 0 ? ", \(channel.pending) waiting" : ""
             let dead = channel.dead > 0 ? ", \(channel.dead) given up" : ""

@@ -33,7 +33,7 @@ extension Gatekeeper {
         let origin = (request.header("Origin") ?? "").lowercased()
         let host = (request.header("Host") ?? "").lowercased()
         return request.isEncrypted || origin.utf8.starts(with: "https://".utf8)
-            || (isPublicSafe && (publicHost.map { host.utf8.elementsEqual($0.utf8) } ?? false))
+            || (isPublicSafe && (publicHost.map { host.isSame(as: $0) } ?? false))
     }
 
     private static let plainName = "mozaiks-ops"
@@ -47,7 +47,7 @@ extension Gatekeeper {
     func signedIn(_ request: ServerRequest) -> Session? {
         let now = clock.monotonicNanoseconds()
         let host = (request.header("Host") ?? "").lowercased()
-        let isPublic = request.isEncrypted || isPublicSafe && (publicHost.map { host.utf8.elementsEqual($0.utf8) } ?? false)
+        let isPublic = request.isEncrypted || isPublicSafe && (publicHost.map { host.isSame(as: $0) } ?? false)
         // Where one comes by TLS, a cookie of the plain name may be one that somebody on the way put there.
         let names = isPublic ? [Gatekeeper.secureName] : [Gatekeeper.secureName, Gatekeeper.plainName]
         for field in request.headerValues("Cookie") {

@@ -81,7 +81,7 @@ struct Gatekeeper: Sendable {
         guard values.count == 1, let name = String(validating: values[0], as: UTF8.self), (1...200).contains(name.utf8.count),
             !name.unicodeScalars.contains(where: Shown.isInvisible), name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
         else { throw .badRequest("the proxy's header '\(proxies.header)' holds no name of a user, or more than one") }
-        func holds(_ names: [String]) -> Bool { names.contains { $0.utf8.elementsEqual(name.utf8) } }
+        func holds(_ names: [String]) -> Bool { names.contains { $0.isSame(as: name) } }
         let role: Role = holds(proxies.approvers) ? .approver : holds(proxies.operators) ? .operator : .viewer
         let form = SHA256.hex(Array((seal + "\0" + name).utf8))
         return Visitor(
@@ -168,7 +168,7 @@ struct Gatekeeper: Sendable {
         let host = (request.header("Host") ?? "").lowercased()
         guard hosts.count <= 1 else { throw .badRequest("there is more than one Host") }
         if request.isEncrypted { return }
-        if isPublicSafe, let publicHost, host.utf8.elementsEqual(publicHost.utf8) { return }
+        if isPublicSafe, let publicHost, host.isSame(as: publicHost) { return }
         let isNear = Gatekeeper.isLoopback(peer: request.remoteAddress)
         guard isNear, host.isEmpty || isOwnLoopback(host) else {
             throw Problem(
@@ -189,11 +189,11 @@ struct Gatekeeper: Sendable {
         let sites = request.headerValues("Sec-Fetch-Site")
         let origins = request.headerValues("Origin")
         guard sites.count <= 1, origins.count <= 1, !(sites.isEmpty && origins.isEmpty) else { throw foreign }
-        if let site = request.header("Sec-Fetch-Site"), !site.utf8.elementsEqual("same-origin".utf8) { throw foreign }
+        if let site = request.header("Sec-Fetch-Site"), !site.isSame(as: "same-origin") { throw foreign }
         if let origin = request.header("Origin")?.lowercased() {
             let host = (request.header("Host") ?? "").lowercased()
-            let isHere = ["http://", "https://"].contains { origin.utf8.elementsEqual(($0 + host).utf8) } && !host.isEmpty
-            let isPublic = publicOrigin.map { origin.utf8.elementsEqual($0.utf8) } ?? false
+            let isHere = ["http://", "https://"].contains { origin.isSame(as: $0 + host) } && !host.isEmpty
+            let isPublic = publicOrigin.map { origin.isSame(as: $0) } ?? false
             guard isHere || isPublic else { throw foreign }
         }
     }
@@ -201,7 +201,7 @@ struct Gatekeeper: Sendable {
     // MARK: - Addresses
 
     private func isOwn(_ host: String) -> Bool {
-        if let publicHost, host.lowercased().utf8.elementsEqual(publicHost.utf8) { return true }
+        if let publicHost, host.lowercased().isSame(as: publicHost) { return true }
         return isOwnLoopback(host)
     }
 

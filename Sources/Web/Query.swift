@@ -62,7 +62,7 @@ struct Query {
     /// Whether a parameter is there, with that value alone.
     mutating func flag(_ name: String, _ value: String) throws(Problem) -> Bool {
         guard let text = try one(name) else { return false }
-        guard text.utf8.elementsEqual(value.utf8) else { throw .badRequest("'\(name)' is \(value)") }
+        guard text.isSame(as: value) else { throw .badRequest("'\(name)' is \(value)") }
         return true
     }
 
@@ -83,8 +83,8 @@ struct Query {
     }
 
     private mutating func take(_ name: String) -> [String] {
-        let found = values.filter { $0.name.utf8.elementsEqual(name.utf8) }.map(\.value)
-        values.removeAll { $0.name.utf8.elementsEqual(name.utf8) }
+        let found = values.filter { $0.name.isSame(as: name) }.map(\.value)
+        values.removeAll { $0.name.isSame(as: name) }
         return found
     }
 }

@@ -145,7 +145,7 @@ struct ReplayTimeline {
     /// Quiet where somebody looked.
     private func ground(_ runtime: String?) -> [Mark] {
         var marks = [Mark](repeating: .quiet, count: columns)
-        let own = gaps.filter(\.isBlind).filter { runtime == nil || $0.runtime.utf8.elementsEqual(runtime!.utf8) }
+        let own = gaps.filter(\.isBlind).filter { runtime == nil || $0.runtime.isSame(as: runtime!) }
         for column in marks.indices {
             let (start, end) = (moment(column), moment(column + 1))
             if own.contains(where: { $0.from <= start && end <= $0.to }) { marks[column] = .unwatched }

@@ -71,7 +71,7 @@ extension Readiness.Row {
                 length = length + max(.zero, end - decision.at)
                 if decision.verdict == .act {
                     done += 1
-                    if leases[id]?.endReason.map({ $0.utf8.elementsEqual("reverted".utf8) }) == true { reverted += 1 }
+                    if leases[id]?.endReason.map({ $0.isSame(as: "reverted") }) == true { reverted += 1 }
                 } else {
                     wouldHave += 1
                     if let resolved = incident.resolvedAt, resolved <= decision.at + decision.ttl {

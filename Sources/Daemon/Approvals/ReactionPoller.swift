@@ -139,7 +139,7 @@ extension Message {
         guard incident.id.isSame(as: approval.incident),
             let told = incident.decisions.last(where: { $0.key == approval.key }), case .needsApproval = told.verdict
         else { return false }
-        return told.approval?.utf8.elementsEqual(approval.id.utf8) == true && told.at >= approval.offeredAt
+        return told.approval?.isSame(as: approval.id) == true && told.at >= approval.offeredAt
             && told.effect == approval.effect && told.ttl == approval.ttl
     }
 }

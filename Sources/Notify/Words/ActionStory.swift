@@ -22,9 +22,9 @@ public enum LeaseSight: String, Sendable {
         for note in handling where note.text.contains(bytesOf: lease) {
             switch note.kind {
             case .leaseInForce, .leaseExtended:
-                if note.by.utf8.elementsEqual("gate".utf8) {
+                if note.by.isSame(as: "gate") {
                     found = found ?? .unasked
-                } else if note.by.utf8.elementsEqual("engine".utf8) {
+                } else if note.by.isSame(as: "engine") {
                     found = found ?? .decided
                 } else {
                     found = .enforced

@@ -63,7 +63,7 @@ public struct Wording: Sendable {
         return "\(rule), " + shortPlace(room - rule.unicodeScalars.count)
     }
 
-    var isProduction: Bool { message.environment.utf8.elementsEqual("production".utf8) }
+    var isProduction: Bool { message.environment.isSame(as: "production") }
 
     var severity: String { incident.severity.rawValue.capitalizedFirst }
 
@@ -82,7 +82,7 @@ public struct Wording: Sendable {
 
     /// Resolved because the rule or its target is gone, not by evidence.
     var isRemoved: Bool {
-        isResolved && digest == nil && incident.resolveReason.map { $0.utf8.elementsEqual("removed".utf8) } == true
+        isResolved && digest == nil && incident.resolveReason.map { $0.isSame(as: "removed") } == true
     }
 
     /// The ids in at most `room` scalars: the second name gets what it needs up to a third, the first the rest.

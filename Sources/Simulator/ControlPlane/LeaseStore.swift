@@ -49,7 +49,7 @@ struct LeaseStore: Sendable {
             expiresAt = try reader.member("expires_at").timestamp() + extra
             _ = try reader.member("created_at").timestamp()
             if key.kind == .throttle { _ = try Limits(reader.member("limits")) }
-            guard try reader.member("id").string().utf8.elementsEqual(id.utf8) else {
+            guard try reader.member("id").string().isSame(as: id) else {
                 throw reader.error("has another id than its place")
             }
         } catch {

@@ -102,7 +102,7 @@ public struct TokenBook: Sendable {
         return found.flatMap { $0.isInForce(at: now) ? $0 : nil }
     }
 
-    func token(named name: String) -> AccessToken? { tokens.first { $0.name.utf8.elementsEqual(name.utf8) } }
+    func token(named name: String) -> AccessToken? { tokens.first { $0.name.isSame(as: name) } }
 
     public func hasAny(at now: Timestamp) -> Bool { tokens.contains { $0.isInForce(at: now) } }
 

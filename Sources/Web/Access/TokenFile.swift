@@ -103,7 +103,7 @@ public final class TokenFile: Sendable {
     public func revoke(_ name: String, by actor: String, now: Timestamp) throws(Failure) -> Bool {
         var isNew = false
         try change { book throws(Failure) in
-            guard let place = book.tokens.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+            guard let place = book.tokens.firstIndex(where: { $0.name.isSame(as: name) }) else {
                 throw Failure("there is no token '\(Shown.id(name))'", hint: "see mozaiks-ops token list --all")
             }
             guard book.tokens[place].revokedAt == nil else { return }

@@ -58,7 +58,7 @@ struct LabDraft: Sendable {
         func isReplaced(_ file: PolicyFile) -> Bool {
             let last = file.path.split(separator: "/").last.map(String.init) ?? file.path
             // The built-in policy stands in the place of a default file, and gives way to one.
-            return last.utf8.elementsEqual(name.utf8) || (kind == .whole && file.path.utf8.elementsEqual(DefaultPolicy.file.utf8))
+            return last.isSame(as: name) || (kind == .whole && file.path.isSame(as: DefaultPolicy.file))
         }
         return PolicyLoader.load(files: files.filter { !isReplaced($0) } + [PolicyFile(path: name, bytes: Array(file.utf8))])
     }

@@ -59,7 +59,7 @@ final class PolicyLab: Sendable {
     func trial(_ id: String, now: UInt64) -> Trial? {
         trials.withLock { trials in
             trials.all.removeAll { now &- $0.trial.begun > PolicyLab.keptFor }
-            return trials.all.first { $0.id.utf8.elementsEqual(id.utf8) }?.trial
+            return trials.all.first { $0.id.isSame(as: id) }?.trial
         }
     }
 
@@ -105,7 +105,7 @@ final class PolicyLab: Sendable {
 
     private func note(_ id: String, _ state: State) {
         trials.withLock { trials in
-            if let place = trials.all.firstIndex(where: { $0.id.utf8.elementsEqual(id.utf8) }) { trials.all[place].trial.state = state }
+            if let place = trials.all.firstIndex(where: { $0.id.isSame(as: id) }) { trials.all[place].trial.state = state }
         }
     }
 

@@ -73,7 +73,7 @@ struct Fields {
         let fields = request.headerValues("Content-Type")
         guard fields.count == 1 else { return false }
         let given = String(decoding: fields[0].prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self).lowercased()
-        return given.filter { $0 != " " && $0 != "\t" }.utf8.elementsEqual(type.utf8)
+        return given.filter { $0 != " " && $0 != "\t" }.isSame(as: type)
     }
 
     private static func decoded(_ bytes: ArraySlice<UInt8>) -> String? {
@@ -81,8 +81,8 @@ struct Fields {
     }
 
     mutating func texts(_ name: String) -> [String] {
-        let found = values.filter { $0.name.utf8.elementsEqual(name.utf8) }.flatMap(\.values)
-        values.removeAll { $0.name.utf8.elementsEqual(name.utf8) }
+        let found = values.filter { $0.name.isSame(as: name) }.flatMap(\.values)
+        values.removeAll { $0.name.isSame(as: name) }
         return found
     }
 

@@ -52,7 +52,7 @@ struct Order {
         static func at(_ path: String) -> (kind: Kind, id: String)? {
             let parts = path.split(separator: "/", omittingEmptySubsequences: false)
             for kind in allCases where kind.path.count == parts.count {
-                let fits = zip(kind.path, parts).allSatisfy { $0.isEmpty || $0.utf8.elementsEqual($1.utf8) }
+                let fits = zip(kind.path, parts).allSatisfy { $0.isEmpty || $0.isSame(as: $1) }
                 guard fits else { continue }
                 let place = kind.path.firstIndex(of: "")
                 return (kind, place.map { String(parts[$0]) } ?? "")
@@ -103,7 +103,7 @@ struct Order {
             if kind == .approve, digest == nil {
                 throw Problem.badRequest("'digest' of what was looked at is needed: it stands beside the approval's id")
             }
-            if let digest, !digest.utf8.elementsEqual(approval.digest.utf8) {
+            if let digest, !digest.isSame(as: approval.digest) {
                 throw Problem(
                     status: 409, title: "Something else",
                     detail: "what waits as '\(Shown.id(approval.id))' is not what was looked at: look again")
@@ -160,7 +160,7 @@ struct Order {
     }
 
     private static func one(_ ids: [String], _ named: String, of kind: String, missing: String) throws(Problem) -> String {
-        if let whole = ids.first(where: { $0.utf8.elementsEqual(named.utf8) }) { return whole }
+        if let whole = ids.first(where: { $0.isSame(as: named) }) { return whole }
         let found = ids.filter { $0.utf8.starts(with: named.utf8) }
         guard let first = found.first else { throw .notFound(missing) }
         guard found.count == 1 else {
@@ -181,7 +181,7 @@ struct Order {
         let named = try id(encoded)
         let all = try Pipeline.guardState(in: reading.journal).approvals
         let found = all.last {
-            $0.id.utf8.elementsEqual(named.utf8)
+            $0.id.isSame(as: named)
                 || (named.utf8.count > $0.id.utf8.count && $0.digest.utf8.starts(with: named.utf8))
         }
         guard let found else { throw Problem.notFound("there is no approval '\(Shown.id(named))'") }

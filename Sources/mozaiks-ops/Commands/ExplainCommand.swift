@@ -115,7 +115,7 @@ enum ExplainCommand {
         guard !known.contains(app) else { return nil }
         let written = app.text.lowercased()
         let names = known.map(\.text)
-        let same = names.first { $0.lowercased().utf8.elementsEqual(written.utf8) }
+        let same = names.first { $0.lowercased().isSame(as: written) }
         return (same ?? nearest(written, in: names)).map { "did you mean '\(Shown.id($0))'?" }
     }
 
