@@ -39,13 +39,5 @@ public struct AdvisorError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether it says that the service is in trouble.
-    var isServiceFailure: Bool {
-        switch kind {
-        case .unreachable, .refused, .malformed: true
-        case .resolved, .budget, .resting, .noKey, .ledger: false
-        }
-    }
-
     public var description: String { why + (hint.map { "; \($0)" } ?? "") }
 }

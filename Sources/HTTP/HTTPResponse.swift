@@ -68,6 +68,4 @@ public struct HTTPResponse: Sendable {
         else { return false }
         return here.scheme == "http" && url.scheme == "https" && url.host == here.host
     }
-
-    public var isSuccess: Bool { (200...299).contains(status) }
 }

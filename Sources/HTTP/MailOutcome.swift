@@ -6,7 +6,7 @@ public enum MailOutcome: Sendable, Equatable {
     case accepted(refused: [RefusedRecipient])
     /// The server said no.
     case refused(SMTPRefusal)
-    /// There was no answer that counts. Whether the server has the message is not known where `isUncertain`.
+    /// There was no answer that counts. Whether the server has the message is not known where the step was `message`.
     case failed(MailFailure)
 }
 
@@ -53,9 +53,6 @@ public struct MailFailure: Error, Sendable, Equatable, CustomStringConvertible {
     public let step: SMTPStep
     /// The server, without credentials.
     public let location: String
-
-    /// Whether the message may have been taken all the same.
-    public var isUncertain: Bool { step == .message }
 
     /// One line: where, what happened, what to look at.
     public var description: String { "\(location): \(why)" + (hint.map { "; \($0)" } ?? "") }

@@ -146,12 +146,6 @@ struct CounterRules: Hashable, Sendable {
         return least == most ? .value(Double(Int64(runs.ghosts) + shown - most)) : .missing(.contradictory)
     }
 
-    /// The runs that are certainly running, for the gate: ghosts, stalled runs and what websockets exclude are not.
-    func leastRunning(_ runs: RunGauges, total: RunGauges) -> Int64 {
-        let unsure = sight == .sighted ? Int64(runs.unwatched) : 0
-        return running(runs, total: total).least + unsure
-    }
-
     /// A gauge of one app's open runs, or of the runtime's own when `isWhole`. `total` are its runtime's.
     func gauge(_ signal: Signal, _ runs: RunGauges, total: RunGauges, isWhole: Bool = false) -> Evidence {
         func active(_ runs: RunGauges) -> Evidence { self.active(runs, total: total, isWhole: isWhole) }

@@ -7,8 +7,6 @@ public final class Reporter {
         self.source = source
     }
 
-    public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
-
     public func report(
         _ code: String, _ message: String, at mark: Mark, length: Int = 1, hint: String? = nil,
         severity: Diagnostic.Severity = .error

@@ -55,7 +55,7 @@ import YAML
         let said = reporter.diagnostics.map(\.description).joined(separator: "\n")
         let wanted = expected.map { $0.hasPrefix("3:1:") ? String($0.dropFirst(4)) : $0 }
         for part in wanted { #expect(said.contains(part), "\(said)") }
-        #expect(reporter.hasErrors)
+        #expect(reporter.diagnostics.contains { $0.severity == .error })
     }
 
     @Test func readsAll() throws {
