@@ -39,7 +39,7 @@ enum RunCommand {
         // A daemon tells what it does; other commands only what goes wrong.
         let logger = invocation.arguments.has("log-level")
             ? invocation.logger
-            : Logger.standardError(level: .info, format: try invocation.logFormat, environment: environment)
+            : Logger.standardError(level: .info, format: invocation.logFormat, environment: environment)
         let daemon = try DaemonParts(configuration, assembly, invocation, logger)
         var recorder: Recorder?
         if let path = invocation.arguments.value("record") {
@@ -100,6 +100,11 @@ enum RunCommand {
             advising: try daemon.advising(assembly, invocation, logger), recorder: recorder?.sink)
         monitor.reactions = assembly.reactions(core: daemon.core, clock: daemon.clock, logger: logger)
         let (instruments, names) = (daemon.instruments, assembly.targets.map(\.runtime))
+        let (core, sights) = (daemon.core, daemon.sights)
+        monitor.situation = {
+            let (summaries, at) = sights.all
+            return StatusVerdict(summaries: summaries, at: at, open: await core.openIncidents, journalError: await core.state.journalError).line
+        }
         monitor.troubles = { instruments.troubles(of: names) }
         let saved = await monitor.run { await stop.wait(atMost: .hours(24 * 365 * 10), clock: invocation.clock) }
         reading.cancel()
@@ -115,6 +120,8 @@ enum RunCommand {
 final class DaemonParts: Sendable {
     let core: Core
     let instruments: Instruments
+    /// What the last cycle of each runtime saw.
+    let sights = SightBox()
     let senders = SenderCrew()
     private let assembly: Assembly
     /// What the last reload, or the start, put in force.
@@ -161,7 +168,7 @@ final class DaemonParts: Sendable {
         let adapterBells = assembly.adapters.map { _ in Bell() }
         let adviceBell = Bell()
         self.adviceBell = adviceBell
-        let senders = senders
+        let (senders, sights) = (senders, sights)
         let wantsEvents = invocation.arguments.has("events")
         let patience = max(.minutes(2), configuration.interval.value * 6)
         let instruments = Instruments(
@@ -177,6 +184,7 @@ final class DaemonParts: Sendable {
                 adviceBell.ring()
             }, clock: clock, logger: logger, instruments: instruments,
             onReport: { report in
+                sights.add(report)
                 health.cycled(auditHead: report.auditHead, revertsDue: report.revertsDue)
                 if wantsEvents { DaemonParts.printEvents(report) }
                 onReport(report)
@@ -417,6 +425,6 @@ final class HealthBox: Sendable {
 
 extension Invocation {
     var logFormat: Logger.Format {
-        get throws { Logger.Format(rawValue: arguments.value("log-format") ?? "logfmt") ?? .logfmt }
+        arguments.value("log-format").flatMap(Logger.Format.init(rawValue:)) ?? .usual(in: environment)
     }
 }

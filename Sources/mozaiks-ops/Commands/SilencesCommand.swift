@@ -63,7 +63,7 @@ enum SilencesCommand {
     }
 
     /// The apps that whoever polled has seen; empty where nothing is known.
-    private static func seenApps(_ configuration: Configuration, _ policies: PolicySet, _ now: Timestamp) -> [AppID] {
+    static func seenApps(_ configuration: Configuration, _ policies: PolicySet, _ now: Timestamp) -> [AppID] {
         guard let folder = try? StateFolder(existing: configuration.state.value), let journal = try? Journal.open(folder, mode: .reader)
         else { return [] }
         var kept = Pipeline(settings: Assembly.settings(configuration), policies: policies)
