@@ -146,9 +146,9 @@ public struct Daemon: Sendable {
             cycles = state.cycles
             if notifier.isActive {
                 let stuck = troubles()
-                let line = stuck.isEmpty ? state.journalError : stuck.joined(separator: "; ")
-                let usual = "\(state.cycles) cycles done"
-                _ = notifier.notify(.status(if let line { line } else { cycles == 0 ? usual : await situation?() ?? usual }))
+                var line = stuck.isEmpty ? state.journalError : stuck.joined(separator: "; ")
+                if line == nil, cycles > 0 { line = await situation?() }
+                _ = notifier.notify(.status(line ?? "\(state.cycles) cycles done"))
             }
             // Soon after the first cycle, which the start waits for; then in time for the watchdog.
             do { try await clock.sleep(for: cycles == 0 ? min(step, .seconds(1)) : min(step, .seconds(20))) } catch { return }
