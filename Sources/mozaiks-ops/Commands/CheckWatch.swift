@@ -90,11 +90,11 @@ final class CheckWatch: Sendable {
         while true {
             do { try await clock.sleep(for: progressInterval) } catch { return }
             let passed = TimeSpan(milliseconds: Int64((clock.monotonicNanoseconds() &- began) / 1_000_000))
-            let verdict = StatusVerdict(
-                reports: reports.all, open: await core.openIncidents, journalError: await core.state.journalError)
+            let state = await core.state
+            let verdict = StatusVerdict(reports: reports.all, open: await core.openIncidents, journalError: state.journalError)
             logger.info(
                 "watching",
-                ["left": .text(max(span - passed, .zero).brief), "cycles": .integer(Int64(await core.state.cycles)), "seen": .text(verdict.line)])
+                ["left": .text(max(span - passed, .zero).brief), "cycles": .integer(Int64(state.cycles)), "seen": .text(verdict.line)])
         }
     }
 
