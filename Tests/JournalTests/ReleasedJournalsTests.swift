@@ -10,7 +10,7 @@ import Testing
     /// Versions of which a file is kept; the one that this program writes, too, once it is released.
     static let kept: [Int] = (1...99).prefix { access(file($0), R_OK) == 0 }.map { $0 }
 
-    private static func file(_ version: Int) -> String { "\(Fixtures.repository)/Tests/JournalTests/released/v\(version).sql" }
+    private static func file(_ version: Int) -> String { "\(Fixtures.repository)/Tests/JournalTests/released/v\(version).sql.gz" }
 
     @Test func everySchemaBeforeThisOneIsKept() {
         #expect(ReleasedJournalsTests.kept.count >= max(7, Schema.version - 1), "see Tests/JournalTests/released/README.md")
@@ -19,8 +19,9 @@ import Testing
     @Test(arguments: kept)
     func aJournalOfThatSchemaOpensWithAllOfIt(version: Int) throws {
         let place = try Place()
-        let sql = try #require(Fixtures.read(ReleasedJournalsTests.file(version)))
-        try RawSQLite(place.folder.journalPath).run(String(decoding: sql, as: UTF8.self))
+        let sql = try RunningProgram("/bin/gzip", ["-dc", ReleasedJournalsTests.file(version)], in: place.temporary.path).waitForEnd()
+        try #require(sql.code == 0 && sql.output.contains("PRAGMA user_version = \(version);"))
+        try RawSQLite(place.folder.journalPath).run(sql.output)
         if version < Schema.version {
             #expect(cause(place.reader) == .olderSchema(found: version, known: Schema.version), "a reader changes nothing")
         }
