@@ -108,7 +108,8 @@ import Testing
         let unpacked = try run(["/usr/bin/python3", script, "verify", file, "--unpack", folder.path("root")], in: folder)
         #expect(unpacked.code == 0, "\(unpacked.everything)")
         // One byte of the layer is another: the check looks.
-        var bytes = try #require(folder.read("out/" + (try #require(file.split(separator: "/").last))))
+        let name = try #require(file.split(separator: "/").last)
+        var bytes = try #require(folder.read("out/" + name))
         bytes[bytes.count / 2] ^= 1
         folder.write(bytes, to: "spoilt.tar")
         #expect(try run(["/usr/bin/python3", script, "verify", folder.path("spoilt.tar")], in: folder).code == 1)
@@ -118,7 +119,8 @@ import Testing
             && mount -t proc proc '\(folder.path("root"))/proc' && exec chroot --userspec=65532:65532 '\(folder.path("root"))' /usr/bin/mozaiks-ops
             """
         let version = try run(["/usr/bin/unshare", "-m", "/bin/sh", "-c", inside + " --version"], in: folder)
-        #expect(version.output == (try Shell().run("--version").output), "\(version.everything)")
+        let expected = try Shell().run("--version").output
+        #expect(version.output == expected, "\(version.everything)")
         let silent = "http://127.0.0.1:\(try Loopback.closedPort())"
         let check = try run(["/usr/bin/unshare", "-m", "/bin/sh", "-c", inside + " evaluate --url \(silent)"], in: folder)
         #expect(check.output.contains("/api/health unreachable"), "\(check.everything)")

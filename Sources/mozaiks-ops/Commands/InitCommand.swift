@@ -1,5 +1,4 @@
 import Ambient
-import Collector
 import Configuration
 import Glibc
 import HTTP
@@ -119,15 +118,8 @@ enum InitCommand {
         }
         let assembly = try Assembly(
             configuration, policies: .embeddedDefault, environment: environment, clock: invocation.clock, version: Version.text, logger: invocation.logger)
-        var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
-        let poller = invocation.poller(assembly)
-        var reports: [CycleReport] = []
-        for target in assembly.targets {
-            let all = target.replicas.map { ($0, [Endpoint.health, .activeRuns, .events, .perf]) }
-            for observation in await poller.poll(target, all) { pipeline.take(observation) }
-            if let tick = pipeline.tick(target.runtime, now: invocation.clock.now()), let report = pipeline.report(tick) { reports.append(report) }
-        }
-        await assembly.client.shutdown()
+        let (pipeline, ticks) = await invocation.lookOnce(assembly)
+        let reports = ticks.compactMap { pipeline.report($0) }
         let verdict = StatusVerdict(reports: reports, open: [], journalError: nil)
         let missing = reports.flatMap { $0.summary.replicas.flatMap(\.missing.values) }
         var text = "looked at \(plan.replicas.map(Shown.line).joined(separator: ", ")): \(verdict.line)\n"
