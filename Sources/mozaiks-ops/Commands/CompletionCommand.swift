@@ -80,7 +80,7 @@ enum CompletionCommand {
         # fish completion for mozaiks-ops, written by 'mozaiks-ops completion fish'
         function __mozaiks_ops_complete
             set -l before (commandline -opc)
-            set -l current (commandline -ct | string collect --allow-empty)
+            set -l current (commandline -ct | string trim | string collect --allow-empty)
             set -l lines ($before[1] __complete $before[2..-1] "$current" 2>/dev/null </dev/null)
             switch "$lines[1]"
                 case files
