@@ -6,7 +6,7 @@ SWIFT ?= swift
 BINARY := .build/release/mozaiks-ops
 STATIC := -c release --static-swift-stdlib
 
-.PHONY: help setup build test smoke fuzz fuzz-api demo bench chaos judge evals format lint install pictures clean
+.PHONY: help setup build test smoke fuzz fuzz-api demo bench chaos judge evals format lint install package pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -53,12 +53,17 @@ evals: setup ## what of a model's answers gets through: stub, and a real small m
 	@$(SWIFT) build --product evals 2>&1 | .ci/quiet
 	@Tests/Evals/run
 
-install: build ## install binary, unit and policies below DESTDIR (default /)
+install: build ## install binary, units and policies below DESTDIR (default /)
 	@install -D -m 755 .build/mozaiks-ops $(DESTDIR)/usr/local/bin/mozaiks-ops
-	@install -D -m 644 docs/deploy/mozaiks-ops.service $(DESTDIR)/etc/systemd/system/mozaiks-ops.service
+	@for unit in mozaiks-ops.service mozaiks-ops-check.service mozaiks-ops-check.timer; do \
+		install -D -m 644 docs/deploy/$$unit $(DESTDIR)/etc/systemd/system/$$unit; done
 	@install -d $(DESTDIR)/etc/mozaiks-ops/policies
 	@[ -e $(DESTDIR)/etc/mozaiks-ops/policies/ops_policy.default.yaml ] || \
 		install -m 644 policies/ops_policy.default.yaml $(DESTDIR)/etc/mozaiks-ops/policies/
+
+package: build ## Debian package, portable tarball and container image: .build/package/
+	@rm -rf .build/package
+	@for kind in deb tarball image; do packaging/$$kind .build/mozaiks-ops .build/package || exit 1; done
 
 format: ## rewrite the sources in the house format
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

@@ -9,7 +9,13 @@ struct LogLine {
 
     /// The whole line with its line end.
     func bytes(_ format: Logger.Format, priority: Bool) -> [UInt8] {
-        (priority ? Array(level.priority.utf8) : []) + (format == .json ? json() : logfmt())
+        let line =
+            switch format {
+            case .logfmt: logfmt()
+            case .json: json()
+            case .gcp: gcp()
+            }
+        return (priority ? Array(level.priority.utf8) : []) + line
     }
 
     /// `time=2026-11-21T09:00:00.000Z level=info msg="polled" runtime=shared`
@@ -39,16 +45,47 @@ struct LogLine {
         if let time { members.append(("time", .string(time.description))) }
         members.append(("level", .string(level.name)))
         members.append(("msg", .string(message)))
+        for (key, value) in fields { members.append((Self.key(key), Self.json(value))) }
+        return Self.line(members)
+    }
+
+    /// What a line is found by there: text fields of these names become labels.
+    private static let labels: Set = ["runtime", "app", "incident", "rule", "severity", "channel"]
+    /// What Cloud Logging takes out of a line and gives a meaning of its own.
+    private static let special: Set = [
+        "severity", "message", "time", "timestamp", "timestampSeconds", "timestampNanos", "httpRequest", "labels",
+    ]
+
+    /// One JSON object as Cloud Logging reads it: `severity`, `message` and `time` become the entry's own, labels its labels,
+    /// everything else its payload.
+    func gcp() -> [UInt8] {
+        var members: [(key: String, value: JSON)] = [("severity", .string(level.cloudSeverity)), ("message", .string(message))]
+        if let time { members.append(("time", .string(time.description))) }
+        var labels: [(key: String, value: JSON)] = []
         for (key, value) in fields {
             let key = Self.key(key)
-            switch value {
-            case .text(let text): members.append((key, .string(text)))
-            case .integer(let number): members.append((key, .int(number)))
-            case .number(let number): members.append((key, .figure(number)))
-            case .flag(let flag): members.append((key, .bool(flag)))
+            if case .text(let text) = value, Self.labels.contains(key) {
+                // What is not known is no label.
+                if text != "-" { labels.append((key, .string(text))) }
+            } else {
+                members.append((Self.special.contains(key) || key.hasPrefix("logging.googleapis.com") ? key + "_" : key, Self.json(value)))
             }
         }
-        return Array((Shown.json(JSON.object(JSONObject(members)).serialized()) + "\n").utf8)
+        if !labels.isEmpty { members.append(("logging.googleapis.com/labels", .object(JSONObject(labels)))) }
+        return Self.line(members)
+    }
+
+    private static func json(_ value: LogValue) -> JSON {
+        switch value {
+        case .text(let text): .string(text)
+        case .integer(let number): .int(number)
+        case .number(let number): .figure(number)
+        case .flag(let flag): .bool(flag)
+        }
+    }
+
+    private static func line(_ members: [(key: String, value: JSON)]) -> [UInt8] {
+        Array((Shown.json(JSON.object(JSONObject(members)).serialized()) + "\n").utf8)
     }
 
     /// A key has no place for spaces, quotes, equal signs and what is not ASCII: each of them becomes `_`, so that the
@@ -91,5 +128,17 @@ struct LogLine {
             }
         }
         line += "\""
+    }
+}
+
+extension Logger.Level {
+    /// As Cloud Logging calls it (LogSeverity).
+    fileprivate var cloudSeverity: String {
+        switch self {
+        case .debug: "DEBUG"
+        case .info: "INFO"
+        case .warning: "WARNING"
+        case .error: "ERROR"
+        }
     }
 }

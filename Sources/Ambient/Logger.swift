@@ -64,8 +64,15 @@ public final class Logger: Sendable {
         public static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
     }
 
-    public enum Format: String, Sendable {
+    public enum Format: String, Sendable, CaseIterable {
         case logfmt, json
+        /// One JSON line as Google's Cloud Logging reads it.
+        case gcp
+
+        /// Where nobody names one: Cloud Run tells a service and a job who they are.
+        public static func usual(in environment: Environment) -> Format {
+            environment.nonEmpty("K_SERVICE") != nil || environment.nonEmpty("CLOUD_RUN_JOB") != nil ? .gcp : .logfmt
+        }
     }
 
     /// `key=value` beside the message, in the order given.
@@ -121,6 +128,11 @@ public final class Logger: Sendable {
     /// Whether standard error goes to systemd's journal, which reads a line's priority from its beginning.
     public static func isJournal(in environment: Environment) -> Bool {
         isJournal(descriptor: STDERR_FILENO, stream: environment["JOURNAL_STREAM"])
+    }
+
+    /// One line in this format, for what is said beside the log.
+    public static func line(_ level: Level, _ message: String, format: Format, clock: any Clock = SystemClock()) -> [UInt8] {
+        LogLine(time: clock.now(), level: level, message: message, fields: [:]).bytes(format, priority: false)
     }
 
     /// For tests and for library use without a log.

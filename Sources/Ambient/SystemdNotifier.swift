@@ -12,6 +12,8 @@ public struct SystemdNotifier: Sendable {
         case reloading(monotonicNanoseconds: UInt64)
         case stopping
         case watchdog
+        /// From now on `watchdog` comes at least this often, whatever the unit says.
+        case watchdogTime(microseconds: UInt64)
         /// One line for `systemctl status`.
         case status(String)
 
@@ -21,6 +23,7 @@ public struct SystemdNotifier: Sendable {
             case .reloading(let nanoseconds): "RELOADING=1\nMONOTONIC_USEC=\(nanoseconds / 1_000)"
             case .stopping: "STOPPING=1"
             case .watchdog: "WATCHDOG=1"
+            case .watchdogTime(let microseconds): "WATCHDOG_USEC=\(microseconds)"
             case .status(let line):
                 // A line break would start another assignment.
                 "STATUS=" + String(line.map { $0.isNewline ? " " : $0 })

@@ -8,6 +8,7 @@ import Model
 import Notify
 import Playbooks
 import Server
+import Views
 
 extension DaemonParts {
     /// The loop over these parts, and what tells a dead man's switch of it.
@@ -27,6 +28,11 @@ extension DaemonParts {
             advising: try advising(playbooks), recorder: recorder)
         monitor.reactions = assembly.reactions(core: core, clock: clock, logger: logger)
         let (instruments, names) = (instruments, assembly.targets.map(\.runtime))
+        let (core, sights) = (core, sights)
+        monitor.situation = {
+            let (summaries, at) = sights.all
+            return StatusVerdict(summaries: summaries, at: at, open: await core.openIncidents, journalError: await core.state.journalError).line
+        }
         monitor.troubles = { instruments.troubles(of: names) }
         return (monitor, pulse)
     }

@@ -18,6 +18,8 @@ import Web
 package final class DaemonParts: Sendable {
     package let core: Core
     package let instruments: Instruments
+    /// What the last cycle of each runtime saw.
+    let sights = SightBox()
     package let senders = SenderCrew()
     let assembly: Assembly
     /// What the last reload, or the start, put in force.
@@ -78,7 +80,7 @@ package final class DaemonParts: Sendable {
         let adapterBells = assembly.adapters.map { _ in Bell() }
         let adviceBell = Bell()
         self.adviceBell = adviceBell
-        let senders = senders
+        let (senders, sights) = (senders, sights)
         let patience = max(.minutes(2), configuration.interval.value * 6)
         let instruments = Instruments(
             version: version, clock: clock, patience: patience, apps: Instruments.Apps(most: configuration.metricsApps?.value ?? 0),
@@ -93,6 +95,7 @@ package final class DaemonParts: Sendable {
                 adviceBell.ring()
             }, clock: clock, logger: logger, instruments: instruments,
             onReport: { report in
+                sights.add(report)
                 health.cycled(auditHead: report.auditHead, revertsDue: report.revertsDue)
                 if printsEvents { DaemonParts.printEvents(report) }
                 onReport(report)

@@ -15,8 +15,8 @@ struct ConfigurationOverrides {
     /// The names of the variables that count.
     static let variables = [
         "MOZAIKS_HEARTBEAT_URL", "MOZAIKS_HEARTBEAT_URL_FILE",
-        "MOZAIKS_OPS_CONFIG", "MOZAIKS_OPS_MODE", "MOZAIKS_OPS_STATE", "MOZAIKS_RUNTIME_TOKEN",
-        "MOZAIKS_RUNTIME_TOKEN_FILE",
+        "MOZAIKS_OPS_CONFIG", "MOZAIKS_OPS_MODE", "MOZAIKS_OPS_STATE",
+        "MOZAIKS_RUNTIME_AUTH", "MOZAIKS_RUNTIME_TOKEN", "MOZAIKS_RUNTIME_TOKEN_FILE",
         "MOZAIKS_RUNTIME_URL", "MOZAIKS_SLACK_WEBHOOK_URL", "MOZAIKS_SLACK_WEBHOOK_URL_FILE",
     ]
 
@@ -74,7 +74,7 @@ struct ConfigurationOverrides {
             } else if environment.nonEmpty("MOZAIKS_RUNTIME_TOKEN") != nil {
                 .environment("MOZAIKS_RUNTIME_TOKEN")
             } else { nil }
-        let authentication: Authentication = token.map { .bearer($0) } ?? .none
+        var authentication: Authentication = token.map { .bearer($0) } ?? .none
         guard let given = given("--url", flags.url, "MOZAIKS_RUNTIME_URL") else {
             // One runtime without a token of its own is the one that is meant.
             if token != nil, configuration.runtimes.count == 1, case .none = configuration.runtimes[0].authentication {
@@ -89,6 +89,7 @@ struct ConfigurationOverrides {
         for url in replicas {
             if let wrong = BaseURL.fault(url) { faults.append(fault(given.origin, "url", wrong.message, wrong.hint)) }
         }
+        faults += login(&authentication, for: replicas)
         if faults.isEmpty, !replicas.isEmpty {
             // Without a file, each runtime named in passing has a history of its own. With one the state folder stays what
             // the file says, so that the kill switch is where everybody looks for it.
@@ -102,6 +103,24 @@ struct ConfigurationOverrides {
             ]
         }
         return faults
+    }
+
+    /// `MOZAIKS_RUNTIME_AUTH=google-identity`, for a job that has no file: beside the URL, for whom that names.
+    private func login(_ authentication: inout Authentication, for replicas: [String]) -> [Diagnostic] {
+        let variable = "MOZAIKS_RUNTIME_AUTH"
+        guard let text = environment.nonEmpty(variable) else { return [] }
+        guard text.isSame(as: "google-identity") else {
+            return [fault(.environment(variable), "auth", "it cannot be '\(Shown.id(text))'", "google-identity, or leave it out")]
+        }
+        if authentication != .none {
+            return [fault(.environment(variable), "auth", "it stands beside a token: only one can be used", "take MOZAIKS_RUNTIME_TOKEN away")]
+        }
+        let audiences = Authentication.audiences(of: replicas)
+        guard let audience = audiences.first, audiences.count == 1 else {
+            return audiences.isEmpty ? [] : [fault(.environment(variable), "auth", "the replicas have several addresses", "name the audience in mozaiks-ops.yaml: auth: {google_identity: {audience: …}}")]
+        }
+        authentication = .googleIdentity(audience: audience)
+        return []
     }
 
     /// A URL in the environment takes the place of the file's; the interval stays.

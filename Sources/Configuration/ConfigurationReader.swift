@@ -210,7 +210,7 @@ struct ConfigurationReader {
             if let list, list.items?.isEmpty == true {
                 reporter.report("type", "'replicas' is empty", at: list, hint: "[http://127.0.0.1:8000]")
             }
-            let authentication = AuthenticationReader(reader: reader).read(runtime)
+            let authentication = AuthenticationReader(reader: reader).read(runtime, for: replicas)
             let labels = self.labels(runtime)
             let tls = TLSReader(reader: reader).read(runtime)
             runtime.finish()

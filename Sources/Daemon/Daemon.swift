@@ -23,8 +23,12 @@ public struct Daemon: Sendable {
     private let pulse: Pulse?
     /// Looks for reactions to actions that wait for a person; nil where none is configured.
     public var reactions: ReactionPoller?
+    /// How things stand in one line, for `systemctl status`; nil: by the count of cycles.
+    public var situation: (@Sendable () async -> String)?
     /// What is stuck, a line each: polls, commits, sends.
     public var troubles: @Sendable () -> [String] = { [] }
+    /// Whether it lets go of the journal at its end; not where somebody asks it something more.
+    public var closesCore = true
     /// The optional model.
     private let advising: (task: Advising, bell: Bell)?
     /// Sees every observation before it is taken in, and what else a tape holds.
@@ -57,12 +61,16 @@ public struct Daemon: Sendable {
     /// Runs until `stop` returns, then drains. False when the last commit failed.
     public func run(until stop: @escaping @Sendable () async -> Void) async -> Bool {
         await core.publishLeases()
+        // A cycle may take longer than the unit allows between two signs of life: it is not stuck then.
+        if let given = notifier.watchdogMicroseconds, given < watchdogMicroseconds {
+            _ = notifier.notify(.watchdogTime(microseconds: watchdogMicroseconds))
+        }
         _ = notifier.notify(.ready, .status("watching \(targets.map(\.runtime).joined(separator: ", "))"))
         senders.start()
         await watchAll(until: stop)
         let saved = await core.drain()
         await senders.end(within: Daemon.drainTime, clock: clock)
-        await core.close()
+        if closesCore { await core.close() }
         return saved
     }
 
@@ -132,23 +140,26 @@ public struct Daemon: Sendable {
     /// Cycles may be far apart: long intervals, answers that time out. Nanoseconds.
     private var cyclePatience: UInt64 { UInt64(max(.minutes(2), interval * 6).milliseconds) * 1_000_000 }
 
-    /// Feeds the service manager's watchdog while cycles complete, and says how things stand.
+    /// How long the service manager waits for the next sign of life.
+    private var watchdogMicroseconds: UInt64 { cyclePatience / 1_000 }
+
+    /// Feeds the service manager's watchdog for each cycle that was completed, and never otherwise; says how things stand.
     private func reportAlive() async {
-        var cycles = -1
-        var changed = clock.monotonicNanoseconds()
-        // A core that is stuck does not answer.
-        let patience = cyclePatience
-        let step = notifier.watchdogMicroseconds.map { TimeSpan(milliseconds: Int64($0 / 3_000)) } ?? .seconds(20)
+        var cycles = 0
+        let step = notifier.watchdogMicroseconds.map { TimeSpan(milliseconds: max(Int64($0 / 3_000), 50)) } ?? .seconds(20)
         while !Task.isCancelled {
+            // A core that is stuck does not answer.
             let state = await core.state
-            let now = clock.monotonicNanoseconds()
-            if state.cycles != cycles { changed = now }
-            if now &- changed < patience { _ = notifier.notify(.watchdog) }
+            if state.cycles > cycles { _ = notifier.notify(.watchdog) }
             cycles = state.cycles
-            let stuck = troubles()
-            _ = notifier.notify(
-                .status(stuck.isEmpty ? state.journalError ?? "\(state.cycles) cycles done" : stuck.joined(separator: "; ")))
-            do { try await clock.sleep(for: step) } catch { return }
+            if notifier.isActive {
+                let stuck = troubles()
+                var line = stuck.isEmpty ? state.journalError : stuck.joined(separator: "; ")
+                if line == nil, cycles > 0 { line = await situation?() }
+                _ = notifier.notify(.status(line ?? "\(state.cycles) cycles done"))
+            }
+            // Soon after the first cycle, which the start waits for; then in time for the watchdog.
+            do { try await clock.sleep(for: cycles == 0 ? min(step, .seconds(1)) : min(step, .seconds(20))) } catch { return }
         }
     }
 }

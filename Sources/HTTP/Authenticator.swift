@@ -12,6 +12,8 @@ public actor Authenticator {
         /// RFC 7617. The password is read before each request.
         case basic(user: String, @Sendable () throws -> Secret)
         case clientCredentials(ClientCredentials)
+        /// Of the machine's own account at Google.
+        case identity(IdentityTokens)
     }
 
     /// What a request is sent with.
@@ -61,7 +63,7 @@ public actor Authenticator {
         public let description: String
     }
 
-    private struct Token {
+    struct Token {
         let secret: Secret
         /// On the monotonic clock, in nanoseconds.
         let expires: UInt64
@@ -85,7 +87,10 @@ public actor Authenticator {
 
     /// Whether a 401 may be cured by asking for a new token.
     public nonisolated var canRefresh: Bool {
-        if case .clientCredentials = method { true } else { false }
+        switch method {
+        case .clientCredentials, .identity: true
+        case .none, .bearer, .basic: false
+        }
     }
 
     /// What to send now; nil when nothing is configured.
@@ -110,9 +115,22 @@ public actor Authenticator {
             } catch {
                 throw Failure(description: "cannot read the bearer token: \(error)")
             }
-        case .clientCredentials(let credentials):
-            if let token, token.expires > clock.monotonicNanoseconds() &+ renewBefore { return token.secret }
-            return try await renew(credentials).secret
+        case .clientCredentials(let credentials): return try await kept { try await self.fetch(credentials) }
+        case .identity(let tokens):
+            let (client, clock) = (client, clock)
+            return try await kept { try await tokens.fetch(client, clock) }
+        }
+    }
+
+    /// The token at hand while it lasts, else a new one.
+    private func kept(_ fetch: @escaping @Sendable () async throws -> Token) async throws(Failure) -> Secret {
+        if let token, token.expires > clock.monotonicNanoseconds() &+ renewBefore { return token.secret }
+        do {
+            return try await renew(fetch).secret
+        } catch {
+            // It was to be renewed before its end, and is good until then.
+            if let token, token.expires > clock.monotonicNanoseconds() { return token.secret }
+            throw error
         }
     }
 
@@ -121,13 +139,13 @@ public actor Authenticator {
         if let token, let secret, token.secret == secret { self.token = nil }
     }
 
-    private func renew(_ credentials: ClientCredentials) async throws(Failure) -> Token {
+    private func renew(_ fetch: @escaping @Sendable () async throws -> Token) async throws(Failure) -> Token {
         // One request at a time, however many requests wait for it.
         let task: Task<Token, any Error>
         if let fetching {
             task = fetching
         } else {
-            task = Task { try await self.fetch(credentials) }
+            task = Task { try await fetch() }
             fetching = task
         }
         do {

@@ -114,7 +114,7 @@ public final class HTTPClient: Sendable {
             }
             if let transfer { loop.cancel(transfer) }
         }
-        let proxy = loop.network.proxy(scheme: url.scheme, host: url.host, port: url.port)
+        let proxy = request.goesDirectly ? nil : loop.network.proxy(scheme: url.scheme, host: url.host, port: url.port)
         return Echo.hidden(in: try outcome.get(), of: request, proxy: proxy)
     }
 

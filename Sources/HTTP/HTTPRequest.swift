@@ -82,6 +82,8 @@ public struct HTTPRequest: Sendable {
     /// Connects to this address (`10.0.0.7`, `::1`) whatever the URL's host resolves to. Name checks and the
     /// `Host` header still go by the URL. For asking each replica behind one DNS name.
     public var pinnedAddress: String?
+    /// Never through a proxy: for what answers this machine alone.
+    public var goesDirectly = false
     /// Closes the connection after this answer instead of keeping it for the next one.
     public var forbidReuse = false
     /// Whether sending twice is harmless. Follows the method unless set. What is not idempotent is sent on a

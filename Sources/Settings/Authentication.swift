@@ -9,6 +9,8 @@ public enum Authentication: Sendable, Equatable {
     case bearer(SecretSource)
     case basic(user: String, password: SecretSource)
     case clientCredentials(ClientCredentials)
+    /// The token of this machine's account at Google, for that audience.
+    case googleIdentity(audience: String)
 
     /// OAuth2 client credentials. Exactly one of issuer and token URL is set.
     public struct ClientCredentials: Sendable, Equatable {
@@ -39,14 +41,18 @@ extension Authentication {
         case .none: "none"
         case .basic(let user, let password): "user \(user), password from \(password.location)"
         case .bearer(let source): "bearer token from \(source.location)"
+        case .googleIdentity(let audience): "identity token of this machine's Google account, for \(audience)"
         case .clientCredentials(let client):
             "client \(client.clientID) at \(client.issuer ?? client.tokenURL ?? ""), secret from \(client.clientSecret.location)"
         }
     }
 
+    /// Whom identity tokens for these URLs are asked for, sorted: one, where all are the same service.
+    public static func audiences(of urls: [String]) -> [String] { Set(urls.compactMap(IdentityTokens.audience)).inByteOrder() }
+
     public var secrets: [SecretUse] {
         switch self {
-        case .none: []
+        case .none, .googleIdentity: []
         case .bearer(let source): [SecretUse(source, "the bearer token")]
         case .basic(_, let password): [SecretUse(password, "the password")]
         case .clientCredentials(let client): [SecretUse(client.clientSecret, "the client secret")]
@@ -64,6 +70,7 @@ extension Authentication {
         case .none: return .none
         case .basic(let user, let source): return .basic(user: user, secret(source, "the password"))
         case .bearer(let source): return .bearer(secret(source, "the bearer token"))
+        case .googleIdentity(let audience): return .identity(IdentityTokens(audience: audience, environment: environment))
         case .clientCredentials(let client):
             return .clientCredentials(
                 Authenticator.ClientCredentials(

@@ -11,13 +11,20 @@ public struct AuthenticationReader {
     }
 
     /// What stands under `auth`; none where that is absent, or reported.
-    public func read(_ runtime: Fields) -> Authentication {
+    /// - Parameter urls: what is asked with it, where that says whom an identity token is for.
+    public func read(_ runtime: Fields, for urls: [String] = []) -> Authentication {
         guard let entry = runtime.entry(AuthenticationReader.key), !entry.value.isNull,
             let fields = Fields(entry.value, "'auth'", reader.reporter, place: entry.key.start)
         else { return .none }
         defer { fields.finish() }
         let bearer = reader.secret(fields, AuthenticationKeys.bearer)
         let basic = fields.entry(AuthenticationKeys.basic)
+        if let identity = fields.entry(AuthenticationKeys.googleIdentity) {
+            if bearer != nil || basic != nil || fields.entry(AuthenticationKeys.oauth2) != nil {
+                reader.reporter.report("auth", "'google_identity' stands beside another login: only one can be used", at: identity.key)
+            }
+            return googleIdentity(identity, urls)
+        }
         guard let oauth = fields.entry(AuthenticationKeys.oauth2) else {
             guard let basic else { return bearer.map { .bearer($0) } ?? .none }
             if bearer != nil {
@@ -44,6 +51,22 @@ public struct AuthenticationReader {
         fields.finish()
         guard let user, let password else { return .none }
         return .basic(user: user, password: password)
+    }
+
+    /// `google_identity: {}` is for whom the URL names, as Cloud Run wants it.
+    private func googleIdentity(_ entry: YAMLNode.Entry, _ urls: [String]) -> Authentication {
+        guard let fields = Fields(entry.value, "'google_identity'", reader.reporter, place: entry.key.start) else { return .none }
+        let named = reader.text(fields, GoogleIdentityKeys.audience)
+        fields.finish()
+        if let named, !named.isEmpty { return .googleIdentity(audience: named) }
+        let origins = Authentication.audiences(of: urls)
+        guard let audience = origins.first, origins.count == 1 else {
+            reader.reporter.report(
+                "auth", origins.isEmpty ? "'google_identity' needs 'audience' here" : "its replicas have several addresses: 'google_identity' needs 'audience'",
+                at: entry.key, hint: "the URL of the service as Google gave it: https://runtime-….run.app")
+            return .none
+        }
+        return .googleIdentity(audience: audience)
     }
 
     private func clientCredentials(_ entry: YAMLNode.Entry) -> Authentication.ClientCredentials? {
@@ -78,7 +101,15 @@ public enum AuthenticationKeys {
     static let bearer = SettingKey("bearer", .secret, "A fixed token")
     static let basic = SettingKey("basic", .section(BasicKeys.section), "User and password")
     static let oauth2 = SettingKey("oauth2", .section(OAuth2Keys.section), "Client credentials of an identity provider, such as Keycloak")
-    public static let section = SettingSection([bearer, basic, oauth2])
+    static let googleIdentity = SettingKey(
+        "google_identity", .section(GoogleIdentityKeys.section),
+        "The identity token of this machine's account at Google, for a private Cloud Run service; `{}` is enough at a runtime")
+    public static let section = SettingSection([bearer, basic, oauth2, googleIdentity])
+}
+
+enum GoogleIdentityKeys {
+    static let audience = SettingKey("audience", .text(example: "https://runtime-abc.a.run.app"), fallback: "scheme and host of the runtime's URL", "For whom the token is asked")
+    static let section = SettingSection([audience])
 }
 
 enum BasicKeys {

@@ -34,7 +34,7 @@ struct Command: Sendable {
         Option("config", value: "FILE", "configuration file (or $MOZAIKS_OPS_CONFIG; default: the first of ./mozaiks-ops.yaml, "
             + "~/.config/mozaiks-ops/, /etc/mozaiks-ops/)"),
         Option("output", short: "o", value: "text|json", "how to print the result (default text)"),
-        Option("log-format", value: "logfmt|json", "how to log on standard error (default logfmt)"),
+        Option("log-format", value: "logfmt|json|gcp", "how to log on standard error (default logfmt; on Cloud Run gcp)"),
         Option("log-level", value: "LEVEL", "debug, info, warning or error (default warning; run: info)"),
         Option("help", short: "h", "this text"),
     ]
@@ -68,6 +68,8 @@ enum ExitCode: Int32, Sendable {
     case critical = 2
     case unknown = 3
     case usage = 64
+    /// Of `check --exit-code work`: another attempt may do what this one could not.
+    case tryAgain = 75
     case configuration = 78
 
     static let failure = ExitCode.warning

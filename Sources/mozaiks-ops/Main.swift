@@ -13,6 +13,7 @@ enum Main {
         signal(SIGXFSZ, SIG_IGN)
         let environment = Environment.current()
         Output.speaksToJournal = Logger.isJournal(in: environment)
+        Output.remarksFormat = .usual(in: environment)
         let (code, failure) = await run(Array(CommandLine.arguments.dropFirst()), environment: environment)
         exit(Output.end(code, failure: failure).rawValue)
     }
@@ -20,6 +21,10 @@ enum Main {
     /// Finds the command, reads its arguments, runs it, and turns what went wrong into a message and an exit code; with
     /// the code that says that what was found could not be told.
     static func run(_ words: [String], environment: Environment) async -> (ExitCode, failure: ExitCode) {
+        if words.first == CompletionCommand.question {
+            CompletionCommand.answer(Array(words.dropFirst()), environment: environment)
+            return (.ok, .ok)
+        }
         let terminal = Terminal(environment: environment)
         var plugin = Plugin()
         do throws(UsageError) {
@@ -119,8 +124,10 @@ private struct Plugin {
     init() { (speaks, isCalledAsOne, verdict) = (false, false, nil) }
 
     init(_ command: Command, _ words: [String]) {
-        isCalledAsOne = ["check", "status"].contains(command.path[0]) && (words.contains("--brief") || words.contains("--perfdata"))
-        speaks = isCalledAsOne && !ErrorDocument.isWanted(by: words)
+        let isPlugin = ["check", "status"].contains(command.path[0]) && (words.contains("--brief") || words.contains("--perfdata"))
+        // Whoever asks for other codes means them.
+        isCalledAsOne = isPlugin && !words.contains { $0.hasPrefix("--exit-code") }
+        speaks = isPlugin && !ErrorDocument.isWanted(by: words)
         verdict = ["check", "status"].contains(command.path[0]) ? "UNKNOWN" : nil
     }
 
@@ -167,9 +174,10 @@ extension Invocation {
         guard let threshold = Logger.Level(level) else {
             throw UsageError("--log-level '\(level)' is none", hint: "debug, info, warning or error")
         }
-        guard let format = Logger.Format(rawValue: arguments.value("log-format") ?? "logfmt") else {
-            throw UsageError("--log-format is logfmt or json")
+        guard let format = arguments.value("log-format").map(Logger.Format.init(rawValue:)) ?? .usual(in: environment) else {
+            throw UsageError("--log-format is logfmt, json or gcp")
         }
+        Output.remarksFormat = format
         self.init(
             arguments: arguments, environment: environment, terminal: terminal,
             logger: .standardError(level: threshold, format: format, environment: environment), clock: SystemClock())

@@ -26,6 +26,13 @@ enum Output {
         set { journal.store(newValue, ordering: .relaxed) }
     }
 
+    private static let cloud = Atomic<Bool>(false)
+    /// How the log is written. What is said beside it is one line of it where Cloud Logging reads that; else text for people.
+    static var remarksFormat: Logger.Format {
+        get { cloud.load(ordering: .relaxed) ? .gcp : .logfmt }
+        set { cloud.store(newValue == .gcp, ordering: .relaxed) }
+    }
+
     /// How long the end of the daemon waits for whoever reads its lines.
     private static let patience = 1.0
 
@@ -89,6 +96,10 @@ enum Output {
 /// Says something besides the result, on standard error. The journal finds it by its level.
 func remark(_ text: String, _ level: Logger.Level) {
     let safe = Shown.screen(text)
+    if Output.remarksFormat == .gcp {
+        let lines = safe.split(separator: "\n", omittingEmptySubsequences: true)
+        return write(String(decoding: Logger.line(level, lines.joined(separator: "\n"), format: .gcp), as: UTF8.self), to: STDERR_FILENO)
+    }
     guard Output.speaksToJournal else { return write(safe, to: STDERR_FILENO) }
     let lines = safe.split(separator: "\n", omittingEmptySubsequences: true)
     write(lines.map { "\(level.priority)\($0)\n" }.joined(), to: STDERR_FILENO)

@@ -62,15 +62,7 @@ extension Situation {
 
     private static func live(_ invocation: Invocation) async throws -> Situation {
         let assembly = try invocation.assembly(try invocation.watchingConfiguration())
-        var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
-        let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
-        var ticks: [TickResult] = []
-        for target in assembly.targets {
-            let all = target.replicas.map { ($0, [Endpoint.health, .activeRuns, .events, .perf]) }
-            for observation in await poller.poll(target, all) { pipeline.take(observation) }
-            if let tick = pipeline.tick(target.runtime, now: invocation.clock.now()) { ticks.append(tick) }
-        }
-        await assembly.client.shutdown()
+        let (pipeline, ticks) = await invocation.lookOnce(assembly)
         return Situation(pipeline: pipeline, ticks: ticks, source: "one poll, now")
     }
 
@@ -112,5 +104,21 @@ extension Situation {
         if let moment = Timestamp(rfc3339: text) { return moment }
         if let span = TimeSpan(text) { return first + span }
         throw UsageError("--at '\(text)' is no moment", hint: "write 2026-11-21T09:00:00Z, or 5m from the first tick")
+    }
+}
+
+extension Invocation {
+    /// Asks every replica for everything, once, and judges it. Nothing is kept; what was asked with is shut down.
+    func lookOnce(_ assembly: Assembly) async -> (pipeline: Pipeline, ticks: [TickResult]) {
+        var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
+        let poller = assembly.poller(clock: clock, logger: logger)
+        var ticks: [TickResult] = []
+        for target in assembly.targets {
+            let all = target.replicas.map { ($0, [Endpoint.health, .activeRuns, .events, .perf]) }
+            for observation in await poller.poll(target, all) { pipeline.take(observation) }
+            if let tick = pipeline.tick(target.runtime, now: clock.now()) { ticks.append(tick) }
+        }
+        await assembly.client.shutdown()
+        return (pipeline, ticks)
     }
 }

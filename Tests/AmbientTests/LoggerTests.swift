@@ -51,6 +51,21 @@ private struct StoppedClock: Clock {
                 + "\n")
     }
 
+    @Test func `gcp: as Cloud Logging reads it`() {
+        let (logger, lines) = logger(.info, .gcp)
+        logger.warning("slow \"poll\"", ["chats": 12, "app": "a\nb", "runtime": "-", "severity": "critical", "message": "mine", "why": "late"])
+        #expect(
+            lines.text
+                == #"{"severity":"WARNING","message":"slow \"poll\"","time":"2026-11-21T09:00:00.250Z","chats":12,"#
+                + #""message_":"mine","why":"late","logging.googleapis.com/labels":{"app":"a\nb","severity":"critical"}}"# + "\n",
+            "what is not known is no label, and no field takes the place of one that has a meaning")
+    }
+
+    @Test(arguments: [([:], Logger.Format.logfmt), (["K_SERVICE": "ops"], .gcp), (["CLOUD_RUN_JOB": "ops"], .gcp), (["K_SERVICE": ""], .logfmt)])
+    func `on Cloud Run it is the usual one`(variables: [String: String], format: Logger.Format) {
+        #expect(Logger.Format.usual(in: Environment(variables)) == format)
+    }
+
     @Test(arguments: [
         ("plain", "plain"), ("", #""""#), ("two words", #""two words""#), ("a=b", #""a=b""#), (#"q"q"#, #""q\"q""#),
         (#"b\b"#, #""b\\b""#), ("x\nlevel=error msg=forged", #""x\nlevel=error msg=forged""#),
@@ -65,7 +80,7 @@ private struct StoppedClock: Clock {
 
     @Test func `what nobody sees is written as an escape, in both formats`() throws {
         for text in ["a\u{200B}b", "a\u{61C}b", "a\u{FEFF}b", "a\u{E0041}b", "a\u{9B}b", "a\u{202E}b"] {
-            for format in [Logger.Format.logfmt, .json] {
+            for format in Logger.Format.allCases {
                 let (logger, lines) = logger(.info, format)
                 logger.error(text, ["app": .text(text)])
                 let scalars = lines.text.unicodeScalars

@@ -8,7 +8,7 @@ import Testing
 /// in docs/writing-docs.md.
 @Suite struct DocumentationTests {
     /// Pages with examples that are run. Add yours.
-    static let pages = ["docs/policies.md"]
+    static let pages = ["docs/policies.md", "docs/getting-started.md", "docs/concepts.md", "docs/runbook.md"]
 
     @Test("every example does what its page says", arguments: pages)
     func page(path: String) throws {

@@ -4,13 +4,13 @@ import Testing
 /// What the program says of itself, and how it takes a slip of the finger.
 @Suite struct HelpTests {
     static let commands = [
-        "demo", "check", "run", "status", "top", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain", "advise",
+        "demo", "init", "check", "run", "status", "top", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain", "advise",
         "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
         "notify test", "notify preview", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
         "audit verify", "audit export", "journal check", "journal copy", "journal backup", "journal compact", "actions approvals", "actions approve", "actions deny", "mark deploy",
         "mark list", "policy check", "policy test", "policy show", "policy signals", "policy readiness", "policy explain", "explain",
-        "playbooks list", "playbooks show", "playbooks check", "config show", "token create", "token list", "token revoke", "record",
-        "replay", "simulate",
+        "playbooks list", "playbooks show", "playbooks check", "config check", "config show", "token create", "token list", "token revoke", "record",
+        "replay", "simulate", "completion", "man",
     ]
     static let groups = [
         "incidents", "silences", "notify", "actions", "audit", "journal", "mark", "policy", "playbooks", "config", "token",
@@ -74,7 +74,7 @@ import Testing
             ("check extra", "unexpected argument 'extra'", ""),
             ("check -o yaml", "--output 'yaml' is neither text nor json", ""),
             ("check --log-level loud", "--log-level 'loud' is none", "debug, info, warning or error"),
-            ("check --log-format xml", "--log-format is logfmt or json", ""),
+            ("check --log-format xml", "--log-format is logfmt, json or gcp", ""),
             ("policy test --run [", "'[' is no regular expression", ""),
             ("replay", "nothing to replay", "--since 7d"),
             ("replay a.tape --since 7d", "a tape has its own time", ""),

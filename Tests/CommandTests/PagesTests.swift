@@ -6,7 +6,7 @@ import Testing
 @Suite struct PagesTests {
     /// Every page of the repository, by its path from the top.
     static let pages: [String] = {
-        var found = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+        var found = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "packaging/README.md"]
         var folders = ["docs"]
         while let folder = folders.popLast() {
             guard let handle = opendir(Fixtures.repository + "/" + folder) else { continue }
@@ -33,6 +33,54 @@ import Testing
             let place = [Fixtures.repository, folder, file].filter { !$0.isEmpty }.joined(separator: "/")
             #expect(access(place, F_OK) == 0, "\(path) links to \(target)")
         }
+    }
+
+    @Test("a link to a heading leads to one", arguments: pages)
+    func anchors(path: String) throws {
+        let text = String(decoding: try #require(Fixtures.read(Fixtures.repository + "/" + path)), as: UTF8.self)
+        for target in Self.targets(of: text) where target.contains("#") && !target.contains(":") {
+            let parts = target.split(separator: "#", omittingEmptySubsequences: false)
+            guard let page = parts[0].isEmpty ? path : Self.place(String(parts[0]), from: path), page.hasSuffix(".md") else { continue }
+            let headings = Self.headings(of: String(decoding: try #require(Fixtures.read(Fixtures.repository + "/" + page)), as: UTF8.self))
+            #expect(headings.contains(String(parts[1])), "\(path) links to \(target)")
+        }
+    }
+
+    /// The index first of all.
+    @Test func everyPageIsFoundFromAnother() throws {
+        var linked: Set<String> = []
+        for path in Self.pages {
+            let text = String(decoding: try #require(Fixtures.read(Fixtures.repository + "/" + path)), as: UTF8.self)
+            linked.formUnion(Self.targets(of: text).compactMap { Self.place(String($0.prefix { $0 != "#" }), from: path) })
+        }
+        for path in Self.pages where path != "README.md" { #expect(linked.contains(path), "no page leads to \(path)") }
+    }
+
+    /// The path from the top of a file that a page names; nil for what lies elsewhere.
+    private static func place(_ target: String, from page: String) -> String? {
+        var parts = page.split(separator: "/").dropLast().map(String.init)
+        for part in target.split(separator: "/") where part != "." {
+            if part == ".." {
+                guard parts.popLast() != nil else { return nil }
+            } else {
+                parts.append(String(part))
+            }
+        }
+        return parts.joined(separator: "/")
+    }
+
+    /// The names by which links reach a page's headings.
+    private static func headings(of text: String) -> Set<String> {
+        var found: [String: Int] = [:]
+        var isCode = false
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("```") { isCode.toggle() }
+            guard !isCode, line.hasPrefix("#") else { continue }
+            let title = line.drop { $0 == "#" }.drop { $0 == " " }.lowercased()
+            let kept = title.compactMap { $0 == " " ? "-" : $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" ? String($0) : nil }.joined()
+            found[kept, default: 0] += 1
+        }
+        return Set(found.flatMap { name, count in [name] + (1..<max(count, 1)).map { "\(name)-\($0)" } })
     }
 
     @Test("a command that a page names exists, with the options that it is shown with")

@@ -1,6 +1,6 @@
 /// Every command, in the order of the overview.
 let commands: [Command] = [
-    DemoCommand.command, CheckCommand.command, RunCommand.command, StatusCommand.command, TopCommand.command, DoctorCommand.command, EvaluateCommand.command,
+    DemoCommand.command, InitCommand.command, CheckCommand.command, RunCommand.command, StatusCommand.command, TopCommand.command, DoctorCommand.command, EvaluateCommand.command,
     IncidentsCommand.list, IncidentsCommand.show, ExplainCommand.incident, AcknowledgeCommand.ack,
     AcknowledgeCommand.unack, SilencesCommand.add, SilencesCommand.list, SilencesCommand.expire,
     AdviseCommand.command,
@@ -10,6 +10,7 @@ let commands: [Command] = [
     ApprovalCommand.list, ApprovalCommand.approve, ApprovalCommand.deny, MarkCommand.deploy, MarkCommand.list,
     PolicyCheckCommand.command, PolicyTestCommand.command, PolicyCommand.show, PolicyCommand.signals, ReadinessCommand.command, ExplainCommand.policy,
     ExplainCommand.whyNot, PlaybooksCommand.list, PlaybooksCommand.show, PlaybooksCommand.check,
-    ConfigCommand.show, TokenCommand.create, TokenCommand.list, TokenCommand.revoke,
+    ConfigCommand.check, ConfigCommand.show, TokenCommand.create, TokenCommand.list, TokenCommand.revoke,
     RecordCommand.command, ReplayCommand.command, SimulateCommand.command,
+    CompletionCommand.command, ManCommand.command,
 ]

@@ -74,8 +74,40 @@ enum PolicyCommand {
     }
 }
 
-/// `config show`.
+/// `config show|check`.
 enum ConfigCommand {
+    static let check = Command(
+        ["config", "check"], "Find every mistake of the configuration and the policies that it names",
+        discussion: "Reads what the daemon would read, secrets included, and says everything that is wrong at once, with line and column. "
+            + "Nothing is written or sent. Exit code 78 when there is an error, 1 with --strict when there is a warning.",
+        options: [Option("strict", "warnings count")] + MonitorOptions.all,
+        examples: [
+            ("mozaiks-ops config check", "before a restart or a reload"),
+            ("mozaiks-ops config check --config new.yaml --strict", "of a file that is not in force yet, in a pipeline"),
+        ]
+    ) { invocation in
+        let configuration = try invocation.watchingConfiguration()
+        let policies = try invocation.policies(configuration)
+        let secrets = Assembly.unreadableSecrets(configuration, invocation.environment)
+        for fault in secrets { complain(fault, hint: nil) }
+        let warnings = configuration.warnings.count + policies.warnings.count + Strangers(configuration, policies).warnings.count + secrets.count
+        let place = configuration.file ?? "the environment and the command line"
+        func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+        let parts = [
+            count(configuration.runtimes.count, "runtime"), count(configuration.channels.count, "channel"),
+            "mode \(min(configuration.mode.value, policies.defaultPolicy.mode).rawValue)",
+            "policies \(configuration.policies.value ?? "built in")", count(warnings, "warning"),
+        ]
+        invocation.print(
+            text: "ok: \(Shown.line(place)): \(parts.joined(separator: ", "))\n",
+            json: [
+                "schema": "mozaiks.ops/config-check/v1", "ok": true, "file": .optional(configuration.file),
+                "runtimes": .strings(configuration.runtimes.map(\.name)), "channels": .strings(configuration.channels.map(\.name)),
+                "warnings": .int(Int64(warnings)),
+            ])
+        return invocation.arguments.has("strict") && warnings > 0 ? .failure : .ok
+    }
+
     static let show = Command(
         ["config", "show"], "Show every setting and where it comes from",
         discussion: "Flags win over the environment, the environment over the file, the file over defaults. "

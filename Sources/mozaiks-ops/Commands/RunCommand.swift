@@ -29,7 +29,7 @@ enum RunCommand {
         // A daemon tells what it does; other commands only what goes wrong.
         let logger = invocation.arguments.has("log-level")
             ? invocation.logger
-            : Logger.standardError(level: .info, format: try invocation.logFormat, environment: environment)
+            : Logger.standardError(level: .info, format: invocation.logFormat, environment: environment)
         let daemon = try DaemonParts(
             assembly, clock: invocation.clock, version: Version.text, logger: logger, printsEvents: invocation.arguments.has("events"))
         var recorder: Recorder?
@@ -62,6 +62,6 @@ enum RunCommand {
 
 extension Invocation {
     var logFormat: Logger.Format {
-        get throws { Logger.Format(rawValue: arguments.value("log-format") ?? "logfmt") ?? .logfmt }
+        arguments.value("log-format").flatMap(Logger.Format.init(rawValue:)) ?? .usual(in: environment)
     }
 }
