@@ -8,7 +8,10 @@ import Testing
 @testable import Configuration
 
 /// Channels, each with what is its own.
-extension ConfigurationTests {
+@Suite struct ChannelSettingsTests {
+    private func load(_ text: String) throws -> Configuration { try ConfigurationTests().load(text) }
+    private func faults(_ text: String) -> String { ConfigurationTests().faults(text) }
+
     @Test func readsEmailChannels() throws {
         let configuration = try load(
             """
@@ -69,7 +72,7 @@ extension ConfigurationTests {
         """
 
     @Test func everyKindOfChannelIsRead() throws {
-        let configuration = try load(ConfigurationTests.channelKinds)
+        let configuration = try load(ChannelSettingsTests.channelKinds)
         #expect(configuration.warnings.isEmpty)
         #expect(!configuration.text.contains("s3cret") && !String(describing: configuration).contains("s3cret"))
         let lines = configuration.text.split(separator: "\n").filter { $0.hasPrefix("channels.") }
@@ -122,7 +125,7 @@ extension ConfigurationTests {
     ]
 
     @Test(arguments: channelFaults.map(\.line)) func whatIsWrongWithAChannel(_ line: String) throws {
-        let says = try #require(ConfigurationTests.channelFaults.first { $0.line == line }).says
+        let says = try #require(ChannelSettingsTests.channelFaults.first { $0.line == line }).says
         let report = faults("schema: mozaiks.ops/config/v1\nchannels:\n  ops: {\(line)}\n")
         #expect(report.contains(says) && !report.contains("s3cret"), "\(report)")
     }

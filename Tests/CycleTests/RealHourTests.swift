@@ -2,6 +2,7 @@ import CycleKit
 import JSONParsing
 import Model
 import Policy
+import Simulator
 import TestKit
 import Testing
 @testable import Cycle

@@ -4,6 +4,7 @@ import Journal
 import Model
 import Policy
 import Synchronization
+import Simulator
 import TestKit
 import Testing
 @testable import Cycle

@@ -1,3 +1,4 @@
+import CycleKit
 import Model
 import Policy
 import Synchronization

@@ -1,3 +1,4 @@
+import CycleKit
 import Glibc
 import Model
 import Policy
