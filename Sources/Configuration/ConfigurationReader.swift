@@ -105,11 +105,11 @@ struct ConfigurationReader {
         if let node = fields.node(Keys.interval), let span = reader.span(fields, Keys.interval) {
             configuration.interval = Setting(span, reader.origin(node))
         }
-        let password = reader.secret(fields, Keys.statePassword).map(statePassword)
-        configuration.statePassword = password?.source
         if let node = fields.node(Keys.state), let name = stateName(node, fields) {
             configuration.state = Setting(name, reader.origin(node))
         }
+        let password = reader.secret(fields, Keys.statePassword).map(statePassword)
+        configuration.statePassword = password?.source
         configuration.state = Setting(configuration.state.value.with(password?.password), configuration.state.origin)
         if let node = fields.node(Keys.policies), let path = reader.path(fields, Keys.policies) {
             configuration.policies = Setting(path, reader.origin(node))

@@ -49,7 +49,7 @@ extension PostgresDatabase {
             do {
                 add("password", try password.read())
             } catch {
-                throw PostgresFailure(state: "28000", text: PostgresConnection.line("\(error)"), isLost: true)
+                throw PostgresFailure(state: "MZ004", text: PostgresConnection.line("\(error)"), isLost: true)
             }
         }
         add("client_encoding", "UTF8")

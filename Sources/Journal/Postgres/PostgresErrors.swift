@@ -18,6 +18,7 @@ extension JournalError.Cause {
         switch state {
         case "MZ001": self = .deposed
         case "MZ002": self = .cannotOpen
+        case "MZ004": self = .denied
         case "3D000": self = .noDatabase
         case "25006": self = .readOnly
         case "42501": self = .denied
