@@ -1,5 +1,5 @@
 import Ambient
-import Monitor
+import Daemon
 import Notify
 import Synchronization
 

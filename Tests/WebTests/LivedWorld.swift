@@ -1,9 +1,9 @@
 import Ambient
+import Cycle
 import Glibc
 import JSONParsing
 import Journal
 import Model
-import Monitor
 import Server
 import TestKit
 import Testing

@@ -16,7 +16,7 @@ import struct Journal.MinuteRow
 
 @Suite struct PageTests {
     /// Tags that do not close in their order, ids that come twice, anything inline that the policy forbids.
-    private static func faults(_ page: String) -> [String] {
+    static func faults(_ page: String) -> [String] {
         var faults: [String] = []
         var open: [String] = []
         var ids: Set<String> = []
