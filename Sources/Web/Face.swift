@@ -78,15 +78,24 @@ public final class Face: Sendable {
             default: throw Face.wrongMethod(request)
             }
         } catch let problem as Problem {
-            return isPage ? Page.problem(problem, then: request.path) : problem.response
+            return isPage ? Page.problem(problem, then: Face.origin(request)) : problem.response
         } catch {
             // The journal's words hold a path of this machine; they stand in the log of whoever runs the daemon.
+            let isOrder = request.method == "POST" && !request.path.isSame(as: Page.lab)
             let problem = Problem(
-                status: 503, title: "Not readable",
-                detail: "the journal cannot be read now: 'mozaiks-ops doctor' says why", headers: [("Retry-After", "5")]
+                status: 503, title: isOrder ? "Not taken" : "Not readable",
+                detail: isOrder
+                    ? "the journal cannot be written now, so nothing was asked for: press again, or send it again, in a moment; 'mozaiks-ops doctor' says why"
+                    : "the journal cannot be read now: 'mozaiks-ops doctor' says why", headers: [("Retry-After", "5")]
             )
-            return isPage ? Page.problem(problem, then: request.path) : problem.response
+            return isPage ? Page.problem(problem, then: Face.origin(request)) : problem.response
         }
+    }
+
+    /// The page to come back to: of a form the one that it stood on.
+    private static func origin(_ request: ServerRequest) -> String {
+        guard request.method == "POST", var fields = try? Fields(form: request), let then = try? fields.text("then") else { return request.path }
+        return then
     }
 
     /// What could be a token of ours, also encoded in part.

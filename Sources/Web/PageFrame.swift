@@ -7,6 +7,8 @@ import Views
 /// What every page has around it: one style, one script of our own, and a policy by which a browser runs and asks nothing else.
 enum Page {
     static let incidents = "/incidents/"
+    /// All of them, by page.
+    static let incidentList = "/incidents"
 
     /// How a page greets: by colour, by shape and in words, so that no one of them is needed.
     struct Tone {
@@ -107,10 +109,12 @@ enum Page {
     /// - Parameter path: what was asked for.
     static func problem(_ problem: Problem, then path: String) -> ServerResponse {
         // Where signing in would help, the form for it stands right there.
-        let form: HTML = HTML.when(problem.status == 401, signInForm(then: place(path)))
+        let back = place(path)
+        let form: HTML = HTML.when(problem.status == 401, signInForm(then: back))
+        let way: HTML = "\(HTML.when(back != "/", "<a href=\"\(back)\">Back</a> · "))<a href=\"/\">To the first page</a>"
         let body: HTML = """
             <section class="banner unknown"><h1><span class="mark" aria-hidden="true">?</span> \(problem.title)</h1>
-            <p class="lead">\(problem.detail)</p><p><a href="/">To the first page</a></p></section>
+            <p class="lead">\(problem.detail)</p><p>\(way)</p></section>
             \(form)
             """
         var answer = response(
