@@ -38,7 +38,8 @@ enum API {
         case ("incidents"?, 1): return (try incidents(&query, reading), nil)
         case ("incidents"?, 2):
             try query.finish()
-            return (try incident(String(parts[1]), reading).whole, nil)
+            let detail = try incident(String(parts[1]), reading)
+            return (detail.whole(reading.present([detail.incident])[detail.incident.id]), nil)
         case ("commands"?, 2):
             try query.finish()
             return (try command(String(parts[1]), reading), nil)

@@ -9,15 +9,19 @@ extension Page {
     /// Beyond these a list says how many more there are.
     fileprivate static let mostShown = 20
     fileprivate static let mostRuntimesShown = 40
+    /// Incidents whose condition is looked at anew for a page.
+    private static let mostJudged = 5
 
     /// The page that says within ten seconds whether anything is wrong, where, since when, what is being done and what waits.
     /// - Parameter asked: what the reader just asked for.
     static func first(_ asked: CommandOutcome?, _ frame: Timeframe, _ reading: Reading) throws -> HTML {
         let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
         let resolved = try IncidentList(reading.journal, IncidentFilter(statuses: [.resolved], limit: 5))
+        // Of what waits for a yes: how it stands by now.
+        let due = overview.open.filter { incident in overview.approvals.contains { $0.incident.isSame(as: incident.id) } }
         return FirstPage(
             overview: overview, resolved: resolved, charts: ChartSection(overview, frame, reading), clocks: reading.clocks,
-            asked: asked, forms: Forms(reading.visitor, then: "/")
+            asked: asked, forms: Forms(reading.visitor, then: "/"), present: reading.present(Array(due.prefix(mostJudged)))
         ).html
     }
 }
@@ -29,6 +33,8 @@ struct FirstPage {
     let clocks: Clocks
     let asked: CommandOutcome?
     let forms: Forms
+    /// By incident, of those for which something waits: how its condition stands now.
+    let present: [String: PresentCondition]
 
     var html: HTML {
         let verdict = overview.verdict
@@ -65,9 +71,13 @@ struct FirstPage {
     var waiting: HTML {
         guard !overview.approvals.isEmpty || !overview.waiting.isEmpty else { return "" }
         let cards = overview.approvals.prefix(Page.mostShown).map { approval -> HTML in
-            """
+            let stands: HTML =
+                overview.open.first { $0.id.isSame(as: approval.incident) }.map {
+                    "<p>What it is for: \(Page.standing($0, present[$0.id], clocks))</p>"
+                } ?? ""
+            return """
             <article class="card ask"><h3>\(approval.effect.description) for \(id: approval.key.app.text), \(approval.ttl.description)?</h3>
-            <p>\(clocks.readable(approval.reason.text))</p>
+            <p>\(clocks.readable(approval.reason.text))</p>\(stands)
             <p class="faint">The offer ends \(clocks.time(approval.expiresAt)); for <a href="\(link(approval.incident))">\(short(approval.incident))</a></p>
             \(forms.answer(approval))</article>
             """

@@ -15,7 +15,8 @@ extension Page {
         let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
         return IncidentPage(
             detail: detail, overview: overview, clocks: reading.clocks, asked: asked,
-            forms: Forms(reading.visitor, then: Page.incidents + Page.pathSafe(detail.incident.id))
+            forms: Forms(reading.visitor, then: Page.incidents + Page.pathSafe(detail.incident.id)),
+            present: reading.present([detail.incident])[detail.incident.id]
         ).html
     }
 }
@@ -26,6 +27,8 @@ private struct IncidentPage {
     let clocks: Clocks
     let asked: CommandOutcome?
     let forms: Forms
+    /// How its condition stands now; nil where that is not known.
+    let present: PresentCondition?
 
     private var incident: Incident { detail.incident }
     private var isOpen: Bool { incident.resolvedAt == nil }
@@ -80,6 +83,7 @@ private struct IncidentPage {
                     "by \(id: seen.by), \(clocks.since(seen.at))\(seen.comment.isEmpty ? "" : ": \(Shown.line(seen.comment))")"
                 ))
         }
+        if isOpen { facts.append(("By now", Page.standing(incident, present, clocks))) }
         facts.append(
             (
                 "Condition",
@@ -96,7 +100,7 @@ private struct IncidentPage {
         var items: [HTML] = overview.approvals(of: incident).map { approval in
             """
             <article class="card ask"><h3>\(approval.effect.description) for \(id: approval.key.app.text), \(approval.ttl.description)?</h3>
-            <p>\(clocks.readable(approval.reason.text))</p><p class="faint">The offer ends \(clocks.time(approval.expiresAt))</p>
+            <p>\(clocks.readable(approval.reason.text))</p><p>What it is for: \(Page.standing(incident, present, clocks))</p><p class="faint">The offer ends \(clocks.time(approval.expiresAt))</p>
             \(forms.answer(approval))</article>
             """
         }
@@ -110,7 +114,7 @@ private struct IncidentPage {
         if isOpen { items.append(forms.handle(incident)) }
         return items.isEmpty
             ? ""
-            : "<section aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">\(waits ? "Waits for you" : overview.leases(of: incident).isEmpty ? "What you can do" : "Still in force")</h2>\(items.joined())</section>"
+            : "<section id=\"asks\" aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">\(waits ? "Waits for you" : overview.leases(of: incident).isEmpty ? "What you can do" : "Still in force")</h2>\(items.joined())</section>"
     }
 
     private func entry(_ entry: Timeline.Entry) -> HTML {
@@ -130,8 +134,16 @@ private struct IncidentPage {
 
     private var values: HTML {
         guard !incident.evidence.isEmpty else { return "" }
+        let newest = incident.evidence.compactMap { $0.points.last?.at }.max()
+        // They are written when it opens, and when something is done about it.
+        let old: HTML =
+            newest.map { newest in
+                HTML.when(
+                    isOpen && clocks.now - newest > .minutes(1),
+                    "<p class=\"faint\">They end at \(clocks.since(newest)); what is so by now stands above, and <a href=\"/#charts\">the charts</a> go on.</p>")
+            } ?? ""
         return
-            "<section aria-labelledby=\"values-h\"><h2 id=\"values-h\">Values around it</h2>\(incident.evidence.map { Chart($0, clocks).html }.joined())</section>"
+            "<section aria-labelledby=\"values-h\"><h2 id=\"values-h\">Values around it</h2>\(old)\(incident.evidence.map { Chart($0, clocks).html }.joined())</section>"
     }
 
     private var refused: HTML {

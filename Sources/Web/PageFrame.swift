@@ -145,6 +145,15 @@ enum Page {
         subject.app.map { "app \(appLink($0)) on \(id: subject.runtime)" } ?? "\(subject.description)"
     }
 
+    /// How an open incident's condition stands, with values and their time: by the newest evidence, else by what decided last.
+    static func standing(_ incident: Incident, _ present: PresentCondition?, _ clocks: Clocks) -> HTML {
+        if let present {
+            return "<strong>\(clocks.readable(present.standing(clocks.words)))</strong>, by values of \(clocks.since(present.at)): <code>\(Shown.code(present.withValues))</code>"
+        }
+        guard let last = incident.transitions.last else { return "not known" }
+        return "not known; as of \(clocks.since(last.at)) it was <code>\(Shown.code(last.condition))</code>"
+    }
+
     static func facts(_ facts: [(name: String, value: HTML)]) -> HTML {
         "<dl>\(facts.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>" as HTML }.joined())</dl>"
     }
