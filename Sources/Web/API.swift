@@ -83,23 +83,30 @@ enum API {
         filter.rule = try query.one("rule")
         filter.runtime = try query.one("runtime")
         filter.since = try query.moment("since", now: reading.now)
+        filter.until = try query.moment("until", now: reading.now)
         filter.after = try query.one("cursor").map { text throws(Problem) in try place(text) }
         let limit = try query.number("limit", in: 1...200) ?? 50
         try query.finish()
+        let (list, next) = try page(filter, limit, reading)
+        return [
+            "schema": "mozaiks.ops/incidents/v1", "incidents": list.document,
+            "unreadable": .int(Int64(list.damaged.count)), "next_cursor": .optional(next),
+        ]
+    }
+
+    /// A page of incidents, and the cursor of the next; nil: it is the last.
+    static func page(_ filter: IncidentFilter, _ limit: Int, _ reading: Reading) throws -> (list: IncidentList, next: String?) {
+        var filter = filter
         // One more tells whether there is another page. Rows that cannot be read stand in a page like others, so rows count.
         filter.limit = limit + 1
         let rows = try reading.journal.incidents(filter) { _ in }
         filter.limit = limit
         let list = try IncidentList(reading.journal, filter)
         let next = rows.count > limit ? rows.prefix(limit).last : nil
-        return [
-            "schema": "mozaiks.ops/incidents/v1", "incidents": list.document,
-            "unreadable": .int(Int64(list.damaged.count)),
-            "next_cursor": next.map { .string("\($0.openedAt.milliseconds).\($0.id)") } ?? .null,
-        ]
+        return (list, next.map { "\($0.openedAt.milliseconds).\($0.id)" })
     }
 
-    private static func place(_ text: String) throws(Problem) -> IncidentFilter.Place {
+    static func place(_ text: String) throws(Problem) -> IncidentFilter.Place {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let moment = Int64(parts[0]), (0...253_402_300_799_999).contains(moment),
             !parts[1].isEmpty, parts[1].utf8.count <= 64,
@@ -231,6 +238,7 @@ enum API {
     /// Oldest first, as a chain is read.
     private static func audit(_ query: inout Query, _ reading: Reading) throws -> JSON {
         let since = try query.moment("since", now: reading.now)
+        let until = try query.moment("until", now: reading.now)
         let after = try query.one("cursor").map { text throws(Problem) -> Int64 in
             guard let seq = Int64(text), seq > 0 else {
                 throw .badRequest("'cursor' is none that was given out: take 'next_cursor' as it stands, or leave it out")
@@ -240,7 +248,8 @@ enum API {
         let limit = try query.number("limit", in: 1...200) ?? 50
         try query.finish()
         let first = try since.map { try reading.journal.firstAuditRow(since: $0).map { $0 - 1 } ?? .max } ?? 0
-        let rows = try reading.journal.audit(after: max(first, after ?? 0), limit: limit + 1)
+        let all = try reading.journal.audit(after: max(first, after ?? 0), limit: limit + 1)
+        let rows = until.map { until in Array(all.prefix { $0.entry.at < until }) } ?? all
         let page = rows.prefix(limit)
         return [
             "schema": "mozaiks.ops/audit-list/v1", "rows": .array(page.map(\.document)),

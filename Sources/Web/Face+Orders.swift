@@ -83,7 +83,7 @@ extension Face {
         let answer = try take(kind, id, &fields, key: once, request: [], visitor)
         switch answer {
         case .stopped: return Face.goTo("/")
-        case .command(let number, _): return Face.goTo(then + "?asked=\(number)")
+        case .command(let number, _): return Face.goTo("\(then)\(then.utf8.contains(UInt8(ascii: "?")) ? "&" : "?")asked=\(number)")
         }
     }
 

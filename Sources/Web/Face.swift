@@ -17,6 +17,8 @@ import Views
 public final class Face: Sendable {
     /// How long an answer serves whoever asks the same.
     static let freshness: UInt64 = 1_000_000_000
+    /// So long what came of an order is told to whoever gave it.
+    private static let news = TimeSpan.minutes(15)
     /// Bytes of an order, or of a form. A policy to try is longer.
     static let mostSaid = 16 << 10
     /// The largest body that any request here has: a policy as browsers encode it. Each connection may hold one in memory.
@@ -188,7 +190,7 @@ public final class Face: Sendable {
         let isAPI = path.utf8.starts(with: API.prefix.utf8)
         let isIncident = path.utf8.starts(with: Page.incidents.utf8)
         let isApp = path.utf8.starts(with: Page.apps.utf8)
-        guard isAPI || path == "/" || isIncident || isApp || path == Page.rules else {
+        guard isAPI || path == "/" || isIncident || isApp || path == Page.rules || path == Page.incidentList else {
             throw Problem.notFound("there is nothing at this path; the page is at /, the API below /api/v1/")
         }
         let chosen = isAPI ? nil : try ZoneChoice.asked(&query, environment)
@@ -198,10 +200,14 @@ public final class Face: Sendable {
                 return Face.response(document, tagged: tagged)
             }
             _ = try query.flag("here", "1")
+            // While it is news: a link that somebody kept is no order that was just given.
             let asked = try query.number("asked", in: 1...Int.max).flatMap { try reading.journal.command(Int64($0)) }
+                .flatMap { reading.now - $0.at < Face.news ? $0 : nil }
+            let listing = path == Page.incidentList ? try IncidentListing(&query) : nil
             let frame = path == "/" ? try Timeframe(&query, now: reading.now, reading.zone) : nil
             try query.finish()
             let notice = asked.map(CommandOutcome.init)
+            if let listing { return Page.response(try Page.list(listing, notice, reading)) }
             if isIncident {
                 let detail = try API.incident(String(path.dropFirst(Page.incidents.count)), reading)
                 return Page.response(try Page.incident(detail, notice, reading))

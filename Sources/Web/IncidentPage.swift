@@ -75,7 +75,11 @@ private struct IncidentPage {
             facts.append(
                 ("Being done", lines.isEmpty ? "nothing by itself" : Page.list(lines.map { "\(clocks.readable($0))" })))
         }
-        if incident.flaps > 0 { facts.append(("Came back", "\(incident.flaps) time\(incident.flaps == 1 ? "" : "s")")) }
+        if let returned = incident.returned(clocks.words) { facts.append(("Again", "\(returned)")) }
+        if isOpen, let weight = incident.weight {
+            facts.append(("Runs", "\(clocks.readable(weight.text)) <span class=\"faint\">as of \(clocks.time(weight.at))</span>"))
+        }
+        if isOpen, let answer = incident.answer { facts.append(("Answer", "\(clocks.readable(answer.text))")) }
         if let seen = incident.acknowledged {
             facts.append(
                 (
@@ -108,6 +112,8 @@ private struct IncidentPage {
             items.append(forms.acknowledge(incident, detail.shortID))
         }
         let waits = !items.isEmpty
+        // Commands are for whoever has a shell; a phone has none.
+        if waits, forms.visitor.session == nil { items.insert("<p>\(forms.signIn), or paste in a shell:</p>", at: 0) }
         items += overview.leases(of: incident).map {
             "<article class=\"card\"><h3>\(Overview.words($0, clocks.words))</h3>\(forms.revert($0))</article>"
         }
