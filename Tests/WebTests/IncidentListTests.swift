@@ -11,11 +11,11 @@ import Views
 struct IncidentListTests {
     private static func seen(_ number: Int, rule: String = "noisy-neighbor", app: String? = nil) -> Incident {
         var incident = World.incident(number, rule: rule, app: app ?? "app-\(number)")
-        incident.acknowledged = Acknowledgement(by: "cli:ann", at: World.start, until: nil, comment: "on it")
+        incident.acknowledged = Incident.Acknowledgement(at: World.start, by: "cli:ann", until: nil, comment: "on it")
         return incident
     }
 
-    /// Short ids that stand in headings, in their order.
+    /// How many incidents a page lists.
     private static func listed(_ page: String) -> Int { page.split(separator: "<article ").count - 1 }
 
     @Test("of one rule on many apps one is told, with how many; what somebody looks into stands below")
@@ -73,8 +73,9 @@ struct IncidentListTests {
         #expect(apps("?show=resolved") == ["c"] && apps("?show=all") == ["a", "b", "c"])
         #expect(apps("?app=b&show=all") == ["b"] && apps("?runtime=other").isEmpty)
         let page = face.get("/incidents").text
-        let (unseen, seen) = (page.firstIndex(ofBytes: "href=\"/apps/a\""), page.firstIndex(ofBytes: "href=\"/apps/b\""))
-        #expect(try #require(unseen) < #require(seen), "the newer one is acknowledged, and stands below")
+        let unseen = try #require(page.firstIndex(ofBytes: "href=\"/apps/a\""))
+        let seen = try #require(page.firstIndex(ofBytes: "href=\"/apps/b\""))
+        #expect(unseen < seen, "the newer one is acknowledged, and stands below")
         for query in ["?show=x", "?show=open,all", "?severity=bad", "?cursor=x", "?x=1", "?rule=a&rule=b"] {
             #expect(face.get("/incidents" + query).status == 400, "\(query)")
         }
