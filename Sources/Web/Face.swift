@@ -100,11 +100,10 @@ public final class Face: Sendable {
         return then
     }
 
-    /// What could be a token of ours, also encoded in part.
+    /// What could be a token of ours, also encoded in part: its beginning with most of what must follow. An app may be called so.
     private static func holdsToken(_ target: [UInt8]) -> Bool {
-        let text = String(decoding: target, as: UTF8.self).lowercased()
-        let plain = PercentDecoding.text(text.utf8)?.lowercased() ?? text
-        return plain.contains(AccessToken.prefix) || text.contains(AccessToken.prefix)
+        let text = String(decoding: target, as: UTF8.self)
+        return [text, PercentDecoding.text(text.utf8) ?? text].contains { AccessToken.stands(in: $0) }
     }
 
     static func wrongMethod(_ request: ServerRequest) -> Problem {
