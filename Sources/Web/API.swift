@@ -146,15 +146,18 @@ enum API {
     private static func history(_ query: inout Query, _ reading: Reading) throws -> JSON {
         guard let runtime = try query.one("runtime") else { throw Problem.badRequest("name a runtime: runtime=shared") }
         let until = min(try query.moment("until", now: reading.now) ?? reading.now, reading.now)
-        let since = try query.moment("since", now: reading.now) ?? until - .hours(1)
+        // Of itself it begins with a minute: the same minutes are the same answer, and have the same tag.
+        let since = try query.moment("since", now: reading.now) ?? Timestamp(minute: (until - .hours(1)).minute)
         let names = try query.one("signal").map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
         try query.finish()
         guard since < until, until - since <= .hours(24) else {
             throw Problem.badRequest("'since' lies before 'until', by at most 24 hours: ask for longer times day by day")
         }
         let signals = try names?.map { name throws(Problem) in try signal(name) } ?? RuntimeHistory.signals
+        // One that was polled and whose first minute is not over yet is known, and has none.
         let known = try reading.journal.historyRuntimes().contains { $0.runtime.isSame(as: runtime) }
-        guard known else { throw Problem.notFound("there is no history of a runtime '\(Shown.id(runtime))'") }
+        let isSeen = try known || RuntimeSight.all(in: reading.journal) { _ in }.contains { $0.summary.runtime.isSame(as: runtime) }
+        guard isSeen else { throw Problem.notFound("there is no history of a runtime '\(Shown.id(runtime))'") }
         let history = try RuntimeHistory(
             reading.journal, runtime: runtime, signals, now: reading.now, until: until, span: until - since)
         return [
