@@ -211,7 +211,7 @@ public final class Face: Sendable {
                 let detail = try API.incident(String(path.dropFirst(Page.incidents.count)), reading)
                 return Page.response(try Page.incident(detail, notice, reading))
             }
-            if isApp { return Page.response(try Page.app(String(path.dropFirst(Page.apps.count)), reading)) }
+            if isApp { return Page.response(try Page.app(String(path.dropFirst(Page.apps.count)), notice, reading)) }
             if path == Page.rules { return Page.response(try Page.rules(reading)) }
             guard let frame else { throw Problem.notFound("there is nothing at this path") }
             return Page.response(try Page.first(notice, frame, reading))

@@ -53,6 +53,12 @@ struct IncidentListing {
         self.runtime = runtime
     }
 
+    /// All of an app.
+    init(app: String) {
+        show = .all
+        self.app = app
+    }
+
     func filter() throws(Problem) -> IncidentFilter {
         var filter = IncidentFilter(
             statuses: show.statuses, severities: Set(severity.map { [$0] } ?? []), rule: rule, app: app.map { AppID($0) }, runtime: runtime)

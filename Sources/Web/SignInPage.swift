@@ -13,7 +13,8 @@ extension Page {
     /// A place on this address that somebody may be sent to after a form; the first page for every other.
     static func place(_ text: String?) -> String {
         guard let text, text.utf8.count <= mostPlace else { return "/" }
-        if [rules, lab, incidentList].contains(where: { $0.isSame(as: text) }) { return text }
+        let pages: [String] = [rules, lab, incidentList]
+        if pages.contains(where: { $0.isSame(as: text) }) { return text }
         if text.utf8.starts(with: (incidentList + "?").utf8), isPlain(text.utf8.dropFirst(incidentList.utf8.count + 1), besides: "=&") { return text }
         guard let folder = [incidents, apps].first(where: { text.utf8.starts(with: $0.utf8) }) else { return "/" }
         let id = text.utf8.dropFirst(folder.utf8.count)

@@ -92,7 +92,7 @@ import Testing
                     "About runtimes", "crowded", "its incident", "has begun", "not true", "An app has open runs for long.", "True of nobody now.", "ops_policy.app-shop.yaml",
                     "Apps that were seen", "and \(LivedWorld.apps.count - 200) more", "The default policy in force", "<script>window.hacked=1</script>", "\\u{202e}txet", "app-école-検証",
                 ]),
-                page("app-lived", lived.server.url + LivedWorld.page(of: "app-clinic"), ["open about it.", "Where each rule stands", "greedy", "has begun", "The default policy holds for it."]),
+                page("app-lived", lived.server.url + LivedWorld.page(of: "app-clinic"), ["open about it.", "What it runs", "open_runs", "Where each rule stands", "greedy", "has begun", "The default policy holds for it."]),
                 page("app-own", lived.server.url + LivedWorld.page(of: "app-shop"), ["Nothing is open about it.", "It has a policy of its own", "soon"]),
                 page("app-hostile", lived.server.url + LivedWorld.page(of: LivedWorld.apps[0]), ["<script>window.hacked=1</script>", "open about it.", "Where each rule stands"]),
                 page("app-backslash", lived.server.url + LivedWorld.page(of: LivedWorld.apps[1]), ["C:\\shop\\end\\", "open about it."]),

@@ -26,7 +26,7 @@ extension Page {
             """
         return frame(
             title: "Policy lab · mozaiks-ops", .info, head: "\(home) <span>policy lab</span> \(clocks.asOf)", body, for: visitor,
-            refreshes: isRunning, isSoon: isRunning)
+            then: lab, refreshes: isRunning, isSoon: isRunning)
     }
 
     private static func labForm(_ typed: LabDraft.Typed, _ visitor: Visitor) -> HTML {
