@@ -85,6 +85,7 @@ extension DaemonParts {
             }
         }
         sayWhatIsInForce(configuration, assembly.policies)
+        if let text = configuration.readingByProxy { logger.info("who may read the page", ["why": .text(text)]) }
         if let text = configuration.localImpostors { logger.warning("others of this machine may name themselves", ["why": .text(text)]) }
         if let proxy = assembly.network.proxyText { logger.info("requests go through a proxy", ["proxy": .text(proxy)]) }
         for text in Assembly.exposures(configuration, assembly.environment) {

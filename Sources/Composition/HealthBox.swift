@@ -37,7 +37,7 @@ final class HealthBox: Sendable {
         // By name alone: why stands in the log and in `notify history`.
         let failing = (senders.withLock { $0 }?.senders ?? []).filter { $0.trouble != nil }.map { JSON.string($0.name) }
         return DaemonHealth(
-            isCycling: age < limit.milliseconds, isReady: instruments.hasCommitted,
+            isCycling: age < limit.milliseconds, isReady: instruments.hasCommitted, isKept: !instruments.isJournalFailing,
             troubles: instruments.troubles(of: runtimes),
             details: JSONObject([
                 (key: "cycles", value: .int(Int64(cycles))), (key: "last_cycle_ms_ago", value: .int(age)),

@@ -23,6 +23,15 @@ extension Configuration {
 }
 
 extension Configuration {
+    /// Who needs a token to read though the page listens on this machine alone: nil where there is no proxy to come by.
+    package var readingByProxy: String? {
+        guard let url = publicURL?.value, readToken == nil, server?.value.isLoopback == true else { return nil }
+        return "reading by \(url), or through any proxy, needs a token ('mozaiks-ops token create NAME --role viewer')"
+            + (trustedProxies == nil ? "" : " or a name that a trusted proxy shows") + "; from this machine, by 127.0.0.1, it is open"
+    }
+}
+
+extension Configuration {
     /// Channels that page and that no incident reaches, because the environment is not `production` and no route says that it
     /// matters there too.
     package var unpagedChannels: [String] {

@@ -13,6 +13,8 @@ public struct IncidentFilter: Hashable, Sendable {
     public var runtime: String?
     /// Opened at or after.
     public var since: Timestamp?
+    /// Opened before.
+    public var until: Timestamp?
     /// Only those that stand after this one in the list: opened before it, or at the same moment and greater by id.
     public var after: Place?
     /// At most so many, the newest.
@@ -69,6 +71,7 @@ extension Journal {
         if let rule = filter.rule { require("rule =", .text(rule)) }
         if let runtime = filter.runtime { require("runtime =", .text(runtime)) }
         if let since = filter.since { require("opened_ms >=", .time(since)) }
+        if let until = filter.until { require("opened_ms <", .time(until)) }
         if let app = filter.app {
             require("subject_kind =", .text(SubjectKind.app.rawValue))
             require("subject =", .bytes(app.bytes))

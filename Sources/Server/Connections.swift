@@ -77,7 +77,7 @@ final class Connections: Sendable {
         state.withLock { state in
             guard let connection = state.all.removeValue(forKey: id) else { return }
             // Cut off by the library, whose own clock was faster.
-            if !connection.isShut, !connection.isIdle, !connection.isAnswering, connection.deadline <= now { tally.add(.late) }
+            if !connection.isShut, !connection.isIdle, !connection.isAnswering, connection.deadline <= now, Self.heard(connection) { tally.add(.late) }
             guard let peer = connection.peer, let count = state.byPeer[peer] else { return }
             state.byPeer[peer] = count > 1 ? count - 1 : nil
         }
@@ -115,7 +115,7 @@ final class Connections: Sendable {
             for (id, connection) in state.all where !connection.isAnswering && connection.deadline < now {
                 Self.shut(connection.socket)
                 // One that only waited for a further request took nothing from anybody.
-                if !connection.isShut, !connection.isIdle { tally.add(.late) }
+                if !connection.isShut, !connection.isIdle, Self.heard(connection) { tally.add(.late) }
                 state.all[id]?.isShut = true
             }
         }
@@ -140,6 +140,9 @@ final class Connections: Sendable {
             poll(nil, 0, 2)
         }
     }
+
+    /// Whether anything of a request came. Browsers open a connection for later and may never need it: that is no slow request.
+    private static func heard(_ connection: Connection) -> Bool { cmicrohttpd_heard(connection.socket) != 0 }
 
     private static func shut(_ socket: Int32) { shutdown(socket, Int32(SHUT_RDWR)) }
 

@@ -7,14 +7,19 @@ public struct DaemonHealth: Sendable {
     public var isCycling: Bool
     /// Whether it works: a cycle was committed since it started.
     public var isReady: Bool
+    /// Whether what it sees, decides and has to say can be kept; while it cannot, no new action is taken and nobody is told.
+    public var isKept: Bool
     /// What is stuck, a line each, for people. Also where it is healthy: one runtime of many may hang.
     public var troubles: [String]
     /// What else the answer says: `cycles`, `last_cycle_at`, …; no secrets, anyone who can connect reads it.
     public var details: JSONObject
 
-    public init(isCycling: Bool, isReady: Bool = true, troubles: [String] = [], details: JSONObject = JSONObject()) {
+    public init(
+        isCycling: Bool, isReady: Bool = true, isKept: Bool = true, troubles: [String] = [], details: JSONObject = JSONObject()
+    ) {
         self.isCycling = isCycling
         self.isReady = isReady
+        self.isKept = isKept
         self.troubles = troubles
         self.details = details
     }
@@ -96,9 +101,9 @@ public struct MonitorEndpoints: Sendable {
     }
 
     /// As Prometheus names it: whether it does its work. Not before the first commit, since what stands in the journal may
-    /// be from before a restart.
+    /// be from before a restart; nor while the journal cannot be written, which a restart would not mend.
     private static func ready(_ health: DaemonHealth) -> ServerResponse {
-        let isReady = health.isReady && health.isCycling
+        let isReady = health.isReady && health.isCycling && health.isKept
         return plain(
             isReady, isReady ? "mozaiks-ops is ready." : "mozaiks-ops is not ready.",
             (health.isReady ? [] : ["no cycle was committed yet"]) + health.troubles)

@@ -1,4 +1,6 @@
+import Guard
 import Model
+import Notify
 
 extension Overview {
     /// What is done about an incident, what is not and why, in sentences; empty when nothing is.
@@ -38,5 +40,52 @@ extension Incident {
     public var quietSince: Timestamp? {
         guard resolvedAt == nil, let last = transitions.last, last.to == .clearing else { return nil }
         return last.at
+    }
+}
+
+extension Incident {
+    /// `came back twice, last at 22:08:14`; nil where it never did.
+    /// - Parameter moment: writes a moment by the reader's clocks.
+    public func returned(_ moment: (Timestamp) -> String) -> String? {
+        guard flaps > 0 else { return nil }
+        let last = transitions.last { $0.to == .firing && $0.from != .clearing }
+        let times = flaps == 1 ? "once" : flaps == 2 ? "twice" : "\(flaps) times"
+        return "came back \(times)" + (last.map { ", last at \(moment($0.at))" } ?? "")
+    }
+
+    /// Of which users and workflows its app's open runs were, when that was last looked at; nil where nobody looked.
+    public var weight: HandlingNote? { handling.last { $0.kind == .note && $0.by.isSame(as: Wording.weigher) } }
+    /// Which replicas do not answer, what they say of it and when they last did; nil where they do.
+    public var answer: HandlingNote? { handling.last { $0.kind == .note && $0.by.isSame(as: Wording.listener) } }
+}
+
+extension Overview {
+    /// The first thing about an incident that was wanted and not done, in words that need no policy at hand; nil without any.
+    public func refused(of incident: Incident) -> String? {
+        var newest: [LeaseKey: ActionDecision] = [:]
+        for decision in incident.decisions { newest[decision.key] = decision }
+        for decision in incident.decisions where newest[decision.key] == decision {
+            let what = "\(decision.effect) for \(decision.key.app)"
+            switch decision.verdict {
+            case .refused(let refusal): return "not done: \(what): \(refusal.briefly)"
+            case .wouldHave: return "would have done (mode observe): \(what)"
+            case .wouldAsk: return "would ask a person (mode observe): \(what)"
+            case .act, .needsApproval, .alreadyInForce: break
+            }
+        }
+        return nil
+    }
+}
+
+extension Refusal {
+    /// Without the conditions and series that a policy names: those stand where there is room for them.
+    fileprivate var briefly: String {
+        let gap = " is missing: "
+        switch step {
+        case .evidence:
+            return text.firstIndex(ofBytes: gap).map { "what it takes to know is missing: \(text[$0...].dropFirst(gap.count))" } ?? text
+        case .onlyIf: return text.hasPrefix("not needed now") ? "not needed now" : "whether it is needed is not known"
+        default: return text
+        }
     }
 }

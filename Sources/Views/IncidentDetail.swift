@@ -46,11 +46,12 @@ public struct IncidentDetail {
     public var document: JSON { ShortNames.document(incident, shortIDs) }
 
     /// That, and all that stands beside it. Schema `mozaiks.ops/incident-detail/v1`.
-    public var whole: JSON {
+    /// - Parameter present: how its condition stands now; nil where that is not known, or it is over.
+    public func whole(_ present: PresentCondition?) -> JSON {
         [
             "schema": .string(IncidentDetail.schema), "incident": document,
             "circumstances": .array(circumstances.map(JSON.string)),
-            "explanation": explanation,
+            "explanation": explanation, "now": present?.document ?? .null,
             "timeline": .array(Timeline(incident).entries.map(\.document)),
             "messages": told.map { .array($0.map(\.document)) } ?? .null,
         ]

@@ -141,7 +141,8 @@ public struct RuntimePast: Sendable {
                 if builder == nil {
                     // What lies before the first minute that was ever kept is no gap.
                     let known = try journal.historyRuntimes().first { $0.runtime.isSame(as: runtime) }
-                    let first = max(asked.minutes.lowerBound, known?.minutes.lowerBound ?? whole.minute)
+                    let begun = try known.map { try RecordedHistory.firstMinute(journal, runtime: runtime, in: $0.minutes) }
+                    let first = max(asked.minutes.lowerBound, begun ?? whole.minute)
                     builder = PastBuilder(asked.beginning(at: first), price)
                 }
                 builder?.take(minute)

@@ -36,9 +36,10 @@ public struct Situation {
     }
 
     /// As a journal has it; nil when nothing was judged yet.
+    /// - Parameter only: the one runtime that is looked at; nil: all that the journal knows.
     public static func kept(
         in journal: Journal, _ settings: MonitorSettings, _ policies: PolicySet, now moment: Timestamp, source: String,
-        notes: [String], complain: (String) -> Void
+        notes: [String], only runtime: String? = nil, complain: (String) -> Void
     ) throws -> Situation? {
         var settings = settings
         let configured = settings.runtimes.map(\.name)
@@ -47,6 +48,7 @@ public struct Situation {
         where !settings.runtimes.contains(where: { $0.name.isSame(as: name) }) {
             settings.runtimes.append(WatchedRuntime(name: name, replicas: []))
         }
+        if let runtime { settings.runtimes.removeAll { !$0.name.isSame(as: runtime) } }
         var pipeline = Pipeline(settings: settings, policies: policies)
         try pipeline.restore(from: journal, now: moment, warn: complain)
         guard let now = pipeline.newestMoment else { return nil }

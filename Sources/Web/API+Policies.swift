@@ -20,10 +20,11 @@ extension API {
     }
 
     /// Where rules stand as the journal has it.
-    static func situation(of policies: PolicySet, _ reading: Reading) throws -> Situation {
+    /// - Parameter only: on that runtime alone; nil: on all.
+    static func situation(of policies: PolicySet, _ reading: Reading, only runtime: String? = nil) throws -> Situation {
         guard let settings = reading.surroundings.settings,
             let situation = try Situation.kept(
-                in: reading.journal, settings, policies, now: reading.now, source: "the journal", notes: [],
+                in: reading.journal, settings, policies, now: reading.now, source: "the journal", notes: [], only: runtime,
                 complain: { _ in })
         else { throw Problem(status: 503, title: "Not known", detail: "nothing was judged yet") }
         return situation
@@ -73,5 +74,19 @@ extension API {
             "schema": "mozaiks.ops/rules/v1", "mode": .string(policies.defaultPolicy.mode.rawValue),
             "rules": .array(rules),
         ]
+    }
+}
+
+extension Reading {
+    /// How the conditions of open incidents stand now, by incident; of those that the journal holds no evidence of, none.
+    func present(_ incidents: [Incident]) -> [String: PresentCondition] {
+        let open = incidents.filter { $0.resolvedAt == nil }
+        guard !open.isEmpty, let policies = try? API.policies(self) else { return [:] }
+        var found: [String: PresentCondition] = [:]
+        for (runtime, incidents) in Dictionary(grouping: open, by: { $0.subject.runtime }) {
+            guard let situation = try? API.situation(of: policies, self, only: runtime) else { continue }
+            for incident in incidents { found[incident.id] = PresentCondition(of: incident, in: situation) }
+        }
+        return found
     }
 }

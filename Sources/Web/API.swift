@@ -38,7 +38,8 @@ enum API {
         case ("incidents"?, 1): return (try incidents(&query, reading), nil)
         case ("incidents"?, 2):
             try query.finish()
-            return (try incident(String(parts[1]), reading).whole, nil)
+            let detail = try incident(String(parts[1]), reading)
+            return (detail.whole(reading.present([detail.incident])[detail.incident.id]), nil)
         case ("commands"?, 2):
             try query.finish()
             return (try command(String(parts[1]), reading), nil)
@@ -82,23 +83,30 @@ enum API {
         filter.rule = try query.one("rule")
         filter.runtime = try query.one("runtime")
         filter.since = try query.moment("since", now: reading.now)
+        filter.until = try query.moment("until", now: reading.now)
         filter.after = try query.one("cursor").map { text throws(Problem) in try place(text) }
         let limit = try query.number("limit", in: 1...200) ?? 50
         try query.finish()
+        let (list, next) = try page(filter, limit, reading)
+        return [
+            "schema": "mozaiks.ops/incidents/v1", "incidents": list.document,
+            "unreadable": .int(Int64(list.damaged.count)), "next_cursor": .optional(next),
+        ]
+    }
+
+    /// A page of incidents, and the cursor of the next; nil: it is the last.
+    static func page(_ filter: IncidentFilter, _ limit: Int, _ reading: Reading) throws -> (list: IncidentList, next: String?) {
+        var filter = filter
         // One more tells whether there is another page. Rows that cannot be read stand in a page like others, so rows count.
         filter.limit = limit + 1
         let rows = try reading.journal.incidents(filter) { _ in }
         filter.limit = limit
         let list = try IncidentList(reading.journal, filter)
         let next = rows.count > limit ? rows.prefix(limit).last : nil
-        return [
-            "schema": "mozaiks.ops/incidents/v1", "incidents": list.document,
-            "unreadable": .int(Int64(list.damaged.count)),
-            "next_cursor": next.map { .string("\($0.openedAt.milliseconds).\($0.id)") } ?? .null,
-        ]
+        return (list, next.map { "\($0.openedAt.milliseconds).\($0.id)" })
     }
 
-    private static func place(_ text: String) throws(Problem) -> IncidentFilter.Place {
+    static func place(_ text: String) throws(Problem) -> IncidentFilter.Place {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let moment = Int64(parts[0]), (0...253_402_300_799_999).contains(moment),
             !parts[1].isEmpty, parts[1].utf8.count <= 64,
@@ -138,15 +146,18 @@ enum API {
     private static func history(_ query: inout Query, _ reading: Reading) throws -> JSON {
         guard let runtime = try query.one("runtime") else { throw Problem.badRequest("name a runtime: runtime=shared") }
         let until = min(try query.moment("until", now: reading.now) ?? reading.now, reading.now)
-        let since = try query.moment("since", now: reading.now) ?? until - .hours(1)
+        // Of itself it begins with a minute: the same minutes are the same answer, and have the same tag.
+        let since = try query.moment("since", now: reading.now) ?? Timestamp(minute: (until - .hours(1)).minute)
         let names = try query.one("signal").map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
         try query.finish()
         guard since < until, until - since <= .hours(24) else {
             throw Problem.badRequest("'since' lies before 'until', by at most 24 hours: ask for longer times day by day")
         }
         let signals = try names?.map { name throws(Problem) in try signal(name) } ?? RuntimeHistory.signals
+        // One that was polled and whose first minute is not over yet is known, and has none.
         let known = try reading.journal.historyRuntimes().contains { $0.runtime.isSame(as: runtime) }
-        guard known else { throw Problem.notFound("there is no history of a runtime '\(Shown.id(runtime))'") }
+        let isSeen = try known || RuntimeSight.all(in: reading.journal) { _ in }.contains { $0.summary.runtime.isSame(as: runtime) }
+        guard isSeen else { throw Problem.notFound("there is no history of a runtime '\(Shown.id(runtime))'") }
         let history = try RuntimeHistory(
             reading.journal, runtime: runtime, signals, now: reading.now, until: until, span: until - since)
         return [
@@ -230,6 +241,7 @@ enum API {
     /// Oldest first, as a chain is read.
     private static func audit(_ query: inout Query, _ reading: Reading) throws -> JSON {
         let since = try query.moment("since", now: reading.now)
+        let until = try query.moment("until", now: reading.now)
         let after = try query.one("cursor").map { text throws(Problem) -> Int64 in
             guard let seq = Int64(text), seq > 0 else {
                 throw .badRequest("'cursor' is none that was given out: take 'next_cursor' as it stands, or leave it out")
@@ -239,7 +251,8 @@ enum API {
         let limit = try query.number("limit", in: 1...200) ?? 50
         try query.finish()
         let first = try since.map { try reading.journal.firstAuditRow(since: $0).map { $0 - 1 } ?? .max } ?? 0
-        let rows = try reading.journal.audit(after: max(first, after ?? 0), limit: limit + 1)
+        let all = try reading.journal.audit(after: max(first, after ?? 0), limit: limit + 1)
+        let rows = until.map { until in Array(all.prefix { $0.entry.at < until }) } ?? all
         let page = rows.prefix(limit)
         return [
             "schema": "mozaiks.ops/audit-list/v1", "rows": .array(page.map(\.document)),

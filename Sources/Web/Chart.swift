@@ -76,7 +76,7 @@ struct Chart {
             "\(clocks.words(gap.from))\(gap.from == gap.until ? "" : " to \(clocks.words(gap.until))"): \(gap.reason.explanation)" as HTML
         }
         return """
-            <figure><figcaption>\(Shown.line(series.series)): <strong>\(newest)</strong> <span class="faint">\(least) to \(most)\(missing)</span></figcaption>
+            <figure><figcaption>\(Shown.line(series.series)): <strong>\(newest)</strong> <span class="faint">at \(clocks.words(last)); \(least) to \(most)\(missing)</span></figcaption>
             <svg viewBox="0 0 300 50" role="img" preserveAspectRatio="none" aria-label="\(Shown.line(series.series)) from \(least) to \(most), newest \(newest)\(missing)\(said)">\(ticks.joined())\(lines.joined())\(marks.joined())</svg>
             <p class="axis faint"><span>\(clocks.words(first))</span><span>\(clocks.words(last))</span></p>\(Page.list(gone.map { "no evidence \($0)" as HTML }, class: "faint"))</figure>
             """

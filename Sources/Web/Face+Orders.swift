@@ -28,7 +28,8 @@ extension Face {
             if path == Page.signIn { return try signIn(request) }
             let visitor = try keeper.visitor(request)
             guard let session = visitor.session else {
-                throw Problem(status: 401, title: "Not signed in", detail: "sign in, and press again: a session ends after 12 hours, and with a restart")
+                let why = visitor.ended ?? "you are not signed in: a session ends after 12 hours, and with a restart"
+                throw Problem(status: 401, title: "Not signed in", detail: "\(why); nothing was asked for: sign in, and press again")
             }
             var fields = try Fields(form: request)
             guard let form = try fields.text("form"), ConstantTime.equal(Array(form.utf8), Array(session.form.utf8)) else {
@@ -82,7 +83,7 @@ extension Face {
         let answer = try take(kind, id, &fields, key: once, request: [], visitor)
         switch answer {
         case .stopped: return Face.goTo("/")
-        case .command(let number, _): return Face.goTo(then + "?asked=\(number)")
+        case .command(let number, _): return Face.goTo("\(then)\(then.utf8.contains(UInt8(ascii: "?")) ? "&" : "?")asked=\(number)")
         }
     }
 

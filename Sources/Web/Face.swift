@@ -17,6 +17,8 @@ import Views
 public final class Face: Sendable {
     /// How long an answer serves whoever asks the same.
     static let freshness: UInt64 = 1_000_000_000
+    /// So long what came of an order is told to whoever gave it.
+    private static let news = TimeSpan.minutes(15)
     /// Bytes of an order, or of a form. A policy to try is longer.
     static let mostSaid = 16 << 10
     /// The largest body that any request here has: a policy as browsers encode it. Each connection may hold one in memory.
@@ -78,22 +80,30 @@ public final class Face: Sendable {
             default: throw Face.wrongMethod(request)
             }
         } catch let problem as Problem {
-            return isPage ? Page.problem(problem, then: request.path) : problem.response
+            return isPage ? Page.problem(problem, then: Face.origin(request)) : problem.response
         } catch {
             // The journal's words hold a path of this machine; they stand in the log of whoever runs the daemon.
+            let isOrder = request.method == "POST" && !request.path.isSame(as: Page.lab)
             let problem = Problem(
-                status: 503, title: "Not readable",
-                detail: "the journal cannot be read now: 'mozaiks-ops doctor' says why", headers: [("Retry-After", "5")]
+                status: 503, title: isOrder ? "Not taken" : "Not readable",
+                detail: isOrder
+                    ? "the journal cannot be written now, so nothing was asked for: press again, or send it again, in a moment; 'mozaiks-ops doctor' says why"
+                    : "the journal cannot be read now: 'mozaiks-ops doctor' says why", headers: [("Retry-After", "5")]
             )
-            return isPage ? Page.problem(problem, then: request.path) : problem.response
+            return isPage ? Page.problem(problem, then: Face.origin(request)) : problem.response
         }
     }
 
-    /// What could be a token of ours, also encoded in part.
+    /// The page to come back to: of a form the one that it stood on.
+    private static func origin(_ request: ServerRequest) -> String {
+        guard request.method == "POST", var fields = try? Fields(form: request), let then = try? fields.text("then") else { return request.path }
+        return then
+    }
+
+    /// What could be a token of ours, also encoded in part: its beginning with most of what must follow. An app may be called so.
     private static func holdsToken(_ target: [UInt8]) -> Bool {
-        let text = String(decoding: target, as: UTF8.self).lowercased()
-        let plain = PercentDecoding.text(text.utf8)?.lowercased() ?? text
-        return plain.contains(AccessToken.prefix) || text.contains(AccessToken.prefix)
+        let text = String(decoding: target, as: UTF8.self)
+        return [text, PercentDecoding.text(text.utf8) ?? text].contains { AccessToken.stands(in: $0) }
     }
 
     static func wrongMethod(_ request: ServerRequest) -> Problem {
@@ -179,7 +189,7 @@ public final class Face: Sendable {
         let isAPI = path.utf8.starts(with: API.prefix.utf8)
         let isIncident = path.utf8.starts(with: Page.incidents.utf8)
         let isApp = path.utf8.starts(with: Page.apps.utf8)
-        guard isAPI || path == "/" || isIncident || isApp || path == Page.rules else {
+        guard isAPI || path == "/" || isIncident || isApp || path == Page.rules || path == Page.incidentList else {
             throw Problem.notFound("there is nothing at this path; the page is at /, the API below /api/v1/")
         }
         let chosen = isAPI ? nil : try ZoneChoice.asked(&query, environment)
@@ -189,15 +199,19 @@ public final class Face: Sendable {
                 return Face.response(document, tagged: tagged)
             }
             _ = try query.flag("here", "1")
+            // While it is news: a link that somebody kept is no order that was just given.
             let asked = try query.number("asked", in: 1...Int.max).flatMap { try reading.journal.command(Int64($0)) }
+                .flatMap { reading.now - $0.at < Face.news ? $0 : nil }
+            let listing = path == Page.incidentList ? try IncidentListing(&query) : nil
             let frame = path == "/" ? try Timeframe(&query, now: reading.now, reading.zone) : nil
             try query.finish()
             let notice = asked.map(CommandOutcome.init)
+            if let listing { return Page.response(try Page.list(listing, notice, reading)) }
             if isIncident {
                 let detail = try API.incident(String(path.dropFirst(Page.incidents.count)), reading)
                 return Page.response(try Page.incident(detail, notice, reading))
             }
-            if isApp { return Page.response(try Page.app(String(path.dropFirst(Page.apps.count)), reading)) }
+            if isApp { return Page.response(try Page.app(String(path.dropFirst(Page.apps.count)), notice, reading)) }
             if path == Page.rules { return Page.response(try Page.rules(reading)) }
             guard let frame else { throw Problem.notFound("there is nothing at this path") }
             return Page.response(try Page.first(notice, frame, reading))

@@ -11,7 +11,10 @@ extension FirstPage {
         var facts: [(String, HTML)] = []
         let open = overview.open
         if let first = open.first {
-            facts.append(("What", "\(first.summary.isEmpty ? first.rule : first.summary)"))
+            // Of how much, as it was when it was told: what it is by now moves in the charts.
+            facts.append(("What", "\(what(first))"))
+            if let answer = first.answer { facts.append(("Answer", "\(clocks.readable(answer.text))")) }
+            if let returned = first.returned(clocks.words) { facts.append(("Again", "\(returned)")) }
             if let quiet = first.quietSince { facts.append(("Now", "\(clocks.ending(quiet))")) }
         }
         if open.count == 1 {
@@ -22,15 +25,16 @@ extension FirstPage {
             facts.append(
                 (
                     "Where",
-                    Page.list(
-                        open.prefix(3).map {
-                            "<a href=\"\(link($0))\">\(id: $0.rule)</a> on \($0.subject.description), since \(clocks.since($0.since))"
-                        }
-                            + (open.count > 3 ? ["and \(open.count - 3) more, below"] : []))
+                    places(OpenGroups(open).groups)
                 ))
         }
         facts.append(("Being done", done))
         facts.append(("Waits for you", waitsFor))
+        let deaf = overview.troubles.map(\.channel).inByteOrder()
+        if !deaf.isEmpty {
+            facts.append(
+                ("Who is told", "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> not by \(Shown.line(deaf.joined(separator: ", "))): <a href=\"#channels-h\">messages do not get through</a></span>"))
+        }
         let stop: HTML =
             overview.isStopped
             ? "<p class=\"stop\"><span aria-hidden=\"true\">■</span> Actions are stopped: none is taken until \(forms.resume ?? Page.command("mozaiks-ops actions resume"))</p>"
@@ -41,6 +45,23 @@ extension FirstPage {
             <p class="lead">\(lead(verdict))</p>\(stop)
             \(Page.facts(facts))</section>
             """
+    }
+
+    /// `It answers nobody (up 0 < 1).`
+    private func what(_ incident: Incident) -> String {
+        let said = incident.summary.isEmpty ? incident.rule : incident.summary
+        guard let measure = incident.measure.map({ " (\($0))" }) else { return said }
+        return said.hasSuffix(".") ? said.dropLast() + measure + "." : said + measure
+    }
+
+    /// The first few, those of one rule as one.
+    private func places(_ groups: [OpenGroups.Group]) -> HTML {
+        var items = groups.prefix(3).map { group -> HTML in
+            "\(named(group)), since \(clocks.since(group.since))"
+        }
+        let more = groups.dropFirst(3).reduce(0) { $0 + $1.incidents.count }
+        if more > 0 { items.append("<a href=\"\(Page.incidentList)\">and \(more) more</a>") }
+        return Page.list(items)
     }
 
     private func word(_ state: StatusVerdict.State) -> String {
@@ -90,9 +111,7 @@ extension FirstPage {
         }
         guard overview.verdict.state != .unknown else { return "nothing new can be: what is not seen is not judged" }
         guard !overview.open.isEmpty else { return "nothing, and nothing has to be" }
-        let refused = overview.open.lazy.flatMap { overview.handling(of: $0, clocks.words) }.first {
-            $0.hasPrefix("not done: ") || $0.hasPrefix("would have")
-        }
+        let refused = overview.open.lazy.compactMap { overview.refused(of: $0) }.first
         return "nothing\(refused.map { "; \(clocks.readable($0))" } ?? "")"
     }
 
@@ -111,6 +130,7 @@ extension FirstPage {
             parts.append("a look at why nothing is seen: the runtimes below say what they answer, \(Page.command("mozaiks-ops doctor")) says more")
         }
         guard let first = parts.first else { return "nothing" }
+        if forms.visitor.session == nil, unseen > 0 || !overview.approvals.isEmpty { parts.append(forms.signIn) }
         return parts.dropFirst().reduce(first) { $0 + ", " + $1 }
     }
 }

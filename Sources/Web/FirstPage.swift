@@ -9,15 +9,19 @@ extension Page {
     /// Beyond these a list says how many more there are.
     fileprivate static let mostShown = 20
     fileprivate static let mostRuntimesShown = 40
+    /// Incidents whose condition is looked at anew for a page.
+    private static let mostJudged = 5
 
     /// The page that says within ten seconds whether anything is wrong, where, since when, what is being done and what waits.
     /// - Parameter asked: what the reader just asked for.
     static func first(_ asked: CommandOutcome?, _ frame: Timeframe, _ reading: Reading) throws -> HTML {
         let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
         let resolved = try IncidentList(reading.journal, IncidentFilter(statuses: [.resolved], limit: 5))
+        // Of what waits for a yes: how it stands by now.
+        let due = overview.open.filter { incident in overview.approvals.contains { $0.incident.isSame(as: incident.id) } }
         return FirstPage(
             overview: overview, resolved: resolved, charts: ChartSection(overview, frame, reading), clocks: reading.clocks,
-            asked: asked, forms: Forms(reading.visitor, then: "/")
+            asked: asked, forms: Forms(reading.visitor, then: "/"), present: reading.present(Array(due.prefix(mostJudged)))
         ).html
     }
 }
@@ -29,6 +33,8 @@ struct FirstPage {
     let clocks: Clocks
     let asked: CommandOutcome?
     let forms: Forms
+    /// By incident, of those for which something waits: how its condition stands now.
+    let present: [String: PresentCondition]
 
     var html: HTML {
         let verdict = overview.verdict
@@ -65,9 +71,13 @@ struct FirstPage {
     var waiting: HTML {
         guard !overview.approvals.isEmpty || !overview.waiting.isEmpty else { return "" }
         let cards = overview.approvals.prefix(Page.mostShown).map { approval -> HTML in
-            """
+            let stands: HTML =
+                overview.open.first { $0.id.isSame(as: approval.incident) }.map {
+                    "<p>What it is for: \(Page.standing($0, present[$0.id], clocks))</p>"
+                } ?? ""
+            return """
             <article class="card ask"><h3>\(approval.effect.description) for \(id: approval.key.app.text), \(approval.ttl.description)?</h3>
-            <p>\(clocks.readable(approval.reason.text))</p>
+            <p>\(clocks.readable(approval.reason.text))</p>\(stands)
             <p class="faint">The offer ends \(clocks.time(approval.expiresAt)); for <a href="\(link(approval.incident))">\(short(approval.incident))</a></p>
             \(forms.answer(approval))</article>
             """
@@ -79,7 +89,7 @@ struct FirstPage {
             : "<p>\(overview.waiting.count) command\(overview.waiting.count == 1 ? "" : "s") that no engine has taken yet.</p>"
         return """
             <section id="waiting" aria-labelledby="waiting-h"><h2 id="waiting-h">Waits for you</h2>\(cards.joined())\
-            \(HTML.when(more > 0, "<p>and \(more) more: \(Page.command("mozaiks-ops actions approvals"))</p>"))\(commands)</section>
+            \(HTML.when(more > 0, "<p>and \(more) more: \(Page.command("mozaiks-ops actions approvals"))</p>"))\(commands)\(HTML.when(forms.visitor.session == nil, "<p>\(forms.signIn)</p>"))</section>
             """
     }
 
@@ -91,15 +101,35 @@ struct FirstPage {
             return
                 "<section id=\"open\" aria-labelledby=\"open-h\"><h2 id=\"open-h\">Open incidents</h2><p class=\"none\">none</p></section>"
         }
-        let more = open.count - min(open.count, Page.mostShown)
+        let groups = OpenGroups(open).groups
+        let more = groups.dropFirst(Page.mostShown).reduce(0) { $0 + $1.incidents.count }
         return """
             <section id="open" aria-labelledby="open-h"><h2 id="open-h">Open incidents <span class="count">\(open.count)</span></h2>
-            \(open.prefix(Page.mostShown).map(card).joined())
-            \(HTML.when(more > 0, "<p>and \(more) more: <a href=\"/api/v1/incidents?state=open,acknowledged\">all of them as a document</a></p>"))</section>
+            \(groups.prefix(Page.mostShown).map(card).joined())
+            <p><a href="\(Page.incidentList)">\(more > 0 ? "and \(more) more" : "All incidents, by page")</a></p></section>
+            """
+    }
+
+    /// What a group is about, as a link to it.
+    func named(_ group: OpenGroups.Group) -> HTML {
+        let incident = group.first
+        guard !group.isOne else { return "<a href=\"\(link(incident))\">\(id: incident.rule)</a> on \(incident.subject.description)" }
+        let place = IncidentListing(rule: incident.rule, runtime: incident.subject.runtime).link
+        return "<a href=\"\(place)\">\(id: incident.rule)</a> on \(group.subjects)"
+    }
+
+    private func card(_ group: OpenGroups.Group) -> HTML {
+        guard !group.isOne else { return card(group.first) }
+        let seen = group.isAcknowledged ? "all of them acknowledged" : "acknowledged by nobody: each is on the page of these"
+        return """
+            <article class="card \(HTML.own(Page.Tone.of(group.severity).name))">
+            <h3>\(Page.chip(group.severity)) \(named(group))</h3>
+            <p>since \(clocks.since(group.since)), \(seen)</p><p>\(clocks.readable(group.first.summary))</p></article>
             """
     }
 
     private func card(_ incident: Incident) -> HTML {
+        let returned = incident.returned(clocks.words).map { ", \($0)" } ?? ""
         let lines = overview.handling(of: incident, clocks.words)
         let seen: HTML =
             incident.acknowledged.map {
@@ -109,7 +139,7 @@ struct FirstPage {
         return """
             <article class="card \(HTML.own(Page.Tone.of(incident.severity).name))">
             <h3>\(Page.chip(incident.severity)) <a href="\(link(incident))">\(id: incident.rule)</a> <span class="faint">\(short(incident.id))</span></h3>
-            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident.since))</p>
+            <p>\(Page.subject(incident.subject)), since \(clocks.since(incident.since))\(returned)</p>
             <p>\(clocks.readable(incident.summary))</p>\(incident.quietSince.map { "<p>\(clocks.ending($0))</p>" as HTML } ?? "")
             \(lines.isEmpty ? "<p class=\"faint\">Nothing is done about it by itself.</p>" : Page.list(lines.map { "\(clocks.readable($0))" }, class: "done"))
             \(seen)</article>
@@ -200,7 +230,7 @@ struct FirstPage {
             overview.silences.prefix(Page.mostShown).map { silence -> HTML in
                 let end: HTML = silence.until.map { "until \(clocks.time($0))" } ?? "until it resolves"
                 return
-                    "\(silence.match.description), by \(id: silence.by), \(end)\(silence.comment.isEmpty ? "" : ": \(Shown.line(silence.comment))") \(forms.expire(silence.id))"
+                    "\(silence.match.description), by \(id: silence.by), since \(clocks.time(silence.createdAt)), \(end)\(silence.comment.isEmpty ? "" : ": \(Shown.line(silence.comment))") \(forms.expire(silence.id))"
             } + overview.maintenance.map { "\(Shown.line($0))" }
         return
             "<section aria-labelledby=\"silences-h\"><h2 id=\"silences-h\">Silences</h2>\(items.isEmpty ? "<p class=\"none\">none</p>" : Page.list(items))</section>"

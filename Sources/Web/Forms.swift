@@ -106,6 +106,9 @@ struct Forms {
         visitor.mayPress(.operator) ? form("actions/resume", "<button>Resume</button>") : nil
     }
 
+    /// For whoever is nobody yet: where one gets buttons, and comes back.
+    var signIn: HTML { "<a href=\"\(Page.signIn)?then=\(PercentEncoding.encode(then.utf8))\">Sign in to press</a>" }
+
     // MARK: - Parts
 
     private func form(_ path: String, _ inside: HTML) -> HTML {

@@ -15,7 +15,8 @@ extension Page {
         let overview = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now)
         return IncidentPage(
             detail: detail, overview: overview, clocks: reading.clocks, asked: asked,
-            forms: Forms(reading.visitor, then: Page.incidents + Page.pathSafe(detail.incident.id))
+            forms: Forms(reading.visitor, then: Page.incidents + Page.pathSafe(detail.incident.id)),
+            present: reading.present([detail.incident])[detail.incident.id]
         ).html
     }
 }
@@ -26,6 +27,8 @@ private struct IncidentPage {
     let clocks: Clocks
     let asked: CommandOutcome?
     let forms: Forms
+    /// How its condition stands now; nil where that is not known.
+    let present: PresentCondition?
 
     private var incident: Incident { detail.incident }
     private var isOpen: Bool { incident.resolvedAt == nil }
@@ -72,7 +75,11 @@ private struct IncidentPage {
             facts.append(
                 ("Being done", lines.isEmpty ? "nothing by itself" : Page.list(lines.map { "\(clocks.readable($0))" })))
         }
-        if incident.flaps > 0 { facts.append(("Came back", "\(incident.flaps) time\(incident.flaps == 1 ? "" : "s")")) }
+        if let returned = incident.returned(clocks.words) { facts.append(("Again", "\(returned)")) }
+        if isOpen, let weight = incident.weight {
+            facts.append(("Runs", "\(clocks.readable(weight.text)) <span class=\"faint\">as of \(clocks.time(weight.at))</span>"))
+        }
+        if isOpen, let answer = incident.answer { facts.append(("Answer", "\(clocks.readable(answer.text))")) }
         if let seen = incident.acknowledged {
             facts.append(
                 (
@@ -80,6 +87,7 @@ private struct IncidentPage {
                     "by \(id: seen.by), \(clocks.since(seen.at))\(seen.comment.isEmpty ? "" : ": \(Shown.line(seen.comment))")"
                 ))
         }
+        if isOpen { facts.append(("By now", Page.standing(incident, present, clocks))) }
         facts.append(
             (
                 "Condition",
@@ -96,7 +104,7 @@ private struct IncidentPage {
         var items: [HTML] = overview.approvals(of: incident).map { approval in
             """
             <article class="card ask"><h3>\(approval.effect.description) for \(id: approval.key.app.text), \(approval.ttl.description)?</h3>
-            <p>\(clocks.readable(approval.reason.text))</p><p class="faint">The offer ends \(clocks.time(approval.expiresAt))</p>
+            <p>\(clocks.readable(approval.reason.text))</p><p>What it is for: \(Page.standing(incident, present, clocks))</p><p class="faint">The offer ends \(clocks.time(approval.expiresAt))</p>
             \(forms.answer(approval))</article>
             """
         }
@@ -104,13 +112,15 @@ private struct IncidentPage {
             items.append(forms.acknowledge(incident, detail.shortID))
         }
         let waits = !items.isEmpty
+        // Commands are for whoever has a shell; a phone has none.
+        if waits, forms.visitor.session == nil { items.insert("<p>\(forms.signIn), or paste in a shell:</p>", at: 0) }
         items += overview.leases(of: incident).map {
             "<article class=\"card\"><h3>\(Overview.words($0, clocks.words))</h3>\(forms.revert($0))</article>"
         }
         if isOpen { items.append(forms.handle(incident)) }
         return items.isEmpty
             ? ""
-            : "<section aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">\(waits ? "Waits for you" : overview.leases(of: incident).isEmpty ? "What you can do" : "Still in force")</h2>\(items.joined())</section>"
+            : "<section id=\"asks\" aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">\(waits ? "Waits for you" : overview.leases(of: incident).isEmpty ? "What you can do" : "Still in force")</h2>\(items.joined())</section>"
     }
 
     private func entry(_ entry: Timeline.Entry) -> HTML {
@@ -130,8 +140,16 @@ private struct IncidentPage {
 
     private var values: HTML {
         guard !incident.evidence.isEmpty else { return "" }
+        let newest = incident.evidence.compactMap { $0.points.last?.at }.max()
+        // They are written when it opens, and when something is done about it.
+        let old: HTML =
+            newest.map { newest in
+                HTML.when(
+                    isOpen && clocks.now - newest > .minutes(1),
+                    "<p class=\"faint\">They end at \(clocks.since(newest)); what is so by now stands above, and <a href=\"/#charts\">the charts</a> go on.</p>")
+            } ?? ""
         return
-            "<section aria-labelledby=\"values-h\"><h2 id=\"values-h\">Values around it</h2>\(incident.evidence.map { Chart($0, clocks).html }.joined())</section>"
+            "<section aria-labelledby=\"values-h\"><h2 id=\"values-h\">Values around it</h2>\(old)\(incident.evidence.map { Chart($0, clocks).html }.joined())</section>"
     }
 
     private var refused: HTML {

@@ -7,6 +7,8 @@ import Views
 /// What every page has around it: one style, one script of our own, and a policy by which a browser runs and asks nothing else.
 enum Page {
     static let incidents = "/incidents/"
+    /// All of them, by page.
+    static let incidentList = "/incidents"
 
     /// How a page greets: by colour, by shape and in words, so that no one of them is needed.
     struct Tone {
@@ -64,7 +66,7 @@ enum Page {
             <main id="main"\(HTML.when(isSoon, " data-soon"))>
             \(body)
             </main>
-            <footer><a href="/">First page</a> · <a href="\(rules)">Rules</a> · <a href="\(lab)">Policy lab</a> · <button type="button" id="show-keys" hidden>Keys</button> · Nothing changes by looking. The same as documents: <a href="/api/v1/situation">/api/v1/situation</a></footer>
+            <footer><a href="/">First page</a> · <a href="\(incidentList)">Incidents</a> · <a href="\(rules)">Rules</a> · <a href="\(lab)">Policy lab</a> · <button type="button" id="show-keys" hidden>Keys</button> · Nothing changes by looking. The same as documents: <a href="/api/v1/situation">/api/v1/situation</a></footer>
             \(keys)\(script)</body></html>
 
             """
@@ -107,10 +109,12 @@ enum Page {
     /// - Parameter path: what was asked for.
     static func problem(_ problem: Problem, then path: String) -> ServerResponse {
         // Where signing in would help, the form for it stands right there.
-        let form: HTML = HTML.when(problem.status == 401, signInForm(then: place(path)))
+        let back = place(path)
+        let form: HTML = HTML.when(problem.status == 401, signInForm(then: back))
+        let way: HTML = "\(HTML.when(back != "/", "<a href=\"\(back)\">Back</a> · "))<a href=\"/\">To the first page</a>"
         let body: HTML = """
             <section class="banner unknown"><h1><span class="mark" aria-hidden="true">?</span> \(problem.title)</h1>
-            <p class="lead">\(problem.detail)</p><p><a href="/">To the first page</a></p></section>
+            <p class="lead">\(problem.detail)</p><p>\(way)</p></section>
             \(form)
             """
         var answer = response(
@@ -139,6 +143,15 @@ enum Page {
     /// What an incident is about, as a link where there is a page of it.
     static func subject(_ subject: Subject) -> HTML {
         subject.app.map { "app \(appLink($0)) on \(id: subject.runtime)" } ?? "\(subject.description)"
+    }
+
+    /// How an open incident's condition stands, with values and their time: by the newest evidence, else by what decided last.
+    static func standing(_ incident: Incident, _ present: PresentCondition?, _ clocks: Clocks) -> HTML {
+        if let present {
+            return "<strong>\(clocks.readable(present.standing(clocks.words)))</strong>, by values of \(clocks.since(present.at)): <code>\(Shown.code(present.withValues))</code>"
+        }
+        guard let last = incident.transitions.last else { return "not known" }
+        return "not known; as of \(clocks.since(last.at)) it was <code>\(Shown.code(last.condition))</code>"
     }
 
     static func facts(_ facts: [(name: String, value: HTML)]) -> HTML {

@@ -182,7 +182,7 @@ enum PageScript {
           show.hidden = false;
           show.addEventListener('click', () => dialog.showModal());
           function go(step) {
-            const links = [...document.querySelectorAll('main article h3 a[href^="/incidents/"]')];
+            const links = [...document.querySelectorAll('main article h3 a[href^="/incidents"]')];
             if (!links.length) return;
             const at = links.indexOf(document.activeElement);
             links[at < 0 ? (step > 0 ? 0 : links.length - 1) : (at + step + links.length) % links.length].focus();

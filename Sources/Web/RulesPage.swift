@@ -18,8 +18,8 @@ extension Page {
         let clocks = reading.clocks
         let near = Dictionary(grouping: situation.explanations(of: nil)) { $0.rule.name }
         let here = RulesPage(clocks: clocks, policies: policies)
-        let wide = (policies.runtimeRules + policies.replicaRules).map { here.card($0, near[$0.name] ?? []) }
-        let narrow = policies.defaultPolicy.appRules.map { here.card($0, situation.begun($0.name)) }
+        let wide = (policies.runtimeRules + policies.replicaRules).enumerated().map { here.card($1, near[$1.name] ?? [], id: "wide-\($0)") }
+        let narrow = policies.defaultPolicy.appRules.enumerated().map { here.card($1, situation.begun($1.name), id: "narrow-\($0)") }
         let others = policies.policies.dropFirst().compactMap { policy in
             policy.app.map { "\(appLink($0)): <code>\(policy.file)</code>" as HTML }
         }
@@ -37,11 +37,13 @@ extension Page {
             <details id="policy"><summary>All of it, with the place of each value</summary><pre tabindex="0">\(PolicyRendering(policies).text)</pre></details></section>
             """
         return frame(
-            title: "Rules · mozaiks-ops", .info, head: "\(home) <span>rules</span> \(clocks.asOf)", body, for: reading.visitor)
+            title: "Rules · mozaiks-ops", .info, head: "\(home) <span>rules</span> \(clocks.asOf)", body, for: reading.visitor,
+            then: Page.rules)
     }
 
     /// One app: what is open and in force about it, where each rule stands and why not, and the policy that holds for it.
-    static func app(_ encoded: String, _ reading: Reading) throws -> HTML {
+    /// - Parameter asked: what the reader just asked for.
+    static func app(_ encoded: String, _ asked: CommandOutcome?, _ reading: Reading) throws -> HTML {
         guard let named = PercentDecoding.text(encoded.utf8), !named.isEmpty, named.utf8.count <= 4_096 else {
             throw Problem.notFound("that is no id of an app")
         }
@@ -53,7 +55,8 @@ extension Page {
         let here = RulesPage(clocks: clocks, policies: policies)
         let all = situation.explanations(of: app)
         let open = overview.open.filter { $0.subject.app == app }
-        let forms = Forms(reading.visitor, then: "/")
+        let then = apps + PercentEncoding.encode(named.utf8)
+        let forms = Forms(reading.visitor, then: then)
         let leases = overview.leases.filter { $0.key.app == app }
         let approvals = overview.approvals.filter { $0.key.app == app }
         let policy = policies.policy(for: app)
@@ -61,16 +64,23 @@ extension Page {
         let incidents = open.map { incident -> HTML in
             "\(chip(incident.severity)) <a href=\"\(Page.incidents)\(pathSafe(incident.id))\">\(id: incident.rule)</a> on \(id: incident.subject.runtime), since \(clocks.since(incident.since))"
         }
+        let causes: [String: Incident] = Dictionary(open.map { ($0.id, $0) }) { first, _ in first }
         let acts =
             leases.map { "<article class=\"card\"><h3>\(Overview.words($0, clocks.words))</h3>\(forms.revert($0))</article>" as HTML }
-            + approvals.map {
-                "<article class=\"card ask\"><h3>\($0.effect.description), \($0.ttl.description)?</h3><p>\(clocks.readable($0.reason.text))</p>\(forms.answer($0))</article>"
+            + approvals.map { approval -> HTML in
+                let stands: HTML =
+                    causes[approval.incident].map { "<p>What it is for: \(standing($0, PresentCondition(of: $0, in: situation), clocks))</p>" } ?? ""
+                return """
+                    <article class="card ask"><h3>\(approval.effect.description), \(approval.ttl.description)?</h3>
+                    <p>\(clocks.readable(approval.reason.text))</p>\(stands)\(forms.answer(approval))</article>
+                    """
             }
-        let rules = all.map { here.card($0.rule, [$0], whyNot: true) }
+        let rules = all.enumerated().map { here.card($1.rule, [$1], whyNot: true, id: "rule-\($0)") }
         let body: HTML = """
             <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict"><h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(id: app.text)</h1>
             <p class="lead">\(open.isEmpty ? all.isEmpty ? "No runtime has shown it within a day." : "Nothing is open about it." : "\(open.count) open about it.")</p>
-            \(list(incidents))</section>
+            \(list(incidents))<p><a href="\(IncidentListing(app: app.text).link)">All its incidents</a></p></section>
+            \(figures(app, situation, open, clocks))
             <section aria-labelledby="acts-h"><h2 id="acts-h">Done, and waiting</h2>\(acts.isEmpty ? "<p class=\"none\">nothing</p>" : acts.joined())</section>
             <div class="columns"><div><section aria-labelledby="stand-h"><h2 id="stand-h">Where each rule stands</h2>\(rules.isEmpty ? "<p class=\"none\">nothing to judge</p>" : rules.joined())</section></div>
             <div><section aria-labelledby="policy-h"><h2 id="policy-h">Policy in force</h2>
@@ -78,7 +88,25 @@ extension Page {
             <details id="policy"><summary>All of it, with the place of each value</summary><pre tabindex="0">\(PolicyRendering(policies, app: app).text)</pre></details></section></div></div>
             """
         return frame(
-            title: "\(Shown.id(app.text)) · mozaiks-ops", tone, head: "\(home) <span>app</span> \(clocks.asOf)", body, for: reading.visitor)
+            title: "\(Shown.id(app.text)) · mozaiks-ops", tone, head: "\(home) <span>app</span> \(clocks.asOf)", "\(notice(asked))\(body)",
+            for: reading.visitor, then: then, isSoon: asked != nil && asked?.isDone == nil)
+    }
+
+    /// What each runtime shows of an app; and of which users and workflows its runs were, where somebody looked.
+    private static func figures(_ app: AppID, _ situation: Situation, _ open: [Incident], _ clocks: Clocks) -> HTML {
+        var parts: [HTML] = []
+        for tick in situation.ticks {
+            guard let index = tick.readings.index(of: app), let report = situation.pipeline.report(tick) else { continue }
+            let spans = report.appReadings(index).map { series, evidence -> HTML in
+                "<span><code>\(series.description)</code> \(Figure.text(evidence, series.resultUnit))</span>"
+            }
+            let at = situation.answered[tick.runtime]?.values.max() ?? tick.now
+            parts.append(
+                "<h3>\(id: tick.runtime) <span class=\"faint\">as of \(clocks.since(at))</span></h3><p class=\"figures\">\(spans.joined())</p>")
+        }
+        guard !parts.isEmpty else { return "" }
+        let weights = open.compactMap(\.weight).map { "\(clocks.time($0.at)): \(clocks.readable($0.text))" as HTML }
+        return "<section aria-labelledby=\"figures-h\"><h2 id=\"figures-h\">What it runs</h2>\(parts.joined())\(list(weights))</section>"
     }
 
     static let home: HTML = "<a href=\"/\"><strong>mozaiks-ops</strong></a>"
@@ -90,6 +118,8 @@ extension Page {
 
 private struct RulesPage {
     private static let mostShown = 10
+    /// Bytes of a condition that stands unfolded.
+    private static let longest = 160
 
     let clocks: Clocks
     let policies: PolicySet
@@ -97,7 +127,8 @@ private struct RulesPage {
     /// - Parameters:
     ///   - explanations: where it stands, for whom.
     ///   - whyNot: whether also what keeps it from firing is said where it has not begun.
-    func card(_ rule: Rule, _ explanations: [RuleExplanation], whyNot: Bool = false) -> HTML {
+    ///   - id: of the document, for what unfolds.
+    func card(_ rule: Rule, _ explanations: [RuleExplanation], whyNot: Bool = false, id: String) -> HTML {
         let weightiest = explanations.map(\.phase).max { rank($0) < rank($1) } ?? .inactive
         let tone: Page.Tone? = weightiest == .firing || weightiest == .clearing ? Page.Tone.of(rule.severity) : nil
         let stands = explanations.sorted { rank($0.phase) > rank($1.phase) }
@@ -107,9 +138,16 @@ private struct RulesPage {
         return """
             <article class="card \(HTML.own(tone?.name ?? ""))"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(state(weightiest))</h3>
             <p>\(Shown.prose(rule.summary))</p>
-            <p class="faint"><code>\(Shown.code(rule.when.text))</code>, for \(rule.hold.description) · <code>\(rule.origin.description)</code>\(playbook)</p>
+            \(written(rule, id))<p class="faint">for \(rule.hold.description) · <code>\(rule.origin.description)</code>\(playbook)</p>
             \(lines.isEmpty ? "<p class=\"faint\">True of nobody now.</p>" : Page.list(lines))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</article>
             """
+    }
+
+    /// Its condition; a long one is folded, so that a phone shows more than one rule.
+    private func written(_ rule: Rule, _ id: String) -> HTML {
+        let text = Shown.code(rule.when.text)
+        guard text.utf8.count > RulesPage.longest else { return "<p class=\"faint\"><code>\(text)</code></p>" }
+        return "<details id=\"\(id)\"><summary>Its condition</summary><p><code>\(text)</code></p></details>"
     }
 
     private func line(_ explanation: RuleExplanation, whyNot: Bool) -> HTML {

@@ -7,21 +7,31 @@ extension Page {
     static let signOut = "/sign-out"
     /// What forms are sent to stands below it.
     static let orders = "/do/"
+    /// Of a place to come back to: an app's id, percent-encoded, and no more than an address may hold.
+    private static let mostPlace = 2_000
 
     /// A place on this address that somebody may be sent to after a form; the first page for every other.
     static func place(_ text: String?) -> String {
-        guard let text, text.utf8.starts(with: incidents.utf8), text.utf8.count <= 200 else { return "/" }
-        let id = text.utf8.dropFirst(incidents.utf8.count)
-        let isPlain = id.allSatisfy { byte in
+        guard let text, text.utf8.count <= mostPlace else { return "/" }
+        let pages: [String] = [rules, lab, incidentList]
+        if pages.contains(where: { $0.isSame(as: text) }) { return text }
+        if text.utf8.starts(with: (incidentList + "?").utf8), isPlain(text.utf8.dropFirst(incidentList.utf8.count + 1), besides: "=&") { return text }
+        guard let folder = [incidents, apps].first(where: { text.utf8.starts(with: $0.utf8) }) else { return "/" }
+        let id = text.utf8.dropFirst(folder.utf8.count)
+        return isPlain(id) && !id.isEmpty ? text : "/"
+    }
+
+    /// What a link of ours may hold behind its beginning.
+    private static func isPlain(_ bytes: some Sequence<UInt8>, besides more: String = "") -> Bool {
+        bytes.allSatisfy { byte in
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                || [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "%")].contains(byte)
+                || "-_.~%".utf8.contains(byte) || more.utf8.contains(byte)
         }
-        return isPlain && !id.isEmpty ? text : "/"
     }
 
     /// A path of a page as it may stand in a link of ours; nil for every other.
     static func known(_ path: String) -> String? {
-        path == "/" || path == rules ? path : place(path) == path ? path : nil
+        path == "/" ? path : place(path).isSame(as: path) ? path : nil
     }
 
     /// Who reads, and the way in or out.

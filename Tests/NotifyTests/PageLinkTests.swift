@@ -29,4 +29,19 @@ import Testing
         let alert = Alertmanager.alert(message, until: message.at, at: "http://am", Self.template)
         #expect(alert["generatorURL"]?.string == link)
     }
+
+    @Test("what waits for a yes is asked for at a place of its own, before the command to paste")
+    func approvals() throws {
+        var count = 0
+        for (name, message) in Sample.messages.map({ ($0.name, $0.message) }) where message.digest == nil && message.event != .drill {
+            let before = SlackBlocks.payload(message, MessageTemplate()).serialized()
+            guard before.contains(bytesOf: "Approve it: ") else { continue }
+            count += 1
+            let link = "\(Self.page)/incidents/\(message.incident.id)#asks"
+            let slack = SlackBlocks.payload(message, Self.template).serialized()
+            #expect(slack.contains(bytesOf: "Answer it at <\(link)> or approve it: `mozaiks-ops actions approve "), "\(name): \(slack)")
+            #expect(EmailHTML.render(Outline(message, Self.template), message).contains(bytesOf: "<a href=\"\(link)\""), "\(name)")
+        }
+        #expect(count > 0)
+    }
 }

@@ -122,6 +122,17 @@ struct ReadinessEndpointTests {
         #expect(Self.ask("/-/ready", health) == (200, "mozaiks-ops is ready.\n"))
     }
 
+    @Test func itIsNotReadyWhileNothingCanBeKept() {
+        let line = "stuck: the journal cannot be written: no new action and no message until it can be"
+        var health = DaemonHealth(isCycling: true, isKept: false, troubles: [line])
+        #expect(Self.ask("/-/ready", health) == (503, "mozaiks-ops is not ready.\n\(line)\n"))
+        // A restart would mend nothing.
+        #expect(Self.ask("/-/healthy", health) == (200, "mozaiks-ops is healthy.\n\(line)\n"))
+        health.isKept = true
+        health.troubles = []
+        #expect(Self.ask("/-/ready", health) == (200, "mozaiks-ops is ready.\n"))
+    }
+
     @Test func whatIsStuckIsNamed() {
         let health = DaemonHealth(isCycling: false, troubles: ["stuck: runtime shared: no cycle for 3m"])
         #expect(Self.ask("/-/healthy", health) == (503, "mozaiks-ops is stuck.\nstuck: runtime shared: no cycle for 3m\n"))

@@ -52,7 +52,40 @@ import struct Journal.MinuteRow
         let runs = try panel(past, .activeRuns)
         #expect(runs.series.map(\.name) == [8, 7, 6, 5, 4].map { .app(AppID("app-\($0)")) } + [.rest(isAll: false)])
         #expect(runs.series.map { $0.values[0] } == [8, 7, 6, 5, 4, 6])
-        #expect(runs.series.map { $0.values[1] } == [0, 0, 0, 0, 0, 3], "an app without a row had none")
+        #expect(runs.series.map { $0.values[1] } == [nil, nil, nil, nil, nil, 3], "three ran, and no app says that they were its")
+    }
+
+    @Test("where no app says what ran theirs is missing, and the rest holds the whole; what is missing at the end has no newest")
+    func missingApps() throws {
+        let past = try past(
+            World(),
+            [
+                Self.minute(Self.now - 5, [.activeRuns: .value(9)], apps: [("a", 6), ("b", 3)]),
+                Self.minute(Self.now - 4, [.activeRuns: .value(9)]),
+                Self.minute(Self.now - 3, [.activeRuns: .missing(.unreachable)]),
+                Self.minute(Self.now - 2, [.activeRuns: .missing(.unreachable)]),
+            ])
+        let runs = try panel(past, .activeRuns)
+        #expect(runs.series.map(\.name) == [.app(AppID("a")), .app(AppID("b")), .rest(isAll: false)])
+        #expect(runs.series.map(\.values) == [[6, nil, nil, nil], [3, nil, nil, nil], [0, 9, nil, nil]])
+        #expect(runs.series.allSatisfy { $0.newest == nil }, "what was so before is not so now")
+        let again = try self.past(World(), [Self.minute(Self.now - 3, [.activeRuns: .value(4)]), Self.minute(Self.now - 2, [.activeRuns: .missing(.unreachable)])])
+        #expect(try panel(again, .activeRuns).series.map(\.newest) == [4], "the last minute's comes some seconds after it")
+    }
+
+    @Test("charts begin with the first minute that was kept, also once its hour is one block")
+    func beginning() throws {
+        let world = try World()
+        let hour = Self.now / 60 - 1
+        let first = hour * 60 + 50
+        try world.engine.commitTick(TickRecord(minutes: (first..<hour * 60 + 60).map { Self.minute($0, [.activeRuns: .value(3)]) }))
+        try world.engine.fold(RecordedHistory.block(world.engine, runtime: "shared", hour: hour).0)
+        let kept = try #require(try world.engine.historyRuntimes().first)
+        #expect(kept.minutes.lowerBound == hour * 60, "a block is of its whole hour")
+        #expect(try RecordedHistory.firstMinute(world.engine, runtime: "shared", in: kept.minutes) == first)
+        let past = try past(world, [])
+        #expect(past.range.from == Timestamp(minute: first))
+        #expect(try panel(past, .activeRuns).gaps.isEmpty, "nobody was there to look")
     }
 
     @Test("a gap is where nothing was seen, with its reason; what had nothing to measure is none")

@@ -71,7 +71,7 @@ struct FirstAnswerTests {
                 World.incident(2, rule: "runtime-down", app: nil, severity: .critical, summary: "It answers nobody."),
             ], states: [World.sight()])
         let worst = both.face().get("/").text
-        #expect(worst.contains("1 incident is open, and 1 note") && worst.contains("<dd>It answers nobody.</dd>"), "\(worst.prefix(6_000))")
+        #expect(worst.contains("1 incident is open, and 1 note") && worst.contains("<dd>It answers nobody (active_runs 7 &gt; 3).</dd>"), "\(worst.prefix(6_000))")
     }
 
     @Test("the playbook can be read where only the page can be opened")

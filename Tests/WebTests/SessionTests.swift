@@ -1,4 +1,5 @@
 import Ambient
+import Glibc
 import JSONParsing
 import Journal
 import Model
@@ -85,6 +86,29 @@ import Testing
             TickRecord(commands: [CommandResult(id: row.id, takenAt: World.start, result: "approved a <b>: x")]))
         let told = Browser(face: world.face(), cookie: browser.cookie).get("\(place)?asked=\(row.id)").text
         #expect(told.contains("approved a &lt;b&gt;: x"))
+    }
+
+    @Test("what cannot be written is said to be not taken, with the way back; an ended session says why and leads back too")
+    func notTaken() throws {
+        let world = try World()
+        try world.commit([World.incident(1)], states: [World.sight()])
+        let token = try world.token("tom", .operator)
+        let browser = try Browser.signedIn(world, token)
+        let place = "/incidents/" + World.incident(1).id
+        let action = "/do/incidents/\(World.incident(1).id)/ack"
+        let fields = try browser.form(browser.get(place).text, action)
+        try #require(rename(world.folder.path + "/journal.db", world.folder.path + "/journal.away") == 0)
+        let answer = browser.post(action, fields)
+        #expect(answer.status == 503 && answer.text.contains("Not taken") && answer.text.contains("press again"), "\(answer.text)")
+        #expect(answer.text.contains("<a href=\"\(place)\">Back</a>") && answer.header("Retry-After") != nil)
+        let api = browser.face.post("/api/v1" + action.dropFirst(3), "{}", bearer: token)
+        #expect(api.status == 503 && api.text.contains("Not taken"), "\(api.text)")
+        #expect(browser.face.get("/incidents").text.contains("cannot be read now"), "what is only looked at is another matter")
+        try #require(rename(world.folder.path + "/journal.away", world.folder.path + "/journal.db") == 0)
+        #expect(try TokenFile(world.folder).revoke("tom", by: "cli:ann", now: World.start))
+        let ended = browser.post(action, fields)
+        #expect(ended.status == 401 && ended.text.contains("was revoked; nothing was asked for"), "\(ended.text)")
+        #expect(ended.text.contains("name=\"then\" value=\"\(place)\""), "signing in leads back to the incident")
     }
 
     @Test(

@@ -48,6 +48,9 @@ const struct sockaddr *cmicrohttpd_peer(struct MHD_Connection *connection);
 /// The socket of a connection, or -1.
 int cmicrohttpd_socket(struct MHD_Connection *connection);
 
+/// Whether a byte ever came on a socket; 1 also where that cannot be told.
+int cmicrohttpd_heard(int socket);
+
 /// A certificate with those that vouch for it, and its key.
 struct cmicrohttpd_tls;
 

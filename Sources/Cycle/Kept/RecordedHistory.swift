@@ -100,3 +100,13 @@ extension RecordedHistory {
         )
     }
 }
+
+extension RecordedHistory {
+    /// The first minute that a journal holds of a runtime. Hours are kept whole, so the oldest is looked into: the monitor may have
+    /// been there for its last minutes only.
+    /// - Parameter kept: from the first hour's beginning to the last minute, as ``Journal/historyRuntimes()`` has it.
+    public static func firstMinute(_ journal: Journal, runtime: String, in kept: ClosedRange<Int64>) throws(JournalError) -> Int64 {
+        var oldest = try RecordedHistory(journal, runtime: runtime, minutes: kept.lowerBound..<kept.lowerBound + 60)
+        return try oldest.next()?.first?.minute ?? kept.lowerBound
+    }
+}

@@ -68,6 +68,9 @@ extension Instruments {
     /// Whether a cycle was committed since the start.
     public var hasCommitted: Bool { snapshot.committed > 0 }
 
+    /// Whether the newest commit failed.
+    public var isJournalFailing: Bool { snapshot.isJournalFailing }
+
     private func samples(
         _ metric: MonitorMetric, _ figures: Figures, _ runtimes: [(key: String, value: RuntimeFigures)],
         _ current: [(key: String, value: RuntimeFigures)]

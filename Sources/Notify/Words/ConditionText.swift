@@ -49,3 +49,10 @@ enum ConditionText {
         return clauses
     }
 }
+
+extension Incident {
+    /// How bad it was against its threshold when it was last told: `active_runs.share 61% > 40%`; nil where that would say nothing.
+    public var measure: String? {
+        transitions.last { $0.to == .firing }.flatMap { ConditionText.measure($0.condition) }
+    }
+}

@@ -72,6 +72,9 @@ extension Wording {
             })
     }
 
+    /// Where the page asks for the yes or no; nil where nobody said where it is.
+    private var approvalLink: String? { message.event == .drill || digest != nil ? nil : link.map { $0 + "#asks" } }
+
     /// `. Approve it: mozaiks-ops actions approve ID; deny it: mozaiks-ops actions deny ID; the offer ends at 17:05 UTC`; nothing
     /// where there is no id to approve it by.
     private func approving(_ story: ActionStory) -> Phrase {
@@ -82,8 +85,12 @@ extension Wording {
             case nil: ""
             }
         let end = story.offerEnds.map { "; the offer ends at \(moments.minute($0))" } ?? ""
-        return story.approval.map { id in
+        return story.approval.map { id -> Phrase in
             let (yes, no) = ("mozaiks-ops actions approve \(Shown.id(id))", "mozaiks-ops actions deny \(Shown.id(id))")
+            // First what a phone can open; opening it changes nothing, there it is a button.
+            if let link = approvalLink {
+                return ".\(again) Answer it at \(Phrase(template: [.own(link)])) or approve it: \(command: yes); deny it: \(command: no)\(end)"
+            }
             return ".\(again) Approve it: \(command: yes); deny it: \(command: no)\(end)"
         } ?? ""
     }

@@ -41,6 +41,22 @@ public struct AccessToken: Hashable, Sendable {
 
     public func isInForce(at now: Timestamp) -> Bool { revokedAt == nil && expiresAt.map { now < $0 } ?? true }
 
+    /// Whether a text holds what could be a token, whatever the case of its letters: its beginning, and of what follows so much that
+    /// the rest could be guessed.
+    static func stands(in text: String) -> Bool {
+        let text = text.lowercased()
+        var start = text.startIndex
+        while let found = text.firstIndex(ofBytes: prefix, from: start) {
+            let rest = text[found...].utf8.dropFirst(prefix.utf8.count)
+            let tail = rest.prefix { byte in
+                (48...57).contains(byte) || (97...122).contains(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+            }
+            if tail.count >= 32 { return true }
+            start = text.index(after: found)
+        }
+        return false
+    }
+
     /// A new token's text: shown once and kept nowhere.
     static func generate() -> String { prefix + random(bytes: 32) }
 

@@ -26,7 +26,8 @@ extension Face {
     func tryOut(_ request: ServerRequest) throws -> ServerResponse {
         try keeper.checkOrigin(request)
         let visitor = try keeper.visitor(request)
-        var fields = try Fields(form: request, longest: LabDraft.limit)
+        // What is too long is said beside it, and not instead of it.
+        var fields = try Fields(form: request, longest: Face.longestBody)
         let form = try fields.text("form")
         if let session = visitor.session {
             guard let form, ConstantTime.equal(Array(form.utf8), Array(session.form.utf8)) else {
@@ -37,10 +38,23 @@ extension Face {
         guard let kind = LabDraft.Kind(rawValue: named) else {
             throw Problem.badRequest("'kind' is one of \(LabDraft.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
         }
-        let app = try fields.text("app").map { AppID($0) }
-        let draft = try LabDraft(kind, app: app, try fields.text("policy") ?? "")
+        let typed = LabDraft.Typed(kind: kind, app: try fields.text("app"), text: try fields.text("policy") ?? "")
         try fields.finish()
         let now = clock.now()
+        let zone = ZoneChoice.kept(request, environment) ?? surroundings.withLock { $0.telling.zone }
+        /// The form with what was typed in it, and what is wrong.
+        func again(_ heading: String, _ text: String, status: Int, _ headers: [(name: String, value: String)] = []) -> ServerResponse {
+            var answer = Page.response(
+                Page.lab(nil, typed: typed, faults: (heading: heading, text: text), nil, visitor, Clocks(zone: zone, now: now)), status: status)
+            answer.headers += headers
+            return answer
+        }
+        let draft: LabDraft
+        do throws(Problem) {
+            draft = try LabDraft(kind, app: typed.app.map { AppID($0) }, typed.text)
+        } catch {
+            return again("This is no policy yet", error.detail, status: 422)
+        }
         let (files, settings) = try reading(.reader, visitor) { reading in
             (Pipeline.policiesInForce(in: reading.journal), reading.surroundings.settings)
         }
@@ -48,13 +62,14 @@ extension Face {
             throw Problem(status: 503, title: "Not known", detail: "no engine has written yet which rules are in force")
         }
         switch draft.policies(over: files) {
-        case .failure(let errors):
-            let zone = ZoneChoice.kept(request, environment) ?? surroundings.withLock { $0.telling.zone }
-            return Page.response(
-                Page.lab(draft, faults: errors.description, nil, visitor, Clocks(zone: zone, now: now)), status: 422)
+        case .failure(let errors): return again("This is no policy yet", errors.description, status: 422)
         case .success(let new):
-            let id = try lab.begin(draft, new: new, old: old, settings: settings, now: now, monotonic: clock.monotonicNanoseconds())
-            return Face.goTo("\(Page.lab)?trial=\(id)")
+            do throws(Problem) {
+                let id = try lab.begin(draft, new: new, old: old, settings: settings, now: now, monotonic: clock.monotonicNanoseconds())
+                return Face.goTo("\(Page.lab)?trial=\(id)")
+            } catch {
+                return again("Not tried: \(error.title.lowercased())", error.detail, status: error.status, error.headers)
+            }
         }
     }
 }

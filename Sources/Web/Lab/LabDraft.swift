@@ -17,6 +17,15 @@ struct LabDraft: Sendable {
     static let limit = 96 << 10
     static let header = "schema: mozaiks.ops/policy/v1"
 
+    /// What stands in the form, whether or not anything can be made of it.
+    struct Typed: Sendable {
+        var kind = Kind.change
+        var app: String?
+        var text = ""
+    }
+
+    var typed: Typed { Typed(kind: kind, app: app?.text, text: text) }
+
     let kind: Kind
     let app: AppID?
     let text: String
@@ -33,6 +42,7 @@ struct LabDraft: Sendable {
 
     init(_ kind: Kind, app: AppID?, _ typed: String) throws(Problem) {
         guard kind != .app || app != nil else { throw .badRequest("name the app whose policy it is") }
+        guard app.map({ $0.text.utf8.count <= 4_096 }) ?? true else { throw .badRequest("no app has an id of more than 4 kB") }
         guard kind == .app || app == nil else { throw .badRequest("an app is named with an app's own policy only") }
         // As browsers send lines of a form.
         let text = typed.replacing(bytesOf: "\r\n", with: "\n")

@@ -9,36 +9,40 @@ extension Page {
 
     /// Where a policy is tried before it is saved anywhere.
     /// - Parameters:
-    ///   - draft: what was typed before.
-    ///   - faults: everything that is wrong with it.
-    static func lab(_ draft: LabDraft?, faults: String?, _ state: PolicyLab.State?, _ visitor: Visitor, _ clocks: Clocks) -> HTML {
+    ///   - draft: what is tried.
+    ///   - typed: what was typed and comes to no draft; nil: the draft's.
+    ///   - faults: everything that is wrong with it, or why it is not tried now, below its heading.
+    static func lab(
+        _ draft: LabDraft?, typed: LabDraft.Typed? = nil, faults: (heading: String, text: String)?, _ state: PolicyLab.State?,
+        _ visitor: Visitor, _ clocks: Clocks
+    ) -> HTML {
         let isRunning: Bool = if case .runs? = state { true } else { false }
         let body: HTML = """
             <h1>Policy lab</h1>
             <p class="lead">What would a changed rule or threshold have done in the last \(PolicyLab.days) days? It is run over the history, beside what is in force. Nothing is saved, asked or sent.</p>
-            \(faults.map { "<section class=\"card bad\" role=\"alert\"><h2>This is no policy yet</h2><pre tabindex=\"0\">\($0)</pre></section>" as HTML } ?? "")
+            \(faults.map { "<section class=\"card bad\" role=\"alert\"><h2>\($0.heading)</h2><pre tabindex=\"0\">\($0.text)</pre></section>" as HTML } ?? "")
             \(state.map { found($0, draft, clocks) } ?? "")
-            \(HTML.when(!isRunning, labForm(draft, visitor)))
+            \(HTML.when(!isRunning, labForm(typed ?? draft?.typed ?? LabDraft.Typed(), visitor)))
             """
         return frame(
             title: "Policy lab · mozaiks-ops", .info, head: "\(home) <span>policy lab</span> \(clocks.asOf)", body, for: visitor,
-            refreshes: isRunning, isSoon: isRunning)
+            then: lab, refreshes: isRunning, isSoon: isRunning)
     }
 
-    private static func labForm(_ draft: LabDraft?, _ visitor: Visitor) -> HTML {
+    private static func labForm(_ typed: LabDraft.Typed, _ visitor: Visitor) -> HTML {
         let kinds: [(LabDraft.Kind, String)] = [
             (.change, "thresholds or rules, laid over the policy in force"), (.whole, "the whole default policy"), (.app, "the policy of one app"),
         ]
         let options = kinds.map { kind, words in
-            "<option value=\"\(kind.rawValue)\"\(HTML.when(kind == draft?.kind, " selected"))>\(words)</option>" as HTML
+            "<option value=\"\(kind.rawValue)\"\(HTML.when(kind == typed.kind, " selected"))>\(words)</option>" as HTML
         }
         let proof: HTML = visitor.session.map { "<input type=\"hidden\" name=\"form\" value=\"\($0.form)\">" } ?? ""
         return """
             <form class="card" method="post" action="\(lab)">\(proof)
             <label for="lab-text">What to try</label>
-            <textarea id="lab-text" name="policy" rows="12" spellcheck="false" autocapitalize="off" autocomplete="off" required placeholder="thresholds: {noisy_share: 50%}">\(draft?.text ?? "")</textarea>
+            <textarea id="lab-text" name="policy" rows="12" spellcheck="false" autocapitalize="off" autocomplete="off" required placeholder="thresholds: {noisy_share: 50%}">\(typed.text)</textarea>
             <label for="lab-kind">It is</label><select id="lab-kind" name="kind">\(options.joined())</select>
-            <label for="lab-app">App (for the policy of one app)</label><input id="lab-app" type="text" name="app" maxlength="400" autocomplete="off" value="\(draft?.app?.text ?? "")">
+            <label for="lab-app">App (for the policy of one app)</label><input id="lab-app" type="text" name="app" maxlength="400" autocomplete="off" value="\(typed.app ?? "")">
             <button class="yes">Try it on the last \(PolicyLab.days) days</button></form>
             <p class="faint">The policy in force is on the <a href="\(rules)">rules page</a>. The same on the command line: \(command("mozaiks-ops replay --since 7d --policies FOLDER"))</p>
             """

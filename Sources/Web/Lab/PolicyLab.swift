@@ -148,7 +148,9 @@ final class PolicyLab: Sendable {
             defer { journal.close() }
             let known = try journal.historyRuntimes()
             let last = min(now.minute, (known.map(\.minutes.upperBound).max() ?? 0) + 1)
-            let first = max((now - .hours(24 * PolicyLab.days)).minute, known.map(\.minutes.lowerBound).min() ?? .max)
+            // Before the first minute that was kept there was no monitor, and nothing that it could have missed.
+            let begun = try known.map { try RecordedHistory.firstMinute(journal, runtime: $0.runtime, in: $0.minutes) }.min()
+            let first = max((now - .hours(24 * PolicyLab.days)).minute, begun ?? .max)
             guard first < last else { throw Stopped(why: "there is no history of the last \(PolicyLab.days) days yet") }
             let begun = Run.seconds()
             var shown = -1

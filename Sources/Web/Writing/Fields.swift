@@ -8,6 +8,8 @@ struct Fields {
     /// The longest text, in bytes: a comment, the name of a deploy.
     static let textLimit = 1_000
     private static let mostValues = 50
+    /// Of a silence, or an acknowledgement: somewhat more than a year.
+    static let longestSpan = TimeSpan.hours(24 * 366)
 
     private var values: [(name: String, values: [String])] = []
 
@@ -18,13 +20,12 @@ struct Fields {
             throw Problem(
                 status: 415, title: "Not JSON", detail: "send the body as 'Content-Type: application/json'")
         }
-        let document: JSON
-        do {
-            document = try JSON(parsing: request.body)
-        } catch {
-            throw .badRequest("the body is not JSON")
+        let read = request.body.withUnsafeBytes { bytes in
+            Result { () throws(JSONError) in try JSONParser().parse(bytes) }
         }
-        guard let object = document.object else { throw .badRequest("the body is not an object of JSON") }
+        guard case .success(let document) = read else { throw .badRequest("the body is not JSON") }
+        guard document.duplicateKeys == 0 else { throw .badRequest("a member stands twice in the body; give it once") }
+        guard let object = document.value.object else { throw .badRequest("the body is not an object of JSON") }
         for member in object.members {
             if let text = member.value.string {
                 values.append((member.key, [text]))
@@ -102,7 +103,7 @@ struct Fields {
 
     mutating func span(_ name: String) throws(Problem) -> TimeSpan? {
         guard let text = try text(name) else { return nil }
-        guard let span = TimeSpan(text), span > .zero, span <= .hours(24 * 366) else {
+        guard let span = TimeSpan(text), span > .zero, span <= Fields.longestSpan else {
             throw .badRequest("'\(name)' is a span such as 90s, 5m, 2h or 7d, of at most a year")
         }
         return span

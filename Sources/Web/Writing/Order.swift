@@ -223,6 +223,7 @@ struct Order {
         }
         let until = span.map { reading.now + $0 } ?? moment
         if let until, until <= reading.now { throw .badRequest("its end is past") }
+        if let until, until > reading.now + Fields.longestSpan { throw .badRequest("its end is more than a year away: 'until' is within a year") }
         return until
     }
 }

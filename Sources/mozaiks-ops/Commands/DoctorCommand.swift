@@ -132,6 +132,7 @@ enum DoctorCommand {
         examineActions(configuration, policies, &findings)
         examinePlacements(configuration, &findings)
         examineListeners(configuration, &findings)
+        if let text = configuration.readingByProxy { findings.add(.note, text) }
         if let text = configuration.localImpostors { findings.add(.note, text) }
     }
 

@@ -10,6 +10,8 @@ import Views
 /// The terminal in its own hands: no echo, a key at a time, another screen; as it was when that ends.
 final class TerminalScreen {
     private var before = termios()
+    /// Milliseconds that what follows an escape may take.
+    private static let restOfKey: Int32 = 80
     /// Pressed and not yet taken.
     private var pending: [UInt8] = []
 
@@ -44,17 +46,15 @@ final class TerminalScreen {
     /// What was pressed within that time: a letter, or `up`, `down`, `enter`, `escape`; nil: nothing.
     func key(within milliseconds: Int32) -> String? {
         if pending.isEmpty {
-            var question = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-            guard poll(&question, 1, milliseconds) > 0 else { return nil }
-            var bytes = [UInt8](repeating: 0, count: 64)
-            let count = read(STDIN_FILENO, &bytes, bytes.count)
-            guard count > 0 else { return "q" }
-            pending = Array(bytes.prefix(count))
+            guard let isThere = hear(within: milliseconds) else { return "q" }
+            guard isThere else { return nil }
         }
         // Several come at once where somebody types fast, or the line is slow.
         let first = pending.removeFirst()
         switch first {
         case 0x1B:
+            // Over a slow line the rest of a key comes somewhat later: alone it would end the program.
+            for _ in 0..<2 where pending.count < 2 { _ = hear(within: TerminalScreen.restOfKey) }
             guard let second = pending.first, second == 0x5B || second == 0x4F, pending.count > 1 else { return "escape" }
             let last = pending[1]
             pending.removeFirst(2)
@@ -63,5 +63,16 @@ final class TerminalScreen {
         case 3, 4: return "q"
         default: return String(decoding: [first], as: UTF8.self)
         }
+    }
+
+    /// Takes in what was pressed within that time. False: nothing was; nil: there is nobody any more.
+    private func hear(within milliseconds: Int32) -> Bool? {
+        var question = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        guard poll(&question, 1, milliseconds) > 0 else { return false }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = read(STDIN_FILENO, &bytes, bytes.count)
+        guard count > 0 else { return nil }
+        pending += bytes.prefix(count)
+        return true
     }
 }

@@ -31,7 +31,7 @@ struct TopFrame {
     var lines: [String] {
         var top = head
         top += runtimes
-        let foot = [fit(message ?? "↑↓ choose   a ack   s silence 1h   y approve   n deny   enter open   q quit   ? keys")]
+        let foot = [fit(message ?? "? keys   ↑↓ choose   a ack   s silence 1h   y approve   n deny   enter open   q end")]
         // What is left is for what waits and what is open; what is in force gets a share.
         var room = max(3, rows - top.count - foot.count)
         let actions = section("Actions in force", overview.leases.map(lease), most: max(1, min(4, room / 4)))
@@ -49,6 +49,28 @@ struct TopFrame {
         var body = Array((top + waiting + open + actions).prefix(max(0, rows - foot.count)))
         while body.count < rows - foot.count { body.append("") }
         return body + foot
+    }
+
+    /// Text instead of all that: broken to the width, so that nothing scrolls, and its last line always in sight.
+    func page(_ texts: [String]) -> [String] {
+        let lines = texts.flatMap(wrapped)
+        guard lines.count > rows, rows > 1, let last = lines.last else { return lines }
+        return lines.prefix(rows - 1) + [last]
+    }
+
+    private func wrapped(_ text: String) -> [String] {
+        var lines: [String] = []
+        var line = ""
+        for (index, word) in Shown.cell(text).split(separator: " ", omittingEmptySubsequences: false).enumerated() {
+            let longer = index == 0 ? String(word) : line + " " + word
+            if Terminal.columns(longer) <= columns {
+                line = longer
+            } else {
+                if index > 0 { lines.append(line) }
+                line = fit(String(word))
+            }
+        }
+        return lines + [line]
     }
 
     // MARK: - Parts
@@ -85,7 +107,7 @@ struct TopFrame {
                 }
                 let age = max(overview.now - sight.polledAt, .zero)
                 lines.append(
-                    fit("\(Shown.id(sight.summary.runtime))  \(figures.joined(separator: "  "))  polled \(age.brief) ago"))
+                    fit("\(Shown.id(sight.summary.runtime))  polled \(age.brief) ago  \(figures.joined(separator: "  "))"))
             }
             let series = histories.first { $0.runtime.isSame(as: sight.summary.runtime) }?.series ?? []
             // Of several runtimes only what is counted first: there is room for the rest on the page.

@@ -48,7 +48,7 @@ struct TopScreen {
                 rows: size.rows)
             frame.selected = selected
             frame.message = wish.map { $0.question + "  y yes, any other key no" } ?? message
-            screen.draw(detail.map { Array($0.prefix(size.rows)) } ?? frame.lines, styles: invocation.terminal.color)
+            screen.draw(detail.map(frame.page) ?? frame.lines, styles: invocation.terminal.color)
             if let key = screen.key(within: 1_000), !press(key, overview) { break }
             // A journal that cannot be read for a moment leaves what stands there, and says so.
             do {

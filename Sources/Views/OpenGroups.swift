@@ -1,0 +1,61 @@
+import Model
+
+/// Open incidents as a screen has room for them: what nobody looks into first, and those of one rule on many subjects of one runtime
+/// as one, since they are one thing to whoever reads.
+public struct OpenGroups: Sendable {
+    /// From so many on they are told as one.
+    public static let many = 5
+
+    public struct Group: Sendable {
+        /// The weightiest first, then the oldest; never empty.
+        public let incidents: [Incident]
+
+        public var isOne: Bool { incidents.count == 1 }
+        public var first: Incident { incidents[0] }
+        public var severity: Severity { incidents.reduce(first.severity) { max($0, $1.severity) } }
+        /// When the first of them began.
+        public var since: Timestamp { incidents.reduce(first.since) { min($0, $1.since) } }
+        public var isAcknowledged: Bool { incidents.allSatisfy { $0.acknowledged != nil } }
+
+        /// `200 apps of shared`
+        public var subjects: String {
+            let noun =
+                switch first.subject.kind {
+                case .app: "apps"
+                case .replica: "replicas"
+                case .runtime: "incidents"
+                }
+            return "\(incidents.count) \(noun) of \(Shown.id(first.subject.runtime))"
+        }
+    }
+
+    public let groups: [Group]
+
+    /// - Parameter open: the weightiest first.
+    public init(_ open: [Incident]) {
+        struct Key: Hashable {
+            let rule: String
+            let runtime: String
+            let kind: SubjectKind
+            let isAcknowledged: Bool
+        }
+        func keyed(_ incident: Incident) -> Key {
+            Key(
+                rule: incident.rule, runtime: incident.subject.runtime, kind: incident.subject.kind,
+                isAcknowledged: incident.acknowledged != nil)
+        }
+        var members: [Key: [Incident]] = [:]
+        for incident in open { members[keyed(incident), default: []].append(incident) }
+        var told: Set<Key> = []
+        var groups: [Group] = []
+        for incident in open {
+            let key = keyed(incident)
+            guard let same = members[key], same.count >= OpenGroups.many else {
+                groups.append(Group(incidents: [incident]))
+                continue
+            }
+            if told.insert(key).inserted { groups.append(Group(incidents: same)) }
+        }
+        self.groups = groups.filter { !$0.isAcknowledged } + groups.filter(\.isAcknowledged)
+    }
+}

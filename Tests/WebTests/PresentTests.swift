@@ -1,0 +1,95 @@
+import CycleKit
+import Model
+import Policy
+import Testing
+import Views
+
+@testable import Cycle
+@testable import Web
+
+/// Whoever is to say yes sees how it stands by now, or that it is not known.
+@Suite("The condition by now")
+struct PresentTests {
+    private static let policy = """
+        schema: mozaiks.ops/policy/v1
+        ops_policy: default
+        mode: enforce
+        window: 5s
+        rules:
+          crowded: {subject: runtime, when: open_runs > 15, for: 0s, severity: warning, summary: More open runs than we like.}
+
+        """
+
+    /// How it stands after polls, one every ten seconds.
+    private static func situation(_ polls: [[String: Int]]) throws -> Situation {
+        var settings = MonitorSettings()
+        settings.mode = .enforce
+        settings.runtimes = [.init(name: Crowd.runtime, replicas: [Crowd.replica])]
+        let policies = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(policy.utf8))]).get()
+        var pipeline = Pipeline(settings: settings, policies: policies)
+        var ticks: [TickResult] = []
+        for (index, open) in polls.enumerated() {
+            let at = World.start + .seconds(Double(index) * 10)
+            for observation in Crowd.poll(open, at: at) { pipeline.take(observation) }
+            ticks = [try #require(pipeline.tick(Crowd.runtime, now: at))]
+        }
+        return Situation(pipeline: pipeline, ticks: ticks, source: "a test")
+    }
+
+    private static func crowded(ending: Timestamp? = nil, resolved: Bool = false) -> Incident {
+        var incident = World.incident(1, rule: "crowded", app: nil, resolved: resolved)
+        if let ending {
+            incident.transitions.append(
+                Transition(
+                    at: ending, rule: incident.rule, subject: incident.subject, from: .firing, to: .clearing,
+                    reason: "condition false", condition: "", readings: []))
+        }
+        return incident
+    }
+
+    @Test("its values are those of the newest poll, not of the opening")
+    func values() throws {
+        let crowd = try Self.situation([Crowd.calm, Crowd.noisy])
+        let noisy = try #require(PresentCondition(of: Self.crowded(), in: crowd))
+        #expect(noisy.state == .holds && noisy.withValues.hasPrefix("open_runs (20"), "\(noisy)")
+        #expect(noisy.standing { _ in "" } == "still true")
+        let rest = try Self.situation([Crowd.noisy, Crowd.calm])
+        let calm = try #require(PresentCondition(of: Self.crowded(), in: rest))
+        #expect(calm.state == .isOver(nil) && calm.withValues.hasPrefix("open_runs (12"), "\(calm)")
+        #expect(calm.standing { _ in "" } == "not true by these values")
+    }
+
+    @Test("since when it is not true any more is what the engine decided")
+    func since() throws {
+        let situation = try Self.situation([Crowd.noisy, Crowd.calm])
+        let moment = World.start + .seconds(10)
+        let over = try #require(PresentCondition(of: Self.crowded(ending: moment), in: situation))
+        #expect(over.state == .isOver(moment))
+        #expect(over.standing { $0 == moment ? "09:00:10" : "?" } == "not true any more since 09:00:10")
+        #expect(over.document["truth"] == "false" && over.document["not_true_since"]?.string == moment.description)
+    }
+
+    @Test("what is over, or has no rule or no runtime any more, has none")
+    func none() throws {
+        let situation = try Self.situation([Crowd.noisy])
+        #expect(PresentCondition(of: Self.crowded(resolved: true), in: situation) == nil)
+        #expect(PresentCondition(of: World.incident(1, rule: "no-such-rule", app: nil), in: situation) == nil)
+        #expect(PresentCondition(of: World.incident(1, rule: "crowded", app: "app-shop"), in: situation) == nil)
+    }
+
+    @Test("where the journal holds no evidence, page and approval say as of when the values are")
+    func unknown() throws {
+        let world = try World()
+        _ = try world.offer()
+        let face = world.face()
+        for target in ["/", "/incidents/0000000000000001"] {
+            let text = face.get(target).text
+            #expect(text.contains("What it is for: not known; as of") && text.contains("active_runs (7) &gt; 3"), "\(target)")
+        }
+        let page = face.get("/incidents/0000000000000001").text
+        // Opened 08:43:21, its values end three seconds later.
+        #expect(page.contains("They end at") && page.contains("08:43:24"))
+        #expect(page.contains("<section id=\"asks\"") && PageTests.faults(page).isEmpty)
+        #expect(try face.get("/api/v1/incidents/0000000000000001").json()["now"]?.isNull == true)
+    }
+}
