@@ -152,7 +152,7 @@ final class PolicyLab: Sendable {
             let begun = try known.map { try RecordedHistory.firstMinute(journal, runtime: $0.runtime, in: $0.minutes) }.min()
             let first = max((now - .hours(24 * PolicyLab.days)).minute, begun ?? .max)
             guard first < last else { throw Stopped(why: "there is no history of the last \(PolicyLab.days) days yet") }
-            let begun = Run.seconds()
+            let started = Run.seconds()
             var shown = -1
             let runner = HistoryRunner(journal, settings: settings, runtimes: known.map(\.runtime), minutes: first..<last)
             let outcome = try runner.run([new, old]) { minute, size in
@@ -162,7 +162,7 @@ final class PolicyLab: Sendable {
                 let percent = Int(max(0, minute - first) * 100 / (last - first))
                 guard percent != shown else { return }
                 shown = percent
-                guard Run.seconds() - begun < PolicyLab.mostSeconds else {
+                guard Run.seconds() - started < PolicyLab.mostSeconds else {
                     throw Stopped(
                         why: "after \(PolicyLab.mostSeconds) seconds it had come to \(percent) %: so much history is for the command line, mozaiks-ops replay --since \(PolicyLab.days)d --policies FOLDER")
                 }
