@@ -177,10 +177,13 @@ public final class Face: Sendable {
         let surroundings = surroundings.withLock { $0 }
         let journal = try Journal.open(folder, mode: mode, busyTimeout: .seconds(mode.writes ? 1 : 0.25))
         defer { journal.close() }
+        let (now, zone) = (clock.now(), zone ?? surroundings.telling.zone)
+        // When their token ended, by the clocks that they read by.
+        var visitor = visitor
+        visitor.ended = visitor.ended.map { $0.replacingMoments(by: Clocks(zone: zone, now: now).words) }
         return try body(
             Reading(
-                folder: folder, journal: journal, surroundings: surroundings, now: clock.now(), visitor: visitor,
-                zone: zone ?? surroundings.telling.zone, shelf: shelf))
+                folder: folder, journal: journal, surroundings: surroundings, now: now, visitor: visitor, zone: zone, shelf: shelf))
     }
 
     private func make(_ request: ServerRequest, _ visitor: Visitor, _ kept: Zone?) throws -> ServerResponse {

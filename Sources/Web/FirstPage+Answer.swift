@@ -51,7 +51,7 @@ extension FirstPage {
     private func what(_ incident: Incident) -> String {
         let said = incident.summary.isEmpty ? incident.rule : incident.summary
         guard let measure = incident.measure.map({ " (\($0))" }) else { return said }
-        return said.hasSuffix(".") ? said.dropLast() + measure + "." : said + measure
+        return said.hasSuffix(".") ? "\(said.dropLast())\(measure)." : said + measure
     }
 
     /// The first few, those of one rule as one.
