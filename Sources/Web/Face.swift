@@ -177,7 +177,8 @@ public final class Face: Sendable {
         let surroundings = surroundings.withLock { $0 }
         let journal = try Journal.open(folder, mode: mode, busyTimeout: .seconds(mode.writes ? 1 : 0.25))
         defer { journal.close() }
-        let (now, zone) = (clock.now(), zone ?? surroundings.telling.zone)
+        let now = clock.now()
+        let zone = zone ?? surroundings.telling.zone
         // When their token ended, by the clocks that they read by.
         var visitor = visitor
         visitor.ended = visitor.ended.map { $0.replacingMoments(by: Clocks(zone: zone, now: now).words) }
