@@ -97,7 +97,9 @@ extension FirstPage {
     }
 
     private func sentence(_ text: String) -> String {
-        text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
+        // An address is none to begin with a capital.
+        let begin = text.utf8.starts(with: "http".utf8) ? String(text.prefix(1)) : text.prefix(1).uppercased()
+        return "\(begin)\(text.dropFirst())\(text.hasSuffix(".") ? "" : ".")"
     }
 
     private var done: HTML {

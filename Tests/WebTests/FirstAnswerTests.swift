@@ -55,6 +55,7 @@ struct FirstAnswerTests {
         let text = world.face().get("/").text
         #expect(text.contains("what is not seen is not judged") && !text.contains("nothing has to be"))
         #expect(text.contains("a look at why nothing is seen"))
+        #expect(text.contains(">http://127.0.0.1:8000: unauthorized") && !text.contains("Http://"))
     }
 
     @Test("a note is neither nothing nor something that waits")
