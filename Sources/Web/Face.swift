@@ -80,7 +80,7 @@ public final class Face: Sendable {
             default: throw Face.wrongMethod(request)
             }
         } catch let problem as Problem {
-            return isPage ? Page.problem(problem, then: Face.origin(request)) : problem.response
+            return isPage ? Page.problem(problem, then: Face.origin(request), isForm: request.method == "POST") : problem.response
         } catch {
             // The journal's words hold a path of this machine; they stand in the log of whoever runs the daemon.
             let isOrder = request.method == "POST" && !request.path.isSame(as: Page.lab)
@@ -90,7 +90,7 @@ public final class Face: Sendable {
                     ? "the journal cannot be written now, so nothing was asked for: press again, or send it again, in a moment; 'mozaiks-ops doctor' says why"
                     : "the journal cannot be read now: 'mozaiks-ops doctor' says why", headers: [("Retry-After", "5")]
             )
-            return isPage ? Page.problem(problem, then: Face.origin(request)) : problem.response
+            return isPage ? Page.problem(problem, then: Face.origin(request), isForm: request.method == "POST") : problem.response
         }
     }
 
