@@ -8,7 +8,7 @@ import Testing
     static let start = Timestamp(milliseconds: 1_795_251_600_000)
 
     static func lease(
-        _ id: String = "lease-1", _ state: Lease.State = .intended, runs: Int = 2, minutes: Int64 = 10, shadow: Bool = false
+        _ id: String = "lease-1", _ state: Lease.State = .intended, runs: Int = 2, minutes: Int = 10, shadow: Bool = false
     ) -> Lease {
         let effect = Effect.throttle(Limits(concurrentWorkflows: runs))
         return Lease(
