@@ -59,9 +59,9 @@ import Testing
             "refused: lease-1; overwritten: lease-1"
         ),
         (
-            "cannot be undone now => unfinished",
+            "cannot be undone now => it still holds",
             [.preparation(.ready(nil)), .landing(.landed(nil)), .undoing(.retry(after: nil, reason: "down"))], true,
-            "unfinished: lease-1"
+            "in force: lease-1; unfinished: lease-1"
         ),
     ]
 
