@@ -61,9 +61,9 @@ install: build ## install binary, units and policies below DESTDIR (default /)
 	@[ -e $(DESTDIR)/etc/mozaiks-ops/policies/ops_policy.default.yaml ] || \
 		install -m 644 policies/ops_policy.default.yaml $(DESTDIR)/etc/mozaiks-ops/policies/
 
-package: build ## Debian package, portable tarball and container image: .build/package/
+package: build ## Debian package, portable tarball and container image, checked: .build/package/
 	@rm -rf .build/package
-	@for kind in deb tarball image; do packaging/$$kind .build/mozaiks-ops .build/package || exit 1; done
+	@for kind in deb tarball image check; do packaging/$$kind .build/mozaiks-ops .build/package || exit 1; done
 
 format: ## rewrite the sources in the house format
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

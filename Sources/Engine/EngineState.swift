@@ -90,6 +90,23 @@ public struct EngineState: Hashable, Sendable {
         }
     }
 
+    /// What has begun and nobody is told yet: rules whose condition has been true for too short a time. The oldest first.
+    public var begun: [BegunRule] {
+        var all: [BegunRule] = []
+        for (runtime, state) in runtimes {
+            for (key, entries) in state.rules {
+                for entry in entries where entry.state.phase == .pending {
+                    let subject = Subject(key.kind, entry.id, runtime: runtime)
+                    all.append(BegunRule(rule: key.rule, subject: subject, since: entry.state.since))
+                }
+            }
+        }
+        return all.sorted { a, b in
+            if a.since != b.since { return a.since < b.since }
+            return a.rule.isSame(as: b.rule) ? "\(a.subject)".precedes("\(b.subject)") : a.rule.precedes(b.rule)
+        }
+    }
+
     /// The newest moment at which any runtime was judged; nil before the first.
     public var newestMoment: Timestamp? { runtimes.values.map(\.now).max() }
 
@@ -97,6 +114,14 @@ public struct EngineState: Hashable, Sendable {
     public var runtimeNames: [String] {
         runtimes.keys.inByteOrder()
     }
+}
+
+/// A rule that has begun on a subject.
+public struct BegunRule: Hashable, Sendable {
+    public let rule: String
+    public let subject: Subject
+    /// The first observation of the unbroken run of true ones.
+    public let since: Timestamp
 }
 
 /// What is remembered about one runtime.

@@ -1,4 +1,5 @@
 import Cycle
+import Engine
 import Guard
 import JSONParsing
 import Journal
@@ -17,6 +18,8 @@ public struct Overview {
     public let sights: [RuntimeSight]
     /// The weightiest first, then the oldest.
     public let open: [Incident]
+    /// What may become an incident: true already, and not for long enough to tell anybody.
+    public let begun: [BegunRule]
     public let shortIDs: [String: String]
     /// By incident: why nobody is told of it, or nothing is done.
     public let circumstances: [String: [String]]
@@ -75,6 +78,7 @@ public struct Overview {
         sights = try RuntimeSight.all(in: journal) { notes.append("what was seen of \($0) cannot be read") }
         let kept = try? KeptDecisions(journal)
         if kept == nil { notes.append("what was decided cannot be read: silences are not shown") }
+        begun = kept?.engine.begun ?? []
         var damaged = 0
         let rows = try journal.incidents(IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)) { _ in
             damaged += 1

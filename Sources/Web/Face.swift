@@ -80,7 +80,7 @@ public final class Face: Sendable {
             default: throw Face.wrongMethod(request)
             }
         } catch let problem as Problem {
-            return isPage ? Page.problem(problem, then: Face.origin(request)) : problem.response
+            return isPage ? Page.problem(problem, then: Face.origin(request), isForm: request.method == "POST") : problem.response
         } catch {
             // The journal's words hold a path of this machine; they stand in the log of whoever runs the daemon.
             let isOrder = request.method == "POST" && !request.path.isSame(as: Page.lab)
@@ -90,7 +90,7 @@ public final class Face: Sendable {
                     ? "the journal cannot be written now, so nothing was asked for: press again, or send it again, in a moment; 'mozaiks-ops doctor' says why"
                     : "the journal cannot be read now: 'mozaiks-ops doctor' says why", headers: [("Retry-After", "5")]
             )
-            return isPage ? Page.problem(problem, then: Face.origin(request)) : problem.response
+            return isPage ? Page.problem(problem, then: Face.origin(request), isForm: request.method == "POST") : problem.response
         }
     }
 
@@ -177,10 +177,14 @@ public final class Face: Sendable {
         let surroundings = surroundings.withLock { $0 }
         let journal = try Journal.open(folder, mode: mode, busyTimeout: .seconds(mode.writes ? 1 : 0.25))
         defer { journal.close() }
+        let now = clock.now()
+        let zone = zone ?? surroundings.telling.zone
+        // When their token ended, by the clocks that they read by.
+        var visitor = visitor
+        visitor.ended = visitor.ended.map { $0.replacingMoments(by: Clocks(zone: zone, now: now).words) }
         return try body(
             Reading(
-                folder: folder, journal: journal, surroundings: surroundings, now: clock.now(), visitor: visitor,
-                zone: zone ?? surroundings.telling.zone, shelf: shelf))
+                folder: folder, journal: journal, surroundings: surroundings, now: now, visitor: visitor, zone: zone, shelf: shelf))
     }
 
     private func make(_ request: ServerRequest, _ visitor: Visitor, _ kept: Zone?) throws -> ServerResponse {

@@ -51,7 +51,7 @@ extension FirstPage {
     private func what(_ incident: Incident) -> String {
         let said = incident.summary.isEmpty ? incident.rule : incident.summary
         guard let measure = incident.measure.map({ " (\($0))" }) else { return said }
-        return said.hasSuffix(".") ? said.dropLast() + measure + "." : said + measure
+        return said.hasSuffix(".") ? "\(said.dropLast())\(measure)." : said + measure
     }
 
     /// The first few, those of one rule as one.
@@ -97,7 +97,9 @@ extension FirstPage {
     }
 
     private func sentence(_ text: String) -> String {
-        text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
+        // An address is none to begin with a capital.
+        let begin = text.utf8.starts(with: "http".utf8) ? String(text.prefix(1)) : text.prefix(1).uppercased()
+        return "\(begin)\(text.dropFirst())\(text.hasSuffix(".") ? "" : ".")"
     }
 
     private var done: HTML {

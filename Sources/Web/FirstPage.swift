@@ -9,6 +9,7 @@ extension Page {
     /// Beyond these a list says how many more there are.
     fileprivate static let mostShown = 20
     fileprivate static let mostRuntimesShown = 40
+    fileprivate static let mostBegun = 5
     /// Incidents whose condition is looked at anew for a page.
     private static let mostJudged = 5
 
@@ -51,6 +52,7 @@ struct FirstPage {
             \(waiting)
             <div class="columns"><div>
             \(incidents)
+            \(begun)
             \(actions)
             \(charts.html)
             </div><div>
@@ -107,6 +109,19 @@ struct FirstPage {
             <section id="open" aria-labelledby="open-h"><h2 id="open-h">Open incidents <span class="count">\(open.count)</span></h2>
             \(groups.prefix(Page.mostShown).map(card).joined())
             <p><a href="\(Page.incidentList)">\(more > 0 ? "and \(more) more" : "All incidents, by page")</a></p></section>
+            """
+    }
+
+    /// What may become an incident.
+    private var begun: HTML {
+        let all = overview.begun
+        guard !all.isEmpty else { return "" }
+        let items = all.prefix(Page.mostBegun).map { "\(id: $0.rule) on \($0.subject.description), since \(clocks.since($0.since))" as HTML }
+        let more = all.count - items.count
+        return """
+            <section aria-labelledby="begun-h"><h2 id="begun-h">Has begun <span class="count">\(all.count)</span></h2>
+            <p class="faint">True, and not yet for long enough to tell anybody: the <a href="\(Page.rules)">rules</a> say how long that is.</p>
+            \(Page.list(Array(items)))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</section>
             """
     }
 

@@ -78,6 +78,20 @@ struct Forms {
             """
     }
 
+    /// Keeps a whole rule quiet on a runtime: of a storm nobody silences each. Empty for whoever may not, and for names that would be
+    /// patterns, and more than themselves.
+    func silence(rule: String, runtime: String) -> HTML {
+        guard visitor.mayPress(.operator), !(rule + runtime).utf8.contains(where: { "*?[]\\".utf8.contains($0) }) else { return "" }
+        let inside: HTML = """
+            <input type="hidden" name="rule" value="\(rule)"><input type="hidden" name="runtime" value="\(runtime)">
+            \(length("rule-for", "Messages and new actions of all of them stay away", [("1h", "for an hour"), ("4h", "for 4 hours"), ("24h", "for a day")]))
+            \(comment("rule-why", "Why"))<button>Silence this rule here</button>
+            """
+        return """
+            <details id="silence-rule" class="card"><summary>Silence \(id: rule) on \(id: runtime)</summary>\(form("silences", inside))</details>
+            """
+    }
+
     func revert(_ lease: Lease) -> HTML {
         visitor.mayPress(.operator)
             ? form(

@@ -124,10 +124,16 @@ private struct IncidentListPage {
         let back: HTML = HTML.when(listing.cursor != nil, "<p><a href=\"\(listing.with { _ in })\">The newest</a></p>")
         return """
             <p class="lead">\(open.count) open, \(unseen) of them acknowledged by nobody.</p>
-            \(filters)\(groups)
+            \(filters)\(groups)\(quiet)
             <section id="open" aria-labelledby="list-h"><h2 id="list-h">Newest first: \(listing.show.words)</h2>\(back)
             \(cards.isEmpty ? "<p class=\"none\">none</p>" : cards.joined())\(damaged)\(further)</section>
             """
+    }
+
+    /// Of what stands in the list, where it is one rule's on one runtime.
+    private var quiet: HTML {
+        guard let rule = listing.rule, let runtime = listing.runtime else { return "" }
+        return forms.silence(rule: rule, runtime: runtime)
     }
 
     private var damaged: HTML {

@@ -106,12 +106,14 @@ enum Page {
     }()
 
     /// What went wrong, for people.
-    /// - Parameter path: what was asked for.
-    static func problem(_ problem: Problem, then path: String) -> ServerResponse {
+    /// - Parameters:
+    ///   - path: what was asked for, or of a form the page that it stood on.
+    ///   - isForm: whether there is a page to go back to.
+    static func problem(_ problem: Problem, then path: String, isForm: Bool = false) -> ServerResponse {
         // Where signing in would help, the form for it stands right there.
         let back = place(path)
         let form: HTML = HTML.when(problem.status == 401, signInForm(then: back))
-        let way: HTML = "\(HTML.when(back != "/", "<a href=\"\(back)\">Back</a> · "))<a href=\"/\">To the first page</a>"
+        let way: HTML = "\(HTML.when(isForm && back != "/", "<a href=\"\(back)\">Back</a> · "))<a href=\"/\">To the first page</a>"
         let body: HTML = """
             <section class="banner unknown"><h1><span class="mark" aria-hidden="true">?</span> \(problem.title)</h1>
             <p class="lead">\(problem.detail)</p><p>\(way)</p></section>

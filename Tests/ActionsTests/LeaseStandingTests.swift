@@ -8,7 +8,7 @@ import Testing
     static let start = Timestamp(milliseconds: 1_795_251_600_000)
 
     static func lease(
-        _ id: String = "lease-1", _ state: Lease.State = .intended, runs: Int = 2, minutes: Int64 = 10, shadow: Bool = false
+        _ id: String = "lease-1", _ state: Lease.State = .intended, runs: Int = 2, minutes: Int = 10, shadow: Bool = false
     ) -> Lease {
         let effect = Effect.throttle(Limits(concurrentWorkflows: runs))
         return Lease(
@@ -59,9 +59,9 @@ import Testing
             "refused: lease-1; overwritten: lease-1"
         ),
         (
-            "cannot be undone now => unfinished",
+            "cannot be undone now => it still holds",
             [.preparation(.ready(nil)), .landing(.landed(nil)), .undoing(.retry(after: nil, reason: "down"))], true,
-            "unfinished: lease-1"
+            "in force: lease-1; unfinished: lease-1"
         ),
     ]
 

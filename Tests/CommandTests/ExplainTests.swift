@@ -85,7 +85,7 @@ import Testing
         arguments: [
             ("policy explain noisy --app app-shop --tape a.tape", 1, "there is no rule 'noisy'"),
             ("policy explain noisy-neighbor --tape a.tape", 64, "seen: app-bank"),
-            ("policy explain runtime-down --runtime other --tape a.tape", 64, "there are: shared"),
+            ("policy explain runtime-down --runtime other --tape a.tape", 1, "there is 'shared'"),
             ("policy explain noisy-neighbor --app x --at 5m", 64, "--at needs --tape"),
             ("policy explain runtime-down --tape a.tape --at noon", 64, "--at 'noon' is no moment"),
             ("explain", 64, "--why-not RULE"), ("policy explain runtime-down --tape no.tape", 1, "no.tape"),

@@ -55,6 +55,7 @@ struct FirstAnswerTests {
         let text = world.face().get("/").text
         #expect(text.contains("what is not seen is not judged") && !text.contains("nothing has to be"))
         #expect(text.contains("a look at why nothing is seen"))
+        #expect(text.contains(">http://127.0.0.1:8000: unauthorized") && !text.contains("Http://"))
     }
 
     @Test("a note is neither nothing nor something that waits")
@@ -72,6 +73,36 @@ struct FirstAnswerTests {
             ], states: [World.sight()])
         let worst = both.face().get("/").text
         #expect(worst.contains("1 incident is open, and 1 note") && worst.contains("<dd>It answers nobody (active_runs 7 &gt; 3).</dd>"), "\(worst.prefix(6_000))")
+    }
+
+    @Test("why nothing is done, whether it came back and who does not answer is said in plain words")
+    func plainly() throws {
+        let world = try World()
+        var incident = World.incident(1)
+        let why = Refusal(.evidence, "outgrew(active_runs[26h]) is missing: not watched long enough yet")
+        incident.decisions = [
+            ActionDecision(
+                at: incident.openedAt, incident: incident.id, key: LeaseKey(kind: .throttle, runtime: "shared", app: AppID("app-clinic")),
+                effect: .throttle(Limits(concurrentWorkflows: 2)), ttl: .minutes(10), verdict: .refused(why))
+        ]
+        incident.flaps = 2
+        incident.transitions.append(
+            Transition(
+                at: World.start - .seconds(90), rule: incident.rule, subject: incident.subject, from: .pending, to: .firing,
+                reason: "condition true for 5m", condition: "active_runs (9) > 3", readings: []))
+        incident.handling = [
+            HandlingNote(at: World.start, kind: .note, by: "health", text: "http://127.0.0.1:8000: unhealthy, MongoDB does not answer"),
+            HandlingNote(at: World.start, kind: .note, by: "perf", text: "18 open runs: of users user-5 (12)"),
+        ]
+        try world.commit([incident], states: [World.sight()])
+        let text = world.face().get("/").text
+        let end = try #require(text.firstIndex(ofBytes: "<section id=\"open\""))
+        let banner = text[..<end]
+        #expect(banner.contains(bytesOf: "what it takes to know is missing: not watched long enough yet") && !banner.contains(bytesOf: "outgrew("))
+        #expect(banner.contains(bytesOf: "came back twice, last at 08:58:30") && banner.contains(bytesOf: "(active_runs 9 &gt; 3)"))
+        #expect(banner.contains(bytesOf: "MongoDB does not answer"))
+        let page = world.face().get("/incidents/0000000000000001").text
+        #expect(page.contains("18 open runs: of users user-5 (12)") && page.contains("outgrew(active_runs[26h]) is missing"))
     }
 
     @Test("the playbook can be read where only the page can be opened")

@@ -1,4 +1,6 @@
 import CycleKit
+import Engine
+import Journal
 import Model
 import Policy
 import Testing
@@ -17,6 +19,7 @@ struct PresentTests {
         window: 5s
         rules:
           crowded: {subject: runtime, when: open_runs > 15, for: 0s, severity: warning, summary: More open runs than we like.}
+          soon: {subject: runtime, when: open_runs > 11, for: 5m, severity: warning, summary: Many open runs for long.}
 
         """
 
@@ -75,6 +78,20 @@ struct PresentTests {
         #expect(PresentCondition(of: Self.crowded(resolved: true), in: situation) == nil)
         #expect(PresentCondition(of: World.incident(1, rule: "no-such-rule", app: nil), in: situation) == nil)
         #expect(PresentCondition(of: World.incident(1, rule: "crowded", app: "app-shop"), in: situation) == nil)
+    }
+
+    @Test("what has begun stands on the first page before anybody is told of it")
+    func begun() throws {
+        let engine = try Self.situation([Crowd.calm, Crowd.noisy]).pipeline.engine
+        #expect(engine.begun.map(\.rule) == ["soon"] && engine.begun.map(\.since) == [World.start])
+        let world = try World()
+        try world.commit([], states: [World.sight(), StateRow(key: "engine:shared", bytes: engine.document.serializedBytes())])
+        let text = world.face().get("/").text
+        #expect(text.contains("Has begun") && text.contains("<bdi>soon</bdi> on runtime shared, since"))
+        #expect(PageTests.faults(text).isEmpty)
+        let quiet = try World()
+        try quiet.commit([], states: [World.sight()])
+        #expect(!quiet.face().get("/").text.contains("Has begun"))
     }
 
     @Test("where the journal holds no evidence, page and approval say as of when the values are")

@@ -43,7 +43,7 @@ import Testing
             while let field = rest.firstIndex(ofBytes: "type=\"hidden\" ") {
                 rest = rest[field...].dropFirst(14)
                 let parts = rest.split(separator: "\"", maxSplits: 4, omittingEmptySubsequences: false)
-                fields.append((String(parts[1]), String(parts[3])))
+                fields.append((String(parts[1]), String(parts[3]).replacing(bytesOf: "&amp;", with: "&")))
             }
             return fields
         }
@@ -86,6 +86,25 @@ import Testing
             TickRecord(commands: [CommandResult(id: row.id, takenAt: World.start, result: "approved a <b>: x")]))
         let told = Browser(face: world.face(), cookie: browser.cookie).get("\(place)?asked=\(row.id)").text
         #expect(told.contains("approved a &lt;b&gt;: x"))
+    }
+
+    @Test("from a list a whole rule is silenced on a runtime, and each incident acknowledged; one comes back to it")
+    func listed() throws {
+        let world = try World()
+        try world.commit((1...6).map { World.incident($0, app: "app-\($0)") }, states: [World.sight()])
+        let browser = try Browser.signedIn(world, world.token("tom", .operator))
+        let place = "/incidents?rule=noisy-neighbor&runtime=shared"
+        let page = browser.get(place).text
+        #expect(PageTests.faults(page).isEmpty, "\(PageTests.faults(page).prefix(3))")
+        let silence = browser.post("/do/silences", try browser.form(page, "/do/silences") + [("for", "1h"), ("comment", "known")])
+        let acknowledge = "/do/incidents/\(World.incident(3).id)/ack"
+        let seen = browser.post(acknowledge, try browser.form(page, acknowledge))
+        let rows = try world.engine.waitingCommands()
+        #expect(rows.map(\.kind) == ["silence_add", "acknowledge"], "\(silence.text) \(seen.text)")
+        #expect(rows[0].arguments.contains("noisy-neighbor") && rows[0].arguments.contains("shared"))
+        #expect(seen.header("Location") == "\(place)&asked=\(rows[1].id)", "\(seen.headers)")
+        #expect(!browser.get("/incidents?rule=noisy-neighbor").text.contains("/do/silences"), "on which runtime is not said")
+        #expect(!world.face().get(place).text.contains("action=\"/do/"), "nobody in particular has no buttons")
     }
 
     @Test("what cannot be written is said to be not taken, with the way back; an ended session says why and leads back too")

@@ -80,13 +80,13 @@ enum CompletionCommand {
         # fish completion for mozaiks-ops, written by 'mozaiks-ops completion fish'
         function __mozaiks_ops_complete
             set -l before (commandline -opc)
-            set -l current (commandline -ct | string trim | string collect --allow-empty)
-            set -l lines ($before[1] __complete $before[2..-1] "$current" 2>/dev/null </dev/null)
+            set -l current (commandline -ct)
+            set -l lines ($before[1] __complete $before[2..-1] "$current[1]" 2>/dev/null </dev/null)
             switch "$lines[1]"
                 case files
-                    __fish_complete_path "$current"
+                    __fish_complete_path "$current[1]"
                 case folders
-                    __fish_complete_directories "$current" ''
+                    __fish_complete_directories "$current[1]" ''
                 case '*'
                     printf '%s\n' $lines[2..-1]
             end
