@@ -63,7 +63,7 @@ install: build ## install binary, units and policies below DESTDIR (default /)
 
 package: build ## Debian package, portable tarball and container image, checked: .build/package/
 	@rm -rf .build/package
-	@for kind in deb tarball image check; do packaging/$$kind .build/mozaiks-ops .build/package || exit 1; done
+	@for kind in deb tarball image check; do .ci/packaging/$$kind .build/mozaiks-ops .build/package || exit 1; done
 
 format: ## rewrite the sources in the house format
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

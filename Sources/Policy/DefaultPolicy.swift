@@ -193,7 +193,10 @@ rules:
   # several cannot be read, or one URL leads to several processes. Any of them leaves the whole runtime's tenants unseen.
   perf-unreadable:
     subject: runtime
-    when: up == 1 and (missing(tracked_chats, unreachable) or missing(tracked_chats, partial))
+    # A process that answers nothing is replica-down's to tell, after a rolling deploy's time.
+    when: >-
+      up == 1 and (missing(tracked_chats, unreachable) or (missing(tracked_chats, partial)
+      and (missing(health_failures[1m]) or health_failures[1m] < 0.1 * $health_failing)))
     for: 2m
     dips: 1m
     polls: 2
@@ -227,7 +230,9 @@ rules:
   replica-down:
     subject: replica
     when: up == 0
-    for: missing_after
+    # A rolling deploy takes each process away for a minute or two.
+    for: 3m
+    polls: 3
     severity: warning
     summary: One process of the runtime answers nobody.
     next_steps:
@@ -550,7 +555,7 @@ rules:
     when: >-
       run_starts[10m] > 0.6/min and run_ends[10m] < 0.25 * run_starts[10m]
       and baseline(turns[2h]) > 0.3 * $stuck_min_turns and turns[10m] < 0.4 * $stuck_share * baseline(turns[2h])
-      and runtime.turns[10m] > 0.5 * baseline(runtime.turns[2h])
+      and turns[10m] < 0.5 * run_starts[10m] and runtime.turns[10m] > 0.5 * baseline(runtime.turns[2h])
     while: run_ends[10m] < 0.25 * run_starts[10m] and turns[10m] < 0.4 * $stuck_share * baseline(turns[2h])
     for: 3m
     severity: warning
@@ -603,7 +608,8 @@ rules:
     # So without the app that has most errors there must be some, too; a sole tenant has no others.
     when: >-
       error_rate > $error_share and errors >= $error_min
-      and (missing(error_rate.rest) or error_rate.rest > 0.5 * $error_share)
+      and ((missing(error_rate.rest) and missing(error_rate.rest[30m]))
+      or (not missing(error_rate.rest) and error_rate.rest > 0.5 * $error_share))
     while: error_rate > 0.5 * $error_share and errors > 0/min
     for: 3m
     severity: critical

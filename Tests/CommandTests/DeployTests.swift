@@ -2,7 +2,7 @@ import Glibc
 import TestKit
 import Testing
 
-/// Files of docs/deploy/ for other people's platforms. What `make package` builds is checked by packaging/check.
+/// Files of docs/deploy/ for other people's platforms. What `make package` builds is checked by .ci/packaging/check.
 @Suite struct DeployTests {
     /// By the schemas and clients of those platforms; see deploy.py.
     @Test func thePlatformsFilesAreAsTheirReadersWantThem() throws {

@@ -6,7 +6,7 @@ import Testing
 @Suite struct PagesTests {
     /// Every page of the repository, by its path from the top.
     static let pages: [String] = {
-        var found = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "packaging/README.md"]
+        var found = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ".ci/packaging/README.md"]
         var folders = ["docs"]
         while let folder = folders.popLast() {
             guard let handle = opendir(Fixtures.repository + "/" + folder) else { continue }

@@ -73,7 +73,7 @@ def write(arguments):
             "ExposedPorts": {"9464/tcp": {}, "9465/tcp": {}}, "StopSignal": "SIGTERM", "Labels": labels,
         },
         "rootfs": {"type": "layers", "diff_ids": [digest(plain)]},
-        "history": [{"created": created, "created_by": "packaging/image"}],
+        "history": [{"created": created, "created_by": "make package"}],
     })
 
     def part(kind, data):
