@@ -185,7 +185,7 @@ let package = Package(
             ]),
         tests("Composition", ["Model", "Ambient", "Actions", "Configuration", "Composition"]),
         tests("Web", ["Model", "Digest", "Ambient", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Journal", "Server", "Configuration", "Cycle", "CycleKit", "Views", "Web"], exclude: ["openapi.py", "browser.py"]),
-        tests("Command", ["Model", "JSONParsing", "Simulator", "EvalCases", "CSQLite"], exclude: ["golden", "deploy.py", "schemas.py", "top.py"]),
+        tests("Command", ["Model", "JSONParsing", "Simulator", "EvalCases", "CSQLite", "CPostgres"], exclude: ["golden", "deploy.py", "schemas.py", "top.py"]),
 
         // What `make chaos` kills the monitor in.
         .executableTarget(

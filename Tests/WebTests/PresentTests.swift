@@ -34,7 +34,8 @@ struct PresentTests {
         for (index, open) in polls.enumerated() {
             let at = World.start + .seconds(Double(index) * 10)
             for observation in Crowd.poll(open, at: at) { pipeline.take(observation) }
-            ticks = [try #require(pipeline.tick(Crowd.runtime, now: at))]
+            let tick = pipeline.tick(Crowd.runtime, now: at)
+            ticks = [try #require(tick)]
         }
         return Situation(pipeline: pipeline, ticks: ticks, source: "a test")
     }

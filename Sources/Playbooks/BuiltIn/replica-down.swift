@@ -4,12 +4,12 @@ extension BuiltInPlaybooks {
 ---
 id: replica-down
 title: One process of the runtime answers nobody
-when: One of the runtime's processes has answered nothing for missing_after (5m), while others do.
+when: One of the runtime's processes has answered nothing for 3m, while others do.
 ---
 
 ## What it means
 
-The runtime as a whole still answers, and the other processes carry its load. From now on the missing one counts as absent: figures are those of the others. If they were half of what carried you through the busy hour, the next one will not fit.
+The runtime as a whole still answers, and the other processes carry its load. Until it has been silent for `missing_after` (5m) what it runs is not known, so nothing about tenants is, and nothing is done to them; from then on it counts as absent: figures are those of the others. If they were half of what carried you through the busy hour, the next one will not fit.
 
 Runs that were in that process are lost, or nobody can reach them.
 
