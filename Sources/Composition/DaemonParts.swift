@@ -173,9 +173,10 @@ package final class DaemonParts: Sendable {
 
     package func startServers() throws {
         try server?.start()
-        do {
+        do throws(ServerError) {
             try face?.start()
-        } catch let error as ServerError where error.operation == ServerError.showingCertificate {
+        } catch {
+            guard error.operation == ServerError.showingCertificate else { throw error }
             // What nobody could look at is no reason to watch nothing: it may have ended on a Saturday.
             isPageShown.withLock { $0 = false }
             logger.error(
