@@ -46,7 +46,7 @@ extension Invocation {
     }
 
     /// The state folder's path as far as the configuration tells it: its errors are shown, and do not matter.
-    private func namedStateFolder() -> String {
+    private func namedStateFolder() -> StateName {
         let (folder, faults) = configurationLoader().stateFolder()
         warn(faults)
         if faults.contains(where: { $0.severity == .error }) {

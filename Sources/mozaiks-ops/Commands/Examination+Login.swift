@@ -18,6 +18,7 @@ struct Login {
         case nil, .some(.none): (noun, secret) = (nil, "token")
         case .basic(let user, _): (noun, secret) = ("login as '\(user)'", "password")
         case .bearer, .clientCredentials: (noun, secret) = ("token", "token")
+        case .googleIdentity: (noun, secret) = ("identity token", "identity token")
         }
         isOfFile = if case .file? = settings?.origin { true } else { false }
         name = settings?.name ?? "NAME"
