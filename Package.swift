@@ -125,8 +125,8 @@ let package = Package(
             name: "mozaiks-ops",
             dependencies: [
                 "Composition", "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
-                "Journal", "Actions", "Notify", "Advisor", "Server", "Simulator", "Configuration", "Cycle", "Daemon", "Playbooks", "PolicyTesting", "Views",
-                "Web",
+                "Journal", "Actions", "Notify", "Advisor", "Server", "Simulator", "Configuration", "Cycle", "Daemon", "Playbooks", "PolicyTesting", "Settings",
+                "Views", "Web",
             ],
             swiftSettings: lean + [release("mozaiks-ops")],
             // The linker of the toolchain; relocations packed, which are read at every start: 0.8 MB become 7 kB; and no

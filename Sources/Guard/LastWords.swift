@@ -4,7 +4,8 @@ import Model
 ///
 /// Nothing that is seen in the first minutes of a process counts for an action by itself: what piled up looks like load. A
 /// tenant whose load kills each process within those minutes would therefore never be held. That the same action is asked for
-/// at the end of one life after the other is evidence of another kind: from the second short one on it counts as due.
+/// at the end of each life, from the one on with which the deaths began, is evidence of another kind: from the second on it
+/// counts as due. Who grew only once processes were dying brought none of it about.
 struct LastWords: Hashable, Sendable {
     /// A process that lived longer is judged by what it did, as any other.
     static let shortLife = TimeSpan.minutes(10)
@@ -23,6 +24,8 @@ struct LastWords: Hashable, Sendable {
 
     /// When the process's figures were last read.
     private(set) var heardAt: Timestamp?
+    /// Ends of lives since the deaths began: the first was of a process that had lived for long.
+    private(set) var ends = 0
     /// Sorted by key.
     private(set) var asked: [Asked] = []
 
@@ -41,13 +44,14 @@ struct LastWords: Hashable, Sendable {
             return nil
         }
         asked[index].at = now
-        return asked[index].lives > 1 ? asked[index].since : nil
+        return asked[index].lives > 1 && asked[index].lives == ends ? asked[index].since : nil
     }
 
     /// The process is another one now.
     /// - Parameter wasShort: whether the one that ended had itself begun shortly before: else its end is the first in a row.
     mutating func lifeEnded(wasShort: Bool) {
         let end = heardAt
+        ends = wasShort ? ends + 1 : 1
         asked = asked.compactMap { entry in
             guard let end, end - entry.at <= LastWords.end else { return nil }
             var entry = entry
@@ -62,7 +66,7 @@ struct LastWords: Hashable, Sendable {
 extension LastWords {
     func document(_ runtime: String) -> JSON {
         [
-            "runtime": .string(runtime), "heard_at": heardAt.map(JSON.moment) ?? .null,
+            "runtime": .string(runtime), "heard_at": heardAt.map(JSON.moment) ?? .null, "ends": .int(Int64(ends)),
             "asked": .array(
                 asked.map { entry in
                     var object = JSONObject()
@@ -77,6 +81,7 @@ extension LastWords {
 
     init(_ reader: DocumentReader) throws(DocumentError) {
         heardAt = try reader.optional("heard_at")?.timestamp()
+        ends = try reader.member("ends").count()
         asked = try reader.member("asked").map { (element) throws(DocumentError) in
             Asked(
                 key: try LeaseKey(element), since: try element.member("since").timestamp(),

@@ -223,7 +223,7 @@ private struct IncidentPage {
         switch block {
         case .paragraph(let text): "<p>\(spans(text))</p>"
         case .item(let mark, let text): "<p>\(mark == "-" ? "•" : mark) \(spans(text))</p>"
-        case .code(let lines): "<pre>\(lines.joined(separator: "\n"))</pre>"
+        case .code(let lines): "<pre tabindex=\"0\">\(lines.joined(separator: "\n"))</pre>"
         }
     }
 

@@ -190,7 +190,7 @@ import Testing
 
         let unknown = try shell.run("actions", "revert", "nosuchlease")
         #expect(unknown.code == 1)
-        #expect(unknown.errors.contains("no such id") && unknown.errors.contains("actions list"), "\(unknown.errors)")
+        #expect(unknown.errors.contains("there is no lease 'nosuchlease'") && unknown.errors.contains("actions list"), "\(unknown.errors)")
         let revert = try shell.run("actions", "revert", String(id.prefix(12)))
         #expect(revert.code == 0)
         #expect(revert.output == "reverted \(id)\n")

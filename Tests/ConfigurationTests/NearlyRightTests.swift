@@ -25,7 +25,8 @@ import Testing
     }
 
     @Test("a URL is no path, and its password is not shown", arguments: ["state", "policies", "playbooks"]) func urlAsPath(key: String) {
-        let found = read("\(key): \"postgres://ann:s3cret@db/ops\"")
+        // A state may be a database of one kind.
+        let found = read("\(key): \"\(key == "state" ? "mysql" : "postgres")://ann:s3cret@db/ops\"")
         #expect(found.configuration == nil && found.text.contains("'\(key)' is a file or a folder on this machine, and this is a URL"), "\(found.text)")
         #expect(!found.text.contains("s3cret"))
     }

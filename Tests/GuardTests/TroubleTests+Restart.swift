@@ -110,10 +110,20 @@ extension TroubleTests {
         var world = try TroubleTests.slowWorld("1m")
         let lives = (0..<4).map { turn in
             world.runs("c", turn == 1 ? 1 : 9)
-            return TroubleTests.life(&world, noisy: 50)
+            // The first for a moment only: by itself that makes nothing due.
+            return TroubleTests.life(&world, noisy: turn == 0 ? 10 : 50)
         }
         let acted = lives.map { $0.filter { $0.verdict == "act" }.map(\.app) }
         #expect(acted == [[], [], ["a"], []], "\(lives)")
+    }
+
+    @Test("who grew only once processes were dying brought none of it about, however many die")
+    func bystander() throws {
+        var world = try TroubleTests.slowWorld("1m")
+        for turn in 0..<6 {
+            let seen = TroubleTests.life(&world, noisy: 50, turn == 0 ? [] : ["a"])
+            #expect(!seen.contains { $0.verdict == "act" }, "\(seen)")
+        }
     }
 
     @Test("a fault that came and went is not told as one that lasted")

@@ -76,6 +76,7 @@ struct Remains {
     @Test func killedAtAnyInstantEveryTickIsThereWholeOrNot() throws {
         var dice = Dice(state: 20_261_121)
         let place = try Place()
+        defer { withExtendedLifetime(place) {} }
         let engine = try place.engine()
         // A small log makes checkpoints happen in the middle; a small cache spills pages before the commit.
         try engine.reading("set up") { database throws(JournalError) in
@@ -128,6 +129,7 @@ struct Remains {
 
     @Test func aLogThatIsTornAnywhereGivesBackABeginningOfTheTicks() throws {
         let place = try Place()
+        defer { withExtendedLifetime(place) {} }
         let engine = try place.engine()
         let ticks = 12
         for n in 1...ticks { try engine.commitTick(Self.tick(n, size: 2_000)) }
@@ -153,6 +155,7 @@ struct Remains {
 
     @Test func aLogWithAFlippedByteGivesBackABeginningOfTheTicks() throws {
         let place = try Place()
+        defer { withExtendedLifetime(place) {} }
         let engine = try place.engine()
         for n in 1...8 { try engine.commitTick(Self.tick(n, size: 1_000)) }
         let whole = try Remains(of: place)
@@ -175,6 +178,7 @@ struct Remains {
 
     @Test func aReaderRecoversTheLogOfAKilledEngine() throws {
         let place = try Place()
+        defer { withExtendedLifetime(place) {} }
         let engine = try place.engine()
         for n in 1...3 { try engine.commitTick(Self.tick(n, size: 100)) }
         let survivor = try Remains(of: place).restored()

@@ -27,7 +27,9 @@ import Testing
     }
 
     @Test func theNewestAnswerThatSaysOneCounts() throws {
-        let engine = try Place().engine()
+        let place = try Place()
+        defer { withExtendedLifetime(place) {} }
+        let engine = try place.engine()
         let outcomes: [OutboxOutcome] = [
             .sent(at: at(1), reference: "first"), .sent(at: at(2)), .sent(at: at(3), reference: "second"),
             .dead(at: at(4), error: "gone"), .sent(at: at(5)),
@@ -41,7 +43,9 @@ import Testing
     }
 
     @Test func whatStandsIsTheNewestSentMessageOfEachOpenIncident() throws {
-        let engine = try Place().engine()
+        let place = try Place()
+        defer { withExtendedLifetime(place) {} }
+        let engine = try place.engine()
         func send(
             _ event: Message.Event, _ id: String, channel: String = "ops", _ outcome: OutboxOutcome = .sent(at: at(1))
         )
@@ -81,7 +85,9 @@ import Testing
     }
 
     @Test func messagesOfAnOpenIncidentAreNotPruned() throws {
-        let engine = try Place().engine()
+        let place = try Place()
+        defer { withExtendedLifetime(place) {} }
+        let engine = try place.engine()
         let day: Int64 = 86_400
         try engine.commitTick(
             TickRecord(

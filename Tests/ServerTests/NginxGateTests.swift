@@ -127,7 +127,8 @@ struct NginxGateTests {
         #expect(question.body.isEmpty)
         let names = Set(question.headers.map { $0.name.lowercased() })
         #expect(names == ["host", "x-original-uri", "x-original-method"])
-        #expect(question.header("X-Original-URI") == target)
+        // What follows a `?` may be a token.
+        #expect(question.header("X-Original-URI") == "/api/chats/app/wf/start")
         #expect(question.header("X-Original-Method") == "POST")
     }
 

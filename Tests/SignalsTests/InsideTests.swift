@@ -18,7 +18,12 @@ import Testing
         process.open("young", app: "a", at: -30)
         process.open("old", app: "a", at: -3_000)
         process.open("other", app: "b", at: -30)
-        for url in options.replicas { try watched.perf(process, at: 0, replica: url) }
+        for (index, url) in options.replicas.enumerated() {
+            var own = process
+            // Chats of its own: one that two processes show is one.
+            for place in own.chats.indices where index > 0 { own.chats[place].key = FakeProcess.key("process \(index), chat \(place)") }
+            try watched.perf(own, at: 0, replica: url)
+        }
         return watched
     }
 

@@ -17,7 +17,8 @@ struct SharedChatTests {
         for name in ["c1", "c2"] { processes[1].open(name, app: "a", at: 11) }
         processes[0].open("own", app: "b", at: 12)
         processes[1].open("mine", app: "b", at: 12)
-        for index in order { try watched.perf(processes[index], at: 30, replica: urls[index]) }
+        // At the second poll of both: at the first, whoever is asked first cannot know of the other yet.
+        for second in [20.0, 30] { for index in order { try watched.perf(processes[index], at: second, replica: urls[index]) } }
         return (watched, processes)
     }
 
@@ -32,10 +33,14 @@ struct SharedChatTests {
         for name in ["c1", "c2"] { processes[1].end(name, at: 40) }
         for index in order { try watched.perf(processes[index], at: 60, replica: SharedChatTests.urls[index]) }
         #expect(try watched.app("a", "active_runs", at: 61) == .value(0))
-        #expect(try watched.app("a", "ghost_runs", at: 61) == .value(2))
+        let ghosts = try watched.app("a", "ghost_runs", at: 61)
+        // Where nothing counts progress nobody can tell a ghost.
+        #expect(ghosts == (base.chats.count == 1 ? .value(2) : .missing(.deadCounter)))
         #expect(try watched.app("b", "active_runs", at: 61) == .value(2))
         // Each was started once, in a minute that was watched.
-        #expect(try watched.app("a", "run_starts[1m]", at: 61) == .value(2))
+        let starts = try watched.app("a", "run_starts[1m]", at: 60)
+        // Of the first half minute a second is out of the window.
+        #expect((1.9...2.0).contains(starts.value ?? 0), "\(starts)")
     }
 
     @Test("where work is seen it runs, whenever it was made")
