@@ -101,7 +101,9 @@ struct Remains {
             } else {
                 try engine.commitTick(tick)
                 committed += 1
-                let survivor = try Remains(of: place).restored().engine()
+                let left = try Remains(of: place).restored()
+                defer { withExtendedLifetime(left) {} }
+                let survivor = try left.engine()
                 #expect(try Self.wholeTicks(in: survivor, "killed between") == committed)
                 // The survivor goes on where the other stopped.
                 try survivor.commitTick(Self.tick(committed + 1, size: 100))
@@ -143,7 +145,9 @@ struct Remains {
         for cut in cuts.sorted() {
             var remains = whole
             remains.log = Array(whole.log.prefix(cut))
-            let survivor = try remains.restored().engine()
+            let left = try remains.restored()
+            defer { withExtendedLifetime(left) {} }
+            let survivor = try left.engine()
             let count = try Self.wholeTicks(in: survivor, "cut at \(cut)")
             found.append(count)
             try survivor.commitTick(Self.tick(count + 1, size: 10))
