@@ -226,15 +226,7 @@ import Testing
                     #expect(text.contains(change.0), "\(change.0)")
                     return text.replacing(change.0, with: change.1)
                 }
-            let policies = try PolicyLoader.load(
-                files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]
-            ).get()
-            var replay = HistoryReplay(settings: past.settings, policies: policies)
-            var story = ReplayStory()
-            for minute in minutes {
-                if let result = replay.take(minute, of: SimulatedPolls.runtimeName) { story.add(result) }
-            }
-            return story
+            return try HistoryReplayTests.story(text, minutes, past.settings)
         }
         let old = try story([])
         func changed(_ changes: [(String, String)]) throws -> ReplayComparison {
@@ -264,6 +256,19 @@ import Testing
         #expect(softer.pairs.filter { !$0.isSame }.allSatisfy { !$0.hasSameActions })
     }
 
+    /// What a default policy makes of a past.
+    private static func story(_ policy: String, _ minutes: [[RecordedHistory.Row]], _ settings: MonitorSettings) throws -> ReplayStory {
+        let policies = try PolicyLoader.load(
+            files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(policy.utf8))]
+        ).get()
+        var replay = HistoryReplay(settings: settings, policies: policies)
+        var story = ReplayStory()
+        for minute in minutes {
+            if let result = replay.take(minute, of: SimulatedPolls.runtimeName) { story.add(result) }
+        }
+        return story
+    }
+
     @Test("two policies on one past: what differs is told apart, what does not is not")
     func comparison() throws {
         let past = try #require(SameIncidentsTests.stories.first { $0.scenario == "noisy-neighbor" }).past()
@@ -271,15 +276,7 @@ import Testing
         func story(_ share: String) throws -> ReplayStory {
             let text = DefaultPolicy.text.replacing("noisy_share: 40%", with: "noisy_share: \(share)")
                 .replacing("mode: observe", with: "mode: enforce")
-            let policies = try PolicyLoader.load(
-                files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))]
-            ).get()
-            var replay = HistoryReplay(settings: past.settings, policies: policies)
-            var story = ReplayStory()
-            for minute in minutes {
-                if let result = replay.take(minute, of: SimulatedPolls.runtimeName) { story.add(result) }
-            }
-            return story
+            return try HistoryReplayTests.story(text, minutes, past.settings)
         }
         let (strict, lax) = (try story("40%"), try story("99%"))
         let comparison = ReplayComparison(old: strict, new: lax)

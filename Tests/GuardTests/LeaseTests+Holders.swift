@@ -69,6 +69,13 @@ extension LeaseTests {
         #expect(changes.map(\.lease.expiresAt) == [end] && changes.map(\.lease.holders.count) == [1])
     }
 
+    /// What becomes of leases until then, and when.
+    private static func changes(_ world: inout World, until end: Timestamp) -> [(at: Timestamp, change: LeaseChange)] {
+        var changes: [(at: Timestamp, change: LeaseChange)] = []
+        while world.now < end { changes += world.tick().plan.leaseChanges.map { (world.now, $0) } }
+        return changes
+    }
+
     @Test("a yes that outlasts the lease: what was not approved ends when it would have")
     func approvedOutlasts() throws {
         var world = try LeaseTests.approvalWorld("15m", approved: "requests_per_minute: 20, ttl: 30m")
@@ -78,8 +85,7 @@ extension LeaseTests {
         #expect(change.lease.effect == .throttle(Limits(concurrentWorkflows: 2, requestsPerMinute: 20)))
         #expect(change.lease.expiresAt == over && over > end)
         world.runs("a", 0)
-        var changes: [(at: Timestamp, change: LeaseChange)] = []
-        while world.now < over { changes += world.tick().plan.leaseChanges.map { (world.now, $0) } }
+        let changes = LeaseTests.changes(&world, until: over)
         #expect(changes.map(\.at) == [end, over])
         #expect(changes.first?.change.lease.effect == .throttle(Limits(requestsPerMinute: 20)))
         #expect(changes.last?.change.kind == .end)
@@ -91,8 +97,7 @@ extension LeaseTests {
         let end = try #require(world.guardian.leases.first).expiresAt
         let (offer, _) = try approve(&world)
         let over = world.now + offer.ttl
-        var changes: [(at: Timestamp, change: LeaseChange)] = []
-        while world.now < over { changes += world.tick().plan.leaseChanges.map { (world.now, $0) } }
+        let changes = LeaseTests.changes(&world, until: over)
         let early = changes.filter { $0.at < over }
         #expect(early.allSatisfy { $0.change.reason == LeaseChange.stillTrue && $0.at > end - .minutes(3) }, "\(early)")
         #expect(early.allSatisfy { $0.change.lease.effect == .throttle(Limits(concurrentWorkflows: 2, requestsPerMinute: 20)) })

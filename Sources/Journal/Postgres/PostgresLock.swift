@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Synchronization
 
 /// The engine's lock of a schema: an advisory lock of the session. It goes when the session does, whatever ends it.
 enum PostgresLock {
@@ -58,15 +59,19 @@ enum PostgresLock {
     }
 }
 
-/// Carries the session that holds the lock from whoever took it to the journal: one owner after the other.
-final class PostgresHandover: @unchecked Sendable {
-    private var database: PostgresDatabase?
+/// Carries the session that holds the lock from whoever took it to the journal: one owner after the other, whichever threads
+/// they are on.
+final class PostgresHandover: Sendable {
+    private let database: Mutex<PostgresDatabase?>
 
-    init(_ database: PostgresDatabase) { self.database = database }
+    init(_ database: sending PostgresDatabase) { self.database = Mutex(database) }
 
     /// Once; nil from then on.
-    func take() -> PostgresDatabase? {
-        defer { database = nil }
-        return database
+    func take() -> sending PostgresDatabase? {
+        database.withLock { database in
+            let taken = database
+            database = nil
+            return taken
+        }
     }
 }
