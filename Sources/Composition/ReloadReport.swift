@@ -25,7 +25,7 @@ struct ReloadReport {
     /// How many rules decide, those of the default; then how many apps have rules or limits of their own. No names: whoever
     /// looks through the log for a rule's name means that it fired.
     static func rules(_ policies: PolicySet) -> String {
-        let count = policies.runtimeRules.count + policies.replicaRules.count + policies.defaultPolicy.appRules.count
+        let count = policies.defaultRules.count
         let own = policies.policies.count - 1
         return "\(count)" + (own > 0 ? " and \(own) app\(own == 1 ? "" : "s") with a policy of its own" : "")
     }

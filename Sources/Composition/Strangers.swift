@@ -21,7 +21,7 @@ public struct Strangers: Sendable {
 
     public init(_ configuration: Configuration, _ policies: PolicySet) {
         self.configuration = configuration
-        let all = policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules)
+        let all = policies.allRules
         let disabled = policies.policies.flatMap { $0.disabled.map(\.rule) }
         rules = Set(all.map(\.name) + disabled).inByteOrder()
         runtimes = configuration.runtimes.map(\.name)

@@ -18,7 +18,7 @@ extension EngineState {
             (state.rules[key] ?? []).compactMap { entry in
                 guard let cause = entry.state.suppressedBy else { return nil }
                 return Suppression(
-                    rule: key.rule, subject: Subject(key.kind, entry.id, runtime: runtime), cause: cause,
+                    rule: key.rule, subject: Subject(key.kind, id: entry.id, runtime: runtime), cause: cause,
                     incident: entry.state.incident.flatMap { state.incidents[$0]?.id })
             }
         }

@@ -74,7 +74,7 @@ public struct EngineState: Hashable, Sendable {
         for key in state.rules.keys.sorted() {
             for entry in state.rules[key] ?? [] {
                 state.remove(
-                    entry, key, Subject(key.kind, entry.id, runtime: runtime), "runtime removed", into: &outcome)
+                    entry, key, Subject(key.kind, id: entry.id, runtime: runtime), "runtime removed", into: &outcome)
             }
         }
         outcome.sort()
@@ -96,7 +96,7 @@ public struct EngineState: Hashable, Sendable {
         for (runtime, state) in runtimes {
             for (key, entries) in state.rules {
                 for entry in entries where entry.state.phase == .pending {
-                    let subject = Subject(key.kind, entry.id, runtime: runtime)
+                    let subject = Subject(key.kind, id: entry.id, runtime: runtime)
                     all.append(BegunRule(rule: key.rule, subject: subject, since: entry.state.since))
                 }
             }
@@ -175,14 +175,4 @@ struct CutShort: Hashable, Sendable {
 
     /// Less of a rule's `for` than a tenth is chance.
     static func isEnough(_ held: TimeSpan, of hold: TimeSpan) -> Bool { held > .zero && held * 10 >= hold }
-}
-
-extension Subject {
-    init(_ kind: SubjectKind, _ id: [UInt8], runtime: String) {
-        switch kind {
-        case .app: self = .app(AppID(bytes: id), runtime: runtime)
-        case .runtime: self = .runtime(runtime)
-        case .replica: self = .replica(String(decoding: id, as: UTF8.self), runtime: runtime)
-        }
-    }
 }

@@ -164,11 +164,11 @@ struct Evaluation {
         }
         entry.absentSince = since
         entry.state.truth = .unknown
-        keep(entry, rule, Subject(scan.plan.key.kind, entry.id, runtime: outcome.runtime), into: &kept)
+        keep(entry, rule, Subject(scan.plan.key.kind, id: entry.id, runtime: outcome.runtime), into: &kept)
     }
 
     mutating func remove(_ entry: RuleEntry, _ key: RuleKey, _ reason: String) {
-        let subject = Subject(key.kind, entry.id, runtime: outcome.runtime)
+        let subject = Subject(key.kind, id: entry.id, runtime: outcome.runtime)
         state.remove(entry, key, subject, reason, into: &outcome)
     }
 

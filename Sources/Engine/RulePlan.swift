@@ -24,8 +24,7 @@ struct RulePlan {
             }
             plans[index].versions[policy] = rule
         }
-        for rule in policies.runtimeRules { add(rule, policy: 0) }
-        for rule in policies.replicaRules { add(rule, policy: 0) }
+        for rule in policies.wideRules { add(rule, policy: 0) }
         for (index, policy) in policies.policies.enumerated() {
             for rule in policy.appRules { add(rule, policy: index) }
         }

@@ -51,4 +51,12 @@ extension ReadingTable {
         case .replica: .replica(replicas[row], runtime: runtime)
         }
     }
+
+    /// Everything of a kind that it holds, in its own order.
+    public func subjects(_ kind: SubjectKind) -> [Subject] { (0..<count(kind)).map { subject(kind, row: $0) } }
+
+    /// A view of a subject; nil when the table does not hold it.
+    public func view(of subject: Subject) -> TableRow? {
+        row(of: subject.idBytes, subject.kind).map { TableRow(self, kind: subject.kind, row: $0) }
+    }
 }

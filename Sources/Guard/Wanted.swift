@@ -36,25 +36,7 @@ extension Effect {
     }
 }
 
-extension PolicySet {
-    /// The rule of that name as it holds for a subject; nil when it is switched off or gone.
-    func rule(_ name: String, for subject: Subject) -> Rule? {
-        let policy = subject.app.map { index(for: $0) } ?? 0
-        return rules(for: subject.kind, policy: policy).first { $0.name == name }
-    }
-}
-
 extension ReadingTable {
-    /// A view of a subject; nil when the table does not hold it.
-    func view(of subject: Subject) -> TableRow? {
-        switch subject {
-        case .runtime: TableRow(self, kind: .runtime)
-        case .app(let app, _): index(of: app).map { TableRow(self, kind: .app, row: $0) }
-        case .replica(let url, _):
-            replicas.firstIndex { $0.isSame(as: url) }.map { TableRow(self, kind: .replica, row: $0) }
-        }
-    }
-
     /// The `count` apps that weigh most by a slot; ties by the bytes of their ids. Apps whose reading is missing or zero
     /// weigh nothing. Nil while the weight of any was lost on the way: it might be the heaviest.
     func heaviest(_ count: Int, slot: Int) -> [AppID]? {

@@ -165,13 +165,7 @@ extension IncidentRow {
 
     /// From a row with `columns`.
     fileprivate init(_ row: any SQLRow, of database: any Database) throws(JournalError) {
-        let runtime = row.text(4)
-        let subject: Subject =
-            switch try row.word(3) as SubjectKind {
-            case .runtime: .runtime(runtime)
-            case .app: .app(AppID(bytes: row.bytes(5)), runtime: runtime)
-            case .replica: .replica(row.text(5), runtime: runtime)
-            }
+        let subject = Subject(try row.word(3), id: row.bytes(5), runtime: row.text(4))
         self.init(
             id: row.text(0), fingerprint: row.text(1), rule: row.text(2), subject: subject, severity: try row.word(6),
             status: try row.word(7), openedAt: row.time(8), resolvedAt: row.optionalTime(9), updatedAt: row.time(10),

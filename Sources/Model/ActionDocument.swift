@@ -27,21 +27,14 @@ extension Subject {
     /// `{"kind": "app", "runtime": "shared", "app_id": "app_clinic"}`.
     public var document: JSON {
         var object: JSONObject = ["kind": .string(kind.rawValue), "runtime": .string(runtime)]
-        switch self {
-        case .runtime: break
-        case .app(let app, _): object.append(id: app.bytes, as: "app_id")
-        case .replica(let url, _): object.append("replica", .string(url))
-        }
+        if let key = kind.idKey { object.append(id: idBytes, as: key) }
         return .object(object)
     }
 
     public init(_ reader: DocumentReader) throws(DocumentError) {
         let runtime = try reader.member("runtime").string()
-        switch try reader.member("kind").choice(SubjectKind.self) {
-        case .runtime: self = .runtime(runtime)
-        case .app: self = .app(AppID(bytes: try reader.id("app_id")), runtime: runtime)
-        case .replica: self = .replica(try reader.member("replica").string(), runtime: runtime)
-        }
+        let kind = try reader.member("kind").choice(SubjectKind.self)
+        self.init(kind, id: try kind.idKey.map { key throws(DocumentError) in try reader.id(key) } ?? [], runtime: runtime)
     }
 }
 

@@ -13,4 +13,17 @@ public enum Decoded: Sendable {
     /// `error(404)`: this build does not have the endpoint. `error(500)` of a perf endpoint while health answers: poison
     /// (runtime-facts, 7).
     case missing(Endpoint, MissingReason, detail: String)
+
+    /// The endpoint that it speaks of. The fallback of the perf endpoint counts as the perf endpoint.
+    public var endpoint: Endpoint {
+        switch self {
+        case .health: .health
+        case .activeRuns: .activeRuns
+        case .perf, .missing(.perfChats, _, _): .perf
+        case .events: .events
+        case .gate: .gate
+        case .inside: .inside
+        case .missing(let endpoint, _, _): endpoint
+        }
+    }
 }

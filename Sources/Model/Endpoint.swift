@@ -30,20 +30,23 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         public let cadence: Cadence
         /// Whether its answers list chats, and may be as long as any; others that are longer than `smallBodyLimit` are not read.
         public let isLong: Bool
+        /// Whether every runtime has it and tells something by it: its silence is said wherever a process is shown.
+        public let isEssential: Bool
 
-        init(_ path: String, _ cadence: Cadence, isLong: Bool = false) {
+        init(_ path: String, _ cadence: Cadence, isLong: Bool = false, isEssential: Bool = false) {
             self.path = path
             self.cadence = cadence
             self.isLong = isLong
+            self.isEssential = isEssential
         }
     }
 
     /// The table: a line each, in the order of the cases.
     private static let table: [Traits] = [
-        Traits("/api/health", .everyCycle),
+        Traits("/api/health", .everyCycle, isEssential: true),
         Traits("/health/active-runs", .everyCycle),
-        Traits("/metrics/perf/aggregate", .budgeted, isLong: true),
-        Traits("/api/events/metrics", .everyCycle),
+        Traits("/metrics/perf/aggregate", .budgeted, isLong: true, isEssential: true),
+        Traits("/api/events/metrics", .everyCycle, isEssential: true),
         Traits("/metrics/perf/chats", .insteadOf(.perf), isLong: true),
         Traits("/gate/counts", .fromMemory),
         Traits("/ops/runtime", .whereThere),
@@ -59,6 +62,12 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
 
     /// Those that are asked so often, in the order in which they are asked.
     public static func all(_ cadence: Cadence) -> [Endpoint] { allCases.filter { $0.traits.cadence == cadence } }
+
+    /// One whole look at any build of a runtime, what is cheap first.
+    public static let whole: [Endpoint] = all(.everyCycle) + all(.budgeted)
+    /// The same with what only some builds have.
+    public static let everything: [Endpoint] = all(.everyCycle) + all(.whereThere) + all(.budgeted)
+    public static let essential: [Endpoint] = allCases.filter(\.traits.isEssential)
 
     /// Asked in the place of this one where it is not there; nil: nothing is.
     public var substitute: Endpoint? { Endpoint.all(.insteadOf(self)).first }

@@ -26,6 +26,20 @@ public enum Subject: Hashable, Sendable {
         if case .app(let app, _) = self { app } else { nil }
     }
 
+    /// The URL of the process, where it is about one.
+    public var replica: String? {
+        if case .replica(let url, _) = self { url } else { nil }
+    }
+
+    /// The subject of a kind by the bytes of its id there (`idBytes`); of a runtime they say nothing that `runtime` does not.
+    public init(_ kind: SubjectKind, id: [UInt8], runtime: String) {
+        switch kind {
+        case .runtime: self = .runtime(runtime)
+        case .app: self = .app(AppID(bytes: id), runtime: runtime)
+        case .replica: self = .replica(String(decoding: id, as: UTF8.self), runtime: runtime)
+        }
+    }
+
     /// The bytes of the id within its kind; for a runtime its name.
     public var idBytes: [UInt8] {
         switch self {
@@ -42,11 +56,8 @@ public enum Subject: Hashable, Sendable {
 extension Subject: CustomStringConvertible {
     /// `app app-clinic on shared`, `runtime shared`: for people, safe to show.
     public var description: String {
-        switch self {
-        case .runtime(let name): "runtime \(Shown.id(name))"
-        case .app(let app, let runtime): "app \(app) on \(Shown.id(runtime))"
-        case .replica(let url, let runtime): "replica \(Shown.id(url)) of \(Shown.id(runtime))"
-        }
+        let name = "\(kind.rawValue) \(Shown.id(idText))"
+        return kind.link.map { "\(name) \($0) \(Shown.id(runtime))" } ?? name
     }
 }
 
@@ -67,6 +78,24 @@ extension SubjectKind {
         case .runtime: 0
         case .replica: 1
         case .app: 2
+        }
+    }
+
+    /// The key of an id of this kind in a document; nil for a runtime, which stands beside every id.
+    public var idKey: String? {
+        switch self {
+        case .runtime: nil
+        case .app: "app_id"
+        case .replica: "replica"
+        }
+    }
+
+    /// What stands between an id of this kind and its runtime in a sentence; nil for the runtime itself.
+    public var link: String? {
+        switch self {
+        case .runtime: nil
+        case .app: "on"
+        case .replica: "of"
         }
     }
 }

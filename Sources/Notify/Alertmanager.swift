@@ -96,11 +96,8 @@ public struct Alertmanager: WordedChannel, Serviced {
             ("severity", .string(incident.severity.rawValue)), ("environment", text(message.environment)),
             ("runtime", text(incident.subject.runtime)), ("subject", .string(incident.subject.kind.rawValue)),
         ]
-        switch incident.subject {
-        case .app(let app, _): labels.append(("app", text(app.text)))
-        case .replica(let url, _): labels.append(("replica", text(url)))
-        case .runtime: break
-        }
+        let subject = incident.subject
+        if subject.kind != .runtime { labels.append((subject.kind.rawValue, text(subject.idText))) }
         labels += [("incident", text(incident.id)), ("source", "mozaiks-ops")]
         var taken = Set(labels.map(\.key))
         let sorted = incident.labels.inByteOrder(of: \.key)

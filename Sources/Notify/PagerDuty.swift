@@ -120,13 +120,8 @@ public struct PagerDuty: WordedChannel, Serviced {
         }
     }
 
-    private static func source(_ subject: Subject) -> String {
-        switch subject {
-        case .runtime(let name): name
-        case .app(_, let runtime): runtime
-        case .replica(let url, _): url
-        }
-    }
+    /// What it comes from, as they mean it: the machine, not whose it is.
+    private static func source(_ subject: Subject) -> String { subject.app == nil ? subject.idText : subject.runtime }
 
     /// Whether its complaint about an event is about the key, which is in all of them.
     private static func isAboutKey(_ body: String) -> Bool {

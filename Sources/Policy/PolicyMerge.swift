@@ -49,8 +49,9 @@ struct PolicyMerge {
         // What one app's policy allows is done there, though the default does not allow it.
         warnAboutActions(defaults.rules, of: defaultSheet, allowed: Set(policies.flatMap(\.allowedActions)))
         return PolicySet(
-            demand: demand.entries, policies: policies, runtimeRules: defaults.rules.filter { $0.subject == .runtime },
-            replicaRules: defaults.rules.filter { $0.subject == .replica }, window: window, missingAfter: missingAfter,
+            demand: demand.entries, policies: policies,
+            wideRules: SubjectKind.allCases.filter { $0 != .app }.flatMap { kind in defaults.rules.filter { $0.subject == kind } },
+            window: window, missingAfter: missingAfter,
             clearAfter: clearAfter, stalledAfter: defaultSheet.stalledAfter?.value ?? PolicyMerge.stalledAfter,
             frameFields: frameFields(window, missingAfter, clearAfter), warnings: [], byApp: byApp)
     }

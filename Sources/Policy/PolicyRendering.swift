@@ -16,7 +16,7 @@ public struct PolicyRendering {
 
     /// The rules that are shown: all of them for the default policy, those on apps for an app.
     private var rules: [Rule] {
-        policy.app == nil ? set.runtimeRules + set.replicaRules + policy.appRules : policy.appRules
+        policy.app == nil ? set.wideRules + policy.appRules : policy.appRules
     }
 
     private var head: [Rule.Field] {

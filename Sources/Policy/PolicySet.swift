@@ -38,9 +38,9 @@ public struct PolicySet: Sendable {
     public let demand: [Demand]
     /// The default policy first, then the overriding apps' by the bytes of their ids.
     public let policies: [EffectivePolicy]
-    /// The enabled rules on runtimes and on replicas: only the default policy has such.
-    public let runtimeRules: [Rule]
-    public let replicaRules: [Rule]
+    /// The enabled rules that are about no app, by the kind of their subject, then as the file has them: only the default
+    /// policy has such.
+    public let wideRules: [Rule]
     /// The window of rates, ratios and quantiles that name none.
     public let window: TimeSpan
     /// How long evidence may be missing before that is an incident of its own, and before a replica that refuses
@@ -61,14 +61,12 @@ public struct PolicySet: Sendable {
     public var files: [PolicyFile] { sources.map { PolicyFile(path: $0.file, bytes: $0.bytes) } }
 
     init(
-        demand: [Demand], policies: [EffectivePolicy], runtimeRules: [Rule], replicaRules: [Rule], window: TimeSpan,
-        missingAfter: TimeSpan, clearAfter: TimeSpan, stalledAfter: TimeSpan, frameFields: [Rule.Field],
+        demand: [Demand], policies: [EffectivePolicy], wideRules: [Rule], window: TimeSpan, missingAfter: TimeSpan, clearAfter: TimeSpan, stalledAfter: TimeSpan, frameFields: [Rule.Field],
         warnings: [Diagnostic], byApp: [AppID: Int]
     ) {
         self.demand = demand
         self.policies = policies
-        self.runtimeRules = runtimeRules
-        self.replicaRules = replicaRules
+        self.wideRules = wideRules
         self.window = window
         self.missingAfter = missingAfter
         self.clearAfter = clearAfter
@@ -102,7 +100,7 @@ public struct PolicySet: Sendable {
     /// A warning where no critical rule tells within minutes of a runtime that answers nobody. Other rules read `up` as
     /// well, to keep quiet while it is 0: what counts is whether a rule can hold then.
     public var lostOutage: Diagnostic? {
-        let seeing = (runtimeRules + replicaRules).filter(\.seesOutage)
+        let seeing = wideRules.filter(\.seesOutage)
         guard !seeing.contains(where: { $0.outageFault == nil }) else { return nil }
         let hint = "to be told within minutes: a critical rule on 'up == 0', as the built-in 'runtime-down' is ('extends: builtin' keeps it)"
         // The one that is told first.
@@ -138,12 +136,22 @@ public struct PolicySet: Sendable {
 
     /// The rules that hold for subjects of this kind; for an app, under the policy of that position.
     public func rules(for kind: SubjectKind, policy: Int = 0) -> [Rule] {
-        switch kind {
-        case .app: policies[policy].appRules
-        case .runtime: runtimeRules
-        case .replica: replicaRules
-        }
+        kind == .app ? policies[policy].appRules : wideRules.filter { $0.subject == kind }
     }
+
+    /// Those of every policy, the apps' own included: a name may stand there several times.
+    public var allRules: [Rule] { wideRules + policies.flatMap(\.appRules) }
+
+    /// Those of the default policy.
+    public var defaultRules: [Rule] { wideRules + defaultPolicy.appRules }
+
+    /// The rule of that name as it holds for a subject; nil when there is none, or it is switched off there.
+    public func rule(_ name: String, for subject: Subject) -> Rule? {
+        rules(for: subject.kind, policy: subject.app.map { index(for: $0) } ?? 0).first { $0.name.isSame(as: name) }
+    }
+
+    /// What the rule of that name is about, in whichever policy it stands; nil when there is none.
+    public func subjects(ofRule name: String) -> SubjectKind? { allRules.first { $0.name.isSame(as: name) }?.subject }
 
     /// The slots that conditions on subjects of this kind read, ascending.
     public func slots(for kind: SubjectKind) -> [Int] {

@@ -199,7 +199,7 @@ public struct RuleText: Hashable, Sendable {
         case .app: return subject.app.map { foreign($0.bytes) } ?? ("none", false)
         case .runtime: return foreign(Array(subject.runtime.utf8))
         case .replica:
-            guard case .replica(let url, _) = subject else { return ("none", false) }
+            guard let url = subject.replica else { return ("none", false) }
             return foreign(Array(url.utf8.split(separator: UInt8(ascii: "/")).dropFirst().first ?? Substring(url).utf8))
         case .rule: return (rule, false)
         case .severity: return (severity.rawValue, false)

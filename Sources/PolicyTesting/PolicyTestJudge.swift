@@ -32,22 +32,14 @@ struct PolicyTestJudge {
     private func subjects(of expectation: Expectation) -> [Subject] {
         // Of an app or replica that the test lacks nothing can be said, whatever the rule is on: a slip in the id would pass.
         if let app = expectation.app, !story.subjects(.app).contains(where: { $0.app == app }) { return [] }
-        if let replica = expectation.replica, !story.subjects(.replica).contains(where: { $0.names(replica: replica) }) { return [] }
-        let kind = kind(of: expectation.rule)
+        if let replica = expectation.replica, !story.subjects(.replica).contains(where: { $0.replica.map { $0.isSame(as: replica) } ?? false }) { return [] }
+        let kind = story.policies.subjects(ofRule: expectation.rule) ?? .app
         return story.subjects(kind).filter { subject in
-            switch subject {
-            case .app(let app, _): expectation.app.map { $0 == app } ?? true
-            case .replica: expectation.replica.map(subject.names(replica:)) ?? true
-            case .runtime: true
-            }
+            let isApp = expectation.app.map { wanted in subject.app.map { $0 == wanted } ?? true } ?? true
+            return isApp && expectation.replica.map { wanted in subject.replica.map { $0.isSame(as: wanted) } ?? true } ?? true
         }
     }
 
-    private func kind(of rule: String) -> SubjectKind {
-        if story.policies.runtimeRules.contains(where: { $0.name == rule }) { return .runtime }
-        if story.policies.replicaRules.contains(where: { $0.name == rule }) { return .replica }
-        return .app
-    }
 
     private func line(_ expectation: Expectation, _ subject: Subject) -> PolicyTestResult.Line {
         let indices: ClosedRange<Int> =
@@ -139,11 +131,8 @@ struct PolicyTestJudge {
     }
 
     private func shown(_ subject: Subject) -> String {
-        switch subject {
-        case .runtime(let name): name == GivenSeries.runtimeName ? "the runtime" : "runtime \(name)"
-        case .app(let app, _): "app \(app)"
-        case .replica(let url, _): "replica \(url)"
-        }
+        if subject.kind == .runtime, subject.runtime.isSame(as: GivenSeries.runtimeName) { return "the runtime" }
+        return "\(subject.kind.rawValue) \(Shown.id(subject.idText))"
     }
 
     /// For actions of a rule on a runtime: the app that they are done to.
@@ -167,19 +156,13 @@ struct PolicyTestJudge {
     private func why(_ rule: String, _ subject: Subject, _ index: Int) -> String? {
         guard let explanation = story.explanation(rule, subject, index) else { return nil }
         var text = "\(explanation.truth): \(explanation.withValues)"
-        if let standing = story.standing(rule, subject, index), let found = story.rule(rule, for: subject) {
+        if let standing = story.standing(rule, subject, index), let found = story.policies.rule(rule, for: subject) {
             if standing.phase == .pending {
                 text += "; true for \((standing.observed - standing.since).brief) of \(found.hold)"
             }
             if let cause = standing.suppressedBy { text += "; kept quiet by \(cause)" }
         }
         return text
-    }
-}
-
-extension Subject {
-    fileprivate func names(replica url: String) -> Bool {
-        if case .replica(let own, _) = self { own.isSame(as: url) } else { false }
     }
 }
 
@@ -191,8 +174,7 @@ extension PolicyTest {
 
     /// Expectations about rules that the policies do not have.
     public func unknownRules(_ policies: PolicySet) -> [Diagnostic] {
-        let rules = policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules)
-        let known = Set(rules.map(\.name)).inByteOrder()
+        let known = Set(policies.allRules.map(\.name)).inByteOrder()
         return expectations.compactMap { expectation in
             let names =
                 if case .suppressedBy(let cause?) = expectation.what { [expectation.rule, cause] } else {

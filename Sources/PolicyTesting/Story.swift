@@ -24,23 +24,9 @@ struct Story {
         frames.lastIndex { $0.at - begin <= moment } ?? 0
     }
 
-    /// The rule as it holds for a subject; nil when there is none of that name, or it is switched off there.
-    func rule(_ name: String, for subject: Subject) -> Rule? {
-        let policy = subject.app.map { policies.index(for: $0) } ?? 0
-        return policies.rules(for: subject.kind, policy: policy).first { $0.name == name }
-    }
-
     /// What a rule of this kind was judged on, each once, in the order of listings.
     func subjects(_ kind: SubjectKind) -> [Subject] {
-        var found: Set<Subject> = []
-        for frame in frames {
-            switch kind {
-            case .runtime: found.insert(.runtime(frame.runtime))
-            case .app: found.formUnion(frame.readings.apps.map { .app($0, runtime: frame.runtime) })
-            case .replica: found.formUnion(frame.readings.replicas.map { .replica($0, runtime: frame.runtime) })
-            }
-        }
-        return found.sorted()
+        frames.reduce(into: Set<Subject>()) { $0.formUnion($1.readings.subjects(kind)) }.sorted()
     }
 
     func standing(_ rule: String, _ subject: Subject, _ index: Int) -> Standing? {
@@ -74,16 +60,9 @@ struct Story {
     /// The rule's condition with the values of a frame put in; nil when the subject was not read then.
     func explanation(_ rule: String, _ subject: Subject, _ index: Int) -> Explanation? {
         guard let frame = frames[...index].last(where: { $0.runtime.isSame(as: subject.runtime) }),
-            let found = self.rule(rule, for: subject)
+            let found = policies.rule(rule, for: subject)
         else { return nil }
-        let table = frame.readings
-        switch subject {
-        case .runtime: return found.when.explain(TableRow(table, kind: .runtime))
-        case .app(let app, _): return table.index(of: app).map { found.when.explain(TableRow(table, kind: .app, row: $0)) }
-        case .replica(let url, _):
-            return table.replicas.firstIndex { $0.isSame(as: url) }
-                .map { found.when.explain(TableRow(table, kind: .replica, row: $0)) }
-        }
+        return frame.readings.view(of: subject).map { found.when.explain($0) }
     }
 
     /// Rules that fired on anything at any time, sorted.

@@ -33,17 +33,5 @@ public struct Sample: Sendable {
             elapsedMilliseconds: observation.elapsedMilliseconds, date: date, content: content)
     }
 
-    /// The endpoint that the sample speaks of. The fallback of the perf endpoint counts as the perf endpoint.
-    public var endpoint: Endpoint {
-        switch content {
-        case .health: .health
-        case .activeRuns: .activeRuns
-        case .perf: .perf
-        case .events: .events
-        case .gate: .gate
-        case .inside: .inside
-        case .missing(.perfChats, _, _): .perf
-        case .missing(let endpoint, _, _): endpoint
-        }
-    }
+    public var endpoint: Endpoint { content.endpoint }
 }

@@ -19,12 +19,8 @@ public struct OpenGroups: Sendable {
 
         /// `200 apps of shared`
         public var subjects: String {
-            let noun =
-                switch first.subject.kind {
-                case .app: "apps"
-                case .replica: "replicas"
-                case .runtime: "incidents"
-                }
+            let kind = first.subject.kind
+            let noun = kind == .runtime ? "incidents" : "\(kind.rawValue)s"
             return "\(incidents.count) \(noun) of \(Shown.id(first.subject.runtime))"
         }
     }

@@ -26,7 +26,7 @@ public struct PresentCondition: Sendable {
     /// Nil where the incident is over, its rule is not in force any more, or the journal holds no evidence of its subject.
     /// - Parameter situation: that holds the incident's runtime.
     public init?(of incident: Incident, in situation: Situation) {
-        guard incident.resolvedAt == nil, let rule = PresentCondition.rule(of: incident, in: situation.pipeline.policies),
+        guard incident.resolvedAt == nil, let rule = situation.pipeline.policies.rule(incident.rule, for: incident.subject),
             let tick = situation.ticks.first(where: { $0.runtime.isSame(as: incident.subject.runtime) })
         else { return nil }
         let found = RuleExplanation(rule, incident.subject, tick, situation)
@@ -40,17 +40,6 @@ public struct PresentCondition: Sendable {
         case .noTraffic, .unknown:
             state = .unknown(found.missing.map { "\($0.series) is missing (\(found.why($0)))" }.joined(separator: "; "))
         }
-    }
-
-    /// By its name, among the rules on subjects of its kind.
-    private static func rule(of incident: Incident, in policies: PolicySet) -> Rule? {
-        let rules =
-            switch incident.subject {
-            case .runtime: policies.runtimeRules
-            case .replica: policies.replicaRules
-            case .app(let app, _): policies.policy(for: app).appRules
-            }
-        return rules.first { $0.name.isSame(as: incident.rule) }
     }
 }
 

@@ -31,7 +31,7 @@ public struct ReplicaFigures: Sendable {
         if replica.sharedChats > 0 {
             parts.append(("\(replica.sharedChats) open here and on another replica, counted once", .doubtful))
         }
-        for endpoint in [Endpoint.health, .perf, .events] {
+        for endpoint in Endpoint.essential {
             guard let reason = replica.missing[endpoint] else { continue }
             parts.append(("\(endpoint.path) \(reason)", .bad))
         }

@@ -41,7 +41,7 @@ public struct RuleExplanation {
             endpoints.compactMap { newest[$0] }.max().flatMap { $0 < tick.now ? $0 : nil }
         }
         let (pipeline, readings) = (situation.pipeline, tick.readings)
-        let row = RuleExplanation.row(subject, readings)
+        let row = readings.view(of: subject)
         condition = row.map { rule.when.explain($0) }
         if let row, row.kind != .replica {
             for (slot, series) in rule.when.readings {
@@ -57,16 +57,6 @@ public struct RuleExplanation {
         policy = subject.app.map { pipeline.policies.policy(for: $0) } ?? pipeline.policies.defaultPolicy
         mode = min(pipeline.settings.mode, policy.mode)
         maxGap = standing?.maxGap ?? rule.maxGap ?? Rule.leastMaxGap
-    }
-
-    private static func row(_ subject: Subject, _ readings: ReadingTable) -> TableRow? {
-        switch subject {
-        case .runtime: TableRow(readings, kind: .runtime)
-        case .app(let app, _): readings.index(of: app).map { TableRow(readings, kind: .app, row: $0) }
-        case .replica(let url, _):
-            readings.replicas.firstIndex { $0.isSame(as: url) }
-                .map { TableRow(readings, kind: .replica, row: $0) }
-        }
     }
 
     // MARK: - What keeps it from more

@@ -78,10 +78,9 @@ extension Situation {
                     RuleExplanation($0, .app(app, runtime: tick.runtime), tick, self)
                 }
             }
-            return policies.runtimeRules.map { RuleExplanation($0, .runtime(tick.runtime), tick, self) }
-                + policies.replicaRules.flatMap { rule in
-                    tick.readings.replicas.map { RuleExplanation(rule, .replica($0, runtime: tick.runtime), tick, self) }
-                }
+            return policies.wideRules.flatMap { rule in
+                tick.readings.subjects(rule.subject).map { RuleExplanation(rule, $0, tick, self) }
+            }
         }
     }
 
@@ -89,8 +88,8 @@ extension Situation {
     public func begun(_ rule: String) -> [RuleExplanation] {
         ticks.flatMap { tick in
             tick.outcome.standings.compactMap { standing in
-                guard standing.rule.isSame(as: rule), let app = standing.subject.app,
-                    let rule = pipeline.policies.policy(for: app).appRules.first(where: { $0.name.isSame(as: rule) })
+                guard standing.rule.isSame(as: rule), standing.subject.kind == .app,
+                    let rule = pipeline.policies.rule(rule, for: standing.subject)
                 else { return nil }
                 return RuleExplanation(rule, standing.subject, tick, self)
             }

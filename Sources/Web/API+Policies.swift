@@ -64,8 +64,7 @@ extension API {
                     open.filter { $0.rule.isSame(as: rule.name) }.map { .string($0.id) }),
             ]
         }
-        var rules = (policies.runtimeRules + policies.replicaRules).map { document($0, app: .null) }
-        rules += policies.defaultPolicy.appRules.map { document($0, app: .null) }
+        var rules = policies.defaultRules.map { document($0, app: .null) }
         for policy in policies.policies.dropFirst() {
             let app: JSON = policy.app.map { .string($0.text) } ?? .null
             rules += policy.appRules.map { document($0, app: app) }

@@ -26,7 +26,7 @@ struct ChartSection {
         self.frame = frame
         clocks = reading.clocks
         // Without an engine that wrote its policy there are no thresholds to draw, and charts all the same.
-        rules = (try? API.policies(reading))?.runtimeRules ?? []
+        rules = (try? API.policies(reading))?.rules(for: .runtime) ?? []
         runtimes = overview.sights.count
         let marks = (try? Pipeline.guardState(in: reading.journal).marks) ?? []
         drawn = overview.sights.prefix(ChartSection.mostRuntimes).map { sight in

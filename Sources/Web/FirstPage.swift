@@ -223,7 +223,7 @@ struct FirstPage {
                 case .bad: "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> \(part.text)</span>"
                 }
             }
-            let why = [Endpoint.health, .perf, .events].lazy.compactMap { replica.detail[$0] }.first.map(Shown.line)
+            let why = Endpoint.essential.lazy.compactMap { replica.detail[$0] }.first.map(Shown.line)
             let several: HTML =
                 replica.answersForSeveralProcesses
                 ? "<p class=\"bad\"><span aria-hidden=\"true\">✖</span> answers for several processes: nothing can be counted</p>"

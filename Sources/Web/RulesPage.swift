@@ -18,7 +18,7 @@ extension Page {
         let clocks = reading.clocks
         let near = Dictionary(grouping: situation.explanations(of: nil)) { $0.rule.name }
         let here = RulesPage(clocks: clocks, policies: policies)
-        let wide = (policies.runtimeRules + policies.replicaRules).enumerated().map { here.card($1, near[$1.name] ?? [], id: "wide-\($0)") }
+        let wide = policies.wideRules.enumerated().map { here.card($1, near[$1.name] ?? [], id: "wide-\($0)") }
         let narrow = policies.defaultPolicy.appRules.enumerated().map { here.card($1, situation.begun($1.name), id: "narrow-\($0)") }
         let others = policies.policies.dropFirst().compactMap { policy in
             policy.app.map { "\(appLink($0)): <code>\(policy.file)</code>" as HTML }

@@ -61,7 +61,7 @@ struct CompletionValues {
     var rules: [Candidate] {
         var found: [Candidate] = []
         let set = policies
-        for rule in set.runtimeRules + set.replicaRules + set.policies.flatMap(\.appRules)
+        for rule in set.allRules
         where !found.contains(where: { $0.word.isSame(as: rule.name) }) {
             found.append(Candidate(rule.name, rule.severity.rawValue))
         }

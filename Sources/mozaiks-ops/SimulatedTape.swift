@@ -23,7 +23,7 @@ struct SimulatedTape {
         while at < SimulatedTape.origin + length {
             var end = at
             for replica in polls.replicas {
-                for endpoint in [Endpoint.health, .activeRuns, .events, .perf] {
+                for endpoint in Endpoint.whole {
                     let observation = polls.ask(endpoint, replica, at: end)
                     end = max(end, observation.at)
                     try writer.write(.exchange(observation))

@@ -43,6 +43,8 @@ import Testing
             let document = try shell.run("evaluate", "-o", "json").json()
             #expect(document["schema"]?.string == "mozaiks.ops/evaluation/v1")
             #expect(document["rules"]?[0]?["rules"]?.array?.isEmpty == false)
+            // Rules on replicas are rules too: once for each that the runtime has.
+            #expect(all.output.contains("replica-down on replica \(url) of default: false\n"), "\(all.output)")
         }
     }
 
@@ -118,6 +120,7 @@ import Testing
                 #expect(ending.output.contains(text), "\(text)")
             }
             #expect(access(shell.state, F_OK) != 0)
+            #expect(ending.output.contains("replica-down"), "rules on replicas are looked at as well")
             for line in ending.output.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
             let sections = try shell.run("doctor", "--wait", "10ms", "-o", "json").json()
             #expect(sections[0]?["section"]?.string == "Setup")

@@ -201,7 +201,7 @@ import Testing
         }
         #expect(replay.warnings.count == 3)
         #expect(replay.pipeline.settings.mode == .enforce)
-        #expect(replay.pipeline.policies.runtimeRules.isEmpty)
+        #expect(replay.pipeline.policies.rules(for: .runtime).isEmpty)
         // Numbers out of range are left as they were.
         replay.take(.event(at: at, .settings(["guard": ["cooldown_ms": -5, "per_app_hour": 1e300, "blast_percent": 7]])))
         #expect(replay.pipeline.settings.guardOptions.cooldown == .seconds(1))

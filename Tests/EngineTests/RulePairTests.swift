@@ -140,9 +140,9 @@ struct RulePairTests {
 
     static let policies = try! World.load(files)
 
-    static var all: [Rule] { policies.runtimeRules + policies.replicaRules + policies.defaultPolicy.appRules }
+    static var all: [Rule] { policies.defaultRules }
 
-    private static let faults = policies.runtimeRules.filter { harmless[$0.name] == nil }
+    private static let faults = policies.rules(for: .runtime).filter { harmless[$0.name] == nil }
 
     /// Rules that ask for something that lands on a tenant, by themselves or offered.
     static let asking: [Case] = all.compactMap { rule in
@@ -159,7 +159,7 @@ struct RulePairTests {
     }
 
     /// Everything that may be wrong with the runtime as a whole.
-    static let causes: [Case] = policies.runtimeRules.compactMap { rule in
+    static let causes: [Case] = policies.rules(for: .runtime).compactMap { rule in
         guard let found = readings([rule.when], of: rule, missing: true),
             let over = readings([rule.when] + (rule.keeps.map { [$0] } ?? []), of: rule, missing: false, wanted: .no)
         else {
@@ -208,7 +208,7 @@ struct RulePairTests {
 
     @Test("every rule of a runtime is in the table, or named with the reason why not")
     func complete() {
-        let names = RulePairTests.policies.runtimeRules.map(\.name)
+        let names = RulePairTests.policies.rules(for: .runtime).map(\.name)
         #expect(RulePairTests.causes.map(\.rule) == names)
         #expect(Set(RulePairTests.harmless.keys).isSubset(of: Set(names + ["replica-down"])), "an exemption of a rule that is gone")
         #expect(RulePairTests.pairs.count == names.count(where: { RulePairTests.harmless[$0] == nil }) * RulePairTests.asking.count)

@@ -44,7 +44,7 @@ import Testing
     /// A rule without a page, a page without a rule, a page for another rule: none.
     @Test func everyDefaultRuleHasItsOwnPageAndEveryPageItsRule() {
         let policies = PolicySet.embeddedDefault
-        let rules = policies.runtimeRules + policies.replicaRules + policies.defaultPolicy.appRules
+        let rules = policies.defaultRules
         let references = rules.map { PlaybookReference(rule: $0.name, playbook: $0.playbook, origin: $0.origin) }
         #expect(PlaybookSet.builtIn.diagnostics(of: references).map(\.description) == [])
         #expect(references.allSatisfy { $0.playbook == $0.rule })

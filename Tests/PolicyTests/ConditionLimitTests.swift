@@ -26,7 +26,7 @@ import Testing
 
             """
         let set = try PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(file.utf8))]).get()
-        let limits = try #require(set.runtimeRules.first).when.limits
+        let limits = try #require(set.rules(for: .runtime).first).when.limits
         #expect(limits.map { "\($0.series) \($0.isAbove ? ">" : "<") \(Figure.number($0.value))" } == expected)
     }
 }

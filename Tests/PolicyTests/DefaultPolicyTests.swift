@@ -20,7 +20,7 @@ import Testing
         let set = try PolicyLoader.load(files: []).get()
         #expect(set.warnings.map(\.description) == [])
         #expect(
-            (set.runtimeRules + set.defaultPolicy.appRules).map(\.name) == [
+            (set.rules(for: .runtime) + set.defaultPolicy.appRules).map(\.name) == [
                 "runtime-down", "runtime-unreachable", "runtime-unauthorized", "runtime-unhealthy", "health-unreadable",
                 "perf-poisoned", "perf-unreadable", "events-unreadable", "figures-contradict", "perf-expensive", "dead-counters",
                 "restart-loop", "runtime-restarted", "mongodb-slow", "websockets-high", "provider-trouble",
@@ -29,7 +29,7 @@ import Testing
                 "app-errors", "app-stuck",
                 "token-burn-spike", "cost-spike",
             ])
-        #expect(set.replicaRules.map(\.name) == ["replica-down"])
+        #expect(set.rules(for: .replica).map(\.name) == ["replica-down"])
     }
 
     /// The three rules of the seed, as the design writes them.
@@ -51,7 +51,7 @@ import Testing
         let onlyIf = try #require(throttle.onlyIf?.text)
         #expect(onlyIf.hasPrefix("runtime.active_runs > 0.5 * $max_active_runs and (outgrew(") && !throttle.needsApproval)
 
-        let saturated = try #require(set.runtimeRules.first { $0.name == "runtime-saturated" })
+        let saturated = try #require(set.rules(for: .runtime).first { $0.name == "runtime-saturated" })
         guard case .lease(let pause) = saturated.actions[1], case .top(3, let slot, let series) = pause.target else {
             Issue.record("the second action is a pause of the heaviest apps")
             return
@@ -146,12 +146,12 @@ import Testing
     ]
 
     @Test(arguments: states) func says(_ rule: String, _ readings: [String: Evidence], _ truth: Truth) throws {
-        let found = try #require(PolicySet.embeddedDefault.runtimeRules.first { $0.name == rule })
+        let found = try #require(PolicySet.embeddedDefault.rules(for: .runtime).first { $0.name == rule })
         #expect(found.when.evaluate(FixedReadings(found.when, readings)) == truth)
     }
 
     @Test func suppressionFollowsThePrecedence() throws {
-        let rules = PolicySet.embeddedDefault.runtimeRules
+        let rules = PolicySet.embeddedDefault.rules(for: .runtime)
         func suppressed(by name: String) -> [String] { rules.first { $0.name == name }?.suppresses ?? [] }
         #expect(suppressed(by: "runtime-down").contains("runtime-unauthorized"))
         #expect(suppressed(by: "runtime-unauthorized").contains("perf-poisoned"))
@@ -166,7 +166,7 @@ import Testing
         // What says nothing of the runtime but that it is gone hides all the others. A loop of restarts is seen only while the
         // runtime answers: it is told while that clears, too.
         let set = PolicySet.embeddedDefault
-        let others = Set((rules + set.replicaRules + set.defaultPolicy.appRules).map(\.name))
+        let others = Set((rules + set.rules(for: .replica) + set.defaultPolicy.appRules).map(\.name))
         #expect(Set(suppressed(by: "runtime-down")) == others.subtracting(["runtime-down", "restart-loop"]))
         #expect(
             Set(suppressed(by: "runtime-unauthorized"))

@@ -20,7 +20,7 @@ import YAML
         return errors.diagnostics.filter { $0.severity == .error }.map { "\($0.code): \($0.message)" + ($0.hint.map { " (\($0))" } ?? "") }
     }
 
-    private func rules(_ set: PolicySet) -> [Rule] { set.runtimeRules + set.replicaRules + set.defaultPolicy.appRules }
+    private func rules(_ set: PolicySet) -> [Rule] { set.defaultRules }
 
     @Test("extends: builtin keeps what is not named, changes rules key by key, and switches off")
     func extends() throws {
@@ -60,7 +60,7 @@ import YAML
                 "ops_policy.default.yaml",
                 "extends: builtin\nrules: {noisy-neighbor: {subject: runtime, when: active_runs > 3, severity: info}}")
         ])
-        let rule = try #require(set.runtimeRules.first { $0.name == "noisy-neighbor" })
+        let rule = try #require(set.rules(for: .runtime).first { $0.name == "noisy-neighbor" })
         #expect(rule.actions.map(\.kind) == [.notify] && rule.keeps == nil)
     }
 
@@ -83,7 +83,7 @@ import YAML
         // Alone they change the built-in policy.
         let set = try load([file("ops_rules.mine.yaml", "rules: {runtime-down: {severity: warning}}")])
         #expect(rules(set).count == rules(.embeddedDefault).count)
-        #expect(set.runtimeRules.first { $0.name == "runtime-down" }?.severity == .warning)
+        #expect(set.rules(for: .runtime).first { $0.name == "runtime-down" }?.severity == .warning)
     }
 
     @Test("what is wrong with it is said", arguments: [

@@ -48,7 +48,7 @@ import YAML
 
         let other = set.policy(for: AppID("anybody"))
         #expect(other.app == nil && other.appRules.count == 2)
-        #expect(set.replicaRules.map(\.name) == ["few-users"] && set.runtimeRules.isEmpty)
+        #expect(set.rules(for: .replica).map(\.name) == ["few-users"] && set.rules(for: .runtime).isEmpty)
         #expect(set.window == .minutes(10))
         #expect(set.slots(for: .replica).map { set.demand[$0].series.description } == ["websockets"])
     }

@@ -23,7 +23,7 @@ import Testing
             "max(healthy[24h])": health != nil && !hadThem ? .missing(.notTracked) : .value(1),
             "max(uptime[24h])": events != nil && !hadThem ? .missing(.notTracked) : .value(90),
         ]
-        return PolicySet.embeddedDefault.runtimeRules
+        return PolicySet.embeddedDefault.rules(for: .runtime)
             .filter { $0.when.evaluate(FixedReadings($0.when, readings)) == .yes }.map(\.name)
     }
 

@@ -69,7 +69,7 @@ struct Telltale: IncidentSource {
 
     func named(_ incident: Incident) -> [String]? {
         // The rule is gone: it names nobody, and says nothing against telling either.
-        guard let rule = rule(of: incident) else { return [] }
+        guard let rule = policies.rule(incident.rule, for: incident.subject) else { return [] }
         var named: [String]?
         for case .notify(let channels) in rule.actions { named = (named ?? []) + channels }
         return named
@@ -78,11 +78,6 @@ struct Telltale: IncidentSource {
     func mode(_ incident: Incident) -> Mode {
         let policy = incident.subject.app.map { policies.policy(for: $0) } ?? policies.defaultPolicy
         return min(mode, policy.mode)
-    }
-
-    private func rule(of incident: Incident) -> Rule? {
-        let policy = incident.subject.app.map { policies.index(for: $0) } ?? 0
-        return policies.rules(for: incident.subject.kind, policy: policy).first { $0.name == incident.rule }
     }
 }
 

@@ -33,8 +33,7 @@ extension Pipeline {
         let opened = outcome.changes.filter { $0.kind == .opened || $0.kind == .reopened }.map(\.incident)
         var touched: Set<String> = []
         for incident in opened where incident.subject.app == nil {
-            var only: String?
-            if case .replica(let url, _) = incident.subject { only = url }
+            let only = incident.subject.replica
             let silent = (lastAnswers[outcome.runtime] ?? [:]).filter { url, last in
                 last.fault != nil && (only.map { $0.isSame(as: url) } ?? true)
             }.inByteOrder(of: \.key)

@@ -82,7 +82,7 @@ public struct TapeReplay: Sendable {
             story.add(result) { telling.holder(of: $0, environment: settings.environment, settings.telling, at) != nil }
             ticks[runtime, default: []].append(at)
             for replica in pipeline.signals[runtime]?.summary.replicas ?? [] {
-                let asked = [Endpoint.health, .perf, .events].filter { replica.elapsedMilliseconds[$0] != nil }
+                let asked = Endpoint.essential.filter { replica.elapsedMilliseconds[$0] != nil }
                 stretches.note(runtime, at: at, asked.map { ($0, replica.missing[$0]) })
             }
             newest[runtime] = result

@@ -95,10 +95,6 @@ extension Subject {
     /// With ids that fit a line of a list.
     fileprivate var shortened: Subject {
         func short(_ text: String) -> String { Shown.shortened(text, 48) }
-        return switch self {
-        case .runtime(let name): .runtime(short(name))
-        case .app(let app, let runtime): .app(AppID(short(app.text)), runtime: short(runtime))
-        case .replica(let url, let runtime): .replica(short(url), runtime: short(runtime))
-        }
+        return Subject(kind, id: Array(short(idText).utf8), runtime: short(runtime))
     }
 }

@@ -60,9 +60,7 @@ extension Wording {
         case .environment: return message.environment
         case .runtime: return incident.subject.runtime
         case .app: return incident.subject.app?.text
-        case .replica:
-            if case .replica(let url, _) = incident.subject { return url }
-            return nil
+        case .replica: return incident.subject.replica
         case .summary: return incident.summary.isEmpty ? nil : incident.summary
         case .condition: return condition
         case .playbook: return incident.playbook

@@ -95,22 +95,17 @@ public struct Wording: Sendable {
             let shownSecond = Shown.shortened(second, max(5, ofSecond))
             return Shown.shortened(first, max(7, available - shownSecond.unicodeScalars.count)) + link + shownSecond
         }
-        switch incident.subject {
-        case .runtime(let name): return "runtime " + Shown.shortened(Shown.id(name), max(8, room - 8))
-        case .app(let app, let runtime): return pair(app.text, " on ", runtime)
-        case .replica(let url, let runtime): return pair(url, " of ", runtime)
-        }
+        let subject = incident.subject
+        guard let link = subject.kind.link else { return "runtime " + Shown.shortened(Shown.id(subject.idText), max(8, room - 8)) }
+        return pair(subject.idText, " \(link) ", subject.runtime)
     }
 
     /// Whom it is about, with ids to copy.
     public var place: Phrase { Wording.place(incident.subject) }
 
     static func place(_ subject: Subject) -> Phrase {
-        switch subject {
-        case .runtime(let name): "runtime \(code: name)"
-        case .app(let app, let runtime): "app \(code: app.text) on runtime \(code: runtime)"
-        case .replica(let url, let runtime): "replica \(code: url) of runtime \(code: runtime)"
-        }
+        guard let link = subject.kind.link else { return "runtime \(code: subject.idText)" }
+        return "\(subject.kind.rawValue) \(code: subject.idText) \(link) runtime \(code: subject.runtime)"
     }
 
     /// The rule's sentence; the rule's name where it has none. It speaks of now, so it is denied once it is over. Of several

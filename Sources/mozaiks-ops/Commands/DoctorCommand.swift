@@ -38,7 +38,7 @@ enum DoctorCommand {
         for look in 0..<2 {
             if look > 0 { try await invocation.clock.sleep(for: wait) }
             for target in assembly.targets {
-                let all = target.replicas.map { ($0, [Endpoint.health, .activeRuns, .events, .inside, .perf]) }
+                let all = target.replicas.map { ($0, Endpoint.everything) }
                 let seen = await poller.poll(target, all)
                 for observation in seen { pipeline.take(observation) }
                 observations[target.runtime] = seen
@@ -96,7 +96,7 @@ enum DoctorCommand {
         findings.begin("Setup")
         findings.add(.ok, "configuration: \(configuration.file ?? "none, defaults and environment")")
         let policies = assembly.policies
-        let count = policies.defaultPolicy.appRules.count + policies.runtimeRules.count + policies.replicaRules.count
+        let count = policies.defaultRules.count
         if let proxy = assembly.network.proxyText {
             findings.add(.ok, "network: through the proxy \(proxy), but for this machine and what NO_PROXY or 'no_proxy' names")
         }

@@ -117,7 +117,8 @@ enum EvaluateCommand {
             runtime = table.runtime
             var lines: [Line] = []
             let standings = report.result.outcome.standings
-            func add(_ rule: Rule, _ subject: Subject, _ row: TableRow) {
+            func add(_ rule: Rule, _ subject: Subject) {
+                guard let row = table.view(of: subject) else { return }
                 let explanation = rule.when.explain(row)
                 let standing = standings.first { $0.rule == rule.name && $0.subject == subject }
                 lines.append(
@@ -126,12 +127,13 @@ enum EvaluateCommand {
                         explanation: explanation, suppressedBy: standing?.suppressedBy))
             }
             if app == nil {
-                for rule in policies.runtimeRules { add(rule, .runtime(runtime), TableRow(table, kind: .runtime)) }
-            }
-            for (index, id) in table.apps.enumerated() where app == nil || app == id {
-                for rule in policies.policy(for: id).appRules {
-                    add(rule, .app(id, runtime: runtime), TableRow(table, kind: .app, row: index))
+                for rule in policies.wideRules {
+                    for subject in table.subjects(rule.subject) { add(rule, subject) }
                 }
+            }
+            for subject in table.subjects(.app) {
+                guard let id = subject.app, app == nil || app == id else { continue }
+                for rule in policies.policy(for: id).appRules { add(rule, subject) }
             }
             self.lines = lines
         }
@@ -148,7 +150,7 @@ enum EvaluateCommand {
                     continue
                 }
                 let state = line.phase == .inactive ? "\(line.truth)" : "\(line.phase.rawValue), \(line.truth)"
-                let subject = line.subject.app.map { "app \(rendering.shownID($0))" } ?? "runtime \(runtime)"
+                let subject = line.subject.app.map { "app \(rendering.shownID($0))" } ?? "\(line.subject)"
                 text += "  \(Shown.id(line.rule)) on \(subject): \(terminal.paint(state, style(line.truth)))"
                 text += line.suppressedBy.map { ", kept quiet by \($0)" } ?? ""
                 text += "\n      " + terminal.paint(Shown.code(line.explanation.withValues), .dim) + "\n"

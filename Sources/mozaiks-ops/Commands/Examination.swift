@@ -34,7 +34,7 @@ struct Examination {
             let own = observations.filter { $0.replica == replica.url }
             waysAround(replica.url, asksItself: own.contains { $0.endpoint == .inside && $0.isFound }, &findings)
             guard reach(own, replica, &findings) else { continue }
-            for endpoint in [Endpoint.health, .activeRuns, .events, .inside, .perf] {
+            for endpoint in Endpoint.everything {
                 guard let observation = own.last(where: { $0.endpoint == endpoint }) else { continue }
                 read(endpoint, observation, replica, &findings)
             }
@@ -267,8 +267,10 @@ struct Examination {
         let table = report.result.readings
         var seeing: [String] = []
         var lacking: [(rule: String, what: String)] = []
-        for rule in assembly.policies.runtimeRules {
-            let lack = lack(rule.when, TableRow(table, kind: .runtime))
+        for rule in assembly.policies.wideRules {
+            // One replica speaks for all.
+            let row = table.subjects(rule.subject).first.flatMap(table.view(of:))
+            let lack = row.flatMap { self.lack(rule.when, $0) }
             if let lack { lacking.append((rule.name, lack)) } else { seeing.append(rule.name) }
         }
         for rule in assembly.policies.defaultPolicy.appRules {

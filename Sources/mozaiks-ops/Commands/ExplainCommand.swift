@@ -79,23 +79,22 @@ enum ExplainCommand {
         let runtime = try runtime(arguments.value("runtime"), situation)
         let policies = situation.pipeline.policies
         let subject: Subject
-        if let app = arguments.value("app") {
+        switch (arguments.value("app"), policies.subjects(ofRule: rule)) {
+        case (let app?, _):
             subject = .app(AppID(app), runtime: runtime)
-        } else if policies.runtimeRules.contains(where: { $0.name == rule }) {
-            subject = .runtime(runtime)
-        } else if policies.replicaRules.contains(where: { $0.name == rule }) {
+        case (nil, .replica):
             let known = situation.ticks.first { $0.runtime == runtime }?.readings.replicas ?? []
             guard let url = arguments.value("replica") ?? (known.count == 1 ? known[0] : nil) else {
                 throw UsageError("'\(rule)' is a rule on replicas: name one with --replica", hint: known.joined(separator: ", "))
             }
             subject = .replica(url, runtime: runtime)
-        } else if policies.policies.contains(where: { $0.appRules.contains { $0.name == rule } }) {
+        case (nil, .app):
             let known = situation.ticks.first { $0.runtime == runtime }?.readings.apps.prefix(5).map(\.text) ?? []
             throw UsageError(
                 "'\(rule)' is a rule on apps: name one with --app",
                 hint: known.isEmpty ? nil : "seen: " + known.joined(separator: ", "))
-        } else {
-            // Named for what it says of unknown rules.
+        case (nil, .runtime), (nil, nil):
+            // Also of a rule that nobody knows, for what is said of such.
             subject = .runtime(runtime)
         }
         let explanation = try find(rule, subject, situation, invocation)
@@ -150,7 +149,7 @@ enum ExplainCommand {
             if let off = policies.policies[position].disabled.first(where: { $0.rule == name }) {
                 throw CommandFailure("'\(name)' is switched off for \(subject) (\(off.origin))")
             }
-            let all = (policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules)).map(\.name)
+            let all = policies.allRules.map(\.name)
             if all.contains(name) { throw UsageError("'\(name)' is not a rule on \(subject.kind.rawValue)s") }
             throw CommandFailure(
                 "there is no rule '\(name)'", hint: nearest(name, in: all).map { "did you mean '\($0)'?" }

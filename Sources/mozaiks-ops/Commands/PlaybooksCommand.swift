@@ -133,7 +133,6 @@ enum PlaybooksCommand {
 
     /// What all rules say of their pages, the apps' own included.
     static func references(_ policies: PolicySet) -> [PlaybookReference] {
-        let rules = policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules)
-        return rules.map { PlaybookReference(rule: $0.name, playbook: $0.playbook, origin: $0.origin) }
+        policies.allRules.map { PlaybookReference(rule: $0.name, playbook: $0.playbook, origin: $0.origin) }
     }
 }

@@ -74,7 +74,7 @@ enum PolicyCheckCommand {
         // What routes and maintenance name is the configured policies' business, not a folder's under test.
         let isConfigured = invocation.arguments.positional("DIR") == nil && invocation.arguments.value("policies") == nil
         var found: [Diagnostic] = isConfigured ? Strangers(configuration, policies).warnings : []
-        for rule in policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules) {
+        for rule in policies.allRules {
             func origin(_ key: String) -> Origin { rule.fields.first { $0.key == key }?.origin ?? rule.origin }
             if let id = rule.playbook, pages.playbook(id) == nil {
                 found.append(
@@ -121,8 +121,7 @@ enum PolicyCheckCommand {
             diagnostics = policies.warnings
             files = policies.policies.map(\.file)
             read = policies.files.map(\.path)
-            rules = (policies.policies.map(\.appRules.count).max() ?? 0) + policies.runtimeRules.count
-                + policies.replicaRules.count
+            rules = (policies.policies.map(\.appRules.count).max() ?? 0) + policies.wideRules.count
         }
 
         private func count(_ severity: Diagnostic.Severity) -> Int { diagnostics.count { $0.severity == severity } }
@@ -171,7 +170,7 @@ enum Sight {
         let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         var found: [Diagnostic] = []
         for target in assembly.targets {
-            let all = target.replicas.map { ($0, [Endpoint.health, .activeRuns, .events, .perf]) }
+            let all = target.replicas.map { ($0, Endpoint.whole) }
             let seen = await poller.poll(target, all)
             for observation in seen { pipeline.take(observation) }
             guard var signals = pipeline.signals[target.runtime] else { continue }
@@ -219,8 +218,7 @@ enum Sight {
 
     /// The rules that can never fire where these signals are missing for good, with those of them that they read.
     private static func blind(_ policies: PolicySet, _ dead: [Signal: MissingReason]) -> [(rule: Rule, lacks: [Signal])] {
-        let rules = policies.runtimeRules + policies.replicaRules + policies.policies.flatMap(\.appRules)
-        return rules.compactMap { rule in
+        policies.allRules.compactMap { rule in
             guard !rule.when.canBeTrue(lacking: { dead[$0.signal] }) else { return nil }
             var lacks: [Signal] = []
             for (_, series) in rule.when.readings where dead[series.signal] != nil && !lacks.contains(series.signal) {

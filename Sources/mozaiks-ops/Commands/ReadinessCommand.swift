@@ -26,7 +26,7 @@ enum ReadinessCommand {
         let policies = try invocation.policies(configuration)
         let now = invocation.clock.now()
         let since = now - (try invocation.span("since") ?? .hours(7 * 24))
-        let rules = policies.policies.flatMap(\.appRules) + policies.runtimeRules + policies.replicaRules
+        let rules = policies.allRules
         var names = Set(rules.filter { rule in rule.actions.contains { $0.kind != .notify } }.map(\.name))
         if let rule = invocation.arguments.positional("RULE") {
             guard names.contains(rule) else {

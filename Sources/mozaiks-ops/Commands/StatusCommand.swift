@@ -82,7 +82,7 @@ extension Overview {
                 let stretched = perf >= sight.interval + .seconds(1) ? ", the figures of tenants every \(perf.brief) (stretched by what they cost it)" : ""
                 return "  \(Shown.id(sight.summary.runtime)), polled \(age < .seconds(1) ? "just now" : "\(age.brief) ago"), every \(sight.interval)\(stretched)\n"
                     + sight.summary.replicas.map { replica in
-                        let silent = [Endpoint.health, .perf, .events].filter { replica.missing[$0] != nil || $0 == .health }
+                        let silent = Endpoint.essential.filter { replica.missing[$0] != nil || $0 == .health }
                         let why = silent.lazy.compactMap { replica.detail[$0] }.first.map { " (\(Shown.line($0)))" } ?? ""
                         let several = replica.answersForSeveralProcesses
                             ? rendering.terminal.paint(" · answers for several processes, nothing can be counted", .red) : ""
