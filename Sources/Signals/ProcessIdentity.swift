@@ -43,6 +43,16 @@ struct ProcessIdentity {
         return moment - severalAt <= ProcessIdentity.memory
     }
 
+    /// The process that answers, as far as it was told apart.
+    struct Process: Hashable {
+        let mark: [UInt8]?
+        let restart: Int64?
+    }
+
+    /// Another value than before once a process is seen for the first time, or restarts. Of several that answer in turn
+    /// none is the newest.
+    var process: Process { Process(mark: severalAt == nil ? marks.last : nil, restart: restarts.last) }
+
     enum Change: Hashable {
         case same
         /// A new process, created at that moment by its own clock if it says so.

@@ -115,6 +115,14 @@ public struct RuntimeSignals: Sendable {
         return sum
     }
 
+    /// Which processes were told apart, to be compared with what was known before. A monitor that starts anew cannot see for
+    /// itself that one restarted: unlike the counters of a process, its restarts are counted nowhere but here.
+    public struct ProcessesSeen: Hashable, Sendable {
+        fileprivate let each: [ProcessIdentity.Process]
+    }
+
+    public var processesSeen: ProcessesSeen { ProcessesSeen(each: replicas.map(\.identity.process)) }
+
     /// Moves time on: closes minutes, forgets apps and replicas, trims what is kept.
     private mutating func advance(to now: Timestamp) {
         for url in options.replicas { _ = replicaIndex(url) }

@@ -15,7 +15,7 @@ package struct Crowd {
     /// One poll of everything, `elapsed` milliseconds for the perf endpoint.
     package static func poll(
         _ open: [String: Int], at: Timestamp, runtime: String = Crowd.runtime, replica: String = Crowd.replica,
-        elapsed: Double = 2, ended: Int = 12
+        elapsed: Double = 2, ended: Int = 12, created: String = "2026-11-21T08:00:00+00:00"
     ) -> [Observation] {
         func answer(_ endpoint: Endpoint, _ body: JSON) -> Observation {
             Observation(
@@ -33,7 +33,7 @@ package struct Crowd {
                 .events,
                 [
                     "data": [
-                        "created": "2026-11-21T08:00:00+00:00", "custom_events_by_type": ["chat.usage_delta": 2],
+                        "created": .string(created), "custom_events_by_type": ["chat.usage_delta": 2],
                     ]
                 ]),
             answer(.perf, perf(open, ended)),

@@ -54,6 +54,36 @@ import Testing
         }
     }
 
+    @Test("dying with the runtime, again and again within a minute: each of its restarts counts all the same")
+    func together() async throws {
+        let place = Workplace()
+        let policies = try Crowd.policies {
+            $0 += """
+                  restarts:
+                    subject: runtime
+                    when: restarts[30m] >= 3
+                    for: 0s
+                    severity: critical
+                    summary: It restarts again and again.
+
+                """
+        }
+        for life in 0..<5 {
+            let core = try place.core(Crowd.settings(), policies)
+            // Whoever starts with the runtime is there before it.
+            let refused = Observation(
+                at: place.clock.now(), runtime: Crowd.runtime, replica: Crowd.replica, endpoint: .health, elapsedMilliseconds: 1,
+                outcome: .failure(.refused, detail: "connection refused"))
+            #expect(await core.cycle(Crowd.runtime, [refused]))
+            place.clock.advance(by: .seconds(10))
+            let now = place.clock.now()
+            #expect(await core.cycle(Crowd.runtime, Crowd.poll(Crowd.calm, at: now, created: "\(now - .seconds(5))")), "life \(life)")
+            await core.close()
+            place.clock.advance(by: .seconds(20))
+        }
+        #expect(try place.incidents().contains { $0.rule == "restarts" })
+    }
+
     @Test("stopped and not killed: the same bytes", arguments: [[5], [20, 21, 22], [31, 60, 80]])
     func drained(stops: [Int]) async throws {
         let past = try SameIncidentsTests.Story(scenario: "noisy-neighbor", minutes: 30, interval: .seconds(20)).past()

@@ -88,6 +88,9 @@ public actor Core {
     private var tapedKillSwitch = false
     private var areSettingsTaped = false
 
+    /// The processes of each runtime as the state of signals that was written last knows them.
+    var processesKept: [String: RuntimeSignals.ProcessesSeen] = [:]
+
     /// How long the state of signals may be behind the journal's other state.
     public static let signalsInterval = TimeSpan.minutes(1)
     private static let mostUnlogged = 1_000
@@ -210,7 +213,9 @@ public actor Core {
         followApps(runtime)
         followLeases(&record)
         record.states += pipeline.drainStates()
-        let savesSignals = saveSignals(&record, force: false)
+        // Where the monitor dies with the runtime, each life of the two may be shorter than the interval.
+        let isAnotherProcess = pipeline.signals[runtime]?.processesSeen != processesKept[runtime]
+        let savesSignals = saveSignals(&record, force: isAnotherProcess)
         unsaved.append(record)
         let saved = flush()
         if saved, savesSignals {
