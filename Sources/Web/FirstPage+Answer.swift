@@ -30,10 +30,10 @@ extension FirstPage {
         }
         facts.append(("Being done", done))
         facts.append(("Waits for you", waitsFor))
-        let deaf = overview.troubles.map(\.channel).inByteOrder()
-        if !deaf.isEmpty {
+        let failing = overview.troubles.map(\.channel).inByteOrder()
+        if !failing.isEmpty {
             facts.append(
-                ("Who is told", "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> not by \(Shown.line(deaf.joined(separator: ", "))): <a href=\"#channels-h\">messages do not get through</a></span>"))
+                ("Who is told", "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> not by \(Shown.line(failing.joined(separator: ", "))): <a href=\"#channels-h\">messages do not get through</a></span>"))
         }
         let stop: HTML =
             overview.isStopped
@@ -41,7 +41,7 @@ extension FirstPage {
             : ""
         return """
             <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
-            <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(word(verdict.state))</h1>
+            <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(word(verdict.state))\(deaf.map { ", \(verdict.state == .ok ? "but" : "and") \($0)" } ?? "")</h1>
             <p class="lead">\(lead(verdict))</p>\(stop)
             \(Page.facts(facts))</section>
             """
@@ -62,6 +62,13 @@ extension FirstPage {
         let more = groups.dropFirst(3).reduce(0) { $0 + $1.incidents.count }
         if more > 0 { items.append("<a href=\"\(Page.incidentList)\">and \(more) more</a>") }
         return Page.list(items)
+    }
+
+    /// That messages do not get through, in words; nil where they do, or where there is no channel to get through.
+    var deaf: String? {
+        guard !overview.troubles.isEmpty else { return nil }
+        let isEverybody = overview.channels.allSatisfy { channel in overview.troubles.contains { $0.channel.isSame(as: channel.channel) } }
+        return isEverybody ? "nobody can be told" : "not everybody can be told"
     }
 
     private func word(_ state: StatusVerdict.State) -> String {

@@ -38,7 +38,7 @@ private struct IncidentPage {
         let head: HTML =
             "<a href=\"/\"><strong>mozaiks-ops</strong></a> <span>incident \(detail.shortID)</span> \(clocks.asOf)"
         let body: HTML = """
-            \(Page.notice(asked))
+            \(Page.notice(asked, clocks))
             <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
             <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(id: incident.rule)</h1>
             <p class="lead">\(clocks.readable(incident.summary))</p>
@@ -88,11 +88,9 @@ private struct IncidentPage {
                 ))
         }
         if isOpen { facts.append(("By now", Page.standing(incident, present, clocks))) }
-        facts.append(
-            (
-                "Condition",
-                "<code>\(Shown.code(incident.condition))</code> <span class=\"faint\">\(Shown.line(incident.origin.description))</span>"
-            ))
+        let condition = Shown.code(incident.condition)
+        let written: HTML = Page.isLong(condition) ? Page.folded("All of it", condition, "condition") : "<code>\(condition)</code>"
+        facts.append(("Condition", "\(written) <span class=\"faint\">\(Shown.line(incident.origin.description))</span>"))
         for label in incident.labels.inByteOrder(of: \.key) {
             facts.append((Shown.id(label.key), "\(Shown.line(label.value))"))
         }

@@ -1,4 +1,5 @@
 import Guard
+import Journal
 import Model
 import Testing
 
@@ -73,6 +74,26 @@ struct FirstAnswerTests {
             ], states: [World.sight()])
         let worst = both.face().get("/").text
         #expect(worst.contains("1 incident is open, and 1 note") && worst.contains("<dd>It answers nobody (active_runs 7 &gt; 3).</dd>"), "\(worst.prefix(6_000))")
+    }
+
+    @Test("where messages do not get through the verdict says so, whatever else is well")
+    func deaf() throws {
+        let world = try World()
+        func message(_ channel: String) -> OutboxMessage {
+            OutboxMessage(
+                incident: World.incident(1).id, channel: channel, event: .opened, createdAt: World.start - .minutes(5), dueAt: World.start - .minutes(5),
+                document: "{}")
+        }
+        try world.commit([World.incident(1, resolved: true)], states: [World.sight()], messages: [message("ops"), message("mail")])
+        #expect(world.face().get("/").text.contains("</span> All is well</h1>"), "they merely wait")
+        try world.engine.settle(1, .retry(at: World.start + .minutes(1), error: "invalid_auth"))
+        let one = world.face().get("/").text
+        #expect(one.contains("All is well, but not everybody can be told</h1>") && one.contains("<section class=\"banner doubtful\""))
+        try world.engine.settle(2, .retry(at: World.start + .minutes(1), error: "timeout"))
+        let all = world.face().get("/").text
+        #expect(all.contains("All is well, but nobody can be told</h1>") && all.contains("<title>OK, nobody can be told"))
+        try world.commit([World.incident(2, severity: .critical)])
+        #expect(world.face().get("/").text.contains("Critical, and nobody can be told</h1>"))
     }
 
     @Test("why nothing is done, whether it came back and who does not answer is said in plain words")
