@@ -90,7 +90,7 @@ private struct AppPage {
     }
 
     private func card(_ part: AppDetail.Part) -> HTML {
-        var facts: [(String, HTML)] = [("Now", figures(part.readings))]
+        var facts: [(String, HTML)] = []
         let missing = missing(part.readings)
         if !missing.isEmpty { facts.append(("Missing", Page.list(missing))) }
         if let weight = part.weight {
@@ -103,7 +103,7 @@ private struct AppPage {
         }
         facts.append(("Month", part.month.map { month($0, part.whole, part.runtime) } ?? "<span class=\"faint\">the history cannot be read</span>"))
         return """
-            <article class="card"><h3>\(id: part.runtime) <span class="faint">as of \(clocks.since(part.at))</span></h3>\(Page.facts(facts))</article>
+            <article class="card"><h3>\(id: part.runtime) <span class="faint">as of \(clocks.since(part.at))</span></h3>\(figures(part.readings))\(Page.facts(facts))</article>
             """
     }
 
@@ -112,7 +112,7 @@ private struct AppPage {
             guard case .value = evidence else { return nil }
             return "<span><code>\(series.description)</code> <strong>\(Figure.text(evidence, series.resultUnit))</strong></span>"
         }
-        return seen.isEmpty ? "nothing is known" : "<p class=\"figures\">\(seen.joined())</p>"
+        return seen.isEmpty ? "<p class=\"none\">nothing is known of it now</p>" : "<p class=\"figures\">\(seen.joined())</p>"
     }
 
     /// What is not known, by the reason.
@@ -140,31 +140,36 @@ private struct AppPage {
     // MARK: - The month
 
     private func month(_ month: MonthLedger.Month, _ whole: MonthLedger.Month?, _ runtime: String) -> HTML {
+        let known = Set([month.tokens, month.cost, month.runs].filter { $0.value.value != nil }.map(\.minutes))
         let lines = [
-            line("tokens", month.tokens, whole?.tokens, month, runtime) { AppPage.grouped($0) },
-            line("spend", month.cost, whole?.cost, month, runtime) { "\(AppPage.cents($0)) USD" },
-            line("runs started", month.runs, whole?.runs, month, runtime) { AppPage.grouped($0) },
+            line("tokens", month.tokens, whole?.tokens, month, runtime, known.count > 1) { AppPage.grouped($0) },
+            line("spend", month.cost, whole?.cost, month, runtime, known.count > 1) { "\(AppPage.cents($0)) USD" },
+            line("runs started", month.runs, whole?.runs, month, runtime, known.count > 1) { AppPage.grouped($0) },
         ]
+        // Of the rest nothing is known: a sum of a part is said to be one.
+        let seen: HTML =
+            known.count == 1 && month.minutes - (known.first ?? 0) > 2
+            ? ", of \(spans(known.first ?? 0, month)); of the rest nothing is known" : ""
         let sofar: HTML = month.isWhole ? "" : "<p class=\"faint\">Added up to \(clocks.time(month.until)) so far; the rest follows with the next looks.</p>"
-        return "\(Page.list(lines))<p class=\"faint\">Since \(clocks.time(month.begins)), by what was seen.</p>\(sofar)"
+        return "\(Page.list(lines))<p class=\"faint\">Since \(clocks.time(month.begins)), by what was seen\(seen).</p>\(sofar)"
     }
 
     private func line(
         _ name: StaticString, _ figure: MonthLedger.Figure, _ whole: MonthLedger.Figure?, _ month: MonthLedger.Month, _ runtime: String,
-        _ words: (Double) -> String
+        _ tellsPart: Bool, _ words: (Double) -> String
     ) -> HTML {
         guard case .value(let value) = figure.value else {
             return "\(HTML.own(name)): <span class=\"faint\">not known: \(figure.value.reason?.explanation ?? "")</span>"
         }
         var share: HTML = ""
         if case .value(let all)? = whole?.value, all > 0 { share = ", \(Figure.text(value / all * 100, .percent)) of all on \(id: runtime)" }
-        // Of the rest nothing is known: a sum of a part is said to be one.
-        let gap = month.minutes - figure.minutes
-        let part: HTML =
-            gap > 2
-            ? " <span class=\"faint\">(of \(TimeSpan.minutes(Int(figure.minutes)).brief) of \(TimeSpan.minutes(Int(month.minutes)).brief); of the rest nothing is known)</span>"
-            : ""
+        let part: HTML = HTML.when(tellsPart && month.minutes - figure.minutes > 2, " <span class=\"faint\">(of \(spans(figure.minutes, month)))</span>")
         return "\(HTML.own(name)): <strong>\(words(value))</strong>\(share)\(part)"
+    }
+
+    /// `8m of 29d1h`
+    private func spans(_ known: Int64, _ month: MonthLedger.Month) -> String {
+        "\(TimeSpan.minutes(Int(known)).brief) of \(TimeSpan.minutes(Int(month.minutes)).brief)"
     }
 
     /// `1,234,567`

@@ -120,7 +120,7 @@ struct FirstPage {
         let more = all.count - items.count
         return """
             <section aria-labelledby="begun-h"><h2 id="begun-h">Has begun <span class="count">\(all.count)</span></h2>
-            <details id="begun"><summary>\(all.count == 1 ? "A rule has" : "\(all.count) rules have") begun to be true: nobody is told yet</summary>
+            <details id="begun"><summary>\(all.count == 1 ? "\(Shown.id(all[0].rule)) on \(all[0].subject.description)" : "\(all.count) rules"), and nobody is told yet</summary>
             <p class="faint">True, and not yet for long enough to tell anybody: the <a href="\(Page.rules)">rules</a> say how long that is.</p>
             \(Page.list(Array(items)))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</details></section>
             """

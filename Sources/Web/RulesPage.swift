@@ -60,6 +60,17 @@ struct RulesPage {
         let lines = stands.prefix(RulesPage.mostShown).enumerated().map { line($1, whyNot: whyNot, id: "\(id)-now-\($0)") }
         let more = stands.count - lines.count
         let playbook: HTML = rule.playbook.map { " · playbook <code>\($0)</code>" } ?? ""
+        if weightiest == .inactive, !explanations.isEmpty || Page.isLong(rule.when.text) {
+            let text = Shown.code(rule.when.text)
+            let inside: HTML = """
+                <p class="faint"><code>\(text)</code></p><p class="faint">for \(rule.hold.description) · <code>\(rule.origin.description)</code>\(playbook)</p>
+                \(Page.list(lines))\(HTML.when(more > 0, "<p>and \(more) more</p>"))
+                """
+            return """
+                <article class="card"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(state(weightiest))</h3>
+                <p>\(Shown.prose(rule.summary))</p><details id="\(id)"><summary>\(explanations.isEmpty ? "Its condition" : "Its condition, and why not")</summary>\(inside)</details></article>
+                """
+        }
         return """
             <article class="card \(HTML.own(tone?.name ?? ""))"><h3>\(Page.chip(rule.severity)) \(id: rule.name) \(state(weightiest))</h3>
             <p>\(Shown.prose(rule.summary))</p>
@@ -86,7 +97,7 @@ struct RulesPage {
         let text = Shown.code(explanation.condition?.withValues ?? "")
         let values: HTML = HTML.when(
             !text.isEmpty && (explanation.phase != .inactive || whyNot),
-            Page.isLong(text) ? Page.folded("With its values", text, id) : "<br><code>\(text)</code>")
+            Page.isLong(text) && explanation.phase != .inactive ? Page.folded("With its values", text, id) : "<br><code>\(text)</code>")
         return "\(who): \(word(explanation.phase))\(timer)\(incident)\(values)\(Page.list(reasons, class: "faint"))"
     }
 

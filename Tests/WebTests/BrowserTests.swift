@@ -93,7 +93,7 @@ import Testing
                 page("rules", stages[2].server.url + "/rules", ["Not known", "nothing was judged yet"], mays: ["503"]),
                 page("app", stages[2].server.url + "/apps/app-clinic", ["Not known", "nothing was judged yet"], mays: ["503"]),
                 page("rules-lived", lived.server.url + "/rules", [
-                    "About runtimes", "crowded", "its incident", "has begun", "not true", "An app has open runs for long.", "ops_policy.app-shop.yaml",
+                    "About runtimes", "crowded", "its incident", "has begun", "Its condition, and why not", "An app has open runs for long.", "ops_policy.app-shop.yaml",
                     "Apps that were seen", "and \(LivedWorld.apps.count - 200) more", "The default policy in force", "<script>window.hacked=1</script>", "\\u{202e}txet", "app-école-検証",
                 ]),
                 page("app-lived", lived.server.url + LivedWorld.page(of: "app-clinic"), ["open about it.", "What it runs", "open_runs", "Users", "<img src=x onerror=window.hacked=1> 1", "Workflows", "Month", "by what was seen", "Where each rule stands", "greedy", "has begun", "The default policy holds for it."]),

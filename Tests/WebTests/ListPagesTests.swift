@@ -43,7 +43,8 @@ struct ListPagesTests {
 
     @Test("one page follows the other without a gap or a repetition", arguments: ["silences", "leases"], [1, 2, 3, 7, 8])
     func pages(list: String, size: Int) throws {
-        let face = try world().face()
+        let world = try world()
+        let face = world.face()
         var seen: [String] = []
         var cursor: String?
         repeat {
@@ -61,7 +62,8 @@ struct ListPagesTests {
         ("since=15m", [1, 2, 3]), ("until=15m", [4, 5, 6, 7]), ("since=2026-11-21T08:40:00Z&until=2026-11-21T08:50:00Z", [4, 5]), ("since=1m", [1]),
     ])
     func when(query: String, numbers: [Int]) throws {
-        let face = try world().face()
+        let world = try world()
+        let face = world.face()
         for (list, name) in [("silences", "silence"), ("leases", "lease")] {
             let answer = try face.get("/api/v1/\(list)?\(query)").json()
             #expect(answer[list]?.array?.compactMap { $0["id"]?.string } == numbers.map { "\(name)-\($0)" }, "\(list) \(answer)")
@@ -106,6 +108,7 @@ struct ListPagesTests {
         "standings?cursor=1.a", "standings?limit=0", "messages?until=never",
     ])
     func nonsense(target: String) throws {
-        #expect(try world().face().get("/api/v1/" + target).status == 400)
+        let world = try world()
+        #expect(world.face().get("/api/v1/" + target).status == 400)
     }
 }

@@ -89,7 +89,8 @@ struct SignalPastTests {
         "since=1h&until=2h", "until=2026-11-21T08:00:00Z&since=2026-11-21T08:00:00Z",
     ])
     func nonsense(query: String) throws {
-        let answer = try world([(5, .value(1), [])]).face().get("/api/v1/history?runtime=shared&" + query)
+        let world = try world([(5, .value(1), [])])
+        let answer = world.face().get("/api/v1/history?runtime=shared&" + query)
         #expect(answer.status == 400, "\(answer.text)")
     }
 }
