@@ -11,17 +11,17 @@ import Views
 extension API {
     private static let noCursor = "'cursor' is none that was given out: take 'next_cursor' as it stands, or leave it out"
 
-    /// What every list may be asked for.
+    /// What lists may be asked for whose rows have moments.
     private struct Asked {
         let since: Timestamp?
         let until: Timestamp?
         let limit: Int
         let after: IncidentFilter.Place?
 
-        init(_ query: inout Query, now: Timestamp, mostly limit: Int = 200, atMost most: Int = 1_000) throws(Problem) {
+        init(_ query: inout Query, now: Timestamp) throws(Problem) {
             since = try query.moment("since", now: now)
             until = try query.moment("until", now: now)
-            self.limit = try query.number("limit", in: 1...most) ?? limit
+            limit = try query.number("limit", in: 1...1_000) ?? 200
             after = try query.one("cursor").map { text throws(Problem) in try API.place(text) }
         }
     }
@@ -113,47 +113,53 @@ extension API {
         }
     }
 
+    /// What lists may be asked for whose rows have numbers.
+    private struct Numbered {
+        let since: Timestamp?
+        let until: Timestamp?
+        let limit: Int
+        let cursor: Int64?
+
+        init(_ query: inout Query, now: Timestamp) throws(Problem) {
+            since = try query.moment("since", now: now)
+            until = try query.moment("until", now: now)
+            limit = try query.number("limit", in: 1...200) ?? 50
+            cursor = try query.one("cursor").map { text throws(Problem) -> Int64 in
+                guard let number = Int64(text), number > 0 else { throw .badRequest(API.noCursor) }
+                return number
+            }
+        }
+    }
+
     static func messages(_ query: inout Query, _ reading: Reading) throws -> JSON {
         let states = try query.words("state", OutboxRow.State.self)
         guard states.count <= 1 else { throw Problem.badRequest("'state' is one state here") }
         let channel = try query.one("channel")
         let named = try query.one("incident")
-        let since = try query.moment("since", now: reading.now)
-        let until = try query.moment("until", now: reading.now)
-        let before = try query.one("cursor").map { text throws(Problem) -> Int64 in
-            guard let id = Int64(text), id > 0 else { throw .badRequest(API.noCursor) }
-            return id
-        }
-        let limit = try query.number("limit", in: 1...200) ?? 50
+        let asked = try Numbered(&query, now: reading.now)
         try query.finish()
         let detail = try named.map { try incident($0, reading).incident }
         let rows = try reading.journal.outbox(
-            incident: detail?.id, digests: detail?.digests ?? [], state: states.first, channel: channel, since: since, until: until,
-            before: before, limit: limit + 1)
-        let page = rows.prefix(limit)
+            incident: detail?.id, digests: detail?.digests ?? [], state: states.first, channel: channel, since: asked.since,
+            until: asked.until, before: asked.cursor, limit: asked.limit + 1)
+        let page = rows.prefix(asked.limit)
         return [
             "schema": "mozaiks.ops/messages/v1", "messages": .array(page.map(\.document)),
-            "next_cursor": rows.count > limit ? page.last.map { .string("\($0.id)") } ?? .null : .null,
+            "next_cursor": .optional(rows.count > page.count ? page.last.map { "\($0.id)" } : nil),
         ]
     }
 
     /// Oldest first, as a chain is read.
     static func audit(_ query: inout Query, _ reading: Reading) throws -> JSON {
-        let since = try query.moment("since", now: reading.now)
-        let until = try query.moment("until", now: reading.now)
-        let after = try query.one("cursor").map { text throws(Problem) -> Int64 in
-            guard let seq = Int64(text), seq > 0 else { throw .badRequest(API.noCursor) }
-            return seq
-        }
-        let limit = try query.number("limit", in: 1...200) ?? 50
+        let asked = try Numbered(&query, now: reading.now)
         try query.finish()
-        let first = try since.map { try reading.journal.firstAuditRow(since: $0).map { $0 - 1 } ?? .max } ?? 0
-        let all = try reading.journal.audit(after: max(first, after ?? 0), limit: limit + 1)
-        let rows = until.map { until in Array(all.prefix { $0.entry.at < until }) } ?? all
-        let page = rows.prefix(limit)
+        let first = try asked.since.map { try reading.journal.firstAuditRow(since: $0).map { $0 - 1 } ?? .max } ?? 0
+        let all = try reading.journal.audit(after: max(first, asked.cursor ?? 0), limit: asked.limit + 1)
+        let rows = asked.until.map { until in Array(all.prefix { $0.entry.at < until }) } ?? all
+        let page = rows.prefix(asked.limit)
         return [
             "schema": "mozaiks.ops/audit-list/v1", "rows": .array(page.map(\.document)),
-            "next_cursor": rows.count > limit ? page.last.map { .string("\($0.seq)") } ?? .null : .null,
+            "next_cursor": .optional(rows.count > page.count ? page.last.map { "\($0.seq)" } : nil),
         ]
     }
 }

@@ -45,7 +45,7 @@ private struct IncidentPage {
             \(Page.facts(facts))</section>
             \(asks)
             <div class="columns"><div>
-            <section aria-labelledby="time-h"><h2 id="time-h">What happened</h2><ol class="timeline">\(Timeline(incident).entries.map(entry).joined())</ol></section>
+            <section aria-labelledby="time-h"><h2 id="time-h">What happened</h2><ol class="timeline">\(Timeline(incident).entries.enumerated().map { entry($1, id: "happened-\($0)") }.joined())</ol></section>
             </div><div>
             \(values)
             \(refused)
@@ -121,19 +121,20 @@ private struct IncidentPage {
             : "<section id=\"asks\" aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">\(waits ? "Waits for you" : overview.leases(of: incident).isEmpty ? "What you can do" : "Still in force")</h2>\(items.joined())</section>"
     }
 
-    private func entry(_ entry: Timeline.Entry) -> HTML {
+    private func entry(_ entry: Timeline.Entry, id: String) -> HTML {
         let what: HTML
         switch entry.event {
         case .transition(let transition):
-            what =
-                "<strong>\(transition.from.rawValue) → \(transition.to.rawValue)</strong>: \(clocks.readable(transition.reason))<br><code>\(Shown.code(transition.condition))</code>"
+            let text = Shown.code(transition.condition)
+            let values: HTML = Page.isLong(text) ? Page.folded("With its values", text, id) : "<br><code>\(text)</code>"
+            what = "<strong>\(transition.from.rawValue) → \(transition.to.rawValue)</strong>: \(clocks.readable(transition.reason))\(values)"
         case .decision(let decision, _): what = "\(clocks.readable(decision.sentence))"
         case .verification(let found):
             what =
                 "<strong>\(found.outcome.rawValue.replacing(bytesOf: "_", with: " "))</strong>: \(clocks.readable(found.text))"
         case .note(let note): what = "\(id: note.by): \(clocks.readable(note.text))"
         }
-        return "<li>\(clocks.time(entry.at)) <span>\(what)</span></li>"
+        return "<li>\(clocks.time(entry.at)) <div>\(what)</div></li>"
     }
 
     private var values: HTML {

@@ -168,11 +168,14 @@ enum Page {
         return "not known; as of \(clocks.since(last.at)) it was <code>\(values(last.condition, last.readings))</code>"
     }
 
-    /// A condition with its values; of a long one what it compares, each once.
+    /// A condition with its values; of a long one what it compares and has a value, each once.
     private static func values(_ condition: String, _ readings: [ComparedReading]) -> String {
         let text = Shown.code(condition)
         guard isLong(text), !readings.isEmpty else { return text }
-        return Shown.code(readings.map { "\($0.series) \(Figure.text($0.evidence, $0.unit))" }.joined(separator: ", "))
+        let known = readings.filter { $0.evidence.value != nil }
+        let missing = readings.count - known.count
+        let words = known.map { "\($0.series) \(Figure.text($0.evidence, $0.unit))" } + (missing > 0 ? ["and \(missing) missing"] : [])
+        return Shown.code(words.joined(separator: ", "))
     }
 
     static func facts(_ facts: [(name: String, value: HTML)]) -> HTML {
