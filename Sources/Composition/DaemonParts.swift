@@ -146,7 +146,8 @@ package final class DaemonParts: Sendable {
         let looks = MonitorEndpoints(gate: nil, health: { health.answer }, more: [instruments.route], others: page.answer)
         // Only at an address of its own: whoever looks at a page must not stand before a proxy that asks the gate.
         var lookers = HTTPServer.Options.questions
-        lookers.mode = .epoll(threads: 2)
+        // A page that takes long, and a reader that takes long, hold up a thread and nobody else.
+        lookers.mode = .threadPerConnection
         lookers.maxConnections = 256
         lookers.maxBodyBytes = Face.longestBody
         (lookers.maxTargetBytes, lookers.maxHeaderBytes) = (Face.longestTarget, Face.longestHeaders)

@@ -3,12 +3,35 @@ import Model
 extension Journal {
     /// Leases, newest first; of the same moment by id.
     ///
-    /// - Parameter states: only in these; empty for any.
-    public func leases(states: Set<Lease.State> = [], limit: Int = 1_000) throws(JournalError) -> [LeaseRow] {
-        try leases(
-            where: states.isEmpty
-                ? "" : "WHERE state IN (" + states.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ") + ")",
-            limit: limit)
+    /// - Parameters:
+    ///   - states: only in these; empty for any.
+    ///   - since: created at or after.
+    ///   - until: created before.
+    ///   - after: only those that stand after this one in the list: created before it, or at the same moment and greater by id.
+    public func leases(
+        states: Set<Lease.State> = [], since: Timestamp? = nil, until: Timestamp? = nil,
+        after: (createdAt: Timestamp, id: String)? = nil, limit: Int = 1_000
+    ) throws(JournalError) -> [LeaseRow] {
+        var conditions: [String] = []
+        // Of what is asked for each value is numbered behind the limit.
+        var values: [SQLValue] = []
+        if !states.isEmpty {
+            conditions.append("state IN (" + states.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ") + ")")
+        }
+        if let since {
+            values.append(.time(since))
+            conditions.append("created_ms >= ?\(values.count + 1)")
+        }
+        if let until {
+            values.append(.time(until))
+            conditions.append("created_ms < ?\(values.count + 1)")
+        }
+        if let after {
+            values += [.time(after.createdAt), .text(after.id)]
+            let (moment, id) = (values.count, values.count + 1)
+            conditions.append("(created_ms < ?\(moment) OR (created_ms = ?\(moment) AND id > ?\(id)))")
+        }
+        return try leases(where: conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND "), values, limit: limit)
     }
 
     /// Leases that are not over: what a start reconciles with the adapters.
@@ -52,11 +75,12 @@ extension Journal {
     }
 
     /// `condition` is made of the program's own words only.
-    private func leases(where condition: String, limit: Int) throws(JournalError) -> [LeaseRow] {
+    /// - Parameter values: for `?2` and on.
+    private func leases(where condition: String, _ values: [SQLValue] = [], limit: Int) throws(JournalError) -> [LeaseRow] {
         try reading("list the leases") { database throws(JournalError) in
             try database.rows(
                 "SELECT \(LeaseRow.columns) FROM leases \(condition) ORDER BY created_ms DESC, id LIMIT ?1",
-                [.int(Int64(max(0, limit)))], LeaseRow.init)
+                [.int(Int64(max(0, limit)))] + values, LeaseRow.init)
         }
     }
 }

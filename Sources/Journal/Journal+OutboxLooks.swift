@@ -128,19 +128,21 @@ extension Journal {
     }
 
     /// Messages, newest first; of one incident when its id is given (and of the digests in which it was told), in one
-    /// state, of one channel, decided before that id.
+    /// state, of one channel, decided before that id, made from one moment on and before another.
     public func outbox(
         incident: String? = nil, digests: [String] = [], state: OutboxRow.State? = nil, channel: String? = nil,
-        before: Int64? = nil, limit: Int = 100
+        since: Timestamp? = nil, until: Timestamp? = nil, before: Int64? = nil, limit: Int = 100
     ) throws(JournalError) -> [OutboxRow] {
-        let others = digests.indices.map { " OR incident = ?\($0 + 6)" }.joined()
+        let others = digests.indices.map { " OR incident = ?\($0 + 8)" }.joined()
         return try reading("list the outbox") { database throws(JournalError) in
             try database.rows(
                 """
                 SELECT \(OutboxRow.columns) FROM outbox WHERE (?1 IS NULL OR incident = ?1\(others))
-                    AND (?3 IS NULL OR state = ?3) AND (?4 IS NULL OR channel = ?4) AND (?5 IS NULL OR id < ?5) ORDER BY id DESC LIMIT ?2
+                    AND (?3 IS NULL OR state = ?3) AND (?4 IS NULL OR channel = ?4) AND (?5 IS NULL OR id < ?5)
+                    AND (?6 IS NULL OR created_ms >= ?6) AND (?7 IS NULL OR created_ms < ?7) ORDER BY id DESC LIMIT ?2
                 """,
-                [.optional(incident), .int(Int64(limit)), .optional(state?.rawValue), .optional(channel), .optional(before)]
+                [.optional(incident), .int(Int64(limit)), .optional(state?.rawValue), .optional(channel), .optional(before),
+                    .optional(since?.milliseconds), .optional(until?.milliseconds)]
                     + digests.map { .text($0) }, OutboxRow.init)
         }
     }

@@ -57,6 +57,21 @@ extension Incident {
     public var weight: HandlingNote? { handling.last { $0.kind == .note && $0.by.isSame(as: Wording.weigher) } }
     /// Which replicas do not answer, what they say of it and when they last did; nil where they do.
     public var answer: HandlingNote? { handling.last { $0.kind == .note && $0.by.isSame(as: Wording.listener) } }
+
+    /// The same for a screen that is read at a glance: of each replica what came and when it was well, without how and figures.
+    public var answerBriefly: String? {
+        answer.map { answer in
+            answer.text.replacing(bytesOf: " · ", with: "\n").split(separator: "\n").map(Incident.brief).joined(separator: " · ")
+        }
+    }
+
+    private static func brief(_ replica: Substring) -> String {
+        let parts = replica.split(separator: ";").map { String($0.drop { $0 == " " }) }
+        let first = parts.first ?? ""
+        let said = first[..<(first.firstIndex(ofBytes: " (") ?? first.endIndex)]
+        let last = parts.dropFirst().last { $0.hasPrefix("last healthy at ") || $0.hasPrefix("not seen healthy ") }
+        return String(said) + (last.map { "; \($0.prefix { $0 != "," })" } ?? "")
+    }
 }
 
 extension Overview {

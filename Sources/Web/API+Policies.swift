@@ -40,16 +40,20 @@ extension API {
         let app = try query.one("app").map { AppID($0) }
         let runtime = try query.one("runtime")
         let rule = try query.one("rule")
+        let slice = try Slice(&query)
         try query.finish()
         let situation = try situation(of: policies(reading), reading)
         var all = situation.explanations(of: app)
         if let runtime { all = all.filter { $0.subject.runtime.isSame(as: runtime) } }
         if let rule { all = all.filter { $0.rule.name.isSame(as: rule) } }
-        return ["schema": "mozaiks.ops/standings/v1", "standings": .array(all.map(\.document))]
+        let (page, next) = try slice.of(all) { "\($0.rule.name)\0\($0.subject.kind.rawValue)\0\($0.subject.runtime)\0\($0.subject.idText)" }
+        return ["schema": "mozaiks.ops/standings/v1", "standings": .array(page.map(\.document)), "next_cursor": .optional(next)]
     }
 
     /// Those in force, with the open incidents of each.
-    static func rules(_ reading: Reading) throws -> JSON {
+    static func rules(_ query: inout Query, _ reading: Reading) throws -> JSON {
+        let slice = try Slice(&query)
+        try query.finish()
         let policies = try policies(reading)
         let open = try IncidentList(reading.journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000))
             .incidents
@@ -69,9 +73,10 @@ extension API {
             let app: JSON = policy.app.map { .string($0.text) } ?? .null
             rules += policy.appRules.map { document($0, app: app) }
         }
+        let (page, next) = try slice.of(rules) { "\($0["name"]?.string ?? "")\0\($0["subject"]?.string ?? "")\0\($0["app"]?.string ?? "")" }
         return [
             "schema": "mozaiks.ops/rules/v1", "mode": .string(policies.defaultPolicy.mode.rawValue),
-            "rules": .array(rules),
+            "rules": .array(page), "next_cursor": .optional(next),
         ]
     }
 }

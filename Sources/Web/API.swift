@@ -43,6 +43,9 @@ enum API {
         case ("commands"?, 2):
             try query.finish()
             return (try command(String(parts[1]), reading), nil)
+        case ("apps"?, 2):
+            try query.finish()
+            return (try app(String(parts[1]), reading), nil)
         case ("history"?, 1): return (try history(&query, reading), nil)
         case ("leases"?, 1): return (try leases(&query, reading), nil)
         case ("approvals"?, 1): return (try approvals(&query, reading), nil)
@@ -51,9 +54,7 @@ enum API {
         case ("audit"?, 1): return (try audit(&query, reading), nil)
         case ("policy"?, 1): return (try policy(&query, reading), nil)
         case ("standings"?, 1): return (try standings(&query, reading), nil)
-        case ("rules"?, 1):
-            try query.finish()
-            return (try rules(reading), nil)
+        case ("rules"?, 1): return (try rules(&query, reading), nil)
         default: throw Problem.notFound("there is nothing at this path: docs/api.md lists what there is")
         }
     }
@@ -141,122 +142,5 @@ enum API {
             let row = try reading.journal.command(id)
         else { throw Problem.notFound("there is no command of that number, or it is long done") }
         return CommandOutcome(row).document
-    }
-
-    private static func history(_ query: inout Query, _ reading: Reading) throws -> JSON {
-        guard let runtime = try query.one("runtime") else { throw Problem.badRequest("name a runtime: runtime=shared") }
-        let until = min(try query.moment("until", now: reading.now) ?? reading.now, reading.now)
-        // Of itself it begins with a minute: the same minutes are the same answer, and have the same tag.
-        let since = try query.moment("since", now: reading.now) ?? Timestamp(minute: (until - .hours(1)).minute)
-        let names = try query.one("signal").map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
-        try query.finish()
-        guard since < until, until - since <= .hours(24) else {
-            throw Problem.badRequest("'since' lies before 'until', by at most 24 hours: ask for longer times day by day")
-        }
-        let signals = try names?.map { name throws(Problem) in try signal(name) } ?? RuntimeHistory.signals
-        // One that was polled and whose first minute is not over yet is known, and has none.
-        let known = try reading.journal.historyRuntimes().contains { $0.runtime.isSame(as: runtime) }
-        let isSeen = try known || RuntimeSight.all(in: reading.journal) { _ in }.contains { $0.summary.runtime.isSame(as: runtime) }
-        guard isSeen else { throw Problem.notFound("there is no history of a runtime '\(Shown.id(runtime))'") }
-        let history = try RuntimeHistory(
-            reading.journal, runtime: runtime, signals, now: reading.now, until: until, span: until - since)
-        return [
-            "schema": "mozaiks.ops/history/v1", "runtime": .string(runtime), "since": .moment(since),
-            "step_ms": .int(60_000),
-            "series": .array((history?.series ?? []).map(\.document)),
-        ]
-    }
-
-    private static func signal(_ name: String) throws(Problem) -> Signal {
-        let known = Signal.table.filter { $0.subjects.contains(.runtime) }
-        guard let found = known.first(where: { $0.name.isSame(as: name) }) else {
-            throw .badRequest(
-                "'signal' is one of \(known.map(\.name).joined(separator: ", ")), or several parted by commas, not '\(Shown.id(name))'")
-        }
-        return found.signal
-    }
-
-    private static func leases(_ query: inout Query, _ reading: Reading) throws -> JSON {
-        let all = try query.flag("all")
-        let limit = try query.number("limit", in: 1...1_000) ?? 200
-        try query.finish()
-        let rows = try reading.journal.leases(states: all ? [] : [.intended, .inForce, .reverting], limit: limit)
-        let leases = rows.compactMap { row in
-            (try? JSON(parsing: Array(row.document.utf8))).flatMap { try? Lease(document: $0) }
-        }
-        return [
-            "schema": "mozaiks.ops/leases/v1", "leases": .array(leases.map(\.document)),
-            "unreadable": .int(Int64(rows.count - leases.count)),
-        ]
-    }
-
-    private static func approvals(_ query: inout Query, _ reading: Reading) throws -> JSON {
-        let all = try query.flag("all")
-        try query.finish()
-        let state = try Pipeline.guardState(in: reading.journal)
-        let approvals = all ? state.approvals : state.waitingApprovals(at: reading.now)
-        return ["schema": "mozaiks.ops/approvals/v1", "approvals": .array(approvals.map(\.document))]
-    }
-
-    private static func silences(_ query: inout Query, _ reading: Reading) throws -> JSON {
-        let all = try query.flag("all")
-        try query.finish()
-        let silences = try KeptDecisions(reading.journal).telling.silences.filter { all || $0.isActive(reading.now) }
-        return [
-            "schema": "mozaiks.ops/silence-list/v1",
-            "silences": .array(
-                silences.map { silence in
-                    guard var object = silence.document.object else { return silence.document }
-                    object["active"] = .bool(silence.isActive(reading.now))
-                    return .object(object)
-                }),
-        ]
-    }
-
-    private static func messages(_ query: inout Query, _ reading: Reading) throws -> JSON {
-        let states = try query.words("state", OutboxRow.State.self)
-        guard states.count <= 1 else { throw Problem.badRequest("'state' is one state here") }
-        let channel = try query.one("channel")
-        let named = try query.one("incident")
-        let before = try query.one("cursor").map { text throws(Problem) -> Int64 in
-            guard let id = Int64(text), id > 0 else {
-                throw .badRequest(
-                    "'cursor' is none that was given out: take 'next_cursor' as it stands, or leave it out")
-            }
-            return id
-        }
-        let limit = try query.number("limit", in: 1...200) ?? 50
-        try query.finish()
-        let detail = try named.map { try incident($0, reading).incident }
-        let rows = try reading.journal.outbox(
-            incident: detail?.id, digests: detail?.digests ?? [], state: states.first, channel: channel, before: before,
-            limit: limit + 1)
-        let page = rows.prefix(limit)
-        return [
-            "schema": "mozaiks.ops/messages/v1", "messages": .array(page.map(\.document)),
-            "next_cursor": rows.count > limit ? page.last.map { .string("\($0.id)") } ?? .null : .null,
-        ]
-    }
-
-    /// Oldest first, as a chain is read.
-    private static func audit(_ query: inout Query, _ reading: Reading) throws -> JSON {
-        let since = try query.moment("since", now: reading.now)
-        let until = try query.moment("until", now: reading.now)
-        let after = try query.one("cursor").map { text throws(Problem) -> Int64 in
-            guard let seq = Int64(text), seq > 0 else {
-                throw .badRequest("'cursor' is none that was given out: take 'next_cursor' as it stands, or leave it out")
-            }
-            return seq
-        }
-        let limit = try query.number("limit", in: 1...200) ?? 50
-        try query.finish()
-        let first = try since.map { try reading.journal.firstAuditRow(since: $0).map { $0 - 1 } ?? .max } ?? 0
-        let all = try reading.journal.audit(after: max(first, after ?? 0), limit: limit + 1)
-        let rows = until.map { until in Array(all.prefix { $0.entry.at < until }) } ?? all
-        let page = rows.prefix(limit)
-        return [
-            "schema": "mozaiks.ops/audit-list/v1", "rows": .array(page.map(\.document)),
-            "next_cursor": rows.count > limit ? page.last.map { .string("\($0.seq)") } ?? .null : .null,
-        ]
     }
 }

@@ -91,7 +91,7 @@ extension Face {
         _ kind: Order.Kind, _ id: String, _ fields: inout Fields, key: String?, request: [UInt8], _ visitor: Visitor
     ) throws -> Desk.Answer {
         // Whoever asks next shall see it.
-        defer { kept.withLock { $0 = [:] } }
+        defer { kept.forget() }
         let given = fields
         return try reading(.command, visitor) { reading in
             try desk.take(

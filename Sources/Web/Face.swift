@@ -12,11 +12,9 @@ import Views
 
 /// What people and programs see of the daemon over HTTP, the page and the documents behind it; and where they say what they want.
 ///
-/// Each answer comes from a journal opened for reading, one at a time, and is kept for a second: however many look, the disk is
-/// read about once a second, and neither a cycle nor the gate waits for anybody.
+/// Each answer comes from a journal opened for reading and is kept for a second: however many look, the disk is read about once a
+/// second, by one reader and one more for what takes long, and neither a cycle nor the gate waits for anybody.
 public final class Face: Sendable {
-    /// How long an answer serves whoever asks the same.
-    static let freshness: UInt64 = 1_000_000_000
     /// So long what came of an order is told to whoever gave it.
     private static let news = TimeSpan.minutes(15)
     /// Bytes of an order, or of a form. A policy to try is longer.
@@ -28,14 +26,12 @@ public final class Face: Sendable {
     /// All header fields of a request together: what proxies let through (nginx: 32 kB), and room for the answer's in the memory
     /// of a connection.
     public static let longestHeaders = 24 << 10
-    /// Bytes of answers that are kept; an answer beyond that is made anew each time.
-    private static let mostKept = 4 << 20
 
     let folder: StateFolder
     let surroundings: Mutex<Overview.Surroundings>
     let keeper: Gatekeeper
     let clock: any Clock
-    let kept = Mutex<[String: (at: UInt64, response: ServerResponse)]>([:])
+    let kept = AnswerShelf()
     let desk = Desk()
     private let shelf = PastShelf()
     let lab: PolicyLab
@@ -156,18 +152,18 @@ public final class Face: Sendable {
     private func current(_ request: ServerRequest, _ visitor: Visitor) throws -> ServerResponse {
         let zone = ZoneChoice.kept(request, environment)
         let key = visitor.key + "\0" + (zone?.name ?? "") + "\0" + String(decoding: request.target, as: UTF8.self)
-        let now = clock.monotonicNanoseconds()
-        // Held while it reads: whoever asks the same waits for the answer instead of reading once more.
-        return try kept.withLock { kept in
-            if let known = kept[key], now &- known.at < Face.freshness { return known.response }
-            let response = try make(request, visitor, zone)
-            kept = kept.filter { now &- $0.value.at < Face.freshness }
-            let size = kept.reduce(response.body.count + key.utf8.count) {
-                $0 + $1.value.response.body.count + $1.key.utf8.count
-            }
-            if size <= Face.mostKept { kept[key] = (now, response) }
-            return response
+        return try kept.answer(key, isSlow: Face.isSlow(request), now: clock.monotonicNanoseconds()) {
+            try make(request, visitor, zone)
         }
+    }
+
+    /// Whether the answer takes reading all that is remembered of apps, or much of the past.
+    private static func isSlow(_ request: ServerRequest) -> Bool {
+        let path = request.path
+        // Charts of an hour are what everybody looks at.
+        if path == "/" { return request.queryValue("range") != nil || request.queryValue("from") != nil }
+        let slow = [Page.rules, Page.apps, API.prefix + "standings", API.prefix + "apps/", API.prefix + "history"]
+        return slow.contains { path.utf8.starts(with: $0.utf8) }
     }
 
     /// Runs `body` with a journal that is open for so long.

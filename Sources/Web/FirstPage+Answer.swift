@@ -9,31 +9,31 @@ import Views
 extension FirstPage {
     func banner(_ verdict: StatusVerdict, _ tone: Page.Tone) -> HTML {
         var facts: [(String, HTML)] = []
-        let open = overview.open
+        // Notes are counted above; where something is wrong they are in the way.
+        let real = overview.open.filter { $0.severity != .info }
+        // Of notes alone the newest says most: some stand for as long as a build is as it is.
+        let open = real.isEmpty ? overview.open.sorted { $0.since > $1.since } : real
         if let first = open.first {
             // Of how much, as it was when it was told: what it is by now moves in the charts.
             facts.append(("What", "\(what(first))"))
-            if let answer = first.answer { facts.append(("Answer", "\(clocks.readable(answer.text))")) }
+            if let quiet = first.quietSince {
+                facts.append(("Now", "<strong>\(clocks.ending(quiet))</strong>"))
+            } else if let answer = answer(first) {
+                facts.append(("Answer", "\(clocks.readable(answer))"))
+            }
             if let returned = first.returned(clocks.words) { facts.append(("Again", "\(returned)")) }
-            if let quiet = first.quietSince { facts.append(("Now", "\(clocks.ending(quiet))")) }
         }
         if open.count == 1 {
-            facts += [
-                ("Where", "\(open[0].subject.description)"), ("Since", clocks.since(open[0].since)),
-            ]
+            facts += [("Where", Page.subject(open[0].subject)), ("Since", clocks.since(open[0].since))]
         } else if open.count > 1 {
-            facts.append(
-                (
-                    "Where",
-                    places(OpenGroups(open).groups)
-                ))
+            facts.append(("Where", places(OpenGroups(open).groups)))
         }
         facts.append(("Being done", done))
         facts.append(("Waits for you", waitsFor))
-        let deaf = overview.troubles.map(\.channel).inByteOrder()
-        if !deaf.isEmpty {
+        let failing = overview.troubles.map(\.channel).inByteOrder()
+        if !failing.isEmpty {
             facts.append(
-                ("Who is told", "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> not by \(Shown.line(deaf.joined(separator: ", "))): <a href=\"#channels-h\">messages do not get through</a></span>"))
+                ("Who is told", "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> not by \(Shown.line(failing.joined(separator: ", "))): <a href=\"#channels-h\">messages do not get through</a></span>"))
         }
         let stop: HTML =
             overview.isStopped
@@ -41,10 +41,19 @@ extension FirstPage {
             : ""
         return """
             <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
-            <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(word(verdict.state))</h1>
+            <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(word(verdict.state))\(deaf.map { ", \(verdict.state == .ok ? "but" : "and") \($0)" } ?? "")</h1>
             <p class="lead">\(lead(verdict))</p>\(stop)
             \(Page.facts(facts))</section>
             """
+    }
+
+    /// What its runtime or replica says, or does not, in a line: as it was noted when it opened, else by now.
+    private func answer(_ incident: Incident) -> String? {
+        if let noted = incident.answerBriefly { return noted }
+        let summary = overview.sights.first { $0.summary.runtime.isSame(as: incident.subject.runtime) }?.summary
+        guard incident.subject.app == nil, let summary else { return nil }
+        let all = StatusVerdict.complaints(of: summary)
+        return all.first.map { all.count > 1 ? "\($0); and \(all.count - 1) more" : $0 }
     }
 
     /// `It answers nobody (up 0 < 1).`
@@ -64,12 +73,25 @@ extension FirstPage {
         return Page.list(items)
     }
 
+    /// That messages do not get through, in words; nil where they do, or where there is no channel to get through.
+    var deaf: String? {
+        guard !overview.troubles.isEmpty else { return nil }
+        let isEverybody = overview.channels.allSatisfy { channel in overview.troubles.contains { $0.channel.isSame(as: channel.channel) } }
+        return isEverybody ? "nobody can be told" : "not everybody can be told"
+    }
+
+    /// Whether nothing that is open is true any more.
+    private var isEnding: Bool {
+        let real = overview.open.filter { $0.severity != .info }
+        return !real.isEmpty && real.allSatisfy { $0.quietSince != nil }
+    }
+
     private func word(_ state: StatusVerdict.State) -> String {
         switch state {
         // Notes are open for as long as a build is as it is: they neither make it unwell nor are they nothing.
         case .ok: overview.open.isEmpty ? "All is well" : "Well, with \(overview.open.count) note\(overview.open.count == 1 ? "" : "s")"
-        case .warning: "Warning"
-        case .critical: "Critical"
+        case .warning: "Warning\(isEnding ? ", ending" : "")"
+        case .critical: "Critical\(isEnding ? ", ending" : "")"
         case .unknown: "Not known"
         }
     }

@@ -22,7 +22,7 @@ extension Page {
         let due = overview.open.filter { incident in overview.approvals.contains { $0.incident.isSame(as: incident.id) } }
         return FirstPage(
             overview: overview, resolved: resolved, charts: ChartSection(overview, frame, reading), clocks: reading.clocks,
-            asked: asked, forms: Forms(reading.visitor, then: "/"), present: reading.present(Array(due.prefix(mostJudged)))
+            asked: asked, forms: Forms(reading.visitor, then: frame.link), present: reading.present(Array(due.prefix(mostJudged)))
         ).html
     }
 }
@@ -39,7 +39,7 @@ struct FirstPage {
 
     var html: HTML {
         let verdict = overview.verdict
-        let tone = Page.Tone.of(verdict.state)
+        let tone = verdict.state == .ok && deaf != nil ? Page.Tone.doubtful : Page.Tone.of(verdict.state)
         let environment = overview.sights.first?.environment
         let mode = overview.sights.map(\.mode).min()
         let head: HTML = """
@@ -47,7 +47,7 @@ struct FirstPage {
             <span>\(mode.map { "mode \($0.rawValue)" as HTML } ?? "")</span> \(clocks.asOf)
             """
         let body: HTML = """
-            \(Page.notice(asked))
+            \(Page.notice(asked, clocks))
             \(banner(verdict, tone))
             \(waiting)
             <div class="columns"><div>
@@ -64,8 +64,8 @@ struct FirstPage {
             </div></div>
             """
         return Page.frame(
-            title: "\(verdict.word) · \(environment.map(Shown.id) ?? "mozaiks-ops")", tone, head: head, body,
-            for: forms.visitor, isSoon: asked?.isDone == nil && asked != nil)
+            title: "\(verdict.word)\(deaf.map { ", \($0)" } ?? "") · \(environment.map(Shown.id) ?? "mozaiks-ops")", tone, head: head, body,
+            for: forms.visitor, then: forms.then, isSoon: asked?.isDone == nil && asked != nil)
     }
 
     // MARK: - What waits
@@ -120,8 +120,9 @@ struct FirstPage {
         let more = all.count - items.count
         return """
             <section aria-labelledby="begun-h"><h2 id="begun-h">Has begun <span class="count">\(all.count)</span></h2>
+            <details id="begun"><summary>\(all.count == 1 ? "\(Shown.id(all[0].rule)) on \(all[0].subject.description)" : "\(all.count) rules"), and nobody is told yet</summary>
             <p class="faint">True, and not yet for long enough to tell anybody: the <a href="\(Page.rules)">rules</a> say how long that is.</p>
-            \(Page.list(Array(items)))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</section>
+            \(Page.list(Array(items)))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</details></section>
             """
     }
 

@@ -121,7 +121,7 @@ struct Forms {
     }
 
     /// For whoever is nobody yet: where one gets buttons, and comes back.
-    var signIn: HTML { "<a href=\"\(Page.signIn)?then=\(PercentEncoding.encode(then.utf8))\">Sign in to press</a>" }
+    var signIn: HTML { "<a href=\"\(Page.signIn)?then=\(PercentEncoding.encode(then.utf8))\">sign in to press</a>" }
 
     // MARK: - Parts
 

@@ -97,7 +97,7 @@ extension Page {
             listing: listing, list: list, next: next, open: open, clocks: reading.clocks,
             forms: Forms(reading.visitor, then: listing.link))
         let worst = open.filter { $0.acknowledged == nil }.map(\.severity).max()
-        let body: HTML = "\(notice(asked))<h1>Incidents</h1>\(here.html)"
+        let body: HTML = "\(notice(asked, reading.clocks))<h1>Incidents</h1>\(here.html)"
         return frame(
             title: "Incidents · mozaiks-ops", worst.map(Tone.of) ?? .good, head: "\(home) <span>incidents</span> \(reading.clocks.asOf)",
             body, for: reading.visitor, then: listing.link, isSoon: asked != nil && asked?.isDone == nil)

@@ -38,14 +38,14 @@ private struct IncidentPage {
         let head: HTML =
             "<a href=\"/\"><strong>mozaiks-ops</strong></a> <span>incident \(detail.shortID)</span> \(clocks.asOf)"
         let body: HTML = """
-            \(Page.notice(asked))
+            \(Page.notice(asked, clocks))
             <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
             <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(id: incident.rule)</h1>
             <p class="lead">\(clocks.readable(incident.summary))</p>
             \(Page.facts(facts))</section>
             \(asks)
             <div class="columns"><div>
-            <section aria-labelledby="time-h"><h2 id="time-h">What happened</h2><ol class="timeline">\(Timeline(incident).entries.map(entry).joined())</ol></section>
+            <section aria-labelledby="time-h"><h2 id="time-h">What happened</h2><ol class="timeline">\(Timeline(incident).entries.enumerated().map { entry($1, id: "happened-\($0)") }.joined())</ol></section>
             </div><div>
             \(values)
             \(refused)
@@ -88,11 +88,9 @@ private struct IncidentPage {
                 ))
         }
         if isOpen { facts.append(("By now", Page.standing(incident, present, clocks))) }
-        facts.append(
-            (
-                "Condition",
-                "<code>\(Shown.code(incident.condition))</code> <span class=\"faint\">\(Shown.line(incident.origin.description))</span>"
-            ))
+        let condition = Shown.code(incident.condition)
+        let written: HTML = Page.isLong(condition) ? Page.folded("All of it", condition, "condition") : "<code>\(condition)</code>"
+        facts.append(("Condition", "\(written) <span class=\"faint\">\(Shown.line(incident.origin.description))</span>"))
         for label in incident.labels.inByteOrder(of: \.key) {
             facts.append((Shown.id(label.key), "\(Shown.line(label.value))"))
         }
@@ -123,19 +121,20 @@ private struct IncidentPage {
             : "<section id=\"asks\" aria-labelledby=\"asks-h\"><h2 id=\"asks-h\">\(waits ? "Waits for you" : overview.leases(of: incident).isEmpty ? "What you can do" : "Still in force")</h2>\(items.joined())</section>"
     }
 
-    private func entry(_ entry: Timeline.Entry) -> HTML {
+    private func entry(_ entry: Timeline.Entry, id: String) -> HTML {
         let what: HTML
         switch entry.event {
         case .transition(let transition):
-            what =
-                "<strong>\(transition.from.rawValue) → \(transition.to.rawValue)</strong>: \(clocks.readable(transition.reason))<br><code>\(Shown.code(transition.condition))</code>"
+            let text = Shown.code(transition.condition)
+            let values: HTML = Page.isLong(text) ? Page.folded("With its values", text, id) : "<br><code>\(text)</code>"
+            what = "<strong>\(transition.from.rawValue) → \(transition.to.rawValue)</strong>: \(clocks.readable(transition.reason))\(values)"
         case .decision(let decision, _): what = "\(clocks.readable(decision.sentence))"
         case .verification(let found):
             what =
                 "<strong>\(found.outcome.rawValue.replacing(bytesOf: "_", with: " "))</strong>: \(clocks.readable(found.text))"
         case .note(let note): what = "\(id: note.by): \(clocks.readable(note.text))"
         }
-        return "<li>\(clocks.time(entry.at)) <span>\(what)</span></li>"
+        return "<li>\(clocks.time(entry.at)) <div>\(what)</div></li>"
     }
 
     private var values: HTML {

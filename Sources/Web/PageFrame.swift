@@ -1,6 +1,7 @@
 import Collector
 import Digest
 import Model
+import Policy
 import Server
 import Views
 
@@ -147,13 +148,34 @@ enum Page {
         subject.app.map { "app \(appLink($0)) on \(id: subject.runtime)" } ?? "\(subject.description)"
     }
 
+    /// Bytes of a condition that stands unfolded: a phone shows more than one then.
+    private static let longest = 160
+
+    static func isLong(_ condition: String) -> Bool { condition.utf8.count > longest }
+
+    /// A long condition behind a line.
+    /// - Parameter id: of the document.
+    static func folded(_ summary: StaticString, _ condition: String, _ id: String) -> HTML {
+        "<details id=\"\(id)\"><summary>\(HTML.own(summary))</summary><p><code>\(condition)</code></p></details>"
+    }
+
     /// How an open incident's condition stands, with values and their time: by the newest evidence, else by what decided last.
     static func standing(_ incident: Incident, _ present: PresentCondition?, _ clocks: Clocks) -> HTML {
         if let present {
-            return "<strong>\(clocks.readable(present.standing(clocks.words)))</strong>, by values of \(clocks.since(present.at)): <code>\(Shown.code(present.withValues))</code>"
+            return "<strong>\(clocks.readable(present.standing(clocks.words)))</strong>, by values of \(clocks.since(present.at)): <code>\(values(present.withValues, present.readings))</code>"
         }
         guard let last = incident.transitions.last else { return "not known" }
-        return "not known; as of \(clocks.since(last.at)) it was <code>\(Shown.code(last.condition))</code>"
+        return "not known; as of \(clocks.since(last.at)) it was <code>\(values(last.condition, last.readings))</code>"
+    }
+
+    /// A condition with its values; of a long one what it compares and has a value, each once.
+    private static func values(_ condition: String, _ readings: [ComparedReading]) -> String {
+        let text = Shown.code(condition)
+        guard isLong(text), !readings.isEmpty else { return text }
+        let known = readings.filter { $0.evidence.value != nil }
+        let missing = readings.count - known.count
+        let words = known.map { "\($0.series) \(Figure.text($0.evidence, $0.unit))" } + (missing > 0 ? ["and \(missing) missing"] : [])
+        return Shown.code(words.joined(separator: ", "))
     }
 
     static func facts(_ facts: [(name: String, value: HTML)]) -> HTML {

@@ -92,6 +92,7 @@ enum PageStyle {
         footer{color:var(--faint);font-size:13px;padding-top:22px;padding-bottom:28px}
         @media (min-width:900px){.columns{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:0 26px}h1{font-size:34px}\
         .banner dl{display:grid;grid-template-columns:1fr 1fr;gap:0 26px}}
+        @media (max-width:430px){dl>div{grid-template-columns:5.9em 1fr}dt{font-size:14px}.banner{padding:12px 12px}.card{padding:10px 12px}}
         @media (forced-colors:active){.banner,.card{border:2px solid CanvasText}}
         @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
         """

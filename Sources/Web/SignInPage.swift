@@ -15,7 +15,11 @@ extension Page {
         guard let text, text.utf8.count <= mostPlace else { return "/" }
         let pages: [String] = [rules, lab, incidentList]
         if pages.contains(where: { $0.isSame(as: text) }) { return text }
-        if text.utf8.starts(with: (incidentList + "?").utf8), isPlain(text.utf8.dropFirst(incidentList.utf8.count + 1), besides: "=&") { return text }
+        // A list with its filters, and the first page with the time that its charts show.
+        let asking = [incidentList + "?", "/?range=", "/?from="]
+        if let found = asking.first(where: { text.utf8.starts(with: $0.utf8) }), isPlain(text.utf8.dropFirst(found.utf8.count), besides: "=&") {
+            return text
+        }
         guard let folder = [incidents, apps].first(where: { text.utf8.starts(with: $0.utf8) }) else { return "/" }
         let id = text.utf8.dropFirst(folder.utf8.count)
         return isPlain(id) && !id.isEmpty ? text : "/"
@@ -89,17 +93,18 @@ extension Page {
         return response(page)
     }
 
-    /// What came of what the reader asked for.
-    static func notice(_ asked: CommandOutcome?) -> HTML {
+    /// What came of what somebody asked for, with who and when: whoever opens a link is not always who pressed.
+    static func notice(_ asked: CommandOutcome?, _ clocks: Clocks) -> HTML {
         guard let asked else { return "" }
         let what = asked.row.kind.replacing(bytesOf: "_", with: " ")
+        let by: HTML = "<span class=\"faint\">asked by \(id: asked.row.actor), \(clocks.since(asked.row.at))</span>"
         return switch asked.isDone {
         case nil:
-            "<p class=\"notice\" role=\"status\"><span aria-hidden=\"true\">…</span> Asked for (\(what)): the engine takes it at its next poll.</p>"
+            "<p class=\"notice\" role=\"status\"><span aria-hidden=\"true\">…</span> Asked for (\(what)): the engine takes it at its next poll. \(by)</p>"
         case true?:
-            "<p class=\"notice good\" role=\"status\"><span aria-hidden=\"true\">✓</span> \(Shown.code(asked.row.result ?? ""))</p>"
+            "<p class=\"notice good\" role=\"status\"><span aria-hidden=\"true\">✓</span> \(clocks.readable(asked.row.result ?? "")) \(by)</p>"
         case false?:
-            "<p class=\"notice bad\" role=\"alert\"><span aria-hidden=\"true\">✖</span> Not done: \(Shown.code(asked.row.result ?? ""))</p>"
+            "<p class=\"notice bad\" role=\"alert\"><span aria-hidden=\"true\">✖</span> Not done: \(clocks.readable(asked.row.result ?? "")) \(by)</p>"
         }
     }
 }

@@ -69,6 +69,12 @@ struct Timeframe {
         return local - .seconds(Double(zone.offset(at: near)))
     }
 
+    /// The first page with this time.
+    var link: String {
+        if let span { return span == "1h" ? "/" : "/?range=\(PercentEncoding.encode(span.utf8))" }
+        return "/?from=\(PercentEncoding.encode(from.description.utf8))&to=\(PercentEncoding.encode(until.description.utf8))"
+    }
+
     /// For a field of a form: `2026-11-21T09:00`.
     static func field(_ moment: Timestamp, _ zone: Zone) -> String {
         "\(zone.day(moment))T\(zone.clock(moment).prefix(5))"

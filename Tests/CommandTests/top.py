@@ -91,7 +91,7 @@ def keys():
     screen.press("a")
     screen.until(holds("Acknowledge " + SHORT))
     screen.press("n")
-    screen.until(holds("choose   a ack"))
+    screen.until(holds("choose  a ack"))
     screen.press("a")
     screen.until(holds("Acknowledge " + SHORT))
     screen.press("y")

@@ -46,6 +46,7 @@ import Testing
             #"mozaiks_ops_evaluation_duration_seconds_count 3"#,
             #"mozaiks_ops_commit_duration_seconds_count 3"#,
             #"mozaiks_ops_commit_failures_total 0.0"#,
+            #"mozaiks_ops_poll_interval_seconds{runtime="shared"} 10.0"#,
             #"mozaiks_ops_evidence_missing{runtime="shared",endpoint="/health/active-runs",reason="not_tracked"} 1.0"#,
             #"mozaiks_ops_incidents{rule="noisy-neighbor",severity="warning",state="open"} 1.0"#,
             #"mozaiks_ops_incidents_opened_total{rule="noisy-neighbor",severity="warning"} 1.0"#,

@@ -27,6 +27,20 @@ import Testing
         #expect(message.contains("of users user-0 (1)"), "it stands in the very message that tells of the opening")
     }
 
+    @Test("a daemon keeps what all apps' open runs are of, at most once a minute; a single pass does not")
+    func keptWeights() async throws {
+        let instruments = Instruments(version: "1", clock: place.clock, patience: .minutes(2))
+        let core = try place.core(settings, try Crowd.policies(), gate: nil, instruments: instruments)
+        await core.pass(Crowd.calm, place.clock)
+        let first = try #require(try place.read { AppWeights(Crowd.runtime, in: $0) })
+        #expect(first.isWhole && first.apps.contains { $0.app == AppID("app-shop") && !$0.users.isEmpty && $0.workflows.map(\.name) == ["HelloWorld"] })
+        for _ in 0..<3 { await core.pass(Crowd.noisy, place.clock) }
+        #expect(try place.read { AppWeights(Crowd.runtime, in: $0) } == first)
+        for _ in 0..<6 { await core.pass(Crowd.noisy, place.clock) }
+        let later = try #require(try place.read { AppWeights(Crowd.runtime, in: $0) })
+        #expect(later.at > first.at && later.app(AppID("app-shop"))?.openRuns == 12)
+    }
+
     @Test("an outage carries the URL, the error in words, and when the replica was last well; told and kept", arguments: [true, false])
     func outages(isKnown: Bool) async throws {
         let policies = try Crowd.policies { text in

@@ -85,6 +85,8 @@ import Testing
         try engine.commitTick(TickRecord(leases: leases))
         #expect(try engine.leases().map(\.id) == ["lease-d", "lease-c", "lease-b", "lease-a"])
         #expect(try engine.leases(states: [.ended, .inForce]).map(\.id) == ["lease-d", "lease-b"])
+        #expect(try engine.leases(since: at(2), until: at(4)).map(\.id) == ["lease-c", "lease-b"])
+        #expect(try engine.leases(states: [.intended, .inForce], after: (at(3), "lease-c"), limit: 1).map(\.id) == ["lease-b"])
         #expect(try engine.unfinishedLeases().map(\.id) == ["lease-c", "lease-b", "lease-a"])
         #expect(try engine.lease("lease-b") == leases[1])
         #expect(cause { try engine.lease("lease-") } == .ambiguousID(leases.map(\.id)))

@@ -34,7 +34,7 @@ import Testing
         try #require(access("/usr/bin/chromium", X_OK) == 0, "run .ci/setup: it installs chromium")
         try #require(access(Fixtures.repository + "/.build/venv/bin/python3", X_OK) == 0, "run .ci/setup: it installs axe-core")
         let hostile = "<script>window.hacked=1</script>\u{202E}\"'><img src=x onerror=window.hacked=1>😀" + String(repeating: "x", count: 300)
-        let worlds = try (0..<7).map { _ in try World() }
+        let worlds = try (0..<8).map { _ in try World() }
         try worlds[1].commit([World.incident(1, resolved: true)], states: [World.sight()])
         try worlds[2].commit(
             [World.incident(1), World.incident(2, rule: "runtime-down", app: nil, severity: .critical, summary: "The runtime answers nobody.")],
@@ -68,6 +68,10 @@ import Testing
                 minutes: (2...60).reversed().map { back in
                     ChartTests.minute(now - Int64(back), [.activeRuns: .value((20...38).contains(back) ? 100 : 3), .activeApps: .value(1)].merging(World.healthy) { own, _ in own })
                 }))
+        let undelivered = OutboxMessage(
+            incident: World.incident(1).id, channel: "ops", event: .opened, createdAt: World.start - .minutes(5), dueAt: World.start, document: "{}")
+        try worlds[7].commit([World.incident(1, resolved: true)], states: [World.sight()], messages: [undelivered])
+        try worlds[7].engine.settle(1, .retry(at: World.start + .minutes(1), error: "invalid_auth"))
         let stages = try worlds.map { try Stage($0) }
         let closed = try Stage(World(), isLoopback: false)
         let lived = try LivedWorld()
@@ -89,10 +93,10 @@ import Testing
                 page("rules", stages[2].server.url + "/rules", ["Not known", "nothing was judged yet"], mays: ["503"]),
                 page("app", stages[2].server.url + "/apps/app-clinic", ["Not known", "nothing was judged yet"], mays: ["503"]),
                 page("rules-lived", lived.server.url + "/rules", [
-                    "About runtimes", "crowded", "its incident", "has begun", "not true", "An app has open runs for long.", "ops_policy.app-shop.yaml",
+                    "About runtimes", "crowded", "its incident", "has begun", "Its condition, and why not", "An app has open runs for long.", "ops_policy.app-shop.yaml",
                     "Apps that were seen", "and \(LivedWorld.apps.count - 200) more", "The default policy in force", "<script>window.hacked=1</script>", "\\u{202e}txet", "app-école-検証",
                 ]),
-                page("app-lived", lived.server.url + LivedWorld.page(of: "app-clinic"), ["open about it.", "What it runs", "open_runs", "Where each rule stands", "greedy", "has begun", "The default policy holds for it."]),
+                page("app-lived", lived.server.url + LivedWorld.page(of: "app-clinic"), ["open about it.", "What it runs", "open_runs", "Users", "<img src=x onerror=window.hacked=1> 1", "Workflows", "Month", "by what was seen", "Where each rule stands", "greedy", "has begun", "The default policy holds for it."]),
                 page("app-own", lived.server.url + LivedWorld.page(of: "app-shop"), ["Nothing is open about it.", "It has a policy of its own", "soon"]),
                 page("app-hostile", lived.server.url + LivedWorld.page(of: LivedWorld.apps[0]), ["<script>window.hacked=1</script>", "open about it.", "Where each rule stands"]),
                 page("app-backslash", lived.server.url + LivedWorld.page(of: LivedWorld.apps[1]), ["C:\\shop\\end\\", "open about it."]),
@@ -102,6 +106,7 @@ import Testing
                 page("incident", stages[2].server.url + incident, ["noisy-neighbor", "What happened", "Ask the tenant", "condition true for 5m"]),
                 page("storm", stages[3].server.url + "/", ["200 incidents are open", "on 200 apps of shared", "and 460 more"]),
                 page("list", stages[3].server.url + "/incidents", ["200 open, 200 of them acknowledged by nobody", "Open, by rule", "Older ones"]),
+                page("deaf", stages[7].server.url + "/", ["All is well, but nobody can be told", "messages do not get through", "invalid_auth"]),
                 page("blind", stages[4].server.url + "/", ["Not known", "unreachable"]),
                 page("hostile", stages[5].server.url + "/", ["<script>window.hacked=1</script>", "\\u{202e}"]),
                 page("hostile-incident", stages[5].server.url + incident, ["<script>window.hacked=1</script>", "\\u{202e}"]),

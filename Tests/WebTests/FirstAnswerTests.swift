@@ -1,4 +1,5 @@
 import Guard
+import Journal
 import Model
 import Testing
 
@@ -48,6 +49,33 @@ struct FirstAnswerTests {
         #expect(!holds.face().get("/").text.contains("has not been true"))
     }
 
+    @Test("what the replicas say, or do not, stands in the answer: in a few words, of now, and not where it is over")
+    func answers() throws {
+        func world(_ ending: Bool, noted: String?, missing: [Endpoint: MissingReason]) throws -> World {
+            let world = try World()
+            var incident = FirstAnswerTests.early(severity: .critical, ending: ending)
+            if let noted { incident.handling = [HandlingNote(at: World.start, kind: .note, by: "health", text: noted)] }
+            let about = Incident(
+                fingerprint: incident.fingerprint, id: incident.id, rule: "runtime-down", subject: .runtime("shared"), severity: .critical,
+                summary: "It answers nobody.", origin: incident.origin, condition: incident.condition, openedAt: incident.openedAt,
+                since: incident.since, transitions: incident.transitions, evidence: [], suggestions: [], nextSteps: [], playbook: nil, labels: [:])
+            var whole = about
+            whole.handling = incident.handling
+            try world.commit([whole], states: [World.sight(missing: missing)])
+            return world
+        }
+        let long = "http://10.0.0.7:8000: no complete answer within 10000 ms (waiting); it does not answer; is it overloaded?; last healthy at 2026-11-21T08:30:00.000Z, Mongo ping 0.08 ms, 30 websockets · http://10.0.0.8:8000: refused; not seen healthy since the monitor began"
+        let noted = try world(false, noted: long, missing: [:])
+        let text = noted.face().get("/").text
+        #expect(text.contains("<dt>Answer</dt><dd>http://10.0.0.7:8000: no complete answer within 10000 ms; last healthy at 08:30:00 · http://10.0.0.8:8000: refused; not seen healthy since the monitor began</dd>"), "\(text.prefix(5_000))")
+        #expect(text.contains(">Critical</h1>") || text.contains("Critical</h1>"))
+        let seen = try world(false, noted: nil, missing: [.perf: .unreachable])
+        #expect(seen.face().get("/").text.contains("<dt>Answer</dt><dd>http://127.0.0.1:8000/metrics/perf/aggregate: unreachable</dd>"))
+        let over = try world(true, noted: long, missing: [:])
+        let ended = over.face().get("/").text
+        #expect(ended.contains("Critical, ending</h1>") && !ended.contains("<dt>Answer</dt>") && ended.contains("<dt>Now</dt>"))
+    }
+
     @Test("where nothing is seen nothing 'has to be done' of nothing")
     func blind() throws {
         let world = try World()
@@ -65,6 +93,13 @@ struct FirstAnswerTests {
         let text = world.face().get("/").text
         #expect(text.contains("Well, with 1 note") && text.contains("1 note is open, and no warning"))
         #expect(!text.contains("All is well") && !text.contains("nobody has acknowledged"))
+        let several = try World()
+        try several.commit(
+            [
+                World.incident(1, rule: "dead-counters", app: nil, severity: .info, summary: "Some counters never move."),
+                World.incident(2, rule: "user-hogging", severity: .info, summary: "One user holds most."),
+            ], states: [World.sight()])
+        #expect(several.face().get("/").text.contains("<dt>What</dt><dd>One user holds most"), "the newer one says more")
         let both = try World()
         try both.commit(
             [
@@ -73,6 +108,26 @@ struct FirstAnswerTests {
             ], states: [World.sight()])
         let worst = both.face().get("/").text
         #expect(worst.contains("1 incident is open, and 1 note") && worst.contains("<dd>It answers nobody (active_runs 7 &gt; 3).</dd>"), "\(worst.prefix(6_000))")
+    }
+
+    @Test("where messages do not get through the verdict says so, whatever else is well")
+    func deaf() throws {
+        let world = try World()
+        func message(_ channel: String) -> OutboxMessage {
+            OutboxMessage(
+                incident: World.incident(1).id, channel: channel, event: .opened, createdAt: World.start - .minutes(5), dueAt: World.start - .minutes(5),
+                document: "{}")
+        }
+        try world.commit([World.incident(1, resolved: true)], states: [World.sight()], messages: [message("ops"), message("mail")])
+        #expect(world.face().get("/").text.contains("</span> All is well</h1>"), "they merely wait")
+        try world.engine.settle(1, .retry(at: World.start + .minutes(1), error: "invalid_auth"))
+        let one = world.face().get("/").text
+        #expect(one.contains("All is well, but not everybody can be told</h1>") && one.contains("<section class=\"banner doubtful\""))
+        try world.engine.settle(2, .retry(at: World.start + .minutes(1), error: "timeout"))
+        let all = world.face().get("/").text
+        #expect(all.contains("All is well, but nobody can be told</h1>") && all.contains("<title>OK, nobody can be told"))
+        try world.commit([World.incident(2, severity: .critical)])
+        #expect(world.face().get("/").text.contains("Critical, and nobody can be told</h1>"))
     }
 
     @Test("why nothing is done, whether it came back and who does not answer is said in plain words")

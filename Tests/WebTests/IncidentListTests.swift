@@ -87,7 +87,7 @@ struct IncidentListTests {
         let world = try World()
         try world.commit([World.incident(1)], states: [World.sight()])
         let nobody = world.face().get("/").text
-        #expect(nobody.contains("<a href=\"/sign-in?then=%2F\">Sign in to press</a>"))
+        #expect(nobody.contains("<a href=\"/sign-in?then=%2F\">sign in to press</a>"))
         for place in ["/incidents", "/incidents?show=unacknowledged&rule=a%2Fb", "/rules", "/lab", "/apps/app-%3Cb%3E"] {
             #expect(Page.place(place) == place, "\(place)")
         }

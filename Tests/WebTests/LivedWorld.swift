@@ -1,5 +1,4 @@
 import Ambient
-import Cycle
 import Glibc
 import JSONParsing
 import Journal
@@ -9,6 +8,7 @@ import TestKit
 import Testing
 import Views
 
+@testable import Cycle
 @testable import Web
 
 /// A state folder as the built program leaves it after some passes, with rules in every state and apps of every kind of id: for the
@@ -57,6 +57,14 @@ struct LivedWorld {
             ).waitForEnd()
             try #require(ending.code == 2, "\(ending.everything)")
         }
+        // As a daemon leaves it: what the open runs are of, and a minute of the month.
+        let folder = try StateFolder(existing: temporary.path("state"))
+        let now = SystemClock().now()
+        let engine = try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: now)))
+        let body = try #require(answers.first { $0.path == "/metrics/perf/aggregate" }).body
+        let weights = try #require(AppWeights([Body(Array(body.utf8))], at: now))
+        try engine.commitTick(TickRecord(states: [weights.row("default")], minutes: [MonthTests.minute(now.minute - 1, [("app-clinic", 1_234)], of: "default")]))
+        engine.close()
         let face = Face(
             try StateFolder(existing: temporary.path("state")), Overview.Surroundings(settings: MonitorSettings()), isLoopback: true, token: nil,
             publicURL: nil, clock: SystemClock())
@@ -75,6 +83,8 @@ struct LivedWorld {
                 chat["chat_id"] = .string("chat-\(index)-\(run)")
                 chat["app_id"] = .string(app)
                 chat["ended_at"] = .null
+                // Whoever uses an app is called what they like.
+                chat["user_id"] = .string(run == 0 ? "<img src=x onerror=window.hacked=1>" : "user-\(index)")
                 return .object(chat)
             }
         }

@@ -18,8 +18,8 @@ public struct CycleReport: Sendable {
 
     /// The signals of a report, in its order.
     public static let shown: [Signal] = [
-        .activeRuns, .openRuns, .stalledRuns, .activeApps, .activeRunsShare, .runStarts, .runEnds, .errorRate, .turns, .tokens,
-        .cost, .llmCalls, .up, .healthy, .mongodbLatency, .websockets,
+        .activeRuns, .openRuns, .stalledRuns, .activeApps, .activeRunsShare, .runStarts, .runEnds, .errorRate, .turns,
+        .turnLatencyP50, .turnLatencyP95, .tokens, .cost, .llmCalls, .up, .healthy, .mongodbLatency, .websockets,
     ]
 
     /// The runtime's readings by series, for the shown signals that runtimes have.

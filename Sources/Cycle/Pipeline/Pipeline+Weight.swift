@@ -10,6 +10,10 @@ import Notify
 extension Pipeline {
     /// Larger answers are not read again: on a machine with one core that would keep the gate waiting.
     private static let mostWeighed = 4 << 20
+    /// For all apps, whether or not anything is wrong, smaller ones only, and not more often than this: of many runtimes one in a
+    /// second.
+    private static let mostWeighedAlways = 512 << 10
+    private static let weighsEvery = TimeSpan.minutes(1)
     /// How many are named; the others are counted.
     private static let mostNamed = 3
 
@@ -30,6 +34,7 @@ extension Pipeline {
     /// Notes on incidents that this tick opened what their apps' open runs are of. Returns the ids of those it wrote on.
     mutating func noteWeights(_ outcome: TickOutcome) -> Set<String> {
         let bodies = perfBodies.removeValue(forKey: outcome.runtime) ?? [:]
+        weighApps(bodies, outcome)
         let opened = outcome.changes.filter { $0.kind == .opened || $0.kind == .reopened }.map(\.incident)
         let apps = Set(opened.compactMap(\.subject.app))
         guard !apps.isEmpty, !bodies.isEmpty else { return [] }
@@ -53,6 +58,18 @@ extension Pipeline {
             if engine.note(note, on: incident.id) { touched.insert(incident.id) }
         }
         return touched
+    }
+
+    /// Looks what all apps' open runs are of, once in a while, where every replica has answered.
+    private mutating func weighApps(_ bodies: [String: Body], _ outcome: TickOutcome) {
+        guard weighsApps, !bodies.isEmpty, bodies.values.reduce(0, { $0 + $1.count }) <= Pipeline.mostWeighedAlways,
+            let runtime = settings.runtimes.first(where: { $0.name.isSame(as: outcome.runtime) }),
+            runtime.replicas.allSatisfy({ bodies[$0] != nil })
+        else { return }
+        let pause = max(Pipeline.weighsEvery, .seconds(Double(settings.runtimes.count)))
+        if let last = appWeights[outcome.runtime], outcome.now >= last.at, outcome.now - last.at < pause { return }
+        guard let weights = AppWeights(bodies.inByteOrder(of: \.key).map(\.value), at: outcome.now) else { return }
+        appWeights[outcome.runtime] = weights
     }
 
     /// `18 open runs: of users user-5 (12), user-7 (4) and 2 others (2); of workflows Generator (15), Support (3)`

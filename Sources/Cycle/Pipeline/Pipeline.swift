@@ -24,6 +24,11 @@ public struct Pipeline: Sendable {
     var strayChats: [ChatSource] = []
     /// Perf answers that no tick has judged yet, by runtime and replica.
     var perfBodies: [String: [String: Body]] = [:]
+    /// Whether it is also looked what all apps' open runs are of, for whoever looks. A second reading of each answer, so a replay
+    /// does without.
+    public var weighsApps = false
+    /// What that came to last, by runtime.
+    public internal(set) var appWeights: [String: AppWeights] = [:]
     /// What health said last, by runtime and replica.
     var lastAnswers: [String: [String: LastAnswers]] = [:]
     /// The guard's state as it was handed out to be kept; nil before the first time.

@@ -23,6 +23,9 @@ extension Core {
         if let last = sights[summary.runtime], last.quality == quality, now >= last.at, now - last.at < Core.sightInterval { return }
         sights[summary.runtime] = (now, quality)
         record.states.append(sight.row)
+        guard let weights = pipeline.appWeights[summary.runtime], weights.at != weighed[summary.runtime] else { return }
+        weighed[summary.runtime] = weights.at
+        record.states.append(weights.row(summary.runtime))
     }
 
     /// Once: a lease at a gate that nobody has ever asked holds nobody.
@@ -46,9 +49,11 @@ extension Core {
         guard !areSightsCleared else { return }
         areSightsCleared = true
         guard pipeline.settings.areAllRuntimes, let keys = try? journal?.stateKeys() else { return }
-        let known = Set(pipeline.settings.runtimes.map { RuntimeSight.prefix + $0.name })
-        for key in keys where key.utf8.starts(with: RuntimeSight.prefix.utf8) && !known.contains(key) {
-            record.states.append(StateRow(key: key, bytes: nil))
+        for prefix in [RuntimeSight.prefix, AppWeights.prefix] {
+            let known = Set(pipeline.settings.runtimes.map { prefix + $0.name })
+            for key in keys where key.utf8.starts(with: prefix.utf8) && !known.contains(key) {
+                record.states.append(StateRow(key: key, bytes: nil))
+            }
         }
     }
 

@@ -74,6 +74,8 @@ public actor Core {
     /// What the journal last got to know of runtimes, by name: see `RuntimeSight`.
     var sights: [String: (at: Timestamp, quality: [String])] = [:]
     var areSightsCleared = false
+    /// Of when the journal has what the apps' open runs are of, by runtime.
+    var weighed: [String: Timestamp] = [:]
     /// When the first poll of this process was judged: the gate listens since then at the latest.
     var gateSince: Timestamp?
     /// Runtimes of which the log said that nobody asks the gate about them.
@@ -109,6 +111,9 @@ public actor Core {
         retryWait: @escaping @Sendable (Int, TimeSpan?) -> TimeSpan = Core.wait,
         onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, instruments: Instruments? = nil, isLoud: Bool = true, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) {
+        var pipeline = pipeline
+        // A single pass comes and goes; whoever looks at its journal looks at one that a daemon keeps.
+        pipeline.weighsApps = instruments != nil
         self.pipeline = pipeline
         landableAtStart = (
             pipeline.settings.landable, pipeline.settings.landableKeys, Set(pipeline.settings.landableOnApproval.keys))

@@ -92,6 +92,9 @@ extension Instruments {
             return current.flatMap { name, figures in
                 figures.missing.map { MetricFamily.Sample([name, $0.key.first, $0.key.second], Double($0.value)) }.sortedByLabels
             }
+        case .pollInterval:
+            // Also of a runtime whose cycles do not end: what is late is told by it.
+            return runtimes.map { .init([$0.key], Double($0.value.pollInterval.milliseconds) / 1_000) }
         case .perfInterval:
             return current.compactMap { name, figures in
                 figures.perfInterval.map { .init([name], Double($0.milliseconds) / 1_000) }

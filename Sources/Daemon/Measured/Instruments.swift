@@ -37,6 +37,8 @@ public final class Instruments: Sendable {
         var apps: [(app: String, readings: [Double?])] = []
         var missing: [Pair: Int] = [:]
         var perfInterval: TimeSpan?
+        /// As it is configured.
+        var pollInterval = TimeSpan.zero
     }
 
     /// Two values of labels.
@@ -227,10 +229,10 @@ public final class Instruments: Sendable {
 
     /// A runtime's cycle is over.
     func cycled(
-        _ runtime: String, at moment: Timestamp, report: CycleReport?, perfInterval: TimeSpan?, incidents: [Incident],
+        _ runtime: String, at moment: Timestamp, report: CycleReport?, perfInterval: TimeSpan?, pollInterval: TimeSpan, incidents: [Incident],
         leases: [Lease], revertsDue: Int, areActionsStopped: Bool, journalSizes: [(file: String, bytes: Int64)], isSaved: Bool
     ) {
-        var fresh = RuntimeFigures(endedAt: moment, endedMonotonic: clock.monotonicNanoseconds(), perfInterval: perfInterval)
+        var fresh = RuntimeFigures(endedAt: moment, endedMonotonic: clock.monotonicNanoseconds(), perfInterval: perfInterval, pollInterval: pollInterval)
         if let report { take(report, &fresh) }
         var open: [Triple: Int] = [:]
         for incident in incidents {

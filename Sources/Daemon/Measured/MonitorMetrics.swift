@@ -7,7 +7,7 @@ import Server
 public enum MonitorMetric: String, CaseIterable, Sendable {
     case build, started
     case cycles, lastCycle, polls, pollDuration, evaluationDuration, commitDuration, commitFailures, journalFailing, journalSize
-    case evidenceMissing, perfInterval
+    case evidenceMissing, pollInterval, perfInterval
     case incidents, incidentsOpened, incidentsResolved
     case leases, decisions, refusals, revertsDue, actionsStopped
     case gateQuestions, gateFailedOpen, gateAnswerDuration
@@ -43,6 +43,8 @@ public enum MonitorMetric: String, CaseIterable, Sendable {
             return metric(
                 "evidence_missing", .gauge, ["runtime", "endpoint", "reason"],
                 "Replicas of which the newest answer of an endpoint was no evidence, by reason.")
+        case .pollInterval:
+            return metric("poll_interval_seconds", .gauge, ["runtime"], "Time between two polls as it is configured.")
         case .perfInterval:
             return metric(
                 "perf_interval_seconds", .gauge, ["runtime"],

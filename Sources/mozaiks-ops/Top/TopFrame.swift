@@ -22,6 +22,11 @@ struct TopFrame {
     var message: String?
 
     private static let mostRuntimes = 3
+    /// Lines that a text in the head takes at most: a low terminal needs its lines for what is open.
+    private var mostLines: Int { rows >= 20 ? 2 : 1 }
+    private var mostSparks: Int { rows >= 20 ? 4 : rows >= 15 ? 2 : 0 }
+    /// The most needed first: what a narrow terminal has no room for is in the list that `?` shows.
+    private static let keys = "? keys  ↑↓ choose  a ack  s silence 1h  y approve  n deny  enter open  q end"
 
     /// What can be chosen, in the order in which it stands.
     static func items(_ overview: Overview) -> [Item] {
@@ -31,7 +36,7 @@ struct TopFrame {
     var lines: [String] {
         var top = head
         top += runtimes
-        let foot = [fit(message ?? "? keys   ↑↓ choose   a ack   s silence 1h   y approve   n deny   enter open   q end")]
+        let foot = [fit(message ?? TopFrame.keys)]
         // What is left is for what waits and what is open; what is in force gets a share.
         var room = max(3, rows - top.count - foot.count)
         let actions = section("Actions in force", overview.leases.map(lease), most: max(1, min(4, room / 4)))
@@ -84,11 +89,50 @@ struct TopFrame {
             case .critical: .red
             }
         let clock = overview.zone.clock(overview.now) + " " + overview.zone.mark(overview.now)
-        let line = fit(Shown.line(verdict.line), columns - Terminal.columns(clock) - 2)
+        let line = fit(verdict.word + ": " + short(verdict), columns - Terminal.columns(clock) - 2)
         let gap = String(repeating: " ", count: max(1, columns - Terminal.columns(line) - Terminal.columns(clock)))
         var lines = [terminal.paint(line, style) + gap + clock]
+        if let first = overview.open.first { lines += wrapped(what(first), atMost: mostLines) }
+        if let stale = verdict.stale { lines += wrapped(Shown.line(stale), atMost: mostLines) }
+        if verdict.state != .ok, overview.open.isEmpty, verdict.stale == nil {
+            lines += wrapped(Shown.line(String(verdict.line.dropFirst(verdict.word.count + 2))), atMost: mostLines)
+        }
+        let deaf = overview.troubles.map(\.channel).inByteOrder()
+        if !deaf.isEmpty { lines.append(terminal.paint(fit("✖ Messages do not get through: \(Shown.line(deaf.joined(separator: ", ")))"), .red)) }
         if overview.isStopped { lines.append(terminal.paint(fit("■ Actions are stopped: mozaiks-ops actions resume"), .red)) }
         return lines + [""]
+    }
+
+    /// What is so in a few words: the first line has room for no more.
+    private func short(_ verdict: StatusVerdict) -> String {
+        let open = overview.open
+        let critical = open.count { $0.severity == .critical }
+        let notes = open.count { $0.severity == .info }
+        let real = open.count - notes
+        var parts: [String] = []
+        if real > 0 { parts.append("\(real) incident\(real == 1 ? "" : "s") open" + (critical > 0 && real > 1 ? ", \(critical) critical" : "")) }
+        if notes > 0 { parts.append("\(notes) note\(notes == 1 ? "" : "s")") }
+        if parts.isEmpty {
+            let count = overview.sights.count
+            parts = [verdict.state == .ok ? "\(count) runtime\(count == 1 ? "" : "s") watched, nothing is open" : "not all is seen"]
+        }
+        return parts.joined(separator: ", ")
+    }
+
+    /// The weightiest, since when, and whether it still is so.
+    private func what(_ incident: Incident) -> String {
+        let said = incident.summary.isEmpty ? Shown.id(incident.rule) : Shown.line(incident.summary)
+        let measure = incident.measure.map { " (\($0))" } ?? ""
+        let text = said.hasSuffix(".") ? "\(said.dropLast())\(measure)." : said + measure
+        let since = "Since \(overview.zone.clock(incident.since)) (\(max(overview.now - incident.since, .zero).brief) ago), on \(incident.subject)."
+        return "\(text) \(since)" + (incident.quietSince.map { " Not true any more since \(overview.zone.clock($0))." } ?? "")
+    }
+
+    /// Broken to the width; what is longer than so many lines is cut.
+    private func wrapped(_ text: String, atMost most: Int) -> [String] {
+        let lines = wrapped(text)
+        guard lines.count > most, most > 0 else { return lines }
+        return lines.prefix(most - 1) + [fit(lines[(most - 1)...].joined(separator: " "))]
     }
 
     private var runtimes: [String] {
@@ -106,16 +150,31 @@ struct TopFrame {
                     }
                 }
                 let age = max(overview.now - sight.polledAt, .zero)
-                lines.append(
-                    fit("\(Shown.id(sight.summary.runtime))  polled \(age.brief) ago  \(figures.joined(separator: "  "))"))
+                lines += flowing(["\(Shown.id(sight.summary.runtime))  polled \(age.brief) ago"] + figures)
             }
             let series = histories.first { $0.runtime.isSame(as: sight.summary.runtime) }?.series ?? []
             // Of several runtimes only what is counted first: there is room for the rest on the page.
-            for one in series.prefix(shown.count > 1 ? 1 : 4) { lines.append(spark(one)) }
+            for one in series.prefix(shown.count > 1 ? min(1, mostSparks) : mostSparks) { lines.append(spark(one)) }
         }
         let more = overview.sights.count - shown.count
         if more > 0 { lines.append(fit("and \(more) more runtimes")) }
         return lines + [""]
+    }
+
+    /// Parts beside each other, on as many lines as it takes, at most two; no part is broken.
+    private func flowing(_ parts: [String]) -> [String] {
+        var lines: [String] = []
+        var line = ""
+        for part in parts.map({ Shown.cell($0) }) {
+            let longer = line.isEmpty ? part : line + "  " + part
+            if line.isEmpty || Terminal.columns(longer) <= columns || lines.count >= mostLines - 1 {
+                line = longer
+            } else {
+                lines.append(fit(line))
+                line = "  " + part
+            }
+        }
+        return lines + [fit(line)]
     }
 
     /// `  active_runs      ▁▂·▅█  12`; a dot where there was no evidence.
