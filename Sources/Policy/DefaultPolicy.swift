@@ -144,9 +144,6 @@ rules:
       or (not missing(health_failures[10m]) and not missing(health_failures[2m])
       and health_failures[10m] > 1.2 * $health_failing and health_failures[2m] > 0.5 * $health_failing
       and (missing(line_loss) or health_failures[10m] > 1.2 * $health_failing + line_loss))
-      or (not missing(health_failures[7m]) and not missing(health_failures[2m]) and not missing(perf_interval)
-      and perf_interval <= 20s and health_failures[7m] > 1.25 * $health_failing and health_failures[2m] > 0.5 * $health_failing
-      and (missing(line_loss) or health_failures[7m] > 1.25 * $health_failing + line_loss))
       or (not missing(health_failures[15m]) and not missing(health_failures[2m])
       and health_failures[15m] > 0.9 * $health_failing and health_failures[2m] > 0.5 * $health_failing
       and (missing(line_loss) or health_failures[15m] > 0.9 * $health_failing + line_loss))
@@ -495,7 +492,7 @@ rules:
       and (min(runtime.active_runs[2h]) < 1
       or active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h]))))
       or (not missing(outgrew(active_runs[26h])) and not missing(outgrew(runtime.active_runs[26h]))
-      and active_runs.share > 0.75 * $noisy_share and active_runs >= 1.5 * $noisy_min_runs
+      and active_runs.share > 0.65 * $noisy_share and active_runs >= 1.1 * $noisy_min_runs
       and outgrew(active_runs[26h]) > 2 * $noisy_growth and outgrew(runtime.active_runs[26h]) > 1.5 * $noisy_growth
       and (missing(baseline(active_runs[26h])) or active_runs > 2 * $noisy_growth * baseline(active_runs[26h])))
     # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because

@@ -44,6 +44,8 @@ struct LineSense: Hashable, Sendable {
     private(set) var lostPolls: [Int64] = []
     /// When something last came back, ms.
     private(set) var reachedAt = Int64.min
+    /// When a poll of health last came to its end, ms.
+    private var healthAt = Int64.min
 
     private static let endpoints: [Endpoint] = [.health, .activeRuns, .perf, .events]
 
@@ -51,13 +53,16 @@ struct LineSense: Hashable, Sendable {
     mutating func observe(_ endpoint: Endpoint, isLost: Bool, at: Int64, askedAt: Int64) {
         guard endpoint != .gate else { return }
         if let index = LineSense.endpoints.firstIndex(of: endpoint) { requests[index].observe(isLost: isLost) }
+        let last = healthAt
+        if endpoint == .health { healthAt = max(healthAt, at) }
         if isLost {
-            // Another endpoint of the same poll may have answered before.
-            guard endpoint == .health, reachedAt < askedAt else { return }
+            // Another endpoint of the same poll may have answered before; not of the poll before, however long this one waited.
+            let began = last == .min ? askedAt : max(askedAt, last + max(0, at - last) / 8)
+            guard endpoint == .health, reachedAt < began else { return }
             lostPolls.append(at)
             if lostPolls.count > LineSense.mostPolls { lostPolls.removeFirst(LineSense.mostPolls / 2) }
         } else {
-            if let last = lostPolls.last, endpoint != .health, askedAt <= last + LineSense.grace, at >= last - LineSense.grace {
+            if let last = lostPolls.last, last == healthAt, endpoint != .health, askedAt <= last + LineSense.grace {
                 lostPolls.removeLast()
             }
             reachedAt = max(reachedAt, at)
@@ -90,6 +95,7 @@ struct LineSense: Hashable, Sendable {
         }
         writer.put(each: lostPolls) { $0.put($1) }
         writer.put(reachedAt)
+        writer.put(healthAt)
     }
 
     init() {}
@@ -105,5 +111,9 @@ struct LineSense: Hashable, Sendable {
         lostPolls = try reader.each { (reader) throws(SignalStateError) in try reader.moment() }
         guard zip(lostPolls, lostPolls.dropFirst()).allSatisfy({ $0 <= $1 }) else { throw reader.failure("a moment is out of order") }
         reachedAt = try reader.integer()
+        healthAt = try reader.integer()
+        guard [reachedAt, healthAt].allSatisfy({ $0 == .min || Clamp.moments.contains($0) }) else {
+            throw reader.failure("a moment is out of range")
+        }
     }
 }

@@ -44,6 +44,26 @@ struct LineTests {
         #expect(try share([.activeRuns, .events, .perf], .timeout) == [.value(0), .value(0)])
     }
 
+    @Test("a poll that waited for as long as polls lie apart is lost all the same", arguments: [1.0, 5, 10, 30])
+    func waited(interval: Double) throws {
+        var watched = Watched()
+        for step in 0..<40 {
+            let second = Double(step) * interval
+            guard step % 5 == 2 else {
+                try LineTests.poll(&watched, at: second)
+                continue
+            }
+            for endpoint in LineTests.endpoints {
+                try watched.ingest(
+                    Sample(
+                        at: FakeProcess.at(second), runtime: "shared", replica: Watched.url, elapsedMilliseconds: 10_000, failure: .timeout,
+                        content: .missing(endpoint, .unreachable, detail: "")))
+            }
+        }
+        #expect(try watched.runtime("lost_polls[2m]", at: 39 * interval).number > 15)
+        #expect(try watched.runtime("health_failures[2m]", at: 39 * interval) == .value(0))
+    }
+
     @Test("where nothing comes back any more nothing is said of the health of before")
     func allLost() throws {
         var watched = Watched()
@@ -132,11 +152,11 @@ struct LineTests {
     }
 
     /// A day ago: `at` of the minutes before this one, oldest first.
-    static func outgrew(length: Int64 = 5, now: Double, _ at: @escaping (Int64) -> Double) throws -> Double {
+    static func outgrew(length: Int64 = 5, now: Double, _ at: @escaping (Int64) -> Double) -> Double {
         let end: Int64 = 10_000
         let window = MinuteWindow(.activeRuns, end: end, range: .hours(26), exclude: .minutes(Int(length)))
         let ranges = window.ranges(.outgrew)
-        return try window.apply(.outgrew) { index in
+        return window.apply(.outgrew) { index in
             var values = MinuteValues()
             var entries: [MinuteEntry] = []
             for minute in ranges[index] {
@@ -149,15 +169,15 @@ struct LineTests {
     }
 
     @Test("a batch of forty minutes is as large as last night's from its first minute to its last", arguments: [5, 20, 38] as [Int64])
-    func nightlyBatch(into: Int64) throws {
+    func nightlyBatch(into: Int64) {
         // It began `into` minutes ago, and as long before that a day ago.
         func batch(_ ago: Int64) -> Double {
             let since = ago - 1_440
             return ago <= into || (since <= into && since > into - 40) ? 30 : 1
         }
-        #expect(try LineTests.outgrew(now: 30, batch) <= 1.01)
-        #expect(try LineTests.outgrew(now: 60, batch) > 1.9)
+        #expect(LineTests.outgrew(now: 30, batch) <= 1.01)
+        #expect(LineTests.outgrew(now: 60, batch) > 1.9)
         // Three busy minutes of an hour are not its usual.
-        #expect(try LineTests.outgrew(now: 30) { 1_440...1_442 ~= $0 ? 30 : 4 } > 3)
+        #expect(LineTests.outgrew(now: 30) { 1_440...1_442 ~= $0 ? 30 : 4 } > 3)
     }
 }
