@@ -38,16 +38,34 @@ extension Evaluation {
     /// Only a rule that fires suppresses. One that is merely pending may never fire, and would have hidden a true
     /// incident meanwhile; so a suppressor's `for` should be shorter than what it suppresses.
     func suppressor(of rule: Rule?) -> String? {
-        rule?.suppressedBy.first { state.isFiring(RuleKey(kind: .runtime, rule: $0), id: Array(outcome.runtime.utf8)) }
+        rule?.suppressedBy.first {
+            state.isFiring(
+                RuleKey(kind: .runtime, rule: $0), id: Array(outcome.runtime.utf8), clearAfter: policies.clearAfter)
+        }
     }
 
     /// A rule that fires on this very subject and suppresses this one. What happens to one app or replica explains
     /// nothing about another, so it goes no further.
     func suppressor(of rule: Rule, _ kind: SubjectKind, _ id: [UInt8]) -> String? {
         rule.suppressedBy.first { cause in
-            if state.isFiring(RuleKey(kind: kind, rule: cause), id: id) { return true }
+            if state.isFiring(RuleKey(kind: kind, rule: cause), id: id, clearAfter: policies.clearAfter) { return true }
             // What one app does may be all that is to be seen of its runtime: then its story has been told.
-            return kind == .runtime && state.isFiringAnywhere(RuleKey(kind: .app, rule: cause))
+            return kind == .runtime
+                && state.isFiringAnywhere(RuleKey(kind: .app, rule: cause), clearAfter: policies.clearAfter)
+        }
+    }
+
+    /// A rule that keeps this one quiet and holds while this one ends: what was told may go on as that, and is not denied.
+    /// A process that is gone for good leaves the runtime's figures whole, and they still do not come from it.
+    func successor(of rule: Rule, _ subject: Subject) -> String? {
+        rule.suppressedBy.first { cause in
+            func holds(_ kind: SubjectKind, id: [UInt8]) -> Bool {
+                state.isFiring(RuleKey(kind: kind, rule: cause), id: id, clearAfter: .zero)
+            }
+            if holds(.runtime, id: Array(outcome.runtime.utf8)) || holds(rule.subject, id: subject.idBytes) { return true }
+            guard rule.subject == .runtime else { return false }
+            let others: [SubjectKind] = [.app, .replica]
+            return others.contains { state.isFiringAnywhere(RuleKey(kind: $0, rule: cause), clearAfter: .zero) }
         }
     }
 

@@ -9,7 +9,7 @@ import Signals
 struct Evaluation {
     var state: RuntimeState
     private(set) var outcome: TickOutcome
-    private let policies: PolicySet
+    let policies: PolicySet
     private let readings: ReadingTable
     let clock: ObservationClock
     private let labels: [String: String]
@@ -245,15 +245,17 @@ struct Evaluation {
     private mutating func apply(
         _ change: RuleState.Change, _ rule: Rule, _ subject: Subject, _ source: TableRow, _ entry: inout RuleEntry
     ) {
+        let next = change.to == .inactive && entry.state.incident != nil ? successor(of: rule, subject) : nil
         let transition = Transition(
-            at: outcome.now, rule: rule.name, subject: subject, from: change.from, to: change.to, reason: change.reason,
+            at: outcome.now, rule: rule.name, subject: subject, from: change.from, to: change.to,
+            reason: change.reason + (next.map { ", while \($0) holds" } ?? ""),
             condition: Evaluation.words(of: rule, change.from, source),
             readings: Evaluation.compared(rule, change.from, source))
         outcome.transitions.append(transition)
         if change.to == .firing, entry.state.incident == nil {
             state.open(rule, transition, labels, &entry.state, into: &outcome)
         } else {
-            state.note(transition, &entry.state, resolveReason: "cleared", into: &outcome)
+            state.note(transition, &entry.state, resolveReason: next == nil ? "cleared" : "overtaken", into: &outcome)
         }
     }
 }

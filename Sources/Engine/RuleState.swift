@@ -184,6 +184,16 @@ struct RuleState: Hashable, Sendable {
         }
     }
 
+    /// Whether it explains what else is seen: it fires, or was false for less than `clearAfter`. A rule that waits longer
+    /// until it calls its own incident over does so for the sake of that; what is seen meanwhile has another cause.
+    func isCause(_ clearAfter: TimeSpan) -> Bool {
+        switch phase {
+        case .inactive, .pending: false
+        case .firing: true
+        case .clearing: falseSince.map { known - $0 < clearAfter } ?? true
+        }
+    }
+
     /// Leaves for a cause other than evidence.
     mutating func remove(_ reason: String) -> Change { move(to: .inactive, reason) }
 

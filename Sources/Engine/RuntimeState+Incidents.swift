@@ -5,21 +5,23 @@ extension RuntimeState {
     /// The longest timeline that an incident keeps: its first entries and its newest ones.
     static let timelineLimit = (first: 20, all: 200)
 
-    /// Whether a rule fires or clears on a subject: it has an incident open.
-    func isFiring(_ key: RuleKey, id: [UInt8]) -> Bool {
+    /// Whether a rule keeps others quiet on a subject: it fires, or was seen false for less than `clearAfter` since.
+    func isFiring(_ key: RuleKey, id: [UInt8], clearAfter: TimeSpan) -> Bool {
         guard let entries = rules[key] else { return false }
         var low = 0
         var high = entries.count
         while low < high {
             let middle = (low + high) / 2
-            if entries[middle].id == id { return entries[middle].state.phase != .pending }
+            if entries[middle].id == id { return entries[middle].state.isCause(clearAfter) }
             if entries[middle].id.lexicographicallyPrecedes(id) { low = middle + 1 } else { high = middle }
         }
         return false
     }
 
-    /// Whether a rule has an incident open on any subject of its kind.
-    func isFiringAnywhere(_ key: RuleKey) -> Bool { rules[key]?.contains { $0.state.phase != .pending } ?? false }
+    /// The same on any subject of its kind.
+    func isFiringAnywhere(_ key: RuleKey, clearAfter: TimeSpan) -> Bool {
+        rules[key]?.contains { $0.state.isCause(clearAfter) } ?? false
+    }
 
     /// Opens the incident of a rule that begins to fire, or opens the last one again if that was resolved shortly ago.
     mutating func open(

@@ -113,7 +113,7 @@ public struct Incident: Hashable, Sendable, Identifiable {
     /// When the condition was first seen true (start of pending).
     public let since: Timestamp
     public var resolvedAt: Timestamp?
-    /// `cleared`, `removed`; nil while open.
+    /// `cleared`, `overtaken` (by a rule that holds and keeps this one quiet), `removed`; nil while open.
     public var resolveReason: String?
     /// How often it reopened within the flap time.
     public var flaps: Int

@@ -75,6 +75,7 @@ public enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case healthFailures
     case loopLag
     case silentRuns, silentRunsRest, errorRateRest
+    case lostPolls, lineLoss, turnLatencyP95Rest
 
     /// How a value comes about: read at a moment, or over a window.
     public enum Shape: Sendable {
@@ -137,12 +138,15 @@ extension Signal {
         row(.gateStarts, "gate_starts", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate was asked about, let through or not"),
         row(.gateRefusals, "gate_refusals", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate refused"),
         row(.ghostRuns, "ghost_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that nothing runs for: no websocket, or never any progress"),
-        row(.healthFailures, "health_failures", .percent, .ratio, [.runtime, .replica], .health, [], "health polls that failed: said no, a server's error, or no answer"),
+        row(.healthFailures, "health_failures", .percent, .ratio, [.runtime, .replica], .health, [], "health polls that failed: said no, a server's error, or no answer while another endpoint gave one"),
         // Asked for in the same cycles as health; where there is no extension, health is still when there is news.
         row(.loopLag, "loop_lag", .seconds, .gauge, [.runtime, .replica], .health, [], "how late the runtime's event loop was at worst in 30 s (needs the runtime extension)"),
         row(.silentRuns, "silent_runs", .perMinute, .rate, [.app], .perf, [], "runs ended in which nothing was done, by their own counters"),
         row(.silentRunsRest, "silent_runs.rest", .percent, .ratio, [.runtime], .perf, [], "silent_runs.share without the app that has most of them"),
         row(.errorRateRest, "error_rate.rest", .percent, .ratio, [.runtime], .perf, [.errors], "error_rate without the app that has most errors"),
+        row(.lostPolls, "lost_polls", .percent, .ratio, [.runtime, .replica], .health, [], "polls of which nothing came back in time; a refused connection came back"),
+        row(.lineLoss, "line_loss", .percent, .gauge, [.runtime, .replica], .health, [], "what the line to the runtime loses: requests that were lost singly, of the newest 240 or so"),
+        row(.turnLatencyP95Rest, "turn_latency.p95.rest", .seconds, .quantile, [.runtime], .perf, [.turns], "turn_latency.p95 without the app that has most of the slow turns"),
     ]
 
     private static func row(

@@ -30,7 +30,7 @@ struct Bounds {
     /// Shares are of a whole; an error rate is not, since one turn may bring several errors.
     private static func most(_ signal: Signal) -> Double {
         switch signal {
-        case .activeRunsShare, .silentRunsShare, .silentRunsRest, .healthFailures: 100
+        case .activeRunsShare, .silentRunsShare, .silentRunsRest, .healthFailures, .lostPolls, .lineLoss: 100
         case .deadCounters: Double(Counter.allCases.count)
         default: signal.unit == .flag ? 1 : .infinity
         }

@@ -54,6 +54,7 @@ thresholds:
   loop_growth: 20          # times the tokens that a run of the others takes, of an app whose usual is not known
   stalled_limit: 20        # open runs that make no progress
   user_runs: 10            # active runs of one user of an app
+  line_loss: 5%            # of requests that are lost singly: a poor line between monitor and runtime
   health_failing: 30%      # of health polls: a check that comes and goes; two deploys in a row are less, and a poor line
   restart_limit: 3         # restarts of one process within half an hour
   mongodb_slow: 200ms      # a healthy ping takes a few milliseconds
@@ -68,12 +69,16 @@ rules:
 
   runtime-down:
     subject: runtime
-    when: up == 0
+    # A poor line loses three polls in a row by chance: there they must be more. What is refused was not lost on the way.
+    when: >-
+      up == 0 and (missing(line_loss) or line_loss <= $line_loss
+      or (not missing(health_failures[30s]) and health_failures[30s] > 50%)
+      or (not missing(lost_polls[150s]) and lost_polls[150s] > 99%))
     # A lost poll or two are no outage; a minute of refused connections is one, however often we ask.
     for: 1m
     polls: 3
-    # Longer than what a part-time fault is judged by, so that the end of an outage is not told as one.
-    clear_after: 3m
+    # An outage that comes and goes is one. What follows from it is kept quiet while it lasts and for two minutes.
+    clear_after: 8m
     severity: critical
     summary: The runtime answers nobody.
     next_steps:
@@ -84,7 +89,7 @@ rules:
        runtime-unhealthy, runtime-unauthorized, perf-poisoned, perf-unreadable, replica-down, perf-expensive,
        dead-counters, mongodb-slow, websockets-high, provider-trouble, provider-silent, runs-stuck,
        model-calls-spike, runtime-saturated, runtime-crowded, error-spike, error-rise, turn-latency-high, stalled-runs,
-       noisy-neighbor, user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
+       noisy-neighbor, user-hogging, app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
     playbook: runtime-down
 
   # The address answers and nothing of what it says is the runtime's: a proxy's 502 page, a redirect, a wrong host. A
@@ -107,7 +112,7 @@ rules:
       [health-unreadable, events-unreadable, figures-contradict, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
        perf-unreadable, perf-expensive, dead-counters, mongodb-slow, websockets-high, provider-trouble,
        provider-silent, runs-stuck, model-calls-spike, runtime-saturated, runtime-crowded, error-spike, error-rise,
-       turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
+       turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
     playbook: runtime-unreachable
 
   runtime-unauthorized:
@@ -127,19 +132,27 @@ rules:
       [health-unreadable, events-unreadable, figures-contradict, runtime-restarted, turn-latency-rise, runtime-unhealthy, perf-poisoned,
        perf-unreadable, replica-down, perf-expensive, dead-counters, mongodb-slow, websockets-high,
        provider-trouble, provider-silent, runs-stuck, model-calls-spike, runtime-saturated, runtime-crowded, error-spike,
-       error-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, app-stuck, token-burn-spike,
+       error-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging, app-errors, app-stuck, app-slow, token-burn-spike,
        cost-spike]
     playbook: runtime-unauthorized
 
   runtime-unhealthy:
     subject: runtime
     when: >-
-      (up == 1 and (healthy == 0 or missing(healthy, unreachable)))
+      (up == 1 and (healthy == 0 or (missing(healthy, unreachable) and (missing(line_loss) or line_loss <= $line_loss
+      or (not missing(health_failures[150s]) and health_failures[150s] > 99%)))))
       or (not missing(health_failures[10m]) and not missing(health_failures[2m])
-      and health_failures[10m] > 1.2 * $health_failing and health_failures[2m] > 0.5 * $health_failing)
-      or (not missing(health_failures[30m]) and not missing(health_failures[10m]) and not missing(health_failures[3m])
+      and health_failures[10m] > 1.2 * $health_failing and health_failures[2m] > 0.5 * $health_failing
+      and (missing(line_loss) or health_failures[10m] > 1.2 * $health_failing + line_loss))
+      or (not missing(health_failures[15m]) and not missing(health_failures[2m])
+      and health_failures[15m] > 0.9 * $health_failing and health_failures[2m] > 0.5 * $health_failing
+      and (missing(line_loss) or health_failures[15m] > 0.9 * $health_failing + line_loss))
+      or (not missing(health_failures[30m]) and not missing(health_failures[10m]) and not missing(health_failures[2m])
       and not missing(baseline(healthy[24h])) and health_failures[30m] > 0.75 * $health_failing
-      and health_failures[10m] > 0.5 * $health_failing and health_failures[3m] > 0.5 * $health_failing)
+      and health_failures[10m] > 0.5 * $health_failing and health_failures[2m] > 0.5 * $health_failing
+      and (missing(line_loss) or health_failures[30m] > 0.75 * $health_failing + line_loss))
+      or (not missing(lost_polls[30m]) and not missing(lost_polls[10m])
+      and lost_polls[30m] > 1.3 * $health_failing and lost_polls[10m] > 1.3 * $health_failing)
     for: 1m
     dips: 1m
     severity: critical
@@ -186,7 +199,7 @@ rules:
     suppresses:
       [perf-expensive, dead-counters, provider-trouble, provider-silent, runs-stuck, runtime-saturated, runtime-crowded,
        error-spike, error-rise, turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging,
-       app-errors, app-stuck, token-burn-spike, cost-spike]
+       app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
     playbook: perf-poisoned
 
   # Not an error but no figures all the same: the answer does not come in time while health is good, one process of
@@ -196,7 +209,9 @@ rules:
     # A process that answers nothing is replica-down's to tell, after a rolling deploy's time.
     when: >-
       up == 1 and (missing(tracked_chats, unreachable) or (missing(tracked_chats, partial)
-      and (missing(health_failures[1m]) or health_failures[1m] < 0.1 * $health_failing)))
+      and (missing(health_failures[1m]) or health_failures[1m] < 0.1 * $health_failing)
+      and (missing(lost_polls[1m]) or lost_polls[1m] < 0.1 * $health_failing)))
+      and (missing(line_loss) or line_loss <= $line_loss or missing(max(tracked_chats[5m])))
     for: 2m
     dips: 1m
     polls: 2
@@ -208,7 +223,7 @@ rules:
     suppresses:
       [perf-expensive, dead-counters, provider-trouble, provider-silent, runs-stuck, runtime-saturated, runtime-crowded,
        error-spike, error-rise, turn-latency-rise, turn-latency-high, stalled-runs, noisy-neighbor, user-hogging,
-       app-errors, app-stuck, token-burn-spike, cost-spike]
+       app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
     playbook: perf-unreadable
 
   # What of the process's life, its model calls and silent runs is known comes from the events' figures.
@@ -238,6 +253,7 @@ rules:
     next_steps:
       - Look whether the process runs and its port is open from this machine.
       - Was it taken away on purpose? Then take it out of replicas in mozaiks-ops.yaml too.
+    suppresses: [perf-unreadable]
     playbook: replica-down
 
   # Starts whose websockets never come hide what each tenant really runs: nobody is judged by it, and that is said.
@@ -350,7 +366,8 @@ rules:
     # One app whose runs die and are tried again ends more runs than all the others: without it there must be some, too.
     # Where a cache answers two of five, half of a few are no outage: nearly all of more than a few are.
     # A provider that turns away two runs of five, or all of them for minutes at a time, is told by ten minutes, as at least
-    # twice the usual share.
+    # twice the usual share. On a small runtime, where two starts a minute are many, all runs of ten minutes tell, five at
+    # least, and not a turn in all that time.
     when: >-
       silent_runs.share[2m] > $silent_share and silent_runs.share[2m] * run_ends[2m] >= $silent_min
       and run_starts > $silent_min_starts
@@ -365,9 +382,16 @@ rules:
       and silent_runs.share[10m] > 2 * avg(silent_runs.share[2h])
       and not missing(silent_runs.rest[10m], dead_counter)
       and (missing(silent_runs.rest[10m]) or silent_runs.rest[10m] > 0.4 * $silent_share))
+      or (not missing(silent_runs.share[10m]) and not missing(turns[10m]) and not missing(baseline(turns[24h]))
+      and turns[10m] == 0/min and run_ends[10m] > 0.25 * $silent_min and silent_runs.share[10m] > 1.8 * $silent_share
+      and (missing(silent_runs.rest[10m]) or silent_runs.rest[10m] > $silent_share))
     # The longer it lasts the more usual it looks.
-    while: silent_runs.share[2m] > $silent_share and run_starts > $silent_min_starts
+    while: >-
+      (silent_runs.share[2m] > $silent_share and run_starts > $silent_min_starts)
+      or (not missing(turns[10m]) and turns[10m] == 0/min and silent_runs.share[10m] > 1.8 * $silent_share)
     for: 1m
+    # A quota that is used up for some minutes of each quarter of an hour is one story.
+    clear_after: 10m
     severity: critical
     summary: Runs end without doing anything. The model provider is probably down.
     next_steps:
@@ -375,7 +399,7 @@ rules:
       - Tell tenants; their retries are not abuse.
     suppresses:
       [provider-silent, noisy-neighbor, runtime-saturated, error-spike, error-rise, turn-latency-rise, turn-latency-high,
-       user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
+       user-hogging, app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
     playbook: provider-trouble
 
   # The same where neither turns nor tokens are counted: runs end and no model is called, and nothing else is known. An
@@ -428,7 +452,7 @@ rules:
       - Tell tenants; their retries are not abuse.
     suppresses:
       [provider-trouble, provider-silent, noisy-neighbor, runtime-saturated, runtime-crowded, error-spike, error-rise,
-       turn-latency-rise, turn-latency-high, stalled-runs, user-hogging, app-errors, app-stuck, token-burn-spike, cost-spike]
+       turn-latency-rise, turn-latency-high, stalled-runs, user-hogging, app-errors, app-stuck, app-slow, token-burn-spike, cost-spike]
     playbook: runs-stuck
 
   # The one figure of spending that every runtime has: model calls of the whole process, of no app.
@@ -468,7 +492,7 @@ rules:
       and (min(runtime.active_runs[2h]) < 1
       or active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h]))))
       or (not missing(outgrew(active_runs[26h])) and not missing(outgrew(runtime.active_runs[26h]))
-      and active_runs.share > 0.75 * $noisy_share and active_runs >= 1.5 * $noisy_min_runs
+      and active_runs.share > 0.65 * $noisy_share and active_runs >= 1.1 * $noisy_min_runs
       and outgrew(active_runs[26h]) > 2 * $noisy_growth and outgrew(runtime.active_runs[26h]) > 1.5 * $noisy_growth
       and (missing(baseline(active_runs[26h])) or active_runs > 2 * $noisy_growth * baseline(active_runs[26h])))
     # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because
@@ -617,7 +641,7 @@ rules:
     next_steps:
       - Was something deployed? Go back to the version before.
       - Read the runtime's log for the error that comes most.
-    suppresses: [error-rise, app-errors, turn-latency-rise]
+    suppresses: [error-rise, app-errors, turn-latency-rise, app-slow]
     playbook: error-spike
 
   # Below a fifth it may be how a runtime is; three times its own usual is not, where more than one app fails more.
@@ -639,12 +663,14 @@ rules:
     playbook: error-rise
 
   # Against what this runtime usually takes: people who think before they answer are in both. Three slow minutes stand in the
-  # window for eight: they must be slow now, too.
+  # window for eight: they must be slow now, too. And so must those be that are not the slowest app's: app-slow is for one.
   turn-latency-rise:
     subject: runtime
     when: >-
       turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor and turns > 10/min
       and turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
+      and (missing(turn_latency.p95.rest) or (turn_latency.p95.rest > $latency_floor
+      and turn_latency.p95.rest > 0.5 * $latency_rise * baseline(turn_latency.p95[24h])))
     for: 5m
     dips: 1m
     severity: warning
@@ -652,8 +678,27 @@ rules:
     next_steps:
       - Compare with the latency and the status page of the model provider.
       - Was something deployed? A slow tool holds up turns too.
-    suppresses: [turn-latency-high]
+    suppresses: [turn-latency-high, app-slow]
     playbook: turn-latency-rise
+
+  # One app alone: a tool, a model, a key of its own. A turn's duration includes the time that a person took to answer, so half
+  # of all turns must be slow, too.
+  app-slow:
+    subject: app
+    when: >-
+      turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor and turns > 3/min
+      and turn_latency.p50 > 0.5 * $latency_floor and turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
+      and not missing(runtime.turn_latency.p95.rest) and (runtime.turn_latency.p95.rest <= $latency_floor
+      or runtime.turn_latency.p95.rest <= 0.5 * $latency_rise * baseline(runtime.turn_latency.p95[24h]))
+    for: 5m
+    dips: 1m
+    severity: warning
+    summary: An app's turns take far longer than they usually do, while those of the others do not.
+    next_steps:
+      - Look into one of its open runs for what it waits for, a tool, a model.
+      - Ask the tenant what changed in its workflows and tools.
+    suggest: [contact_tenant]
+    playbook: app-slow
 
   # A turn's duration includes the time that a person took to answer: never more than a hint.
   turn-latency-high:

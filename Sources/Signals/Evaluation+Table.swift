@@ -148,6 +148,11 @@ extension Evaluation {
             if signal == .errorRate { return rules.errorRate(window.total) }
             if signal == .errorRateRest { return rules.errorRateRest(window.total, window.sums) }
             return rules.part(signal, window.totalRate).map { .value($0) } ?? .missing(.notTracked)
+        case .turnLatencyP95Rest:
+            let window = window(from: start, to: end, checksNow: checksNow, &shared)
+            if let reason = window.missing { return .missing(reason) }
+            return latencies(from: start, to: end, &shared).quantileOfRest(0.95).map { .value($0) }
+                ?? .missing(.noTraffic)
         case .turnLatencyP50, .turnLatencyP95, .turnLatencyP99:
             let window = window(from: start, to: end, checksNow: checksNow, &shared)
             if let reason = window.missing { return .missing(reason) }
@@ -201,120 +206,22 @@ extension Evaluation {
             if let most = values.max() { return .value(most) }
         case .healthy:
             if values.contains(0) { return .value(0) }
-        case .healthFailures:
+        case .healthFailures, .lostPolls:
             // One process that fails is not excused by another that is not read.
             if let most = values.max(), most > 0 { return .value(most) }
         default: break
         }
-        if let reason = Evaluation.combine(readings.map(\.reason)) { return .missing(reason) }
+        var reasons = readings.map(\.reason)
+        // Of what was lost on the way nothing is said: the others' checks stand.
+        if signal == .healthFailures, !values.isEmpty { reasons.removeAll { $0 == .noTraffic } }
+        if let reason = Evaluation.combine(reasons) { return .missing(reason) }
         switch signal {
         case .healthy, .uptime: return .value(values.min() ?? 0)
-        case .healthLatency, .mongodbLatency, .perfSeconds, .perfPolled, .healthFailures, .loopLag,
+        case .healthLatency, .mongodbLatency, .perfSeconds, .perfPolled, .healthFailures, .lostPolls, .lineLoss, .loopLag,
             // A deploy that goes from process to process restarts each of them once: a loop is one process's.
             .restarts:
             return .value(values.max() ?? 0)
         default: return .value(values.reduce(0, +))
         }
-    }
-
-    // MARK: - Replicas
-
-    func replica(_ signal: Signal, _ replica: ReplicaState, from start: Int64, to end: Int64) -> Evidence {
-        switch signal {
-        case .up: return replica.up(asOf: end, options)
-        case .healthy, .healthLatency, .mongodbLatency, .websockets:
-            return health(signal, replica, asOf: end)
-        case .trackedChats, .perfSeconds:
-            if let reason = replica.chatsMissing(asOf: end, options) { return .missing(reason) }
-            guard let entry = replica.perf.entry(asOf: end), let figures = entry.figures else {
-                return .missing(.tooLittleData)
-            }
-            return .value(signal == .trackedChats ? Double(figures.trackedChats) : entry.elapsedMilliseconds / 1_000)
-        case .perfPolled: return .value(Double(replica.interval(.perf, options)) / 1_000)
-        case .uptime:
-            if let reason = replica.eventsMissing(asOf: end, options) { return .missing(reason) }
-            guard let entry = replica.events.entry(asOf: end), let uptime = entry.figures?.uptime else {
-                return .missing(.notTracked)
-            }
-            return .value(Double(uptime + end - entry.at) / 1_000)
-        case .restarts:
-            if replica.identity.isSeveral(asOf: end) { return .missing(.partial) }
-            if let reason = replica.eventsMissing(asOf: end, options), replica.chatsMissing(asOf: end, options) != nil {
-                return .missing(reason)
-            }
-            guard !replica.events.spacings.isEmpty || !replica.perf.spacings.isEmpty else {
-                return .missing(.tooLittleData)
-            }
-            return .value(Double(replica.identity.restarts(from: start, to: end)))
-        case .llmCalls: return llmCalls(replica, from: start, to: end)
-        case .healthFailures: return healthFailures(replica, from: start, to: end)
-        case .loopLag: return replica.loopLag(asOf: end, options)
-        default: return .missing(.notTracked)
-        }
-    }
-
-    private func health(_ signal: Signal, _ replica: ReplicaState, asOf moment: Int64) -> Evidence {
-        if let reason = replica.health.missing(asOf: moment, maxGap: replica.maxGap(.health, options)) {
-            return .missing(reason)
-        }
-        guard let entry = replica.health.entry(asOf: moment), let figures = entry.figures else {
-            return .missing(.tooLittleData)
-        }
-        switch signal {
-        case .healthy: return .value(figures.isHealthy ? 1 : 0)
-        case .healthLatency: return .value(entry.elapsedMilliseconds / 1_000)
-        case .mongodbLatency: return figures.mongoPing.map { .value($0 / 1_000) } ?? .missing(.notTracked)
-        default:
-            if replica.identity.isSeveral(asOf: moment) { return .missing(.partial) }
-            return figures.websockets.map { .value(Double($0)) } ?? .missing(.notTracked)
-        }
-    }
-
-    /// The share of a window's health polls that failed: said no, were answered with a server's error or not at all. What
-    /// cannot be read is no statement of the runtime's health, and a build without the endpoint fails at nothing.
-    private func healthFailures(_ replica: ReplicaState, from start: Int64, to end: Int64) -> Evidence {
-        if let reason = replica.health.missing(asOf: end, maxGap: replica.maxGap(.health, options)),
-            reason == .stale || reason == .tooLittleData
-        {
-            return .missing(reason)
-        }
-        var (judged, failed, seen) = (0.0, 0.0, 0.0)
-        for entry in replica.health.entries where entry.at > start && entry.at <= end {
-            seen += 1
-            switch entry.missing {
-            case nil: if entry.figures?.isHealthy == false { failed += 1 }
-            case .unreachable, .error(status: 500...599): failed += 1
-            default: continue
-            }
-            judged += 1
-        }
-        let interval = Double(replica.interval(.health, options))
-        guard judged * interval >= Double(end - start) * Evaluation.leastCoverage,
-            seen * interval >= Double(end - start) * Evaluation.leastPolled
-        else { return .missing(judged == 0 ? .noTraffic : .tooLittleData) }
-        return .value(100 * failed / judged)
-    }
-
-    /// So much of a window must have been polled for a share of its polls: two of the first three are no two thirds of ten
-    /// minutes.
-    private static let leastPolled = 0.75
-
-    /// The slowest ping of the window, where there is one now: what is slow at every other poll is slow in each minute.
-    func worstPing(_ replicas: [ReplicaState], from start: Int64, to end: Int64) -> Double? {
-        replicas.flatMap(\.health.entries).filter { $0.at > start && $0.at <= end }
-            .compactMap { $0.figures?.mongoPing.map { $0 / 1_000 } }.max()
-    }
-
-    private func llmCalls(_ replica: ReplicaState, from start: Int64, to end: Int64) -> Evidence {
-        if let reason = replica.eventsMissing(asOf: end, options) { return .missing(reason) }
-        guard replica.events.entry(asOf: end)?.figures?.usageDelta != nil else { return .missing(.notTracked) }
-        if !state.shared.counters.hasUsage, state.endedRuns >= CounterWatch.leastEndedRuns {
-            return .missing(.deadCounter)
-        }
-        guard let stretch = replica.usageAxis.stretch(from: start, to: end), stretch.covered > 0,
-            stretch.covered >= Double(end - start) * Evaluation.leastCoverage
-        else { return .missing(.tooLittleData) }
-        let sum = stretch.sum { Double(replica.usageSums[$1] - replica.usageSums[$0]) }
-        return .value(sum * 60_000 / stretch.covered)
     }
 }

@@ -259,13 +259,13 @@ public struct HistorySignals: Sendable {
                 }
                 return .value(window.watch.llmCalls / window.watch.llmWatched)
             }
-            if signal == .healthFailures {
+            if signal == .healthFailures || signal == .lostPolls {
                 // Minutes hold as many polls as each other, but for the missing ones.
                 guard now.value != nil || now.reason == .noTraffic else { return now }
                 let values = window.parts.compactMap { $0.whole.reading(signal).value }
                 return values.isEmpty ? now : .value(values.reduce(0, +) / Double(values.count))
             }
-            if signal.info.subjects.contains(.app) || [.silentRunsShare, .silentRunsRest, .errorRateRest].contains(signal),
+            if signal.info.subjects.contains(.app) || [.silentRunsShare, .silentRunsRest, .errorRateRest, .turnLatencyP95Rest].contains(signal),
                 let reason = window.missing
             {
                 return .missing(reason)
@@ -282,6 +282,10 @@ public struct HistorySignals: Sendable {
             }
             if signal == .errorRate { return rules.errorRate(window.total) }
             if signal == .errorRateRest { return rules.errorRateRest(window.total, window.sums) }
+            if signal == .turnLatencyP95Rest {
+                let counts = window.latencies(capacity: signals.apps.capacity)
+                return LatencyIndex.quantileOfRest(0.95, counts, all: window.allLatencies()).map { .value($0) } ?? .missing(.noTraffic)
+            }
             if let quantile = Evaluation.quantile(signal) {
                 return LatencyIndex.quantile(quantile, window.allLatencies()).map { .value($0) } ?? .missing(.noTraffic)
             }

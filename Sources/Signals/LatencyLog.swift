@@ -184,12 +184,30 @@ struct LatencyIndex {
     /// Over all apps.
     func quantileOfAll(_ quantile: Double) -> Double? {
         guard !buckets.isEmpty else { return nil }
-        var rest = LatencyIndex.rank(quantile, buckets.count)
+        return LatencyBuckets.middle(LatencyIndex.bucket(LatencyIndex.rank(quantile, buckets.count), totals))
+    }
+
+    /// Over all apps but the one that has most of the turns that are as slow as the quantile of all. Nil without others.
+    func quantileOfRest(_ quantile: Double) -> Double? {
+        guard !buckets.isEmpty else { return nil }
+        let slow = LatencyIndex.bucket(LatencyIndex.rank(quantile, buckets.count), totals)
+        let slots = starts.indices.dropLast()
+        func count(_ slot: Int) -> Int { buckets[starts[slot]..<starts[slot + 1]].reversed().prefix { $0 >= slow }.count }
+        guard let slowest = slots.map({ (slot: $0, count: count($0)) }).max(by: { $0.count < $1.count })?.slot else { return nil }
+        var rest = totals
+        for bucket in buckets[starts[slowest]..<starts[slowest + 1]] { rest[Int(bucket)] -= 1 }
+        let left = buckets.count - (starts[slowest + 1] - starts[slowest])
+        return left > 0 ? LatencyBuckets.middle(LatencyIndex.bucket(LatencyIndex.rank(quantile, left), rest)) : nil
+    }
+
+    /// The bucket that holds what stands at a rank, of counts by bucket.
+    private static func bucket(_ rank: Int, _ totals: ContiguousArray<Int>) -> UInt16 {
+        var rest = rank
         for bucket in totals.indices {
-            if rest < totals[bucket] { return LatencyBuckets.middle(UInt16(bucket)) }
+            if rest < totals[bucket] { return UInt16(bucket) }
             rest -= totals[bucket]
         }
-        return nil
+        return UInt16(max(0, totals.count - 1))
     }
 
     /// The counts of an app's buckets, ascending.
@@ -226,5 +244,24 @@ extension LatencyIndex {
             rest -= Int(entry.count)
         }
         return nil
+    }
+
+    /// `quantileOfRest` from counts: of each app by slot, and of all together, in ascending order of their buckets.
+    static func quantileOfRest(
+        _ quantile: Double, _ apps: ContiguousArray<[MinuteRow.LatencyCount]>, all: [MinuteRow.LatencyCount]
+    ) -> Double? {
+        guard let slow = self.quantile(quantile, all) else { return nil }
+        func slowTurns(_ counts: [MinuteRow.LatencyCount]) -> Int {
+            counts.reduce(0) { LatencyBuckets.middle($1.bucket) >= slow ? $0 + Int($1.count) : $0 }
+        }
+        guard let slowest = apps.indices.map({ (slot: $0, count: slowTurns(apps[$0])) }).max(by: { $0.count < $1.count })?.slot
+        else { return nil }
+        var own: [UInt16: UInt32] = [:]
+        for entry in apps[slowest] { own[entry.bucket, default: 0] &+= entry.count }
+        let rest = all.compactMap { entry -> MinuteRow.LatencyCount? in
+            let left = entry.count - min(entry.count, own[entry.bucket] ?? 0)
+            return left > 0 ? .init(bucket: entry.bucket, count: left) : nil
+        }
+        return self.quantile(quantile, rest)
     }
 }

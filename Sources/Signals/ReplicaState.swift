@@ -15,6 +15,7 @@ struct ReplicaState: Sendable {
     var perfTimeouts = 0
     var perfWaited = 0.0
     var ghosts = GhostSense()
+    var line = LineSense()
     /// The runtime's clock less the monitor's, ms, and whether it comes from a body, which is exact.
     var clockOffset: Int64?
     var isClockExact = false
@@ -168,6 +169,7 @@ struct ReplicaState: Sendable {
         // A clock that went back: the sample counts as simultaneous with the newest one, and no time passed.
         at = max(at, newestAt(sample.endpoint) ?? .min)
         lastSampleAt = max(lastSampleAt, at)
+        line.observe(sample.endpoint, isLost: sample.isLost, at: at, askedAt: at - Int64(min(elapsed, 1e9)))
         var isUnreachable = false
         switch sample.content {
         case .health(let answer):
@@ -330,6 +332,7 @@ struct ReplicaState: Sendable {
         inside.trim(before: moment)
         log.trim(before: moment)
         identity.trim(before: moment)
+        line.trim(before: moment)
         let count = usageAxis.expendable(before: moment)
         if count > 0 {
             usageAxis.removeFirst(count)

@@ -3,8 +3,8 @@ import Model
 extension RuntimeSignals {
     private static var magic: [UInt8] { Array("mozs".utf8) }
     /// Version 1 knew no gate, version 2 no ghosts and no extension inside the runtime, version 3 whose
-    /// runs were silent, version 4 how runs and websockets moved together.
-    private static var version: UInt8 { 5 }
+    /// runs were silent, version 4 how runs and websockets moved together, version 5 what the line loses.
+    private static var version: UInt8 { 6 }
 
     /// The whole state. The same state gives the same bytes.
     public func encoded() -> [UInt8] { encode(whole: true) }
@@ -25,6 +25,7 @@ extension RuntimeSignals {
         writer.put(each: replicas) { $1.encode(to: &$0, whole: whole) }
         gate.encode(to: &writer)
         for replica in replicas { replica.inside.encode(to: &writer) }
+        for replica in replicas { replica.line.encode(to: &writer) }
         if whole { history.encodeMinutes(to: &writer) }
         return writer.bytes
     }
@@ -53,6 +54,9 @@ extension RuntimeSignals {
         if version > 1 { gate = try GateLog(from: &reader, capacity: capacity) }
         if version > 2 {
             for index in replicas.indices { replicas[index].inside = try EndpointTrack(from: &reader) }
+        }
+        if version > 5 {
+            for index in replicas.indices { replicas[index].line = try LineSense(from: &reader) }
         }
         if whole { try history.decodeMinutes(from: &reader, capacity: capacity) }
         guard reader.isAtEnd else { throw reader.failure("more bytes than the state has") }

@@ -17,6 +17,8 @@ extension MinuteWindow {
     private static let day: Int64 = 1_440
     /// What came so often, with pauses between, comes again.
     private static let batchesBefore = 3
+    /// So long a stretch of an earlier day's hour stands for it, where it had most.
+    private static let leastStretch: Int64 = 20
     /// Runs that are fewer for so many minutes are over.
     private static let pauseOfRuns: Int64 = 20
 
@@ -101,7 +103,7 @@ extension MinuteWindow {
         // Who works in fewer than half of the windows has a mean all the same.
         usual.level = median > 0 ? median : means.reduce(0, +) / Double(means.count)
         for hour in past.dropFirst(blockCount) where hour.count >= MinuteWindow.leastBaselineMinutes {
-            if case .value(let mean) = MinuteWindow.mean(hour) { usual.level = Swift.max(usual.level, mean) }
+            if let busiest = busiest(of: hour) { usual.level = Swift.max(usual.level, busiest) }
         }
         if let batch = batch(past, asLargeAs: now) { usual.level = Swift.max(usual.level, batch) }
         if signal == .tokens || signal == .cost {
@@ -109,6 +111,27 @@ extension MinuteWindow {
             usual.event = Selection.median(of: busy, among: busy.count, least: 1) ?? 1
         }
         return usual
+    }
+
+    /// The mean of an hour, or of the stretch of it that had most. A batch of forty minutes is as large every night as it is,
+    /// whatever stands before and after it. The stretch is long enough that a few busy minutes are not taken for the usual.
+    private func busiest(of hour: MinuteValues) -> Double? {
+        guard case .value(var most) = MinuteWindow.mean(hour) else { return nil }
+        let stretch = Swift.max(length, MinuteWindow.leastStretch)
+        let entries = hour.entries
+        let isDense = hour.withoutTraffic == 0 && hour.missing == nil
+        var (sum, first) = (0.0, entries.startIndex)
+        for index in entries.indices {
+            sum += entries[index].value
+            while entries[index].minute - entries[first].minute >= stretch {
+                sum -= entries[first].value
+                first += 1
+            }
+            let known = Int64(index - first + 1)
+            // Minutes that have no entry are idle ones where all were watched; elsewhere they say nothing.
+            if isDense || known == stretch { most = Swift.max(most, sum / Double(stretch)) }
+        }
+        return most
     }
 
     /// How large the batches before were, where there were several of at least half the newest window's size. One that

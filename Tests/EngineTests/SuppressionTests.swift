@@ -104,4 +104,50 @@ struct SuppressionTests {
         let opened = world.run(20).flatMap(\.outcome.opened).map { "\($0.rule) \($0.subject.idText)" }
         #expect(opened.sorted() == ["hog a", "noisy b"])
     }
+
+    @Test("a cause that waits long until it calls itself over explains what is seen for the policy's own time only")
+    func longClearing() throws {
+        var world = try World(rules: SuppressionTests.rules.replacing("clear_after: 30s", with: "clear_after: 20m"))
+        world.runtime = ["silent_runs.share[5m]": .value(80), "active_apps": .value(5)]
+        world.apps = [AppID("a"): ["active_runs": .value(6)]]
+        #expect(world.run(120).flatMap(\.outcome.opened).map(\.rule) == ["provider"])
+        world.runtime["silent_runs.share[5m]"] = .value(0)
+        // The policy's clear_after is two minutes.
+        #expect(world.run(110).flatMap(\.outcome.opened).isEmpty)
+        let after = world.run(60)
+        #expect(after.flatMap(\.outcome.opened).map(\.rule) == ["noisy"])
+        #expect(after.flatMap(\.outcome.resolved).isEmpty)
+        // It comes again while its incident is open: the same one, and what follows is its consequence again.
+        world.apps[AppID("b")] = ["active_runs": .value(7)]
+        world.runtime["silent_runs.share[5m]"] = .value(80)
+        let again = world.run(300)
+        #expect(again.flatMap(\.outcome.opened).isEmpty)
+        #expect(again.last?.outcome.standings.first { $0.subject.idText == "b" }?.suppressedBy == "provider")
+    }
+
+    @Test("what ends while the rule goes on that tells it as something else is not denied")
+    func overtaken() throws {
+        var world = try World(
+            rules: """
+                  gone: {subject: replica, when: "up == 0", for: 0s, severity: warning, summary: s, suppresses: [partial]}
+                  partial: {subject: runtime, when: "missing(tracked_chats, partial)", for: 0s, clear_after: 30s, severity: warning, summary: s}
+                """)
+        world.replicas = ["http://a": ["up": .value(1)]]
+        world.runtime = ["tracked_chats": .missing(.partial)]
+        #expect(world.run(20).flatMap(\.outcome.opened).map(\.rule) == ["partial"])
+        world.replicas["http://a"] = ["up": .value(0)]
+        world.run(20)
+        // A process that is gone for long is no part of the figures any more.
+        world.runtime["tracked_chats"] = .value(9)
+        let ended = world.run(60).flatMap(\.outcome.resolved)
+        #expect(ended.map(\.resolveReason) == ["overtaken"])
+        #expect(ended.first?.transitions.last?.reason == "condition false for 30s, while gone holds")
+        // Where the process came back before, it is over.
+        world.runtime["tracked_chats"] = .missing(.partial)
+        world.run(20)
+        world.replicas["http://a"] = ["up": .value(1)]
+        world.run(300)
+        world.runtime["tracked_chats"] = .value(9)
+        #expect(world.run(60).flatMap(\.outcome.resolved).filter { $0.rule == "partial" }.map(\.resolveReason) == ["cleared"])
+    }
 }

@@ -78,7 +78,7 @@ enum Sample {
         ("noisy-kill-switch", noisyKillSwitch), ("noisy-resolved-lease-runs", noisyResolved(endsAfter: 900)),
         ("noisy-resolved-lease-over", noisyResolved(endsAfter: 1_700)), ("noisy-again", noisyAgain),
         ("noisy-max-lease", noisyMaxLease), ("runtime-down", runtimeDown), ("runtime-down-staging", runtimeDownStaging),
-        ("runtime-removed", runtimeRemoved), ("saturated-paused", saturated), ("token-burn-approval", tokenBurn),
+        ("runtime-overtaken", runtimeOvertaken), ("runtime-removed", runtimeRemoved), ("saturated-paused", saturated), ("token-burn-approval", tokenBurn),
         ("drill", drill),
     ]
 
@@ -185,6 +185,16 @@ enum Sample {
         var incident = down(transitions: [wentDown, removed])
         incident.resolvedAt = at(4_000)
         incident.resolveReason = "removed"
+        return message(.resolved, incident, 4_000)
+    }
+
+    private static var runtimeOvertaken: Message {
+        let ended = transition(
+            4_000, .clearing, .inactive, "condition false for 2m, while runtime-unreachable holds", "up == 0", rule: "runtime-down",
+            subject: runtime)
+        var incident = down(transitions: [wentDown, ended])
+        incident.resolvedAt = at(4_000)
+        incident.resolveReason = "overtaken"
         return message(.resolved, incident, 4_000)
     }
 

@@ -15,6 +15,7 @@ import Testing
         ("noisy-max-lease", "Warning, needs a person: noisy-neighbor, app-clinic on shared"),
         ("noisy-resolved-lease-runs", "Resolved after 13m: noisy-neighbor, app-clinic on shared"),
         ("runtime-down-staging", "[staging] Critical: runtime-down, runtime shared"),
+        ("runtime-overtaken", "Closed after 1h6m: runtime-down, runtime shared"),
         ("runtime-removed", "Closed after 1h6m: runtime-down, runtime shared"),
         ("drill", "Drill, nothing to do: noisy-neighbor, app-clinic on shared"),
     ]

@@ -26,7 +26,7 @@ import Testing
                 "restart-loop", "runtime-restarted", "mongodb-slow", "websockets-high", "provider-trouble",
                 "provider-silent", "runs-stuck", "model-calls-spike", "runtime-saturated", "runtime-crowded", "error-spike",
                 "error-rise", "turn-latency-rise", "turn-latency-high", "stalled-runs", "noisy-neighbor", "user-hogging",
-                "app-errors", "app-stuck",
+                "app-errors", "app-stuck", "app-slow",
                 "token-burn-spike", "cost-spike",
             ])
         #expect(set.rules(for: .replica).map(\.name) == ["replica-down"])
@@ -160,7 +160,7 @@ import Testing
         #expect(suppressed(by: "runtime-unhealthy").contains("perf-unreadable"))
         #expect(
             suppressed(by: "provider-trouble") == [
-                "app-errors", "app-stuck", "cost-spike", "error-rise", "error-spike", "noisy-neighbor", "provider-silent", "runtime-saturated",
+                "app-errors", "app-slow", "app-stuck", "cost-spike", "error-rise", "error-spike", "noisy-neighbor", "provider-silent", "runtime-saturated",
                 "token-burn-spike", "turn-latency-high", "turn-latency-rise", "user-hogging",
             ])
         // What says nothing of the runtime but that it is gone hides all the others. A loop of restarts is seen only while the

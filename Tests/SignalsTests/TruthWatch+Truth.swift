@@ -78,6 +78,9 @@ extension TruthWatch {
         case .silentRuns: return rate(silentEnds[place], perf, from: start, to: end).map { 0...$0.upperBound }
         // At the least nothing; the tests of runs compare them with what is known.
         case .silentRunsRest, .errorRateRest: return 0...100
+        case .turnLatencyP95Rest: return 0...Double.infinity
+        // What is lost here is refused.
+        case .lostPolls, .lineLoss: return 0...0
         case .silentRunsShare:
             return silentShare(from: start, to: end)
         case .turnLatencyP50: return latency(0.5, app, from: start, to: end)

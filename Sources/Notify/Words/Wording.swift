@@ -75,7 +75,7 @@ public struct Wording: Sendable {
         case .updated: return digest == nil ? "\(severity), \(occasion)" : "\(severity), update"
         case .resolved:
             // Only evidence resolves; a rule or target that is gone merely closes.
-            let verb = isRemoved ? "Closed" : "Resolved"
+            let verb = isRemoved || isOvertaken ? "Closed" : "Resolved"
             return duration.map { "\(verb) after \($0)" } ?? verb
         }
     }
@@ -83,6 +83,11 @@ public struct Wording: Sendable {
     /// Resolved because the rule or its target is gone, not by evidence.
     var isRemoved: Bool {
         isResolved && digest == nil && incident.resolveReason.map { $0.isSame(as: "removed") } == true
+    }
+
+    /// Over while a rule holds that tells the same as something else: whether it is over itself is not known.
+    var isOvertaken: Bool {
+        isResolved && digest == nil && incident.resolveReason.map { $0.isSame(as: "overtaken") } == true
     }
 
     /// The ids in at most `room` scalars: the second name gets what it needs up to a third, the first the rest.
@@ -114,7 +119,7 @@ public struct Wording: Sendable {
         if let digest { return what(of: digest) }
         if message.event != .drill, let text = template.what { return filled(text) }
         let said = incident.summary.isEmpty ? "The rule \(incident.rule) holds." : incident.summary
-        return Phrase(words: isResolved ? (isRemoved ? "It was: " : "No longer: ") + said : said)
+        return Phrase(words: isResolved ? (isRemoved || isOvertaken ? "It was: " : "No longer: ") + said : said)
     }
 
     /// The whole message in one line, for lock screens, notifications and clients that show nothing else.

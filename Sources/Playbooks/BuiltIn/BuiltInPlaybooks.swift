@@ -7,6 +7,7 @@ public enum BuiltInPlaybooks {
     /// Sorted by id.
     public static let all: [(id: String, text: String)] = [
         ("app-errors", appErrors),
+        ("app-slow", appSlow),
         ("app-stuck", appStuck),
         ("cost-spike", costSpike),
         ("dead-counters", deadCounters),
