@@ -1,5 +1,6 @@
 import Engine
 import Model
+import Policy
 import Signals
 
 /// What is seen of a limit in force, for as long as it is: a lease that was found to work, or of which nothing was found, may turn
