@@ -196,6 +196,9 @@ import Testing
         ("error:0A00010B:SSL routines::wrong version number", "is it http?"), ("error:0A000458:SSL routines::tlsv1 unrecognized name", "certificate's names"),
         ("error:0A000458:SSL routines::tlsv1 alert unrecognized name", "no such host"), ("error:0A00042E:SSL routines::tlsv1 alert protocol version", "1.2 or 1.3"),
         ("SSL certificate problem: self-signed certificate", "'ca_file' beside the URL"),
+        ("could not load PEM client certificate from /c.p12, OpenSSL error error:0480006C:PEM routines::no start line, (no key found, wrong pass phrase, or wrong file format?)", "our own file"),
+        ("unable to set private key file: '/k.pem' type PEM", "without a passphrase"), ("Private key does not match the certificate public key", "its own key"),
+        ("error setting certificate verify locations:  CAfile: /ca.der CApath: none", "our own file"), ("error setting certificate file: /ca.der", "'ca_file' (or SSL_CERT_FILE)"),
     ]
 
     @Test("what a handshake failed for", arguments: troubles.indices) func trouble(index: Int) {
