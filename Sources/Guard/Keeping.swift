@@ -18,6 +18,14 @@ struct LeaseHold: Hashable, Sendable {
     /// The fewest active runs of the app in it, and when that was.
     var least: Double
     var leastAt: Timestamp
+    /// Since when more came through than may, and how many runs there were then; nil while that is not so. A gate that was away
+    /// for some seconds lets through what comes in them, and that is once.
+    var beyond: Beyond?
+
+    struct Beyond: Hashable, Sendable {
+        let at: Timestamp
+        let runs: Double
+    }
 
     /// The least length of a stretch in which many more runs than before say something, and one in which starts do: the window of
     /// their rate lies within it.
@@ -25,6 +33,8 @@ struct LeaseHold: Hashable, Sendable {
     static let whole = LeaseWatch.least + .minutes(1)
     /// Figures that come less often than that leave the gate without an own count, and then it lets through.
     static let longestInterval = TimeSpan.minutes(1)
+    /// How long runs go on to grow, once there are too many of them.
+    static let goesOn = TimeSpan.minutes(1)
 }
 
 extension GuardState {
@@ -41,8 +51,8 @@ extension GuardState {
             }
             guard lease.effect.bound != nil, let runs = own.activeRuns(lease.key.app), context.perfInterval <= LeaseHold.longestInterval
             else { continue }
-            let hold = stretch(known, lease, runs, context, outcome.now)
-            guard let finding = unkept(hold, lease, runs, own, context, outcome.now) else {
+            var hold = stretch(known, lease, runs, context, outcome.now)
+            guard let finding = unkept(&hold, lease, runs, own, context, outcome.now) else {
                 kept.append(hold)
                 continue
             }
@@ -67,19 +77,24 @@ extension GuardState {
 
     /// Nil: nothing says so.
     private func unkept(
-        _ hold: LeaseHold, _ lease: Lease, _ runs: Double, _ own: GuardReadings, _ context: GuardContext, _ now: Timestamp
+        _ hold: inout LeaseHold, _ lease: Lease, _ runs: Double, _ own: GuardReadings, _ context: GuardContext, _ now: Timestamp
     ) -> Finding? {
         let app = lease.key.app
         let length = now - hold.since
         // A gate that nobody asks holds nobody; that is told as what it is.
         guard length >= LeaseHold.least, let bound = lease.effect.bound,
             !context.landsAtGateOnly || isAsked(lease, since: lease.createdAt, own, now)
-        else { return nil }
+        else {
+            hold.beyond = nil
+            return nil
+        }
         let starts = length >= LeaseHold.whole ? own.runStarts(app) : nil
         var seen: String?
+        var grows = false
         if let most = bound.runs {
             // Up to its limit they may come back; twice as far beyond it nothing leads that is kept.
             if runs - max(hold.least, most) >= max(most * 2, 10) {
+                grows = true
                 seen = "active_runs \(Figure.text(hold.least, .runs)) → \(Figure.text(runs, .runs)) in \((now - hold.leastAt).brief) under \(bound.words)"
             } else if hold.least > most + max(2, most / 2), let starts, starts * 3 > max(most * 5, 15) {
                 seen = "never fewer than \(Figure.text(hold.least, .runs)) active runs in \(length.brief) under \(bound.words), and run_starts "
@@ -89,7 +104,15 @@ extension GuardState {
         if seen == nil, let most = bound.starts, let starts, starts > most * 2 + 2 {
             seen = "run_starts \(Figure.text(starts, .perMinute)) under \(bound.words)"
         }
-        guard let seen else { return nil }
+        guard let seen else {
+            hold.beyond = nil
+            return nil
+        }
+        let beyond = hold.beyond ?? LeaseHold.Beyond(at: now, runs: runs)
+        hold.beyond = beyond
+        // A burst is behind the window of the starts by then, and grows no more.
+        let goesOn = grows && now - beyond.at >= LeaseHold.goesOn && runs >= beyond.runs + max(1, (bound.runs ?? 0) / 2)
+        guard goesOn || (starts != nil && now - beyond.at >= LeaseHold.whole) else { return nil }
         let refused = own.gateRefusals(app) ?? 0
         let why =
             refused > 0
@@ -123,14 +146,17 @@ extension LeaseHold {
     var document: JSON {
         [
             "lease": .string(lease), "since": .moment(since), "seen": .moment(seen), "least_runs": .figure(least), "least_at": .moment(leastAt),
+            "beyond_at": .moment(beyond?.at), "beyond_runs": beyond.map { .figure($0.runs) } ?? .null,
         ]
     }
 
     init(_ reader: DocumentReader) throws(DocumentError) {
         let runs = try reader.member("least_runs")
         guard let least = runs.value.double else { throw runs.error("is no number") }
+        let (at, then) = (try reader.optional("beyond_at")?.timestamp(), try reader.optional("beyond_runs")?.value.double)
         self.init(
             lease: try reader.member("lease").string(), since: try reader.member("since").timestamp(),
-            seen: try reader.member("seen").timestamp(), least: least, leastAt: try reader.member("least_at").timestamp())
+            seen: try reader.member("seen").timestamp(), least: least, leastAt: try reader.member("least_at").timestamp(),
+            beyond: at.flatMap { at in then.map { Beyond(at: at, runs: $0) } })
     }
 }
