@@ -45,10 +45,10 @@ struct Receiver: Sendable {
         if accepting.contains(status) {
             return Reply(status: status, document: document, headers: response.headers, body: bytes)
         }
-        let said = "\(label) answered \(status)" + Receiver.words(document, hiding: credential?.secrets ?? [])
+        let said = "\(label) answered \(status)\(response.byProxy)" + Receiver.words(document, hiding: credential?.secrets ?? [])
         let after = response.headers.retryAfter(now: clock.now())
         if let fault = SetupFault(status: status, body: String(decoding: bytes.prefix(4_096), as: UTF8.self)) {
-            throw .retry(after: after, "\(label) answered \(status): \(fault.hint)")
+            throw .retry(after: after, "\(label) answered \(status)\(response.byProxy): \(fault.hint)")
         }
         switch status {
         case 401, 403: throw .retry(after: after, "\(said): it does not accept our credentials")

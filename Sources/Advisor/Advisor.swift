@@ -181,7 +181,7 @@ public final class Advisor: Sendable {
                     let code = refusal.isGiven ? " \(refusal.status)" : ""
                     let words = ServiceWords.shown(refusal.said, without: secret).map { ": \"\($0)\"" } ?? ""
                     throw fail(
-                        Advisor.refusal(refusal.status, refusal.text, said: "the service answered \(response.status) with an error\(code)\(words)"),
+                        Advisor.refusal(refusal.status, refusal.text, said: "the service answered \(response.status)\(response.byProxy) with an error\(code)\(words)"),
                         retryAfter: retryAfter(refusal, response))
                 }
                 if let reply = Reply.read(response.body.bytes, settings.provider) { return reply }
@@ -209,7 +209,7 @@ public final class Advisor: Sendable {
             }
             let text = String(response.body.text.prefix(4_096))
             throw fail(
-                Advisor.refusal(response.status, text, said: "the service answered \(response.status)"), retryAfter: retryAfter(response))
+                Advisor.refusal(response.status, text, said: "the service answered \(response.status)\(response.byProxy)"), retryAfter: retryAfter(response))
         }
     }
 

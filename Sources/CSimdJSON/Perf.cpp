@@ -31,6 +31,29 @@ bool names(Span key, const Key &name) {
     return length == ptrdiff_t(name.length) && std::memcmp(resolved.data(), name.text, name.length) == 0;
 }
 
+/// Appends a text without the white space between its values, until there would be more than `limit` bytes: then false.
+bool append_dense(std::vector<uint8_t> &to, const uint8_t *from, const uint8_t *end, size_t limit) {
+    bool in_string = false;
+    for (; from < end; from += 1) {
+        if (in_string) {
+            if (*from == '\\' && from + 1 < end) {
+                to.push_back(*from);
+                from += 1;
+            } else if (*from == '"') {
+                in_string = false;
+            }
+        } else if (is_space(*from)) {
+            // One is left: two numbers with a blank between them are not one.
+            if (!to.empty() && is_space(to.back())) continue;
+        } else if (*from == '"') {
+            in_string = true;
+        }
+        if (to.size() >= limit) return false;
+        to.push_back(*from);
+    }
+    return true;
+}
+
 } // namespace
 
 struct csimdjson_perf {
@@ -129,6 +152,7 @@ csimdjson_code csimdjson_perf::locate() {
 
 /// Without chats the body is of no use; says whether it is at least JSON.
 csimdjson_code csimdjson_perf::judge_whole() {
+    if (length > CSIMDJSON_LONGEST) return fail(CSIMDJSON_TOO_LONG, 0);
     if (const auto code = scanner.scan(buffer, length)) return fail(code, 0);
     Cursor cursor(buffer, length, scanner);
     if (cursor.skip_value() && !cursor.at_end()) cursor.fail();
@@ -164,12 +188,18 @@ bool csimdjson_perf::guess(Piece &piece) const {
 csimdjson_code csimdjson_perf::find(Piece &piece) {
     const Lexer body{buffer, length};
     size_t comma = 0, p = position + 1;
+    const size_t most = position + std::max<size_t>(CSIMDJSON_LONGEST, 2 * chunk);
     while (p < length) {
         if (comma && p > position + chunk) break;
         p = body.skip_spaces(p);
         p = body.skip_value(p);
         p = body.skip_spaces(p);
         if (p >= length) break;
+        // Without what was found before, which is to be read first.
+        if (p > most) {
+            if (comma) break;
+            return fail(CSIMDJSON_TOO_LONG, position);
+        }
         if (buffer[p] == ']') {
             piece = {p, true};
             return CSIMDJSON_OK;
@@ -247,10 +277,23 @@ csimdjson_code csimdjson_perf::read_envelope() {
         const size_t rest = Lexer{buffer, length}.skip_spaces(array_end + 1);
         return rest == length ? CSIMDJSON_OK : fail(CSIMDJSON_SYNTAX, rest);
     }
-    std::vector<uint8_t> text(buffer, buffer + array_start);
-    text.push_back('[');
-    text.push_back(']');
-    text.insert(text.end(), buffer + array_end + 1, buffer + length);
+    std::vector<uint8_t> text;
+    const size_t around = array_start + (length - array_end - 1);
+    const bool is_whole = around <= CSIMDJSON_LONGEST;
+    if (is_whole) {
+        text.reserve(around + 2 + CSIMDJSON_PADDING);
+        text.assign(buffer, buffer + array_start);
+        text.push_back('[');
+        text.push_back(']');
+        text.insert(text.end(), buffer + array_end + 1, buffer + length);
+    } else {
+        // So much can only be white space, or nothing that a runtime says.
+        static const uint8_t brackets[] = {'[', ']'};
+        if (!append_dense(text, buffer, buffer + array_start, CSIMDJSON_LONGEST)
+            || !append_dense(text, brackets, brackets + 2, CSIMDJSON_LONGEST)
+            || !append_dense(text, buffer + array_end + 1, buffer + length, CSIMDJSON_LONGEST))
+            return fail(CSIMDJSON_TOO_LONG, array_end);
+    }
     const size_t size = text.size();
     text.resize(size + CSIMDJSON_PADDING, ' ');
     csimdjson_code code = scanner.scan(text.data(), size);
@@ -260,7 +303,9 @@ csimdjson_code csimdjson_perf::read_envelope() {
         code = read_totals(cursor);
         offset = cursor.offset();
     }
-    return code ? fail(code, offset <= array_start ? offset : offset + (array_end - array_start) - 1) : code;
+    if (!code) return code;
+    if (!is_whole) return fail(code, 0);
+    return fail(code, offset <= array_start ? offset : offset + (array_end - array_start) - 1);
 }
 
 csimdjson_code csimdjson_perf::read_totals(Cursor &cursor) {

@@ -9,6 +9,7 @@ extension ResponseBody.Remarks {
         if let named = response.headers["content-encoding"]?.lowercased(), !named.isEmpty, named != "identity" {
             encoding = Self.word(named)
         }
+        proxy = response.proxy
         guard response.status == 401 else { return }
         self.lacking = lacking
         let sent = credential.map { $0.isBasic ? "basic" : "bearer" }
@@ -23,6 +24,11 @@ extension ResponseBody.Remarks {
             let scheme = part.drop { $0 == " " }.prefix { $0 != " " }.lowercased()
             return ["basic", "bearer", "digest", "negotiate", "ntlm"].first { $0 == scheme }
         }
+    }
+
+    /// For what no runtime says: ` (asked through the proxy http://proxy:3128, which may have answered itself)`, or nothing.
+    var byProxy: String {
+        proxy.map { " (asked through the proxy \(PlainText.bounded($0, limit: 200)), which may have answered itself)" } ?? ""
     }
 
     /// As it may be shown, and stand on a tape.

@@ -22,21 +22,21 @@ public enum Decoder {
                 return try values(of: answer.body, endpoint)
             } catch {
                 let why = answer.compression.map { "the answer is compressed (\($0)), which was not asked for: does a proxy in between do that?" }
-                return .missing(endpoint, .malformed, detail: why ?? error.description)
+                return .missing(endpoint, .malformed, detail: (why ?? error.description) + doubt(answer))
             }
         case 300...399:
             let target = answer.location.map { " to \(PlainText.bounded($0))" } ?? ""
             return .missing(
                 endpoint, .error(status: UInt16(answer.status)),
-                detail: "a redirect\(target), which is not followed: write the address that answers under 'replicas'")
+                detail: "a redirect\(target), which is not followed: write the address that answers under 'replicas'" + doubt(answer))
         case 400...499 where answer.status != 401 && answer.status != 403 && setupFault(answer) != nil:
             return .missing(
-                endpoint, .error(status: UInt16(answer.status)), detail: setupFault(answer)?.hint ?? "status \(answer.status)")
+                endpoint, .error(status: UInt16(answer.status)), detail: (setupFault(answer)?.hint ?? "status \(answer.status)") + doubt(answer))
         case 401, 403:
             // What it says of a login that was never sent says nothing.
             let said = answer.remarks.lacking.map { "no login was sent: \(PlainText.bounded($0, limit: 400))" }
                 ?? detail(of: answer) ?? "status \(answer.status)"
-            return .missing(endpoint, .unauthorized, detail: said + (answer.remarks.hint.map { "; \($0)" } ?? ""))
+            return .missing(endpoint, .unauthorized, detail: said + doubt(answer) + (answer.remarks.hint.map { "; \($0)" } ?? ""))
         case 500...599 where endpoint == .health:
             // The runtime's own failure is a 500 with a detail. A proxy in front of it that cannot reach it says 502,
             // 503 or 504 with a page of its own: that is no statement of the runtime.
@@ -44,10 +44,12 @@ public enum Decoder {
             if answer.status == 500 || detail != nil {
                 return .health(Health(isHealthy: false, detail: detail ?? text(of: answer)))
             }
-            return .missing(endpoint, .error(status: UInt16(answer.status)), detail: text(of: answer) ?? "")
+            let doubt = doubt(answer)
+            return .missing(
+                endpoint, .error(status: UInt16(answer.status)), detail: (text(of: answer) ?? (doubt.isEmpty ? "" : "status \(answer.status)")) + doubt)
         default:
             let status = UInt16(clamping: answer.status)
-            return .missing(endpoint, .error(status: status), detail: detail(of: answer) ?? "status \(answer.status)")
+            return .missing(endpoint, .error(status: status), detail: (detail(of: answer) ?? "status \(answer.status)") + doubt(answer))
         }
     }
 
@@ -84,6 +86,11 @@ public enum Decoder {
     /// What the answer says for itself: its `detail`, or its plain text.
     private static func detail(of answer: Observation.Answer) -> String? {
         jsonDetail(of: answer) ?? text(of: answer)
+    }
+
+    /// Whose words these may be: a runtime's own have a `detail`, a proxy's have not.
+    private static func doubt(_ answer: Observation.Answer) -> String {
+        answer.remarks.proxy == nil || jsonDetail(of: answer) != nil ? "" : answer.remarks.byProxy
     }
 
     private static func jsonDetail(of answer: Observation.Answer) -> String? {

@@ -99,6 +99,7 @@ public enum PerfDecoder {
             case CSIMDJSON_NO_CHATS: "JSON without an array of chats"
             case CSIMDJSON_NO_MEMORY: noMemory
             case CSIMDJSON_TOO_LARGE: "larger than 4 GB"
+            case CSIMDJSON_TOO_LONG: "more than \(CSIMDJSON_LONGEST >> 20) MiB without an end in one chat, or beside the chats"
             default: "not JSON"
             }
         return MalformedBody("\(what), at or behind byte \(offset)")

@@ -167,6 +167,10 @@ struct TapeLineParser {
             guard let why = lacking.string else { throw error("login_lacking is to be a string") }
             remarks.lacking = why
         }
+        if let proxy = object["through_proxy"] {
+            guard let place = proxy.string else { throw error("through_proxy is to be a string") }
+            remarks.proxy = place
+        }
         if let date = object["date"], date.string == nil { throw error("date is to be the header's text") }
         return .answer(
             .init(

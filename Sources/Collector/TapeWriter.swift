@@ -98,6 +98,7 @@ public struct TapeWriter: ~Copyable {
         if let encoding = answer.remarks.encoding { line.append("content_encoding", .string(encoding)) }
         if let lacking = answer.remarks.lacking { line.append("login_lacking", .string(lacking)) }
         if let login = answer.remarks.login { line.append("wants_login", .string(login)) }
+        if let proxy = answer.remarks.proxy { line.append("through_proxy", .string(proxy)) }
         switch kind {
         case .body:
             if body.count >= announcedSize { line.append("bytes", .int(Int64(body.count))) }

@@ -128,8 +128,8 @@ extension Configuration {
     public var text: String {
         let width = min(48, entries.map { $0.key.count + $0.value.count + 2 }.max() ?? 0)
         return entries.map { entry in
-            let line = "\(entry.key): \(entry.value)"
-            return line + String(repeating: " ", count: max(0, width - line.count)) + "  # \(entry.origin)\n"
+            let line = "\(entry.key): \(Shown.cell(entry.value))"
+            return line + String(repeating: " ", count: max(0, width - line.count)) + "  # \(Shown.cell("\(entry.origin)"))\n"
         }.joined()
     }
 

@@ -23,6 +23,7 @@ extension GuardState {
             "picks": .array(picks.sorted { $0.key < $1.key }.map { $0.key.document(apps: $0.value) }),
             "approvals": .array(approvals.map(\.document)),
             "watches": .array(watches.map(\.document)),
+            "holds": .array(holds.map(\.document)),
             "marks": .array(marks.map(\.document)),
             "troubles": .array(
                 troubles.inByteOrder(of: \.key)
@@ -70,6 +71,7 @@ extension GuardState {
         // What earlier versions did not write.
         approvals = try reader.optional("approvals")?.map(Approval.init) ?? []
         watches = try reader.optional("watches")?.map(LeaseWatch.init) ?? []
+        holds = try reader.optional("holds")?.map(LeaseHold.init) ?? []
         marks = try reader.optional("marks")?.map(Mark.init) ?? []
         for element in try reader.optional("troubles")?.elements() ?? [] {
             troubles[try element.member("runtime").string(), default: []].append(try Trouble(element))

@@ -25,6 +25,8 @@ public struct GuardState: Hashable, Sendable {
     public internal(set) var approvals: [Approval] = []
     /// Leases of which it is not known yet what they brought about.
     var watches: [LeaseWatch] = []
+    /// What is seen of limits in force.
+    var holds: [LeaseHold] = []
     /// Faults of each runtime, of the last hours, in the order in which they were first seen.
     var troubles: [String: [Trouble]] = [:]
     /// What was in force or due, so that a restart is no way out of it. Sorted by key.

@@ -1,6 +1,7 @@
 import Model
 
-/// A moment after which a runtime may behave differently: a deploy that someone marked, or a restart that was seen.
+/// A moment after which a runtime may behave differently: a deploy that someone marked, or a restart that was seen. Also a time in
+/// which a runtime answered nobody, too short for a rule: nothing is held back or compared for that, but it is on record.
 public struct Mark: Hashable, Sendable {
     /// The main signals of one runtime before and after.
     public struct Comparison: Hashable, Sendable {
@@ -23,19 +24,28 @@ public struct Mark: Hashable, Sendable {
     /// Nil: all runtimes.
     public let runtime: String?
     public let at: Timestamp
-    /// Who marked it; nil for a restart that was seen.
+    /// Who marked it; nil for what was seen.
     public let by: String?
+    /// How long nobody was answered, from the first look that saw it to the first that was answered; nil for deploys and restarts.
+    public let silence: TimeSpan?
     public internal(set) var comparisons: [Comparison] = []
 
-    public init(name: String, runtime: String?, at: Timestamp, by: String?) {
+    public init(name: String, runtime: String?, at: Timestamp, by: String?, silence: TimeSpan? = nil) {
         self.name = name
         self.runtime = runtime
         self.at = at
         self.by = by
+        self.silence = silence
     }
 
-    /// `deploy v1.42`, `restart of shared`.
-    public var title: String { by == nil ? "restart of \(runtime ?? "a runtime")" : "deploy \(name)" }
+    /// `deploy v1.42`, `restart of shared`, `shared answered nobody for 50s`.
+    public var title: String {
+        if let silence { return "\(runtime ?? "a runtime") answered nobody for \(silence.brief)" }
+        return by == nil ? "restart of \(runtime ?? "a runtime")" : "deploy \(name)"
+    }
+
+    /// Whether it holds actions back for a while, and signals are compared before and after.
+    var isChange: Bool { silence == nil }
 
     func isAbout(_ name: String) -> Bool { runtime.map { $0.isSame(as: name) } ?? true }
 }
@@ -71,17 +81,20 @@ extension Mark {
     public static let schema = "mozaiks.ops/mark/v1"
 
     public var document: JSON {
-        [
+        var object: JSONObject = [
             "schema": .string(Mark.schema), "name": .string(name), "runtime": .optional(runtime), "at": .moment(at),
             "by": .optional(by), "comparisons": .array(comparisons.map(\.document)),
         ]
+        if let silence { object.append("silence", .span(silence)) }
+        return .object(object)
     }
 
     public init(_ reader: DocumentReader) throws(DocumentError) {
         try reader.expectSchema(Mark.schema)
         self.init(
             name: try reader.member("name").string(), runtime: try reader.optional("runtime")?.string(),
-            at: try reader.member("at").timestamp(), by: try reader.optional("by")?.string())
+            at: try reader.member("at").timestamp(), by: try reader.optional("by")?.string(),
+            silence: try reader.optional("silence")?.span())
         comparisons = try reader.member("comparisons").map(Comparison.init)
     }
 }

@@ -16,6 +16,9 @@ extension GuardState {
         SeriesRef(signal: .silentRunsShare, window: markWindow),
     ]
 
+    /// A silence of which no rule tells stands on record from that length on: a look may take ten seconds to find out.
+    static let leastSilence = TimeSpan.seconds(30)
+
     /// Someone deploys: no new actions for a while, and the runtime's signals are compared.
     /// - Parameter runtime: nil: all.
     public mutating func mark(_ name: String, runtime: String?, by: String, now: Timestamp) {
@@ -30,12 +33,12 @@ extension GuardState {
         append(Mark(name: "restart", runtime: runtime, at: restart, by: nil))
     }
 
-    private mutating func append(_ mark: Mark) {
+    mutating func append(_ mark: Mark) {
         marks.append(mark)
         // The newest of its kind says how long it is quiet, so that another runtime's marks never push it out.
         func isNewest(_ index: Int) -> Bool {
             !marks.indices.contains { other in
-                marks[other].isOfSameRuntime(as: marks[index])
+                marks[other].isChange == marks[index].isChange && marks[other].isOfSameRuntime(as: marks[index])
                     && (marks[other].at, other) > (marks[index].at, index)
             }
         }
@@ -49,7 +52,7 @@ extension GuardState {
     public func comparesMarks(_ runtime: String, restart: Timestamp?, now: Timestamp) -> Bool {
         if let restart, restarts[runtime].map({ restart > $0 }) ?? true { return true }
         return marks.contains { mark in
-            guard mark.isAbout(runtime) else { return false }
+            guard mark.isAbout(runtime), mark.isChange else { return false }
             guard let comparison = mark.comparison(of: runtime) else { return true }
             return comparison.after == nil && now - mark.at >= GuardState.markWindow
         }
@@ -59,7 +62,7 @@ extension GuardState {
     mutating func compareMarks(
         _ runtime: String, _ readings: ReadingTable, _ now: Timestamp, _ plan: inout Plan
     ) {
-        for index in marks.indices where marks[index].isAbout(runtime) {
+        for index in marks.indices where marks[index].isAbout(runtime) && marks[index].isChange {
             let place = marks[index].comparisons.firstIndex { $0.runtime.isSame(as: runtime) }
             if let place {
                 guard marks[index].comparisons[place].after == nil, now - marks[index].at >= GuardState.markWindow else {
@@ -87,7 +90,7 @@ extension GuardState {
 
     /// The newest mark of a runtime within the quiet time after it; nil when none is. A restart counts though its mark is gone.
     func quietMark(_ runtime: String, _ options: GuardOptions, _ now: Timestamp) -> Mark? {
-        var known = marks.filter { $0.isAbout(runtime) }
+        var known = marks.filter { $0.isAbout(runtime) && $0.isChange }
         if let restart = restarts[runtime] { known.append(Mark(name: "restart", runtime: runtime, at: restart, by: nil)) }
         return known.filter { now - $0.at < options.quietAfterRestart }.max { $0.at < $1.at }
     }

@@ -24,7 +24,10 @@ extension GuardState {
         compareMarks(outcome.runtime, readings, now, &plan)
         forget(now, context.options)
         forgetAsks(outcome, &plan)
-        if context.verifies { verify(outcome, policies, readings, context, &plan) }
+        if context.verifies {
+            verify(outcome, policies, readings, context, &plan)
+            findUnkept(outcome, readings, context, &plan)
+        }
         tendLeases(outcome, policies, readings, context, &plan)
         for same in byAsk(wanted(outcome, policies, readings, context)) {
             decide(chosen(same, policies, readings, context, now), policies, readings, context, now, &plan)

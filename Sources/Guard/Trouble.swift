@@ -98,7 +98,16 @@ extension GuardState {
             case .pending, .clearing, .inactive: break
             }
         }
-        for index in known.indices where known[index].until < now { known[index].isSeen = false }
+        for index in known.indices where known[index].until < now {
+            let trouble = known[index]
+            // Over with this look, seen all the time, and no longer ago than a look takes.
+            if trouble.isSeen, trouble.cause == .down, trouble.isSure, trouble.times == 1, now - trouble.until <= Trouble.joins,
+                now - trouble.since >= GuardState.leastSilence
+            {
+                append(Mark(name: "silence", runtime: runtime, at: trouble.since, by: nil, silence: now - trouble.since))
+            }
+            known[index].isSeen = false
+        }
         troubles[runtime] = known.isEmpty ? nil : known
     }
 

@@ -99,7 +99,7 @@ extension GuardState {
 
     /// Whether the gate was asked about the app since a lease began. The windows of both readings reach back before that at
     /// first; but nothing was refused then, unless another lease did.
-    private func isAsked(_ lease: Lease, since begunAt: Timestamp, _ own: GuardReadings, _ now: Timestamp) -> Bool {
+    func isAsked(_ lease: Lease, since begunAt: Timestamp, _ own: GuardReadings, _ now: Timestamp) -> Bool {
         let app = lease.key.app
         let from = begunAt - LeaseWatch.sight
         if now - begunAt >= LeaseWatch.sight, own.gateStarts(app) ?? 0 > 0 { return true }
@@ -110,7 +110,7 @@ extension GuardState {
         return !hasOther && own.gateRefusals(app) ?? 0 > 0
     }
 
-    private mutating func record(_ finding: Finding, _ index: Int, _ now: Timestamp, _ plan: inout Plan) {
+    mutating func record(_ finding: Finding, _ index: Int, _ now: Timestamp, _ plan: inout Plan) {
         let lease = leases[index]
         let verification = Verification(
             at: now, lease: lease.id, app: lease.key.app, outcome: finding.outcome, text: finding.text)
@@ -119,11 +119,14 @@ extension GuardState {
         plan.leaseChanges.append(end(index, EndReason.noEffect, now: now))
         handOver(lease, lease.holders, .noEffect, now)
         refuse(
-            lease, lease.holders, Refusal(.noEffect, "\(lease.effect) changed nothing: \(finding.text); a person has to look"),
+            lease, lease.holders,
+            Refusal(
+                .noEffect,
+                "\(lease.effect) \(finding.text.hasPrefix(Verification.unkept) ? "is " : "changed nothing: ")\(finding.text); a person has to look"),
             now, &plan)
     }
 
-    fileprivate struct Finding {
+    struct Finding {
         let outcome: Verification.Outcome
         let text: String
     }

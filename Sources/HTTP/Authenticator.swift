@@ -179,7 +179,7 @@ public actor Authenticator {
         let answer = response.body.withBytes { try? JSON(parsing: UnsafeRawBufferPointer($0)) }
         guard response.status == 200, let url = answer?["token_endpoint"]?.string, !url.isEmpty else {
             throw Failure(
-                description: "the issuer's /.well-known/openid-configuration answered \(response.status) without a "
+                description: "the issuer's /.well-known/openid-configuration answered \(response.status)\(response.byProxy) without a "
                     + "token_endpoint; name token_url instead of issuer")
         }
         // Our secret goes to whom the document names: so it must be the document of the issuer that was asked for (OpenID
@@ -220,7 +220,7 @@ public actor Authenticator {
         }
         guard response.status == 200 else {
             throw Failure(
-                description: "the token endpoint answered \(response.status); check client_id, client_secret_file and issuer")
+                description: "the token endpoint answered \(response.status)\(response.byProxy); check client_id, client_secret_file and issuer")
         }
         let answer = response.body.withBytes { try? JSON(parsing: UnsafeRawBufferPointer($0)) }
         guard let text = answer?["access_token"]?.string, !text.isEmpty else {

@@ -47,6 +47,12 @@ public struct HTTPResponse: Sendable {
     public let remotePort: Int
     /// The URL that answered, after redirects, without credentials and query values.
     public let effectiveURL: String
+    /// The proxy that may have answered itself, without its login: what was asked in plain HTTP went by it. Nil where none was
+    /// asked, or one that only passes bytes on.
+    public var proxy: String?
+
+    /// For sentences: ` through the proxy http://proxy:3128`, or nothing.
+    public var byProxy: String { proxy.map { " through the proxy \($0)" } ?? "" }
 
     /// The answer's own `Date` field, as sent.
     public var date: String? { headers["date"] }

@@ -27,7 +27,7 @@ public struct MailServer: Hashable, Sendable, CustomStringConvertible {
             port = number
             rest = rest[..<colon]
         }
-        guard !rest.isEmpty, MailServer.isHost(rest), greeting.map(MailServer.isName) ?? true else { return nil }
+        guard !rest.isEmpty, MailServer.isHost(rest), greeting.map(MailServer.isGreeting) ?? true else { return nil }
         host = rest.lowercased()
         self.port = port ?? (isEncrypted ? 465 : 587)
         self.greeting = greeting.flatMap { $0.isEmpty ? nil : String($0) }
@@ -48,6 +48,14 @@ public struct MailServer: Hashable, Sendable, CustomStringConvertible {
             return text.count > 4 && text.dropFirst().dropLast().utf8.allSatisfy { isHex($0) || $0 == 58 || $0 == 46 }
         }
         return isName(text)
+    }
+
+    /// A name, or an address as RFC 5321 (4.1.3) has it: `[192.0.2.1]`, `[IPv6:2001:db8::1]`.
+    private static func isGreeting(_ text: Substring) -> Bool {
+        guard text.hasPrefix("["), text.hasSuffix("]") else { return isName(text) }
+        let inner = text.dropFirst().dropLast()
+        let address = inner.lowercased().hasPrefix("ipv6:") ? inner.dropFirst(5) : inner
+        return address.count > 1 && address.utf8.allSatisfy { isHex($0) || $0 == 58 || $0 == 46 }
     }
 
     private static func isName(_ text: Substring) -> Bool {

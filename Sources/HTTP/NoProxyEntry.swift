@@ -1,3 +1,4 @@
+import Ambient
 import Model
 
 /// One of the hosts that `no_proxy` names. Programs differ in what they read there; this one reads what any of the usual ones
@@ -30,14 +31,19 @@ struct NoProxyEntry {
         host = String(rest)
     }
 
-    /// Whether a host, as `HTTPURL` has it, is meant. Networks are libcurl's to compare.
+    /// Whether a host, as `HTTPURL` has it, is meant.
     func covers(host asked: String, port askedPort: Int) -> Bool {
         guard port == nil || port == askedPort else { return false }
         let asked = asked.hasSuffix(".") ? String(asked.dropLast()) : asked
+        if host.contains("/") { return AddressRange(host).map { $0.contains(NoProxyEntry.withoutBrackets(asked)) } ?? false }
         if host.contains("*") { return NoProxyEntry.matches(Array(host.utf8)[...], Array(asked.utf8)[...]) }
         let name = host.hasPrefix(".") ? String(host.dropFirst()) : host
         guard !name.isEmpty else { return false }
         return asked == name || asked == "[\(name)]" || (asked.hasSuffix("." + name) && !NoProxyEntry.isAddress(asked))
+    }
+
+    private static func withoutBrackets(_ host: String) -> String {
+        host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
 
     /// Below `0.0.1` there is no address.

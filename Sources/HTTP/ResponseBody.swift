@@ -46,6 +46,8 @@ public final class ResponseBody: BodyStorage, @unchecked Sendable {
         public var login: String?
         /// Why the login that is configured was not sent, of an answer that wants one.
         public var lacking: String?
+        /// The proxy that may have said it itself: `http://proxy:3128`.
+        public var proxy: String?
 
         public init(encoding: String? = nil, login: String? = nil, lacking: String? = nil) {
             self.encoding = encoding

@@ -12,6 +12,9 @@ extension Transfer {
         guard head.isComplete else {
             return .failure(error(.connectionLost(HTTPError.insideHeaders)))
         }
+        let speaker = proxy.flatMap { NetworkOptions.speaker($0, scheme: url.scheme) }
+        // Nobody but a proxy says that.
+        if let speaker, easy.number(CURLINFO_RESPONSE_CODE) == 407 { return .failure(error(.proxy(Transfer.said(407), place: speaker))) }
         body.seal()
         let redirects = easy.number(CURLINFO_REDIRECT_COUNT)
         return .success(
@@ -25,7 +28,8 @@ extension Transfer {
                 staleRetries: max(0, timesSent - 1 - redirects),
                 remoteAddress: easy.text(CURLINFO_PRIMARY_IP),
                 remotePort: easy.number(CURLINFO_PRIMARY_PORT),
-                effectiveURL: HTTPURL.redact(easy.text(CURLINFO_EFFECTIVE_URL), hidesPath: request.hidesPath)))
+                effectiveURL: HTTPURL.redact(easy.text(CURLINFO_EFFECTIVE_URL), hidesPath: request.hidesPath),
+                proxy: speaker))
     }
 
     func error(_ kind: HTTPError.Kind) -> HTTPError {
@@ -109,8 +113,12 @@ extension Transfer {
         default:
             let status = easy.number(CURLINFO_HTTP_CONNECTCODE)
             guard status >= 300, head.byteCount == 0 else { return nil }
-            return "it answered \(status)" + (status == 407 ? ": it wants a login" : status == 403 ? ": it does not let this host through" : "")
+            return Transfer.said(status)
         }
+    }
+
+    private static func said(_ status: Int) -> String {
+        "it answered \(status)" + (status == 407 ? ": it wants a login" : status == 403 ? ": it does not let this host through" : "")
     }
 
     /// libcurl may stumble over its own bookkeeping first where a peer reset the connection.

@@ -57,6 +57,24 @@ public final class Journal {
         }
     }
 
+    /// Looks at a journal as the engine would that starts next, and changes nothing. Throws what would keep it from starting, and
+    /// what it would stumble over later: damaged pages, states that are not what was written, a schema that cannot be brought up
+    /// to date.
+    ///
+    /// - Parameter limit: bytes of a file up to which all of it is read; some hundred megabytes take a second.
+    /// - Returns: the bytes of a larger one, of whose pages few were read; nil where everything was looked at.
+    public static func examine(
+        _ folder: StateFolder, upTo limit: Int64 = 256 << 20, busyTimeout: TimeSpan = .seconds(2)
+    ) throws(JournalError) -> Int64? {
+        guard folder.database == nil else {
+            // A server of PostgreSQL looks after its own pages.
+            let journal = try open(folder, mode: .reader, busyTimeout: busyTimeout)
+            try journal.reading("check the journal") { database throws(JournalError) in try database.checkStates() }
+            return nil
+        }
+        return try JournalFile(folder: folder, busyTimeout: busyTimeout).examine(upTo: limit)
+    }
+
     private init(_ folder: StateFolder, rights: Rights, database: any Database) {
         path = folder.journalPath
         self.folder = folder

@@ -36,7 +36,7 @@ struct HTTPVerdict {
         let status = response.status
         let body = response.body.text
         let after = response.headers.retryAfter(now: now)
-        let said = "\(service) answered \(status)"
+        let said = "\(service) answered \(status)\(response.byProxy)"
         switch status {
         case 200...299:
             guard !HTTPVerdict.isPage(body) else {

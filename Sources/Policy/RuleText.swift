@@ -170,7 +170,9 @@ public struct RuleText: Hashable, Sendable {
                 open = nil
                 out += text
             case .fact(let fact):
-                let shown = value(of: fact, place, rule, severity, transition)
+                // What is silenced is named by patterns.
+                let isPattern = out.contains(bytesOf: "silences add")
+                let shown = value(of: fact, place, isPattern: isPattern, rule, severity, transition)
                 open = nil
                 if place == .step, shown.isForeign, let mark = out.last, mark == "'" || mark == "\"", index + 1 < pieces.count,
                     case .literal(let next) = pieces[index + 1], next.first == mark
@@ -185,14 +187,14 @@ public struct RuleText: Hashable, Sendable {
     }
 
     private static func value(
-        of fact: Fact, _ place: Place, _ rule: String, _ severity: Severity, _ transition: Transition
+        of fact: Fact, _ place: Place, isPattern: Bool, _ rule: String, _ severity: Severity, _ transition: Transition
     ) -> (text: String, isForeign: Bool) {
         let subject = transition.subject
         func foreign(_ bytes: [UInt8]) -> (text: String, isForeign: Bool) {
             switch place {
             // Chats and mail readers make a link of what looks like one.
             case .prose: (Shown.id(String(decoding: bytes, as: UTF8.self)).replacing(bytesOf: "://", with: "\u{2236}//"), true)
-            case .step: (ShellWord.quoted(bytes), true)
+            case .step: (ShellWord.quoted(isPattern ? Glob.exactly(bytes) : bytes), true)
             }
         }
         switch fact {

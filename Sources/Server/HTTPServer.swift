@@ -124,14 +124,14 @@ public final class HTTPServer: Sendable {
         }
         service.stopping.stop()
         guard let handle = stopped?.handle else { return }
+        // What comes now is closed at once. `MHD_quiesce_daemon` would end the listening as well, but takes the socket out of the
+        // set that the library's own thread waits on, while that thread may do the same: whoever is second ends the process.
         service.connections.refuse()
-        let listener = MHD_quiesce_daemon(handle)
         _ = service.stopping.waitForLastRequest(atMost: service.options.drainSeconds)
         _ = service.connections.shutAll(atMost: service.options.drainSeconds)
         MHD_stop_daemon(handle)
         service.certificate?.hide(at: port)
         if let watcher = stopped?.watcher { pthread_join(watcher, nil) }
-        if listener >= 0 { close(listener) }
     }
 
     private func open() -> Result<Daemon, ServerError> {

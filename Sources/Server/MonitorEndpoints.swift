@@ -88,7 +88,7 @@ public struct MonitorEndpoints: Sendable {
     }
 
     private static func healthz(_ health: DaemonHealth) -> ServerResponse {
-        var object = JSONObject([(key: "status", value: health.isCycling ? "ok" : "stuck")])
+        var object = JSONObject([(key: "status", value: health.isCycling ? health.troubles.isEmpty ? "ok" : "troubled" : "stuck")])
         // Polls, commits and sends, each by name: cycles may go on while one of them does not.
         object.append("stuck", .array(health.troubles.map(JSON.string)))
         for member in health.details.members { object.append(member.key, member.value) }

@@ -34,8 +34,27 @@ public struct SettingReader {
     /// Text with `${NAME}` replaced from the environment; `$${` stands for `${`.
     public func text(_ node: YAMLNode, _ what: String) -> String? {
         guard let raw = reporter.string(node, what) else { return nil }
+        guard let out = replaced(raw[...], of: raw, node) else { return nil }
+        if let name = SettingReader.bareVariable(in: raw) {
+            reporter.report(
+                "environment", "'$\(name)' is not replaced: it stands there as it is written", at: node, hint: "write '${\(name)}'",
+                severity: .warning)
+        } else if let template = SettingReader.template(in: raw) {
+            reporter.report(
+                "environment", "'\(template)' is not replaced: it stands there as it is written", at: node,
+                hint: "what is replaced here is '${NAME}', by a variable of the environment", severity: .warning)
+        }
+        return out
+    }
+
+    /// A text, or the one that holds without a variable, with its variables replaced.
+    private func replaced(_ text: Substring, of raw: String, _ node: YAMLNode) -> String? {
         var out = ""
-        var rest = raw[...]
+        var rest = text
+        func report(_ message: String, at place: Substring.Index, length: Int, hint: String?) {
+            reporter.report(
+                "environment", message, in: node, valueOffset: raw.utf8.distance(from: raw.startIndex, to: place), length: length, hint: hint)
+        }
         while let dollar = rest.range(of: "${") {
             let before = rest[..<dollar.lowerBound]
             if before.hasSuffix("$") {
@@ -43,28 +62,87 @@ public struct SettingReader {
                 rest = rest[dollar.upperBound...]
                 continue
             }
-            guard let end = rest[dollar.upperBound...].firstIndex(of: "}") else { break }
+            guard let end = SettingReader.end(of: rest[dollar.upperBound...]) else {
+                report("'${' has no '}' behind it", at: dollar.lowerBound, length: 2, hint: "write '${NAME}', or '$${' for the two signs themselves")
+                return nil
+            }
             let written = String(rest[dollar.upperBound..<end])
             // As shells have it: `${NAME:-text}` where it is not set or empty, `${NAME-text}` where it is not set.
             let (name, fallback) = SettingReader.parts(ofVariable: written)
             var given = environment[name]
-            if let fallback, given == nil || given?.isEmpty == true && fallback.isOfEmpty { given = fallback.text }
+            if let fallback, given == nil || given?.isEmpty == true && fallback.isOfEmpty {
+                // It may name another variable.
+                let behind = rest.index(dollar.upperBound, offsetBy: written.count - fallback.text.count)
+                guard let text = replaced(rest[behind..<end], of: raw, node) else { return nil }
+                given = text
+            }
+            let length = written.unicodeScalars.count + 3
+            // As shells have it: `${NAME:?why}`.
+            let demand = SettingReader.demand(of: written)
+            if let demand, environment[demand.name].map({ !($0.isEmpty && demand.isOfEmpty) }) ?? false { given = environment[demand.name] }
             guard let value = given else {
-                let offset = raw.utf8.distance(from: raw.startIndex, to: dollar.lowerBound)
-                reporter.report(
-                    "environment", "the environment variable '\(name)' is not set", in: node, valueOffset: offset,
-                    length: written.unicodeScalars.count + 3, hint: Nearest.hint(to: name, among: environment.names))
+                let missing = demand?.name ?? name
+                guard SettingReader.isVariable(missing) else {
+                    report(
+                        "'${\(written)}' is not understood", at: dollar.lowerBound, length: length,
+                        hint: "'${NAME}', '${NAME:-text}' where it is not set or empty, '${NAME:?why}' where it must be")
+                    return nil
+                }
+                let isEmpty = environment[missing] != nil
+                report(
+                    "the environment variable '\(missing)' is \(isEmpty ? "empty" : "not set")" + (demand.map { $0.why.isEmpty ? "" : ": \($0.why)" } ?? ""),
+                    at: dollar.lowerBound, length: length, hint: isEmpty ? nil : Nearest.hint(to: missing, among: environment.names))
                 return nil
             }
             out += before + value
             rest = rest[rest.index(after: end)...]
         }
-        if let name = SettingReader.bareVariable(in: raw) {
-            reporter.report(
-                "environment", "'$\(name)' is not replaced: it stands there as it is written", at: node, hint: "write '${\(name)}'",
-                severity: .warning)
-        }
         return out + rest
+    }
+
+    /// The bracket that closes a variable, past those of variables within it.
+    private static func end(of text: Substring) -> Substring.Index? {
+        var (index, depth) = (text.startIndex, 0)
+        while index < text.endIndex {
+            if text[index...].hasPrefix("${") {
+                depth += 1
+            } else if text[index] == "}" {
+                if depth == 0 { return index }
+                depth -= 1
+            }
+            index = text.index(after: index)
+        }
+        return nil
+    }
+
+    private static func isVariable(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 95 }
+    }
+
+    /// `${NAME:?why}`, `${NAME?why}`; nil for anything else.
+    private static func demand(of written: String) -> (name: String, why: String, isOfEmpty: Bool)? {
+        let name = written.prefix { $0 == "_" || $0.isASCII && ($0.isLetter || $0.isNumber) }
+        let rest = written.dropFirst(name.count)
+        guard !name.isEmpty else { return nil }
+        if rest.hasPrefix(":?") { return (String(name), String(rest.dropFirst(2)), true) }
+        return rest.hasPrefix("?") ? (String(name), String(rest.dropFirst()), false) : nil
+    }
+
+    /// What other programs would replace, and this one does not: `$(command)`, `%NAME%`, `{{ … }}`; nil when there is none.
+    static func template(in text: String) -> String? {
+        let bytes = Array(text.utf8)
+        for index in bytes.indices {
+            let rest = bytes[index...]
+            if rest.starts(with: "$(".utf8), rest.contains(UInt8(ascii: ")")) { return "$(…)" }
+            if rest.starts(with: "{{".utf8), text.contains(bytesOf: "}}") { return "{{ … }}" }
+            guard rest.first == UInt8(ascii: "%") else { continue }
+            // Two letters would be a byte of a URL.
+            let name = rest.dropFirst().prefix { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 }
+            if name.count > 2, name.endIndex < bytes.endIndex, bytes[name.endIndex] == UInt8(ascii: "%"), !(48...57).contains(name[name.startIndex]) {
+                return "%\(String(decoding: name, as: UTF8.self))%"
+            }
+        }
+        return nil
     }
 
     /// The name of a variable, and what holds without it.

@@ -1,11 +1,36 @@
-/// A pattern of a whole text: `*` stands for any bytes, `?` for one character, everything else for itself.
+/// A pattern of a whole text: `*` stands for any bytes, `?` for one character, `[*]` and `[?]` for these two signs, everything else
+/// for itself.
 public struct Glob: Hashable, Sendable, CustomStringConvertible {
     public let pattern: String
-    private let scalars: [Unicode.Scalar]
+    private let parts: [Part]
+
+    private enum Part: Hashable {
+        case any, one
+        case scalar(Unicode.Scalar)
+    }
 
     public init(_ pattern: String) {
         self.pattern = pattern
-        scalars = Array(pattern.unicodeScalars)
+        let scalars = Array(pattern.unicodeScalars)
+        var parts: [Part] = []
+        var index = 0
+        while index < scalars.count {
+            let scalar = scalars[index]
+            let isSign = { (at: Int) in at < scalars.count && (scalars[at] == "*" || scalars[at] == "?") }
+            if scalar == "[", isSign(index + 1), index + 2 < scalars.count, scalars[index + 2] == "]" {
+                parts.append(.scalar(scalars[index + 1]))
+                index += 3
+                continue
+            }
+            parts.append(scalar == "*" ? .any : scalar == "?" ? .one : .scalar(scalar))
+            index += 1
+        }
+        self.parts = parts
+    }
+
+    /// The pattern of this text and no other.
+    public static func exactly(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.flatMap { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") ? [UInt8(ascii: "["), $0, UInt8(ascii: "]")] : [$0] }
     }
 
     public var description: String { pattern }
@@ -17,10 +42,10 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         /// Where the newest star stands, and how far the text was when it was met.
         var star: (pattern: Int, text: Int)?
         while t < text.count {
-            if p < scalars.count, scalars[p] == "*" {
+            if p < parts.count, parts[p] == .any {
                 star = (p, t)
                 p += 1
-            } else if p < scalars.count, scalars[p] == "?" || scalars[p] == text[t] {
+            } else if p < parts.count, parts[p] == .one || parts[p] == .scalar(text[t]) {
                 p += 1
                 t += 1
             } else if let last = star {
@@ -32,7 +57,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
                 return false
             }
         }
-        return scalars[p...].allSatisfy { $0 == "*" }
+        return parts[p...].allSatisfy { $0 == .any }
     }
 }
 

@@ -74,6 +74,7 @@ extension Diagnostic {
 extension Diagnostic: CustomStringConvertible {
     /// `file:line:column: error[code]: message` (without line and column where there are none), the line, a caret below the place, and the hint; no newline at the end.
     public var description: String {
+        let file = Printable.line(file)
         let place = line == 0 ? file : "\(file):\(line):\(column)"
         var text = "\(place): \(severity.rawValue)[\(code)]: \(Printable.line(message))"
         if let excerpt {

@@ -41,6 +41,7 @@ public enum SpanSpelling {
         var rest = Array((standard(text) ?? counted(text)).utf8)[...]
         func skipBlanks() { rest = rest.drop { $0 == 0x20 || $0 == 0x5F } }
         var out = ""
+        var last = ""
         skipBlanks()
         while !rest.isEmpty {
             let digits = rest.prefix { (48...57).contains($0) || $0 == 46 }
@@ -50,12 +51,16 @@ public enum SpanSpelling {
             let word = rest.prefix { (65...90).contains($0) || (97...122).contains($0) }
             rest = rest.dropFirst(word.count)
             if word.isEmpty {
+                guard rest.isEmpty else { return nil }
+                // `2h30`: of the next smaller unit.
+                if let next = ["d": "h", "h": "m", "m": "s"][last] { return "write '\(out)\(shown(number))\(next)'" }
                 // A bare number: seconds, nearly everywhere.
-                guard out.isEmpty, rest.isEmpty else { return nil }
+                guard out.isEmpty else { return nil }
                 return "write '\(shown(number))s', or '\(shown(number))m'"
             }
             guard let (unit, factor) = unit(String(decoding: word, as: UTF8.self)) else { return nil }
             out += shown(number * factor) + unit
+            last = unit
             while let next = rest.first, [0x20, 0x2C].contains(next) { rest = rest.dropFirst() }
             if rest.starts(with: "and ".utf8) { rest = rest.dropFirst(4) }
         }

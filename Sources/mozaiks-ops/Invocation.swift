@@ -30,7 +30,8 @@ struct Invocation: Sendable {
     /// A span given on the command line.
     func span(_ option: String) throws(UsageError) -> TimeSpan? {
         guard let text = arguments.value(option) else { return nil }
-        guard let span = TimeSpan(text), span > .zero else {
+        if TimeSpan(text) == .zero { throw UsageError("--\(option) '\(text)' is no time at all", hint: "write 90s, 5m, 2h or 7d") }
+        guard let span = TimeSpan(text) else {
             throw UsageError("--\(option) '\(text)' is not a span", hint: SpanSpelling.hint(text) ?? "write 90s, 5m, 2h or 7d")
         }
         return span

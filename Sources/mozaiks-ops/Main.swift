@@ -12,6 +12,7 @@ enum Main {
         // A file at its limit is a full disk: an error of the write, not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
         let environment = Environment.current()
+        Output.keepOnOneLine(CommandLine.arguments + environment.names.compactMap { environment[$0] })
         Output.speaksToJournal = Logger.isJournal(in: environment)
         Output.remarksFormat = .usual(in: environment)
         let (code, failure) = await run(Array(CommandLine.arguments.dropFirst()), environment: environment)
@@ -160,7 +161,7 @@ enum Version {
 
 /// Writes what went wrong to standard error.
 func complain(_ text: String, hint: String?) {
-    remark("mozaiks-ops: \(text)\n" + (hint.map { "  hint: \($0)\n" } ?? ""), .error)
+    remark("mozaiks-ops: \(Shown.cell(text))\n" + (hint.map { "  hint: \(Shown.cell($0))\n" } ?? ""), .error)
 }
 
 extension Invocation {

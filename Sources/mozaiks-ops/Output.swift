@@ -16,6 +16,8 @@ enum Output {
         var isUnread = false
         /// Why results could not be written.
         var failure: Int32?
+        /// Texts of several lines that we were given, as the screen would show them, and each as one line.
+        var given: [(lines: String, line: String)] = []
     }
 
     private static let state = Mutex(State())
@@ -38,6 +40,30 @@ enum Output {
 
     /// From here on nothing waits for a reader.
     static func becomeDaemon() { state.withLock { $0.isDaemon = true } }
+
+    /// What the operator wrote (arguments, variables, and so paths and names that are made of them) is shown as it is, but on one
+    /// line: a line end in a file's name must not make a line of its own that says something else.
+    static func keepOnOneLine(_ texts: [String]) {
+        var all: [(lines: String, line: String)] = []
+        for text in texts where text.utf8.contains(0x0A) {
+            let trimmed = Output.trimmed(text)
+            for text in [text, trimmed] where text.utf8.contains(0x0A) && !trimmed.isEmpty && !all.contains(where: { $0.lines == Shown.screen(text) }) {
+                all.append((Shown.screen(text), Shown.cell(text)))
+            }
+        }
+        // The longest first: a part of one may be another.
+        state.withLock { $0.given = all.sorted { $0.lines.utf8.count > $1.lines.utf8.count } }
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        let isBlank: (UInt8) -> Bool = { $0 <= 0x20 }
+        return String(decoding: Array(text.utf8.drop(while: isBlank).reversed().drop(while: isBlank).reversed()), as: UTF8.self)
+    }
+
+    fileprivate static func onItsLines(_ text: String) -> String {
+        let given = state.withLock { $0.given }
+        return given.reduce(text) { $0.replacing(bytesOf: $1.lines, with: $1.line) }
+    }
 
     /// To standard output, in full.
     fileprivate static func result(_ bytes: [UInt8]) {
@@ -107,5 +133,6 @@ func remark(_ text: String, _ level: Logger.Level) {
 
 /// Writes in full. Why not is remembered for `Output.end`.
 func write(_ text: String, to descriptor: Int32 = STDOUT_FILENO) {
+    let text = Output.onItsLines(text)
     descriptor == STDERR_FILENO ? Output.remark(Array(text.utf8)) : Output.result(Array(text.utf8))
 }

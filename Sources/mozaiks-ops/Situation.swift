@@ -101,7 +101,7 @@ extension Situation {
     /// The moment of `--at`; the far future without it.
     private static func moment(_ invocation: Invocation, first: Timestamp) throws(UsageError) -> Timestamp {
         guard let text = invocation.arguments.value("at") else { return Timestamp(milliseconds: .max) }
-        if let moment = Timestamp(rfc3339: text) { return moment }
+        if let moment = WrittenMoment.read(text, zone: invocation.zone, now: first) { return moment }
         if let span = TimeSpan(text) { return first + span }
         throw UsageError("--at '\(text)' is no moment", hint: "write 2026-11-21T09:00:00Z, or 5m from the first tick")
     }

@@ -55,4 +55,29 @@ import Testing
         #expect(said.live.hasPrefix("status 401") && said.taped == said.live, "\(said)")
         if let says { #expect(said.live.contains(says), "\(said)") } else { #expect(said.live == "status 401") }
     }
+
+    @Test("what a proxy may have said itself is called that, live and from a tape; a runtime's own words are not", arguments: [
+        (403, "text/html", "<html>no</html>", true), (503, "text/html", "<html>no</html>", true), (502, "text/plain", "bad gateway", true),
+        (404, "text/html", "", true), (200, "text/html", "<html>log in</html>", true), (401, "application/json", #"{"detail": "Missing token"}"#, false),
+        (503, "application/json", #"{"detail": "MongoDB is down"}"#, false), (200, "application/json", #"{"status": "healthy"}"#, false),
+    ]) func throughProxy(status: Int, type: String, body: String, isDoubtful: Bool) async throws {
+        let proxy = try MisbehavingServer { _, peer in peer.answer(status, body, headers: ["Content-Type: \(type)"]) }
+        defer { proxy.stop() }
+        var network = NetworkOptions()
+        network.httpProxy = Secret(proxy.url)
+        let client = try HTTPClient(HTTPClient.Options(network: network))
+        let target = Target(runtime: "shared", replicas: ["http://rt.invalid"], authenticator: Authenticator(.none, client: client))
+        let seen = await Poller(client: client).poll(target, [(replica: "http://rt.invalid", endpoints: [.health])])
+        await client.shutdown()
+        let observation = try #require(seen.first)
+        let contents = try TapeTests.read(TapeWriter.bytes(of: TapeTests.header) + TapeWriter.bytes(of: .exchange(observation)))
+        guard case .exchange(let read)? = contents.lines.first else { throw Observation.Unread() }
+        let said = words(observation)
+        #expect(said == words(read))
+        #expect(said.contains("asked through the proxy \(proxy.url), which may have answered itself") == isDoubtful, "\(said)")
+    }
+}
+
+extension Observation {
+    fileprivate struct Unread: Error {}
 }

@@ -27,6 +27,29 @@ import Testing
         #expect(try PerfDecoder.decode(body(PerfDecoder.appLimit) { $0 }).apps.count == PerfDecoder.appLimit)
     }
 
+    /// The index of what is read at once takes four times its length: of a body of 128 MiB half a gigabyte.
+    @Test func `what is long without an end is not read, blanks without an end are`() throws {
+        let long = (8 << 20) + 10
+        let blanks = String(repeating: " ", count: long)
+        let ones = String(repeating: "1,", count: long / 2) + "1"
+        let one = Self.chat("x")
+        for body in ["\(blanks){\(blanks)\"total_errors\":\(blanks)7,\"chats\":[\(one)]\(blanks)}\(blanks)", "[\(one)]\(blanks)", "\(blanks)[\(one)]"] {
+            let table = try PerfDecoder.decode(Body(Array(body.utf8)))
+            #expect(table.chats.count == 1 && (table.totals?.errors ?? 7) == 7)
+        }
+        for body in [
+            "{\"x\":[\(ones)],\"chats\":[\(one)]}", "{\"chats\":[\(one)],\"x\":\"\(blanks)\"}", "[\(one),\(Self.chat("y", #","x":[\#(ones)]"#))]",
+            "[\(Self.chat("y", #","x":"\#(blanks)""#)),\(one)]", "{\"x\":[\(ones)]}", ones,
+        ] {
+            let error = #expect(throws: MalformedBody.self) { try PerfDecoder.decode(Body(Array(body.utf8))) }
+            #expect(error?.description.hasPrefix("more than 8 MiB without an end in one chat, or beside the chats") == true, "\(error?.description ?? "read")")
+        }
+        // Two numbers do not become one, and what is no JSON stays none, when blanks are left out.
+        for body in ["{\"a\":1\(blanks)2,\"chats\":[\(one)]}", "{\"a\":tr\(blanks)ue,\"chats\":[\(one)]}", "{\"chats\":[\(one)]}\(blanks)x"] {
+            #expect(throws: MalformedBody.self) { try PerfDecoder.decode(Body(Array(body.utf8))) }
+        }
+    }
+
     static func chat(_ id: String, _ more: String = "") -> String {
         #"{"chat_id":"\#(id)","app_id":"a"\#(more)}"#
     }

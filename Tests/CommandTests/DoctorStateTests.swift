@@ -25,6 +25,35 @@ import Testing
         }
     }
 
+    /// Changes a journal in its place.
+    private func journal(_ shell: Shell, _ change: (inout [UInt8]) -> Void) throws {
+        var bytes = try #require(shell.folder.read("state/journal.db"))
+        change(&bytes)
+        shell.folder.write(bytes, to: "state/journal.db")
+    }
+
+    @Test("a journal whose pages are damaged, or whose schema cannot be brought up to date, is BROKEN, as for check")
+    func damaged() throws {
+        // Page 2 is the map of pages; the header's version and the schema stand in page 1.
+        let changes: [(name: String, (inout [UInt8]) -> Void)] = [
+            ("pages", { for index in 4_096..<min($0.count, 28_672) { $0[index] = UInt8(truncatingIfNeeded: index &* 2_654_435_761 >> 8) } }),
+            // Version 4, of a file that has what version 5 adds already.
+            ("older", { $0[63] = 4 }),
+            ("newer", { $0[62] = 9 }),
+        ]
+        try CheckTests.serving("busy") { url in
+            for (name, change) in changes {
+                let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
+                #expect(try shell.run("check").code == 0)
+                try journal(shell, change)
+                let doctor = try shell.run("doctor", "--wait", "10ms")
+                #expect(doctor.code == 1 && doctor.output.contains("BROKEN  state: cannot "), "\(name): \(doctor.output.prefix(900))")
+                #expect(!doctor.output.contains("ok      state: "), "\(name)")
+                #expect(try shell.run("check").code != 0, "\(name)")
+            }
+        }
+    }
+
     @Test("tokens that cannot be read open nothing: BROKEN", arguments: [
         "echo x > state/tokens.json", "mkfifo state/tokens.json", "ln -s /etc/hostname state/tokens.json", "echo '{}' > state/tokens.json; chmod 666 state/tokens.json",
     ])

@@ -135,6 +135,60 @@ import Testing
         }
     }
 
+    /// What the operator wrote himself: file names, values of variables, arguments, comments.
+    @Test func whatTheOperatorWroteStaysOnItsLine() throws {
+        let evil = "\nOK: nothing to see\u{1B}[31m"
+        try Self.serving(Self.recordings()) { url in
+            var shell = Shell()
+            let folder = shell.folder.path("conf" + evil)
+            mkdir(folder, 0o700)
+            mkdir(folder + "/pol" + evil, 0o700)
+            shell.folder.write(
+                """
+                schema: mozaiks.ops/policy/v1
+                ops_policy: default
+                rules:
+                  any: {subject: app, when: open_runs > 0, for: 0s, severity: warning, summary: "s\\nOK: nothing to see", labels: {team: "t\\nOK: nothing to see"}}
+
+                """, to: "conf\(evil)/pol\(evil)/ops_policy.default.yaml")
+            let file = shell.folder.write(
+                """
+                schema: mozaiks.ops/config/v1
+                environment: "${A}"
+                policies: "${P}"
+                runtimes: {shared: {replicas: ["\(url)"], labels: {x: "l\\nOK: nothing to see"}}}
+                maintenance: [{hours: "02:00-04:00", comment: "c\\nOK: nothing to see"}]
+
+                """, to: "conf\(evil)/c\(evil).yaml")
+            shell.environment = ["A": "prod" + evil, "P": folder + "/pol" + evil, "MOZAIKS_OPS_STATE": folder + "/state" + evil]
+            let z = "z" + evil
+            let words: [[String]] = [
+                ["config", "show"], ["config", "check"], ["policy", "check"], ["policy", "show"], ["policy", "show", z], ["policy", "test"], ["check"],
+                ["check", "--brief", "--perfdata"], ["status"], ["status", "--brief"], ["doctor", "--wait", "10ms"], ["evaluate"], ["incidents", "list"],
+                ["incidents", "list", "--status", z], ["incidents", "show", z], ["explain", z], ["actions", "stop", "--comment", z], ["actions", "list"],
+                ["actions", "resume"], ["actions", "revert", z], ["notify", "test"], ["notify", "history"], ["notify", "route", z],
+                ["silences", "add", "--app", z, "--for", "1h", "--comment", z], ["silences", "add", "--app", z, "--until", z], ["silences", "list"],
+                ["audit", "export"], ["audit", "verify"], ["journal", "check"], ["journal", "backup", folder + "/backup" + evil],
+                ["token", "create", z, "--role", "viewer"], ["token", "list"], ["mark", z], ["mark", "deploy", z], ["playbooks", "list"], ["playbooks", "show", z],
+                ["playbooks", "check", z], ["replay", z], ["simulate", z], ["completion", z], ["init", z], [z], ["--" + z], ["check", "--interval", z],
+                ["check", "--state", folder + "/nowhere" + evil], ["status", "--state", folder + "/nowhere" + evil],
+            ]
+            for list in words {
+                let hasFile = ![z, "--" + z].contains(list[0]) && !["completion", "simulate", "init"].contains(list[0])
+                let ending = try shell.run(list + (hasFile ? ["--config", file] : []))
+                #expect(ending.code != nil, "\(list)")
+                Self.expectSafe(ending.everything, list)
+            }
+            // A file whose name alone says it: found in a folder, not written by whoever asks.
+            shell.folder.write("nope: 1\n", to: "conf\(evil)/pol\(evil)/ops_policy.a\nOK: nothing to see.yaml")
+            for list in [["policy", "check"], ["check"], ["check", "--brief"], ["config", "check"], ["doctor", "--wait", "10ms"]] {
+                let ending = try shell.run(list + ["--config", file])
+                #expect(ending.code != 0, "\(list)")
+                Self.expectSafe(ending.everything, list)
+            }
+        }
+    }
+
     @Test func idsThatLookAlikeAreToldApartInLists() throws {
         try Self.serving(Self.recordings()) { url in
             let shell = Shell(["MOZAIKS_RUNTIME_URL": url])

@@ -49,12 +49,32 @@ import Testing
     @Test("a variable's default, as shells write it") func defaults() {
         for (text, environment, value) in [
             ("${NOPE:-staging}", [:], "staging"), ("${NOPE-staging}", [:], "staging"), ("${E:-staging}", ["E": ""], "staging"),
-            ("${E:-staging}", ["E": "lab"], "lab"), ("x-${NOPE:-}y", [:], "x-y"),
+            ("${E:-staging}", ["E": "lab"], "lab"), ("x-${NOPE:-}y", [:], "x-y"), ("${NOPE:-${B}}", ["B": "inner"], "inner"),
+            ("${NOPE:-a${B}c}-z", ["B": "b"], "abc-z"), ("${NOPE:-${ALSO:-deep}}", [:], "deep"), ("${E:?must be}", ["E": "lab"], "lab"),
+            ("${E?must be}", ["E": "lab"], "lab"), ("$${E}", [:], "${E}"),
         ] as [(String, [String: String], String)] {
             #expect(read("environment: \"\(text)\"", environment).configuration?.environment.value == value, "\(text)")
         }
         let secret = read("channels: {c: {slack: {webhook_url: \"${NOPE:-https://x}\"}}}\n")
         #expect(secret.configuration == nil && secret.text.contains("a secret has no default"), "\(secret.text)")
+    }
+
+    @Test("what a variable is not, in words", arguments: [
+        ("${A:?say where}", "the environment variable 'A' is not set: say where"), ("${E:?say where}", "the environment variable 'E' is empty: say where"),
+        ("${A", "'${' has no '}' behind it"), ("${A:-${B}}", "the environment variable 'B' is not set"), ("${A:-${B}", "'${' has no '}' behind it"),
+        ("${A:+x}", "'${A:+x}' is not understood"), ("${A:0:2}", "'${A:0:2}' is not understood"), ("${}", "'${}' is not understood"),
+    ]) func notAVariable(text: String, says: String) {
+        let found = read("environment: \"\(text)\"", ["E": ""])
+        #expect(found.configuration == nil && found.text.contains(says), "\(found.text)")
+    }
+
+    @Test("what other programs would replace is warned about", arguments: [
+        ("$(hostname)", "$(…)"), ("%STAGE%", "%STAGE%"), ("{{ .Values.env }}", "{{ … }}"), ("prod-100%", nil), ("a%20b%2Fc", nil), ("%AB%CD", nil), ("{x}", nil),
+        ("(prod)", nil),
+    ] as [(String, String?)]) func templates(text: String, names: String?) {
+        let found = read("environment: \"\(text)\"")
+        #expect(found.configuration?.environment.value == text)
+        #expect(names.map { found.text.contains("'\($0)' is not replaced") } ?? !found.text.contains("is not replaced"), "\(found.text)")
     }
 
     @Test("a variable without its braces is warned about") func bare() {

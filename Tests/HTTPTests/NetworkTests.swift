@@ -108,6 +108,40 @@ import Testing
         }
     }
 
+    static let resolvers: [(proxy: String, url: String, no: String, expected: String?)] = [
+        ("http://proxy:3128", "http://rt.test:8000", "", "http://proxy:3128"), ("http://ops:s3cret@proxy:3128", "https://rt.test", "", "http://proxy:3128"),
+        ("socks5h://proxy:1080", "http://rt.test", "", "socks5h://proxy:1080"), ("socks4a://proxy:1080", "http://rt.test", "", "socks4a://proxy:1080"),
+        ("socks5://proxy:1080", "http://rt.test", "", nil), ("socks4://proxy:1080", "http://rt.test", "", nil),
+        ("http://proxy:3128", "http://rt.test", "rt.test", nil), ("http://proxy:3128", "http://localhost:8000", "", nil),
+        ("http://proxy:3128", "http://10.1.2.3:8000", "10.0.0.0/8", nil), ("http://proxy:3128", "http://11.1.2.3:8000", "10.0.0.0/8", "http://proxy:3128"),
+        ("http://proxy:3128", "http://[fd00::1]:8000", "fd00::/8", nil), ("http://proxy:3128", "nonsense", "", nil),
+    ]
+
+    @Test("whose business a host's name is", arguments: resolvers.indices) func resolver(index: Int) {
+        let given = Self.resolvers[index]
+        #expect(options(given.proxy, no: given.no).network.resolvingProxy(for: given.url) == given.expected)
+    }
+
+    @Test func `in plain HTTP a proxy answers in the place of the peer, and is named`() async throws {
+        for status in [403, 503, 200] {
+            let proxy = try MisbehavingServer { _, peer in peer.answer(status, "<html>blocked</html>") }
+            defer { proxy.stop() }
+            let client = try HTTPClient(options(proxy.url.replacing(bytesOf: "http://", with: "http://ops:s3cret@")))
+            let answer = try await client.send(HTTPRequest(.get, "http://far.invalid/"))
+            #expect(answer.status == status && answer.proxy == proxy.url && answer.byProxy == " through the proxy \(proxy.url)")
+            await client.shutdown()
+        }
+        let proxy = try MisbehavingServer { _, peer in peer.answer(407, "no") }
+        defer { proxy.stop() }
+        let client = try HTTPClient(options(proxy.url))
+        #expect(await failure(client, HTTPRequest(.get, "http://far.invalid/")) == .proxy("it answered 407: it wants a login", place: proxy.url))
+        await client.shutdown()
+        try await withServer({ _, peer in peer.answer(407, "no") }) { client, server in
+            let direct = try await client.send(HTTPRequest(.get, server.url))
+            #expect(direct.status == 407 && direct.proxy == nil && direct.byProxy.isEmpty)
+        }
+    }
+
     @Test func `what is for the peer is not told to the proxy`() async throws {
         let proxy = try MisbehavingServer { _, peer in peer.answer(403, "no") }
         defer { proxy.stop() }
@@ -162,6 +196,9 @@ import Testing
         ("error:0A00010B:SSL routines::wrong version number", "is it http?"), ("error:0A000458:SSL routines::tlsv1 unrecognized name", "certificate's names"),
         ("error:0A000458:SSL routines::tlsv1 alert unrecognized name", "no such host"), ("error:0A00042E:SSL routines::tlsv1 alert protocol version", "1.2 or 1.3"),
         ("SSL certificate problem: self-signed certificate", "'ca_file' beside the URL"),
+        ("could not load PEM client certificate from /c.p12, OpenSSL error error:0480006C:PEM routines::no start line, (no key found, wrong pass phrase, or wrong file format?)", "our own file"),
+        ("unable to set private key file: '/k.pem' type PEM", "without a passphrase"), ("Private key does not match the certificate public key", "its own key"),
+        ("error setting certificate verify locations:  CAfile: /ca.der CApath: none", "our own file"), ("error setting certificate file: /ca.der", "'ca_file' (or SSL_CERT_FILE)"),
     ]
 
     @Test("what a handshake failed for", arguments: troubles.indices) func trouble(index: Int) {

@@ -203,7 +203,7 @@ import YAML
         #expect(told("--app {app} at {value} on {runtime}", in: .step, app: "app_1.x-y") == "--app app_1.x-y at 61% on shared")
         #expect(told("--app {app}", in: .step, app: "app-\u{E9}col\u{E9}") == "--app 'app-\u{E9}col\u{E9}'")
         #expect(told("--app '{app}'", in: .step, app: "app_1") == "--app app_1")
-        #expect(told("--app {app}", in: .step, app: "a'b") == "--app $'a\\x27b'")
+        #expect(told("--app {app}", in: .step, app: "a'b") == "--app \"$(printf 'a\\047b')\"")
         let rule = try? load([file("ops_policy.default.yaml", "rules: {m: {subject: app, when: active_runs > 1, severity: info, summary: \"{app}\", next_steps: [\"--app {app}\"], labels: {a: \"{app}\"}}}")])
             .defaultPolicy.appRules.first
         let transition = Transition(
@@ -212,10 +212,28 @@ import YAML
         #expect(texts?.summary == "a b" && texts?.nextSteps == ["--app 'a b'"] && texts?.labels == ["a": "a b"])
     }
 
+    @Test("in sh (dash), too, and at the ends of what an argument can hold")
+    func everyShell() throws {
+        for id in Self.hostile + ["-x\u{1B}%d", "ends\u{1B}\n\u{7}"] {
+            let told = told("--app {app}", in: .step, app: id)
+            #expect(try bash("printf '%s\\0' \(told)", "/bin/sh").elementsEqual(["--app", id]) { $0.utf8.elementsEqual($1.utf8) }, "\(told)")
+        }
+        #expect(try bash("printf '%s\\0' \(told("--app {app}", in: .step, app: "a\n"))") == ["--app", "a\n"])
+        // Never the part before the NUL, which is another's id.
+        #expect(try bash("printf '%s\\0' \(told("--app {app}", in: .step, app: "a\0b"))") == ["--app", "a\\x00b"])
+    }
+
+    @Test("where patterns are read, an id is a pattern of itself alone", arguments: ["*", "a?", "app-*-x", "plain", "[*]"])
+    func pattern(id: String) throws {
+        let silenced = try bash("printf '%s\\0' \(told("silences add --app {app} --for 1h", in: .step, app: id))")
+        #expect(Glob(silenced[3]).matches(id) && !Glob(silenced[3]).matches("another") && !Glob(silenced[3]).matches("ab"))
+        #expect(try bash("printf '%s\\0' \(told("explain --app {app}", in: .step, app: id))") == ["explain", "--app", id])
+    }
+
     /// What bash makes of a command: the words that it printed, each ended by a NUL. Fails where anything else was done.
-    private func bash(_ command: String) throws -> [String] {
+    private func bash(_ command: String, _ shell: String = "/bin/bash") throws -> [String] {
         let folder = TemporaryFolder()
-        let ending = try RunningProgram("/bin/bash", ["-c", command], environment: ["PATH": "/usr/bin:/bin"], in: folder.path).waitForEnd()
+        let ending = try RunningProgram(shell, ["-c", command], environment: ["PATH": "/usr/bin:/bin"], in: folder.path).waitForEnd()
         #expect(folder.names == [], "ran: \(command)")
         return ending.output.split(separator: "\0", omittingEmptySubsequences: false).dropLast().map(String.init)
     }

@@ -109,11 +109,25 @@ struct CaddyGateTests {
             #expect(reply.status == 429, "\(query)")
             let question = try #require(setup.requestsAtGate.dropFirst(before).first)
             #expect(question.method == "GET" && question.body.isEmpty && question.path == "/gate/ask")
-            #expect(question.queryBytes("uri") == Array(target.utf8))
+            // Never what follows the `?`: a websocket's token stands there.
+            #expect(question.queryBytes("uri") == Array("/api/chats/app/wf/start".utf8))
             #expect(question.queryValue("method") == "POST" && question.queryValue("refuse") == nil && question.queryValue("runtime") == nil)
             #expect(Set(question.headers.map { $0.name.lowercased() }) == ["host", "user-agent", "accept-encoding"])
             #expect(question.header("User-Agent")?.hasPrefix("Go-http-client") ?? false)
         }
+    }
+
+    @Test("no token of a query reaches the gate, and the path does as it was sent", arguments: [
+        ("/ws/wf/app/chat/user?access_token=eyJhbGciOi", "/ws/wf/app/chat/user"), ("/api/chats/a%2Fb/%77f/../wf/start?a=b?c", "/api/chats/a%2Fb/%77f/../wf/start"),
+        ("/api//chats/app/wf/start?", "/api//chats/app/wf/start"), ("/x%3Fy/$1?q", "/x%3Fy/$1"), ("/?access_token=eyJhbGciOi", "/"), ("/plain", "/plain"),
+    ])
+    func noQuery(target: String, shown: String) throws {
+        let setup = try Setup([.pause])
+        defer { setup.stop() }
+        _ = try RawClient.ask(setup.caddy.port, "POST", target, body: "{}")
+        let question = try #require(setup.requestsAtGate.last)
+        #expect(question.queryBytes("uri") == Array(shown.utf8))
+        #expect(!String(decoding: question.target, as: UTF8.self).contains("eyJhbGciOi"))
     }
 
     @Test("what neither posts nor upgrades passes without a question")

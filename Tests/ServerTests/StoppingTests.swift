@@ -43,6 +43,42 @@ struct StoppingTests {
         #expect(sent.load(ordering: .relaxed) >= 1_200)
     }
 
+    /// A thread that takes connections and one that stops the server must not both take the listening socket out of one set: the
+    /// library ends the process then, in one of some twenty stops here.
+    @Test("stops while connections come, again and again, and nothing comes in behind the stop")
+    func stopWhileConnectionsCome() throws {
+        let port = Mutex<UInt16>(0)
+        let isOver = Atomic<Bool>(false)
+        let answered = Atomic<Int>(0)
+        let group = DispatchGroup()
+        for _ in 0..<4 {
+            group.enter()
+            Thread.run {
+                defer { group.leave() }
+                while !isOver.load(ordering: .acquiring) {
+                    guard let client = try? RawClient(port: port.withLock { $0 }) else { continue }
+                    if (try? client.send("GET /gate HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) != nil,
+                        (try? client.readReply())?.status == 200
+                    {
+                        answered.add(1, ordering: .relaxed)
+                    }
+                    client.end()
+                }
+            }
+        }
+        for _ in 0..<250 {
+            let server = HTTPServer(options: .questions) { _ in .text("") }
+            try server.start()
+            port.withLock { $0 = server.port }
+            let before = answered.load(ordering: .relaxed)
+            while answered.load(ordering: .relaxed) < before + 4 { sched_yield() }
+            server.stop()
+            #expect((try? RawClient(port: server.port)) == nil)
+        }
+        isOver.store(true, ordering: .releasing)
+        group.wait()
+    }
+
     @Test("a stop closes connections that wait, in the middle of a request too")
     func stopWithWaiting() throws {
         var options = HTTPServer.Options.questions

@@ -47,9 +47,17 @@ import Text
         arguments: [
             ("app-*", "app-clinic", true), ("*", "", true), ("", "", true), ("", "a", false), ("a?c", "abc", true),
             ("a?c", "ac", false), ("*b*", "abc", true), ("a*b*c", "a-b-b-c", true), ("a*b*c", "a-c-b", false),
-            ("**x", "x", true), ("é", "e\u{301}", false), ("?", "é", true),
+            ("**x", "x", true), ("[*]", "*", true), ("[*]", "x", false), ("[?]a*", "?abc", true), ("[?]", "x", false), ("a[b]", "a[b]", true),
+            ("[*", "[x", true), ("[[*]]", "[*]", true), ("[]", "[]", true), ("é", "e\u{301}", false), ("?", "é", true),
         ])
     func globs(pattern: String, text: String, expected: Bool) { #expect(Glob(pattern).matches(text) == expected) }
+
+    @Test("a pattern of one text and no other", arguments: ["*", "?", "a*b", "[*]", "[?", "plain", "", "**", "a[b]c"])
+    func exactGlob(text: String) {
+        let pattern = Glob(String(decoding: Glob.exactly(Array(text.utf8)), as: UTF8.self))
+        #expect(pattern.matches(text))
+        for other in ["", "x", "axb", "*x", text + "x", "x" + text] where other != text { #expect(!pattern.matches(other), "\(other)") }
+    }
 
     @Test("a hostile pattern takes no time to speak of")
     func hostileGlob() {

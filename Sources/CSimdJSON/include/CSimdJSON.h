@@ -14,6 +14,10 @@ extern "C" {
 /// Readable bytes that must lie behind the end of every buffer handed in.
 #define CSIMDJSON_PADDING 64
 
+/// Bytes of what is read at once: the index of a text takes up to four times its length. An element of a list of chats is about 300
+/// bytes long, what stands around the list as many.
+#define CSIMDJSON_LONGEST (8 << 20)
+
 /// How reading ended.
 enum csimdjson_code {
     CSIMDJSON_OK = 0,
@@ -30,6 +34,8 @@ enum csimdjson_code {
     CSIMDJSON_NO_MEMORY = 9,
     /// larger than 4 GB
     CSIMDJSON_TOO_LARGE = 10,
+    /// perf only: more than CSIMDJSON_LONGEST bytes in one element, around the chats, or without any
+    CSIMDJSON_TOO_LONG = 11,
 };
 
 // MARK: The structural index

@@ -36,10 +36,7 @@ struct JournalFile {
         try configure(database)
         // A killed checkpoint may leave a part of a page, which the log repairs. SQLite reads such a part as if zeros
         // followed.
-        let pageSize = try pragma("page_size", database)
-        if !wasLeftOpen, case .bytes(let count) = closedSize, count % pageSize != 0 {
-            throw database.error(.corrupt, "the file ends inside a page")
-        }
+        if !wasLeftOpen { try checkPages(closedSize, database) }
         if wasLeftOpen || closedSize.isAtMost(JournalFile.alwaysCheckedBytes) { try database.verify() }
         try migrate(database)
         try database.checkStates()
@@ -58,12 +55,14 @@ struct JournalFile {
     }
 
     /// For a reader, also while the engine writes, and from a medium that cannot be written.
-    func openForReader() throws(JournalError) -> SQLiteDatabase {
+    ///
+    /// - Parameter mayBeOlder: whether one of an earlier version is opened too, for whoever only looks at its pages.
+    func openForReader(mayBeOlder: Bool = false) throws(JournalError) -> SQLiteDatabase {
         let operation = "read the journal"
         try requirePresence(operation)
         do throws(JournalError) {
             let database = try SQLiteDatabase(path: path, access: .readOnly, busyTimeout: busyTimeout, operation: operation)
-            try checkIdentity(database, mayMigrate: false)
+            try checkIdentity(database, mayMigrate: mayBeOlder)
             return database
         } catch {
             // A reader of a WAL file needs its shared-memory file. Where that cannot be made and no log is left, nobody
@@ -72,9 +71,36 @@ struct JournalFile {
                 !size(of: walPath).isPositive
             else { throw error }
             let database = try SQLiteDatabase(path: path, access: .immutable, busyTimeout: busyTimeout, operation: operation)
-            try checkIdentity(database, mayMigrate: false)
+            try checkIdentity(database, mayMigrate: mayBeOlder)
             return database
         }
+    }
+
+    /// Looks at the journal as the engine would that starts next, and changes nothing: its pages, its states, and where it is of
+    /// an earlier version whether it can be brought up to date, which is tried on a copy in memory.
+    ///
+    /// - Parameter limit: bytes of the file up to which all that is done; reading takes its time.
+    /// - Returns: the bytes of a larger file, of which little was read; nil where everything was looked at.
+    func examine(upTo limit: Int64) throws(JournalError) -> Int64? {
+        let database = try openForReader(mayBeOlder: true)
+        database.operation = "check the journal"
+        let bytes = size(of: path)
+        if !size(of: walPath).isPositive { try checkPages(bytes, database) }
+        guard bytes.isAtMost(limit) else {
+            try database.checkStates()
+            if case .bytes(let count) = bytes { return count }
+            return nil
+        }
+        try database.verify()
+        guard Int(try pragma("user_version", database)) < Schema.version else {
+            try database.checkStates()
+            return nil
+        }
+        let copy = try database.copyInMemory()
+        copy.operation = "bring the journal up to date"
+        try migrate(copy)
+        try copy.checkStates()
+        return nil
     }
 
     // MARK: Checks
@@ -82,6 +108,11 @@ struct JournalFile {
     /// Up to this size the whole file is checked at every start, which takes some milliseconds. Beyond it only after a
     /// stop that was none: then the log of the last engine is still there.
     private static let alwaysCheckedBytes: Int64 = 4 << 20
+
+    private func checkPages(_ size: Size, _ database: SQLiteDatabase) throws(JournalError) {
+        let pageSize = try pragma("page_size", database)
+        if case .bytes(let count) = size, count % pageSize != 0 { throw database.error(.corrupt, "the file ends inside a page") }
+    }
 
     private func checkIdentity(_ database: SQLiteDatabase, mayMigrate: Bool) throws(JournalError) {
         let application = try pragma("application_id", database)

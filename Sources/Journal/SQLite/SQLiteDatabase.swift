@@ -58,6 +58,32 @@ final class SQLiteDatabase: Database {
         csqlite_set_option(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
     }
 
+    /// Everything that is in it, in memory and nowhere else. Errors name this one.
+    func copyInMemory() throws(JournalError) -> SQLiteDatabase {
+        let copy = try SQLiteDatabase(inMemoryFor: path)
+        guard let backup = sqlite3_backup_init(copy.handle, "main", handle, "main") else { throw error(.failed(code: SQLITE_NOMEM)) }
+        let code = sqlite3_backup_step(backup, -1)
+        sqlite3_backup_finish(backup)
+        guard code == SQLITE_DONE else { throw error(.init(code: code, systemError: 0), String(cString: sqlite3_errstr(code))) }
+        return copy
+    }
+
+    private init(inMemoryFor path: String) throws(JournalError) {
+        self.path = path
+        operation = "check the journal"
+        (place, keepsAlive) = (nil, nil)
+        var opened: OpaquePointer?
+        let code = sqlite3_open_v2(":memory:", &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        guard code == SQLITE_OK, let opened else {
+            sqlite3_close_v2(opened)
+            throw JournalError(
+                operation: operation, path: path, cause: .init(code: code, systemError: 0), detail: String(cString: sqlite3_errstr(code)))
+        }
+        handle = opened
+        csqlite_set_option(opened, SQLITE_DBCONFIG_DEFENSIVE, 1)
+        csqlite_set_option(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    }
+
     deinit {
         for statement in statements.values { statement.finalize() }
         sqlite3_close_v2(handle)

@@ -218,7 +218,7 @@ enum GitHubLimit {
         guard response.status != 422 || isTooQuick else { return nil }
         let headers = response.headers
         let asked = headers.retryAfter(now: now)
-        let said = "GitHub answered \(response.status)"
+        let said = "GitHub answered \(response.status)\(response.byProxy)"
         if let asked { return .retry(after: asked, reason: "\(said): too many requests at once") }
         if headers["x-ratelimit-remaining"] == "0", let reset = headers["x-ratelimit-reset"].flatMap({ Int64($0) }),
             (0...99_999_999_999).contains(reset)

@@ -52,7 +52,7 @@ extension Wording {
     private var verdictOnAction: String {
         switch checked.first?.outcome {
         case .effective: "action worked"
-        case .noEffect: "action changed nothing"
+        case .noEffect: checked.first?.isUnkept ?? false ? "action not kept" : "action changed nothing"
         case .unknown: "action's effect unknown"
         case nil: "action checked"
         }
@@ -71,13 +71,18 @@ extension Wording {
             let words =
                 switch finding.outcome {
                 case .effective: "it worked"
-                case .noEffect: "it changed nothing, and was taken back"
+                case .noEffect: finding.isUnkept ? "taken back" : "it changed nothing, and was taken back"
                 case .unknown: "whether it worked is not known"
                 }
             return "\(code: finding.app.text): \(words): \(moments.readable(Shown.line(finding.text)))"
         }
         return lines.isEmpty ? nil : Section(heading: "What came of it", lines: lines)
     }
+}
+
+extension Verification {
+    /// Whether more came through than the action lets: the text says so, and what was seen.
+    fileprivate var isUnkept: Bool { text.hasPrefix("not kept: ") }
 }
 
 extension Verdict {

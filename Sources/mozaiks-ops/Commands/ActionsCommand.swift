@@ -140,7 +140,8 @@ enum ActionsCommand {
         invocation.print(
             text: text,
             json: ["command": .int(id), "result": .optional(result), "not_undone": .array(resisting.map(JSON.string))])
-        return resisting.isEmpty ? .ok : .failure
+        // Nothing was taken back of what is over already.
+        return resisting.isEmpty && result?.hasSuffix(" is not in force") != true ? .ok : .failure
     }
 }
 
@@ -149,6 +150,10 @@ extension ActionsCommand {
     private static func unnamed(_ error: JournalError, _ named: String, in journal: Journal) -> CommandFailure {
         switch error.cause {
         case .unknownID:
+            if let incident = try? journal.incident(NamedIncident.written(named)).id {
+                return CommandFailure(
+                    "'\(Shown.id(named))' is an incident and no action", hint: "'mozaiks-ops incidents show \(incident)' names its actions, 'mozaiks-ops actions list' those in force")
+            }
             let known = (try? journal.leases(states: []).map(\.id)) ?? []
             return .unknown("lease", named, known: known, list: "mozaiks-ops actions list --all")
         case .ambiguousID(let ids):

@@ -74,7 +74,7 @@ extension Invocation {
     /// A moment given on the command line: RFC 3339, or a span before now.
     func moment(_ option: String) throws(UsageError) -> Timestamp? {
         guard let text = arguments.value(option) else { return nil }
-        if let moment = Timestamp(rfc3339: text) { return moment }
+        if let moment = WrittenMoment.read(text, zone: zone, now: clock.now(), .past) { return moment }
         if let span = TimeSpan(text), span > .zero { return clock.now() - span }
         throw UsageError("--\(option) '\(text)' is neither a span nor a time", hint: "write 24h, 7d or 2026-11-21T09:00:00Z")
     }

@@ -29,6 +29,13 @@ extension DoctorCommand {
                 .broken,
                 "actions: no engine runs, and \(held) \(held == 1 ? "action is" : "actions are") in force or to be undone by it: start it, or 'mozaiks-ops actions revert --all'")
         }
+        let open = Set(Incident.Status.allCases).subtracting([.resolved])
+        for row in (try? journal.incidents(IncidentFilter(statuses: open))) ?? [] {
+            guard let incident = (try? JSON(parsing: Array(row.document.utf8))).flatMap({ try? Incident(document: $0) }) else { continue }
+            for found in incident.verifications where found.outcome == .noEffect {
+                findings.add(.broken, "actions: what was done for \(found.app) was taken back at \(found.at): \(found.text)")
+            }
+        }
         let configured = Set(configuration.adapters.map(\.name))
         for row in rows where !row.isOver {
             guard let placement = (try? JSON(parsing: Array(row.document.utf8))).flatMap({ try? Placement(document: $0) }) else {

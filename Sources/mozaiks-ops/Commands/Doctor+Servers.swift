@@ -35,7 +35,7 @@ extension DoctorCommand {
                 return findings.add(.broken, "\(name): what answers at \(listen) is not the engine that holds the state folder (\(response.status))")
             }
             for text in answer["stuck"]?.array?.compactMap(\.string) ?? [] { findings.add(.broken, "engine: \(text)") }
-            if answer["status"]?.string != "ok", answer["stuck"]?.array?.isEmpty ?? true {
+            if !["ok", "troubled"].contains(answer["status"]?.string), answer["stuck"]?.array?.isEmpty ?? true {
                 findings.add(.broken, "engine: it says '\(answer["status"]?.string ?? "")' of itself at \(url)")
             }
             for text in refusals(answer["refused_connections"]?.array ?? []) { findings.add(.note, text) }

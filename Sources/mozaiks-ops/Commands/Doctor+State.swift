@@ -25,11 +25,12 @@ extension DoctorCommand {
         var faults: [JournalError] = []
         let holder = EngineLock.holder(of: folder)
         if holder == nil, let fault = EngineLock.fault(of: folder) { faults.append(fault) }
+        var unread: Int64?
         do throws(JournalError) {
-            _ = try Journal.open(folder, mode: .reader).outboxCounts()
+            unread = try Journal.examine(folder)
         } catch {
             switch error.cause {
-            // Written by the version before this one: whoever starts next brings it up to date.
+            // In PostgreSQL: whoever starts next brings it up to date.
             case .olderSchema, .busy: break
             case .missing:
                 guard folder.database != nil else { break }
@@ -43,6 +44,10 @@ extension DoctorCommand {
             findings.add(.ok, "state: \(folder.path), an engine is running (\(holder))")
         } else if faults.isEmpty {
             findings.add(.ok, "state: \(folder.path)")
+        }
+        if let unread {
+            findings.add(
+                .note, "state: the journal has \(unread >> 20) MiB, of which not every page was read here; 'mozaiks-ops journal check' reads them all")
         }
         do throws(TokenFile.Failure) {
             _ = try TokenFile(folder).book()

@@ -71,6 +71,9 @@ struct Examination {
 
     private func resolve(_ url: String, _ findings: inout Findings) {
         guard let host = Examination.host(url), !Examination.isAddress(host) else { return }
+        if let proxy = assembly.network.resolvingProxy(for: url) {
+            return findings.add(.ok, "\(host) is asked through the proxy \(proxy), which looks up its name by itself")
+        }
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?

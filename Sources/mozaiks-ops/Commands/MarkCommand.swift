@@ -41,7 +41,7 @@ enum MarkCommand {
     }
 
     static let list = Command(
-        ["mark", "list"], "List the last day's deploys and restarts, with the signals before and after",
+        ["mark", "list"], "List the last day's deploys, restarts and silences, with the signals before and after deploys and restarts",
         options: [MonitorOptions.state],
         examples: [("mozaiks-ops mark list", "what was deployed, and what changed with it")]
     ) { invocation in
@@ -52,7 +52,7 @@ enum MarkCommand {
     }
 
     private static func text(_ marks: [Mark]) -> String {
-        guard !marks.isEmpty else { return "no deploys and no restarts within a day\n" }
+        guard !marks.isEmpty else { return "no deploys, no restarts and no silences within a day\n" }
         return marks.map { mark in
             var lines = ["\(mark.at)  \(Shown.code(mark.title))" + (mark.by.map { "  (by \(Shown.id($0)))" } ?? "")]
             for comparison in mark.comparisons {

@@ -136,7 +136,7 @@ enum PolicyCheckCommand {
                     Self.counted(errors, "error") + (warnings > 0 ? " and " + Self.counted(warnings, "warning") : "")
                         + ", see above", hint: nil)
             } else {
-                for path in read { write("read \(Shown.screen(path))\n") }
+                for path in read { write("read \(Shown.cell(path))\n") }
                 for warning in diagnostics { write(Shown.screen("\(warning)\n\n")) }
                 write(
                     "ok: \(files.count) polic\(files.count == 1 ? "y" : "ies"), " + Self.counted(rules, "rule")

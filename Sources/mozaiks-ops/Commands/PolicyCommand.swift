@@ -96,7 +96,7 @@ enum ConfigCommand {
         let parts = [
             count(configuration.runtimes.count, "runtime"), count(configuration.channels.count, "channel"),
             "mode \(min(configuration.mode.value, policies.defaultPolicy.mode).rawValue)",
-            "policies \(configuration.policies.value ?? "built in")", count(warnings, "warning"),
+            "policies \(Shown.line(configuration.policies.value ?? "built in"))", count(warnings, "warning"),
         ]
         invocation.print(
             text: "ok: \(Shown.line(place)): \(parts.joined(separator: ", "))\n",

@@ -55,7 +55,7 @@ extension Invocation {
     /// A moment given as one, or as a span before now.
     func moment(_ option: String, now: Timestamp) throws(UsageError) -> Timestamp? {
         guard let text = arguments.value(option) else { return nil }
-        if let moment = Timestamp(rfc3339: text) { return moment }
+        if let moment = WrittenMoment.read(text, zone: zone, now: now, .past) { return moment }
         guard let span = TimeSpan(text), span >= .zero else {
             throw UsageError(
                 "--\(option) '\(text)' is neither a span nor a moment", hint: "write 7d, 36h, 90m, or 2026-11-14T00:00:00Z")

@@ -15,11 +15,11 @@ enum SilencesCommand {
         ["silences", "add"], "Hold back messages and new actions of some incidents for a while",
         discussion: "Incidents are still opened and recorded, and say by which silence they are held back. What is still open when "
             + "the silence ends is told then. Whoever heard of an opening hears of its end, silence or not.\n\n"
-            + "All that is given must fit; '*' stands for any text. Taken by the running engine at its next tick, or by the "
+            + "All that is given must fit; '*' stands for any text, '?' for one character, '[*]' and '[?]' for themselves. Taken by the running engine at its next tick, or by the "
             + "next check.",
         options: match + [
             Option("for", value: "SPAN", "so long, such as 2h"),
-            Option("until", value: "TIME", "until then: 2026-11-21T18:00:00Z"),
+            Option("until", value: "TIME", "until then: 23:30, 2026-11-21T18:00, 2026-11-21T18:00:00Z"),
             Option("until-resolved", "until nothing that is open now and fits is open any more"),
             Option("comment", value: "TEXT", "why, for everybody who looks"), MonitorOptions.state,
         ],
@@ -41,12 +41,14 @@ enum SilencesCommand {
         }
         var until = try invocation.span("for").map { now + $0 }
         if let text = arguments.value("until") {
-            guard let moment = Timestamp(rfc3339: text) else {
-                throw UsageError("--until '\(text)' is not a moment", hint: "such as 2026-11-21T18:00:00Z")
+            let zone = invocation.zone
+            guard let moment = WrittenMoment.read(text, zone: zone, now: now, .future) else {
+                throw UsageError(
+                    "--until '\(text)' is not a moment", hint: "such as 23:30 or 2026-11-21T18:00 by the clocks of \(zone), or 2026-11-21T18:00:00Z")
             }
             until = moment
         }
-        if let until, until <= now { throw UsageError("its end, \(until), is past") }
+        if let until, until <= now { throw UsageError("its end, \(invocation.zone.text(until)), is past") }
         let comment = invocation.comment ?? ""
         if let configuration = try? invocation.loadConfiguration(), let policies = try? Assembly.loadPolicies(configuration) {
             let apps = match.apps.isEmpty ? [] : seenApps(configuration, policies, now)
