@@ -2,6 +2,7 @@ import Model
 
 /// From `/ops/runtime`.
 struct InsideFigures: StateCodable {
+    /// Without those that wait for a person who has left.
     var runs: Int64?
     var apps: [AppID: Int64]
     var isShortened: Bool
@@ -9,10 +10,16 @@ struct InsideFigures: StateCodable {
     /// Let in and not begun, of the apps that have any. For the gate alone, and not kept over a restart of the monitor: by
     /// then they have come or gone.
     var coming: [AppID: Int64] = [:]
+    /// Runs that wait for a person who has no websocket any more: they cost nothing, and may wait for ever. Told apart from what
+    /// was said last only, and not kept over a restart of the monitor: its first poll tells them again.
+    var parked: [AppID: Int64] = [:]
+    var allParked: Int64 = 0
 
     init(_ view: InsideView) {
-        runs = view.runs
-        apps = Dictionary(view.apps.map { ($0.app, $0.runs) }, uniquingKeysWith: { first, _ in first })
+        runs = view.runs.map { max(0, $0 - view.parked) }
+        apps = Dictionary(view.apps.map { ($0.app, max(0, $0.runs - $0.parked)) }, uniquingKeysWith: { first, _ in first })
+        allParked = view.parked
+        for row in view.apps where row.parked > 0 { parked[row.app, default: 0] += row.parked }
         isShortened = view.isShortened
         loopLag = view.loopLag
         for row in view.apps where row.coming > 0 { coming[row.app, default: 0] += row.coming }
@@ -92,22 +99,23 @@ extension Evaluation {
         for (slot, app) in zip(order, state.shared.apps.sorted) {
             var runs: Int64? = 0
             for view in views { runs = view.runs(of: app).flatMap { own in runs.map { $0 + own } } }
-            if let runs { open.apps[slot].setRunning(runs) }
+            if let runs { open.apps[slot].setRunning(runs, parked: views.reduce(0) { $0 + ($1.parked[app] ?? 0) }) }
         }
-        open.total.setRunning(views.reduce(0) { $0 + ($1.runs ?? 0) })
+        open.total.setRunning(views.reduce(0) { $0 + ($1.runs ?? 0) }, parked: views.reduce(0) { $0 + $1.allParked })
     }
 }
 
 extension RunGauges {
-    /// Of the open runs these run, and no others.
-    mutating func setRunning(_ runs: Int64) {
-        let rest = max(0, open - runs)
+    /// Of the open runs these run, and no others. Nothing runs for those that are parked.
+    mutating func setRunning(_ runs: Int64, parked: Int64) {
+        // One that runs again after its end is among neither the open ones nor the rest.
+        let left = min(parked, open)
+        let rest = max(0, open - runs - left)
         (young, progressing, unwatched) = (Int32(clamping: runs), 0, 0)
         quiet = Int32(clamping: rest)
-        // The runtime itself says what runs: nothing is guessed of ghosts, and websockets bound nothing.
-        ghosts = 0
-        sockets = 0
-        socketBound = .none
+        // The runtime itself says what runs: nothing is guessed of ghosts, and what runs is the bound.
+        ghosts = Int32(clamping: left)
+        socketBound = .most(runs)
         busiestUser = min(busiestUser, young)
     }
 }

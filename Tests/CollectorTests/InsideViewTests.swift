@@ -46,6 +46,34 @@ import Testing
         }
     }
 
+    @Test func `what waits for somebody who left is read where it is told`() throws {
+        let told = try #require(changed(#""tasks":4"#, #""tasks":4,"parked":2"#))
+        #expect(told.parked == 2 && told.runs == 4 && told.apps.map(\.parked) == [0, 0])
+        #expect(try #require(changed(#""tasks":3"#, #""tasks":3,"parked":2"#)).apps.map(\.parked) == [2, 0])
+        // Never more than run.
+        #expect(try #require(changed(#""tasks":3"#, #""tasks":3,"parked":9"#)).apps.map(\.parked) == [3, 0])
+        for nonsense in ["-2", "\"2\"", "null", "1.5"] {
+            #expect(try #require(changed(#""tasks":3"#, #""tasks":3,"parked":"# + nonsense)).apps.map(\.parked) == [0, 0])
+        }
+    }
+
+    @Test func `an extension that does not count them lists them`() throws {
+        func chat(_ app: String, tasks: String = "1", socket: String = "false", waits: String = "true") -> String {
+            #"{"app_id":"\#(app)","workflow_name":"w","chat_id":"c","tasks":\#(tasks),"websocket":\#(socket),"waiting":\#(waits)}"#
+        }
+        let chats = [
+            chat("app_a"), chat("app_a", tasks: "2"), chat("app_a", socket: "true"), chat("app_a", waits: "false"),
+            chat("app_a", tasks: "0"), chat("app_a", tasks: "null"), chat("app_a", socket: "null"), chat("app_a", waits: "null"), "7",
+        ].joined(separator: ",")
+        let listed = try #require(changed(#""chats":[],"chats_omitted":0"#, #""chats":[\#(chats)],"chats_omitted":0"#))
+        #expect(listed.apps.map(\.parked) == [2, 0] && listed.parked == 2 && listed.runs == 4)
+        // Of a list that is shortened nothing is taken: it says least of those that are many.
+        for omitted in [#""chats_omitted":3"#, #""chats_omitted":null"#, #""others":0"#] {
+            let short = try #require(changed(#""chats":[],"chats_omitted":0"#, #""chats":[\#(chats)],\#(omitted)"#))
+            #expect(short.apps.map(\.parked) == [0, 0] && short.parked == 0)
+        }
+    }
+
     @Test func `what is not known is nil, never zero`() throws {
         #expect(try #require(changed(#""runs_tracked":true"#, #""runs_tracked":false"#)).runs == nil)
         #expect(try #require(changed(#""complete":true"#, #""complete":false"#)).runs == nil)

@@ -828,8 +828,8 @@ class ThePage(Case):
         self.assertEqual((document["runs_tracked"], document["complete"]), (True, True))
         self.assertEqual((document["runs"], document["tasks"], document["websockets"]), (2, 2, 2))
         self.assertEqual(document["apps"], [
-            {"app_id": "app_a", "runs": 2, "tasks": 2, "coming": 0, "waiting": 1, "websockets": 1},
-            {"app_id": "app_b", "runs": 0, "tasks": 0, "coming": 0, "waiting": 0, "websockets": 1}])
+            {"app_id": "app_a", "runs": 2, "tasks": 2, "coming": 0, "waiting": 1, "parked": 0, "websockets": 1},
+            {"app_id": "app_b", "runs": 0, "tasks": 0, "coming": 0, "waiting": 0, "parked": 0, "websockets": 1}])
         self.assertEqual(
             {(row["chat_id"], row["tasks"], row["websocket"], row["waiting"]) for row in document["chats"]},
             {("c1", 0, True, False), ("c2", 1, False, False), ("c3", 1, True, True)})
@@ -861,6 +861,84 @@ class ThePage(Case):
         await asyncio.gather(*runtime.tasks)
         self.assertEqual(seen(), (0, 0))
         self.assertNotEqual(ghost, chat)
+
+    async def test_what_waits_for_somebody_who_left_is_parked(self):
+        extension = self.extension(self.gate(ALLOWED))
+        runtime = await self.runtime(extension)
+        transport = runtime.state.simple_transport
+        sockets = {}
+        for app, chat in [("app_a", "left"), ("app_a", "there"), ("app_a", "works"), ("app_b", "twice")]:
+            sockets[chat] = Socket(runtime, f"/ws/wf/{app}/{chat}/u")
+            await sockets[chat].opened()
+        for chat in ("left", "there"):
+            transport.wait_for_a_person(chat)
+        for chat in ("left", "works"):
+            await sockets[chat].leave()
+        # It comes again, which runs it a second time, and leaves once more: one of the two works on.
+        await sockets["twice"].leave()
+        again = Socket(runtime, "/ws/wf/app_b/twice/u")
+        self.assertTrue(await again.opened())
+        transport.wait_for_a_person("twice")
+        await again.leave()
+
+        def seen():
+            document = extension.document()
+            return document["parked"], {row["app_id"]: (row["tasks"], row["waiting"], row["parked"]) for row in document["apps"]}
+        self.assertEqual(seen(), (2, {"app_a": (3, 2, 1), "app_b": (2, 1, 1)}))
+        # Whoever was asked is back, and is let on without a question.
+        asked = extension.gate.asked
+        back = Socket(runtime, "/ws/wf/app_a/left/u")
+        self.assertTrue(await back.opened())
+        self.assertEqual(extension.gate.asked, asked)
+        self.assertEqual(seen()[1]["app_a"][2], 0)
+        # Not known is not none.
+        transport._input_request_registries = None
+        self.assertEqual(seen()[0], None)
+        self.assertEqual({row[2] for row in seen()[1].values()}, {None})
+
+    async def test_a_start_whose_websocket_does_not_come_holds_its_place_beside_what_runs_only(self):
+        now = [0.0]
+        extension = self.extension(self.gate(ALLOWED), clock=lambda: now[0])
+        runtime = await self.runtime(extension)
+        transport = runtime.state.simple_transport
+
+        def seen():
+            document = extension.document()
+            return document["tasks"], document["coming"]
+        for _ in range(2):
+            await self.start(runtime)
+        late = (await self.start(runtime)).body["chat_id"]
+        now[0] += extension.BRIEF
+        self.assertEqual(seen(), (0, 3))
+        now[0] += 0.1
+        self.assertEqual(seen(), (0, 0), "nothing runs, and nothing that is about to keeps others out")
+        # Its websocket is let in all the same, and beside it the others are waited for.
+        self.assertTrue(await Socket(runtime, f"/ws/wf/app_a/{late}/u").opened())
+        self.assertEqual(seen(), (1, 2))
+        self.assertTrue(await Socket(runtime, "/ws/wf/app_b/c/u").opened())
+        self.assertEqual(seen(), (2, 2), "another app's run holds nobody's place")
+        transport.release[late].set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        # The one that came took five seconds: it is waited for four times as long.
+        now[0] += 16
+        self.assertEqual(seen(), (1, 0))
+
+    async def test_where_websockets_usually_come_late_they_are_waited_for_longer(self):
+        now = [0.0]
+        extension = self.extension(self.gate(ALLOWED), clock=lambda: now[0])
+        runtime = await self.runtime(extension)
+        for _ in range(3):
+            chat = (await self.start(runtime)).body["chat_id"]
+            now[0] += 4
+            self.assertTrue(await Socket(runtime, f"/ws/wf/app_a/{chat}/u").opened())
+            runtime.state.simple_transport.release[chat].set()
+        await asyncio.gather(*runtime.tasks)
+        await self.start(runtime)
+        now[0] += 15
+        self.assertEqual(extension.document()["coming"], 1)
+        now[0] += 2
+        self.assertEqual(extension.document()["coming"], 0)
 
     async def test_a_run_that_begins_and_ends_between_two_looks_is_not_waited_for(self):
         extension = self.extension(self.gate(ALLOWED))

@@ -66,6 +66,28 @@ import Testing
         #expect(try watched.runtime("active_runs", at: 1) == .value(1))
     }
 
+    @Test func `a run whose person left at its question is a ghost, and no load`() throws {
+        var watched = try InsideTests.shown()
+        // Two run of which one waits for nobody; of another app, whose two are open again after their end, none.
+        let parked = InsideView(
+            runs: 4, parked: 3, apps: [.init(app: AppID("a"), runs: 2, parked: 1), .init(app: AppID("w"), runs: 2, parked: 2)])
+        try watched.ingest(.inside(parked), at: 1)
+        #expect(try watched.app("a", "active_runs", at: 1) == .value(1))
+        #expect(try watched.app("a", "ghost_runs", at: 1) == .value(1))
+        #expect(try watched.app("a", "stalled_runs", at: 1) == .value(1))
+        #expect(try watched.app("a", "active_runs.share", at: 1) == .value(100))
+        #expect(try watched.app("a", "open_runs", at: 1) == .value(2))
+        #expect(try watched.app("w", "active_runs", at: 1) == .value(0))
+        #expect(try watched.runtime("active_runs", at: 1) == .value(1))
+        // Nor at the gate: with nothing running a start is always let through.
+        let running = try #require(watched.signals.runningChats(of: [AppID("a"), AppID("w")]))
+        #expect(running.apps.map(\.active) == [1, 0])
+        // Whoever was asked is back.
+        try watched.ingest(.inside(InsideTests.view([("a", 2)])), at: 2)
+        #expect(try watched.app("a", "active_runs", at: 2) == .value(2))
+        #expect(try watched.app("a", "ghost_runs", at: 2) == .value(0))
+    }
+
     @Test func `what it does not tell, or no longer, is as without it`() throws {
         var without = try InsideTests.shown()
         let expected = [

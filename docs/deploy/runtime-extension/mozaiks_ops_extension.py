@@ -25,7 +25,7 @@ import sys
 import time
 from urllib.parse import quote
 
-VERSION = "1.2.0"
+VERSION = "1.3.0"
 PATH = "/ops/runtime"
 
 logger = logging.getLogger("mozaiks_ops")
@@ -592,6 +592,9 @@ class LoopLag:
             await asyncio.sleep(self.EVERY)
             self._samples.append((loop.time(), max(0.0, loop.time() - before - self.EVERY)))
 
+    def worst(self, now):
+        return max((lag for at, lag in self._samples if now - at <= self.WINDOW), default=0.0)
+
     def document(self, now):
         lags = [lag for at, lag in self._samples if now - at <= self.WINDOW]
         if not lags:
@@ -817,7 +820,7 @@ class Door:
         if chat and said.group(1) == "workflow_started" and entry.sessions > 0:
             entry.sessions -= 1
             self.extension.admit(entry.app, str(chat), Extension.TICKET, sockets=1)
-            self.extension.expect((entry.app, str(chat)), Extension.TICKET)
+            self.extension.expect((entry.app, str(chat)), Extension.TICKET, is_socket_due=True)
 
     async def _send(self, entry, send, message):
         if entry.kind == "socket" and message.get("type") == "websocket.send":
@@ -872,6 +875,11 @@ class Extension:
     BEGINNING = 3.0
     # With a loop that lags it takes longer; for so long after its socket or input a run that was let in is told as coming.
     COMING = 10.0
+    # A start whose websocket has not come holds its place for so long at least where nothing of its app runs, seconds; for some
+    # times as long where websockets usually take longer, or the loop lags.
+    BRIEF = 5.0
+    USUALLY = 4
+    MOST_WAITS = 31
     # How often it is looked which of them have begun, while there are any.
     LOOK_EVERY = 0.25
     # So long after the start of this process the gate may not know what runs in it, and this process counts by itself.
@@ -893,8 +901,11 @@ class Extension:
         self._live = {}
         self._claims = collections.Counter()
         self._returned = collections.OrderedDict()
-        # Runs that were let in and have not begun: `(app, chat)`, and until when they are waited for.
+        # Runs that were let in and have not begun: `(app, chat)`, until when they are waited for, and since when for their
+        # websocket; None once that has come.
         self._coming = collections.OrderedDict()
+        # How long it took from the last starts to their websockets.
+        self._waits = collections.deque(maxlen=self.MOST_WAITS)
         # When starts of an app were let through though the gate did not know what runs.
         self._let = {}
         self._tasks = []
@@ -950,7 +961,7 @@ class Extension:
         that chat is the same run, and is let in whatever the gate says of it."""
         # One that drops at once may come again.
         self.admit(_app(app_id), str(chat_id), self.TICKET, sockets=2)
-        self.expect((_app(app_id), str(chat_id)), self.TICKET)
+        self.expect((_app(app_id), str(chat_id)), self.TICKET, is_socket_due=True)
         return {}
 
     async def _ask_about_socket(self, entry, user):
@@ -1135,20 +1146,36 @@ class Extension:
 
     # What was let in and has not begun yet is neither a task nor known to whoever counts tasks; it is a run all the same.
 
-    def expect(self, key, seconds):
+    def expect(self, key, seconds, is_socket_due=False):
         if self.settings.gate is None or not self.runs.is_tracked:
             return
-        self._coming[key] = self._clock() + seconds
+        now = self._clock()
+        since = self._coming.get(key, (0, None))[1]
+        if since is not None and not is_socket_due:
+            self._waits.append(now - since)
+        self._coming[key] = (now + seconds, now if is_socket_due else None)
         self._coming.move_to_end(key)
         while len(self._coming) > self.MOST_TICKETS:
             self._coming.popitem(last=False)
 
     def _expected(self, runs):
-        """How many of each app are coming. Those that run have come."""
+        """Those that are coming, and since when they wait for their websocket. Those that run have come."""
         now = self._clock()
-        for key in [key for key, until in self._coming.items() if key in runs or now > until]:
+        for key in [key for key, (until, _) in self._coming.items() if key in runs or now > until]:
             del self._coming[key]
-        return collections.Counter(app for app, _ in self._coming)
+        return {key: since for key, (_, since) in self._coming.items()}
+
+    def _held_places(self, runs, busy):
+        """How many of each app are coming and hold a place. A start whose websocket has not come does beside something that
+        runs; where nothing does, only for as long as it usually takes: whoever opens chats and leaves them would keep
+        everybody else of his app out, and a throttle were a pause."""
+        expected = self._expected(runs)
+        busy = busy | {app for (app, _), since in expected.items() if since is None}
+        usual = sorted(self._waits)[len(self._waits) // 2] if self._waits else 0.0
+        lag = self.lag.worst(asyncio.get_running_loop().time())
+        latest = self._clock() - min(self.TICKET, max(self.BRIEF, self.USUALLY * usual, self.USUALLY * lag))
+        return collections.Counter(
+            app for (app, _), since in expected.items() if since is None or app in busy or since >= latest)
 
     async def _watch_beginnings(self):
         """A run may begin and end between two looks at the page, and would be waited for after its end."""
@@ -1212,7 +1239,7 @@ class Extension:
 
     @staticmethod
     def _row(app):
-        return {"app_id": _clean(app), "runs": 0, "tasks": 0, "coming": 0, "waiting": 0, "websockets": 0}
+        return {"app_id": _clean(app), "runs": 0, "tasks": 0, "coming": 0, "waiting": 0, "parked": 0, "websockets": 0}
 
     def document(self):
         snapshot = self.runs.snapshot()
@@ -1236,15 +1263,22 @@ class Extension:
             total["runs"] += 1 if row["tasks"] else 0
             total["tasks"] += row["tasks"] or 0
             total["waiting"] += 1 if row["tasks"] and row["waiting"] else 0
+            if row["tasks"] and row["waiting"] and row["websocket"] is False:
+                # Whoever was asked has left. Of a chat that runs twice one may work on.
+                total["parked"] += min(row["tasks"], self.runs.requests(chat) or 0)
             total["websockets"] += 1 if row["websocket"] else 0
-        coming = self._expected(runs)
+        is_parking_known = snapshot is not None and sockets is not None and waiting is not None
+        coming = self._held_places(runs, {app for app, row in apps.items() if row["tasks"] > row["parked"]})
+        parked = sum(row["parked"] for row in apps.values())
         for app, count in coming.items():
             apps.setdefault(app, self._row(app))["coming"] = count
         ordered = sorted(apps.values(), key=lambda row: (-row["runs"] - row["coming"], -row["websockets"], row["app_id"]))
         listed = sorted(chats.values(), key=lambda row: (-(row["tasks"] or 0), row["app_id"], row["chat_id"]))
-        if snapshot is None:
-            for row in ordered:
+        for row in ordered:
+            if snapshot is None:
                 row["runs"] = row["tasks"] = row["waiting"] = row["coming"] = None
+            if not is_parking_known:
+                row["parked"] = None
         return {
             "format": 1, "extension": VERSION, "pid": os.getpid(), "started_at": self._started_at,
             "runs_tracked": snapshot is not None,
@@ -1252,6 +1286,7 @@ class Extension:
             "runs": len(runs) if snapshot is not None else None,
             "tasks": sum(runs.values()) if snapshot is not None else None,
             "coming": sum(coming.values()) if snapshot is not None else None,
+            "parked": parked if is_parking_known else None,
             "websockets": len(sockets) if sockets is not None else None,
             "apps": ordered[:self.MOST_LISTED], "apps_omitted": max(0, len(ordered) - self.MOST_LISTED),
             "chats": listed[:self.MOST_LISTED], "chats_omitted": max(0, len(listed) - self.MOST_LISTED),
