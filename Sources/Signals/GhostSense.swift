@@ -4,7 +4,8 @@ import Model
 /// whose websocket never came, a start that failed, a socket that dropped.
 ///
 /// - **Websockets are tickets.** At a poll with `w` websockets at most `w` of the runs that were open then can have been
-///   running. Each of these that ends gives its ticket back; when none is left, those that still stand open are ghosts.
+///   running. Each of these that ends gives its ticket back; when none is left, those that still stand open are ghosts. Of
+///   runs that end young, too: ``SocketCounts``.
 /// - **They move together.** Sockets that nothing runs behind hide as many ghosts from the tickets. But a run that begins
 ///   brings a websocket: where runs grew in number and websockets did not, most of the growth has none, though whose that is
 ///   cannot be told. Asked only where progress is not seen.
@@ -58,6 +59,7 @@ struct GhostSense: Sendable {
     private(set) var bounds: [Bound] = []
     /// Over the time in which a run counts as young; oldest first, a few a minute.
     private(set) var balances: [Balance] = []
+    var counts = SocketCounts()
     private static let mostBalances = 32
 
     /// When the newest of the runs that made progress began, by the runtime's clock; ascending.
@@ -85,8 +87,7 @@ struct GhostSense: Sendable {
     mutating func refute(at moment: Int64) {
         refutedAt = moment
         mistakes = 0
-        bounds = []
-        balances = []
+        forgetBounds()
     }
 
     // MARK: - Tickets
@@ -101,6 +102,7 @@ struct GhostSense: Sendable {
     /// A run that was not held for a ghost has ended.
     mutating func ended(began: Int64) {
         for index in bounds.indices where bounds[index].began >= began { bounds[index].left -= 1 }
+        counts.ended(began: began)
     }
 
     /// Up to when runs began of which none can be running; nil when there is no such moment. Forgets what that settles.
@@ -114,6 +116,7 @@ struct GhostSense: Sendable {
     mutating func forgetBounds() {
         bounds = []
         balances = []
+        counts.forget()
     }
 
     // MARK: - Moving together
@@ -186,6 +189,7 @@ struct GhostSense: Sendable {
         }
         writer.put(each: progressed) { $0.put($1) }
         writer.put(each: firstProgress) { $0.put($1) }
+        counts.encode(to: &writer)
     }
 
     init() {}
@@ -214,6 +218,7 @@ struct GhostSense: Sendable {
         }
         progressed = try reader.each { (reader) throws(SignalStateError) in try reader.moment() }
         firstProgress = try reader.each { (reader) throws(SignalStateError) in try reader.moment() }
+        if version > 5 { counts = try SocketCounts(from: &reader) }
     }
 }
 

@@ -53,15 +53,21 @@ extension PerfPass {
             let limit = clock - counted - GhostSense.grace
             func isSettled(_ run: Open) -> Bool { !run.isGhost && (run.began ?? .max) <= limit }
             if Int64(open.count(where: isSettled)) > most { sense.add(.init(began: limit, left: most)) }
-            if let began = sense.exhausted() {
+            if let socketCount { sense.counts.add(socketCount) }
+            for began in [sense.exhausted(), sense.counts.emptied].compactMap(\.self) {
                 for place in open.indices where isSettled(open[place]) && !open[place].isMoving {
                     guard let own = open[place].began, own <= began else { continue }
                     mark(place, true, &chats)
                     sense.foundGhost(began: own)
                 }
             }
+            let standing = open.filter { !$0.isGhost }
+            sense.counts.learn(oldest: standing.map { $0.began ?? .min }.min())
             // The youngest may still wait for theirs.
             var allowed = most + Int64(open.count { !$0.isGhost && ($0.began ?? .max) > limit })
+            if let most = sense.counts.most(at: at, began: standing.map { $0.began ?? .max }) {
+                allowed = min(allowed, max(most, Int64(standing.count(where: \.isMoving))))
+            }
             if !isSighted {
                 let balance = GhostSense.Balance(
                     at: at, began: limit, open: Int64(open.count(where: isSettled)), least: least, most: most)

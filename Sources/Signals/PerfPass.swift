@@ -39,6 +39,7 @@ struct PerfPass {
     /// What websockets say of how many can be running.
     var bound = RunGauges.SocketBound.none
     let sockets: GhostSense.Sockets
+    let socketCount: SocketCounts.Count?
     /// By app slot: no counter moves for what it runs.
     let uncounted: ContiguousArray<Bool>
     /// Counters that progress would move are alive on this runtime.
@@ -69,6 +70,7 @@ struct PerfPass {
     ) {
         self.others = others
         self.sockets = sockets
+        socketCount = replica.socketCount(at: at, clock: clock)
         let known = CounterRules(alive: shared.counters.moved | PerfPass.moved(in: table.totals), dead: 0, price: nil)
         isSighted = known.sight == .sighted
         uncounted = ContiguousArray((0..<capacity).map { shared.isUncounted($0) })

@@ -3,7 +3,8 @@ import Model
 extension RuntimeSignals {
     private static var magic: [UInt8] { Array("mozs".utf8) }
     /// Version 1 knew no gate, version 2 no ghosts and no extension inside the runtime, version 3 whose
-    /// runs were silent, version 4 how runs and websockets moved together, version 5 what the line loses.
+    /// runs were silent, version 4 how runs and websockets moved together, version 5 what the line loses and what ended since
+    /// websockets were counted.
     private static var version: UInt8 { 6 }
 
     /// The whole state. The same state gives the same bytes.

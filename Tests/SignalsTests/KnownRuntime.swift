@@ -46,6 +46,10 @@ struct KnownRuntime {
         var restarts: Double?
         var ghosts: Double
         var hasSockets: Bool
+        /// So long after its start a run has its websocket, ms.
+        var socketLag: Int64 = 0
+        /// How long runs last, s, by app; empty: all kinds.
+        var lives: [ClosedRange<Double>] = []
         var isRegistryReal: Bool
         var hasInside: Bool
         var hasGate: Bool
@@ -170,7 +174,7 @@ struct KnownRuntime {
             key: key, app: 0, user: user, startedAt: began + habits.skew,
             present: FakeProcess.everything.subtracting(.lastTurnSeconds).union(.open))
         shown.runtimeSeconds = 0
-        let life = habits.isNeverSeenOpen ? 0.002 : habits.isShort || dice.chance(0.1) ? dice.among(0.3...4) : dice.wait(150) + 1
+        let life = !habits.lives.isEmpty ? dice.among(habits.lives[app]) : habits.isNeverSeenOpen ? 0.002 : habits.isShort || dice.chance(0.1) ? dice.among(0.3...4) : dice.wait(150) + 1
         var run = Run(key: key, app: app, user: user, epoch: epoch, began: began, ended: began + Int64(life * 1_000), shown: shown)
         if dice.chance(habits.ghosts) {
             run.dropped = began + (dice.chance(0.5) ? 0 : Int64(dice.among(0...life) * 1_000))
@@ -204,6 +208,12 @@ struct KnownRuntime {
     /// How many runs run.
     func running(at moment: Int64, app: Int? = nil) -> Double {
         runningNow[app ?? KnownRuntime.apps.count].sum(.min / 2, moment)
+    }
+
+    /// Those of them that have their websocket by then.
+    func websockets(at moment: Int64) -> Double {
+        guard habits.socketLag > 0 else { return running(at: moment) }
+        return Double(runs.count { isRunning($0, at: moment) && moment - $0.began >= habits.socketLag })
     }
 
     /// The open runs of a process.

@@ -168,7 +168,7 @@ struct TruthWatch {
             }
             poll.isHealthy = !dice.chance(0.05)
             poll.figure = dice.among(0.001...0.4)
-            poll.second = world.habits.hasSockets ? world.running(at: poll.made) : 3
+            poll.second = world.habits.hasSockets ? world.websockets(at: poll.made) : 3
             judgedHealth.append((poll.at, !poll.isHealthy))
             health.append(poll)
             return .health(
