@@ -22,8 +22,41 @@ public struct GateMemory: Hashable, Sendable {
     private var admitted: [StableHash: Timestamp] = [:]
     private var asOf: Timestamp?
     private var seen: Int64?
+    /// Chats whose websocket, or input, was asked about, and when last.
+    private var sockets: [StableHash: Timestamp] = [:]
+    /// The chats that the last figures show as standing, and of those that came since the first: when they were first there.
+    private var standing: Set<StableHash>?
+    private var came: [StableHash: Timestamp] = [:]
+    /// When starts were let through that no websocket of a chat of its own followed. What a run starts by itself has none either, and
+    /// runs.
+    private var unclaimed: [Timestamp] = []
 
-    public init() {}
+    /// A start whose websocket did not come for so long runs nothing.
+    static let claim = TimeSpan.seconds(30)
+
+    /// Since when websockets of this app are listened to.
+    private let since: Timestamp
+
+    public init(since: Timestamp = Timestamp(milliseconds: 0)) {
+        self.since = since
+    }
+
+    /// Somebody asked about a chat: it has a websocket, or its user speaks to it.
+    public mutating func heard(_ chat: StableHash, _ now: Timestamp) {
+        guard sockets[chat] == nil else { return sockets[chat] = now }
+        guard sockets.count < Self.most else { return }
+        sockets[chat] = now
+        let isOld = came[chat] == nil && standing?.contains(chat) ?? false
+        if !isOld, !unclaimed.isEmpty { unclaimed.removeFirst() }
+    }
+
+    /// How many of the runs that stand in the last figures can be running: those that came after the gate began to watch, and whose
+    /// websocket did not come, are none. For a gate that is asked about websockets. Nil when that is not known.
+    public func most(_ now: Timestamp) -> Int? {
+        guard let standing, sockets.count < Self.most else { return nil }
+        let silent = came.count { now - $0.value >= Self.claim && sockets[$0.key] == nil }
+        return standing.count - min(silent, unclaimed.count { now - $0 >= Self.claim })
+    }
 
     /// How many starts were let through and are not in the runtime's figures yet.
     public var pending: Int { starts.count }
@@ -37,7 +70,11 @@ public struct GateMemory: Hashable, Sendable {
         window.add(now)
         if starts.count == Self.most { starts.removeFirst() }
         starts.append(Start(at: now, unclaimed: chat == nil ? pack : nil))
-        if let chat { admit(chat, now) }
+        guard let chat else {
+            if unclaimed.count == Self.most { unclaimed.removeFirst() }
+            return unclaimed.append(now)
+        }
+        admit(chat, now)
     }
 
     /// Whether a chat that the figures do not show goes with a start that was let through: it was let in before, or is the
@@ -50,6 +87,21 @@ public struct GateMemory: Hashable, Sendable {
         return true
     }
 
+    private mutating func stand(_ now: Set<StableHash>?, _ at: Timestamp) {
+        // Of what may have had its websocket before anybody listened nothing can be told.
+        guard let now, now.count <= Self.most, let before = standing, at >= since + GateTable.settling, let last = asOf,
+            last >= since + GateTable.settling
+        else {
+            standing = now.flatMap { $0.count <= Self.most ? $0 : nil }
+            came = [:]
+            return
+        }
+        came = came.filter { now.contains($0.key) }
+        for chat in now where !before.contains(chat) { came[chat] = at }
+        sockets = sockets.filter { now.contains($0.key) || at - $0.value <= .hours(1) }
+        standing = now
+    }
+
     private mutating func admit(_ chat: StableHash, _ now: Timestamp) {
         guard admitted.count < Self.most else { return }
         admitted[chat] = now
@@ -59,8 +111,10 @@ public struct GateMemory: Hashable, Sendable {
     /// - Parameters:
     ///   - at: when they were asked for.
     ///   - seen: the app's starts that were ever seen, if that is known.
-    public mutating func figures(at: Timestamp, seen: Int64?) {
+    ///   - standing: the chats that may be among those that run, see ``OpenRuns/App/standing``.
+    public mutating func figures(at: Timestamp, seen: Int64?, standing: Set<StableHash>? = nil) {
         guard asOf.map({ at > $0 }) ?? true else { return }
+        stand(standing, at)
         if let seen, let last = self.seen, seen > last {
             var shown = seen - last
             starts.removeAll { start in

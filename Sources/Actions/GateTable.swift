@@ -10,11 +10,15 @@ public struct OpenRuns: Hashable, Sendable {
         public var starts: Int64?
         /// The chats that have not ended, by the hashes of their ids; nil when that is not known.
         public var chats: Set<StableHash>?
+        /// Those of them that may be in `active`, where that is worked out from figures: what the gate saw of their websockets
+        /// then goes before it. Nil where the runtime itself tells what runs, and where it is not known.
+        public var standing: Set<StableHash>?
 
-        public init(active: Int?, starts: Int64? = nil, chats: Set<StableHash>? = []) {
+        public init(active: Int?, starts: Int64? = nil, chats: Set<StableHash>? = [], standing: Set<StableHash>? = nil) {
             self.active = active
             self.starts = starts
             self.chats = chats
+            self.standing = standing
         }
     }
 
@@ -122,6 +126,9 @@ public struct GateTable: Sendable {
         return (at, restraints.running.starts)
     }
 
+    /// The chats of an app that may be among those that ran at the last poll; see ``OpenRuns/App/standing``.
+    public func standing(runtime: String, app: AppID) -> Set<StableHash>? { runtimes[runtime]?.apps[app]?.running.standing }
+
     /// Whether anything stands against an app.
     public func restrains(runtime: String, app: AppID) -> Bool { runtimes[runtime]?.apps[app] != nil }
 
@@ -145,10 +152,11 @@ public struct GateTable: Sendable {
     ///     poll cannot know it yet, one that runs. With such a doubt it is let through.
     ///   - starts: the app's allowed starts of the last ``memory``; empty when none were remembered.
     ///   - pending: how many of them are not in the runtime's figures yet; nil counts those since the last poll.
+    ///   - most: at most so many of the runs that ran at the last poll can be running, by what the gate saw; nil: it does not know.
     ///   - answering: since when the gate answers: what began while it did not was let in, and is remembered by nobody.
     public func decide(
         runtime: String, app: AppID, pack: PackID?, isInChat: Bool = false, now: Timestamp, starts: StartWindow, pending: Int? = nil,
-        answering: Timestamp? = nil
+        most: Int? = nil, answering: Timestamp? = nil
     ) -> GateDecision {
         guard let known = runtimes[runtime] else { return .allow(.failedOpen(.unknownRuntime)) }
         guard let restraints = known.apps[app] else { return .allow(.free) }
@@ -168,7 +176,9 @@ public struct GateTable: Sendable {
                 doubt = doubt ?? .expiredLease
                 continue
             }
-            for outcome in outcomes(restraint, restraints.running, at: known.openRunsAt, now: now, starts: starts, pending: pending) {
+            var running = restraints.running
+            if let most { running.active = running.active.map { min($0, most) } }
+            for outcome in outcomes(restraint, running, at: known.openRunsAt, now: now, starts: starts, pending: pending) {
                 switch outcome {
                 case .doubt(let reason): doubt = doubt ?? reason
                 case .refuse(let cause, let wait):

@@ -118,17 +118,16 @@ extension GuardState {
         guard finding.outcome == .noEffect else { return }
         plan.leaseChanges.append(end(index, EndReason.noEffect, now: now))
         handOver(lease, lease.holders, .noEffect, now)
+        let verb = finding.text.hasPrefix(Verification.unkept) ? "is" : finding.hasHeld ? "did not help:" : "changed nothing:"
         refuse(
-            lease, lease.holders,
-            Refusal(
-                .noEffect,
-                "\(lease.effect) \(finding.text.hasPrefix(Verification.unkept) ? "is " : "changed nothing: ")\(finding.text); a person has to look"),
-            now, &plan)
+            lease, lease.holders, Refusal(.noEffect, "\(lease.effect) \(verb) \(finding.text); a person has to look"), now, &plan)
     }
 
     struct Finding {
         let outcome: Verification.Outcome
         let text: String
+        /// What it acts on fell: it held somebody back, whatever that was good for.
+        var hasHeld = false
     }
 
     /// How things stand just before a lease is in force, as far as that is known.
@@ -234,7 +233,7 @@ extension GuardState {
         // Others went home, say: then it is over, and not by this.
         return isOver
             ? Finding(outcome: .unknown, text: text + ": \(words), but not because of that")
-            : Finding(outcome: .noEffect, text: text + ", and \(words)")
+            : Finding(outcome: .noEffect, text: text + ", and \(words)", hasHeld: true)
     }
 }
 

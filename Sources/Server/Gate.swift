@@ -21,6 +21,8 @@ public final class Gate: Sendable {
         var table: GateTable
         /// What is remembered of apps that have a throttle.
         var memories: [GateSubject: GateMemory] = [:]
+        /// Runtimes whose websockets it is asked about.
+        var withSockets: Set<String> = []
         /// What was asked about, by runtime.
         var tallies: [String: StartTally] = [:]
         var batches: [String: RefusalBatch] = [:]
@@ -47,7 +49,7 @@ public final class Gate: Sendable {
     ///   - clock: the wall clock; called outside the lock, from many threads.
     public init(table: GateTable, isFirst: Bool = true, clock: @escaping @Sendable () -> Timestamp) {
         since = clock()
-        var state = State(table: table, memories: Self.memories(for: table, keeping: [:]), attended: since, answering: isFirst ? nil : since)
+        var state = State(table: table, memories: Self.memories(for: table, keeping: [:], since), attended: since, answering: isFirst ? nil : since)
         for name in table.runtimeNames { state.tallies[name] = StartTally() }
         self.state = Mutex(state)
         self.clock = clock
@@ -60,7 +62,7 @@ public final class Gate: Sendable {
         let old = state.withLock { state -> GateTable in
             state.attended = max(now, state.latest)
             let old = state.table
-            state.memories = Self.memories(for: table, keeping: state.memories)
+            state.memories = Self.memories(for: table, keeping: state.memories, max(now, state.latest))
             state.table = table
             for name in table.runtimeNames where state.tallies[name] == nil { state.tallies[name] = StartTally() }
             return old
@@ -133,13 +135,13 @@ public final class Gate: Sendable {
     }
 
     private static func memories(
-        for table: GateTable, keeping known: [GateSubject: GateMemory]
+        for table: GateTable, keeping known: [GateSubject: GateMemory], _ now: Timestamp
     ) -> [GateSubject: GateMemory] {
         var memories: [GateSubject: GateMemory] = [:]
         for (runtime, app) in table.limitedApps() {
             let subject = GateSubject(runtime: runtime, app: app)
-            var memory = known[subject] ?? GateMemory()
-            if let figures = table.figures(runtime: runtime, app: app) { memory.figures(at: figures.at, seen: figures.starts) }
+            var memory = known[subject] ?? GateMemory(since: now)
+            if let figures = table.figures(runtime: runtime, app: app) { memory.figures(at: figures.at, seen: figures.starts, standing: table.standing(runtime: runtime, app: app)) }
             memories[subject] = memory
         }
         return memories
@@ -156,6 +158,11 @@ public final class Gate: Sendable {
         let subject = GateSubject(runtime: name, app: route.app)
         // Only apps under a lease are looked at more closely: only they are ever refused.
         let chat = state.table.restrains(runtime: name, app: route.app) ? route.chat.map { StableHash(of: $0) } : nil
+        if route.spelling == .direct, route.chat != nil {
+            // An input says no workflow; a websocket does.
+            if route.pack != nil { state.withSockets.insert(name) }
+            if let chat { state.memories[subject]?.heard(chat, now) }
+        }
         let decision = judge(route, subject, chat, now, &state)
         count(decision, route, subject, chat, now, &state)
         return decision
@@ -175,7 +182,7 @@ public final class Gate: Sendable {
         let memory = state.memories[subject]
         let decision = state.table.decide(
             runtime: name, app: app, pack: route.pack, isInChat: route.chat != nil, now: now, starts: memory?.window ?? StartWindow(),
-            pending: memory?.pending, answering: state.answering)
+            pending: memory?.pending, most: state.withSockets.contains(name) ? memory?.most(now) : nil, answering: state.answering)
         if case .refuse = decision, state.isUnattended(now) { return .allow(.failedOpen(.unattended)) }
         return decision
     }

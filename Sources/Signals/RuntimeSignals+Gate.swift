@@ -11,6 +11,10 @@ public struct RunningChats: Hashable, Sendable {
         /// The chats that have not ended, by the hashes of their ids, whatever else is thought of them. Nil when there are more
         /// than ``mostChats``.
         public var open: Set<StableHash>?
+        /// Those of them that are known for ghosts: they are not in ``active``.
+        public var ghosts: Set<StableHash> = []
+        /// No process has the extension: what runs is worked out, and not told by the runtime itself.
+        public var isWorkedOut = true
     }
 
     /// Of so many open chats of one app the ids are told: 2 MB.
@@ -45,6 +49,7 @@ extension RuntimeSignals {
         for (place, app) in apps.enumerated() {
             let coming = evaluation.present.reduce(0) { $0 + ($1.insideFigures(asOf: newestAt, options)?.coming[app] ?? 0) }
             found[place].active = Int(clamping: coming)
+            found[place].isWorkedOut = !evaluation.present.contains { $0.inside.newest?.figures != nil }
             guard let slot = shared.apps.slot(of: app) else { continue }
             places[UInt32(truncatingIfNeeded: slot)] = place
             if slot < sums.apps.count {
@@ -60,6 +65,7 @@ extension RuntimeSignals {
                 guard chat.flags.contains(.open), let place = places[chat.app] else { continue }
                 guard let known = found[place].open?.count else { continue }
                 if known < RunningChats.mostChats { found[place].open?.insert(chat.key) } else { found[place].open = nil }
+                if chat.flags.contains(.ghost), known < RunningChats.mostChats { found[place].ghosts.insert(chat.key) }
             }
         }
         return RunningChats(at: Timestamp(milliseconds: asked), apps: found)

@@ -236,6 +236,44 @@ struct GateTests {
         #expect(Self.run(gate, 2) == "++")
     }
 
+    @Test("a start whose websocket never came holds a place for half a minute, where the gate is asked about websockets")
+    func silentStarts() {
+        /// Two starts that the figures show, of which these chats had their websocket; how many more are let in after a while.
+        func more(starts: Int = 2, heard: [String] = [], hasSockets: Bool = true, isTold: Bool = false) -> String {
+            let clock = SetClock(Self.t0 + .seconds(20))
+            let effect = GateTableTests.throttle(runs: 2)
+            func figures(_ second: Double, _ open: [String]) -> OpenRuns {
+                let chats = Set(open.map { StableHash(of: Array($0.utf8)) })
+                return OpenRuns(
+                    at: Self.t0 + .seconds(second),
+                    apps: [Self.app: .init(active: open.count, chats: chats, standing: isTold ? nil : chats)])
+            }
+            let gate = Self.gate([effect], clock: clock, openRuns: figures(20, []))
+            func poll(_ second: Double, _ open: [String]) {
+                clock.now = Self.t0 + .seconds(second)
+                gate.install(Self.table([effect], openRuns: figures(second, open)))
+            }
+            poll(26, [])
+            poll(31, [])
+            clock.now = Self.t0 + .seconds(32)
+            #expect(Self.run(gate, starts) == String(repeating: "+", count: starts))
+            if hasSockets { #expect(Self.ask(gate, "GET", "/ws/Generator/app_other/x/u") == "+") }
+            for chat in heard { #expect(Self.ask(gate, "GET", Self.socket(chat)) == "=") }
+            poll(37, ["one", "two"])
+            #expect(Self.run(gate, 1) == "-")
+            poll(60, ["one", "two"])
+            #expect(Self.run(gate, 1) == "-", "it may still come")
+            poll(70, ["one", "two"])
+            return Self.run(gate, 3)
+        }
+        #expect(more() == "++-")
+        #expect(more(heard: ["one"]) == "+--")
+        #expect(more(heard: ["one", "two"]) == "---")
+        #expect(more(hasSockets: false) == "---", "a proxy that asks about starts alone")
+        #expect(more(starts: 0) == "---", "what a run starts by itself has no websocket")
+        #expect(more(isTold: true) == "---", "the runtime says itself what runs")
+    }
+
     @Test("what is remembered is bounded")
     func boundedMemory() {
         var memory = GateMemory()

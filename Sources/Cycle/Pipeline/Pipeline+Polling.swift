@@ -37,7 +37,8 @@ extension Pipeline {
             guard let running = state.runningChats(of: order) else { continue }
             var byApp: [AppID: OpenRuns.App] = [:]
             for (app, shown) in zip(order, running.apps) {
-                byApp[app] = OpenRuns.App(active: shown.active, starts: shown.starts, chats: shown.open)
+                byApp[app] = OpenRuns.App(
+                    active: shown.active, starts: shown.starts, chats: shown.open, standing: shown.isWorkedOut ? shown.open?.subtracting(shown.ghosts) : nil)
             }
             all[runtime] = OpenRuns(at: running.at, apps: byApp)
         }
