@@ -52,7 +52,7 @@ extension Wording {
     private var verdictOnAction: String {
         switch checked.first?.outcome {
         case .effective: "action worked"
-        case .noEffect: checked.first?.isUnkept ?? false ? "action not kept" : "action changed nothing"
+        case .noEffect: checked.first?.isUnkept ?? false ? "action not kept" : "action did not help"
         case .unknown: "action's effect unknown"
         case nil: "action checked"
         }
@@ -71,7 +71,7 @@ extension Wording {
             let words =
                 switch finding.outcome {
                 case .effective: "it worked"
-                case .noEffect: finding.isUnkept ? "taken back" : "it changed nothing, and was taken back"
+                case .noEffect: finding.isUnkept ? "taken back" : "it did not help, and was taken back"
                 case .unknown: "whether it worked is not known"
                 }
             return "\(code: finding.app.text): \(words): \(moments.readable(Shown.line(finding.text)))"
