@@ -113,13 +113,24 @@ extension Journal {
         }
         var status = stat()
         guard lstat(path, &status) != 0 else { throw failure("it is there already, and nothing is written over it", .notPermitted) }
-        let folder = try StateFolder(creating: path + ".part")
+        // A folder that nobody else has or knows: what lies beside the file under any name is somebody's, and so is what another
+        // backup is making at the same time.
+        let folder = try StateFolder(creating: try StateFolder.makeOwn(beside: path))
         defer {
             for name in ["journal.db", "journal.db-wal", "journal.db-shm", "engine.lock", "actions.stop"] { unlink(folder.path + "/" + name) }
             rmdir(folder.path)
         }
         let contents = try copy(from: source, to: folder, isBackup: true, now: now)
-        guard rename(folder.journalPath, path) == 0 else { throw failure(systemErrorText(errno)) }
+        // A second name and no renaming, which would write over what has come there meanwhile.
+        if link(folder.journalPath, path) == 0 { return contents }
+        switch errno {
+        case EEXIST: throw failure("it is there already, and nothing is written over it", .notPermitted)
+        case EPERM, ENOSYS, EOPNOTSUPP:
+            // A file system without second names.
+            guard lstat(path, &status) != 0 else { throw failure("it is there already, and nothing is written over it", .notPermitted) }
+            guard rename(folder.journalPath, path) == 0 else { throw failure(systemErrorText(errno)) }
+        default: throw failure(systemErrorText(errno))
+        }
         return contents
     }
 }

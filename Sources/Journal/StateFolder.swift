@@ -102,6 +102,16 @@ public struct StateFolder: Hashable, Sendable {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw unusable(path, systemErrorText(errno)) }
     }
 
+    /// Makes a folder that was not there (mode 0700), of a name of its own that begins like that of a file, and beside it.
+    static func makeOwn(beside path: String) throws(JournalError) -> String {
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeParent(String(path[..<slash])) }
+        var name = Array((path + ".part-XXXXXX").utf8CString)
+        guard mkdtemp(&name) != nil else {
+            throw unusable(path, systemErrorText(errno), cause: errno == EROFS ? .readOnly : .unusableFolder)
+        }
+        return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     private static func makeParent(_ path: String) throws(JournalError) {
         if path.isEmpty || mkdir(path, 0o755) == 0 || errno == EEXIST { return }
         guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {

@@ -90,6 +90,32 @@ import Testing
         #expect(try again.contents() == before && again.check() == .intact(rows: 6))
     }
 
+    @Test func aBackupTouchesNothingThatLiesBesideIt() throws {
+        let (place, engine) = try Self.full()
+        let temporary = TemporaryFolder()
+        let file = temporary.path("journal.bak")
+        // Somebody's state, under the name that a backup once took for its own.
+        let theirs = try StateFolder(creating: file + ".part")
+        try Journal.open(theirs, mode: .engine(EngineLock(folder: theirs, now: at(0)))).commitTick(CrashTests.tick(1, size: 1))
+        try theirs.turnKillSwitchOn(by: "somebody")
+        #expect(try Journal.backUp(place.folder, to: file, now: at(20)) == engine.contents())
+        #expect(try Journal.open(theirs, mode: .reader).incidents().map(\.id) == ["inc-1"])
+        #expect(theirs.isKillSwitchOn)
+        #expect(temporary.names == ["journal.bak", "journal.bak.part"])
+    }
+
+    @Test func backupsAtTheSameTimeAreNotInEachOthersWay() throws {
+        let temporary = TemporaryFolder()
+        let file = temporary.path("journal.bak")
+        let names = try (0..<2).map { _ in try StateFolder.makeOwn(beside: file) }
+        #expect(names[0] != names[1] && names.allSatisfy { $0.hasPrefix(file + ".part-") })
+        let (place, engine) = try Self.full()
+        #expect(try Journal.backUp(place.folder, to: file, now: at(20)) == engine.contents())
+        // Of two to the same file one is made.
+        #expect(cause { try Journal.backUp(place.folder, to: file, now: at(20)) } == .notPermitted)
+        #expect(temporary.names.count == 3)
+    }
+
     @Test func whatIsCompactIsTheSame() throws {
         let (place, engine) = try Self.full()
         let before = try engine.contents()
