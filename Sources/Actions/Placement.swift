@@ -196,7 +196,7 @@ extension Placement {
         guard phase == .preparing || phase == .intended else { return }
         if placed == nil, asked == nil || !isEverTried { return finish(.withheld, now) }
         dueAt = now + wait
-        lastError = "actions are stopped"
+        lastError = "actions are stopped, or it is not known whether they are"
     }
 
     /// A put of the present intent was sent, whatever came of it.

@@ -203,7 +203,7 @@ extension Refusal.Step {
 
     /// A step that is not here is told in general words.
     private static let sentences: [String: String] = [
-        "kill_switch": "actions are stopped by an operator",
+        "kill_switch": "actions are stopped, or it is not known whether they are",
         "not_allowed": "the policy does not allow it",
         "protected": "the app is protected",
         "only_active_app": "it is the only active app of the runtime",

@@ -18,35 +18,10 @@ extension Assembly {
 // MARK: - Secrets
 
 extension Assembly {
-    /// The secrets of channels, adapters and readers that cannot be read now, in words without the secrets: better told at start
-    /// than found out at the first incident.
-    public static func unreadableSecrets(_ configuration: Configuration, _ environment: Environment) -> [String] {
-        let reader = (configuration.readToken.map { [SecretUse($0.value, "the token of whoever reads the page")] } ?? [])
-            + (configuration.trustedSecret.map { [SecretUse($0.value, "the secret of the trusted proxies")] } ?? [])
-        let channels = configuration.channels.flatMap { channel in
-            channel.secrets.map { SecretUse($0.source, "\($0.what) of channel \(channel.name)") }
-        }
-        let state = configuration.statePassword.map { [SecretUse($0, "the password of the database of 'state'")] } ?? []
-        return (configuration.adapters.flatMap(\.secrets) + reader + channels + state).compactMap { use in
-            do {
-                _ = try use.source.read(use.what, in: environment)
-                return nil
-            } catch {
-                return "\(error)"
-            }
-        }
-    }
-
     /// Secrets and the state folder that others of this machine may read or change, in words.
     public static func exposures(_ configuration: Configuration, _ environment: Environment) -> [String] {
-        var sources = configuration.adapters.flatMap(\.secrets).map(\.source)
-        for runtime in configuration.runtimes { sources += runtime.authentication.secrets.map(\.source) }
-        sources += configuration.channels.flatMap(\.secrets).map(\.source)
-        if let heartbeat = configuration.heartbeat { sources.append(heartbeat.url) }
-        if let key = configuration.advisor?.apiKey { sources.append(key) }
-        if let token = configuration.readToken { sources.append(token.value) }
-        if let secret = configuration.trustedSecret { sources.append(secret.value) }
-        if let password = configuration.statePassword { sources.append(password) }
+        var sources = NamedFiles(configuration, environment).secrets(logins: true).map(\.source)
+        if case .at(let proxy) = configuration.network.proxy { sources.append(proxy) }
         var texts = (try? StateFolder(existing: configuration.state.value))?.exposure.map { [$0] } ?? []
         for text in sources.compactMap({ $0.exposure(in: environment) }) where !texts.contains(text) { texts.append(text) }
         return texts

@@ -67,8 +67,8 @@ extension DaemonParts {
     }
 
     private func warnOfSecrets(_ configuration: Configuration) {
-        for text in Assembly.unreadableSecrets(configuration, assembly.environment) {
-            logger.warning("a secret cannot be read", ["why": .text(text)])
+        for text in Assembly.unreadable(configuration, assembly.environment) {
+            logger.warning("what the configuration names cannot be had", ["why": .text(text)])
         }
     }
 

@@ -84,6 +84,7 @@ public struct Daemon: Sendable {
             group.addTask { await reactions?.run() }
             if let advising { group.addTask { await advising.task.run(bell: advising.bell) } }
             await stop()
+            core.hurry()
             _ = notifier.notify(.stopping)
             logger.info("stopping: finishing what is under way")
             group.cancelAll()

@@ -42,7 +42,7 @@ struct GuardSteps {
 
     private func killSwitch(_: Wanted) -> Verdict? {
         if context.killFile {
-            return .refuse(.killSwitch, "the kill file is there; actions stay stopped until it is removed")
+            return .refuse(.killSwitch, "actions are stopped (kill switch), or it cannot be found out whether they are; none begins until they are known not to be")
         }
         return nil
     }

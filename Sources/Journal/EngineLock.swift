@@ -8,8 +8,11 @@ public struct EngineHolder: Hashable, Sendable, CustomStringConvertible {
     public let since: Timestamp?
     /// Of a lock in a database the machine that it runs on; nil where that is this one.
     public let host: String?
+    /// Whether it is a command that looks after the journal, such as a copy: then nobody watches meanwhile.
+    public let isKeeping: Bool
 
-    public init(pid: Int32?, since: Timestamp?, host: String? = nil) {
+    public init(pid: Int32?, since: Timestamp?, host: String? = nil, isKeeping: Bool = false) {
+        self.isKeeping = isKeeping
         self.pid = pid
         self.since = since
         self.host = host
@@ -33,13 +36,15 @@ public final class EngineLock: Sendable {
     let handover: PostgresHandover?
 
     /// Takes the lock without waiting. Throws `.heldBy` when another process (or another `EngineLock`) has it.
-    public init(folder: StateFolder, now: Timestamp) throws(JournalError) {
+    ///
+    /// - Parameter isKeeping: whether it is for a command that looks after the journal and watches nothing.
+    public init(folder: StateFolder, now: Timestamp, isKeeping: Bool = false) throws(JournalError) {
         if let place = folder.database {
             let database = try PostgresDatabase(place, role: .engine, busyTimeout: .seconds(2), operation: "take the engine lock")
             guard try PostgresLock.take(database) else {
                 throw database.error(.heldBy(try PostgresLock.holder(database)?.words ?? EngineHolder(pid: nil, since: nil)))
             }
-            try PostgresLock.sign(database, now: now)
+            try PostgresLock.sign(database, now: now, isKeeping: isKeeping)
             self.folder = folder
             file = nil
             handover = PostgresHandover(database)
@@ -70,7 +75,7 @@ public final class EngineLock: Sendable {
             throw failure(.heldBy(holder))
         }
         // The text only serves the error message of the next who tries; the lock holds without it.
-        let text = Array("pid \(getpid())\nsince \(now)\n".utf8)
+        let text = Array("pid \(getpid())\nsince \(now)\n\(isKeeping ? FileLock.keeping + "\n" : "")".utf8)
         if ftruncate(opened, 0) == 0 { _ = pwrite(opened, text, text.count, 0) }
         // Last, because an initializer that throws once everything is set runs `deinit`, which would close it again.
         self.folder = folder
@@ -126,6 +131,9 @@ private enum FileLock {
     static let get: Int32 = 36
     static let set: Int32 = 37
 
+    /// A line of the file.
+    static let keeping = "for a command on the journal"
+
     static var wholeFile: flock {
         var range = flock()
         range.l_type = Int16(F_WRLCK)
@@ -139,10 +147,12 @@ private enum FileLock {
         let count = pread(file, &bytes, bytes.count, 0)
         var pid: Int32?
         var since: Timestamp?
+        var isKeeping = false
         for line in String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n") {
             if line.hasPrefix("pid ") { pid = Int32(line.dropFirst(4)) }
+            if line == keeping { isKeeping = true }
             if line.hasPrefix("since ") { since = Timestamp(rfc3339: line.dropFirst(6)) }
         }
-        return EngineHolder(pid: pid, since: since)
+        return EngineHolder(pid: pid, since: since, isKeeping: isKeeping)
     }
 }

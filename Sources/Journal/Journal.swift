@@ -88,6 +88,10 @@ public final class Journal {
         messagesInFlight = []
     }
 
+    /// From here on whoever calls has other things to do than wait: a server that does not answer within seconds is away. A file
+    /// is never waited for longer than another's transaction.
+    public func answerPromptly() { (database as? PostgresDatabase)?.answerPromptly() }
+
     /// Reads every page and compares what can be compared. Throws `.corrupt` with the first finding.
     public func verify() throws(JournalError) {
         try reading("check the journal") { database throws(JournalError) in try database.verify() }

@@ -40,7 +40,7 @@ extension Journal {
         let lock = isBackup ? nil : try lockOfSource(source, now)
         defer { withExtendedLifetime(lock) {} }
         let reader = try open(source, mode: .reader)
-        let writer = try open(target, mode: .engine(EngineLock(folder: target, now: now)))
+        let writer = try open(target, mode: .engine(EngineLock(folder: target, now: now, isKeeping: true)))
         let before = try writer.contents()
         guard before.allSatisfy({ $0.rows == 0 }) else {
             throw JournalError(
@@ -69,7 +69,7 @@ extension Journal {
     /// Nil where nobody can write there anyway.
     private static func lockOfSource(_ source: StateFolder, _ now: Timestamp) throws(JournalError) -> EngineLock? {
         do throws(JournalError) {
-            return try EngineLock(folder: source, now: now)
+            return try EngineLock(folder: source, now: now, isKeeping: true)
         } catch where error.cause == .readOnly || error.cause == .cannotOpen {
             return nil
         }
@@ -95,7 +95,7 @@ extension Journal {
 
     /// Makes the journal as small as what is in it. There must be no engine.
     public static func compact(_ folder: StateFolder, now: Timestamp) throws(JournalError) -> (before: Int64, after: Int64) {
-        let journal = try open(folder, mode: .engine(EngineLock(folder: folder, now: now)))
+        let journal = try open(folder, mode: .engine(EngineLock(folder: folder, now: now, isKeeping: true)))
         return try journal.reading("make the journal compact") { database throws(JournalError) in
             let before = database.sizes().reduce(0) { $0 + $1.bytes }
             try database.compact()

@@ -72,6 +72,7 @@ public struct JournalError: Error, Hashable, Sendable {
         if isOfDatabase, let hint = databaseHint { return hint }
         return switch cause {
         case .missing: "start `mozaiks-ops run` or `mozaiks-ops check` once with this state folder, or name another one"
+        case .heldBy(let holder) where holder.isKeeping: "wait until it is done"
         case .heldBy: "stop that process, or give this one another state folder"
         case .unusableFolder: "name a folder that this user owns and may write to (`state` in the configuration)"
         case .cannotOpen: "check that the path is a file and that this user may read and write it and its folder"
@@ -104,6 +105,7 @@ extension JournalError: CustomStringConvertible {
     private var causeText: String {
         switch cause {
         case .missing: "there is no journal"
+        case .heldBy(let holder) where holder.isKeeping: "a command on the journal is under way, such as 'journal copy': \(holder)"
         case .heldBy(let holder): "another engine runs: \(holder)"
         case .unusableFolder: "the state folder cannot be used"
         case .cannotOpen: "cannot be opened"

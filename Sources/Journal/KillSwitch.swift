@@ -21,6 +21,7 @@ extension StateFolder {
         let code = errno
         if file >= 0 {
             StateFolder.write(actor, to: file)
+            handOver(file)
             close(file)
             unlink(resumedPath)
         } else if !isKillSwitchOn {
@@ -41,6 +42,7 @@ extension StateFolder {
             let file = open(resumedPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
             if file >= 0 {
                 StateFolder.write(actor, to: file)
+                handOver(file)
                 close(file)
             }
         }
@@ -75,6 +77,14 @@ extension StateFolder {
             return
         }
         unlink(resumedPath)
+    }
+
+    /// Root turns the switch for a daemon that is somebody else, who must be able to read who it was.
+    private func handOver(_ file: Int32) {
+        var status = stat()
+        guard geteuid() == 0, stat(path, &status) == 0 else { return }
+        // Where that does not go, the switch is where it is all the same.
+        _ = fchown(file, status.st_uid, status.st_gid)
     }
 
     /// What does not fit on the disk is left out.

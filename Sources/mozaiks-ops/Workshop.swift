@@ -91,8 +91,8 @@ extension Invocation {
     }
 
     func assembly(_ configuration: Configuration) throws -> Assembly {
-        for fault in Assembly.unreadableSecrets(configuration, environment) {
-            logger.warning("a secret cannot be read: what needs it cannot be used as it is", ["why": .text(fault)])
+        for fault in Assembly.unreadable(configuration, environment) {
+            logger.warning("what the configuration names cannot be had: what needs it cannot be used as it is", ["why": .text(fault)])
         }
         return try Assembly(
             configuration, policies: try policies(configuration), environment: environment, clock: clock,

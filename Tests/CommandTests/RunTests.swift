@@ -225,7 +225,7 @@ import Testing
         let daemon = try shell.start(["run"])
         #expect(daemon.waits { _, errors in errors.contains("action refused") }, "\(daemon.errors)")
         let ending = daemon.ending(SIGTERM)
-        #expect(ending.errors.contains("the kill file is there"), "\(ending.errors)")
+        #expect(ending.errors.contains("actions are stopped (kill switch)"), "\(ending.errors)")
         #expect(!ending.errors.contains("action in force at the gate"))
         #expect(try shell.run("actions", "list", "--all").output == "no actions\n")
     }

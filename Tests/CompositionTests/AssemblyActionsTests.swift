@@ -47,6 +47,6 @@ import Testing
         }
         #expect(assembly.adapters[0].capability(for: key(.throttle, "a")) == nil)
         #expect(assembly.adapters[1].capability(for: key(.throttle, "b")) == nil)
-        #expect(Assembly.unreadableSecrets(configuration, Environment([:])).count == 2)
+        #expect(Assembly.unreadable(configuration, Environment([:])).count == 2)
     }
 }

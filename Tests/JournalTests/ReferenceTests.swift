@@ -103,7 +103,7 @@ import Testing
         let document = #"{"event":"opened"}"#
         try place.forger.run(
             """
-            \(place.folder.database.map { PostgresSchema.beginning(in: $0.schema) } ?? "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = \(Schema.applicationID);")
+            \(place.folder.database.map { PostgresSchema.beginning(making: $0.quotedSchema) } ?? "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = \(Schema.applicationID);")
             \(Schema.migrations[0])
             INSERT INTO outbox (incident, channel, event, created_ms, due_ms, document, checksum)
                 VALUES ('a-1', 'ops', 'opened', \(at(0).milliseconds), \(at(0).milliseconds), '\(document)', \(Checksum.of(document)));

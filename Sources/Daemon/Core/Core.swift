@@ -117,6 +117,7 @@ public actor Core {
         self.pipeline = pipeline
         landableAtStart = (
             pipeline.settings.landable, pipeline.settings.landableKeys, Set(pipeline.settings.landableOnApproval.keys))
+        journal?.answerPromptly()
         self.journal = journal
         self.folder = folder
         self.gate = gate
@@ -134,6 +135,9 @@ public actor Core {
         self.isLoud = isLoud
         self.onReport = onReport
     }
+
+    /// The process is to end: no wait for the journal, not even the one at hand, goes on for more than two seconds.
+    nonisolated public func hurry() { folder?.hurry() }
 
     /// What the daemon says of itself.
     public var state: CoreProgress { progress }

@@ -20,8 +20,12 @@ final class PostgresConnection {
     /// How long an answer may take.
     var patience: TimeSpan
     private(set) var isLost = false
+    /// Lost because no answer came in time: the server may still be at it.
+    private(set) var isSilent = false
+    /// Cuts every wait short once the process is to end.
+    private let ending: PostgresEnding
 
-    init(_ parameters: [PostgresPlace.Parameter], patience: TimeSpan) throws(PostgresFailure) {
+    init(_ parameters: [PostgresPlace.Parameter], patience: TimeSpan, ending: PostgresEnding) throws(PostgresFailure) {
         if let fault = cpq_load() {
             throw PostgresFailure(state: "", text: String(cString: fault), isLost: true)
         }
@@ -37,6 +41,7 @@ final class PostgresConnection {
         cpq_be_quiet(connected)
         handle = connected
         self.patience = patience
+        self.ending = ending
     }
 
     deinit { cpq_finish(handle) }
@@ -105,15 +110,19 @@ final class PostgresConnection {
 
     /// The next result, nil at the end of one statement's.
     func result() throws(PostgresFailure) -> PostgresResult? {
-        let deadline = PostgresConnection.now() + UInt64(max(1, patience.milliseconds)) * 1_000_000
+        let began = PostgresDatabase.now()
         while cpq_is_busy(handle) {
             let pending = cpq_flush(handle)
             try require(pending >= 0)
-            let now = PostgresConnection.now()
-            guard now < deadline else { throw lost("no answer within \(patience)") }
+            let now = PostgresDatabase.now()
+            let deadline = ending.deadline(began, patience)
+            guard now < deadline else {
+                isSilent = true
+                throw lost("no answer within \(TimeSpan(milliseconds: Int64(clamping: (now - began) / 1_000_000)).brief)")
+            }
             var events = pollfd(
                 fd: cpq_socket(handle), events: Int16(pending > 0 ? POLLIN | POLLOUT : POLLIN), revents: 0)
-            let ready = poll(&events, 1, Int32(clamping: (deadline - now) / 1_000_000 + 1))
+            let ready = poll(&events, 1, Int32(clamping: min((deadline - now) / 1_000_000 + 1, PostgresEnding.look)))
             if ready > 0 { try require(cpq_consume(handle)) }
         }
         guard let result = cpq_result(handle) else {
@@ -139,12 +148,6 @@ final class PostgresConnection {
     /// What libpq says in several lines, as one: a stranger's text.
     static func line(_ text: String) -> String {
         Shown.line(text.split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " || $0 == "\t" } }.joined(separator: "; "))
-    }
-
-    private static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// Texts as C wants them: pointers that end with nil, good for the time of a call.

@@ -18,16 +18,17 @@ extension PostgresDatabase {
         // What was begun on one session does not go on in another.
         guard !isInTransaction, !isTakingUp else { throw error(.unreachable, "the connection was lost") }
         if let known = waiting.fault { throw error(known.cause, known.detail) }
+        // Whoever is to end asks no server again that has just not answered.
+        if place.ending.isTold {
+            if connection?.isSilent == true { throw error(.unreachable, "no answer, and this process is to end") }
+            if let known = waiting.last { throw error(known.cause, known.detail) }
+        }
         connection = nil
         (prepared, sent, isPipelined) = ([:], [], false)
         do {
             let fresh: PostgresConnection
-            do throws(PostgresFailure) {
-                fresh = try PostgresConnection(parameters(), patience: place.statementTimeout + .seconds(5))
-                try run(script: setup(fresh), fresh)
-            } catch {
-                throw journalError(error)
-            }
+            do throws(PostgresFailure) { fresh = try connect() } catch { throw journalError(error) }
+            fresh.patience = usualPatience
             connection = fresh
             if fence != nil { try takeUp() }
             waiting = PostgresWaiting()
@@ -40,7 +41,38 @@ extension PostgresDatabase {
         }
     }
 
-    private func parameters() throws(PostgresFailure) -> [PostgresPlace.Parameter] {
+    /// How long an answer may take.
+    var usualPatience: TimeSpan { patience?.span ?? place.statementTimeout + .seconds(5) }
+
+    /// From here on somebody waits for each call who has other things to do: no answer within seconds is none.
+    func answerPromptly() {
+        patience = PostgresPatience(longest: place.statementTimeout + .seconds(5))
+        connection?.patience = usualPatience
+    }
+
+    private func connect() throws(PostgresFailure) -> PostgresConnection {
+        guard patience != nil else { return try PostgresDatabase.connected(place, role, busyTimeout) }
+        let isNew = attempt == nil
+        let attempt = attempt ?? PostgresAttempt(place, role, busyTimeout)
+        self.attempt = attempt
+        guard let outcome = attempt.wait(atMost: isNew ? PostgresAttempt.patience : .zero) else {
+            throw PostgresFailure(state: "", text: "no connection within \(PostgresAttempt.patience)", isLost: true)
+        }
+        self.attempt = nil
+        guard let fresh = try outcome.get().take() else { throw PostgresFailure(state: "", text: "the connection is gone", isLost: true) }
+        return fresh
+    }
+
+    /// A connection with all that a session begins with.
+    static func connected(
+        _ place: PostgresPlace, _ role: Role, _ busyTimeout: TimeSpan
+    ) throws(PostgresFailure) -> sending PostgresConnection {
+        let fresh = try PostgresConnection(parameters(place), patience: place.statementTimeout + .seconds(5), ending: place.ending)
+        try run(setup(fresh, place, role, busyTimeout), fresh)
+        return fresh
+    }
+
+    private static func parameters(_ place: PostgresPlace) throws(PostgresFailure) -> [PostgresPlace.Parameter] {
         var parameters = place.parameters
         func add(_ name: String, _ value: String) {
             if !parameters.contains(where: { $0.name == name }) { parameters.append(.init(name: name, value: value)) }
@@ -62,7 +94,9 @@ extension PostgresDatabase {
         return parameters
     }
 
-    private func setup(_ connection: PostgresConnection) throws(PostgresFailure) -> String {
+    private static func setup(
+        _ connection: PostgresConnection, _ place: PostgresPlace, _ role: Role, _ busyTimeout: TimeSpan
+    ) throws(PostgresFailure) -> String {
         if let encoding = connection.parameter("server_encoding"), encoding != "UTF8" {
             throw PostgresFailure(state: "MZ002", text: "the database's encoding is \(Shown.id(encoding)), and must be UTF8", isLost: false)
         }
@@ -70,7 +104,7 @@ extension PostgresDatabase {
             throw PostgresFailure(state: "MZ002", text: "the server is older than PostgreSQL 13", isLost: false)
         }
         return """
-            SET search_path = \(place.schema), pg_catalog; SET client_min_messages = warning; SET TimeZone = 'UTC';
+            SET search_path = \(place.quotedSchema), pg_catalog; SET client_min_messages = warning; SET TimeZone = 'UTC';
             SET lock_timeout = \(PostgresDatabase.lockTimeout(busyTimeout)); SET statement_timeout = \(place.statementTimeout.milliseconds);
             SET idle_in_transaction_session_timeout = 30000; SET synchronous_commit = on;
             SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = \(role == .reader ? "on" : "off");
@@ -91,6 +125,9 @@ extension PostgresDatabase {
                 _ = try rows("SELECT pg_terminate_backend(?1::int)", [.int(Int64(fence.session))]) { row throws(JournalError) in row.int(0) }
                 throw error(.unreachable, "the server still keeps the session that was lost")
             }
+            // Whoever has the lock and has begun is the engine, and this one is it no more.
+            let epoch = try row("SELECT epoch FROM journal") { row throws(JournalError) in row.int(0) }
+            if let epoch, epoch != fence.epoch { throw error(.deposed) }
             throw error(.heldBy(holder?.words ?? EngineHolder(pid: nil, since: nil)))
         }
         let kept = try rows("SELECT epoch, commits FROM journal", []) { row throws(JournalError) in (epoch: row.int(0), commit: row.int(1)) }.first
@@ -122,7 +159,7 @@ extension PostgresDatabase {
 struct PostgresWaiting {
     private var until: UInt64 = 0
     private var count: UInt64 = 0
-    private var last: JournalError?
+    private(set) var last: JournalError?
 
     /// What the last try said, while no other is due.
     var fault: JournalError? { PostgresDatabase.now() < until ? last : nil }

@@ -20,7 +20,7 @@ extension PostgresDatabase {
 
     func goOnNumbering(_ table: String) throws(JournalError) {
         _ = try row(
-            "SELECT setval(pg_get_serial_sequence('\(place.schema).\(table)', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM \(table)), false)"
+            "SELECT setval(pg_get_serial_sequence('\(place.quotedSchema).\(table)', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM \(table)), false)"
         ) { row throws(JournalError) in row.int(0) }
     }
 
@@ -36,9 +36,9 @@ extension PostgresDatabase {
         // Its own words for how long: no table of a journal takes an hour.
         connection?.patience = .hours(1)
         try execute("SET statement_timeout = 0")
-        for table in tables where tables.allSatisfy(PostgresPlace.isSchema) { try execute("VACUUM (FULL, ANALYZE) \(place.schema).\(table)") }
+        for table in tables where tables.allSatisfy(PostgresPlace.isSchema) { try execute("VACUUM (FULL, ANALYZE) \(place.quotedSchema).\(table)") }
         try execute("SET statement_timeout = \(place.statementTimeout.milliseconds)")
-        connection?.patience = place.statementTimeout + .seconds(5)
+        connection?.patience = usualPatience
         sizesKept = nil
     }
 

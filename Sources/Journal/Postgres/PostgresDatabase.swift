@@ -24,6 +24,10 @@ final class PostgresDatabase: Database {
     var isTakingUp = false
     var isPipelined = false
     var waiting = PostgresWaiting()
+    /// Of an engine that polls; nil: as long as a statement may take.
+    var patience: PostgresPatience?
+    /// A connection that is being made.
+    var attempt: PostgresAttempt?
     /// The engine's place in line, from when it has begun.
     var fence: Fence?
     /// Who its process is, as others see the session.
@@ -66,6 +70,10 @@ final class PostgresDatabase: Database {
             try connection.exitPipeline()
             isPipelined = false
         }
+        try PostgresDatabase.run(script, connection)
+    }
+
+    static func run(_ script: String, _ connection: PostgresConnection) throws(PostgresFailure) {
         try connection.sendScript(script)
         var failure: PostgresFailure?
         while let result = try connection.result() {
@@ -167,6 +175,7 @@ final class PostgresDatabase: Database {
         sent = []
         guard let failure else { return last }
         if failure.isLost { _ = connection.lost(failure.text) }
+        if connection.isSilent { patience?.waitedInVain() }
         throw journalError(failure)
     }
 
@@ -194,6 +203,7 @@ final class PostgresDatabase: Database {
 
     private func once<R>(_ body: () throws(JournalError) -> R) throws(JournalError) -> R {
         _ = try session()
+        let began = PostgresDatabase.now()
         isInTransaction = true
         defer {
             isInTransaction = false
@@ -215,6 +225,7 @@ final class PostgresDatabase: Database {
                 throw error
             }
             doubt = nil
+            patience?.wasDone(in: TimeSpan(milliseconds: Int64(clamping: (PostgresDatabase.now() - began) / 1_000_000)))
             return result
         } catch {
             rollBack()

@@ -44,14 +44,21 @@ extension JournalError.Cause {
     init(connecting text: String) {
         let denied = [
             "password authentication failed", "no password supplied", "authentication failed", "no pg_hba.conf entry", "role \"",
-            "permission denied for database", "certificate verify failed", "does not support SSL", "root certificate file",
+            "permission denied for database", "pg_hba.conf rejects", "requires a valid client certificate", "requirepeer", "is not permitted to log in",
+        ]
+        // Files, names and modes that somebody wrote: as they stand, no further try comes to anything else.
+        let wrong = [
+            "libpq.so.5", "invalid ", "certificate verify failed", "does not match host name", "does not support SSL", "certificate file",
+            "private key", "certificate required", "unknown ca", "could not get server's host name from server certificate",
+            "certificate present", "definition of service", "service file", "channel binding", "authentication method", "certificate revocation list",
+            "must be specified for a verified SSL", "GSSAPI", "not supported by this build", "certificate authority",
         ]
         if text.contains(bytesOf: "database \""), text.contains(bytesOf: "does not exist") {
             self = .noDatabase
-        } else if text.contains(bytesOf: "libpq.so.5") || text.contains(bytesOf: "invalid ") {
-            self = .cannotOpen
         } else if denied.contains(where: { text.contains(bytesOf: $0) }) {
             self = .denied
+        } else if wrong.contains(where: { text.contains(bytesOf: $0) }) {
+            self = .cannotOpen
         } else {
             self = .unreachable
         }
@@ -62,11 +69,17 @@ extension JournalError {
     /// Whether it is about a database and not a file.
     var isOfDatabase: Bool { PostgresPlace.isMeant(by: path) }
 
+    private var isAboutTLS: Bool { ["certificate", "SSL", "private key"].contains { detail.contains(bytesOf: $0) } }
+
     /// What a person can do about it where the journal lies in a database.
     var databaseHint: String? {
         switch cause {
         case .missing: "start `mozaiks-ops run` or `mozaiks-ops check` once with this state, or name another one (`?schema=`)"
+        case .heldBy(let holder) where holder.isKeeping: "wait until it is done"
         case .heldBy: "stop that process, or give this one another schema (`?schema=`)"
+        case .cannotOpen where isAboutTLS:
+            "check `sslmode`, `sslrootcert`, `sslcert` and `sslkey` of the URL, the files that they name, and the name in the server's "
+                + "certificate (docs/postgresql.md)"
         case .cannotOpen: "see docs/postgresql.md for what the URL and the server must have"
         case .readOnly: "it is a standby, or its transactions are read-only by default: name the primary (`target_session_attrs=read-write`)"
         case .busy: "another transaction was under way for long; it is tried again"

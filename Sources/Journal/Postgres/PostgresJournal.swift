@@ -47,7 +47,7 @@ struct PostgresJournal {
         ) { row throws(JournalError) in (things: row.int(0), journals: row.int(1)) }
         guard let found, found.things > 0 else { return nil }
         guard found.journals > 0 else { throw database.error(.notAJournal, "schema \(place.schema) holds other things") }
-        let row = try database.row("SELECT application, version FROM \(place.schema).journal") {
+        let row = try database.row("SELECT application, version FROM \(place.quotedSchema).journal") {
             row throws(JournalError) in (application: row.int(0), version: Int(row.int(1)))
         }
         guard let row, row.application == Schema.applicationID else { throw database.error(.notAJournal) }
@@ -62,7 +62,13 @@ struct PostgresJournal {
     }
 
     private func bringUp(from version: Int?, _ database: PostgresDatabase) throws(JournalError) {
-        let begun = version == nil ? PostgresSchema.beginning(in: place.schema) : ""
+        var begun = ""
+        if version == nil {
+            let isThere = try database.row("SELECT 1::bigint FROM pg_namespace WHERE nspname = ?1", [.text(place.schema)]) {
+                row throws(JournalError) in true
+            }
+            begun = PostgresSchema.beginning(making: isThere == nil ? place.quotedSchema : nil)
+        }
         let steps = Schema.migrations[(version ?? 0)...].map(PostgresSchema.adapted).joined(separator: "\n")
         do throws(JournalError) {
             try database.execute("BEGIN; \(begun) \(steps) UPDATE journal SET version = \(Schema.version); COMMIT")

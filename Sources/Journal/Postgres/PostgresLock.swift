@@ -10,6 +10,9 @@ enum PostgresLock {
         let session: Int32
     }
 
+    /// How a command that looks after the journal signs.
+    private static let keeper = "mozaiks-ops/journal"
+
     /// Takes it without waiting; whether that went well.
     static func take(_ database: PostgresDatabase) throws(JournalError) -> Bool {
         try database.row("SELECT pg_try_advisory_lock(?1)", [.int(database.place.engineKey)]) {
@@ -18,9 +21,9 @@ enum PostgresLock {
     }
 
     /// Has the session say who its process is, for the one that is refused.
-    static func sign(_ database: PostgresDatabase, now: Timestamp) throws(JournalError) {
+    static func sign(_ database: PostgresDatabase, now: Timestamp, isKeeping: Bool) throws(JournalError) {
         // At most 63 bytes are kept.
-        let name = "mozaiks-ops \(getpid()) \(now.milliseconds) \(String(decoding: hostName().utf8.prefix(24), as: UTF8.self))"
+        let name = "\(isKeeping ? keeper : "mozaiks-ops") \(getpid()) \(now.milliseconds) \(String(decoding: hostName().utf8.prefix(24), as: UTF8.self))"
         database.signature = name
         try sign(database)
     }
@@ -46,10 +49,10 @@ enum PostgresLock {
 
     private static func words(_ name: String) -> EngineHolder {
         let parts = name.split(separator: " ", maxSplits: 3).map(String.init)
-        guard parts.count >= 3, parts[0] == "mozaiks-ops" else { return EngineHolder(pid: nil, since: nil) }
+        guard parts.count >= 3, ["mozaiks-ops", keeper].contains(parts[0]) else { return EngineHolder(pid: nil, since: nil) }
         return EngineHolder(
             pid: Int32(parts[1]), since: Int64(parts[2]).map { Timestamp(milliseconds: $0) },
-            host: parts.count > 3 ? Shown.id(parts[3]) : nil)
+            host: parts.count > 3 ? Shown.id(parts[3]) : nil, isKeeping: parts[0] == keeper)
     }
 
     private static func hostName() -> String {

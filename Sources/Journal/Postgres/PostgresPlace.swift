@@ -37,6 +37,8 @@ public struct PostgresPlace: Hashable, Sendable, CustomStringConvertible {
     /// The URL without passwords.
     public let description: String
     var password: StatePassword?
+    /// Shared by all who have this place.
+    let ending = PostgresEnding()
 
     /// Whether a text is meant to be one.
     public static func isMeant(by text: some StringProtocol) -> Bool {
@@ -108,6 +110,9 @@ public struct PostgresPlace: Hashable, Sendable, CustomStringConvertible {
         if !shownQuery.isEmpty { shown += "?" + shownQuery.joined(separator: "&") }
         description = Shown.line(shown)
     }
+
+    /// As SQL names it: what is a word of SQL is a name too.
+    var quotedSchema: String { "\"\(schema)\"" }
 
     /// What the engine of the schema holds for as long as it is the engine, and what whoever writes holds while it does.
     var engineKey: Int64 { Checksum.of("mozaiks-ops engine " + schema) }

@@ -2,9 +2,11 @@
 enum PostgresSchema {
     /// The schema, and what only this engine keeps: version, epoch, the number of the last commit; and the fence, which
     /// fails a transaction of an engine that was deposed.
-    static func beginning(in schema: String) -> String {
+    ///
+    /// - Parameter schema: as SQL names it; nil where it is there: whoever may not make one may not even ask for it then.
+    static func beginning(making schema: String?) -> String {
         """
-        CREATE SCHEMA IF NOT EXISTS \(schema);
+        \(schema.map { "CREATE SCHEMA \($0);" } ?? "")
         CREATE TABLE journal (
             application BIGINT NOT NULL, version BIGINT NOT NULL, epoch BIGINT NOT NULL, commits BIGINT NOT NULL);
         INSERT INTO journal VALUES (\(Schema.applicationID), 0, 0, 0);

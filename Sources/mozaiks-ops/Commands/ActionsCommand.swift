@@ -68,7 +68,7 @@ enum ActionsCommand {
                 "there is no journal in \(folder.path): no engine ever ran there. Is that the folder of the one that is to stop?",
                 hint: "name its folder with --state; the unit's is /var/lib/mozaiks-ops")
         }
-        let holder = EngineLock.holder(of: folder)
+        let holder = EngineLock.holder(of: folder).flatMap { $0.isKeeping ? nil : $0 }
         let until = "until 'mozaiks-ops actions resume' (\(folder.killFilePath))"
         invocation.print(
             text: holder == nil

@@ -86,7 +86,7 @@ enum CheckCommand {
             journal = room.journal
         } catch {
             // Another engine at work has heartbeats of its own; a look beside it is no failure of anything.
-            if case .heldBy(let holder) = error.cause {
+            if case .heldBy(let holder) = error.cause, !holder.isKeeping {
                 let text = "another engine runs here (\(holder)), and watches already: this pass did nothing"
                 if isForWork {
                     remark("mozaiks-ops: \(text)\n", .info)

@@ -41,7 +41,9 @@ extension DoctorCommand {
         }
         for fault in faults { findings.add(.broken, "state: \(fault.message)\(fault.hint.map { "; \($0)" } ?? "")") }
         if let holder {
-            findings.add(.ok, "state: \(folder.path), an engine is running (\(holder))")
+            findings.add(
+                holder.isKeeping ? .note : .ok,
+                "state: \(folder.path), \(holder.isKeeping ? "a command on the journal is under way, and no engine runs meanwhile" : "an engine is running") (\(holder))")
         } else if faults.isEmpty {
             findings.add(.ok, "state: \(folder.path)")
         }

@@ -30,7 +30,7 @@ enum DoctorCommand {
         examineSetup(configuration, assembly, invocation.clock.now(), &findings)
         await examineRunningServers(configuration, assembly, &findings)
         await examineReceivers(assembly, invocation, &findings)
-        for fault in Assembly.unreadableSecrets(configuration, invocation.environment) { findings.add(.broken, fault) }
+        for fault in Assembly.unreadable(configuration, invocation.environment, logins: false) { findings.add(.broken, fault) }
         var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
         let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         let wait = try invocation.span("wait") ?? .seconds(3)
@@ -116,7 +116,10 @@ enum DoctorCommand {
             }
         }
         if let heartbeat = configuration.heartbeat {
-            findings.add(.ok, "heartbeat: every \(heartbeat.interval), URL from \(heartbeat.url.location)")
+            // That there is none is said with all that is named and cannot be had.
+            if Assembly.hasHeartbeat(configuration, assembly.environment) {
+                findings.add(.ok, "heartbeat: every \(heartbeat.interval), URL from \(heartbeat.url.location)")
+            }
         } else {
             findings.add(
                 .note, "heartbeat: none, nobody notices when this machine is gone; set MOZAIKS_HEARTBEAT_URL or 'heartbeat:'")

@@ -88,7 +88,7 @@ enum ConfigCommand {
     ) { invocation in
         let configuration = try invocation.watchingConfiguration()
         let policies = try invocation.policies(configuration)
-        let secrets = Assembly.unreadableSecrets(configuration, invocation.environment)
+        let secrets = Assembly.unreadable(configuration, invocation.environment)
         for fault in secrets { complain(fault, hint: nil) }
         let warnings = configuration.warnings.count + policies.warnings.count + Strangers(configuration, policies).warnings.count + secrets.count
         let place = configuration.file ?? "the environment and the command line"

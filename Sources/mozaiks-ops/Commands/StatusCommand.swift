@@ -65,7 +65,7 @@ extension Overview {
 
     private func engineText(_ rendering: Rendering) -> String {
         let mode = sights.map(\.mode).min().map { ", mode \($0.rawValue)" } ?? ""
-        var text = holder.map { "Engine: running (\($0))\(mode)\n" }
+        var text = holder.map { $0.isKeeping ? "Engine: none runs while a command is at the journal (\($0))\(mode)\n" : "Engine: running (\($0))\(mode)\n" }
             ?? "\(rendering.terminal.paint("Engine: none runs", .yellow))\(mode); what follows is what the last one left\n"
         text += "State:  \(Shown.id(folder.path)), looked at \(rendering.moment(now))\n"
         if isStopped { text += rendering.terminal.paint("Actions are stopped: none until 'mozaiks-ops actions resume'", .red) + "\n" }

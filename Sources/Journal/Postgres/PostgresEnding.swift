@@ -1,0 +1,91 @@
+import Dispatch
+import Model
+import Synchronization
+
+/// Whether the process is to end: whoever waits for the server then waits a moment more and no longer. One for all sessions
+/// of a place.
+final class PostgresEnding: Sendable {
+    /// When it was told, of the monotonic clock in nanoseconds; 0 before.
+    private let toldAt = Atomic<UInt64>(0)
+
+    /// How much longer a wait may go on.
+    static let grace = TimeSpan.seconds(2)
+    /// How often a wait looks, in milliseconds.
+    static let look: UInt64 = 100
+
+    func tell() { _ = toldAt.compareExchange(expected: 0, desired: PostgresDatabase.now(), ordering: .relaxed) }
+    var isTold: Bool { toldAt.load(ordering: .relaxed) != 0 }
+
+    /// When a wait that began then and may take so long is over.
+    func deadline(_ began: UInt64, _ patience: TimeSpan) -> UInt64 {
+        let own = began + PostgresEnding.nanoseconds(patience)
+        let told = toldAt.load(ordering: .relaxed)
+        return told == 0 ? own : min(own, max(began, told) + PostgresEnding.nanoseconds(PostgresEnding.grace))
+    }
+
+    private static func nanoseconds(_ span: TimeSpan) -> UInt64 { UInt64(max(1, span.milliseconds)) * 1_000_000 }
+}
+
+/// How long a session of an engine that polls waits for an answer. A server that hangs must not keep it from polling, and one
+/// that is slow must get its work done: each wait in vain doubles the next one, up to what a statement may take.
+struct PostgresPatience {
+    private let longest: TimeSpan
+    private var waitsInVain = 0
+
+    static let first = TimeSpan.seconds(5)
+
+    init(longest: TimeSpan) { self.longest = longest }
+
+    var span: TimeSpan { min(longest, PostgresPatience.first * Int64(1 << min(waitsInVain, 12))) }
+
+    mutating func waitedInVain() { waitsInVain += 1 }
+
+    /// Something that took so long was done: only what was quick says that the server is.
+    mutating func wasDone(in span: TimeSpan) {
+        if span < PostgresPatience.first { waitsInVain = 0 }
+    }
+}
+
+/// A connection that is being made on a thread of its own: a server that takes no notice, a name that nobody resolves and
+/// several hosts in a row hold up nobody who polls.
+final class PostgresAttempt: Sendable {
+    private let isOver = DispatchSemaphore(value: 0)
+    private let outcome = Mutex<Result<PostgresConnectionBox, PostgresFailure>?>(nil)
+    /// How long its maker waits for it. Who comes again only looks.
+    static let patience = TimeSpan.seconds(2)
+
+    init(_ place: PostgresPlace, _ role: PostgresDatabase.Role, _ busyTimeout: TimeSpan) {
+        DispatchQueue(label: "postgres").async {
+            let result: Result<PostgresConnectionBox, PostgresFailure>
+            do throws(PostgresFailure) {
+                result = .success(PostgresConnectionBox(try PostgresDatabase.connected(place, role, busyTimeout)))
+            } catch {
+                result = .failure(error)
+            }
+            self.outcome.withLock { $0 = result }
+            self.isOver.signal()
+        }
+    }
+
+    /// Nil while it goes on.
+    func wait(atMost span: TimeSpan) -> Result<PostgresConnectionBox, PostgresFailure>? {
+        guard isOver.wait(timeout: .now() + .milliseconds(Int(span.milliseconds))) == .success else { return nil }
+        return outcome.withLock { $0 }
+    }
+}
+
+/// Carries a connection from the thread that made it to its owner.
+final class PostgresConnectionBox: Sendable {
+    private let connection: Mutex<PostgresConnection?>
+
+    init(_ connection: sending PostgresConnection) { self.connection = Mutex(connection) }
+
+    /// Once; nil from then on.
+    func take() -> sending PostgresConnection? {
+        connection.withLock { connection in
+            let taken = connection
+            connection = nil
+            return taken
+        }
+    }
+}
