@@ -85,6 +85,8 @@ enum SeenComparisons {
             if bounds.contains(word), let fault = bound(clause, index, ground) { return fault }
             if ["steady", "constant", "constantly", "fast"].contains(word), !ground.courses(of: plain).contains(where: \.stays) { return says(word, "is not what the evidence says") }
             let isRelative = isGuess && before == "than"
+            // Of a rule and not of what happened: a guess why it fired.
+            if isGuess, word == "always", ["hold", "holds"].contains(next), index >= 3, plain[(index - 3)..<index].elementsEqual(["test", "rule", "that"]) { continue }
             if amounts.contains(word), !ground.has(word), !(word == "each" && ["minute", "hour", "second"].contains(next)), !(isGuess && ["often", "repeatedly"].contains(word)) {
                 return says(word, "was not counted")
             }

@@ -33,7 +33,7 @@ struct SeenGround: Sendable {
     private static let meanings: [String: [String]] = [
         "latency": ["slow", "slowly", "slower", "long", "longer"], "error": ["fail", "failure", "failing"], "failure": ["fail", "failing"],
         "baseline": ["usual", "usually", "unusual", "unusually"], "cost": ["spend", "spending", "usd"], "token": ["burn", "burning", "use", "using", "consume"],
-        "mongodb": ["database"], "websocket": ["connection"], "llm": ["model"], "health": ["answer"], "silent": ["silently", "end"],
+        "mongodb": ["database"], "websocket": ["connection"], "llm": ["model"], "health": ["answer"], "healthy": ["answer"], "up": ["answer"], "silent": ["silently", "end"],
     ]
 
     init(_ document: JSON) {

@@ -54,11 +54,24 @@ public struct Strangers: Sendable {
         } else if !configuration.routes.isEmpty, !isReached(.critical) {
             found.append(
                 Diagnostic(
-                    "matches-nothing", "no route leads critical incidents to a channel: nobody is told of them",
-                    file: configuration.file ?? "configuration", line: 0, hint: "add a route without 'severity', or with critical",
+                    "matches-nothing", isReached(.critical, byApp: true)
+                        ? "no route leads critical incidents about a runtime, such as that it is down, to a channel: each asks for an app"
+                        : "no route leads critical incidents to a channel: nobody is told of them",
+                    file: configuration.file ?? "configuration", line: 0, hint: "add a route without 'severity' and 'app', or with critical",
                     severity: .warning))
         }
-        for window in configuration.telling.maintenance { add(window.match, "a maintenance window", nil) }
+        if let warning = seldom { found.append(warning) }
+        for window in configuration.telling.maintenance {
+            add(window.match, "a maintenance window", nil)
+            // Hours that never end are a slip: a silence is for that, and has an end.
+            if Strangers.minutes([window.hours]) == Strangers.week, Strangers.isOfAll(window.match, .critical) {
+                found.append(
+                    Diagnostic(
+                        "always-maintenance", "a maintenance window holds all day on every day: nobody is ever told of critical incidents",
+                        file: configuration.file ?? "configuration", line: 0, hint: "name the hours in which work is done, or what it is about",
+                        severity: .warning))
+            }
+        }
         return found
     }
 
@@ -103,16 +116,59 @@ public struct Strangers: Sendable {
         return found
     }
 
-    /// Whether a route leads incidents of a severity anywhere, as far as that hangs on no more than severity and place.
-    private func isReached(_ severity: Severity) -> Bool {
+    /// Whether a route leads incidents of a severity that have no app (or, `byApp`, some that have one) anywhere, as far as that hangs on no more than severity and place.
+    private func isReached(_ severity: Severity, byApp: Bool = false) -> Bool {
         for route in configuration.routes.lazy.map(\.rule) where !isElsewhere(route.match) {
             guard route.match.severities.isEmpty || route.match.severities.contains(severity) else { continue }
-            if !route.channels.isEmpty { return true }
+            // Those about a runtime have no app: that it is down goes by no such route.
+            if !route.channels.isEmpty, byApp || route.match.apps.isEmpty { return true }
             var rest = route.match
             (rest.severities, rest.environments) = ([], [])
             if route.stop, route.hours == nil, rest.isEmpty { return false }
         }
         return false
+    }
+
+    /// Hours of work are a choice, minutes are a slip.
+    private static let fewMinutes = 20 * 60
+    private static let week = 7 * 1_440
+
+    /// A warning where critical incidents are led anywhere for so little of a week that it cannot be meant.
+    private var seldom: Diagnostic? {
+        let routes = configuration.routes.map(\.rule).filter { route in
+            !isElsewhere(route.match) && !route.channels.isEmpty && route.match.apps.isEmpty
+                && (route.match.severities.isEmpty || route.match.severities.contains(.critical))
+        }
+        let hours = routes.map { $0.hours ?? .always }
+        let minutes = Strangers.minutes(hours)
+        guard !hours.isEmpty, minutes < Strangers.fewMinutes else { return nil }
+        return Diagnostic(
+            "seldom", "routes lead critical incidents to a channel for \(minutes) minutes of a week, and no longer",
+            file: configuration.file ?? "configuration", line: 0, hint: "'hours' are those in which people are told; add a route without",
+            severity: .warning)
+    }
+
+    /// How many minutes of a week some of these hours hold.
+    private static func minutes(_ hours: [Hours]) -> Int {
+        var held = [Bool](repeating: false, count: week)
+        for one in hours {
+            let length = one.to > one.from ? one.to - one.from : one.to + 1_440 - one.from
+            for day in one.days {
+                for minute in 0..<length { held[(day * 1_440 + one.from + minute) % week] = true }
+            }
+        }
+        return held.count { $0 }
+    }
+
+    private static func isOfAll(_ match: IncidentMatch, _ severity: Severity) -> Bool {
+        guard match.severities.isEmpty || match.severities.contains(severity) else { return false }
+        var rest = match
+        rest.severities = []
+        // '*' asks for nothing.
+        if rest.rules.contains(where: { $0.pattern.utf8.elementsEqual("*".utf8) }) { rest.rules = [] }
+        if rest.runtimes.contains(where: { $0.pattern.utf8.elementsEqual("*".utf8) }) { rest.runtimes = [] }
+        if rest.environments.contains(where: { $0.pattern.utf8.elementsEqual("*".utf8) }) { rest.environments = [] }
+        return rest.isEmpty
     }
 
     private func isElsewhere(_ match: IncidentMatch) -> Bool {

@@ -262,7 +262,11 @@ struct ConfigurationReader {
         guard let inner = fields.section(Keys.guarding) else { return }
         if let node = inner.node(GuardKeys.protected), let ids = reporter.strings(node, "'protected'") {
             // As the runtime keeps ids: without white space around them.
-            limits.protected = ids.map { AppID($0).stored }
+            let written = ids.map { SecretSource.trim($0) }
+            if written.contains("") {
+                reporter.report("empty", "an id in 'protected' is empty: it protects nobody", at: node, hint: "leave it out, or name an app")
+            }
+            limits.protected = written.filter { !$0.isEmpty }.map { AppID($0).stored }
         }
         if let span = reader.span(inner, GuardKeys.cooldown) { limits.cooldown = span }
         if let n = reader.whole(inner, GuardKeys.perAppHour) { limits.perAppHour = n }

@@ -49,7 +49,9 @@ public final class Journal {
         let file = JournalFile(folder: folder, busyTimeout: busyTimeout)
         switch mode {
         case .engine(let lock):
-            return Journal(folder, rights: .engine, database: try file.openForEngine(lock: lock))
+            let database = try file.openForEngine(lock: lock)
+            try KeptSwitch.putBack(database, folder)
+            return Journal(folder, rights: .engine, database: database)
         case .reader:
             return Journal(folder, rights: .reader, database: try file.openForReader())
         case .command:
@@ -87,6 +89,8 @@ public final class Journal {
         database = nil
         messagesInFlight = []
     }
+
+    var isReader: Bool { rights == .reader }
 
     /// From here on whoever calls has other things to do than wait: a server that does not answer within seconds is away. A file
     /// is never waited for longer than another's transaction.

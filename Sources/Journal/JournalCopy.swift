@@ -48,12 +48,16 @@ extension Journal {
                 detail: "there is a journal already, and nothing is written over it; name another place")
         }
         // First what keeps actions from being taken.
-        if reader.killSwitch ?? true { try target.turnKillSwitchOn(by: reader.killSwitchActor(isOn: true) ?? "") }
+        let isStopped = reader.killSwitch ?? true
+        let stopper = isStopped ? reader.killSwitchActor(isOn: true) ?? "" : ""
+        if isStopped { try target.turnKillSwitchOn(by: stopper) }
         let copied = try reader.reading("copy the journal") { from throws(JournalError) in
             try from.snapshot { () throws(JournalError) in
                 try writer.writing("copy the journal") { to throws(JournalError) in
                     var all: [TableContents] = []
                     for table in JournalTable.all { all.append(try copy(table, from, to)) }
+                    // Of a backup only the journal is left, and the switch goes with it.
+                    if isBackup, isStopped { try KeptSwitch.turnOn(by: stopper, to) }
                     return all
                 }
             }

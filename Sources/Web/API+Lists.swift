@@ -19,8 +19,7 @@ extension API {
         let after: IncidentFilter.Place?
 
         init(_ query: inout Query, now: Timestamp) throws(Problem) {
-            since = try query.moment("since", now: now)
-            until = try query.moment("until", now: now)
+            (since, until) = try query.range(now: now)
             limit = try query.number("limit", in: 1...1_000) ?? 200
             after = try query.one("cursor").map { text throws(Problem) in try API.place(text) }
         }
@@ -121,8 +120,7 @@ extension API {
         let cursor: Int64?
 
         init(_ query: inout Query, now: Timestamp) throws(Problem) {
-            since = try query.moment("since", now: now)
-            until = try query.moment("until", now: now)
+            (since, until) = try query.range(now: now)
             limit = try query.number("limit", in: 1...200) ?? 50
             cursor = try query.one("cursor").map { text throws(Problem) -> Int64 in
                 guard let number = Int64(text), number > 0 else { throw .badRequest(API.noCursor) }

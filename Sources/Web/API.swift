@@ -18,6 +18,10 @@ struct Reading {
     let zone: Zone
     let shelf: PastShelf
 
+    /// What is known of names; empty: nothing is.
+    var runtimes: [String] { surroundings.settings?.runtimes.map(\.name) ?? [] }
+    var rules: [String] { API.ruleNames(self) }
+
     var clocks: Clocks { Clocks(zone: zone, now: now) }
 }
 
@@ -83,8 +87,7 @@ enum API {
         filter.app = try query.one("app").map { AppID($0) }
         filter.rule = try query.one("rule")
         filter.runtime = try query.one("runtime")
-        filter.since = try query.moment("since", now: reading.now)
-        filter.until = try query.moment("until", now: reading.now)
+        (filter.since, filter.until) = try query.range(now: reading.now)
         filter.after = try query.one("cursor").map { text throws(Problem) in try place(text) }
         let limit = try query.number("limit", in: 1...200) ?? 50
         try query.finish()

@@ -76,6 +76,13 @@ struct Query {
         )
     }
 
+    /// `since` and `until`; throws where nothing lies between them.
+    mutating func range(now: Timestamp) throws(Problem) -> (since: Timestamp?, until: Timestamp?) {
+        let (since, until) = (try moment("since", now: now), try moment("until", now: now))
+        if let since, let until, since >= until { throw .badRequest("'since' lies before 'until', and here it does not") }
+        return (since, until)
+    }
+
     /// Throws for what nobody asked for.
     func finish() throws(Problem) {
         guard let left = values.first else { return }

@@ -74,7 +74,8 @@ struct CompletionValues {
         found.formUnion(((try? journal?.unfinishedLeases()) ?? []).map(\.key.app))
         found.formUnion(policies.policies.compactMap(\.app))
         if let configuration { found.formUnion(SilencesCommand.seenApps(configuration, policies, now)) }
-        return found.sorted().map { Candidate("\($0)") }
+        // Whole, since a shortened one is nobody's; one that is no text cannot be typed.
+        return found.sorted().filter { $0.text.utf8.elementsEqual($0.bytes) }.map { Candidate($0.text) }
     }
 
     var runtimes: [Candidate] {

@@ -38,7 +38,9 @@ enum Main {
                 return (.ok, .failure)
             }
             let invocation = try Invocation(arguments, environment: environment, terminal: terminal)
-            return (await execute(command, invocation, plugin), command.failureCode)
+            // Whoever asks for the codes of work gets no other: what could not be told may be by another attempt.
+            let isForWork = arguments.value("exit-code") == "work"
+            return (await execute(command, invocation, plugin), isForWork ? .tryAgain : command.failureCode)
         } catch {
             return (fail(error.text, error.hint, .usage, "usage", plugin, wantsJSON: ErrorDocument.isWanted(by: words)), .failure)
         }

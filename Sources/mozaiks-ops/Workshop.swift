@@ -91,7 +91,8 @@ extension Invocation {
     }
 
     func assembly(_ configuration: Configuration) throws -> Assembly {
-        for fault in Assembly.unreadable(configuration, environment) {
+        // Logins are found out about by the first poll.
+        for fault in Assembly.unreadable(configuration, environment, logins: false) {
             logger.warning("what the configuration names cannot be had: what needs it cannot be used as it is", ["why": .text(fault)])
         }
         return try Assembly(

@@ -40,6 +40,19 @@ import Testing
         #expect(passes(nobody, EvalIncidents.down()))
     }
 
+    @Test("what is up or healthy answers", arguments: ["up", "healthy"]) func answers(series: String) {
+        var incident = EvalIncidents.noisy()
+        incident.evidence.append(
+            EvidenceSeries(series: series, unit: .flag, points: [.init(at: EvalIncidents.now, evidence: .value(1))]))
+        #expect(passes(AnswerCheckTests.answer(summary: "The runtime answers."), incident))
+        #expect(passes(AnswerCheckTests.answer(summary: "The runtime answers.", cause: "A test rule that always holds."), incident))
+        #expect(!passes(AnswerCheckTests.answer(cause: "A provider that always answers."), incident))
+        // Not more than that.
+        for more in ["The runtime answers fast.", "The runtime answers always.", "The provider answers.", "The runtime answers well."] {
+            #expect(!passes(AnswerCheckTests.answer(summary: more), incident), "\(more)")
+        }
+    }
+
     @Test("a service's own words are told without its key, links and what is invisible")
     func words() {
         let key = Secret("sk-advisorsecret42")

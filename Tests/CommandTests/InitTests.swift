@@ -20,6 +20,17 @@ import Testing
         }
     }
 
+    @Test func allOfItIsWrittenOrNothing() throws {
+        let silent = "http://127.0.0.1:\(try Loopback.closedPort())"
+        let shell = Shell()
+        // Where the folder of policies should be lies a file.
+        shell.folder.write("mine", to: "policies")
+        let ending = try shell.run("init", "--url", silent, "--into", ".")
+        #expect(ending.code == 1 && ending.errors.contains("policies"), "\(ending.errors)")
+        #expect(shell.folder.read("mozaiks-ops.yaml") == nil)
+        #expect(shell.folder.read("policies") == Array("mine".utf8))
+    }
+
     @Test func nothingThatIsThereIsWrittenOver() throws {
         let silent = "http://127.0.0.1:\(try Loopback.closedPort())"
         let shell = Shell()

@@ -27,6 +27,12 @@ import Testing
         }
     }
 
+    @Test func aPageIsNamedByItsWordsApartOrTogether() throws {
+        let shell = Shell()
+        let together = try shell.run("man", "incidents list")
+        #expect(together.code == 0 && together.output == (try shell.run("man", "incidents", "list").output), "\(together.errors)")
+    }
+
     @Test func onePageIsPrinted() throws {
         let page = try Shell().run("man", "incidents", "list")
         #expect(page.code == 0 && page.errors.isEmpty)

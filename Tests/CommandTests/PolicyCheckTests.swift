@@ -192,6 +192,7 @@ import Testing
         ("[{severity: warning, to: ops}]", "no route leads critical incidents to a channel: nobody is told of them", 1),
         ("[{stop: true, to: []}, {to: ops}]", "no route leads critical incidents to a channel: nobody is told of them", 1),
         ("[{app: toy, stop: true, to: []}, {to: ops}]", "", 0),
+        ("[{app: '*', to: ops}]", "about a runtime, such as that it is down, to a channel: each asks for an app", 1),
         ("[{to: []}]", "this route leads to no channel", 0),
         ("[{app: '', to: ops}]", "'app' is an empty text, which picks nothing", 0),
     ])
@@ -203,5 +204,24 @@ import Testing
         let ending = try shell.run("policy", "check")
         let said = ending.output + ending.errors
         #expect(said.contains(text) && said.split(separator: "\n").filter { $0.contains("warning[matches-nothing]") }.count == warnings, "\(said)")
+    }
+
+    @Test("maintenance that never ends, and routes for minutes of a week, are said", arguments: [
+        ("routes: [{hours: '09:00-09:01', to: ops}]", "for 7 minutes of a week"),
+        ("routes: [{hours: '09:00-17:00', days: mon-fri, to: ops}]", ""),
+        ("routes: [{hours: '09:00-09:01', to: ops}, {severity: critical, to: ops}]", ""),
+        ("routes: [{to: ops}]\nmaintenance: [{hours: '00:00-24:00', comment: all}]", "holds all day on every day"),
+        ("routes: [{to: ops}]\nmaintenance: [{days: sun, hours: '00:00-24:00', comment: all}]", ""),
+        ("routes: [{to: ops}]\nmaintenance: [{hours: '00:00-24:00', match: {rule: 'noisy-*'}, comment: all}]", ""),
+    ])
+    func seldom(text: String, words: String) throws {
+        let shell = Shell()
+        shell.folder.write(
+            "schema: mozaiks.ops/config/v1\nruntimes: {shared: {replicas: [\"http://127.0.0.1:1\"]}}\n"
+                + "channels: {ops: {slack: {webhook_url_env: X}}}\nstate: state\n\(text)\n", to: "mozaiks-ops.yaml")
+        let ending = try shell.run("policy", "check")
+        let said = ending.output + ending.errors
+        #expect(said.contains(words), "\(said)")
+        #expect((said.contains("warning[seldom]") || said.contains("warning[always-maintenance]")) == !words.isEmpty, "\(said)")
     }
 }

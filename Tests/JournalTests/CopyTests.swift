@@ -104,6 +104,28 @@ import Testing
         #expect(temporary.names == ["journal.bak", "journal.bak.part"])
     }
 
+    @Test func aBackupOfAStoppedJournalComesBackStopped() throws {
+        let (place, engine) = try Self.full()
+        try place.folder.turnKillSwitchOn(by: "cli:ann")
+        let temporary = TemporaryFolder()
+        let contents = try Journal.backUp(place.folder, to: temporary.path("b"), now: at(20))
+        #expect(try contents == engine.contents())
+        let restored = temporary.path("state")
+        #expect(mkdir(restored, 0o700) == 0 && rename(temporary.path("b"), restored + "/journal.db") == 0)
+        let folder = try StateFolder(existing: restored)
+        let reader = try Journal.open(folder, mode: .reader)
+        #expect(reader.killSwitch == true && reader.killSwitchActor(isOn: true) == "cli:ann", "before any engine was there")
+        reader.close()
+        let again = try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: at(30))))
+        #expect(again.killSwitch == true && folder.isKillSwitchOn && folder.killSwitchActor(isOn: true) == "cli:ann")
+        // Once: whoever lifts it then has lifted it.
+        try folder.turnKillSwitchOff(by: "cli:bob")
+        again.close()
+        let third = try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: at(40))))
+        #expect(third.killSwitch == false)
+        #expect(try third.contents() == contents)
+    }
+
     @Test func backupsAtTheSameTimeAreNotInEachOthersWay() throws {
         let temporary = TemporaryFolder()
         let file = temporary.path("journal.bak")

@@ -204,7 +204,7 @@ import struct Journal.MinuteRow
         ].map { ("GET", $0, "") }
         exchanges += [
             ("incidents/0000000000000001/ack", #"{"for":"2h","comment":"on it"}"#), ("incidents/0000000000000001/unack", ""),
-            ("silences", #"{"app":["a","b-*"],"rule":"x","severity":"info","label":"a=b","until_resolved":true}"#),
+            ("silences", #"{"app":["a","b-*"],"rule":"*","severity":"info","label":"a=b","until_resolved":true}"#),
             ("silences", #"{"incident":"0000000000000001","for":"1h","comment":"known"}"#), ("silences", "{}"),
             ("silences/nope/expire", ""), ("approvals/\(approval.id)/approve", #"{"digest":"\#(approval.digest)"}"#),
             ("approvals/\(approval.id)/deny", #"{"comment":"no"}"#), ("leases/nope/revert", ""), ("leases/revert", ""),

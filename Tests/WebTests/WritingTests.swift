@@ -175,6 +175,8 @@ import Testing
             ("silences", #"{"rule":"*","for":"1h","for":"2h"}"#, 400, "twice"),
             ("silences", #"{"rule":"*","severity":"bad","for":"1h"}"#, 400, "severity"), ("silences", #"{"rule":{"a":1}}"#, 400, "a text"),
             ("silences", #"{"rule":"*","for":"99999999d"}"#, 400, "'for'"),
+            ("silences", #"{"app":"","for":"1h"}"#, 400, "'app' is empty"), ("silences", #"{"rule":["*",""],"for":"1h"}"#, 400, "'rule' is empty"),
+            ("marks", #"{"name":"  "}"#, 400, "'name'"),
             ("silences", "[]", 400, "not an object"), ("silences", "{", 400, "not JSON"), ("silences", "\u{0}", 400, "not JSON"),
             ("silences/nope/expire", "", 404, "no silence 'nope'"), ("incidents/nope/ack", "", 404, "no incident"),
             ("incidents/0000000000000002/ack", "", 409, "resolved"), ("incidents/%00/ack", "", 404, "no incident"),

@@ -26,6 +26,14 @@ enum KeptSwitch {
             .text(resumed), .text(line(actor)))
     }
 
+    /// A backup of a journal whose actions were stopped says so in itself: the file beside it is made anew before anything else,
+    /// and holds from then on.
+    static func putBack(_ database: any Database, _ folder: StateFolder) throws(JournalError) {
+        guard try isOn(database) else { return }
+        try folder.turnKillSwitchOn(by: try actor(isOn: true, database) ?? "")
+        try database.transaction { () throws(JournalError) in try turnOff(by: "", database) }
+    }
+
     static func forgetActor(_ database: any Database) throws(JournalError) {
         try database.run("DELETE FROM meta WHERE key = ?1", .text(resumed))
     }
@@ -71,13 +79,17 @@ extension StateFolder {
 extension Journal {
     /// Whether the kill switch is on; nil where that cannot be found out. What does not know must not act.
     public var killSwitch: Bool? {
-        guard folder.database != nil else { return folder.isKillSwitchOn }
+        // A file that is there needs no journal. In one that came out of a backup the switch lies as in a database.
+        if folder.database == nil, folder.isKillSwitchOn || !isReader { return folder.isKillSwitchOn }
         return try? reading("look for the kill switch") { database throws(JournalError) in try KeptSwitch.isOn(database) }
     }
 
     /// Who turned the switch to where it is now, as they said it; nil where nobody did.
     public func killSwitchActor(isOn: Bool) -> String? {
-        guard folder.database != nil else { return folder.killSwitchActor(isOn: isOn) }
+        if folder.database == nil {
+            if let actor = folder.killSwitchActor(isOn: isOn) { return actor }
+            guard isReader, isOn, !folder.isKillSwitchOn else { return nil }
+        }
         return (try? reading("look for the kill switch") { database throws(JournalError) in
             try KeptSwitch.actor(isOn: isOn, database)
         })?.flatMap { $0 }

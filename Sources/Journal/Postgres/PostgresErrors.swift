@@ -17,8 +17,7 @@ extension JournalError.Cause {
     init(sqlState state: String) {
         switch state {
         case "MZ001": self = .deposed
-        case "MZ002": self = .cannotOpen
-        case "MZ004": self = .denied
+        case "MZ002", "MZ004": self = .cannotOpen
         case "3D000": self = .noDatabase
         case "25006": self = .readOnly
         case "42501": self = .denied
@@ -51,7 +50,7 @@ extension JournalError.Cause {
             "libpq.so.5", "invalid ", "certificate verify failed", "does not match host name", "does not support SSL", "certificate file",
             "private key", "certificate required", "unknown ca", "could not get server's host name from server certificate",
             "certificate present", "definition of service", "service file", "channel binding", "authentication method", "certificate revocation list",
-            "must be specified for a verified SSL", "GSSAPI", "not supported by this build", "certificate authority",
+            "could not load", "not currently accepting connections", "must be specified for a verified SSL", "GSSAPI", "not supported by this build", "certificate authority",
         ]
         if text.contains(bytesOf: "database \""), text.contains(bytesOf: "does not exist") {
             self = .noDatabase

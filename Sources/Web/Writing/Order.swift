@@ -136,12 +136,16 @@ struct Order {
             about = nil
             deed = .command(kind: Commands.revertAll, arguments: .object(JSONObject()))
         case .mark:
-            guard let name = try fields.text("name") else { throw Problem.badRequest("'name' says what is deployed") }
+            guard let name = try fields.text("name"), !name.utf8.allSatisfy({ $0 == 0x20 }) else { throw Problem.badRequest("'name' says what is deployed") }
             guard name.utf8.count <= 100, name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
                 throw Problem.badRequest("'name' is one line of at most 100 bytes")
             }
             var arguments: JSONObject = ["name": .string(name)]
-            if let runtime = try fields.text("runtime") { arguments.append("runtime", .string(runtime)) }
+            if let runtime = try fields.text("runtime") {
+                let known = reading.runtimes
+                guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else { throw Order.unknown("runtime", runtime, known) }
+                arguments.append("runtime", .string(runtime))
+            }
             about = nil
             deed = .command(kind: Commands.mark, arguments: .object(arguments))
         case .stop: (about, deed) = (nil, .stop)
@@ -189,9 +193,18 @@ struct Order {
     }
 
     private static func match(_ fields: inout Fields, _ reading: Reading) throws -> IncidentMatch {
-        func globs(_ texts: [String]) -> [Glob] { texts.map { Glob($0) } }
+        // What fits nothing holds back nothing, and whoever asked believes that it does.
+        func globs(_ name: String, known: [String] = []) throws(Problem) -> [Glob] {
+            try fields.texts(name).map { text throws(Problem) in
+                guard !text.isEmpty else { throw .badRequest("'\(name)' is empty: '*' stands for any text") }
+                let glob = Glob(text)
+                guard known.isEmpty || known.contains(where: glob.matches) else { throw unknown(name, text, known) }
+                return glob
+            }
+        }
+        // Apps come and go.
         var match = IncidentMatch(
-            apps: globs(fields.texts("app")), rules: globs(fields.texts("rule")), runtimes: globs(fields.texts("runtime")))
+            apps: try globs("app"), rules: try globs("rule", known: reading.rules), runtimes: try globs("runtime", known: reading.runtimes))
         match.severities = try fields.texts("severity").map { word throws(Problem) in
             guard let severity = Severity(rawValue: word) else {
                 throw .badRequest("'severity' is one of info, warning, critical, not '\(Shown.id(word))'")
@@ -212,6 +225,11 @@ struct Order {
                 "say what to silence: app, rule, runtime, severity, label or incident; rule: \"*\" for all")
         }
         return match
+    }
+
+    private static func unknown(_ kind: String, _ text: String, _ known: [String]) -> Problem {
+        let few = known.count > 5 ? "" : ": there are " + known.map { Shown.id($0) }.joined(separator: ", ")
+        return .badRequest("there is no \(kind) '\(Shown.id(text))'\(few)")
     }
 
     private static func end(_ fields: inout Fields, _ reading: Reading) throws(Problem) -> Timestamp? {

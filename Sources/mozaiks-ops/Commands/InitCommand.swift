@@ -29,17 +29,8 @@ enum InitCommand {
     ) { invocation in
         let plan = try plan(invocation)
         let seen = try await look(plan, invocation)
-        try NewFile.folder(plan.folder)
         let path = plan.folder + "/mozaiks-ops.yaml"
-        try NewFile.write(plan.configuration, to: path)
-        var written = [path]
-        try NewFile.folder(plan.folder + "/policies")
-        let policy = plan.folder + "/policies/ops_policy.default.yaml"
-        // Rules that are there are somebody's.
-        if access(policy, F_OK) != 0 {
-            try NewFile.write(InitPlan.policy, to: policy)
-            written.append(policy)
-        }
+        let written = try write(plan, path)
         let isFound = invocation.defaultFolders.contains(plan.folder)
         let option = isFound ? "" : " --config " + InitPlan.quoted(path)
         let next = [
@@ -56,16 +47,42 @@ enum InitCommand {
         return .ok
     }
 
+    /// The files that were made: all of them, or none.
+    private static func write(_ plan: InitPlan, _ path: String) throws(CommandFailure) -> [String] {
+        // What root writes is read by the unit, whose user is another; nothing in it is secret.
+        let isForOthers = geteuid() == 0
+        let policy = plan.folder + "/policies/ops_policy.default.yaml"
+        var written: [String] = []
+        do throws(CommandFailure) {
+            try NewFile.folder(plan.folder, isForOthers: isForOthers)
+            try NewFile.write(plan.configuration, to: path, isForOthers: isForOthers)
+            written.append(path)
+            try NewFile.folder(plan.folder + "/policies", isForOthers: isForOthers)
+            // Rules that are there are somebody's.
+            if access(policy, F_OK) != 0 {
+                try NewFile.write(InitPlan.policy, to: policy, isForOthers: isForOthers)
+                written.append(policy)
+            }
+        } catch {
+            // Half of it would keep the next try from anything.
+            for file in written { unlink(file) }
+            throw error
+        }
+        return written
+    }
+
     // MARK: - What is wanted
 
     private static func plan(_ invocation: Invocation) throws -> InitPlan {
         let arguments = invocation.arguments
         let asks = !arguments.has("yes") && isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
-        func answer(_ option: String, _ question: String, _ usual: String?, asking: Bool = true) -> String? {
+        func answer(_ option: String, _ question: String, _ usual: String?, asking: Bool = true) throws(CommandFailure) -> String? {
             if let given = arguments.value(option) { return given }
             guard asks, asking else { return usual }
             write("\(question)\(usual.map { " [\($0)]" } ?? ""): ", to: STDERR_FILENO)
-            guard let line = readLine() else { return usual }
+            guard let line = readLine() else {
+                throw CommandFailure("the answers ended before the last question: nothing was written", hint: "--yes asks nothing")
+            }
             let text = String(line.drop { $0 == " " })
             return text.isEmpty ? usual : text
         }
@@ -75,13 +92,13 @@ enum InitCommand {
             throw CommandFailure("\(path) is there already: nothing was changed", hint: "'mozaiks-ops config check' reads it; --into names another folder")
         }
         let known = invocation.environment.nonEmpty("MOZAIKS_RUNTIME_URL")
-        guard let url = answer("url", "Where is the runtime?", known ?? (asks ? "http://localhost:8000" : nil)) else {
+        guard let url = try answer("url", "Where is the runtime?", known ?? (asks ? "http://localhost:8000" : nil)) else {
             throw UsageError("say where the runtime is", hint: "--url http://localhost:8000, or $MOZAIKS_RUNTIME_URL")
         }
         let isGoogle = arguments.has("google-identity")
-        let token = answer("token-file", "The file with its bearer token, if it wants one?", nil, asking: !isGoogle)
+        let token = try answer("token-file", "The file with its bearer token, if it wants one?", nil, asking: !isGoogle)
         if isGoogle, token != nil { throw UsageError("--google-identity stands beside --token-file", hint: "only one can be used") }
-        let webhook = answer("slack-webhook-file", "The file with a Slack webhook's URL, if people are to be told there?", nil)
+        let webhook = try answer("slack-webhook-file", "The file with a Slack webhook's URL, if people are to be told there?", nil)
         let name = arguments.value("name") ?? "shared"
         guard name.utf8.count <= 64, name.utf8.allSatisfy({ ($0 | 0x20 >= 97 && $0 | 0x20 <= 122) || (48...57).contains($0) || [45, 46, 95].contains($0) }) else {
             throw UsageError("--name '\(name)' cannot name a runtime", hint: "letters, digits and . _ -, at most 64")

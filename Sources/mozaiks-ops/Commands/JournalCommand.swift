@@ -6,8 +6,9 @@ import Model
 enum JournalCommand {
     static let check = Command(
         ["journal", "check"], "Look at every row of the journal: nothing damaged, the audit log whole",
-        discussion: "Reads everything, also while an engine runs: what SQLite can tell of its pages (a server of PostgreSQL checks its own), "
-            + "every value against its checksum, and the chain of the audit log. Exit code 1 and the first finding when something is wrong.",
+        discussion: "Reads everything, also while an engine runs: what SQLite can tell of its pages (those of PostgreSQL are its "
+            + "server's, which checks them only where it was made with data checksums), every document against its checksum, and the chain of "
+            + "the audit log. What was changed beside a document, such as a message's state, it does not see. Exit code 1 and the first finding when something is wrong.",
         options: [MonitorOptions.state],
         examples: [
             ("mozaiks-ops journal check", "this machine's journal"),
@@ -25,7 +26,7 @@ enum JournalCommand {
             return .failure
         }
         invocation.print(
-            text: table(contents) + "whole: \(journal.path)\n",
+            text: table(contents) + "whole, as far as checksums and the audit log tell: \(journal.path)\n",
             json: ["status": "whole", "journal": .string(journal.path), "tables": document(contents)])
         return .ok
     }

@@ -12,7 +12,8 @@ enum ManCommand {
             ("mozaiks-ops man --into /usr/local/share/man/man1", "install all"),
         ]
     ) { invocation in
-        let words = invocation.arguments.allPositionals("COMMAND")
+        // `man "incidents list"` is what help calls it.
+        let words = invocation.arguments.allPositionals("COMMAND").flatMap { $0.split(separator: " ").map(String.init) }
         if let folder = invocation.arguments.value("into") {
             guard words.isEmpty else { throw UsageError("--into writes every page", hint: "leave '\(words.joined(separator: " "))' out") }
             try NewFile.folder(folder)
