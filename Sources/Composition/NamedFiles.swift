@@ -33,6 +33,11 @@ struct NamedFiles {
                 faults.append("cannot read the playbooks from \(Shown.line(error.path)): \(error.reason)")
             }
         }
+        let state = configuration.state.value
+        var status = stat()
+        if !state.isDatabase, stat(state.description, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
+            faults.append("cannot use the state folder \(Shown.line(state.description)): it is not a folder")
+        }
         return faults.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 

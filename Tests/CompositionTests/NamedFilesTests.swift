@@ -51,7 +51,7 @@ struct NamedFilesTests {
         let (odd, empty) = (folder.write("s3cret words\n", to: "odd"), folder.write("", to: "empty"))
         for (text, says) in [
             ("heartbeat: {url_file: \(odd)}", "is no URL"), ("heartbeat: {url_file: \(empty)}", "it is empty"),
-            ("heartbeat: {url_file: \(folder.path)}", "the URL of the heartbeat"),
+            ("heartbeat: {url_file: \(folder.path)}", "the URL of the heartbeat"), ("state: \(odd)", "it is not a folder"),
             ("network: {ca_file: \(odd)}", "BEGIN … CERTIFICATE"), ("network: {ca_file: \(empty)}", "it is empty"),
             ("channels: {ops: {slack: {webhook_url_file: \(odd)}}}\nroutes: [{to: ops}]", "is no URL"),
         ] {

@@ -149,6 +149,19 @@ import Testing
 
     // MARK: Kill switch
 
+    @Test("what root switches is the folder's owner's", .enabled(if: geteuid() == 0))
+    func killFileOfRoot() throws {
+        let temporary = TemporaryFolder()
+        let folder = try StateFolder(creating: temporary.path("state"))
+        #expect(chown(folder.path, 4_321, 4_322) == 0)
+        try folder.turnKillSwitchOn(by: "cli:ann")
+        var status = stat()
+        #expect(stat(folder.killFilePath, &status) == 0 && status.st_uid == 4_321 && status.st_gid == 4_322)
+        try folder.turnKillSwitchOff(by: "cli:bob")
+        #expect(stat(folder.path + "/actions.resumed", &status) == 0 && status.st_uid == 4_321)
+        #expect(folder.killSwitchActor(isOn: false) == "cli:bob")
+    }
+
     @Test func theKillSwitchIsAFile() throws {
         let place = try Place()
         #expect(!place.folder.isKillSwitchOn)

@@ -30,7 +30,7 @@ enum InitCommand {
         let plan = try plan(invocation)
         let seen = try await look(plan, invocation)
         let path = plan.folder + "/mozaiks-ops.yaml"
-        let written = try write(plan, path)
+        let written = try writeAll(plan, path)
         let isFound = invocation.defaultFolders.contains(plan.folder)
         let option = isFound ? "" : " --config " + InitPlan.quoted(path)
         let next = [
@@ -48,7 +48,7 @@ enum InitCommand {
     }
 
     /// The files that were made: all of them, or none.
-    private static func write(_ plan: InitPlan, _ path: String) throws(CommandFailure) -> [String] {
+    private static func writeAll(_ plan: InitPlan, _ path: String) throws(CommandFailure) -> [String] {
         // What root writes is read by the unit, whose user is another; nothing in it is secret.
         let isForOthers = geteuid() == 0
         let policy = plan.folder + "/policies/ops_policy.default.yaml"
