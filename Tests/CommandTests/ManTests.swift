@@ -30,7 +30,8 @@ import Testing
     @Test func aPageIsNamedByItsWordsApartOrTogether() throws {
         let shell = Shell()
         let together = try shell.run("man", "incidents list")
-        #expect(together.code == 0 && together.output == (try shell.run("man", "incidents", "list").output), "\(together.errors)")
+        let apart = try shell.run("man", "incidents", "list")
+        #expect(together.code == 0 && together.output == apart.output, "\(together.errors)")
     }
 
     @Test func onePageIsPrinted() throws {
