@@ -112,7 +112,12 @@ extension GuardState {
         hold.beyond = beyond
         // A burst is behind the window of the starts by then, and grows no more.
         let goesOn = grows && now - beyond.at >= LeaseHold.goesOn && runs >= beyond.runs + max(1, (bound.runs ?? 0) / 2)
-        guard goesOn || (starts != nil && now - beyond.at >= LeaseHold.whole) else { return nil }
+        let isThrough =
+            starts.map { starts in
+                (bound.runs.map { hold.least > $0 + max(2, $0 / 2) && starts * 3 > max($0 * 5, 15) } ?? false)
+                    || (bound.starts.map { starts > $0 * 2 + 2 } ?? false)
+            } ?? false
+        guard goesOn || (isThrough && now - beyond.at >= LeaseHold.whole) else { return nil }
         let refused = own.gateRefusals(app) ?? 0
         let why =
             refused > 0

@@ -41,7 +41,7 @@ enum MarkCommand {
     }
 
     static let list = Command(
-        ["mark", "list"], "List the last day's deploys, restarts and silences, with the signals before and after deploys and restarts",
+        ["mark", "list"], "List the last day's deploys, restarts and silences, with signals before and after",
         options: [MonitorOptions.state],
         examples: [("mozaiks-ops mark list", "what was deployed, and what changed with it")]
     ) { invocation in
