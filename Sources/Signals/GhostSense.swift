@@ -147,6 +147,7 @@ struct GhostSense: Sendable {
     /// A run turned out to be a ghost: it never was among those that run.
     mutating func foundGhost(began: Int64) {
         for index in balances.indices where balances[index].began >= began { balances[index].open -= 1 }
+        counts.foundGhost(began: began)
     }
 
     // MARK: - Progress

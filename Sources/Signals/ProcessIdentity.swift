@@ -44,14 +44,14 @@ struct ProcessIdentity {
     }
 
     /// The process that answers, as far as it was told apart.
-    struct Process: Hashable {
+    struct Answering: Hashable {
         let mark: [UInt8]?
         let restart: Int64?
     }
 
     /// Another value than before once a process is seen for the first time, or restarts. Of several that answer in turn
     /// none is the newest.
-    var process: Process { Process(mark: severalAt == nil ? marks.last : nil, restart: restarts.last) }
+    var answering: Answering { Answering(mark: severalAt == nil ? marks.last : nil, restart: restarts.last) }
 
     enum Change: Hashable {
         case same

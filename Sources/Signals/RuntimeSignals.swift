@@ -118,10 +118,10 @@ public struct RuntimeSignals: Sendable {
     /// Which processes were told apart, to be compared with what was known before. A monitor that starts anew cannot see for
     /// itself that one restarted: unlike the counters of a process, its restarts are counted nowhere but here.
     public struct ProcessesSeen: Hashable, Sendable {
-        fileprivate let each: [ProcessIdentity.Process]
+        fileprivate let each: [ProcessIdentity.Answering]
     }
 
-    public var processesSeen: ProcessesSeen { ProcessesSeen(each: replicas.map(\.identity.process)) }
+    public var processesSeen: ProcessesSeen { ProcessesSeen(each: replicas.map(\.identity.answering)) }
 
     /// Moves time on: closes minutes, forgets apps and replicas, trims what is kept.
     private mutating func advance(to now: Timestamp) {

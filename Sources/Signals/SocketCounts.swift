@@ -16,7 +16,7 @@ struct SocketCounts: Hashable, Sendable {
         var sockets: Int64
         /// By ``SocketCounts/ages``: of the runs that were at least so old, those that have ended since.
         var ended: [Int64]
-        /// All runs that stood open then have ended, and what it teaches is learnt.
+        /// All runs that stood open then have ended or are ghosts, and what it teaches, if anything, is learnt.
         var isClosed = false
 
         init(at: Int64, clock: Int64, sockets: Int64) {
@@ -58,6 +58,12 @@ struct SocketCounts: Hashable, Sendable {
             guard age >= 0 else { continue }
             for (place, least) in SocketCounts.ages.enumerated() where age >= least { all[index].ended[place] += 1 }
         }
+    }
+
+    /// A run that stood open is held for a ghost. It may have had a websocket at first, which makes up there for one that came
+    /// late: such a count teaches nothing about when they come.
+    mutating func foundGhost(began: Int64) {
+        for index in all.indices where all[index].clock >= began { all[index].isClosed = true }
     }
 
     mutating func add(_ count: Count) {

@@ -135,7 +135,7 @@ import Testing
         let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
         let first = try shell.run("check")
         #expect(first.code == 3)
-        #expect(first.output.contains("up               0\n"))
+        #expect(first.output.contains("up                    0\n"))
         #expect(first.output.contains("pending: runtime-down on runtime default, true for 0s"))
         let policies = QuickPolicy.write(to: shell.folder)
         let second = try shell.run("check", "--policies", policies)
@@ -166,7 +166,7 @@ import Testing
         let ending = try Shell(["MOZAIKS_RUNTIME_URL": server.url]).run("check")
         #expect(ending.output.contains("7 open of 12 chats, 3 apps · unhealthy"), "\(ending.output)")
         #expect(ending.output.contains("pending: runtime-unhealthy on runtime default"))
-        #expect(ending.output.contains("healthy          0\n"))
+        #expect(ending.output.contains("healthy               0\n"))
     }
 
     @Test func poisonedFiguresLeaveHealthReadable() throws {

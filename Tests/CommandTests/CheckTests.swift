@@ -21,8 +21,8 @@ import Testing
             #expect(ending.errors.isEmpty)
             #expect(
                 ending.firstLine == "OK: 7 open chats of 12, 3 apps, Mongo ping 0.04 ms, 7 websockets, 10 errors")
-            #expect(ending.output.contains("open_runs        7\n"))
-            #expect(ending.output.contains("websockets       7\n"))
+            #expect(ending.output.contains("open_runs             7\n"))
+            #expect(ending.output.contains("websockets            7\n"))
             #expect(ending.output.contains("app-écolé-検証"))
             #expect(!ending.output.contains("\u{1B}["), "no colour where there is no terminal")
         }

@@ -129,7 +129,7 @@ import Testing
         await core.pass(Crowd.noisy, place.clock)
         let last = try #require(try place.incidents().first?.decisions.last)
         #expect(last.verdict.word == "refused" && last.approval == offer.id)
-        #expect(last.verdict.reason?.contains("kill file") == true)
+        #expect(last.verdict.reason?.contains("actions are stopped") == true)
         await core.close()
     }
 

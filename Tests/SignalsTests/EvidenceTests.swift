@@ -59,7 +59,9 @@ struct EvidenceTests {
             case .perfPolled: #expect(table.runtime(slot) == .value(10))
             // Missing answers are its evidence: of eight polls one failed, where it was a failure and not a refusal. Eight
             // are too few for five minutes.
-            case .healthFailures: #expect(table.runtime(slot) == .missing(.tooLittleData), "\(ref)")
+            case .healthFailures, .lostPolls: #expect(table.runtime(slot) == .missing(.tooLittleData), "\(ref)")
+            // Whatever it said, and a refusal too: it came back.
+            case .lineLoss: #expect(table.runtime(slot) == .value(0))
             // Of the extension, which nobody asked.
             case .loopLag: #expect(table.runtime(slot) == .missing(.notTracked))
             case _ where subjects.contains(.runtime): #expect(table.runtime(slot) == .missing(example.reason), "\(ref)")
