@@ -35,8 +35,8 @@ import YAML
         ("active-runs > 5", "did you mean 'active_runs'?"), ("activeRuns > 5", "did you mean 'active_runs'?"),
         ("active_runs > noisy_min_runs", "did you mean '$noisy_min_runs'?"), ("active_runs > ${noisy_min_runs}", "write '$noisy_min_runs'"),
         ("active_runs > @noisy_min_runs", "a threshold is written '$name'"),
-        ("turn_latency > 30s", "there are: turn_latency.p50, turn_latency.p95, turn_latency.p95.rest, turn_latency.p99"),
-        ("turn_latency.p90 > 30s", "there are: turn_latency.p50, turn_latency.p95, turn_latency.p95.rest, turn_latency.p99"),
+        ("turn_latency > 30s", "there are: turn_latency.p50, turn_latency.p95, turn_latency.p99, turn_latency.p95.rest"),
+        ("turn_latency.p90 > 30s", "there are: turn_latency.p50, turn_latency.p95, turn_latency.p99, turn_latency.p95.rest"),
         // What stands elsewhere
         ("active_runs > 5 for 5m", "how long it must hold stands in the rule's 'for:'"),
         ("errors > 3/min in 30m", "a window stands in brackets behind its signal: errors[10m]"),
