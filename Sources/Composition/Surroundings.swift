@@ -26,8 +26,8 @@ extension Configuration {
     /// Who needs a token to read though the page listens on this machine alone: nil where there is no proxy to come by.
     package var readingByProxy: String? {
         guard let url = publicURL?.value, readToken == nil, server?.value.isLoopback == true else { return nil }
-        return "reading by \(url), or through any proxy, needs a token ('mozaiks-ops token create NAME --role viewer')"
-            + (trustedProxies == nil ? "" : " or a name that a trusted proxy shows") + "; from this machine, by 127.0.0.1, it is open"
+        return "there is a public_url (\(url)), so a proxy brings anybody: reading needs a token, on this machine too "
+            + "('mozaiks-ops token create NAME --role viewer')" + (trustedProxies == nil ? "" : " or a name that a trusted proxy shows")
     }
 }
 

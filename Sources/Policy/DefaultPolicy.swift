@@ -138,21 +138,25 @@ rules:
 
   runtime-unhealthy:
     subject: runtime
+    # Where a page answers in the place of everything it is no check's answer; and what one outage left behind in long
+    # windows is no fault that comes and goes: the newest minutes must show it too, and no more of it than the half hour.
     when: >-
       (up == 1 and (healthy == 0 or (missing(healthy, unreachable) and (missing(line_loss) or line_loss <= $line_loss
       or (not missing(health_failures[150s]) and health_failures[150s] > 99%)))))
-      or (not missing(health_failures[10m]) and not missing(health_failures[2m])
-      and health_failures[10m] > 1.2 * $health_failing and health_failures[2m] > 0.5 * $health_failing
+      or ((not missing(healthy) or missing(healthy, unreachable) or not missing(tracked_chats) or not missing(uptime))
+      and not missing(health_failures[2m])
+      and health_failures[2m] > 0.5 * $health_failing
+      and ((not missing(health_failures[10m]) and health_failures[10m] > 1.2 * $health_failing
       and (missing(line_loss) or health_failures[10m] > 1.2 * $health_failing + line_loss))
-      or (not missing(health_failures[15m]) and not missing(health_failures[2m])
-      and health_failures[15m] > 0.9 * $health_failing and health_failures[2m] > 0.5 * $health_failing
+      or (not missing(health_failures[15m]) and health_failures[15m] > 0.9 * $health_failing
       and (missing(line_loss) or health_failures[15m] > 0.9 * $health_failing + line_loss))
-      or (not missing(health_failures[30m]) and not missing(health_failures[10m]) and not missing(health_failures[2m])
+      or (not missing(health_failures[30m]) and not missing(health_failures[10m])
       and not missing(baseline(healthy[24h])) and health_failures[30m] > 0.75 * $health_failing
-      and health_failures[10m] > 0.5 * $health_failing and health_failures[2m] > 0.5 * $health_failing
-      and (missing(line_loss) or health_failures[30m] > 0.75 * $health_failing + line_loss))
-      or (not missing(lost_polls[30m]) and not missing(lost_polls[10m])
-      and lost_polls[30m] > 1.3 * $health_failing and lost_polls[10m] > 1.3 * $health_failing)
+      and health_failures[10m] > 0.5 * $health_failing
+      and (missing(line_loss) or health_failures[30m] > 0.75 * $health_failing + line_loss))))
+      or (not missing(lost_polls[30m]) and not missing(lost_polls[10m]) and not missing(lost_polls[2m])
+      and lost_polls[30m] > 1.3 * $health_failing and lost_polls[10m] > 1.3 * $health_failing
+      and lost_polls[2m] > 1.3 * $health_failing and lost_polls[10m] < 1.3 * lost_polls[30m])
     for: 1m
     dips: 1m
     severity: critical

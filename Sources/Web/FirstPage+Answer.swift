@@ -134,7 +134,9 @@ extension FirstPage {
                     + (overview.leases.count > 3 ? ["and \(overview.leases.count - 3) more"] : []))
         }
         guard overview.verdict.state != .unknown else { return "nothing new can be: what is not seen is not judged" }
-        guard !overview.open.isEmpty else { return "nothing, and nothing has to be" }
+        guard !overview.open.isEmpty else {
+            return overview.verdict.state == .ok ? "nothing, and nothing has to be" : "nothing yet: no rule has held for long enough"
+        }
         let refused = overview.open.lazy.compactMap { overview.refused(of: $0) }.first
         return "nothing\(refused.map { "; \(clocks.readable($0))" } ?? "")"
     }

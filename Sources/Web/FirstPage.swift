@@ -118,9 +118,10 @@ struct FirstPage {
         guard !all.isEmpty else { return "" }
         let items = all.prefix(Page.mostBegun).map { "\(id: $0.rule) on \($0.subject.description), since \(clocks.since($0.since))" as HTML }
         let more = all.count - items.count
+        let named = all.prefix(3).map { "\(Shown.id($0.rule)) on \($0.subject.description)" }.joined(separator: ", ")
         return """
             <section aria-labelledby="begun-h"><h2 id="begun-h">Has begun <span class="count">\(all.count)</span></h2>
-            <details id="begun"><summary>\(all.count == 1 ? "\(Shown.id(all[0].rule)) on \(all[0].subject.description)" : "\(all.count) rules"), and nobody is told yet</summary>
+            <details id="begun"><summary>\(named)\(all.count > 3 ? " and \(all.count - 3) more" : ""): nobody is told yet</summary>
             <p class="faint">True, and not yet for long enough to tell anybody: the <a href="\(Page.rules)">rules</a> say how long that is.</p>
             \(Page.list(Array(items)))\(HTML.when(more > 0, "<p>and \(more) more</p>"))</details></section>
             """

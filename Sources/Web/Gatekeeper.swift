@@ -133,10 +133,10 @@ struct Gatekeeper: Sendable {
         }
     }
 
-    /// Whether somebody forwarded it: by the name that is for the world, or by what proxies add.
+    /// Whether somebody may have forwarded it. A page with a name for the world has a proxy before it, and the plainest one adds
+    /// nothing and calls us by our own address: then everybody may be anybody. Without such a name, what proxies add tells.
     private func comesThroughProxy(_ request: ServerRequest) -> Bool {
-        let host = (request.header("Host") ?? "").lowercased()
-        if let publicHost, host.utf8.elementsEqual(publicHost.utf8), !isOwnLoopback(host) { return true }
+        if let publicHost, !isOwnLoopback(publicHost) { return true }
         return ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"]
             .contains { !request.headerValues($0).isEmpty }
     }

@@ -134,8 +134,8 @@ import Testing
     func cannotSave() async throws {
         let place = Workplace()
         let core = try place.core(Crowd.settings(), try Crowd.policies())
-        // The second one's signals are not written yet.
-        for _ in 0..<2 { await core.pass(Crowd.noisy, place.clock) }
+        // Those of the second are, since it opens an incident; the third one's signals are not written yet.
+        for _ in 0..<3 { await core.pass(Crowd.noisy, place.clock) }
         _ = try await Obstacle.readOnly.raise(core, place)
         let client = try HTTPClient(HTTPClient.Options(userAgent: "test"))
         #expect(await !daemon(core, [], client: client, clock: place.clock).run {})

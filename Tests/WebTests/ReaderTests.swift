@@ -63,9 +63,11 @@ import struct Journal.MinuteRow
         ])
     func host(name: String, status: Int) throws {
         let world = try World()
-        let face = world.face(publicURL: "https://ops.example.com/status")
         for target in ["/", "/api/v1/situation"] {
-            #expect(face.get(target, [("Host", name)]).status == status)
+            // The plainest proxy adds nothing and calls us by our own address: who has a name for the world is read with a token.
+            let published = world.face(publicURL: "https://ops.example.com/status").get(target, [("Host", name)])
+            #expect(published.status == (status == 200 ? 401 : status))
+            if status != 401 { #expect(world.face().get(target, [("Host", name)]).status == status) }
         }
     }
 

@@ -224,7 +224,9 @@ public actor Core {
         record.states += pipeline.drainStates()
         // Where the monitor dies with the runtime, each life of the two may be shorter than the interval.
         let isAnotherProcess = pipeline.signals[runtime]?.processesSeen != processesKept[runtime]
-        let savesSignals = saveSignals(&record, force: isAnotherProcess)
+        // Whoever comes from the message looks at the values that it was sent for, and not at those of a minute before.
+        let hasOpened = result?.outcome.changes.contains { $0.kind == .opened || $0.kind == .reopened } ?? false
+        let savesSignals = saveSignals(&record, force: isAnotherProcess || hasOpened)
         unsaved.append(record)
         let saved = flush()
         if saved, savesSignals {
