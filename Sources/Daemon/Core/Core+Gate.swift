@@ -43,23 +43,21 @@ extension Core {
         let staleAfter = max(.minutes(2), settings.interval * 3)
         gate.install(
             GateTable(
-                runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: runsLastKnown(),
+                runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: runsLastKnown(staleAfter),
                 staleAfter: staleAfter, unattendedAfter: max(.minutes(2), settings.interval * 6),
                 pollInterval: settings.interval, texts: gateTexts))
     }
 
-    /// What runs, as last known: figures that do not come once do not open the gate, or whoever slows the runtime down would
-    /// open it. How old they are the gate looks at itself. A restart ends what ran.
-    private func runsLastKnown() -> [String: OpenRuns] {
+    /// What runs, as last known: figures that do not come once, or do not say it, do not open the gate, or whoever slows the
+    /// runtime down would open it. How old they are the gate looks at itself. A restart ends what ran.
+    private func runsLastKnown(_ staleAfter: TimeSpan) -> [String: OpenRuns] {
         var all = pipeline.openRuns()
         let leases = pipeline.guardState.leases.filter { $0.isActive && !$0.shadow }
-        for name in Set(leases.map(\.key.runtime)) where all[name] == nil {
+        let now = clock.now()
+        for name in Set(leases.map(\.key.runtime)) {
             guard let last = lastOpenRuns[name], pipeline.signals[name]?.newestRestart.map({ $0 <= last.at }) ?? true else { continue }
-            var apps: [AppID: OpenRuns.App] = [:]
-            for app in leases.lazy.filter({ $0.key.runtime == name }).map(\.key.app) {
-                apps[app] = last.apps[app] ?? OpenRuns.App(active: nil, chats: nil)
-            }
-            all[name] = OpenRuns(at: last.at, apps: apps)
+            let apps = leases.filter { $0.key.runtime == name }.map(\.key.app)
+            if let kept = last.inPlace(of: all[name], apps: apps, now: now, staleAfter: staleAfter) { all[name] = kept }
         }
         lastOpenRuns = all
         return all
