@@ -33,7 +33,7 @@ public final class EngineLock: Sendable {
     /// Nil where the session of a database holds the lock.
     private let file: Int32?
     /// That session, until the journal takes it.
-    let handover: PostgresHandover?
+    let handover: Handover<PostgresDatabase>?
 
     /// Takes the lock without waiting. Throws `.heldBy` when another process (or another `EngineLock`) has it.
     ///
@@ -47,7 +47,7 @@ public final class EngineLock: Sendable {
             try PostgresLock.sign(database, now: now, isKeeping: isKeeping)
             self.folder = folder
             file = nil
-            handover = PostgresHandover(database)
+            handover = Handover(database)
             return
         }
         let path = folder.lockPath

@@ -39,14 +39,10 @@ import Views
     private func result(_ face: Face, _ answer: ServerResponse) async throws -> String {
         #expect(answer.status == 303, "\(answer.text)")
         let place = try #require(answer.header("Location"))
-        // Its thread has the lowest priority: on a busy machine it comes to its turn late. The bound is for one that never ends.
-        for _ in 0..<24_000 {
-            let page = face.get(place).text
-            if !page.contains("It runs over the history") { return page }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        Issue.record("the trial does not end")
-        return ""
+        await face.lab.idle()
+        let page = face.get(place).text
+        #expect(!page.contains("It runs over the history"))
+        return page
     }
 
     @Test("a changed threshold, a whole policy, an app's own: what would have been, and the file to copy; nothing is saved")
@@ -127,13 +123,8 @@ import Views
         let files = try #require(Pipeline.policiesInForce(in: world.engine))
         let new = try draft.policies(over: files).get()
         let id = try lab.begin(draft, new: new, old: try PolicyLoader.load(files: files).get(), settings: MonitorSettings(), now: World.start, monotonic: 0)
-        var state = lab.trial(id, now: 0)?.state
-        // Its thread has the lowest priority: on a busy machine it comes to its turn late. The bound is for one that never ends.
-        for _ in 0..<24_000 {
-            guard case .runs? = state else { break }
-            try await Task.sleep(for: .milliseconds(5))
-            state = lab.trial(id, now: 0)?.state
-        }
+        await lab.idle()
+        let state = lab.trial(id, now: 0)?.state
         guard case .failed(let why)? = state else {
             Issue.record("\(String(describing: state))")
             return

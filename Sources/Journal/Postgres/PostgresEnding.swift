@@ -50,15 +50,15 @@ struct PostgresPatience {
 /// several hosts in a row hold up nobody who polls.
 final class PostgresAttempt: Sendable {
     private let isOver = DispatchSemaphore(value: 0)
-    private let outcome = Mutex<Result<PostgresConnectionBox, PostgresFailure>?>(nil)
+    private let outcome = Mutex<Result<Handover<PostgresConnection>, PostgresFailure>?>(nil)
     /// How long its maker waits for it. Who comes again only looks.
     static let patience = TimeSpan.seconds(2)
 
     init(_ place: PostgresPlace, _ role: PostgresDatabase.Role, _ busyTimeout: TimeSpan) {
         DispatchQueue(label: "postgres").async {
-            let result: Result<PostgresConnectionBox, PostgresFailure>
+            let result: Result<Handover<PostgresConnection>, PostgresFailure>
             do throws(PostgresFailure) {
-                result = .success(PostgresConnectionBox(try PostgresDatabase.connected(place, role, busyTimeout)))
+                result = .success(Handover(try PostgresDatabase.connected(place, role, busyTimeout)))
             } catch {
                 result = .failure(error)
             }
@@ -68,24 +68,8 @@ final class PostgresAttempt: Sendable {
     }
 
     /// Nil while it goes on.
-    func wait(atMost span: TimeSpan) -> Result<PostgresConnectionBox, PostgresFailure>? {
+    func wait(atMost span: TimeSpan) -> Result<Handover<PostgresConnection>, PostgresFailure>? {
         guard isOver.wait(timeout: .now() + .milliseconds(Int(span.milliseconds))) == .success else { return nil }
         return outcome.withLock { $0 }
-    }
-}
-
-/// Carries a connection from the thread that made it to its owner.
-final class PostgresConnectionBox: Sendable {
-    private let connection: Mutex<PostgresConnection?>
-
-    init(_ connection: sending PostgresConnection) { self.connection = Mutex(connection) }
-
-    /// Once; nil from then on.
-    func take() -> sending PostgresConnection? {
-        connection.withLock { connection in
-            let taken = connection
-            connection = nil
-            return taken
-        }
     }
 }

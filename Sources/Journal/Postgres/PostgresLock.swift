@@ -1,6 +1,5 @@
 import Glibc
 import Model
-import Synchronization
 
 /// The engine's lock of a schema: an advisory lock of the session. It goes when the session does, whatever ends it.
 enum PostgresLock {
@@ -59,22 +58,5 @@ enum PostgresLock {
         var bytes = [CChar](repeating: 0, count: 256)
         guard gethostname(&bytes, bytes.count - 1) == 0 else { return "" }
         return String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-}
-
-/// Carries the session that holds the lock from whoever took it to the journal: one owner after the other, whichever threads
-/// they are on.
-final class PostgresHandover: Sendable {
-    private let database: Mutex<PostgresDatabase?>
-
-    init(_ database: sending PostgresDatabase) { self.database = Mutex(database) }
-
-    /// Once; nil from then on.
-    func take() -> sending PostgresDatabase? {
-        database.withLock { database in
-            let taken = database
-            database = nil
-            return taken
-        }
     }
 }

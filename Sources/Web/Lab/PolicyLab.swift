@@ -45,6 +45,8 @@ final class PolicyLab: Sendable {
         /// By id, the newest last.
         var all: [(id: String, trial: Trial)] = []
         var isBusy = false
+        /// Who waits for the end of the one that goes on.
+        var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     private let trials = Mutex(Trials())
@@ -60,6 +62,17 @@ final class PolicyLab: Sendable {
         trials.withLock { trials in
             trials.all.removeAll { now &- $0.trial.begun > PolicyLab.keptFor }
             return trials.all.first { $0.id.isSame(as: id) }?.trial
+        }
+    }
+
+    /// Comes back once no trial goes on.
+    func idle() async {
+        await withCheckedContinuation { waiter in
+            let isIdle = trials.withLock { trials in
+                if trials.isBusy { trials.waiting.append(waiter) }
+                return !trials.isBusy
+            }
+            if isIdle { waiter.resume() }
         }
     }
 
@@ -111,7 +124,12 @@ final class PolicyLab: Sendable {
 
     private func settle(_ id: String, _ state: State) {
         note(id, state)
-        trials.withLock { $0.isBusy = false }
+        let waiting = trials.withLock { trials in
+            defer { trials.waiting = [] }
+            trials.isBusy = false
+            return trials.waiting
+        }
+        for waiter in waiting { waiter.resume() }
     }
 
     /// One trial on its thread.
