@@ -160,10 +160,17 @@ struct MinuteHistory: Sendable {
         var coverage = Coverage()
         let low = max(range.lowerBound, track.first, firstMinute)
         guard low < min(range.upperBound, nextMinute) else { return coverage }
+        let isOfGate = track.signal.isOfGate
+        let isCost = track.signal == .cost
         for minute in low..<min(range.upperBound, nextMinute) {
             let status = statuses[Int(minute - firstMinute)]
+            // As nearly every minute is: watched, and nothing dead.
+            if !isOfGate, !isCost, status.missing == nil, status.dead == 0 {
+                coverage.watched += 1
+                continue
+            }
             let rules = CounterRules(alive: ~status.dead, dead: status.dead, price: nil)
-            if track.signal.isOfGate {
+            if isOfGate {
                 // Whatever is known of chats: the gate counts by itself.
                 if case .missing(let reason) = track.runtimeReading(minute) { coverage.missing = reason } else {
                     coverage.watched += 1

@@ -26,7 +26,7 @@ import Testing
         ("infinite at the ends", { [.infinity] + noise($0 - 1, kinds: 100) }),
     ]
 
-    @Test(arguments: [1, 2, 3, 15, 16, 17, 18, 30, 31, 100, 1_439, 1_440])
+    @Test(arguments: [1, 2, 3, 15, 16, 17, 18, 30, 31, 100, 383, 384, 385, 1_439, 1_440, 10_081])
     func medianIsThatOfSortedNumbers(count: Int) {
         for (name, make) in SelectionTests.orders {
             let numbers = make(count)
