@@ -175,9 +175,8 @@ struct SocketCounts: Hashable, Sendable {
     ///   little is known, and where that is not in doubt.
     func most(at moment: Int64, began: [Int64]) -> (sure: Int64?, likely: Int64?) {
         let (place, least) = (age, least)
-        let sure = most(at: moment, began, place: place)
-        guard place == SocketCounts.last, least < place else { return (sure, nil) }
-        return (sure, most(at: moment, began, place: max(SocketCounts.shortest, least)))
+        guard place == SocketCounts.last else { return (most(at: moment, began, place: place), nil) }
+        return (nil, most(at: moment, began, place: max(SocketCounts.shortest, least)))
     }
 
     /// Two polls must say so: one count may meet a proxy that closed all websockets a moment ago.
