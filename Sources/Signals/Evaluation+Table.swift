@@ -60,8 +60,8 @@ extension Evaluation {
         guard activeApps(open) == .missing(.contradictory) else { return nil }
         return Double(
             order.count { slot in
-                (rules.active(open.apps[slot], total: open.total).value ?? rules.floor(.activeRuns, open.apps[slot], total: open.total) ?? 0)
-                    > 0
+                let runs = open.apps[slot]
+                return (rules.active(runs, total: open.total).value ?? rules.floor(.activeRuns, runs, total: open.total) ?? 0) > 0
             })
     }
 

@@ -233,7 +233,9 @@ struct TroubleTests {
         #expect(world.run(40).flatMap(\.plan.leaseChanges).map(\.kind) == [.intend])
     }
 
-    @Test("figures that contradict each other shield nobody who is above the bar whoever the ghosts are", arguments: [(6.0, true), (3.0, false)])
+    @Test(
+        "figures that contradict each other shield nobody who is above the bar whoever the ghosts are",
+        arguments: [(6.0, true), (3.0, false)])
     func floor(least: Double, isHeld: Bool) throws {
         var world = try LeaseTests.world(
             "  noisy: {subject: app, when: active_runs > 3, for: 30s, severity: warning, summary: s, actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]}")

@@ -120,7 +120,9 @@ struct SocketCountTests {
         #expect(SocketCounts().most(at: 0, began: []) == (nil, nil))
     }
 
-    @Test("a slow answer of health counts with runs that much older, and teaches nothing", arguments: [(400, 0), (2_000, 2_000), (6_000, nil)] as [(Double, Int64?)])
+    @Test(
+        "a slow answer of health counts with runs that much older, and teaches nothing",
+        arguments: [(400, 0), (2_000, 2_000), (6_000, nil)] as [(Double, Int64?)])
     func slow(elapsed: Double, older: Int64?) throws {
         var watched = Watched()
         var process = RunTests.dead

@@ -129,7 +129,9 @@ struct TruthWatch {
 
     mutating func ask(_ endpoint: Endpoint, at begin: Int64, isLost: Bool) -> Int64 {
         var elapsed = Int64(dice.among(2...60))
-        if endpoint == .health, world.habits.slowHealth > 0, dice.chance(world.habits.slowHealth) { elapsed = Int64(dice.among(600...4_000)) }
+        if endpoint == .health, world.habits.slowHealth > 0, dice.chance(world.habits.slowHealth) {
+            elapsed = Int64(dice.among(600...4_000))
+        }
         let (made, at) = (begin + elapsed / 2, begin + elapsed)
         if endpoint == .gate {
             guard world.habits.hasGate else { return begin }
