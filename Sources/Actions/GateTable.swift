@@ -6,6 +6,8 @@ public struct OpenRuns: Hashable, Sendable {
     public struct App: Hashable, Sendable {
         /// Runs that really run: neither stalled ones nor ghosts. Nil when that is not known.
         public var active: Int?
+        /// Where that is not known since figures contradict each other: so many run at the least.
+        public var least: Int?
         /// How many starts of the app were ever seen, if that is known: what it grew by has shown up.
         public var starts: Int64?
         /// The chats that have not ended, by the hashes of their ids; nil when that is not known.
@@ -14,8 +16,11 @@ public struct OpenRuns: Hashable, Sendable {
         /// then goes before it. Nil where the runtime itself tells what runs, and where it is not known.
         public var standing: Set<StableHash>?
 
-        public init(active: Int?, starts: Int64? = nil, chats: Set<StableHash>? = [], standing: Set<StableHash>? = nil) {
+        public init(
+            active: Int?, least: Int? = nil, starts: Int64? = nil, chats: Set<StableHash>? = [], standing: Set<StableHash>? = nil
+        ) {
             self.active = active
+            self.least = least
             self.starts = starts
             self.chats = chats
             self.standing = standing
@@ -177,7 +182,10 @@ public struct GateTable: Sendable {
                 continue
             }
             var running = restraints.running
-            if let most { running.active = running.active.map { min($0, most) } }
+            if let most {
+                running.active = running.active.map { min($0, most) }
+                running.least = running.least.map { min($0, most) }
+            }
             for outcome in outcomes(restraint, running, at: known.openRunsAt, now: now, starts: starts, pending: pending) {
                 switch outcome {
                 case .doubt(let reason): doubt = doubt ?? reason
@@ -232,13 +240,15 @@ public struct GateTable: Sendable {
                 outcomes.append(.refuse(.startsPerMinute(limit: limit), wait: min(leaves, untilExpiry)))
             }
             if let limit = limits.concurrentWorkflows.map({ max(1, $0) }) {
-                if let polled, let active = running.active {
+                if let polled, let active = running.active ?? running.least {
                     let open = active + (pending ?? starts.count(after: polled))
                     if now - polled > staleAfter {
                         outcomes.append(.doubt(.openRunsStale))
                     } else if open >= limit {
                         outcomes.append(
                             .refuse(.openRuns(limit: limit, open: open), wait: min(pollInterval, untilExpiry)))
+                    } else if running.active == nil {
+                        outcomes.append(.doubt(.openRunsUnknown))
                     }
                 } else {
                     outcomes.append(.doubt(.openRunsUnknown))

@@ -24,6 +24,14 @@ public struct TableRow: ReadingSource {
         case .replica: table.replica(row, slot)
         }
     }
+
+    public func floor(_ slot: Int) -> Double? {
+        switch kind {
+        case .app: table.floor(row, slot)
+        case .runtime: table.floor(nil, slot)
+        case .replica: nil
+        }
+    }
 }
 
 extension ReadingTable {

@@ -40,9 +40,12 @@ public struct GuardReadings {
         refusalsSlot = table.demand.firstIndex(of: GuardReadings.gateRefusals)
     }
 
-    /// Apps of the runtime with an active run; nil when that is not known.
+    /// Apps of the runtime with an active run; nil when that is not known. Where figures contradict each other those of which
+    /// something surely runs, if that is more than one: whether one is alone is not known then.
     var activeApps: Int? {
-        appsSlot.flatMap { table.runtime($0).value }.map { Int(min(max(0, $0), 1e9)) }
+        guard let appsSlot else { return nil }
+        let least = table.floor(nil, appsSlot).flatMap { $0 > 1 ? $0 : nil }
+        return (table.runtime(appsSlot).value ?? least).map { Int(min(max(0, $0), 1e9)) }
     }
 
     /// Whether no endpoint answers.
@@ -61,7 +64,7 @@ public struct GuardReadings {
     }
 
     /// Whether figures that could be there did not come.
-    var isBlind: Bool { appsSlot.map { table.runtime($0).reason?.isLoss ?? false } ?? false }
+    var isBlind: Bool { activeApps == nil && (appsSlot.map { table.runtime($0).reason?.isLoss ?? false } ?? false) }
 
     /// Starts a minute of one app that the gate was asked about; nil when nobody asks it, or that is not known.
     func gateStarts(_ app: AppID) -> Double? {

@@ -82,7 +82,10 @@ struct GuardSteps {
             return .refuse(.evidence, "there are no readings of \(wanted.standing.subject)")
         }
         let condition = wanted.rule.when
-        let gaps = condition.missing(view)
+        // Of what contradicts itself the least is known in places, and the condition may rest on that.
+        let gaps = condition.missing(view).filter { gap in
+            !(gap.reason == .contradictory && condition.readings.contains { $0.series == gap.series && view.floor($0.slot) != nil })
+        }
         let restsOnGap = ![-Double.infinity, .infinity].allSatisfy {
             condition.evaluate(Filled(view, with: $0)) == .yes
         }
@@ -299,7 +302,7 @@ private struct Filled<Base: ReadingSource>: ReadingSource {
 
     func reading(_ slot: Int) -> Evidence {
         let evidence = base.reading(slot)
-        return evidence.value == nil ? .value(value) : evidence
+        return evidence.value == nil ? .value(evidence.reason == .contradictory ? max(value, base.floor(slot) ?? value) : value) : evidence
     }
 }
 

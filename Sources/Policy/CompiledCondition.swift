@@ -3,6 +3,12 @@ import Model
 /// Where conditions read from: one subject at one moment. Slots are positions in `PolicySet.demand`.
 public protocol ReadingSource {
     func reading(_ slot: Int) -> Evidence
+    /// What a reading that is missing since figures contradict each other is at the least; nil where nothing is known of it.
+    func floor(_ slot: Int) -> Double?
+}
+
+extension ReadingSource {
+    public func floor(_ slot: Int) -> Double? { nil }
 }
 
 /// A parsed, unit-checked condition: a flat program over the slots of its policy set. Pure; evaluation never allocates.
@@ -126,9 +132,27 @@ extension CompiledCondition {
             if step.status != 0, case .error(let status) = reason { return Truth(status == step.status) }
             return .yes
         case .above, .atLeast, .below, .atMost, .equal, .unequal:
-            return comparison(step, number(program, Int(step.left), source), number(program, Int(step.right), source))
+            let (left, right) = (number(program, Int(step.left), source), number(program, Int(step.right), source))
+            if case .value = left, case .value = right { return comparison(step, left, right) }
+            return isCertain(program, step, left, right, source) ? .yes : unknown(left, right)
         case .constant, .reading, .negate, .add, .subtract, .multiply, .divide:
             unreachable()
+        }
+    }
+
+    /// Whether a comparison holds though a reading is missing: more is asked for of it, and it is more at the least.
+    @inlinable static func isCertain<S: ReadingSource>(
+        _ program: UnsafeBufferPointer<Instruction>, _ step: Instruction, _ left: Evidence, _ right: Evidence, _ source: S
+    ) -> Bool {
+        func least(_ index: Int32) -> Double? {
+            program[Int(index)].operation == .reading ? source.floor(Int(program[Int(index)].left)) : nil
+        }
+        switch (step.operation, left, right) {
+        case (.above, .missing(.contradictory), .value(let bar)): return least(step.left).map { $0 > bar } ?? false
+        case (.atLeast, .missing(.contradictory), .value(let bar)): return least(step.left).map { $0 >= bar } ?? false
+        case (.below, .value(let bar), .missing(.contradictory)): return least(step.right).map { $0 > bar } ?? false
+        case (.atMost, .value(let bar), .missing(.contradictory)): return least(step.right).map { $0 >= bar } ?? false
+        default: return false
         }
     }
 

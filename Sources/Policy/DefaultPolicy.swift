@@ -263,12 +263,12 @@ rules:
   # Starts whose websockets never come hide what each tenant really runs: nobody is judged by it, and that is said.
   figures-contradict:
     subject: runtime
-    when: up == 1 and missing(active_runs, contradictory)
+    when: up == 1 and missing(active_apps, contradictory)
     for: missing_after
     dips: 1m
     severity: info
     summary: The runtime lists more runs than it has websockets for; what its tenants really run is not known.
-    description: No rule on active runs or shares holds meanwhile, and nobody is held back for them.
+    description: Meanwhile a rule on active runs or shares holds only for an app that is above its bar by what surely runs.
     next_steps:
       - Look which app starts runs that nothing joins, and ask its tenant.
       - Install the runtime extension, which tells what really runs (docs/deploy/runtime-extension).

@@ -91,7 +91,9 @@ extension CompiledCondition {
             case .reading(let slot, let series):
                 let evidence = source.reading(slot)
                 let shown = "\(series) (\(Figure.text(evidence, series.resultUnit)))"
-                if let reason = evidence.reason {
+                if !isTest, truth == .yes, evidence.reason == .contradictory, let least = source.floor(slot) {
+                    claim += "\(series) (at least \(Figure.text(least, series.resultUnit)))"
+                } else if let reason = evidence.reason {
                     claim += "\(series)"
                     if !gaps.contains(where: { $0.series == "\(series)" }) { gaps.append(("\(series)", reason)) }
                 } else {

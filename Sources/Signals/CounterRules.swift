@@ -99,7 +99,8 @@ struct CounterRules: Hashable, Sendable {
 
     // MARK: - Open runs
 
-    /// The runs that may be running and the fewest and most that are, given what websockets allow `total` to have.
+    /// The runs that may be running and the fewest and most that are, given what websockets allow `total` to have: the fewest are
+    /// those that are left when all the ghosts there may be are this subject's.
     private func running(_ runs: RunGauges, total: RunGauges) -> (shown: Int64, least: Int64, most: Int64) {
         // Where progress cannot be seen nothing is known to progress.
         let isSighted = sight == .sighted
@@ -108,19 +109,32 @@ struct CounterRules: Hashable, Sendable {
         let excess = total.excess
         guard excess > 0 else { return (shown, shown, shown) }
         let all = Int64(total.young) + (isSighted ? Int64(total.progressing) : 0)
-        return (shown, min(shown, max(moving, shown - excess)), min(shown, max(moving, all - excess)))
+        let most = total.isDoubtful ? shown : min(shown, max(moving, all - excess))
+        return (shown, min(shown, max(moving, shown - excess)), most)
     }
 
-    /// Runs that are running; `total` are its runtime's. Of a whole runtime that is what its websockets allow. Of an app
-    /// it is missing where they exclude each other: too many stand open, and whose it is cannot be told.
-    func active(_ runs: RunGauges, total: RunGauges, isWhole: Bool) -> Evidence {
+    /// Runs that are running; `total` are its runtime's. Of a whole runtime that is what its websockets allow, where that is
+    /// certain. Of an app it is missing where they exclude each other: too many stand open, and whose it is cannot be told.
+    func active(_ runs: RunGauges, total: RunGauges) -> Evidence {
         if sight == .sighted, runs.unwatched > 0 { return .missing(.tooLittleData) }
         let (shown, least, most) = running(runs, total: total)
         if shown == 0 { return .value(0) }
         // Neither progress nor websockets: how many of those that stand open run is not known.
         if sight != .sighted, total.socketBound == .lost { return .missing(.stale) }
-        if isWhole { return .value(Double(most)) }
         return least == most ? .value(Double(most)) : .missing(.contradictory)
+    }
+
+    /// Where a reading is missing since figures contradict each other, what it is at the least all the same. Nil where that says
+    /// nothing.
+    func floor(_ signal: Signal, _ runs: RunGauges, total: RunGauges) -> Double? {
+        guard total.excess > 0, active(runs, total: total) == .missing(.contradictory) else { return nil }
+        let least = Double(running(runs, total: total).least)
+        guard least > 0 else { return nil }
+        switch signal {
+        case .activeRuns: return least
+        case .activeRunsShare: return 100 * least / Double(max(1, running(total, total: total).most))
+        default: return nil
+        }
     }
 
     func stalled(_ runs: RunGauges) -> Evidence {
@@ -133,25 +147,24 @@ struct CounterRules: Hashable, Sendable {
     }
 
     /// Open runs that nothing runs for. Of an app missing where it is not known whose they are.
-    func ghosts(_ runs: RunGauges, total: RunGauges, isWhole: Bool) -> Evidence {
+    func ghosts(_ runs: RunGauges, total: RunGauges) -> Evidence {
         if sight != .sighted {
             switch total.socketBound {
             case .none: return .missing(sight == .blind ? .deadCounter : .tooLittleData)
             case .lost: return .missing(.stale)
-            case .most: break
+            case .most, .doubtful: break
             }
         }
         let (shown, least, most) = running(runs, total: total)
-        if isWhole { return .value(Double(Int64(runs.ghosts) + shown - most)) }
         return least == most ? .value(Double(Int64(runs.ghosts) + shown - most)) : .missing(.contradictory)
     }
 
-    /// A gauge of one app's open runs, or of the runtime's own when `isWhole`. `total` are its runtime's.
-    func gauge(_ signal: Signal, _ runs: RunGauges, total: RunGauges, isWhole: Bool = false) -> Evidence {
-        func active(_ runs: RunGauges) -> Evidence { self.active(runs, total: total, isWhole: isWhole) }
+    /// A gauge of one app's open runs, or of the runtime's own. `total` are its runtime's.
+    func gauge(_ signal: Signal, _ runs: RunGauges, total: RunGauges) -> Evidence {
+        func active(_ runs: RunGauges) -> Evidence { self.active(runs, total: total) }
         switch signal {
         case .activeRuns: return active(runs)
-        case .ghostRuns: return ghosts(runs, total: total, isWhole: isWhole)
+        case .ghostRuns: return ghosts(runs, total: total)
         case .openRuns: return .value(Double(runs.open))
         case .stalledRuns: return stalled(runs)
         case .activeRunsMaxPerUser:
@@ -160,7 +173,7 @@ struct CounterRules: Hashable, Sendable {
             return .value(Double(min(runs.busiestUser, runs.young)))
         case .activeRunsShare:
             guard case .value(let own) = active(runs) else { return active(runs) }
-            let whole = self.active(total, total: total, isWhole: true)
+            let whole = active(total)
             guard case .value(let all) = whole else { return whole }
             return CounterRules.ratio(own, all)
         default: return .missing(.notTracked)

@@ -7,7 +7,8 @@ extension Evaluation {
         var runtimeColumn: [Evidence] = []
         var columns: [ReadingTable.Column] = []
         var replicaColumns: [[Evidence]] = []
-        for ref in demand {
+        var floors: [Int: ReadingTable.Floors] = [:]
+        for (slot, ref) in demand.enumerated() {
             let subjects = ref.signal.info.subjects
             let start = at - (ref.window ?? options.window).milliseconds
             let own: ReadingTable.Column
@@ -26,6 +27,7 @@ extension Evaluation {
                 let isNeeded = subjects.contains(.app) && ref.scope == .own
                 own = isNeeded ? apps(ref.signal, from: start, &shared) : .same(.missing(.notTracked))
             }
+            if ref.function == nil { floors[slot] = self.floors(ref.signal, shared.open) }
             runtimeColumn.append(whole)
             columns.append(ref.scope == .runtime ? .same(whole) : own)
             replicaColumns.append(
@@ -37,7 +39,30 @@ extension Evaluation {
         return ReadingTable(
             runtime: state.runtime, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
             replicas: state.replicas.map(\.url), runtimeColumn: runtimeColumn, columns: columns,
-            replicaColumns: replicaColumns)
+            replicaColumns: replicaColumns, floors: floors)
+    }
+
+    /// What a signal is at the least where it is missing since figures contradict each other.
+    private func floors(_ signal: Signal, _ open: OpenRuns?) -> ReadingTable.Floors? {
+        guard let open, open.missing == nil, open.total.excess > 0 else { return nil }
+        switch signal {
+        case .activeRuns, .activeRunsShare:
+            return .init(
+                runtime: signal == .activeRuns ? rules.floor(signal, open.total, total: open.total) : nil,
+                apps: ContiguousArray(order.lazy.map { rules.floor(signal, open.apps[$0], total: open.total) }))
+        case .activeApps: return .init(runtime: leastActiveApps(open))
+        default: return nil
+        }
+    }
+
+    /// The apps of which something runs beyond doubt; nil where something else is missing than agreement.
+    private func leastActiveApps(_ open: OpenRuns) -> Double? {
+        guard activeApps(open) == .missing(.contradictory) else { return nil }
+        return Double(
+            order.count { slot in
+                let runs = open.apps[slot]
+                return (rules.active(runs, total: open.total).value ?? rules.floor(.activeRuns, runs, total: open.total) ?? 0) > 0
+            })
     }
 
     /// What slots over the same window share.
@@ -138,7 +163,7 @@ extension Evaluation {
             if signal == .activeRuns, let counted = registryCount(asOf: end) { return .value(counted) }
             let open = open(asOf: end, checksNow: checksNow, &shared)
             if let reason = open.missing { return .missing(reason) }
-            return signal == .activeApps ? activeApps(open) : rules.gauge(signal, open.total, total: open.total, isWhole: true)
+            return signal == .activeApps ? activeApps(open) : rules.gauge(signal, open.total, total: open.total)
         case .runStarts, .runEnds, .errors, .turns, .toolCalls, .tokens, .cost, .errorRate, .silentRunsShare,
             .silentRunsRest, .errorRateRest:
             let window = window(from: start, to: end, checksNow: checksNow, &shared)
@@ -176,7 +201,7 @@ extension Evaluation {
         var count = 0
         for slot in order {
             let active: Double
-            switch rules.active(open.apps[slot], total: open.total, isWhole: false) {
+            switch rules.active(open.apps[slot], total: open.total) {
             case .value(let value): active = value
             case .missing(let reason): return .missing(reason)
             }

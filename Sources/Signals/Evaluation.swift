@@ -240,16 +240,12 @@ struct Evaluation {
             let row = replica.log.rows[index]
             for slot in row.gauges.indices { open.apps[slot].add(row.gauges[slot]) }
             open.total.add(row.totalGauges)
-            switch (bound, row.totalGauges.socketBound) {
-            case (nil, let own): bound = own
-            case (.some(.most(let sum)), .most(let most)): bound = .most(sum + most)
-            case (.some(.lost), .lost): break
-            default: bound = RunGauges.SocketBound.none
-            }
+            let own = row.totalGauges.socketBound
+            bound = bound?.with(own) ?? own
         }
         open.total.socketBound = bound ?? .none
         applyInside(&open, asOf: moment)
-        open.active = rules.active(open.total, total: open.total, isWhole: true).value.map { Int64($0) }
+        open.active = rules.active(open.total, total: open.total).value.map { Int64($0) }
         return open
     }
 

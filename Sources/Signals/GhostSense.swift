@@ -219,7 +219,7 @@ struct GhostSense: Sendable {
         }
         progressed = try reader.each { (reader) throws(SignalStateError) in try reader.moment() }
         firstProgress = try reader.each { (reader) throws(SignalStateError) in try reader.moment() }
-        if version > 5 { counts = try SocketCounts(from: &reader) }
+        if version > 5 { counts = try SocketCounts(from: &reader, version: version) }
     }
 }
 
@@ -239,24 +239,53 @@ extension RunGauges {
     /// What websockets say of how many of the young and progressing can be running.
     enum SocketBound: Hashable {
         case none, lost, most(Int64)
-    }
+        /// Perhaps no more than so many, and perhaps all: it is not known yet how late websockets come, or only how both grew.
+        case doubtful(Int64)
 
-    var socketBound: SocketBound {
-        get { sockets == 0 ? .none : sockets == 1 ? .lost : .most(Int64(sockets) - 2) }
-        set {
-            switch newValue {
-            case .none: sockets = 0
-            case .lost: sockets = 1
-            case .most(let most): sockets = Int32(clamping: min(most, 1 << 30) + 2)
+        /// Of two processes, only when both tell.
+        func with(_ other: SocketBound) -> SocketBound {
+            switch (self, other) {
+            case (.lost, .lost): .lost
+            case (.most(let own), .most(let others)): .most(own + others)
+            case (.doubtful(let own), .most(let others)), (.most(let own), .doubtful(let others)),
+                (.doubtful(let own), .doubtful(let others)):
+                .doubtful(own + others)
+            default: .none
             }
         }
     }
 
-    /// How many of the young and progressing cannot be running, though it is not known which. A tenth and two are left
-    /// out: websockets and runs are not counted in the same instant.
+    private static let (leastMost, leastDoubtful, mostTold): (Int64, Int64, Int64) = (2, 1 << 30, 1 << 29)
+
+    var socketBound: SocketBound {
+        get {
+            let told = Int64(sockets)
+            if told >= RunGauges.leastDoubtful { return .doubtful(told - RunGauges.leastDoubtful) }
+            return told == 0 ? .none : told == 1 ? .lost : .most(told - RunGauges.leastMost)
+        }
+        set {
+            switch newValue {
+            case .none: sockets = 0
+            case .lost: sockets = 1
+            case .most(let most): sockets = Int32(RunGauges.leastMost + min(max(0, most), RunGauges.mostTold))
+            case .doubtful(let most): sockets = Int32(RunGauges.leastDoubtful + min(max(0, most), RunGauges.mostTold))
+            }
+        }
+    }
+
+    /// Whether it is not even known how many there are of ``excess``.
+    var isDoubtful: Bool { if case .doubtful = socketBound { true } else { false } }
+
+    /// How many of the young and progressing cannot be running, though it is not known which; in doubt, may not. A tenth and
+    /// two are left out: websockets and runs are not counted in the same instant.
     var excess: Int64 {
-        guard case .most(let most) = socketBound else { return 0 }
-        let running = Int64(young) + Int64(progressing)
+        switch socketBound {
+        case .none, .lost: 0
+        case .most(let most), .doubtful(let most): RunGauges.excess(of: Int64(young) + Int64(progressing), over: most)
+        }
+    }
+
+    static func excess(of running: Int64, over most: Int64) -> Int64 {
         let excess = running - most
         return excess > max(2, running / 10) ? excess : 0
     }

@@ -61,24 +61,33 @@ extension PerfPass {
                     sense.foundGhost(began: own)
                 }
             }
-            let standing = open.filter { !$0.isGhost }
-            sense.counts.learn(oldest: standing.map { $0.began ?? .min }.min())
-            // The youngest may still wait for theirs.
-            var allowed = most + Int64(open.count { !$0.isGhost && ($0.began ?? .max) > limit })
-            if let most = sense.counts.most(at: at, began: standing.map { $0.began ?? .max }) {
-                allowed = min(allowed, max(most, Int64(standing.count(where: \.isMoving))))
-            }
-            if !isSighted {
-                let balance = GhostSense.Balance(
-                    at: at, began: limit, open: Int64(open.count(where: isSettled)), least: least, most: most)
-                let unmatched = sense.unmatched(
-                    balance, within: stalledAfter, began: open.filter(isSettled).compactMap(\.began))
-                let running = Int64(open.count { !$0.isGhost && ($0.kind == .young || $0.kind == .progressing) })
-                if unmatched > 0 { allowed = min(allowed, running - unmatched) }
-            }
-            bound = .most(max(0, allowed))
+            bound = running(&sense, least: least, most: most, limit: limit)
         }
         count(sense)
+    }
+
+    /// What websockets say of how many of those that are held for no ghosts run.
+    private func running(_ sense: inout GhostSense, least: Int64, most: Int64, limit: Int64) -> RunGauges.SocketBound {
+        let standing = open.filter { !$0.isGhost }
+        let began = standing.map { $0.began ?? .max }.sorted()
+        // Of one that does not say when it began it is not known at which polls it stood open.
+        if began.last != .max { sense.counts.learn(began: began) }
+        // The youngest may still wait for theirs.
+        var sure = most + Int64(began.count { $0 > limit })
+        let told = sense.counts.most(at: at, began: began)
+        let moving = Int64(standing.count(where: \.isMoving))
+        if let most = told.sure { sure = min(sure, max(most, moving)) }
+        let shown = Int64(standing.count { $0.kind == .young || $0.kind == .progressing })
+        var doubtful = min(sure, told.likely.map { max($0, moving) } ?? .max)
+        if !isSighted {
+            // How both grew tells most of the time, and not for certain: websockets of before may have been those of runs that
+            // were too young to be counted then.
+            let settled = began.filter { $0 <= limit }
+            let balance = GhostSense.Balance(at: at, began: limit, open: Int64(settled.count), least: least, most: most)
+            let unmatched = sense.unmatched(balance, within: stalledAfter, began: settled)
+            if unmatched > 0 { doubtful = min(doubtful, shown - unmatched) }
+        }
+        return doubtful < sure && RunGauges.excess(of: shown, over: doubtful) > 0 ? .doubtful(max(0, doubtful)) : .most(max(0, sure))
     }
 
     private mutating func mark(_ place: Int, _ isGhost: Bool, _ chats: inout ChatTable) {

@@ -28,6 +28,15 @@ public struct ReadingTable: Sendable {
     let histories: [HistoryColumn]
     /// By slot, then replica.
     let replicaColumns: [[Evidence]]
+    /// By slot: what readings are at the least that are missing since figures contradict each other; mostly empty.
+    let floors: [Int: Floors]
+
+    /// Of one slot.
+    struct Floors: Sendable {
+        var runtime: Double?
+        /// In the order of `apps`, or empty.
+        var apps: ContiguousArray<Double?> = []
+    }
 
     /// Where a slot's readings of apps are: `values[start + index * step]`, or a function over minutes (`step` -1).
     @usableFromInline struct Place: Sendable {
@@ -38,8 +47,9 @@ public struct ReadingTable: Sendable {
     init(
         runtime: String, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String],
         runtimeColumn: [Evidence],
-        columns: [Column], replicaColumns: [[Evidence]]
+        columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:]
     ) {
+        self.floors = floors
         self.runtime = runtime
         self.at = at
         self.demand = demand
@@ -71,17 +81,18 @@ public struct ReadingTable: Sendable {
     }
 
     /// A table from given readings, for tests and for readings that come from elsewhere: `app` by slot, then app;
-    /// `replica` by slot, then replica. Apps must be sorted.
+    /// `replica` by slot, then replica; `floors` of apps by slot. Apps must be sorted.
     public init(
         runtime: String, at: Timestamp, demand: [SeriesRef], runtime runtimeColumn: [Evidence], apps: [AppID] = [],
-        app: [ContiguousArray<Evidence>] = [], replicas: [String] = [], replica: [[Evidence]] = []
+        app: [ContiguousArray<Evidence>] = [], replicas: [String] = [], replica: [[Evidence]] = [],
+        floors: [Int: ContiguousArray<Double?>] = [:]
     ) {
         precondition(runtimeColumn.count == demand.count, "one reading of the runtime for each slot")
         precondition(app.allSatisfy { $0.count == apps.count }, "one reading for each app in each slot")
         self.init(
             runtime: runtime, at: at, demand: demand, apps: apps, replicas: replicas, runtimeColumn: runtimeColumn,
             columns: demand.indices.map { $0 < app.count ? .plain(app[$0]) : .same(.missing(.notTracked)) },
-            replicaColumns: replica)
+            replicaColumns: replica, floors: floors.mapValues { Floors(runtime: nil, apps: $0) })
     }
 
     /// The runtime's reading in a slot. `not_tracked` for a signal that runtimes lack.
@@ -97,6 +108,14 @@ public struct ReadingTable: Sendable {
 
     @usableFromInline
     func history(_ index: Int, _ column: Int) -> Evidence { histories[column].value(at: index) }
+
+    /// What a reading that is missing since figures contradict each other is at the least: of the app at `index`, or of the
+    /// runtime for nil. Nil where that says nothing.
+    public func floor(_ index: Int?, _ slot: Int) -> Double? {
+        guard let floors = floors[slot] else { return nil }
+        guard let index, demand[slot].scope != .runtime else { return floors.runtime }
+        return index < floors.apps.count ? floors.apps[index] : nil
+    }
 
     /// For how long must be watched, at the least, until a function over the past has a value: of the app at `index`, or of
     /// the runtime for nil. Nil where it has one, or lacks something else.

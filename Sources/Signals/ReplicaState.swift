@@ -260,10 +260,11 @@ struct ReplicaState: Sendable {
     private mutating func beginAnew(at: Int64) {
         perfElapsed = []
         perfTimeouts = 0
-        let (first, moved) = (ghosts.firstSockets, ghosts.hasMoved)
+        let before = ghosts
         ghosts = GhostSense()
-        // A build stays the same mostly: whether its websockets ever move was learnt for good.
-        (ghosts.firstSockets, ghosts.hasMoved) = (first, moved)
+        // A build stays the same mostly: whether its websockets ever move was learnt for good, and how late they come.
+        (ghosts.firstSockets, ghosts.hasMoved, ghosts.counts) = (before.firstSockets, before.hasMoved, before.counts)
+        ghosts.counts.beginAnew()
         ghosts.since = at - 2_000
     }
 

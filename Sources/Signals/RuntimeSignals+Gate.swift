@@ -6,6 +6,8 @@ public struct RunningChats: Hashable, Sendable {
     public struct App: Hashable, Sendable {
         /// Runs that really run, `active_runs`: neither stalled ones nor ghosts. Nil when that cannot be told.
         public var active: Int?
+        /// Where figures contradict each other: so many run at the least.
+        public var least: Int?
         /// How many starts of this app were ever seen: it grows by those that a new answer shows.
         public var starts: Int64
         /// The chats that have not ended, by the hashes of their ids, whatever else is thought of them. Nil when there are more
@@ -55,6 +57,7 @@ extension RuntimeSignals {
             if slot < sums.apps.count {
                 let reading = evaluation.rules.gauge(.activeRuns, sums.apps[slot], total: sums.total)
                 found[place].active = reading.value.flatMap { Int(exactly: $0.rounded()) }.map { $0 + Int(clamping: coming) }
+                found[place].least = evaluation.rules.floor(.activeRuns, sums.apps[slot], total: sums.total).map { Int($0) }
             }
             for replica in evaluation.present where slot < replica.totals.count { found[place].starts += replica.totals[slot].starts }
         }

@@ -4,8 +4,8 @@ extension RuntimeSignals {
     private static var magic: [UInt8] { Array("mozs".utf8) }
     /// Version 1 knew no gate, version 2 no ghosts and no extension inside the runtime, version 3 whose
     /// runs were silent, version 4 how runs and websockets moved together, version 5 what the line loses and what ended since
-    /// websockets were counted.
-    private static var version: UInt8 { 6 }
+    /// websockets were counted, version 6 how late websockets come while runs stand open.
+    private static var version: UInt8 { 7 }
 
     /// The whole state. The same state gives the same bytes.
     public func encoded() -> [UInt8] { encode(whole: true) }

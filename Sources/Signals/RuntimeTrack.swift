@@ -127,7 +127,7 @@ struct RuntimeTrack: Sendable {
                 return rules.minute(signal, row, of: row)
             }
             if row.chatsMissing == nil, [.activeRuns, .openRuns, .stalledRuns, .ghostRuns].contains(signal) {
-                return rules.gauge(signal, row.gauges, total: row.gauges, isWhole: true)
+                return rules.gauge(signal, row.gauges, total: row.gauges)
             }
             if let reason = row.chatsMissing, signal.info.subjects.contains(.app) { return .missing(reason) }
             if signal == .uptime, case .value(let age) = last { return .value(MinuteStep.round(age + 60, MinuteStep.readings)) }

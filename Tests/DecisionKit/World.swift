@@ -17,6 +17,9 @@ package struct World {
     package var replicas: [String: [String: Evidence]] = [:]
     package var now = World.start
     package var name = "shared"
+    /// What readings of apps are at the least that contradict themselves, by series.
+    package var floors: [AppID: [String: Double]] = [:]
+
     /// Whether an adapter lands everything at once, so that a lease that was decided on is in force at the next tick.
     package var lands = true
 
@@ -69,7 +72,12 @@ package struct World {
                 return ContiguousArray(readings.map { $0[text] ?? .missing(.tooLittleData) })
             },
             replicas: replicas.keys.sorted(),
-            replica: texts.map { text in replicas.keys.sorted().map { replicas[$0]?[text] ?? .missing(.tooLittleData) } })
+            replica: texts.map { text in replicas.keys.sorted().map { replicas[$0]?[text] ?? .missing(.tooLittleData) } },
+            floors: Dictionary(
+                uniqueKeysWithValues: zip(demand.indices, zip(demand, texts)).compactMap { slot, series in
+                    guard series.0.scope == .own, floors.values.contains(where: { $0[series.1] != nil }) else { return nil }
+                    return (slot, ContiguousArray(ids.map { floors[$0]?[series.1] }))
+                }))
     }
 
     /// An observation of every endpoint at this very moment.

@@ -233,6 +233,17 @@ struct TroubleTests {
         #expect(world.run(40).flatMap(\.plan.leaseChanges).map(\.kind) == [.intend])
     }
 
+    @Test(
+        "figures that contradict each other shield nobody who is above the bar whoever the ghosts are",
+        arguments: [(6.0, true), (3.0, false)])
+    func floor(least: Double, isHeld: Bool) throws {
+        var world = try LeaseTests.world(
+            "  noisy: {subject: app, when: active_runs > 3, for: 30s, severity: warning, summary: s, actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]}")
+        world.apps[AppID("a")] = ["active_runs": .missing(.contradictory)]
+        world.floors[AppID("a")] = ["active_runs": least]
+        #expect(world.run(60).flatMap(\.plan.leaseChanges).map(\.kind) == (isHeld ? [.intend] : []))
+    }
+
     @Test("what the gate refused was asked: known at the next poll, unless an earlier lease may have refused it", arguments: [false, true])
     func refused(hadOther: Bool) throws {
         var world = try LeaseTests.world()

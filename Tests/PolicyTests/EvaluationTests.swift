@@ -159,6 +159,24 @@ struct Evaluated: Sendable, CustomTestStringConvertible {
         #expect(explanation.terms.filter { $0.isDecisive && $0.isAgainst }.map(\.text) == blamed)
     }
 
+    /// Every reading contradicts itself, and is seven at the least.
+    private struct Floored: ReadingSource {
+        var reason = MissingReason.contradictory
+        func reading(_ slot: Int) -> Evidence { .missing(reason) }
+        func floor(_ slot: Int) -> Double? { 7 }
+    }
+
+    @Test(arguments: [
+        ("active_runs > 6", Truth.yes), ("active_runs >= 7", .yes), ("active_runs > 7", .unknown), ("6 < active_runs", .yes),
+        ("7 <= active_runs", .yes), ("active_runs < 8", .unknown), ("active_runs < 3", .unknown), ("active_runs == 7", .unknown),
+        ("not active_runs > 6", .no), ("active_runs * 2 > 6", .unknown),
+    ]) func whatIsKnownAtTheLeastDecidesWhereMoreIsAskedFor(_ text: String, truth: Truth) throws {
+        let condition = try Compiling.compile(text).get()
+        #expect(condition.evaluate(Floored()) == truth)
+        #expect(condition.evaluate(Floored(reason: .stale)) == .unknown)
+        if truth == .yes { #expect(condition.explain(Floored()).withValues.contains("active_runs (at least 7)")) }
+    }
+
     @Test func theCheaperOperandIsReadFirst() throws {
         final class Asked: ReadingSource {
             var slots: [Int] = []

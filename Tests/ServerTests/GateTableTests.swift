@@ -65,6 +65,14 @@ struct GateTableTests {
         #expect(Self.verdict(leases, app: AppID("app_other")) == "free")
     }
 
+    @Test("where figures contradict each other what surely runs counts, and no more", arguments: [(2, true), (3, true), (1, false)])
+    func least(least: Int, isRefused: Bool) {
+        let runs = OpenRuns(at: Self.t0, apps: [Self.app: OpenRuns.App(active: nil, least: least)])
+        let verdict = Self.verdict([Self.lease(Self.throttle(runs: 2))], openRuns: runs)
+        #expect(verdict.hasPrefix("lease-1 openRuns") == isRefused)
+        #expect((verdict == "failed open: open_runs_unknown") == !isRefused)
+    }
+
     @Test("leases that are not there: shadows, reverting, ended")
     func absent() {
         #expect(Self.verdict([Self.lease(.pause, shadow: true)]) == "free")

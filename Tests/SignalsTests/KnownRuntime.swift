@@ -48,6 +48,8 @@ struct KnownRuntime {
         var hasSockets: Bool
         /// So long after its start a run has its websocket, ms.
         var socketLag: Int64 = 0
+        /// Of health's answers that come late, 0…1.
+        var slowHealth = 0.0
         /// How long runs last, s, by app; empty: all kinds.
         var lives: [ClosedRange<Double>] = []
         var isRegistryReal: Bool

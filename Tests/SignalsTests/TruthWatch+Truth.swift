@@ -19,6 +19,11 @@ extension TruthWatch {
     mutating func judge(_ reading: Evidence, _ ref: SeriesRef, _ kind: SubjectKind, _ app: Int?, _ now: Int64) {
         guard let value = reading.value else { return }
         values[ref.signal, default: [:]][kind, default: 0] += 1
+        if ref.signal == .activeRuns, let app {
+            let most = open(app).count { $0.isRunning || $0.age < TruthWatch.telling } + 2
+            told += 1
+            tooMany += value > Double(most) ? 1 : 0
+        }
         let start = now - (ref.window ?? signals.options.window).milliseconds
         let truth = truth(ref.signal, app: app, from: start, to: now)
         let slack = 1e-6 * max(1, abs(value))

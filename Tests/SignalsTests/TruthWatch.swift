@@ -44,6 +44,10 @@ struct TruthWatch {
     var latest = PerfTable()
     /// As of the newest perf answer.
     var openRuns: [OpenRun] = []
+    /// Of apps' `active_runs`: how many were read with a value, and how many of these count ghosts that are older than
+    /// ``TruthWatch/telling``, more than the two that are left out.
+    var (told, tooMany) = (0, 0)
+    static let telling: Int64 = 90_000
 
     struct OpenRun {
         var app: Int
@@ -124,7 +128,10 @@ struct TruthWatch {
     }
 
     mutating func ask(_ endpoint: Endpoint, at begin: Int64, isLost: Bool) -> Int64 {
-        let elapsed = Int64(dice.among(2...60))
+        var elapsed = Int64(dice.among(2...60))
+        if endpoint == .health, world.habits.slowHealth > 0, dice.chance(world.habits.slowHealth) {
+            elapsed = Int64(dice.among(600...4_000))
+        }
         let (made, at) = (begin + elapsed / 2, begin + elapsed)
         if endpoint == .gate {
             guard world.habits.hasGate else { return begin }

@@ -38,7 +38,7 @@ extension Pipeline {
             var byApp: [AppID: OpenRuns.App] = [:]
             for (app, shown) in zip(order, running.apps) {
                 byApp[app] = OpenRuns.App(
-                    active: shown.active, starts: shown.starts, chats: shown.open,
+                    active: shown.active, least: shown.least, starts: shown.starts, chats: shown.open,
                     standing: shown.isWorkedOut ? shown.open?.subtracting(shown.ghosts) : nil)
             }
             all[runtime] = OpenRuns(at: running.at, apps: byApp)

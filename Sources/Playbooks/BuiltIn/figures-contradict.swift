@@ -9,7 +9,7 @@ when: For missing_after (5m) its list of open runs and its websockets could not 
 
 ## What it means
 
-The runtime lists more open runs than it has websockets, and new ones come without any: starts whose websocket never came (*ghosts*), or runs that lost theirs. How much each tenant really runs is not known then, so no rule on shares or on active runs holds, and nobody is throttled or paused for them. Users need not notice anything.
+The runtime lists more open runs than it has websockets, and new ones come without any: starts whose websocket never came (*ghosts*), or runs that lost theirs. How much each tenant really runs is not known then. A rule on shares or on active runs holds only for a tenant who is above its bar even if every ghost were his; nobody else is throttled or paused for them. Users need not notice anything.
 
 Usually one tenant does this, by mistake: a script that starts runs and never connects, a page that starts a run for everybody who opens it.
 
