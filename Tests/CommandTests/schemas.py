@@ -217,7 +217,9 @@ for words in [
         with open(f"{scratch}/page.yaml", "w") as file:
             file.write(
                 "schema: mozaiks.ops/config/v1\nruntimes: {shared: {replicas: [\"http://127.0.0.1:9\"]}}\n"
-                "channels: {hook: {webhook: {url: \"http://127.0.0.1:9/\"}}}\n")
+                "channels: {hook: {webhook: {url: \"http://127.0.0.1:9/\", secret_file: page.secret}}}\n")
+        with open(f"{scratch}/page.secret", "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write("0123456789abcdef" * 2)
     prints(*words)
 
 told = glob.glob(f"{repository}/Tests/NotifyTests/golden/webhook-*.json")
