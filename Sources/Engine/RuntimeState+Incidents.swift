@@ -32,12 +32,7 @@ extension RuntimeState {
         ruleState.incident = fingerprint
         defer { ruleState.evidence = [] }
         if var again = incidents[fingerprint] {
-            again.resolvedAt = nil
-            again.resolveReason = nil
-            again.acknowledged = nil
-            // It was written of the episode before.
-            again.advice = nil
-            again.flaps += 1
+            again.reopen()
             again.transitions.appendBounded(transition)
             again.evidence = EvidenceSeries.join(again.evidence, ruleState.evidence)
             incidents[fingerprint] = again
