@@ -136,8 +136,9 @@ extension EngineState {
         return change(incident) { $0.acknowledged = nil }
     }
 
+    /// Changes an incident that is remembered, for whoever decides a field of it. False when it is not.
     @discardableResult
-    mutating func change(_ id: String, _ body: (inout Incident) -> Void) -> Bool {
+    package mutating func change(_ id: String, _ body: (inout Incident) -> Void) -> Bool {
         // Nothing else may hold on to what is changed, or the change copies every other incident of the runtime.
         guard let name = runtimes.first(where: { $0.value.incident(id) != nil })?.key,
             let fingerprint = runtimes[name]?.incident(id)?.fingerprint,
