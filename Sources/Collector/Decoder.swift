@@ -86,7 +86,8 @@ public enum Decoder {
             tally.look(data?["custom_events_by_type"]?.object, ["chat.usage_delta": .count])
         case .inside:
             tally.look(root, ["tasks": .count, "runs": .count, "apps": .array, "apps_omitted": .count, "loop": .object])
-            if root?["loop"]?.object?["lag_max_s"]?.isNull == false { tally.look(root?["loop"]?.object, ["lag_max_s": .amount], prefix: "loop.") }
+            let loop = root?["loop"]?.object
+            if loop?["lag_max_s"]?.isNull == false { tally.look(loop, ["lag_max_s": .amount], prefix: "loop.") }
         case .perf, .perfChats:
             tally.look(root, totals)
             for chat in body.array ?? root?["chats"]?.array ?? [] {

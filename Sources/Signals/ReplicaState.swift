@@ -343,10 +343,6 @@ struct ReplicaState: Sendable {
         log.trim(before: moment)
         identity.trim(before: moment)
         line.trim(before: moment)
-        let count = usageAxis.expendable(before: moment)
-        if count > 0 {
-            usageAxis.removeFirst(count)
-            usageSums.removeFirst(count)
-        }
+        usageAxis.trim(&usageSums, before: moment)
     }
 }

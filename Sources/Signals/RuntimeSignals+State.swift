@@ -5,7 +5,7 @@ extension RuntimeSignals {
     /// Version 1 knew no gate, version 2 no ghosts and no extension inside the runtime, version 3 whose
     /// runs were silent, version 4 how runs and websockets moved together, version 5 what the line loses and what ended since
     /// websockets were counted. Later ones have tracks of more endpoints: those say it themselves.
-    private static var version: UInt8 { Endpoint.allCases.compactMap(ReplicaState.keptSince).max().map { max(fixedVersion, $0) } ?? fixedVersion }
+    private static var version: UInt8 { Endpoint.allCases.compactMap(ReplicaState.keptSince).reduce(fixedVersion, max) }
     private static var fixedVersion: UInt8 { 6 }
     /// Endpoints whose tracks stand behind all else.
     private static func later(_ version: UInt8) -> [Endpoint] {

@@ -57,7 +57,9 @@ enum IncidentsCommand {
         }
         var rendering = invocation.rendering(zone: configuration.telling.zone)
         rendering.shortIDs = detail.shortIDs
-        invocation.print(text: rendering.incident(detail.incident, detail.circumstances), as: .incident, json: detail.document.object ?? JSONObject())
+        invocation.print(
+            text: rendering.incident(detail.incident, detail.circumstances), as: .incident,
+            json: detail.document.object ?? JSONObject())
         return .ok
     }
 

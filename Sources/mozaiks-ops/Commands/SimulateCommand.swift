@@ -78,7 +78,8 @@ enum SimulateCommand {
         try server.start()
         defer { server.stop() }
         invocation.print(
-            text: "answers from \(folder) at \(server.url)\n", as: .stage, json: ["scenario": .null, "runtime": [.string(server.url)], "url": .string(server.url)])
+            text: "answers from \(folder) at \(server.url)\n", as: .stage,
+            json: ["scenario": .null, "runtime": [.string(server.url)], "url": .string(server.url)])
         await wait(signals, length, invocation) { false }
         return .ok
     }
