@@ -72,6 +72,47 @@ public enum Decoder {
         }
     }
 
+    /// Looks at every field that is read of an answer. False: there is nothing to look at.
+    static func look(_ body: JSON, _ endpoint: Endpoint, _ tally: inout FieldSurvey.Tally) -> Bool {
+        let root = body.object
+        switch endpoint {
+        case .health:
+            tally.look(root, ["mongodb_ping_ms": .amount, "health_check_time_ms": .amount, "active_connections": .object])
+            tally.look(root?["active_connections"]?.object, ["websocket_connections": .count])
+        case .activeRuns: tally.look(root, ["active_count": .count, "total_runs": .count, "runs": .array, "note": .text])
+        case .events:
+            let data = root?["data"]?.object
+            tally.look(data, ["created": .moment, "timestamp": .moment, "custom_events_by_type": .object], prefix: "data.")
+            tally.look(data?["custom_events_by_type"]?.object, ["chat.usage_delta": .count])
+        case .inside:
+            tally.look(root, ["tasks": .count, "runs": .count, "apps": .array, "apps_omitted": .count, "loop": .object])
+            let loop = root?["loop"]?.object
+            if loop?["lag_max_s"]?.isNull == false { tally.look(loop, ["lag_max_s": .amount], prefix: "loop.") }
+        case .perf, .perfChats:
+            tally.look(root, totals)
+            for chat in body.array ?? root?["chats"]?.array ?? [] {
+                guard let chat = chat.object else {
+                    tally.add("chats", "an element that is no object")
+                    continue
+                }
+                tally.look(chat, chatFields)
+                for id in ["chat_id", "app_id"] where chat[id] == nil { tally.add(id, "missing: the chat is left out") }
+            }
+        case .gate: return false
+        }
+        return true
+    }
+
+    private static let totals: KeyValuePairs<String, FieldSurvey.Kind> = [
+        "active_chats": .count, "tracked_chats": .count, "total_agent_turns": .count, "total_tool_calls": .count, "total_errors": .count,
+        "total_prompt_tokens": .count, "total_completion_tokens": .count, "total_cost": .amount,
+    ]
+    private static let chatFields: KeyValuePairs<String, FieldSurvey.Kind> = [
+        "chat_id": .text, "app_id": .text, "workflow_name": .text, "user_id": .text, "started_at": .moment, "ended_at": .momentOrNull,
+        "runtime_sec": .amount, "agent_turns": .count, "tool_calls": .count, "errors": .count, "last_turn_duration_sec": .amountOrNull,
+        "prompt_tokens": .count, "completion_tokens": .count, "cost": .amount,
+    ]
+
     private static func reason(of failure: TransportFailure) -> MissingReason {
         switch failure {
         // It answered, but what came is not a whole body.

@@ -29,46 +29,12 @@ public enum FieldSurvey {
         var tally = Tally()
         if document.duplicateKeys > 0 { tally.add("a name that stands twice in one object", "the last one counts", document.duplicateKeys) }
         if document.loneSurrogates > 0 { tally.add("a text", "half of a surrogate pair", document.loneSurrogates) }
-        let root = document.value.object
-        switch endpoint {
-        case .health:
-            tally.look(root, ["mongodb_ping_ms": .amount, "health_check_time_ms": .amount, "active_connections": .object])
-            tally.look(root?["active_connections"]?.object, ["websocket_connections": .count])
-        case .activeRuns: tally.look(root, ["active_count": .count, "total_runs": .count, "runs": .array, "note": .text])
-        case .events:
-            let data = root?["data"]?.object
-            tally.look(data, ["created": .moment, "timestamp": .moment, "custom_events_by_type": .object], prefix: "data.")
-            tally.look(data?["custom_events_by_type"]?.object, ["chat.usage_delta": .count])
-        case .inside:
-            tally.look(root, ["tasks": .count, "runs": .count, "apps": .array, "apps_omitted": .count, "loop": .object])
-            if root?["loop"]?.object?["lag_max_s"]?.isNull == false { tally.look(root?["loop"]?.object, ["lag_max_s": .amount], prefix: "loop.") }
-        case .perf, .perfChats:
-            tally.look(root, totals)
-            for chat in document.value.array ?? root?["chats"]?.array ?? [] {
-                guard let chat = chat.object else {
-                    tally.add("chats", "an element that is no object")
-                    continue
-                }
-                tally.look(chat, chatFields)
-                for id in ["chat_id", "app_id"] where chat[id] == nil { tally.add(id, "missing: the chat is left out") }
-            }
-        case .gate: return nil
-        }
+        guard Decoder.look(document.value, endpoint, &tally) else { return nil }
         return tally.findings.sorted()
     }
 
-    private static let totals: KeyValuePairs<String, Kind> = [
-        "active_chats": .count, "tracked_chats": .count, "total_agent_turns": .count, "total_tool_calls": .count, "total_errors": .count,
-        "total_prompt_tokens": .count, "total_completion_tokens": .count, "total_cost": .amount,
-    ]
-    private static let chatFields: KeyValuePairs<String, Kind> = [
-        "chat_id": .text, "app_id": .text, "workflow_name": .text, "user_id": .text, "started_at": .moment, "ended_at": .momentOrNull,
-        "runtime_sec": .amount, "agent_turns": .count, "tool_calls": .count, "errors": .count, "last_turn_duration_sec": .amountOrNull,
-        "prompt_tokens": .count, "completion_tokens": .count, "cost": .amount,
-    ]
-
     /// What belongs into a field.
-    fileprivate enum Kind {
+    enum Kind {
         case text, count, amount, amountOrNull, moment, momentOrNull, object, array
 
         /// Why a value is none of it; nil for one that is.
@@ -103,7 +69,7 @@ public enum FieldSurvey {
         }
     }
 
-    fileprivate struct Tally {
+    struct Tally {
         private(set) var findings: [Finding] = []
 
         mutating func add(_ field: String, _ why: String, _ count: Int = 1) {

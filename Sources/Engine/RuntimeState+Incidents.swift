@@ -32,12 +32,7 @@ extension RuntimeState {
         ruleState.incident = fingerprint
         defer { ruleState.evidence = [] }
         if var again = incidents[fingerprint] {
-            again.resolvedAt = nil
-            again.resolveReason = nil
-            again.acknowledged = nil
-            // It was written of the episode before.
-            again.advice = nil
-            again.flaps += 1
+            again.reopen()
             again.transitions.appendBounded(transition)
             again.evidence = EvidenceSeries.join(again.evidence, ruleState.evidence)
             incidents[fingerprint] = again
@@ -141,8 +136,9 @@ extension EngineState {
         return change(incident) { $0.acknowledged = nil }
     }
 
+    /// Changes an incident that is remembered, for whoever decides a field of it. False when it is not.
     @discardableResult
-    mutating func change(_ id: String, _ body: (inout Incident) -> Void) -> Bool {
+    package mutating func change(_ id: String, _ body: (inout Incident) -> Void) -> Bool {
         // Nothing else may hold on to what is changed, or the change copies every other incident of the runtime.
         guard let name = runtimes.first(where: { $0.value.incident(id) != nil })?.key,
             let fingerprint = runtimes[name]?.incident(id)?.fingerprint,

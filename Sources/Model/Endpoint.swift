@@ -41,18 +41,18 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// The table: a line each, in the order of the cases.
-    private static let table: [Traits] = [
-        Traits("/api/health", .everyCycle, isEssential: true),
-        Traits("/health/active-runs", .everyCycle),
-        Traits("/metrics/perf/aggregate", .budgeted, isLong: true, isEssential: true),
-        Traits("/api/events/metrics", .everyCycle, isEssential: true),
-        Traits("/metrics/perf/chats", .insteadOf(.perf), isLong: true),
-        Traits("/gate/counts", .fromMemory),
-        Traits("/ops/runtime", .whereThere),
-    ]
-
-    public var traits: Traits { Endpoint.table[Int(rawValue)] }
+    /// The table: a line each.
+    public var traits: Traits {
+        switch self {
+        case .health: Traits("/api/health", .everyCycle, isEssential: true)
+        case .activeRuns: Traits("/health/active-runs", .everyCycle)
+        case .perf: Traits("/metrics/perf/aggregate", .budgeted, isLong: true, isEssential: true)
+        case .events: Traits("/api/events/metrics", .everyCycle, isEssential: true)
+        case .perfChats: Traits("/metrics/perf/chats", .insteadOf(.perf), isLong: true)
+        case .gate: Traits("/gate/counts", .fromMemory)
+        case .inside: Traits("/ops/runtime", .whereThere)
+        }
+    }
     public var path: String { traits.path }
 
     public init?(path: String) {

@@ -176,6 +176,16 @@ public struct Incident: Hashable, Sendable, Identifiable {
         self.handling = []
     }
 
+    /// Begins another episode of the same: what was said of the one before is void. A field that is not of the incident for good
+    /// is made void here; what stays is a record of all episodes.
+    public mutating func reopen() {
+        resolvedAt = nil
+        resolveReason = nil
+        acknowledged = nil
+        advice = nil
+        flaps += 1
+    }
+
     /// When what it is about was over: the beginning of the clearing that ended it, which `resolvedAt` only confirms. Nil
     /// while it is open; the moment of its end where it ended for another reason.
     public var heldUntil: Timestamp? {

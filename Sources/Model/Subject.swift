@@ -90,6 +90,14 @@ extension SubjectKind {
         }
     }
 
+    /// Whether what is wrong with it is so for every app, and not for one.
+    public var concernsAll: Bool {
+        switch self {
+        case .runtime, .replica: true
+        case .app: false
+        }
+    }
+
     /// What stands between an id of this kind and its runtime in a sentence; nil for the runtime itself.
     public var link: String? {
         switch self {

@@ -1,7 +1,7 @@
 import Model
 
 /// What one endpoint of one replica last said, and for a while before: enough to tell what was known at a past moment.
-struct EndpointTrack<Figures: StateCodable> {
+struct EndpointTrack<Figures: EndpointFigures>: AnyTrack {
     struct Entry {
         /// ms.
         var at: Int64
@@ -87,8 +87,61 @@ struct EndpointTrack<Figures: StateCodable> {
     }
 }
 
+/// What happens to a track whatever its figures are.
+enum TrackChange {
+    /// The endpoint told nothing.
+    case lost(at: Int64, elapsedMilliseconds: Double, MissingReason, detail: String)
+    /// What is older than is needed goes.
+    case trimmed(before: Int64)
+}
+
+/// A track, whatever its figures are.
+protocol AnyTrack: Sendable {
+    var usualSpacing: Int64 { get }
+    var newestAt: Int64? { get }
+    /// Why the newest entry is no evidence; nil where it is, or there is none.
+    var newestMissing: MissingReason? { get }
+    /// When the newest entry at or before a moment came, ms.
+    func at(asOf moment: Int64) -> Int64?
+    func encode(to writer: inout StateWriter)
+    /// Puts into a summary what the newest entry says.
+    func sum(up summary: inout RuntimeSummary.Replica, _ endpoint: Endpoint, of replica: ReplicaState, _ evaluation: Evaluation)
+}
+
+extension EndpointTrack {
+    var newestAt: Int64? { newest?.at }
+    var newestMissing: MissingReason? { newest?.missing }
+    func at(asOf moment: Int64) -> Int64? { entry(asOf: moment)?.at }
+
+    mutating func take(_ change: TrackChange) {
+        switch change {
+        case .lost(let at, let elapsed, let reason, let detail):
+            append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
+        case .trimmed(let moment): trim(before: moment)
+        }
+    }
+
+    func sum(up summary: inout RuntimeSummary.Replica, _ endpoint: Endpoint, of replica: ReplicaState, _ evaluation: Evaluation) {
+        guard let entry = newest else { return }
+        summary.elapsedMilliseconds[endpoint] = entry.elapsedMilliseconds
+        if let missing = entry.missing {
+            summary.missing[endpoint] = missing
+        } else if evaluation.at - entry.at > replica.maxGap(endpoint, evaluation.options) {
+            summary.missing[endpoint] = .stale
+        }
+        if !detail.isEmpty { summary.detail[endpoint] = detail }
+        entry.figures?.say(in: &summary, of: replica, evaluation)
+    }
+}
+
 extension EndpointTrack: Sendable where Figures: Sendable {}
 extension EndpointTrack.Entry: Sendable where Figures: Sendable {}
+
+/// What an endpoint said, as far as it is kept.
+protocol EndpointFigures: StateCodable {
+    /// Puts into a summary what a person is shown of them.
+    func say(in summary: inout RuntimeSummary.Replica, of replica: ReplicaState, _ evaluation: Evaluation)
+}
 
 /// What can be kept as bytes.
 protocol StateCodable: Sendable {
@@ -106,7 +159,7 @@ extension StateReader {
 }
 
 /// From `/api/health`.
-struct HealthFigures: StateCodable {
+struct HealthFigures: EndpointFigures {
     var isHealthy: Bool
     /// ms.
     var mongoPing: Double?
@@ -132,7 +185,7 @@ struct HealthFigures: StateCodable {
 }
 
 /// From `/health/active-runs`.
-struct RegistryFigures: StateCodable {
+struct RegistryFigures: EndpointFigures {
     var activeCount: Int64
     /// It counts: no stub, or a count above zero was seen before.
     var isReal: Bool
@@ -158,7 +211,7 @@ struct RegistryFigures: StateCodable {
 }
 
 /// From a perf body: its totals, or sums over its chats where the body has none.
-struct PerfFigures: StateCodable {
+struct PerfFigures: EndpointFigures {
     var trackedChats: Int64 = 0
     var openChats: Int64 = 0
     var apps: Int64 = 0
@@ -193,7 +246,7 @@ struct PerfFigures: StateCodable {
 }
 
 /// From `/api/events/metrics`.
-struct EventFigures: StateCodable {
+struct EventFigures: EndpointFigures {
     /// Age of the process at the answer, ms, by the runtime's own clock; nil without a creation date.
     var uptime: Int64?
     /// Model calls since the process began; nil when the answer does not tell.

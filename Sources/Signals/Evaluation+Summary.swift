@@ -12,48 +12,59 @@ extension Evaluation {
     private func summary(_ replica: ReplicaState) -> RuntimeSummary.Replica {
         let interval = TimeSpan(milliseconds: replica.interval(.perf, options))
         var summary = RuntimeSummary.Replica(url: replica.url, perfInterval: interval)
-        func note<F>(_ endpoint: Endpoint, _ track: EndpointTrack<F>) -> F? {
-            guard let entry = track.newest else { return nil }
-            summary.elapsedMilliseconds[endpoint] = entry.elapsedMilliseconds
-            if let missing = entry.missing {
-                summary.missing[endpoint] = missing
-            } else if at - entry.at > replica.maxGap(endpoint, options) {
-                summary.missing[endpoint] = .stale
-            }
-            if !track.detail.isEmpty { summary.detail[endpoint] = track.detail }
-            return entry.figures
-        }
-        if let health = note(.health, replica.health) {
-            summary.isHealthy = health.isHealthy
-            summary.mongoPingMilliseconds = health.mongoPing
-            summary.websockets = health.websockets
-        }
-        if let runs = note(.activeRuns, replica.registry), !runs.isReal { summary.stubNote = runs.note ?? "" }
-        if let perf = note(.perf, replica.perf) {
-            summary.trackedChats = Int(perf.trackedChats)
-            summary.openChats = Int(perf.openChats)
-            summary.unreadableFields = replica.unreadableFields
-            summary.sharedChats = replica.sharedChats
-            summary.appCount = Int(perf.apps)
-            summary.turns = perf.turns
-            summary.toolCalls = perf.toolCalls
-            // A counter that is not known to move says nothing by standing at zero.
-            if perf.errors > 0 || rules.isAlive(.errors) { summary.errors = perf.errors }
-            summary.promptTokens = perf.promptTokens
-            summary.completionTokens = perf.completionTokens
-            summary.cost = perf.cost
-        }
-        if let events = note(.events, replica.events) {
-            summary.usageDelta = events.usageDelta
-            summary.uptime = events.uptime.map { TimeSpan(milliseconds: $0) }
-        }
-        if let inside = note(.inside, replica.inside) {
-            summary.running = inside.runs
-            summary.loopLag = inside.loopLag
+        for endpoint in Endpoint.allCases where ReplicaState.keptSince(endpoint) != nil {
+            replica.track(endpoint)?.sum(up: &summary, endpoint, of: replica, self)
         }
         summary.restarts = replica.identity.restarts.count
         summary.answersForSeveralProcesses = replica.identity.isSeveral(asOf: at)
         summary.isAbsent = replica.isAbsent(asOf: at, options)
         return summary
+    }
+}
+
+// MARK: - What figures say
+
+extension HealthFigures {
+    func say(in summary: inout RuntimeSummary.Replica, of replica: ReplicaState, _ evaluation: Evaluation) {
+        summary.isHealthy = isHealthy
+        summary.mongoPingMilliseconds = mongoPing
+        summary.websockets = websockets
+    }
+}
+
+extension RegistryFigures {
+    func say(in summary: inout RuntimeSummary.Replica, of replica: ReplicaState, _ evaluation: Evaluation) {
+        if !isReal { summary.stubNote = note ?? "" }
+    }
+}
+
+extension PerfFigures {
+    func say(in summary: inout RuntimeSummary.Replica, of replica: ReplicaState, _ evaluation: Evaluation) {
+        summary.trackedChats = Int(trackedChats)
+        summary.openChats = Int(openChats)
+        summary.unreadableFields = replica.unreadableFields
+        summary.sharedChats = replica.sharedChats
+        summary.appCount = Int(apps)
+        summary.turns = turns
+        summary.toolCalls = toolCalls
+        // A counter that is not known to move says nothing by standing at zero.
+        if errors > 0 || evaluation.rules.isAlive(.errors) { summary.errors = errors }
+        summary.promptTokens = promptTokens
+        summary.completionTokens = completionTokens
+        summary.cost = cost
+    }
+}
+
+extension EventFigures {
+    func say(in summary: inout RuntimeSummary.Replica, of replica: ReplicaState, _ evaluation: Evaluation) {
+        summary.usageDelta = usageDelta
+        summary.uptime = uptime.map { TimeSpan(milliseconds: $0) }
+    }
+}
+
+extension InsideFigures {
+    func say(in summary: inout RuntimeSummary.Replica, of replica: ReplicaState, _ evaluation: Evaluation) {
+        summary.running = runs
+        summary.loopLag = loopLag
     }
 }

@@ -1,7 +1,7 @@
 import Model
 
 /// From the gate's counts.
-struct GateFigures: StateCodable {
+struct GateFigures: EndpointFigures {
     /// When a proxy last asked about a start of the runtime, ms, as far as was known then; nil: never.
     var lastAskedAt: Int64?
 
@@ -44,4 +44,9 @@ public struct GateSums: Hashable, Sendable {
         sums.refused = MinuteStep.round(refused, MinuteStep.events)
         return sums
     }
+}
+
+extension GateFigures {
+    /// Nothing: they are of no replica.
+    func say(in summary: inout RuntimeSummary.Replica, of replica: ReplicaState, _ evaluation: Evaluation) {}
 }

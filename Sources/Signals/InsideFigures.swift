@@ -1,7 +1,7 @@
 import Model
 
 /// From `/ops/runtime`.
-struct InsideFigures: StateCodable {
+struct InsideFigures: EndpointFigures {
     /// Without those that wait for a person who has left.
     var runs: Int64?
     var apps: [AppID: Int64]
@@ -68,20 +68,6 @@ extension ReplicaState {
         case let reason?: return .missing(reason)
         case nil: return inside.entry(asOf: moment)?.figures?.loopLag.map { .value($0) } ?? .missing(.tooLittleData)
         }
-    }
-}
-
-extension RuntimeSignals {
-    /// How long a runtime without the extension is not asked for it again.
-    private static var pause: TimeSpan { .minutes(5) }
-
-    /// Whether a replica is asked what its extension sees. In every cycle where there is one, now and then where there is
-    /// none: the question is cheap, and not free.
-    public func isInsideDue(replica url: String, now: Timestamp) -> Bool {
-        guard let newest = replicas.first(where: { $0.url.isSame(as: url) })?.inside.newest else { return true }
-        if newest.missing == nil || newest.missing == .unreachable { return true }
-        let since = now.milliseconds - newest.at
-        return since < 0 || since >= RuntimeSignals.pause.milliseconds
     }
 }
 

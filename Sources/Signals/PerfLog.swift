@@ -58,10 +58,7 @@ struct PerfLog {
     }
 
     mutating func trim(before moment: Int64) {
-        let count = axis.expendable(before: moment)
-        guard count > 0 else { return }
-        axis.removeFirst(count)
-        rows.removeFirst(count)
+        axis.trim(&rows, before: moment)
     }
 
     /// Forgets what slots held, so that other apps may have them.

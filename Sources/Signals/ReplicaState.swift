@@ -67,22 +67,63 @@ struct ReplicaState: Sendable {
         self.url = url
     }
 
+    // MARK: - Tracks
+
+    /// The one place that gives each endpoint its track, to look at; nil: it is not asked of a replica.
+    func track(_ endpoint: Endpoint) -> (any AnyTrack)? {
+        switch endpoint {
+        case .health: health
+        case .activeRuns: registry
+        case .perf, .perfChats: perf
+        case .events: events
+        case .inside: inside
+        case .gate: nil
+        }
+    }
+
+    /// The same, to change it: in place, so that nothing is copied.
+    mutating func change(_ endpoint: Endpoint, _ change: TrackChange) {
+        switch endpoint {
+        case .health: health.take(change)
+        case .activeRuns: registry.take(change)
+        case .perf, .perfChats: perf.take(change)
+        case .events: events.take(change)
+        case .inside: inside.take(change)
+        case .gate: break
+        }
+    }
+
+    /// The same, as it was kept.
+    mutating func restore(_ endpoint: Endpoint, from reader: inout StateReader) throws(SignalStateError) {
+        switch endpoint {
+        case .health: health = try EndpointTrack(from: &reader)
+        case .activeRuns: registry = try EndpointTrack(from: &reader)
+        case .perf, .perfChats: perf = try EndpointTrack(from: &reader)
+        case .events: events = try EndpointTrack(from: &reader)
+        case .inside: inside = try EndpointTrack(from: &reader)
+        case .gate: break
+        }
+    }
+
+    /// The version of the state since which an endpoint's track is kept over a restart; nil: it has none of its own. A new one
+    /// has the next number, and is written and read behind all others by that alone.
+    static func keptSince(_ endpoint: Endpoint) -> UInt8? {
+        switch endpoint {
+        case .health, .activeRuns, .perf, .events: 1
+        case .inside: 3
+        case .perfChats, .gate: nil
+        }
+    }
+
     // MARK: - Intervals
 
     /// The interval at which an endpoint really is asked, ms: as configured, stretched by the polling budget or, as with
     /// a one-shot run from cron, by how often somebody runs it.
     func interval(_ endpoint: Endpoint, _ options: SignalOptions) -> Int64 {
-        let configured = options.interval.milliseconds
-        switch endpoint {
-        case .health: return max(configured, health.usualSpacing)
-        case .activeRuns: return max(configured, registry.usualSpacing)
-        case .events: return max(configured, events.usualSpacing)
-        // Read in every cycle, and not of a replica.
-        case .gate: return configured
-        case .inside: return max(configured, inside.usualSpacing)
-        case .perf, .perfChats:
-            return max(budget(options).effective.milliseconds, perf.usualSpacing)
-        }
+        let isBudgeted = endpoint == .perf || endpoint == .perfChats
+        let asked = (isBudgeted ? budget(options).effective : options.interval).milliseconds
+        // What is not of a replica is read in every cycle.
+        return max(asked, track(endpoint)?.usualSpacing ?? 0)
     }
 
     func budget(_ options: SignalOptions) -> PollingBudget {
@@ -203,48 +244,21 @@ struct ReplicaState: Sendable {
                 .init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: InsideFigures(view)), detail: "")
         case .missing(let endpoint, let reason, let detail):
             isUnreachable = reason == .unreachable
-            switch endpoint {
-            case .gate: return
-            case .inside: inside.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
-            case .health:
-                health.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
-                // The whole runtime hangs: that says nothing of what its figures cost.
-                if isUnreachable { perfTimeouts = 0 }
-            case .activeRuns:
-                registry.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
-            case .events: events.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
-            case .perf, .perfChats:
-                if isUnreachable { timedOut(elapsed, at: at) }
-                perf.append(.init(at: at, elapsedMilliseconds: elapsed, missing: reason), detail: detail)
-            }
+            if endpoint == .gate { return }
+            // The whole runtime hangs: that says nothing of what its figures cost.
+            if isUnreachable, endpoint == .health { perfTimeouts = 0 }
+            if isUnreachable, endpoint == .perf || endpoint == .perfChats { timedOut(elapsed, at: at) }
+            change(endpoint, .lost(at: at, elapsedMilliseconds: elapsed, reason, detail: detail))
         }
         unreachableSince = isUnreachable ? unreachableSince ?? at : nil
     }
 
     /// When an endpoint was last heard of, ms.
-    func newestAt(_ endpoint: Endpoint) -> Int64? {
-        switch endpoint {
-        case .health: health.newest?.at
-        case .activeRuns: registry.newest?.at
-        case .events: events.newest?.at
-        case .perf, .perfChats: perf.newest?.at
-        case .gate: nil
-        case .inside: inside.newest?.at
-        }
-    }
+    func newestAt(_ endpoint: Endpoint) -> Int64? { track(endpoint)?.newestAt }
 
     /// Whether an endpoint was heard of in (start, end], whatever the outcome.
     func wasHeard(_ endpoint: Endpoint, from start: Int64, to end: Int64) -> Bool {
-        let newest: Int64? =
-            switch endpoint {
-            case .health: health.entry(asOf: end)?.at
-            case .activeRuns: registry.entry(asOf: end)?.at
-            case .events: events.entry(asOf: end)?.at
-            case .perf, .perfChats: perf.entry(asOf: end)?.at
-            case .gate: nil
-            case .inside: inside.entry(asOf: end)?.at
-            }
-        return newest.map { $0 > start } ?? false
+        (track(endpoint)?.at(asOf: end)).map { $0 > start } ?? false
     }
 
     /// The perf endpoint gave no answer. Where health answered meanwhile it is slow by itself.
@@ -326,18 +340,10 @@ struct ReplicaState: Sendable {
 
     /// Forgets what no window and no open minute needs any more.
     mutating func trim(before moment: Int64) {
-        health.trim(before: moment)
-        registry.trim(before: moment)
-        perf.trim(before: moment)
-        events.trim(before: moment)
-        inside.trim(before: moment)
+        for endpoint in Endpoint.allCases { change(endpoint, .trimmed(before: moment)) }
         log.trim(before: moment)
         identity.trim(before: moment)
         line.trim(before: moment)
-        let count = usageAxis.expendable(before: moment)
-        if count > 0 {
-            usageAxis.removeFirst(count)
-            usageSums.removeFirst(count)
-        }
+        usageAxis.trim(&usageSums, before: moment)
     }
 }

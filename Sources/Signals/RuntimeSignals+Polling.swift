@@ -7,6 +7,18 @@ extension RuntimeSignals {
         replica(url)?.newestAt(endpoint).map { Timestamp(milliseconds: $0) }
     }
 
+    /// How long a runtime without what only some builds have is not asked for it again.
+    private static var pause: TimeSpan { .minutes(5) }
+
+    /// Whether a replica is asked what only some builds have. In every cycle where it is there, now and then where it is not: the
+    /// question is cheap, and not free.
+    public func isDue(_ endpoint: Endpoint, replica url: String, now: Timestamp) -> Bool {
+        guard let track = replica(url)?.track(endpoint), let newestAt = track.newestAt else { return true }
+        if track.newestMissing == nil || track.newestMissing == .unreachable { return true }
+        let since = now.milliseconds - newestAt
+        return since < 0 || since >= RuntimeSignals.pause.milliseconds
+    }
+
     /// The replicas of which anything is remembered.
     public var replicaURLs: [String] { replicas.map(\.url) }
 

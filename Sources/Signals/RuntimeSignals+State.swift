@@ -4,8 +4,16 @@ extension RuntimeSignals {
     private static var magic: [UInt8] { Array("mozs".utf8) }
     /// Version 1 knew no gate, version 2 no ghosts and no extension inside the runtime, version 3 whose
     /// runs were silent, version 4 how runs and websockets moved together, version 5 what the line loses and what ended since
-    /// websockets were counted, version 6 how late websockets come while runs stand open.
-    private static var version: UInt8 { 7 }
+    /// websockets were counted, version 6 how late websockets come while runs stand open. Later ones have tracks of more
+    /// endpoints: those say it themselves.
+    private static var version: UInt8 { Endpoint.allCases.compactMap(ReplicaState.keptSince).reduce(fixedVersion, max) }
+    private static var fixedVersion: UInt8 { 7 }
+    /// Endpoints whose tracks stand behind all else.
+    private static func later(_ version: UInt8) -> [Endpoint] {
+        Endpoint.allCases.filter { endpoint in
+            ReplicaState.keptSince(endpoint).map { $0 > fixedVersion && $0 <= version } ?? false
+        }
+    }
 
     /// The whole state. The same state gives the same bytes.
     public func encoded() -> [UInt8] { encode(whole: true) }
@@ -27,6 +35,9 @@ extension RuntimeSignals {
         gate.encode(to: &writer)
         for replica in replicas { replica.inside.encode(to: &writer) }
         for replica in replicas { replica.line.encode(to: &writer) }
+        for endpoint in RuntimeSignals.later(RuntimeSignals.version) {
+            for replica in replicas { replica.track(endpoint)?.encode(to: &writer) }
+        }
         if whole { history.encodeMinutes(to: &writer) }
         return writer.bytes
     }
@@ -54,10 +65,13 @@ extension RuntimeSignals {
         }
         if version > 1 { gate = try GateLog(from: &reader, capacity: capacity) }
         if version > 2 {
-            for index in replicas.indices { replicas[index].inside = try EndpointTrack(from: &reader) }
+            for index in replicas.indices { try replicas[index].restore(.inside, from: &reader) }
         }
         if version > 5 {
             for index in replicas.indices { replicas[index].line = try LineSense(from: &reader) }
+        }
+        for endpoint in RuntimeSignals.later(version) {
+            for index in replicas.indices { try replicas[index].restore(endpoint, from: &reader) }
         }
         if whole { try history.decodeMinutes(from: &reader, capacity: capacity) }
         guard reader.isAtEnd else { throw reader.failure("more bytes than the state has") }
@@ -100,12 +114,12 @@ extension SharedState {
 }
 
 extension ReplicaState {
+    /// Endpoints whose tracks stand at the beginning, as in version 1.
+    private static var first: [Endpoint] { Endpoint.allCases.filter { keptSince($0) == 1 } }
+
     fileprivate func encode(to writer: inout StateWriter, whole: Bool) {
         writer.put(url)
-        health.encode(to: &writer)
-        registry.encode(to: &writer)
-        perf.encode(to: &writer)
-        events.encode(to: &writer)
+        for endpoint in ReplicaState.first { track(endpoint)?.encode(to: &writer) }
         identity.encode(to: &writer)
         writer.put(each: perfElapsed) { $0.put($1) }
         writer.put(isRegistryReal)
@@ -141,10 +155,7 @@ extension ReplicaState {
     fileprivate init(from reader: inout StateReader, whole: Bool, capacity: Int, version: UInt8) throws(SignalStateError)
     {
         self.init(url: try reader.string())
-        health = try EndpointTrack(from: &reader)
-        registry = try EndpointTrack(from: &reader)
-        perf = try EndpointTrack(from: &reader)
-        events = try EndpointTrack(from: &reader)
+        for endpoint in ReplicaState.first { try restore(endpoint, from: &reader) }
         identity = try ProcessIdentity(from: &reader)
         perfElapsed = try reader.each { (reader) throws(SignalStateError) in try reader.double() }
         isRegistryReal = try reader.flag()

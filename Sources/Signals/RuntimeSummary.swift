@@ -39,6 +39,8 @@ public struct RuntimeSummary: Hashable, Sendable {
         /// Runs that really run, and how late the event loop was (s), by the extension inside; nil without.
         public var running: Int64?
         public var loopLag: Double?
+        /// In words for people what an endpoint showed, where none of the above is of it.
+        public var said: [Endpoint: String] = [:]
         /// Restarts seen in the time that observations are kept.
         public var restarts = 0
         /// One URL answers for several processes (a load balancer): rates cannot be derived from it.

@@ -16,6 +16,14 @@ struct TimeAxis {
         at.append(moment)
     }
 
+    /// Forgets what nothing needs any more, here and in what has a row for each moment.
+    mutating func trim<Row>(_ rows: inout ContiguousArray<Row>, before moment: Int64) {
+        let count = expendable(before: moment)
+        guard count > 0 else { return }
+        removeFirst(count)
+        rows.removeFirst(count)
+    }
+
     mutating func removeFirst(_ count: Int) {
         at.removeFirst(count)
         covered.removeFirst(count)

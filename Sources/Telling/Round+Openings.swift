@@ -208,6 +208,6 @@ extension TellingState.Ledger {
 }
 
 extension Incident {
-    /// Whether it may page beyond the budget of a night: a critical one of a whole runtime.
-    fileprivate var mayExceed: Bool { severity == .critical && subject.app == nil }
+    /// Whether it may page beyond the budget of a night: a critical one of what all apps share.
+    fileprivate var mayExceed: Bool { severity == .critical && subject.kind.concernsAll }
 }

@@ -24,6 +24,13 @@ extension Overview {
         return lines + (circumstances[incident.id] ?? [])
     }
 
+    /// The same for a screen, which says so where nothing is done. A field of an incident that people are to see on every screen
+    /// gets its line in `handling`, and nowhere else.
+    public func handled(_ incident: Incident, _ moment: (Timestamp) -> String) -> [String] {
+        let lines = handling(of: incident, moment)
+        return lines.isEmpty ? ["nothing is done about it by itself"] : lines
+    }
+
     /// A lease as a phrase: `throttle … for app_a, until …`.
     public static func words(_ lease: Lease, _ moment: (Timestamp) -> String) -> String {
         let what = "\(lease.effect) for \(lease.key.app)"

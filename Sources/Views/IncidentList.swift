@@ -24,7 +24,15 @@ public struct IncidentList {
     }
 
     /// Each incident's document with its short id.
-    public var document: JSON { .array(incidents.map { ShortNames.document($0, shortIDs) }) }
+    /// - Parameter next: the cursor of the page that follows; nil: there is none.
+    public func document(next: String? = nil) -> OutputDocument {
+        OutputDocument(
+            .incidents,
+            [
+                "incidents": .array(incidents.map { ShortNames.document($0, shortIDs) }),
+                "unreadable": .int(Int64(damaged.count)), "next_cursor": .optional(next),
+            ])
+    }
 }
 
 extension Incident {

@@ -9,8 +9,6 @@ import Telling
 
 /// How things stand by a journal, at one moment.
 public struct Overview {
-    public static let schema = "mozaiks.ops/status/v1"
-
     public let now: Timestamp
     public let folder: StateFolder
     /// Who watches at this moment; nil: nobody does.
@@ -178,14 +176,14 @@ extension ChannelCounts {
 // MARK: - As a document
 
 extension Overview {
-    /// Schema `mozaiks.ops/status/v1`.
-    public var document: JSON {
+    /// What `status -o json` and `/api/v1/situation` say.
+    public var document: OutputDocument {
         let engine: JSON = [
             "running": .bool(holder != nil), "pid": holder?.pid.map { .int(Int64($0)) } ?? .null,
             "since": .moment(holder?.since),
         ]
-        return [
-            "schema": .string(Overview.schema), "status": .string(verdict.word.lowercased()),
+        let members: JSONObject = [
+            "status": .string(verdict.word.lowercased()),
             "line": .string(verdict.line),
             "at": .moment(now), "engine": engine, "state": .string(folder.path), "actions_stopped": .bool(isStopped),
             "runtimes": .array(
@@ -225,5 +223,6 @@ extension Overview {
                 }),
             "notes": .array(notes.map(JSON.string)),
         ]
+        return OutputDocument(.status, members)
     }
 }

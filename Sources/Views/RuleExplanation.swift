@@ -7,8 +7,6 @@ import Signals
 
 /// One rule on one subject: where it stands, on what values, and what keeps it from more.
 public struct RuleExplanation {
-    public static let schema = "mozaiks.ops/explanation/v1"
-
     public let rule: Rule
     public let subject: Subject
     public let at: Timestamp
@@ -154,9 +152,9 @@ public struct RuleExplanation {
 // MARK: - As a document
 
 extension RuleExplanation {
-    public var document: JSON {
-        [
-            "schema": .string(RuleExplanation.schema), "rule": .string(rule.name), "kind": .string(subject.kind.rawValue),
+    public var document: OutputDocument {
+        let members: JSONObject = [
+            "rule": .string(rule.name), "kind": .string(subject.kind.rawValue),
             "runtime": .string(subject.runtime), "subject": .string(subject.idText), "at": .string("\(at)"),
             "source": .string(source), "answered_at": .string((answered ?? at).description),
             "notes": .array(notes.map(JSON.string)), "phase": .string(phase.rawValue), "timer": .optional(timer),
@@ -181,5 +179,6 @@ extension RuleExplanation {
             "values": .array(
                 values.map { ["key": .string($0.key), "value": .string($0.value), "from": .string($0.origin)] }),
         ]
+        return OutputDocument(.explanation, members)
     }
 }

@@ -49,7 +49,7 @@ extension API {
         try query.finish()
         let state = try Pipeline.guardState(in: reading.journal)
         let (page, next) = API.page(all ? state.approvals : state.waitingApprovals(at: reading.now), asked) { ($0.offeredAt, $0.id) }
-        return ["schema": "mozaiks.ops/approvals/v1", "approvals": .array(page.map(\.document)), "next_cursor": .optional(next)]
+        return ApprovalList(page).document(next: next).json
     }
 
     static func silences(_ query: inout Query, _ reading: Reading) throws -> JSON {

@@ -53,7 +53,7 @@ extension API {
         if let runtime { all = all.filter { $0.subject.runtime.isSame(as: runtime) } }
         if let rule { all = all.filter { $0.rule.name.isSame(as: rule) } }
         let (page, next) = try slice.of(all) { "\($0.rule.name)\0\($0.subject.kind.rawValue)\0\($0.subject.runtime)\0\($0.subject.idText)" }
-        return ["schema": "mozaiks.ops/standings/v1", "standings": .array(page.map(\.document)), "next_cursor": .optional(next)]
+        return ["schema": "mozaiks.ops/standings/v1", "standings": .array(page.map(\.document.json)), "next_cursor": .optional(next)]
     }
 
     /// Those in force, with the open incidents of each.

@@ -64,7 +64,7 @@ enum API {
     }
 
     static func situation(_ reading: Reading) throws -> (JSON, JSON?) {
-        let document = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now).document
+        let document = try Overview(reading.folder, reading.journal, reading.surroundings, now: reading.now).document.json
         guard var object = document.object else { return (document, nil) }
         // Ages, and the moment: with them no two answers are ever alike.
         object["at"] = nil
@@ -92,10 +92,7 @@ enum API {
         let limit = try query.number("limit", in: 1...200) ?? 50
         try query.finish()
         let (list, next) = try page(filter, limit, reading)
-        return [
-            "schema": "mozaiks.ops/incidents/v1", "incidents": list.document,
-            "unreadable": .int(Int64(list.damaged.count)), "next_cursor": .optional(next),
-        ]
+        return list.document(next: next).json
     }
 
     /// A page of incidents, and the cursor of the next; nil: it is the last.

@@ -66,7 +66,7 @@ struct Demo {
             let own = try Stage(invocation, scenario: "demo", gatePort: Stage.freePort())
             try own.start()
             ownStage = own
-            stage = own.document
+            stage = .object(own.document)
         }
         defer { ownStage?.stop() }
         let folder = try DemoFolder(keep: invocation.arguments.value("state"))

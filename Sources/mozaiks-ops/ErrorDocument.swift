@@ -1,4 +1,5 @@
 import Model
+import Views
 
 /// What a program that asked for JSON gets where there is no result: a document too, that says why. Nobody takes it for one of
 /// nothing found, and it never stands behind a result.
@@ -15,7 +16,7 @@ enum ErrorDocument {
     /// - Parameter verdict: of a command that speaks as a monitoring plugin; it keeps the members by which programs read it.
     static func write(_ text: String, hint: String?, code: String, verdict: String? = nil) {
         guard !Output.hasResult else { return }
-        var document: JSONObject = ["schema": "mozaiks.ops/errors/v1", "ok": false]
+        var document: JSONObject = ["ok": false]
         if let verdict {
             document.append("status", .string(verdict.lowercased()))
             document.append("line", .string("\(verdict): \(Shown.plugin(text))"))
@@ -25,6 +26,6 @@ enum ErrorDocument {
             .array([
                 ["severity": "error", "code": .string(code), "message": .string(text), "hint": .optional(hint)]
             ]))
-        mozaiks_ops.write(Shown.json(JSON.object(document).serialized(pretty: true)) + "\n")
+        mozaiks_ops.write(OutputDocument(.errors, document))
     }
 }

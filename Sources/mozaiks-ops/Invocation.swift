@@ -1,5 +1,6 @@
 import Ambient
 import Model
+import Views
 import YAML
 
 /// One run of a command: its arguments, its surroundings, and where it prints.
@@ -13,8 +14,19 @@ struct Invocation: Sendable {
     /// `-o json`
     var wantsJSON: Bool { arguments.value("output") == "json" }
 
-    /// Writes a result to standard output: the JSON for programs, the text for people.
-    func print(text: @autoclosure () -> String, json: @autoclosure () -> JSON) {
+    /// Writes a result to standard output: the document for programs, the text for people.
+    func print(text: @autoclosure () -> String, json: @autoclosure () -> OutputDocument) {
+        print(text: text(), foreign: json().json)
+    }
+
+    /// The same of a document that nobody else shows.
+    /// - Parameter json: its members besides its schema.
+    func print(text: @autoclosure () -> String, as kind: OutputDocument.Kind, json: @autoclosure () -> JSONObject) {
+        print(text: text(), foreign: OutputDocument(kind, json()).json)
+    }
+
+    /// The same where the JSON is nothing of ours but what some service would be sent.
+    func print(text: @autoclosure () -> String, foreign json: @autoclosure () -> JSON) {
         write(
             wantsJSON
                 ? Shown.json(json().serialized(pretty: true)) + "\n" : Shown.screen(local(text()), styles: terminal.color))

@@ -2,6 +2,7 @@ import Ambient
 import Glibc
 import Model
 import Synchronization
+import Views
 
 /// What the program prints, and what became of it.
 ///
@@ -136,3 +137,6 @@ func write(_ text: String, to descriptor: Int32 = STDOUT_FILENO) {
     let text = Output.onItsLines(text)
     descriptor == STDERR_FILENO ? Output.remark(Array(text.utf8)) : Output.result(Array(text.utf8))
 }
+
+/// A document for programs, to standard output.
+func write(_ document: OutputDocument) { write(Shown.json(document.json.serialized(pretty: true)) + "\n") }

@@ -17,10 +17,6 @@ struct Play {
     /// Those that have a truth.
     static var scenarios: [Scenario] { Scenario.all.filter { $0.truth != nil } }
 
-    static func list(_ terminal: Terminal) -> String {
-        terminal.table(["scenario", "what happens"], scenarios.map { [$0.name, $0.summary] })
-    }
-
     func run(_ name: String) throws -> ExitCode {
         guard let scenario = Scenario.named(name), let truth = scenario.truth else {
             let names = Play.scenarios.map(\.name)
@@ -31,7 +27,7 @@ struct Play {
         let outcome = ScenarioTruth.Outcome(
             opened: story.incidents.map { ($0.rule, $0.severity) }, held: Array(Set(story.leases.map(\.key.app))).sorted())
         let rows = truth.judged(outcome)
-        invocation.print(text: text(scenario, story, rows), json: document(scenario, story, rows))
+        invocation.print(text: text(scenario, story, rows), as: .play, json: document(scenario, story, rows))
         return rows.allSatisfy(\.isMet) ? .ok : .failure
     }
 
@@ -77,9 +73,9 @@ struct Play {
 
     private static func minute(_ moment: Timestamp, _ begin: Timestamp) -> String { (moment - begin).brief }
 
-    private func document(_ scenario: Scenario, _ story: ReplayStory, _ rows: [(isMet: Bool, sentence: String)]) -> JSON {
+    private func document(_ scenario: Scenario, _ story: ReplayStory, _ rows: [(isMet: Bool, sentence: String)]) -> JSONObject {
         [
-            "schema": "mozaiks.ops/play/v1", "scenario": .string(scenario.name),
+            "scenario": .string(scenario.name),
             "incidents": .array(
                 story.incidents.map {
                     ["rule": .string($0.rule), "severity": .string($0.severity.rawValue), "subject": .string("\($0.subject)"), "opened_at": .moment($0.openedAt)]
@@ -87,5 +83,14 @@ struct Play {
             "held": .array(Set(story.leases.map(\.key.app)).sorted().map { .string($0.text) }),
             "expectations": .array(rows.map { ["met": .bool($0.isMet), "text": .string($0.sentence)] }),
         ]
+    }
+}
+
+extension Invocation {
+    /// Scenarios with a line on each.
+    func list(_ scenarios: [Scenario]) {
+        print(
+            text: terminal.table(["scenario", "what happens"], scenarios.map { [$0.name, $0.summary] }), as: .scenarios,
+            json: ["scenarios": .array(scenarios.map { ["name": .string($0.name), "summary": .string($0.summary)] })])
     }
 }

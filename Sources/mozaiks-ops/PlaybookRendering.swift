@@ -105,10 +105,10 @@ struct PlaybookRendering {
 }
 
 extension Playbook {
-    /// Schema `mozaiks.ops/playbook/v1`; texts are Markdown.
-    var document: JSON {
+    /// Texts are Markdown.
+    var document: JSONObject {
         [
-            "schema": "mozaiks.ops/playbook/v1", "id": .string(id), "title": .string(title), "when": .string(when),
+            "id": .string(id), "title": .string(title), "when": .string(when),
             "file": .string(file),
             "sections": .array(sections.map { ["heading": .string($0.part.heading), "text": .string($0.text)] }),
         ]

@@ -216,12 +216,10 @@ struct ReplayReport {
 // MARK: - For programs
 
 extension ReplayReport {
-    static let schema = "mozaiks.ops/replay/v1"
-
-    /// The whole report. Schema `mozaiks.ops/replay/v1`.
-    var json: JSON {
+    /// The whole report.
+    var json: JSONObject {
         var object: JSONObject = [
-            "schema": .string(ReplayReport.schema), "source": .string(source),
+            "source": .string(source),
             "runtimes": .array(runtimes.map(JSON.string)), "from": .string("\(from)"), "to": .string("\(to)"),
             "gaps": .array(
                 gaps.map {
@@ -252,7 +250,7 @@ extension ReplayReport {
             object.append("difference", .null)
         }
         object.append("caveats", .array(caveats.map(JSON.string)))
-        return .object(object)
+        return object
     }
 
     private func document(_ side: Side) -> JSON {

@@ -4,6 +4,7 @@ import Model
 import Server
 import Simulator
 import Synchronization
+import Views
 
 /// A simulated world on loopback: a runtime with its tenants, and where asked for a front door and a Slack sink.
 final class Stage: Sendable {
@@ -69,7 +70,7 @@ final class Stage: Sendable {
     }
 
     /// Where everything listens.
-    var document: JSON {
+    var document: JSONObject {
         var document = JSONObject([
             (key: "scenario", value: .string(simulator.scenario.name)),
             (key: "runtime", value: .array(simulator.urls.map(JSON.string))),
@@ -78,7 +79,7 @@ final class Stage: Sendable {
         if let door = simulator.frontDoor { document.append("front_door", .string(door.url)) }
         if let controlPlane { document.append("control_plane", .string(controlPlane.url)) }
         if let gatePort { document.append("gate_port", .int(Int64(gatePort))) }
-        return .object(document)
+        return document
     }
 
     var text: String {
@@ -118,7 +119,7 @@ final class Stage: Sendable {
         guard let file = fopen(draft, "w") else {
             throw CommandFailure("cannot write \(path): \(String(cString: strerror(errno)))")
         }
-        fputs(document.serialized() + "\n", file)
+        fputs(OutputDocument(.stage, document).json.serialized() + "\n", file)
         guard fclose(file) == 0, rename(draft, path) == 0 else {
             throw CommandFailure("cannot write \(path): \(String(cString: strerror(errno)))")
         }

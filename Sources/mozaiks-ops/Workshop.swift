@@ -10,6 +10,7 @@ import Model
 import Policy
 import Telling
 import Synchronization
+import Views
 import YAML
 
 /// Options of the commands that read the configuration.
@@ -104,10 +105,7 @@ extension Invocation {
     func diagnosed(_ diagnostics: [Diagnostic]) -> CommandFailure {
         if wantsJSON {
             // Programs read standard output; without this they would get nothing there.
-            let document: JSON = [
-                "schema": "mozaiks.ops/errors/v1", "ok": false, "diagnostics": .array(diagnostics.map(\.document)),
-            ]
-            write(Shown.json(document.serialized(pretty: true)) + "\n")
+            write(OutputDocument(.errors, ["ok": false, "diagnostics": .array(diagnostics.map(\.document))]))
         }
         let text = diagnostics.map(\.description).joined(separator: "\n\n")
         remark(text + "\n\n", .error)

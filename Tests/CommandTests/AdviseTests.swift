@@ -24,8 +24,8 @@ import Testing
                 advisor: {provider: openai, base_url: "\(server.url)/v1", model: test-model, api_key_env: THE_KEY\(advisor)}
                 """)
             #expect(try shell.run("check").code == 1)
-            let list = try shell.run("incidents", "list", "-o", "json").json()
-            try body(shell, server, try #require(list[0]?["id"]?.string))
+            let list = try shell.run("incidents", "list", "-o", "json").json()["incidents"]
+            try body(shell, server, try #require(list?[0]?["id"]?.string))
         }
     }
 

@@ -16,7 +16,7 @@ import Testing
             #expect(ending.firstLine.hasPrefix("WARNING: crowded on runtime default"))
             #expect(ending.errors.contains("msg=watching"), "it says what it does")
             #expect(ending.errors.contains(#"msg="pending => firing""#))
-            #expect(try shell.run("incidents", "list", "-o", "json").json().array?.count == 1)
+            #expect(try shell.run("incidents", "list", "-o", "json").json()["incidents"]?.array?.count == 1)
         }
     }
 
@@ -34,7 +34,7 @@ import Testing
             #expect(ending.code == 1, "what was found: \(ending.errors)")
             #expect(ending.errors.contains("told to end before its time"))
             #expect(ending.firstLine.hasPrefix("WARNING: crowded"))
-            #expect(try shell.run("incidents", "list", "-o", "json").json().array?.count == 1)
+            #expect(try shell.run("incidents", "list", "-o", "json").json()["incidents"]?.array?.count == 1)
             let outbox = try shell.run("notify", "history", "-o", "json")
             #expect(outbox.output.contains("pending"), "what could not be sent waits: \(outbox.output)\(outbox.errors)")
             #expect(try shell.run("check", "--url", url, "--policies", policies).code == 1, "the lock is gone with it")

@@ -52,7 +52,7 @@ import Testing
             shell.configure(url)
             #expect(try shell.run("check").code == 1)
             let listed = try shell.run("incidents", "list", "-o", "json").json()
-            try body(shell, try #require(listed[0]?["short_id"]?.string))
+            try body(shell, try #require(listed["incidents"]?[0]?["short_id"]?.string))
         }
     }
 

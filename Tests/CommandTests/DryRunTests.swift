@@ -123,7 +123,7 @@ import Testing
             #expect(ending.output.contains("replica-down"), "rules on replicas are looked at as well")
             for line in ending.output.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
             let sections = try shell.run("doctor", "--wait", "10ms", "-o", "json").json()
-            #expect(sections[0]?["section"]?.string == "Setup")
+            #expect(sections["sections"]?[0]?["section"]?.string == "Setup")
         }
     }
 
@@ -184,7 +184,7 @@ import Testing
         let shell = Shell()
         let list = try shell.run("simulate", "--list")
         #expect(list.code == 0)
-        let names = try #require(try shell.run("simulate", "--list", "-o", "json").json().array).compactMap {
+        let names = try #require(try shell.run("simulate", "--list", "-o", "json").json()["scenarios"]?.array).compactMap {
             $0["name"]?.string
         }
         #expect(names.contains("noisy-neighbor") && names.contains("dead-counters") && names.contains("demo"))

@@ -127,7 +127,7 @@ import Testing
             #expect(empty.code == 1, "\(empty)")
             #expect(try shell.run("check", "--policies", policies).code == 1)
             let list = try shell.run("incidents", "list", "-o", "json").json()
-            let id = try #require(list[0]?["id"]?.string)
+            let id = try #require(list["incidents"]?[0]?["id"]?.string)
             let ending = try shell.run("policy", "explain", "crowded", "--policies", policies)
             #expect(ending.code == 0, "\(ending)")
             for text in ["\n  firing: true since", "open_runs (7) > $crowd (1)", "incident \(id)"] {

@@ -75,7 +75,7 @@ import Testing
             // The default place, below the home folder.
             shell.environment["MOZAIKS_OPS_STATE"] = ""
             shell.environment["XDG_STATE_HOME"] = "/nowhere"
-            let entries = try shell.run("config", "show", "-o", "json").json().array ?? []
+            let entries = try shell.run("config", "show", "-o", "json").json()["settings"]?.array ?? []
             return entries.first { $0["key"]?.string == "state" }?["value"]?.string
         }
         let first = try #require(try state("http://one.example:8000"))

@@ -81,7 +81,7 @@ import Testing
             #expect(first.code == 1)
             Self.expectSafe(first.everything, ["check"])
             let listed = try shell.run("incidents", "list", "-o", "json")
-            let incidents = try #require(listed.json().array)
+            let incidents = try #require(listed.json()["incidents"]?.array)
             #expect(Set(incidents.compactMap { $0["subject"]?["id"]?.string ?? $0["subject"]?["app"]?.string }.map { Array($0.utf8) }).count > 1 || !incidents.isEmpty)
             #expect(incidents.count == Self.ids.count || incidents.count == Self.ids.count - 1)
             var commands = [

@@ -136,7 +136,7 @@ import Testing
             #expect(resolved.output.contains("Resolved after"))
             try shell.run("check", "--brief")
             let before = server.requests.count
-            let id = try #require(try shell.run("incidents", "list", "-o", "json").json()[0]?["id"]?.string)
+            let id = try #require(try shell.run("incidents", "list", "-o", "json").json()["incidents"]?[0]?["id"]?.string)
             let json = try shell.run("notify", "preview", "ops", "--incident", id, "-o", "json").json()
             #expect(json["blocks"]?[0]?["text"]?["text"]?.string?.contains("crowded") == true)
             #expect(server.requests.count == before)
@@ -148,7 +148,7 @@ import Testing
     @Test func routeSaysWhereAndWhyAndWhoWasTold() throws {
         try place { shell, _ in
             try shell.run("check", "--brief")
-            let incident = try #require(try shell.run("incidents", "list", "-o", "json").json()[0]?["id"]?.string)
+            let incident = try #require(try shell.run("incidents", "list", "-o", "json").json()["incidents"]?[0]?["id"]?.string)
             let ending = try shell.run("notify", "route", String(incident.prefix(8)))
             #expect(ending.code == 0)
             #expect(ending.output.contains("ops      yes   routes[0] sends it warning\n"))

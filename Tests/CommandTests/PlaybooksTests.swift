@@ -108,7 +108,7 @@ import Testing
         let overview = try Shell().run().output
         let pages = try Shell().run("playbooks", "list", "-o", "json").json()
         var seen = 0
-        for page in pages.array ?? [] {
+        for page in pages["playbooks"]?.array ?? [] {
             let text = try Shell().run("playbooks", "show", page["id"]?.string ?? "", "-o", "json").output
             for piece in text.pieces(after: "mozaiks-ops ") {
                 let words = piece.split { !($0.isLetter || $0 == "-") }.prefix(2).map(String.init)

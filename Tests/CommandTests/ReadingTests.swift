@@ -9,7 +9,7 @@ import Testing
             let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
             let policies = QuickPolicy.write(to: shell.folder)
             #expect(try shell.run("check", "--policies", policies).code == 1)
-            let all = try #require(try shell.run("incidents", "list", "-o", "json").json().array)
+            let all = try #require(try shell.run("incidents", "list", "-o", "json").json()["incidents"]?.array)
             #expect(all.count == 1)
             let id = try #require(all[0]["id"]?.string)
 

@@ -128,10 +128,10 @@ import Testing
             let second = try shell.start(["run", "--events", "--log-level", "debug"])
             #expect(second.waits { _, errors in errors.contains("msg=started") })
             #expect(second.ending(SIGTERM).output.isEmpty, "what is open is not opened again")
-            let after = try shell.run("incidents", "list", "-o", "json").json().array
+            let after = try shell.run("incidents", "list", "-o", "json").json()["incidents"]?.array
             #expect(
                 after?.compactMap { $0["id"]?.string }
-                    == (try JSON(parsing: Array(before.utf8)).array)?.compactMap { $0["id"]?.string })
+                    == (try JSON(parsing: Array(before.utf8))["incidents"]?.array)?.compactMap { $0["id"]?.string })
         }
     }
 
@@ -167,7 +167,7 @@ import Testing
         // The log is written before the commit, which others see only then.
         var leases: [JSON] = []
         for _ in 0..<100 where leases.isEmpty {
-            leases = try shell.run("actions", "list", "-o", "json").json().array ?? []
+            leases = try shell.run("actions", "list", "-o", "json").json()["actions"]?.array ?? []
         }
         try #require(!leases.isEmpty)
         #expect(leases.count == 1, "the blast radius: one app of few")
@@ -176,7 +176,7 @@ import Testing
         #expect(list.output.contains(id) && list.output.contains("throttle to 2 runs at once"), "\(list.output)")
 
         let show = try shell.run("incidents", "list", "--status", "open", "--severity", "warning", "-o", "json").json()
-        #expect(show.array?.isEmpty == false)
+        #expect(show["incidents"]?.array?.isEmpty == false)
         let held = try #require(leases[0]["holders"]?[0]?["incident"]?.string)
         let incident = try shell.run("incidents", "show", String(held.prefix(20)))
         // No proxy stands before this gate.

@@ -60,7 +60,7 @@ import Testing
     @Test("an incident's id is no action's, and what is over is not taken back")
     func revert() throws {
         try world { shell in
-            let id = try #require(try shell.run("incidents", "list", "-o", "json").json().array?.first?["short_id"]?.string)
+            let id = try #require(try shell.run("incidents", "list", "-o", "json").json()["incidents"]?.array?.first?["short_id"]?.string)
             let ending = try shell.run("actions", "revert", id)
             #expect(ending.code == 1 && ending.errors.contains("is an incident and no action"), "\(ending.everything)")
         }

@@ -144,7 +144,7 @@ import Testing
 
     @Test func `it is asked in every cycle where it answers, and seldom where it is not`() throws {
         var signals = RuntimeSignals(runtime: "shared", options: SignalOptions(replicas: [Watched.url]))
-        func isDue(_ second: Double) -> Bool { signals.isInsideDue(replica: Watched.url, now: FakeProcess.at(second)) }
+        func isDue(_ second: Double) -> Bool { signals.isDue(.inside, replica: Watched.url, now: FakeProcess.at(second)) }
         func take(_ content: Decoded, _ second: Double) {
             signals.ingest(Sample(at: FakeProcess.at(second), runtime: "shared", replica: Watched.url, content: content))
         }

@@ -15,7 +15,7 @@ extension Pipeline {
         }
         return configured.replicas.map { replica in
             var endpoints = Endpoint.all(.everyCycle)
-            if state.isInsideDue(replica: replica, now: now) { endpoints += Endpoint.all(.whereThere) }
+            endpoints += Endpoint.all(.whereThere).filter { state.isDue($0, replica: replica, now: now) }
             let asked = state.newestObservation(of: .perf, replica: replica)
             let interval = state.pollingBudget(of: replica).effective
             let isStretched = interval > settings.interval

@@ -40,13 +40,17 @@ enum ActionsCommand {
                 leases, placements.flatMap { $0 } + orphans, sights: sights, now: invocation.clock.now())
                 + (isIdle ? "no engine runs: what adapters do not end by themselves stays until one does\n" : "")
                 + invocation.waitingText(waiting, of: ActionsCommand.kinds),
-            json: .array(
-                zip(leases, placements).map { lease, places in
-                    guard var object = lease.document.object else { return lease.document }
-                    object.append("adapters", .array(places.map(\.document)))
-                    object.append("seen", .optional(sights[lease.id]?.rawValue))
-                    return .object(object)
-                } + orphans.map(\.document)))
+            as: .actions,
+            json: [
+                "actions": .array(
+                    zip(leases, placements).map { lease, places in
+                        guard var object = lease.document.object else { return lease.document }
+                        object.append("adapters", .array(places.map(\.document)))
+                        object.append("seen", .optional(sights[lease.id]?.rawValue))
+                        return .object(object)
+                    }),
+                "left_at_adapters": .array(orphans.map(\.document)),
+            ])
         return .ok
     }
 
@@ -74,6 +78,7 @@ enum ActionsCommand {
             text: holder == nil
                 ? "the switch is set, and no engine runs here that would stop: one that starts takes no action \(until)\n"
                 : "stopped: no new action \(until)\n",
+            as: .killSwitch,
             json: ["stopped": true, "engine_running": .bool(holder != nil), "file": .string(folder.killFilePath)])
         return .ok
     }
@@ -87,7 +92,7 @@ enum ActionsCommand {
         let was = folder.isKillSwitchOn
         try folder.turnKillSwitchOff(by: "cli:\(invocation.user)")
         invocation.print(
-            text: was ? "resumed: actions may be taken again\n" : "it was not stopped\n", json: ["stopped": false])
+            text: was ? "resumed: actions may be taken again\n" : "it was not stopped\n", as: .killSwitch, json: ["stopped": false])
         return .ok
     }
 
@@ -139,6 +144,7 @@ enum ActionsCommand {
         for line in resisting { text += "NOT UNDONE YET, it is tried on (see mozaiks-ops actions list): \(Shown.code(line))\n" }
         invocation.print(
             text: text,
+            as: .asked,
             json: ["command": .int(id), "result": .optional(result), "not_undone": .array(resisting.map(JSON.string))])
         // Nothing was taken back of what is over already.
         return resisting.isEmpty && result?.hasSuffix(" is not in force") != true ? .ok : .failure

@@ -54,7 +54,7 @@ enum AdviseCommand {
         }
         let outcome = await advisor.advise(incident, playbooks: playbooks)
         await assembly.client.shutdown()
-        invocation.print(text: text(outcome, section), json: document(outcome, incident, section))
+        invocation.print(text: text(outcome, section), as: .advice, json: document(outcome, incident, section))
         return outcome.advice == nil ? .failure : .ok
     }
 
@@ -74,7 +74,7 @@ enum AdviseCommand {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private static func document(_ outcome: AdviceOutcome, _ incident: Incident, _ section: AdvisorSettings) -> JSON {
+    private static func document(_ outcome: AdviceOutcome, _ incident: Incident, _ section: AdvisorSettings) -> JSONObject {
         let advice = outcome.advice.map { advice -> JSON in
             [
                 "summary": .string(advice.summary), "likely_cause": .string(advice.likelyCause),
@@ -84,7 +84,7 @@ enum AdviseCommand {
         var why: String?
         if case .failed(let error) = outcome.ending { why = "\(error)" }
         return [
-            "schema": "mozaiks.ops/advice/v1", "incident": .string(incident.id), "outcome": .string(outcome.word),
+            "incident": .string(incident.id), "outcome": .string(outcome.word),
             "by": .string(section.model), "advice": advice ?? .null, "why": .optional(why),
             "faults": .array(outcome.faults.map { .strings($0.map(\.description)) }),
             "tokens": ["prompt": .int(Int64(outcome.usage.prompt)), "completion": .int(Int64(outcome.usage.completion))],

@@ -23,7 +23,9 @@ enum ApprovalCommand {
         let journal = try invocation.journalToLookInto()
         let state = try Pipeline.guardState(in: journal)
         let approvals = invocation.arguments.has("all") ? state.approvals : state.waitingApprovals(at: now)
-        invocation.print(text: text(approvals, invocation.rendering(approvals.map(\.incident), in: journal), now), json: .array(approvals.map(\.document)))
+        invocation.print(
+            text: text(approvals, invocation.rendering(approvals.map(\.incident), in: journal), now),
+            json: ApprovalList(approvals).document())
         return .ok
     }
 
@@ -78,6 +80,7 @@ enum ApprovalCommand {
         if let decision { text += "\n" + invocation.rendering().decision(decision, of: try? journal.incidentDocument(approval.incident)) }
         invocation.print(
             text: text + "\n",
+            as: .asked,
             json: [
                 "command": .int(id), "result": .optional(result), "decision": decision.map(\.document) ?? .null,
             ])

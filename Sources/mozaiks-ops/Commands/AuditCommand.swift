@@ -32,11 +32,12 @@ enum AuditCommand {
         case .intact(let rows):
             invocation.print(
                 text: rows == 0 ? "intact: the log is empty\n" : "intact: \(rows) row\(rows == 1 ? "" : "s"), head \(head?.description ?? "-")\n",
-                json: ["status": "intact", "rows": .int(rows), "head": .optional(head?.description)])
+                as: .auditVerification, json: ["status": "intact", "rows": .int(rows), "head": .optional(head?.description)])
             return .ok
         case .broken(let row, let why):
             invocation.print(
-                text: "BROKEN at row \(row): \(Shown.code(why))\n", json: ["status": "broken", "row": .int(row), "why": .string(why)])
+                text: "BROKEN at row \(row): \(Shown.code(why))\n", as: .auditVerification,
+                json: ["status": "broken", "row": .int(row), "why": .string(why)])
             return .failure
         }
     }

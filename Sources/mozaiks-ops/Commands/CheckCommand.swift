@@ -215,8 +215,9 @@ enum CheckCommand {
                 }
                 return text
             }(),
+            as: .check,
             json: [
-                "schema": "mozaiks.ops/check/v1", "status": .string(verdict.word.lowercased()), "line": .string(verdict.line),
+                "status": .string(verdict.word.lowercased()), "line": .string(verdict.line),
                 "incidents": .array(open.map(\.document)), "reports": .array(reports.map(\.document)),
             ])
     }

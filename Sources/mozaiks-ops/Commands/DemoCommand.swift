@@ -25,7 +25,7 @@ enum DemoCommand {
         ]
     ) { invocation in
         if invocation.arguments.has("list") {
-            invocation.print(text: Play.list(invocation.terminal), json: .array(Play.scenarios.map { .string($0.name) }))
+            invocation.list(Play.scenarios)
             return .ok
         }
         if let name = invocation.arguments.value("scenario") { return try Play(invocation).run(name) }

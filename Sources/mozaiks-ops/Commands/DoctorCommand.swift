@@ -63,7 +63,7 @@ enum DoctorCommand {
             examination.run(&findings)
         }
         await assembly.client.shutdown()
-        invocation.print(text: findings.text(invocation.terminal), json: findings.json)
+        invocation.print(text: findings.text(invocation.terminal), as: .doctor, json: findings.json)
         return findings.isBroken ? .failure : .ok
     }
 
@@ -293,14 +293,17 @@ struct Findings {
         }.joined(separator: "\n")
     }
 
-    var json: JSON {
-        .array(
-            sections.map { section in
-                [
-                    "section": .string(section.title),
-                    "findings": .array(
-                        section.lines.map { ["grade": .string($0.grade.rawValue), "text": .string($0.text)] }),
-                ]
-            })
+    var json: JSONObject {
+        [
+            "broken": .bool(isBroken),
+            "sections": .array(
+                sections.map { section in
+                    [
+                        "section": .string(section.title),
+                        "findings": .array(
+                            section.lines.map { ["grade": .string($0.grade.rawValue), "text": .string($0.text)] }),
+                    ]
+                }),
+        ]
     }
 }

@@ -49,8 +49,9 @@ enum EvaluateCommand {
                 }
                 return text
             }(),
+            as: .evaluation,
             json: [
-                "schema": "mozaiks.ops/evaluation/v1", "policy": PolicyRendering(policies).json,
+                "policy": PolicyRendering(policies).json,
                 "reports": .array(reports.map(\.document)), "rules": .array(evaluations.map(\.json)),
                 "incidents": .array(open.map(\.replayedDocument)),
             ])

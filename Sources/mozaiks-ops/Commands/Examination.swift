@@ -151,10 +151,11 @@ struct Examination {
     ) {
         let took = Examination.milliseconds(observation.elapsedMilliseconds)
         // Most runtimes do without, and nothing is wrong with them.
-        if endpoint == .inside, case .error(404)? = replica.missing[endpoint] { return }
+        let isOfSomeBuilds = endpoint.traits.cadence == .whereThere
+        if isOfSomeBuilds, case .error(404)? = replica.missing[endpoint] { return }
         if let reason = replica.missing[endpoint], !(endpoint == .activeRuns && reason == .notTracked) {
             let detail = replica.detail[endpoint].map { ": \($0)" } ?? ""
-            let grade: Findings.Grade = endpoint == .activeRuns || endpoint == .events || endpoint == .inside ? .note : .broken
+            let grade: Findings.Grade = endpoint == .activeRuns || endpoint == .events || isOfSomeBuilds ? .note : .broken
             findings.add(grade, "\(endpoint.path) tells nothing: \(reason)\(detail) (\(took))")
             return
         }
@@ -185,8 +186,6 @@ struct Examination {
             findings.add(
                 runs == nil ? .note : .ok,
                 "\(endpoint.path): \(runs ?? "this build of the runtime does not show what runs")\(lag) (\(took))")
-        // Not asked of the runtime.
-        case .gate: return
         case .perf, .perfChats:
             findings.add(.ok, "\(endpoint.path): \(Examination.chats(replica)) (\(took))")
             if replica.unreadableFields > 0 {
@@ -195,6 +194,10 @@ struct Examination {
                     .note, "\(endpoint.path): \(count) field\(count == 1 ? "" : "s") or chats in it cannot be read and are left out "
                         + "of all sums: of another type, out of range, or without ids")
             }
+        // What its figures say of themselves is all that there is to say. What is not asked of the runtime says nothing.
+        default:
+            if endpoint.traits.cadence == .fromMemory { return }
+            findings.add(.ok, "\(endpoint.path): \(replica.said[endpoint] ?? "answers") (\(took))")
         }
     }
 

@@ -66,9 +66,9 @@ enum ExplainCommand {
         invocation.print(
             text: rendering.incident(incident) + "\n" + invocation.terminal.paint("The rule now", .bold) + "\n"
                 + (explanation?.text(rendering, whyNot: false) ?? "  \(why)\n"),
+            as: .incidentExplanation,
             json: [
-                "schema": "mozaiks.ops/incident-explanation/v1", "incident": incident.document,
-                "now": explanation?.document ?? .null,
+                "incident": incident.document, "now": explanation?.document.json ?? .null,
             ])
         return .ok
     }

@@ -36,7 +36,7 @@ enum IncidentsCommand {
         }
         var rendering = invocation.rendering()
         rendering.shortIDs = list.shortIDs
-        invocation.print(text: rendering.incidents(list.incidents), json: list.document)
+        invocation.print(text: rendering.incidents(list.incidents), json: list.document())
         return .ok
     }
 
@@ -57,7 +57,9 @@ enum IncidentsCommand {
         }
         var rendering = invocation.rendering(zone: configuration.telling.zone)
         rendering.shortIDs = detail.shortIDs
-        invocation.print(text: rendering.incident(detail.incident, detail.circumstances), json: detail.document)
+        invocation.print(
+            text: rendering.incident(detail.incident, detail.circumstances), as: .incident,
+            json: detail.document.object ?? JSONObject())
         return .ok
     }
 

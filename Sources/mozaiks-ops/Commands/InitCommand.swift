@@ -41,8 +41,9 @@ enum InitCommand {
         invocation.print(
             text: seen + "\n" + written.map { "wrote \(Shown.line($0))\n" }.joined() + "\nNext:\n"
                 + next.map { "  \($0.0)\n      \($0.1)\n" }.joined(),
+            as: .init_,
             json: [
-                "schema": "mozaiks.ops/init/v1", "seen": .string(seen), "written": .strings(written), "next": .strings(next.map(\.0)),
+                "seen": .string(seen), "written": .strings(written), "next": .strings(next.map(\.0)),
             ])
         return .ok
     }

@@ -22,12 +22,12 @@ enum JournalCommand {
             guard case .broken(let row, let why) = finding else { return .failure }
             invocation.print(
                 text: "BROKEN: the audit log at row \(row): \(Shown.code(why))\n",
-                json: ["status": "broken", "row": .int(row), "why": .string(why)])
+                as: .journalCheck, json: ["status": "broken", "row": .int(row), "why": .string(why)])
             return .failure
         }
         invocation.print(
             text: table(contents) + "whole, as far as checksums and the audit log tell: \(journal.path)\n",
-            json: ["status": "whole", "journal": .string(journal.path), "tables": document(contents)])
+            as: .journalCheck, json: ["status": "whole", "journal": .string(journal.path), "tables": document(contents)])
         return .ok
     }
 
@@ -75,7 +75,7 @@ enum JournalCommand {
         let sizes = try invocation.told { () throws(JournalError) in try Journal.compact(folder, now: now) }
         invocation.print(
             text: "\(sizes.before) bytes before, \(sizes.after) now: \(folder.path)\n",
-            json: ["journal": .string(folder.path), "bytes_before": .int(sizes.before), "bytes": .int(sizes.after)])
+            as: .compaction, json: ["journal": .string(folder.path), "bytes_before": .int(sizes.before), "bytes": .int(sizes.after)])
         return .ok
     }
 
@@ -109,7 +109,7 @@ extension Invocation {
     fileprivate func reportCopy(_ contents: [TableContents], from: String, to: String) -> ExitCode {
         print(
             text: JournalCommand.table(contents) + "copied and compared: \(from) to \(to)\n",
-            json: ["from": .string(from), "to": .string(to), "tables": JournalCommand.document(contents)])
+            as: .copy, json: ["from": .string(from), "to": .string(to), "tables": JournalCommand.document(contents)])
         return .ok
     }
 }

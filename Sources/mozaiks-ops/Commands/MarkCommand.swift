@@ -36,7 +36,7 @@ enum MarkCommand {
             of: id, in: journal, folder: StateFolder(existing: configuration.state.value))
         invocation.print(
             text: (result ?? "noted: the next tick of the engine, or the next check, takes it") + "\n",
-            json: ["command": .int(id), "result": .optional(result)])
+            as: .asked, json: ["command": .int(id), "result": .optional(result)])
         return result.map { $0.hasPrefix("marked ") } ?? true ? .ok : .failure
     }
 
@@ -47,7 +47,7 @@ enum MarkCommand {
     ) { invocation in
         let state = try Pipeline.guardState(in: invocation.journalForReading(invocation.configuration()))
         let marks = Array(state.marks.reversed())
-        invocation.print(text: text(marks), json: .array(marks.map(\.document)))
+        invocation.print(text: text(marks), as: .marks, json: ["marks": .array(marks.map(\.document))])
         return .ok
     }
 

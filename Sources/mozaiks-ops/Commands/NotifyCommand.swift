@@ -49,8 +49,9 @@ enum NotifyCommand {
         invocation.print(
             text: Rendering(terminal: invocation.terminal).messages(
                 rows, counts, troubles, stranded, drills, now: invocation.clock.now()),
+            as: .notifyHistory,
             json: [
-                "schema": "mozaiks.ops/notify-history/v1", "counts": counts.document,
+                "counts": counts.document,
                 "failing_channels": .array(troubles.map(\.document)),
                 "unconfigured_channels": .array(
                     stranded.map {
@@ -87,13 +88,16 @@ enum NotifyCommand {
         invocation.print(
             text: Rendering(terminal: invocation.terminal).drill(
                 ordered, unpaged: configuration.unpagedChannels, environment: configuration.environment.value),
-            json: .array(
-                ordered.map { result in
-                    [
-                        "channel": .string(result.channel), "delivered": .bool(result.delivery.isDelivered),
-                        "reason": result.delivery.failure.map(JSON.string) ?? .null,
-                    ]
-                }))
+            as: .drills,
+            json: [
+                "drills": .array(
+                    ordered.map { result in
+                        [
+                            "channel": .string(result.channel), "delivered": .bool(result.delivery.isDelivered),
+                            "reason": result.delivery.failure.map(JSON.string) ?? .null,
+                        ]
+                    })
+            ])
         return ordered.allSatisfy { $0.delivery.isDelivered } ? .ok : .failure
     }
 
@@ -137,7 +141,7 @@ enum NotifyCommand {
         let draft = channel.draft(message)
         let slack = SlackPayload(body: draft.document.serializedBytes())
         let text = draft.text ?? (draft.document["blocks"] == nil ? draft.document.serialized(pretty: true) : slack.plainText)
-        invocation.print(text: text + (text.hasSuffix("\n") ? "" : "\n"), json: draft.document)
+        invocation.print(text: text + (text.hasSuffix("\n") ? "" : "\n"), foreign: draft.document)
         await assembly.client.shutdown()
         return .ok
     }
@@ -162,8 +166,9 @@ enum NotifyCommand {
         let told = try journal.outbox(incident: incident.id, digests: incident.digests, limit: 1_000)
         invocation.print(
             text: Rendering(terminal: invocation.terminal).routing(explanation, why, of: incident, told: told),
+            as: .notifyRoute,
             json: [
-                "schema": "mozaiks.ops/notify-route/v1", "incident": .string(incident.id),
+                "incident": .string(incident.id),
                 "silence": .optional(routing.silence),
                 "circumstances": .strings(why),
                 "channels": .array(

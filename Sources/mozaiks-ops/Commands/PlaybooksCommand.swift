@@ -39,6 +39,7 @@ enum PlaybooksCommand {
             text: warnings + "ok: \(count) playbook\(count == 1 ? "" : "s")" + (own == nil ? ", built in" : "")
                 + (diagnostics.isEmpty ? "" : ", \(diagnostics.count) warning\(diagnostics.count == 1 ? "" : "s")")
                 + "\n",
+            as: .playbooksCheck,
             json: [
                 "ok": true, "playbooks": .int(Int64(count)),
                 "warnings": .array(diagnostics.map { .string($0.description) }),
@@ -60,13 +61,16 @@ enum PlaybooksCommand {
         }
         invocation.print(
             text: PlaybookRendering(terminal: invocation.terminal).list(set.playbooks, rules: rules),
-            json: .array(
-                set.playbooks.map { page in
-                    [
-                        "id": .string(page.id), "title": .string(page.title), "when": .string(page.when),
-                        "file": .string(page.file), "rules": .array((rules[page.id] ?? []).map(JSON.string)),
-                    ]
-                }))
+            as: .playbooks,
+            json: [
+                "playbooks": .array(
+                    set.playbooks.map { page in
+                        [
+                            "id": .string(page.id), "title": .string(page.title), "when": .string(page.when),
+                            "file": .string(page.file), "rules": .array((rules[page.id] ?? []).map(JSON.string)),
+                        ]
+                    })
+            ])
         return .ok
     }
 
@@ -85,7 +89,7 @@ enum PlaybooksCommand {
                     ?? "there are: \(known.joined(separator: ", "))")
         }
         invocation.print(
-            text: PlaybookRendering(terminal: invocation.terminal).page(playbook), json: playbook.document)
+            text: PlaybookRendering(terminal: invocation.terminal).page(playbook), as: .playbook, json: playbook.document)
         return .ok
     }
 

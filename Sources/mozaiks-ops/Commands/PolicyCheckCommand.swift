@@ -5,12 +5,11 @@ import Cycle
 import Model
 import Policy
 import Signals
+import Views
 import YAML
 
 /// `policy check`: everything that is wrong with policy files, and what can never happen with them.
 enum PolicyCheckCommand {
-    static let schema = "mozaiks.ops/policy-check/v1"
-
     static let command = Command(
         ["policy", "check"], "Check policy files: every error and warning of all files at once",
         discussion: """
@@ -129,7 +128,7 @@ enum PolicyCheckCommand {
         func show(_ invocation: Invocation) -> ExitCode {
             let (errors, warnings) = (count(.error), count(.warning))
             if invocation.wantsJSON {
-                write(Shown.json(json(errors, warnings).serialized(pretty: true)) + "\n")
+                write(OutputDocument(.policyCheck, json(errors, warnings)))
             } else if errors > 0 {
                 _ = invocation.diagnosed(diagnostics)
                 complain(
@@ -148,9 +147,9 @@ enum PolicyCheckCommand {
 
         private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
-        private func json(_ errors: Int, _ warnings: Int) -> JSON {
+        private func json(_ errors: Int, _ warnings: Int) -> JSONObject {
             [
-                "schema": .string(PolicyCheckCommand.schema), "ok": .bool(errors == 0), "errors": .int(Int64(errors)),
+                "ok": .bool(errors == 0), "errors": .int(Int64(errors)),
                 "warnings": .int(Int64(warnings)), "files": .array(files.map(JSON.string)), "read": .array(read.map(JSON.string)), "rules": .int(Int64(rules)),
                 "diagnostics": .array(diagnostics.map(\.document)),
             ]

@@ -26,7 +26,7 @@ enum PolicyCommand {
             throw invocation.diagnosed(errors.diagnostics)
         }
         let rendering = PolicyRendering(policies, app: invocation.arguments.value("app").map { AppID($0) })
-        invocation.print(text: rendering.text, json: rendering.json)
+        invocation.print(text: rendering.text, as: .effectivePolicy, json: rendering.json.object ?? JSONObject())
         return .ok
     }
 
@@ -52,8 +52,8 @@ enum PolicyCommand {
                         info.needs.isEmpty ? "-" : info.needs.joined(separator: ", "), info.summary,
                     ]
                 }),
+            as: .signals,
             json: [
-                "schema": "mozaiks.ops/signals/v1",
                 "signals": .array(
                     Signal.table.map { info in
                         [
@@ -100,8 +100,9 @@ enum ConfigCommand {
         ]
         invocation.print(
             text: "ok: \(Shown.line(place)): \(parts.joined(separator: ", "))\n",
+            as: .configCheck,
             json: [
-                "schema": "mozaiks.ops/config-check/v1", "ok": true, "file": .optional(configuration.file),
+                "ok": true, "file": .optional(configuration.file),
                 "runtimes": .strings(configuration.runtimes.map(\.name)), "channels": .strings(configuration.channels.map(\.name)),
                 "warnings": .int(Int64(warnings)),
             ])
@@ -117,7 +118,7 @@ enum ConfigCommand {
         examples: [("mozaiks-ops config show", "each value with its origin")]
     ) { invocation in
         let configuration = try invocation.configuration()
-        invocation.print(text: configuration.text, json: configuration.json)
+        invocation.print(text: configuration.text, as: .settings, json: ["settings": configuration.json])
         return .ok
     }
 }

@@ -10,8 +10,6 @@ import YAML
 
 /// `policy test`: what policies decide on given series or a tape, against what is expected.
 enum PolicyTestCommand {
-    static let schema = "mozaiks.ops/policy-test-results/v1"
-
     static let command = Command(
         ["policy", "test"], "Run tests of policies: given series in, expected states, incidents and actions out",
         discussion: """
@@ -61,8 +59,9 @@ enum PolicyTestCommand {
         let failed = results.count { !$0.passed }
         invocation.print(
             text: text(results, invocation.terminal),
+            as: .policyTestResults,
             json: [
-                "schema": .string(schema), "ok": .bool(failed == 0), "passed": .int(Int64(results.count - failed)),
+                "ok": .bool(failed == 0), "passed": .int(Int64(results.count - failed)),
                 "failed": .int(Int64(failed)), "tests": .array(results.map(\.document)),
             ])
         return failed == 0 ? .ok : .failure

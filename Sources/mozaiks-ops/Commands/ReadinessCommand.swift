@@ -42,7 +42,7 @@ enum ReadinessCommand {
         }
         let leases = try journal.leases(states: []).map { try Lease(document: JSON(parsing: Array($0.document.utf8))) }
         let readiness = Readiness(rules: Array(names), incidents: incidents, leases: leases, since: since, now: now)
-        invocation.print(text: text(readiness, invocation.terminal), json: document(readiness))
+        invocation.print(text: text(readiness, invocation.terminal), as: .readiness, json: document(readiness))
         return .ok
     }
 
@@ -78,7 +78,7 @@ enum ReadinessCommand {
         Refusal.Step.allCases.compactMap { step in steps[step].map { "\(step.rawValue) \($0)" } }
     }
 
-    private static func document(_ readiness: Readiness) -> JSON {
+    private static func document(_ readiness: Readiness) -> JSONObject {
         func steps(_ steps: [Refusal.Step: Int]) -> JSON {
             .object(
                 JSONObject(
@@ -96,6 +96,6 @@ enum ReadinessCommand {
                 "needs_approval": steps(row.needsApproval), "refused": steps(row.refused), "advice": .string(row.advice),
             ]
         }
-        return ["schema": "mozaiks.ops/readiness/v1", "since": .moment(readiness.since), "rules": .array(rows)]
+        return ["since": .moment(readiness.since), "rules": .array(rows)]
     }
 }

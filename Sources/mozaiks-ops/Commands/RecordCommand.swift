@@ -44,7 +44,7 @@ enum RecordCommand {
         if let failure = recorder.failure { throw CommandFailure("the tape is incomplete: \(failure)") }
         invocation.print(
             text: "\(path): \(recorder.exchanges) exchanges\n",
-            json: ["tape": .string(path), "exchanges": .int(Int64(recorder.exchanges))])
+            as: .recording, json: ["tape": .string(path), "exchanges": .int(Int64(recorder.exchanges))])
         return .ok
     }
 }

@@ -46,7 +46,7 @@ enum ReplayCommand {
                 "nothing to replay", hint: "name a tape, or --since 7d for the history of the configured runtimes")
         case (_, true): throw UsageError("a tape has its own time: --since and --until are for the history")
         }
-        invocation.print(text: report.text, json: report.json)
+        invocation.print(text: report.text, as: .replay, json: report.json)
         return .ok
     }
 }

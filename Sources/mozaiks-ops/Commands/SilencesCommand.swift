@@ -95,8 +95,8 @@ enum SilencesCommand {
         invocation.print(
             text: invocation.rendering(zone: settings.zone).silences(
                 silences, windows, waiting: waiting, zone: settings.zone, now: now),
+            as: .silences,
             json: [
-                "schema": "mozaiks.ops/silences/v1",
                 "silences": .array(
                     silences.map { silence in
                         var object = silence.document.object ?? JSONObject()
@@ -186,11 +186,11 @@ extension Invocation {
         let noted = "\(naming.id): \(self.noted(by: folder))"
         print(
             text: rendering(zone: configuration.telling.zone).readable(result ?? noted) + "\n",
-            json: .object(
-                JSONObject([
-                    (key: naming.key, value: .string(naming.id)), (key: "command", value: .int(id)),
-                    (key: "result", value: .optional(result)),
-                ])))
+            as: .asked,
+            json: JSONObject([
+                (key: naming.key, value: .string(naming.id)), (key: "command", value: .int(id)),
+                (key: "result", value: .optional(result)),
+            ]))
         return result?.hasPrefix("not ") == true ? .failure : .ok
     }
 }

@@ -34,9 +34,7 @@ enum SimulateCommand {
     ) { invocation in
         let arguments = invocation.arguments
         if arguments.has("list") {
-            invocation.print(
-                text: invocation.terminal.table(["scenario", "what happens"], Scenario.all.map { [$0.name, $0.summary] }),
-                json: .array(Scenario.all.map { ["name": .string($0.name), "summary": .string($0.summary)] }))
+            invocation.list(Scenario.all)
             return .ok
         }
         if let path = arguments.value("tape") { return try record(path, invocation) }
@@ -48,7 +46,7 @@ enum SimulateCommand {
         let stage = try Stage(invocation)
         try stage.start()
         defer { stage.stop() }
-        invocation.print(text: stage.text, json: stage.document)
+        invocation.print(text: stage.text, as: .stage, json: stage.document)
         if let file = arguments.value("announce") { try stage.announce(to: file) }
         await wait(signals, length, invocation) { stage.simulator.isOver }
         return .ok
@@ -68,7 +66,7 @@ enum SimulateCommand {
         let exchanges = try tape.write(to: path, length: length, interval: try invocation.span("interval") ?? .seconds(10))
         invocation.print(
             text: "\(path): \(length) of \(name), \(exchanges) exchanges\n",
-            json: ["tape": .string(path), "scenario": .string(name), "exchanges": .int(Int64(exchanges))])
+            as: .recording, json: ["tape": .string(path), "scenario": .string(name), "exchanges": .int(Int64(exchanges))])
         return .ok
     }
 
@@ -80,7 +78,8 @@ enum SimulateCommand {
         try server.start()
         defer { server.stop() }
         invocation.print(
-            text: "answers from \(folder) at \(server.url)\n", json: ["url": .string(server.url)])
+            text: "answers from \(folder) at \(server.url)\n", as: .stage,
+            json: ["scenario": .null, "runtime": [.string(server.url)], "url": .string(server.url)])
         await wait(signals, length, invocation) { false }
         return .ok
     }

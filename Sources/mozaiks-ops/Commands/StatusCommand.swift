@@ -104,7 +104,7 @@ extension Overview {
             if let quiet = incident.quietSince {
                 text += "        not true any more since \(rendering.moment(quiet)); over once it has stayed so\n"
             }
-            text += ([incident.summary].filter { !$0.isEmpty } + handled(incident, rendering)).map {
+            text += ([incident.summary].filter { !$0.isEmpty } + handled(incident, rendering.moment)).map {
                 "        \(Shown.code(rendering.readable($0)))\n"
             }.joined()
         }
@@ -112,11 +112,6 @@ extension Overview {
             text += "  and \(open.count - Overview.most) more: mozaiks-ops incidents list --status open\n"
         }
         return text + "  The whole story: mozaiks-ops incidents show \(shortIDs[open[0].id] ?? open[0].id)\n"
-    }
-
-    private func handled(_ incident: Incident, _ rendering: Rendering) -> [String] {
-        let lines = handling(of: incident, rendering.moment)
-        return lines.isEmpty ? ["nothing is done about it by itself"] : lines
     }
 
     private func doneText(_ rendering: Rendering) -> String {

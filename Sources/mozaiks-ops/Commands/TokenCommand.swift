@@ -41,8 +41,9 @@ enum TokenCommand {
         let end = expires.map { "until \(invocation.zone.text($0))" } ?? "until it is revoked"
         invocation.print(
             text: "\(token)\n",
+            as: .tokenCreated,
             json: [
-                "schema": "mozaiks.ops/token-created/v1", "name": .string(name), "role": .string(role.rawValue),
+                "name": .string(name), "role": .string(role.rawValue),
                 "token": .string(token), "expires_at": .moment(expires),
             ])
         remark("\(name), \(role.rawValue), \(end). It is shown this once: keep it where passwords are kept.\n", .info)
@@ -73,7 +74,7 @@ enum TokenCommand {
             })
         invocation.print(
             text: tokens.isEmpty ? "no tokens: nothing can be changed over HTTP\n" : table,
-            json: ["schema": "mozaiks.ops/token-list/v1", "tokens": .array(tokens.map { $0.document(at: now) })])
+            as: .tokenList, json: ["tokens": .array(tokens.map { $0.document(at: now) })])
         return .ok
     }
 
@@ -98,7 +99,7 @@ enum TokenCommand {
         if isNew { invocation.note(name, nil, revoked: true, folder) }
         invocation.print(
             text: isNew ? "revoked: \(name)\n" : "\(name) was revoked before\n",
-            json: ["schema": "mozaiks.ops/token-revoked/v1", "name": .string(name), "was_in_force": .bool(isNew)])
+            as: .tokenRevoked, json: ["name": .string(name), "was_in_force": .bool(isNew)])
         return .ok
     }
 }

@@ -148,12 +148,12 @@ struct TopScreen {
             message = "choose an incident with ↑ and ↓"
             return
         }
-        let handled = overview.handling(of: incident, overview.zone.clock)
+        let handled = overview.handled(incident, overview.zone.clock)
         detail =
             [
                 "\(ShortNames.shown(incident.id, overview.shortIDs))  \(incident.severity.rawValue)  \(Shown.id(incident.rule)) on \(incident.subject)",
                 "", Shown.line(incident.summary), "",
-            ] + (handled.isEmpty ? ["nothing is done about it by itself"] : handled.map(Shown.line)) + [""]
+            ] + handled.map(Shown.line) + [""]
             + Timeline(incident).entries.suffix(10).map { "\(overview.zone.clock($0.at))  \(Shown.line($0.document["text"]?.string ?? ""))" }
             + ["", "any key: back   the whole story: mozaiks-ops incidents show \(ShortNames.shown(incident.id, overview.shortIDs))"]
     }
