@@ -71,7 +71,7 @@ public struct Overview {
         let telling = surroundings.telling
         zone = telling.zone
         holder = journal.engineHolder
-        isStopped = journal.killSwitch ?? true
+        isStopped = journal.killSwitch
         var notes: [String] = []
         sights = try RuntimeSight.all(in: journal) { notes.append("what was seen of \($0) cannot be read") }
         let kept = try? KeptDecisions(journal)
@@ -126,8 +126,17 @@ public struct Overview {
         self.notes = notes
     }
 
-    /// Whether the kill switch is on.
-    public let isStopped: Bool
+    /// Whether the kill switch is on; nil where that cannot be found out, and then the engine takes no action either.
+    public let isStopped: Bool?
+
+    /// What there is to say of the kill switch; nil while it is off.
+    public var stop: String? {
+        switch isStopped {
+        case true?: "Actions are stopped: none until 'mozaiks-ops actions resume'"
+        case nil: "Whether actions are stopped cannot be read: none is taken until it can"
+        case false?: nil
+        }
+    }
 
     /// Since when nobody has polled, in words, where that is too long ago to know how things are.
     private var stale: String? {
@@ -185,7 +194,7 @@ extension Overview {
         let members: JSONObject = [
             "status": .string(verdict.word.lowercased()),
             "line": .string(verdict.line),
-            "at": .moment(now), "engine": engine, "state": .string(folder.path), "actions_stopped": .bool(isStopped),
+            "at": .moment(now), "engine": engine, "state": .string(folder.path), "actions_stopped": isStopped.map(JSON.bool) ?? .null,
             "runtimes": .array(
                 sights.map { sight in
                     guard var object = sight.document.object else { return sight.document }

@@ -36,7 +36,9 @@ extension FirstPage {
                 ("Who is told", "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> not by \(Shown.line(failing.joined(separator: ", "))): <a href=\"#channels-h\">messages do not get through</a></span>"))
         }
         let stop: HTML =
-            overview.isStopped
+            overview.isStopped == nil
+            ? "<p class=\"stop\"><span aria-hidden=\"true\">■</span> \(overview.stop ?? "")</p>"
+            : overview.isStopped == true
             ? "<p class=\"stop\"><span aria-hidden=\"true\">■</span> Actions are stopped: none is taken until \(forms.resume ?? Page.command("mozaiks-ops actions resume"))</p>"
             : ""
         return """

@@ -180,7 +180,7 @@ struct FirstPage {
         let more = leases.count - items.count
         return """
             <section aria-labelledby="actions-h"><h2 id="actions-h">Actions in force</h2>\(leases.isEmpty ? "<p class=\"none\">none</p>" : items.joined())\
-            \(HTML.when(more > 0, "<p>and \(more) more</p>"))\(overview.isStopped ? "" : forms.stop)</section>
+            \(HTML.when(more > 0, "<p>and \(more) more</p>"))\(overview.isStopped == false ? forms.stop : "")</section>
             """
     }
 

@@ -68,7 +68,7 @@ extension Overview {
         var text = holder.map { $0.isKeeping ? "Engine: none runs while a command is at the journal (\($0))\(mode)\n" : "Engine: running (\($0))\(mode)\n" }
             ?? "\(rendering.terminal.paint("Engine: none runs", .yellow))\(mode); what follows is what the last one left\n"
         text += "State:  \(Shown.id(folder.path)), looked at \(rendering.moment(now))\n"
-        if isStopped { text += rendering.terminal.paint("Actions are stopped: none until 'mozaiks-ops actions resume'", .red) + "\n" }
+        if let stop { text += rendering.terminal.paint(stop, .red) + "\n" }
         return text
     }
 

@@ -46,7 +46,7 @@ enum TopCommand {
         while true {
             let overview = try source.read()
             var lines = [overview.verdict.line]
-            if overview.isStopped { lines.append("actions are stopped") }
+            if let stop = overview.stop { lines.append(stop) }
             lines += overview.approvals.map { "waits for you, \($0.id): \($0.effect) for \($0.key.app), \($0.ttl)" }
             lines += overview.open.map { incident in
                 let seen = incident.acknowledged.map { ", acknowledged by \(Shown.id($0.by))" } ?? ""
