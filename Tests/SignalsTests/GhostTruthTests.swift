@@ -26,8 +26,8 @@ struct GhostTruthTests {
         try watch.run()
         #expect(watch.faults.isEmpty, "seed \(seed), \(watch.world.habits)\n\(watch.faults.prefix(8).joined(separator: "\n"))")
         #expect(watch.told > 0)
-        // Of the first minutes of a watch, and where ten minutes make a ghost old, a few.
-        #expect(watch.tooMany * 10 <= watch.told, "seed \(seed), \(watch.world.habits): \(watch.tooMany) of \(watch.told)")
+        // Of the first minutes of a watch, and where ten minutes make a ghost old, a few; where little is told, a handful.
+        #expect(watch.tooMany <= max(5, watch.told / 10), "seed \(seed), \(watch.world.habits): \(watch.tooMany) of \(watch.told)")
     }
 
     /// Four short chats of another tenant at nearly all times, and six starts of one app whose websocket never came.
@@ -64,17 +64,20 @@ struct GhostTruthTests {
     }
 
     @Test(
-        "six ghosts beside four short chats of somebody else are an innocent app's load for half a minute at most",
+        "six ghosts beside four short chats of somebody else are an innocent app's load for too short to hold anybody",
         arguments: [0.3, 1, 4], [-60.0, 120])
     func innocent(lag: Double, start: Double) throws {
         var watched = Watched()
+        var load: [Double] = []
         try GhostTruthTests.beside(&watched, from: start, lag: lag, to: 420) { watched, second in
             // Younger ones may still get their websocket.
             guard second >= max(60, start + 45) else { return }
             let own = try watched.app("innocent", "active_runs", at: second)
-            #expect(own == .value(0) || own == .missing(.contradictory), "at \(second) s")
-            if second >= 360 { #expect(own == .value(0), "at \(second) s") }
+            if own != .value(0), own != .missing(.contradictory) { load.append(second) }
+            if second >= 360 { #expect(own == .value(0) || own == .missing(.contradictory), "at \(second) s") }
         }
+        // The shortest time for which a rule holds before an app is held back is minutes.
+        #expect(load.count <= 6, "load at \(load) s")
     }
 
     @Test("what is above the bar whoever the ghosts are is known to be, and to what it runs at the least")
