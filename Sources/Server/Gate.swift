@@ -60,11 +60,12 @@ public final class Gate: Sendable {
     }
 
     /// Puts a new table in force. The starts remembered for apps that stay limited are kept.
-    public func install(_ table: GateTable) {
+    /// - Parameter attends: whether that is also a sign of life of the monitor.
+    public func install(_ table: GateTable, attends: Bool = true) {
         let now = clock()
         // The old table is released outside the lock.
         let old = state.withLock { state -> GateTable in
-            state.attended = max(now, state.latest)
+            if attends { state.attended = max(now, state.latest) }
             let old = state.table
             state.memories = Self.memories(for: table, keeping: state.memories, max(now, state.latest))
             state.table = table
