@@ -88,6 +88,7 @@ public actor Standby {
             version: version, environment: settings.environment, runtimes: settings.runtimes,
             gate: gate?.report(counting: settings.runtimes.map(\.name)))
         countRefusals()
+        defer { state.change { $0.lookedAt = clock.monotonicNanoseconds() } }
         do {
             switch try post.look(at: clock.now(), patience: Standby.patience, own.text) {
             case .free(let lock): return .engine(lock)
@@ -95,9 +96,8 @@ public actor Standby {
                 state.change { state in
                     state.holder = held.holder
                     state.silence = held.engine?.age
-                    state.seen = clock.monotonicNanoseconds()
+                    state.hasSeen = true
                     state.fault = nil
-                    state.looks += 1
                 }
                 sayOfDatabase(nil)
                 report(held)
@@ -110,10 +110,7 @@ public actor Standby {
             }
         } catch {
             if !error.isRetryable, error.cause != .deposed { return .failed(error) }
-            state.change { state in
-                state.fault = error.message
-                state.looks += 1
-            }
+            state.change { $0.fault = error.message }
             sayOfDatabase(error.message)
         }
         return nil

@@ -9,13 +9,14 @@ public final class StandbyState: Sendable {
         public var holder: EngineHolder?
         /// Since when the engine was not heard of; nil: it never said anything, as versions before this did not.
         public var silence: TimeSpan?
-        /// When the database last answered, of the monotonic clock in nanoseconds; nil before the first time.
-        public var seen: UInt64?
+        /// Whether the database has ever answered.
+        public var hasSeen = false
+        /// When was looked last, of the monotonic clock in nanoseconds.
+        public var lookedAt: UInt64?
         /// Why it did not answer last; nil while it does.
         public var fault: String?
         /// Why the gate here may be behind what was committed; nil while it follows.
         public var lag: String?
-        public var looks = 0
     }
 
     private let figures = Mutex(Figures())
@@ -26,10 +27,15 @@ public final class StandbyState: Sendable {
 
     func change(_ body: (inout sending Figures) -> Void) { figures.withLock { body(&$0) } }
 
-    /// One line for people: `standing by: the engine is pid 812 on ops-a since …`.
+    /// `standing by: the engine is pid 812 on ops-a since …`.
+    public var words: String {
+        guard let holder = now.holder else { return "standing by: no engine is known" }
+        return "standing by: " + (holder.isKeeping ? "a command on the journal is under way, \(holder)" : "the engine is \(holder)")
+    }
+
+    /// One line with what is wrong.
     public var line: String {
         let now = now
-        let engine = now.holder.map { "the engine is \($0)" } ?? "no engine is known"
-        return "standing by: " + ([engine, now.fault, now.lag].compactMap { $0 }).joined(separator: "; ")
+        return [words, now.fault, now.lag].compactMap { $0 }.joined(separator: "; ")
     }
 }
