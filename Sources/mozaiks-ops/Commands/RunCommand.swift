@@ -116,21 +116,29 @@ private final class Station: Sendable {
     }
 
     private let role = Mutex(Role.starting)
-    private let isStopping = Mutex(false)
-    private let bell = Bell()
+    /// Whether the process is to end, and who waits for that: a bell for each wait, since one whose waiter was cancelled rings for
+    /// nobody any more.
+    private let stopping = Mutex<(isTold: Bool, bells: [Bell])>((false, []))
 
     func become(_ next: Role) { role.withLock { $0 = next } }
 
     func stop() {
-        isStopping.withLock { $0 = true }
-        bell.ring()
+        let bells = stopping.withLock { stopping in
+            stopping.isTold = true
+            return stopping.bells
+        }
+        for bell in bells { bell.ring() }
     }
 
-    var isToStop: Bool { isStopping.withLock { $0 } }
+    var isToStop: Bool { stopping.withLock { $0.isTold } }
 
     func waitForStop(_ clock: any Clock) async {
-        if isToStop { return }
-        await bell.wait(atMost: .hours(24 * 365 * 10), clock: clock)
+        let bell = Bell()
+        let isTold = stopping.withLock { stopping in
+            stopping.bells.append(bell)
+            return stopping.isTold
+        }
+        if !isTold { await bell.wait(atMost: .hours(24 * 365 * 10), clock: clock) }
     }
 
     /// Before it is anything it reads what there is anyway.
