@@ -119,7 +119,7 @@ extension PostgresTests {
         let folder = try Self.folder(server.url())
         let engine = try Self.engine(folder)
         _ = try engine.beat(patience: .seconds(20), "{}")
-        var now: UInt64 = 1_000_000_000_000
+        let now: UInt64 = 1_000_000_000_000
         let post = try Self.post(folder) { now }
         _ = try Self.look(post)
         server.kill()
@@ -129,17 +129,28 @@ extension PostgresTests {
         while sight == nil { sight = try? Self.look(post) }
         #expect(try Self.held(try #require(sight)).holder == nil, "the lock is free, and left to whoever remembers what is not on record")
         try engine.commitTick(BadDayTests.firstTick)
-        now += UInt64(StandbyPost.grace.milliseconds) * 1_000_000
         #expect(try Self.held(try Self.look(post)).holder?.pid == getpid())
-        // It does not come back twice.
+        // It was back, and nobody is waited for any more.
+        engine.close()
+        let new = try Journal.open(folder, mode: .engine(try Self.lock(post)))
+        try new.commitTick(BadDayTests.big(10))
+    }
+
+    @Test func anEngineThatDoesNotComeBackWithItsServerIsNotWaitedForLong() throws {
+        let server = try PostgresServer()
+        let folder = try Self.folder(server.url())
+        let engine = try Self.engine(folder)
+        var now: UInt64 = 1_000_000_000_000
+        let post = try Self.post(folder) { now }
         server.kill()
         try server.start()
-        sight = nil
+        var sight: StandbyPost.Sight?
         while sight == nil { sight = try? Self.look(post) }
+        #expect(try Self.held(try #require(sight)).holder == nil)
         now += UInt64(StandbyPost.grace.milliseconds) * 1_000_000
         let new = try Journal.open(folder, mode: .engine(try Self.lock(post)))
         #expect(cause { try engine.commitTick(BadDayTests.big(10)) } == .deposed)
-        try new.commitTick(BadDayTests.big(10))
+        try new.commitTick(BadDayTests.firstTick)
     }
 
     @Test func aFolderHasNothingToWaitFor() throws {

@@ -83,6 +83,8 @@ public final class StandbyPost {
         if now() >= restsUntil, try PostgresLock.take(database) { return .free(try lock(at, hasTable)) }
         if hasTable { try MonitorTable.speak(name, epoch: 0, patience: patience, document, database) }
         let holder = try PostgresLock.holder(database)
+        // Whoever was waited for is back.
+        if holder != nil { restsUntil = 0 }
         let others = hasTable ? try MonitorTable.rows(database).filter { $0.name != name } : []
         let commit = try database.row("SELECT commits FROM journal") { row throws(JournalError) in row.int(0) } ?? 0
         let (wasDeposed, fault) = try depose(holder, others)
