@@ -15,6 +15,8 @@ public struct Overview {
     public let folder: StateFolder
     /// Who watches at this moment; nil: nobody does.
     public let holder: EngineHolder?
+    /// Who would take over; of a folder nobody.
+    public let standbys: [EngineHolder]
     public let sights: [RuntimeSight]
     /// The weightiest first, then the oldest.
     public let open: [Incident]
@@ -73,6 +75,7 @@ public struct Overview {
         let telling = surroundings.telling
         zone = telling.zone
         holder = journal.engineHolder
+        standbys = ((try? journal.monitors()) ?? []).filter { !$0.isEngine && !$0.isSilent }.map(\.who)
         isStopped = journal.killSwitch ?? true
         var notes: [String] = []
         sights = try RuntimeSight.all(in: journal) { notes.append("what was seen of \($0) cannot be read") }
@@ -180,14 +183,15 @@ extension ChannelCounts {
 extension Overview {
     /// Schema `mozaiks.ops/status/v1`.
     public var document: JSON {
-        let engine: JSON = [
+        var engine: JSONObject = [
             "running": .bool(holder != nil), "pid": holder?.pid.map { .int(Int64($0)) } ?? .null,
             "since": .moment(holder?.since),
         ]
+        if !standbys.isEmpty { engine.append("standing_by", .array(standbys.map { .string("\($0)") })) }
         return [
             "schema": .string(Overview.schema), "status": .string(verdict.word.lowercased()),
             "line": .string(verdict.line),
-            "at": .moment(now), "engine": engine, "state": .string(folder.path), "actions_stopped": .bool(isStopped),
+            "at": .moment(now), "engine": .object(engine), "state": .string(folder.path), "actions_stopped": .bool(isStopped),
             "runtimes": .array(
                 sights.map { sight in
                     guard var object = sight.document.object else { return sight.document }

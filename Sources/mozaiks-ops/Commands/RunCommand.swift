@@ -12,7 +12,8 @@ enum RunCommand {
     static let command = Command(
         ["run"], "The daemon: polls, decides, records, acts at the gate, tells people",
         discussion: "Runs until SIGTERM or SIGINT, then finishes what is under way. SIGHUP reads configuration and policies "
-            + "anew; if they have errors, the old ones stay in force. Log lines go to standard error.",
+            + "anew; if they have errors, the old ones stay in force. Log lines go to standard error. Where another is the "
+            + "engine of the same database, it stands by and takes over from it (docs/two-monitors.md).",
         options: MonitorOptions.all + [
             Option("events", "print each incident's opening, update and resolution as a JSON line on standard output"),
             Option("record", value: "FILE", "also write every exchange to a tape, for 'replay'"),
