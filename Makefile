@@ -44,9 +44,10 @@ bench: build ## budgets of docs/architecture.md beside what this machine does, a
 judge: build ## the default rules on labelled recordings: recall, false alarms, delays; JUDGE="--seeds 8" PEER=prometheus
 	@python3 Tests/Judge/judge.py .build/mozaiks-ops policies $(if $(PEER),--peer $(PEER)) $(JUDGE)
 
-chaos: build ## kills the program KILLS times (default 1000) at every step and checks that nothing was lost; SEED=n repeats
+chaos: build ## kills the program KILLS times (default 1000) at every step, and two of them on one database FAULTS times (60); SEED=n repeats
 	@$(SWIFT) build $(STATIC) --product chaos-world 2>&1 | .ci/quiet
 	@Tests/Chaos/campaign .build/mozaiks-ops .build/release/chaos-world
+	@Tests/Chaos/pair .build/mozaiks-ops .build/release/chaos-world || [ $$? -eq 77 ]
 
 evals: setup ## what of a model's answers gets through: stub, and a real small model (the first time some minutes)
 	@.ci/evals-setup

@@ -156,12 +156,13 @@ public struct GateTable: Sendable {
     ///   - isInChat: the request is about one chat, which is not known to run: a new one, one that ended, or, where the last
     ///     poll cannot know it yet, one that runs. With such a doubt it is let through.
     ///   - starts: the app's allowed starts of the last ``memory``; empty when none were remembered.
+    ///   - elsewhere: starts that other monitors' gates let in of the app.
     ///   - pending: how many of them are not in the runtime's figures yet; nil counts those since the last poll.
     ///   - most: at most so many of the runs that ran at the last poll can be running, by what the gate saw; nil: it does not know.
     ///   - answering: since when the gate answers: what began while it did not was let in, and is remembered by nobody.
     public func decide(
-        runtime: String, app: AppID, pack: PackID?, isInChat: Bool = false, now: Timestamp, starts: StartWindow, pending: Int? = nil,
-        most: Int? = nil, answering: Timestamp? = nil
+        runtime: String, app: AppID, pack: PackID?, isInChat: Bool = false, now: Timestamp, starts: StartWindow,
+        elsewhere: StartWindow = StartWindow(), pending: Int? = nil, most: Int? = nil, answering: Timestamp? = nil
     ) -> GateDecision {
         guard let known = runtimes[runtime] else { return .allow(.failedOpen(.unknownRuntime)) }
         guard let restraints = known.apps[app] else { return .allow(.free) }
@@ -186,7 +187,7 @@ public struct GateTable: Sendable {
                 running.active = running.active.map { min($0, most) }
                 running.least = running.least.map { min($0, most) }
             }
-            for outcome in outcomes(restraint, running, at: known.openRunsAt, now: now, starts: starts, pending: pending) {
+            for outcome in outcomes(restraint, running, at: known.openRunsAt, now: now, starts: starts, elsewhere: elsewhere, pending: pending) {
                 switch outcome {
                 case .doubt(let reason): doubt = doubt ?? reason
                 case .refuse(let cause, let wait):
@@ -225,7 +226,7 @@ public struct GateTable: Sendable {
 
     private func outcomes(
         _ restraint: Restraints.Restraint, _ running: OpenRuns.App, at polled: Timestamp?, now: Timestamp, starts: StartWindow,
-        pending: Int?
+        elsewhere: StartWindow, pending: Int?
     ) -> [Outcome] {
         let untilExpiry = restraint.expiresAt - now
         switch restraint.effect {
@@ -233,15 +234,16 @@ public struct GateTable: Sendable {
         case .disablePack: return [.refuse(.packDisabled, wait: untilExpiry)]
         case .throttle(let limits):
             var outcomes: [Outcome] = []
-            if let limit = limits.requestsPerMinute.map({ max(1, $0) }), starts.count(after: now - .minutes(1)) >= limit
+            if let limit = limits.requestsPerMinute.map({ max(1, $0) }),
+                starts.count(after: now - .minutes(1)) + elsewhere.count(after: now - .minutes(1)) >= limit
             {
                 // There is room again when the start that is `limit` starts ago leaves the window.
-                let leaves = starts.moment(latest: limit - 1).map { $0 + .minutes(1) - now } ?? .minutes(1)
+                let leaves = starts.moment(latest: limit - 1, with: elsewhere).map { $0 + .minutes(1) - now } ?? .minutes(1)
                 outcomes.append(.refuse(.startsPerMinute(limit: limit), wait: min(leaves, untilExpiry)))
             }
             if let limit = limits.concurrentWorkflows.map({ max(1, $0) }) {
                 if let polled, let active = running.active ?? running.least {
-                    let open = active + (pending ?? starts.count(after: polled))
+                    let open = active + (pending ?? starts.count(after: polled)) + elsewhere.count(after: polled)
                     if now - polled > staleAfter {
                         outcomes.append(.doubt(.openRunsStale))
                     } else if open >= limit {

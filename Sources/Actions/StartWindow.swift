@@ -34,6 +34,20 @@ public struct StartWindow: Hashable, Sendable {
         return index >= first ? moments[index] : nil
     }
 
+    /// The same with the starts of another window among them.
+    public func moment(latest position: Int, with other: StartWindow) -> Timestamp? {
+        var (own, others) = (0, 0)
+        while true {
+            let (mine, theirs) = (moment(latest: own), other.moment(latest: others))
+            guard let later = [mine, theirs].compactMap({ $0 }).max() else { return nil }
+            if own + others == position { return later }
+            if mine == later { own += 1 } else { others += 1 }
+        }
+    }
+
+    /// The latest starts, in order, at most so many.
+    public func latest(_ count: Int) -> [Timestamp] { Array(moments[first...].suffix(count)) }
+
     private func index(after moment: Timestamp) -> Int {
         var (low, high) = (first, moments.count)
         while low < high {

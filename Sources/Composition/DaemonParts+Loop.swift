@@ -74,7 +74,7 @@ extension DaemonParts {
                 "page": .text(pageAddress ?? "none"),
             ])
         if let server = configuration.server?.value {
-            if !wantsPage {
+            if !front.wantsPage {
                 logger.warning(
                     "no page and no API: 'server' names the gate's address, where nobody may stand before a proxy that asks",
                     ["listen": .text(server.description), "hint": .text("give server: {listen: …} an address of its own")])

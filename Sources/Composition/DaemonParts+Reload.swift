@@ -41,7 +41,7 @@ extension DaemonParts {
                     "ignored until a restart: runtimes, adapters, who approves, listeners and all that is made at the start",
                     ["settings": .text(difference.ignored.joined(separator: "; "))])
             }
-            page.follow(Overview.Surroundings(configuration))
+            front.page.follow(Overview.Surroundings(configuration))
             sayWhatIsInForce(configuration, policies)
         } catch let error as ConfigurationErrors {
             refuse(error.diagnostics)

@@ -21,11 +21,12 @@ package final class DaemonParts: Sendable {
     /// What the last cycle of each runtime saw.
     let sights = SightBox()
     package let senders = SenderCrew()
-    let assembly: Assembly
+    package let assembly: Assembly
     /// What the last reload, or the start, put in force.
     let inForce: Mutex<(configuration: Configuration, policies: PolicySet)>
     package let executors: [(executor: Executor, bell: Bell)]
-    package let gate: Gate?
+    /// The gate, and where others ask and look.
+    let front: Frontage
     /// Never goes back, not behind what the journal knows either.
     package let clock: any Clock
     let logger: Logger
@@ -33,12 +34,6 @@ package final class DaemonParts: Sendable {
     let machine: any Clock
     /// Of the program.
     let version: String
-    /// Where the proxy asks the gate.
-    private let server: HTTPServer?
-    /// Where others look, when that is another address: the gate's is for the proxy.
-    private let face: HTTPServer?
-    private let isPageShown = Mutex(true)
-    let page: Face
     /// Rung for each commit that holds messages: there may be an incident to explain.
     let adviceBell: Bell
 
@@ -46,9 +41,10 @@ package final class DaemonParts: Sendable {
     ///   - clock: the machine's.
     ///   - version: of the program.
     ///   - printsEvents: whether each incident's opening, update and resolution is a line on standard output.
+    ///   - standby: of one that stood by: the lock that it got, and what it showed; nil: the lock is taken here.
     package init(
         _ assembly: Assembly, clock machine: any Clock, version: String, logger: Logger, printsEvents: Bool = false,
-        onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
+        after standby: (lock: EngineLock, front: Frontage)? = nil, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) throws {
         let configuration = assembly.configuration
         self.logger = logger
@@ -56,7 +52,7 @@ package final class DaemonParts: Sendable {
         self.version = version
         var pipeline = Pipeline(settings: assembly.settings, policies: assembly.policies)
         let started = machine.now()
-        let room = try EngineRoom(configuration, now: started)
+        let room = try EngineRoom(configuration, now: started, lock: standby?.lock)
         let (folder, journal) = (room.folder, room.journal)
         try pipeline.restore(from: journal, now: started) { text in
             logger.warning("state", ["why": .text(text)])
@@ -69,12 +65,9 @@ package final class DaemonParts: Sendable {
                 "this machine's clock is behind what the journal has seen; time goes on from there until it has caught up",
                 ["clock": .text(started.description), "journal": .text(clock.now().description)])
         }
-        var texts = GateTexts()
-        if let text = configuration.gate?.text {
-            (texts.paused, texts.packDisabled, texts.startsPerMinute, texts.openRuns) = (text, text, text, text)
-        }
         let names = configuration.runtimes.map(\.name)
-        gate = configuration.gate.map { _ in Gate(table: GateTable(runtimes: names, texts: texts), isFirst: false) { clock.now() } }
+        let front = standby?.front ?? Frontage(assembly, folder, clock: clock, logger: logger)
+        self.front = front
         self.assembly = assembly
         inForce = Mutex((configuration, assembly.policies))
         let adapterBells = assembly.adapters.map { _ in Bell() }
@@ -84,11 +77,11 @@ package final class DaemonParts: Sendable {
         let patience = max(.minutes(2), configuration.interval.value * 6)
         let instruments = Instruments(
             version: version, clock: clock, patience: patience, apps: Instruments.Apps(most: configuration.metricsApps?.value ?? 0),
-            gate: gate, droppedLines: { logger.lost + OutputQueue.standardOutput.lost })
+            gate: front.gate, droppedLines: { logger.lost + OutputQueue.standardOutput.lost })
         self.instruments = instruments
         let health = HealthBox(limit: patience, clock: clock, instruments: instruments, runtimes: names)
         core = Core(
-            pipeline: pipeline, journal: journal, folder: folder, gate: gate, gateTexts: texts,
+            pipeline: pipeline, journal: journal, folder: folder, gate: front.gate, gateTexts: front.texts,
             adapters: assembly.adapters, kept: kept, onErrands: { for bell in adapterBells { bell.ring() } },
             onMessages: {
                 senders.ring()
@@ -110,86 +103,13 @@ package final class DaemonParts: Sendable {
         }
         health.watch(senders)
         instruments.watch(senders)
-        let isElsewhere = configuration.server.map { $0.value.description != configuration.gate?.listen.description } ?? false
-        let isHere = configuration.server != nil && !isElsewhere
-        if isHere, configuration.certificate != nil {
-            logger.warning("the certificate is not used: 'server' names the gate's address, which is for a proxy on this machine; give it one of its own")
-        }
-        let endpoints = MonitorEndpoints(
-            gate: gate, health: { health.answer }, gateAnswered: { instruments.gateAnswered(inSeconds: $0) },
-            more: isHere ? [instruments.route] : [])
-        func options(_ server: String, _ base: HTTPServer.Options = .questions) -> HTTPServer.Options {
-            var options = base
-            options.onRefused = { refused in
-                logger.warning(
-                    server == "gate"
-                        ? "the gate turned connections away: more at a time than it takes, and whoever asked got no answer"
-                        : "the page turned connections away",
-                    [
-                        "of_one_address": .integer(Int64(refused[.address])), "of_all": .integer(Int64(refused[.full])),
-                        "too_slow": .integer(Int64(refused[.late])), "metric": .text("mozaiks_ops_connections_refused_total"),
-                    ])
-            }
-            return options
-        }
-        server = configuration.gate.map { settings in
-            HTTPServer(
-                listen: settings.listen.host, port: settings.listen.port, options: options("gate"), handler: endpoints.answer)
-        }
-        let page = Face(
-            folder, Overview.Surroundings(configuration), isLoopback: configuration.server?.value.isLoopback ?? false,
-            token: configuration.readToken.map { CachedSecret($0.value, what: "the token of whoever reads the page", in: assembly.environment) },
-            publicURL: configuration.publicURL?.value, proxies: configuration.trustedProxies?.value,
-            proxySecret: configuration.trustedSecret.map { CachedSecret($0.value, what: "the secret of the trusted proxies", in: assembly.environment) },
-            environment: assembly.environment, clock: clock)
-        self.page = page
-        let looks = MonitorEndpoints(gate: nil, health: { health.answer }, more: [instruments.route], others: page.answer)
-        // Only at an address of its own: whoever looks at a page must not stand before a proxy that asks the gate.
-        var lookers = HTTPServer.Options.questions
-        // A page that takes long, and a reader that takes long, hold up a thread and nobody else.
-        lookers.mode = .threadPerConnection
-        lookers.maxConnections = 256
-        lookers.maxBodyBytes = Face.longestBody
-        (lookers.maxTargetBytes, lookers.maxHeaderBytes) = (Face.longestTarget, Face.longestHeaders)
-        lookers.certificate = configuration.certificate.map { ServerCertificate(certificate: $0.value.certificate, key: $0.value.key) }
-        lookers.onRenewed = { fault in
-            guard let fault else { return logger.info("the page shows a renewed certificate") }
-            logger.error("the certificate's files cannot be used: the page goes on with what it showed before", ["why": .text("\(fault)")])
-        }
-        face = (isElsewhere ? configuration.server : nil).map {
-            HTTPServer(listen: $0.value.host, port: $0.value.port, options: options("page", lookers), handler: looks.answer)
-        }
-        if let server { instruments.watch(server.tally, of: "gate") }
-        if let face { instruments.watch(face.tally, of: "page") }
+        front.show(instruments, clock: clock) { health.answer }
     }
 
-    /// Where a proxy asks the gate; nil: nowhere.
-    package var gateAddress: String? { server?.url }
-
-    /// Where the page is; nil: nowhere.
-    package var pageAddress: String? { isPageShown.withLock { $0 } ? face?.url : nil }
-
-    /// Whether there is an address for a page at all.
-    var wantsPage: Bool { face != nil }
-
-    package func startServers() throws {
-        try server?.start()
-        do throws(ServerError) {
-            try face?.start()
-        } catch {
-            guard error.operation == ServerError.showingCertificate else { throw error }
-            // What nobody could look at is no reason to watch nothing: it may have ended on a Saturday.
-            isPageShown.withLock { $0 = false }
-            logger.error(
-                "page and API cannot be shown, and everything else goes on without them",
-                ["why": .text(error.cause), "certificate": .text(error.address), "hint": .text(error.hint + "; then start again")])
-        }
-    }
-
-    package func stopServers() {
-        server?.stop()
-        face?.stop()
-    }
+    package var gateAddress: String? { front.gateAddress }
+    package var pageAddress: String? { front.pageAddress }
+    package func startServers() throws { try front.start() }
+    package func stopServers() { front.stop() }
 
     /// Nobody waits for whoever reads the events; a line in their place says how many are missing.
     private static func printEvents(_ report: CycleReport) {

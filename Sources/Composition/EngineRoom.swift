@@ -8,9 +8,14 @@ package struct EngineRoom {
     package let journal: Journal
 
     /// Throws when another engine holds the lock, or the journal cannot be used. Nothing is changed then.
-    package init(_ configuration: Configuration, now: Timestamp) throws(JournalError) {
-        folder = try StateFolder(creating: configuration.state.value)
-        let lock = try EngineLock(folder: folder, now: now)
-        journal = try Journal.open(folder, mode: .engine(lock))
+    /// - Parameter lock: had already.
+    package init(_ configuration: Configuration, now: Timestamp, lock: EngineLock? = nil) throws(JournalError) {
+        if let lock {
+            folder = lock.folder
+            journal = try Journal.open(folder, mode: .engine(lock))
+        } else {
+            folder = try StateFolder(creating: configuration.state.value)
+            journal = try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: now)))
+        }
     }
 }

@@ -58,9 +58,10 @@ public struct Daemon: Sendable {
         self.recorder = recorder
     }
 
-    /// Runs until `stop` returns, then drains. False when the last commit failed.
+    /// Runs until `stop` returns, then drains. False when the last commit failed, or another engine has taken over.
     public func run(until stop: @escaping @Sendable () async -> Void) async -> Bool {
         await core.publishLeases()
+        await core.beat()
         // A cycle may take longer than the unit allows between two signs of life: it is not stuck then.
         if let given = notifier.watchdogMicroseconds, given < watchdogMicroseconds {
             _ = notifier.notify(.watchdogTime(microseconds: watchdogMicroseconds))
@@ -68,7 +69,8 @@ public struct Daemon: Sendable {
         _ = notifier.notify(.ready, .status("watching \(targets.map(\.runtime).joined(separator: ", "))"))
         senders.start()
         await watchAll(until: stop)
-        let saved = await core.drain()
+        let isDeposed = await core.state.isDeposed
+        let saved = await core.drain() && !isDeposed
         await senders.end(within: Daemon.drainTime, clock: clock)
         if closesCore { await core.close() }
         return saved
@@ -79,6 +81,7 @@ public struct Daemon: Sendable {
             for target in targets { group.addTask { await watch(target) } }
             group.addTask { await reportAlive() }
             group.addTask { await beat() }
+            group.addTask { await beatForOthers() }
             group.addTask { await releaseCode() }
             for (executor, bell) in executors { group.addTask { await executor.run(bell: bell) } }
             group.addTask { await reactions?.run() }
@@ -100,12 +103,7 @@ public struct Daemon: Sendable {
             let observations = await poller.poll(target, await core.due(target.runtime))
             if Task.isCancelled { return }
             await core.cycle(target.runtime, observations, recorder: recorder)
-            if await core.state.isDeposed {
-                logger.error("another engine has taken over: this one ends, and what starts it starts it anew")
-                // The way that every stop goes.
-                kill(getpid(), SIGTERM)
-                return
-            }
+            if await endsDeposed() { return }
             let now = clock.monotonicNanoseconds()
             next = max(next &+ step, now)
             do {
@@ -113,6 +111,24 @@ public struct Daemon: Sendable {
             } catch {
                 return
             }
+        }
+    }
+
+    /// Whether another process is the engine: then this one goes the way that every stop goes.
+    private func endsDeposed() async -> Bool {
+        guard await core.state.isDeposed else { return false }
+        logger.error("another engine has taken over: this one ends, and what starts it starts it anew")
+        kill(getpid(), SIGTERM)
+        return true
+    }
+
+    /// Says to monitors that stand by that this one works. What is silent for ``Core/beatPatience`` is deposed.
+    private func beatForOthers() async {
+        guard await core.isShared else { return }
+        while !Task.isCancelled {
+            await core.beat()
+            if await endsDeposed() { return }
+            do { try await clock.sleep(for: Core.beatInterval) } catch { return }
         }
     }
 

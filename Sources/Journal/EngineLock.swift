@@ -83,6 +83,15 @@ public final class EngineLock: Sendable {
         file = opened
     }
 
+    /// Of a session that has it already, and that whoever had it uses no more.
+    init(taken database: PostgresDatabase, in folder: StateFolder) {
+        self.folder = folder
+        file = nil
+        // The post that waited for the lock is over with it: nobody else touches the session from here on.
+        nonisolated(unsafe) let taken = database
+        handover = Handover(taken)
+    }
+
     /// Why an engine could not take the lock here, as far as that shows without trying; nil also where one holds it.
     public static func fault(of folder: StateFolder) -> JournalError? {
         guard folder.database == nil else { return nil }

@@ -31,6 +31,10 @@ public final class Gate: Sendable {
         var latest = Timestamp(milliseconds: 0)
         /// When the monitor last gave a sign of life.
         var attended: Timestamp
+        /// What it refused by lease, for other monitors, and when last.
+        var refusals: [String: (count: Int, at: Timestamp)] = [:]
+        /// Starts that other monitors' gates let in; nil where no other gate is known to answer.
+        var elsewhere: [GateSubject: StartWindow]?
         /// Since when it answers, where somebody may have been let in before.
         let answering: Timestamp?
 
@@ -56,11 +60,12 @@ public final class Gate: Sendable {
     }
 
     /// Puts a new table in force. The starts remembered for apps that stay limited are kept.
-    public func install(_ table: GateTable) {
+    /// - Parameter attends: whether that is also a sign of life of the monitor.
+    public func install(_ table: GateTable, attends: Bool = true) {
         let now = clock()
         // The old table is released outside the lock.
         let old = state.withLock { state -> GateTable in
-            state.attended = max(now, state.latest)
+            if attends { state.attended = max(now, state.latest) }
             let old = state.table
             state.memories = Self.memories(for: table, keeping: state.memories, max(now, state.latest))
             state.table = table
@@ -134,6 +139,42 @@ public final class Gate: Sendable {
         return batches.values.inByteOrder(of: \.lease)
     }
 
+    // MARK: - Other monitors' gates
+
+    /// What this gate has to say to other monitors.
+    ///
+    /// - Parameter counts: of which runtimes how often it was asked.
+    public func report(counting runtimes: [String]) -> GateReport {
+        var report = state.withLock { state in
+            GateReport(
+                refusals: state.refusals.mapValues(\.count),
+                starts: state.memories.compactMap { subject, memory in
+                    let at = memory.window.latest(GateReport.mostStarts)
+                    return at.isEmpty ? nil : GateReport.Starts(subject, at: at)
+                })
+        }
+        report.starts.sort { ($0.subject.runtime, $0.subject.app) < ($1.subject.runtime, $1.subject.app) }
+        for runtime in runtimes { report.counts[runtime] = counts(of: runtime) }
+        return report
+    }
+
+    /// What this gate refused by lease, for whoever goes on counting it.
+    public var refusals: [String: Int] { state.withLock { $0.refusals.mapValues(\.count) } }
+
+    /// What the other monitors' gates let in counts here too: a limit is one limit, wherever somebody asks.
+    ///
+    /// - Parameter reports: of all the others that answer; empty: nobody else does.
+    public func hear(_ reports: [GateReport]) {
+        var moments: [GateSubject: [Timestamp]] = [:]
+        for row in reports.flatMap(\.starts) { moments[row.subject, default: []] += row.at }
+        let elsewhere = moments.mapValues { at in
+            var window = StartWindow()
+            for moment in at.sorted() { window.add(moment) }
+            return window
+        }
+        state.withLock { $0.elsewhere = reports.isEmpty ? nil : elsewhere }
+    }
+
     private static func memories(
         for table: GateTable, keeping known: [GateSubject: GateMemory], _ now: Timestamp
     ) -> [GateSubject: GateMemory] {
@@ -180,9 +221,16 @@ public final class Gate: Sendable {
             }
         }
         let memory = state.memories[subject]
+        let elsewhere = state.elsewhere?[subject] ?? StartWindow()
+        // It may be the chat of a run that another gate let in and no poll has shown yet.
+        if chat != nil, let polled = state.table.figures(runtime: name, app: app)?.at, elsewhere.count(after: polled - GateTable.settling) > 0 {
+            return .allow(.goesOn)
+        }
+        // Websockets that came to another gate were not heard here.
+        let hearsAll = state.elsewhere == nil && state.withSockets.contains(name)
         let decision = state.table.decide(
             runtime: name, app: app, pack: route.pack, isInChat: route.chat != nil, now: now, starts: memory?.window ?? StartWindow(),
-            pending: memory?.pending, most: state.withSockets.contains(name) ? memory?.most(now) : nil, answering: state.answering)
+            elsewhere: elsewhere, pending: memory?.pending, most: hearsAll ? memory?.most(now) : nil, answering: state.answering)
         if case .refuse = decision, state.isUnattended(now) { return .allow(.failedOpen(.unattended)) }
         return decision
     }
@@ -219,6 +267,10 @@ public final class Gate: Sendable {
     ) {
         let sample = RefusalBatch.Sample(
             at: now, runtime: subject.runtime, app: route.app, pack: route.pack, refusal: refusal)
+        state.refusals[refusal.lease] = ((state.refusals[refusal.lease]?.count ?? 0) + 1, now)
+        if state.refusals.count > GateReport.mostLeases, let oldest = state.refusals.min(by: { $0.value.at < $1.value.at })?.key {
+            state.refusals[oldest] = nil
+        }
         // As many batches as leases: a table's ids are the only ones that get here.
         state.batches[refusal.lease, default: RefusalBatch(lease: refusal.lease, firstAt: now, lastAt: now)].add(sample)
     }

@@ -11,12 +11,16 @@ public struct DaemonHealth: Sendable {
     public var isKept: Bool
     /// What is stuck, a line each, for people. Also where it is healthy: one runtime of many may hang.
     public var troubles: [String]
+    /// Of one that waits to become the engine, a line for people; nil for the engine.
+    public var standby: String?
     /// What else the answer says: `cycles`, `last_cycle_at`, …; no secrets, anyone who can connect reads it.
     public var details: JSONObject
 
     public init(
-        isCycling: Bool, isReady: Bool = true, isKept: Bool = true, troubles: [String] = [], details: JSONObject = JSONObject()
+        isCycling: Bool, isReady: Bool = true, isKept: Bool = true, troubles: [String] = [], standby: String? = nil,
+        details: JSONObject = JSONObject()
     ) {
+        self.standby = standby
         self.isCycling = isCycling
         self.isReady = isReady
         self.isKept = isKept
@@ -87,8 +91,14 @@ public struct MonitorEndpoints: Sendable {
         }
     }
 
+    private static func status(_ health: DaemonHealth) -> String {
+        guard health.isCycling else { return "stuck" }
+        guard health.troubles.isEmpty else { return "troubled" }
+        return health.standby == nil ? "ok" : "standby"
+    }
+
     private static func healthz(_ health: DaemonHealth) -> ServerResponse {
-        var object = JSONObject([(key: "status", value: health.isCycling ? health.troubles.isEmpty ? "ok" : "troubled" : "stuck")])
+        var object = JSONObject([(key: "status", value: .string(status(health)))])
         // Polls, commits and sends, each by name: cycles may go on while one of them does not.
         object.append("stuck", .array(health.troubles.map(JSON.string)))
         for member in health.details.members { object.append(member.key, member.value) }
@@ -97,17 +107,21 @@ public struct MonitorEndpoints: Sendable {
 
     /// As Prometheus names it: whether the process is worth keeping.
     private static func healthy(_ health: DaemonHealth) -> ServerResponse {
-        plain(health.isCycling, health.isCycling ? "mozaiks-ops is healthy." : "mozaiks-ops is stuck.", health.troubles)
+        plain(
+            health.isCycling, health.isCycling ? "mozaiks-ops is healthy." : "mozaiks-ops is stuck.", lines(health))
     }
 
     /// As Prometheus names it: whether it does its work. Not before the first commit, since what stands in the journal may
-    /// be from before a restart; nor while the journal cannot be written, which a restart would not mend.
+    /// be from before a restart; nor while the journal cannot be written, which a restart would not mend. One that stands by is ready
+    /// as soon as it follows the journal: its gate and its page serve.
     private static func ready(_ health: DaemonHealth) -> ServerResponse {
         let isReady = health.isReady && health.isCycling && health.isKept
         return plain(
             isReady, isReady ? "mozaiks-ops is ready." : "mozaiks-ops is not ready.",
-            (health.isReady ? [] : ["no cycle was committed yet"]) + health.troubles)
+            (health.isReady ? [] : [health.standby == nil ? "no cycle was committed yet" : "the database has not answered yet"]) + lines(health))
     }
+
+    private static func lines(_ health: DaemonHealth) -> [String] { (health.standby.map { [$0] } ?? []) + health.troubles }
 
     private static func plain(_ isFine: Bool, _ sentence: String, _ lines: [String]) -> ServerResponse {
         fresh(.text(([sentence] + lines).map { $0 + "\n" }.joined(), status: isFine ? 200 : 503))

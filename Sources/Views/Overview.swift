@@ -13,6 +13,8 @@ public struct Overview {
     public let folder: StateFolder
     /// Who watches at this moment; nil: nobody does.
     public let holder: EngineHolder?
+    /// Who would take over; of a folder nobody.
+    public let standbys: [EngineHolder]
     public let sights: [RuntimeSight]
     /// The weightiest first, then the oldest.
     public let open: [Incident]
@@ -71,6 +73,7 @@ public struct Overview {
         let telling = surroundings.telling
         zone = telling.zone
         holder = journal.engineHolder
+        standbys = ((try? journal.monitors()) ?? []).filter { !$0.isEngine && !$0.isSilent }.map(\.who)
         isStopped = journal.killSwitch
         var notes: [String] = []
         sights = try RuntimeSight.all(in: journal) { notes.append("what was seen of \($0) cannot be read") }
@@ -187,14 +190,15 @@ extension ChannelCounts {
 extension Overview {
     /// What `status -o json` and `/api/v1/situation` say.
     public var document: OutputDocument {
-        let engine: JSON = [
+        var engine: JSONObject = [
             "running": .bool(holder != nil), "pid": holder?.pid.map { .int(Int64($0)) } ?? .null,
             "since": .moment(holder?.since),
         ]
+        if !standbys.isEmpty { engine.append("standing_by", .array(standbys.map { .string("\($0)") })) }
         let members: JSONObject = [
             "status": .string(verdict.word.lowercased()),
             "line": .string(verdict.line),
-            "at": .moment(now), "engine": engine, "state": .string(folder.path), "actions_stopped": isStopped.map(JSON.bool) ?? .null,
+            "at": .moment(now), "engine": .object(engine), "state": .string(folder.path), "actions_stopped": isStopped.map(JSON.bool) ?? .null,
             "runtimes": .array(
                 sights.map { sight in
                     guard var object = sight.document.object else { return sight.document }

@@ -82,6 +82,9 @@ def lines(path):
 
 
 class Checker:
+    # A lease is undone at the gate once that is on disk.
+    gate_lag_ms = 1_500
+
     def __init__(self, folder, control_plane):
         self.folder = folder
         self.control_plane = control_plane
@@ -118,9 +121,7 @@ class Checker:
         state = self.ask("/_sim/state") if self.control_plane else {"leases": [], "webhook": [], "entitlements": {}}
         copy = tempfile.mkdtemp(prefix="check-", dir=self.folder)
         try:
-            for name in ("journal.db", "journal.db-wal"):
-                if os.path.exists(f"{self.folder}/state/{name}"):
-                    shutil.copy(f"{self.folder}/state/{name}", f"{copy}/{name}")
+            self.copy_journal(copy)
             if not os.path.exists(copy + "/journal.db"):
                 return
             self.journal = sqlite3.connect(copy + "/journal.db")
@@ -133,7 +134,8 @@ class Checker:
                     return
                 self.check_audit()
                 self.check_incidents(posts)
-                self.check_messages(posts, final_before)
+                # Beside a monitor that goes on, what counts as sent by now was sent after the world was looked at.
+                self.check_messages(lines(self.folder + "/posts.jsonl"), final_before)
                 self.check_leases(events, state, starts, final_before)
             except sqlite3.DatabaseError as error:
                 self.report("journal damaged", str(error))
@@ -141,6 +143,15 @@ class Checker:
                 self.journal.close()
         finally:
             shutil.rmtree(copy)
+
+    def copy_journal(self, copy):
+        for name in ("journal.db", "journal.db-wal"):
+            if os.path.exists(f"{self.folder}/state/{name}"):
+                shutil.copy(f"{self.folder}/state/{name}", f"{copy}/{name}")
+
+    def held_until(self, row):
+        """When nobody is to be held any more by a lease."""
+        return row["ended_ms"] or row["expires_ms"]
 
     # The audit log: nothing changed, dropped, reordered, cut short; what was there once stays there.
 
@@ -277,11 +288,10 @@ class Checker:
 
         spans = {}
         for row in leases.values():
-            spans.setdefault(row["app"].decode(), []).append((row["created_ms"], row["ended_ms"] or row["expires_ms"]))
+            spans.setdefault(row["app"].decode(), []).append((row["created_ms"], self.held_until(row)))
         for start in starts:
             if start["verdict"] == "refused" and not any(
-                # A lease is undone at the gate once that is on disk.
-                begin <= start["at_ms"] <= end + 1_500 for begin, end in spans.get(start["app"], [])
+                begin <= start["at_ms"] <= end + self.gate_lag_ms for begin, end in spans.get(start["app"], [])
             ):
                 self.report("values nobody owns", f"a start of {start['app']} was refused at {start['at_ms']} without a lease")
 

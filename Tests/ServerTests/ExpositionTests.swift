@@ -133,6 +133,19 @@ struct ReadinessEndpointTests {
         #expect(Self.ask("/-/ready", health) == (200, "mozaiks-ops is ready.\n"))
     }
 
+    @Test func oneThatStandsByIsReadyAndSaysForWhom() {
+        let line = "standing by: the engine is pid 812 on ops-a"
+        var health = DaemonHealth(isCycling: true, isReady: false, standby: line)
+        #expect(Self.ask("/-/ready", health) == (503, "mozaiks-ops is not ready.\nthe database has not answered yet\n\(line)\n"))
+        health.isReady = true
+        #expect(Self.ask("/-/ready", health) == (200, "mozaiks-ops is ready.\n\(line)\n"))
+        #expect(Self.ask("/-/healthy", health) == (200, "mozaiks-ops is healthy.\n\(line)\n"))
+        #expect(Self.ask("/healthz", health).body.hasPrefix(#"{"status":"standby","#))
+        (health.isKept, health.troubles) = (false, ["the database cannot be reached"])
+        #expect(Self.ask("/-/ready", health) == (503, "mozaiks-ops is not ready.\n\(line)\nthe database cannot be reached\n"))
+        #expect(Self.ask("/healthz", health).body.hasPrefix(#"{"status":"troubled","#))
+    }
+
     @Test func whatIsStuckIsNamed() {
         let health = DaemonHealth(isCycling: false, troubles: ["stuck: runtime shared: no cycle for 3m"])
         #expect(Self.ask("/-/healthy", health) == (503, "mozaiks-ops is stuck.\nstuck: runtime shared: no cycle for 3m\n"))

@@ -38,19 +38,14 @@ extension Core {
 
     func publish() {
         guard let gate, let leases = published?.publish(pipeline.guardState.leases, isStopped: isStopped) else { return }
-        let settings = pipeline.settings
-        // Also where the perf endpoint is asked more rarely: by figures of long ago a throttle would refuse whoever runs nothing.
-        let staleAfter = max(.minutes(2), settings.interval * 3)
-        gate.install(
-            GateTable(
-                runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: runsLastKnown(staleAfter),
-                staleAfter: staleAfter, unattendedAfter: max(.minutes(2), settings.interval * 6),
-                pollInterval: settings.interval, texts: gateTexts))
+        gate.install(GateTable(pipeline.settings, leases: leases, openRuns: runsLastKnown(staleAfter), texts: gateTexts))
     }
+
+    var staleAfter: TimeSpan { GateTable.staleAfter(pipeline.settings) }
 
     /// What runs, as last known: figures that do not come once, or do not say it, do not open the gate, or whoever slows the
     /// runtime down would open it. How old they are the gate looks at itself. A restart ends what ran.
-    private func runsLastKnown(_ staleAfter: TimeSpan) -> [String: OpenRuns] {
+    func runsLastKnown(_ staleAfter: TimeSpan) -> [String: OpenRuns] {
         var all = pipeline.openRuns()
         let leases = pipeline.guardState.leases.filter { $0.isActive && !$0.shadow }
         let now = clock.now()
@@ -65,7 +60,7 @@ extension Core {
 
     /// What the gate counted before a runtime, as an observation like any other: on the tape, and in what a replay decides.
     func readGate(_ runtime: String, at now: Timestamp) -> Observation? {
-        gate?.counts(of: runtime)?.observation(of: runtime, at: now)
+        gate?.counts(of: runtime).map { ledger.sum($0, of: runtime) }?.observation(of: runtime, at: now)
     }
 
     /// Has the gate count by name the apps that the runtime has shown.
@@ -97,4 +92,16 @@ extension Core {
             add(HandlingNote(at: now, kind: .note, by: "gate", text: text), to: holder.incident, &record, now)
         }
     }
+}
+
+extension GateTable {
+    /// The table of a monitor, whoever decides on the leases.
+    init(_ settings: MonitorSettings, leases: [Lease], openRuns: [String: OpenRuns], texts: GateTexts) {
+        self.init(
+            runtimes: settings.runtimes.map(\.name), leases: leases, openRuns: openRuns, staleAfter: GateTable.staleAfter(settings),
+            unattendedAfter: max(.minutes(2), settings.interval * 6), pollInterval: settings.interval, texts: texts)
+    }
+
+    /// Also where the perf endpoint is asked more rarely: by figures of long ago a throttle would refuse whoever runs nothing.
+    static func staleAfter(_ settings: MonitorSettings) -> TimeSpan { max(.minutes(2), settings.interval * 3) }
 }

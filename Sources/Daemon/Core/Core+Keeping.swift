@@ -13,6 +13,7 @@ extension Core {
         signalsSaved = now
         areSignalsAhead = false
         pipeline.drainSignals(into: &record)
+        keepGateApps(&record)
         processesKept = pipeline.signals.mapValues(\.processesSeen)
         return true
     }

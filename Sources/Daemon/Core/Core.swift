@@ -62,7 +62,11 @@ public actor Core {
     /// Called after each commit while something is to be done at an adapter.
     let onErrands: @Sendable () -> Void
     /// Starts that the gate refused, by lease, for the incident when the lease is over.
-    var refusedStarts: [String: Int] = [:]
+    var refusedStarts: [String: Int]
+    /// What the gates of other monitors counted.
+    var ledger = GateLedger()
+    /// States for them as they were written last; nil inside: removed.
+    var sheets: [String: [UInt8]?] = [:]
     /// The newest command that was obeyed; its result may not be on disk yet.
     var newestCommand: Int64 = 0
     /// What came of messages and could not be recorded yet. They stay out of the senders' hands until it is.
@@ -123,6 +127,8 @@ public actor Core {
         self.gate = gate
         self.gateTexts = gateTexts
         published = gate.map { _ in GatePublication() }
+        // Of a gate that stood before this core: what it refused by then nobody else has told.
+        refusedStarts = gate?.refusals ?? [:]
         book = kept
         told = Dictionary(uniqueKeysWithValues: kept.all.map { ($0.id, $0) })
         places = adapters.map { adapter in PlacementBook.Place(adapter: adapter.name) { adapter.capability(for: $0) } }
@@ -221,6 +227,7 @@ public actor Core {
         forgetSights(&record)
         followApps(runtime)
         followLeases(&record)
+        keepGateRuns(&record)
         record.states += pipeline.drainStates()
         // Where the monitor dies with the runtime, each life of the two may be shorter than the interval.
         let isAnotherProcess = pipeline.signals[runtime]?.processesSeen != processesKept[runtime]

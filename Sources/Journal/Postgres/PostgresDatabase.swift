@@ -32,6 +32,8 @@ final class PostgresDatabase: Database {
     var fence: Fence?
     /// Who its process is, as others see the session.
     var signature: String?
+    /// Whether the table of monitors is known to be there.
+    var hasMonitors = false
     var doubt: Int64?
     var verdicts: [Int64: Bool] = [:]
     /// Called when all is handed to libpq and before any answer is awaited, for tests that break the connection there.

@@ -6,6 +6,8 @@ enum PostgresLock {
     /// Who holds it: as the session says itself, and the number of the session.
     struct Holder {
         let words: EngineHolder
+        /// How its session signs.
+        let name: String
         let session: Int32
     }
 
@@ -42,11 +44,11 @@ enum PostgresLock {
                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
             """, [.int(Int64(key >> 32)), .int(Int64(key & 0xFFFF_FFFF))]
         ) { row throws(JournalError) in
-            Holder(words: words(row.text(1)), session: Int32(truncatingIfNeeded: row.int(0)))
+            Holder(words: words(row.text(1)), name: row.text(1), session: Int32(truncatingIfNeeded: row.int(0)))
         }
     }
 
-    private static func words(_ name: String) -> EngineHolder {
+    static func words(_ name: String) -> EngineHolder {
         let parts = name.split(separator: " ", maxSplits: 3).map(String.init)
         guard parts.count >= 3, ["mozaiks-ops", keeper].contains(parts[0]) else { return EngineHolder(pid: nil, since: nil) }
         return EngineHolder(

@@ -67,6 +67,7 @@ extension Overview {
         let mode = sights.map(\.mode).min().map { ", mode \($0.rawValue)" } ?? ""
         var text = holder.map { $0.isKeeping ? "Engine: none runs while a command is at the journal (\($0))\(mode)\n" : "Engine: running (\($0))\(mode)\n" }
             ?? "\(rendering.terminal.paint("Engine: none runs", .yellow))\(mode); what follows is what the last one left\n"
+        for standby in standbys { text += "        standing by: \(standby)\n" }
         text += "State:  \(Shown.id(folder.path)), looked at \(rendering.moment(now))\n"
         if let stop { text += rendering.terminal.paint(stop, .red) + "\n" }
         return text
