@@ -1,13 +1,17 @@
 import Glibc
 
 extension StateFolder {
-    /// Whether the kill file exists. When that cannot be found out the answer is yes: what cannot be read does not act.
-    public var isKillSwitchOn: Bool {
+    /// Whether actions may not be taken. When that cannot be found out the answer is yes: what cannot be read does not act.
+    public var isKillSwitchOn: Bool { killSwitch ?? true }
+
+    /// Whether the kill switch is on; nil where that cannot be found out. For those who say it: who acts asks `isKillSwitchOn`.
+    public var killSwitch: Bool? {
         if let database {
-            return (try? database.briefly("look for the kill switch", .reader) { database throws(JournalError) in try KeptSwitch.isOn(database) }) ?? true
+            return try? database.briefly("look for the kill switch", .reader) { database throws(JournalError) in try KeptSwitch.isOn(database) }
         }
         var status = stat()
-        return lstat(killFilePath, &status) == 0 || errno != ENOENT
+        if lstat(killFilePath, &status) == 0 { return true }
+        return errno == ENOENT ? false : nil
     }
 
     /// Creates the kill file. Needs nothing but the folder; an existing file is left as it is.

@@ -199,6 +199,7 @@ import Testing
         #expect(rmdir(folder.path) == 0)
         temporary.write("not a folder any more", to: "state")
         #expect(folder.isKillSwitchOn)
+        #expect(folder.killSwitch == nil, "nobody turned it on: that is not known")
     }
 
     @Test("a lock that is a link empties nothing", arguments: [true, false]) func lockIsALink(isSymbolic: Bool) throws {

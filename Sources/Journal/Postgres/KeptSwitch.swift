@@ -80,7 +80,10 @@ extension Journal {
     /// Whether the kill switch is on; nil where that cannot be found out. What does not know must not act.
     public var killSwitch: Bool? {
         // A file that is there needs no journal. In one that came out of a backup the switch lies as in a database.
-        if folder.database == nil, folder.isKillSwitchOn || !isReader { return folder.isKillSwitchOn }
+        if folder.database == nil {
+            let file = folder.killSwitch
+            if file != false || !isReader { return file }
+        }
         return try? reading("look for the kill switch") { database throws(JournalError) in try KeptSwitch.isOn(database) }
     }
 

@@ -56,7 +56,11 @@ extension DoctorCommand {
         } catch {
             findings.add(.broken, "tokens: \(error.description), so that no token opens anything\(error.hint.map { "; \($0)" } ?? "")")
         }
-        if folder.isKillSwitchOn { findings.add(.note, "the kill switch is on: no action until 'mozaiks-ops actions resume'") }
+        switch folder.killSwitch {
+        case true?: findings.add(.note, "the kill switch is on: no action until 'mozaiks-ops actions resume'")
+        case nil: findings.add(.broken, "state: whether actions are stopped cannot be read: none is taken until it can")
+        case false?: break
+        }
     }
 
     /// What routes, maintenance and the protected apps name and nobody has.
