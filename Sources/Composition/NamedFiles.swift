@@ -34,6 +34,7 @@ struct NamedFiles {
             }
         }
         let state = configuration.state.value
+        faults += state.files.compactMap { fault(of: $0.path, "\($0.what) of the database of 'state'", holds: $0.holds) }
         var status = stat()
         if !state.isDatabase, stat(state.description, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
             faults.append("cannot use the state folder \(Shown.line(state.description)): it is not a folder")

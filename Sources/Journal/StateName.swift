@@ -32,6 +32,9 @@ public struct StateName: Hashable, Sendable, CustomStringConvertible, Expressibl
         }
     }
 
+    /// Files of TLS that the URL of a database names: what each is, and the end of the line that it must hold.
+    public var files: [(what: String, path: String, holds: String)] { isDatabase ? (try? PostgresPlace(text))?.files ?? [] : [] }
+
     public var description: String {
         guard isDatabase else { return text }
         return (try? PostgresPlace(text).description) ?? "postgres://…"

@@ -31,6 +31,9 @@ struct NamedFilesTests {
         Case(testDescription: "authorities of the network", text: "network: {ca_file: \(gone)}", says: "the authorities of the network"),
         Case(testDescription: "proxy", text: "network: {proxy_file: \(gone)}", says: "the address of the proxy"),
         Case(testDescription: "heartbeat", text: "heartbeat: {url_file: \(gone)}", says: "the URL of the heartbeat"),
+        Case(
+            testDescription: "authorities of the database", text: "state: postgres://ops@db/ops?sslmode=require&sslrootcert=\(gone)",
+            says: "the authorities of the database of 'state'"),
         Case(testDescription: "playbooks", text: "playbooks: \(gone)", says: "the playbooks"),
         Case(
             testDescription: "server certificate", text: "server: {listen: 127.0.0.1:9464, certificate: \(gone), key: \(gone)}",

@@ -43,8 +43,6 @@ struct PostgresTests {
         Case(
             testDescription: "no server", url: { _ in "postgres://ops:s3cret@%2Fnowhere/ops" }, cause: .unreachable, says: "it is tried again"),
         Case(
-            testDescription: "a mode of TLS that does not exist", url: { $0.url("&sslmode=maybe") }, cause: .cannotOpen, says: "sslmode"),
-        Case(
             testDescription: "a certificate that is not there",
             url: { _ in "postgres://ops@127.0.0.1:1/ops?sslmode=verify-full&sslrootcert=/nowhere/ca.pem" }, cause: .unreachable, says: "127.0.0.1"),
     ]
@@ -336,6 +334,26 @@ struct PostgresTests {
         let error = try #require(failure { try StateFolder(creating: StateName(url)) })
         #expect(error.cause == .cannotOpen && !error.description.contains("ops:") && error.path == "postgres://…")
     }
+
+    @Test("what libpq would refuse at the first connection is said before", arguments: [
+        ("db:0/ops", "port"), ("db:70000/ops", "port"), ("db/ops?port=54x", "port"), ("db/ops?port=-1", "port"),
+        ("db/ops?port=5432,5433", "2 ports for 1 hosts"), ("db/ops?sslmode=verify", "sslmode"), ("db/ops?sslmode=Require", "sslmode"),
+        ("db/ops?connect_timeout=5s", "connect_timeout"), ("db/ops?ssl_min_protocol_version=1.2", "ssl_min_protocol_version"),
+        ("db/ops?ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2", "above"), ("db/ops?require_auth=scram", "require_auth"),
+        ("db/ops?target_session_attrs=master", "target_session_attrs"), ("[::1/ops", "brackets"), ("[::1]5432/ops", "brackets"),
+        ("d%20b/ops", "host"), ("db/ops%00x", "zero byte"),
+    ])
+    func refused(rest: String, word: String) throws {
+        let fault = try #require(StateName("postgres://ops@" + rest).fault)
+        #expect(fault.message.contains(word))
+    }
+
+    @Test("what libpq takes is taken", arguments: [
+        "a:5432,b/ops", "a,b:5433/ops?target_session_attrs=read-write", "a,b/ops?port=5432", "[::1]:5432,b/ops", "[::1]/ops",
+        "db/ops?ssl_min_protocol_version=tlsv1.2&ssl_max_protocol_version=TLSv1.3", "db/ops?require_auth=!password,!md5",
+        "%2Frun%2Fmy%20sockets/ops", "db/ops?connect_timeout=0", "",
+    ])
+    func taken(rest: String) { #expect(StateName("postgres://ops@" + rest).fault == nil) }
 
     @Test func aSchemaHasLocksOfItsOwn() throws {
         let (a, b) = (try PostgresPlace("postgres://db/ops?schema=a"), try PostgresPlace("postgres://db/ops?schema=b"))

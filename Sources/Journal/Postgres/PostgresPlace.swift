@@ -100,6 +100,7 @@ public struct PostgresPlace: Hashable, Sendable, CustomStringConvertible {
             }
             if !PostgresPlace.secrets.contains(word) { shownQuery.append(String(decoding: part, as: UTF8.self)) }
         }
+        try PostgresPlace.check(parameters)
         self.parameters = parameters
         self.schema = schema
         statementTimeout = timeout
@@ -153,7 +154,10 @@ public struct PostgresPlace: Hashable, Sendable, CustomStringConvertible {
     private static func hosts(_ text: ArraySlice<UInt8>, _ add: (String, [UInt8]) throws(Fault) -> Void) throws(Fault) {
         var (names, ports): ([[UInt8]], [[UInt8]]) = ([], [])
         for host in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-            if host.first == UInt8(ascii: "["), let end = host.firstIndex(of: UInt8(ascii: "]")) {
+            if host.first == UInt8(ascii: "[") {
+                guard let end = host.firstIndex(of: UInt8(ascii: "]")), [nil, UInt8(ascii: ":")].contains(host[(end + 1)...].first) else {
+                    throw Fault(message: "its address in brackets does not end with ']', or with ']:' and a port", hint: "such as [::1]:5432")
+                }
                 names.append(Array(host[(host.startIndex + 1)..<end]))
                 ports.append(Array(host[(end + 1)...].drop { $0 == UInt8(ascii: ":") }))
             } else {
