@@ -37,18 +37,20 @@ public struct StatusVerdict: Sendable {
         self.journalError = journalError
         self.stale = stale
         blind = summaries.flatMap { $0.replicas.flatMap(StatusVerdict.blindness) }
-        unhealthy = summaries.flatMap(StatusVerdict.sickness)
+        unhealthy = summaries.flatMap { StatusVerdict.sickness($0.replicas) }
     }
 
-    private static func sickness(_ summary: RuntimeSummary) -> [String] {
-        summary.replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil }.map { replica in
+    private static func sickness(_ replicas: [RuntimeSummary.Replica]) -> [String] {
+        replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil }.map { replica in
             "\(replica.url) says that it is unhealthy" + (replica.detail[.health].map { ": \($0)" } ?? "")
         }
     }
 
     /// What is wrong with a runtime's answers now, a line each: what says that it is not well, and what does not answer.
-    public static func complaints(of summary: RuntimeSummary) -> [String] {
-        sickness(summary) + summary.replicas.flatMap(blindness)
+    /// - Parameter replica: of this one alone; nil: of all.
+    public static func complaints(of summary: RuntimeSummary, replica: String? = nil) -> [String] {
+        let asked = summary.replicas.filter { one in replica.map { one.url.isSame(as: $0) } ?? true }
+        return sickness(asked) + asked.flatMap(blindness)
     }
 
     /// What a replica does not tell: once for the whole of it where every endpoint fails alike.

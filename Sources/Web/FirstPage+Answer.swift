@@ -35,6 +35,10 @@ extension FirstPage {
             facts.append(
                 ("Who is told", "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> not by \(Shown.line(failing.joined(separator: ", "))): <a href=\"#channels-h\">messages do not get through</a></span>"))
         }
+        if overview.isWithoutChannels {
+            facts.append(
+                ("Who is told", "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> nobody: no channel is configured</span>"))
+        }
         let stop: HTML =
             overview.isStopped
             ? "<p class=\"stop\"><span aria-hidden=\"true\">■</span> Actions are stopped: none is taken until \(forms.resume ?? Page.command("mozaiks-ops actions resume"))</p>"
@@ -47,13 +51,14 @@ extension FirstPage {
             """
     }
 
-    /// What its runtime or replica says, or does not, in a line: as it was noted when it opened, else by now.
+    /// What its runtime or replica says, or does not, in a line: by the newest polls; where these complain of nothing, as it was
+    /// noted when it opened or came back, and then of when that is.
     private func answer(_ incident: Incident) -> String? {
-        if let noted = incident.answerBriefly { return noted }
+        let noted = incident.answer.flatMap { note in incident.answerBriefly.map { "\($0); as of \(note.at)" } }
         let summary = overview.sights.first { $0.summary.runtime.isSame(as: incident.subject.runtime) }?.summary
-        guard incident.subject.app == nil, let summary else { return nil }
-        let all = StatusVerdict.complaints(of: summary)
-        return all.first.map { all.count > 1 ? "\($0); and \(all.count - 1) more" : $0 }
+        guard incident.subject.app == nil, let summary else { return noted }
+        let all = StatusVerdict.complaints(of: summary, replica: incident.subject.replica)
+        return all.first.map { all.count > 1 ? "\($0); and \(all.count - 1) more" : $0 } ?? noted
     }
 
     /// `It answers nobody (up 0 < 1).`

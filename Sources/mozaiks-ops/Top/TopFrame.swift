@@ -99,6 +99,7 @@ struct TopFrame {
         }
         let deaf = overview.troubles.map(\.channel).inByteOrder()
         if !deaf.isEmpty { lines.append(terminal.paint(fit("✖ Messages do not get through: \(Shown.line(deaf.joined(separator: ", ")))"), .red)) }
+        if overview.isWithoutChannels { lines.append(terminal.paint(fit("✖ Nobody is told: no channel is configured"), .red)) }
         if overview.isStopped { lines.append(terminal.paint(fit("■ Actions are stopped: mozaiks-ops actions resume"), .red)) }
         return lines + [""]
     }
