@@ -51,7 +51,7 @@ extension FirstPage {
             """
     }
 
-    /// What its runtime or replica says, or does not, in a line: by the newest polls; where these complain of nothing, as it was
+    /// What its runtime or replica says, or does not, in a line: as it was seen last; where that complains of nothing, as it was
     /// noted when it opened or came back, and then of when that is.
     private func answer(_ incident: Incident) -> String? {
         let noted = incident.answer.flatMap { note in incident.answerBriefly.map { "\($0); as of \(note.at)" } }
