@@ -74,6 +74,9 @@ struct FirstAnswerTests {
         #expect(seen.face().get("/").text.contains("<dt>Answer</dt><dd>http://127.0.0.1:8000/metrics/perf/aggregate: unreachable</dd>"))
         let again = try world(false, noted: long, missing: [.perf: .unauthorized]).face().get("/").text
         #expect(again.contains("aggregate: unauthorized</dd>") && !again.contains("refused; not seen healthy"), "of the newest polls")
+        let database = "http://10.0.0.7:8000: HTTP 503; unhealthy: MongoDB (db:27017) refused; is it up?; last healthy at 2026-11-21T08:30:00.000Z, Mongo ping 0.08 ms"
+        let named = try world(false, noted: database, missing: [:]).face().get("/").text
+        #expect(named.contains("HTTP 503; unhealthy: MongoDB (db:27017) refused; last healthy at 08:30:00; as of 09:00:00</dd>"))
         let over = try world(true, noted: long, missing: [:])
         let ended = over.face().get("/").text
         #expect(ended.contains("Critical, ending</h1>") && !ended.contains("<dt>Answer</dt>") && ended.contains("<dt>Now</dt>"))
