@@ -160,7 +160,9 @@ public struct Overview {
     }
 
     public var verdict: StatusVerdict {
-        StatusVerdict(summaries: sights.map(\.summary), at: now, open: open, stale: stale)
+        StatusVerdict(
+            summaries: sights.map(\.summary), at: now, open: open, stale: stale,
+            notices: isWithoutChannels ? ["nobody is told: no channel is configured"] : [])
     }
 
     /// What it brought about and is not over.

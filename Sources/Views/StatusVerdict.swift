@@ -16,6 +16,8 @@ public struct StatusVerdict: Sendable {
     public let journalError: String?
     /// Why all of it may be no more so, in words: then nothing is known to be well.
     public let stale: String?
+    /// What to know besides, in words: none of it makes things unwell.
+    public let notices: [String]
     /// Endpoints that gave no evidence, in words.
     private let blind: [String]
     /// Replicas whose health says no, in words. Their incident opens when that lasts.
@@ -29,8 +31,10 @@ public struct StatusVerdict: Sendable {
 
     /// Of what was kept, or of passes.
     public init(
-        summaries: [RuntimeSummary], at: Timestamp?, open: [Incident], journalError: String? = nil, stale: String? = nil
+        summaries: [RuntimeSummary], at: Timestamp?, open: [Incident], journalError: String? = nil, stale: String? = nil,
+        notices: [String] = []
     ) {
+        self.notices = notices
         self.summaries = summaries
         self.at = at
         self.open = open
@@ -105,6 +109,7 @@ public struct StatusVerdict: Sendable {
         if blind.count > 2 {
             parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence")
         }
+        parts += notices
         parts += summaries.map(figures).filter { !$0.isEmpty }
         // A line of a plugin is one line, and a bar in it would begin the performance data.
         return "\(word): " + parts.map(Shown.plugin).joined(separator: "; ")

@@ -28,6 +28,11 @@ extension FirstPage {
         } else if open.count > 1 {
             facts.append(("Where", places(OpenGroups(open).groups)))
         }
+        // True already, and no outage since then: nobody is told until it lasts.
+        if real.isEmpty, let first = overview.begun.min(by: { $0.since < $1.since }) {
+            let age = max(overview.now - first.since, .zero).brief
+            facts.append(("Begun", "\(id: first.rule) on \(first.subject.description), begun \(age) ago; told if it lasts"))
+        }
         facts.append(("Being done", done))
         facts.append(("Waits for you", waitsFor))
         let failing = overview.troubles.map(\.channel).inByteOrder()

@@ -147,6 +147,8 @@ struct FirstAnswerTests {
         #expect(text(Overview.Surroundings(environment: "production")).contains(words))
         #expect(!text(Overview.Surroundings(environment: "production", channels: ["ops"])).contains(words))
         #expect(!text(Overview.Surroundings()).contains(words))
+        let untold = StatusVerdict(summaries: [], at: World.start, open: [], notices: ["nobody is told: no channel is configured"])
+        #expect(untold.state == .ok && untold.line == "OK: nobody is told: no channel is configured")
     }
 
     @Test("why nothing is done, whether it came back and who does not answer is said in plain words")
