@@ -72,12 +72,18 @@ extension Incident {
         }
     }
 
+    private static func namesFault(_ part: String) -> Bool {
+        ["Mongo", "mongo", "unhealthy"].contains { part.firstIndex(ofBytes: $0) != nil }
+    }
+
     private static func brief(_ replica: Substring) -> String {
         let parts = replica.split(separator: ";").map { String($0.drop { $0 == " " }) }
         let first = parts.first ?? ""
-        let said = first[..<(first.firstIndex(ofBytes: " (") ?? first.endIndex)]
+        // What names the part that fails is what a reader looks for, wherever it stands.
+        let said = namesFault(first) ? first[...] : first[..<(first.firstIndex(ofBytes: " (") ?? first.endIndex)]
+        let faults = parts.dropFirst().filter { namesFault($0) && !$0.hasPrefix("last healthy at ") }
         let last = parts.dropFirst().last { $0.hasPrefix("last healthy at ") || $0.hasPrefix("not seen healthy ") }
-        return String(said) + (last.map { "; \($0.prefix { $0 != "," })" } ?? "")
+        return ([String(said)] + faults).joined(separator: "; ") + (last.map { "; \($0.prefix { $0 != "," })" } ?? "")
     }
 }
 

@@ -32,6 +32,8 @@ public struct Overview {
     public let maintenance: [String]
     public let channels: [ChannelCounts]
     public let troubles: [ChannelTrouble]
+    /// Whether the configuration was read and names no channel: then nobody is told of anything.
+    public let isWithoutChannels: Bool
     /// What people asked for and no engine has taken yet.
     public let waiting: [CommandRow]
     /// What could not be read, or is not known without the configuration.
@@ -118,6 +120,7 @@ public struct Overview {
                 + (window.comment.isEmpty ? "" : ", \(Shown.comment(window.comment))")
         }
         troubles = try journal.channelTroubles()
+        isWithoutChannels = surroundings.environment != nil && surroundings.channels.isEmpty
         let counted = try journal.channelCounts()
         let unused = surroundings.channels.filter { name in
             !counted.contains { $0.channel.isSame(as: name) }
@@ -169,7 +172,9 @@ public struct Overview {
     }
 
     public var verdict: StatusVerdict {
-        StatusVerdict(summaries: sights.map(\.summary), at: now, open: open, stale: stale)
+        StatusVerdict(
+            summaries: sights.map(\.summary), at: now, open: open, stale: stale,
+            notices: isWithoutChannels ? ["nobody is told: no channel is configured"] : [])
     }
 
     /// What it brought about and is not over.

@@ -33,9 +33,15 @@ public struct PresentCondition: Sendable {
         guard let condition = found.condition else { return nil }
         withValues = condition.withValues
         readings = condition.readings
-        at = found.answered ?? found.at
+        let at = found.answered ?? found.at
+        self.at = at
+        // What was decided since is not gainsaid by values from before it.
+        let isOlder = incident.transitions.last.map { at < $0.at } ?? false
         switch condition.truth {
+        case .yes where isOlder && incident.quietSince != nil: state = .isOver(incident.quietSince)
         case .yes: state = .holds
+        case .no where isOlder && incident.quietSince == nil:
+            state = .unknown("the newest values here are older than what was decided last")
         case .no: state = .isOver(incident.quietSince)
         case .noTraffic, .unknown:
             state = .unknown(found.missing.map { "\($0.series) is missing (\(found.why($0)))" }.joined(separator: "; "))

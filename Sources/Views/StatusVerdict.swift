@@ -16,6 +16,8 @@ public struct StatusVerdict: Sendable {
     public let journalError: String?
     /// Why all of it may be no more so, in words: then nothing is known to be well.
     public let stale: String?
+    /// What to know besides, in words: none of it makes things unwell.
+    public let notices: [String]
     /// Endpoints that gave no evidence, in words.
     private let blind: [String]
     /// Replicas whose health says no, in words. Their incident opens when that lasts.
@@ -29,26 +31,30 @@ public struct StatusVerdict: Sendable {
 
     /// Of what was kept, or of passes.
     public init(
-        summaries: [RuntimeSummary], at: Timestamp?, open: [Incident], journalError: String? = nil, stale: String? = nil
+        summaries: [RuntimeSummary], at: Timestamp?, open: [Incident], journalError: String? = nil, stale: String? = nil,
+        notices: [String] = []
     ) {
+        self.notices = notices
         self.summaries = summaries
         self.at = at
         self.open = open
         self.journalError = journalError
         self.stale = stale
         blind = summaries.flatMap { $0.replicas.flatMap(StatusVerdict.blindness) }
-        unhealthy = summaries.flatMap(StatusVerdict.sickness)
+        unhealthy = summaries.flatMap { StatusVerdict.sickness($0.replicas) }
     }
 
-    private static func sickness(_ summary: RuntimeSummary) -> [String] {
-        summary.replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil }.map { replica in
+    private static func sickness(_ replicas: [RuntimeSummary.Replica]) -> [String] {
+        replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil }.map { replica in
             "\(replica.url) says that it is unhealthy" + (replica.detail[.health].map { ": \($0)" } ?? "")
         }
     }
 
     /// What is wrong with a runtime's answers now, a line each: what says that it is not well, and what does not answer.
-    public static func complaints(of summary: RuntimeSummary) -> [String] {
-        sickness(summary) + summary.replicas.flatMap(blindness)
+    /// - Parameter replica: of this one alone; nil: of all.
+    public static func complaints(of summary: RuntimeSummary, replica: String? = nil) -> [String] {
+        let asked = summary.replicas.filter { one in replica.map { one.url.isSame(as: $0) } ?? true }
+        return sickness(asked) + asked.flatMap(blindness)
     }
 
     /// What a replica does not tell: once for the whole of it where every endpoint fails alike.
@@ -103,6 +109,7 @@ public struct StatusVerdict: Sendable {
         if blind.count > 2 {
             parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence")
         }
+        parts += notices
         parts += summaries.map(figures).filter { !$0.isEmpty }
         // A line of a plugin is one line, and a bar in it would begin the performance data.
         return "\(word): " + parts.map(Shown.plugin).joined(separator: "; ")

@@ -28,12 +28,21 @@ extension FirstPage {
         } else if open.count > 1 {
             facts.append(("Where", places(OpenGroups(open).groups)))
         }
+        // True already, and no outage since then: nobody is told until it lasts.
+        if real.isEmpty, let first = overview.begun.min(by: { $0.since < $1.since }) {
+            let age = max(overview.now - first.since, .zero).brief
+            facts.append(("Begun", "\(id: first.rule) on \(first.subject.description), begun \(age) ago; told if it lasts"))
+        }
         facts.append(("Being done", done))
         facts.append(("Waits for you", waitsFor))
         let failing = overview.troubles.map(\.channel).inByteOrder()
         if !failing.isEmpty {
             facts.append(
                 ("Who is told", "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> not by \(Shown.line(failing.joined(separator: ", "))): <a href=\"#channels-h\">messages do not get through</a></span>"))
+        }
+        if overview.isWithoutChannels {
+            facts.append(
+                ("Who is told", "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> nobody: no channel is configured</span>"))
         }
         let stop: HTML =
             overview.isStopped == nil
@@ -49,13 +58,14 @@ extension FirstPage {
             """
     }
 
-    /// What its runtime or replica says, or does not, in a line: as it was noted when it opened, else by now.
+    /// What its runtime or replica says, or does not, in a line: as it was seen last; where that complains of nothing, as it was
+    /// noted when it opened or came back, and then of when that is.
     private func answer(_ incident: Incident) -> String? {
-        if let noted = incident.answerBriefly { return noted }
+        let noted = incident.answer.flatMap { note in incident.answerBriefly.map { "\($0); as of \(note.at)" } }
         let summary = overview.sights.first { $0.summary.runtime.isSame(as: incident.subject.runtime) }?.summary
-        guard incident.subject.app == nil, let summary else { return nil }
-        let all = StatusVerdict.complaints(of: summary)
-        return all.first.map { all.count > 1 ? "\($0); and \(all.count - 1) more" : $0 }
+        guard incident.subject.app == nil, let summary else { return noted }
+        let all = StatusVerdict.complaints(of: summary, replica: incident.subject.replica)
+        return all.first.map { all.count > 1 ? "\($0); and \(all.count - 1) more" : $0 } ?? noted
     }
 
     /// `It answers nobody (up 0 < 1).`

@@ -235,7 +235,7 @@ struct FirstPage {
         }
         let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
         return """
-            <article class="card"><h3>\(id: sight.summary.runtime) <span class="faint">polled \(clocks.age(sight.polledAt)), every \(sight.interval.description)</span></h3>
+            <article class="card"><h3>\(id: sight.summary.runtime) <span class="faint">as of \(clocks.time(sight.polledAt)), polled every \(sight.interval.description)</span></h3>
             \(replicas.joined())\(HTML.when(!dead.isEmpty, "<p class=\"faint\">Counters that never move here: \(dead). What needs them is missing, not 0.</p>"))</article>
             """
     }

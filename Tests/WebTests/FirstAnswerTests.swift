@@ -2,6 +2,7 @@ import Guard
 import Journal
 import Model
 import Testing
+import Views
 
 @testable import Web
 
@@ -67,10 +68,15 @@ struct FirstAnswerTests {
         let long = "http://10.0.0.7:8000: no complete answer within 10000 ms (waiting); it does not answer; is it overloaded?; last healthy at 2026-11-21T08:30:00.000Z, Mongo ping 0.08 ms, 30 websockets · http://10.0.0.8:8000: refused; not seen healthy since the monitor began"
         let noted = try world(false, noted: long, missing: [:])
         let text = noted.face().get("/").text
-        #expect(text.contains("<dt>Answer</dt><dd>http://10.0.0.7:8000: no complete answer within 10000 ms; last healthy at 08:30:00 · http://10.0.0.8:8000: refused; not seen healthy since the monitor began</dd>"), "\(text.prefix(5_000))")
+        #expect(text.contains("<dt>Answer</dt><dd>http://10.0.0.7:8000: no complete answer within 10000 ms; last healthy at 08:30:00 · http://10.0.0.8:8000: refused; not seen healthy since the monitor began; as of 09:00:00</dd>"), "\(text.prefix(5_000))")
         #expect(text.contains(">Critical</h1>") || text.contains("Critical</h1>"))
         let seen = try world(false, noted: nil, missing: [.perf: .unreachable])
         #expect(seen.face().get("/").text.contains("<dt>Answer</dt><dd>http://127.0.0.1:8000/metrics/perf/aggregate: unreachable</dd>"))
+        let again = try world(false, noted: long, missing: [.perf: .unauthorized]).face().get("/").text
+        #expect(again.contains("aggregate: unauthorized</dd>") && !again.contains("refused; not seen healthy"), "of the newest polls")
+        let database = "http://10.0.0.7:8000: HTTP 503; unhealthy: MongoDB (db:27017) refused; is it up?; last healthy at 2026-11-21T08:30:00.000Z, Mongo ping 0.08 ms"
+        let named = try world(false, noted: database, missing: [:]).face().get("/").text
+        #expect(named.contains("HTTP 503; unhealthy: MongoDB (db:27017) refused; last healthy at 08:30:00; as of 09:00:00</dd>"))
         let over = try world(true, noted: long, missing: [:])
         let ended = over.face().get("/").text
         #expect(ended.contains("Critical, ending</h1>") && !ended.contains("<dt>Answer</dt>") && ended.contains("<dt>Now</dt>"))
@@ -128,6 +134,21 @@ struct FirstAnswerTests {
         #expect(all.contains("All is well, but nobody can be told</h1>") && all.contains("<title>OK, nobody can be told"))
         try world.commit([World.incident(2, severity: .critical)])
         #expect(world.face().get("/").text.contains("Critical, and nobody can be told</h1>"))
+    }
+
+    @Test("where the configuration names no channel nobody is told, and what could not be read is no such configuration")
+    func untold() throws {
+        let world = try World()
+        try world.commit([], states: [World.sight()])
+        func text(_ surroundings: Overview.Surroundings) -> String {
+            Face(world.folder, surroundings, isLoopback: true, token: nil, publicURL: nil, clock: StandingClock()).get("/").text
+        }
+        let words = "nobody: no channel is configured"
+        #expect(text(Overview.Surroundings(environment: "production")).contains(words))
+        #expect(!text(Overview.Surroundings(environment: "production", channels: ["ops"])).contains(words))
+        #expect(!text(Overview.Surroundings()).contains(words))
+        let untold = StatusVerdict(summaries: [], at: World.start, open: [], notices: ["nobody is told: no channel is configured"])
+        #expect(untold.state == .ok && untold.line == "OK: nobody is told: no channel is configured")
     }
 
     @Test("why nothing is done, whether it came back and who does not answer is said in plain words")

@@ -73,6 +73,23 @@ struct PresentTests {
         #expect(over.document["truth"] == "false" && over.document["not_true_since"]?.string == moment.description)
     }
 
+    @Test("values from before what was decided last do not gainsay it")
+    func older() throws {
+        let decided = World.start + .minutes(1)
+        func incident(to state: Phase) -> Incident {
+            var incident = Self.crowded()
+            incident.transitions.append(
+                Transition(
+                    at: decided, rule: incident.rule, subject: incident.subject, from: .pending, to: state,
+                    reason: "a test", condition: "", readings: []))
+            return incident
+        }
+        let calm = try #require(PresentCondition(of: incident(to: .firing), in: try Self.situation([Crowd.noisy, Crowd.calm])))
+        #expect(calm.state == .unknown("the newest values here are older than what was decided last"))
+        let noisy = try #require(PresentCondition(of: incident(to: .clearing), in: try Self.situation([Crowd.calm, Crowd.noisy])))
+        #expect(noisy.state == .isOver(decided))
+    }
+
     @Test("what is over, or has no rule or no runtime any more, has none")
     func none() throws {
         let situation = try Self.situation([Crowd.noisy])

@@ -100,6 +100,7 @@ struct TopFrame {
         let deaf = overview.troubles.map(\.channel).inByteOrder()
         if !deaf.isEmpty { lines.append(terminal.paint(fit("✖ Messages do not get through: \(Shown.line(deaf.joined(separator: ", ")))"), .red)) }
         if let stop = overview.stop { lines.append(terminal.paint(fit("■ " + stop), .red)) }
+        if overview.isWithoutChannels { lines.append(terminal.paint(fit("✖ Nobody is told: no channel is configured"), .red)) }
         return lines + [""]
     }
 
