@@ -109,6 +109,7 @@ package final class Frontage: Sendable {
         clock.follow(next)
         if let server { instruments.watch(server.tally, of: "gate") }
         if let face { instruments.watch(face.tally, of: "page") }
+        page.hear { health().standstills }
         let endpoints = MonitorEndpoints(
             gate: gate, health: health, gateAnswered: { instruments.gateAnswered(inSeconds: $0) }, more: isHere ? [instruments.route] : [])
         let looks = MonitorEndpoints(gate: nil, health: health, more: [instruments.route], others: page.answer)

@@ -38,7 +38,7 @@ final class HealthBox: Sendable {
         let failing = (senders.withLock { $0 }?.senders ?? []).filter { $0.trouble != nil }.map { JSON.string($0.name) }
         return DaemonHealth(
             isCycling: age < limit.milliseconds, isReady: instruments.hasCommitted, isKept: !instruments.isJournalFailing,
-            troubles: instruments.troubles(of: runtimes),
+            troubles: instruments.troubles(of: runtimes), standstills: instruments.standstills(of: runtimes),
             details: JSONObject([
                 (key: "cycles", value: .int(Int64(cycles))), (key: "last_cycle_ms_ago", value: .int(age)),
                 (key: "audit_head", value: .optional(auditHead)), (key: "reverts_due", value: .int(Int64(revertsDue))),

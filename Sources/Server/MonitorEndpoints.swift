@@ -11,13 +11,16 @@ public struct DaemonHealth: Sendable {
     public var isKept: Bool
     /// What is stuck, a line each, for people. Also where it is healthy: one runtime of many may hang.
     public var troubles: [String]
+    /// Those of them because of which what it shows is of before.
+    public var standstills: [String]
     /// Of one that waits to become the engine, a line for people; nil for the engine.
     public var standby: String?
     /// What else the answer says: `cycles`, `last_cycle_at`, …; no secrets, anyone who can connect reads it.
     public var details: JSONObject
 
     public init(
-        isCycling: Bool, isReady: Bool = true, isKept: Bool = true, troubles: [String] = [], standby: String? = nil,
+        isCycling: Bool, isReady: Bool = true, isKept: Bool = true, troubles: [String] = [], standstills: [String] = [],
+        standby: String? = nil,
         details: JSONObject = JSONObject()
     ) {
         self.standby = standby
@@ -25,6 +28,7 @@ public struct DaemonHealth: Sendable {
         self.isReady = isReady
         self.isKept = isKept
         self.troubles = troubles
+        self.standstills = standstills
         self.details = details
     }
 }

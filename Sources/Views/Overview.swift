@@ -40,6 +40,7 @@ public struct Overview {
     public let notes: [String]
     public let zone: Zone
     public let maxAge: TimeSpan?
+    private let standstills: [String]
 
     /// What the journal does not know and whoever looks may.
     public struct Surroundings: Sendable {
@@ -50,6 +51,8 @@ public struct Overview {
         public var channels: [String] = []
         /// Polls older than this tell nothing of now; nil: some intervals.
         public var maxAge: TimeSpan?
+        /// Why what the journal shows is of before, a line each, where the engine says so itself.
+        public var standstills: [String] = []
         /// What rules are judged with; nil: where a rule stands cannot be shown.
         public var settings: MonitorSettings?
 
@@ -72,6 +75,7 @@ public struct Overview {
         self.now = now
         self.folder = folder
         maxAge = surroundings.maxAge
+        standstills = surroundings.standstills
         let telling = surroundings.telling
         zone = telling.zone
         holder = journal.engineHolder
@@ -146,6 +150,7 @@ public struct Overview {
 
     /// Since when nobody has polled, in words, where that is too long ago to know how things are.
     private var stale: String? {
+        if !standstills.isEmpty { return standstills.joined(separator: "; ") }
         guard let oldest = sights.min(by: { $0.polledAt < $1.polledAt }) else {
             return holder == nil
                 ? "nothing was polled yet, and no engine runs"

@@ -29,6 +29,8 @@ public final class Face: Sendable {
 
     let folder: StateFolder
     let surroundings: Mutex<Overview.Surroundings>
+    /// What of the daemon that shows this stands still, in words.
+    private let standstills = Mutex<(@Sendable () -> [String])?>(nil)
     let keeper: Gatekeeper
     let clock: any Clock
     let kept = AnswerShelf()
@@ -58,6 +60,9 @@ public final class Face: Sendable {
             clock: clock)
         self.clock = clock
     }
+
+    /// From here on what is stuck in the daemon stands in the verdict: the journal alone tells it a minute later.
+    package func hear(_ stuck: @escaping @Sendable () -> [String]) { standstills.withLock { $0 = stuck } }
 
     /// After a reload: channels, hours and clocks may be others.
     public func follow(_ surroundings: Overview.Surroundings) { self.surroundings.withLock { $0 = surroundings } }
@@ -170,7 +175,8 @@ public final class Face: Sendable {
     func reading<R>(
         _ mode: Journal.Mode, _ visitor: Visitor, _ zone: Zone? = nil, _ body: (Reading) throws -> R
     ) throws -> R {
-        let surroundings = surroundings.withLock { $0 }
+        var surroundings = surroundings.withLock { $0 }
+        surroundings.standstills = standstills.withLock { $0 }?() ?? []
         let journal = try Journal.open(folder, mode: mode, busyTimeout: .seconds(mode.writes ? 1 : 0.25))
         defer { journal.close() }
         let now = clock.now()

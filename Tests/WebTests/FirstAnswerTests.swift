@@ -72,10 +72,12 @@ struct FirstAnswerTests {
         #expect(text.contains(">Critical</h1>") || text.contains("Critical</h1>"))
         let seen = try world(false, noted: nil, missing: [.perf: .unreachable])
         #expect(seen.face().get("/").text.contains("<dt>Answer</dt><dd>http://127.0.0.1:8000/metrics/perf/aggregate: unreachable</dd>"))
-        let again = try world(false, noted: long, missing: [.perf: .unauthorized]).face().get("/").text
+        let both = try world(false, noted: long, missing: [.perf: .unauthorized])
+        let again = both.face().get("/").text
         #expect(again.contains("aggregate: unauthorized</dd>") && !again.contains("refused; not seen healthy"), "of the newest polls")
         let database = "http://10.0.0.7:8000: HTTP 503; unhealthy: MongoDB (db:27017) refused; is it up?; last healthy at 2026-11-21T08:30:00.000Z, Mongo ping 0.08 ms"
-        let named = try world(false, noted: database, missing: [:]).face().get("/").text
+        let down = try world(false, noted: database, missing: [:])
+        let named = down.face().get("/").text
         #expect(named.contains("HTTP 503; unhealthy: MongoDB (db:27017) refused; last healthy at 08:30:00; as of 09:00:00</dd>"))
         let over = try world(true, noted: long, missing: [:])
         let ended = over.face().get("/").text
@@ -90,6 +92,20 @@ struct FirstAnswerTests {
         #expect(text.contains("what is not seen is not judged") && !text.contains("nothing has to be"))
         #expect(text.contains("a look at why nothing is seen"))
         #expect(text.contains(">http://127.0.0.1:8000: unauthorized") && !text.contains("Http://"))
+    }
+
+    @Test("while the engine says that it cannot write nothing is well, however fresh the journal is")
+    func standstill() throws {
+        let world = try World()
+        try world.commit([], states: [World.sight()])
+        let face = world.face()
+        #expect(face.get("/").text.contains("All is well</h1>"))
+        let stuck = world.face()
+        stuck.hear { ["stuck: the journal cannot be written: no new action and no message until it can be"] }
+        let text = stuck.get("/").text
+        #expect(!text.contains("All is well") && text.contains("Not known") && text.contains("the journal cannot be written"), "\(text.prefix(4_000))")
+        let line = try JSON(parsing: stuck.get("/api/v1/situation").body)
+        #expect(line["status"] == "unknown" && line["line"]?.string?.contains("the journal cannot be written") == true)
     }
 
     @Test("a note is neither nothing nor something that waits")

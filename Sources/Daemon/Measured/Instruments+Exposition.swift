@@ -46,6 +46,18 @@ extension Instruments {
     ///
     /// - Parameter names: the runtimes that are watched.
     public func troubles(of names: [String]) -> [String] {
+        var lines = standstills(of: names)
+        let (all, failing) = failingChannels
+        for channel in all where failing.contains(channel) {
+            lines.append("stuck: channel \(Shown.masked(channel)) does not take its messages")
+        }
+        let due = snapshot.revertsDue
+        if due > 0 { lines.append("stuck: \(due) actions resist being undone") }
+        return lines
+    }
+
+    /// Those of them because of which nobody knows how things are: what is shown of the journal is of before.
+    public func standstills(of names: [String]) -> [String] {
         let figures = snapshot
         let now = clock.monotonicNanoseconds()
         var lines: [String] = names.compactMap { name in
@@ -57,11 +69,6 @@ extension Instruments {
                 + " for \(span)" + (figures.stages[name].map { $0 == .asking ? ", its polls do not end" : ", its commit does not end" } ?? "")
         }
         if figures.isJournalFailing { lines.append("stuck: the journal cannot be written: no new action and no message until it can be") }
-        let (all, failing) = failingChannels
-        for channel in all where failing.contains(channel) {
-            lines.append("stuck: channel \(Shown.masked(channel)) does not take its messages")
-        }
-        if figures.revertsDue > 0 { lines.append("stuck: \(figures.revertsDue) actions resist being undone") }
         return lines
     }
 
