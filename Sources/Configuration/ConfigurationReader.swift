@@ -195,6 +195,7 @@ struct ConfigurationReader {
 
     private func runtimes(_ fields: Fields) -> [RuntimeSettings] {
         guard let inner = fields.section(Keys.runtimes) else { return [] }
+        var known: [String: String] = [:]
         return inner.all().compactMap { entry in
             guard reader.isName(entry.name) else {
                 reporter.report(
@@ -210,6 +211,14 @@ struct ConfigurationReader {
             if let list, list.items?.isEmpty == true {
                 reporter.report("type", "'replicas' is empty", at: list, hint: "[http://127.0.0.1:8000]")
             }
+            for url in replicas {
+                let other = known.updateValue(entry.name, forKey: ConfigurationReader.address(url))
+                guard let list, let other else { continue }
+                reporter.report(
+                    "replica-twice",
+                    "\(Shown.id(url)) is a replica of '\(other)' already: what runs there counts twice" + (other.isSame(as: entry.name) ? "" : ", and is told and held back twice"),
+                    at: list, hint: "name each process once; apps need no runtime of their own", severity: .warning)
+            }
             let authentication = AuthenticationReader(reader: reader).read(runtime, for: replicas)
             let labels = self.labels(runtime)
             let tls = TLSReader(reader: reader).read(runtime)
@@ -218,6 +227,22 @@ struct ConfigurationReader {
                 watched: WatchedRuntime(name: entry.name, replicas: replicas, labels: labels), authentication: authentication,
                 origin: reader.origin(entry.key), tls: tls)
         }
+    }
+
+    /// What two ways of writing one address have in common.
+    private static func address(_ url: String) -> String {
+        var text = url.lowercased()
+        while text.hasSuffix("/") { text.removeLast() }
+        let (scheme, port) = text.hasPrefix("https:") ? ("https://", ":443") : ("http://", ":80")
+        guard text.hasPrefix(scheme) else { return text }
+        let rest = text.dropFirst(scheme.count)
+        let authority = rest.prefix { $0 != "/" }
+        var host = String(authority)
+        if host.hasSuffix(port) { host.removeLast(port.count) }
+        for name in ["localhost", "[::1]"] where host == name || host.hasPrefix(name + ":") {
+            host = "127.0.0.1" + host.dropFirst(name.count)
+        }
+        return scheme + host + rest.dropFirst(authority.count)
     }
 
     private func labels(_ fields: Fields) -> [String: String] {
