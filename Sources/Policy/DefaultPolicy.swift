@@ -139,13 +139,14 @@ rules:
   runtime-unhealthy:
     subject: runtime
     # Where a page answers in the place of everything it is no check's answer; and what one outage left behind in long
-    # windows is no fault that comes and goes: the newest minutes must show it too, and no more of it than the half hour.
+    # windows is no fault that comes and goes: the newest minutes must show it too, and no more of it than the half hour; nor
+    # is it what one process of several left, that was gone and is back: within a minute it must fail again.
     when: >-
       (up == 1 and (healthy == 0 or (missing(healthy, unreachable) and (missing(line_loss) or line_loss <= $line_loss
       or (not missing(health_failures[150s]) and health_failures[150s] > 99%)))))
       or ((not missing(healthy) or missing(healthy, unreachable) or not missing(tracked_chats) or not missing(uptime))
       and not missing(health_failures[2m])
-      and health_failures[2m] > 0.5 * $health_failing
+      and health_failures[2m] > 0.5 * $health_failing and (missing(health_failures[1m]) or health_failures[1m] > 0%)
       and ((not missing(health_failures[10m]) and health_failures[10m] > 1.2 * $health_failing
       and (missing(line_loss) or health_failures[10m] > 1.2 * $health_failing + line_loss))
       or (not missing(health_failures[15m]) and health_failures[15m] > 0.9 * $health_failing
@@ -159,6 +160,8 @@ rules:
       and lost_polls[2m] > 1.3 * $health_failing and lost_polls[10m] < 1.3 * lost_polls[30m])
     for: 1m
     dips: 1m
+    # Failures for two minutes of every six are one story.
+    clear_after: 4m
     severity: critical
     summary: The runtime answers, but its health check says no, fails or does not come.
     description: >
@@ -168,9 +171,11 @@ rules:
     next_steps:
       - Check MongoDB from the runtime's machine.
       - Read the runtime's log around the time of the incident.
+    # Starts that fail without a database stay open for ever, and who tries again most seems to take most.
     suppresses:
       [health-unreadable, events-unreadable, perf-poisoned, perf-unreadable, mongodb-slow, runs-stuck, error-spike,
-       error-rise, turn-latency-rise, turn-latency-high, stalled-runs, app-errors]
+       error-rise, turn-latency-rise, turn-latency-high, stalled-runs, app-errors, app-stuck, app-slow, noisy-neighbor,
+       user-hogging]
     playbook: runtime-unhealthy
 
   # Blind for the health check, which says nothing of it being good. Builds that never had the endpoint answer 404 to it
@@ -382,6 +387,7 @@ rules:
       or (not missing(errors[2m]) and errors[2m] > 0.5 * silent_runs.share[2m] * run_ends[2m]))
       or (not missing(silent_runs.share[10m]) and not missing(avg(silent_runs.share[2h])) and not missing(turns[2m])
       and silent_runs.share[10m] > 0.5 * $silent_share and silent_runs.share[2m] > 0.5 * $silent_share
+      and silent_runs.share[5m] > 0.5 * $silent_share
       and silent_runs.share[10m] * run_ends[10m] >= 0.5 * $silent_min and run_starts > $silent_min_starts
       and silent_runs.share[10m] > 2 * avg(silent_runs.share[2h])
       and not missing(silent_runs.rest[10m], dead_counter)
@@ -389,6 +395,9 @@ rules:
       or (not missing(silent_runs.share[10m]) and not missing(turns[10m]) and not missing(baseline(turns[24h]))
       and turns[10m] == 0/min and run_ends[10m] > 0.25 * $silent_min and silent_runs.share[10m] > 1.8 * $silent_share
       and (missing(silent_runs.rest[10m]) or silent_runs.rest[10m] > $silent_share))
+      or (not missing(silent_runs.share[20m]) and not missing(turns[20m]) and not missing(baseline(turns[24h]))
+      and turns[20m] == 0/min and run_ends[20m] > 0.1 * $silent_min and silent_runs.share[20m] > 1.8 * $silent_share
+      and (missing(silent_runs.rest[20m]) or silent_runs.rest[20m] > $silent_share))
     # The longer it lasts the more usual it looks.
     while: >-
       (silent_runs.share[2m] > $silent_share and run_starts > $silent_min_starts)
@@ -550,8 +559,10 @@ rules:
     when: >-
       (not missing(error_rate[10m], dead_counter)
       and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
+      and (missing(avg(error_rate[2h])) or error_rate[10m] > 1.5 * $error_share or error_rate[10m] > 2 * avg(error_rate[2h]))
       and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m]))
       or (not missing(error_rate, dead_counter) and error_rate > $error_share and errors > 2 * $app_error_min
+      and (missing(avg(error_rate[2h])) or error_rate > 1.5 * $error_share or error_rate > 2 * avg(error_rate[2h]))
       and runtime.errors - errors <= 0.25 * $error_share * (runtime.turns - turns))
       or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h]))
       and error_rate[10m] > 0.5 * $error_share and errors[10m] > 2.5 * $app_error_min and errors > $app_error_min
@@ -563,11 +574,22 @@ rules:
       or (not missing(silent_runs[10m]) and not missing(turns[10m]) and not missing(baseline(turns[24h]))
       and silent_runs[10m] > 0.25 * $silent_min and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min
       and not missing(runtime.silent_runs.rest[10m]) and runtime.silent_runs.rest[10m] <= 0.5 * $silent_share)
+      or (not missing(silent_runs[20m]) and not missing(turns[20m]) and not missing(baseline(turns[24h]))
+      and silent_runs[20m] > 0.1 * $silent_min and silent_runs[20m] > 0.99 * run_ends[20m] and turns[20m] == 0/min
+      and not missing(runtime.silent_runs.rest[20m]) and runtime.silent_runs.rest[20m] <= 0.5 * $silent_share)
+      or (not missing(silent_runs[20m]) and not missing(silent_runs[1h]) and not missing(runtime.silent_runs.rest[20m])
+      and silent_runs[20m] > 0.2 * $silent_min and silent_runs[20m] > 0.6 * $silent_share * run_ends[20m]
+      and silent_runs > 0.5 * $silent_share * run_ends and run_ends[1h] - silent_runs[1h] > 0.4 * $silent_min
+      and silent_runs[20m] / run_ends[20m] > 1.5 * silent_runs[1h] / run_ends[1h]
+      and run_ends[20m] - silent_runs[20m] < 0.85 * (run_ends[1h] - silent_runs[1h])
+      and runtime.silent_runs.rest[20m] <= 0.25 * $silent_share)
     # Fewer, or a quiet minute, do not end it.
     while: >-
       (not missing(error_rate[10m], dead_counter) and error_rate[10m] > 0.75 * $error_share and errors > 0/min)
       or (not missing(silent_runs[10m]) and not missing(turns[10m]) and run_ends[10m] > 0/min
       and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min)
+      or (not missing(silent_runs[10m]) and silent_runs[10m] > 0.2 * $silent_min
+      and silent_runs[10m] > 0.5 * $silent_share * run_ends[10m] and silent_runs > 0.3 * $silent_share * run_ends)
     for: 2m
     severity: warning
     summary: An app's runs fail while those of the others work.
@@ -666,15 +688,24 @@ rules:
       - Which apps have errors now that had none? Look for what they share, a tool, a model, a key.
     playbook: error-rise
 
-  # Against what this runtime usually takes: people who think before they answer are in both. Three slow minutes stand in the
-  # window for eight: they must be slow now, too. And so must those be that are not the slowest app's: app-slow is for one.
+  # Against what this runtime usually takes: people who think before they answer are in both. One turn in twenty decides the
+  # 95th percentile, and so few people who think: half of the turns must take longer than usual, too. Three slow minutes
+  # stand in the window for eight: they must be slow now. And so must those be that are not the slowest app's: app-slow is
+  # for one.
   turn-latency-rise:
     subject: runtime
     when: >-
       turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor and turns > 10/min
       and turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
+      and turn_latency.p50 > 1.2 * baseline(turn_latency.p50[24h])
       and (missing(turn_latency.p95.rest) or (turn_latency.p95.rest > $latency_floor
       and turn_latency.p95.rest > 0.5 * $latency_rise * baseline(turn_latency.p95[24h])))
+    # What lasts becomes what is usual: it goes on until turns are faster than they were, for six hours at most.
+    while: >-
+      turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor
+      and ((turn_latency.p95 > 0.7 * $latency_rise * baseline(turn_latency.p95[24h])
+      and turn_latency.p50 > 1.1 * baseline(turn_latency.p50[24h]))
+      or (turn_latency.p50 > 0.7 * avg(turn_latency.p50[30m]) and turn_latency.p50 > $latency_rise * min(turn_latency.p50[6h])))
     for: 5m
     dips: 1m
     severity: warning
@@ -686,14 +717,25 @@ rules:
     playbook: turn-latency-rise
 
   # One app alone: a tool, a model, a key of its own. A turn's duration includes the time that a person took to answer, so half
-  # of all turns must be slow, too.
+  # of all turns must be slow, too; and the others' are as always, or half of all turns here are several times as fast.
   app-slow:
     subject: app
     when: >-
       turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor and turns > 3/min
-      and turn_latency.p50 > 0.5 * $latency_floor and turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
+      and turn_latency.p50 > 0.5 * $latency_floor
+      and turn_latency.p50 > baseline(turn_latency.p50[24h]) + 0.5 * $chance * mad(turn_latency.p50[24h])
+      and (turn_latency.p50 > 0.5 * $latency_rise * runtime.turn_latency.p50 or turns > 0.4 * runtime.turns)
+      and ((turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
       and not missing(runtime.turn_latency.p95.rest) and (runtime.turn_latency.p95.rest <= $latency_floor
-      or runtime.turn_latency.p95.rest <= 0.5 * $latency_rise * baseline(runtime.turn_latency.p95[24h]))
+      or runtime.turn_latency.p95.rest <= 0.5 * $latency_rise * baseline(runtime.turn_latency.p95[24h])))
+      or (turn_latency.p50 > $latency_rise * baseline(turn_latency.p50[24h])
+      and turn_latency.p95 > 0.5 * $latency_rise * baseline(turn_latency.p95[24h])
+      and turn_latency.p50 > $latency_rise * runtime.turn_latency.p50))
+    # What lasts becomes what is usual, and one of the others who thinks makes none of them slow.
+    while: >-
+      turn_latency.p95 > $latency_floor and turn_latency.p50 > 0.3 * $latency_floor
+      and (turn_latency.p50 > 0.7 * avg(turn_latency.p50[30m]) or turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h]))
+      and turn_latency.p50 > $latency_rise * min(turn_latency.p50[6h])
     for: 5m
     dips: 1m
     severity: warning
@@ -740,7 +782,7 @@ rules:
       and tokens > 2000/min and tokens > 2 * (runtime.tokens - tokens)
       and tokens / (runtime.tokens - tokens) > $loop_growth * active_runs / (runtime.active_runs - active_runs))
     while: >-
-      (not missing(baseline(tokens[24h])) and tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min)
+      (not missing(baseline(tokens[24h])) and tokens > 0.6 * $token_spike * baseline(tokens[24h]) and tokens > 2000/min)
       or (tokens > 2000/min and tokens > 2 * (runtime.tokens - tokens)
       and tokens / (runtime.tokens - tokens) > $loop_growth * active_runs / (runtime.active_runs - active_runs))
     for: 5m
@@ -765,7 +807,7 @@ rules:
       and cost / baseline(cost[24h]) > $cost_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
       and spike(cost[26h]) > $chance and outgrew(cost[26h]) > 2 and excess(cost[26h]) > 0 USD/h
       and outgrew(cost[26h]) > 2 * outgrew(active_runs[26h])
-    while: cost > $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
+    while: cost > 0.6 * $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
     for: 5m
     dips: 1m
     severity: warning
