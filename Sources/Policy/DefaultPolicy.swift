@@ -440,7 +440,7 @@ rules:
     # Fewer turns than usual, and fewer for each start: when people go home both become fewer, and when strangers open chats
     # and leave the others go on. Runs that do not end go with it: where answers come from a cache no model is called either.
     # Against the last two hours, so that a night is judged as a night; within two minutes where there are many turns, within
-    # ten where there are few. Where no turn is counted the model calls tell.
+    # ten where there are few, as long as they still are. Where no turn is counted the model calls tell.
     when: >-
       (run_starts > 1/min and run_ends[2m] < 0.25 * run_starts and (
       (baseline(turns[2h]) > $stuck_min_turns and turns[2m] < $stuck_share * baseline(turns[2h])
@@ -450,6 +450,7 @@ rules:
       and llm_calls[2m] / run_starts < $stuck_share * baseline(llm_calls[2h]) / baseline(run_starts[2h]))))
       or (run_starts[10m] > 0.5/min and run_ends[10m] < 0.25 * run_starts[10m]
       and baseline(turns[2h]) > 0.3 * $stuck_min_turns and turns[10m] < $stuck_share * baseline(turns[2h])
+      and turns < $stuck_share * baseline(turns[2h])
       and turns[10m] / run_starts[10m] < $stuck_share * baseline(turns[2h]) / baseline(run_starts[2h]))
     while: >-
       run_ends < 0.25 * run_starts
@@ -553,17 +554,20 @@ rules:
   app-errors:
     subject: app
     # A small customer makes few errors, and all of his may be failing: a share over ten minutes and a number beyond
-    # chance. The others are counted without this app, so that a large one does not excuse itself.
+    # chance. The others are counted without this app, so that a large one does not excuse itself, and by the newest two
+    # minutes besides: what began to fail everywhere a minute ago is few in ten.
     # As many within five minutes are told sooner. Half as much is no chance either where it is several times the usual.
     # Or its runs end with nothing done while those of the others do something; of a small one all of them, and not a turn.
     when: >-
       (not missing(error_rate[10m], dead_counter)
       and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
       and (missing(avg(error_rate[2h])) or error_rate[10m] > 1.5 * $error_share or error_rate[10m] > 2 * avg(error_rate[2h]))
-      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m]))
+      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
+      and runtime.errors[2m] - errors[2m] <= 0.75 * $error_share * (runtime.turns[2m] - turns[2m]))
       or (not missing(error_rate, dead_counter) and error_rate > $error_share and errors > 2 * $app_error_min
       and (missing(avg(error_rate[2h])) or error_rate > 1.5 * $error_share or error_rate > 2 * avg(error_rate[2h]))
-      and runtime.errors - errors <= 0.25 * $error_share * (runtime.turns - turns))
+      and runtime.errors - errors <= 0.25 * $error_share * (runtime.turns - turns)
+      and runtime.errors[2m] - errors[2m] <= 0.75 * $error_share * (runtime.turns[2m] - turns[2m]))
       or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h]))
       and error_rate[10m] > 0.5 * $error_share and errors[10m] > 2.5 * $app_error_min and errors > $app_error_min
       and error_rate[10m] > 1.3 * $error_rise * avg(error_rate[2h])
@@ -581,7 +585,7 @@ rules:
       and silent_runs[20m] > 0.2 * $silent_min and silent_runs[20m] > 0.6 * $silent_share * run_ends[20m]
       and silent_runs > 0.5 * $silent_share * run_ends and run_ends[1h] - silent_runs[1h] > 0.4 * $silent_min
       and silent_runs[20m] / run_ends[20m] > 1.5 * silent_runs[1h] / run_ends[1h]
-      and run_ends[20m] - silent_runs[20m] < 0.85 * (run_ends[1h] - silent_runs[1h])
+      and run_ends[20m] - silent_runs[20m] < 0.8 * (run_ends[1h] - silent_runs[1h])
       and runtime.silent_runs.rest[20m] <= 0.25 * $silent_share)
     # Fewer, or a quiet minute, do not end it.
     while: >-
@@ -689,17 +693,22 @@ rules:
     playbook: error-rise
 
   # Against what this runtime usually takes: people who think before they answer are in both. One turn in twenty decides the
-  # 95th percentile, and so few people who think: half of the turns must take longer than usual, too. Three slow minutes
-  # stand in the window for eight: they must be slow now. And so must those be that are not the slowest app's: app-slow is
-  # for one.
+  # 95th percentile, and so few people who think: half of the turns must take longer than usual, too. Where people's thinking
+  # is all that the 95th percentile shows, half of the turns tell alone. Three slow minutes stand in the window for eight:
+  # they must be slow now. And so must those be that are not the slowest app's: app-slow is for one.
   turn-latency-rise:
     subject: runtime
     when: >-
       turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor and turns > 10/min
-      and turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
+      and ((turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
       and turn_latency.p50 > 1.2 * baseline(turn_latency.p50[24h])
       and (missing(turn_latency.p95.rest) or (turn_latency.p95.rest > $latency_floor
-      and turn_latency.p95.rest > 0.5 * $latency_rise * baseline(turn_latency.p95[24h])))
+      and (missing(min(turn_latency.p95.rest[2m])) or min(turn_latency.p95.rest[2m]) > $latency_floor)
+      and turn_latency.p95.rest > 0.5 * $latency_rise * baseline(turn_latency.p95[24h]))))
+      or (baseline(turn_latency.p95[24h]) > $latency_floor and turn_latency.p50 > 0.5 * $latency_floor
+      and turn_latency.p50 > $latency_rise * baseline(turn_latency.p50[24h])
+      and turn_latency.p50 > baseline(turn_latency.p50[24h]) + $chance * mad(turn_latency.p50[24h])
+      and (missing(turn_latency.p95.rest) or turn_latency.p95.rest > 0.4 * $latency_rise * baseline(turn_latency.p95[24h]))))
     # What lasts becomes what is usual: it goes on until turns are faster than they were, for six hours at most.
     while: >-
       turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor
@@ -723,7 +732,7 @@ rules:
     when: >-
       turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor and turns > 3/min
       and turn_latency.p50 > 0.5 * $latency_floor
-      and turn_latency.p50 > baseline(turn_latency.p50[24h]) + 0.5 * $chance * mad(turn_latency.p50[24h])
+      and turn_latency.p50 > baseline(turn_latency.p50[24h]) + $chance * mad(turn_latency.p50[24h])
       and (turn_latency.p50 > 0.5 * $latency_rise * runtime.turn_latency.p50 or turns > 0.4 * runtime.turns)
       and ((turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
       and not missing(runtime.turn_latency.p95.rest) and (runtime.turn_latency.p95.rest <= $latency_floor
