@@ -53,7 +53,7 @@ thresholds:
   stuck_min_turns: 10/min  # fewer turns than this cannot be missed within two minutes
   loop_growth: 20          # times the tokens that a run of the others takes, of an app whose usual is not known
   stalled_limit: 20        # open runs that make no progress
-  user_runs: 10            # active runs of one user of an app
+  user_runs: 8             # active runs of one user of an app
   line_loss: 5%            # of requests that are lost singly: a poor line between monitor and runtime
   health_failing: 30%      # of health polls: a check that comes and goes; two deploys in a row are less, and a poor line
   restart_limit: 3         # restarts of one process within half an hour
@@ -542,10 +542,12 @@ rules:
 
   user-hogging:
     subject: app
-    when: active_runs.max_per_user > $user_runs and active_runs.max_per_user > 60% * active_runs
+    # Who holds three of five now and then has less than half by chance.
+    when: active_runs.max_per_user > $user_runs and active_runs.max_per_user > 45% * active_runs
     for: 10m
+    dips: 1m
     severity: info
-    summary: One user holds most of an app's runs.
+    summary: One user holds about half of an app's runs, or more.
     next_steps:
       - Look whether that user is a script, or a login that all of the app's users share.
     suggest: [contact_tenant]
@@ -674,12 +676,13 @@ rules:
     suppresses: [error-rise, app-errors, turn-latency-rise, app-slow]
     playbook: error-spike
 
-  # Below a fifth it may be how a runtime is; three times its own usual is not, where more than one app fails more.
+  # Below a fifth it may be how a runtime is; three times its own usual is not, where more than one app fails more, and still
+  # does: what ten minutes hold of a fault that is over is not told a second time.
   error-rise:
     subject: runtime
     when: >-
       error_rate[10m] > $failing_share and errors[10m] >= 4 * $error_min
-      and error_rate > $failing_share and error_rate < 1.5 * $error_share
+      and error_rate > $failing_share and error_rate[2m] > 0.5 * $failing_share and error_rate < 1.5 * $error_share
       and not missing(avg(error_rate[2h])) and error_rate[10m] > $error_rise * avg(error_rate[2h])
       and (missing(error_rate.rest[10m]) or error_rate.rest[10m] > 0.5 * $failing_share)
     while: error_rate[10m] > $failing_share and errors > 0/min
