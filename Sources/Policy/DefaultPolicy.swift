@@ -440,7 +440,8 @@ rules:
     # Fewer turns than usual, and fewer for each start: when people go home both become fewer, and when strangers open chats
     # and leave the others go on. Runs that do not end go with it: where answers come from a cache no model is called either.
     # Against the last two hours, so that a night is judged as a night; within two minutes where there are many turns, within
-    # ten where there are few, as long as they still are. Where no turn is counted the model calls tell.
+    # ten where there are few, as long as they still are, and not of a process that begins again and again. Where no turn is
+    # counted the model calls tell.
     when: >-
       (run_starts > 1/min and run_ends[2m] < 0.25 * run_starts and (
       (baseline(turns[2h]) > $stuck_min_turns and turns[2m] < $stuck_share * baseline(turns[2h])
@@ -450,7 +451,7 @@ rules:
       and llm_calls[2m] / run_starts < $stuck_share * baseline(llm_calls[2h]) / baseline(run_starts[2h]))))
       or (run_starts[10m] > 0.5/min and run_ends[10m] < 0.25 * run_starts[10m]
       and baseline(turns[2h]) > 0.3 * $stuck_min_turns and turns[10m] < $stuck_share * baseline(turns[2h])
-      and turns < $stuck_share * baseline(turns[2h])
+      and turns[2m] < $stuck_share * baseline(turns[2h]) and (missing(restarts[15m]) or restarts[15m] < 2)
       and turns[10m] / run_starts[10m] < $stuck_share * baseline(turns[2h]) / baseline(run_starts[2h]))
     while: >-
       run_ends < 0.25 * run_starts
@@ -512,7 +513,7 @@ rules:
     # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because
     # nothing was known of before ends when it is known: no growth, none within the hour either, and nobody suffers.
     while: >-
-      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
+      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and active_runs >= 0.6 * $noisy_min_runs
       and (missing(outgrew(active_runs[26h])) or outgrew(active_runs[26h]) > $noisy_growth
       or active_runs > $noisy_growth * min(active_runs[1h])
       or (runtime.active_runs > 0.8 * $max_active_runs and not missing(runtime.error_rate)
@@ -572,7 +573,7 @@ rules:
       and runtime.errors[2m] - errors[2m] <= 0.75 * $error_share * (runtime.turns[2m] - turns[2m]))
       or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h]))
       and error_rate[10m] > 0.5 * $error_share and errors[10m] > 2.5 * $app_error_min and errors > $app_error_min
-      and error_rate[10m] > 1.3 * $error_rise * avg(error_rate[2h])
+      and error_rate[10m] > 0.7 * $error_rise * avg(error_rate[2h]) and spike(errors[26h]) > 0.7 * $chance
       and runtime.errors[10m] - errors[10m] <= 0.25 * $error_share * (runtime.turns[10m] - turns[10m]))
       or (not missing(silent_runs[2m]) and not missing(runtime.silent_runs.rest[2m])
       and silent_runs[2m] >= $silent_min and silent_runs[2m] > $silent_share * run_ends[2m]
@@ -592,6 +593,8 @@ rules:
     # Fewer, or a quiet minute, do not end it.
     while: >-
       (not missing(error_rate[10m], dead_counter) and error_rate[10m] > 0.75 * $error_share and errors > 0/min)
+      or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h])) and errors > 0/min
+      and error_rate[10m] > 0.4 * $error_share and error_rate[10m] > 0.4 * $error_rise * avg(error_rate[2h]))
       or (not missing(silent_runs[10m]) and not missing(turns[10m]) and run_ends[10m] > 0/min
       and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min)
       or (not missing(silent_runs[10m]) and silent_runs[10m] > 0.2 * $silent_min
@@ -625,7 +628,7 @@ rules:
   runtime-saturated:
     subject: runtime
     # What rises from nothing rises without bounds: a share and a number below which it is noise.
-    when: active_runs > $max_active_runs and ((error_rate > $failing_share and errors > $error_min and rise(error_rate[10m]) > 1.5) or (silent_runs.share > $failing_share and silent_runs.share * run_ends >= $silent_min and rise(silent_runs.share[10m]) > 1.5 and (missing(baseline(silent_runs.share[24h])) or silent_runs.share > 2 * baseline(silent_runs.share[24h]))))
+    when: active_runs > $max_active_runs and ((error_rate > $failing_share and errors > $error_min and rise(error_rate[10m]) > 1.5) or (silent_runs.share > 2 * $failing_share and silent_runs.share * run_ends >= $silent_min and rise(silent_runs.share[10m]) > 1.5 and (missing(avg(silent_runs.share[2h])) or silent_runs.share > 2 * avg(silent_runs.share[2h]))))
     # Some runs are always over before their first turn: more than twice as many as usual are.
     # A rise ends on a plateau, the fault does not.
     while: active_runs > $max_active_runs and ((error_rate > $failing_share and errors > $error_min) or silent_runs.share > $failing_share)
@@ -677,7 +680,8 @@ rules:
     playbook: error-spike
 
   # Below a fifth it may be how a runtime is; three times its own usual is not, where more than one app fails more, and still
-  # does: what ten minutes hold of a fault that is over is not told a second time.
+  # does: what ten minutes hold of a fault that is over is not told a second time. On a full one
+  # runtime-saturated is about to tell.
   error-rise:
     subject: runtime
     when: >-
@@ -685,6 +689,7 @@ rules:
       and error_rate > $failing_share and error_rate[2m] > 0.5 * $failing_share and error_rate < 1.5 * $error_share
       and not missing(avg(error_rate[2h])) and error_rate[10m] > $error_rise * avg(error_rate[2h])
       and (missing(error_rate.rest[10m]) or error_rate.rest[10m] > 0.5 * $failing_share)
+      and (missing(active_runs) or active_runs <= $max_active_runs or rise(error_rate[10m]) <= 1.5)
     while: error_rate[10m] > $failing_share and errors > 0/min
     # Longer than error-spike takes, which is the word for more.
     for: 5m
