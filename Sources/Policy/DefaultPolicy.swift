@@ -490,8 +490,9 @@ rules:
   noisy-neighbor:
     subject: app
     # A large share is no harm: who has it grew, others suffer, or nothing is known of before, the machine is half full and
-    # the share grew within what was seen. He did not grow who is as large as ever when he works at all, as a batch that
-    # comes an hour early; nor who is only called by another name, for then the runtime as a whole carries what it did.
+    # the share grew within what was seen, not from a first minute alone. He did not grow who is as large as ever when he
+    # works at all, as a batch that comes an hour early; nor who is only called by another name, for then the runtime as a
+    # whole carries what it did.
     # Where that is less than threefold it must be beyond chance, too: of two with twelve runs each one has twenty at times.
     # Two who grow together have less than that each: who grew several times over on a runtime that has more than twice its
     # usual, which he alone does not explain.
@@ -505,7 +506,8 @@ rules:
       or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
       or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs
       and (min(runtime.active_runs[2h]) < 1
-      or active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h]))))
+      or (active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h])
+      and active_runs.share > 1.15 * avg(active_runs.share[2h])))))
       or (not missing(outgrew(active_runs[26h])) and not missing(outgrew(runtime.active_runs[26h]))
       and active_runs.share > 0.65 * $noisy_share and active_runs >= 1.1 * $noisy_min_runs
       and outgrew(active_runs[26h]) > 2 * $noisy_growth and outgrew(runtime.active_runs[26h]) > 1.5 * $noisy_growth
@@ -558,16 +560,18 @@ rules:
     subject: app
     # A small customer makes few errors, and all of his may be failing: a share over ten minutes and a number beyond
     # chance. The others are counted without this app, so that a large one does not excuse itself, and by the newest two
-    # minutes besides: what began to fail everywhere a minute ago is few in ten.
+    # minutes besides: what began to fail everywhere a minute ago is few in ten. Nothing is said before ten minutes were
+    # watched: of some hundred apps one has two errors in its first three turns.
     # As many within five minutes are told sooner. Half as much is no chance either where it is several times the usual.
     # Or its runs end with nothing done while those of the others do something; of a small one all of them, and not a turn.
     when: >-
-      (not missing(error_rate[10m], dead_counter)
+      (not missing(error_rate[10m], dead_counter) and not missing(errors[50m])
       and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
       and (missing(avg(error_rate[2h])) or error_rate[10m] > 1.5 * $error_share or error_rate[10m] > 2 * avg(error_rate[2h]))
       and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
       and runtime.errors[2m] - errors[2m] <= 0.75 * $error_share * (runtime.turns[2m] - turns[2m]))
-      or (not missing(error_rate, dead_counter) and error_rate > $error_share and errors > 2 * $app_error_min
+      or (not missing(error_rate, dead_counter) and not missing(errors[50m])
+      and error_rate > $error_share and errors > 2 * $app_error_min
       and (missing(avg(error_rate[2h])) or error_rate > 1.5 * $error_share or error_rate > 2 * avg(error_rate[2h]))
       and runtime.errors - errors <= 0.25 * $error_share * (runtime.turns - turns)
       and runtime.errors[2m] - errors[2m] <= 0.75 * $error_share * (runtime.turns[2m] - turns[2m]))
@@ -577,7 +581,7 @@ rules:
       and runtime.errors[10m] - errors[10m] <= 0.25 * $error_share * (runtime.turns[10m] - turns[10m]))
       or (not missing(silent_runs[2m]) and not missing(runtime.silent_runs.rest[2m])
       and silent_runs[2m] >= $silent_min and silent_runs[2m] > $silent_share * run_ends[2m]
-      and runtime.silent_runs.rest[2m] <= 0.5 * $silent_share)
+      and silent_runs > 0.75 * $silent_min and runtime.silent_runs.rest[2m] <= 0.5 * $silent_share)
       or (not missing(silent_runs[10m]) and not missing(turns[10m]) and not missing(baseline(turns[24h]))
       and silent_runs[10m] > 0.25 * $silent_min and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min
       and not missing(runtime.silent_runs.rest[10m]) and runtime.silent_runs.rest[10m] <= 0.5 * $silent_share)
@@ -614,7 +618,8 @@ rules:
     when: >-
       run_starts[10m] > 0.6/min and run_ends[10m] < 0.25 * run_starts[10m]
       and baseline(turns[2h]) > 0.3 * $stuck_min_turns and turns[10m] < 0.4 * $stuck_share * baseline(turns[2h])
-      and turns[10m] < 0.5 * run_starts[10m] and runtime.turns[10m] > 0.5 * baseline(runtime.turns[2h])
+      and turns[10m] < 0.5 * run_starts[10m] and turns[2m] < 0.4 * $stuck_share * baseline(turns[2h])
+      and runtime.turns[10m] > 0.5 * baseline(runtime.turns[2h])
     while: run_ends[10m] < 0.25 * run_starts[10m] and turns[10m] < 0.4 * $stuck_share * baseline(turns[2h])
     for: 3m
     severity: warning
