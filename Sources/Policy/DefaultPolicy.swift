@@ -53,7 +53,7 @@ thresholds:
   stuck_min_turns: 10/min  # fewer turns than this cannot be missed within two minutes
   loop_growth: 20          # times the tokens that a run of the others takes, of an app whose usual is not known
   stalled_limit: 20        # open runs that make no progress
-  user_runs: 10            # active runs of one user of an app
+  user_runs: 8             # active runs of one user of an app
   line_loss: 5%            # of requests that are lost singly: a poor line between monitor and runtime
   health_failing: 30%      # of health polls: a check that comes and goes; two deploys in a row are less, and a poor line
   restart_limit: 3         # restarts of one process within half an hour
@@ -139,13 +139,14 @@ rules:
   runtime-unhealthy:
     subject: runtime
     # Where a page answers in the place of everything it is no check's answer; and what one outage left behind in long
-    # windows is no fault that comes and goes: the newest minutes must show it too, and no more of it than the half hour.
+    # windows is no fault that comes and goes: the newest minutes must show it too, and no more of it than the half hour; nor
+    # is it what one process of several left, that was gone and is back: within a minute it must fail again.
     when: >-
       (up == 1 and (healthy == 0 or (missing(healthy, unreachable) and (missing(line_loss) or line_loss <= $line_loss
       or (not missing(health_failures[150s]) and health_failures[150s] > 99%)))))
       or ((not missing(healthy) or missing(healthy, unreachable) or not missing(tracked_chats) or not missing(uptime))
       and not missing(health_failures[2m])
-      and health_failures[2m] > 0.5 * $health_failing
+      and health_failures[2m] > 0.5 * $health_failing and (missing(health_failures[1m]) or health_failures[1m] > 0%)
       and ((not missing(health_failures[10m]) and health_failures[10m] > 1.2 * $health_failing
       and (missing(line_loss) or health_failures[10m] > 1.2 * $health_failing + line_loss))
       or (not missing(health_failures[15m]) and health_failures[15m] > 0.9 * $health_failing
@@ -159,6 +160,8 @@ rules:
       and lost_polls[2m] > 1.3 * $health_failing and lost_polls[10m] < 1.3 * lost_polls[30m])
     for: 1m
     dips: 1m
+    # Failures for two minutes of every six are one story.
+    clear_after: 4m
     severity: critical
     summary: The runtime answers, but its health check says no, fails or does not come.
     description: >
@@ -168,9 +171,11 @@ rules:
     next_steps:
       - Check MongoDB from the runtime's machine.
       - Read the runtime's log around the time of the incident.
+    # Starts that fail without a database stay open for ever, and who tries again most seems to take most.
     suppresses:
       [health-unreadable, events-unreadable, perf-poisoned, perf-unreadable, mongodb-slow, runs-stuck, error-spike,
-       error-rise, turn-latency-rise, turn-latency-high, stalled-runs, app-errors]
+       error-rise, turn-latency-rise, turn-latency-high, stalled-runs, app-errors, app-stuck, app-slow, noisy-neighbor,
+       user-hogging]
     playbook: runtime-unhealthy
 
   # Blind for the health check, which says nothing of it being good. Builds that never had the endpoint answer 404 to it
@@ -382,6 +387,7 @@ rules:
       or (not missing(errors[2m]) and errors[2m] > 0.5 * silent_runs.share[2m] * run_ends[2m]))
       or (not missing(silent_runs.share[10m]) and not missing(avg(silent_runs.share[2h])) and not missing(turns[2m])
       and silent_runs.share[10m] > 0.5 * $silent_share and silent_runs.share[2m] > 0.5 * $silent_share
+      and silent_runs.share[5m] > 0.5 * $silent_share
       and silent_runs.share[10m] * run_ends[10m] >= 0.5 * $silent_min and run_starts > $silent_min_starts
       and silent_runs.share[10m] > 2 * avg(silent_runs.share[2h])
       and not missing(silent_runs.rest[10m], dead_counter)
@@ -389,6 +395,9 @@ rules:
       or (not missing(silent_runs.share[10m]) and not missing(turns[10m]) and not missing(baseline(turns[24h]))
       and turns[10m] == 0/min and run_ends[10m] > 0.25 * $silent_min and silent_runs.share[10m] > 1.8 * $silent_share
       and (missing(silent_runs.rest[10m]) or silent_runs.rest[10m] > $silent_share))
+      or (not missing(silent_runs.share[20m]) and not missing(turns[20m]) and not missing(baseline(turns[24h]))
+      and turns[20m] == 0/min and run_ends[20m] > 0.1 * $silent_min and silent_runs.share[20m] > 1.8 * $silent_share
+      and (missing(silent_runs.rest[20m]) or silent_runs.rest[20m] > $silent_share))
     # The longer it lasts the more usual it looks.
     while: >-
       (silent_runs.share[2m] > $silent_share and run_starts > $silent_min_starts)
@@ -431,7 +440,8 @@ rules:
     # Fewer turns than usual, and fewer for each start: when people go home both become fewer, and when strangers open chats
     # and leave the others go on. Runs that do not end go with it: where answers come from a cache no model is called either.
     # Against the last two hours, so that a night is judged as a night; within two minutes where there are many turns, within
-    # ten where there are few. Where no turn is counted the model calls tell.
+    # ten where there are few, as long as they still are, and not of a process that begins again and again. Where no turn is
+    # counted the model calls tell.
     when: >-
       (run_starts > 1/min and run_ends[2m] < 0.25 * run_starts and (
       (baseline(turns[2h]) > $stuck_min_turns and turns[2m] < $stuck_share * baseline(turns[2h])
@@ -441,6 +451,7 @@ rules:
       and llm_calls[2m] / run_starts < $stuck_share * baseline(llm_calls[2h]) / baseline(run_starts[2h]))))
       or (run_starts[10m] > 0.5/min and run_ends[10m] < 0.25 * run_starts[10m]
       and baseline(turns[2h]) > 0.3 * $stuck_min_turns and turns[10m] < $stuck_share * baseline(turns[2h])
+      and turns[2m] < $stuck_share * baseline(turns[2h]) and (missing(restarts[15m]) or restarts[15m] < 2)
       and turns[10m] / run_starts[10m] < $stuck_share * baseline(turns[2h]) / baseline(run_starts[2h]))
     while: >-
       run_ends < 0.25 * run_starts
@@ -479,8 +490,9 @@ rules:
   noisy-neighbor:
     subject: app
     # A large share is no harm: who has it grew, others suffer, or nothing is known of before, the machine is half full and
-    # the share grew within what was seen. He did not grow who is as large as ever when he works at all, as a batch that
-    # comes an hour early; nor who is only called by another name, for then the runtime as a whole carries what it did.
+    # the share grew within what was seen, not from a first minute alone. He did not grow who is as large as ever when he
+    # works at all, as a batch that comes an hour early; nor who is only called by another name, for then the runtime as a
+    # whole carries what it did.
     # Where that is less than threefold it must be beyond chance, too: of two with twelve runs each one has twenty at times.
     # Two who grow together have less than that each: who grew several times over on a runtime that has more than twice its
     # usual, which he alone does not explain.
@@ -494,7 +506,8 @@ rules:
       or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
       or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs
       and (min(runtime.active_runs[2h]) < 1
-      or active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h]))))
+      or (active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h])
+      and active_runs.share > 1.15 * avg(active_runs.share[2h])))))
       or (not missing(outgrew(active_runs[26h])) and not missing(outgrew(runtime.active_runs[26h]))
       and active_runs.share > 0.65 * $noisy_share and active_runs >= 1.1 * $noisy_min_runs
       and outgrew(active_runs[26h]) > 2 * $noisy_growth and outgrew(runtime.active_runs[26h]) > 1.5 * $noisy_growth
@@ -502,7 +515,7 @@ rules:
     # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because
     # nothing was known of before ends when it is known: no growth, none within the hour either, and nobody suffers.
     while: >-
-      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
+      active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and active_runs >= 0.6 * $noisy_min_runs
       and (missing(outgrew(active_runs[26h])) or outgrew(active_runs[26h]) > $noisy_growth
       or active_runs > $noisy_growth * min(active_runs[1h])
       or (runtime.active_runs > 0.8 * $max_active_runs and not missing(runtime.error_rate)
@@ -532,10 +545,12 @@ rules:
 
   user-hogging:
     subject: app
-    when: active_runs.max_per_user > $user_runs and active_runs.max_per_user > 60% * active_runs
+    # Who holds three of five now and then has less than half by chance.
+    when: active_runs.max_per_user > $user_runs and active_runs.max_per_user > 45% * active_runs
     for: 10m
+    dips: 1m
     severity: info
-    summary: One user holds most of an app's runs.
+    summary: One user holds about half of an app's runs, or more.
     next_steps:
       - Look whether that user is a script, or a login that all of the app's users share.
     suggest: [contact_tenant]
@@ -544,30 +559,50 @@ rules:
   app-errors:
     subject: app
     # A small customer makes few errors, and all of his may be failing: a share over ten minutes and a number beyond
-    # chance. The others are counted without this app, so that a large one does not excuse itself.
+    # chance. The others are counted without this app, so that a large one does not excuse itself, and by the newest two
+    # minutes besides: what began to fail everywhere a minute ago is few in ten. Nothing is said before ten minutes were
+    # watched: of some hundred apps one has two errors in its first three turns.
     # As many within five minutes are told sooner. Half as much is no chance either where it is several times the usual.
     # Or its runs end with nothing done while those of the others do something; of a small one all of them, and not a turn.
     when: >-
-      (not missing(error_rate[10m], dead_counter)
+      (not missing(error_rate[10m], dead_counter) and not missing(errors[50m])
       and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
-      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m]))
-      or (not missing(error_rate, dead_counter) and error_rate > $error_share and errors > 2 * $app_error_min
-      and runtime.errors - errors <= 0.25 * $error_share * (runtime.turns - turns))
+      and (missing(avg(error_rate[2h])) or error_rate[10m] > 1.5 * $error_share or error_rate[10m] > 2 * avg(error_rate[2h]))
+      and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
+      and runtime.errors[2m] - errors[2m] <= 0.75 * $error_share * (runtime.turns[2m] - turns[2m]))
+      or (not missing(error_rate, dead_counter) and not missing(errors[50m])
+      and error_rate > $error_share and errors > 2 * $app_error_min
+      and (missing(avg(error_rate[2h])) or error_rate > 1.5 * $error_share or error_rate > 2 * avg(error_rate[2h]))
+      and runtime.errors - errors <= 0.25 * $error_share * (runtime.turns - turns)
+      and runtime.errors[2m] - errors[2m] <= 0.75 * $error_share * (runtime.turns[2m] - turns[2m]))
       or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h]))
       and error_rate[10m] > 0.5 * $error_share and errors[10m] > 2.5 * $app_error_min and errors > $app_error_min
-      and error_rate[10m] > 1.3 * $error_rise * avg(error_rate[2h])
+      and error_rate[10m] > 0.7 * $error_rise * avg(error_rate[2h]) and spike(errors[26h]) > 0.7 * $chance
       and runtime.errors[10m] - errors[10m] <= 0.25 * $error_share * (runtime.turns[10m] - turns[10m]))
       or (not missing(silent_runs[2m]) and not missing(runtime.silent_runs.rest[2m])
       and silent_runs[2m] >= $silent_min and silent_runs[2m] > $silent_share * run_ends[2m]
-      and runtime.silent_runs.rest[2m] <= 0.5 * $silent_share)
+      and silent_runs > 0.75 * $silent_min and runtime.silent_runs.rest[2m] <= 0.5 * $silent_share)
       or (not missing(silent_runs[10m]) and not missing(turns[10m]) and not missing(baseline(turns[24h]))
       and silent_runs[10m] > 0.25 * $silent_min and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min
       and not missing(runtime.silent_runs.rest[10m]) and runtime.silent_runs.rest[10m] <= 0.5 * $silent_share)
+      or (not missing(silent_runs[20m]) and not missing(turns[20m]) and not missing(baseline(turns[24h]))
+      and silent_runs[20m] > 0.1 * $silent_min and silent_runs[20m] > 0.99 * run_ends[20m] and turns[20m] == 0/min
+      and not missing(runtime.silent_runs.rest[20m]) and runtime.silent_runs.rest[20m] <= 0.5 * $silent_share)
+      or (not missing(silent_runs[20m]) and not missing(silent_runs[1h]) and not missing(runtime.silent_runs.rest[20m])
+      and silent_runs[20m] > 0.2 * $silent_min and silent_runs[20m] > 0.6 * $silent_share * run_ends[20m]
+      and silent_runs > 0.5 * $silent_share * run_ends and run_ends[1h] - silent_runs[1h] > 0.4 * $silent_min
+      and silent_runs[20m] / run_ends[20m] > 1.5 * silent_runs[1h] / run_ends[1h]
+      and run_ends[20m] - silent_runs[20m] < 0.8 * (run_ends[1h] - silent_runs[1h])
+      and runtime.silent_runs.rest[20m] <= 0.25 * $silent_share)
     # Fewer, or a quiet minute, do not end it.
     while: >-
       (not missing(error_rate[10m], dead_counter) and error_rate[10m] > 0.75 * $error_share and errors > 0/min)
+      or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h])) and errors > 0/min
+      and error_rate[10m] > 0.4 * $error_share and error_rate[10m] > 0.4 * $error_rise * avg(error_rate[2h]))
       or (not missing(silent_runs[10m]) and not missing(turns[10m]) and run_ends[10m] > 0/min
       and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min)
+      or (not missing(silent_runs[10m]) and silent_runs[10m] > 0.2 * $silent_min
+      and silent_runs[10m] > 0.5 * $silent_share * run_ends[10m] and silent_runs > 0.3 * $silent_share * run_ends)
     for: 2m
     severity: warning
     summary: An app's runs fail while those of the others work.
@@ -583,7 +618,8 @@ rules:
     when: >-
       run_starts[10m] > 0.6/min and run_ends[10m] < 0.25 * run_starts[10m]
       and baseline(turns[2h]) > 0.3 * $stuck_min_turns and turns[10m] < 0.4 * $stuck_share * baseline(turns[2h])
-      and turns[10m] < 0.5 * run_starts[10m] and runtime.turns[10m] > 0.5 * baseline(runtime.turns[2h])
+      and turns[10m] < 0.5 * run_starts[10m] and turns[2m] < 0.4 * $stuck_share * baseline(turns[2h])
+      and runtime.turns[10m] > 0.5 * baseline(runtime.turns[2h])
     while: run_ends[10m] < 0.25 * run_starts[10m] and turns[10m] < 0.4 * $stuck_share * baseline(turns[2h])
     for: 3m
     severity: warning
@@ -597,7 +633,7 @@ rules:
   runtime-saturated:
     subject: runtime
     # What rises from nothing rises without bounds: a share and a number below which it is noise.
-    when: active_runs > $max_active_runs and ((error_rate > $failing_share and errors > $error_min and rise(error_rate[10m]) > 1.5) or (silent_runs.share > $failing_share and silent_runs.share * run_ends >= $silent_min and rise(silent_runs.share[10m]) > 1.5 and (missing(baseline(silent_runs.share[24h])) or silent_runs.share > 2 * baseline(silent_runs.share[24h]))))
+    when: active_runs > $max_active_runs and ((error_rate > $failing_share and errors > $error_min and rise(error_rate[10m]) > 1.5) or (silent_runs.share > 2 * $failing_share and silent_runs.share * run_ends >= $silent_min and rise(silent_runs.share[10m]) > 1.5 and (missing(avg(silent_runs.share[2h])) or silent_runs.share > 2 * avg(silent_runs.share[2h]))))
     # Some runs are always over before their first turn: more than twice as many as usual are.
     # A rise ends on a plateau, the fault does not.
     while: active_runs > $max_active_runs and ((error_rate > $failing_share and errors > $error_min) or silent_runs.share > $failing_share)
@@ -648,14 +684,17 @@ rules:
     suppresses: [error-rise, app-errors, turn-latency-rise, app-slow]
     playbook: error-spike
 
-  # Below a fifth it may be how a runtime is; three times its own usual is not, where more than one app fails more.
+  # Below a fifth it may be how a runtime is; three times its own usual is not, where more than one app fails more, and still
+  # does: what ten minutes hold of a fault that is over is not told a second time. On a full one
+  # runtime-saturated is about to tell.
   error-rise:
     subject: runtime
     when: >-
       error_rate[10m] > $failing_share and errors[10m] >= 4 * $error_min
-      and error_rate > $failing_share and error_rate < 1.5 * $error_share
+      and error_rate > $failing_share and error_rate[2m] > 0.5 * $failing_share and error_rate < 1.5 * $error_share
       and not missing(avg(error_rate[2h])) and error_rate[10m] > $error_rise * avg(error_rate[2h])
       and (missing(error_rate.rest[10m]) or error_rate.rest[10m] > 0.5 * $failing_share)
+      and (missing(active_runs) or active_runs <= $max_active_runs or rise(error_rate[10m]) <= 1.5)
     while: error_rate[10m] > $failing_share and errors > 0/min
     # Longer than error-spike takes, which is the word for more.
     for: 5m
@@ -666,15 +705,29 @@ rules:
       - Which apps have errors now that had none? Look for what they share, a tool, a model, a key.
     playbook: error-rise
 
-  # Against what this runtime usually takes: people who think before they answer are in both. Three slow minutes stand in the
-  # window for eight: they must be slow now, too. And so must those be that are not the slowest app's: app-slow is for one.
+  # Against what this runtime usually takes: people who think before they answer are in both. One turn in twenty decides the
+  # 95th percentile, and so few people who think: half of the turns must take longer than usual, too. Where people's thinking
+  # is all that the 95th percentile shows, half of the turns tell alone. Three slow minutes stand in the window for eight:
+  # they must be slow now. And so must those be that are not the slowest app's: app-slow is for one.
   turn-latency-rise:
     subject: runtime
     when: >-
       turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor and turns > 10/min
-      and turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
+      and ((turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
+      and turn_latency.p50 > 1.2 * baseline(turn_latency.p50[24h])
       and (missing(turn_latency.p95.rest) or (turn_latency.p95.rest > $latency_floor
-      and turn_latency.p95.rest > 0.5 * $latency_rise * baseline(turn_latency.p95[24h])))
+      and (missing(min(turn_latency.p95.rest[2m])) or min(turn_latency.p95.rest[2m]) > $latency_floor)
+      and turn_latency.p95.rest > 0.5 * $latency_rise * baseline(turn_latency.p95[24h]))))
+      or (baseline(turn_latency.p95[24h]) > $latency_floor and turn_latency.p50 > 0.5 * $latency_floor
+      and turn_latency.p50 > $latency_rise * baseline(turn_latency.p50[24h])
+      and turn_latency.p50 > baseline(turn_latency.p50[24h]) + $chance * mad(turn_latency.p50[24h])
+      and (missing(turn_latency.p95.rest) or turn_latency.p95.rest > 0.4 * $latency_rise * baseline(turn_latency.p95[24h]))))
+    # What lasts becomes what is usual: it goes on until turns are faster than they were, for six hours at most.
+    while: >-
+      turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor
+      and ((turn_latency.p95 > 0.7 * $latency_rise * baseline(turn_latency.p95[24h])
+      and turn_latency.p50 > 1.1 * baseline(turn_latency.p50[24h]))
+      or (turn_latency.p50 > 0.7 * avg(turn_latency.p50[30m]) and turn_latency.p50 > $latency_rise * min(turn_latency.p50[6h])))
     for: 5m
     dips: 1m
     severity: warning
@@ -686,14 +739,25 @@ rules:
     playbook: turn-latency-rise
 
   # One app alone: a tool, a model, a key of its own. A turn's duration includes the time that a person took to answer, so half
-  # of all turns must be slow, too.
+  # of all turns must be slow, too; and the others' are as always, or half of all turns here are several times as fast.
   app-slow:
     subject: app
     when: >-
       turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor and turns > 3/min
-      and turn_latency.p50 > 0.5 * $latency_floor and turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
+      and turn_latency.p50 > 0.5 * $latency_floor
+      and turn_latency.p50 > baseline(turn_latency.p50[24h]) + $chance * mad(turn_latency.p50[24h])
+      and (turn_latency.p50 > 0.5 * $latency_rise * runtime.turn_latency.p50 or turns > 0.4 * runtime.turns)
+      and ((turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h])
       and not missing(runtime.turn_latency.p95.rest) and (runtime.turn_latency.p95.rest <= $latency_floor
-      or runtime.turn_latency.p95.rest <= 0.5 * $latency_rise * baseline(runtime.turn_latency.p95[24h]))
+      or runtime.turn_latency.p95.rest <= 0.5 * $latency_rise * baseline(runtime.turn_latency.p95[24h])))
+      or (turn_latency.p50 > $latency_rise * baseline(turn_latency.p50[24h])
+      and turn_latency.p95 > 0.5 * $latency_rise * baseline(turn_latency.p95[24h])
+      and turn_latency.p50 > $latency_rise * runtime.turn_latency.p50))
+    # What lasts becomes what is usual, and one of the others who thinks makes none of them slow.
+    while: >-
+      turn_latency.p95 > $latency_floor and turn_latency.p50 > 0.3 * $latency_floor
+      and (turn_latency.p50 > 0.7 * avg(turn_latency.p50[30m]) or turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h]))
+      and turn_latency.p50 > $latency_rise * min(turn_latency.p50[6h])
     for: 5m
     dips: 1m
     severity: warning
@@ -740,7 +804,7 @@ rules:
       and tokens > 2000/min and tokens > 2 * (runtime.tokens - tokens)
       and tokens / (runtime.tokens - tokens) > $loop_growth * active_runs / (runtime.active_runs - active_runs))
     while: >-
-      (not missing(baseline(tokens[24h])) and tokens > $token_spike * baseline(tokens[24h]) and tokens > 2000/min)
+      (not missing(baseline(tokens[24h])) and tokens > 0.6 * $token_spike * baseline(tokens[24h]) and tokens > 2000/min)
       or (tokens > 2000/min and tokens > 2 * (runtime.tokens - tokens)
       and tokens / (runtime.tokens - tokens) > $loop_growth * active_runs / (runtime.active_runs - active_runs))
     for: 5m
@@ -765,7 +829,7 @@ rules:
       and cost / baseline(cost[24h]) > $cost_spike * avg(active_runs[5m]) / baseline(active_runs[24h])
       and spike(cost[26h]) > $chance and outgrew(cost[26h]) > 2 and excess(cost[26h]) > 0 USD/h
       and outgrew(cost[26h]) > 2 * outgrew(active_runs[26h])
-    while: cost > $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
+    while: cost > 0.6 * $cost_spike * baseline(cost[24h]) and cost > 2 USD/h
     for: 5m
     dips: 1m
     severity: warning

@@ -12,6 +12,8 @@ extension MinuteWindow {
     static let normalScale = 1.4826
     /// What lies fewer standard errors above what is expected is no excess.
     private static let certain = 3.0
+    /// The error of a median, as a multiple of that of a mean.
+    private static let errorOfMedian = 1.2533
     /// Minutes before and after the same moment of an earlier day that count as its hour.
     private static let hourMargin: Int64 = 30
     private static let day: Int64 = 1_440
@@ -67,8 +69,10 @@ extension MinuteWindow {
         }
         let expected = usual.level * rest
         // The usual is not known exactly either, and where the rest grew many times that is multiplied with it: when all of
-        // them fill the machine none carries what is too much.
-        let unsure = rest * error(at: usual.level, usual) / Double(usual.windows).squareRoot()
+        // them fill the machine none carries what is too much. Of few runs the median is often too low, and its error with
+        // it: that is taken at the upper end of what it may be.
+        let windows = Double(usual.windows).squareRoot()
+        let unsure = MinuteWindow.errorOfMedian * rest * error(at: usual.level + error(at: usual.level, usual) / windows, usual) / windows
         let chance = error(at: expected, usual)
         return .value(now - expected > MinuteWindow.certain * (chance * chance + unsure * unsure).squareRoot() ? now - expected : 0)
     }

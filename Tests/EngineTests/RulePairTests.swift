@@ -57,7 +57,7 @@ struct RulePairTests {
         "up": .value(1), "healthy": .value(1), "active_apps": .value(30), "active_runs": .value(90), "websockets": .value(90),
         "tracked_chats": .value(100), "uptime": .value(90_000), "max(healthy[24h])": .value(1),
         "max(uptime[24h])": .value(90_000), "health_failures[10m]": .value(0), "health_failures[2m]": .value(0),
-        "restarts[5m]": .value(0), "restarts[30m]": .value(0),
+        "restarts[5m]": .value(0), "restarts[15m]": .value(0), "restarts[30m]": .value(0),
     ]
 
     // MARK: - What makes a rule true

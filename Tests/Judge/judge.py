@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import peer
 from scenarios import SCENARIOS
-from world import URL, World, lines, stamp
+from world import URLS, World, lines, stamp
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 #: How much nearer (below 1) and farther (above 1) every threshold is set to see how close a false alarm and a miss are.
@@ -26,20 +26,24 @@ def record(path, scenario, seed, live, series=None):
     """Writes one tape; `series` takes what an exporter would have shown."""
     rng = random.Random(f"{scenario.name} {seed}")
     apps = [f"app-{n:02d}" for n in range(1, scenario.tenants + 1)]
-    world = World(rng, apps, live, scenario.base, scenario.skew, evicts=10 if scenario.is_long else None)
+    urls = URLS[:scenario.processes]
+    worlds = [World(rng, apps, live, scenario.base / len(urls), scenario.skew, evicts=10 if scenario.is_long else None) for _ in urls]
     with open(path, "w") as tape:
         tape.write(json.dumps({"schema": "mozaiks.ops/tape/v1", "interval_ms": scenario.step * 1000,
-                               "runtimes": {"shared": {"replicas": [URL]}}}) + "\n")
+                               "runtimes": {"shared": {"replicas": urls}}}) + "\n")
         for poll in range(scenario.minutes * 60 // scenario.step):
             minute, now = poll * scenario.step / 60, scenario.begins + timedelta(seconds=poll * scenario.step)
             fault = scenario.faults(minute)
-            if fault == "restart":
-                world.restart(now)
-            world.step(now, scenario.step, lambda app: scenario.load(minute, app))
-            tape.writelines(lines(now, fault, world))
+            for index, (world, url) in enumerate(zip(worlds, urls)):
+                # What is wrong with one of several processes comes with its number.
+                own = fault if not isinstance(fault, tuple) else fault[1] if fault[0] == index else None
+                if own == "restart":
+                    world.restart(now)
+                world.step(now, scenario.step, lambda app: scenario.load(minute, app))
+                tape.writelines(lines(now, own, world, url))
+                if series is not None and index == 0:
+                    series.add(now, own, world)
             tape.write(f'{{"at":"{stamp(now + timedelta(milliseconds=50))}","runtime":"shared","tick":{poll + 1}}}\n')
-            if series is not None:
-                series.add(now, fault, world)
 
 
 def strained(policies, folder, factor):

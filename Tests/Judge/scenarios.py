@@ -17,7 +17,8 @@ class Scenario:
     name: str
     #: (minute, app) to knobs, see `world.World`.
     load: object = lambda minute, app: {}
-    #: minute to what is wrong with the answers, see `world.lines`; `restart` is a new process.
+    #: minute to what is wrong with the answers, see `world.lines`; `restart` is a new process. Of one of several
+    #: processes: its number and what is wrong.
     faults: object = lambda minute: None
     expected: list = field(default_factory=list)
     accepted: list = field(default_factory=list)
@@ -31,6 +32,7 @@ class Scenario:
     #: Starts a minute of each tenant.
     base: float = 0.5
     skew: int = 0
+    processes: int = 1
     begins: datetime = MONDAY
 
     @property
@@ -148,6 +150,12 @@ SCENARIOS = [
     Scenario("client-retries", only(A, between(60, 80), more=1.5, silent=0.7)),
     Scenario("strangers-look-in", only(A, between(60, 90), ghost=0.9, more=6)),
     Scenario("list-lacks-half", faults=lambda m: "half-list" if m in (40, 60, 80) else None, quiet=True),
+    Scenario("people-think-longer", lambda m, a: {"think": 0.12 if 60 <= m < 95 else 0.04}),
+    Scenario("people-think", everybody(ALWAYS, think=0.03), quiet=True, step=10, minutes=150),
+    Scenario("an-eighth-fails-as-usual", only(A, ALWAYS, errors=0.12), base=1.5, live=True),
+    Scenario("double-clicks", only(A, between(60, 80), more=0.5, silent=0.5)),
+    Scenario("a-rolling-deploy", faults=lambda m: ((0, "refused") if 60 <= m < 61.5 else (0, "restart") if m == 61.5 else
+             (1, "refused") if 63 <= m < 64.5 else (1, "restart") if m == 64.5 else None), processes=2, base=1, quiet=True),
     # ---- Days and weeks, nothing wrong.
     long("nights", days=3, quiet=True),
     long("week", days=7, quiet=True),
@@ -178,6 +186,10 @@ SCENARIOS = [
     down("no-token", last=80, kind="401", latest=6.1, rule="unauthorized"),
     Scenario("crash-then-page", faults=lambda m: "refused" if 60 <= m < 64 else "page" if 64 <= m < 80 else None,
              expected=[("down", ALL, 60, 62.1), ("unreachable", ALL, 64, 69.1)]),
+    Scenario("one-process-of-two", faults=answers(between(60, 75), (1, "refused")), expected=[("replica-down", ALL, 60, 65.1)],
+             processes=2, base=1),
+    Scenario("one-process-of-three", faults=answers(between(60, 68), (2, "refused")), expected=[("replica-down", ALL, 60, 65.1)],
+             processes=3, base=1, step=20, minutes=95),
     # ---- One endpoint, the database, the process.
     down("poison", last=80, kind="poison", latest=6.1, rule="poisoned"),
     down("figures-timeout", last=80, kind="figures-timeout", latest=6.1, rule="perf-unreadable"),
@@ -187,6 +199,14 @@ SCENARIOS = [
     Scenario("one-check-in-three", faults=every(3, 60, 95, "sick"), expected=[("unhealthy", ALL, 60, 76)]),
     Scenario("one-check-in-three-fast", faults=lambda m: "sick" if 60 <= m < 95 and round(m * 6) % 3 == 1 else None, step=10,
              expected=[("unhealthy", ALL, 60, 76)]),
+    # Starts without a database stay open for ever, and one tenant's users try again most.
+    Scenario("starts-without-a-database", lambda m, a: {"ghost": 1, "stuck": True, "starts": 6 if a == A else 1} if 60 <= m < 80 else {},
+             answers(between(60, 80), "sick"), expected=[("unhealthy", ALL, 60, 62.1)], tenants=4, base=1, step=10, minutes=100),
+    Scenario("forty-seconds-of-a-hundred", faults=lambda m: "sick" if 60 <= m < 95 and m * 60 % 100 < 40 else None, step=10,
+             expected=[("unhealthy", ALL, 60, 68)]),
+    Scenario("two-minutes-of-six", faults=lambda m: "sick" if 60 <= m < 95 and m % 6 < 2 else None, expected=[("unhealthy", ALL, 60, 62.1)]),
+    Scenario("crashes-while-it-starts", faults=lambda m: "refused" if 60 <= m < 100 and m % 5 < 0.9 else "restart" if 60 <= m < 100 and m % 5 == 1
+             else None, expected=[("restart-loop", ALL, 60, 74)], accepted=[("down|unhealthy", ALL)]),
     down("slow-database", last=80, kind="mongo", latest=6.1, rule="mongodb"),
     # A server's error is a failing check, and so is a page in its place.
     down("health-page", last=80, kind="health-page", latest=6.1, rule="health-unreadable|unhealthy"),
@@ -212,7 +232,7 @@ SCENARIOS = [
              expected=[("error-rise|error-spike", ALL, 60, 76)], accepted=[("error-spike", ALL)] + [("app-errors", f"app-{n:02d}") for n in range(1, 7)], live=True),
     Scenario("some-of-one-fail", only(A, between(60, 100), errors=0.16), expected=[("app-errors", A, 60, 85)], base=1.2, live=True),
     Scenario("loop-of-a-newcomer", lambda m, a: ({"starts": 0.4, "tokens": 300} if m >= 60 else {"starts": 0}) if a == A else {},
-             expected=[("token|cost", A, 60, 80)], live=True),
+             expected=[("token|cost", A, 60, 80)], accepted=[("token|cost", A)], live=True),
     Scenario("provider", everybody(between(60, 80), dead=True, starts=3), expected=[("provider", ALL, 60, 66)]),
     Scenario("provider-two", everybody(between(60, 80), dead=True, starts=3), expected=[("provider", ALL, 60, 68)], tenants=2, base=1.5, step=10),
     Scenario("provider-sixty", everybody(between(60, 80), dead=True, starts=2), expected=[("provider", ALL, 60, 66)], tenants=60, base=0.15),
@@ -220,8 +240,17 @@ SCENARIOS = [
     Scenario("provider-turns-away", everybody(between(60, 95), silent=0.4, starts=2), expected=[("provider", ALL, 60, 76)], base=0.8),
     Scenario("provider-in-turns", lambda m, a: {"dead": True, "starts": 2} if 60 <= m < 95 and int(m) % 4 < 2 else {}, base=0.8,
              expected=[("provider", ALL, 60, 75)]),
+    Scenario("provider-tiny", everybody(between(60, 100), dead=True), expected=[("provider", ALL, 60, 88)], tenants=2, base=0.3),
+    Scenario("provider-in-quarters", lambda m, a: {"dead": True, "starts": 1.6} if m >= 60 and m % 15 < 5 else {}, base=0.8,
+             expected=[("provider", ALL, 60, 67)], minutes=130),
+    Scenario("half-of-a-large-one-refused", lambda m, a: {"starts": 5, "silent": 0.55 if 60 <= m < 105 else 0.01} if a == A else {},
+             expected=[("app-errors", A, 60, 95)], minutes=110),
+    Scenario("key-of-a-smaller-one", only(A, between(60, 105), dead=True), expected=[("app-errors", A, 60, 92)], minutes=108),
     Scenario("key-of-a-small-one", only(A, between(60, 100), dead=True), expected=[("app-errors", A, 60, 78)], base=0.8),
     Scenario("slow-turns", everybody(between(60, 85), slow=7), expected=[("latency", ALL, 60, 70)]),
+    Scenario("slow-for-two-hours", everybody(between(60, 180), slow=7), expected=[("latency", ALL, 60, 70)], minutes=180),
+    Scenario("slow-turns-of-one-among-thinkers", lambda m, a: {"think": 0.1} | ({"starts": 2, "slow": 10 if 60 <= m < 90 else 1} if a == A else {}),
+             base=1, expected=[("app-slow", A, 60, 75)]),
     Scenario("slow-turns-fast", everybody(between(60, 85), slow=7), expected=[("latency", ALL, 60, 70)], step=5, minutes=88),
     Scenario("slow-turns-of-one", lambda m, a: {"starts": 2, "slow": 10 if 60 <= m < 90 else 1} if a == A else {}, base=1,
              expected=[("app-slow", A, 60, 75)]),
@@ -231,8 +260,8 @@ SCENARIOS = [
     Scenario("all-fail", everybody(between(60, 80), errors=0.5), expected=[("error-spike", ALL, 60, 67)], live=True),
     Scenario("saturated", lambda m, a: {"starts": 16, "errors": 0.15, "slow": 2} if 60 <= m < 85 else {},
              expected=[("saturated", ALL, 60, 80)], accepted=[("model-calls-spike|latency|error-spike", ALL)], live=True),
-    Scenario("tokens", only(A, between(60, 85), tokens=8), expected=[("token|cost", A, 60, 72)], accepted=[("token|cost", A)], live=True),
-    Scenario("dear-model", only(A, between(60, 85), price=8), expected=[("cost", A, 60, 72)], live=True),
+    Scenario("tokens", only(A, between(60, 85), tokens=8), expected=[("token|cost", A, 60, 78)], accepted=[("token|cost", A)], live=True),
+    Scenario("dear-model", only(A, between(60, 85), price=8), expected=[("cost", A, 60, 85)], live=True),
     # ---- One tenant crowds the others.
     noisy("noisy"),
     noisy("noisy-two", tenants=2, step=10),

@@ -2,7 +2,8 @@
 import json, math
 from datetime import datetime, timedelta, timezone
 
-URL = "http://runtime.example:8000"
+#: Of the processes of a runtime; most stories have one.
+URLS = ["http://runtime.example:8000", "http://runtime-two.example:8000", "http://runtime-three.example:8000"]
 HEALTH, RUNS, PERF, EVENTS = "/api/health", "/health/active-runs", "/metrics/perf/aggregate", "/api/events/metrics"
 PAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 STUB = {"active_count": 0, "total_runs": 0, "runs": [], "note": "Registry tracking disabled for simplicity"}
@@ -33,7 +34,8 @@ class World:
 
     What a tenant does is said by knobs: starts (times the base rate), more (further starts a minute), dead (runs end in 4 s
     with nothing done), silent (a share of them), ghost (a share whose websocket never comes), stuck (nothing moves nor ends),
-    errors (share of turns), slow, tokens, price (factors), user (all runs are one user's), calm (turns are so much rarer).
+    errors (share of turns), slow, tokens, price (factors), user (all runs are one user's), calm (turns are so much rarer),
+    think (share of turns in which a person takes half a minute to answer).
     """
 
     def __init__(self, rng, apps, live, base, skew=0, evicts=None):
@@ -89,7 +91,8 @@ class World:
         chat.turns += 1
         self.calls += 1
         counted[2] += 1
-        chat.duration = f"{rng.lognormvariate(0.7, 0.5) * own.get('slow', 1):.3f}"
+        thought = rng.lognormvariate(3.4, 0.6) if own.get("think") and rng.random() < own["think"] else 0
+        chat.duration = f"{rng.lognormvariate(0.7, 0.5) * own.get('slow', 1) + thought:.3f}"
         if not self.live:
             return
         prompt, completion = (int(rng.uniform(*range_) * own.get("tokens", 1)) for range_ in ((300, 1500), (50, 400)))
@@ -139,14 +142,14 @@ class World:
             "custom_events_by_type": {"chat.usage_delta": self.calls}, "handler_count": 1}}, separators=(",", ":"))
 
 
-def lines(now, fault, world):
-    """What one poll of the four endpoints is told, as lines of a tape. `fault`: what is wrong, nil for nothing."""
+def lines(now, fault, world, url):
+    """What one poll of a process's four endpoints is told, as lines of a tape. `fault`: what is wrong, nil for nothing."""
     waiting = world.running()
     health = json.dumps({"status": "healthy", "mongodb": "connected", "mongodb_ping_ms": 1500 if fault == "mongo" else 1.2,
                          "active_connections": {"websocket_connections": waiting, "total_connections": waiting}})
     bodies = {HEALTH: health, RUNS: json.dumps(STUB), PERF: None, EVENTS: None}
     for endpoint in bodies:
-        head = f'{{"at":"{stamp(now)}","runtime":"shared","replica":"{URL}","path":"{endpoint}","elapsed_ms":2.0,'
+        head = f'{{"at":"{stamp(now)}","runtime":"shared","replica":"{url}","path":"{endpoint}","elapsed_ms":2.0,'
         lone = {"health-page": HEALTH, "events-page": EVENTS}.get(fault)
         if fault in ("refused", "timeout"):
             yield f'{head}"error":"{fault}"}}\n'

@@ -11,7 +11,7 @@ when: For 2m more than 20 % of an app's turns of the last ten minutes have faile
 
 It is this tenant's own: a workflow that was changed, a tool whose key ran out, a service of theirs that is down. The runtime is fine and so are the others. The tenant may not know yet, so a word from you is worth something.
 
-If your runtime counts no errors this rule cannot fire (`mozaiks-ops doctor` says so).
+If your runtime counts no errors it goes by runs that end with nothing done, where turns, tools, tokens or cost are counted (`mozaiks-ops doctor` says so).
 
 ## How to confirm
 

@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: app-slow
 title: An app's turns take far longer than usual
-when: For 5m the slowest twentieth of an app's turns took more than ten seconds and three times its usual, half of its turns five seconds, while those of the others were as always.
+when: For 5m the slowest twentieth of an app's turns took more than ten seconds and three times its usual (or half of its turns three times theirs), half of its turns five seconds, while those of the others were as always.
 ---
 
 ## What it means

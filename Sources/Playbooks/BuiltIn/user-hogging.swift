@@ -4,7 +4,7 @@ extension BuiltInPlaybooks {
 ---
 id: user-hogging
 title: One user holds most of an app's runs
-when: For 10m one user has had more than ten active runs of an app, and more than 60 % of that app's.
+when: For 10m one user has had more than eight active runs of an app, and nearly half of that app's or more.
 ---
 
 ## What it means

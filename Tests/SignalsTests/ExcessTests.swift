@@ -1,0 +1,31 @@
+import Model
+import Testing
+
+@testable import Signals
+
+/// By how much an app lies above what its usual and the growth of the rest explain.
+@Suite("Excess")
+struct ExcessTests {
+    /// An hour at `usual` of `all` runs, and five minutes at `now` of `full`.
+    private static func excess(usual: Double, of all: Double, now: Double, of full: Double) -> Double {
+        let end: Int64 = 10_000
+        func at(_ minute: Int64, _ before: Double, _ newest: Double) -> Evidence? {
+            minute >= end - 5 ? .value(newest) : minute >= end - 65 ? .value(before) : nil
+        }
+        return HistoryFunction.excess.apply(
+            .activeRuns, range: .hours(26), exclude: .minutes(5), at: Timestamp(milliseconds: end * 60_000),
+            whole: { at($0, all, full) }, minute: { at($0, usual, now) }
+        ).number
+    }
+
+    @Test("a usual of less than one run is hardly known, and less so where the rest grew twelvefold")
+    func hardlyKnown() {
+        #expect(ExcessTests.excess(usual: 0.8, of: 18, now: 25, of: 236) == 0)
+    }
+
+    @Test("who fills the machine alone carries it all the same")
+    func alone() {
+        #expect(ExcessTests.excess(usual: 10, of: 90, now: 170, of: 250) > 150)
+        #expect(ExcessTests.excess(usual: 0.8, of: 18, now: 90, of: 236) > 70)
+    }
+}
