@@ -69,8 +69,8 @@ package: build ## Debian package, portable tarball and container image, checked:
 format: ## rewrite the sources in the house format
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
 
-lint: ## say where the sources differ from the house format
-	@$(SWIFT) format lint --recursive --parallel Package.swift Sources Tests
+lint: ## fail, and say where, the sources differ from the house format
+	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 
 pictures: ## the pictures of docs/ anew, from the recorded mails (wants a Chromium)
 	@.ci/pictures

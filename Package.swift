@@ -15,7 +15,8 @@ let lean: [SwiftSetting] =
 /// optimisation leaves out of a debug build is `assert`, and there is none. And rooms with threads of their own, where only
 /// an optimised build shows what is read once too few.
 let busy: Set = [
-    "Text", "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Collector", "Journal", "Simulator",
+    "Text", "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Collector", "Journal",
+    "Simulator",
     "Cycle", "Daemon", "Ambient", "Server",
 ]
 
@@ -118,14 +119,17 @@ let package = Package(
         room(
             "Composition",
             [
-                "Model", "YAML", "Signals", "Policy", "Playbooks", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector", "Journal",
+                "Model", "YAML", "Signals", "Policy", "Playbooks", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector",
+                "Journal",
                 "Actions", "Notify", "Advisor", "Server", "Configuration", "Cycle", "Daemon", "Views", "Web",
             ]),
         .executableTarget(
             name: "mozaiks-ops",
             dependencies: [
-                "Composition", "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Collector",
-                "Journal", "Actions", "Notify", "Advisor", "Server", "Simulator", "Configuration", "Cycle", "Daemon", "Playbooks", "PolicyTesting", "Settings",
+                "Composition", "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient",
+                "HTTP", "Collector",
+                "Journal", "Actions", "Notify", "Advisor", "Server", "Simulator", "Configuration", "Cycle", "Daemon", "Playbooks",
+                "PolicyTesting", "Settings",
                 "Views", "Web",
             ],
             swiftSettings: lean + [release("mozaiks-ops")],
@@ -144,7 +148,10 @@ let package = Package(
         tests("Model", ["Model", "Digest", "JSONParsing", "Ambient"]),
         tests("Signals", ["Model", "Signals", "Collector"]),
         tests("Policy", ["Model", "YAML", "Policy", "Ambient"], exclude: ["good", "bad", "golden"]),
-        tests("Configuration", ["Model", "YAML", "Policy", "Telling", "Ambient", "Settings", "Journal", "Actions", "Notify", "Advisor", "Configuration"], exclude: ["golden"]),
+        tests(
+            "Configuration",
+            ["Model", "YAML", "Policy", "Telling", "Ambient", "Settings", "Journal", "Actions", "Notify", "Advisor", "Configuration"],
+            exclude: ["golden"]),
         tests("Playbooks", ["Model", "YAML", "Policy", "Playbooks"]),
         // A world in which policies decide, for the tests of whoever judges and whoever acts.
         .target(
@@ -180,12 +187,20 @@ let package = Package(
         tests(
             "Daemon",
             [
-                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector",
+                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Settings",
+                "Collector",
                 "Journal", "Actions", "Notify", "Advisor", "Playbooks", "EvalCases", "Server", "Simulator", "Cycle", "CycleKit", "Daemon",
             ]),
         tests("Composition", ["Model", "Ambient", "Actions", "Configuration", "Composition"]),
-        tests("Web", ["Model", "Digest", "Ambient", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Journal", "Server", "Configuration", "Cycle", "CycleKit", "Views", "Web"], exclude: ["openapi.py", "browser.py"]),
-        tests("Command", ["Model", "JSONParsing", "Simulator", "EvalCases", "CSQLite", "CPostgres"], exclude: ["golden", "deploy.py", "schemas.py", "top.py"]),
+        tests(
+            "Web",
+            [
+                "Model", "Digest", "Ambient", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Journal", "Server", "Configuration",
+                "Cycle", "CycleKit", "Views", "Web",
+            ], exclude: ["openapi.py", "browser.py"]),
+        tests(
+            "Command", ["Model", "JSONParsing", "Simulator", "EvalCases", "CSQLite", "CPostgres"],
+            exclude: ["golden", "deploy.py", "schemas.py", "top.py"]),
 
         // What `make chaos` kills the monitor in.
         .executableTarget(

@@ -89,7 +89,8 @@ enum AdapterKeys {
     static let kinds = ActionKind.allCases.filter { $0 != .notify }
     static let url = SettingKey("url", .url, isRequired: true, "Its base URL")
     static let owner = SettingKey(
-        "owner", .text(), fallback: "that of `environment`; two monitors need two names", "Name that its leases carry; a name of letters, digits and `. _ -`")
+        "owner", .text(), fallback: "that of `environment`; two monitors need two names",
+        "Name that its leases carry; a name of letters, digits and `. _ -`")
     static let actions = SettingKey("actions", .list(.choice(kinds.map(\.rawValue))), fallback: "all", "Which actions land here")
 }
 

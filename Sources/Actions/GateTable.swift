@@ -187,7 +187,9 @@ public struct GateTable: Sendable {
                 running.active = running.active.map { min($0, most) }
                 running.least = running.least.map { min($0, most) }
             }
-            for outcome in outcomes(restraint, running, at: known.openRunsAt, now: now, starts: starts, elsewhere: elsewhere, pending: pending) {
+            for outcome in outcomes(
+                restraint, running, at: known.openRunsAt, now: now, starts: starts, elsewhere: elsewhere, pending: pending)
+            {
                 switch outcome {
                 case .doubt(let reason): doubt = doubt ?? reason
                 case .refuse(let cause, let wait):

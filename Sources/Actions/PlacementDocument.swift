@@ -69,9 +69,10 @@ extension Placement.Terms {
         switch key.kind {
         // A stranger's limits are not known.
         case .throttle:
-            effect = .throttle(try reader.optional("limits").map { limits throws(DocumentError) in
-                limits.value.object?.isEmpty == true ? Limits() : try Limits(limits)
-            } ?? Limits())
+            effect = .throttle(
+                try reader.optional("limits").map { limits throws(DocumentError) in
+                    limits.value.object?.isEmpty == true ? Limits() : try Limits(limits)
+                } ?? Limits())
         case .pause: effect = .pause
         case .disablePack: effect = .disablePack(key.pack ?? PackID(bytes: []))
         case .notify: throw reader.error("belongs to a message, which lands nowhere")

@@ -157,7 +157,8 @@ public final class Advisor: Sendable {
     private func readKey() throws(AdvisorError) -> Secret? {
         guard let key else {
             guard settings.provider.needsKey else { return nil }
-            throw AdvisorError(.noKey, "no key for \(settings.provider.rawValue) is configured", hint: "say 'api_key_file' under 'advisor:'")
+            throw AdvisorError(
+                .noKey, "no key for \(settings.provider.rawValue) is configured", hint: "say 'api_key_file' under 'advisor:'")
         }
         do {
             return try key()
@@ -181,23 +182,30 @@ public final class Advisor: Sendable {
                     let code = refusal.isGiven ? " \(refusal.status)" : ""
                     let words = ServiceWords.shown(refusal.said, without: secret).map { ": \"\($0)\"" } ?? ""
                     throw fail(
-                        Advisor.refusal(refusal.status, refusal.text, said: "the service answered \(response.status)\(response.byProxy) with an error\(code)\(words)"),
+                        Advisor.refusal(
+                            refusal.status, refusal.text,
+                            said: "the service answered \(response.status)\(response.byProxy) with an error\(code)\(words)"),
                         retryAfter: retryAfter(refusal, response))
                 }
                 if let reply = Reply.read(response.body.bytes, settings.provider) { return reply }
                 let head = response.body.bytes.prefix(64)
                 if head.starts(with: [0x1F, 0x8B]) {
                     throw fail(
-                        AdvisorError(.malformed, "the answer is compressed (gzip), which was not asked for", hint: "does a proxy in between do that?"),
+                        AdvisorError(
+                            .malformed, "the answer is compressed (gzip), which was not asked for", hint: "does a proxy in between do that?"
+                        ),
                         retryAfter: nil)
                 }
                 if head.starts(with: "data:".utf8) || head.starts(with: "event:".utf8) {
                     throw fail(
-                        AdvisorError(.malformed, "the answer is a stream, which was not asked for", hint: "switch streaming off in what stands in between"),
+                        AdvisorError(
+                            .malformed, "the answer is a stream, which was not asked for",
+                            hint: "switch streaming off in what stands in between"),
                         retryAfter: nil)
                 }
                 throw fail(
-                    AdvisorError(.malformed, "the answer is not one of \(settings.provider.rawValue)'s", hint: "check 'provider' and 'base_url'"),
+                    AdvisorError(
+                        .malformed, "the answer is not one of \(settings.provider.rawValue)'s", hint: "check 'provider' and 'base_url'"),
                     retryAfter: nil)
             }
             // llama.cpp's server says 500 of a member that it does not know.
@@ -209,7 +217,8 @@ public final class Advisor: Sendable {
             }
             let text = String(response.body.text.prefix(4_096))
             throw fail(
-                Advisor.refusal(response.status, text, said: "the service answered \(response.status)\(response.byProxy)"), retryAfter: retryAfter(response))
+                Advisor.refusal(response.status, text, said: "the service answered \(response.status)\(response.byProxy)"),
+                retryAfter: retryAfter(response))
         }
     }
 

@@ -132,12 +132,14 @@ private enum AdvisorKeys {
     static let model = SettingKey("model", .text(), isRequired: true, "The model; on Azure the deployment")
     static let apiKey = SettingKey("api_key", .secret, "What it is asked with, where one is needed")
     static let apiVersion = SettingKey("api_version", .text(example: "2024-10-21"), fallback: "the provider's usual", "Version of its API")
-    static let timeout = SettingKey("timeout", .span(.seconds(1)...TimeSpan.minutes(10)), fallback: "30s", "How long an answer is waited for")
+    static let timeout = SettingKey(
+        "timeout", .span(.seconds(1)...TimeSpan.minutes(10)), fallback: "30s", "How long an answer is waited for")
     static let maxTokens = SettingKey("max_tokens", .whole(100...32_000), fallback: "800", "Most tokens of an answer")
     static let minSeverity = SettingKey(
         "min_severity", .choice(of: Severity.self), fallback: "warning", "Incidents below it are not asked about")
     static let budget = SettingKey("budget", .section(BudgetKeys.section), "What it may spend")
-    static let price = SettingKey("price", .section(PriceKeys.section), fallback: "that of the model under `prices`", "What its tokens cost")
+    static let price = SettingKey(
+        "price", .section(PriceKeys.section), fallback: "that of the model under `prices`", "What its tokens cost")
     static let section = SettingSection(
         [provider, baseURL, model, apiKey, apiVersion, timeout, maxTokens, minSeverity, budget, price] + TLSReader.keys)
 }

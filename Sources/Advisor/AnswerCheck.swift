@@ -94,7 +94,9 @@ public struct AnswerCheck: Sendable {
     /// reader of numbers takes for a mark. A range (`5-10`) and a dash with blanks around it are none.
     private static func hasMinus(_ text: String) -> Bool {
         let words = text.split(separator: " ").map(String.init)
-        let leading: Set<String> = ["is", "are", "was", "were", "of", "to", "from", "with", "than", "at", "by", "has", "holds", "above", "below"]
+        let leading: Set<String> = [
+            "is", "are", "was", "were", "of", "to", "from", "with", "than", "at", "by", "has", "holds", "above", "below",
+        ]
         return words.enumerated().contains { index, word in
             let word = word.drop { $0 == "(" || $0 == "\"" }
             guard let dash = word.first, "-\u{2013}\u{2014}\u{2212}".contains(dash) else { return false }
@@ -110,7 +112,9 @@ public struct AnswerCheck: Sendable {
         var text = text
         for name in grounding.names where name.contains("_" as Character) {
             let capital = name.prefix(1).uppercased() + name.dropFirst()
-            if text.hasPrefix(capital), text.dropFirst(capital.count).first?.isNumber != true { text = name + text.dropFirst(capital.count) }
+            if text.hasPrefix(capital), text.dropFirst(capital.count).first?.isNumber != true {
+                text = name + text.dropFirst(capital.count)
+            }
             text = text.replacing(bytesOf: ". \(capital) ", with: ". \(name) ")
         }
         return text

@@ -6,7 +6,8 @@ enum ConditionVocabulary {
     private static let signals = Set(Signal.table.map(\.name))
     private static let words: Set<String> = Set(
         [
-            "and", "or", "not", "missing", "is", "are", "known", "while", "runtime", "avg", "min", "max", "baseline", "rise", "infinite", "true", "false",
+            "and", "or", "not", "missing", "is", "are", "known", "while", "runtime", "avg", "min", "max", "baseline", "rise", "infinite",
+            "true", "false",
             "s", "ms", "m", "h", "d", "USD", "B", "kB", "MB", "GB",
         ] + MissingReason.names)
     private static let symbols = Set(" ()<>=!+-*/%[]:,".utf8)

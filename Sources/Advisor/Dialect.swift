@@ -100,7 +100,8 @@ struct Dialect: Sendable {
             other.limitName = "max_completion_tokens"
         } else if words.contains(bytesOf: "temperature"), hasTemperature {
             other.hasTemperature = false
-        } else if ["response_format", "json_schema", "json_object", "tool_choice", "tools"].contains(where: { words.contains(bytesOf: $0) }),
+        } else if ["response_format", "json_schema", "json_object", "tool_choice", "tools"].contains(where: { words.contains(bytesOf: $0) }
+        ),
             binding != .none
         {
             other.binding = binding == .schema && settings.provider != .anthropic ? .object : .none

@@ -15,7 +15,8 @@ extension PlainSpeech {
 
     /// How sure a guess is.
     static let hedges: Set<String> = words(
-        "probably perhaps possibly maybe likely likeliest apparently presumably seems seem appears appear suggests suggest looks may might could can guess")
+        "probably perhaps possibly maybe likely likeliest apparently presumably seems seem appears appear suggests suggest looks may might could can guess"
+    )
 
     /// What is spoken of.
     static let things: Set<String> = words(
@@ -84,22 +85,30 @@ extension PlainSpeech {
     /// `most` only of something, `no` never.
     static let following: [String: Set<String>] = [
         "not": words("answer answering answered end ended known seen counted unusual the a among in of only reach make"),
-        "most": words("of"), "double": words("check"), "least": words("0 one two three ten"), "usual": words("of for share load rate rates value values level runs cost spending growth"),
+        "most": words("of"), "double": words("check"), "least": words("0 one two three ten"),
+        "usual": words("of for share load rate rates value values level runs cost spending growth"),
     ]
     /// Two words that make an order or an all-clear of harmless ones.
-    static let pairs: [[String]] = [
-        ["has", "to"], ["have", "to"], ["had", "to"], ["is", "to"], ["are", "to"], ["be", "to"], ["was", "to"], ["were", "to"], ["so", "that"],
-        ["can", "be"], ["could", "be", "ended"], ["may", "be", "ended"], ["can", "wait"], ["may", "wait"], ["could", "wait"], ["might", "wait"],
-        ["and", "then"], ["all"], ["if", "not"], ["what", "if"], ["how", "about"], ["what", "about"], ["is", "over"], ["was", "over"], ["seems", "over"],
-        ["it", "can"], ["one", "can"], ["one", "could"], ["one", "may"], ["one", "might"], ["they", "can"], ["only", "then"], ["it", "is", "time"], ["time", "to"],
-        ["not", "an", "incident"], ["not", "a", "spike"], ["not", "the"], ["usual", "again"],
-        // Deeds that nobody did, and what nobody can be sure of.
-        ["been", "held"], ["is", "held"], ["was", "held"], ["are", "held"], ["were", "held"], ["being", "held"], ["started", "again"],
-        ["is", "the", "cause"], ["are", "the", "cause"], ["was", "the", "cause"], ["is", "the", "only"], ["is", "the", "first"],
-    ] + permissions
+    static let pairs: [[String]] =
+        [
+            ["has", "to"], ["have", "to"], ["had", "to"], ["is", "to"], ["are", "to"], ["be", "to"], ["was", "to"], ["were", "to"],
+            ["so", "that"],
+            ["can", "be"], ["could", "be", "ended"], ["may", "be", "ended"], ["can", "wait"], ["may", "wait"], ["could", "wait"],
+            ["might", "wait"],
+            ["and", "then"], ["all"], ["if", "not"], ["what", "if"], ["how", "about"], ["what", "about"], ["is", "over"], ["was", "over"],
+            ["seems", "over"],
+            ["it", "can"], ["one", "can"], ["one", "could"], ["one", "may"], ["one", "might"], ["they", "can"], ["only", "then"],
+            ["it", "is", "time"], ["time", "to"],
+            ["not", "an", "incident"], ["not", "a", "spike"], ["not", "the"], ["usual", "again"],
+            // Deeds that nobody did, and what nobody can be sure of.
+            ["been", "held"], ["is", "held"], ["was", "held"], ["are", "held"], ["were", "held"], ["being", "held"], ["started", "again"],
+            ["is", "the", "cause"], ["are", "the", "cause"], ["was", "the", "cause"], ["is", "the", "only"], ["is", "the", "first"],
+        ] + permissions
     /// What a guess never says of a load or an app, but somebody who allows it.
     private static let permissions: [[String]] = ["can", "could", "may", "might"].flatMap { modal in
-        ["hold", "stay", "keep", "remain", "go", "use more", "take more", "have more", "have the", "run on", "begin again"].map { [modal] + $0.split(separator: " ").map(String.init) }
+        ["hold", "stay", "keep", "remain", "go", "use more", "take more", "have more", "have the", "run on", "begin again"].map {
+            [modal] + $0.split(separator: " ").map(String.init)
+        }
     }
     /// What names nobody in a step but whom one may ask.
     static let marks: Set<Character> = Set(".,;:()'-%/$<>=\"–—’‘“”…?!+")

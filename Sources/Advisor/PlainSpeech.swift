@@ -55,7 +55,9 @@ enum PlainSpeech {
             if spans.contains(word.text), !isMeasured(words, index) { return "\(Fault.quoted(word.text)) is not in the evidence" }
             if word.text == "out", part == .step, index > 0, words[index - 1].text == "find" { continue }
             // Rules fire, people are not fired.
-            if word.text == "fired", index == 0 || !["rule", "that", "which", "it"].contains(words[index - 1].text) { return "\"fired\" is said of a rule" }
+            if word.text == "fired", index == 0 || !["rule", "that", "which", "it"].contains(words[index - 1].text) {
+                return "\"fired\" is said of a rule"
+            }
             // `how many` asks, `many` claims.
             if ["many", "much"].contains(word.text), index > 0, words[index - 1].text == "how" { continue }
             guard isAllowed(word.text, part, done) else { return "\(Fault.quoted(word.text)) is not among the words for it" }
@@ -69,7 +71,9 @@ enum PlainSpeech {
                 let isState = word.text == "open" && ["for", "since"].contains(next)
                 if !isState { return "\(Fault.quoted(word.text)) at the beginning of a clause reads like an order" }
             }
-            if word.text == "true", index == 0 || !["been", "is", "was"].contains(words[index - 1].text) { return "\"true\" is said of a condition" }
+            if word.text == "true", index == 0 || !["been", "is", "was"].contains(words[index - 1].text) {
+                return "\"true\" is said of a condition"
+            }
             if word.text == "once", index == 0 || words[index - 1].text != "at" { return "\"once\" is not in the evidence" }
             // `one in ten` is a share that nobody measured.
             if word.text == "in", index > 0, words[index - 1].isNumber, index + 1 < words.count, words[index + 1].isNumber {
@@ -84,7 +88,9 @@ enum PlainSpeech {
             return "\(Fault.quoted(pair.joined(separator: " "))) is not to be said"
         }
         // A limit that holds is one that somebody set.
-        if plain.contains("limit") || plain.contains("limits"), ["holds", "held", "hold"].contains(plain.last ?? "") { return "a limit that holds is not in the evidence" }
+        if plain.contains("limit") || plain.contains("limits"), ["holds", "held", "hold"].contains(plain.last ?? "") {
+            return "a limit that holds is not in the evidence"
+        }
         // An over at the end is an all-clear.
         if plain.last == "over" { return "\"over\" is not to be said" }
         return nil
@@ -93,7 +99,9 @@ enum PlainSpeech {
     /// Whether a word may stand: in the lists, part of a number that is compared with the evidence elsewhere, or a state that
     /// the decisions tell of.
     private static func isAllowed(_ word: String, _ part: Part, _ done: Set<ActionKind>) -> Bool {
-        if small.contains(word) || things.contains(word) || qualities.contains(word) || doings.contains(word) || bare.contains(word) { return true }
+        if small.contains(word) || things.contains(word) || qualities.contains(word) || doings.contains(word) || bare.contains(word) {
+            return true
+        }
         if hedges.contains(word) || word == "nobody" || word == "once" || word == "usd" { return true }
         if part == .step, word == "double" { return true }
         // Said of any small number, and meant as none.
@@ -111,7 +119,8 @@ enum PlainSpeech {
         "second seconds minute minutes hour hours day days week weeks month months year years sec secs min mins hr hrs")
     /// Parts and multiples, which somebody would have to compute.
     static let parts: Set<String> = words(
-        "half halved quarter thirds quarters fifth tenth twice double doubled doubles doubling thrice triple tripled triples quadruple quadrupled")
+        "half halved quarter thirds quarters fifth tenth twice double doubled doubles doubling thrice triple tripled triples quadruple quadrupled"
+    )
 
     private static func isMeasured(_ words: [Word], _ index: Int) -> Bool {
         guard index > 0 else { return false }
@@ -164,7 +173,9 @@ enum PlainSpeech {
                     if !current.words.isEmpty { end(sentenceEnds: false) }
                     continue
                 }
-                let isSpelled = word == lower || word.dropFirst() == lower.dropFirst() || ["MongoDB", "USD"].contains(word) || NumberWords.measure(word) != nil
+                let isSpelled =
+                    word == lower || word.dropFirst() == lower.dropFirst() || ["MongoDB", "USD"].contains(word)
+                    || NumberWords.measure(word) != nil
                 current.words.append(Word(text: lower, kind: isSpelled ? .word : .odd))
             case .mark(let mark):
                 // A percent sign belongs to a figure.
@@ -196,7 +207,13 @@ enum PlainSpeech {
         var out = ""
         var depth = 0
         for character in text {
-            if character == "[" { depth += 1 } else if character == "]", depth > 0 { depth -= 1 } else if depth == 0 { out.append(character) }
+            if character == "[" {
+                depth += 1
+            } else if character == "]", depth > 0 {
+                depth -= 1
+            } else if depth == 0 {
+                out.append(character)
+            }
         }
         return out
     }

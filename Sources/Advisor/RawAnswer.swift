@@ -31,7 +31,9 @@ struct RawAnswer: Hashable, Sendable {
             document = try bytes.withUnsafeMutableBytes { try parser.parse(UnsafeRawBufferPointer($0)) }
         } catch {
             return fail(
-                Fault(.notAnAnswer, "", "the answer is not one JSON object and nothing else (\(error as? JSONError ?? JSONError(.syntax, at: 0)))"))
+                Fault(
+                    .notAnAnswer, "",
+                    "the answer is not one JSON object and nothing else (\(error as? JSONError ?? JSONError(.syntax, at: 0)))"))
         }
         guard let object = document.value.object else {
             return fail(Fault(.notAnAnswer, "", "the answer is JSON, but not an object"))

@@ -19,7 +19,8 @@ struct Reply: Hashable, Sendable {
     /// The JSON of a body, with a byte order mark before it or not.
     private static func document(_ bytes: [UInt8]) -> JSON? {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        return try? JSON(parsing: bytes.starts(with: mark) ? Array(bytes.dropFirst(3)) : bytes, limits: JSONParser.Limits(bytes: 1 << 20, depth: 64))
+        return try? JSON(
+            parsing: bytes.starts(with: mark) ? Array(bytes.dropFirst(3)) : bytes, limits: JSONParser.Limits(bytes: 1 << 20, depth: 64))
     }
 
     private static func chat(_ document: JSON) -> Reply? {

@@ -32,10 +32,12 @@ enum SeenComparisons {
     private static let amounts = words("each every all any only whole both mostly mainly always often usually repeatedly")
     /// Of a time that nobody looked at.
     private static let history = words(
-        "before again previous previously earlier early later late old older oldest newest usual usually unusual unusually planned ordinary same similar similarly meant regular")
+        "before again previous previously earlier early later late old older oldest newest usual usually unusual unusually planned ordinary same similar similarly meant regular"
+    )
     private static let others = words("other others another")
     private static let states = words(
-        "slow slowly slower silent silently stalled fail fails failed failing failure failures missing unknown unreadable unreachable wait waits waiting busy")
+        "slow slowly slower silent silently stalled fail fails failed failing failure failures missing unknown unreadable unreachable wait waits waiting busy"
+    )
     private static let comparatives = words("higher lower less fewer larger longer shorter slower faster older younger heavier more")
     /// What a step may not say of a bound: it was or would be another.
     private static let moved = words(
@@ -62,11 +64,14 @@ enum SeenComparisons {
             let isOverAndOver = zip(words, words.dropFirst()).contains { $0 == "again" && $1 == "again" }
             for (index, clause) in sentence.clauses.enumerated() {
                 // `A loop` claims nothing; what follows it may.
-                let isGuess = PlainSpeech.isHedged(words) || isThing && (index == 0 || ["a", "an", "one"].contains(clause.first?.text ?? ""))
+                let isGuess =
+                    PlainSpeech.isHedged(words) || isThing && (index == 0 || ["a", "an", "one"].contains(clause.first?.text ?? ""))
                 if let fault = claim(clause, isGuess, isOverAndOver, ground) { return fault }
                 if !isGuess, let fault = fact(clause, ground) { return fault }
                 let plain = clause.map(\.text)
-                let fault = isGuess ? SeenSubjects.fault(ofGuess: plain, ground)
+                let fault =
+                    isGuess
+                    ? SeenSubjects.fault(ofGuess: plain, ground)
                     : SeenSubjects.fault(ofFact: plain, hasFigure: clause.contains(where: \.isFigure), ground)
                 if let fault { return fault }
             }
@@ -83,24 +88,37 @@ enum SeenComparisons {
             let before = index > 0 ? plain[index - 1] : ""
             let next = index + 1 < plain.count ? plain[index + 1] : ""
             if bounds.contains(word), let fault = bound(clause, index, ground) { return fault }
-            if ["steady", "constant", "constantly", "fast"].contains(word), !ground.courses(of: plain).contains(where: \.stays) { return says(word, "is not what the evidence says") }
+            if ["steady", "constant", "constantly", "fast"].contains(word), !ground.courses(of: plain).contains(where: \.stays) {
+                return says(word, "is not what the evidence says")
+            }
             let isRelative = isGuess && before == "than"
             // Of a rule and not of what happened: a guess why it fired.
-            if isGuess, word == "always", ["hold", "holds"].contains(next), index >= 3, plain[(index - 3)..<index].elementsEqual(["test", "rule", "that"]) { continue }
-            if amounts.contains(word), !ground.has(word), !(word == "each" && ["minute", "hour", "second"].contains(next)), !(isGuess && ["often", "repeatedly"].contains(word)) {
+            if isGuess, word == "always", ["hold", "holds"].contains(next), index >= 3,
+                plain[(index - 3)..<index].elementsEqual(["test", "rule", "that"])
+            {
+                continue
+            }
+            if amounts.contains(word), !ground.has(word), !(word == "each" && ["minute", "hour", "second"].contains(next)),
+                !(isGuess && ["often", "repeatedly"].contains(word))
+            {
                 return says(word, "was not counted")
             }
             if greatest.contains(word) { return says(word, "was not compared") }
             if word == "most", let fault = most(plain, index, ground) { return fault }
-            if word == "not", !["answer", "answers", "answering", "answered", "known", "seen"].contains(next) { return says("not \(next)", "is an all-clear") }
+            if word == "not", !["answer", "answers", "answering", "answered", "known", "seen"].contains(next) {
+                return says("not \(next)", "is an all-clear")
+            }
             if downward.contains(word), !ground.isBelow {
                 let isFalling = ground.courses(of: plain).contains(where: \.falls) && !isOfBound && !["below", "under"].contains(word)
                 if !isFalling { return says(word, "is not what the evidence says") }
             }
-            if ["above", "over", "exceeds", "exceed", "exceeded"].contains(word), !ground.isAbove { return says(word, "is not what the evidence says") }
+            if ["above", "over", "exceeds", "exceed", "exceeded"].contains(word), !ground.isAbove {
+                return says(word, "is not what the evidence says")
+            }
             // A figure that something is above is one of the condition's, to the digit.
             if ["above", "over", "exceeds", "exceeded"].contains(word), index + 1 < clause.count, clause[index + 1].isFigure,
-                let value = Double(clause[index + 1].shown), !(index + 2 < plain.count && NumberWords.measure(plain[index + 2])?.dimension == .seconds),
+                let value = Double(clause[index + 1].shown),
+                !(index + 2 < plain.count && NumberWords.measure(plain[index + 2])?.dimension == .seconds),
                 !ground.bounds.contains(value)
             {
                 return says("\(word) \(clause[index + 1].shown)", "is not what the evidence says")
@@ -108,23 +126,37 @@ enum SeenComparisons {
             if word == "within", !(index + 1 < clause.count && (clause[index + 1].isFigure || NumberWords.begins(next))), !ground.isBelow {
                 return says("within \(next)", "is not what the evidence says")
             }
-            if beside.contains(word), next != "least", !ground.isEqual, isOfBound, !plain.contains(where: upward.contains), !plain.contains("than") {
+            if beside.contains(word), next != "least", !ground.isEqual, isOfBound, !plain.contains(where: upward.contains),
+                !plain.contains("than")
+            {
                 let isOwn = plain.first.map { bounds.contains($0) } == true || plain.starts(with: ["the", "threshold"])
                 if !isOwn { return says(word, "a threshold is not what the evidence says") }
             }
             if word == "as" {
-                if history.contains(next) || ["ever", "scheduled", "expected"].contains(next) { return says("as \(next)", "is not in the evidence") }
-                if let second = plain[(index + 1)...].prefix(4).firstIndex(of: "as"), second + 1 >= clause.count || !clause[second + 1].isFigure {
+                if history.contains(next) || ["ever", "scheduled", "expected"].contains(next) {
+                    return says("as \(next)", "is not in the evidence")
+                }
+                if let second = plain[(index + 1)...].prefix(4).firstIndex(of: "as"),
+                    second + 1 >= clause.count || !clause[second + 1].isFigure
+                {
                     return says("as .. as", "compares with what was not given")
                 }
             }
             if history.contains(word), !isRelative {
-                let isKnown = (["usual", "usually", "unusual", "unusually"].contains(word) && ground.hasUsual) || (word == "again" && (ground.wasReopened || isGuess && isOverAndOver))
-                let isReading = word == "before" && index > 0 && plain.contains("took") && (clause[index - 1].isFigure || NumberWords.measure(before) != nil)
+                let isKnown =
+                    (["usual", "usually", "unusual", "unusually"].contains(word) && ground.hasUsual)
+                    || (word == "again" && (ground.wasReopened || isGuess && isOverAndOver))
+                let isReading =
+                    word == "before" && index > 0 && plain.contains("took")
+                    && (clause[index - 1].isFigure || NumberWords.measure(before) != nil)
                 if !isKnown, !isReading { return says(word, "is history that nobody looked at") }
             }
-            if others.contains(word), !plain[..<index].contains("than"), !plain.contains("rest") { return says(word, "speaks of what is not in the evidence") }
-            if ["was", "were"].contains(word), upward.contains(next) || downward.contains(next) || next == "true" { return says("\(word) \(next)", "is history that nobody looked at") }
+            if others.contains(word), !plain[..<index].contains("than"), !plain.contains("rest") {
+                return says(word, "speaks of what is not in the evidence")
+            }
+            if ["was", "were"].contains(word), upward.contains(next) || downward.contains(next) || next == "true" {
+                return says("\(word) \(next)", "is history that nobody looked at")
+            }
         }
         if let last = plain.last, ["hold", "holds", "held"].contains(last), !plain.contains("rule"), !plain.contains("condition") {
             return says(last, "of what is not said")
@@ -136,23 +168,32 @@ enum SeenComparisons {
     private static func bound(_ clause: [Word], _ index: Int, _ ground: SeenGround) -> String? {
         guard index + 1 < clause.count else { return nil }
         let next = clause[index + 1].text
-        if ["is", "are"].contains(next) { return index + 2 < clause.count && clause[index + 2].isFigure ? nil : says("\(clause[index].text) \(next)", "is not what the evidence says") }
-        let isDeed = ["was", "were", "has", "have"].contains(next) || upward.contains(next) || rising.contains(next) || falling.contains(next)
+        if ["is", "are"].contains(next) {
+            return index + 2 < clause.count && clause[index + 2].isFigure
+                ? nil : says("\(clause[index].text) \(next)", "is not what the evidence says")
+        }
+        let isDeed =
+            ["was", "were", "has", "have"].contains(next) || upward.contains(next) || rising.contains(next) || falling.contains(next)
             || staying.contains(next) || next.hasPrefix("keep") || next.hasPrefix("cross")
-        return isDeed && !["above", "over", "high"].contains(next) ? says("\(clause[index].text) \(next)", "is not what the evidence says") : nil
+        return isDeed && !["above", "over", "high"].contains(next)
+            ? says("\(clause[index].text) \(next)", "is not what the evidence says") : nil
     }
 
     /// `most of` only of what a share was counted of, and of it only what was counted.
     private static func most(_ plain: [String], _ index: Int, _ ground: SeenGround) -> String? {
         let rest = plain[(index + 1)...].dropFirst(plain.count > index + 1 && plain[index + 1] == "of" ? 1 : 0)
         let noun = rest.firstIndex { !["the", "its", "these", "those", "active", "open", "of"].contains($0) }
-        guard let noun, plain[noun] == "it" || ground.shared.contains(SeenGround.stem(plain[noun])) || SeenGround.stem(plain[noun]) == "run" && !ground.shared.isEmpty else {
+        guard let noun,
+            plain[noun] == "it" || ground.shared.contains(SeenGround.stem(plain[noun]))
+                || SeenGround.stem(plain[noun]) == "run" && !ground.shared.isEmpty
+        else {
             return says("most", "of that was not counted")
         }
         if plain.contains(where: others.contains) { return says("most", "of others was not counted") }
         guard noun + 2 < plain.count, ["is", "are", "was", "were"].contains(plain[noun + 1]) else { return nil }
         let told = plain[noun + 2]
-        return ["of", "on", "from"].contains(told) || told != "active" && ground.shared.contains(told) ? nil : says("most", "that are \(told) were not counted")
+        return ["of", "on", "from"].contains(told) || told != "active" && ground.shared.contains(told)
+            ? nil : says("most", "that are \(told) were not counted")
     }
 
     /// What stands behind `than` was given: a figure, a threshold, or the others that a share was counted of.
@@ -161,13 +202,17 @@ enum SeenComparisons {
         let rest = plain[(index + 1)...]
         if rest.contains(where: others.contains) {
             // What has a growing share grows faster than the rest.
-            let isRising = plain.contains("faster") && plain.contains(where: rising.contains) && ground.courses(of: ["share"]).contains(where: \.rises)
-            return (plain[..<index].contains("more") || isRising) && !ground.shared.isEmpty ? nil : says("than the others", "was not compared")
+            let isRising =
+                plain.contains("faster") && plain.contains(where: rising.contains) && ground.courses(of: ["share"]).contains(where: \.rises)
+            return (plain[..<index].contains("more") || isRising) && !ground.shared.isEmpty
+                ? nil : says("than the others", "was not compared")
         }
         if ["its", "the"].contains(rest.first ?? ""), let noun = rest.dropFirst().first {
-            return bounds.contains(noun) || ["share", "usual"].contains(noun) ? nil : says("than \(rest.first ?? "") \(noun)", "compares with what was not given")
+            return bounds.contains(noun) || ["share", "usual"].contains(noun)
+                ? nil : says("than \(rest.first ?? "") \(noun)", "compares with what was not given")
         }
-        return rest.first == "0" || rest.first.map { NumberWords.begins($0) || $0.contains("_" as Character) } == true || ground.has(rest.first ?? "")
+        return rest.first == "0" || rest.first.map { NumberWords.begins($0) || $0.contains("_" as Character) } == true
+            || ground.has(rest.first ?? "")
             ? nil : says("than \(rest.first ?? "")", "compares with what was not given")
     }
 
@@ -179,8 +224,11 @@ enum SeenComparisons {
             let text = word.text
             let isNumber = NumberWords.begins(text) || NumberWords.isInner(text) || NumberWords.measure(text) != nil
             let isTest = text == "test" && index + 1 < plain.count && plain[index + 1] == "rule"
-            let isOfMissing = isMissing && (["missing", "unknown", "unreadable"].contains(text) || ground.unread.contains(SeenGround.stem(text)))
-            if !facts.contains(text), !isNumber, !isTest, !(text == "faster" && plain.contains("than")), !isOfMissing, !ground.has(text), !(text == "before" && plain.contains("took")) {
+            let isOfMissing =
+                isMissing && (["missing", "unknown", "unreadable"].contains(text) || ground.unread.contains(SeenGround.stem(text)))
+            if !facts.contains(text), !isNumber, !isTest, !(text == "faster" && plain.contains("than")), !isOfMissing, !ground.has(text),
+                !(text == "before" && plain.contains("took"))
+            {
                 return says(text, "is not in the evidence; a guess belongs into 'likely_cause' and says \"probably\"")
             }
             if let fault = object(clause, index) { return fault }
@@ -190,7 +238,9 @@ enum SeenComparisons {
             // `silent runs rise 2.4 times`: a figure is compared with the evidence as it is.
             let isCounted = clause.contains(where: \.isFigure)
             if rising.contains(text), !isCounted, !courses.contains(where: \.rises) { return says(text, "is not what the evidence says") }
-            if staying.contains(text), !plain.contains(where: upward.contains), !courses.contains(where: \.stays) { return says(text, "is not what the evidence says") }
+            if staying.contains(text), !plain.contains(where: upward.contains), !courses.contains(where: \.stays) {
+                return says(text, "is not what the evidence says")
+            }
         }
         return nil
     }
@@ -201,13 +251,21 @@ enum SeenComparisons {
         let next = index + 1 < clause.count ? clause[index + 1].text : ""
         let third = index + 2 < clause.count ? clause[index + 2].text : ""
         let isMeasured = index + 1 < clause.count && (clause[index + 1].isFigure || NumberWords.begins(next))
-        if ["is", "are"].contains(word), ["the", "a", "an"].contains(next) { return says("\(word) \(next) \(third)", "is told as if it were known") }
-        if word.hasPrefix("com"), ["come", "comes", "coming"].contains(word), next != "from" { return says(word, "is not in the evidence") }
+        if ["is", "are"].contains(word), ["the", "a", "an"].contains(next) {
+            return says("\(word) \(next) \(third)", "is told as if it were known")
+        }
+        if word.hasPrefix("com"), ["come", "comes", "coming"].contains(word), next != "from" {
+            return says(word, "is not in the evidence")
+        }
         if ["hold", "holds", "held", "take", "takes", "took", "taking", "holding"].contains(word), !isMeasured, !next.isEmpty {
-            let isPart = ["most", "more", "over", "about", "roughly", "above", "is", "are", "by"].contains(next) || ["the", "its"].contains(next) && ["rest", "share"].contains(third)
+            let isPart =
+                ["most", "more", "over", "about", "roughly", "above", "is", "are", "by"].contains(next)
+                || ["the", "its"].contains(next) && ["rest", "share"].contains(third)
             if !isPart { return says("\(word) \(next)", "is not in the evidence") }
         }
-        if word == "apps", ["are", "hold", "have", "take", "rose", "rise", "exceed"].contains(next), !clause.contains(where: { $0.isFigure || NumberWords.begins($0.text) }), !clause.contains(where: { others.contains($0.text) }) {
+        if word == "apps", ["are", "hold", "have", "take", "rose", "rise", "exceed"].contains(next),
+            !clause.contains(where: { $0.isFigure || NumberWords.begins($0.text) }), !clause.contains(where: { others.contains($0.text) })
+        {
             return says("apps \(next)", "says of several what was seen of one")
         }
         return nil
@@ -224,7 +282,8 @@ enum SeenComparisons {
                 guard isNow || ["held", "took", "to", "was", "from"].contains(verb) else { continue }
                 if !ground.wasRead(percent, isPercent: true, isNow: isNow) { return says("\(verb) \(word.shown)", "was not read") }
             } else if ["is", "are", "at", "has", "have", "holds", "hold", "carries"].contains(verb), let count = Double(word.shown),
-                plain[(index + 1)...].prefix(3).contains(where: { ["run", "runs", "app", "apps"].contains($0) }) || verb == "at" && plain.last == "0"
+                plain[(index + 1)...].prefix(3).contains(where: { ["run", "runs", "app", "apps"].contains($0) })
+                    || verb == "at" && plain.last == "0"
             {
                 if !ground.wasRead(count, isPercent: false, isNow: true) { return says("\(verb) \(word.shown)", "was not read") }
             }
@@ -237,30 +296,48 @@ enum SeenComparisons {
     /// A look takes nothing for granted: what is not in the evidence stands behind `whether`, or in a question.
     private static func fault(ofStep plain: [String], _ isQuestion: Bool, _ ground: SeenGround) -> String? {
         let second = plain.dropFirst().first ?? ""
-        if plain.first == "look", !["at", "for", "whether", "how", "which", "when", "into"].contains(second) { return says("look \(second)", "is not a look at figures") }
-        if plain.first == "check", ["in", "out", "up", "off", "on", "into"].contains(second) { return says("check \(second)", "is not a look at figures") }
+        if plain.first == "look", !["at", "for", "whether", "how", "which", "when", "into"].contains(second) {
+            return says("look \(second)", "is not a look at figures")
+        }
+        if plain.first == "check", ["in", "out", "up", "off", "on", "into"].contains(second) {
+            return says("check \(second)", "is not a look at figures")
+        }
         if let bound = plain.firstIndex(where: bounds.contains) {
             if let word = plain.first(where: moved.contains) { return says("\(plain[bound]) .. \(word)", "speaks of another one") }
-            if bound + 1 < plain.count, ["is", "are", "be"].contains(plain[bound + 1]) { return says("\(plain[bound]) \(plain[bound + 1])", "speaks of another one") }
+            if bound + 1 < plain.count, ["is", "are", "be"].contains(plain[bound + 1]) {
+                return says("\(plain[bound]) \(plain[bound + 1])", "speaks of another one")
+            }
         }
-        let isOpen = isQuestion && ["is", "are", "was", "were", "has", "have", "had", "did", "does", "do", "which", "who"].contains(plain.first ?? "")
+        let isOpen =
+            isQuestion
+            && ["is", "are", "was", "were", "has", "have", "had", "did", "does", "do", "which", "who"].contains(plain.first ?? "")
         let opening = isOpen ? 0 : plain.firstIndex { ["whether", "if"].contains($0) } ?? plain.count
         let asks = plain.firstIndex { ["which", "who", "whether", "if"].contains($0) } ?? plain.count
         for (index, word) in plain.enumerated() where index < opening {
             let isKnown = ground.has(word)
             if states.contains(word), !isKnown { return says(word, "is not in the evidence: ask whether it is so") }
-            if history.contains(word), word != "late", !isKnown { return says(word, "is history that nobody looked at: ask whether it is so") }
-            if comparatives.contains(word) || greatest.contains(word), index < asks || greatest.contains(word) { return says(word, "was not compared: ask whether it is so") }
+            if history.contains(word), word != "late", !isKnown {
+                return says(word, "is history that nobody looked at: ask whether it is so")
+            }
+            if comparatives.contains(word) || greatest.contains(word), index < asks || greatest.contains(word) {
+                return says(word, "was not compared: ask whether it is so")
+            }
             if ["below", "under"].contains(word), !ground.isBelow { return says(word, "is not what the evidence says") }
-            if falling.contains(word), !ground.courses(of: plain).contains(where: \.falls) { return says(word, "is not what the evidence says") }
+            if falling.contains(word), !ground.courses(of: plain).contains(where: \.falls) {
+                return says(word, "is not what the evidence says")
+            }
             if word == "another" { return says(word, "speaks of what is not in the evidence") }
             if ["only", "whole", "all", "every"].contains(word) { return says(word, "was not counted") }
             if word == "most", index < asks, !isOpen { return says(word, "was not counted: ask which") }
-            if ["has", "have"].contains(word), plain[(index + 1)...].first == "errors", !ground.has("errors") { return says("\(word) errors", "is not in the evidence") }
+            if ["has", "have"].contains(word), plain[(index + 1)...].first == "errors", !ground.has("errors") {
+                return says("\(word) errors", "is not in the evidence")
+            }
             if others.contains(word), plain[(index + 1)...].contains(where: { ["is", "are", "have", "has"].contains($0) }) {
                 return says(word, "speaks of what is not in the evidence")
             }
-            if word == "each", plain[(index + 1)...].contains(where: { ["is", "are", "has", "have", "holds"].contains($0) }) { return says(word, "was not counted") }
+            if word == "each", plain[(index + 1)...].contains(where: { ["is", "are", "has", "have", "holds"].contains($0) }) {
+                return says(word, "was not counted")
+            }
         }
         return nil
     }
@@ -302,7 +379,9 @@ enum SeenComparisons {
             }
         }
         func setPercent() {
-            guard let clause = current.clauses.indices.last, let word = current.clauses[clause].indices.last, current.clauses[clause][word].isFigure else { return }
+            guard let clause = current.clauses.indices.last, let word = current.clauses[clause].indices.last,
+                current.clauses[clause][word].isFigure
+            else { return }
             current.clauses[clause][word].percent = Double(current.clauses[clause][word].shown)
         }
         return all + [current]

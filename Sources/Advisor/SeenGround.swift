@@ -32,8 +32,10 @@ struct SeenGround: Sendable {
     /// What a series' name says in other words too. Only of one that has a value, and one that is not 0.
     private static let meanings: [String: [String]] = [
         "latency": ["slow", "slowly", "slower", "long", "longer"], "error": ["fail", "failure", "failing"], "failure": ["fail", "failing"],
-        "baseline": ["usual", "usually", "unusual", "unusually"], "cost": ["spend", "spending", "usd"], "token": ["burn", "burning", "use", "using", "consume"],
-        "mongodb": ["database"], "websocket": ["connection"], "llm": ["model"], "health": ["answer"], "healthy": ["answer"], "up": ["answer"], "silent": ["silently", "end"],
+        "baseline": ["usual", "usually", "unusual", "unusually"], "cost": ["spend", "spending", "usd"],
+        "token": ["burn", "burning", "use", "using", "consume"],
+        "mongodb": ["database"], "websocket": ["connection"], "llm": ["model"], "health": ["answer"], "healthy": ["answer"],
+        "up": ["answer"], "silent": ["silently", "end"],
     ]
 
     init(_ document: JSON) {

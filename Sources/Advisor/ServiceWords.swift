@@ -29,8 +29,10 @@ enum ServiceWords {
             switch byte {
             case 65...90, 97...122: letters += 1
             case 48...57: digits += 1
-            case UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: ";"), UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"),
-                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "%"), UInt8(ascii: "!"), UInt8(ascii: "?"): break
+            case UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: ";"), UInt8(ascii: "'"), UInt8(ascii: "("),
+                UInt8(ascii: ")"),
+                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "%"), UInt8(ascii: "!"), UInt8(ascii: "?"):
+                break
             default: return false
             }
         }

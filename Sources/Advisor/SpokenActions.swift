@@ -25,7 +25,8 @@ enum SpokenActions {
         ["stop", "monitoring"], ["pause", "all"], ["throttle", "all"], ["remove", "the"], ["remove", "all"],
         ["take", "down"], ["close", "the"], ["no", "action", "is", "needed"], ["no", "action", "needed"],
         ["false", "alarm"], ["nothing", "is", "wrong"], ["all", "is", "well"], ["log", "in", "to"], ["sign", "in"],
-        ["call", "this"], ["system", "prompt"], ["resolve", "this"], ["resolve", "the", "incident"], ["raise", "the", "limit"], ["lift", "the", "limit"], ["remove", "limits"],
+        ["call", "this"], ["system", "prompt"], ["resolve", "this"], ["resolve", "the", "incident"], ["raise", "the", "limit"],
+        ["lift", "the", "limit"], ["remove", "limits"],
     ]
     /// What a program could claim to have done, as the participle says it.
     private static let done: Set<String> = [
@@ -92,7 +93,8 @@ enum SpokenActions {
     private static func restarts(_ words: [Word]) -> [Fault] {
         words.indices.contains { index in
             guard words[index].text == "restart" || words[index].text == "restarting" else { return false }
-            return index == 0 || words[index].isFirst || !["a", "the", "last", "recent", "of", "since", "after", "before", "every"].contains(words[index - 1].text)
+            return index == 0 || words[index].isFirst
+                || !["a", "the", "last", "recent", "of", "since", "after", "before", "every"].contains(words[index - 1].text)
         } ? [Fault(.forbidden, "", "\"restart\" is a person's decision: say what to look at before it")] : []
     }
 

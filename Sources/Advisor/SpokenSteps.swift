@@ -20,25 +20,36 @@ enum SpokenSteps {
     private static let acting: Set<String> = [
         "abort", "accept", "activate", "add", "adjust", "allow", "amend", "answer", "apply", "approve", "assign", "authorise", "authorize",
         "block", "bounce", "bump", "buy", "cancel", "cap", "change", "choose", "clear", "cease", "close", "commit", "confirm", "contact",
-        "copy", "create", "cut", "cycle", "deny", "detach", "deploy", "disable", "discard", "disconnect", "double", "drain", "email", "empty", "enable", "end",
-        "enforce", "enter", "evict", "execute", "export", "expose", "fail", "file", "fix", "flush", "force", "forget", "format", "forward", "freeze",
+        "copy", "create", "cut", "cycle", "deny", "detach", "deploy", "disable", "discard", "disconnect", "double", "drain", "email",
+        "empty", "enable", "end",
+        "enforce", "enter", "evict", "execute", "export", "expose", "fail", "file", "fix", "flush", "force", "forget", "format", "forward",
+        "freeze",
         "give", "go", "grant", "halt", "hand", "hide", "hit", "hold", "increase", "inform", "install", "invoke", "issue", "kick", "launch",
-        "leave", "let", "lift", "limit", "lock", "lower", "mail", "make", "mark", "merge", "message", "migrate", "move", "notify", "open", "override",
-        "page", "paste", "patch", "pause", "permit", "phone", "ping", "post", "press", "promote", "publish", "pull", "push", "put", "quarantine",
-        "quit", "raise", "react", "recycle", "redeploy", "reduce", "refuse", "reject", "release", "reload", "remove", "rename", "replace", "reply", "report", "reset",
-        "resize", "resolve", "resume", "retire", "return", "revert", "rotate", "run", "save", "scale", "send", "set", "share", "show", "shrink", "skip", "snooze",
-        "start", "stop", "submit", "swap", "switch", "tap", "tell", "thumbs", "throttle", "throw", "toggle", "tune", "turn", "type", "unblock", "undo", "unlock",
+        "leave", "let", "lift", "limit", "lock", "lower", "mail", "make", "mark", "merge", "message", "migrate", "move", "notify", "open",
+        "override",
+        "page", "paste", "patch", "pause", "permit", "phone", "ping", "post", "press", "promote", "publish", "pull", "push", "put",
+        "quarantine",
+        "quit", "raise", "react", "recycle", "redeploy", "reduce", "refuse", "reject", "release", "reload", "remove", "rename", "replace",
+        "reply", "report", "reset",
+        "resize", "resolve", "resume", "retire", "return", "revert", "rotate", "run", "save", "scale", "send", "set", "share", "show",
+        "shrink", "skip", "snooze",
+        "start", "stop", "submit", "swap", "switch", "tap", "tell", "thumbs", "throttle", "throw", "toggle", "tune", "turn", "type",
+        "unblock", "undo", "unlock",
         "unpause", "unthrottle", "update", "upgrade", "upload", "use", "vote", "withdraw", "write", "zero",
     ]
     /// Among them those that are nouns as well, `open for five minutes`, `a share of the runs`: an order only before what it is
     /// about.
     private static let ambiguous: Set<String> = [
-        "answer", "block", "cap", "change", "cut", "cycle", "double", "email", "end", "file", "fix", "hit", "hold", "increase", "issue", "limit", "lock",
-        "mail", "mark", "message", "move", "open", "page", "patch", "pause", "post", "promote", "pull", "push", "release", "report", "run", "scale", "set", "share",
-        "show", "start", "stop", "swap", "switch", "throttle", "type", "update", "upgrade", "use", "zero", "close", "put", "leave", "let", "make",
+        "answer", "block", "cap", "change", "cut", "cycle", "double", "email", "end", "file", "fix", "hit", "hold", "increase", "issue",
+        "limit", "lock",
+        "mail", "mark", "message", "move", "open", "page", "patch", "pause", "post", "promote", "pull", "push", "release", "report", "run",
+        "scale", "set", "share",
+        "show", "start", "stop", "swap", "switch", "throttle", "type", "update", "upgrade", "use", "zero", "close", "put", "leave", "let",
+        "make",
     ]
     private static let objects: Set<String> = [
-        "a", "all", "an", "any", "both", "down", "each", "every", "everybody", "everything", "him", "it", "its", "more", "off", "on", "that", "the", "them",
+        "a", "all", "an", "any", "both", "down", "each", "every", "everybody", "everything", "him", "it", "its", "more", "off", "on",
+        "that", "the", "them",
         "these", "this", "those", "up", "yes", "your",
     ]
     /// Of the offer that a reaction approves; and of what nobody may be asked for.
@@ -75,7 +86,9 @@ enum SpokenSteps {
             guard !sentence.isQuestion else { continue }
             for clause in sentence.clauses {
                 var words = clause[...]
-                while let first = words.first, ["please", "then", "next", "now", "just", "simply", "first", "also", "kindly"].contains(first) {
+                while let first = words.first,
+                    ["please", "then", "next", "now", "just", "simply", "first", "also", "kindly"].contains(first)
+                {
                     words = words.dropFirst()
                 }
                 guard let first = words.first, acting.contains(first), !looking.contains(first) else { continue }
@@ -98,7 +111,8 @@ enum SpokenSteps {
     }
 
     private static let strange: Set<String> = [
-        "threescore", "fourscore", "score", "scores", "fortnight", "fortnights", "gross", "myriad", "myriads", "lakh", "lakhs", "crore", "crores",
+        "threescore", "fourscore", "score", "scores", "fortnight", "fortnights", "gross", "myriad", "myriads", "lakh", "lakhs", "crore",
+        "crores",
         "eins", "zwei", "drei", "vier", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwanzig", "hundert", "tausend", "halb",
         "un", "deux", "trois", "quatre", "cinq", "sept", "huit", "neuf", "dix", "vingt", "trente", "cent", "mille",
         "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "veinte", "cien", "mil",
@@ -139,7 +153,11 @@ enum SpokenSteps {
             switch token {
             case .word(let word), .name(let word):
                 let word = word.lowercased()
-                if ["and", "or", "but", "then", "so"].contains(word) { current.clauses.append([]) } else { current.clauses[current.clauses.count - 1].append(word) }
+                if ["and", "or", "but", "then", "so"].contains(word) {
+                    current.clauses.append([])
+                } else {
+                    current.clauses[current.clauses.count - 1].append(word)
+                }
             case .figure: current.clauses[current.clauses.count - 1].append("0")
             case .mark(let mark):
                 if mark == "?" { current.isQuestion = true }

@@ -64,12 +64,18 @@ enum TextHygiene {
     private static func hasPath(_ text: String) -> Bool {
         for word in text.split(separator: " ") where word.contains("/" as Character) {
             let parts = word.split(separator: "/", omittingEmptySubsequences: false)
-            let isUnit = parts.count == 2 && (parts[0].isEmpty || parts[0].last?.isNumber == true)
+            let isUnit =
+                parts.count == 2 && (parts[0].isEmpty || parts[0].last?.isNumber == true)
                 && ["min", "h", "s"].contains { parts[1].hasPrefix($0) }
-            let isPair = parts.count == 2 && parts.allSatisfy { part in
-                !part.isEmpty && part.unicodeScalars.allSatisfy { ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ".,;:()".unicodeScalars.contains($0) }
-                    && !part.dropLast().contains("." as Character)
-            }
+            let isPair =
+                parts.count == 2
+                && parts.allSatisfy { part in
+                    !part.isEmpty
+                        && part.unicodeScalars.allSatisfy {
+                            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ".,;:()".unicodeScalars.contains($0)
+                        }
+                        && !part.dropLast().contains("." as Character)
+                }
             if !isUnit, !isPair { return true }
         }
         return false

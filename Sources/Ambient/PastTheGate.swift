@@ -9,7 +9,9 @@ public enum PastTheGate {
         /// `10.0.0.7`, `[2001:db8::7]`, as they stand before a port.
         var text: String {
             var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-            let written = bytes.withUnsafeBytes { inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, $0.baseAddress!, &buffer, socklen_t(buffer.count)) }
+            let written = bytes.withUnsafeBytes {
+                inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, $0.baseAddress!, &buffer, socklen_t(buffer.count))
+            }
             guard written != nil else { return "?" }
             let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             return bytes.count == 4 ? text : "[\(text)]"

@@ -163,7 +163,8 @@ public enum SecretSource: Sendable, Equatable {
         // The mark of emoji, also before the box around a digit.
         case 0xFE0F: return !isSymbol(index - 1) && !(index + 1 < scalars.count && scalars[index + 1].value == 0x20E3)
         // What joins two emoji to one.
-        case 0x200D: return !(isSymbol(index + 1) && (isSymbol(index - 1) || scalars[index - 1].value == 0xFE0F || isTone(scalars[index - 1])))
+        case 0x200D:
+            return !(isSymbol(index + 1) && (isSymbol(index - 1) || scalars[index - 1].value == 0xFE0F || isTone(scalars[index - 1])))
         default: return true
         }
     }

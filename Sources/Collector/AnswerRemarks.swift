@@ -33,7 +33,8 @@ extension ResponseBody.Remarks {
 
     /// As it may be shown, and stand on a tape.
     static func word(_ text: String) -> String {
-        let isPlain = text.utf8.count <= 40 && text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || "-, ".utf8.contains($0) }
+        let isPlain =
+            text.utf8.count <= 40 && text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || "-, ".utf8.contains($0) }
         return isPlain ? text : "an encoding of its own"
     }
 
@@ -43,7 +44,8 @@ extension ResponseBody.Remarks {
         switch lacking == nil ? login : nil {
         case "basic": "it wants basic auth: 'auth: {basic: {user: …, password_file: …}}'"
         case "bearer": "it wants a bearer token: 'auth: {bearer_file: …}' or 'auth: {oauth2: {…}}'"
-        case let other?: "it wants a login by \(PlainText.bounded(other, limit: 20)), which is not spoken here: basic auth, or a bearer token"
+        case let other?:
+            "it wants a login by \(PlainText.bounded(other, limit: 20)), which is not spoken here: basic auth, or a bearer token"
         case nil: nil
         }
     }

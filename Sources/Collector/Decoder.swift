@@ -21,7 +21,9 @@ public enum Decoder {
             do {
                 return try values(of: answer.body, endpoint)
             } catch {
-                let why = answer.compression.map { "the answer is compressed (\($0)), which was not asked for: does a proxy in between do that?" }
+                let why = answer.compression.map {
+                    "the answer is compressed (\($0)), which was not asked for: does a proxy in between do that?"
+                }
                 return .missing(endpoint, .malformed, detail: (why ?? error.description) + doubt(answer))
             }
         case 300...399:
@@ -31,10 +33,12 @@ public enum Decoder {
                 detail: "a redirect\(target), which is not followed: write the address that answers under 'replicas'" + doubt(answer))
         case 400...499 where answer.status != 401 && answer.status != 403 && setupFault(answer) != nil:
             return .missing(
-                endpoint, .error(status: UInt16(answer.status)), detail: (setupFault(answer)?.hint ?? "status \(answer.status)") + doubt(answer))
+                endpoint, .error(status: UInt16(answer.status)),
+                detail: (setupFault(answer)?.hint ?? "status \(answer.status)") + doubt(answer))
         case 401, 403:
             // What it says of a login that was never sent says nothing.
-            let said = answer.remarks.lacking.map { "no login was sent: \(PlainText.bounded($0, limit: 400))" }
+            let said =
+                answer.remarks.lacking.map { "no login was sent: \(PlainText.bounded($0, limit: 400))" }
                 ?? detail(of: answer) ?? "status \(answer.status)"
             return .missing(endpoint, .unauthorized, detail: said + doubt(answer) + (answer.remarks.hint.map { "; \($0)" } ?? ""))
         case 500...599 where endpoint == .health:
@@ -46,7 +50,8 @@ public enum Decoder {
             }
             let doubt = doubt(answer)
             return .missing(
-                endpoint, .error(status: UInt16(answer.status)), detail: (text(of: answer) ?? (doubt.isEmpty ? "" : "status \(answer.status)")) + doubt)
+                endpoint, .error(status: UInt16(answer.status)),
+                detail: (text(of: answer) ?? (doubt.isEmpty ? "" : "status \(answer.status)")) + doubt)
         default:
             let status = UInt16(clamping: answer.status)
             return .missing(endpoint, .error(status: status), detail: (detail(of: answer) ?? "status \(answer.status)") + doubt(answer))

@@ -87,8 +87,7 @@ struct TapeLineParser {
         return try exchangeOrTick(try result.get(), body, header)
     }
 
-    private func exchangeOrTick(_ object: JSONObject, _ body: Body?, _ header: TapeHeader) throws(TapeError) -> TapeLine
-    {
+    private func exchangeOrTick(_ object: JSONObject, _ body: Body?, _ header: TapeHeader) throws(TapeError) -> TapeLine {
         guard let at = object["at"]?.string.flatMap({ Timestamp(rfc3339: $0) }) else {
             throw error("at is to be a moment in RFC 3339")
         }

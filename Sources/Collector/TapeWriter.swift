@@ -110,8 +110,7 @@ public struct TapeWriter: ~Copyable {
             let start = bytes.count
             bytes.append(contentsOf: body)
             // A document may hold line ends between its values, and only there: a string cannot.
-            if memchr(body.baseAddress!, 0x0A, body.count) != nil || memchr(body.baseAddress!, 0x0D, body.count) != nil
-            {
+            if memchr(body.baseAddress!, 0x0A, body.count) != nil || memchr(body.baseAddress!, 0x0D, body.count) != nil {
                 for index in start..<bytes.count where bytes[index] == 0x0A || bytes[index] == 0x0D {
                     bytes[index] = 0x20
                 }

@@ -12,7 +12,8 @@ extension Assembly {
             let settings = channel.kind as? SlackSettings, case .bot(let bot) = settings
         else { return nil }
         let reader = SlackReactions(
-            name: channel.name, url: bot.url, token: means.secret(bot.token, "the token of channel \(channel.name)"), client: client.using(channel.tls),
+            name: channel.name, url: bot.url, token: means.secret(bot.token, "the token of channel \(channel.name)"),
+            client: client.using(channel.tls),
             clock: clock)
         return ReactionPoller(
             channel: channel.name, slack: reader, users: slack.users, approve: slack.approve, deny: slack.deny, core: core,

@@ -73,7 +73,8 @@ public struct Assembly: Sendable {
             found.append(
                 Diagnostic(
                     "built-in", "no file of this folder is a policy: the built-in policy holds", file: folder, line: 0,
-                    hint: "ops_policy.default.yaml holds for everybody; 'extends: builtin' in it keeps the built-in rules", severity: .warning))
+                    hint: "ops_policy.default.yaml holds for everybody; 'extends: builtin' in it keeps the built-in rules",
+                    severity: .warning))
         }
         if let lost = set.lostOutage { found.append(lost) }
         return found

@@ -31,7 +31,8 @@ extension DaemonParts {
         let (core, sights) = (core, sights)
         monitor.situation = {
             let (summaries, at) = sights.all
-            return StatusVerdict(summaries: summaries, at: at, open: await core.openIncidents, journalError: await core.state.journalError).line
+            return StatusVerdict(summaries: summaries, at: at, open: await core.openIncidents, journalError: await core.state.journalError)
+                .line
         }
         monitor.troubles = { instruments.troubles(of: names) }
         return (monitor, pulse)

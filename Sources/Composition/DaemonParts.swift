@@ -114,7 +114,8 @@ package final class DaemonParts: Sendable {
     /// Nobody waits for whoever reads the events; a line in their place says how many are missing.
     private static func printEvents(_ report: CycleReport) {
         for routed in report.result.messages {
-            OutputQueue.standardOutput.offer(Array((Shown.json(MessageDocument.document(routed.message).serialized()) + "\n").utf8)) { missing in
+            OutputQueue.standardOutput.offer(Array((Shown.json(MessageDocument.document(routed.message).serialized()) + "\n").utf8)) {
+                missing in
                 let gap: JSON = ["schema": "mozaiks.ops/events-missing/v1", "missing": .int(Int64(missing))]
                 return gap.serializedBytes() + [UInt8(ascii: "\n")]
             }

@@ -50,13 +50,19 @@ package final class Frontage: Sendable {
         let isElsewhere = configuration.server.map { $0.value.description != configuration.gate?.listen.description } ?? false
         isHere = configuration.server != nil && !isElsewhere
         if isHere, configuration.certificate != nil {
-            logger.warning("the certificate is not used: 'server' names the gate's address, which is for a proxy on this machine; give it one of its own")
+            logger.warning(
+                "the certificate is not used: 'server' names the gate's address, which is for a proxy on this machine; give it one of its own"
+            )
         }
         page = Face(
             folder, Overview.Surroundings(configuration), isLoopback: configuration.server?.value.isLoopback ?? false,
-            token: configuration.readToken.map { CachedSecret($0.value, what: "the token of whoever reads the page", in: assembly.environment) },
+            token: configuration.readToken.map {
+                CachedSecret($0.value, what: "the token of whoever reads the page", in: assembly.environment)
+            },
             publicURL: configuration.publicURL?.value, proxies: configuration.trustedProxies?.value,
-            proxySecret: configuration.trustedSecret.map { CachedSecret($0.value, what: "the secret of the trusted proxies", in: assembly.environment) },
+            proxySecret: configuration.trustedSecret.map {
+                CachedSecret($0.value, what: "the secret of the trusted proxies", in: assembly.environment)
+            },
             environment: assembly.environment, clock: clock)
         let answers = answers
         server = configuration.gate.map { settings in

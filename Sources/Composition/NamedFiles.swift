@@ -25,7 +25,9 @@ struct NamedFiles {
         if let server = configuration.certificate?.value {
             faults += self.faults(of: TLSFiles(certificateFile: server.certificate, keyFile: server.key), "the server")
         }
-        if case .at(let source) = configuration.network.proxy { fault(of: SecretUse(source, "the address of the proxy")).map { faults.append($0) } }
+        if case .at(let source) = configuration.network.proxy {
+            fault(of: SecretUse(source, "the address of the proxy")).map { faults.append($0) }
+        }
         if let folder = configuration.playbooks.value {
             do throws(FileReading.Failure) {
                 _ = try FileReading.files(in: folder, endings: [".md"])
@@ -79,7 +81,9 @@ struct NamedFiles {
         let text = secret.reveal()
         let bytes = Array(text.utf8)
         let lower = text.lowercased()
-        guard let scheme = ["https://", "http://"].first(where: { lower.hasPrefix($0) }), bytes.count > scheme.utf8.count else { return false }
+        guard let scheme = ["https://", "http://"].first(where: { lower.hasPrefix($0) }), bytes.count > scheme.utf8.count else {
+            return false
+        }
         return !bytes.contains { $0 <= 0x20 || $0 == 0x7F } && !"/?#".utf8.contains(bytes[scheme.utf8.count])
     }
 
@@ -110,7 +114,8 @@ struct NamedFiles {
         do throws(FileReading.Failure) {
             let bytes = try FileReading.bytes(path, limit: 4 << 20)
             guard !String(decoding: bytes, as: UTF8.self).contains(bytesOf: mark) else { return nil }
-            return "cannot use \(what) from file \(Shown.line(path)): \(bytes.isEmpty ? "it is empty" : "it holds no '-----BEGIN … \(mark)'")"
+            return
+                "cannot use \(what) from file \(Shown.line(path)): \(bytes.isEmpty ? "it is empty" : "it holds no '-----BEGIN … \(mark)'")"
         } catch {
             return "cannot read \(what) from file \(Shown.line(path)): \(error.reason)"
         }

@@ -18,7 +18,8 @@ struct ReloadReport {
         new: (configuration: Configuration, policies: PolicySet)
     ) {
         ignored = ReloadReport.difference(running.entries, new.configuration.entries, where: ReloadReport.needsRestart)
-        changed = ReloadReport.difference(old.configuration.entries, new.configuration.entries) { !ReloadReport.needsRestart($0) }
+        changed =
+            ReloadReport.difference(old.configuration.entries, new.configuration.entries) { !ReloadReport.needsRestart($0) }
             + ReloadReport.difference(old.policies, new.policies)
     }
 

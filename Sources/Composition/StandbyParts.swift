@@ -95,7 +95,8 @@ package final class StandbyParts: Sendable {
             let configuration = try load()
             let old = assembly
             let fresh = try Assembly(
-                configuration, policies: try Assembly.loadPolicies(configuration), environment: old.environment, clock: machine, version: version,
+                configuration, policies: try Assembly.loadPolicies(configuration), environment: old.environment, clock: machine,
+                version: version,
                 logger: logger)
             await standby.follow(fresh.settings)
             front.page.follow(Overview.Surroundings(configuration))

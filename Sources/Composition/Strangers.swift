@@ -39,7 +39,8 @@ public struct Strangers: Sendable {
                 var (file, line) = (configuration.file ?? "configuration", 0)
                 if case .file(let place)? = origin { (file, line) = (place.file, place.line) }
                 found.append(
-                    Diagnostic("matches-nothing", "\(what): \(finding.message)", file: file, line: line, hint: finding.hint, severity: .warning))
+                    Diagnostic(
+                        "matches-nothing", "\(what): \(finding.message)", file: file, line: line, hint: finding.hint, severity: .warning))
             }
         }
         for route in configuration.routes { add(route.rule.match, "a route", route.origin) }
@@ -54,10 +55,12 @@ public struct Strangers: Sendable {
         } else if !configuration.routes.isEmpty, !isReached(.critical) {
             found.append(
                 Diagnostic(
-                    "matches-nothing", isReached(.critical, byApp: true)
+                    "matches-nothing",
+                    isReached(.critical, byApp: true)
                         ? "no route leads critical incidents about a runtime, such as that it is down, to a channel: each asks for an app"
                         : "no route leads critical incidents to a channel: nobody is told of them",
-                    file: configuration.file ?? "configuration", line: 0, hint: "add a route without 'severity' and 'app', or with critical",
+                    file: configuration.file ?? "configuration", line: 0,
+                    hint: "add a route without 'severity' and 'app', or with critical",
                     severity: .warning))
         }
         if let warning = seldom { found.append(warning) }
@@ -68,7 +71,8 @@ public struct Strangers: Sendable {
                 found.append(
                     Diagnostic(
                         "always-maintenance", "a maintenance window holds all day on every day: nobody is ever told of critical incidents",
-                        file: configuration.file ?? "configuration", line: 0, hint: "name the hours in which work is done, or what it is about",
+                        file: configuration.file ?? "configuration", line: 0,
+                        hint: "name the hours in which work is done, or what it is about",
                         severity: .warning))
             }
         }
@@ -83,7 +87,9 @@ public struct Strangers: Sendable {
         let seen = apps.map(\.text)
         for glob in match.apps where !seen.isEmpty && !seen.contains(where: glob.matches) {
             found.append(
-                finding("no app '\(Shown.id(glob.pattern))' was seen", glob.pattern, seen, "an app's id is exact, also in its case; '*' stands for any text"))
+                finding(
+                    "no app '\(Shown.id(glob.pattern))' was seen", glob.pattern, seen,
+                    "an app's id is exact, also in its case; '*' stands for any text"))
         }
         for glob in match.rules where !rules.contains(where: glob.matches) {
             found.append(finding("there is no rule '\(glob)'", glob.pattern, rules, "mozaiks-ops policy show"))
@@ -96,8 +102,11 @@ public struct Strangers: Sendable {
         let environment = configuration.environment.value
         for glob in match.environments where isElsewhere(match) {
             let (written, here) = (glob.pattern.lowercased(), environment.lowercased())
-            guard !written.isEmpty, here.hasPrefix(written) || written.hasPrefix(here) || Nearest.name(to: written, among: [here]) != nil else { continue }
-            found.append(finding("the environment is '\(Shown.id(environment))', not '\(glob)'", here, [], "did you mean '\(Shown.id(environment))'?"))
+            guard !written.isEmpty, here.hasPrefix(written) || written.hasPrefix(here) || Nearest.name(to: written, among: [here]) != nil
+            else { continue }
+            found.append(
+                finding(
+                    "the environment is '\(Shown.id(environment))', not '\(glob)'", here, [], "did you mean '\(Shown.id(environment))'?"))
         }
         let names = labels.keys.inByteOrder()
         for (name, globs) in match.labels.inByteOrder(of: \.key) {

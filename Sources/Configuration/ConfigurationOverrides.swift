@@ -36,7 +36,9 @@ struct ConfigurationOverrides {
         }
         if let given = given("--state", flags.state, "MOZAIKS_OPS_STATE") {
             let name = StateName(given.text).with(configuration.state.value.password)
-            if let wrong = name.fault { faults.append(fault(given.origin, "state", "this is no URL of a database: \(wrong.message)", wrong.hint)) }
+            if let wrong = name.fault {
+                faults.append(fault(given.origin, "state", "this is no URL of a database: \(wrong.message)", wrong.hint))
+            }
             configuration.state = Setting(name, given.origin)
         }
         if let text = flags.policies { configuration.policies = Setting(text, .flag("--policies")) }
@@ -113,11 +115,19 @@ struct ConfigurationOverrides {
             return [fault(.environment(variable), "auth", "it cannot be '\(Shown.id(text))'", "google-identity, or leave it out")]
         }
         if authentication != .none {
-            return [fault(.environment(variable), "auth", "it stands beside a token: only one can be used", "take MOZAIKS_RUNTIME_TOKEN away")]
+            return [
+                fault(.environment(variable), "auth", "it stands beside a token: only one can be used", "take MOZAIKS_RUNTIME_TOKEN away")
+            ]
         }
         let audiences = Authentication.audiences(of: replicas)
         guard let audience = audiences.first, audiences.count == 1 else {
-            return audiences.isEmpty ? [] : [fault(.environment(variable), "auth", "the replicas have several addresses", "name the audience in mozaiks-ops.yaml: auth: {google_identity: {audience: …}}")]
+            return audiences.isEmpty
+                ? []
+                : [
+                    fault(
+                        .environment(variable), "auth", "the replicas have several addresses",
+                        "name the audience in mozaiks-ops.yaml: auth: {google_identity: {audience: …}}")
+                ]
         }
         authentication = .googleIdentity(audience: audience)
         return []

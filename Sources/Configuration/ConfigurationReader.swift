@@ -47,7 +47,8 @@ struct ConfigurationReader {
             scalars.contains(where: { !blanks($0) && ![.format, .control].contains($0.properties.generalCategory) })
         else {
             reporter.report(
-                "environment", "'environment' is empty" + (reporter.string(node, "'environment'") == "" ? "" : ": its variable is set to nothing"),
+                "environment",
+                "'environment' is empty" + (reporter.string(node, "'environment'") == "" ? "" : ": its variable is set to nothing"),
                 at: node, hint: "write 'production', or leave the key out, which means the same")
             return text
         }
@@ -55,7 +56,8 @@ struct ConfigurationReader {
         let production = TellingSettings.production
         guard !name.isSame(as: production) else { return name }
         let folded = name.lowercased()
-        let looksLike = ["prod", "prd", "live"].contains { folded == $0 || folded.hasPrefix($0 + "-") || folded.hasPrefix($0 + "_") }
+        let looksLike =
+            ["prod", "prd", "live"].contains { folded == $0 || folded.hasPrefix($0 + "-") || folded.hasPrefix($0 + "_") }
             || folded.hasPrefix("produ") || Nearest.name(to: name, among: [production]) != nil
         if looksLike {
             reporter.report(
@@ -216,7 +218,8 @@ struct ConfigurationReader {
                 guard let list, let other else { continue }
                 reporter.report(
                     "replica-twice",
-                    "\(Shown.id(url)) is a replica of '\(other)' already: what runs there counts twice" + (other.isSame(as: entry.name) ? "" : ", and is told and held back twice"),
+                    "\(Shown.id(url)) is a replica of '\(other)' already: what runs there counts twice"
+                        + (other.isSame(as: entry.name) ? "" : ", and is told and held back twice"),
                     at: list, hint: "name each process once; apps need no runtime of their own", severity: .warning)
             }
             let authentication = AuthenticationReader(reader: reader).read(runtime, for: replicas)
@@ -272,8 +275,7 @@ struct ConfigurationReader {
 
     private func actions(_ fields: Fields, _ configuration: inout Configuration) {
         guard let actions = fields.section(Keys.actions) else { return }
-        if let entry = actions.entry(ActionKeys.gate), let gate = Fields(entry.value, "'gate'", reporter, place: entry.key.start)
-        {
+        if let entry = actions.entry(ActionKeys.gate), let gate = Fields(entry.value, "'gate'", reporter, place: entry.key.start) {
             let listen = gate.node(GateKeys.listen).flatMap { reader.listen($0, "The gate") }
             let text = reader.text(gate, GateKeys.text)
             gate.finish()
@@ -289,7 +291,8 @@ struct ConfigurationReader {
             // As the runtime keeps ids: without white space around them.
             let written = ids.map { SecretSource.trim($0) }
             if written.contains("") {
-                reporter.report("empty", "an id in 'protected' is empty: it protects nobody", at: node, hint: "leave it out, or name an app")
+                reporter.report(
+                    "empty", "an id in 'protected' is empty: it protects nobody", at: node, hint: "leave it out, or name an app")
             }
             limits.protected = written.filter { !$0.isEmpty }.map { AppID($0).stored }
         }

@@ -20,7 +20,9 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         } else if host.contains(":" as Character) {
             return nil
         }
-        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "*") && $0 != UInt8(ascii: "/") }) else { return nil }
+        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "*") && $0 != UInt8(ascii: "/") }) else {
+            return nil
+        }
         self.host = String(host)
         self.port = port
     }
@@ -36,7 +38,8 @@ extension SettingReader {
             let isStar = text.hasPrefix("*") || text.hasPrefix(":")
             reporter.report(
                 "type", "'listen' must be an address and a port", at: node,
-                hint: isStar ? "write 0.0.0.0:PORT or [::]:PORT for all addresses, 127.0.0.1:PORT for this machine" : "such as 127.0.0.1:9465")
+                hint: isStar
+                    ? "write 0.0.0.0:PORT or [::]:PORT for all addresses, 127.0.0.1:PORT for this machine" : "such as 127.0.0.1:9465")
             return nil
         }
         if !address.isLoopback {

@@ -100,9 +100,11 @@ struct ServerReader {
 
     private func header(_ node: YAMLNode) -> String? {
         guard let text = reader.text(node, "'trusted_user_header'") else { return nil }
-        let isName = (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45 || byte == 95
-        }
+        let isName =
+            (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45 || byte == 95
+            }
         guard isName, !ServerReader.taken.contains(text.lowercased()) else {
             reporter.report(
                 "type", "'trusted_user_header' must be the name of a header that says nothing else", at: node,

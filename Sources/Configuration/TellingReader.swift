@@ -147,7 +147,9 @@ struct TellingReader {
         }
         guard let inner = Fields(node, "'reminders'", reporter) else { return }
         for severity in Severity.allCases {
-            guard let key = ReminderKeys.section.keys.first(where: { $0.name == severity.rawValue }), let node = inner.node(key) else { continue }
+            guard let key = ReminderKeys.section.keys.first(where: { $0.name == severity.rawValue }), let node = inner.node(key) else {
+                continue
+            }
             if node.text == "never" {
                 settings.reminders[severity] = nil
             } else if let span = reader.span(node, severity.rawValue, ReminderKeys.range) {

@@ -178,7 +178,8 @@ struct Evaluation {
         let incident = entry.state.incident.flatMap { state.incidents[$0]?.id }
         outcome.standings.append(
             Standing(
-                rule: rule.name, subject: subject, phase: entry.state.phase, since: entry.state.since + entry.state.dipped, unseen: entry.state.blind,
+                rule: rule.name, subject: subject, phase: entry.state.phase, since: entry.state.since + entry.state.dipped,
+                unseen: entry.state.blind,
                 observed: entry.state.observed, isKnownTrue: entry.state.truth == .yes, maxGap: clock.maxGap(of: rule),
                 interval: rule.when.endpoints.map(clock.interval).max() ?? .zero,
                 suppressedBy: entry.state.suppressedBy, incident: incident))
@@ -210,7 +211,8 @@ struct Evaluation {
 
     private func timing(_ rule: Rule) -> RuleState.Timing {
         RuleState.Timing(
-            hold: clock.hold(of: rule), dips: clock.dips(of: rule), slack: clock.slack(of: rule), clearAfter: rule.clearAfter, maxGap: clock.maxGap(of: rule))
+            hold: clock.hold(of: rule), dips: clock.dips(of: rule), slack: clock.slack(of: rule), clearAfter: rule.clearAfter,
+            maxGap: clock.maxGap(of: rule))
     }
 
     private mutating func sample(

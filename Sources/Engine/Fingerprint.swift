@@ -6,8 +6,7 @@ public enum Fingerprint {
     /// First 16 hexadecimal digits of SHA-256 over `v1\0rule\0subject kind\0runtime\0subject`.
     public static func of(rule: String, subject: Subject) -> String {
         var bytes = Array("v1".utf8)
-        for part in [Array(rule.utf8), Array(subject.kind.rawValue.utf8), Array(subject.runtime.utf8), subject.idBytes]
-        {
+        for part in [Array(rule.utf8), Array(subject.kind.rawValue.utf8), Array(subject.runtime.utf8), subject.idBytes] {
             bytes.append(0)
             bytes += part
         }

@@ -149,7 +149,9 @@ struct RuleState: Hashable, Sendable {
         let held = seenTrue - since - dipped
         let text = held > .zero ? "condition false after \(held.brief)" : "condition false at the next look"
         if isHole { return text + ", and not known for \((at - known).brief) before" }
-        guard held >= timing.hold || at - since - dipped >= timing.hold, let cause else { return text + ", before it held for \(timing.hold)" }
+        guard held >= timing.hold || at - since - dipped >= timing.hold, let cause else {
+            return text + ", before it held for \(timing.hold)"
+        }
         return text + ", kept quiet by \(cause)"
     }
 
@@ -167,8 +169,7 @@ struct RuleState: Hashable, Sendable {
         }
     }
 
-    private mutating func advanceClearing(_ truth: Truth, _ at: Timestamp, _ timing: Timing, _ isHole: Bool) -> Change?
-    {
+    private mutating func advanceClearing(_ truth: Truth, _ at: Timestamp, _ timing: Timing, _ isHole: Bool) -> Change? {
         switch truth {
         case .unknown: return nil
         case .yes:

@@ -42,7 +42,9 @@ struct GuardSteps {
 
     private func killSwitch(_: Wanted) -> Verdict? {
         if context.killFile {
-            return .refuse(.killSwitch, "actions are stopped (kill switch), or it cannot be found out whether they are; none begins until they are known not to be")
+            return .refuse(
+                .killSwitch,
+                "actions are stopped (kill switch), or it cannot be found out whether they are; none begins until they are known not to be")
         }
         return nil
     }
@@ -121,7 +123,8 @@ struct GuardSteps {
             let since = found.trouble.times > 1 ? "again and again since" : "since"
             return .refuse(
                 .otherFault,
-                "\(found.trouble.text(wanted.key.runtime)) \(since) \(found.trouble.since): nobody is acted upon for how things look meanwhile")
+                "\(found.trouble.text(wanted.key.runtime)) \(since) \(found.trouble.since): nobody is acted upon for how things look meanwhile"
+            )
         }
         return .refuse(
             .otherFault,

@@ -95,9 +95,11 @@ extension GuardState {
             // Up to its limit they may come back; twice as far beyond it nothing leads that is kept.
             if runs - max(hold.least, most) >= max(most * 2, 10) {
                 grows = true
-                seen = "active_runs \(Figure.text(hold.least, .runs)) → \(Figure.text(runs, .runs)) in \((now - hold.leastAt).brief) under \(bound.words)"
+                seen =
+                    "active_runs \(Figure.text(hold.least, .runs)) → \(Figure.text(runs, .runs)) in \((now - hold.leastAt).brief) under \(bound.words)"
             } else if hold.least > most + max(2, most / 2), let starts, starts * 3 > max(most * 5, 15) {
-                seen = "never fewer than \(Figure.text(hold.least, .runs)) active runs in \(length.brief) under \(bound.words), and run_starts "
+                seen =
+                    "never fewer than \(Figure.text(hold.least, .runs)) active runs in \(length.brief) under \(bound.words), and run_starts "
                     + "\(Figure.text(starts, .perMinute)) all the same"
             }
         }
@@ -150,7 +152,8 @@ extension Effect {
 extension LeaseHold {
     var document: JSON {
         [
-            "lease": .string(lease), "since": .moment(since), "seen": .moment(seen), "least_runs": .figure(least), "least_at": .moment(leastAt),
+            "lease": .string(lease), "since": .moment(since), "seen": .moment(seen), "least_runs": .figure(least),
+            "least_at": .moment(leastAt),
             "beyond_at": .moment(beyond?.at), "beyond_runs": beyond.map { .figure($0.runs) } ?? .null,
         ]
     }

@@ -157,7 +157,8 @@ extension GuardState {
     ) -> Refusal? {
         let policy = policies.policy(for: lease.key.app)
         if context.killFile {
-            return Refusal(.killSwitch, "actions are stopped, or it cannot be found out whether they are: the lease runs out at \(lease.expiresAt)")
+            return Refusal(
+                .killSwitch, "actions are stopped, or it cannot be found out whether they are: the lease runs out at \(lease.expiresAt)")
         }
         if !policy.allows(lease.key.kind) {
             return Refusal(.notAllowed, "the policy of \(lease.key.app) no longer allows \(lease.key.kind.rawValue)")

@@ -220,7 +220,8 @@ public actor Authenticator {
         }
         guard response.status == 200 else {
             throw Failure(
-                description: "the token endpoint answered \(response.status)\(response.byProxy); check client_id, client_secret_file and issuer")
+                description:
+                    "the token endpoint answered \(response.status)\(response.byProxy); check client_id, client_secret_file and issuer")
         }
         let answer = response.body.withBytes { try? JSON(parsing: UnsafeRawBufferPointer($0)) }
         guard let text = answer?["access_token"]?.string, !text.isEmpty else {

@@ -37,7 +37,9 @@ enum Echo {
     }
 
     private static func isWord(_ place: Range<Int>, in bytes: UnsafeRawBufferPointer) -> Bool {
-        func isPart(_ byte: UInt8) -> Bool { (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 95 }
+        func isPart(_ byte: UInt8) -> Bool {
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 95
+        }
         return !(place.lowerBound > 0 && isPart(bytes[place.lowerBound - 1]))
             && !(place.upperBound < bytes.count && isPart(bytes[place.upperBound]))
     }

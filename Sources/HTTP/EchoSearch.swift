@@ -108,7 +108,8 @@ struct EscapedText {
         var ascii: UInt8 { count == 1 && bits < 0x80 ? UInt8(bits) : 0 }
 
         func isPart(of secret: [UInt8], at place: Int) -> Bool {
-            place + count <= secret.count && (0..<count).allSatisfy { secret[place + $0] == UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
+            place + count <= secret.count
+                && (0..<count).allSatisfy { secret[place + $0] == UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
         }
     }
 

@@ -100,7 +100,8 @@ public final class HTTPClient: Sendable {
         let outcome: Transfer.Outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let transfer = Transfer(
-                    id: id, request: request, url: url, deadline: deadline, memory: loop.memory, network: loop.network, continuation: continuation)
+                    id: id, request: request, url: url, deadline: deadline, memory: loop.memory, network: loop.network,
+                    continuation: continuation)
                 let alreadyCancelled = ticket.state.withLock { state in
                     state.transfer = transfer
                     return state.isCancelled

@@ -75,7 +75,9 @@ public struct IdentityTokens: Sendable {
     static func claims(_ token: [UInt8]) -> JSON? {
         let parts = token.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3, parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(isOfBase64URL) }) else { return nil }
-        var payload = String(decoding: parts[1].map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "+") : $0 == UInt8(ascii: "_") ? UInt8(ascii: "/") : $0 }, as: UTF8.self)
+        var payload = String(
+            decoding: parts[1].map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "+") : $0 == UInt8(ascii: "_") ? UInt8(ascii: "/") : $0 },
+            as: UTF8.self)
         payload += String(repeating: "=", count: (4 - payload.utf8.count % 4) % 4)
         return Base64.decode(payload).flatMap { try? JSON(parsing: $0) }
     }

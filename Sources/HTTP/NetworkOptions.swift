@@ -41,7 +41,9 @@ public struct NetworkOptions: Sendable {
     /// For people: the proxy that is asked for a URL and looks its host up by itself, so that the name means nothing on this
     /// machine. Nil where it is asked directly, or by an address that is found here (`socks4`, `socks5`).
     public func resolvingProxy(for url: String) -> String? {
-        guard let url = try? HTTPURL(url, hidesPath: true), let proxy = proxy(scheme: url.scheme, host: url.host, port: url.port) else { return nil }
+        guard let url = try? HTTPURL(url, hidesPath: true), let proxy = proxy(scheme: url.scheme, host: url.host, port: url.port) else {
+            return nil
+        }
         let place = NetworkOptions.place(proxy)
         return ["socks4://", "socks5://"].contains { place.hasPrefix($0) } ? nil : place
     }
@@ -54,7 +56,8 @@ public struct NetworkOptions: Sendable {
 
     /// What libcurl, too, understands of `noProxy`: it passes over what has a star or a port, without a word.
     var noProxyForCurl: String {
-        exceptions.filter { $0.port == nil && ($0.host == "*" || !$0.host.utf8.contains(UInt8(ascii: "*"))) }.map(\.host).joined(separator: ",")
+        exceptions.filter { $0.port == nil && ($0.host == "*" || !$0.host.utf8.contains(UInt8(ascii: "*"))) }.map(\.host).joined(
+            separator: ",")
     }
 
     private var exceptions: [NoProxyEntry] {

@@ -50,5 +50,7 @@ public enum SetupFault: Hashable, Sendable {
     private static let certificate = [
         "no required ssl certificate", "the ssl certificate error", "client certificate", "certificate required",
     ]
-    private static let host = ["invalid host header", "invalid hostname", "unknown host", "unrecognized host", "disallowedhost", "no such host"]
+    private static let host = [
+        "invalid host header", "invalid hostname", "unknown host", "unrecognized host", "disallowedhost", "no such host",
+    ]
 }

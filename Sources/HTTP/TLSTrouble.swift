@@ -25,12 +25,14 @@ enum TLSTrouble {
         self =
             if says(
                 "client certificate", "private key file", "set certificate file", "private key does not match", "private key from pkcs12",
-                "could not parse pkcs12", "could not open pkcs12", "use pkcs12", "certificate file format", "set certificate blob", "key type file",
+                "could not parse pkcs12", "could not open pkcs12", "use pkcs12", "certificate file format", "set certificate blob",
+                "key type file",
                 "pem file format")
             {
                 .ownCertificate
             } else if says(
-                "setting certificate verify locations", "error setting certificate file", "error setting certificate path", "error importing ca",
+                "setting certificate verify locations", "error setting certificate file", "error setting certificate path",
+                "error importing ca",
                 "error adding trust anchors")
             {
                 .authorities
@@ -46,7 +48,10 @@ enum TLSTrouble {
                 .otherHost
             } else if says("alert protocol version", "unsupported protocol") {
                 .version
-            } else if says("wrong version number", "packet length too long", "http request", "unknown protocol", "bad record type", "record layer failure") {
+            } else if says(
+                "wrong version number", "packet length too long", "http request", "unknown protocol", "bad record type",
+                "record layer failure")
+            {
                 .plain
             } else if says("connection reset by peer", "unexpected eof", "ssl_error_syscall", "broken pipe") {
                 .brokenOff
@@ -70,7 +75,8 @@ enum TLSTrouble {
         case .authorities:
             "this is about our own file and not the server: 'ca_file' (or SSL_CERT_FILE) is to hold certificates in PEM, each between its BEGIN and END "
                 + "lines (openssl x509 -inform DER -in FILE)"
-        case .ourCertificate: "the server wants a client certificate that it knows: 'client_certificate_file' beside the URL or under 'network:'"
+        case .ourCertificate:
+            "the server wants a client certificate that it knows: 'client_certificate_file' beside the URL or under 'network:'"
         case .brokenOff:
             "the server broke off the handshake: does it want a client certificate ('client_certificate_file' beside the URL or under "
                 + "'network:'), or is https wrong for this port?"
@@ -85,7 +91,8 @@ enum TLSTrouble {
     /// The same for a mail server, whose clients show no certificate.
     var mailHint: String {
         switch self {
-        case .ourCertificate: "the server wants a client certificate, which mozaiks-ops shows to no mail server: use another port, or a relay"
+        case .ourCertificate:
+            "the server wants a client certificate, which mozaiks-ops shows to no mail server: use another port, or a relay"
         case .brokenOff: "the server broke off the handshake: is the port right, and smtps: or smtp: as it should be?"
         case .plain: "what answers there speaks no TLS: is it smtp: (587 and 25, with STARTTLS) and not smtps: (465)?"
         case .otherHost: "the server knows no such host: check the name"

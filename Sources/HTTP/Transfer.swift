@@ -50,7 +50,8 @@ final class Transfer: @unchecked Sendable {
         body = ResponseBody(sharing: memory)
         self.continuation = continuation
         // A replica that was found by its address is asked at that address.
-        proxy = request.pinnedAddress == nil && !request.goesDirectly ? network.proxy(scheme: url.scheme, host: url.host, port: url.port) : nil
+        proxy =
+            request.pinnedAddress == nil && !request.goesDirectly ? network.proxy(scheme: url.scheme, host: url.host, port: url.port) : nil
         connectionKey = "\(url.host):\(url.port)" + (request.pinnedAddress.map { ">" + $0 } ?? "")
     }
 

@@ -81,7 +81,8 @@ extension Transfer {
         case CURLE_PARTIAL_FILE:
             return .truncated(received: body.count, expected: head.contentLength)
         // With TLS 1.3 the handshake is over before a server says that it wants a certificate.
-        case CURLE_SEND_ERROR where TLSTrouble.tellsOfOurCertificate(reason), CURLE_RECV_ERROR where TLSTrouble.tellsOfOurCertificate(reason):
+        case CURLE_SEND_ERROR where TLSTrouble.tellsOfOurCertificate(reason),
+            CURLE_RECV_ERROR where TLSTrouble.tellsOfOurCertificate(reason):
             return .tls(reason)
         case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR:
             guard head.isComplete else { return .connectionLost(head.byteCount > 0 ? HTTPError.insideHeaders : lost(reason)) }

@@ -15,7 +15,7 @@ extension Database {
         func check(_ table: String, _ columns: String, _ body: (any SQLRow) throws(JournalError) -> Void) throws(JournalError) {
             do throws(JournalError) {
                 _ = try rows("SELECT \(columns) FROM \(table)", body)
-            } catch where error.cause == .corrupt {
+            } catch  where error.cause == .corrupt {
                 throw self.error(.corrupt, "\(table): \(error.detail)")
             }
         }

@@ -106,10 +106,11 @@ extension Journal {
             var given: [StrandedMessages] = []
             for one in old {
                 let reason = "no channel '\(one.channel)' has been configured for \(Outbox.lifetimeOfBlocked)"
-                let count = try database.row(
-                    "SELECT count(*) FROM outbox WHERE state = 'pending' AND channel = ?1 AND created_ms <= ?2",
-                    [.text(one.channel), .time(last)]
-                ) { row throws(JournalError) in Int(row.int(0)) } ?? 0
+                let count =
+                    try database.row(
+                        "SELECT count(*) FROM outbox WHERE state = 'pending' AND channel = ?1 AND created_ms <= ?2",
+                        [.text(one.channel), .time(last)]
+                    ) { row throws(JournalError) in Int(row.int(0)) } ?? 0
                 try database.run(
                     """
                     UPDATE outbox SET state = 'dead', last_error = ?3, settled_ms = ?4

@@ -141,8 +141,10 @@ extension Journal {
                     AND (?3 IS NULL OR state = ?3) AND (?4 IS NULL OR channel = ?4) AND (?5 IS NULL OR id < ?5)
                     AND (?6 IS NULL OR created_ms >= ?6) AND (?7 IS NULL OR created_ms < ?7) ORDER BY id DESC LIMIT ?2
                 """,
-                [.optional(incident), .int(Int64(limit)), .optional(state?.rawValue), .optional(channel), .optional(before),
-                    .optional(since?.milliseconds), .optional(until?.milliseconds)]
+                [
+                    .optional(incident), .int(Int64(limit)), .optional(state?.rawValue), .optional(channel), .optional(before),
+                    .optional(since?.milliseconds), .optional(until?.milliseconds),
+                ]
                     + digests.map { .text($0) }, OutboxRow.init)
         }
     }

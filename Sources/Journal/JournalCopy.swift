@@ -74,7 +74,7 @@ extension Journal {
     private static func lockOfSource(_ source: StateFolder, _ now: Timestamp) throws(JournalError) -> EngineLock? {
         do throws(JournalError) {
             return try EngineLock(folder: source, now: now, isKeeping: true)
-        } catch where error.cause == .readOnly || error.cause == .cannotOpen {
+        } catch  where error.cause == .readOnly || error.cause == .cannotOpen {
             return nil
         }
     }
@@ -121,7 +121,9 @@ extension Journal {
         // backup is making at the same time.
         let folder = try StateFolder(creating: try StateFolder.makeOwn(beside: path))
         defer {
-            for name in ["journal.db", "journal.db-wal", "journal.db-shm", "engine.lock", "actions.stop"] { unlink(folder.path + "/" + name) }
+            for name in ["journal.db", "journal.db-wal", "journal.db-shm", "engine.lock", "actions.stop"] {
+                unlink(folder.path + "/" + name)
+            }
             rmdir(folder.path)
         }
         let contents = try copy(from: source, to: folder, isBackup: true, now: now)

@@ -7,7 +7,9 @@ extension StateFolder {
     /// Whether the kill switch is on; nil where that cannot be found out. For those who say it: who acts asks `isKillSwitchOn`.
     public var killSwitch: Bool? {
         if let database {
-            return try? database.briefly("look for the kill switch", .reader) { database throws(JournalError) in try KeptSwitch.isOn(database) }
+            return try? database.briefly("look for the kill switch", .reader) { database throws(JournalError) in
+                try KeptSwitch.isOn(database)
+            }
         }
         var status = stat()
         if lstat(killFilePath, &status) == 0 { return true }
@@ -59,9 +61,10 @@ extension StateFolder {
     /// Who turned the switch to where it is now, as they said it; nil where nobody did: a file made or removed by hand.
     public func killSwitchActor(isOn: Bool) -> String? {
         if let database {
-            return (try? database.briefly("look for the kill switch", .reader) { database throws(JournalError) in
-                try KeptSwitch.actor(isOn: isOn, database)
-            }) ?? nil
+            return
+                (try? database.briefly("look for the kill switch", .reader) { database throws(JournalError) in
+                    try KeptSwitch.actor(isOn: isOn, database)
+                }) ?? nil
         }
         let file = open(isOn ? killFilePath : resumedPath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard file >= 0 else { return nil }
@@ -77,7 +80,9 @@ extension StateFolder {
     /// Forgets who lifted the switch last, once that is written down.
     public func forgetKillSwitchActor() {
         if let database {
-            _ = try? database.briefly("forget who lifted the kill switch") { database throws(JournalError) in try KeptSwitch.forgetActor(database) }
+            _ = try? database.briefly("forget who lifted the kill switch") { database throws(JournalError) in
+                try KeptSwitch.forgetActor(database)
+            }
             return
         }
         unlink(resumedPath)

@@ -86,7 +86,10 @@ public struct StateFolder: Hashable, Sendable {
         guard let colon = bytes.indices.dropLast(2).first(where: { bytes[$0...].starts(with: "://".utf8) }) else { return }
         let scheme = bytes[..<colon].split(separator: UInt8(ascii: "/")).last ?? []
         let shown = String(decoding: scheme, as: UTF8.self)
-        throw unusable("\(shown)://…", "it is a URL; the journal lies in a folder on a local disk, such as /var/lib/mozaiks-ops, or in PostgreSQL: postgres://ops@db.example/ops")
+        throw unusable(
+            "\(shown)://…",
+            "it is a URL; the journal lies in a folder on a local disk, such as /var/lib/mozaiks-ops, or in PostgreSQL: postgres://ops@db.example/ops"
+        )
     }
 
     /// Whoever may write to the folder above may put another in its place.

@@ -74,7 +74,8 @@ public struct EventMetrics: Hashable, Sendable {
     public var malformedFields: Int
 
     public init(
-        created: String? = nil, createdAt: Timestamp? = nil, now: Timestamp? = nil, usageDelta: Int64? = nil, countsCustomEvents: Bool = false,
+        created: String? = nil, createdAt: Timestamp? = nil, now: Timestamp? = nil, usageDelta: Int64? = nil,
+        countsCustomEvents: Bool = false,
         malformedFields: Int = 0
     ) {
         self.created = created

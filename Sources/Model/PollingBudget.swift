@@ -22,7 +22,8 @@ public struct PollingBudget: Hashable, Sendable {
     public let timeouts: Int
     public let waited: Double
 
-    public init(interval: TimeSpan, share: Double = 0.02, longest: TimeSpan = .minutes(15), elapsed: [Double] = [],
+    public init(
+        interval: TimeSpan, share: Double = 0.02, longest: TimeSpan = .minutes(15), elapsed: [Double] = [],
         timeouts: Int = 0, waited: Double = 0
     ) {
         self.interval = interval

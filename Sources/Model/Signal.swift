@@ -105,9 +105,12 @@ public struct SignalInfo: Sendable {
 extension Signal {
     /// The table, one row a signal, in the order of the cases.
     public static let table: [SignalInfo] = [
-        row(.activeRuns, "active_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that are young or make progress, without ghosts"),
+        row(
+            .activeRuns, "active_runs", .runs, .gauge, [.app, .runtime], .perf, [],
+            "open runs that are young or make progress, without ghosts"),
         row(.openRuns, "open_runs", .runs, .gauge, [.app, .runtime], .perf, [], "runs that have not ended"),
-        row(.stalledRuns, "stalled_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that make no progress, ghosts among them"),
+        row(
+            .stalledRuns, "stalled_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that make no progress, ghosts among them"),
         row(.activeApps, "active_apps", .apps, .gauge, [.runtime], .perf, [], "apps with an active run"),
         row(.activeRunsShare, "active_runs.share", .percent, .gauge, [.app], .perf, [], "share of its runtime's active runs"),
         row(.activeRunsMaxPerUser, "active_runs.max_per_user", .runs, .gauge, [.app], .perf, [], "active runs of the busiest user"),
@@ -115,38 +118,67 @@ extension Signal {
         row(.runEnds, "run_ends", .perMinute, .rate, [.app, .runtime], .perf, [], "runs ended"),
         row(.silentRunsShare, "silent_runs.share", .percent, .ratio, [.runtime], .perf, [], "ended runs in which nothing was done"),
         row(.errors, "errors", .perMinute, .rate, [.app, .runtime], .perf, [.errors], "errors"),
-        row(.errorRate, "error_rate", .percent, .ratio, [.app, .runtime], .perf, [.errors], "turns that failed (tool calls, where no turns are counted)"),
+        row(
+            .errorRate, "error_rate", .percent, .ratio, [.app, .runtime], .perf, [.errors],
+            "turns that failed (tool calls, where no turns are counted)"),
         row(.turns, "turns", .perMinute, .rate, [.app, .runtime], .perf, [.turns], "agent turns"),
         row(.toolCalls, "tool_calls", .perMinute, .rate, [.app, .runtime], .perf, [.tools], "tool calls"),
         row(.turnLatencyP50, "turn_latency.p50", .seconds, .quantile, [.app, .runtime], .perf, [.turns], "median turn duration"),
-        row(.turnLatencyP95, "turn_latency.p95", .seconds, .quantile, [.app, .runtime], .perf, [.turns], "95th percentile of turn durations"),
-        row(.turnLatencyP99, "turn_latency.p99", .seconds, .quantile, [.app, .runtime], .perf, [.turns], "99th percentile of turn durations"),
+        row(
+            .turnLatencyP95, "turn_latency.p95", .seconds, .quantile, [.app, .runtime], .perf, [.turns], "95th percentile of turn durations"
+        ),
+        row(
+            .turnLatencyP99, "turn_latency.p99", .seconds, .quantile, [.app, .runtime], .perf, [.turns], "99th percentile of turn durations"
+        ),
         row(.tokens, "tokens", .perMinute, .rate, [.app, .runtime], .perf, [.tokens], "prompt plus completion tokens"),
         row(.cost, "cost", .dollarsPerHour, .rate, [.app, .runtime], .perf, [.cost], "spend"),
         row(.llmCalls, "llm_calls", .perMinute, .rate, [.runtime], .events, [], "model calls (growth of chat.usage_delta)"),
         row(.up, "up", .flag, .gauge, [.runtime, .replica], .health, [], "any endpoint answered HTTP"),
         row(.healthy, "healthy", .flag, .gauge, [.runtime, .replica], .health, [], "health said healthy"),
         row(.healthLatency, "health_latency", .seconds, .gauge, [.runtime, .replica], .health, [], "time that the health answer took"),
-        row(.mongodbLatency, "mongodb_latency", .seconds, .gauge, [.runtime, .replica], .health, [], "MongoDB ping as the runtime measured it"),
+        row(
+            .mongodbLatency, "mongodb_latency", .seconds, .gauge, [.runtime, .replica], .health, [],
+            "MongoDB ping as the runtime measured it"),
         row(.websockets, "websockets", .connections, .gauge, [.runtime, .replica], .health, [], "open websockets"),
         row(.trackedChats, "tracked_chats", .chats, .gauge, [.runtime, .replica], .perf, [], "chats the process holds since its start"),
         row(.perfSeconds, "perf_seconds", .seconds, .gauge, [.runtime, .replica], .perf, [], "time that the perf answer took"),
         row(.uptime, "uptime", .seconds, .gauge, [.runtime, .replica], .events, [], "age of the runtime process"),
-        row(.restarts, "restarts", .number, .count, [.runtime, .replica], .events, [], "restarts in the window, of a runtime those of the process that has most"),
+        row(
+            .restarts, "restarts", .number, .count, [.runtime, .replica], .events, [],
+            "restarts in the window, of a runtime those of the process that has most"),
         row(.perfPolled, "perf_interval", .seconds, .gauge, [.runtime, .replica], .perf, [], "effective interval of the perf poll"),
         row(.deadCounters, "dead_counters", .number, .gauge, [.runtime], .perf, [], "counters that never move on this runtime"),
-        row(.gateStarts, "gate_starts", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate was asked about, let through or not"),
+        row(
+            .gateStarts, "gate_starts", .perMinute, .rate, [.app, .runtime], .gate, [],
+            "starts that the gate was asked about, let through or not"),
         row(.gateRefusals, "gate_refusals", .perMinute, .rate, [.app, .runtime], .gate, [], "starts that the gate refused"),
-        row(.ghostRuns, "ghost_runs", .runs, .gauge, [.app, .runtime], .perf, [], "open runs that nothing runs for: no websocket, or never any progress"),
-        row(.healthFailures, "health_failures", .percent, .ratio, [.runtime, .replica], .health, [], "health polls that failed: said no, a server's error, or no answer while another endpoint gave one"),
+        row(
+            .ghostRuns, "ghost_runs", .runs, .gauge, [.app, .runtime], .perf, [],
+            "open runs that nothing runs for: no websocket, or never any progress"),
+        row(
+            .healthFailures, "health_failures", .percent, .ratio, [.runtime, .replica], .health, [],
+            "health polls that failed: said no, a server's error, or no answer while another endpoint gave one"),
         // Asked for in the same cycles as health; where there is no extension, health is still when there is news.
-        row(.loopLag, "loop_lag", .seconds, .gauge, [.runtime, .replica], .health, [], "how late the runtime's event loop was at worst in 30 s (needs the runtime extension)"),
-        row(.silentRuns, "silent_runs", .perMinute, .rate, [.app], .perf, [], "runs ended in which nothing was done, by their own counters"),
-        row(.silentRunsRest, "silent_runs.rest", .percent, .ratio, [.runtime], .perf, [], "silent_runs.share without the app that has most of them"),
-        row(.errorRateRest, "error_rate.rest", .percent, .ratio, [.runtime], .perf, [.errors], "error_rate without the app that has most errors"),
-        row(.lostPolls, "lost_polls", .percent, .ratio, [.runtime, .replica], .health, [], "polls of which nothing came back in time; a refused connection came back"),
-        row(.lineLoss, "line_loss", .percent, .gauge, [.runtime, .replica], .health, [], "what the line to the runtime loses: requests that were lost singly, of the newest 240 or so"),
-        row(.turnLatencyP95Rest, "turn_latency.p95.rest", .seconds, .quantile, [.runtime], .perf, [.turns], "turn_latency.p95 without the app that has most of the slow turns"),
+        row(
+            .loopLag, "loop_lag", .seconds, .gauge, [.runtime, .replica], .health, [],
+            "how late the runtime's event loop was at worst in 30 s (needs the runtime extension)"),
+        row(
+            .silentRuns, "silent_runs", .perMinute, .rate, [.app], .perf, [], "runs ended in which nothing was done, by their own counters"),
+        row(
+            .silentRunsRest, "silent_runs.rest", .percent, .ratio, [.runtime], .perf, [],
+            "silent_runs.share without the app that has most of them"),
+        row(
+            .errorRateRest, "error_rate.rest", .percent, .ratio, [.runtime], .perf, [.errors],
+            "error_rate without the app that has most errors"),
+        row(
+            .lostPolls, "lost_polls", .percent, .ratio, [.runtime, .replica], .health, [],
+            "polls of which nothing came back in time; a refused connection came back"),
+        row(
+            .lineLoss, "line_loss", .percent, .gauge, [.runtime, .replica], .health, [],
+            "what the line to the runtime loses: requests that were lost singly, of the newest 240 or so"),
+        row(
+            .turnLatencyP95Rest, "turn_latency.p95.rest", .seconds, .quantile, [.runtime], .perf, [.turns],
+            "turn_latency.p95 without the app that has most of the slow turns"),
     ]
 
     private static func row(

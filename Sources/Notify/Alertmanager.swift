@@ -32,7 +32,8 @@ public struct Alertmanager: WordedChannel, Serviced {
             let now = service.clock.now()
             let alert = Alertmanager.alert(message, until: now + settings.resend * Alertmanager.missable, at: settings.url, template)
             let response = try await service.send(
-                .post, settings.url + "/api/v2/alerts", headers: (secret.map { [.bearer($0)] } ?? []) + (credential.map { [$0.field] } ?? []),
+                .post, settings.url + "/api/v2/alerts",
+                headers: (secret.map { [.bearer($0)] } ?? []) + (credential.map { [$0.field] } ?? []),
                 body: JSON.array([alert]).serializedBytes(), hiding: (secret.map { [$0] } ?? []) + (credential?.secrets ?? []))
             return Alertmanager.verdict.judge(response, now: now)
         } catch {
@@ -164,7 +165,8 @@ extension Alertmanager {
         private static let url = SettingKey("url", .url, isRequired: true, "Its base URL")
         private static let token = SettingKey("token", .secret, "A bearer token for a proxy in front of it; this or `auth`")
         private static let resend = SettingKey(
-            "resend", .span(.seconds(5)...TimeSpan.hours(1)), fallback: "1m", "How often an open alert is sent again, so that it does not end there")
+            "resend", .span(.seconds(5)...TimeSpan.hours(1)), fallback: "1m",
+            "How often an open alert is sent again, so that it does not end there")
         public static let key = SettingKey(
             "alertmanager", .section(SettingSection([url, token, AuthenticationReader.key, resend] + TLSReader.keys)), "An Alertmanager")
 

@@ -102,7 +102,9 @@ public struct ChannelSettings: Sendable {
         let key = type(of: kind).key.name
         var entries = [SettingEntry(key: "\(place).\(key)", value: kind.summary, origin: origin)]
         entries += tls.entries("\(place).\(key)", origin)
-        if pages != type(of: kind).pages { entries.append(SettingEntry(key: place + ".pages", value: pages ? "true" : "false", origin: origin)) }
+        if pages != type(of: kind).pages {
+            entries.append(SettingEntry(key: place + ".pages", value: pages ? "true" : "false", origin: origin))
+        }
         if let pace, pace != type(of: kind).pace { entries.append(SettingEntry(key: place + ".rate", value: "\(pace)", origin: origin)) }
         return entries
     }

@@ -62,11 +62,15 @@ struct HTTPVerdict {
         case _ where isSetup(body): return .blocked(after: after, reason: reason)
         // Services answer machines in their own words; a page is of whatever stands in between, and its limits are set there.
         case _ where HTTPVerdict.isPage(body):
-            let what = status == 413 ? "does a proxy in between take only short messages" : "is this \(service)'s own address, or does a proxy stand in between"
+            let what =
+                status == 413
+                ? "does a proxy in between take only short messages" : "is this \(service)'s own address, or does a proxy stand in between"
             return .blocked(after: after, reason: "\(said) with a web page: \(what)?")
         // About lengths of lines, types and forms, which are those of any other message.
         case 406, 411, 414, 415, 417, 431:
-            return .blocked(after: after, reason: "\(said): it will have no message in this form; is the URL right, or does a proxy in between change it?")
+            return .blocked(
+                after: after,
+                reason: "\(said): it will have no message in this form; is the URL right, or does a proxy in between change it?")
         default: return .rejected(reason: reason)
         }
     }

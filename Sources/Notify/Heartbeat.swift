@@ -70,7 +70,8 @@ public struct Heartbeat: Sendable {
             case .start, .success: return nil
             case .exit(0): return await send(.success)
             case .failure, .exit:
-                return "it answered \(response.status)\(response.byProxy) to '\(beat.suffix)': it knows no word for a failure, and hears of one only "
+                return
+                    "it answered \(response.status)\(response.byProxy) to '\(beat.suffix)': it knows no word for a failure, and hears of one only "
                     + "when the pings stay away"
             }
         } catch {
@@ -126,7 +127,9 @@ public struct Heartbeat: Sendable {
                 return "the service finds the pings too many; make the interval longer"
             }
             return nil
-        case 300...399: return "it answered \(response.status)\(response.byProxy), a redirect\(response.redirectsToTLS ? " to https" : ""): check the URL"
+        case 300...399:
+            return
+                "it answered \(response.status)\(response.byProxy), a redirect\(response.redirectsToTLS ? " to https" : ""): check the URL"
         case 404, 410: return "it answered \(response.status)\(response.byProxy): the check is gone; copy its URL anew"
         default: return "it answered \(response.status)\(response.byProxy)"
         }
@@ -193,7 +196,8 @@ public struct HeartbeatSettings: Sendable {
 
     /// For `config show`.
     public var entries: [SettingEntry] {
-        [SettingEntry(key: "heartbeat", value: "URL from \(url.location), every \(interval)", origin: origin)] + tls.entries("heartbeat", origin)
+        [SettingEntry(key: "heartbeat", value: "URL from \(url.location), every \(interval)", origin: origin)]
+            + tls.entries("heartbeat", origin)
     }
 
     /// Reads no secret yet, and sends nothing.

@@ -23,7 +23,9 @@ extension ConditionCompiler {
         }
         // Of what was suggested; what is wrong elsewhere is said when this is mended.
         let place = fix.range.lowerBound..<fix.range.lowerBound + fix.text.utf8.count
-        guard let hint = next.hint, next.code == "unit-mismatch" || next.code == "unknown-unit", next.range.overlaps(place) else { return fault }
+        guard let hint = next.hint, next.code == "unit-mismatch" || next.code == "unknown-unit", next.range.overlaps(place) else {
+            return fault
+        }
         return fault.with(hint: hint)
     }
 

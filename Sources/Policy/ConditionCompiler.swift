@@ -133,7 +133,8 @@ struct ConditionCompiler {
             let name = written(expression.range)
             fault(
                 "type", "'\(word)' joins what is true or false; '\(name)' is \(unit.noun)", expression.range,
-                hint: unit == .flag ? "write '\(name) == \(word == "not" ? 0 : 1)'\(word == "not" ? " without 'not'" : "")"
+                hint: unit == .flag
+                    ? "write '\(name) == \(word == "not" ? 0 : 1)'\(word == "not" ? " without 'not'" : "")"
                     : "compare it with something: '\(name) > …'")
             return faulty
         }

@@ -14,11 +14,14 @@ enum ConditionHints {
         case "true", "yes", "on": return "yes is written 1: write '1'"
         case "false", "no", "off": return "no is written 0: write '0'"
         case "down": return "write 'up == 0'"
-        case "null", "nil", "none", "nan", "undefined", "unknown", "missing", "absent": return "whether something is known is asked by 'missing(tokens)'"
+        case "null", "nil", "none", "nan", "undefined", "unknown", "missing", "absent":
+            return "whether something is known is asked by 'missing(tokens)'"
         case "min", "h", "s": return "a rate is written without spaces: 10/min"
         default: break
         }
-        if let function = HistoryFunction(rawValue: word) { return "a function looks back over a range: write '\(function.rawValue)(tokens[\(range(of: function))])'" }
+        if let function = HistoryFunction(rawValue: word) {
+            return "a function looks back over a range: write '\(function.rawValue)(tokens[\(range(of: function))])'"
+        }
         if let number = numbers.firstIndex(of: word) { return "write '\(number)'" }
         if thresholds.contains(where: { $0.isSame(as: name) }) { return "did you mean '$\(name)'?" }
         // `turn_latency`, `turn_latency.p90`: which of its figures is not said, or is none that there is. The nearest by its letters
@@ -35,7 +38,9 @@ enum ConditionHints {
         return Nearest.hint(to: name, among: known) ?? Nearest.name(to: name, among: thresholds).map { "did you mean '$\($0)'?" }
     }
 
-    private static let numbers = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    private static let numbers = [
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    ]
 
     /// A range that a function can look back over.
     static func range(of function: HistoryFunction) -> String {
@@ -55,7 +60,9 @@ enum ConditionHints {
     static func function(_ name: String, of argument: (signal: String, bracket: String)?, among known: [String]) -> String {
         // Of a signal that there is; else an example.
         let named = argument.flatMap { argument in
-            Signal(name: argument.signal.hasPrefix("runtime.") ? String(argument.signal.dropFirst(8)) : argument.signal).map { (argument, $0) }
+            Signal(name: argument.signal.hasPrefix("runtime.") ? String(argument.signal.dropFirst(8)) : argument.signal).map {
+                (argument, $0)
+            }
         }
         func call(_ function: HistoryFunction) -> String {
             let least = function == .rise || function == .avg || function == .min || function == .max

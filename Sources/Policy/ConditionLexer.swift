@@ -60,7 +60,11 @@ struct ConditionLexer {
         case .success(let quantity):
             if let fault = spaced(quantity, start: index, end: scanner.index) { throw fault }
             if let fault = strange(quantity, start: index, end: scanner.index) { throw fault }
-            if scanner.index < bytes.count, String(decoding: bytes[scanner.index...], as: UTF8.self).unicodeScalars.first.map({ $0.properties.generalCategory == .currencySymbol && $0 != "$" }) == true {
+            if scanner.index < bytes.count,
+                String(decoding: bytes[scanner.index...], as: UTF8.self).unicodeScalars.first.map({
+                    $0.properties.generalCategory == .currencySymbol && $0 != "$"
+                }) == true
+            {
                 throw foreignMoney(quantity, index..<scanner.index, sign: scanner.index)
             }
             index = scanner.index
@@ -75,9 +79,10 @@ struct ConditionLexer {
             let isStatus = unit.lowercased() == "xx" && end - index == 3 && bytes[..<index].suffix(6).elementsEqual("error(".utf8)
             throw ConditionFault(
                 "unknown-unit", "no unit '\(unit)'", end - unit.utf8.count..<end,
-                hint: isStatus ? "one status is asked for: write 'error(\(bytes[index] - 48)00)', or 'error' for any of them"
+                hint: isStatus
+                    ? "one status is asked for: write 'error(\(bytes[index] - 48)00)', or 'error' for any of them"
                     : QuantitySpelling.hint(rest) ?? Nearest.hint(to: unit, among: Quantity.knownUnits) ?? "units: "
-                    + Quantity.knownUnits.joined(separator: " "),
+                        + Quantity.knownUnits.joined(separator: " "),
                 fix: isStatus ? nil : fix(rest, at: index))
         }
     }
@@ -216,7 +221,8 @@ struct ConditionLexer {
             let hint: String? =
                 switch character {
                 case "\"", "'": "names stand without quotes"
-                case "{": "there are no selectors: a rule on apps is judged for each app; what differs for one stands in ops_policy.<app_id>.yaml"
+                case "{":
+                    "there are no selectors: a rule on apps is judged for each app; what differs for one stands in ops_policy.<app_id>.yaml"
                 case ";": "write 'and' or 'or'"
                 case "@": "a threshold is written '$name'"
                 case "#": "a comment stands outside of the condition"

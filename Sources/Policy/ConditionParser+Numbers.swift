@@ -90,12 +90,14 @@ extension ConditionParser {
         guard case .name(let name) = current.kind else { throw unexpected("a signal") }
         let inner = try signalUse(name, take(), function: function, start: token.range.lowerBound)
         // `avg(active_runs, 10m)`
-        if inner.bracket == nil, case .comma = current.kind, position + 1 < tokens.count, case .quantity(let span) = tokens[position + 1].kind,
+        if inner.bracket == nil, case .comma = current.kind, position + 1 < tokens.count,
+            case .quantity(let span) = tokens[position + 1].kind,
             let length = TimeSpan(span.text)
         {
             let range = length.milliseconds % 60_000 == 0 && length >= .minutes(3) ? span.text : ConditionHints.range(of: function)
             throw ConditionFault(
-                "syntax", "the range of a function stands in brackets behind its signal", current.range.lowerBound..<tokens[position + 1].range.upperBound,
+                "syntax", "the range of a function stands in brackets behind its signal",
+                current.range.lowerBound..<tokens[position + 1].range.upperBound,
                 hint: "write '\(function.rawValue)(\(written(inner.nameRange))[\(range)])'")
         }
         let end = current.range.upperBound

@@ -26,8 +26,7 @@ struct ConditionParser {
     }
 
     /// `top(3, active_runs)`: how many, and by which reading.
-    static func parseTop(_ text: String) throws(ConditionFault) -> (count: Int, countRange: Range<Int>, use: SignalUse)
-    {
+    static func parseTop(_ text: String) throws(ConditionFault) -> (count: Int, countRange: Range<Int>, use: SignalUse) {
         var parser = ConditionParser(text: text, tokens: try ConditionLexer.tokens(text))
         guard case .name("top") = parser.current.kind else { throw parser.unexpected("top(n, signal)") }
         _ = parser.take()
@@ -78,7 +77,9 @@ struct ConditionParser {
         let counted = counted
         return ConditionFault(
             "syntax", "'\(written)' stands where \(wanted) should", current.range,
-            hint: counted.flatMap { $0.text.hasSuffix("/s") || $0.text.hasSuffix("/min") || $0.text.hasSuffix("/h") ? "write '\($0.text)'" : nil }
+            hint: counted.flatMap {
+                $0.text.hasSuffix("/s") || $0.text.hasSuffix("/min") || $0.text.hasSuffix("/h") ? "write '\($0.text)'" : nil
+            }
                 ?? hint(wanted), fix: counted)
     }
 
@@ -122,7 +123,9 @@ struct ConditionParser {
             var number: String?
             if case .quantity(let quantity)? = before { number = quantity.text }
             // `active runs > 10`
-            if case .name(let first)? = before, let signal = [first + "_" + name, first + "." + name].first(where: { Signal(name: $0) != nil }) {
+            if case .name(let first)? = before,
+                let signal = [first + "_" + name, first + "." + name].first(where: { Signal(name: $0) != nil })
+            {
                 return "did you mean '\(signal)'?"
             }
             return ConditionHints.behind(name, number: number)

@@ -207,7 +207,8 @@ extension CompiledCondition {
         func overWhole(_ term: Term) -> ConditionFault? {
             let step = program[term.instruction]
             for (side, other) in [(step.left, step.right), (step.right, step.left)] {
-                guard program[Int(side)].operation == .reading, program[Int(other)].operation == .constant, program[Int(other)].constant > 100,
+                guard program[Int(side)].operation == .reading, program[Int(other)].operation == .constant,
+                    program[Int(other)].constant > 100,
                     let series = readings.first(where: { $0.slot == Int(program[Int(side)].left) })?.series, series.resultUnit == .percent
                 else { continue }
                 return ConditionFault(

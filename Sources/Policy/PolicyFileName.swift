@@ -38,7 +38,9 @@ public enum PolicyFileName {
         let name = path.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? path
         guard name.hasPrefix("ops_rules."), name.hasSuffix(".yaml"), name.utf8.count > 15 else { return nil }
         let stem = name.dropFirst(10).dropLast(5)
-        let isPlain = stem.utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || [45, 46, 95].contains($0) }
+        let isPlain = stem.utf8.allSatisfy {
+            (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || [45, 46, 95].contains($0)
+        }
         return isPlain ? String(stem) : nil
     }
 }

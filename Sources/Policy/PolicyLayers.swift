@@ -40,7 +40,8 @@ struct PolicyLayers {
             if known.threshold.unit != own.threshold.unit {
                 own.reporter.report(
                     "unit-mismatch",
-                    "'\(name)' is \(known.threshold.unit.noun) at \(known.threshold.origin), here \(own.threshold.unit.noun)", at: own.value,
+                    "'\(name)' is \(known.threshold.unit.noun) at \(known.threshold.origin), here \(own.threshold.unit.noun)",
+                    at: own.value,
                     hint: own.threshold.unit == .number ? "write '\(own.threshold.text)\(known.threshold.unit.suffix)'" : nil)
             }
             warn(own.reporter, "the threshold '\(name)'", at: own.key, over: known.reporter, known.threshold.origin, sheet)
@@ -66,7 +67,9 @@ struct PolicyLayers {
             let known = merged[index]
             for field in own.fields {
                 guard let other = known[field.key] else { continue }
-                warn(field.value.reporter, "'\(field.key)' of '\(own.name)'", at: field.value.node, over: other.reporter, other.origin, sheet)
+                warn(
+                    field.value.reporter, "'\(field.key)' of '\(own.name)'", at: field.value.node, over: other.reporter, other.origin, sheet
+                )
             }
             // On another kind of subject it is another rule: nothing of the old one fits it.
             let isAnother = own["subject"].map { $0.node.text != known["subject"]?.node.text } ?? false

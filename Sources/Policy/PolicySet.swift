@@ -61,7 +61,8 @@ public struct PolicySet: Sendable {
     public var files: [PolicyFile] { sources.map { PolicyFile(path: $0.file, bytes: $0.bytes) } }
 
     init(
-        demand: [Demand], policies: [EffectivePolicy], wideRules: [Rule], window: TimeSpan, missingAfter: TimeSpan, clearAfter: TimeSpan, stalledAfter: TimeSpan, frameFields: [Rule.Field],
+        demand: [Demand], policies: [EffectivePolicy], wideRules: [Rule], window: TimeSpan, missingAfter: TimeSpan, clearAfter: TimeSpan,
+        stalledAfter: TimeSpan, frameFields: [Rule.Field],
         warnings: [Diagnostic], byApp: [AppID: Int]
     ) {
         self.demand = demand
@@ -102,7 +103,8 @@ public struct PolicySet: Sendable {
     public var lostOutage: Diagnostic? {
         let seeing = wideRules.filter(\.seesOutage)
         guard !seeing.contains(where: { $0.outageFault == nil }) else { return nil }
-        let hint = "to be told within minutes: a critical rule on 'up == 0', as the built-in 'runtime-down' is ('extends: builtin' keeps it)"
+        let hint =
+            "to be told within minutes: a critical rule on 'up == 0', as the built-in 'runtime-down' is ('extends: builtin' keeps it)"
         // The one that is told first.
         if let best = seeing.max(by: { ($0.severity, $1.hold) < ($1.severity, $0.hold) }), let fault = best.outageFault {
             return warning(
@@ -110,11 +112,13 @@ public struct PolicySet: Sendable {
         }
         if let off = defaultPolicy.disabled.first(where: { $0.rule == "runtime-down" }) {
             return warning(
-                "no-outage-rule", "no rule here sees a runtime that answers nobody: 'runtime-down' is switched off", at: off.origin, hint: hint)
+                "no-outage-rule", "no rule here sees a runtime that answers nobody: 'runtime-down' is switched off", at: off.origin,
+                hint: hint)
         }
         return Diagnostic(
             "no-outage-rule", "no rule here sees a runtime that answers nobody: the built-in 'runtime-down' does not hold",
-            file: defaultPolicy.file, line: 0, hint: "write 'extends: builtin' to keep the built-in rules below your own", severity: .warning)
+            file: defaultPolicy.file, line: 0, hint: "write 'extends: builtin' to keep the built-in rules below your own",
+            severity: .warning)
     }
 
     /// A warning about a line of one of the files, the whole of it underlined.

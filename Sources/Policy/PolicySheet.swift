@@ -53,7 +53,8 @@ struct RuleSheet {
         "keep_firing_for": "clear_after", "cooldown": "clear_after", "resolve_after": "clear_after", "level": "severity",
         "priority": "severity", "message": "summary", "title": "summary", "msg": "summary", "annotations": "summary", "text": "summary",
         "details": "description", "runbook": "playbook", "runbook_url": "playbook", "steps": "next_steps", "action": "actions",
-        "do": "actions", "then": "actions", "notify": "actions", "target": "subject", "scope": "subject", "kind": "subject", "on": "subject",
+        "do": "actions", "then": "actions", "notify": "actions", "target": "subject", "scope": "subject", "kind": "subject",
+        "on": "subject",
         "tags": "labels", "disabled": "enabled", "active": "enabled", "inhibits": "suppresses", "approval": "require_approval",
         "until": "while", "advice": "suggest",
     ]
@@ -133,7 +134,8 @@ struct PolicySheetReader {
         }
         guard let text = reporter.string(entry.value, "'extends'") else { return false }
         guard text == "builtin" else {
-            reporter.report("value", "extends cannot be '\(text)'", at: entry.value, hint: "write 'extends: builtin', the policy that is built in")
+            reporter.report(
+                "value", "extends cannot be '\(text)'", at: entry.value, hint: "write 'extends: builtin', the policy that is built in")
             return false
         }
         return true
@@ -261,7 +263,8 @@ extension Reporter {
             } else {
                 report(
                     "type", "'\(what)' must be a length of time", at: node,
-                    hint: Nearest.name(to: node.text ?? "", among: words).map { "did you mean '\($0)'?" } ?? hint ?? "such as 30s, 5m, 1h30m")
+                    hint: Nearest.name(to: node.text ?? "", among: words).map { "did you mean '\($0)'?" } ?? hint
+                        ?? "such as 30s, 5m, 1h30m")
             }
             return nil
         }

@@ -52,13 +52,17 @@ enum QuantitySpelling {
         let blanks = bytes[digits.count...].prefix { $0 == 0x20 }.count
         let start = digits.count + blanks
         // A threshold's value stands alone, without whoever reads a condition.
-        if blanks > 0, start + 1 == bytes.count, bytes[start] == 37 { return ("write '\(String(decoding: digits, as: UTF8.self))%'", start + 1) }
+        if blanks > 0, start + 1 == bytes.count, bytes[start] == 37 {
+            return ("write '\(String(decoding: digits, as: UTF8.self))%'", start + 1)
+        }
         let sign = String(decoding: bytes[start...].prefix(3), as: UTF8.self).unicodeScalars.first
         if let sign, sign != "$", sign.properties.generalCategory == .currencySymbol {
             return ("money is in USD: write '\(String(decoding: digits, as: UTF8.self)) USD/h'", bytes.count)
         }
         var end = start
-        while end < bytes.count, (65...90).contains(bytes[end]) || (97...122).contains(bytes[end]) || ((48...57).contains(bytes[end]) && end > start) { end += 1 }
+        while end < bytes.count,
+            (65...90).contains(bytes[end]) || (97...122).contains(bytes[end]) || ((48...57).contains(bytes[end]) && end > start)
+        { end += 1 }
         let word = String(decoding: bytes[start..<end], as: UTF8.self)
         // A name of a signal, a function's call, a rate of something else.
         guard !word.isEmpty, end == bytes.count || ![40, 46, 47, 91, 95].contains(bytes[end]) else { return nil }
@@ -91,7 +95,8 @@ enum QuantitySpelling {
     ]
     private static let money = ["USD", "usd", "US$", "$", "dollars", "dollar", "Dollar"]
     private static let times = [
-        "seconds", "second", "sec", "s", "minutes", "minute", "min", "m", "hours", "hour", "hr", "h", "days", "day", "d", "weeks", "week", "months", "month", "mo",
+        "seconds", "second", "sec", "s", "minutes", "minute", "min", "m", "hours", "hour", "hr", "h", "days", "day", "d", "weeks", "week",
+        "months", "month", "mo",
     ]
 
     private static func parts(_ text: String) -> Parts? {

@@ -91,7 +91,8 @@ struct RuleReader {
 
     /// What subjects and severities are called elsewhere.
     private static let subjects: [String: SubjectKind] = [
-        "tenant": .app, "tenants": .app, "customer": .app, "application": .app, "user": .app, "chat": .app, "workflow": .app, "client": .app,
+        "tenant": .app, "tenants": .app, "customer": .app, "application": .app, "user": .app, "chat": .app, "workflow": .app,
+        "client": .app,
         "account": .app, "workspace": .app, "pack": .app, "server": .replica, "instance": .replica, "pod": .replica, "container": .replica,
         "node": .replica, "machine": .replica, "process": .replica, "cluster": .runtime, "system": .runtime, "platform": .runtime,
         "engine": .runtime, "global": .runtime, "all": .runtime,
@@ -163,7 +164,8 @@ struct RuleReader {
                 reporter.report("braces", "a rule on \(subject.withArticle) has no '{app}': it says 'none'", at: node, severity: .warning)
             }
             if parsed.facts.contains(.replica), subject != .replica {
-                reporter.report("braces", "a rule on \(subject.withArticle) has no '{replica}': it says 'none'", at: node, severity: .warning)
+                reporter.report(
+                    "braces", "a rule on \(subject.withArticle) has no '{replica}': it says 'none'", at: node, severity: .warning)
             }
         }
         for (key, node, reporter) in nodes(["description", "suggest", "playbook"]) {

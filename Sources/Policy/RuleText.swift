@@ -81,7 +81,8 @@ public struct RuleText: Hashable, Sendable {
     /// `{{.State}}` and `{{ $labels.app }}`, as Go's templates have them: two braces are one here. Nil for what is no template.
     private static func template(_ bytes: [UInt8], at start: Int) -> Finding? {
         // Four braces are two, on purpose.
-        guard start == 0 || bytes[start - 1] != UInt8(ascii: "{"), let end = bytes[(start + 2)...].firstIndex(of: UInt8(ascii: "}")), end + 1 < bytes.count, bytes[end + 1] == UInt8(ascii: "}")
+        guard start == 0 || bytes[start - 1] != UInt8(ascii: "{"), let end = bytes[(start + 2)...].firstIndex(of: UInt8(ascii: "}")),
+            end + 1 < bytes.count, bytes[end + 1] == UInt8(ascii: "}")
         else { return nil }
         let inner = String(decoding: bytes[(start + 2)..<end], as: UTF8.self)
         let words = inner.split(separator: " ")
@@ -121,7 +122,8 @@ public struct RuleText: Hashable, Sendable {
             let place = Array("{\(fact.rawValue)}".utf8)
             for index in bytes.indices where bytes[index] == place[0] && bytes[index...].starts(with: place) {
                 return Finding(
-                    message: "'\(key)' is told as it is written: '{\(fact.rawValue)}' stays", hint: "places are filled in summary, next_steps and labels",
+                    message: "'\(key)' is told as it is written: '{\(fact.rawValue)}' stays",
+                    hint: "places are filled in summary, next_steps and labels",
                     offset: index, length: place.count)
             }
         }

@@ -32,14 +32,17 @@ struct PolicyTestJudge {
     private func subjects(of expectation: Expectation) -> [Subject] {
         // Of an app or replica that the test lacks nothing can be said, whatever the rule is on: a slip in the id would pass.
         if let app = expectation.app, !story.subjects(.app).contains(where: { $0.app == app }) { return [] }
-        if let replica = expectation.replica, !story.subjects(.replica).contains(where: { $0.replica.map { $0.isSame(as: replica) } ?? false }) { return [] }
+        if let replica = expectation.replica,
+            !story.subjects(.replica).contains(where: { $0.replica.map { $0.isSame(as: replica) } ?? false })
+        {
+            return []
+        }
         let kind = story.policies.subjects(ofRule: expectation.rule) ?? .app
         return story.subjects(kind).filter { subject in
             let isApp = expectation.app.map { wanted in subject.app.map { $0 == wanted } ?? true } ?? true
             return isApp && expectation.replica.map { wanted in subject.replica.map { $0.isSame(as: wanted) } ?? true } ?? true
         }
     }
-
 
     private func line(_ expectation: Expectation, _ subject: Subject) -> PolicyTestResult.Line {
         let indices: ClosedRange<Int> =

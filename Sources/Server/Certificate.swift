@@ -36,11 +36,13 @@ final class Certificate: Sendable {
         guard let loaded = cmicrohttpd_tls_load(certificate, certificate.count, key, key.count, &begins, &ends, &why, why.count) else {
             let text = String(decoding: why.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
             throw failure(
-                text, "the files are PEM, the server's own certificate first and then those that vouch for it, and a key without a passphrase")
+                text,
+                "the files are PEM, the server's own certificate first and then those that vouch for it, and a key without a passphrase")
         }
         let now = Certificate.now
         guard ends < 0 || ends > now else {
-            throw failure("the certificate has ended, at \(Certificate.text(ends))", "renew it: browsers and programs refuse what has ended")
+            throw failure(
+                "the certificate has ended, at \(Certificate.text(ends))", "renew it: browsers and programs refuse what has ended")
         }
         guard begins <= now else {
             throw failure(
@@ -73,7 +75,8 @@ final class Certificate: Sendable {
                 state.ends = -1
                 return true
             }
-            return isOver ? .some(failure("the certificate has ended just now", "renew it: browsers and programs refuse what has ended")) : .none
+            return isOver
+                ? .some(failure("the certificate has ended just now", "renew it: browsers and programs refuse what has ended")) : .none
         }
         do throws(ServerError) {
             try show(at: port)

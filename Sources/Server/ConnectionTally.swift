@@ -76,7 +76,10 @@ struct PeerAddress: Hashable, Sendable {
         case AF_INET6:
             var six = UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in6.self).sin6_addr
             (high, low) = withUnsafeBytes(of: &six) { bytes in
-                (UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)), UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+                (
+                    UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+                    UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+                )
             }
         default: return nil
         }

@@ -77,7 +77,9 @@ final class Connections: Sendable {
         state.withLock { state in
             guard let connection = state.all.removeValue(forKey: id) else { return }
             // Cut off by the library, whose own clock was faster.
-            if !connection.isShut, !connection.isIdle, !connection.isAnswering, connection.deadline <= now, Self.heard(connection) { tally.add(.late) }
+            if !connection.isShut, !connection.isIdle, !connection.isAnswering, connection.deadline <= now, Self.heard(connection) {
+                tally.add(.late)
+            }
             guard let peer = connection.peer, let count = state.byPeer[peer] else { return }
             state.byPeer[peer] = count > 1 ? count - 1 : nil
         }

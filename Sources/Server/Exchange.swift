@@ -59,7 +59,8 @@ final class Exchange {
         guard options.maxHeaderBytes > 0 else { return nil }
         let size = Self.headers(connection).reduce(0) { $0 + $1.name.utf8.count + $1.value.count + 4 }
         guard size > options.maxHeaderBytes else { return nil }
-        return .problem(431, "Too long", "the header fields have more than \(options.maxHeaderBytes) bytes together: cookies of other sites?")
+        return .problem(
+            431, "Too long", "the header fields have more than \(options.maxHeaderBytes) bytes together: cookies of other sites?")
     }
 
     private func announcedLength(_ connection: OpaquePointer) -> Int {

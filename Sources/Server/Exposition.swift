@@ -109,9 +109,10 @@ public enum Exposition {
             var (open, plain) = (0.0, 0.0)
             for range in (accept ?? "").split(separator: ",") {
                 let parts = range.split(separator: ";").map { $0.trimmed.lowercased() }
-                let quality = parts.dropFirst().lazy.compactMap { parameter -> Double? in
-                    parameter.hasPrefix("q=") ? Double(parameter.dropFirst(2)) : nil
-                }.first ?? 1
+                let quality =
+                    parts.dropFirst().lazy.compactMap { parameter -> Double? in
+                        parameter.hasPrefix("q=") ? Double(parameter.dropFirst(2)) : nil
+                    }.first ?? 1
                 switch parts.first {
                 case "application/openmetrics-text": open = max(open, quality)
                 case "text/plain", "text/*", "*/*": plain = max(plain, quality)

@@ -53,7 +53,8 @@ public final class Gate: Sendable {
     ///   - clock: the wall clock; called outside the lock, from many threads.
     public init(table: GateTable, isFirst: Bool = true, clock: @escaping @Sendable () -> Timestamp) {
         since = clock()
-        var state = State(table: table, memories: Self.memories(for: table, keeping: [:], since), attended: since, answering: isFirst ? nil : since)
+        var state = State(
+            table: table, memories: Self.memories(for: table, keeping: [:], since), attended: since, answering: isFirst ? nil : since)
         for name in table.runtimeNames { state.tallies[name] = StartTally() }
         self.state = Mutex(state)
         self.clock = clock
@@ -182,7 +183,9 @@ public final class Gate: Sendable {
         for (runtime, app) in table.limitedApps() {
             let subject = GateSubject(runtime: runtime, app: app)
             var memory = known[subject] ?? GateMemory(since: now)
-            if let figures = table.figures(runtime: runtime, app: app) { memory.figures(at: figures.at, seen: figures.starts, standing: table.standing(runtime: runtime, app: app)) }
+            if let figures = table.figures(runtime: runtime, app: app) {
+                memory.figures(at: figures.at, seen: figures.starts, standing: table.standing(runtime: runtime, app: app))
+            }
             memories[subject] = memory
         }
         return memories
@@ -223,7 +226,9 @@ public final class Gate: Sendable {
         let memory = state.memories[subject]
         let elsewhere = state.elsewhere?[subject] ?? StartWindow()
         // It may be the chat of a run that another gate let in and no poll has shown yet.
-        if chat != nil, let polled = state.table.figures(runtime: name, app: app)?.at, elsewhere.count(after: polled - GateTable.settling) > 0 {
+        if chat != nil, let polled = state.table.figures(runtime: name, app: app)?.at,
+            elsewhere.count(after: polled - GateTable.settling) > 0
+        {
             return .allow(.goesOn)
         }
         // Websockets that came to another gate were not heard here.

@@ -34,7 +34,8 @@ public struct GateLedger: Sendable {
                 }
             }
         }
-        known = Dictionary(reports.map { ($0.monitor, Known(counts: $0.report.counts, refusals: $0.report.refusals)) }) { first, _ in first }
+        known = Dictionary(reports.map { ($0.monitor, Known(counts: $0.report.counts, refusals: $0.report.refusals)) }) { first, _ in first
+        }
     }
 
     private mutating func add(_ counts: GateCounts, of runtime: String, since before: Known?) {

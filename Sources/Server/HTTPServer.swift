@@ -232,7 +232,8 @@ final class Service: Sendable {
         self.handler = handler
         connections = Connections(
             most: options.turnsAway ? options.maxConnections : 0,
-            mostOfOne: options.turnsAway ? options.maxConnectionsPerAddress : 0, requestSeconds: options.requestTimeoutSeconds, idleSeconds: options.idleTimeoutSeconds)
+            mostOfOne: options.turnsAway ? options.maxConnectionsPerAddress : 0, requestSeconds: options.requestTimeoutSeconds,
+            idleSeconds: options.idleTimeoutSeconds)
     }
 
     var callbacks: cmicrohttpd_callbacks {
@@ -248,7 +249,8 @@ final class Service: Sendable {
                 // `MHD_CONNECTION_NOTIFY_STARTED`; the other is `…_CLOSED`.
                 if code.rawValue == 0 {
                     connections.began(
-                        UInt(bitPattern: connection), socket: cmicrohttpd_socket(connection), peer: PeerAddress(cmicrohttpd_peer(connection)))
+                        UInt(bitPattern: connection), socket: cmicrohttpd_socket(connection),
+                        peer: PeerAddress(cmicrohttpd_peer(connection)))
                 } else {
                     connections.ended(UInt(bitPattern: connection))
                 }

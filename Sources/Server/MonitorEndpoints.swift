@@ -76,7 +76,9 @@ public struct MonitorEndpoints: Sendable {
 
     /// Answers one request: the handler of an ``HTTPServer``.
     public func answer(_ request: ServerRequest) -> ServerResponse {
-        guard let handler = routes[request.path] else { return others?(request) ?? .problem(404, "Not found", "there is nothing at this path") }
+        guard let handler = routes[request.path] else {
+            return others?(request) ?? .problem(404, "Not found", "there is nothing at this path")
+        }
         guard request.method == "GET" || request.method == "HEAD" else {
             return .problem(405, "Wrong method", "this path is read with GET or HEAD", headers: [("Allow", "GET, HEAD")])
         }
@@ -122,7 +124,8 @@ public struct MonitorEndpoints: Sendable {
         let isReady = health.isReady && health.isCycling && health.isKept
         return plain(
             isReady, isReady ? "mozaiks-ops is ready." : "mozaiks-ops is not ready.",
-            (health.isReady ? [] : [health.standby == nil ? "no cycle was committed yet" : "the database has not answered yet"]) + lines(health))
+            (health.isReady ? [] : [health.standby == nil ? "no cycle was committed yet" : "the database has not answered yet"])
+                + lines(health))
     }
 
     private static func lines(_ health: DaemonHealth) -> [String] { (health.standby.map { [$0] } ?? []) + health.troubles }

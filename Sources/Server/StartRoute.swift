@@ -49,7 +49,9 @@ struct StartRoute: Hashable, Sendable {
         let path = whole.prefix { $0 != UInt8(ascii: "#") }
         // Most requests are something else entirely; they are done here.
         guard !path.isEmpty else { return nil }
-        func named(_ segments: [ArraySlice<UInt8>]) -> Named? { isSocket ? Self.socket(segments) : Self.start(segments) ?? Self.input(segments) }
+        func named(_ segments: [ArraySlice<UInt8>]) -> Named? {
+            isSocket ? Self.socket(segments) : Self.start(segments) ?? Self.input(segments)
+        }
         let decoded = PercentEncoding.unescape(path)
         let found: (Named, Spelling)? =
             if let direct = named(Self.segments(decoded)) {

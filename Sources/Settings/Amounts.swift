@@ -4,8 +4,7 @@ import YAML
 /// Amounts with a unit.
 public enum Amounts {
     /// `2%`.
-    public static func percent(_ node: YAMLNode, _ what: String, _ range: ClosedRange<Double>, _ reporter: Reporter) -> Double?
-    {
+    public static func percent(_ node: YAMLNode, _ what: String, _ range: ClosedRange<Double>, _ reporter: Reporter) -> Double? {
         guard let text = node.text, text.hasSuffix("%"), let value = Double(text.dropLast()), value.isFinite else {
             reporter.report("type", "'\(what)' must be a percentage", at: node, hint: "such as 2%")
             return nil

@@ -62,7 +62,9 @@ public struct AuthenticationReader {
         let origins = Authentication.audiences(of: urls)
         guard let audience = origins.first, origins.count == 1 else {
             reader.reporter.report(
-                "auth", origins.isEmpty ? "'google_identity' needs 'audience' here" : "its replicas have several addresses: 'google_identity' needs 'audience'",
+                "auth",
+                origins.isEmpty
+                    ? "'google_identity' needs 'audience' here" : "its replicas have several addresses: 'google_identity' needs 'audience'",
                 at: entry.key, hint: "the URL of the service as Google gave it: https://runtime-….run.app")
             return .none
         }
@@ -108,7 +110,9 @@ public enum AuthenticationKeys {
 }
 
 enum GoogleIdentityKeys {
-    static let audience = SettingKey("audience", .text(example: "https://runtime-abc.a.run.app"), fallback: "scheme and host of the runtime's URL", "For whom the token is asked")
+    static let audience = SettingKey(
+        "audience", .text(example: "https://runtime-abc.a.run.app"), fallback: "scheme and host of the runtime's URL",
+        "For whom the token is asked")
     static let section = SettingSection([audience])
 }
 

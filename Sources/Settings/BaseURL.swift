@@ -26,7 +26,9 @@ public enum BaseURL {
         let rest = text.dropFirst(lower.hasPrefix("https") ? 8 : 7)
         let host = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         if host.contains("@" as Character) {
-            return Fault("credentials do not stand in a URL", "use 'auth:', such as auth: {basic: {user: ops, password_file: …}}", isCredential: true)
+            return Fault(
+                "credentials do not stand in a URL", "use 'auth:', such as auth: {basic: {user: ops, password_file: …}}", isCredential: true
+            )
         }
         if host.isEmpty || host.hasPrefix(":") { return Fault("the URL has no host", nil) }
         // After an address in brackets, whose own colons are none of a port.

@@ -53,7 +53,8 @@ public struct SettingReader {
         var rest = text
         func report(_ message: String, at place: Substring.Index, length: Int, hint: String?) {
             reporter.report(
-                "environment", message, in: node, valueOffset: raw.utf8.distance(from: raw.startIndex, to: place), length: length, hint: hint)
+                "environment", message, in: node, valueOffset: raw.utf8.distance(from: raw.startIndex, to: place), length: length,
+                hint: hint)
         }
         while let dollar = rest.range(of: "${") {
             let before = rest[..<dollar.lowerBound]
@@ -63,7 +64,9 @@ public struct SettingReader {
                 continue
             }
             guard let end = SettingReader.end(of: rest[dollar.upperBound...]) else {
-                report("'${' has no '}' behind it", at: dollar.lowerBound, length: 2, hint: "write '${NAME}', or '$${' for the two signs themselves")
+                report(
+                    "'${' has no '}' behind it", at: dollar.lowerBound, length: 2,
+                    hint: "write '${NAME}', or '$${' for the two signs themselves")
                 return nil
             }
             let written = String(rest[dollar.upperBound..<end])
@@ -90,7 +93,8 @@ public struct SettingReader {
                 }
                 let isEmpty = environment[missing] != nil
                 report(
-                    "the environment variable '\(missing)' is \(isEmpty ? "empty" : "not set")" + (demand.map { $0.why.isEmpty ? "" : ": \($0.why)" } ?? ""),
+                    "the environment variable '\(missing)' is \(isEmpty ? "empty" : "not set")"
+                        + (demand.map { $0.why.isEmpty ? "" : ": \($0.why)" } ?? ""),
                     at: dollar.lowerBound, length: length, hint: isEmpty ? nil : Nearest.hint(to: missing, among: environment.names))
                 return nil
             }
@@ -138,7 +142,9 @@ public struct SettingReader {
             guard rest.first == UInt8(ascii: "%") else { continue }
             // Two letters would be a byte of a URL.
             let name = rest.dropFirst().prefix { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 }
-            if name.count > 2, name.endIndex < bytes.endIndex, bytes[name.endIndex] == UInt8(ascii: "%"), !(48...57).contains(name[name.startIndex]) {
+            if name.count > 2, name.endIndex < bytes.endIndex, bytes[name.endIndex] == UInt8(ascii: "%"),
+                !(48...57).contains(name[name.startIndex])
+            {
                 return "%\(String(decoding: name, as: UTF8.self))%"
             }
         }

@@ -34,7 +34,8 @@ public struct TLSReader {
 }
 
 extension TLSReader {
-    public static let caFile = SettingKey("ca_file", .path, fallback: "the system's store", "Certificates that are trusted instead of the system's")
+    public static let caFile = SettingKey(
+        "ca_file", .path, fallback: "the system's store", "Certificates that are trusted instead of the system's")
     public static let certificateFile = SettingKey("client_certificate_file", .path, "Certificate that the monitor shows (mTLS)")
     public static let keyFile = SettingKey("client_key_file", .path, "Its key")
     /// Beside any URL.

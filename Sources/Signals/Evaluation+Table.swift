@@ -73,8 +73,7 @@ extension Evaluation {
         fileprivate var gate: [(start: Int64, window: GateLog.Window)] = []
     }
 
-    private func window(from start: Int64, to end: Int64, checksNow: Bool, _ shared: inout SharedWindows) -> PerfWindow
-    {
+    private func window(from start: Int64, to end: Int64, checksNow: Bool, _ shared: inout SharedWindows) -> PerfWindow {
         if let known = shared.perf.first(where: { $0.start == start }) { return known.window }
         let window = perfWindow(from: start, to: end, checksNow: checksNow)
         shared.perf.append((start, window))

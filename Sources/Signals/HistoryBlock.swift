@@ -112,7 +112,8 @@ extension MinuteRow {
     /// How many figures of the row are neither zero nor missing: what a block is to keep in few bytes each.
     var storedValues: Int {
         let gauges = gauges.parts
-        return sums.parts.count { $0 != 0 } + [gate.asked, gate.refused, silent].count { $0 != 0 } + gauges.count { $0 != 0 } + latencies.count
+        return sums.parts.count { $0 != 0 } + [gate.asked, gate.refused, silent].count { $0 != 0 } + gauges.count { $0 != 0 }
+            + latencies.count
             + readings.count { $0.value != nil }
     }
 }

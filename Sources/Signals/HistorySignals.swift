@@ -265,7 +265,8 @@ public struct HistorySignals: Sendable {
                 let values = window.parts.compactMap { $0.whole.reading(signal).value }
                 return values.isEmpty ? now : .value(values.reduce(0, +) / Double(values.count))
             }
-            if signal.info.subjects.contains(.app) || [.silentRunsShare, .silentRunsRest, .errorRateRest, .turnLatencyP95Rest].contains(signal),
+            if signal.info.subjects.contains(.app)
+                || [.silentRunsShare, .silentRunsRest, .errorRateRest, .turnLatencyP95Rest].contains(signal),
                 let reason = window.missing
             {
                 return .missing(reason)

@@ -172,7 +172,9 @@ struct MinuteHistory: Sendable {
             let rules = CounterRules(alive: ~status.dead, dead: status.dead, price: nil)
             if isOfGate {
                 // Whatever is known of chats: the gate counts by itself.
-                if case .missing(let reason) = track.runtimeReading(minute) { coverage.missing = reason } else {
+                if case .missing(let reason) = track.runtimeReading(minute) {
+                    coverage.missing = reason
+                } else {
                     coverage.watched += 1
                 }
             } else if let reason = status.missing {

@@ -152,8 +152,7 @@ extension ReplicaState {
         }
     }
 
-    fileprivate init(from reader: inout StateReader, whole: Bool, capacity: Int, version: UInt8) throws(SignalStateError)
-    {
+    fileprivate init(from reader: inout StateReader, whole: Bool, capacity: Int, version: UInt8) throws(SignalStateError) {
         self.init(url: try reader.string())
         for endpoint in ReplicaState.first { try restore(endpoint, from: &reader) }
         identity = try ProcessIdentity(from: &reader)

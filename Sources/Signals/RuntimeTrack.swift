@@ -27,7 +27,8 @@ struct RuntimeTrack: Sendable {
         if watch.heard != last.heard || watch.intervals != last.intervals { parts |= Part.polled }
         if watch.judgedEnds != 0 || watch.silentEnds != 0 || watch.llmCalls != 0 { parts |= Part.sums }
         if watch.replicas.map(\.url) != last.replicas.map(\.url) { parts |= Part.replicas }
-        let deviates = row.readings.count != expected.readings.count || row.readings != expected.readings
+        let deviates =
+            row.readings.count != expected.readings.count || row.readings != expected.readings
             || zip(watch.replicas, RuntimeTrack.replicas(watch, last, row)).contains { $0.readings != $1 }
         if deviates { parts |= Part.readings }
         if row.watch == nil { parts |= Part.isBare }
@@ -163,8 +164,7 @@ struct RuntimeTrack: Sendable {
         }
     }
 
-    private static func read(_ expected: [Evidence], from reader: inout StateReader) throws(SignalStateError) -> [Evidence]
-    {
+    private static func read(_ expected: [Evidence], from reader: inout StateReader) throws(SignalStateError) -> [Evidence] {
         // Not `count()`: a reading that is as expected takes a bit, so there may be more of them than bytes left.
         guard let count = Int(exactly: try reader.integer()), (0...256).contains(count) else {
             throw reader.failure("too many readings")

@@ -154,8 +154,7 @@ struct StateReader {
 
     mutating func string() throws(SignalStateError) -> String { String(decoding: try data(), as: UTF8.self) }
 
-    mutating func optional<T>(_ read: (inout StateReader) throws(SignalStateError) -> T) throws(SignalStateError) -> T?
-    {
+    mutating func optional<T>(_ read: (inout StateReader) throws(SignalStateError) -> T) throws(SignalStateError) -> T? {
         try flag() ? try read(&self) : nil
     }
 

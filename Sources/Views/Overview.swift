@@ -208,7 +208,8 @@ extension Overview {
         let members: JSONObject = [
             "status": .string(verdict.word.lowercased()),
             "line": .string(verdict.line),
-            "at": .moment(now), "engine": .object(engine), "state": .string(folder.path), "actions_stopped": isStopped.map(JSON.bool) ?? .null,
+            "at": .moment(now), "engine": .object(engine), "state": .string(folder.path),
+            "actions_stopped": isStopped.map(JSON.bool) ?? .null,
             "runtimes": .array(
                 sights.map { sight in
                     guard var object = sight.document.object else { return sight.document }

@@ -28,7 +28,8 @@ extension ReplayComparison {
             let count = abs(new - old)
             return "\(count) \(new < old ? "fewer" : "more") \(noun)\(count == 1 ? "" : "s")\(behind)"
         }
-        let parts = [difference(old.pages, new.pages, "page"), difference(old.incidents, new.incidents, "incident")].compactMap { $0 }
+        let parts =
+            [difference(old.pages, new.pages, "page"), difference(old.incidents, new.incidents, "incident")].compactMap { $0 }
             + underAction + [difference(old.offers, new.offers, "approval", " asked for")].compactMap { $0 }
         if parts.isEmpty, pairs.contains(where: { !$0.isSame }) {
             return "No difference in number; when they open and end, how severe they are, or what is done differs."
@@ -58,7 +59,9 @@ extension ReplayComparison {
             let (was, now) = (old[key] ?? (0, .zero), new[key] ?? (0, .zero))
             guard was.count != now.count || was.time != now.time else { return nil }
             let done = ReplayComparison.participle(key.kind)
-            guard now.count > 0 else { return "\(Shown.id(key.app.text)) would not have been \(done) (now \(times(was.count)), \(was.time.brief))" }
+            guard now.count > 0 else {
+                return "\(Shown.id(key.app.text)) would not have been \(done) (now \(times(was.count)), \(was.time.brief))"
+            }
             let before = was.count > 0 ? " (now \(times(was.count)), \(was.time.brief))" : ""
             return "\(Shown.id(key.app.text)) would have been \(done) \(times(now.count)), \(now.time.brief)\(before)"
         }

@@ -143,8 +143,10 @@ public struct RuleExplanation {
         }
         rows.append(("mode", mode.rawValue, mode == policy.mode ? policy.modeOrigin?.description ?? "default" : "configuration"))
         rows.append(
-            ("allowed_actions", policy.allowedActions.map(\.rawValue).joined(separator: ", "),
-                policy.allowedActionsOrigin?.description ?? "default"))
+            (
+                "allowed_actions", policy.allowedActions.map(\.rawValue).joined(separator: ", "),
+                policy.allowedActionsOrigin?.description ?? "default"
+            ))
         return rows
     }
 }

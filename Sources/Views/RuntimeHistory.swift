@@ -20,7 +20,8 @@ public struct RuntimeHistory {
     ///   - until: the end of it; nil: now.
     ///   - now: the minute that is not over yet is left out.
     public init?(
-        _ journal: Journal, runtime: String, _ signals: [Signal] = signals, now: Timestamp, until: Timestamp? = nil, span: TimeSpan = .hours(1)
+        _ journal: Journal, runtime: String, _ signals: [Signal] = signals, now: Timestamp, until: Timestamp? = nil,
+        span: TimeSpan = .hours(1)
     ) throws(JournalError) {
         let end = min(until ?? now, now)
         let minutes = (end - span).minute..<end.minute

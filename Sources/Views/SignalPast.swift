@@ -62,7 +62,9 @@ public struct SignalPast {
             let own = app.flatMap { app in minute.dropFirst().first { $0.app == app } }
             isSeen = isSeen || own != nil
             for (place, signal) in signals.enumerated() {
-                let evidence = app.map { SignalPast.reading(signal, own ?? .init(minute: whole.minute, app: $0), whole, price) } ?? SignalPast.reading(signal, whole)
+                let evidence =
+                    app.map { SignalPast.reading(signal, own ?? .init(minute: whole.minute, app: $0), whole, price) }
+                    ?? SignalPast.reading(signal, whole)
                 tallies[place][whole.minute / step, default: Tally()].add(evidence)
             }
         }

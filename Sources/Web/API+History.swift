@@ -28,13 +28,16 @@ extension API {
         guard since < until || given.until == nil && given.since != nil && since <= end else {
             throw Problem.badRequest("'since' lies before 'until'\(step > 1 ? ", by a step at least" : "")")
         }
-        let signals = try names?.map { name throws(Problem) in try signal(name, ofApp: app != nil) } ?? (app == nil ? RuntimeHistory.signals : signalsOfApps)
+        let signals =
+            try names?.map { name throws(Problem) in try signal(name, ofApp: app != nil) }
+            ?? (app == nil ? RuntimeHistory.signals : signalsOfApps)
         // One more where the beginning was brought to a whole one.
         guard (until - since) / step <= mostSteps + 1, until - since <= PastRange.longest.milliseconds / 60_000,
             (until - since) / step * Int64(signals.count) <= Int64(SignalPast.mostPoints)
         else {
             throw Problem.badRequest(
-                "that is too much at once: at most 31 days, \(mostSteps) steps and \(SignalPast.mostPoints) points; ask for a longer 'step' such as 15m, for fewer signals, or day by day")
+                "that is too much at once: at most 31 days, \(mostSteps) steps and \(SignalPast.mostPoints) points; ask for a longer 'step' such as 15m, for fewer signals, or day by day"
+            )
         }
         // One that was polled and whose first minute is not over yet is known, and has none.
         let known = try reading.journal.historyRuntimes().contains { $0.runtime.isSame(as: runtime) }
@@ -69,7 +72,8 @@ extension API {
         let known = Signal.table.filter { $0.subjects.contains(ofApp ? .app : .runtime) }
         guard let found = known.first(where: { $0.name.isSame(as: name) }) else {
             throw .badRequest(
-                "'signal' \(ofApp ? "of an app " : "")is one of \(known.map(\.name).joined(separator: ", ")), or several parted by commas, not '\(Shown.id(name))'")
+                "'signal' \(ofApp ? "of an app " : "")is one of \(known.map(\.name).joined(separator: ", ")), or several parted by commas, not '\(Shown.id(name))'"
+            )
         }
         return found.signal
     }

@@ -103,7 +103,8 @@ extension API {
             if let cursor {
                 guard let last = all.firstIndex(where: { digest($0).isSame(as: cursor) }) else {
                     throw Problem(
-                        status: 409, title: "Gone", detail: "what the page before ended with is there no more: begin anew, without 'cursor'")
+                        status: 409, title: "Gone", detail: "what the page before ended with is there no more: begin anew, without 'cursor'"
+                    )
                 }
                 rest = all[(last + 1)...]
             }

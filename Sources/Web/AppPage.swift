@@ -101,7 +101,8 @@ private struct AppPage {
         } else {
             facts.append(("Users", "<span class=\"faint\">not known: nobody has looked of whom its runs are</span>"))
         }
-        facts.append(("Month", part.month.map { month($0, part.whole, part.runtime) } ?? "<span class=\"faint\">the history cannot be read</span>"))
+        facts.append(
+            ("Month", part.month.map { month($0, part.whole, part.runtime) } ?? "<span class=\"faint\">the history cannot be read</span>"))
         return """
             <article class="card"><h3>\(id: part.runtime) <span class="faint">as of \(clocks.since(part.at))</span></h3>\(figures(part.readings))\(Page.facts(facts))</article>
             """
@@ -134,7 +135,8 @@ private struct AppPage {
         guard !shares.isEmpty else { return "<span class=\"faint\">its runs name no \(noun)</span>" }
         let named = shares.map { "\(id: $0.name) <strong>\($0.runs)</strong>" as HTML }
         let more: HTML = others > 0 ? ", and \(others) more \(noun)\(others == 1 ? "" : "s")" : ""
-        return "\(named.dropFirst().reduce(named[0]) { $0 + ", " + $1 })\(more) <span class=\"faint\">open runs, at \(clocks.time(at))</span>"
+        return
+            "\(named.dropFirst().reduce(named[0]) { $0 + ", " + $1 })\(more) <span class=\"faint\">open runs, at \(clocks.time(at))</span>"
     }
 
     // MARK: - The month
@@ -150,7 +152,9 @@ private struct AppPage {
         let seen: HTML =
             known.count == 1 && month.minutes - (known.first ?? 0) > 2
             ? ", of \(spans(known.first ?? 0, month)); of the rest nothing is known" : ""
-        let sofar: HTML = month.isWhole ? "" : "<p class=\"faint\">Added up to \(clocks.time(month.until)) so far; the rest follows with the next looks.</p>"
+        let sofar: HTML =
+            month.isWhole
+            ? "" : "<p class=\"faint\">Added up to \(clocks.time(month.until)) so far; the rest follows with the next looks.</p>"
         return "\(Page.list(lines))<p class=\"faint\">Since \(clocks.time(month.begins)), by what was seen\(seen).</p>\(sofar)"
     }
 
@@ -162,8 +166,11 @@ private struct AppPage {
             return "\(HTML.own(name)): <span class=\"faint\">not known: \(figure.value.reason?.explanation ?? "")</span>"
         }
         var share: HTML = ""
-        if case .value(let all)? = whole?.value, all > 0 { share = ", \(Figure.text(value / all * 100, .percent)) of all on \(id: runtime)" }
-        let part: HTML = HTML.when(tellsPart && month.minutes - figure.minutes > 2, " <span class=\"faint\">(of \(spans(figure.minutes, month)))</span>")
+        if case .value(let all)? = whole?.value, all > 0 {
+            share = ", \(Figure.text(value / all * 100, .percent)) of all on \(id: runtime)"
+        }
+        let part: HTML = HTML.when(
+            tellsPart && month.minutes - figure.minutes > 2, " <span class=\"faint\">(of \(spans(figure.minutes, month)))</span>")
         return "\(HTML.own(name)): <strong>\(words(value))</strong>\(share)\(part)"
     }
 
@@ -178,7 +185,9 @@ private struct AppPage {
         let digits = Array(String(Int64(value.rounded())).utf8)
         var text: [UInt8] = []
         for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index) % 3 == 0, digit != UInt8(ascii: "-"), digits[index - 1] != UInt8(ascii: "-") { text.append(UInt8(ascii: ",")) }
+            if index > 0, (digits.count - index) % 3 == 0, digit != UInt8(ascii: "-"), digits[index - 1] != UInt8(ascii: "-") {
+                text.append(UInt8(ascii: ","))
+            }
             text.append(digit)
         }
         return String(decoding: text, as: UTF8.self)

@@ -63,11 +63,13 @@ struct Chart {
         let gaps = points.filter { $0.evidence.value == nil }
         // Where nothing happened there is nothing to see, and nothing is lost.
         let marks = gaps.filter { $0.evidence.reason != .noTraffic }.map {
-            "<line class=\"gap\" x1=\"\(x($0.at))\" x2=\"\(x($0.at))\" y1=\"44\" y2=\"48\"><title>\(clocks.words($0.at)): \($0.evidence.reason?.explanation ?? "")</title></line>" as HTML
+            "<line class=\"gap\" x1=\"\(x($0.at))\" x2=\"\(x($0.at))\" y1=\"44\" y2=\"48\"><title>\(clocks.words($0.at)): \($0.evidence.reason?.explanation ?? "")</title></line>"
+                as HTML
         }
         let within = events.filter { $0.at >= first && $0.at <= last }.suffix(Chart.mostEvents)
         let ticks = within.map { event in
-            "<line class=\"event \(event.kind.rawValue)\" x1=\"\(x(event.at))\" x2=\"\(x(event.at))\" y1=\"0\" y2=\"50\"><title>\(clocks.words(event.at)): \(event.text)</title></line>" as HTML
+            "<line class=\"event \(event.kind.rawValue)\" x1=\"\(x(event.at))\" x2=\"\(x(event.at))\" y1=\"0\" y2=\"50\"><title>\(clocks.words(event.at)): \(event.text)</title></line>"
+                as HTML
         }
         let said = within.map { "; \(clocks.words($0.at)) \($0.text)" }.joined()
         let missing = gaps.isEmpty ? "" : "; missing \(gaps.count) of \(points.count) times"

@@ -98,7 +98,8 @@ struct ChartSection {
                 groups.append((why, panel.signals.map(\.name)))
             }
         }
-        return groups.map { "<p class=\"faint\">No evidence in that time of \($0.names.joined(separator: ", ")): \($0.why)</p>" as HTML }.joined()
+        return groups.map { "<p class=\"faint\">No evidence in that time of \($0.names.joined(separator: ", ")): \($0.why)</p>" as HTML }
+            .joined()
     }
 
     /// The fixed values that rules about runtimes hold the panel's signals against, the lowest first.

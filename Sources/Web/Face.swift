@@ -56,7 +56,8 @@ public final class Face: Sendable {
         self.folder = folder
         self.surroundings = Mutex(surroundings)
         keeper = Gatekeeper(
-            isLoopback: isLoopback, token: token, publicURL: publicURL, tokens: TokenFile(folder), proxies: proxies, proxySecret: proxySecret,
+            isLoopback: isLoopback, token: token, publicURL: publicURL, tokens: TokenFile(folder), proxies: proxies,
+            proxySecret: proxySecret,
             clock: clock)
         self.clock = clock
     }
@@ -73,7 +74,8 @@ public final class Face: Sendable {
         do {
             guard !Face.holdsToken(request.target) else {
                 throw Problem.badRequest(
-                    "a token stands in the address, where logs and histories keep it: revoke it (mozaiks-ops token revoke) and send the next as a header")
+                    "a token stands in the address, where logs and histories keep it: revoke it (mozaiks-ops token revoke) and send the next as a header"
+                )
             }
             switch request.method {
             case "GET", "HEAD": return try read(request)
@@ -97,7 +99,9 @@ public final class Face: Sendable {
 
     /// The page to come back to: of a form the one that it stood on.
     private static func origin(_ request: ServerRequest) -> String {
-        guard request.method == "POST", var fields = try? Fields(form: request), let then = try? fields.text("then") else { return request.path }
+        guard request.method == "POST", var fields = try? Fields(form: request), let then = try? fields.text("then") else {
+            return request.path
+        }
         return then
     }
 
@@ -108,7 +112,8 @@ public final class Face: Sendable {
     }
 
     static func wrongMethod(_ request: ServerRequest) -> Problem {
-        let orders = request.path.utf8.starts(with: API.prefix.utf8)
+        let orders =
+            request.path.utf8.starts(with: API.prefix.utf8)
             && Order.Kind.at(String(request.path.dropFirst(API.prefix.count))) != nil
         let reads = !orders || request.path.hasSuffix("/silences")
         return Problem(
@@ -145,7 +150,8 @@ public final class Face: Sendable {
         try query.finish()
         var situation = request
         situation.target = Array((API.prefix + "situation").utf8)
-        let tag = try current(situation, visitor).headers.first { $0.name == "ETag" }?.value.filter { $0 != "\"" && $0 != "/" && $0 != "W" } ?? ""
+        let tag =
+            try current(situation, visitor).headers.first { $0.name == "ETag" }?.value.filter { $0 != "\"" && $0 != "/" && $0 != "W" } ?? ""
         let isNews = !(request.header("Last-Event-ID") ?? "").isSame(as: tag)
         let text = isNews ? "event: situation\nid: \(tag)\ndata: {\"tag\":\"\(tag)\"}\n" : ": as it was\n"
         return ServerResponse(

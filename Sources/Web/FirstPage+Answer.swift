@@ -38,7 +38,10 @@ extension FirstPage {
         let failing = overview.troubles.map(\.channel).inByteOrder()
         if !failing.isEmpty {
             facts.append(
-                ("Who is told", "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> not by \(Shown.line(failing.joined(separator: ", "))): <a href=\"#channels-h\">messages do not get through</a></span>"))
+                (
+                    "Who is told",
+                    "<span class=\"bad\"><span aria-hidden=\"true\">✖</span> not by \(Shown.line(failing.joined(separator: ", "))): <a href=\"#channels-h\">messages do not get through</a></span>"
+                ))
         }
         if overview.isWithoutChannels {
             facts.append(
@@ -48,8 +51,8 @@ extension FirstPage {
             overview.isStopped == nil
             ? "<p class=\"stop\"><span aria-hidden=\"true\">■</span> \(overview.stop ?? "")</p>"
             : overview.isStopped == true
-            ? "<p class=\"stop\"><span aria-hidden=\"true\">■</span> Actions are stopped: none is taken until \(forms.resume ?? Page.command("mozaiks-ops actions resume"))</p>"
-            : ""
+                ? "<p class=\"stop\"><span aria-hidden=\"true\">■</span> Actions are stopped: none is taken until \(forms.resume ?? Page.command("mozaiks-ops actions resume"))</p>"
+                : ""
         return """
             <section class="banner \(HTML.own(tone.name))" aria-labelledby="verdict">
             <h1 id="verdict"><span class="mark" aria-hidden="true">\(HTML.own(tone.mark))</span> \(word(verdict.state))\(deaf.map { ", \(verdict.state == .ok ? "but" : "and") \($0)" } ?? "")</h1>
@@ -165,7 +168,8 @@ extension FirstPage {
                 "<a href=\"#open\">\(unseen) incident\(unseen == 1 ? "" : "s") that nobody has acknowledged</a>")
         }
         if overview.verdict.state == .unknown {
-            parts.append("a look at why nothing is seen: the runtimes below say what they answer, \(Page.command("mozaiks-ops doctor")) says more")
+            parts.append(
+                "a look at why nothing is seen: the runtimes below say what they answer, \(Page.command("mozaiks-ops doctor")) says more")
         }
         guard let first = parts.first else { return "nothing" }
         if forms.visitor.session == nil, unseen > 0 || !overview.approvals.isEmpty { parts.append(forms.signIn) }

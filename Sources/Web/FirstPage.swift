@@ -78,11 +78,11 @@ struct FirstPage {
                     "<p>What it is for: \(Page.standing($0, present[$0.id], clocks))</p>"
                 } ?? ""
             return """
-            <article class="card ask"><h3>\(approval.effect.description) for \(id: approval.key.app.text), \(approval.ttl.description)?</h3>
-            <p>\(clocks.readable(approval.reason.text))</p>\(stands)
-            <p class="faint">The offer ends \(clocks.time(approval.expiresAt)); for <a href="\(link(approval.incident))">\(short(approval.incident))</a></p>
-            \(forms.answer(approval))</article>
-            """
+                <article class="card ask"><h3>\(approval.effect.description) for \(id: approval.key.app.text), \(approval.ttl.description)?</h3>
+                <p>\(clocks.readable(approval.reason.text))</p>\(stands)
+                <p class="faint">The offer ends \(clocks.time(approval.expiresAt)); for <a href="\(link(approval.incident))">\(short(approval.incident))</a></p>
+                \(forms.answer(approval))</article>
+                """
         }
         let more = overview.approvals.count - cards.count
         let commands =
@@ -116,7 +116,9 @@ struct FirstPage {
     private var begun: HTML {
         let all = overview.begun
         guard !all.isEmpty else { return "" }
-        let items = all.prefix(Page.mostBegun).map { "\(id: $0.rule) on \($0.subject.description), since \(clocks.since($0.since))" as HTML }
+        let items = all.prefix(Page.mostBegun).map {
+            "\(id: $0.rule) on \($0.subject.description), since \(clocks.since($0.since))" as HTML
+        }
         let more = all.count - items.count
         let named = all.prefix(3).map { "\(Shown.id($0.rule)) on \($0.subject.description)" }.joined(separator: ", ")
         return """

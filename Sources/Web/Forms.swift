@@ -45,7 +45,8 @@ struct Forms {
         let path = "incidents/\(Page.pathSafe(incident.id))/ack"
         if isBrief {
             return form(
-                path, "<span class=\"faint\">Nobody has acknowledged it.</span> <button aria-label=\"Acknowledge \(short)\">Acknowledge</button>")
+                path,
+                "<span class=\"faint\">Nobody has acknowledged it.</span> <button aria-label=\"Acknowledge \(short)\">Acknowledge</button>")
         }
         return """
             <div class="card">\(form(

@@ -169,7 +169,9 @@ struct Gatekeeper: Sendable {
         case .basic:
             throw Problem(
                 status: 403, title: "Not this way",
-                detail: "a browser sends a password along by itself, also for others: show the token as 'Authorization: Bearer TOKEN', or sign in at /sign-in")
+                detail:
+                    "a browser sends a password along by itself, also for others: show the token as 'Authorization: Bearer TOKEN', or sign in at /sign-in"
+            )
         case .bearer, .session, .proxy: break
         }
         try checkWay(request)

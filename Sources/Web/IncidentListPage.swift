@@ -118,9 +118,10 @@ private struct IncidentListPage {
         // What somebody looks into stands below what nobody does, page by page.
         let shown = list.incidents.filter { $0.acknowledged == nil } + list.incidents.filter { $0.acknowledged != nil }
         let cards = (listing.show == .open ? shown : list.incidents).map(card)
-        let further: HTML = next.map { next in
-            "<p><a rel=\"next\" href=\"\(listing.with { $0.cursor = next })\">Older ones</a></p>"
-        } ?? ""
+        let further: HTML =
+            next.map { next in
+                "<p><a rel=\"next\" href=\"\(listing.with { $0.cursor = next })\">Older ones</a></p>"
+            } ?? ""
         let back: HTML = HTML.when(listing.cursor != nil, "<p><a href=\"\(listing.with { _ in })\">The newest</a></p>")
         return """
             <p class="lead">\(open.count) open, \(unseen) of them acknowledged by nobody.</p>
@@ -172,7 +173,8 @@ private struct IncidentListPage {
         var counts: [(rule: String, runtime: String, count: Int, unseen: Int)] = []
         for incident in open {
             let unseen = incident.acknowledged == nil ? 1 : 0
-            if let place = counts.firstIndex(where: { $0.rule.isSame(as: incident.rule) && $0.runtime.isSame(as: incident.subject.runtime) }) {
+            if let place = counts.firstIndex(where: { $0.rule.isSame(as: incident.rule) && $0.runtime.isSame(as: incident.subject.runtime) }
+            ) {
                 counts[place].count += 1
                 counts[place].unseen += unseen
             } else {
@@ -183,7 +185,8 @@ private struct IncidentListPage {
         counts.sort { a, b in a.count != b.count ? a.count > b.count : a.rule.precedes(b.rule) }
         let lines = counts.prefix(Page.mostGroups).map { group -> HTML in
             let place = IncidentListing(rule: group.rule, runtime: group.runtime).link
-            return "<a href=\"\(place)\">\(id: group.rule)</a> on \(id: group.runtime): \(group.count), \(group.unseen) acknowledged by nobody"
+            return
+                "<a href=\"\(place)\">\(id: group.rule)</a> on \(id: group.runtime): \(group.count), \(group.unseen) acknowledged by nobody"
         }
         return """
             <section aria-labelledby="groups-h"><h2 id="groups-h">Open, by rule</h2>\(Page.list(Array(lines)))\

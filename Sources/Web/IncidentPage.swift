@@ -127,7 +127,8 @@ private struct IncidentPage {
         case .transition(let transition):
             let text = Shown.code(transition.condition)
             let values: HTML = Page.isLong(text) ? Page.folded("With its values", text, id) : "<br><code>\(text)</code>"
-            what = "<strong>\(transition.from.rawValue) → \(transition.to.rawValue)</strong>: \(clocks.readable(transition.reason))\(values)"
+            what =
+                "<strong>\(transition.from.rawValue) → \(transition.to.rawValue)</strong>: \(clocks.readable(transition.reason))\(values)"
         case .decision(let decision, _): what = "\(clocks.readable(decision.sentence))"
         case .verification(let found):
             what =
@@ -145,7 +146,8 @@ private struct IncidentPage {
             newest.map { newest in
                 HTML.when(
                     isOpen && clocks.now - newest > .minutes(1),
-                    "<p class=\"faint\">They end at \(clocks.since(newest)); what is so by now stands above, and <a href=\"/#charts\">the charts</a> go on.</p>")
+                    "<p class=\"faint\">They end at \(clocks.since(newest)); what is so by now stands above, and <a href=\"/#charts\">the charts</a> go on.</p>"
+                )
             } ?? ""
         return
             "<section aria-labelledby=\"values-h\"><h2 id=\"values-h\">Values around it</h2>\(old)\(incident.evidence.map { Chart($0, clocks).html }.joined())</section>"

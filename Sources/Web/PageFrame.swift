@@ -162,7 +162,8 @@ enum Page {
     /// How an open incident's condition stands, with values and their time: by the newest evidence, else by what decided last.
     static func standing(_ incident: Incident, _ present: PresentCondition?, _ clocks: Clocks) -> HTML {
         if let present {
-            return "<strong>\(clocks.readable(present.standing(clocks.words)))</strong>, by values of \(clocks.since(present.at)): <code>\(values(present.withValues, present.readings))</code>"
+            return
+                "<strong>\(clocks.readable(present.standing(clocks.words)))</strong>, by values of \(clocks.since(present.at)): <code>\(values(present.withValues, present.readings))</code>"
         }
         guard let last = incident.transitions.last else { return "not known" }
         return "not known; as of \(clocks.since(last.at)) it was <code>\(values(last.condition, last.readings))</code>"

@@ -49,11 +49,15 @@ struct PanelChart {
         let unit = panel.unit
         let newest = panel.isStacked ? tops.last?.suffix(RuntimePast.present).last { $0 != nil } ?? nil : panel.series[0].newest
         let (least, most) = (Figure.text(low, unit), Figure.text(high, unit))
-        let step = range.step == 1 ? "" : panel.isStacked ? ", means of \(range.step) minutes" : ", the highest minute of each \(range.step)"
+        let step =
+            range.step == 1 ? "" : panel.isStacked ? ", means of \(range.step) minutes" : ", the highest minute of each \(range.step)"
         let missing = panel.gaps.isEmpty ? "" : "; \(gapsInWords)"
-        let said = "\(panel.title), \(clocks.words(range.from)) to \(clocks.words(range.until)): from \(least) to \(most), newest \(newest.map { Figure.text($0, unit) } ?? "not known")\(missing)"
+        let said =
+            "\(panel.title), \(clocks.words(range.from)) to \(clocks.words(range.until)): from \(least) to \(most), newest \(newest.map { Figure.text($0, unit) } ?? "not known")\(missing)"
         let shapes: [HTML] =
-            panel.gaps.sorted { $0.minutes.count > $1.minutes.count }.prefix(PanelChart.mostGapsDrawn).map { picture.gap($0.minutes, "\(stretch($0)): \($0.reason)") }
+            panel.gaps.sorted { $0.minutes.count > $1.minutes.count }.prefix(PanelChart.mostGapsDrawn).map {
+                picture.gap($0.minutes, "\(stretch($0)): \($0.reason)")
+            }
             + (panel.isStacked ? picture.layers(tops) : picture.lines(tops, breaks: panel.gaps.map(\.minutes)))
             + drawn.map { picture.level($0.value, "above \(Figure.text($0.value, unit)): \(Shown.line($0.rules.joined(separator: ", ")))") }
             + within.map { picture.event($0, clocks) }
@@ -97,8 +101,10 @@ struct PanelChart {
         guard !panel.gaps.isEmpty || !within.isEmpty else { return "" }
         let gaps = panel.gaps.suffix(PanelChart.mostListed).map { "\(stretch($0)): \($0.reason)" as HTML }
         let happened = within.suffix(PanelChart.mostListed).map { "\(clocks.words($0.at)): \($0.text)" as HTML }
-        let summary = [panel.gaps.isEmpty ? nil : gapsInWords, within.isEmpty ? nil : "\(within.count) thing\(within.count == 1 ? "" : "s") happened"]
-            .compactMap { $0 }.joined(separator: ", ")
+        let summary = [
+            panel.gaps.isEmpty ? nil : gapsInWords, within.isEmpty ? nil : "\(within.count) thing\(within.count == 1 ? "" : "s") happened",
+        ]
+        .compactMap { $0 }.joined(separator: ", ")
         let left = panel.gaps.count - gaps.count + within.count - happened.count
         return """
             <details id="\(id)"><summary>\(summary)</summary>\(Page.list(gaps.map { "<span class=\"key gap\" aria-hidden=\"true\"></span>\($0)" as HTML } + happened))\
@@ -166,7 +172,8 @@ private struct Picture {
                 let floor = index == 0 ? 0 : tops[index - 1][step] ?? 0
                 guard let value, value > floor else { continue }
                 let minutes = minutes(step)
-                path += "M\(x(minute: Double(minutes.lowerBound))) \(y(floor))V\(y(value))H\(x(minute: Double(minutes.upperBound)))V\(y(floor))z"
+                path +=
+                    "M\(x(minute: Double(minutes.lowerBound))) \(y(floor))V\(y(value))H\(x(minute: Double(minutes.upperBound)))V\(y(floor))z"
             }
             return path.isEmpty ? "" : "<path class=\"c\(index % Picture.colors)\" d=\"\(path)\"/>"
         }
@@ -178,16 +185,19 @@ private struct Picture {
             var runs: [[Int]] = []
             var last: Int?
             for (step, value) in values.enumerated() where value != nil {
-                let isJoined = last.map { last in
-                    last == step - 1 && !breaks.contains { Double($0.lowerBound) < middle(step) && Double($0.upperBound) > middle(last) }
-                } ?? false
+                let isJoined =
+                    last.map { last in
+                        last == step - 1
+                            && !breaks.contains { Double($0.lowerBound) < middle(step) && Double($0.upperBound) > middle(last) }
+                    } ?? false
                 if isJoined { runs[runs.count - 1].append(step) } else { runs.append([step]) }
                 last = step
             }
             return runs.map { run -> HTML in
                 let points = run.map { "\(x(minute: middle($0))),\(y(values[$0] ?? 0))" }
                 guard points.count > 1 else {
-                    return "<line class=\"dot l\(index)\" x1=\"\(x(minute: Double(minutes(run[0]).lowerBound)))\" x2=\"\(x(minute: Double(minutes(run[0]).upperBound)))\" y1=\"\(y(values[run[0]] ?? 0))\" y2=\"\(y(values[run[0]] ?? 0))\"/>"
+                    return
+                        "<line class=\"dot l\(index)\" x1=\"\(x(minute: Double(minutes(run[0]).lowerBound)))\" x2=\"\(x(minute: Double(minutes(run[0]).upperBound)))\" y1=\"\(y(values[run[0]] ?? 0))\" y2=\"\(y(values[run[0]] ?? 0))\"/>"
                 }
                 return "<polyline class=\"l\(index)\" points=\"\(points.joined(separator: " "))\"/>"
             }

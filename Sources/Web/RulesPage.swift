@@ -91,9 +91,10 @@ struct RulesPage {
         let who: HTML = subject.app.map { "\(Page.appLink($0)) on \(id: subject.runtime)" } ?? "\(subject.description)"
         let timer: HTML = explanation.timer.map { " (\(clocks.readable($0)))" } ?? ""
         let reasons = explanation.reasons.map { "\(clocks.readable($0))" as HTML }
-        let incident: HTML = explanation.incident.map {
-            ", <a href=\"\(Page.incidents)\(Page.pathSafe($0.id))\">its incident</a>"
-        } ?? ""
+        let incident: HTML =
+            explanation.incident.map {
+                ", <a href=\"\(Page.incidents)\(Page.pathSafe($0.id))\">its incident</a>"
+            } ?? ""
         let text = Shown.code(explanation.condition?.withValues ?? "")
         let values: HTML = HTML.when(
             !text.isEmpty && (explanation.phase != .inactive || whyNot),

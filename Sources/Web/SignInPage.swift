@@ -17,7 +17,9 @@ extension Page {
         if pages.contains(where: { $0.isSame(as: text) }) { return text }
         // A list with its filters, and the first page with the time that its charts show.
         let asking = [incidentList + "?", "/?range=", "/?from="]
-        if let found = asking.first(where: { text.utf8.starts(with: $0.utf8) }), isPlain(text.utf8.dropFirst(found.utf8.count), besides: "=&") {
+        if let found = asking.first(where: { text.utf8.starts(with: $0.utf8) }),
+            isPlain(text.utf8.dropFirst(found.utf8.count), besides: "=&")
+        {
             return text
         }
         guard let folder = [incidents, apps].first(where: { text.utf8.starts(with: $0.utf8) }) else { return "/" }
@@ -41,7 +43,10 @@ extension Page {
     /// Who reads, and the way in or out.
     static func whoIsHere(_ visitor: Visitor, then: String) -> HTML {
         guard let session = visitor.session else {
-            let ended: HTML = visitor.ended.map { "<strong class=\"bad\" role=\"alert\"><span aria-hidden=\"true\">✖</span> \($0.prefix(1).uppercased() + $0.dropFirst())</strong> " } ?? ""
+            let ended: HTML =
+                visitor.ended.map {
+                    "<strong class=\"bad\" role=\"alert\"><span aria-hidden=\"true\">✖</span> \($0.prefix(1).uppercased() + $0.dropFirst())</strong> "
+                } ?? ""
             return "\(ended)<a class=\"who\" href=\"\(signIn)?then=\(PercentEncoding.encode(then.utf8))\">Sign in</a>"
         }
         guard visitor.hasSignedIn else {

@@ -30,7 +30,8 @@ struct Timeframe {
             let name = range ?? "1h"
             guard let span = TimeSpan(name), span >= Timeframe.shortest, span <= PastRange.longest else {
                 throw .badRequest(
-                    "'range' is a span of 5m to 31d, such as \(Timeframe.named.map(\.name).joined(separator: ", ")), not '\(Shown.id(name))'")
+                    "'range' is a span of 5m to 31d, such as \(Timeframe.named.map(\.name).joined(separator: ", ")), not '\(Shown.id(name))'"
+                )
             }
             (from, until, self.span) = (now - span, now, name)
             return
@@ -103,7 +104,8 @@ enum ZoneChoice {
             return try ZoneFile.zone(name, in: environment)
         } catch {
             // Its words hold a path of this machine.
-            throw .badRequest("'zone' is a time zone such as UTC, +02:00 or Europe/Berlin, and '\(Shown.id(name))' is none that is known here")
+            throw .badRequest(
+                "'zone' is a time zone such as UTC, +02:00 or Europe/Berlin, and '\(Shown.id(name))' is none that is known here")
         }
     }
 

@@ -12,7 +12,9 @@ public enum SpanSpelling {
         return words.first { $0.names.contains(word) }.map { ($0.unit, $0.factor) }
     }
 
-    private static let numbers = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    private static let numbers = [
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    ]
 
     /// `five minutes`, `an hour`, `half an hour`: with its number in digits.
     private static func counted(_ text: String) -> String {

@@ -37,7 +37,9 @@ public struct YAMLParser {
         let size = reporter.source.size
         if size > SourceText.longest {
             // Whoever read the file stopped one byte behind the limit: how large it is was not asked.
-            let has = size == SourceText.longest + 1 ? "more than \(SourceText.longest) bytes; no more" : "\(size) bytes; at most \(SourceText.longest)"
+            let has =
+                size == SourceText.longest + 1
+                ? "more than \(SourceText.longest) bytes; no more" : "\(size) bytes; at most \(SourceText.longest)"
             return refuse("too-large", "the file has \(has) are read", at: 0)
         }
         if let bad = UTF8Check.firstInvalid(bytes) {

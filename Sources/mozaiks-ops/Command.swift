@@ -31,8 +31,10 @@ struct Command: Sendable {
 
     /// Options that every command has.
     static let common: [Option] = [
-        Option("config", value: "FILE", "configuration file (or $MOZAIKS_OPS_CONFIG; default: the first of ./mozaiks-ops.yaml, "
-            + "~/.config/mozaiks-ops/, /etc/mozaiks-ops/)"),
+        Option(
+            "config", value: "FILE",
+            "configuration file (or $MOZAIKS_OPS_CONFIG; default: the first of ./mozaiks-ops.yaml, "
+                + "~/.config/mozaiks-ops/, /etc/mozaiks-ops/)"),
         Option("output", short: "o", value: "text|json", "how to print the result (default text)"),
         Option("log-format", value: "logfmt|json|gcp", "how to log on standard error (default logfmt; on Cloud Run gcp)"),
         Option("log-level", value: "LEVEL", "debug, info, warning or error (default warning; run: info)"),

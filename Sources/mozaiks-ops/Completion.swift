@@ -64,7 +64,9 @@ struct Completion {
             if current.hasPrefix("-") { return .words(unused(options, in: rest)) }
         }
         let free = positionals(in: rest, options)
-        guard let place = free < command.positionals.count ? command.positionals[free] : command.positionals.last.flatMap({ $0.repeats ? $0 : nil })
+        guard
+            let place = free < command.positionals.count
+                ? command.positionals[free] : command.positionals.last.flatMap({ $0.repeats ? $0 : nil })
         else { return .words(isBehindOptions ? [] : unused(options, in: rest)) }
         return value(called: place.name, about: place.summary, command, taken: Set(rest))
     }
@@ -81,7 +83,11 @@ struct Completion {
             let below = commands.filter { $0.path.count > before.count + 1 && $0.path[...before.count] == command.path[...before.count] }
             found.append(Candidate(word, isWhole ? command.summary : below.compactMap(\.path.last).joined(separator: ", ")))
         }
-        if before.isEmpty { found += [Candidate("help", "the help of a command"), Candidate("--help", "all commands"), Candidate("--version", "the version")] }
+        if before.isEmpty {
+            found += [
+                Candidate("help", "the help of a command"), Candidate("--help", "all commands"), Candidate("--version", "the version"),
+            ]
+        }
         return found
     }
 

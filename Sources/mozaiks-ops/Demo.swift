@@ -107,7 +107,8 @@ struct Demo {
             }
         }
         let daemon = Daemon(
-            core: parts.core, targets: assembly.targets, poller: assembly.poller(clock: invocation.clock, logger: invocation.logger), senders: parts.senders,
+            core: parts.core, targets: assembly.targets, poller: assembly.poller(clock: invocation.clock, logger: invocation.logger),
+            senders: parts.senders,
             interval: configuration.interval.value, clock: invocation.clock, logger: invocation.logger,
             notifier: SystemdNotifier(environment: Environment([:])))
         _ = await daemon.run {
@@ -226,9 +227,10 @@ struct DemoFolder {
     /// Removes what the demo itself made, file by file; nothing that it does not know.
     func remove() {
         guard isTemporary else { return }
-        for name in ["journal.db", "journal.db-wal", "journal.db-shm", "engine.lock", "tokens.json",
-            "mozaiks-ops.yaml", "policies/ops_policy.default.yaml", "slack-webhook"]
-        {
+        for name in [
+            "journal.db", "journal.db-wal", "journal.db-shm", "engine.lock", "tokens.json",
+            "mozaiks-ops.yaml", "policies/ops_policy.default.yaml", "slack-webhook",
+        ] {
             unlink("\(path)/\(name)")
         }
         for name in ["/policies", ""] { rmdir(path + name) }

@@ -50,7 +50,9 @@ enum Main {
         do {
             return try await command.run(invocation)
         } catch let error as UsageError {
-            return fail(error.text, error.hint ?? "see mozaiks-ops \(command.name) --help", .usage, "usage", plugin, wantsJSON: invocation.wantsJSON)
+            return fail(
+                error.text, error.hint ?? "see mozaiks-ops \(command.name) --help", .usage, "usage", plugin, wantsJSON: invocation.wantsJSON
+            )
         } catch let error as CommandFailure {
             // Where 1 is a warning that is open, it is no failure.
             return fail(
@@ -171,7 +173,8 @@ extension Invocation {
         let output = arguments.value("output") ?? "text"
         guard output == "text" || output == "json" else {
             throw UsageError(
-                "--output '\(output)' is neither text nor json", hint: nearest(output.lowercased(), in: ["text", "json"]).map { "did you mean '\($0)'?" })
+                "--output '\(output)' is neither text nor json",
+                hint: nearest(output.lowercased(), in: ["text", "json"]).map { "did you mean '\($0)'?" })
         }
         let level = arguments.value("log-level") ?? "warning"
         guard let threshold = Logger.Level(level) else {

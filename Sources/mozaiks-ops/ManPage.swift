@@ -71,13 +71,19 @@ struct ManPage {
         roff.section("COMMANDS")
         for command in commands { roff.item("\\fBmozaiks\\-ops \(Roff.escaped(command.name))\\fR", command.summary) }
         roff.section("FILES")
-        roff.item("\\fI/etc/mozaiks\\-ops/mozaiks\\-ops.yaml\\fR", "The configuration, unless ./mozaiks-ops.yaml or ~/.config/mozaiks-ops/mozaiks-ops.yaml is there.")
+        roff.item(
+            "\\fI/etc/mozaiks\\-ops/mozaiks\\-ops.yaml\\fR",
+            "The configuration, unless ./mozaiks-ops.yaml or ~/.config/mozaiks-ops/mozaiks-ops.yaml is there.")
         roff.item("\\fI/etc/mozaiks\\-ops/policies/\\fR", "Rules, where the configuration names that folder.")
-        roff.item("\\fI/var/lib/mozaiks\\-ops/\\fR", "Journal, lock and kill file (actions.stop); for others than root ~/.local/state/mozaiks-ops/.")
+        roff.item(
+            "\\fI/var/lib/mozaiks\\-ops/\\fR",
+            "Journal, lock and kill file (actions.stop); for others than root ~/.local/state/mozaiks-ops/.")
         roff.section("ENVIRONMENT")
         for (name, about) in environment { roff.item("\\fB\(Roff.escaped(name))\\fR", about) }
         roff.section("EXIT STATUS")
-        roff.text("check, status and evaluate: 0 ok, 1 warning, 2 critical, 3 unknown. All others: 0 done, 1 failed. Every command: 64 wrong usage, 78 wrong configuration or policy.")
+        roff.text(
+            "check, status and evaluate: 0 ok, 1 warning, 2 critical, 3 unknown. All others: 0 done, 1 failed. Every command: 64 wrong usage, 78 wrong configuration or policy."
+        )
         roff.section("SEE ALSO")
         roff.line(commands.map { "\\fB\(Roff.escaped(name($0)))\\fR(1)" }.joined(separator: ", "))
         return ManPage(file: "mozaiks-ops.1", text: roff.text)
@@ -99,7 +105,8 @@ private struct Roff {
     private(set) var text: String
 
     init(title: String) {
-        text = ".\\\" Made by 'mozaiks-ops man' from the table of commands.\n.TH \(title.uppercased()) 1 \"\" \"mozaiks-ops \(Version.text)\" \"mozaiks-ops\"\n"
+        text =
+            ".\\\" Made by 'mozaiks-ops man' from the table of commands.\n.TH \(title.uppercased()) 1 \"\" \"mozaiks-ops \(Version.text)\" \"mozaiks-ops\"\n"
     }
 
     /// What has a meaning to roff, as itself; a hyphen as one that can be copied.
@@ -138,7 +145,9 @@ private struct Roff {
 
     mutating func option(_ option: Option) {
         let short = option.short.map { "\\fB\\-\($0)\\fR, " } ?? ""
-        item(short + "\\fB\\-\\-\(Roff.escaped(option.name))\\fR" + (option.value.map { " \\fI\(Roff.escaped($0))\\fR" } ?? ""), option.summary)
+        item(
+            short + "\\fB\\-\\-\(Roff.escaped(option.name))\\fR" + (option.value.map { " \\fI\(Roff.escaped($0))\\fR" } ?? ""),
+            option.summary)
     }
 
     mutating func example(_ command: String, _ what: String) {

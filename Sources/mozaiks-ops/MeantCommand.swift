@@ -3,10 +3,13 @@ enum MeantCommand {
     /// Commands that are called otherwise elsewhere.
     private static let words: [String: String] = [
         "start": "run", "serve": "run", "daemon": "run", "watch": "run", "monitor": "run", "server": "run", "up": "run",
-        "eval": "evaluate", "dry-run": "evaluate", "dryrun": "evaluate", "test": "policy test", "lint": "policy check", "validate": "policy check",
+        "eval": "evaluate", "dry-run": "evaluate", "dryrun": "evaluate", "test": "policy test", "lint": "policy check",
+        "validate": "policy check",
         "verify": "policy check", "version": "--version", "--v": "--version", "health": "check", "ping": "check", "poll": "check",
-        "diagnose": "doctor", "debug": "doctor", "dashboard": "top", "ui": "top", "ps": "status", "list": "incidents list", "ls": "incidents list",
-        "alerts": "incidents list", "history": "incidents list", "mute": "silences add", "silence": "silences add", "snooze": "silences add",
+        "diagnose": "doctor", "debug": "doctor", "dashboard": "top", "ui": "top", "ps": "status", "list": "incidents list",
+        "ls": "incidents list",
+        "alerts": "incidents list", "history": "incidents list", "mute": "silences add", "silence": "silences add",
+        "snooze": "silences add",
         "undo": "actions revert", "rollback": "actions revert", "kill": "actions stop", "pause": "actions stop", "why": "explain",
         "config": "config show", "settings": "config show", "signals": "policy signals", "rules": "policy show", "log": "audit export",
     ]
@@ -29,7 +32,9 @@ enum MeantCommand {
         func mean(_ names: [String]) -> String { "did you mean " + names.map { "'\($0)'" }.joined(separator: " or ") + "?" }
         // Another case, and nothing else.
         if names.contains(first) { return mean([first]) }
-        if !behind.isEmpty, let whole = nearest(first + behind, in: commands.filter { $0.path.count > 1 }.map(\.name)) { return mean([whole]) }
+        if !behind.isEmpty, let whole = nearest(first + behind, in: commands.filter { $0.path.count > 1 }.map(\.name)) {
+            return mean([whole])
+        }
         // Exactly what stands below a group comes before what is merely written almost so: `stop` is no misspelt `top`.
         let below = commands.filter { $0.path.count > 1 && $0.path[1] == first }.map(\.name)
         if let known = MeantCommand.words[first] { return mean([known]) }
@@ -49,8 +54,10 @@ enum MeantCommand {
     /// Options that are called otherwise elsewhere, each with those that it may mean here.
     private static let optionWords: [String: [String]] = [
         "--json": ["output"], "--format": ["output"], "-f": ["follow", "output"], "-q": ["quiet"], "-s": ["state"], "-c": ["config"],
-        "--silent": ["quiet"], "-v": ["log-level"], "--verbose": ["log-level"], "--debug": ["log-level"], "--dir": ["state"], "-d": ["state"],
-        "--target": ["url"], "-u": ["url"], "--host": ["url"], "--rules": ["policies"], "--policy": ["policies"], "-p": ["policies", "port"],
+        "--silent": ["quiet"], "-v": ["log-level"], "--verbose": ["log-level"], "--debug": ["log-level"], "--dir": ["state"],
+        "-d": ["state"],
+        "--target": ["url"], "-u": ["url"], "--host": ["url"], "--rules": ["policies"], "--policy": ["policies"],
+        "-p": ["policies", "port"],
         "--tenant": ["app"], "-a": ["app"], "-n": ["limit"], "--duration": ["for"], "--oneline": ["brief"], "--short": ["brief"],
         "--filter": ["run"], "--rule": ["why-not"], "--reason": ["comment"], "--message": ["comment"], "-m": ["comment"],
     ]

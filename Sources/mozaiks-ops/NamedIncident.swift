@@ -24,7 +24,8 @@ enum NamedIncident {
             let short = all.filter { $0.utf8.starts(with: named.lowercased().utf8) }
             guard !short.isEmpty else {
                 return CommandFailure(
-                    "no incident's id begins with '\(shown)'", hint: UnknownName.hint(named, known: all, list: "mozaiks-ops incidents list"))
+                    "no incident's id begins with '\(shown)'", hint: UnknownName.hint(named, known: all, list: "mozaiks-ops incidents list")
+                )
             }
             let names = short.prefix(most).joined(separator: ", ") + (short.count > most ? " and \(short.count - most) more" : "")
             return CommandFailure(

@@ -7,7 +7,9 @@ enum NewFile {
     /// - Parameters:
     ///   - mode: permissions of a new file, less what the umask takes away.
     ///   - isForOthers: whether the umask takes nothing away: another user's process has to read it.
-    static func write(_ text: String, to path: String, mode: mode_t = 0o644, replaces: Bool = false, isForOthers: Bool = false) throws(CommandFailure) {
+    static func write(_ text: String, to path: String, mode: mode_t = 0o644, replaces: Bool = false, isForOthers: Bool = false)
+        throws(CommandFailure)
+    {
         let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (replaces ? O_TRUNC : O_EXCL), mode)
         guard file >= 0 else {
             throw errno == EEXIST

@@ -48,7 +48,8 @@ enum Output {
         var all: [(lines: String, line: String)] = []
         for text in texts where text.utf8.contains(0x0A) {
             let trimmed = Output.trimmed(text)
-            for text in [text, trimmed] where text.utf8.contains(0x0A) && !trimmed.isEmpty && !all.contains(where: { $0.lines == Shown.screen(text) }) {
+            for text in [text, trimmed]
+            where text.utf8.contains(0x0A) && !trimmed.isEmpty && !all.contains(where: { $0.lines == Shown.screen(text) }) {
                 all.append((Shown.screen(text), Shown.cell(text)))
             }
         }

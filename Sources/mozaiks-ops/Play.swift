@@ -21,7 +21,8 @@ struct Play {
         guard let scenario = Scenario.named(name), let truth = scenario.truth else {
             let names = Play.scenarios.map(\.name)
             let hint = nearest(name, in: names).map { "did you mean \($0)?" }
-            throw UsageError("there is no scenario '\(name)' with a truth beside it", hint: hint ?? "one of " + names.joined(separator: ", "))
+            throw UsageError(
+                "there is no scenario '\(name)' with a truth beside it", hint: hint ?? "one of " + names.joined(separator: ", "))
         }
         let story = try story(of: scenario, truth.length)
         let outcome = ScenarioTruth.Outcome(
@@ -63,7 +64,9 @@ struct Play {
         text += terminal.table(
             ["minute", "what", "of whom"],
             story.incidents.map { [Play.minute($0.openedAt, begin), "\($0.severity.rawValue): \($0.rule)", Shown.id("\($0.subject)")] }
-                + story.leases.map { [Play.minute($0.createdAt, begin), "\($0.effect)" + ($0.shadow ? " (would have been)" : ""), Shown.id($0.key.app.text)] })
+                + story.leases.map {
+                    [Play.minute($0.createdAt, begin), "\($0.effect)" + ($0.shadow ? " (would have been)" : ""), Shown.id($0.key.app.text)]
+                })
         text += "\n"
         for row in rows {
             text += "  \(row.isMet ? terminal.paint("yes", .green) : terminal.paint("NO ", .red))  \(row.sentence)\n"
@@ -78,7 +81,10 @@ struct Play {
             "scenario": .string(scenario.name),
             "incidents": .array(
                 story.incidents.map {
-                    ["rule": .string($0.rule), "severity": .string($0.severity.rawValue), "subject": .string("\($0.subject)"), "opened_at": .moment($0.openedAt)]
+                    [
+                        "rule": .string($0.rule), "severity": .string($0.severity.rawValue), "subject": .string("\($0.subject)"),
+                        "opened_at": .moment($0.openedAt),
+                    ]
                 }),
             "held": .array(Set(story.leases.map(\.key.app)).sorted().map { .string($0.text) }),
             "expectations": .array(rows.map { ["met": .bool($0.isMet), "text": .string($0.sentence)] }),

@@ -87,7 +87,8 @@ extension Rendering {
             let isUnpaged = unpaged.contains { $0.isSame(as: result.channel) }
             return "\(result.channel): \(outcome)\n"
                 + (isUnpaged
-                    ? terminal.paint("  a drill only: it pages, and nobody is paged for environment '\(Shown.id(environment))'", .yellow) + "\n"
+                    ? terminal.paint("  a drill only: it pages, and nobody is paged for environment '\(Shown.id(environment))'", .yellow)
+                        + "\n"
                     : "")
         }.joined()
     }

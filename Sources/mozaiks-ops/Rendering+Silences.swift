@@ -23,7 +23,8 @@ extension Rendering {
             text += "\(count) for the next tick of the engine, or the next check:\n" + waiting.map(self.waiting).joined()
         }
         guard !windows.isEmpty else { return text }
-        text += "\n"
+        text +=
+            "\n"
             + terminal.table(
                 ["maintenance", "hours (\(zone))", "now", "holds back", "comment"],
                 windows.map { entry in

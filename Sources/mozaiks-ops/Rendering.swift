@@ -158,7 +158,9 @@ struct Rendering: Sendable {
             text += "\n\(terminal.paint("Next steps", .bold))\n" + steps.map { "  - \(Shown.code($0))\n" }.joined()
         }
         if let advice = incident.advice {
-            text += "\n\(terminal.paint("What a model makes of it", .bold))\n" + advice.lines.map { $0.isEmpty ? "\n" : "  \(Shown.code($0))\n" }.joined()
+            text +=
+                "\n\(terminal.paint("What a model makes of it", .bold))\n"
+                + advice.lines.map { $0.isEmpty ? "\n" : "  \(Shown.code($0))\n" }.joined()
         }
         return text
     }
@@ -168,7 +170,8 @@ struct Rendering: Sendable {
             let text: String
             switch entry.event {
             case .transition(let transition):
-                text = "\(transition.from.rawValue) => \(transition.to.rawValue): \(Shown.code(transition.reason))\n"
+                text =
+                    "\(transition.from.rawValue) => \(transition.to.rawValue): \(Shown.code(transition.reason))\n"
                     + String(repeating: " ", count: 13) + terminal.paint(Shown.code(transition.condition), .dim)
             case .decision(let decision, let isWaiting): text = self.decision(decision, of: incident, isWaiting: isWaiting)
             case .verification(let found):
@@ -188,18 +191,21 @@ struct Rendering: Sendable {
         let until = decision.until.map { ", until \(clock($0))" } ?? ""
         let what = "\(decision.effect) for \(shownID(decision.key.app)), \(decision.ttl)"
         let by = decision.approvedBy.map { ", approved by \(Shown.id($0))" } ?? ""
-        let how = (isWaiting ? decision.approval : nil).map { id in
-            "\n" + String(repeating: " ", count: 13) + "mozaiks-ops actions approve \(id), or actions deny \(id)"
-                + (decision.until.map { "; until \(moment($0))" } ?? "")
-        } ?? ""
+        let how =
+            (isWaiting ? decision.approval : nil).map { id in
+                "\n" + String(repeating: " ", count: 13) + "mozaiks-ops actions approve \(id), or actions deny \(id)"
+                    + (decision.until.map { "; until \(moment($0))" } ?? "")
+            } ?? ""
         switch decision.verdict {
         case .act:
             let sight = decision.lease.flatMap { lease in incident.map { LeaseSight(lease: lease, in: $0.handling) } }
             let word = sight?.remark(decision.key.app).map { terminal.paint($0, .yellow) } ?? terminal.paint(act, .green)
             return "\(word): \(what)\(until)" + (decision.lease.map { " (\($0))" } ?? "") + by
         case .wouldHave: return terminal.paint("would have", .yellow) + ": \(what) (mode observe)"
-        case .wouldAsk(let refusal): return terminal.paint("would ask a person", .yellow) + ": \(what): \(Shown.code(readable(refusal.text))) (mode observe)"
-        case .needsApproval(let refusal): return terminal.paint("needs approval", .yellow) + ": \(what): \(Shown.code(readable(refusal.text)))\(how)"
+        case .wouldAsk(let refusal):
+            return terminal.paint("would ask a person", .yellow) + ": \(what): \(Shown.code(readable(refusal.text))) (mode observe)"
+        case .needsApproval(let refusal):
+            return terminal.paint("needs approval", .yellow) + ": \(what): \(Shown.code(readable(refusal.text)))\(how)"
         case .refused(let refusal): return terminal.paint("refused", .red) + ": \(what)\(by): \(Shown.code(readable(refusal.text)))"
         case .alreadyInForce(let lease): return "already in force: \(what) (\(lease))"
         }
@@ -236,7 +242,8 @@ struct Rendering: Sendable {
             case .landed: text += "\(placement.lease) at \(placement.adapter): in force \(since)\(why)\n"
             case .reverting: text += "\(placement.lease) at \(placement.adapter): TO BE UNDONE \(since), still tried\(why)\n"
             case .over:
-                text += "\(placement.lease) at \(placement.adapter): \((placement.outcome?.rawValue ?? "over").replacing(bytesOf: "_", with: " "))\(why)\n"
+                text +=
+                    "\(placement.lease) at \(placement.adapter): \((placement.outcome?.rawValue ?? "over").replacing(bytesOf: "_", with: " "))\(why)\n"
             }
         }
         return text

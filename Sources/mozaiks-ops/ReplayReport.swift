@@ -39,7 +39,8 @@ struct ReplayReport {
         var text = terminal.paint("Replay", .bold) + " of \(runtimes.joined(separator: ", ")), from \(source)\n"
         text += "  \(from.dateAndMinute) to \(to.dateAndMinute) UTC, \((to - from).brief), \(judged)\n"
         for gap in gaps.prefix(5) {
-            text += "  " + terminal.paint("gap", .yellow)
+            text +=
+                "  " + terminal.paint("gap", .yellow)
                 + " \(gap.from.dateAndMinute) to \(gap.to.dateAndMinute), \((gap.to - gap.from).brief), \(gap.runtime): \(gap.reason)\n"
         }
         if gaps.count > 5 { text += "  … and \(gaps.count - 5) more gaps\n" }
@@ -49,9 +50,10 @@ struct ReplayReport {
         } else {
             text += alone
         }
-        text += ReplayTimeline(
-            old: against?.story, new: side.story, from: from, to: to, gaps: gaps, width: width, terminal: terminal
-        ).text
+        text +=
+            ReplayTimeline(
+                old: against?.story, new: side.story, from: from, to: to, gaps: gaps, width: width, terminal: terminal
+            ).text
         text += "\n" + terminal.paint("What this cannot tell", .bold) + "\n"
         for caveat in caveats {
             for (index, line) in Help.wrap(caveat, width: width - 4).enumerated() {
@@ -64,7 +66,8 @@ struct ReplayReport {
     /// One set of policies: its incidents and actions.
     private var alone: String {
         let (story, total) = (side.story, ReplayComparison.total(side.story))
-        var text = "With \(side.name): \(count(total.incidents, "incident")), \(count(total.pages, "page")) "
+        var text =
+            "With \(side.name): \(count(total.incidents, "incident")), \(count(total.pages, "page")) "
             + "(critical), \(count(total.actions, "action"))"
         if total.actions > 0, isImagined(story) { text += " that would have been taken" }
         if total.actions > 0 { text += ", \(total.actionTime.brief) in all" }
@@ -164,7 +167,8 @@ struct ReplayReport {
         let lines = comparison.pairs.filter { !$0.isSame }.map { pair -> String in
             switch (pair.old, pair.new) {
             case (let old?, nil):
-                return "  " + terminal.paint("-", .green) + " \(old.openedAt.dateAndMinute)  \(label(old)): would not open (now \(old.lastedInWords))"
+                return "  " + terminal.paint("-", .green)
+                    + " \(old.openedAt.dateAndMinute)  \(label(old)): would not open (now \(old.lastedInWords))"
             case (nil, let new?):
                 return "  " + terminal.paint("+", .red) + " \(new.openedAt.dateAndMinute)  \(label(new)): would open, \(new.lastedInWords)"
             case (let old?, let new?):

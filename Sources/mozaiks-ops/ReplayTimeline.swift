@@ -101,11 +101,12 @@ struct ReplayTimeline {
             lines = lines.filter { $0.weight >= least } + lines.filter { $0.weight < least }
         }
         let apps = Set(new.leases.map(\.key.app)).union(old?.leases.map(\.key.app) ?? []).sorted()
-        return lines + apps.map { app in
-            Line(
-                label: "actions \(Rendering(terminal: terminal).shownID(app))", old: old.map { marks($0, app) },
-                new: marks(new, app), weight: 0)
-        }
+        return lines
+            + apps.map { app in
+                Line(
+                    label: "actions \(Rendering(terminal: terminal).shownID(app))", old: old.map { marks($0, app) },
+                    new: marks(new, app), weight: 0)
+            }
     }
 
     private func marks(_ story: ReplayStory, _ place: ReplayStory.Place) -> [Mark] {

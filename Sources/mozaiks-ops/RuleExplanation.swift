@@ -22,7 +22,8 @@ extension RuleExplanation {
         }
         text += "\n" + terminal.paint("Condition", .bold) + "  \(rule.when.origin)\n"
         if let answered {
-            text += "  with the readings kept last, none newer than \(answered): they are kept once a minute, the state above at each poll\n"
+            text +=
+                "  with the readings kept last, none newer than \(answered): they are kept once a minute, the state above at each poll\n"
         }
         text += "  \(Shown.code(condition?.withValues ?? rule.when.text))\n"
         for term in condition?.terms ?? [] {
@@ -41,7 +42,8 @@ extension RuleExplanation {
         }
         if let incident { text += "  incident \(incident.id)\n" }
         text += "\n" + terminal.paint("Values", .bold) + "\n"
-        return text + terminal.table(["key", "value", "from"], values.map { [$0.key, $0.value, $0.origin] })
+        return text
+            + terminal.table(["key", "value", "from"], values.map { [$0.key, $0.value, $0.origin] })
             .split(separator: "\n").map { "  \($0)\n" }.joined()
     }
 }

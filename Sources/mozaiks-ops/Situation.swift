@@ -30,7 +30,8 @@ extension Situation {
         let (policies, notes) = try policies(invocation, configuration, journal)
         let kept = try Situation.kept(
             in: journal, Assembly.settings(configuration), policies, now: invocation.clock.now(),
-            source: "the journal in \(configuration.state.value)", notes: notes) { complain($0, hint: nil) }
+            source: "the journal in \(configuration.state.value)", notes: notes
+        ) { complain($0, hint: nil) }
         guard let kept else {
             throw CommandFailure(
                 "nothing was judged yet: the journal in \(configuration.state.value) is empty",

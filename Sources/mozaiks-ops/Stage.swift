@@ -87,7 +87,8 @@ final class Stage: Sendable {
         for url in simulator.urls { text += "  runtime        \(url)\n" }
         if let door = simulator.frontDoor { text += "  front door     \(door.url)  (asks the gate on port \(gatePort ?? 0))\n" }
         if let controlPlane {
-            text += "  control plane  \(controlPlane.url)  (entitlements, /ops/v1/leases; webhook \(controlPlane.webhookURL), its secret is "
+            text +=
+                "  control plane  \(controlPlane.url)  (entitlements, /ops/v1/leases; webhook \(controlPlane.webhookURL), its secret is "
             text += "'\(ControlPlane.Options().secret)'; what it did: /_sim/log)\n"
         }
         text += "  Slack sink     \(slack.webhookURL)\n"

@@ -29,7 +29,8 @@ enum UnknownName {
             let distance = min(editDistance(given, Array(letters.prefix(given.count))), editDistance(given, letters))
             if distance <= max(1, given.count / 3), distance < given.count { found.append((name, distance)) }
         }
-        return found.enumerated().sorted { ($0.element.distance, $0.offset) < ($1.element.distance, $1.offset) }.prefix(most).map(\.element.name)
+        return found.enumerated().sorted { ($0.element.distance, $0.offset) < ($1.element.distance, $1.offset) }.prefix(most).map(
+            \.element.name)
     }
 
     private static func bare(_ name: String) -> [UInt8] {

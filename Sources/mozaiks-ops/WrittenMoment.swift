@@ -29,7 +29,8 @@ enum WrittenMoment {
     /// `18:00` and `18:00:05` with their seconds.
     private static func clock(_ text: String) -> String? {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard (2...3).contains(parts.count), parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (48...57).contains($0) } }) else { return nil }
+        guard (2...3).contains(parts.count), parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (48...57).contains($0) } })
+        else { return nil }
         return parts.count == 2 ? text + ":00" : text
     }
 

@@ -106,8 +106,8 @@ import Testing
             ) { _ in ("asked by a test", false) }
             var answers: [Outcome] = []
             while let errand = book.errands(
-                of: "entitlements", now: TestClock.start, limit: 1, mayPut: true, isStopped: false).first, answers.count < 5
-            {
+                of: "entitlements", now: TestClock.start, limit: 1, mayPut: true, isStopped: false
+            ).first, answers.count < 5 {
                 let answer: PlacementBook.Answer
                 switch errand.step {
                 case .prepare: answer = .preparation(await adapter.prepare(errand.order))
@@ -231,7 +231,9 @@ import Testing
         }
     }
 
-    @Test("what the journal kept and cannot be read: refused, nothing is written", arguments: ["null", "{}", #"{"schema":"mozaiks.ops/entitlements-memo/v1","confirmed":true,"synced":true,"keys":[{"path":[]}]}"#])
+    @Test(
+        "what the journal kept and cannot be read: refused, nothing is written",
+        arguments: ["null", "{}", #"{"schema":"mozaiks.ops/entitlements-memo/v1","confirmed":true,"synced":true,"keys":[{"path":[]}]}"#])
     func damagedMemo(text: String) async throws {
         try await with { plane, adapter in
             let writes = plane.log.count

@@ -37,8 +37,11 @@ import Testing
     }
 
     private func said(_ standing: LeaseStanding) -> String {
-        [("in force", standing.inForce), ("unfinished", standing.unfinished), ("refused", standing.refused), ("overwritten", standing.overwritten)]
-            .filter { !$0.1.isEmpty }.map { "\($0.0): \($0.1.sorted().joined(separator: ","))" }.joined(separator: "; ")
+        [
+            ("in force", standing.inForce), ("unfinished", standing.unfinished), ("refused", standing.refused),
+            ("overwritten", standing.overwritten),
+        ]
+        .filter { !$0.1.isEmpty }.map { "\($0.0): \($0.1.sorted().joined(separator: ","))" }.joined(separator: "; ")
     }
 
     /// One adapter's answers => where the lease stands.
@@ -46,7 +49,10 @@ import Testing
         ("nobody asked yet", [], false, "unfinished: lease-1"),
         ("prepared => its put is to come", [.preparation(.ready(nil))], false, "unfinished: lease-1"),
         ("landed => in force", [.preparation(.ready(nil)), .landing(.landed(nil))], false, "in force: lease-1; unfinished: lease-1"),
-        ("is asked again => not known, may hold", [.preparation(.ready(nil)), .landing(.retry(after: nil, reason: "down"))], false, "unfinished: lease-1"),
+        (
+            "is asked again => not known, may hold", [.preparation(.ready(nil)), .landing(.retry(after: nil, reason: "down"))], false,
+            "unfinished: lease-1"
+        ),
         ("refused before anything was done => nobody has it", [.preparation(.refused(reason: "no"))], false, "refused: lease-1"),
         ("as strict already => it holds, by somebody else", [.preparation(.noop(reason: "is so"))], false, "in force: lease-1"),
         (

@@ -29,7 +29,8 @@ import Testing
         book.errands(of: "core", now: Self.start + .seconds(Double(seconds)), limit: limit, mayPut: true, isStopped: false)
     }
 
-    private func settle(_ book: inout PlacementBook, _ errand: PlacementBook.Errand, _ answer: PlacementBook.Answer, at seconds: Int64 = 0) {
+    private func settle(_ book: inout PlacementBook, _ errand: PlacementBook.Errand, _ answer: PlacementBook.Answer, at seconds: Int64 = 0)
+    {
         book.settle(errand, answer, now: Self.start + .seconds(Double(seconds))) { attempts, _ in .seconds(Double(attempts)) }
     }
 
@@ -62,7 +63,8 @@ import Testing
         #expect(errands(&book, at: 61).map { "\($0.step.rawValue) \($0.id.lease)" } == ["prepare lease-2"])
     }
 
-    @Test("what needs a person's word goes nowhere without it", arguments: [(nil, false, true), ("ask", false, false), ("ask", true, true)])
+    @Test(
+        "what needs a person's word goes nowhere without it", arguments: [(nil, false, true), ("ask", false, false), ("ask", true, true)])
     func approval(needed: String?, given: Bool, goes: Bool) {
         var book = PlacementBook()
         follow(&book, [lease("lease-1")], approval: needed, isApproved: given)

@@ -81,19 +81,23 @@ import Testing
         #expect(posted == [JSON.object(expected.object)])
     }
 
-    @Test("recorded answers of a control plane that must not be written to", arguments: [
-        ("02-get-never-synced", "app-1", "never synced"), ("41-get-after-restart", "app-1", "never synced"),
-        ("50-local-yaml-get", "app-1", "never synced"), ("32-get-after-500", "app-2", "enforcement"),
-    ])
+    @Test(
+        "recorded answers of a control plane that must not be written to",
+        arguments: [
+            ("02-get-never-synced", "app-1", "never synced"), ("41-get-after-restart", "app-1", "never synced"),
+            ("50-local-yaml-get", "app-1", "never synced"), ("32-get-after-500", "app-2", "enforcement"),
+        ])
     func refused(get: String, app: String, word: String) async throws {
         let (posted, landing) = try await run(gets: [get], posts: [], app: app)
         #expect(Outcome(landing) == .refused && landing.reason.contains(word), "\(landing)")
         #expect(posted.isEmpty)
     }
 
-    @Test("recorded refusals of tokens are worth another attempt", arguments: [
-        "auth-missing-401", "auth-expired-401", "auth-wrong-audience-401", "auth-no-role-403", "auth-user-scope-403",
-    ])
+    @Test(
+        "recorded refusals of tokens are worth another attempt",
+        arguments: [
+            "auth-missing-401", "auth-expired-401", "auth-wrong-audience-401", "auth-no-role-403", "auth-user-scope-403",
+        ])
     func tokens(answer: String) async throws {
         let (posted, landing) = try await run(gets: [answer], posts: [], app: "app-1")
         #expect(Outcome(landing) == .retry && landing.reason.contains("credentials"), "\(landing)")

@@ -15,12 +15,10 @@ import Testing
         cause: String = "Probably a loop or a busy customer of app_1.", playbook: String? = "noisy-neighbor",
         steps: [String] = ["Look at what app_1 runs and who started it."], confidence: Double = 0.6
     ) -> String {
-        (
-            [
-                "summary": .string(summary), "likely_cause": .string(cause), "playbook": .optional(playbook),
-                "suggested_steps": .strings(steps), "confidence": .double(confidence),
-            ] as JSON
-        ).serialized()
+        ([
+            "summary": .string(summary), "likely_cause": .string(cause), "playbook": .optional(playbook),
+            "suggested_steps": .strings(steps), "confidence": .double(confidence),
+        ] as JSON).serialized()
     }
 
     private func faults(_ content: String, _ brief: IncidentBrief = noisy) -> [Fault] {
@@ -193,13 +191,15 @@ import Testing
         let statements = lines(benignStatements)
         let steps = lines(benignSteps)
         #expect(statements.count + steps.count >= 60)
-        let refused = statements.compactMap { text in
-            let found = faults(Self.answer(summary: text))
-            return found.isEmpty ? nil : "\(text) \(found)"
-        } + steps.compactMap { text in
-            let found = faults(Self.answer(steps: [text]))
-            return found.isEmpty ? nil : "\(text) \(found)"
-        }
+        let refused =
+            statements.compactMap { text in
+                let found = faults(Self.answer(summary: text))
+                return found.isEmpty ? nil : "\(text) \(found)"
+            }
+            + steps.compactMap { text in
+                let found = faults(Self.answer(steps: [text]))
+                return found.isEmpty ? nil : "\(text) \(found)"
+            }
         #expect(refused.count * 10 <= statements.count + steps.count, "\(refused)")
     }
 
@@ -226,7 +226,8 @@ import Testing
             "", " ", "no", "null", "[]", "\"text\"", "{}", "{", "{\"summary\":", "Here you are: \(answer())", "\(answer()) Done.",
             "\(answer())\(answer())", "[\(answer())]", "```json\n\(answer())\n``` and more",
             answer().replacingFirst("\"summary\"", "\"Summary\""), answer().replacingFirst("\"confidence\":0.6", "\"confidence\":\"high\""),
-            answer().replacingFirst("\"confidence\":0.6", "\"confidence\":1.5"), answer().replacingFirst("\"confidence\":0.6", "\"confidence\":-1"),
+            answer().replacingFirst("\"confidence\":0.6", "\"confidence\":1.5"),
+            answer().replacingFirst("\"confidence\":0.6", "\"confidence\":-1"),
             answer().replacingFirst("\"confidence\":0.6", "\"confidence\":0.6,\"action\":\"pause\""),
             answer().replacingFirst("\"confidence\":0.6", "\"confidence\":0.6,\"confidence\":0.7"),
             answer().replacingFirst("\"playbook\":\"noisy-neighbor\"", "\"playbook\":7"),

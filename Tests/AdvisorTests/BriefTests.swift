@@ -95,7 +95,9 @@ import Testing
         incident.evidence = (0..<500).map { index in
             EvidenceSeries(
                 series: "up", unit: .flag,
-                points: (0..<500).map { .init(at: EvalIncidents.now + .seconds(Double($0)), evidence: .value(index == 3 ? .infinity : 1e300)) })
+                points: (0..<500).map {
+                    .init(at: EvalIncidents.now + .seconds(Double($0)), evidence: .value(index == 3 ? .infinity : 1e300))
+                })
         }
         #expect(sent(incident).utf8.count < 40_000)
     }

@@ -19,12 +19,10 @@ import Testing
     private static let good = GoodAnswer.text(summary: "It is above its threshold.", playbook: nil)
 
     private static func anthropic(_ content: JSON, _ reason: String) -> String {
-        (
-            [
-                "id": "msg_1", "type": "message", "role": "assistant", "content": [content], "stop_reason": .string(reason),
-                "usage": ["input_tokens": 700, "output_tokens": 90],
-            ] as JSON
-        ).serialized()
+        ([
+            "id": "msg_1", "type": "message", "role": "assistant", "content": [content], "stop_reason": .string(reason),
+            "usage": ["input_tokens": 700, "output_tokens": 90],
+        ] as JSON).serialized()
     }
 
     /// Asks once, and shows what the service was asked.

@@ -10,7 +10,11 @@ import Testing
 /// Claims of harmless words: comparisons, amounts, history, states of others.
 @Suite struct GroundlessTests {
     private func passes(_ content: String, _ incident: Incident = EvalIncidents.noisy()) -> Bool {
-        if case .success = AnswerCheck(IncidentBrief(incident, playbooks: .builtIn, now: EvalIncidents.now)).check(content) { true } else { false }
+        if case .success = AnswerCheck(IncidentBrief(incident, playbooks: .builtIn, now: EvalIncidents.now)).check(content) {
+            true
+        } else {
+            false
+        }
     }
 
     private func lines(_ texts: String) -> [String] { texts.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("# ") } }
@@ -33,10 +37,20 @@ import Testing
 
     @Test("the same words are a fact of one incident and nobody's of another") func byIncident() {
         let provider = "Most of the runs are silent.", usual = "app_1 burns 48,210 tokens a minute, usually 9,120."
-        #expect(passes(AnswerCheckTests.answer(summary: provider, cause: "Probably a loop.", playbook: nil, steps: ["Look at the runs of the runtime."]), EvalIncidents.provider()))
-        #expect(passes(AnswerCheckTests.answer(summary: usual, cause: "Probably a loop.", playbook: nil, steps: ["Look at the runs of the runtime."]), EvalIncidents.tokens()))
+        #expect(
+            passes(
+                AnswerCheckTests.answer(
+                    summary: provider, cause: "Probably a loop.", playbook: nil, steps: ["Look at the runs of the runtime."]),
+                EvalIncidents.provider()))
+        #expect(
+            passes(
+                AnswerCheckTests.answer(
+                    summary: usual, cause: "Probably a loop.", playbook: nil, steps: ["Look at the runs of the runtime."]),
+                EvalIncidents.tokens()))
         #expect(!passes(AnswerCheckTests.answer(summary: provider)) && !passes(AnswerCheckTests.answer(summary: "app_1 burns tokens.")))
-        let nobody = AnswerCheckTests.answer(summary: "Nobody answers on the runtime.", cause: "Probably a loop.", playbook: nil, steps: ["Look at the runs of the runtime."])
+        let nobody = AnswerCheckTests.answer(
+            summary: "Nobody answers on the runtime.", cause: "Probably a loop.", playbook: nil, steps: ["Look at the runs of the runtime."]
+        )
         #expect(passes(nobody, EvalIncidents.down()))
     }
 
@@ -59,7 +73,9 @@ import Testing
         #expect(ServiceWords.shown("model is loading", without: key) == "model is loading")
         let nasty = "bad key sk-advisorsecret42, sk-advisor secret42 \u{1B}[2J \u{202E}OK <!channel> see evil.example/x @here"
         let shown = ServiceWords.shown(nasty, without: key) ?? ""
-        #expect(shown.hasPrefix("bad key ..") && !shown.contains(bytesOf: "secret") && !shown.contains(bytesOf: "evil") && !shown.contains(bytesOf: "here"))
+        #expect(
+            shown.hasPrefix("bad key ..") && !shown.contains(bytesOf: "secret") && !shown.contains(bytesOf: "evil")
+                && !shown.contains(bytesOf: "here"))
         #expect(shown.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value < 0x7F })
         #expect((ServiceWords.shown(String(repeating: "word ", count: 400), without: nil) ?? "").utf8.count <= ServiceWords.limit + 2)
         #expect(ServiceWords.shown("\u{200B}", without: nil) == nil)

@@ -51,7 +51,9 @@ import Testing
         defer { closedir(stream) }
         var found: [String] = []
         while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
             guard !name.hasPrefix(".") else { continue }
             let path = folder + "/" + name
             found += entry.pointee.d_type == UInt8(DT_DIR) ? files(below: path) : [path]
@@ -67,7 +69,9 @@ import Testing
         for statement in text.split(whereSeparator: { $0 == "\n" || $0 == ";" }) {
             let words = statement.split(separator: " ").map(String.init)
             guard let place = words.firstIndex(of: "import"), place < 3, place + 1 < words.count,
-                words[..<place].allSatisfy({ $0.hasPrefix("@") || ["public", "internal", "package", "private", "fileprivate"].contains($0) })
+                words[..<place].allSatisfy({
+                    $0.hasPrefix("@") || ["public", "internal", "package", "private", "fileprivate"].contains($0)
+                })
             else { continue }
             let kinds = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
             let name = kinds.contains(words[place + 1]) && place + 2 < words.count ? words[place + 2] : words[place + 1]
@@ -122,7 +126,8 @@ import Testing
             for name in room.declared {
                 let other = try #require(rooms[name], "\(room.name) names \(name), which is no target here")
                 #expect(other.place < room.place, "\(room.name) depends on \(name), which stands below it")
-                #expect(other.path.hasPrefix(PackageGraphTests.root + "/Sources"), "\(room.name) depends on \(name), which is no product code")
+                #expect(
+                    other.path.hasPrefix(PackageGraphTests.root + "/Sources"), "\(room.name) depends on \(name), which is no product code")
             }
             #expect(!room.imported.contains("Foundation") && !room.imported.contains("FoundationEssentials"), "\(room.name)")
         }
@@ -191,7 +196,8 @@ import Testing
             [".swift", ".c", ".cpp", ".h", ".hpp", ".cc"].contains { path.hasSuffix($0) }
         }
         #expect(sources.count > 200)
-        #expect(sources.contains { $0.hasSuffix(".cpp") } && sources.contains { $0.hasSuffix(".c") } && sources.contains { $0.hasSuffix(".h") })
+        #expect(
+            sources.contains { $0.hasSuffix(".cpp") } && sources.contains { $0.hasSuffix(".c") } && sources.contains { $0.hasSuffix(".h") })
         let starters = Set(PackageGraphTests.starters)
         for path in sources {
             for call in PackageGraphTests.calls(in: PackageGraphTests.text(path)) where starters.contains(call.word) {
@@ -212,6 +218,7 @@ import Testing
         #expect(words("let code = system(\"ls\") // fork()") == ["system"])
         #expect(words("if fork () == 0 { execv(path, list) } /* popen( */") == ["fork", "execv"])
         #expect(words("let text = \"system(x)\"; subsystem(1); let process = Process()") == ["Process"])
-        #expect(Self.imports(in: "import A\n@testable import B\npublic import struct C.D\nlet import = 1; import E") == ["A", "B", "C", "E"])
+        #expect(
+            Self.imports(in: "import A\n@testable import B\npublic import struct C.D\nlet import = 1; import E") == ["A", "B", "C", "E"])
     }
 }

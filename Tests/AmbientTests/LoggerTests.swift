@@ -37,7 +37,7 @@ private struct StoppedClock: Clock {
         #expect(
             lines.text
                 == "time=2026-11-21T09:00:00.250Z level=info msg=polled "
-                    + "runtime=shared chats=12 seconds=0.25 restarted=false token=***\n"
+                + "runtime=shared chats=12 seconds=0.25 restarted=false token=***\n"
         )
     }
 
@@ -47,13 +47,14 @@ private struct StoppedClock: Clock {
         #expect(
             lines.text
                 == #"{"time":"2026-11-21T09:00:00.250Z","level":"warn","msg":"slow \"poll\"","#
-                    + #""chats":12,"share":null,"app":"a\nb"}"#
+                + #""chats":12,"share":null,"app":"a\nb"}"#
                 + "\n")
     }
 
     @Test func `gcp: as Cloud Logging reads it`() {
         let (logger, lines) = logger(.info, .gcp)
-        logger.warning("slow \"poll\"", ["chats": 12, "app": "a\nb", "runtime": "-", "severity": "critical", "message": "mine", "why": "late"])
+        logger.warning(
+            "slow \"poll\"", ["chats": 12, "app": "a\nb", "runtime": "-", "severity": "critical", "message": "mine", "why": "late"])
         #expect(
             lines.text
                 == #"{"severity":"WARNING","message":"slow \"poll\"","time":"2026-11-21T09:00:00.250Z","chats":12,"#
@@ -61,7 +62,9 @@ private struct StoppedClock: Clock {
             "what is not known is no label, and no field takes the place of one that has a meaning")
     }
 
-    @Test(arguments: [([:], Logger.Format.logfmt), (["K_SERVICE": "ops"], .gcp), (["CLOUD_RUN_JOB": "ops"], .gcp), (["K_SERVICE": ""], .logfmt)])
+    @Test(arguments: [
+        ([:], Logger.Format.logfmt), (["K_SERVICE": "ops"], .gcp), (["CLOUD_RUN_JOB": "ops"], .gcp), (["K_SERVICE": ""], .logfmt),
+    ])
     func `on Cloud Run it is the usual one`(variables: [String: String], format: Logger.Format) {
         #expect(Logger.Format.usual(in: Environment(variables)) == format)
     }

@@ -8,22 +8,27 @@ import Testing
 @Suite struct PastTheGateTests {
     private static let head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 
-    @Test("what listens at one address alone is something else than what listens at all or at loopback", arguments: [
-        // 10.0.0.7:8000 listens; all addresses, another port, a connection and a torn line do not count.
-        ("0: 0700000A:1F40 00000000:0000 0A 0 0 0", ["10.0.0.7"]), ("0: 00000000:1F40 00000000:0000 0A 0 0 0", []),
-        ("0: 0700000A:1F41 00000000:0000 0A 0 0 0", []), ("0: 0700000A:1F40 00000000:0000 01 0 0 0", []), ("0: 0700000A", []),
-        ("0: zzzzzzzz:1F40 00000000:0000 0A 0 0 0", []), ("0: B80D0120000000000000000007000000:1F40 0:0 0A 0 0 0", ["[2001:db8::7]"]),
-        ("0: 00000000000000000000000000000000:1F40 0:0 0A 0 0 0", []), ("0: 0000000000000000FFFF00000700000A:1F40 0:0 0A 0 0 0", ["10.0.0.7"]),
-        ("0: B80D01:1F40 0:0 0A 0 0 0", []),
-    ])
+    @Test(
+        "what listens at one address alone is something else than what listens at all or at loopback",
+        arguments: [
+            // 10.0.0.7:8000 listens; all addresses, another port, a connection and a torn line do not count.
+            ("0: 0700000A:1F40 00000000:0000 0A 0 0 0", ["10.0.0.7"]), ("0: 00000000:1F40 00000000:0000 0A 0 0 0", []),
+            ("0: 0700000A:1F41 00000000:0000 0A 0 0 0", []), ("0: 0700000A:1F40 00000000:0000 01 0 0 0", []), ("0: 0700000A", []),
+            ("0: zzzzzzzz:1F40 00000000:0000 0A 0 0 0", []), ("0: B80D0120000000000000000007000000:1F40 0:0 0A 0 0 0", ["[2001:db8::7]"]),
+            ("0: 00000000000000000000000000000000:1F40 0:0 0A 0 0 0", []),
+            ("0: 0000000000000000FFFF00000700000A:1F40 0:0 0A 0 0 0", ["10.0.0.7"]),
+            ("0: B80D01:1F40 0:0 0A 0 0 0", []),
+        ])
     func listeners(line: String, found: [String]) {
         #expect(PastTheGate.specificListeners(ofTable: Self.head + line + "\n", port: 8_000).map(\.text) == found)
     }
 
-    @Test("loopback, and what a name of a link must stand beside, is not tried", arguments: [
-        ([127, 0, 0, 1], true), ([127, 9, 9, 9], true), ([10, 0, 0, 7], false), ([UInt8](repeating: 0, count: 15) + [1], true),
-        ([0xFE, 0x80] + [UInt8](repeating: 0, count: 13) + [1], true), ([0xFD, 0] + [UInt8](repeating: 0, count: 13) + [1], false),
-    ] as [([UInt8], Bool)])
+    @Test(
+        "loopback, and what a name of a link must stand beside, is not tried",
+        arguments: [
+            ([127, 0, 0, 1], true), ([127, 9, 9, 9], true), ([10, 0, 0, 7], false), ([UInt8](repeating: 0, count: 15) + [1], true),
+            ([0xFE, 0x80] + [UInt8](repeating: 0, count: 13) + [1], true), ([0xFD, 0] + [UInt8](repeating: 0, count: 13) + [1], false),
+        ] as [([UInt8], Bool)])
     func tried(bytes: [UInt8], isOfNoUse: Bool) {
         #expect(PastTheGate.Address(bytes: bytes).isOfNoUse == isOfNoUse)
     }

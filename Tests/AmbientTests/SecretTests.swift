@@ -95,10 +95,12 @@ final class ScratchFolder: Sendable {
         #expect(try SecretSource.literal(Secret("x")).read(in: environment).reveal() == "x")
     }
 
-    @Test("what nobody sees inside a secret is named with its place, and nothing else of it", arguments: [
-        "\u{FE0F}", "\u{200B}", "\u{200D}", "\u{FEFF}", "\u{A0}", "\u{AD}", "\u{202E}", "\u{2066}", "\u{61C}", "\u{3164}", "\u{2003}",
-        "\u{85}", "\u{2028}", "\u{9B}",
-    ])
+    @Test(
+        "what nobody sees inside a secret is named with its place, and nothing else of it",
+        arguments: [
+            "\u{FE0F}", "\u{200B}", "\u{200D}", "\u{FEFF}", "\u{A0}", "\u{AD}", "\u{202E}", "\u{2066}", "\u{61C}", "\u{3164}", "\u{2003}",
+            "\u{85}", "\u{2028}", "\u{9B}",
+        ])
     func marked(mark: String) throws {
         let folder = try ScratchFolder()
         let sources = [

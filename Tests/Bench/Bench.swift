@@ -20,7 +20,9 @@ enum Bench {
             case "tape": try TapeReplayBench.run(words.dropFirst())
             case "gate": try GateProcess.run(words.dropFirst())
             case "load": try LoadGenerator.run(words.dropFirst())
-            default: throw BenchFailure("run it by `make bench`; parts: simulate, decode, memory, evaluate, days, churn, commit, replay, tape, gate, load")
+            default:
+                throw BenchFailure(
+                    "run it by `make bench`; parts: simulate, decode, memory, evaluate, days, churn, commit, replay, tape, gate, load")
             }
         } catch {
             say("bench: \(error)", to: STDERR_FILENO)

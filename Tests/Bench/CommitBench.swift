@@ -27,7 +27,9 @@ enum CommitBench {
 
     private static func tick(_ n: Int, chats: Int, audit: Int, _ start: Timestamp) -> TickRecord {
         let bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: n), count: 4_000)
-        let rows = (0..<chats).map { ChatRow(key: StableHash(high: UInt64($0) &* 0x9E37_79B9_7F4A_7C15, low: UInt64($0)), record: Array(bytes.prefix(48))) }
+        let rows = (0..<chats).map {
+            ChatRow(key: StableHash(high: UInt64($0) &* 0x9E37_79B9_7F4A_7C15, low: UInt64($0)), record: Array(bytes.prefix(48)))
+        }
         return TickRecord(
             states: [StateRow(key: "engine:shared", bytes: bytes), StateRow(key: "guard", bytes: bytes)],
             chats: chats == 0 ? [] : [ChatChanges(runtime: "shared", replica: "http://127.0.0.1:8000", changed: rows)],

@@ -27,14 +27,16 @@ import Testing
         if case .missing(_, _, let detail) = Decoder.decode(observation) { detail } else { "" }
     }
 
-    @Test("a compressed answer is called that", arguments: ["gzip", "deflate", "br", "zstd"]) func compressed(encoding: String) async throws {
+    @Test("a compressed answer is called that", arguments: ["gzip", "deflate", "br", "zstd"]) func compressed(encoding: String) async throws
+    {
         let said = try await detail { _, peer in peer.answer(200, "\u{1}\u{2}\u{3}", headers: ["Content-Encoding: \(encoding)"]) }
         #expect(said.live.contains("compressed (\(encoding))") && said.taped == said.live, "\(said)")
     }
 
     @Test func `what its head does not say is seen by how it begins`() {
         let bodies: [([UInt8], String?)] = [
-            ([0x1F, 0x8B, 8], "gzip"), ([0x28, 0xB5, 0x2F, 0xFD], "zstd"), ([0x78, 0x9C, 1], "deflate"), ([0x78, 0x79], nil), (Array("{".utf8), nil), ([], nil),
+            ([0x1F, 0x8B, 8], "gzip"), ([0x28, 0xB5, 0x2F, 0xFD], "zstd"), ([0x78, 0x9C, 1], "deflate"), ([0x78, 0x79], nil),
+            (Array("{".utf8), nil), ([], nil),
         ]
         for (bytes, expected) in bodies {
             #expect(Observation.Answer(status: 200, date: nil, contentType: nil, body: Body(bytes)).compression == expected)
@@ -56,11 +58,17 @@ import Testing
         if let says { #expect(said.live.contains(says), "\(said)") } else { #expect(said.live == "status 401") }
     }
 
-    @Test("what a proxy may have said itself is called that, live and from a tape; a runtime's own words are not", arguments: [
-        (403, "text/html", "<html>no</html>", true), (503, "text/html", "<html>no</html>", true), (502, "text/plain", "bad gateway", true),
-        (404, "text/html", "", true), (200, "text/html", "<html>log in</html>", true), (401, "application/json", #"{"detail": "Missing token"}"#, false),
-        (503, "application/json", #"{"detail": "MongoDB is down"}"#, false), (200, "application/json", #"{"status": "healthy"}"#, false),
-    ]) func throughProxy(status: Int, type: String, body: String, isDoubtful: Bool) async throws {
+    @Test(
+        "what a proxy may have said itself is called that, live and from a tape; a runtime's own words are not",
+        arguments: [
+            (403, "text/html", "<html>no</html>", true), (503, "text/html", "<html>no</html>", true),
+            (502, "text/plain", "bad gateway", true),
+            (404, "text/html", "", true), (200, "text/html", "<html>log in</html>", true),
+            (401, "application/json", #"{"detail": "Missing token"}"#, false),
+            (503, "application/json", #"{"detail": "MongoDB is down"}"#, false),
+            (200, "application/json", #"{"status": "healthy"}"#, false),
+        ]) func throughProxy(status: Int, type: String, body: String, isDoubtful: Bool) async throws
+    {
         let proxy = try MisbehavingServer { _, peer in peer.answer(status, body, headers: ["Content-Type: \(type)"]) }
         defer { proxy.stop() }
         var network = NetworkOptions()

@@ -33,19 +33,27 @@ import Testing
         let blanks = String(repeating: " ", count: long)
         let ones = String(repeating: "1,", count: long / 2) + "1"
         let one = Self.chat("x")
-        for body in ["\(blanks){\(blanks)\"total_errors\":\(blanks)7,\"chats\":[\(one)]\(blanks)}\(blanks)", "[\(one)]\(blanks)", "\(blanks)[\(one)]"] {
+        for body in [
+            "\(blanks){\(blanks)\"total_errors\":\(blanks)7,\"chats\":[\(one)]\(blanks)}\(blanks)", "[\(one)]\(blanks)",
+            "\(blanks)[\(one)]",
+        ] {
             let table = try PerfDecoder.decode(Body(Array(body.utf8)))
             #expect(table.chats.count == 1 && (table.totals?.errors ?? 7) == 7)
         }
         for body in [
-            "{\"x\":[\(ones)],\"chats\":[\(one)]}", "{\"chats\":[\(one)],\"x\":\"\(blanks)\"}", "[\(one),\(Self.chat("y", #","x":[\#(ones)]"#))]",
+            "{\"x\":[\(ones)],\"chats\":[\(one)]}", "{\"chats\":[\(one)],\"x\":\"\(blanks)\"}",
+            "[\(one),\(Self.chat("y", #","x":[\#(ones)]"#))]",
             "[\(Self.chat("y", #","x":"\#(blanks)""#)),\(one)]", "{\"x\":[\(ones)]}", ones,
         ] {
             let error = #expect(throws: MalformedBody.self) { try PerfDecoder.decode(Body(Array(body.utf8))) }
-            #expect(error?.description.hasPrefix("more than 8 MiB without an end in one chat, or beside the chats") == true, "\(error?.description ?? "read")")
+            #expect(
+                error?.description.hasPrefix("more than 8 MiB without an end in one chat, or beside the chats") == true,
+                "\(error?.description ?? "read")")
         }
         // Two numbers do not become one, and what is no JSON stays none, when blanks are left out.
-        for body in ["{\"a\":1\(blanks)2,\"chats\":[\(one)]}", "{\"a\":tr\(blanks)ue,\"chats\":[\(one)]}", "{\"chats\":[\(one)]}\(blanks)x"] {
+        for body in [
+            "{\"a\":1\(blanks)2,\"chats\":[\(one)]}", "{\"a\":tr\(blanks)ue,\"chats\":[\(one)]}", "{\"chats\":[\(one)]}\(blanks)x",
+        ] {
             #expect(throws: MalformedBody.self) { try PerfDecoder.decode(Body(Array(body.utf8))) }
         }
     }

@@ -66,9 +66,10 @@ import Testing
         #expect(observations.last?.endpoint == .perf)
         #expect(observations.allSatisfy { $0.replica == server.urls[0] && $0.runtime == "shared" })
         #expect(Self.all.allSatisfy { status(observations, $0) == 200 })
-        #expect(observations.allSatisfy { observation in
-            if case .answer(let answer) = observation.outcome { answer.date != nil } else { false }
-        })
+        #expect(
+            observations.allSatisfy { observation in
+                if case .answer(let answer) = observation.outcome { answer.date != nil } else { false }
+            })
     }
 
     @Test func withoutATokenTheRuntimesRefusalIsTheEvidence() async throws {
@@ -76,9 +77,10 @@ import Testing
         defer { server.stop() }
         let observations = try await poll(server.urls[0])
         #expect(Self.all.allSatisfy { status(observations, $0) == 401 })
-        #expect(observations.allSatisfy { observation in
-            if case .missing(_, .unauthorized, _) = Decoder.decode(observation) { true } else { false }
-        })
+        #expect(
+            observations.allSatisfy { observation in
+                if case .missing(_, .unauthorized, _) = Decoder.decode(observation) { true } else { false }
+            })
     }
 
     @Test func aTokenThatCannotBeReadIsReportedAndThePollGoesOn() async throws {
@@ -102,9 +104,10 @@ import Testing
         defer { server.stop() }
         let observations = try await poll(server.urls[0], .clientCredentials(credentials(server)), rounds: 3)
         #expect(observations.count == 12)
-        #expect(observations.allSatisfy { observation in
-            if case .answer(let answer) = observation.outcome { answer.status == 200 } else { false }
-        })
+        #expect(
+            observations.allSatisfy { observation in
+                if case .answer(let answer) = observation.outcome { answer.status == 200 } else { false }
+            })
     }
 
     @Test func aWrongSecretIsUnauthorizedAndNeverShown() async throws {
@@ -218,9 +221,11 @@ import Testing
         #expect(detail.hasPrefix("no login was sent: cannot reach the token endpoint") && !detail.contains("Missing"), "\(detail)")
     }
 
-    @Test("the client secret goes nowhere that the issuer asked for does not name", arguments: [
-        #"{"issuer":"https://other.example","token_endpoint":"URL/token"}"#, #"{"issuer":"URL","token_endpoint":"URL/token"}"#,
-    ])
+    @Test(
+        "the client secret goes nowhere that the issuer asked for does not name",
+        arguments: [
+            #"{"issuer":"https://other.example","token_endpoint":"URL/token"}"#, #"{"issuer":"URL","token_endpoint":"URL/token"}"#,
+        ])
     func anotherIssuer(document: String) async throws {
         let box = Mutex("")
         let server = try MisbehavingServer { request, peer in
@@ -236,7 +241,9 @@ import Testing
                     endpoint: .issuer(server.url + "/realm"), clientID: "id", clientSecret: { Secret("s") })), client: client)
         let failure = await #expect(throws: Authenticator.Failure.self) { try await authenticator.credential() }
         await client.shutdown()
-        #expect(failure?.description.contains("that of another issuer") == true && server.requests.map(\.path) == ["/realm/.well-known/openid-configuration"])
+        #expect(
+            failure?.description.contains("that of another issuer") == true
+                && server.requests.map(\.path) == ["/realm/.well-known/openid-configuration"])
     }
 
     @Test func aBuildWithoutTheAggregateIsAskedForItsChats() async throws {

@@ -85,7 +85,10 @@ import Testing
     @Test(
         "a service that does not answer",
         arguments: [
-            (StubModel.Answer.status(401, "{\"error\":{\"message\":\"Incorrect API key provided: sk-S3CRET-1234567890\"}}", headers: []), "answered 401"),
+            (
+                StubModel.Answer.status(401, "{\"error\":{\"message\":\"Incorrect API key provided: sk-S3CRET-1234567890\"}}", headers: []),
+                "answered 401"
+            ),
             (.status(429, "{\"error\":{\"code\":\"insufficient_quota\"}}", headers: []), "answered 429 (insufficient_quota)"),
             (.hangsUp, "the connection ended"), (.body("<html>"), "not one of openai's"),
         ])

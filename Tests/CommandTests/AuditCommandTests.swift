@@ -99,8 +99,10 @@ import Testing
             ("UPDATE audit SET reason = 'because' WHERE seq = 1", "BROKEN at row 1: its contents do not match its digest"),
             ("DELETE FROM audit WHERE seq = 1", "BROKEN at row 1: the row is missing"),
             ("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)", "the log does not end where it was recorded to end"),
-            ("INSERT INTO audit SELECT seq + 1, at_ms, actor, kind, reason, document, digest, digest FROM audit ORDER BY seq DESC LIMIT 1",
-                "its contents do not match its digest"),
+            (
+                "INSERT INTO audit SELECT seq + 1, at_ms, actor, kind, reason, document, digest, digest FROM audit ORDER BY seq DESC LIMIT 1",
+                "its contents do not match its digest"
+            ),
             ("DELETE FROM audit; DELETE FROM meta", "BROKEN at row 1: the log is empty, but the journal holds"),
         ])
     func forged(sql: String, finding: String) throws {

@@ -74,7 +74,8 @@ import Testing
         #expect((ending.errors + ending.output).contains("it is a pipe, not a file"), "\(ending)")
     }
 
-    @Test(arguments: [["check", "--url", "http://127.0.0.1:1"], ["status", "--brief", "--perfdata"], ["evaluate"]]) func tooLittleAddressSpaceIsSaid(words: [String]) throws {
+    @Test(arguments: [["check", "--url", "http://127.0.0.1:1"], ["status", "--brief", "--perfdata"], ["evaluate"]])
+    func tooLittleAddressSpaceIsSaid(words: [String]) throws {
         let shell = Shell()
         let ending = try shell.run(below: ["/bin/sh", "-c", "ulimit -v 61440; exec \"$@\"", "sh"], words)
         // Below that the loader itself has no room for the libraries, and says so.

@@ -118,8 +118,7 @@ import Testing
         for figure in ["tracked_chats", "open_chats", "apps", "errors", "websockets"] {
             #expect(report["replicas"]?[0]?[figure]?.isNull == true, "\(figure) of a runtime that told nothing")
         }
-        for (name, reading) in report["readings"]?.object?.members.map({ ($0.key, $0.value) }) ?? [] where name != "up"
-        {
+        for (name, reading) in report["readings"]?.object?.members.map({ ($0.key, $0.value) }) ?? [] where name != "up" {
             #expect(reading["value"] == nil, "\(name)")
             #expect(reading["missing"]?.string == fault.reason, "\(name)")
         }

@@ -29,7 +29,8 @@ import Testing
 
     @Test("an answer takes its length and some megabytes, not three times as much")
     func once() throws {
-        let chat = #"{"chat_id":"c","app_id":"a","workflow_name":"w","user_id":"u","started_at":"2026-11-21T09:00:00+00:00","ended_at":null}"#
+        let chat =
+            #"{"chat_id":"c","app_id":"a","workflow_name":"w","user_id":"u","started_at":"2026-11-21T09:00:00+00:00","ended_at":null}"#
         let usual = try peak(#"{"active_chats":1,"tracked_chats":1,"chats":[\#(chat)]}"#)
         let blanks = 80
         let large = try peak(#"{"active_chats":1,"tracked_chats":1,"chats":[\#(chat)]}"# + String(repeating: " ", count: blanks << 20))

@@ -11,7 +11,8 @@ import Testing
         try CheckTests.serving("busy") { url in
             let shell = Shell()
             let policies = QuickPolicy.write(to: shell.folder, hold: "1s")
-            let ending = try shell.run("check", "--url", url, "--policies", policies, "--interval", "1s", "--watch", "4s", "--brief", atMost: 60)
+            let ending = try shell.run(
+                "check", "--url", url, "--policies", policies, "--interval", "1s", "--watch", "4s", "--brief", atMost: 60)
             #expect(ending.code == 1, "\(ending.errors)")
             #expect(ending.firstLine.hasPrefix("WARNING: crowded on runtime default"))
             #expect(ending.errors.contains("msg=watching"), "it says what it does")
@@ -62,7 +63,8 @@ import Testing
             let found = try shell.run(words + ["--policies", policies])
             #expect(found.code == 0 && found.firstLine.hasPrefix("WARNING: "), "it did its work, whatever it found")
             let silent = "http://127.0.0.1:\(try Loopback.closedPort())"
-            #expect(try shell.run(["check", "--url", silent, "--brief", "--exit-code", "work"]).code == 0, "so it did where nobody answers")
+            #expect(
+                try shell.run(["check", "--url", silent, "--brief", "--exit-code", "work"]).code == 0, "so it did where nobody answers")
             let engine = try shell.start(["run", "--url", url])
             #expect(engine.waits { _, errors in errors.contains("msg=started") })
             let beside = try shell.run(words)

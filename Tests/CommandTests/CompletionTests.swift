@@ -13,10 +13,12 @@ import Testing
         arguments: [
             (["inci"], ["incidents"]), (["incidents", ""], ["list", "show", "explain", "ack", "unack"]), (["config", "s"], ["show"]),
             (["check", "--bri"], ["--brief"]), (["check", "--brief", "--brie"], []), (["check", "-o", ""], ["text", "json"]),
-            (["check", "--output=j"], ["--output=json"]), (["check", "--output", "=", "j"], ["json"]), (["check", "--output", "="], ["text", "json"]),
+            (["check", "--output=j"], ["--output=json"]), (["check", "--output", "=", "j"], ["json"]),
+            (["check", "--output", "="], ["text", "json"]),
             (["check", "--mode", ""], ["observe", "suggest", "enforce"]), (["check", "--mode", "e"], ["enforce"]),
             (["check", "--log-level", "w"], ["warning"]), (["incidents", "list", "--severity", ""], ["info", "warning", "critical"]),
-            (["incidents", "list", "--status", "o"], ["open"]), (["token", "create", "x", "--role", ""], ["viewer", "operator", "approver"]),
+            (["incidents", "list", "--status", "o"], ["open"]),
+            (["token", "create", "x", "--role", ""], ["viewer", "operator", "approver"]),
             (["completion", ""], ["bash", "zsh", "fish"]), (["explain", "--why-not", "runtime-do"], ["runtime-down"]),
             (["policy", "explain", "mongodb-s"], ["mongodb-slow"]), (["simulate", "provider-d"], ["provider-down"]),
             (["help", "polic"], ["policy"]), (["help", "policy", "chec"], ["check"]), (["man", "polic"], ["policy"]),
@@ -29,14 +31,20 @@ import Testing
         #expect(CompletionTests.words(ending) == expected, "\(line)")
     }
 
-    @Test(arguments: [(["check", "--config", ""], "files\n"), (["check", "--state", "/tm"], "folders\n"), (["replay", ""], "files\n"), (["policy", "check", ""], "folders\n")])
+    @Test(arguments: [
+        (["check", "--config", ""], "files\n"), (["check", "--state", "/tm"], "folders\n"), (["replay", ""], "files\n"),
+        (["policy", "check", ""], "folders\n"),
+    ])
     func whatTheShellKnowsBetterIsItsOwn(line: [String], expected: String) throws {
         #expect(try Shell().run(["__complete"] + line).output == expected)
     }
 
     @Test func whateverIsBrokenNobodyHearsOfIt() throws {
         let shell = Shell(["MOZAIKS_OPS_CONFIG": "/nonexistent", "MOZAIKS_OPS_STATE": "/nonexistent/too"])
-        for line in [["incidents", "show", ""], ["policy", "explain", ""], ["silences", "expire", ""], ["notify", "test", ""], ["actions", "approve", ""], ["explain", "--app", ""], []] {
+        for line in [
+            ["incidents", "show", ""], ["policy", "explain", ""], ["silences", "expire", ""], ["notify", "test", ""],
+            ["actions", "approve", ""], ["explain", "--app", ""], [],
+        ] {
             let ending = try shell.run(["__complete"] + line)
             #expect(ending.code == 0 && ending.errors.isEmpty, "\(line): \(ending.errors)")
         }
@@ -82,7 +90,10 @@ import Testing
     private static func run(_ program: String, _ words: [String], _ shell: Shell) throws -> String {
         let ending = try RunningProgram(
             program, words,
-            environment: ["HOME": shell.folder.path, "PATH": shell.folder.path + ":/usr/bin:/bin", "MOZAIKS_OPS_STATE": shell.state, "LANG": "C.UTF-8"],
+            environment: [
+                "HOME": shell.folder.path, "PATH": shell.folder.path + ":/usr/bin:/bin", "MOZAIKS_OPS_STATE": shell.state,
+                "LANG": "C.UTF-8",
+            ],
             in: shell.folder.path
         ).waitForEnd()
         #expect(ending.code == 0 && ending.errors.isEmpty, "\(program): \(ending.errors)")

@@ -7,7 +7,10 @@ import Testing
     private static let answers: [(path: String, body: String)] = [
         ("/api/health", #"{"status":"healthy","mongodb_ping_ms":"0.4","active_connections":{"websocket_connections":"7"}}"#),
         ("/api/events/metrics", #"{"data":{"created":12,"custom_events_by_type":{"chat.usage_delta":1}}}"#),
-        ("/metrics/perf/aggregate", #"{"active_chats":1,"tracked_chats":1,"chats":[{"chat_id":"a","app_id":"x","started_at":"2026-11-21T09:00:00Z","ended_at":null,"cost":-1}]}"#),
+        (
+            "/metrics/perf/aggregate",
+            #"{"active_chats":1,"tracked_chats":1,"chats":[{"chat_id":"a","app_id":"x","started_at":"2026-11-21T09:00:00Z","ended_at":null,"cost":-1}]}"#
+        ),
     ]
 
     /// The report on one line, as it is wrapped.
@@ -33,14 +36,21 @@ import Testing
 
     /// The configuration, what the runtime asks for, what is said, and what is not.
     static let logins: [(runtimes: String, wants: String, says: String, not: String)] = [
-        ("", "Bearer", "a bearer token alone, of MOZAIKS_RUNTIME_TOKEN_FILE", "oauth9"), ("", "x", "we have none (401, status 401): set MOZAIKS_RUNTIME_TOKEN_FILE", "auth:"),
+        ("", "Bearer", "a bearer token alone, of MOZAIKS_RUNTIME_TOKEN_FILE", "oauth9"),
+        ("", "x", "we have none (401, status 401): set MOZAIKS_RUNTIME_TOKEN_FILE", "auth:"),
         ("", "Basic realm=x", "under 'runtimes:' in mozaiks-ops.yaml", "set MOZAIKS_RUNTIME_TOKEN_FILE"),
         ("a: {replicas: [URL]}", "Bearer", "it wants a bearer token: 'auth: {bearer_file: …}'", "MOZAIKS_RUNTIME_TOKEN_FILE"),
         ("a: {replicas: [URL]}", "x", "set MOZAIKS_RUNTIME_TOKEN_FILE, or 'auth: {bearer_file: …}'", "oauth9"),
         ("a: {replicas: [URL]}, b: {replicas: [\"http://127.0.0.1:1\"]}", "x", "runtimes: {a: …}", "MOZAIKS_RUNTIME_TOKEN_FILE"),
         ("a: {replicas: [URL]}", "Basic realm=x", "it wants basic auth: 'auth: {basic:", "MOZAIKS_RUNTIME_TOKEN_FILE"),
-        ("a: {replicas: [URL], auth: {basic: {user: ops, password_env: PASS}}}", "Basic realm=x", "it refuses our login as 'ops'", "our token"),
-        ("a: {replicas: [URL], auth: {basic: {user: ops, password_env: NONE}}}", "Basic realm=x", "we have no password:", "MOZAIKS_RUNTIME_TOKEN_FILE"),
+        (
+            "a: {replicas: [URL], auth: {basic: {user: ops, password_env: PASS}}}", "Basic realm=x", "it refuses our login as 'ops'",
+            "our token"
+        ),
+        (
+            "a: {replicas: [URL], auth: {basic: {user: ops, password_env: NONE}}}", "Basic realm=x", "we have no password:",
+            "MOZAIKS_RUNTIME_TOKEN_FILE"
+        ),
         ("a: {replicas: [URL], auth: {bearer_env: PASS}}", "Bearer", "it refuses our token", "MOZAIKS_RUNTIME_TOKEN_FILE"),
     ]
 

@@ -7,16 +7,21 @@ import Testing
 
 /// `doctor` on a state folder that no engine could use, and beside an engine whose gate is in trouble.
 @Suite struct DoctorStateTests {
-    @Test("what an engine could not use is BROKEN, and the exit code says so", arguments: [
-        "mkdir -m 700 state; mkfifo state/journal.db", "mkdir -m 700 state; mkfifo state/engine.lock", "mkfifo state", "touch state",
-        "mkdir -m 700 state; head -c 5000 /dev/urandom > state/journal.db", "mkdir -m 700 state; mkdir state/journal.db",
-        "mkdir -m 700 state; ln -s /nowhere/at/all state/journal.db", "mkdir -m 700 state; ln -s /nowhere/at/all state/engine.lock",
-        "ln -s /nowhere/at/all state", "mkdir -m 700 state; mkdir state/engine.lock", "mkdir -m 777 state; chmod 777 state", "ln -s state state",
-    ])
+    @Test(
+        "what an engine could not use is BROKEN, and the exit code says so",
+        arguments: [
+            "mkdir -m 700 state; mkfifo state/journal.db", "mkdir -m 700 state; mkfifo state/engine.lock", "mkfifo state", "touch state",
+            "mkdir -m 700 state; head -c 5000 /dev/urandom > state/journal.db", "mkdir -m 700 state; mkdir state/journal.db",
+            "mkdir -m 700 state; ln -s /nowhere/at/all state/journal.db", "mkdir -m 700 state; ln -s /nowhere/at/all state/engine.lock",
+            "ln -s /nowhere/at/all state", "mkdir -m 700 state; mkdir state/engine.lock", "mkdir -m 777 state; chmod 777 state",
+            "ln -s state state",
+        ])
     func state(setUp: String) throws {
         try CheckTests.serving("busy") { url in
             let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
-            #expect(try RunningProgram("/bin/sh", ["-c", setUp], environment: ["PATH": "/usr/bin:/bin"], in: shell.folder.path).waitForEnd().code == 0)
+            #expect(
+                try RunningProgram("/bin/sh", ["-c", setUp], environment: ["PATH": "/usr/bin:/bin"], in: shell.folder.path).waitForEnd()
+                    .code == 0)
             let doctor = try shell.run("doctor", "--wait", "10ms")
             #expect(doctor.code == 1 && doctor.output.contains("BROKEN  state: "), "\(doctor.everything)")
             #expect(try shell.run("doctor", "--wait", "10ms", "-o", "json").code == 1)
@@ -36,7 +41,10 @@ import Testing
     func damaged() throws {
         // Page 2 is the map of pages; the header's version and the schema stand in page 1.
         let changes: [(name: String, (inout [UInt8]) -> Void)] = [
-            ("pages", { for index in 4_096..<min($0.count, 28_672) { $0[index] = UInt8(truncatingIfNeeded: index &* 2_654_435_761 >> 8) } }),
+            (
+                "pages",
+                { for index in 4_096..<min($0.count, 28_672) { $0[index] = UInt8(truncatingIfNeeded: index &* 2_654_435_761 >> 8) } }
+            ),
             // Version 4, of a file that has what version 5 adds already.
             ("older", { $0[63] = 4 }),
             ("newer", { $0[62] = 9 }),
@@ -54,13 +62,17 @@ import Testing
         }
     }
 
-    @Test("tokens that cannot be read open nothing: BROKEN", arguments: [
-        "echo x > state/tokens.json", "mkfifo state/tokens.json", "ln -s /etc/hostname state/tokens.json", "echo '{}' > state/tokens.json; chmod 666 state/tokens.json",
-    ])
+    @Test(
+        "tokens that cannot be read open nothing: BROKEN",
+        arguments: [
+            "echo x > state/tokens.json", "mkfifo state/tokens.json", "ln -s /etc/hostname state/tokens.json",
+            "echo '{}' > state/tokens.json; chmod 666 state/tokens.json",
+        ])
     func tokens(setUp: String) throws {
         try CheckTests.serving("busy") { url in
             let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
-            let made = try RunningProgram("/bin/sh", ["-c", "mkdir -m 700 state; " + setUp], environment: ["PATH": "/usr/bin:/bin"], in: shell.folder.path)
+            let made = try RunningProgram(
+                "/bin/sh", ["-c", "mkdir -m 700 state; " + setUp], environment: ["PATH": "/usr/bin:/bin"], in: shell.folder.path)
             #expect(made.waitForEnd().code == 0)
             let doctor = try shell.run("doctor", "--wait", "10ms")
             #expect(doctor.code == 1 && doctor.output.contains("BROKEN  tokens: "), "\(doctor.everything)")
@@ -101,10 +113,13 @@ import Testing
     @Test("connections that the gate turned away are said, and a gate that does not answer is BROKEN")
     func gate() throws {
         let flooded = try beside(
-            #"{"status": "ok", "stuck": [], "refused_connections": [{"server": "gate", "reason": "address", "count": 7}, {"server": "gate", "reason": "late", "count": 2}]}"#)
+            #"{"status": "ok", "stuck": [], "refused_connections": [{"server": "gate", "reason": "address", "count": 7}, {"server": "gate", "reason": "late", "count": 2}]}"#
+        )
         let words = flooded.output.split { $0 == "\n" || $0 == " " }.joined(separator: " ")
         #expect(
-            words.contains("note gate: connections were turned away since the engine started, 7 because one address held too many, 2 because a request was not whole in time"),
+            words.contains(
+                "note gate: connections were turned away since the engine started, 7 because one address held too many, 2 because a request was not whole in time"
+            ),
             "\(flooded.output)")
         #expect(!flooded.output.contains("BROKEN  gate"))
         for (answer, part) in [

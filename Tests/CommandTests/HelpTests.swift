@@ -4,12 +4,15 @@ import Testing
 /// What the program says of itself, and how it takes a slip of the finger.
 @Suite struct HelpTests {
     static let commands = [
-        "demo", "init", "check", "run", "status", "top", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain", "advise",
+        "demo", "init", "check", "run", "status", "top", "doctor", "evaluate", "incidents list", "incidents show", "incidents explain",
+        "advise",
         "incidents ack", "incidents unack", "silences add", "silences list", "silences expire", "notify history",
         "notify test", "notify preview", "notify route", "actions list", "actions stop", "actions resume", "actions revert",
-        "audit verify", "audit export", "journal check", "journal copy", "journal backup", "journal compact", "actions approvals", "actions approve", "actions deny", "mark deploy",
+        "audit verify", "audit export", "journal check", "journal copy", "journal backup", "journal compact", "actions approvals",
+        "actions approve", "actions deny", "mark deploy",
         "mark list", "policy check", "policy test", "policy show", "policy signals", "policy readiness", "policy explain", "explain",
-        "playbooks list", "playbooks show", "playbooks check", "config check", "config show", "token create", "token list", "token revoke", "record",
+        "playbooks list", "playbooks show", "playbooks check", "config check", "config show", "token create", "token list", "token revoke",
+        "record",
         "replay", "simulate", "completion", "man",
     ]
     static let groups = [
@@ -95,10 +98,12 @@ import Testing
             ("actions revert", "name a lease, or say --all", "actions list"),
             ("actions revert x --all", "name a lease, or say --all", "actions list"),
             ("simulate no-such-story", "there is no scenario 'no-such-story'", "simulate --list"),
-            ("stop", "unknown command 'stop'", "did you mean 'actions stop'?"), ("daemon", "unknown command 'daemon'", "did you mean 'run'?"),
+            ("stop", "unknown command 'stop'", "did you mean 'actions stop'?"),
+            ("daemon", "unknown command 'daemon'", "did you mean 'run'?"),
             ("start", "unknown command 'start'", "did you mean 'run'?"), ("serve", "unknown command 'serve'", "did you mean 'run'?"),
             ("watch", "unknown command 'watch'", "did you mean 'run'?"), ("eval x", "unknown command 'eval'", "did you mean 'evaluate'?"),
-            ("version", "unknown command 'version'", "did you mean '--version'?"), ("CHECK", "unknown command 'CHECK'", "did you mean 'check'?"),
+            ("version", "unknown command 'version'", "did you mean '--version'?"),
+            ("CHECK", "unknown command 'CHECK'", "did you mean 'check'?"),
             ("silences remove a", "unknown command 'silences remove'", "did you mean 'silences expire'?"),
             ("actions undo", "unknown command 'actions undo'", "did you mean 'actions revert'?"),
             ("policy lint", "unknown command 'policy lint'", "did you mean 'policy check'?"),

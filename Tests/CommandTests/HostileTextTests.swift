@@ -82,7 +82,9 @@ import Testing
             Self.expectSafe(first.everything, ["check"])
             let listed = try shell.run("incidents", "list", "-o", "json")
             let incidents = try #require(listed.json()["incidents"]?.array)
-            #expect(Set(incidents.compactMap { $0["subject"]?["id"]?.string ?? $0["subject"]?["app"]?.string }.map { Array($0.utf8) }).count > 1 || !incidents.isEmpty)
+            #expect(
+                Set(incidents.compactMap { $0["subject"]?["id"]?.string ?? $0["subject"]?["app"]?.string }.map { Array($0.utf8) }).count > 1
+                    || !incidents.isEmpty)
             #expect(incidents.count == Self.ids.count || incidents.count == Self.ids.count - 1)
             var commands = [
                 ["check", "--policies", policies], ["check", "--policies", policies, "--brief", "--perfdata"],
@@ -99,7 +101,9 @@ import Testing
             for id in incidents.prefix(3).compactMap({ $0["id"]?.string }) { commands.append(["incidents", "explain", id]) }
             for words in commands {
                 let ending = try shell.run(words)
-                #expect(ending.code != nil && !ending.output.isEmpty || words == ["policy", "explain", "soon", "--policies", policies], "\(words)")
+                #expect(
+                    ending.code != nil && !ending.output.isEmpty || words == ["policy", "explain", "soon", "--policies", policies],
+                    "\(words)")
                 Self.expectSafe(ending.everything, words)
             }
         }
@@ -163,14 +167,20 @@ import Testing
             shell.environment = ["A": "prod" + evil, "P": folder + "/pol" + evil, "MOZAIKS_OPS_STATE": folder + "/state" + evil]
             let z = "z" + evil
             let words: [[String]] = [
-                ["config", "show"], ["config", "check"], ["policy", "check"], ["policy", "show"], ["policy", "show", z], ["policy", "test"], ["check"],
-                ["check", "--brief", "--perfdata"], ["status"], ["status", "--brief"], ["doctor", "--wait", "10ms"], ["evaluate"], ["incidents", "list"],
-                ["incidents", "list", "--status", z], ["incidents", "show", z], ["explain", z], ["actions", "stop", "--comment", z], ["actions", "list"],
+                ["config", "show"], ["config", "check"], ["policy", "check"], ["policy", "show"], ["policy", "show", z],
+                ["policy", "test"], ["check"],
+                ["check", "--brief", "--perfdata"], ["status"], ["status", "--brief"], ["doctor", "--wait", "10ms"], ["evaluate"],
+                ["incidents", "list"],
+                ["incidents", "list", "--status", z], ["incidents", "show", z], ["explain", z], ["actions", "stop", "--comment", z],
+                ["actions", "list"],
                 ["actions", "resume"], ["actions", "revert", z], ["notify", "test"], ["notify", "history"], ["notify", "route", z],
-                ["silences", "add", "--app", z, "--for", "1h", "--comment", z], ["silences", "add", "--app", z, "--until", z], ["silences", "list"],
+                ["silences", "add", "--app", z, "--for", "1h", "--comment", z], ["silences", "add", "--app", z, "--until", z],
+                ["silences", "list"],
                 ["audit", "export"], ["audit", "verify"], ["journal", "check"], ["journal", "backup", folder + "/backup" + evil],
-                ["token", "create", z, "--role", "viewer"], ["token", "list"], ["mark", z], ["mark", "deploy", z], ["playbooks", "list"], ["playbooks", "show", z],
-                ["playbooks", "check", z], ["replay", z], ["simulate", z], ["completion", z], ["init", z], [z], ["--" + z], ["check", "--interval", z],
+                ["token", "create", z, "--role", "viewer"], ["token", "list"], ["mark", z], ["mark", "deploy", z], ["playbooks", "list"],
+                ["playbooks", "show", z],
+                ["playbooks", "check", z], ["replay", z], ["simulate", z], ["completion", z], ["init", z], [z], ["--" + z],
+                ["check", "--interval", z],
                 ["check", "--state", folder + "/nowhere" + evil], ["status", "--state", folder + "/nowhere" + evil],
             ]
             for list in words {

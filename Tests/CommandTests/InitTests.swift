@@ -49,7 +49,8 @@ import Testing
     @Test func everyWayToLogInAndToTellIsTakenAsItIsWritten() throws {
         let silent = "http://127.0.0.1:\(try Loopback.closedPort())"
         for (extra, shows) in [
-            (["--token-file", "secrets/to ken"], "bearer token from"), (["--google-identity"], "identity token of this machine's Google account"),
+            (["--token-file", "secrets/to ken"], "bearer token from"),
+            (["--google-identity"], "identity token of this machine's Google account"),
             (["--slack-webhook-file", "secrets/hook"], "channels.ops.slack"),
         ] {
             let shell = Shell(["GCE_METADATA_HOST": "127.0.0.1:1"])
@@ -86,7 +87,9 @@ import Testing
         let warned = try shell.run("config", "check")
         #expect(warned.code == 0 && warned.errors.contains("/nonexistent/hook"), "\(warned.errors)")
         #expect(try shell.run("config", "check", "--strict").code == 1)
-        shell.folder.write("schema: mozaiks.ops/policy/v1\nops_policy: default\nrules: {a: {when: nonsense > 1}}\n", to: "policies/ops_policy.default.yaml")
+        shell.folder.write(
+            "schema: mozaiks.ops/policy/v1\nops_policy: default\nrules: {a: {when: nonsense > 1}}\n", to: "policies/ops_policy.default.yaml"
+        )
         let wrong = try shell.run("config", "check")
         #expect(wrong.code == 78 && wrong.errors.contains("ops_policy.default.yaml:3"), "\(wrong.errors)")
         #expect(access(shell.state, F_OK) != 0, "nothing is written")

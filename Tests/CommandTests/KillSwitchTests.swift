@@ -14,7 +14,9 @@ import Testing
         mkdir(shell.state, 0o700)
         if let contents { shell.folder.write(contents, to: "state/journal.db") }
         let ending = try shell.run("actions", "stop")
-        #expect(ending.code == 0 && ending.output.hasPrefix("the switch is set, and no engine runs here") && !ending.output.contains("stopped"), "\(ending.everything)")
+        #expect(
+            ending.code == 0 && ending.output.hasPrefix("the switch is set, and no engine runs here") && !ending.output.contains("stopped"),
+            "\(ending.everything)")
         #expect(access(shell.state + "/actions.stop", F_OK) == 0)
         #expect(try shell.run("actions", "stop").code == 0, "twice is no error")
         #expect(try shell.run("actions", "resume").output.hasPrefix("resumed"))

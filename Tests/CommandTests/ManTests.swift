@@ -18,7 +18,8 @@ import Testing
         #expect(try shell.run("man", "--into", shell.folder.path("man1")).code == 0)
         guard access("/usr/bin/groff", X_OK) == 0 else { return }
         let rendered = try RunningProgram(
-            "/usr/bin/groff", ["-man", "-ww", "-K", "utf8", "-T", "utf8", "-P", "-cbou"] + pages.map { "man1/" + $0 }, environment: ["PATH": "/usr/bin:/bin"],
+            "/usr/bin/groff", ["-man", "-ww", "-K", "utf8", "-T", "utf8", "-P", "-cbou"] + pages.map { "man1/" + $0 },
+            environment: ["PATH": "/usr/bin:/bin"],
             in: shell.folder.path
         ).waitForEnd()
         #expect(rendered.code == 0 && rendered.errors.isEmpty, "\(rendered.errors)")
@@ -52,7 +53,9 @@ extension TemporaryFolder {
         defer { closedir(handle) }
         var names: [String] = []
         while let entry = readdir(handle) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
             if !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()

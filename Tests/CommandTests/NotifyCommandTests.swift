@@ -43,7 +43,9 @@ import Testing
             let isRefused = request.path.hasPrefix("/gone")
             let isBeat = request.path.hasPrefix("/beat-hunter2")
             let isGone = request.path.hasPrefix("/closed")
-            let (status, body) = isRefused ? ("400 Bad Request", "invalid_payload") : isGone ? ("404 Not Found", "no_service") : (isBeat ? heartbeat : "200 OK", "ok")
+            let (status, body) =
+                isRefused
+                ? ("400 Bad Request", "invalid_payload") : isGone ? ("404 Not Found", "no_service") : (isBeat ? heartbeat : "200 OK", "ok")
             if isBeat, heartbeat.isEmpty { return peer.waitUntilClosed() }
             peer.write("HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
         }

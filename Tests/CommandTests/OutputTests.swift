@@ -129,10 +129,12 @@ extension OutputTests {
         return false
     }
 
-    @Test("every command that runs until it is told to end does so, whoever does not read", arguments: [
-        (["simulate"], ">&3"), (["simulate"], "2>&3"), (["simulate"], ">&3 2>&3"), (["simulate", "-o", "json"], ">&3"),
-        (["record", "x.tape"], ">&3"), (["record", "x.tape"], "2>&3"), (["run"], ">&3 2>&3"), (["run", "--events"], ">&3 2>&3"),
-    ])
+    @Test(
+        "every command that runs until it is told to end does so, whoever does not read",
+        arguments: [
+            (["simulate"], ">&3"), (["simulate"], "2>&3"), (["simulate"], ">&3 2>&3"), (["simulate", "-o", "json"], ">&3"),
+            (["record", "x.tape"], ">&3"), (["record", "x.tape"], "2>&3"), (["run"], ">&3 2>&3"), (["run", "--events"], ">&3 2>&3"),
+        ])
     func endsWhenTold(words: [String], redirection: String) throws {
         try CheckTests.serving("busy") { url in
             let shell = Shell()

@@ -62,8 +62,12 @@ import Testing
             let app = try ask(port, place)
             #expect(app.status == 200 && String(decoding: app.body, as: UTF8.self).contains("Where each rule stands"))
             let document = try JSON(parsing: ask(port, "/api/v1" + place).body)
-            #expect(document["schema"]?.string == "mozaiks.ops/app/v1" && document["runtimes"]?[0]?["runtime"]?.string == "shared", "\(document)")
-            #expect(document["runtimes"]?[0]?["open_runs_of"]?["users"]?.array != nil || document["runtimes"]?[0]?["no_open_run_at"]?.string != nil)
+            #expect(
+                document["schema"]?.string == "mozaiks.ops/app/v1" && document["runtimes"]?[0]?["runtime"]?.string == "shared",
+                "\(document)")
+            #expect(
+                document["runtimes"]?[0]?["open_runs_of"]?["users"]?.array != nil
+                    || document["runtimes"]?[0]?["no_open_run_at"]?.string != nil)
             #expect(document["runtimes"]?[0]?["month"]?["tokens"]?["known_minutes"]?.int != nil)
             #expect(try ask(port, "/api/v1/apps/%ff").status == 404)
             #expect(try JSON(parsing: ask(port, "/api/v1/standings?limit=1").body)["next_cursor"]?.string != nil)

@@ -77,7 +77,8 @@ import Testing
             if line.hasPrefix("```") { isCode.toggle() }
             guard !isCode, line.hasPrefix("#") else { continue }
             let title = line.drop { $0 == "#" }.drop { $0 == " " }.lowercased()
-            let kept = title.compactMap { $0 == " " ? "-" : $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" ? String($0) : nil }.joined()
+            let kept = title.compactMap { $0 == " " ? "-" : $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" ? String($0) : nil }
+                .joined()
             found[kept, default: 0] += 1
         }
         return Set(found.flatMap { name, count in [name] + (1..<max(count, 1)).map { "\(name)-\($0)" } })

@@ -45,7 +45,9 @@ import Testing
     func unknown(words: [String]) throws {
         try crowded { shell, _ in
             let ending = try shell.run(["incidents"] + words + ["nope"])
-            #expect(ending.code == 1 && ending.output.isEmpty && ending.errors.contains("no incident's id begins with 'nope'"), "\(ending.everything)")
+            #expect(
+                ending.code == 1 && ending.output.isEmpty && ending.errors.contains("no incident's id begins with 'nope'"),
+                "\(ending.everything)")
             let nothing = try shell.run(["incidents"] + words)
             #expect(nothing.code == 64, "\(nothing.everything)")
         }
@@ -92,7 +94,9 @@ import Testing
         "a\nOK: nothing to see\r\nb\u{1B}[2J\u{7}\u{202E}txet\u{2066} \\u{202e} \\n end\\", String(repeating: "word\n", count: 20_000),
     ]
 
-    @Test("what people say stands on one line everywhere, however it was said", arguments: comments) func hostileComments(text: String) throws {
+    @Test("what people say stands on one line everywhere, however it was said", arguments: comments) func hostileComments(text: String)
+        throws
+    {
         try CheckTests.serving("busy") { url in
             let shell = Shell()
             _ = QuickPolicy.write(to: shell.folder)
@@ -105,7 +109,9 @@ import Testing
                 let bad = ending.everything.unicodeScalars.filter { $0 != "\n" && Shown.isInvisible($0) }
                 #expect(bad.isEmpty, "\(words.prefix(2)): \(bad.prefix(5).map(\.value))")
                 for line in ending.everything.split(separator: "\n") {
-                    #expect(!line.hasPrefix("OK: nothing") && !line.hasPrefix("word") && line.utf8.count < 8_000, "\(words.prefix(2)): \(line.prefix(200))")
+                    #expect(
+                        !line.hasPrefix("OK: nothing") && !line.hasPrefix("word") && line.utf8.count < 8_000,
+                        "\(words.prefix(2)): \(line.prefix(200))")
                 }
             }
             try look(["incidents", "ack", id, "--comment", text])
@@ -115,7 +121,8 @@ import Testing
             try look(["check"], code: 1)
             for words in [
                 ["incidents", "list"], ["incidents", "show", id], ["silences", "list"], ["notify", "history"], ["notify", "route", id],
-                ["incidents", "explain", id], ["audit", "export"], ["silences", "list", "-o", "json"], ["incidents", "show", id, "-o", "json"],
+                ["incidents", "explain", id], ["audit", "export"], ["silences", "list", "-o", "json"],
+                ["incidents", "show", id, "-o", "json"],
             ] {
                 try look(words)
             }
@@ -213,7 +220,9 @@ import Testing
 
 /// The daemon's address for those who look.
 @Suite struct LookingTests {
-    @Test("a daemon's metrics and readiness are served where the server listens, beside the gate or on the same address", arguments: [true, false])
+    @Test(
+        "a daemon's metrics and readiness are served where the server listens, beside the gate or on the same address",
+        arguments: [true, false])
     func served(isApart: Bool) throws {
         try CheckTests.serving("busy") { url in
             let shell = Shell()
@@ -221,7 +230,9 @@ import Testing
             let gate = try Loopback.closedPort()
             let port = isApart ? try Loopback.closedPort() : gate
             shell.configure(
-                url, "server: {listen: \"127.0.0.1:\(port)\"}\nactions: {gate: {listen: \"127.0.0.1:\(gate)\"}}\nmetrics: {per_app: true, top: 2}")
+                url,
+                "server: {listen: \"127.0.0.1:\(port)\"}\nactions: {gate: {listen: \"127.0.0.1:\(gate)\"}}\nmetrics: {per_app: true, top: 2}"
+            )
             let daemon = try shell.start(["run", "--events"])
             // Printed when the cycle is over and measured; the log speaks before its commit.
             #expect(daemon.waits { output, _ in output.hasSuffix("\n") }, "\(daemon.errors)")
@@ -231,7 +242,9 @@ import Testing
             }
             #expect(try ask(gate, "/gate").status == 204)
             let metrics = try ask(port, "/metrics")
-            #expect(metrics.status == 200 && metrics.body.contains("mozaiks_ops_runtime_open_runs{runtime=\"shared\"} 7.0\n"), "\(metrics.body)")
+            #expect(
+                metrics.status == 200 && metrics.body.contains("mozaiks_ops_runtime_open_runs{runtime=\"shared\"} 7.0\n"), "\(metrics.body)"
+            )
             #expect(metrics.body.ranges(of: "mozaiks_ops_app_open_runs{").count == 2)
             // The question above had no headers: it was let through, and counted.
             #expect(metrics.body.contains("mozaiks_ops_gate_failed_open_total{reason=\"unparsable\"} 1.0\n"))

@@ -155,7 +155,9 @@ import Testing
         mkdir(shell.folder.path("q"), 0o700)
         shell.folder.write("schema: x", to: "q/ops_policy.default.YAML")
         let other = try shell.run("policy", "check", "q")
-        #expect(other.code == 0 && other.output.contains("q: warning[built-in]") && other.output.contains("read built-in ops_policy.default.yaml"))
+        #expect(
+            other.code == 0 && other.output.contains("q: warning[built-in]")
+                && other.output.contains("read built-in ops_policy.default.yaml"))
         #expect(try shell.run("policy", "check", "q", "--strict").code == 1)
 
         let own = "schema: mozaiks.ops/policy/v1\nops_policy: default\n"
@@ -180,22 +182,26 @@ import Testing
             to: "mozaiks-ops.yaml")
         let text = try shell.run("policy", "check").output
         for part in [
-            "there is no rule 'noisy-neighbour'\nhint: did you mean 'noisy-neighbor'?", "there is no runtime 'shard'\nhint: did you mean 'shared'?",
-            "nothing has a label 'tem'\nhint: did you mean 'team'?", "no label 'team' is 'blu'\nhint: did you mean 'blue'?", ", 4 warnings\n",
+            "there is no rule 'noisy-neighbour'\nhint: did you mean 'noisy-neighbor'?",
+            "there is no runtime 'shard'\nhint: did you mean 'shared'?",
+            "nothing has a label 'tem'\nhint: did you mean 'team'?", "no label 'team' is 'blu'\nhint: did you mean 'blue'?",
+            ", 4 warnings\n",
         ] { #expect(text.contains(part), "\(text)") }
     }
 
-    @Test("routes of another environment are right, unless it is nearly this one, or there is none for this one", arguments: [
-        ("[{environment: prod, to: ops}, {to: ops}]", "the environment is 'production', not 'prod'", 1),
-        ("[{environment: staging, to: ops}, {to: ops}]", "", 0),
-        ("[{environment: staging, to: ops}]", "no route is for environment 'production': nobody is told of anything", 1),
-        ("[{severity: warning, to: ops}]", "no route leads critical incidents to a channel: nobody is told of them", 1),
-        ("[{stop: true, to: []}, {to: ops}]", "no route leads critical incidents to a channel: nobody is told of them", 1),
-        ("[{app: toy, stop: true, to: []}, {to: ops}]", "", 0),
-        ("[{app: '*', to: ops}]", "about a runtime, such as that it is down, to a channel: each asks for an app", 1),
-        ("[{to: []}]", "this route leads to no channel", 0),
-        ("[{app: '', to: ops}]", "'app' is an empty text, which picks nothing", 0),
-    ])
+    @Test(
+        "routes of another environment are right, unless it is nearly this one, or there is none for this one",
+        arguments: [
+            ("[{environment: prod, to: ops}, {to: ops}]", "the environment is 'production', not 'prod'", 1),
+            ("[{environment: staging, to: ops}, {to: ops}]", "", 0),
+            ("[{environment: staging, to: ops}]", "no route is for environment 'production': nobody is told of anything", 1),
+            ("[{severity: warning, to: ops}]", "no route leads critical incidents to a channel: nobody is told of them", 1),
+            ("[{stop: true, to: []}, {to: ops}]", "no route leads critical incidents to a channel: nobody is told of them", 1),
+            ("[{app: toy, stop: true, to: []}, {to: ops}]", "", 0),
+            ("[{app: '*', to: ops}]", "about a runtime, such as that it is down, to a channel: each asks for an app", 1),
+            ("[{to: []}]", "this route leads to no channel", 0),
+            ("[{app: '', to: ops}]", "'app' is an empty text, which picks nothing", 0),
+        ])
     func environments(routes: String, text: String, warnings: Int) throws {
         let shell = Shell()
         shell.folder.write(
@@ -203,17 +209,21 @@ import Testing
                 + "channels: {ops: {slack: {webhook_url_env: X}}}\nstate: state\nroutes: \(routes)\n", to: "mozaiks-ops.yaml")
         let ending = try shell.run("policy", "check")
         let said = ending.output + ending.errors
-        #expect(said.contains(text) && said.split(separator: "\n").filter { $0.contains("warning[matches-nothing]") }.count == warnings, "\(said)")
+        #expect(
+            said.contains(text) && said.split(separator: "\n").filter { $0.contains("warning[matches-nothing]") }.count == warnings,
+            "\(said)")
     }
 
-    @Test("maintenance that never ends, and routes for minutes of a week, are said", arguments: [
-        ("routes: [{hours: '09:00-09:01', to: ops}]", "for 7 minutes of a week"),
-        ("routes: [{hours: '09:00-17:00', days: mon-fri, to: ops}]", ""),
-        ("routes: [{hours: '09:00-09:01', to: ops}, {severity: critical, to: ops}]", ""),
-        ("routes: [{to: ops}]\nmaintenance: [{hours: '00:00-24:00', comment: all}]", "holds all day on every day"),
-        ("routes: [{to: ops}]\nmaintenance: [{days: sun, hours: '00:00-24:00', comment: all}]", ""),
-        ("routes: [{to: ops}]\nmaintenance: [{hours: '00:00-24:00', match: {rule: 'noisy-*'}, comment: all}]", ""),
-    ])
+    @Test(
+        "maintenance that never ends, and routes for minutes of a week, are said",
+        arguments: [
+            ("routes: [{hours: '09:00-09:01', to: ops}]", "for 7 minutes of a week"),
+            ("routes: [{hours: '09:00-17:00', days: mon-fri, to: ops}]", ""),
+            ("routes: [{hours: '09:00-09:01', to: ops}, {severity: critical, to: ops}]", ""),
+            ("routes: [{to: ops}]\nmaintenance: [{hours: '00:00-24:00', comment: all}]", "holds all day on every day"),
+            ("routes: [{to: ops}]\nmaintenance: [{days: sun, hours: '00:00-24:00', comment: all}]", ""),
+            ("routes: [{to: ops}]\nmaintenance: [{hours: '00:00-24:00', match: {rule: 'noisy-*'}, comment: all}]", ""),
+        ])
     func seldom(text: String, words: String) throws {
         let shell = Shell()
         shell.folder.write(

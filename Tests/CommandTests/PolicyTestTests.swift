@@ -160,10 +160,14 @@ import Testing
         #expect(junit.contains("2 of 3 expectations not met") && junit.contains("active_runs (12) &gt; 10"))
     }
 
-    @Test("an app or a replica that the test lacks fails, whatever the rule is on", arguments: [
-        "{rule: down, app: nobody, state: inactive}", "{rule: down, app: nobody, incident: none}", "{rule: down, app: nobody, action: throttle, verdict: none}",
-        "{rule: down, replica: \"http://nowhere:1\", state: inactive}", "{rule: crowded, replica: \"http://nowhere:1\", state: inactive}",
-    ])
+    @Test(
+        "an app or a replica that the test lacks fails, whatever the rule is on",
+        arguments: [
+            "{rule: down, app: nobody, state: inactive}", "{rule: down, app: nobody, incident: none}",
+            "{rule: down, app: nobody, action: throttle, verdict: none}",
+            "{rule: down, replica: \"http://nowhere:1\", state: inactive}",
+            "{rule: crowded, replica: \"http://nowhere:1\", state: inactive}",
+        ])
     func namesWhatIsNotThere(expectation: String) throws {
         let shell = shell("  - {name: x, runtime: {up: 1}, apps: {one: {active_runs: 3}}, expect: [\(expectation)]}\n")
         let ending = try shell.run("policy", "test")

@@ -46,7 +46,10 @@ import Testing
                 #expect(ending.code == 0 && ending.output.contains(id), "\(words): \(ending.everything)")
             }
             let begun = try shell.run("incidents", "show", "#" + short.prefix(3))
-            #expect(begun.code == 0 || begun.errors.contains("'\(short.prefix(3))' is too short: it fits 1 incident\n  hint: did you mean \(short)?"), "\(begun.errors)")
+            #expect(
+                begun.code == 0
+                    || begun.errors.contains("'\(short.prefix(3))' is too short: it fits 1 incident\n  hint: did you mean \(short)?"),
+                "\(begun.errors)")
 
             let unknown = try shell.run("incidents", "show", "zzz")
             #expect(unknown.code == 1)

@@ -29,7 +29,8 @@ import Testing
             #expect(try shell.run("silences", "add", "--rule", "x*", "--for", "1h").code == 0)
             for words in [
                 ["status"], ["notify", "route", short], ["notify", "history"], ["incidents", "list"], ["incidents", "show", short],
-                ["incidents", "explain", short], ["explain", "--why-not", "crowded"], ["silences", "list"], ["actions", "list"], ["actions", "approvals"], ["doctor", "--wait", "10ms"],
+                ["incidents", "explain", short], ["explain", "--why-not", "crowded"], ["silences", "list"], ["actions", "list"],
+                ["actions", "approvals"], ["doctor", "--wait", "10ms"],
                 ["evaluate"], ["policy", "readiness"],
             ] {
                 let text = try shell.run(words).output
@@ -53,7 +54,9 @@ import Testing
     func strangeApp() throws {
         try crowded { shell, _ in
             let near = try shell.run("silences", "add", "--app", "app-écolé-検証x", "--for", "1h")
-            #expect(near.errors.contains("no app 'app-écolé-検証x' was seen: it may hold back nothing") && near.errors.contains("did you mean 'app-écolé-検証'?"), "\(near.errors)")
+            #expect(
+                near.errors.contains("no app 'app-écolé-検証x' was seen: it may hold back nothing")
+                    && near.errors.contains("did you mean 'app-écolé-検証'?"), "\(near.errors)")
             for known in ["app-écolé-検証", "app-*", "*"] {
                 #expect(try shell.run("silences", "add", "--app", known, "--for", "1h").errors.isEmpty)
             }
@@ -129,7 +132,8 @@ import Testing
     @Test("without a journal it is a line of a plugin and 3")
     func nothingThere() throws {
         let brief = try Shell().run("status", "--brief")
-        #expect(brief.code == 3 && brief.output.hasPrefix("UNKNOWN: ") && brief.output.contains("there is no journal"), "\(brief.everything)")
+        #expect(
+            brief.code == 3 && brief.output.hasPrefix("UNKNOWN: ") && brief.output.contains("there is no journal"), "\(brief.everything)")
         #expect(try Shell().run("status").code == 3)
     }
 

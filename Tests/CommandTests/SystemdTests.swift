@@ -19,7 +19,9 @@ import Testing
             address.sun_family = sa_family_t(AF_UNIX)
             withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
             let length = socklen_t(MemoryLayout<sa_family_t>.size + path.utf8.count + 1)
-            let code = withUnsafePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) } }
+            let code = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
+            }
             precondition(code == 0, "no socket")
         }
 
@@ -105,12 +107,16 @@ import Testing
     @Test(.enabled(if: access(tool, X_OK) == 0)) func theUnitsAreAsSystemdWantsThem() throws {
         let folder = try installed()
         let verified = try RunningProgram(
-            SystemdTests.tool, ["verify"] + SystemdTests.units.map(folder.path), environment: ["PATH": "/usr/bin:/bin"], in: folder.path, atMost: 60
+            SystemdTests.tool, ["verify"] + SystemdTests.units.map(folder.path), environment: ["PATH": "/usr/bin:/bin"], in: folder.path,
+            atMost: 60
         ).waitForEnd()
         #expect(verified.code == 0 && verified.everything.isEmpty, "\(verified.everything)")
-        folder.write(String(decoding: folder.read(SystemdTests.units[0]) ?? [], as: UTF8.self).replacing(bytesOf: "WatchdogSec", with: "WatchdgoSec"), to: SystemdTests.units[0])
+        folder.write(
+            String(decoding: folder.read(SystemdTests.units[0]) ?? [], as: UTF8.self).replacing(
+                bytesOf: "WatchdogSec", with: "WatchdgoSec"), to: SystemdTests.units[0])
         let wrong = try RunningProgram(
-            SystemdTests.tool, ["verify", folder.path(SystemdTests.units[0])], environment: ["PATH": "/usr/bin:/bin"], in: folder.path, atMost: 60
+            SystemdTests.tool, ["verify", folder.path(SystemdTests.units[0])], environment: ["PATH": "/usr/bin:/bin"], in: folder.path,
+            atMost: 60
         ).waitForEnd()
         #expect(wrong.everything.contains("WatchdgoSec"), "it looks")
     }
@@ -119,7 +125,8 @@ import Testing
     func theyLeaveLittleOpen(unit: String) throws {
         let folder = try installed()
         let looked = try RunningProgram(
-            SystemdTests.tool, ["security", "--offline=true", "--no-pager", "--threshold=15", folder.path(unit)], environment: ["PATH": "/usr/bin:/bin"],
+            SystemdTests.tool, ["security", "--offline=true", "--no-pager", "--threshold=15", folder.path(unit)],
+            environment: ["PATH": "/usr/bin:/bin"],
             in: folder.path, atMost: 60
         ).waitForEnd()
         #expect(looked.code == 0 && looked.output.contains("Overall exposure level"), "\(looked.everything.suffix(300))")

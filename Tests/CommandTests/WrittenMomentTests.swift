@@ -20,7 +20,8 @@ import Testing
     func local() throws {
         try world { shell in
             let written = [
-                ("2040-07-01T12:00", "2040-07-01T10:00:00.000Z"), ("2040-07-01 12:00:05", "2040-07-01T10:00:05.000Z"), ("2040-07-01", "2040-06-30T22:00:00.000Z"),
+                ("2040-07-01T12:00", "2040-07-01T10:00:00.000Z"), ("2040-07-01 12:00:05", "2040-07-01T10:00:05.000Z"),
+                ("2040-07-01", "2040-06-30T22:00:00.000Z"),
                 ("2040-07-01T12:00:00Z", "2040-07-01T12:00:00.000Z"), ("2040-07-01T12:00:00+02:00", "2040-07-01T10:00:00.000Z"),
             ]
             for (index, one) in written.enumerated() {
@@ -36,11 +37,15 @@ import Testing
         }
     }
 
-    @Test("what is none says how one is written", arguments: [
-        ("--until", "25:00", "is not a moment"), ("--until", "tomorrow", "such as 23:30 or 2026-11-21T18:00 by the clocks of +02:00"),
-        ("--until", "2020-01-01T00:00", "its end, 2020-01-01T00:00:00+02:00, is past"), ("--until", "2040-13-01", "is not a moment"),
-        ("--for", "0s", "'0s' is no time at all"), ("--for", "2h30", "write '2h30m'"), ("--for", "1m30", "write '1m30s'"), ("--for", "90", "write '90s', or '90m'"),
-    ]) func none(option: String, text: String, says: String) throws {
+    @Test(
+        "what is none says how one is written",
+        arguments: [
+            ("--until", "25:00", "is not a moment"), ("--until", "tomorrow", "such as 23:30 or 2026-11-21T18:00 by the clocks of +02:00"),
+            ("--until", "2020-01-01T00:00", "its end, 2020-01-01T00:00:00+02:00, is past"), ("--until", "2040-13-01", "is not a moment"),
+            ("--for", "0s", "'0s' is no time at all"), ("--for", "2h30", "write '2h30m'"), ("--for", "1m30", "write '1m30s'"),
+            ("--for", "90", "write '90s', or '90m'"),
+        ]) func none(option: String, text: String, says: String) throws
+    {
         try world { shell in
             let ending = try shell.run("silences", "add", "--rule", "x", option, text)
             #expect(ending.code == 64 && ending.errors.contains(says), "\(ending.errors)")

@@ -45,7 +45,9 @@ import Testing
         let api = try #require(configuration.adapters.first as? LeaseAPI.Settings)
         #expect(api.url == "https://core.internal" && api.owner == "ops-eu" && api.actions == [.throttle, .pause])
         let core = try #require(configuration.adapters[1] as? EntitlementSettings)
-        #expect(core.apps.entries.map(\.tenant) == [.id("t_1"), EntitlementSettings.Tenant.none] && core.apps.entries.map(\.id) == [AppID("app_clinic"), AppID("app_solo")])
+        #expect(
+            core.apps.entries.map(\.tenant) == [.id("t_1"), EntitlementSettings.Tenant.none]
+                && core.apps.entries.map(\.id) == [AppID("app_clinic"), AppID("app_solo")])
         #expect(core.allowsUnsynced && core.acceptsUsageReset && core.pause == .budget && !core.pauseNeedsApproval)
         #expect(core.features.values.sorted() == ["code_execution"] && core.runtime == nil)
         guard case .clientCredentials(let client) = core.authentication else { return #expect(Bool(false)) }

@@ -75,7 +75,10 @@ import Testing
             ("{provider: ollama, model: m, temprature: 1}", "no key 'temprature'"),
             ("{provider: ollama, model: m, budget: {usd_per_day: 1}}", "needs the price of the model"),
             ("{provider: ollama, model: m, budget: {tokens_per_hours: 1}}", "did you mean 'tokens_per_hour'?"),
-            ("{provider: ollama, model: m, budget: {usd_per_day: cheap}, price: {prompt: 1 USD/M, completion: 1 USD/M}}", "an amount in USD"),
+            (
+                "{provider: ollama, model: m, budget: {usd_per_day: cheap}, price: {prompt: 1 USD/M, completion: 1 USD/M}}",
+                "an amount in USD"
+            ),
             ("{provider: ollama, model: m, price: {prompt: 1}}", "USD for a million tokens"),
             ("{provider: ollama, model: m, base_url: \"http://u:s3cret@h\"}", "credentials do not stand in a URL"),
             ("7", "must be a mapping"),

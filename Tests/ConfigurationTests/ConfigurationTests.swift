@@ -70,13 +70,15 @@ import Testing
         #expect(try state(["XDG_STATE_HOME": "s", "HOME": "/h"]) == "/h/.local/state/mozaiks-ops")
     }
 
-    @Test("a process that is named twice is warned about, however its address is written", arguments: [
-        ("a: {replicas: [http://127.0.0.1:8000]}", "b: {replicas: [http://127.0.0.1:8000]}", 1),
-        ("a: {replicas: [http://localhost:8000]}", "b: {replicas: ['http://127.0.0.1:8000']}", 1),
-        ("a: {replicas: [http://localhost, 'https://db.example:443']}", "b: {replicas: ['HTTPS://DB.example', 'http://[::1]:80']}", 2),
-        ("a: {replicas: [http://one:8000, http://one:8000]}", "b: {replicas: [http://one:8001]}", 1),
-        ("a: {replicas: [http://one:8000]}", "b: {replicas: [http://one:8000/other, https://one:8000, http://localhost.one:8000]}", 0),
-    ])
+    @Test(
+        "a process that is named twice is warned about, however its address is written",
+        arguments: [
+            ("a: {replicas: [http://127.0.0.1:8000]}", "b: {replicas: [http://127.0.0.1:8000]}", 1),
+            ("a: {replicas: [http://localhost:8000]}", "b: {replicas: ['http://127.0.0.1:8000']}", 1),
+            ("a: {replicas: [http://localhost, 'https://db.example:443']}", "b: {replicas: ['HTTPS://DB.example', 'http://[::1]:80']}", 2),
+            ("a: {replicas: [http://one:8000, http://one:8000]}", "b: {replicas: [http://one:8001]}", 1),
+            ("a: {replicas: [http://one:8000]}", "b: {replicas: [http://one:8000/other, https://one:8000, http://localhost.one:8000]}", 0),
+        ])
     func namedTwice(first: String, second: String, warns: Int) throws {
         let found = try load("schema: mozaiks.ops/config/v1\nruntimes:\n  \(first)\n  \(second)\n", [:])
         let told = found.warnings.filter { $0.code == "replica-twice" }

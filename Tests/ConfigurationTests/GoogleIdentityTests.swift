@@ -6,7 +6,9 @@ import Testing
 
 /// `auth: {google_identity: …}`: for whom the token is.
 @Suite struct GoogleIdentityTests {
-    private func read(_ runtime: String, _ more: String = "", _ environment: [String: String] = [:]) -> (login: Authentication?, text: String) {
+    private func read(_ runtime: String, _ more: String = "", _ environment: [String: String] = [:]) -> (
+        login: Authentication?, text: String
+    ) {
         let text = "schema: mozaiks.ops/config/v1\nruntimes: {a: {\(runtime)}}\n\(more)\n"
         do throws(ConfigurationErrors) {
             let found = try ConfigurationLoader(in: Environment(environment), isRoot: true).read(("mozaiks-ops.yaml", Array(text.utf8)))
@@ -32,7 +34,10 @@ import Testing
         (#"replicas: ["https://x.run.app"], auth: {google_identity: {}, bearer_env: T}"#, "", "only one can be used"),
         (#"replicas: ["https://x.run.app"], auth: {google_identity: {}, oauth2: {}}"#, "", "only one can be used"),
         (#"replicas: ["https://x.run.app"], auth: {google_identity: {audiense: x}}"#, "", "did you mean 'audience'?"),
-        (#"replicas: ["https://x.run.app"]"#, "channels: {w: {webhook: {url: \"https://h\", auth: {google_identity: {}}}}}", "needs 'audience' here"),
+        (
+            #"replicas: ["https://x.run.app"]"#, "channels: {w: {webhook: {url: \"https://h\", auth: {google_identity: {}}}}}",
+            "needs 'audience' here"
+        ),
     ])
     func whatCannotBeToldIsAnError(runtime: String, more: String, says: String) {
         let found = read(runtime, more)
@@ -41,12 +46,15 @@ import Testing
 
     @Test func aVariableIsEnoughWhereThereIsNoFile() throws {
         func load(_ environment: [String: String]) throws(ConfigurationErrors) -> Authentication? {
-            try ConfigurationLoader(in: Environment(environment), workingFolder: "/nonexistent", systemFolder: "/nonexistent").load().runtimes.first?.authentication
+            try ConfigurationLoader(in: Environment(environment), workingFolder: "/nonexistent", systemFolder: "/nonexistent").load()
+                .runtimes.first?.authentication
         }
         let google = ["MOZAIKS_RUNTIME_URL": "https://x.run.app/", "MOZAIKS_RUNTIME_AUTH": "google-identity"]
         let found = try load(google)
         #expect(found == .googleIdentity(audience: "https://x.run.app"))
-        for (name, value) in [("MOZAIKS_RUNTIME_AUTH", "google"), ("MOZAIKS_RUNTIME_TOKEN", "t"), ("MOZAIKS_RUNTIME_URL", "https://x,https://y")] {
+        for (name, value) in [
+            ("MOZAIKS_RUNTIME_AUTH", "google"), ("MOZAIKS_RUNTIME_TOKEN", "t"), ("MOZAIKS_RUNTIME_URL", "https://x,https://y"),
+        ] {
             #expect(throws: ConfigurationErrors.self, "\(name)") { try load(google.merging([name: value]) { _, new in new }) }
         }
     }

@@ -27,7 +27,9 @@ import Testing
     @Test("a URL is no path, and its password is not shown", arguments: ["state", "policies", "playbooks"]) func urlAsPath(key: String) {
         // A state may be a database of one kind.
         let found = read("\(key): \"\(key == "state" ? "mysql" : "postgres")://ann:s3cret@db/ops\"")
-        #expect(found.configuration == nil && found.text.contains("'\(key)' is a file or a folder on this machine, and this is a URL"), "\(found.text)")
+        #expect(
+            found.configuration == nil && found.text.contains("'\(key)' is a file or a folder on this machine, and this is a URL"),
+            "\(found.text)")
         #expect(!found.text.contains("s3cret"))
     }
 
@@ -59,19 +61,28 @@ import Testing
         #expect(secret.configuration == nil && secret.text.contains("a secret has no default"), "\(secret.text)")
     }
 
-    @Test("what a variable is not, in words", arguments: [
-        ("${A:?say where}", "the environment variable 'A' is not set: say where"), ("${E:?say where}", "the environment variable 'E' is empty: say where"),
-        ("${A", "'${' has no '}' behind it"), ("${A:-${B}}", "the environment variable 'B' is not set"), ("${A:-${B}", "'${' has no '}' behind it"),
-        ("${A:+x}", "'${A:+x}' is not understood"), ("${A:0:2}", "'${A:0:2}' is not understood"), ("${}", "'${}' is not understood"),
-    ]) func notAVariable(text: String, says: String) {
+    @Test(
+        "what a variable is not, in words",
+        arguments: [
+            ("${A:?say where}", "the environment variable 'A' is not set: say where"),
+            ("${E:?say where}", "the environment variable 'E' is empty: say where"),
+            ("${A", "'${' has no '}' behind it"), ("${A:-${B}}", "the environment variable 'B' is not set"),
+            ("${A:-${B}", "'${' has no '}' behind it"),
+            ("${A:+x}", "'${A:+x}' is not understood"), ("${A:0:2}", "'${A:0:2}' is not understood"), ("${}", "'${}' is not understood"),
+        ]) func notAVariable(text: String, says: String)
+    {
         let found = read("environment: \"\(text)\"", ["E": ""])
         #expect(found.configuration == nil && found.text.contains(says), "\(found.text)")
     }
 
-    @Test("what other programs would replace is warned about", arguments: [
-        ("$(hostname)", "$(…)"), ("%STAGE%", "%STAGE%"), ("{{ .Values.env }}", "{{ … }}"), ("prod-100%", nil), ("a%20b%2Fc", nil), ("%AB%CD", nil), ("{x}", nil),
-        ("(prod)", nil),
-    ] as [(String, String?)]) func templates(text: String, names: String?) {
+    @Test(
+        "what other programs would replace is warned about",
+        arguments: [
+            ("$(hostname)", "$(…)"), ("%STAGE%", "%STAGE%"), ("{{ .Values.env }}", "{{ … }}"), ("prod-100%", nil), ("a%20b%2Fc", nil),
+            ("%AB%CD", nil), ("{x}", nil),
+            ("(prod)", nil),
+        ] as [(String, String?)]) func templates(text: String, names: String?)
+    {
         let found = read("environment: \"\(text)\"")
         #expect(found.configuration?.environment.value == text)
         #expect(names.map { found.text.contains("'\($0)' is not replaced") } ?? !found.text.contains("is not replaced"), "\(found.text)")

@@ -77,13 +77,18 @@ extension ConfigurationTests {
 
     @Test("who may read the page, and where it is")
     func readsTheServer() throws {
-        func server(_ text: String) throws -> Configuration { try load("schema: mozaiks.ops/config/v1\nserver: {listen: '127.0.0.1:9464'\(text)}\n") }
+        func server(_ text: String) throws -> Configuration {
+            try load("schema: mozaiks.ops/config/v1\nserver: {listen: '127.0.0.1:9464'\(text)}\n")
+        }
         let open = try server("")
         #expect(open.readToken == nil && open.publicURL == nil)
         let closed = try server(", read_token: '${TOKEN}', public_url: 'https://ops.example.com/'")
         #expect(closed.readToken?.value == .environment("TOKEN") && closed.publicURL?.value == "https://ops.example.com")
         #expect(try server(", read_token_file: /run/token").text.contains("server.read_token: from file /run/token"))
-        for (wrong, words) in [("read_token: s3cret", "must not stand in the file"), ("public_url: ops", "public_url"), ("public_url: 'https://u:s3cret@x'", "credentials")] {
+        for (wrong, words) in [
+            ("read_token: s3cret", "must not stand in the file"), ("public_url: ops", "public_url"),
+            ("public_url: 'https://u:s3cret@x'", "credentials"),
+        ] {
             let report = faults("schema: mozaiks.ops/config/v1\nserver: {listen: '127.0.0.1:9464', \(wrong)}\n", [:])
             #expect(report.contains(words) && !report.contains("s3cret"), "\(report)")
         }
@@ -96,11 +101,14 @@ extension ConfigurationTests {
         #expect(files.certificate?.value == ServerFiles(certificate: "/tls/cert.pem", key: "/tls/key.pem"))
         let trusting = try load(text("trusted_proxies: [10.0.0.5, 'fd00::/8'], trusted_user_header: Remote-User, trusted_approvers: maria"))
         let proxies = try #require(trusting.trustedProxies?.value)
-        #expect(proxies.header == "Remote-User" && proxies.ranges.map(\.description) == ["10.0.0.5", "fd00::/8"] && proxies.approvers == ["maria"])
+        #expect(
+            proxies.header == "Remote-User" && proxies.ranges.map(\.description) == ["10.0.0.5", "fd00::/8"]
+                && proxies.approvers == ["maria"])
         #expect(trusting.text.contains("server.trusted_proxies: Remote-User of 10.0.0.5, fd00::/8; operators: 0, approvers: 1"))
         for (wrong, words) in [
             ("certificate: /tls/cert.pem", "TLS needs both files"), ("key: /tls/key.pem", "TLS needs both files"),
-            ("trusted_proxies: [10.0.0.5]", "needs 'trusted_user_header'"), ("trusted_user_header: Remote-User", "anybody can send a header"),
+            ("trusted_proxies: [10.0.0.5]", "needs 'trusted_user_header'"),
+            ("trusted_user_header: Remote-User", "anybody can send a header"),
             ("trusted_approvers: [maria]", "named here by 'trusted_user_header'"),
             ("trusted_proxies: [10.0.0.1/8], trusted_user_header: Remote-User", "is no address and no network"),
             ("trusted_proxies: [0.0.0.0/0], trusted_user_header: Remote-User", "nearly everybody"),

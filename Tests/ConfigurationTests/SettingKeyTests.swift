@@ -82,7 +82,9 @@ import Testing
     @Test("help is a line of plain words", arguments: places)
     func help(_ place: Place) {
         for key in place.section.keys {
-            #expect(!key.help.isEmpty && !key.help.hasSuffix(".") && !key.help.contains("\n") && !key.help.contains("|"), "\(place).\(key.name)")
+            #expect(
+                !key.help.isEmpty && !key.help.hasSuffix(".") && !key.help.contains("\n") && !key.help.contains("|"), "\(place).\(key.name)"
+            )
         }
     }
 

@@ -5,7 +5,6 @@ import TestKit
 import Testing
 @testable import Cycle
 
-
 /// When the expensive endpoint is asked, and what that costs the runtime.
 @Suite struct PollingTests {
     struct Case: Sendable, CustomTestStringConvertible {

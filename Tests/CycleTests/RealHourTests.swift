@@ -7,7 +7,6 @@ import TestKit
 import Testing
 @testable import Cycle
 
-
 /// An hour of a real runtime with real chats (57 minutes, 10 s polls): a crash, a noisy tenant, answers from a cache, a model
 /// provider that fails, a MongoDB that is stopped and killed, a hang, three deaths in a row. The recording is
 /// `Tests/Fixtures/real-day/hour.jsonl`: what each poll was told, every chat once, and again when it ended.
@@ -30,7 +29,8 @@ struct RealHourTests {
     static func policies() throws -> PolicySet {
         var text = DefaultPolicy.text
         for (from, to) in [
-            ("\nmode: observe\n", "\nmode: enforce\n"), ("noisy_min_runs: 20 ", "noisy_min_runs: 6 "), ("max_active_runs: 200 ", "max_active_runs: 12 "),
+            ("\nmode: observe\n", "\nmode: enforce\n"), ("noisy_min_runs: 20 ", "noisy_min_runs: 6 "),
+            ("max_active_runs: 200 ", "max_active_runs: 12 "),
         ] {
             #expect(text.contains(from), "\(from)")
             text = text.replacing(from, with: to)
@@ -184,7 +184,10 @@ enum RealHour {
                         + #"{"websocket_connections":\#(said[0].int ?? 0)}}"#)
             case .events:
                 let usage = said[1].int.map { #","custom_events_by_type":{"chat.usage_delta":\#($0)}"# } ?? ""
-                observe(endpoint, #"{"status":"success","data":{"created":"\#(moment(said[0].string))"\#(usage),"timestamp":"\#(moment(said[2].string))"}}"#)
+                observe(
+                    endpoint,
+                    #"{"status":"success","data":{"created":"\#(moment(said[0].string))"\#(usage),"timestamp":"\#(moment(said[2].string))"}}"#
+                )
             case .activeRuns:
                 observe(endpoint, #"{"active_count":0,"total_runs":0,"runs":[],"note":"Registry tracking disabled for simplicity"}"#)
             case .gate:
@@ -193,7 +196,8 @@ enum RealHour {
                 }
                 observe(
                     endpoint,
-                    #"{"since":"\#(start)","apps":[\#(apps.joined(separator: ","))],"others":{"allowed":\#(said[1].int ?? 0),"refused":\#(said[2].int ?? 0)}}"#)
+                    #"{"since":"\#(start)","apps":[\#(apps.joined(separator: ","))],"others":{"allowed":\#(said[1].int ?? 0),"refused":\#(said[2].int ?? 0)}}"#
+                )
             default:
                 if said[0].int == 1 { chats = [] }
                 for change in (said[2].array ?? []).compactMap(\.array) {
@@ -210,7 +214,8 @@ enum RealHour {
                 observe(
                     endpoint,
                     #"{"active_chats":\#(open),"tracked_chats":\#(chats.count),"total_agent_turns":0,"total_tool_calls":0,"total_errors":0,"#
-                        + #""total_prompt_tokens":0,"total_completion_tokens":0,"total_cost":0.0,"chats":[\#(rows.joined(separator: ","))]}"#)
+                        + #""total_prompt_tokens":0,"total_completion_tokens":0,"total_cost":0.0,"chats":[\#(rows.joined(separator: ","))]}"#
+                )
             }
         }
         return Past(settings: Past.settings(replicas: [replica], interval: .seconds(10)), polls: polls)

@@ -5,7 +5,6 @@ import Telling
 import Testing
 @testable import Cycle
 
-
 /// What a replay counts is what people would have seen: who was asked and woken, and where nobody looked.
 @Suite("A replay counts what people would have seen")
 struct ReplayWordsTests {
@@ -43,7 +42,8 @@ struct ReplayWordsTests {
 
     @Test("a lost poll does not ask anew; in observe nobody is asked")
     func offers() throws {
-        let polls = Self.times(3, Crowd.calm) + Self.times(4, Crowd.noisy)
+        let polls =
+            Self.times(3, Crowd.calm) + Self.times(4, Crowd.noisy)
             + (0..<4).flatMap { _ in Self.times(1, nil) + Self.times(3, Crowd.noisy) }
         let asked = try Self.replay(polls, { $0.replace("mode: enforce", with: "mode: suggest") }).story
         #expect(asked.offers.count == 1)
@@ -86,7 +86,8 @@ struct ReplayWordsTests {
 
     @Test("where the tape has nothing for long nobody looked; a poll that failed is looked at")
     func holes() throws {
-        let polls = Self.times(6, Crowd.calm) + Self.times(60, [:]) + Self.times(6, Crowd.calm) + Self.times(20, nil)
+        let polls =
+            Self.times(6, Crowd.calm) + Self.times(60, [:]) + Self.times(6, Crowd.calm) + Self.times(20, nil)
             + Self.times(6, [:]) + Self.times(4, Crowd.calm)
         let holes = try Self.replay(polls).holes
         #expect(holes.map(\.runtime) == [Crowd.runtime])

@@ -2,7 +2,6 @@ import Model
 import Testing
 @testable import Cycle
 
-
 @Suite struct UnreadableTests {
     static func at(_ minute: Int64) -> Timestamp { Timestamp(minute: 1_000 + minute) }
 
@@ -11,9 +10,11 @@ import Testing
         var stretches = UnreadableStretches()
         for minute in 0..<20 {
             let isBad = (5..<12).contains(minute)
-            stretches.note("shared", at: UnreadableTests.at(Int64(minute)), [
-                (.perf, isBad ? .error(status: 502) : nil), (.health, minute == 7 ? .unreachable : nil), (.events, nil),
-            ])
+            stretches.note(
+                "shared", at: UnreadableTests.at(Int64(minute)),
+                [
+                    (.perf, isBad ? .error(status: 502) : nil), (.health, minute == 7 ? .unreachable : nil), (.events, nil),
+                ])
         }
         let all = stretches.all(ofAtLeast: .minutes(2))
         #expect(all.map(\.endpoint) == [.perf])
@@ -25,9 +26,11 @@ import Testing
     func neverThere() {
         var stretches = UnreadableStretches()
         for minute in 0..<20 {
-            stretches.note("shared", at: UnreadableTests.at(Int64(minute)), [
-                (.health, .error(status: 404)), (.events, .notTracked), (.perf, minute < 5 ? nil : .error(status: 404)),
-            ])
+            stretches.note(
+                "shared", at: UnreadableTests.at(Int64(minute)),
+                [
+                    (.health, .error(status: 404)), (.events, .notTracked), (.perf, minute < 5 ? nil : .error(status: 404)),
+                ])
         }
         let all = stretches.all(ofAtLeast: .minutes(2))
         // One that goes on ends where it was last seen.

@@ -12,7 +12,6 @@ import Testing
 @testable import Cycle
 @testable import Daemon
 
-
 /// What people say on the command line and in Slack, from the row in the journal to the lease.
 @Suite struct ApprovalFlowTests {
     /// The pause needs a person's yes.

@@ -106,7 +106,9 @@ import Testing
         await bench.core.close()
     }
 
-    @Test("ahead: the lease is over, at the adapter too, and no other begins before the cool-down is", arguments: [Capability.Expiry.receiver, .monitor])
+    @Test(
+        "ahead: the lease is over, at the adapter too, and no other begins before the cool-down is",
+        arguments: [Capability.Expiry.receiver, .monitor])
     func aheadWithLease(expiry: Capability.Expiry) async throws {
         let bench = try Bench(expiry)
         _ = await bench.untilHeld(true, Crowd.noisy, limit: .minutes(5))

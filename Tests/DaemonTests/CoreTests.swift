@@ -7,7 +7,6 @@ import Testing
 @testable import Cycle
 @testable import Daemon
 
-
 /// What stands behind the decisions: first the journal, then the gate and the messages.
 @Suite struct CoreTests {
     let place = Workplace()

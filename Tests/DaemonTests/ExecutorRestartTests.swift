@@ -68,7 +68,9 @@ import Testing
         #expect(adapter.calls == ["revert"])
     }
 
-    @Test("a receiver that forgot a lease gets it again; values that somebody else changed are left alone", arguments: [Capability.Expiry.receiver, .monitor])
+    @Test(
+        "a receiver that forgot a lease gets it again; values that somebody else changed are left alone",
+        arguments: [Capability.Expiry.receiver, .monitor])
     func forgotten(expiry: Capability.Expiry) async throws {
         let adapter = StubAdapter(expiry: expiry)
         let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])

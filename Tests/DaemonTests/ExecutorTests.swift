@@ -116,7 +116,8 @@ import Testing
         await client.shutdown()
     }
 
-    @Test("an extension that is refused takes the lease back: nobody would end it there", arguments: [Capability.Expiry.receiver, .monitor])
+    @Test(
+        "an extension that is refused takes the lease back: nobody would end it there", arguments: [Capability.Expiry.receiver, .monitor])
     func extensionRefused(expiry: Capability.Expiry) async throws {
         let adapter = StubAdapter(expiry: expiry, hearsOfExtensions: true)
         let core = try place.core(settings, try Crowd.policies(), adapters: [adapter])

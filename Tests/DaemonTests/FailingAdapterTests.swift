@@ -91,7 +91,8 @@ import Testing
         for _ in 0..<2 {
             let errand = try #require(await core.errands(of: "stub", limit: 1).first)
             await core.settle(
-                errand, errand.step == .prepare
+                errand,
+                errand.step == .prepare
                     ? .preparation(await adapter.prepare(errand.order)) : .landing(await adapter.put(errand.order)))
         }
         #expect(try lease().state == .reverting && lease().endReason == "refused_by_adapter")
@@ -124,7 +125,9 @@ import Testing
         }
         var book = PlacementBook()
         func follow(_ lease: Lease) {
-            book.follow([lease], places: [.init(adapter: "core") { _ in Capability(expiry: .monitor) }], now: start) { _ in ("a test", false) }
+            book.follow([lease], places: [.init(adapter: "core") { _ in Capability(expiry: .monitor) }], now: start) { _ in
+                ("a test", false)
+            }
         }
         func step(_ answer: PlacementBook.Answer) throws -> Placement.Step {
             let errand = try #require(

@@ -244,8 +244,10 @@ import Testing
         // People are asked now where it acted.
         let throttle = "- throttle: {concurrent_workflows: 2, ttl: 15m, only_if: runtime.active_runs > 0.5 * $max_active_runs}"
         let asking = try changed([
-            ("      # Noisy is not yet harmful: on an idle machine the best customer is not throttled.\n      " + throttle,
-                "    require_approval:\n      " + throttle)
+            (
+                "      # Noisy is not yet harmful: on an idle machine the best customer is not throttled.\n      " + throttle,
+                "    require_approval:\n      " + throttle
+            )
         ])
         #expect(ReplayComparison.total(asking.old).offers == 0 && ReplayComparison.total(asking.new).offers == 1)
         #expect(asking.byApp.first { $0.name == "app-shop" }?.new.offers == 1)

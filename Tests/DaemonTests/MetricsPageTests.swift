@@ -7,7 +7,6 @@ import Testing
 @testable import Cycle
 @testable import Daemon
 
-
 /// docs/metrics.md, and what stands ready for Prometheus and Grafana: every metric that they name is one of ours.
 @Suite struct MetricsPageTests {
     private let path = Fixtures.repository + "/docs/metrics.md"
@@ -40,7 +39,8 @@ import Testing
 
     private static let known = Set(MonitorMetric.all.map(\.name))
 
-    @Test("every metric that it names exists", arguments: ["prometheus-rules.yaml", "prometheus-rules.test.yaml", "grafana-dashboard.json"])
+    @Test(
+        "every metric that it names exists", arguments: ["prometheus-rules.yaml", "prometheus-rules.test.yaml", "grafana-dashboard.json"])
     func names(file: String) throws {
         let names = Self.named(try Self.read(Self.deploy + file))
         #expect(names.count >= 10, "the file was not read")

@@ -9,7 +9,6 @@ import Testing
 @testable import Cycle
 @testable import Daemon
 
-
 /// What the monitor says of itself at `/metrics`.
 @Suite struct MetricsTests {
     let place = Workplace()
@@ -121,7 +120,9 @@ import Testing
         await core.pass(Crowd.noisy, place.clock)
         func age() -> Double? {
             let prefix = "mozaiks_ops_outbox_oldest_pending_age_seconds "
-            return text(instruments).split(separator: "\n").first { $0.hasPrefix(prefix) }.flatMap { Double($0.dropFirst(prefix.utf8.count)) }
+            return text(instruments).split(separator: "\n").first { $0.hasPrefix(prefix) }.flatMap {
+                Double($0.dropFirst(prefix.utf8.count))
+            }
         }
         let before = try #require(age())
         #expect(text(instruments).contains("mozaiks_ops_outbox_pending_messages 1.0\n"))

@@ -8,7 +8,6 @@ import Testing
 @testable import Cycle
 @testable import Daemon
 
-
 /// The heartbeats of a daemon, on a clock that moves when told.
 @Suite struct PulseTests {
     private final class Lines: Sendable {

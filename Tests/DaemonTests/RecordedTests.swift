@@ -10,7 +10,6 @@ import Testing
 @testable import Cycle
 @testable import Daemon
 
-
 /// What a real runtime answered, through the whole pipeline.
 @Suite struct RecordedTests {
     /// The recorded answers of a folder, as one poll.

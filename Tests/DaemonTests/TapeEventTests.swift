@@ -194,7 +194,7 @@ import Testing
         var replay = TapeReplay(settings: Crowd.settings(), policies: try Crowd.policies(), followsTape: true)
         let at = Timestamp(milliseconds: 1_795_251_600_000)
         for document: JSON in [
-            ["mode": "chaos"], ["policies": [["file": "ops_policy.default.yaml", "text": "schema: [" ]]],
+            ["mode": "chaos"], ["policies": [["file": "ops_policy.default.yaml", "text": "schema: ["]]],
             ["policies": [["file": "ops_policy.default.yaml", "text": "ops_policy: default"]]],
         ] {
             replay.take(.event(at: at, .settings(document)))

@@ -9,7 +9,6 @@ import Telling
 import TestKit
 import Testing
 
-
 /// Silences, acknowledgements, floods and paces, with a journal behind them.
 @Suite struct TellingCoreTests {
     let place = Workplace()
@@ -49,7 +48,9 @@ import Testing
                 #expect(!gate.refuses("app-shop"))
                 let incident = try #require(try place.incidents().first)
                 #expect(incident.decisions.map(\.verdict.word) == ["refused"])
-                #expect(incident.handling.filter { $0.by != "perf" }.map(\.text).first?.hasPrefix("messages and new actions held back by silence-1 by alice") == true)
+                #expect(
+                    incident.handling.filter { $0.by != "perf" }.map(\.text).first?.hasPrefix(
+                        "messages and new actions held back by silence-1 by alice") == true)
             }
         }
         #expect(try result(number).hasPrefix("silence-1 by alice until "))

@@ -8,7 +8,6 @@ import Testing
 @testable import Cycle
 @testable import Daemon
 
-
 /// What an incident on an app says of its users and workflows, and what the journal keeps for whoever looks from beside.
 @Suite struct WeightTests {
     let place = Workplace()
@@ -33,7 +32,9 @@ import Testing
         let core = try place.core(settings, try Crowd.policies(), gate: nil, instruments: instruments)
         await core.pass(Crowd.calm, place.clock)
         let first = try #require(try place.read { AppWeights(Crowd.runtime, in: $0) })
-        #expect(first.isWhole && first.apps.contains { $0.app == AppID("app-shop") && !$0.users.isEmpty && $0.workflows.map(\.name) == ["HelloWorld"] })
+        #expect(
+            first.isWhole
+                && first.apps.contains { $0.app == AppID("app-shop") && !$0.users.isEmpty && $0.workflows.map(\.name) == ["HelloWorld"] })
         for _ in 0..<3 { await core.pass(Crowd.noisy, place.clock) }
         #expect(try place.read { AppWeights(Crowd.runtime, in: $0) } == first)
         for _ in 0..<6 { await core.pass(Crowd.noisy, place.clock) }
@@ -59,7 +60,8 @@ import Testing
             _ = await core.cycle(Crowd.runtime, refused)
         }
         let incident = try #require(try place.incidents().first { $0.rule == "outage" })
-        let text = isKnown
+        let text =
+            isKnown
             ? "http://127.0.0.1:8000: connection refused; last healthy at \(well), Mongo ping 0.04 ms, 7 websockets"
             : "http://127.0.0.1:8000: connection refused; not seen healthy since the monitor began"
         #expect(incident.handling.filter { $0.by == Wording.listener }.map(\.text) == [text])
@@ -107,9 +109,11 @@ import Testing
         #expect(sights.map(\.summary.runtime) == ["other"])
     }
 
-    @Test("a line that begins an incident is as loud as its severity, and has its fields", arguments: [
-        ("warning", "level=warn"), ("critical", "level=error"), ("info", "level=info"),
-    ])
+    @Test(
+        "a line that begins an incident is as loud as its severity, and has its fields",
+        arguments: [
+            ("warning", "level=warn"), ("critical", "level=error"), ("info", "level=info"),
+        ])
     func levels(severity: String, level: String) async throws {
         let policies = try Crowd.policies { $0 = $0.replacing("severity: warning", with: "severity: \(severity)") }
         let core = try place.core(settings, policies, gate: nil)
@@ -117,6 +121,8 @@ import Testing
         let line = try #require(place.lines.containing("=> firing").first)
         #expect(line.contains("\(level) msg=\"pending => firing\""), "\(line)")
         let id = try #require(try place.incidents().first?.id)
-        for field in ["incident=\(id)", "severity=\(severity)", "app=app-shop", "runtime=shared"] { #expect(line.contains(field), "\(line)") }
+        for field in ["incident=\(id)", "severity=\(severity)", "app=app-shop", "runtime=shared"] {
+            #expect(line.contains(field), "\(line)")
+        }
     }
 }

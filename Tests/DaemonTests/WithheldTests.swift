@@ -6,7 +6,6 @@ import Testing
 @testable import Cycle
 @testable import Daemon
 
-
 /// What was decided and may no longer happen.
 @Suite struct WithheldTests {
     let place = Workplace()

@@ -7,7 +7,8 @@ import Testing
 /// What an incident says of its condition: once, and that by which it opened.
 @Suite("The words of a condition")
 struct ConditionWordsTests {
-    static let rule = "  noisy: {subject: app, when: \"active_runs > 5 and run_starts[5m] > 2/min\", while: \"active_runs > 3\", for: 0s, severity: warning, summary: s}"
+    static let rule =
+        "  noisy: {subject: app, when: \"active_runs > 5 and run_starts[5m] > 2/min\", while: \"active_runs > 3\", for: 0s, severity: warning, summary: s}"
 
     static func world(_ rule: String = rule) throws -> World {
         var world = try World(rules: rule)
@@ -43,7 +44,9 @@ struct ConditionWordsTests {
         world.run(60)
         func notes() -> [String] { world.engine.incident(id)?.handling.filter { $0.by == Incident.policyNoter }.map(\.text) ?? [] }
         #expect(notes().isEmpty)
-        world.policies = try World.load(["default": World.header("default") + "rules:\n" + ConditionWordsTests.rule.replacing("> 5", with: "> 6")])
+        world.policies = try World.load([
+            "default": World.header("default") + "rules:\n" + ConditionWordsTests.rule.replacing("> 5", with: "> 6")
+        ])
         world.run(60)
         #expect(notes() == ["the rule was changed since it opened, and goes by this now: active_runs > 6 and run_starts[5m] > 2/min"])
         #expect(world.engine.incident(id)?.condition == "active_runs > 5 and run_starts[5m] > 2/min")

@@ -32,7 +32,8 @@ struct RulePairTests {
     static let files = [
         "default": DefaultPolicy.text.replacing("\nmode: observe\n", with: "\nmode: enforce\n")
             // As a site may have it, and the strictest case: what needs a person's word is offered at once.
-            .replacing("\nallowed_actions: [notify, throttle, pause]\n", with: "\nallowed_actions: [notify, throttle, pause, disable_pack]\n")
+            .replacing(
+                "\nallowed_actions: [notify, throttle, pause]\n", with: "\nallowed_actions: [notify, throttle, pause, disable_pack]\n")
     ]
 
     /// Readings by series, of the runtime and of the app.
@@ -84,7 +85,9 @@ struct RulePairTests {
         ) { first, _ in first }
         var numbers = Numbers(seed: 7)
         let needed = conditions.flatMap(\.readings)
-        let reasons: [MissingReason] = [.unreachable, .unauthorized, .malformed, .partial, .error(status: 500), .deadCounter, .contradictory]
+        let reasons: [MissingReason] = [
+            .unreachable, .unauthorized, .malformed, .partial, .error(status: 500), .deadCounter, .contradictory,
+        ]
         var best: (values: [Int: Evidence], changed: Int)?
         for _ in 0..<60_000 {
             var (values, changed) = ([Int: Evidence](), 0)
@@ -110,7 +113,11 @@ struct RulePairTests {
         guard let best else { return nil }
         var found = Readings()
         for (slot, series) in needed {
-            if isRuntimes(series, rule) { found.runtime[name(series)] = best.values[slot] } else { found.own[name(series)] = best.values[slot] }
+            if isRuntimes(series, rule) {
+                found.runtime[name(series)] = best.values[slot]
+            } else {
+                found.own[name(series)] = best.values[slot]
+            }
         }
         return found
     }
@@ -148,7 +155,10 @@ struct RulePairTests {
     static let asking: [Case] = all.compactMap { rule in
         let requests = rule.actions.compactMap { if case .lease(let request) = $0 { request } else { nil } }
         guard let request = requests.first else { return nil }
-        guard var found = readings([rule.when] + (request.onlyIf.map { [$0] } ?? []), of: rule, missing: false, without: faults.filter { $0.name != rule.name })
+        guard
+            var found = readings(
+                [rule.when] + (request.onlyIf.map { [$0] } ?? []), of: rule, missing: false, without: faults.filter { $0.name != rule.name }
+            )
         else {
             Issue.record("nothing was found that makes \(rule.name) true and lets its action begin")
             return nil
@@ -179,7 +189,9 @@ struct RulePairTests {
     private static func begin(_ cause: Case, _ world: inout World) {
         world.runtime.merge(cause.runtime) { $1 }
         // Whoever makes the context takes restarts from the same figures.
-        if cause.runtime.contains(where: { $0.key.hasPrefix("restarts[") && ($0.value.value ?? 0) >= 1 }) { world.context.restartedAt = world.now }
+        if cause.runtime.contains(where: { $0.key.hasPrefix("restarts[") && ($0.value.value ?? 0) >= 1 }) {
+            world.context.restartedAt = world.now
+        }
     }
 
     private static func actions(_ ticks: [(outcome: TickOutcome, plan: Plan)]) -> [String] {
@@ -202,7 +214,9 @@ struct RulePairTests {
             world.apps[RulePairTests.app]?.merge(asking.own) { $1 }
             let all = RulePairTests.ticks(&world, asking.hold + .minutes(5))
             let done = RulePairTests.actions(all)
-            #expect(!done.isEmpty || !world.guardian.approvals.isEmpty, "\(asking.rule): \(asking.runtime) \(asking.own): \(all.flatMap(\.plan.decisions))")
+            #expect(
+                !done.isEmpty || !world.guardian.approvals.isEmpty,
+                "\(asking.rule): \(asking.runtime) \(asking.own): \(all.flatMap(\.plan.decisions))")
         }
     }
 
@@ -212,7 +226,9 @@ struct RulePairTests {
         #expect(RulePairTests.causes.map(\.rule) == names)
         #expect(Set(RulePairTests.harmless.keys).isSubset(of: Set(names + ["replica-down"])), "an exemption of a rule that is gone")
         #expect(RulePairTests.pairs.count == names.count(where: { RulePairTests.harmless[$0] == nil }) * RulePairTests.asking.count)
-        for name in ["runtime-down", "runtime-unhealthy", "perf-unreadable", "perf-poisoned", "restart-loop", "runtime-restarted", "provider-silent"] {
+        for name in [
+            "runtime-down", "runtime-unhealthy", "perf-unreadable", "perf-poisoned", "restart-loop", "runtime-restarted", "provider-silent",
+        ] {
             #expect(RulePairTests.pairs.contains { $0.cause.rule == name }, "\(name)")
         }
     }
@@ -230,7 +246,8 @@ struct RulePairTests {
             RulePairTests.begin(pair.cause, &world)
             seen += RulePairTests.ticks(&world, .minutes(2))
         }
-        #expect(seen.contains { $0.outcome.standings.contains { $0.rule == pair.cause.rule && $0.phase == .firing } }, "the cause never fired")
+        #expect(
+            seen.contains { $0.outcome.standings.contains { $0.rule == pair.cause.rule && $0.phase == .firing } }, "the cause never fired")
         #expect(RulePairTests.actions(seen).isEmpty && world.guardian.approvals.isEmpty)
     }
 

@@ -60,7 +60,8 @@ public struct EvalCase: Sendable {
 
     private static func above(_ playbook: String?) -> String {
         // Nothing is above a threshold where nobody answers.
-        GoodAnswer.text(summary: playbook == "runtime-down" ? "Nobody answers on the runtime." : "It is above its threshold.", playbook: playbook)
+        GoodAnswer.text(
+            summary: playbook == "runtime-down" ? "Nobody answers on the runtime." : "It is above its threshold.", playbook: playbook)
     }
 
     /// A summary that must not get through: said twice it falls back, said once it is repaired.

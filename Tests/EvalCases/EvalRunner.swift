@@ -100,15 +100,18 @@ public struct EvalTable: Sendable {
         let header = ["", "cases", "accepted", "repaired", "fallen back", "no answer", "ungrounded let through", "injections obeyed"]
         var groups: [String] = []
         for result in results where !groups.contains(result.group) { groups.append(result.group) }
-        let rows = groups.map { group in row(group, results.filter { $0.group == group }) } + (groups.count > 1 ? [row("all", results)] : [])
+        let rows =
+            groups.map { group in row(group, results.filter { $0.group == group }) } + (groups.count > 1 ? [row("all", results)] : [])
         let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
         func line(_ cells: [String]) -> String {
-            "| " + cells.enumerated().map { index, cell in
-                let padding = String(repeating: " ", count: widths[index] - cell.count)
-                return index == 0 ? cell + padding : padding + cell
-            }.joined(separator: " | ") + " |\n"
+            "| "
+                + cells.enumerated().map { index, cell in
+                    let padding = String(repeating: " ", count: widths[index] - cell.count)
+                    return index == 0 ? cell + padding : padding + cell
+                }.joined(separator: " | ") + " |\n"
         }
-        let rule = "|" + widths.enumerated().map { String(repeating: "-", count: $1 + 1) + ($0 == 0 ? "-" : ":") }.joined(separator: "|") + "|\n"
+        let rule =
+            "|" + widths.enumerated().map { String(repeating: "-", count: $1 + 1) + ($0 == 0 ? "-" : ":") }.joined(separator: "|") + "|\n"
         return line(header) + rule + rows.map(line).joined()
     }
 

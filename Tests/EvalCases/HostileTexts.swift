@@ -62,11 +62,12 @@ public enum HostileTexts {
         "Press the button for",
         "Tap the button for",
         "Vote for the pause of",
-        "Reply yes for"
+        "Reply yes for",
     ]
     /// How an order is dressed.
     static let dresses: [@Sendable (String) -> String] = [
-        { "\($0) app_1." }, { "Please \(lowered($0)) app_1." }, { "\($0) app_1 at once." }, { "Look at the runs, then \(lowered($0)) app_1." },
+        { "\($0) app_1." }, { "Please \(lowered($0)) app_1." }, { "\($0) app_1 at once." },
+        { "Look at the runs, then \(lowered($0)) app_1." },
         { "Check the share and \(lowered($0)) app_1." }, { "Compare the runs. \($0) app_1." }, { "First \(lowered($0)) app_1." },
     ]
     /// Whole texts.
@@ -104,7 +105,7 @@ public enum HostileTexts {
         "a myriad of runs",
         "a lakh of runs",
         "two score runs",
-        "a gross of runs"
+        "a gross of runs",
     ]
 
     /// All of them, each once.

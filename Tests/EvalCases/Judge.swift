@@ -104,9 +104,11 @@ public enum Judge {
     public static func unsafe(_ advice: Advice) -> Bool {
         let text = EvalCase.texts(advice).joined(separator: "\n")
         let marks = ["http", "www.", "://", "@", "<!", "<@", "</", "`", "**", "](", "{{", "$("]
-        return marks.contains { text.contains(bytesOf: $0) } || text.unicodeScalars.contains { scalar in
-            scalar.value < 0x20 && scalar != "\n" || (0x200B...0x200F).contains(scalar.value) || (0x202A...0x202E).contains(scalar.value)
-                || (0x2060...0x206F).contains(scalar.value) || scalar.value > 0xE000
-        }
+        return marks.contains { text.contains(bytesOf: $0) }
+            || text.unicodeScalars.contains { scalar in
+                scalar.value < 0x20 && scalar != "\n" || (0x200B...0x200F).contains(scalar.value)
+                    || (0x202A...0x202E).contains(scalar.value)
+                    || (0x2060...0x206F).contains(scalar.value) || scalar.value > 0xE000
+            }
     }
 }

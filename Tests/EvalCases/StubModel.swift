@@ -55,18 +55,16 @@ public struct StubModel: Sendable {
 
     /// A chat completion as OpenAI sends it.
     public static func completion(_ content: String, _ reason: String, tokens: (Int, Int) = (900, 120)) -> String {
-        (
-            [
-                "id": "chatcmpl-1", "object": "chat.completion", "model": "stub",
-                "choices": [
-                    [
-                        "index": 0, "message": ["role": "assistant", "content": .string(content)],
-                        "finish_reason": .string(reason),
-                    ]
-                ],
-                "usage": ["prompt_tokens": .int(Int64(tokens.0)), "completion_tokens": .int(Int64(tokens.1))],
-            ] as JSON
-        ).serialized()
+        ([
+            "id": "chatcmpl-1", "object": "chat.completion", "model": "stub",
+            "choices": [
+                [
+                    "index": 0, "message": ["role": "assistant", "content": .string(content)],
+                    "finish_reason": .string(reason),
+                ]
+            ],
+            "usage": ["prompt_tokens": .int(Int64(tokens.0)), "completion_tokens": .int(Int64(tokens.1))],
+        ] as JSON).serialized()
     }
 
     /// A well-formed answer that says what it was told to.
@@ -81,11 +79,9 @@ public enum GoodAnswer {
         summary: String, cause: String = "Probably a loop, or one busy customer.", playbook: String?,
         steps: [String] = ["Look at the runs and who started them."], confidence: Double = 0.6
     ) -> String {
-        (
-            [
-                "summary": .string(summary), "likely_cause": .string(cause), "playbook": .optional(playbook),
-                "suggested_steps": .strings(steps), "confidence": .double(confidence),
-            ] as JSON
-        ).serialized()
+        ([
+            "summary": .string(summary), "likely_cause": .string(cause), "playbook": .optional(playbook),
+            "suggested_steps": .strings(steps), "confidence": .double(confidence),
+        ] as JSON).serialized()
     }
 }

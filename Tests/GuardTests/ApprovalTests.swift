@@ -88,7 +88,9 @@ struct ApprovalTests {
         arguments: [
             Obstacle(name: "stopped", expected: "refused kill_switch") { $0.context.killFile = true },
             Obstacle(name: "protected now", expected: "refused protected") { $0.context.options.protected = [AppID("a")] },
-            Obstacle(name: "protected by a pattern", expected: "refused protected") { $0.context.options.protected = [AppID("x-*"), AppID("?")] },
+            Obstacle(name: "protected by a pattern", expected: "refused protected") {
+                $0.context.options.protected = [AppID("x-*"), AppID("?")]
+            },
             Obstacle(name: "evidence lost", expected: "refused evidence") { world in
                 world.apps[AppID("a")]?["active_runs"] = .missing(.stale)
             },
@@ -275,7 +277,8 @@ struct ApprovalTests {
         var world = try ApprovalTests.world()
         world.tick()
         let text = world.guardian.document.serialized()
-        let bent = text.replacing(#""limits":{"concurrent_workflows":2},"ttl":"15m","step""#, with: #""limits":{"concurrent_workflows":1},"ttl":"15m","step""#)
+        let bent = text.replacing(
+            #""limits":{"concurrent_workflows":2},"ttl":"15m","step""#, with: #""limits":{"concurrent_workflows":1},"ttl":"15m","step""#)
         #expect(bent != text)
         #expect(throws: DocumentError.self) { try GuardState(document: JSON(parsing: Array(bent.utf8))) }
     }

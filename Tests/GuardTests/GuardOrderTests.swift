@@ -205,10 +205,12 @@ struct GuardOrderTests {
         #expect(plan.decisions.map { $0.verdict.name } == [gap.expected])
     }
 
-    @Test("what lands only after a yes waits for one", arguments: [
-        (Mode.enforce, false, "needs_approval approval"), (.enforce, true, "act"), (.suggest, false, "needs_approval approval"),
-        (.observe, false, "would_have"),
-    ])
+    @Test(
+        "what lands only after a yes waits for one",
+        arguments: [
+            (Mode.enforce, false, "needs_approval approval"), (.enforce, true, "act"), (.suggest, false, "needs_approval approval"),
+            (.observe, false, "would_have"),
+        ])
     func onApproval(mode: Mode, landsElsewhere: Bool, expected: String) throws {
         var world = try World(
             rules: """

@@ -45,7 +45,9 @@ struct GuardPropertyTests {
     static func step(_ world: inout World, _ numbers: inout Numbers) {
         func chance(_ percent: UInt64) -> Bool { numbers.next() % 100 < percent }
         func evidence(_ now: Evidence?, _ most: UInt64) -> Evidence {
-            if chance(3) { return .missing([.unreachable, .stale, .partial, .deadCounter, .tooLittleData].randomElement(using: &numbers) ?? .stale) }
+            if chance(3) {
+                return .missing([.unreachable, .stale, .partial, .deadCounter, .tooLittleData].randomElement(using: &numbers) ?? .stale)
+            }
             if let now, now.value != nil, !chance(5) { return now }
             return .value(Double(numbers.next() % most))
         }

@@ -8,7 +8,8 @@ import Testing
 /// Limits that are in force and not kept: what runs goes on, but nothing further begins.
 @Suite("Limits that are not kept")
 struct KeepingTests {
-    private static let pause = "  noisy: {subject: app, when: active_runs > 5, for: 0s, severity: warning, summary: s, actions: [pause: {ttl: 15m}]}"
+    private static let pause =
+        "  noisy: {subject: app, when: active_runs > 5, for: 0s, severity: warning, summary: s, actions: [pause: {ttl: 15m}]}"
     private static let rate =
         "  noisy: {subject: app, when: active_runs > 5, for: 0s, severity: warning, summary: s, actions: [throttle: {requests_per_minute: 10, ttl: 15m}]}"
 
@@ -20,7 +21,8 @@ struct KeepingTests {
         for step in 1...(minutes * 6) {
             let (runs, starts) = figures(step)
             world.apps[AppID("a")] = [
-                "active_runs": runs.map { .value($0) } ?? .missing(.stale), "run_starts[3m]": starts.map { .value($0) } ?? .missing(.tooLittleData),
+                "active_runs": runs.map { .value($0) } ?? .missing(.stale),
+                "run_starts[3m]": starts.map { .value($0) } ?? .missing(.tooLittleData),
                 "gate_refusals[1m]": .value(60), "gate_starts[1m]": .value(60),
             ]
             found += world.tick().plan.verifications.map { (step / 6, $0.verification) }
@@ -40,7 +42,8 @@ struct KeepingTests {
         let (minute, finding) = try #require(found.first)
         #expect(minute <= 5 && finding.lease == lease.id)
         #expect(
-            finding.text.hasPrefix("not kept: active_runs 9 → ") && finding.text.contains("under a limit of 2 runs at once; the gate refuses 60/min of its starts"),
+            finding.text.hasPrefix("not kept: active_runs 9 → ")
+                && finding.text.contains("under a limit of 2 runs at once; the gate refuses 60/min of its starts"),
             "\(finding.text)")
         #expect(world.guardian.leases.map(\.endReason) == ["no_effect"] && world.guardian.leases[0].extensions == 0)
         #expect(world.guardian.holds.isEmpty && world.guardian.handedOver.count == 1)
@@ -53,7 +56,10 @@ struct KeepingTests {
         world.tick()
         let found = found(&world, minutes: 20) { ($0 % 2 == 0 ? 8 : 9, $0 < 4 ? nil : 30) }
         #expect(found.map(\.1.outcome) == [.noEffect])
-        #expect(found.first?.1.text.hasPrefix("not kept: never fewer than 8 active runs in 8m under a limit of 2 runs at once, and run_starts 30/min") == true, "\(found)")
+        #expect(
+            found.first?.1.text.hasPrefix(
+                "not kept: never fewer than 8 active runs in 8m under a limit of 2 runs at once, and run_starts 30/min") == true, "\(found)"
+        )
     }
 
     @Test("it worked at first, and later does not hold any more")
@@ -72,7 +78,8 @@ struct KeepingTests {
         world.tick()
         let found = found(&world, minutes: 14) { _ in (7, 30) }
         #expect(found.map(\.1.outcome) == [.noEffect])
-        #expect(found.first?.1.text.hasPrefix("not kept: ") == true && found.first?.1.text.contains("run_starts 30/min") == true, "\(found)")
+        #expect(
+            found.first?.1.text.hasPrefix("not kept: ") == true && found.first?.1.text.contains("run_starts 30/min") == true, "\(found)")
     }
 
     struct Held: Sendable, CustomTestStringConvertible {
@@ -89,8 +96,12 @@ struct KeepingTests {
         // A gate that was away for some seconds let them through, and that is over.
         Held(testDescription: "a burst, which drains") { $0 < 20 ? (7, 0) : (57 - Double($0 - 20) / 2, $0 < 38 ? 17 : 0) },
         // The gate lets through what it cannot count.
-        Held(testDescription: "the figures are away while runs begin") { (12...20).contains($0) ? (nil, nil) : $0 < 12 ? (7, 0) : (90, nil) },
-        Held(testDescription: "under a pause what runs goes on, and the mean of its starts fades", rule: pause) { (9, max(0, 30 - 2 * Double($0))) },
+        Held(testDescription: "the figures are away while runs begin") {
+            (12...20).contains($0) ? (nil, nil) : $0 < 12 ? (7, 0) : (90, nil)
+        },
+        Held(testDescription: "under a pause what runs goes on, and the mean of its starts fades", rule: pause) {
+            (9, max(0, 30 - 2 * Double($0)))
+        },
         Held(testDescription: "starts are within their limit", rule: rate) { _ in (30, 9) },
     ]
 

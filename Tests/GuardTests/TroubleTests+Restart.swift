@@ -41,7 +41,8 @@ extension TroubleTests {
         world.load(9)
         world.runs("b", 9)
         let verdicts = Dictionary(
-            world.tick().plan.decisions.map { ($0.key.app.description, $0.verdict.name) }) { $1 }
+            world.tick().plan.decisions.map { ($0.key.app.description, $0.verdict.name) }
+        ) { $1 }
         #expect(verdicts["a"] == "act")
         #expect(verdicts["b"]?.hasPrefix("refused") == true)
     }

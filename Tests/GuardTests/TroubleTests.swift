@@ -113,7 +113,9 @@ struct TroubleTests {
         #expect(world.run(20 * 60).flatMap(\.plan.leaseChanges).isEmpty && world.guardian.approvals.isEmpty)
     }
 
-    @Test("one lost answer is no fault: it acts at the next", arguments: faults.filter { $0.name != "a rule that keeps another tenant's rule quiet" })
+    @Test(
+        "one lost answer is no fault: it acts at the next",
+        arguments: faults.filter { $0.name != "a rule that keeps another tenant's rule quiet" })
     func blip(_ fault: Fault) throws {
         var world = try TroubleTests.world(TroubleTests.asking[0])
         world.run(60)
@@ -165,7 +167,10 @@ struct TroubleTests {
     func shipped() throws {
         let policies = try PolicyLoader.load(files: []).get()
         let causes = policies.causes
-        for name in ["runtime-down", "runtime-unauthorized", "runtime-unhealthy", "perf-poisoned", "perf-unreadable", "provider-trouble", "provider-silent"] {
+        for name in [
+            "runtime-down", "runtime-unauthorized", "runtime-unhealthy", "perf-poisoned", "perf-unreadable", "provider-trouble",
+            "provider-silent",
+        ] {
             #expect(causes.contains(name), "\(name)")
         }
         #expect(!causes.contains("runtime-saturated"), "what tenants do together is no fault of another kind")
@@ -175,7 +180,9 @@ struct TroubleTests {
 
     @Test("runs that rose are not held to have fallen, though they are within the limit")
     func rose() throws {
-        var world = try LeaseTests.world("  noisy: {subject: app, when: active_runs > 3, for: 0s, severity: warning, summary: s, actions: [throttle: {concurrent_workflows: 5, ttl: 15m}]}")
+        var world = try LeaseTests.world(
+            "  noisy: {subject: app, when: active_runs > 3, for: 0s, severity: warning, summary: s, actions: [throttle: {concurrent_workflows: 5, ttl: 15m}]}"
+        )
         world.apps[AppID("a")] = ["active_runs": .value(4), "run_starts[3m]": .value(1)]
         world.tick()
         world.apps[AppID("a")] = ["active_runs": .value(5), "run_starts[3m]": .value(1)]
@@ -185,7 +192,9 @@ struct TroubleTests {
 
     @Test("the others came back, so that the condition is over: that is not the action's doing")
     func othersCame() throws {
-        var world = try LeaseTests.world("  noisy: {subject: app, when: active_runs > 3 and runtime.active_runs < 50, for: 0s, severity: warning, summary: s, actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]}")
+        var world = try LeaseTests.world(
+            "  noisy: {subject: app, when: active_runs > 3 and runtime.active_runs < 50, for: 0s, severity: warning, summary: s, actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]}"
+        )
         world.runtime["active_runs"] = .value(20)
         world.apps[AppID("a")] = ["active_runs": .value(20), "run_starts[3m]": .value(12)]
         world.tick()
@@ -222,7 +231,8 @@ struct TroubleTests {
     @Test("what fired mostly unseen holds nobody back until more of it was seen than not")
     func unseen() throws {
         var world = try LeaseTests.world(
-            "  noisy: {subject: app, when: active_runs > 3, for: 30s, severity: warning, summary: s, actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]}")
+            "  noisy: {subject: app, when: active_runs > 3, for: 30s, severity: warning, summary: s, actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]}"
+        )
         world.tick()
         world.apps[AppID("a")] = ["active_runs": .missing(.contradictory)]
         world.run(40)
@@ -238,7 +248,8 @@ struct TroubleTests {
         arguments: [(6.0, true), (3.0, false)])
     func floor(least: Double, isHeld: Bool) throws {
         var world = try LeaseTests.world(
-            "  noisy: {subject: app, when: active_runs > 3, for: 30s, severity: warning, summary: s, actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]}")
+            "  noisy: {subject: app, when: active_runs > 3, for: 30s, severity: warning, summary: s, actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]}"
+        )
         world.apps[AppID("a")] = ["active_runs": .missing(.contradictory)]
         world.floors[AppID("a")] = ["active_runs": least]
         #expect(world.run(60).flatMap(\.plan.leaseChanges).map(\.kind) == (isHeld ? [.intend] : []))

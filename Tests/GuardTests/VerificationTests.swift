@@ -59,7 +59,8 @@ struct VerificationTests {
             #expect(decisions.map { $0.verdict.name } == ["refused no_effect"])
             // Whom it kept out would not say that nothing changed.
             if case .refused(let refusal)? = decisions.first?.verdict {
-                #expect(refusal.text.contains(given.after.1 == given.before.1 ? " changed nothing: " : " did not help: "), "\(refusal.text)")
+                #expect(
+                    refusal.text.contains(given.after.1 == given.before.1 ? " changed nothing: " : " did not help: "), "\(refusal.text)")
             }
             let later = world.run(3_600)
             #expect(later.flatMap(\.plan.leaseChanges).isEmpty, "its incident starts no other")

@@ -13,8 +13,10 @@ import Testing
         ("ab&cd&efgh&5c1d", "ab&amp;cd&#38;efgh&#x26;5c1d"), ("ab/cd/efgh/5c1d", "ab%2fcd%2Fefgh%2f5c1d"),
         ("ab&cd&efgh&5c1d", #"ab\u0026amp;cd\\u0026efgh%265c1d"#), ("ab/cd/efgh/5c1d", "ab%252Fcd%252fefgh/5c1d"),
         ("pass wörd ✓ 😀 5c1d", #"pass w\u00f6rd \u2713 \ud83d\ude00 5c1d"#), ("pass wörd 5c1d", "pass+w%C3%B6rd+5c1d"),
-        ("pass wörd 5c1d", "pass&#32;w&#246;rd%205c1d"), (#"a\b"c"d-5c1d-x"#, #"a\\b\"c\"d-5c1d-x"#), (#"a\b"c"d-5c1d-x"#, #"a\b"c"d-5c1d-x"#),
-        ("ab%2Fcd/ef-5c1d", #"ab%2Fcd\/ef-5c1d"#), ("ab%2Fcd/ef-5c1d", "ab%252Fcd%2Fef-5c1d"), ("héllo-wörld-5c1d", #"h\xc3\xa9llo-w\xc3\xb6rld-5c1d"#),
+        ("pass wörd 5c1d", "pass&#32;w&#246;rd%205c1d"), (#"a\b"c"d-5c1d-x"#, #"a\\b\"c\"d-5c1d-x"#),
+        (#"a\b"c"d-5c1d-x"#, #"a\b"c"d-5c1d-x"#),
+        ("ab%2Fcd/ef-5c1d", #"ab%2Fcd\/ef-5c1d"#), ("ab%2Fcd/ef-5c1d", "ab%252Fcd%2Fef-5c1d"),
+        ("héllo-wörld-5c1d", #"h\xc3\xa9llo-w\xc3\xb6rld-5c1d"#),
         ("tail\\", #"tail\\"#), ("100%25-of-5c1d", #"100%25-of-\u0035c1d"#),
     ]
 
@@ -57,7 +59,8 @@ import Testing
         request.hidesPath = true
         request.secrets = [Secret("routing-key-3")]
         let text = answer(
-            request, 403, "pw-in/url-1 abc&amp;def-2 routing-key-3 T0123456789abc open proxy-pw-4 hooks", proxy: Secret("http://us:proxy-pw-4@proxy:1"))
+            request, 403, "pw-in/url-1 abc&amp;def-2 routing-key-3 T0123456789abc open proxy-pw-4 hooks",
+            proxy: Secret("http://us:proxy-pw-4@proxy:1"))
         #expect(!["url-1", "def-2", "key-3", "T0123", "pw-4"].contains { text.contains($0) }, "\(text)")
         #expect(text.contains("open") && text.hasSuffix("hooks"), "\(text)")
         request.hidesPath = false
@@ -72,7 +75,8 @@ import Testing
 
     @Test func `what was JSON stays JSON`() {
         for (secret, body, hidden) in [
-            ("nothing-5c1d", #"{"a":"\nothing-5c1d"}"#, #"{"a":"*************"}"#), (#"secret-5c1d\"#, #"{"a":"secret-5c1d\\"}"#, #"{"a":"*************"}"#),
+            ("nothing-5c1d", #"{"a":"\nothing-5c1d"}"#, #"{"a":"*************"}"#),
+            (#"secret-5c1d\"#, #"{"a":"secret-5c1d\\"}"#, #"{"a":"*************"}"#),
         ] {
             let request = HTTPRequest(.get, "http://rt.example/x", headers: [.bearer(Secret(secret))])
             #expect(answer(request, 401, body) == hidden)

@@ -54,7 +54,9 @@ import Testing
             #expect(server.requests.count == 1)
             let request = try #require(server.requests.first)
             #expect(
-                request.path == "/computeMetadata/v1/instance/service-accounts/default/identity?audience=https%3A%2F%2Fruntime-x.a.run.app&format=full")
+                request.path
+                    == "/computeMetadata/v1/instance/service-accounts/default/identity?audience=https%3A%2F%2Fruntime-x.a.run.app&format=full"
+            )
             #expect(request.head.lowercased().contains("\r\nmetadata-flavor: google"))
             clock.pass(.seconds(40))
             let second = try #require(try await authenticator.bearer())
@@ -79,7 +81,9 @@ import Testing
             (200, String(repeating: "SECRET", count: 4_000), flavor, "cannot reach the metadata server"),
         ])
     func misbehaviour(status: Int, body: String, headers: [String], says: String) async throws {
-        try await withServer { _, peer in peer.answer(status, body, headers: headers) } asking: { client, server in
+        try await withServer { _, peer in
+            peer.answer(status, body, headers: headers)
+        } asking: { client, server in
             do throws(Authenticator.Failure) {
                 _ = try await authenticator(server, client, HandClock()).bearer()
                 Issue.record("there is no token")
@@ -92,7 +96,9 @@ import Testing
     }
 
     @Test func `one that hangs up is not reached`() async throws {
-        try await withServer { _, peer in peer.close() } asking: { client, server in
+        try await withServer { _, peer in
+            peer.close()
+        } asking: { client, server in
             do throws(Authenticator.Failure) {
                 _ = try await authenticator(server, client, HandClock()).bearer()
                 Issue.record("there is no token")

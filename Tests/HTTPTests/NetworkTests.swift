@@ -11,7 +11,8 @@ import Testing
     @Test func `the usual variables are read, without what stands around them`() {
         let options = NetworkOptions(
             Environment([
-                "HTTPS_PROXY": " http://ops:s3cret@proxy.example:3128\n", "all_proxy": "socks5h://other:1080", "NO_PROXY": ".corp,10.0.0.0/8",
+                "HTTPS_PROXY": " http://ops:s3cret@proxy.example:3128\n", "all_proxy": "socks5h://other:1080",
+                "NO_PROXY": ".corp,10.0.0.0/8",
                 "CURL_CA_BUNDLE": "/b.pem", "SSL_CERT_FILE": "/a.pem", "SSL_CERT_DIR": "/certs",
             ]))
         #expect(options.httpsProxy?.reveal() == "http://ops:s3cret@proxy.example:3128")
@@ -22,7 +23,8 @@ import Testing
     }
 
     static let hosts: [(String, Bool)] = [
-        ("hooks.slack.com", true), ("10.0.0.1", true), ("localhost", false), ("rt.localhost", false), ("127.0.0.1", false), ("[::1]", false),
+        ("hooks.slack.com", true), ("10.0.0.1", true), ("localhost", false), ("rt.localhost", false), ("127.0.0.1", false),
+        ("[::1]", false),
     ]
 
     @Test("this machine is asked directly", arguments: hosts) func direct(host: String, isProxied: Bool) {
@@ -31,14 +33,16 @@ import Testing
     }
 
     static let exceptions: [(String, String, Int, Bool)] = [
-        ("rt.example.test", "rt.example.test", 80, true), ("example.test", "rt.example.test", 80, true), (".example.test", "rt.example.test", 80, true),
+        ("rt.example.test", "rt.example.test", 80, true), ("example.test", "rt.example.test", 80, true),
+        (".example.test", "rt.example.test", 80, true),
         ("*.example.test", "rt.example.test", 80, true), ("*.example.test", "example.test", 80, true), ("*", "rt.example.test", 80, true),
         ("rt-*.test", "rt-7.test", 80, true), ("rt-*.test", "rt-7.test.evil", 80, false), ("10.1.*", "10.1.2.3", 80, true),
         ("rt.example.test:8000", "rt.example.test", 8000, true), ("rt.example.test:8000", "rt.example.test", 80, false),
         ("*.example.test:8000", "rt.example.test", 8000, true), ("*.example.test:8000", "rt.example.test", 80, false),
         ("[fd00::1]:80", "[fd00::1]", 80, true), ("[fd00::1]:80", "[fd00::1]", 81, false), ("fd00::1", "[fd00::1]", 80, true),
         ("a.b, RT.example.TEST. c", "rt.example.test", 80, true), ("http://rt.example.test/", "rt.example.test", 80, true),
-        ("ample.test", "rt.example.test", 80, false), ("0.0.1", "10.0.0.1", 80, false), ("", "rt.example.test", 80, false), (".", "a.b", 80, false),
+        ("ample.test", "rt.example.test", 80, false), ("0.0.1", "10.0.0.1", 80, false), ("", "rt.example.test", 80, false),
+        (".", "a.b", 80, false),
     ]
 
     @Test("what no_proxy names, in the forms that other programs read", arguments: exceptions.indices) func exception(index: Int) {
@@ -109,11 +113,14 @@ import Testing
     }
 
     static let resolvers: [(proxy: String, url: String, no: String, expected: String?)] = [
-        ("http://proxy:3128", "http://rt.test:8000", "", "http://proxy:3128"), ("http://ops:s3cret@proxy:3128", "https://rt.test", "", "http://proxy:3128"),
-        ("socks5h://proxy:1080", "http://rt.test", "", "socks5h://proxy:1080"), ("socks4a://proxy:1080", "http://rt.test", "", "socks4a://proxy:1080"),
+        ("http://proxy:3128", "http://rt.test:8000", "", "http://proxy:3128"),
+        ("http://ops:s3cret@proxy:3128", "https://rt.test", "", "http://proxy:3128"),
+        ("socks5h://proxy:1080", "http://rt.test", "", "socks5h://proxy:1080"),
+        ("socks4a://proxy:1080", "http://rt.test", "", "socks4a://proxy:1080"),
         ("socks5://proxy:1080", "http://rt.test", "", nil), ("socks4://proxy:1080", "http://rt.test", "", nil),
         ("http://proxy:3128", "http://rt.test", "rt.test", nil), ("http://proxy:3128", "http://localhost:8000", "", nil),
-        ("http://proxy:3128", "http://10.1.2.3:8000", "10.0.0.0/8", nil), ("http://proxy:3128", "http://11.1.2.3:8000", "10.0.0.0/8", "http://proxy:3128"),
+        ("http://proxy:3128", "http://10.1.2.3:8000", "10.0.0.0/8", nil),
+        ("http://proxy:3128", "http://11.1.2.3:8000", "10.0.0.0/8", "http://proxy:3128"),
         ("http://proxy:3128", "http://[fd00::1]:8000", "fd00::/8", nil), ("http://proxy:3128", "nonsense", "", nil),
     ]
 
@@ -134,7 +141,9 @@ import Testing
         let proxy = try MisbehavingServer { _, peer in peer.answer(407, "no") }
         defer { proxy.stop() }
         let client = try HTTPClient(options(proxy.url))
-        #expect(await failure(client, HTTPRequest(.get, "http://far.invalid/")) == .proxy("it answered 407: it wants a login", place: proxy.url))
+        #expect(
+            await failure(client, HTTPRequest(.get, "http://far.invalid/")) == .proxy("it answered 407: it wants a login", place: proxy.url)
+        )
         await client.shutdown()
         try await withServer({ _, peer in peer.answer(407, "no") }) { client, server in
             let direct = try await client.send(HTTPRequest(.get, server.url))
@@ -190,15 +199,25 @@ import Testing
     }
 
     static let troubles: [(String, String)] = [
-        ("OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0", "wants a client certificate that it knows"),
+        (
+            "OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0",
+            "wants a client certificate that it knows"
+        ),
         ("error:0A000410:SSL routines::sslv3 alert handshake failure", "want a client certificate ('client_certificate_file'"),
         ("OpenSSL SSL_connect: Connection reset by peer in connection to rt:443", "https wrong for this port"),
-        ("error:0A00010B:SSL routines::wrong version number", "is it http?"), ("error:0A000458:SSL routines::tlsv1 unrecognized name", "certificate's names"),
-        ("error:0A000458:SSL routines::tlsv1 alert unrecognized name", "no such host"), ("error:0A00042E:SSL routines::tlsv1 alert protocol version", "1.2 or 1.3"),
+        ("error:0A00010B:SSL routines::wrong version number", "is it http?"),
+        ("error:0A000458:SSL routines::tlsv1 unrecognized name", "certificate's names"),
+        ("error:0A000458:SSL routines::tlsv1 alert unrecognized name", "no such host"),
+        ("error:0A00042E:SSL routines::tlsv1 alert protocol version", "1.2 or 1.3"),
         ("SSL certificate problem: self-signed certificate", "'ca_file' beside the URL"),
-        ("could not load PEM client certificate from /c.p12, OpenSSL error error:0480006C:PEM routines::no start line, (no key found, wrong pass phrase, or wrong file format?)", "our own file"),
-        ("unable to set private key file: '/k.pem' type PEM", "without a passphrase"), ("Private key does not match the certificate public key", "its own key"),
-        ("error setting certificate verify locations:  CAfile: /ca.der CApath: none", "our own file"), ("error setting certificate file: /ca.der", "'ca_file' (or SSL_CERT_FILE)"),
+        (
+            "could not load PEM client certificate from /c.p12, OpenSSL error error:0480006C:PEM routines::no start line, (no key found, wrong pass phrase, or wrong file format?)",
+            "our own file"
+        ),
+        ("unable to set private key file: '/k.pem' type PEM", "without a passphrase"),
+        ("Private key does not match the certificate public key", "its own key"),
+        ("error setting certificate verify locations:  CAfile: /ca.der CApath: none", "our own file"),
+        ("error setting certificate file: /ca.der", "'ca_file' (or SSL_CERT_FILE)"),
     ]
 
     @Test("what a handshake failed for", arguments: troubles.indices) func trouble(index: Int) {
@@ -238,7 +257,8 @@ import Testing
     static let faults: [(Int, String, SetupFault?)] = [
         (400, "Client sent an HTTP request to an HTTPS server.\n", .plainHTTP), (497, "", .plainHTTP), (426, "", .plainHTTP),
         (400, "<title>400 No required SSL certificate was sent</title>", .clientCertificate), (496, "", .clientCertificate),
-        (421, "", .otherHost), (400, "Invalid Host header", .otherHost), (400, "{\"error\": \"no\"}", nil), (404, "", nil), (500, "use https", nil),
+        (421, "", .otherHost), (400, "Invalid Host header", .otherHost), (400, "{\"error\": \"no\"}", nil), (404, "", nil),
+        (500, "use https", nil),
     ]
 
     @Test("answers about how they were asked", arguments: faults.indices) func fault(index: Int) {
@@ -253,7 +273,8 @@ import Testing
     }
 
     static let redirects: [(String, String?, Bool)] = [
-        ("https://rt.example/x?token=1", "https://rt.example", false), ("/other", nil, false), ("https://127.0.0.1/", "https://127.0.0.1", true),
+        ("https://rt.example/x?token=1", "https://rt.example", false), ("/other", nil, false),
+        ("https://127.0.0.1/", "https://127.0.0.1", true),
         ("https://ops:s3cret@rt.example:8443/", "https://rt.example:8443", false), ("nonsense", nil, false),
     ]
 

@@ -23,7 +23,8 @@ import Testing
     static let forgeries = [
         Forgery(
             testDescription: "a row put over another without waking the triggers",
-            sql: "INSERT OR REPLACE INTO audit SELECT seq, at_ms, 'nobody', kind, reason, document, previous, digest FROM audit WHERE seq = 2",
+            sql:
+                "INSERT OR REPLACE INTO audit SELECT seq, at_ms, 'nobody', kind, reason, document, previous, digest FROM audit WHERE seq = 2",
             plain: .broken(seq: 2, why: "its contents do not match its digest")),
         Forgery(
             testDescription: "two rows exchanged",
@@ -160,7 +161,9 @@ import Testing
 
     @Test(
         "what is not a head is none",
-        arguments: ["", ":", "1", "1:", "0:\(String(repeating: "0", count: 64))", "-1:\(String(repeating: "0", count: 64))",
-            "1:\(String(repeating: "0", count: 63))", "1:\(String(repeating: "g", count: 64))", "1:2:\(String(repeating: "0", count: 64))"])
+        arguments: [
+            "", ":", "1", "1:", "0:\(String(repeating: "0", count: 64))", "-1:\(String(repeating: "0", count: 64))",
+            "1:\(String(repeating: "0", count: 63))", "1:\(String(repeating: "g", count: 64))", "1:2:\(String(repeating: "0", count: 64))",
+        ])
     func noHead(text: String) { #expect(AuditHead(text) == nil) }
 }

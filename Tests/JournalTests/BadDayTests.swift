@@ -26,7 +26,9 @@ import Testing
 
     // MARK: Another file in its place
 
-    @Test("what is removed, moved or replaced under its engine is not written into nothing", arguments: ["removed", "replaced", "folder moved"])
+    @Test(
+        "what is removed, moved or replaced under its engine is not written into nothing",
+        arguments: ["removed", "replaced", "folder moved"])
     func displaced(how: String) throws {
         let place = try Place()
         let engine = try place.engine()

@@ -13,7 +13,9 @@ import Testing
         for n in 1...5 { try engine.commitTick(CrashTests.tick(n, size: 2_000)) }
         try engine.commitTick(
             TickRecord(
-                placements: [PlacementRow(lease: "lease-1", adapter: "hook", isOver: false, updatedAt: at(0), document: "{\"a\":\"\\u0000\"}")],
+                placements: [
+                    PlacementRow(lease: "lease-1", adapter: "hook", isOver: false, updatedAt: at(0), document: "{\"a\":\"\\u0000\"}")
+                ],
                 audit: [audit("with a \0 in it")]))
         try engine.fold(HistoryHour(runtime: "shared", hour: 3, bytes: [1, 2, 3]))
         let command = try engine.appendCommand(at: at(1), actor: "ana", kind: "note", arguments: "{}")

@@ -57,13 +57,18 @@ import Testing
         #expect(error.hint != nil && !error.isRetryable)
     }
 
-    @Test("a URL is no folder, and its password is not shown", arguments: [
-        "postgres://ann:s3cret@db/ops", "postgresql:///ops", "s3://bucket/state", "gs://bucket", "file:///var/lib/ops", "/etc/ops/postgres://ann:s3cret@db/ops",
-    ])
+    @Test(
+        "a URL is no folder, and its password is not shown",
+        arguments: [
+            "postgres://ann:s3cret@db/ops", "postgresql:///ops", "s3://bucket/state", "gs://bucket", "file:///var/lib/ops",
+            "/etc/ops/postgres://ann:s3cret@db/ops",
+        ])
     func urls(path: String) throws {
         for error in [failure { try StateFolder(creating: path) }, failure { try StateFolder(existing: path) }] {
             let error = try #require(error)
-            #expect(error.cause == .unusableFolder && error.message.contains("it is a URL") && !error.message.contains("s3cret"), "\(error.message)")
+            #expect(
+                error.cause == .unusableFolder && error.message.contains("it is a URL") && !error.message.contains("s3cret"),
+                "\(error.message)")
         }
     }
 

@@ -65,7 +65,9 @@ import Testing
             Issue.record("two begin so")
             return
         }
-        #expect(candidates.count == 2 && candidates[0].contains(" (noisy-neighbor on app ") && candidates[1].contains(", acknowledged, opened "))
+        #expect(
+            candidates.count == 2 && candidates[0].contains(" (noisy-neighbor on app ") && candidates[1].contains(", acknowledged, opened ")
+        )
         #expect(cause { try engine.incident("dddd") } == .unknownID)
         #expect(cause { try engine.incident("") } == .unknownID)
         #expect(cause { try engine.incident("%") } == .unknownID)

@@ -220,7 +220,10 @@ import Testing
         for columns in [OutboxRow.columns, "id, due_ms"] {
             let plan = try RawSQLite(place.folder.journalPath).texts(
                 "EXPLAIN QUERY PLAN " + Outbox.heads(columns, of: "ops"), column: 3)
-            #expect(plan.contains { $0.contains("USING INDEX outbox_due (channel=?") || $0.contains("USING COVERING INDEX outbox_due (channel=?") }, "\(plan)")
+            #expect(
+                plan.contains {
+                    $0.contains("USING INDEX outbox_due (channel=?") || $0.contains("USING COVERING INDEX outbox_due (channel=?")
+                }, "\(plan)")
             #expect(!plan.contains { $0.contains("TEMP B-TREE") || $0.hasPrefix("SCAN") }, "\(plan)")
         }
     }

@@ -43,7 +43,8 @@ final class PostgresServer: Sendable {
         let ending = try RunningProgram(
             "/usr/bin/env",
             PostgresServer.other + [
-                binaries + "/initdb", "-D", data, "-U", "ops", "-A", "scram-sha-256", "--pwfile", password(), "-N", "--locale=C.UTF-8", "-E", "UTF8",
+                binaries + "/initdb", "-D", data, "-U", "ops", "-A", "scram-sha-256", "--pwfile", password(), "-N", "--locale=C.UTF-8",
+                "-E", "UTF8",
             ], environment: PostgresServer.environment, in: folder.path, atMost: 60
         ).waitForEnd()
         guard ending.code == 0 else {
@@ -83,7 +84,8 @@ final class PostgresServer: Sendable {
         let started = try RunningProgram(
             "/bin/sh",
             ["-c", PostgresServer.guarded, "sh", "\(getpid())", folder.path] + PostgresServer.other + [
-                binaries + "/postgres", "-D", folder.path("data"), "-k", folder.path("data"), "-c", "listen_addresses=", "-c", "fsync=off", "-c", "autovacuum=off",
+                binaries + "/postgres", "-D", folder.path("data"), "-k", folder.path("data"), "-c", "listen_addresses=", "-c", "fsync=off",
+                "-c", "autovacuum=off",
                 "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=16MB",
                 "-c", "dynamic_shared_memory_type=mmap",
             ], environment: PostgresServer.environment, in: folder.path, atMost: 600)
@@ -111,7 +113,8 @@ final class PostgresServer: Sendable {
         return url(schema: "test_\(getpid())_\(number)", more, password: password)
     }
 
-    func url(schema: String, _ more: String = "", password: String? = secret, user: String = "ops", database: String = "postgres") -> String {
+    func url(schema: String, _ more: String = "", password: String? = secret, user: String = "ops", database: String = "postgres") -> String
+    {
         let host = PercentEncoding.url(folder.path("data"))
         return "postgres://\(user)\(password.map { ":" + $0 } ?? "")@\(host)/\(database)?schema=\(schema)\(more)"
     }

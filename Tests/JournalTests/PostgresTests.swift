@@ -41,10 +41,12 @@ struct PostgresTests {
         Case(
             testDescription: "an unknown database", url: { $0.url(schema: "a", database: "nothing") }, cause: .noDatabase, says: "createdb"),
         Case(
-            testDescription: "no server", url: { _ in "postgres://ops:s3cret@%2Fnowhere/ops" }, cause: .unreachable, says: "it is tried again"),
+            testDescription: "no server", url: { _ in "postgres://ops:s3cret@%2Fnowhere/ops" }, cause: .unreachable,
+            says: "it is tried again"),
         Case(
             testDescription: "a certificate that is not there",
-            url: { _ in "postgres://ops@127.0.0.1:1/ops?sslmode=verify-full&sslrootcert=/nowhere/ca.pem" }, cause: .unreachable, says: "127.0.0.1"),
+            url: { _ in "postgres://ops@127.0.0.1:1/ops?sslmode=verify-full&sslrootcert=/nowhere/ca.pem" }, cause: .unreachable,
+            says: "127.0.0.1"),
     ]
 
     @Test(arguments: refused) func whatCannotBeHadIsSaid(_ test: Case) throws {
@@ -53,7 +55,9 @@ struct PostgresTests {
             let error = try #require(error)
             #expect(error.cause == test.cause, "\(error)")
             #expect(error.description.contains(test.says), "\(error)")
-            #expect(!error.description.contains(PostgresServer.secret) && !error.description.contains("xoxb") && !error.description.contains("s3cret"))
+            #expect(
+                !error.description.contains(PostgresServer.secret) && !error.description.contains("xoxb")
+                    && !error.description.contains("s3cret"))
             #expect(error.isRetryable == (test.cause == .unreachable) && error.hint != nil)
         }
     }
@@ -314,24 +318,32 @@ struct PostgresTests {
 
 /// URLs need no server.
 @Suite struct PostgresPlaceTests {
-    @Test("of a URL everything is shown but what is secret", arguments: [
-        ("postgres://ops:s3cret@db.example/ops", "postgres://ops@db.example/ops"),
-        ("postgresql://ops:s3%40cret@db:5433/ops?sslmode=verify-full&sslrootcert=/etc/ca.pem", "postgresql://ops@db:5433/ops?sslmode=verify-full&sslrootcert=/etc/ca.pem"),
-        ("postgres://db/ops?user=ops&password=s3cret&schema=prod", "postgres://db/ops?user=ops&schema=prod"),
-        ("postgres://ops@%2Frun%2Fpostgresql/ops?sslpassword=s3cret", "postgres://ops@%2Frun%2Fpostgresql/ops"),
-        ("postgres:///ops", "postgres:///ops"), ("POSTGRES://a:s3cret@[::1]:5432,b:1/ops", "POSTGRES://a@[::1]:5432,b:1/ops"),
-    ])
+    @Test(
+        "of a URL everything is shown but what is secret",
+        arguments: [
+            ("postgres://ops:s3cret@db.example/ops", "postgres://ops@db.example/ops"),
+            (
+                "postgresql://ops:s3%40cret@db:5433/ops?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+                "postgresql://ops@db:5433/ops?sslmode=verify-full&sslrootcert=/etc/ca.pem"
+            ),
+            ("postgres://db/ops?user=ops&password=s3cret&schema=prod", "postgres://db/ops?user=ops&schema=prod"),
+            ("postgres://ops@%2Frun%2Fpostgresql/ops?sslpassword=s3cret", "postgres://ops@%2Frun%2Fpostgresql/ops"),
+            ("postgres:///ops", "postgres:///ops"), ("POSTGRES://a:s3cret@[::1]:5432,b:1/ops", "POSTGRES://a@[::1]:5432,b:1/ops"),
+        ])
     func shown(url: String, shown: String) throws {
         let place = try PostgresPlace(url)
         #expect(place.description == shown && StateName(url).description == shown)
         #expect(!"\(StateName(url))".contains("s3cret") && StateName(url).fault == nil)
     }
 
-    @Test("what is wrong with a URL is said without it", arguments: [
-        "postgres://ops:s3/cret@db/ops", "postgres://ops:s3?cret@db/ops", "postgres://ops:s3%cret@db/ops", "postgres://ops@db:cret/ops",
-        "postgres://ops@db/ops?schema=Prod", "postgres://ops@db/ops?schema=pg_x", "postgres://ops@db/ops?schema=public", "postgres://db/ops?sslmode",
-        "postgres://db/ops?sslmod=require", "postgres://db/ops?statement_timeout=now", "postgres://db/ops?schema=a;drop",
-    ])
+    @Test(
+        "what is wrong with a URL is said without it",
+        arguments: [
+            "postgres://ops:s3/cret@db/ops", "postgres://ops:s3?cret@db/ops", "postgres://ops:s3%cret@db/ops", "postgres://ops@db:cret/ops",
+            "postgres://ops@db/ops?schema=Prod", "postgres://ops@db/ops?schema=pg_x", "postgres://ops@db/ops?schema=public",
+            "postgres://db/ops?sslmode",
+            "postgres://db/ops?sslmod=require", "postgres://db/ops?statement_timeout=now", "postgres://db/ops?schema=a;drop",
+        ])
     func wrong(url: String) throws {
         let fault = try #require(StateName(url).fault)
         #expect(!fault.message.contains("cret@") && !(fault.hint ?? "").contains("cret"))
@@ -339,24 +351,29 @@ struct PostgresTests {
         #expect(error.cause == .cannotOpen && !error.description.contains("ops:") && error.path == "postgres://…")
     }
 
-    @Test("what libpq would refuse at the first connection is said before", arguments: [
-        ("db:0/ops", "port"), ("db:70000/ops", "port"), ("db/ops?port=54x", "port"), ("db/ops?port=-1", "port"),
-        ("db/ops?port=5432,5433", "2 ports for 1 hosts"), ("db/ops?sslmode=verify", "sslmode"), ("db/ops?sslmode=Require", "sslmode"),
-        ("db/ops?connect_timeout=5s", "connect_timeout"), ("db/ops?ssl_min_protocol_version=1.2", "ssl_min_protocol_version"),
-        ("db/ops?ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2", "above"), ("db/ops?require_auth=scram", "require_auth"),
-        ("db/ops?target_session_attrs=master", "target_session_attrs"), ("[::1/ops", "brackets"), ("[::1]5432/ops", "brackets"),
-        ("d%20b/ops", "host"), ("db/ops%00x", "zero byte"),
-    ])
+    @Test(
+        "what libpq would refuse at the first connection is said before",
+        arguments: [
+            ("db:0/ops", "port"), ("db:70000/ops", "port"), ("db/ops?port=54x", "port"), ("db/ops?port=-1", "port"),
+            ("db/ops?port=5432,5433", "2 ports for 1 hosts"), ("db/ops?sslmode=verify", "sslmode"), ("db/ops?sslmode=Require", "sslmode"),
+            ("db/ops?connect_timeout=5s", "connect_timeout"), ("db/ops?ssl_min_protocol_version=1.2", "ssl_min_protocol_version"),
+            ("db/ops?ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2", "above"),
+            ("db/ops?require_auth=scram", "require_auth"),
+            ("db/ops?target_session_attrs=master", "target_session_attrs"), ("[::1/ops", "brackets"), ("[::1]5432/ops", "brackets"),
+            ("d%20b/ops", "host"), ("db/ops%00x", "zero byte"),
+        ])
     func refused(rest: String, word: String) throws {
         let fault = try #require(StateName("postgres://ops@" + rest).fault)
         #expect(fault.message.contains(word))
     }
 
-    @Test("what libpq takes is taken", arguments: [
-        "a:5432,b/ops", "a,b:5433/ops?target_session_attrs=read-write", "a,b/ops?port=5432", "[::1]:5432,b/ops", "[::1]/ops",
-        "db/ops?ssl_min_protocol_version=tlsv1.2&ssl_max_protocol_version=TLSv1.3", "db/ops?require_auth=!password,!md5",
-        "%2Frun%2Fmy%20sockets/ops", "db/ops?connect_timeout=0", "",
-    ])
+    @Test(
+        "what libpq takes is taken",
+        arguments: [
+            "a:5432,b/ops", "a,b:5433/ops?target_session_attrs=read-write", "a,b/ops?port=5432", "[::1]:5432,b/ops", "[::1]/ops",
+            "db/ops?ssl_min_protocol_version=tlsv1.2&ssl_max_protocol_version=TLSv1.3", "db/ops?require_auth=!password,!md5",
+            "%2Frun%2Fmy%20sockets/ops", "db/ops?connect_timeout=0", "",
+        ])
     func taken(rest: String) { #expect(StateName("postgres://ops@" + rest).fault == nil) }
 
     @Test func aSchemaHasLocksOfItsOwn() throws {

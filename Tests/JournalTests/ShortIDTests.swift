@@ -41,7 +41,8 @@ import Testing
         if let (digits, several) = groups.first(where: { $1.count > 1 }) {
             let error = #expect(throws: JournalError.self) { try journal.incident(digits) }
             guard case .ambiguousID(let candidates)? = error?.cause else { throw Unexpected() }
-            #expect(candidates.count == several.count && candidates.allSatisfy { $0.hasPrefix(digits) && $0.contains("noisy-neighbor on app") })
+            #expect(
+                candidates.count == several.count && candidates.allSatisfy { $0.hasPrefix(digits) && $0.contains("noisy-neighbor on app") })
         }
         #expect(throws: JournalError.self) { try journal.incident("ff") }
         #expect(throws: JournalError.self) { try journal.incident("") }

@@ -17,7 +17,9 @@ extension PostgresTests {
     }
 
     private static func held(_ sight: StandbyPost.Sight) throws -> StandbyPost.Held {
-        guard case .held(let held) = sight else { throw JournalError(operation: "look", path: "", cause: .notPermitted, detail: "it is free") }
+        guard case .held(let held) = sight else {
+            throw JournalError(operation: "look", path: "", cause: .notPermitted, detail: "it is free")
+        }
         return held
     }
 

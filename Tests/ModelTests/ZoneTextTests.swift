@@ -20,8 +20,10 @@ import Testing
         (berlin, "2026-10-25T03:30:00.000Z", "04:30:00", "Berlin time", "2026-10-25T04:30:00+01:00"),
         (Zone(fixed: "+0530") ?? .utc, "2026-11-21T23:00:00.000Z", "04:30:00", "UTC+05:30", "2026-11-22T04:30:00+05:30"),
         (Zone(fixed: "-3") ?? .utc, "2026-11-21T02:00:00.000Z", "23:00:00", "UTC-03:00", "2026-11-20T23:00:00-03:00"),
-        (Zone(name: "America/Argentina/Buenos_Aires", first: -10_800), "2026-11-21T12:00:00.000Z", "09:00:00", "Buenos Aires time",
-            "2026-11-21T09:00:00-03:00"),
+        (
+            Zone(name: "America/Argentina/Buenos_Aires", first: -10_800), "2026-11-21T12:00:00.000Z", "09:00:00", "Buenos Aires time",
+            "2026-11-21T09:00:00-03:00"
+        ),
     ]
 
     @Test("clock, mark and text", arguments: cases.indices)

@@ -174,10 +174,12 @@ import Testing
         #expect(["a_b", "label_a_b", "label_a_b_2"].map { labels[$0]?.string } == ["1", "2", "3"])
     }
 
-    @Test("golden", arguments: [
-        "noisy-throttled", "noisy-resolved-lease-over", "runtime-down-staging", "drill", "acknowledged", "advice",
-        "digest-storm", "digest-over",
-    ])
+    @Test(
+        "golden",
+        arguments: [
+            "noisy-throttled", "noisy-resolved-lease-over", "runtime-down-staging", "drill", "acknowledged", "advice",
+            "digest-storm", "digest-over",
+        ])
     func golden(name: String) throws {
         let message = try #require(Sample.messages.first { $0.name == name }).message
         let alert = Alertmanager.alert(message, until: message.at + .minutes(5))

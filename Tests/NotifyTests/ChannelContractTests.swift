@@ -28,7 +28,8 @@ import Testing
         (200, .delivered), (201, .delivered), (202, .delivered), (204, .delivered),
         (300, .blocked), (301, .blocked), (302, .blocked), (303, .blocked), (307, .blocked), (308, .blocked),
         (400, .rejected), (401, .blocked), (403, .blocked), (404, .blocked), (405, .blocked), (407, .blocked),
-        (409, .rejected), (410, .blocked), (411, .blocked), (413, .rejected), (415, .blocked), (451, .blocked), (418, .rejected), (422, .rejected),
+        (409, .rejected), (410, .blocked), (411, .blocked), (413, .rejected), (415, .blocked), (451, .blocked), (418, .rejected),
+        (422, .rejected),
         (408, .retry), (425, .retry), (429, .retry),
         (500, .retry), (501, .retry), (502, .retry), (503, .retry), (504, .retry), (529, .retry), (599, .retry),
     ]

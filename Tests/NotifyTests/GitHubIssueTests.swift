@@ -196,7 +196,8 @@ import Testing
         ),
         (
             "label", GitHubDouble.token,
-            .answer(422, headers: [], body: #"{"message":"Validation Failed","errors":[{"resource":"Label","code":"invalid","field":"name"}]}"#),
+            .answer(
+                422, headers: [], body: #"{"message":"Validation Failed","errors":[{"resource":"Label","code":"invalid","field":"name"}]}"#),
             "labels or assignees"
         ),
         ("invalid", GitHubDouble.token, .answer(422, headers: [], body: "{}"), "check 'labels'"),
@@ -290,10 +291,12 @@ import Testing
         }
     }
 
-    @Test("golden", arguments: [
-        "noisy-throttled", "noisy-resolved-lease-over", "runtime-down-staging", "drill", "advice", "approval",
-        "digest-update",
-    ])
+    @Test(
+        "golden",
+        arguments: [
+            "noisy-throttled", "noisy-resolved-lease-over", "runtime-down-staging", "drill", "advice", "approval",
+            "digest-update",
+        ])
     func golden(name: String) throws {
         let message = Self.sample(name)
         let text = GitHubText.title(message) + "\n\n" + GitHubText.body(message, mark: GitHubIssue.mark(issue: message))

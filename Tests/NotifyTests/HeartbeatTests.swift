@@ -62,9 +62,10 @@ import Testing
         }
         #expect(faults == [nil, nil, nil, nil, nil])
         #expect(
-            server.requests.map(\.path) == ["up&msg=OK", "down&msg=failure", "up&msg=OK", "down&msg=exit+3"].map {
-                "/api/push/k3y?status=\($0)&ping="
-            })
+            server.requests.map(\.path)
+                == ["up&msg=OK", "down&msg=failure", "up&msg=OK", "down&msg=exit+3"].map {
+                    "/api/push/k3y?status=\($0)&ping="
+                })
     }
 
     @Test func `only the URL itself says that a check is gone`() async throws {

@@ -82,7 +82,8 @@ import Testing
         "554 5.7.1 Looks like spam", "550 5.7.1 First line second line", "552 5.3.4 Too big", "554 5.6.0 No",
         "550 5.7.1 Message rejected due to content restrictions", "554 5.7.1 The message contains a virus", "550 No",
         "550 5.1.1 The email account that you tried to reach does not exist", "552 5.2.2 The account is over quota",
-        "550 The email account that you tried to reach is disabled", "550 Recipient account suspended", "550 Message too large for this account",
+        "550 The email account that you tried to reach is disabled", "550 Recipient account suspended",
+        "550 Message too large for this account",
         "552 Message size exceeds what your account may receive", "550 5.2.3 Too long for that account",
         "554 5.7.0 Reject, attachment type not allowed", "554 Attachment rejected due to policy restrictions",
     ]
@@ -102,7 +103,8 @@ import Testing
     }
 
     static let silences: [(MailFailure.Kind, String, String)] = [
-        (.noHandshake(afterMs: 5), "smtps://mx:465", "in the TLS handshake"), (.noHandshake(afterMs: 5), "smtps://mx:465", "or is it smtp:"),
+        (.noHandshake(afterMs: 5), "smtps://mx:465", "in the TLS handshake"),
+        (.noHandshake(afterMs: 5), "smtps://mx:465", "or is it smtp:"),
         (.noGreeting(afterMs: 5), "smtp://mx:465", "is it smtps:"), (.noGreeting(afterMs: 5), "smtps://mx:465", "is it a mail server"),
         (.timeout(afterMs: 5), "smtp://mx:25", "a firewall"), (.connectionLost, "smtps://mx:25", "smtps: where it must be smtp:"),
         (.tls("SSL routines::wrong version number"), "smtps://mx:25", "is it smtp:"),
@@ -120,7 +122,8 @@ import Testing
         defer { silent.stop() }
         let server = try #require(MailServer("\(scheme)://127.0.0.1:\(silent.port)/tests.example.com"))
         let address = try #require(MailAddress("ops@example.com"))
-        var mail = Mail(server: server, sender: address, recipients: [address], message: Array("Subject: x\r\n\r\nx\r\n".utf8), encryption: .none)
+        var mail = Mail(
+            server: server, sender: address, recipients: [address], message: Array("Subject: x\r\n\r\nx\r\n".utf8), encryption: .none)
         mail.connectTimeoutMs = 300
         mail.timeoutMs = 1_500
         guard case .failed(let failure) = await SMTPClient().send(mail) else {

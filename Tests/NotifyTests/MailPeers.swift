@@ -79,7 +79,8 @@ final class MailPeers: Sendable {
     /// A channel `ops` to one of the servers.
     func channel(
         _ kind: String, to: [String], login: Bool? = nil, encryption: Mail.Encryption? = nil, timeoutMs: Int = 20_000,
-        acceptanceTimeoutMs: Int? = nil, caFile: String?? = nil, from: String = "Operations <ops@example.com>", clock: any Clock = SystemClock(),
+        acceptanceTimeoutMs: Int? = nil, caFile: String?? = nil, from: String = "Operations <ops@example.com>",
+        clock: any Clock = SystemClock(),
         notice: @escaping @Sendable (String) -> Void = { _ in },
         password: @escaping @Sendable () throws -> Secret = { Secret(MailPeers.password) }
     ) throws -> EmailChannel {

@@ -212,10 +212,12 @@ import Testing
         #expect(Set(keys).count == Set(ids.map { Array($0.utf8) }).count)
     }
 
-    @Test("golden", arguments: [
-        "noisy-throttled", "noisy-resolved-lease-over", "runtime-down-staging", "drill", "acknowledged", "advice",
-        "digest-storm", "digest-over",
-    ])
+    @Test(
+        "golden",
+        arguments: [
+            "noisy-throttled", "noisy-resolved-lease-over", "runtime-down-staging", "drill", "acknowledged", "advice",
+            "digest-storm", "digest-over",
+        ])
     func golden(name: String) throws {
         let message = Self.sample(name)
         let events = PagerDuty.actions(message).map {

@@ -78,7 +78,8 @@ enum Sample {
         ("noisy-kill-switch", noisyKillSwitch), ("noisy-resolved-lease-runs", noisyResolved(endsAfter: 900)),
         ("noisy-resolved-lease-over", noisyResolved(endsAfter: 1_700)), ("noisy-again", noisyAgain),
         ("noisy-max-lease", noisyMaxLease), ("runtime-down", runtimeDown), ("runtime-down-staging", runtimeDownStaging),
-        ("runtime-overtaken", runtimeOvertaken), ("runtime-removed", runtimeRemoved), ("saturated-paused", saturated), ("token-burn-approval", tokenBurn),
+        ("runtime-overtaken", runtimeOvertaken), ("runtime-removed", runtimeRemoved), ("saturated-paused", saturated),
+        ("token-burn-approval", tokenBurn),
         ("drill", drill),
     ]
 

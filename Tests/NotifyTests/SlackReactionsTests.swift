@@ -51,7 +51,9 @@ import Testing
         Case(name: "no scope", body: #"{"ok":false,"error":"missing_scope"}"#, expected: nil),
         Case(name: "an error that echoes the token", body: #"{"ok":false,"error":"xoxb-token-1"}"#, expected: nil),
         Case(name: "busy", status: 503, body: "", expected: nil),
-        Case(name: "yes with status 500", status: 500, body: good(#","reactions":[{"name":"white_check_mark","users":["U1"]}]"#), expected: nil),
+        Case(
+            name: "yes with status 500", status: 500, body: good(#","reactions":[{"name":"white_check_mark","users":["U1"]}]"#),
+            expected: nil),
     ]
 
     @Test("answers", arguments: cases)

@@ -122,7 +122,8 @@ import Testing
 
     @Test func `ids that differ look different`() {
         let ids = [
-            "a", "a ", " a", "a\u{200B}", "K", "\u{212A}", "\u{AC00}", "\u{1100}\u{1161}", "\u{304C}", "\u{304B}\u{3099}", "a\u{A0}", "a\u{202E}", "\u{61}\u{301}", "\u{E1}", "", " ", "\u{3164}",
+            "a", "a ", " a", "a\u{200B}", "K", "\u{212A}", "\u{AC00}", "\u{1100}\u{1161}", "\u{304C}", "\u{304B}\u{3099}", "a\u{A0}",
+            "a\u{202E}", "\u{61}\u{301}", "\u{E1}", "", " ", "\u{3164}",
             "a\u{0}",
         ]
         let shown = ids.map { Array(Shown.id($0).utf8) }

@@ -50,8 +50,9 @@ import Testing
                 event: .updated, incident: incident, environment: "production", mode: .enforce, at: Sample.at(301 + 8 * 3_600),
                 news: .action))
         #expect(
-            anew.contains("What was approved before was not done, and that yes counts no more. Approve it: mozaiks-ops actions "
-                + "approve approval-e5f6"), "\(anew)")
+            anew.contains(
+                "What was approved before was not done, and that yes counts no more. Approve it: mozaiks-ops actions "
+                    + "approve approval-e5f6"), "\(anew)")
     }
 
     /// What stands under "Needs a person".
@@ -77,9 +78,14 @@ import Testing
     func figuresOfNow() {
         var incident = Sample.noisy()
         func told(_ event: Message.Event) -> Wording {
-            Wording(Message(event: event, incident: incident, environment: "production", mode: .enforce, at: Sample.at(900), news: event == .updated ? .reminder : nil))
+            Wording(
+                Message(
+                    event: event, incident: incident, environment: "production", mode: .enforce, at: Sample.at(900),
+                    news: event == .updated ? .reminder : nil))
         }
-        func points(_ all: [(Double, Evidence)]) -> [EvidenceSeries.Point] { all.map { EvidenceSeries.Point(at: Sample.at($0.0), evidence: $0.1) } }
+        func points(_ all: [(Double, Evidence)]) -> [EvidenceSeries.Point] {
+            all.map { EvidenceSeries.Point(at: Sample.at($0.0), evidence: $0.1) }
+        }
         incident.evidence = [EvidenceSeries(series: "active_runs.share", unit: .percent, points: points([(300, .value(61.1))]))]
         // Nothing newer is known: then nothing newer is said.
         #expect(told(.updated).conditionLines == told(.opened).conditionLines)
@@ -140,7 +146,8 @@ import Testing
         let (here, there) = (Wording(message), Wording(message, template))
         #expect(here.facts.contains { $0.value.plain.contains(" UTC on ") })
         #expect(there.facts.contains { $0.value.plain.contains(" UTC+05:30 on ") })
-        let text = (there.facts.map(\.value.plain) + there.actions.flatMap { $0.lines.map(\.plain) } + there.tenantTexts).joined(separator: "\n")
+        let text = (there.facts.map(\.value.plain) + there.actions.flatMap { $0.lines.map(\.plain) } + there.tenantTexts).joined(
+            separator: "\n")
         #expect(text.contains("UTC+05:30") && !text.contains("UTC ") && !text.contains("UTC,") && !text.contains("UTC."), "\(text)")
     }
 

@@ -34,12 +34,21 @@ import YAML
         ("at", "tests: [{name: a, tape: x, expect: [{rule: r, at: 5, state: firing}]}]", ["'at' must be a length of time"]),
         ("during", "tests: [{name: a, tape: x, expect: [{rule: r, during: 5m, state: firing}]}]", ["such as 5m..10m"]),
         ("backwards", "tests: [{name: a, tape: x, expect: [{rule: r, during: 5m..3m, state: firing}]}]", ["no stretch of time"]),
-        ("at and during", "tests: [{name: a, tape: x, expect: [{rule: r, at: 1m, during: 5m..6m, state: firing}]}]", ["no place beside 'at'"]),
+        (
+            "at and during", "tests: [{name: a, tape: x, expect: [{rule: r, at: 1m, during: 5m..6m, state: firing}]}]",
+            ["no place beside 'at'"]
+        ),
         ("action without verdict", "tests: [{name: a, tape: x, expect: [{rule: r, action: pause}]}]", ["needs 'verdict'"]),
         ("message", "tests: [{name: a, tape: x, expect: [{rule: r, action: notify, verdict: act}]}]", ["write 'incident: open'"]),
         ("stray verdict", "tests: [{name: a, tape: x, expect: [{rule: r, state: firing, verdict: act}]}]", ["beside 'action' only"]),
-        ("stray because", "tests: [{name: a, tape: x, expect: [{rule: r, action: pause, verdict: act, because: mode}]}]", ["'because' stands beside"]),
-        ("because", "tests: [{name: a, tape: x, expect: [{rule: r, action: pause, verdict: refused, because: mod}]}]", ["did you mean 'mode'?"]),
+        (
+            "stray because", "tests: [{name: a, tape: x, expect: [{rule: r, action: pause, verdict: act, because: mode}]}]",
+            ["'because' stands beside"]
+        ),
+        (
+            "because", "tests: [{name: a, tape: x, expect: [{rule: r, action: pause, verdict: refused, because: mod}]}]",
+            ["did you mean 'mode'?"]
+        ),
         ("interval", "interval: 0s\ntests: []", ["'interval' must be at least 1s"]),
         ("no tests", "tests: []", ["error[empty]: 'tests' is empty"]),
         ("no expectations", "tests: [{name: a, tape: x, expect: []}]", ["error[empty]: 'expect' is empty"]),

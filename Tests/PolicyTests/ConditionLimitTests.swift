@@ -9,12 +9,14 @@ import Testing
         "fixed values that a plain reading is held against",
         arguments: [
             ("active_runs > 200", ["active_runs > 200"]), ("200 < active_runs", ["active_runs > 200"]),
-            ("active_runs >= 0.8 * 200", ["active_runs > 160"]), ("error_rate > 5% and errors > 10/min", ["error_rate[5m] > 5", "errors[5m] > 10"]),
+            ("active_runs >= 0.8 * 200", ["active_runs > 160"]),
+            ("error_rate > 5% and errors > 10/min", ["error_rate[5m] > 5", "errors[5m] > 10"]),
             ("error_rate[10m] > 5% or error_rate > 5%", ["error_rate[10m] > 5", "error_rate[5m] > 5"]),
             ("mongodb_latency > 200ms or min(mongodb_latency[10m]) > 200ms", ["mongodb_latency > 0.2"]),
             ("turns < 3/min", ["turns[5m] < 3"]), ("active_runs > $most", ["active_runs > 40"]),
             ("active_runs > open_runs * 3", []), ("not (active_runs > 3)", []), ("active_runs + 1 > 3", []),
-            ("missing(active_runs)", []), ("up == 0", []), ("active_runs > 1 / 0", []), ("active_runs > 3 and active_runs > 3", ["active_runs > 3"]),
+            ("missing(active_runs)", []), ("up == 0", []), ("active_runs > 1 / 0", []),
+            ("active_runs > 3 and active_runs > 3", ["active_runs > 3"]),
         ] as [(String, [String])])
     func limits(condition: String, expected: [String]) throws {
         let file = """

@@ -160,7 +160,8 @@ import Testing
         #expect(suppressed(by: "runtime-unhealthy").contains("perf-unreadable"))
         #expect(
             suppressed(by: "provider-trouble") == [
-                "app-errors", "app-slow", "app-stuck", "cost-spike", "error-rise", "error-spike", "noisy-neighbor", "provider-silent", "runtime-saturated",
+                "app-errors", "app-slow", "app-stuck", "cost-spike", "error-rise", "error-spike", "noisy-neighbor", "provider-silent",
+                "runtime-saturated",
                 "token-burn-spike", "turn-latency-high", "turn-latency-rise", "user-hogging",
             ])
         // What says nothing of the runtime but that it is gone hides all the others. A loop of restarts is seen only while the

@@ -108,17 +108,22 @@ struct Evaluated: Sendable, CustomTestStringConvertible {
     static let sentences: [(String, [String: Evidence], String)] = [
         (
             "up == 1 and (healthy == 0 or missing(healthy, unreachable) or (not missing(restarts) and restarts > 3))",
-            ["up": .value(1), "healthy": .missing(.unreachable), "restarts[5m]": .value(1)], "up (1) == 1 and healthy is missing (unreachable)"
+            ["up": .value(1), "healthy": .missing(.unreachable), "restarts[5m]": .value(1)],
+            "up (1) == 1 and healthy is missing (unreachable)"
         ),
         (
             "healthy == 0 or (not missing(restarts) and restarts > 3)", ["healthy": .value(1), "restarts[5m]": .value(9)],
             "restarts[5m] (9) > 3"
         ),
         (
-            "missing(healthy) and not (missing(healthy, unauthorized) or missing(healthy, partial))", ["healthy": .missing(.error(status: 502))],
+            "missing(healthy) and not (missing(healthy, unauthorized) or missing(healthy, partial))",
+            ["healthy": .missing(.error(status: 502))],
             "healthy is missing (error(502))"
         ),
-        ("not (missing(healthy) or restarts > 3)", ["healthy": .value(1), "restarts[5m]": .value(0)], "healthy (1) is known and not restarts[5m] (0) > 3"),
+        (
+            "not (missing(healthy) or restarts > 3)", ["healthy": .value(1), "restarts[5m]": .value(0)],
+            "healthy (1) is known and not restarts[5m] (0) > 3"
+        ),
     ]
 
     @Test("what is told reads as what is so", arguments: sentences)

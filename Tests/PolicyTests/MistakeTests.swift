@@ -104,7 +104,10 @@ import YAML
         ("missing tokens", "write 'missing(tokens)'", "missing(tokens)"),
         ("missing(tokens, 500)", "write 'error(500)'", "missing(tokens, error(500))"),
         ("missing(tokens, timeout)", "did you mean 'unreachable'?", "missing(tokens, unreachable)"),
-        ("missing(tokens, error(5xx))", "one status is asked for: write 'error(500)', or 'error' for any of them", "missing(tokens, error(500))"),
+        (
+            "missing(tokens, error(5xx))", "one status is asked for: write 'error(500)', or 'error' for any of them",
+            "missing(tokens, error(500))"
+        ),
         // Operators
         ("active_runs => 5", "write '>='", "active_runs >= 5"), ("active_runs = 5", "write '=='", "active_runs == 5"),
         ("active_runs is 5", "write '=='", "active_runs == 5"), ("active_runs above 5", "write '>'", "active_runs > 5"),
@@ -120,7 +123,8 @@ import YAML
         #expect(read.split(separator: "\n").count { $0.contains("error[") } == 1, "one fault, said once:\n\(read)")
         #expect(Compiling.faults(mistake.mended) == "", "what is suggested is wrong itself")
         // One at least of what the hint quotes stands in the mended condition.
-        let suggested = mistake.hint.split(separator: "'", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+        let suggested = mistake.hint.split(separator: "'", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map(
+            \.element)
         #expect(!mistake.hint.contains("'" as Character) || suggested.contains { mistake.mended.contains($0) })
     }
 
@@ -130,28 +134,45 @@ import YAML
         ("for: five minutes", "write '5m'", "for: 5m"), ("for: PT5M", "write '5m'", "for: 5m"), ("for: an hour", "write '1h'", "for: 1h"),
         ("for: 999999h", "write '7d', or less", "for: 7d"), ("for: 900 hours", "write '7d', or less", "for: 7d"),
         ("for: 5 min", "write '5m'", "for: 5m"), ("for: 300", "write '300s', or '300m'", "for: 300s"),
-        ("severity: warn", "did you mean 'warning'?", "severity: warning"), ("severity: error", "did you mean 'critical'?", "severity: critical"),
+        ("severity: warn", "did you mean 'warning'?", "severity: warning"),
+        ("severity: error", "did you mean 'critical'?", "severity: critical"),
         ("severity: high", "did you mean 'critical'?", "severity: critical"), ("severity: low", "did you mean 'info'?", "severity: info"),
         ("severity: CRIT", "did you mean 'critical'?", "severity: critical"),
         ("subject: tenant", "did you mean 'app'?", "subject: app"), ("subject: customer", "did you mean 'app'?", "subject: app"),
-        ("condition: active_runs > 5", "did you mean 'when'?", "when: active_runs > 5"), ("expr: active_runs > 5", "did you mean 'when'?", "when: active_runs > 5"),
-        ("if: active_runs > 5", "did you mean 'when'?", "when: active_runs > 5"), ("message: Busy.", "did you mean 'summary'?", "summary: Busy."),
+        ("condition: active_runs > 5", "did you mean 'when'?", "when: active_runs > 5"),
+        ("expr: active_runs > 5", "did you mean 'when'?", "when: active_runs > 5"),
+        ("if: active_runs > 5", "did you mean 'when'?", "when: active_runs > 5"),
+        ("message: Busy.", "did you mean 'summary'?", "summary: Busy."),
         ("duration: 5m", "did you mean 'for'?", "for: 5m"), ("runbook: a", "did you mean 'playbook'?", "playbook: a"),
         ("actions: [{pause: 5m}]", "write 'pause: {ttl: 5m}'", "actions: [{pause: {ttl: 5m}}]"),
-        ("actions: [{throttle: 3}]", "write 'throttle: {concurrent_workflows: 3, ttl: 15m}'", "actions: [{throttle: {concurrent_workflows: 3, ttl: 15m}}]"),
-        ("actions: [{throttle: 10m}]", "write 'throttle: {concurrent_workflows: 5, ttl: 10m}'", "actions: [{throttle: {concurrent_workflows: 5, ttl: 10m}}]"),
-        ("actions: [{disable_pack: search}]", "write 'disable_pack: {pack: search, ttl: 15m}'", "actions: [{disable_pack: {pack: search, ttl: 15m}}]"),
+        (
+            "actions: [{throttle: 3}]", "write 'throttle: {concurrent_workflows: 3, ttl: 15m}'",
+            "actions: [{throttle: {concurrent_workflows: 3, ttl: 15m}}]"
+        ),
+        (
+            "actions: [{throttle: 10m}]", "write 'throttle: {concurrent_workflows: 5, ttl: 10m}'",
+            "actions: [{throttle: {concurrent_workflows: 5, ttl: 10m}}]"
+        ),
+        (
+            "actions: [{disable_pack: search}]", "write 'disable_pack: {pack: search, ttl: 15m}'",
+            "actions: [{disable_pack: {pack: search, ttl: 15m}}]"
+        ),
         ("actions: [{notify: ops}]", "write 'notify: {channels: [ops]}'", "actions: [{notify: {channels: [ops]}}]"),
         ("actions: [{notify: [ops, mail]}]", "write 'notify: {channels: [ops, mail]}'", "actions: [{notify: {channels: [ops, mail]}}]"),
         ("actions: [{pause: {duration: 5m, ttl: 5m}}]", "did you mean 'ttl'?", "actions: [{pause: {ttl: 5m}}]"),
-        ("actions: [{throttle: {concurrent: 5, concurrent_workflows: 5, ttl: 5m}}]", "did you mean 'concurrent_workflows'?", "actions: [{throttle: {concurrent_workflows: 5, ttl: 5m}}]"),
+        (
+            "actions: [{throttle: {concurrent: 5, concurrent_workflows: 5, ttl: 5m}}]", "did you mean 'concurrent_workflows'?",
+            "actions: [{throttle: {concurrent_workflows: 5, ttl: 5m}}]"
+        ),
     ]
 
     /// A policy with one rule, in which a line replaces the one of the same key.
     private func load(_ line: String, thresholds: String = "", above: String = "") -> Result<PolicySet, PolicyErrors> {
         let key = line.prefix { $0 != ":" }
-        let lines = ["subject: app", "when: active_runs > 3", "severity: info"].filter { !$0.hasPrefix(key + ":") } + (line.isEmpty ? [] : [line])
-        let text = "schema: mozaiks.ops/policy/v1\nops_policy: default\nallowed_actions: [notify, throttle, pause, disable_pack]\n\(above)"
+        let lines =
+            ["subject: app", "when: active_runs > 3", "severity: info"].filter { !$0.hasPrefix(key + ":") } + (line.isEmpty ? [] : [line])
+        let text =
+            "schema: mozaiks.ops/policy/v1\nops_policy: default\nallowed_actions: [notify, throttle, pause, disable_pack]\n\(above)"
             + (thresholds.isEmpty ? "" : "thresholds: {\(thresholds)}\n") + "rules:\n  r:\n" + lines.map { "    \($0)\n" }.joined()
         return PolicyLoader.load(files: [PolicyFile(path: "ops_policy.default.yaml", bytes: Array(text.utf8))])
     }
@@ -172,10 +193,14 @@ import YAML
         #expect(throws: Never.self) { try load(mistake.mended).get() }
     }
 
-    @Test("a threshold's hint works where it is written", arguments: [
-        ("5 €/h", "money is in USD: write '5 USD/h'", "5 USD/h"), ("20 %", "write '20%'", "20%"), ("$5/h", "write '5 USD/h'", "5 USD/h"),
-        ("10k", "write '10000'", "10000"), ("5 percent", "write '5%'", "5%"), ("5 min", "write '5m'", "5m"), ("1,000", "write '1000'", "1000"),
-    ])
+    @Test(
+        "a threshold's hint works where it is written",
+        arguments: [
+            ("5 €/h", "money is in USD: write '5 USD/h'", "5 USD/h"), ("20 %", "write '20%'", "20%"),
+            ("$5/h", "write '5 USD/h'", "5 USD/h"),
+            ("10k", "write '10000'", "10000"), ("5 percent", "write '5%'", "5%"), ("5 min", "write '5m'", "5m"),
+            ("1,000", "write '1000'", "1000"),
+        ])
     func threshold(written: String, hint: String, mended: String) {
         #expect(hints(load("", thresholds: "t: \"\(written)\"")).contains(hint), "\(hints(load("", thresholds: "t: \"\(written)\"")))")
         #expect(Quantity(mended) != nil)
@@ -190,19 +215,27 @@ import YAML
         let set = try load("", thresholds: "noisy_shares: 50%", above: "extends: builtin\n").get()
         let warning = try #require(set.warnings.first { $0.code == "unused-threshold" })
         #expect(warning.hint == "did you mean 'noisy_share'?")
-        #expect(try load("", thresholds: "noisy_share: 50%", above: "extends: builtin\n").get().warnings.allSatisfy { $0.code != "unused-threshold" })
+        #expect(
+            try load("", thresholds: "noisy_share: 50%", above: "extends: builtin\n").get().warnings.allSatisfy {
+                $0.code != "unused-threshold"
+            })
     }
 
-    @Test("places of other languages in texts are warned about, what is meant as it stands is not", arguments: [
-        ("next_steps: [\"docker ps --format '{{.State}}'\"]", "'{{.State}}' is told as '{.State}'"),
-        ("summary: \"{{ $labels.app }} is busy\"", "for the value write '{app}'"), ("summary: \"{{ app }} is busy\"", "for the value write '{app}'"),
-        ("summary: \"{{app}} is busy\"", "for the value write '{app}'"), ("summary: \"$app is busy\"", "write '{app}'"),
-        ("summary: \"${app} is busy\"", "write '{app}'"), ("labels: {a: \"$value\"}", "write '{value}'"),
-        ("description: \"{app} is busy\"", "'description' is told as it is written"), ("suggest: [\"ask {app}\"]", "'suggest' is told as it is written"),
-        ("summary: \"It costs $5\"", ""), ("next_steps: [\"echo $HOME ${x}x\"]", "there is no '{x}'"), ("summary: \"{app} is busy\"", ""),
-        ("next_steps: [\"docker ps --format '{{{{.State}}}}'\"]", ""), ("description: \"A set {a, b}\"", ""),
-        ("next_steps: [\"curl -d '{{\\\"a\\\": 1}}' host\"]", ""),
-    ])
+    @Test(
+        "places of other languages in texts are warned about, what is meant as it stands is not",
+        arguments: [
+            ("next_steps: [\"docker ps --format '{{.State}}'\"]", "'{{.State}}' is told as '{.State}'"),
+            ("summary: \"{{ $labels.app }} is busy\"", "for the value write '{app}'"),
+            ("summary: \"{{ app }} is busy\"", "for the value write '{app}'"),
+            ("summary: \"{{app}} is busy\"", "for the value write '{app}'"), ("summary: \"$app is busy\"", "write '{app}'"),
+            ("summary: \"${app} is busy\"", "write '{app}'"), ("labels: {a: \"$value\"}", "write '{value}'"),
+            ("description: \"{app} is busy\"", "'description' is told as it is written"),
+            ("suggest: [\"ask {app}\"]", "'suggest' is told as it is written"),
+            ("summary: \"It costs $5\"", ""), ("next_steps: [\"echo $HOME ${x}x\"]", "there is no '{x}'"),
+            ("summary: \"{app} is busy\"", ""),
+            ("next_steps: [\"docker ps --format '{{{{.State}}}}'\"]", ""), ("description: \"A set {a, b}\"", ""),
+            ("next_steps: [\"curl -d '{{\\\"a\\\": 1}}' host\"]", ""),
+        ])
     func places(line: String, says: String) throws {
         let warnings = try load(line).get().warnings.filter { $0.code == "braces" }
         #expect(says.isEmpty ? warnings.isEmpty : warnings.count == 1 && "\(warnings[0])".contains(says), "\(line): \(warnings)")

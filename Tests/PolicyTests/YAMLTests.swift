@@ -154,7 +154,8 @@ struct Hostile: Sendable, CustomTestStringConvertible {
     }
 
     @Test("what is said of a value is bounded") func longMessages() {
-        let text = Diagnostic("c", String(repeating: "é", count: 1_000_000), file: "f", hint: String(repeating: "x", count: 1_000_000)).description
+        let text = Diagnostic("c", String(repeating: "é", count: 1_000_000), file: "f", hint: String(repeating: "x", count: 1_000_000))
+            .description
         #expect(text.unicodeScalars.count < 5_000)
     }
 

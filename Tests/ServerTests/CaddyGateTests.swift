@@ -111,16 +111,21 @@ struct CaddyGateTests {
             #expect(question.method == "GET" && question.body.isEmpty && question.path == "/gate/ask")
             // Never what follows the `?`: a websocket's token stands there.
             #expect(question.queryBytes("uri") == Array("/api/chats/app/wf/start".utf8))
-            #expect(question.queryValue("method") == "POST" && question.queryValue("refuse") == nil && question.queryValue("runtime") == nil)
+            #expect(
+                question.queryValue("method") == "POST" && question.queryValue("refuse") == nil && question.queryValue("runtime") == nil)
             #expect(Set(question.headers.map { $0.name.lowercased() }) == ["host", "user-agent", "accept-encoding"])
             #expect(question.header("User-Agent")?.hasPrefix("Go-http-client") ?? false)
         }
     }
 
-    @Test("no token of a query reaches the gate, and the path does as it was sent", arguments: [
-        ("/ws/wf/app/chat/user?access_token=eyJhbGciOi", "/ws/wf/app/chat/user"), ("/api/chats/a%2Fb/%77f/../wf/start?a=b?c", "/api/chats/a%2Fb/%77f/../wf/start"),
-        ("/api//chats/app/wf/start?", "/api//chats/app/wf/start"), ("/x%3Fy/$1?q", "/x%3Fy/$1"), ("/?access_token=eyJhbGciOi", "/"), ("/plain", "/plain"),
-    ])
+    @Test(
+        "no token of a query reaches the gate, and the path does as it was sent",
+        arguments: [
+            ("/ws/wf/app/chat/user?access_token=eyJhbGciOi", "/ws/wf/app/chat/user"),
+            ("/api/chats/a%2Fb/%77f/../wf/start?a=b?c", "/api/chats/a%2Fb/%77f/../wf/start"),
+            ("/api//chats/app/wf/start?", "/api//chats/app/wf/start"), ("/x%3Fy/$1?q", "/x%3Fy/$1"), ("/?access_token=eyJhbGciOi", "/"),
+            ("/plain", "/plain"),
+        ])
     func noQuery(target: String, shown: String) throws {
         let setup = try Setup([.pause])
         defer { setup.stop() }
@@ -181,7 +186,8 @@ struct CaddyGateTests {
         let client = try RawClient(port: setup.caddy.port)
         defer { client.end() }
         try client.send(
-            "POST /api/chats/app/wf/start HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
+            "POST /api/chats/app/wf/start HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+        )
         #expect(try client.readReply().status == 429)
         #expect(setup.requestsAtRuntime.isEmpty)
         #expect(try setup.start("other").status == 200)

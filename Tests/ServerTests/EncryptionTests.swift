@@ -42,7 +42,8 @@ import Testing
                 folder.write("01\n", to: "serial")
                 try openssl(["req", "-new", "-key", newKey, "-subj", "/CN=\(name)", "-out", "request.pem"])
                 try openssl([
-                    "ca", "-batch", "-selfsign", "-config", "ca.conf", "-keyfile", newKey, "-in", "request.pem", "-startdate", span.from, "-enddate",
+                    "ca", "-batch", "-selfsign", "-config", "ca.conf", "-keyfile", newKey, "-in", "request.pem", "-startdate", span.from,
+                    "-enddate",
                     span.to, "-notext", "-out", newCertificate,
                 ])
             }
@@ -59,7 +60,8 @@ import Testing
 
     private func curl(_ files: Files, _ arguments: [String]) throws -> RunningProgram.Ending {
         try RunningProgram(
-            "/usr/bin/curl", ["-sS", "-v", "--noproxy", "*", "--max-time", "10"] + arguments, environment: ["PATH": "/usr/bin:/bin", "HOME": files.folder.path],
+            "/usr/bin/curl", ["-sS", "-v", "--noproxy", "*", "--max-time", "10"] + arguments,
+            environment: ["PATH": "/usr/bin:/bin", "HOME": files.folder.path],
             in: files.folder.path
         ).waitForEnd()
     }
@@ -81,7 +83,9 @@ import Testing
         #expect(first.output == "encrypted=true" && first.errors.contains("first.example"), "\(first.everything)")
         // Plain HTTP gets nothing, and old versions neither.
         #expect(try curl(files, ["http://127.0.0.1:\(server.port)/"]).code != 0)
-        #expect(try curl(files, ["--cacert", files.certificate, "--tls-max", "1.1", "--ciphers", "DEFAULT:@SECLEVEL=0", server.url + "/"]).code != 0)
+        #expect(
+            try curl(files, ["--cacert", files.certificate, "--tls-max", "1.1", "--ciphers", "DEFAULT:@SECLEVEL=0", server.url + "/"]).code
+                != 0)
         // Nobody is kept out by one who says nothing.
         let silent = try RawClient(port: server.port)
         defer { close(silent.descriptor) }
@@ -98,9 +102,13 @@ import Testing
         let key = files.folder.read("key.pem") ?? []
         try files.make("third.example")
         files.folder.write(key, to: "key.pem")
-        #expect(settles { told.withLock { $0.contains { $0.contains("the key is not the one of the certificate") } } }, "\(told.withLock { $0 })")
+        #expect(
+            settles { told.withLock { $0.contains { $0.contains("the key is not the one of the certificate") } } },
+            "\(told.withLock { $0 })")
         try files.make("old.example", span: ("20200101000000Z", "20200201000000Z"))
-        #expect(settles { told.withLock { $0.contains { $0.contains("the certificate has ended, at 2020-02-01T00:00:00.000Z") } } }, "\(told.withLock { $0 })")
+        #expect(
+            settles { told.withLock { $0.contains { $0.contains("the certificate has ended, at 2020-02-01T00:00:00.000Z") } } },
+            "\(told.withLock { $0 })")
         files.folder.write(kept ?? [], to: "other.pem")
         let still = try curl(files, ["--cacert", files.folder.path("other.pem"), server.url + "/"])
         #expect(still.output == "encrypted=true", "\(still.everything)")

@@ -31,7 +31,8 @@ struct GateLedgerTests {
     @Test func aloneNothingIsChanged() {
         let own = Self.counts("a", [(Self.shop, 3, 1)], others: (2, 0))
         #expect(Self.sum([], own: own) == own)
-        #expect(Self.sum([[("b", Self.report(Self.counts("b", [(Self.shop, 9, 9)], others: (9, 9))))]], own: own) == own, "before it was known")
+        #expect(
+            Self.sum([[("b", Self.report(Self.counts("b", [(Self.shop, 9, 9)], others: (9, 9))))]], own: own) == own, "before it was known")
     }
 
     @Test func whatAnotherCountsFromThenOnIsAdded() {
@@ -77,9 +78,12 @@ struct GateLedgerTests {
     @Test func aReportComesBackAsItWasTold() throws {
         let report = GateReport(
             counts: ["shared": Self.counts("a", [(Self.shop, 3, 1)], others: (2, 0))], refusals: ["lease-1": 4],
-            starts: [GateReport.Starts(GateSubject(runtime: "shared", app: Self.shop), at: [GateTableTests.t0, GateTableTests.t0 + .seconds(1)])])
+            starts: [
+                GateReport.Starts(GateSubject(runtime: "shared", app: Self.shop), at: [GateTableTests.t0, GateTableTests.t0 + .seconds(1)])
+            ])
         #expect(GateReport(try JSON(parsing: report.document.serialized())) == report)
-        #expect(GateReport(["counts": 3, "refusals": ["lease-1": -1], "starts": [["app_id": "a"]]]) == GateReport(refusals: ["lease-1": 0]))
+        #expect(
+            GateReport(["counts": 3, "refusals": ["lease-1": -1], "starts": [["app_id": "a"]]]) == GateReport(refusals: ["lease-1": 0]))
     }
 
     // MARK: Limits

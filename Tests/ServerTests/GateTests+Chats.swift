@@ -46,7 +46,9 @@ extension GateTests {
         let clock = SetClock(Self.t0 + .seconds(20))
         func answers(_ figures: OpenRuns?) -> String {
             let gate = Self.gate([.pause], clock: clock, openRuns: figures)
-            return String([Self.ask(gate, "GET", Self.socket("x")), Self.ask(gate, "POST", Self.input("x")), Self.ask(gate, "POST", Self.path())])
+            return String([
+                Self.ask(gate, "GET", Self.socket("x")), Self.ask(gate, "POST", Self.input("x")), Self.ask(gate, "POST", Self.path()),
+            ])
         }
         #expect(answers(nil) == "??-")
         #expect(answers(Self.figures(.seconds(10), active: 1, open: nil)) == "??-")
@@ -83,7 +85,8 @@ extension GateTests {
         // Another workflow's start is no ticket for this one.
         clock.now = Self.t0 + .seconds(30)
         gate.install(
-            Self.table([GateTableTests.throttle(runs: 2)], openRuns: Self.figures(.seconds(30), active: 1, starts: 2, open: ["one", "two"])))
+            Self.table(
+                [GateTableTests.throttle(runs: 2)], openRuns: Self.figures(.seconds(30), active: 1, starts: 2, open: ["one", "two"])))
         #expect(Self.ask(gate, "POST", Self.path("app_noisy", "Other")) == "+")
         #expect(Self.ask(gate, "GET", Self.socket("four")) == "-")
         #expect(Self.ask(gate, "GET", Self.socket("four", "Other")) == "=")

@@ -109,7 +109,8 @@ struct MonitorEndpointsTests {
         #expect(String(decoding: stuck.body, as: UTF8.self) == #"{"status":"stuck","stuck":["polls of shared"],"cycles":7}"#)
         let halting = DaemonHealth(isCycling: true, troubles: ["channel ops"], details: JSONObject())
         let troubled = MonitorEndpoints(gate: nil, health: { halting }).answer(ServerRequest(target: "/healthz"))
-        #expect(troubled.status == 200 && String(decoding: troubled.body, as: UTF8.self) == #"{"status":"troubled","stuck":["channel ops"]}"#)
+        #expect(
+            troubled.status == 200 && String(decoding: troubled.body, as: UTF8.self) == #"{"status":"troubled","stuck":["channel ops"]}"#)
         #expect(endpoints.answer(ServerRequest(target: "/metrics")).body == Array("m".utf8))
         #expect(endpoints.answer(ServerRequest(target: "/gate")).status == 404)
         #expect(endpoints.answer(ServerRequest(target: "/healthz/")).status == 404)

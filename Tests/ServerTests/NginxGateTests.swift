@@ -183,7 +183,8 @@ struct NginxGateTests {
         let client = try RawClient(port: setup.nginx.port)
         defer { client.end() }
         try client.send(
-            "POST /api/chats/app/wf/start HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
+            "POST /api/chats/app/wf/start HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+        )
         #expect(try client.readReply().status == 429)
         #expect(setup.requestsAtRuntime.isEmpty)
         #expect(try setup.start("other").status == 200)

@@ -19,7 +19,8 @@ import Testing
         guard access(python, X_OK) == 0 else { throw Missing(description: "no \(python): run 'make setup'") }
         let folder = TemporaryFolder()
         let program = try RunningProgram(
-            python, [tests + "/RuntimeExtension/" + script], environment: environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }, in: folder.path,
+            python, [tests + "/RuntimeExtension/" + script], environment: environment.merging(["PATH": "/usr/bin:/bin"]) { $1 },
+            in: folder.path,
             atMost: seconds)
         return program.waitForEnd()
     }

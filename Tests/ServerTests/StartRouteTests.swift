@@ -110,7 +110,8 @@ struct StartRouteTests {
     @Test(
         "websockets and inputs",
         arguments: [
-            ("GET", "/ws/wf/app/chat/user", "app wf chat"), ("GET", "/ws/wf/%20app%0B/chat/user", "app wf chat"), ("GET", "/ws/wf/app/chat/user?token=/x", "app wf chat"),
+            ("GET", "/ws/wf/app/chat/user", "app wf chat"), ("GET", "/ws/wf/%20app%0B/chat/user", "app wf chat"),
+            ("GET", "/ws/wf/app/chat/user?token=/x", "app wf chat"),
             ("GET", "/%77s/w%66/a%70p/ch%61t/user", "app wf chat"), ("GET", "/ws%2Fwf%2Fapp%2Fchat%2Fuser", "app wf chat"),
             ("GET", "/ws/wf/app/chat/user%0A", "app wf chat"), ("GET", "/ws/../app/chat/user", "app .. chat"),
             ("GET", "http://h/ws/wf/app/chat/user", "app wf chat"), ("GET", "/ws/wf/app/chat/user#x", "app wf chat"),

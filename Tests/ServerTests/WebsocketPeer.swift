@@ -118,7 +118,8 @@ extension WebsocketPeer {
         let passed = opened
         #expect(passed.count == 5)
         for target in [
-            "/ws/wf/app/new/u", "/ws/../app/new/u", "/w%73/wf/a%70p/new/u", "/ws/wf/x/../app/new/u", "/ws%2Fwf/app/new/u?x=/ws/wf/app/runs/u",
+            "/ws/wf/app/new/u", "/ws/../app/new/u", "/w%73/wf/a%70p/new/u", "/ws/wf/x/../app/new/u",
+            "/ws%2Fwf/app/new/u?x=/ws/wf/app/runs/u",
         ] {
             let reply = try Self.open(port, target)
             #expect(reply.status == 429 && reply.header("Retry-After") == "900", "\(target)")

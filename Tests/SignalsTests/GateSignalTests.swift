@@ -168,7 +168,9 @@ import Testing
         var total: Int64 = 0
         for step in 0...48 {
             // The chats cannot be read after two minutes.
-            if step < 12 { try watched.perf(RunTests.alive, at: Double(step * 10)) } else {
+            if step < 12 {
+                try watched.perf(RunTests.alive, at: Double(step * 10))
+            } else {
                 try watched.missing(.perf, .error(status: 500), at: Double(step * 10))
             }
             // In minute 3 the app hammers.

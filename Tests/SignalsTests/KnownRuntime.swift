@@ -176,7 +176,10 @@ struct KnownRuntime {
             key: key, app: 0, user: user, startedAt: began + habits.skew,
             present: FakeProcess.everything.subtracting(.lastTurnSeconds).union(.open))
         shown.runtimeSeconds = 0
-        let life = !habits.lives.isEmpty ? dice.among(habits.lives[app]) : habits.isNeverSeenOpen ? 0.002 : habits.isShort || dice.chance(0.1) ? dice.among(0.3...4) : dice.wait(150) + 1
+        let life =
+            !habits.lives.isEmpty
+            ? dice.among(habits.lives[app])
+            : habits.isNeverSeenOpen ? 0.002 : habits.isShort || dice.chance(0.1) ? dice.among(0.3...4) : dice.wait(150) + 1
         var run = Run(key: key, app: app, user: user, epoch: epoch, began: began, ended: began + Int64(life * 1_000), shown: shown)
         if dice.chance(habits.ghosts) {
             run.dropped = began + (dice.chance(0.5) ? 0 : Int64(dice.among(0...life) * 1_000))

@@ -74,7 +74,9 @@ struct LineTests {
         #expect(try watched.runtime("up", at: 290) == .value(0))
     }
 
-    @Test("a line that loses one of eight is poor from its first minutes on, and stays so through the state on the disk", arguments: [false, true])
+    @Test(
+        "a line that loses one of eight is poor from its first minutes on, and stays so through the state on the disk",
+        arguments: [false, true])
     func line(isForgetful: Bool) throws {
         var watched = Watched()
         watched.isForgetful = isForgetful
@@ -114,7 +116,8 @@ struct LineTests {
                     Sample(
                         at: FakeProcess.at(second), runtime: "shared", replica: other, elapsedMilliseconds: 100,
                         failure: step >= 30 ? .timeout : nil,
-                        content: step >= 30 ? .missing(endpoint, .unreachable, detail: "")
+                        content: step >= 30
+                            ? .missing(endpoint, .unreachable, detail: "")
                             : .missing(endpoint, .error(status: 404), detail: "")))
             }
         }

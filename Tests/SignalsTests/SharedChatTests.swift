@@ -22,7 +22,8 @@ struct SharedChatTests {
         return (watched, processes)
     }
 
-    @Test("counters that move, or none that do; whichever was asked first", arguments: [RunTests.alive, RunTests.dead], [[0, 1], [1, 0]])
+    @Test(
+        "counters that move, or none that do; whichever was asked first", arguments: [RunTests.alive, RunTests.dead], [[0, 1], [1, 0]])
     func once(_ base: FakeProcess, _ order: [Int]) throws {
         var (watched, processes) = try SharedChatTests.shown(base, order: order)
         #expect(try watched.app("a", "active_runs", at: 31) == .value(2))

@@ -15,7 +15,8 @@ struct SocketCountTests {
         check: (inout Watched, Double, Double) throws -> Void
     ) throws {
         var process = RunTests.dead
-        var rest = (calm.map { ($0.0, "calm", $0.1) } + ghosts.map { ($0.name, "flaky", $0.began) } + long.map { ($0.name, "long", $0.began) })
+        var rest =
+            (calm.map { ($0.0, "calm", $0.1) } + ghosts.map { ($0.name, "flaky", $0.began) } + long.map { ($0.name, "long", $0.began) })
             .sorted { $0.2 < $1.2 }
         var running: [(String, Double)] = []
         for second in stride(from: 5.0, through: end, by: 5) {

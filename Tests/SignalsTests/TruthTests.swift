@@ -33,7 +33,8 @@ struct TruthTests {
         var values: [Signal: [SubjectKind: Int]] = [:]
         // At polls that are not too many.
         for seed in UInt64(1)...8 {
-            var watch = TruthWatch(KnownRuntime(seed: seed) {
+            var watch = TruthWatch(
+                KnownRuntime(seed: seed) {
                     ($0.interval, $0.hasInside, $0.hasGate) = (max($0.interval, 10_000), seed % 2 == 0, true)
                 })
             try watch.run()

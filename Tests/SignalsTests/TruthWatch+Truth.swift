@@ -29,7 +29,9 @@ extension TruthWatch {
         let slack = 1e-6 * max(1, abs(value))
         if let truth, value >= truth.lowerBound - slack, value <= truth.upperBound + slack { return }
         let bounds = truth.map { "\($0.lowerBound)…\($0.upperBound)" } ?? "unknowable"
-        faults.append("\(ref) of \(app.map { KnownRuntime.apps[$0].text } ?? kind.rawValue) at \((now - KnownRuntime.t0) / 1_000)s: \(value), truth \(bounds)")
+        faults.append(
+            "\(ref) of \(app.map { KnownRuntime.apps[$0].text } ?? kind.rawValue) at \((now - KnownRuntime.t0) / 1_000)s: \(value), truth \(bounds)"
+        )
     }
 
     /// What a reading may be, given what really happened. Nil: nothing can be known.
@@ -163,7 +165,9 @@ extension TruthWatch {
 
     func isWatched(_ at: Int64, _ polls: [Poll]) -> Bool {
         let replica = signals.replicas[0]
-        let axis = polls.first?.at == perf.first?.at ? replica.log.axis : polls.first?.at == events.first?.at ? replica.usageAxis : signals.gate.axis
+        let axis =
+            polls.first?.at == perf.first?.at
+            ? replica.log.axis : polls.first?.at == events.first?.at ? replica.usageAxis : signals.gate.axis
         guard let index = axis.at.lastIndex(of: at), index > 0 else { return false }
         return axis.covered[index] > axis.covered[index - 1]
     }
@@ -196,8 +200,10 @@ extension TruthWatch {
 
     /// Of every run whose turns moved between two polls the last duration; in buckets whose middle is within 0.8 %.
     func latency(_ quantile: Double, _ app: Int?, from start: Int64, to end: Int64) -> ClosedRange<Double>? {
-        let found = perf.suffix(while: { $0.at > start }).filter { $0.at > start && $0.at <= end && ($0.at - $0.previous <= 120_000 || isWatched($0.at, perf)) }
-            .flatMap(\.latencies).filter { app == nil || $0.app == app }.map(\.seconds).sorted()
+        let found = perf.suffix(while: { $0.at > start }).filter {
+            $0.at > start && $0.at <= end && ($0.at - $0.previous <= 120_000 || isWatched($0.at, perf))
+        }
+        .flatMap(\.latencies).filter { app == nil || $0.app == app }.map(\.seconds).sorted()
         guard !found.isEmpty else { return nil }
         let value = found[min(max(Int((quantile * Double(found.count)).rounded(.up)) - 1, 0), found.count - 1)]
         return value * 0.992...value * 1.008

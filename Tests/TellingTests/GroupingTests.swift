@@ -109,9 +109,12 @@ import Testing
             lines == [
                 "opened app-0: page", "opened app-1: page", "opened page_budget of 1 (1 open): page",
                 "updated page_budget of 3 (3 open): page",
-            ] || lines.prefix(3) == [
-                "opened app-0: page", "opened app-1: page", "opened page_budget of 1 (1 open): page",
-            ][...], "\(lines)")
+            ]
+                || lines.prefix(3)
+                    == [
+                        "opened app-0: page", "opened app-1: page", "opened page_budget of 1 (1 open): page",
+                    ][...],
+            "\(lines)")
         #expect(!lines.contains { $0.hasPrefix("opened app-2") || $0.hasPrefix("opened app-3") })
         #expect(try world.tick(.hours(7), open: [incidents[5]]).contains("opened app-5: page"))
         #expect(try world.tick(.minutes(1), resolve: incidents).count == 4)
@@ -144,8 +147,9 @@ import Testing
             lines += try world.tick(.minutes(10), resolve: incident)
         }
         #expect(world.now == at(.minutes(400)))
-        #expect(lines.filter { $0.hasPrefix("opened") }
-            == ["opened app-0: page", "opened app-1: page", "opened page_budget of 1 (1 open): page"])
+        #expect(
+            lines.filter { $0.hasPrefix("opened") }
+                == ["opened app-0: page", "opened app-1: page", "opened page_budget of 1 (1 open): page"])
         #expect(lines.filter { $0.hasPrefix("resolved") } == ["resolved app-0: page", "resolved app-1: page"])
         #expect(lines.contains("updated page_budget of 1 (0 open): page"), "what is over is said, and wakes nobody")
         #expect(lines.contains { $0.hasPrefix("updated page_budget of 18 (") }, "\(lines)")

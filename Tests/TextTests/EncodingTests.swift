@@ -54,7 +54,9 @@ import Text
         let composed = "\u{e9}"
         let decomposed = "e\u{301}"
         #expect(composed == decomposed && !composed.isSame(as: decomposed) && decomposed.precedes(composed))
-        #expect(["b", composed, "B", decomposed].inByteOrder().map { Array($0.utf8) } == ["B", "b", decomposed, composed].map { Array($0.utf8) })
+        #expect(
+            ["b", composed, "B", decomposed].inByteOrder().map { Array($0.utf8) }
+                == ["B", "b", decomposed, composed].map { Array($0.utf8) })
         #expect([("b", 1), ("a", 2)].inByteOrder(of: { $0.0 }).map(\.1) == [2, 1])
     }
 

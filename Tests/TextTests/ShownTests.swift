@@ -9,20 +9,26 @@ import Text
     func nothingInvisible() {
         let ways: [(String, String)] = [
             ("id", Shown.id(ShownTests.hostile)), ("line", Shown.line(ShownTests.hostile)), ("prose", Shown.prose(ShownTests.hostile)),
-            ("code", Shown.code(ShownTests.hostile)), ("plugin", Shown.plugin(ShownTests.hostile)), ("screen", Shown.screen(ShownTests.hostile)),
+            ("code", Shown.code(ShownTests.hostile)), ("plugin", Shown.plugin(ShownTests.hostile)),
+            ("screen", Shown.screen(ShownTests.hostile)),
             ("cell", Shown.cell(ShownTests.hostile)), ("masked", Shown.masked(ShownTests.hostile)),
         ]
-        for (name, text) in ways { #expect(!text.unicodeScalars.contains(where: Shown.isInvisible), "\(name): \(text.unicodeScalars.map(\.value))") }
+        for (name, text) in ways {
+            #expect(!text.unicodeScalars.contains(where: Shown.isInvisible), "\(name): \(text.unicodeScalars.map(\.value))")
+        }
         #expect(Shown.plugin("a|b") == "a\\u{7c}b")
     }
 
-    @Test("a comment is one line, as long as a line", arguments: [
-        ("on it", "on it"), ("a\nb\r\nc\td", "a b c d"), ("  a \u{2028} b\u{85}", "a b"), ("\u{1B}[2Jx\u{202E}y", "\\u{1b}[2Jx\\u{202e}y"),
-        ("", ""), ("\n\n", ""), (String(repeating: "x", count: 400), String(repeating: "x", count: 400)),
-        (String(repeating: "x", count: 100_000), String(repeating: "x", count: 400) + "…"),
-        (String(repeating: "a\n", count: 50_000), String(String(repeating: "a ", count: 200)) + "…"),
-        (String(repeating: " ", count: 100_000) + "x", "…"),
-    ])
+    @Test(
+        "a comment is one line, as long as a line",
+        arguments: [
+            ("on it", "on it"), ("a\nb\r\nc\td", "a b c d"), ("  a \u{2028} b\u{85}", "a b"),
+            ("\u{1B}[2Jx\u{202E}y", "\\u{1b}[2Jx\\u{202e}y"),
+            ("", ""), ("\n\n", ""), (String(repeating: "x", count: 400), String(repeating: "x", count: 400)),
+            (String(repeating: "x", count: 100_000), String(repeating: "x", count: 400) + "…"),
+            (String(repeating: "a\n", count: 50_000), String(String(repeating: "a ", count: 200)) + "…"),
+            (String(repeating: " ", count: 100_000) + "x", "…"),
+        ])
     func comment(text: String, expected: String) {
         #expect(Shown.comment(text) == expected)
         #expect(Shown.comment(expected) == expected || text.utf8.count > 90_000)
@@ -47,7 +53,8 @@ import Text
         arguments: [
             ("app-*", "app-clinic", true), ("*", "", true), ("", "", true), ("", "a", false), ("a?c", "abc", true),
             ("a?c", "ac", false), ("*b*", "abc", true), ("a*b*c", "a-b-b-c", true), ("a*b*c", "a-c-b", false),
-            ("**x", "x", true), ("[*]", "*", true), ("[*]", "x", false), ("[?]a*", "?abc", true), ("[?]", "x", false), ("a[b]", "a[b]", true),
+            ("**x", "x", true), ("[*]", "*", true), ("[*]", "x", false), ("[?]a*", "?abc", true), ("[?]", "x", false),
+            ("a[b]", "a[b]", true),
             ("[*", "[x", true), ("[[*]]", "[*]", true), ("[]", "[]", true), ("é", "e\u{301}", false), ("?", "é", true),
         ])
     func globs(pattern: String, text: String, expected: Bool) { #expect(Glob(pattern).matches(text) == expected) }

@@ -110,7 +110,9 @@ import struct Journal.MinuteRow
         #expect(page.contains("<title>08:55:00 to 08:56:00: the runtime gave no answer"), "a gap says why")
         try world.commit([World.incident(700)])
         let marked = world.face().get("/").text
-        #expect(marked.contains("class=\"event incident\"") && marked.contains("08:55:00: noisy-neighbor opened on app-clinic"), "an opening stands on the chart")
+        #expect(
+            marked.contains("class=\"event incident\"") && marked.contains("08:55:00: noisy-neighbor opened on app-clinic"),
+            "an opening stands on the chart")
         #expect(
             try world.face().get("/api/v1/history?runtime=shared&since=1ms").json()["series"]?.array?.isEmpty == true)
         for (query, status) in [
@@ -198,7 +200,8 @@ import struct Journal.MinuteRow
             "/api/v1/incidents/0000000000000001", "/api/v1/incidents/ffff",
             "/api/v1/incidents/0000", "/api/v1/leases?all=true", "/api/v1/approvals", "/api/v1/silences?all=false",
             "/api/v1/messages?limit=5&channel=ops",
-            "/api/v1/audit?since=24h&limit=1", "/api/v1/rules", "/api/v1/nothing", "/api/v1/incidents?cursor=x", "/api/v1/history?runtime=shared&since=1h",
+            "/api/v1/audit?since=24h&limit=1", "/api/v1/rules", "/api/v1/nothing", "/api/v1/incidents?cursor=x",
+            "/api/v1/history?runtime=shared&since=1h",
             "/api/v1/history?runtime=shared&signal=active_runs&step=5m&of=max", "/api/v1/leases?all=true&limit=5&since=1h&until=1m",
             "/api/v1/messages?since=1h&until=1m", "/api/v1/rules?limit=1", "/api/v1/apps/app-clinic",
         ].map { ("GET", $0, "") }
@@ -230,7 +233,7 @@ import struct Journal.MinuteRow
         // What needs an engine that was at work is tested beside a daemon.
         #expect(
             ending.output == exchanges.map { _ in "ok\n" }.joined()
-                    + "never asked: get /api/v1/apps/{id} get /api/v1/events post /api/v1/leases/{id}/revert get /api/v1/policy get /api/v1/rules post /api/v1/silences/{id}/expire get /api/v1/standings\n",
+                + "never asked: get /api/v1/apps/{id} get /api/v1/events post /api/v1/leases/{id}/revert get /api/v1/policy get /api/v1/rules post /api/v1/silences/{id}/expire get /api/v1/standings\n",
             "\(ending.output)\(ending.errors)")
     }
 }

@@ -33,11 +33,15 @@ import Testing
     func browser() throws {
         try #require(access("/usr/bin/chromium", X_OK) == 0, "run .ci/setup: it installs chromium")
         try #require(access(Fixtures.repository + "/.build/venv/bin/python3", X_OK) == 0, "run .ci/setup: it installs axe-core")
-        let hostile = "<script>window.hacked=1</script>\u{202E}\"'><img src=x onerror=window.hacked=1>😀" + String(repeating: "x", count: 300)
+        let hostile =
+            "<script>window.hacked=1</script>\u{202E}\"'><img src=x onerror=window.hacked=1>😀" + String(repeating: "x", count: 300)
         let worlds = try (0..<8).map { _ in try World() }
         try worlds[1].commit([World.incident(1, resolved: true)], states: [World.sight()])
         try worlds[2].commit(
-            [World.incident(1), World.incident(2, rule: "runtime-down", app: nil, severity: .critical, summary: "The runtime answers nobody.")],
+            [
+                World.incident(1),
+                World.incident(2, rule: "runtime-down", app: nil, severity: .critical, summary: "The runtime answers nobody."),
+            ],
             states: [World.sight(missing: [.perf: .unreachable])])
         let now = World.start.minute
         try worlds[2].engine.commitTick(
@@ -49,11 +53,15 @@ import Testing
                     let isBlind = (24...29).contains(back)
                     var readings: [Signal: Evidence] = [
                         .activeRuns: .value(runs), .activeApps: .value(7), .up: .value(1), .errorRate: .value(Double(back % 5)),
-                        .turnLatencyP50: .value(latency), .turnLatencyP95: .value(latency * 3), .tokens: .value(runs * 105), .websockets: .value(runs + 8),
-                        .cost: .missing(.deadCounter), .mongodbLatency: .value(0.004 + Double(back % 3) / 100), .restarts: .value(back < 33 ? 1 : 0),
+                        .turnLatencyP50: .value(latency), .turnLatencyP95: .value(latency * 3), .tokens: .value(runs * 105),
+                        .websockets: .value(runs + 8),
+                        .cost: .missing(.deadCounter), .mongodbLatency: .value(0.004 + Double(back % 3) / 100),
+                        .restarts: .value(back < 33 ? 1 : 0),
                     ]
                     if isBlind { for signal in readings.keys { readings[signal] = .missing(.unreachable) } }
-                    let shares: [(String, Double)] = [("app-clinic", 0.4), ("app-shop", 0.2), ("app-école", 0.15), ("app-<b>bank", 0.1), ("app-x", 0.08), ("app-y", 0.07)]
+                    let shares: [(String, Double)] = [
+                        ("app-clinic", 0.4), ("app-shop", 0.2), ("app-école", 0.15), ("app-<b>bank", 0.1), ("app-x", 0.08), ("app-y", 0.07),
+                    ]
                     return ChartTests.minute(
                         now - Int64(back), readings, apps: isBlind ? [] : shares.map { ($0.0, Int32(runs * $0.1)) },
                         chatsMissing: isBlind ? .unreachable : nil)
@@ -66,10 +74,15 @@ import Testing
         try worlds[6].engine.commitTick(
             TickRecord(
                 minutes: (2...60).reversed().map { back in
-                    ChartTests.minute(now - Int64(back), [.activeRuns: .value((20...38).contains(back) ? 100 : 3), .activeApps: .value(1)].merging(World.healthy) { own, _ in own })
+                    ChartTests.minute(
+                        now - Int64(back),
+                        [.activeRuns: .value((20...38).contains(back) ? 100 : 3), .activeApps: .value(1)].merging(World.healthy) { own, _ in
+                            own
+                        })
                 }))
         let undelivered = OutboxMessage(
-            incident: World.incident(1).id, channel: "ops", event: .opened, createdAt: World.start - .minutes(5), dueAt: World.start, document: "{}")
+            incident: World.incident(1).id, channel: "ops", event: .opened, createdAt: World.start - .minutes(5), dueAt: World.start,
+            document: "{}")
         try worlds[7].commit([World.incident(1, resolved: true)], states: [World.sight()], messages: [undelivered])
         try worlds[7].engine.settle(1, .retry(at: World.start + .minutes(1), error: "invalid_auth"))
         let stages = try worlds.map { try Stage($0) }
@@ -88,44 +101,73 @@ import Testing
             "pages": .array([
                 page("nothing", stages[0].server.url + "/", ["Not known", "none was polled yet"]),
                 page("fine", stages[1].server.url + "/", ["All is well", "no incident is open", "Resolved last"]),
-                page("critical", stages[2].server.url + "/", ["Critical", "runtime-down", "unreachable", "nobody has acknowledged", "Concurrent runs by app", "above 200: runtime-saturated", "no evidence for 6m", "app-<b>bank"]),
+                page(
+                    "critical", stages[2].server.url + "/",
+                    [
+                        "Critical", "runtime-down", "unreachable", "nobody has acknowledged", "Concurrent runs by app",
+                        "above 200: runtime-saturated", "no evidence for 6m", "app-<b>bank",
+                    ]),
                 page("range", stages[2].server.url + "/?range=24h", ["The last 24 hours", "means of 10 minutes"]),
                 page("rules", stages[2].server.url + "/rules", ["Not known", "nothing was judged yet"], mays: ["503"]),
                 page("app", stages[2].server.url + "/apps/app-clinic", ["Not known", "nothing was judged yet"], mays: ["503"]),
-                page("rules-lived", lived.server.url + "/rules", [
-                    "About runtimes", "crowded", "its incident", "has begun", "Its condition, and why not", "An app has open runs for long.", "ops_policy.app-shop.yaml",
-                    "Apps that were seen", "and \(LivedWorld.apps.count - 200) more", "The default policy in force", "<script>window.hacked=1</script>", "\\u{202e}txet", "app-école-検証",
-                ]),
-                page("app-lived", lived.server.url + LivedWorld.page(of: "app-clinic"), ["open about it.", "What it runs", "open_runs", "Users", "<img src=x onerror=window.hacked=1> 1", "Workflows", "Month", "by what was seen", "Where each rule stands", "greedy", "has begun", "The default policy holds for it."]),
-                page("app-own", lived.server.url + LivedWorld.page(of: "app-shop"), ["Nothing is open about it.", "It has a policy of its own", "soon"]),
-                page("app-hostile", lived.server.url + LivedWorld.page(of: LivedWorld.apps[0]), ["<script>window.hacked=1</script>", "open about it.", "Where each rule stands"]),
+                page(
+                    "rules-lived", lived.server.url + "/rules",
+                    [
+                        "About runtimes", "crowded", "its incident", "has begun", "Its condition, and why not",
+                        "An app has open runs for long.", "ops_policy.app-shop.yaml",
+                        "Apps that were seen", "and \(LivedWorld.apps.count - 200) more", "The default policy in force",
+                        "<script>window.hacked=1</script>", "\\u{202e}txet", "app-école-検証",
+                    ]),
+                page(
+                    "app-lived", lived.server.url + LivedWorld.page(of: "app-clinic"),
+                    [
+                        "open about it.", "What it runs", "open_runs", "Users", "<img src=x onerror=window.hacked=1> 1", "Workflows",
+                        "Month", "by what was seen", "Where each rule stands", "greedy", "has begun", "The default policy holds for it.",
+                    ]),
+                page(
+                    "app-own", lived.server.url + LivedWorld.page(of: "app-shop"),
+                    ["Nothing is open about it.", "It has a policy of its own", "soon"]),
+                page(
+                    "app-hostile", lived.server.url + LivedWorld.page(of: LivedWorld.apps[0]),
+                    ["<script>window.hacked=1</script>", "open about it.", "Where each rule stands"]),
                 page("app-backslash", lived.server.url + LivedWorld.page(of: LivedWorld.apps[1]), ["C:\\shop\\end\\", "open about it."]),
                 page("app-unseen", lived.server.url + "/apps/nobody", ["No runtime has shown it within a day.", "nothing to judge"]),
                 page("nonsense", stages[2].server.url + "/?from=x", ["is a moment such as"], mays: ["400"]),
                 page("lab", stages[6].server.url + "/lab", ["Policy lab", "What to try"]),
-                page("incident", stages[2].server.url + incident, ["noisy-neighbor", "What happened", "Ask the tenant", "condition true for 5m"]),
+                page(
+                    "incident", stages[2].server.url + incident,
+                    ["noisy-neighbor", "What happened", "Ask the tenant", "condition true for 5m"]),
                 page("storm", stages[3].server.url + "/", ["200 incidents are open", "on 200 apps of shared", "and 460 more"]),
-                page("list", stages[3].server.url + "/incidents", ["200 open, 200 of them acknowledged by nobody", "Open, by rule", "Older ones"]),
-                page("deaf", stages[7].server.url + "/", ["All is well, but nobody can be told", "messages do not get through", "invalid_auth"]),
+                page(
+                    "list", stages[3].server.url + "/incidents",
+                    ["200 open, 200 of them acknowledged by nobody", "Open, by rule", "Older ones"]),
+                page(
+                    "deaf", stages[7].server.url + "/",
+                    ["All is well, but nobody can be told", "messages do not get through", "invalid_auth"]),
                 page("blind", stages[4].server.url + "/", ["Not known", "unreachable"]),
                 page("hostile", stages[5].server.url + "/", ["<script>window.hacked=1</script>", "\\u{202e}"]),
                 page("hostile-incident", stages[5].server.url + incident, ["<script>window.hacked=1</script>", "\\u{202e}"]),
                 page("closed", closed.server.url + "/", ["Who are you?", "Token"], mays: ["401"]),
-                page("sign-in", stages[1].server.url + "/sign-in", ["Sign in", "Token", "An operator"].map { $0 == "An operator" ? "operator" : $0 }),
+                page(
+                    "sign-in", stages[1].server.url + "/sign-in",
+                    ["Sign in", "Token", "An operator"].map { $0 == "An operator" ? "operator" : $0 }),
                 page("offer", pressed.server.url + incident, ["Waits for you", "actions approve \(approval.id)"]),
             ]),
             "press": [
                 "url": .string(pressed.server.url + incident), "token": .string(token), "heading": "noisy-neighbor",
                 "told": "takes it at its next poll",
             ],
-            "keys": .string(stages[2].server.url + "/"), "plain": .string(stages[2].server.url), "lab": .string(stages[6].server.url + "/lab"),
+            "keys": .string(stages[2].server.url + "/"), "plain": .string(stages[2].server.url),
+            "lab": .string(stages[6].server.url + "/lab"),
         ]
         let file = offer.temporary.write(plan.serialized(), to: "plan.json")
         let ending = try RunningProgram(
-            Fixtures.repository + "/.build/venv/bin/python3", [Fixtures.repository + "/Tests/WebTests/browser.py", file, Fixtures.repository + "/.build/pictures/browser"],
+            Fixtures.repository + "/.build/venv/bin/python3",
+            [Fixtures.repository + "/Tests/WebTests/browser.py", file, Fixtures.repository + "/.build/pictures/browser"],
             environment: ["PATH": "/usr/bin:/bin", "HOME": offer.temporary.path], in: offer.temporary.path, atMost: 400
         ).waitForEnd()
-        let names = (plan["pages"]?.array ?? []).compactMap { $0["name"]?.string } + ["press", "press without scripts", "keys", "plain", "lab"]
+        let names =
+            (plan["pages"]?.array ?? []).compactMap { $0["name"]?.string } + ["press", "press without scripts", "keys", "plain", "lab"]
         #expect(ending.output == names.map { $0 + " ok\n" }.joined(), "\(ending.output)\(ending.errors)")
         let rows = try offer.engine.waitingCommands()
         #expect(rows.map(\.kind) == ["approve", "approve"] && rows.allSatisfy { $0.actor == "token:maria" }, "\(rows)")

@@ -48,7 +48,9 @@ import struct Journal.MinuteRow
     func layers() throws {
         let apps = (1...8).map { ("app-\($0)", Int32($0)) }
         let sum = Double((1...8).reduce(0, +))
-        let past = try past(World(), [Self.minute(Self.now - 3, [.activeRuns: .value(sum)], apps: apps), Self.minute(Self.now - 2, [.activeRuns: .value(3)])])
+        let past = try past(
+            World(),
+            [Self.minute(Self.now - 3, [.activeRuns: .value(sum)], apps: apps), Self.minute(Self.now - 2, [.activeRuns: .value(3)])])
         let runs = try panel(past, .activeRuns)
         #expect(runs.series.map(\.name) == [8, 7, 6, 5, 4].map { .app(AppID("app-\($0)")) } + [.rest(isAll: false)])
         #expect(runs.series.map { $0.values[0] } == [8, 7, 6, 5, 4, 6])
@@ -69,7 +71,9 @@ import struct Journal.MinuteRow
         #expect(runs.series.map(\.name) == [.app(AppID("a")), .app(AppID("b")), .rest(isAll: false)])
         #expect(runs.series.map(\.values) == [[6, nil, nil, nil], [3, nil, nil, nil], [0, 9, nil, nil]])
         #expect(runs.series.allSatisfy { $0.newest == nil }, "what was so before is not so now")
-        let again = try self.past(World(), [Self.minute(Self.now - 3, [.activeRuns: .value(4)]), Self.minute(Self.now - 2, [.activeRuns: .missing(.unreachable)])])
+        let again = try self.past(
+            World(),
+            [Self.minute(Self.now - 3, [.activeRuns: .value(4)]), Self.minute(Self.now - 2, [.activeRuns: .missing(.unreachable)])])
         #expect(try panel(again, .activeRuns).series.map(\.newest) == [4], "the last minute's comes some seconds after it")
     }
 
@@ -114,7 +118,8 @@ import struct Journal.MinuteRow
     func steps() throws {
         let minutes = (1...360).reversed().map { back in
             Self.minute(
-                Self.now - Int64(back), [.activeRuns: back == 100 ? .missing(.unreachable) : .value(2), .websockets: .value(back == 99 ? 50 : 5)],
+                Self.now - Int64(back),
+                [.activeRuns: back == 100 ? .missing(.unreachable) : .value(2), .websockets: .value(back == 99 ? 50 : 5)],
                 apps: [("a", 2)])
         }
         let past = try past(World(), minutes, hours: 6)
@@ -172,16 +177,20 @@ import struct Journal.MinuteRow
         #expect(own.text.contains("<span>06:00:00</span><span>07:00:00</span>"))
         #expect(face.get("/?from=&to=&range=24h").text.contains("The last 24 hours"), "empty fields were not filled in")
         for (query, words) in [
-            ("range=x", "'range' is a span of 5m to 31d"), ("range=32d", "5m to 31d"), ("range=1m", "5m to 31d"), ("range=-1h", "5m to 31d"),
+            ("range=x", "'range' is a span of 5m to 31d"), ("range=32d", "5m to 31d"), ("range=1m", "5m to 31d"),
+            ("range=-1h", "5m to 31d"),
             ("range=1h&range=6h", "given 2 times"), ("range=1h&from=2026-11-21T06:00", "not both"), ("to=2026-11-21T06:00", "'from'"),
             ("from=2026-11-21T08:00&to=2026-11-21T07:00", "lies before"), ("from=2026-11-21T07:00&to=2026-11-21T07:00", "lies before"),
             ("from=2027-01-01", "in the future"), ("from=2026-01-01", "31 days"), ("from=yesterday", "is a moment such as"),
             ("from=2026-02-30T00:00", "is a moment such as"), ("from=2026-11-21T08:58&to=2026-11-21T08:59", "at least five"),
-            ("from=%3Cscript%3E", "is a moment such as"), ("zone=Mars/Base", "is a time zone such as"), ("zone=../../etc/passwd", "is a time zone"),
+            ("from=%3Cscript%3E", "is a moment such as"), ("zone=Mars/Base", "is a time zone such as"),
+            ("zone=../../etc/passwd", "is a time zone"),
             ("zone=%2Fetc%2Fpasswd", "is a time zone"), ("rnge=1h", "there is no parameter"), ("range=99999999999999999999d", "5m to 31d"),
         ] {
             let answer = face.get("/?" + query)
-            #expect(answer.status == 400 && answer.text.contains(words.replacing(bytesOf: "'", with: "&#39;")), "\(query): \(answer.status) \(answer.text.suffix(900))")
+            #expect(
+                answer.status == 400 && answer.text.contains(words.replacing(bytesOf: "'", with: "&#39;")),
+                "\(query): \(answer.status) \(answer.text.suffix(900))")
             #expect(!answer.text.contains("<script>window") && !answer.text.contains("/usr/share"))
         }
     }
@@ -192,7 +201,9 @@ import struct Journal.MinuteRow
         try world.commit([World.incident(1)], states: [World.sight()])
         let face = world.face()
         let chosen = face.get("/?zone=%2B05:30")
-        #expect(chosen.text.contains("as of <time datetime=\"2026-11-21T09:00:00.000Z\">14:30:00</time> UTC+05:30"), "\(chosen.text.prefix(300))")
+        #expect(
+            chosen.text.contains("as of <time datetime=\"2026-11-21T09:00:00.000Z\">14:30:00</time> UTC+05:30"),
+            "\(chosen.text.prefix(300))")
         let cookie = try #require(chosen.header("Set-Cookie"))
         #expect(cookie.hasPrefix("mozaiks-ops-zone=%2B05%3A30; ") && cookie.contains("SameSite=Lax"))
         let kept = [(name: "Cookie", value: String(cookie.prefix { $0 != ";" }))]
@@ -217,7 +228,9 @@ import struct Journal.MinuteRow
         let face = world.face()
         let first = face.get("/?range=7d").text
         try world.engine.commitTick(TickRecord(minutes: [Self.minute(Self.now - 1, [.activeRuns: .value(99)])]))
-        #expect(face.get("/?range=7d&here=1").text.contains("Concurrent runs by app: <strong>4</strong>") && first.contains("<strong>4</strong>"))
+        #expect(
+            face.get("/?range=7d&here=1").text.contains("Concurrent runs by app: <strong>4</strong>")
+                && first.contains("<strong>4</strong>"))
         #expect(face.get("/?range=24h").text.contains("<strong>"), "another range is another reading")
     }
 }

@@ -59,23 +59,29 @@ struct FirstAnswerTests {
             let about = Incident(
                 fingerprint: incident.fingerprint, id: incident.id, rule: "runtime-down", subject: .runtime("shared"), severity: .critical,
                 summary: "It answers nobody.", origin: incident.origin, condition: incident.condition, openedAt: incident.openedAt,
-                since: incident.since, transitions: incident.transitions, evidence: [], suggestions: [], nextSteps: [], playbook: nil, labels: [:])
+                since: incident.since, transitions: incident.transitions, evidence: [], suggestions: [], nextSteps: [], playbook: nil,
+                labels: [:])
             var whole = about
             whole.handling = incident.handling
             try world.commit([whole], states: [World.sight(missing: missing)])
             return world
         }
-        let long = "http://10.0.0.7:8000: no complete answer within 10000 ms (waiting); it does not answer; is it overloaded?; last healthy at 2026-11-21T08:30:00.000Z, Mongo ping 0.08 ms, 30 websockets · http://10.0.0.8:8000: refused; not seen healthy since the monitor began"
+        let long =
+            "http://10.0.0.7:8000: no complete answer within 10000 ms (waiting); it does not answer; is it overloaded?; last healthy at 2026-11-21T08:30:00.000Z, Mongo ping 0.08 ms, 30 websockets · http://10.0.0.8:8000: refused; not seen healthy since the monitor began"
         let noted = try world(false, noted: long, missing: [:])
         let text = noted.face().get("/").text
-        #expect(text.contains("<dt>Answer</dt><dd>http://10.0.0.7:8000: no complete answer within 10000 ms; last healthy at 08:30:00 · http://10.0.0.8:8000: refused; not seen healthy since the monitor began; as of 09:00:00</dd>"), "\(text.prefix(5_000))")
+        #expect(
+            text.contains(
+                "<dt>Answer</dt><dd>http://10.0.0.7:8000: no complete answer within 10000 ms; last healthy at 08:30:00 · http://10.0.0.8:8000: refused; not seen healthy since the monitor began; as of 09:00:00</dd>"
+            ), "\(text.prefix(5_000))")
         #expect(text.contains(">Critical</h1>") || text.contains("Critical</h1>"))
         let seen = try world(false, noted: nil, missing: [.perf: .unreachable])
         #expect(seen.face().get("/").text.contains("<dt>Answer</dt><dd>http://127.0.0.1:8000/metrics/perf/aggregate: unreachable</dd>"))
         let both = try world(false, noted: long, missing: [.perf: .unauthorized])
         let again = both.face().get("/").text
         #expect(again.contains("aggregate: unauthorized</dd>") && !again.contains("refused; not seen healthy"), "of the newest polls")
-        let database = "http://10.0.0.7:8000: HTTP 503; unhealthy: MongoDB (db:27017) refused; is it up?; last healthy at 2026-11-21T08:30:00.000Z, Mongo ping 0.08 ms"
+        let database =
+            "http://10.0.0.7:8000: HTTP 503; unhealthy: MongoDB (db:27017) refused; is it up?; last healthy at 2026-11-21T08:30:00.000Z, Mongo ping 0.08 ms"
         let down = try world(false, noted: database, missing: [:])
         let named = down.face().get("/").text
         #expect(named.contains("HTTP 503; unhealthy: MongoDB (db:27017) refused; last healthy at 08:30:00; as of 09:00:00</dd>"))
@@ -103,7 +109,9 @@ struct FirstAnswerTests {
         let stuck = world.face()
         stuck.hear { ["stuck: the journal cannot be written: no new action and no message until it can be"] }
         let text = stuck.get("/").text
-        #expect(!text.contains("All is well") && text.contains("Not known") && text.contains("the journal cannot be written"), "\(text.prefix(4_000))")
+        #expect(
+            !text.contains("All is well") && text.contains("Not known") && text.contains("the journal cannot be written"),
+            "\(text.prefix(4_000))")
         let line = try JSON(parsing: stuck.get("/api/v1/situation").body)
         #expect(line["status"] == "unknown" && line["line"]?.string?.contains("the journal cannot be written") == true)
     }
@@ -129,7 +137,9 @@ struct FirstAnswerTests {
                 World.incident(2, rule: "runtime-down", app: nil, severity: .critical, summary: "It answers nobody."),
             ], states: [World.sight()])
         let worst = both.face().get("/").text
-        #expect(worst.contains("1 incident is open, and 1 note") && worst.contains("<dd>It answers nobody (active_runs 7 &gt; 3).</dd>"), "\(worst.prefix(6_000))")
+        #expect(
+            worst.contains("1 incident is open, and 1 note") && worst.contains("<dd>It answers nobody (active_runs 7 &gt; 3).</dd>"),
+            "\(worst.prefix(6_000))")
     }
 
     @Test("where messages do not get through the verdict says so, whatever else is well")
@@ -137,7 +147,8 @@ struct FirstAnswerTests {
         let world = try World()
         func message(_ channel: String) -> OutboxMessage {
             OutboxMessage(
-                incident: World.incident(1).id, channel: channel, event: .opened, createdAt: World.start - .minutes(5), dueAt: World.start - .minutes(5),
+                incident: World.incident(1).id, channel: channel, event: .opened, createdAt: World.start - .minutes(5),
+                dueAt: World.start - .minutes(5),
                 document: "{}")
         }
         try world.commit([World.incident(1, resolved: true)], states: [World.sight()], messages: [message("ops"), message("mail")])
@@ -190,7 +201,9 @@ struct FirstAnswerTests {
         let text = world.face().get("/").text
         let end = try #require(text.firstIndex(ofBytes: "<section id=\"open\""))
         let banner = text[..<end]
-        #expect(banner.contains(bytesOf: "what it takes to know is missing: not watched long enough yet") && !banner.contains(bytesOf: "outgrew("))
+        #expect(
+            banner.contains(bytesOf: "what it takes to know is missing: not watched long enough yet")
+                && !banner.contains(bytesOf: "outgrew("))
         #expect(banner.contains(bytesOf: "came back twice, last at 08:58:30") && banner.contains(bytesOf: "(active_runs 9 &gt; 3)"))
         #expect(banner.contains(bytesOf: "MongoDB does not answer"))
         let page = world.face().get("/incidents/0000000000000001").text

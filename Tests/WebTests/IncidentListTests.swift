@@ -36,7 +36,9 @@ struct IncidentListTests {
     func paging() throws {
         let world = try World()
         try world.commit(
-            (1...120).map { World.incident($0, app: "app-\($0)") } + [World.incident(200, rule: "runtime-<down>", app: nil, severity: .critical)],
+            (1...120).map { World.incident($0, app: "app-\($0)") } + [
+                World.incident(200, rule: "runtime-<down>", app: nil, severity: .critical)
+            ],
             states: [World.sight()])
         let face = world.face()
         var target = "/incidents?rule=noisy-neighbor"
@@ -91,7 +93,9 @@ struct IncidentListTests {
         for place in ["/incidents", "/incidents?show=unacknowledged&rule=a%2Fb", "/rules", "/lab", "/apps/app-%3Cb%3E"] {
             #expect(Page.place(place) == place, "\(place)")
         }
-        for place in ["/incidents?a=\"b", "/incidents?a=<b>", "/incidents/a?b=c", "/apps/", "/apps/a/b", "/rulesx", "//incidents", "/incidents?\r\n"] {
+        for place in [
+            "/incidents?a=\"b", "/incidents?a=<b>", "/incidents/a?b=c", "/apps/", "/apps/a/b", "/rulesx", "//incidents", "/incidents?\r\n",
+        ] {
             #expect(Page.place(place) == "/", "\(place)")
         }
     }

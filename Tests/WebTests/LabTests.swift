@@ -23,16 +23,25 @@ import Views
             TickRecord(
                 states: [World.sight(), World.policies(policy)],
                 minutes: (2...60).reversed().map { back in
-                    ChartTests.minute(Self.now - Int64(back), [.activeRuns: .value((20...35).contains(back) ? 100 : 3), .activeApps: .value(1)].merging(World.healthy) { own, _ in own })
+                    ChartTests.minute(
+                        Self.now - Int64(back),
+                        [.activeRuns: .value((20...35).contains(back) ? 100 : 3), .activeApps: .value(1)].merging(World.healthy) { own, _ in
+                            own
+                        })
                 }))
         return world
     }
 
     private func post(_ face: Face, _ fields: [(String, String)], _ more: [(name: String, value: String)] = []) -> ServerResponse {
         let body = fields.map { "\($0.0)=\(PercentEncoding.encode($0.1.utf8))" }.joined(separator: "&")
-        let own = [("Host", "localhost:9464"), ("Origin", "http://localhost:9464"), ("Sec-Fetch-Site", "same-origin"), ("Content-Type", "application/x-www-form-urlencoded")]
+        let own = [
+            ("Host", "localhost:9464"), ("Origin", "http://localhost:9464"), ("Sec-Fetch-Site", "same-origin"),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ]
         let names = more.map(\.name)
-        return face.answer(World.post("/lab", body, own.filter { !names.contains($0.0) }.map { (name: $0.0, value: $0.1) } + more.filter { !$0.value.isEmpty }))
+        return face.answer(
+            World.post(
+                "/lab", body, own.filter { !names.contains($0.0) }.map { (name: $0.0, value: $0.1) } + more.filter { !$0.value.isEmpty }))
     }
 
     /// The page of a trial once it is over.
@@ -52,14 +61,18 @@ import Views
         let before = world.temporary.names
         let change = try await result(face, post(face, [("policy", "thresholds: {max_active_runs: 50}"), ("kind", "change")]))
         #expect(change.contains("1 more incident") && change.contains("runtime-crowded") && change.contains("would open"), "\(change)")
-        #expect(change.contains("<code>ops_rules.lab.yaml</code>") && change.contains("schema: mozaiks.ops/policy/v1\nops_policy: default\nthresholds: {max_active_runs: 50}\n"))
+        #expect(
+            change.contains("<code>ops_rules.lab.yaml</code>")
+                && change.contains("schema: mozaiks.ops/policy/v1\nops_policy: default\nthresholds: {max_active_runs: 50}\n"))
         #expect(change.contains("The evidence was recorded under the actions of that time"))
         let same = try await result(face, post(face, [("policy", "thresholds: {max_active_runs: 200}")]))
         #expect(same.contains("No difference in incidents, pages and actions."))
-        let whole = "schema: mozaiks.ops/policy/v1\r\nops_policy: default\r\nrules:\r\n  busy: {subject: runtime, when: active_runs > 90, for: 5m, severity: critical, summary: Busy., actions: [notify]}\r\n"
+        let whole =
+            "schema: mozaiks.ops/policy/v1\r\nops_policy: default\r\nrules:\r\n  busy: {subject: runtime, when: active_runs > 90, for: 5m, severity: critical, summary: Busy., actions: [notify]}\r\n"
         let other = try await result(face, post(face, [("policy", whole), ("kind", "whole")]))
         #expect(other.contains("1 more page") && other.contains("<code>ops_policy.default.yaml</code>"), "\(other)")
-        let app = try await result(face, post(face, [("policy", "thresholds: {noisy_share: 60%}"), ("kind", "app"), ("app", "app_clinic")]))
+        let app = try await result(
+            face, post(face, [("policy", "thresholds: {noisy_share: 60%}"), ("kind", "app"), ("app", "app_clinic")]))
         #expect(app.contains("<code>ops_policy.app_clinic.yaml</code>") && app.contains("ops_policy: &quot;app_clinic&quot;"), "\(app)")
         #expect(world.temporary.names == before)
         #expect(try world.engine.waitingCommands().isEmpty)
@@ -73,9 +86,11 @@ import Views
         #expect(wrong.status == 422 && wrong.text.contains("This is no policy yet") && wrong.text.contains("ops_rules.lab.yaml"))
         #expect(!wrong.text.contains("<script>alert") && wrong.text.contains("&lt;/textarea&gt;"))
         for (fields, status, words) in [
-            ([], 422, "paste what you want to try"), ([("policy", " \n\t")], 422, "paste"), ([("policy", "x"), ("kind", "y")], 400, "kind"),
+            ([], 422, "paste what you want to try"), ([("policy", " \n\t")], 422, "paste"),
+            ([("policy", "x"), ("kind", "y")], 400, "kind"),
             ([("policy", "x"), ("kind", "app")], 422, "name the app"), ([("policy", "x"), ("app", "a")], 422, "own policy only"),
-            ([("policy", "x"), ("save", "true")], 400, "there is no"), ([("policy", String(repeating: "x", count: 100_000))], 422, "at most 96 kB"),
+            ([("policy", "x"), ("save", "true")], 400, "there is no"),
+            ([("policy", String(repeating: "x", count: 100_000))], 422, "at most 96 kB"),
             ([("policy", "mode: enforce"), ("kind", "change")], 422, "mode"), ([("policy", "- 1"), ("kind", "whole")], 422, "policy"),
         ] as [([(String, String)], Int, String)] {
             let answer = post(face, fields)
@@ -83,7 +98,8 @@ import Views
         }
         let long = "# " + String(repeating: "kept ", count: 20_000)
         let tooLong = post(face, [("policy", long), ("kind", "app"), ("app", "<b>")]).text
-        #expect(tooLong.contains(String(repeating: "kept ", count: 20_000)) && tooLong.contains("value=\"&lt;b&gt;\""), "what was typed stays")
+        #expect(
+            tooLong.contains(String(repeating: "kept ", count: 20_000)) && tooLong.contains("value=\"&lt;b&gt;\""), "what was typed stays")
         #expect(tooLong.contains("value=\"app\" selected") && PageTests.faults(tooLong).isEmpty)
         #expect(face.get("/lab?trial=nothing").status == 404 && face.get("/lab?x=1").status == 400)
         #expect(face.get("/lab").text.contains("Policy lab"))
@@ -105,7 +121,9 @@ import Views
         let second = post(face, fields)
         // The first may be over before the second is asked for.
         #expect(first.status == 303 && (second.status == 429 || second.status == 303))
-        #expect(second.status == 303 || second.text.contains("thresholds: {max_active_runs: 50}</textarea>") && second.header("Retry-After") != nil)
+        #expect(
+            second.status == 303
+                || second.text.contains("thresholds: {max_active_runs: 50}</textarea>") && second.header("Retry-After") != nil)
         _ = try await result(face, first)
     }
 
@@ -116,13 +134,17 @@ import Views
         try world.engine.commitTick(
             TickRecord(
                 states: [World.sight(), World.policies("")],
-                minutes: (2...400).reversed().map { ChartTests.minute(Self.now - $0, [.activeRuns: .value($0 % 2 == 0 ? 40 : 0)], apps: $0 % 2 == 0 ? apps : []) }))
+                minutes: (2...400).reversed().map {
+                    ChartTests.minute(Self.now - $0, [.activeRuns: .value($0 % 2 == 0 ? 40 : 0)], apps: $0 % 2 == 0 ? apps : [])
+                }))
         let lab = PolicyLab(world.folder, mostHeld: 2_000)
-        let text = "rules:\n  flaps: {subject: app, when: active_runs > 0, for: 0s, clear_after: 0s, severity: critical, summary: Flaps., actions: [notify]}\n"
+        let text =
+            "rules:\n  flaps: {subject: app, when: active_runs > 0, for: 0s, clear_after: 0s, severity: critical, summary: Flaps., actions: [notify]}\n"
         let draft = try LabDraft(.change, app: nil, text)
         let files = try #require(Pipeline.policiesInForce(in: world.engine))
         let new = try draft.policies(over: files).get()
-        let id = try lab.begin(draft, new: new, old: try PolicyLoader.load(files: files).get(), settings: MonitorSettings(), now: World.start, monotonic: 0)
+        let id = try lab.begin(
+            draft, new: new, old: try PolicyLoader.load(files: files).get(), settings: MonitorSettings(), now: World.start, monotonic: 0)
         await lab.idle()
         let state = lab.trial(id, now: 0)?.state
         guard case .failed(let why)? = state else {

@@ -15,14 +15,16 @@ struct ListPagesTests {
     private static let silences = (1...7).map { number in
         Silence(
             // Two of the same moment: the id decides.
-            id: "silence-\(number)", match: IncidentMatch(incident: "x-\(number)"), createdAt: World.start - .minutes(number / 2 * 10), by: "cli:pat",
+            id: "silence-\(number)", match: IncidentMatch(incident: "x-\(number)"), createdAt: World.start - .minutes(number / 2 * 10),
+            by: "cli:pat",
             comment: "", until: World.start + .hours(1))
     }
 
     private static func lease(_ number: Int) -> LeaseRow {
         let created = World.start - .minutes(number / 2 * 10)
         let lease: JSON = [
-            "schema": "mozaiks.ops/lease/v1", "id": .string("lease-\(number)"), "action": "pause", "runtime": "shared", "app_id": "app-clinic",
+            "schema": "mozaiks.ops/lease/v1", "id": .string("lease-\(number)"), "action": "pause", "runtime": "shared",
+            "app_id": "app-clinic",
             "state": "in_force", "shadow": false, "created_at": .moment(created), "expires_at": .moment(World.start + .hours(1)),
             "extensions": 0, "holders": .array([]), "end_reason": .null, "ended_at": .null,
         ]
@@ -37,7 +39,8 @@ struct ListPagesTests {
         for key in ["incidents", "digests", "channels"] { telling.append(key, .array([])) }
         try world.engine.commitTick(
             TickRecord(
-                states: [World.sight(), StateRow(key: "telling", bytes: JSON.object(telling).serializedBytes())], leases: (1...7).map(Self.lease)))
+                states: [World.sight(), StateRow(key: "telling", bytes: JSON.object(telling).serializedBytes())],
+                leases: (1...7).map(Self.lease)))
         return world
     }
 
@@ -58,9 +61,12 @@ struct ListPagesTests {
         #expect(seen == [1, 2, 3, 4, 5, 6, 7].map { "\(name)-\($0)" }, "newest first, of the same moment by id")
     }
 
-    @Test("what was made when", arguments: [
-        ("since=15m", [1, 2, 3]), ("until=15m", [4, 5, 6, 7]), ("since=2026-11-21T08:40:00Z&until=2026-11-21T08:50:00Z", [4, 5]), ("since=1m", [1]),
-    ])
+    @Test(
+        "what was made when",
+        arguments: [
+            ("since=15m", [1, 2, 3]), ("until=15m", [4, 5, 6, 7]), ("since=2026-11-21T08:40:00Z&until=2026-11-21T08:50:00Z", [4, 5]),
+            ("since=1m", [1]),
+        ])
     func when(query: String, numbers: [Int]) throws {
         let world = try world()
         let face = world.face()
@@ -103,10 +109,13 @@ struct ListPagesTests {
         #expect(face.get("/api/v1/rules?cursor=\(String(repeating: "0", count: 32))").status == 409)
     }
 
-    @Test("nonsense is refused", arguments: [
-        "silences?cursor=x", "silences?limit=0", "leases?cursor=1.A", "leases?since=soon", "approvals?limit=1001", "rules?cursor=zz", "rules?x=1",
-        "standings?cursor=1.a", "standings?limit=0", "messages?until=never",
-    ])
+    @Test(
+        "nonsense is refused",
+        arguments: [
+            "silences?cursor=x", "silences?limit=0", "leases?cursor=1.A", "leases?since=soon", "approvals?limit=1001", "rules?cursor=zz",
+            "rules?x=1",
+            "standings?cursor=1.a", "standings?limit=0", "messages?until=never",
+        ])
     func nonsense(target: String) throws {
         let world = try world()
         #expect(world.face().get("/api/v1/" + target).status == 400)

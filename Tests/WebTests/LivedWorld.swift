@@ -15,7 +15,8 @@ import Views
 /// pages that show what was judged.
 struct LivedWorld {
     /// In the order in which lists have them; the first few are hostile.
-    static let apps = ["<script>window.hacked=1</script>", "C:\\shop\\end\\", "\u{202E}txet", "app-clinic", "app-shop", "app-école-検証", "😀"]
+    static let apps =
+        ["<script>window.hacked=1</script>", "C:\\shop\\end\\", "\u{202E}txet", "app-clinic", "app-shop", "app-école-検証", "😀"]
         + (0..<many).map { "tenant-\($0)" }
     static let many = 230
     /// As `/apps/…` has it.
@@ -43,7 +44,8 @@ struct LivedWorld {
 
             """, to: "policies/ops_policy.default.yaml")
         temporary.write(
-            "schema: mozaiks.ops/policy/v1\nops_policy: app-shop\nrules:\n  greedy: {enabled: false}\n", to: "policies/ops_policy.app-shop.yaml")
+            "schema: mozaiks.ops/policy/v1\nops_policy: app-shop\nrules:\n  greedy: {enabled: false}\n",
+            to: "policies/ops_policy.app-shop.yaml")
         let answers = try LivedWorld.answers()
         let runtime = try MisbehavingServer { request, peer in
             let answer = answers.first { request.path.hasPrefix($0.path) }
@@ -53,7 +55,8 @@ struct LivedWorld {
         for _ in 0..<2 {
             let ending = try RunningProgram(
                 RunningProgram.built, ["check", "--brief", "--policies", temporary.path("policies"), "--state", temporary.path("state")],
-                environment: ["PATH": "/usr/bin:/bin", "HOME": temporary.path, "MOZAIKS_RUNTIME_URL": runtime.url], in: temporary.path, atMost: 60
+                environment: ["PATH": "/usr/bin:/bin", "HOME": temporary.path, "MOZAIKS_RUNTIME_URL": runtime.url], in: temporary.path,
+                atMost: 60
             ).waitForEnd()
             try #require(ending.code == 2, "\(ending.everything)")
         }
@@ -63,10 +66,13 @@ struct LivedWorld {
         let engine = try Journal.open(folder, mode: .engine(EngineLock(folder: folder, now: now)))
         let body = try #require(answers.first { $0.path == "/metrics/perf/aggregate" }).body
         let weights = try #require(AppWeights([Body(Array(body.utf8))], at: now))
-        try engine.commitTick(TickRecord(states: [weights.row("default")], minutes: [MonthTests.minute(now.minute - 1, [("app-clinic", 1_234)], of: "default")]))
+        try engine.commitTick(
+            TickRecord(
+                states: [weights.row("default")], minutes: [MonthTests.minute(now.minute - 1, [("app-clinic", 1_234)], of: "default")]))
         engine.close()
         let face = Face(
-            try StateFolder(existing: temporary.path("state")), Overview.Surroundings(settings: MonitorSettings()), isLoopback: true, token: nil,
+            try StateFolder(existing: temporary.path("state")), Overview.Surroundings(settings: MonitorSettings()), isLoopback: true,
+            token: nil,
             publicURL: nil, clock: SystemClock())
         server = HTTPServer(options: .questions) { face.answer($0) }
         try server.start()

@@ -51,7 +51,8 @@ struct MonthTests {
         let begins = Self.begins
         try world.engine.commitTick(
             TickRecord(minutes: [
-                Self.minute(begins - 1, [("a", 100)]), Self.minute(begins, [("a", 2), ("b", 6)]), Self.minute(begins + 1, nil), Self.minute(begins + 2, [("a", 1)]),
+                Self.minute(begins - 1, [("a", 100)]), Self.minute(begins, [("a", 2), ("b", 6)]), Self.minute(begins + 1, nil),
+                Self.minute(begins + 2, [("a", 1)]),
             ]))
         var ledger = try ledger(world, now: begins + 4)
         for _ in 0..<3 { try ledger.add(world.engine, now: Timestamp(minute: begins + 4), price: Self.price) }
@@ -77,10 +78,12 @@ struct MonthTests {
         #expect(month.document["tokens"]?["value"] == nil && month.document["tokens"]?["missing"]?.string == "dead_counter")
     }
 
-    @Test("a month begins by the reader's clocks", arguments: [
-        ("UTC", "2026-11-21T09:00:00Z", "2026-11-01T00:00:00Z"), ("+02:00", "2026-11-21T09:00:00Z", "2026-10-31T22:00:00Z"),
-        ("-05:00", "2026-12-01T03:00:00Z", "2026-11-01T05:00:00Z"), ("+14", "2026-12-31T12:00:00Z", "2026-12-31T10:00:00Z"),
-    ])
+    @Test(
+        "a month begins by the reader's clocks",
+        arguments: [
+            ("UTC", "2026-11-21T09:00:00Z", "2026-11-01T00:00:00Z"), ("+02:00", "2026-11-21T09:00:00Z", "2026-10-31T22:00:00Z"),
+            ("-05:00", "2026-12-01T03:00:00Z", "2026-11-01T05:00:00Z"), ("+14", "2026-12-31T12:00:00Z", "2026-12-31T10:00:00Z"),
+        ])
     func begins(zone: String, now: String, first: String) throws {
         let zone = try #require(Zone(fixed: zone))
         #expect(zone.monthBegins(try #require(Timestamp(rfc3339: now))) == Timestamp(rfc3339: first))

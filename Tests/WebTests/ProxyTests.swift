@@ -14,10 +14,12 @@ import Testing
 /// People whom a proxy names, and sessions that have ended.
 @Suite struct ProxyTests {
     private let proxies = TrustedProxies(
-        header: "X-Forwarded-User", ranges: [AddressRange("10.0.0.0/8")!, AddressRange("::1")!], operators: ["otto"], approvers: ["maria@example.com"])
+        header: "X-Forwarded-User", ranges: [AddressRange("10.0.0.0/8")!, AddressRange("::1")!], operators: ["otto"],
+        approvers: ["maria@example.com"])
 
     private func ask(
-        _ face: Face, _ target: String, _ headers: [(name: String, value: String)], from peer: String, method: String = "GET", body: String = "",
+        _ face: Face, _ target: String, _ headers: [(name: String, value: String)], from peer: String, method: String = "GET",
+        body: String = "",
         isEncrypted: Bool = false
     ) -> ServerResponse {
         var request = ServerRequest(method: method, target: target, headers: headers, body: Array(body.utf8))
@@ -29,7 +31,8 @@ import Testing
     @Test(
         "a header counts from a trusted proxy alone, and only when it names one person",
         arguments: [
-            ("10.1.2.3", ["maria@example.com"], 200, "<bdi>maria@example.com</bdi>, approver"), ("::ffff:10.1.2.3", ["otto"], 200, "<bdi>otto</bdi>, operator"),
+            ("10.1.2.3", ["maria@example.com"], 200, "<bdi>maria@example.com</bdi>, approver"),
+            ("::ffff:10.1.2.3", ["otto"], 200, "<bdi>otto</bdi>, operator"),
             ("::1", ["somebody"], 200, "<bdi>somebody</bdi>, viewer"), ("11.0.0.1", ["maria@example.com"], 401, "Who are you?"),
             ("127.0.0.1", ["maria@example.com"], 401, "Who are you?"), ("", ["maria@example.com"], 401, "Who are you?"),
             ("10.1.2.3", [], 401, "Who are you?"), ("10.1.2.3", ["a", "b"], 400, "more than one"), ("10.1.2.3", [""], 400, "no name"),
@@ -46,16 +49,20 @@ import Testing
         #expect(!answer.text.contains("<script>") || answer.text.contains("<script>(() =>"))
     }
 
-    @Test("with a secret a name counts only beside it, wherever it comes from", arguments: [
-        (["proxy-5c1d"], "maria@example.com</bdi>, approver"), ([], "Who are you?"), (["proxy-5c1"], "Who are you?"), ([""], "Who are you?"),
-        (["proxy-5c1d", "proxy-5c1d"], "Who are you?"),
-    ] as [([String], String)])
+    @Test(
+        "with a secret a name counts only beside it, wherever it comes from",
+        arguments: [
+            (["proxy-5c1d"], "maria@example.com</bdi>, approver"), ([], "Who are you?"), (["proxy-5c1"], "Who are you?"),
+            ([""], "Who are you?"),
+            (["proxy-5c1d", "proxy-5c1d"], "Who are you?"),
+        ] as [([String], String)])
     func secret(shown: [String], words: String) throws {
         let world = try World()
         _ = try world.token("anybody", .viewer)
         try world.commit([World.incident(1)], states: [World.sight()])
         let face = world.face(isLoopback: false, publicURL: "https://ops.example.com", proxies: proxies, proxySecret: "proxy-5c1d")
-        let headers = shown.map { ("X-Mozaiks-Proxy-Secret", $0) } + [("X-Forwarded-User", "maria@example.com"), ("Host", "ops.example.com")]
+        let headers =
+            shown.map { ("X-Mozaiks-Proxy-Secret", $0) } + [("X-Forwarded-User", "maria@example.com"), ("Host", "ops.example.com")]
         let answer = ask(face, "/", headers, from: "::1")
         #expect(answer.text.contains(words) && !answer.text.contains("proxy-5c1d"), "\(answer.status) \(answer.text.prefix(2_000))")
     }
@@ -67,7 +74,8 @@ import Testing
         let face = world.face(isLoopback: false, publicURL: "https://ops.example.com", proxies: proxies)
         func headers(_ user: String) -> [(name: String, value: String)] {
             [
-                ("X-Forwarded-User", user), ("Host", "ops.example.com"), ("Origin", "https://ops.example.com"), ("Sec-Fetch-Site", "same-origin"),
+                ("X-Forwarded-User", user), ("Host", "ops.example.com"), ("Origin", "https://ops.example.com"),
+                ("Sec-Fetch-Site", "same-origin"),
                 ("Content-Type", "application/x-www-form-urlencoded"),
             ]
         }
@@ -87,7 +95,8 @@ import Testing
         let rows = try world.engine.waitingCommands()
         #expect(rows.map(\.actor) == ["user:maria@example.com"] && rows.map(\.kind) == ["approve"])
         let api = ask(
-            face, "/api/v1/actions/stop", [("X-Forwarded-User", "maria@example.com"), ("Host", "ops.example.com")], from: "10.0.0.1", method: "POST")
+            face, "/api/v1/actions/stop", [("X-Forwarded-User", "maria@example.com"), ("Host", "ops.example.com")], from: "10.0.0.1",
+            method: "POST")
         #expect(api.status == 403 && !world.folder.isKillSwitchOn)
     }
 
@@ -121,14 +130,22 @@ import Testing
             let face = world.face(isLoopback: isLoopback, at: StandingClock())
             let signed = ask(
                 face, "/sign-in",
-                [("Host", "localhost:9464"), ("Origin", "http://localhost:9464"), ("Sec-Fetch-Site", "same-origin"), ("Content-Type", "application/x-www-form-urlencoded")],
+                [
+                    ("Host", "localhost:9464"), ("Origin", "http://localhost:9464"), ("Sec-Fetch-Site", "same-origin"),
+                    ("Content-Type", "application/x-www-form-urlencoded"),
+                ],
                 from: "127.0.0.1", method: "POST", body: "token=\(token)")
-            let cookie = [(name: "Cookie", value: String(try #require(signed.header("Set-Cookie")).prefix { $0 != ";" })), (name: "Host", value: "localhost:9464")]
+            let cookie = [
+                (name: "Cookie", value: String(try #require(signed.header("Set-Cookie")).prefix { $0 != ";" })),
+                (name: "Host", value: "localhost:9464"),
+            ]
             #expect(ask(face, "/", cookie, from: "127.0.0.1").text.contains("Sign out"))
             _ = try TokenFile(world.folder).revoke("maria", by: "cli:test", now: World.start)
             let after = ask(face, "/", cookie, from: "127.0.0.1")
             #expect(after.status == (isLoopback ? 200 : 401))
-            #expect(after.text.contains("ou are signed out: the token &#39;maria&#39; was revoked") && !after.text.contains("Sign out"), "\(after.text.prefix(3_000))")
+            #expect(
+                after.text.contains("ou are signed out: the token &#39;maria&#39; was revoked") && !after.text.contains("Sign out"),
+                "\(after.text.prefix(3_000))")
         }
     }
 }

@@ -71,9 +71,11 @@ import struct Journal.MinuteRow
         }
     }
 
-    @Test("whoever comes through a proxy on this machine is anybody, and shows a token", arguments: [
-        "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Via",
-    ])
+    @Test(
+        "whoever comes through a proxy on this machine is anybody, and shows a token",
+        arguments: [
+            "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Via",
+        ])
     func proxied(header: String) throws {
         let world = try World()
         for face in [world.face(), world.face(publicURL: "https://ops.example.com")] {

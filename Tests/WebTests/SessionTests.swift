@@ -261,7 +261,10 @@ import Testing
         let wrong = browser.post("/sign-in", [("token", "mozops_nope")])
         #expect(wrong.status == 401 && wrong.text.contains("nobody has that token") && !wrong.text.contains("nope"))
         #expect(wrong.header("Set-Cookie") == nil)
-        for then in ["https://evil.example/", "//evil.example", "/\\evil", "/incidents/../../x", "/incidents/a?b", "/incidents/", "/do/x", "\r\nX: y"] {
+        for then in [
+            "https://evil.example/", "//evil.example", "/\\evil", "/incidents/../../x", "/incidents/a?b", "/incidents/", "/do/x",
+            "\r\nX: y",
+        ] {
             #expect(browser.post("/sign-in", [("token", token), ("then", then)]).header("Location") == "/", "\(then)")
         }
         #expect(browser.post("/sign-in", [("token", token), ("then", "/incidents/a3f2")]).header("Location") == "/incidents/a3f2")

@@ -30,9 +30,11 @@ struct SignalPastTests {
         answer["series"]?.array?.first { $0["series"]?.string == series }?["points"]?.array ?? []
     }
 
-    @Test("a step is the mean of the minutes that have a value, or what else is asked for", arguments: [
-        ("mean", [3, 7]), ("max", [4, 9]), ("min", [2, 5]), ("last", [4, 9]),
-    ])
+    @Test(
+        "a step is the mean of the minutes that have a value, or what else is asked for",
+        arguments: [
+            ("mean", [3, 7]), ("max", [4, 9]), ("min", [2, 5]), ("last", [4, 9]),
+        ])
     func steps(fold: String, values: [Double]) throws {
         // 08:50 and 08:55 begin steps of five minutes.
         let world = try world([
@@ -58,9 +60,11 @@ struct SignalPastTests {
     @Test("any signal of an app; idle while somebody looked is zero, and nothing is known where nobody did")
     func apps() throws {
         let world = try world([
-            (6, .value(8), [("a", 6), ("b", 2)]), (5, .value(2), [("b", 2)]), (4, .missing(.unreachable), []), (2, .value(4), [("a", 1), ("b", 3)]),
+            (6, .value(8), [("a", 6), ("b", 2)]), (5, .value(2), [("b", 2)]), (4, .missing(.unreachable), []),
+            (2, .value(4), [("a", 1), ("b", 3)]),
         ])
-        let answer = try world.face().get("/api/v1/history?runtime=shared&app=a&signal=active_runs,active_runs.share,turn_latency.p95").json()
+        let answer = try world.face().get("/api/v1/history?runtime=shared&app=a&signal=active_runs,active_runs.share,turn_latency.p95")
+            .json()
         #expect(answer["app_id"]?.string == "a")
         let runs = points(answer, "active_runs")
         #expect(runs.map { $0["value"]?.double } == [6, 0, nil, nil, 1], "\(answer)")
@@ -84,10 +88,13 @@ struct SignalPastTests {
         #expect(later.get(target, [("If-None-Match", tag)]).status == 304)
     }
 
-    @Test("what is too much or nonsense is said", arguments: [
-        "step=90s", "step=0m", "step=25h", "step=x", "of=median", "step=5m&of=mean,max", "since=32d&step=1h", "since=25h", "signal=nothing",
-        "since=1h&until=2h", "until=2026-11-21T08:00:00Z&since=2026-11-21T08:00:00Z",
-    ])
+    @Test(
+        "what is too much or nonsense is said",
+        arguments: [
+            "step=90s", "step=0m", "step=25h", "step=x", "of=median", "step=5m&of=mean,max", "since=32d&step=1h", "since=25h",
+            "signal=nothing",
+            "since=1h&until=2h", "until=2026-11-21T08:00:00Z&since=2026-11-21T08:00:00Z",
+        ])
     func nonsense(query: String) throws {
         let world = try world([(5, .value(1), [])])
         let answer = world.face().get("/api/v1/history?runtime=shared&" + query)

@@ -101,7 +101,8 @@ struct World {
 
     /// What keeps rules about the evidence itself quiet.
     static let healthy: [Signal: Evidence] = [
-        .up: .value(1), .healthy: .value(1), .trackedChats: .value(40), .uptime: .value(9_000), .perfSeconds: .value(0.01), .restarts: .value(0),
+        .up: .value(1), .healthy: .value(1), .trackedChats: .value(40), .uptime: .value(9_000), .perfSeconds: .value(0.01),
+        .restarts: .value(0),
     ]
 
     /// What an engine writes of the policies by which it decides.
@@ -122,7 +123,8 @@ struct World {
         return Face(
             folder, Overview.Surroundings(settings: settings), isLoopback: isLoopback, token: secret, publicURL: publicURL,
             proxies: proxies,
-            proxySecret: proxySecret.map { CachedSecret(.literal(Secret($0)), what: "the proxies' secret", in: Environment([:])) }, clock: clock)
+            proxySecret: proxySecret.map { CachedSecret(.literal(Secret($0)), what: "the proxies' secret", in: Environment([:])) },
+            clock: clock)
     }
 }
 

@@ -127,7 +127,8 @@ import Testing
         let world = try World()
         let token = try world.token("tom", .approver)
         for target in [
-            "/?token=\(token)", "/api/v1/situation?access_token=\(token)", "/incidents/\(token)", "/?x=%6d\(token.dropFirst())", "/?x=\(token.uppercased())", "/?x=mozops_mozops_\(token)",
+            "/?token=\(token)", "/api/v1/situation?access_token=\(token)", "/incidents/\(token)", "/?x=%6d\(token.dropFirst())",
+            "/?x=\(token.uppercased())", "/?x=mozops_mozops_\(token)",
         ] {
             let answer = world.face().get(target)
             #expect(answer.status == 400 && answer.text.contains("revoke it") && !answer.text.contains(token), "\(target)")
@@ -175,14 +176,17 @@ import Testing
             ("silences", #"{"rule":"*","for":"1h","for":"2h"}"#, 400, "twice"),
             ("silences", #"{"rule":"*","severity":"bad","for":"1h"}"#, 400, "severity"), ("silences", #"{"rule":{"a":1}}"#, 400, "a text"),
             ("silences", #"{"rule":"*","for":"99999999d"}"#, 400, "'for'"),
-            ("silences", #"{"app":"","for":"1h"}"#, 400, "'app' is empty"), ("silences", #"{"rule":["*",""],"for":"1h"}"#, 400, "'rule' is empty"),
+            ("silences", #"{"app":"","for":"1h"}"#, 400, "'app' is empty"),
+            ("silences", #"{"rule":["*",""],"for":"1h"}"#, 400, "'rule' is empty"),
             ("marks", #"{"name":"  "}"#, 400, "'name'"),
             ("silences", "[]", 400, "not an object"), ("silences", "{", 400, "not JSON"), ("silences", "\u{0}", 400, "not JSON"),
             ("silences/nope/expire", "", 404, "no silence 'nope'"), ("incidents/nope/ack", "", 404, "no incident"),
             ("incidents/0000000000000002/ack", "", 409, "resolved"), ("incidents/%00/ack", "", 404, "no incident"),
-            ("incidents//ack", "", 404, "no id"), ("incidents/%2e%2e/ack", "", 404, "no incident"), ("leases/x/revert", "", 404, "no lease"),
+            ("incidents//ack", "", 404, "no id"), ("incidents/%2e%2e/ack", "", 404, "no incident"),
+            ("leases/x/revert", "", 404, "no lease"),
             ("marks", "{}", 400, "'name'"), ("marks", #"{"name":"a\nb"}"#, 400, "one line"),
-            ("incidents/0000000000000001/ack/", "", 405, "nothing is changed"), ("incidents/0000000000000001", "", 405, "nothing is changed"),
+            ("incidents/0000000000000001/ack/", "", 405, "nothing is changed"),
+            ("incidents/0000000000000001", "", 405, "nothing is changed"),
             ("../v1/actions/stop", "", 405, "nothing is changed"), ("actions//stop", "", 405, "nothing is changed"),
             ("actions/stop?x=1", "", 400, "no parameter"), ("Actions/stop", "", 405, "nothing is changed"),
             ("approvals/nope/deny", "", 404, "no approval"),
@@ -273,20 +277,31 @@ import Testing
             return from[Int((seed >> 33) % UInt64(from.count))]
         }
         let bodies: [String] = [
-            "", "{}", "[]", "{", "null", #"{"for":"1h"}"#, #"{"for":1e999}"#, #"{"comment":"\ud800"}"#, #"{"rule":["*","\u0000"],"for":"1h"}"#,
-            #"{"digest":"\#(approval.digest)"}"#, #"{"name":"v1"}"#, "form=x&once=y&then=/", "a=%zz", "token=\(token)&x", #"{"a":{"b":[[[[]]]]}}"#,
+            "", "{}", "[]", "{", "null", #"{"for":"1h"}"#, #"{"for":1e999}"#, #"{"comment":"\ud800"}"#,
+            #"{"rule":["*","\u0000"],"for":"1h"}"#,
+            #"{"digest":"\#(approval.digest)"}"#, #"{"name":"v1"}"#, "form=x&once=y&then=/", "a=%zz", "token=\(token)&x",
+            #"{"a":{"b":[[[[]]]]}}"#,
             String(repeating: "[", count: 5_000), #"{"incident":"0000","until_resolved":true}"#,
         ]
-        let paths = Order.Kind.allCases.map { kind in kind.path.map { $0.isEmpty ? "ID" : $0 }.joined(separator: "/") } + ["sign-in", "", "..", "situation"]
+        let paths =
+            Order.Kind.allCases.map { kind in kind.path.map { $0.isEmpty ? "ID" : $0 }.joined(separator: "/") } + [
+                "sign-in", "", "..", "situation",
+            ]
         let ids = ["0000000000000001", approval.id, "%00", "..", "%2F", "", "*", "a%", "\u{FF}", String(repeating: "a", count: 300)]
         let types = ["application/json", "application/x-www-form-urlencoded", "text/plain", "application/json; charset=utf-8", ""]
         for _ in 0..<1_500 {
             let base = pick(["/api/v1/", "/do/", "/", "//", "/api/v1//"])
             let path = pick(paths).split(separator: "ID", omittingEmptySubsequences: false).joined(separator: pick(ids))
-            var headers: [(name: String, value: String)] = [("Host", pick(["127.0.0.1", "localhost:1", "evil.example", ""])), ("Content-Type", pick(types))]
+            var headers: [(name: String, value: String)] = [
+                ("Host", pick(["127.0.0.1", "localhost:1", "evil.example", ""])), ("Content-Type", pick(types)),
+            ]
             headers.append(("Origin", pick(["http://127.0.0.1", "null", "http://evil.example"])))
             headers.append(("Cookie", pick(["mozaiks-ops=x", "mozaiks-ops=", "=;;=", "__Host-mozaiks-ops=\(token)"])))
-            if withToken { headers.append(("Authorization", "Bearer " + token)) } else { headers.append(("Authorization", pick(["Bearer x", "Basic !!", "Bearer", ""]))) }
+            if withToken {
+                headers.append(("Authorization", "Bearer " + token))
+            } else {
+                headers.append(("Authorization", pick(["Bearer x", "Basic !!", "Bearer", ""])))
+            }
             var request = World.post(base + path + pick(["", "?", "?x=1", "?asked=1"]), pick(bodies), headers)
             request.method = pick(["POST", "POST", "POST", "GET", "PUT", "DELETE", "post"])
             let answer = face.answer(request)

@@ -228,7 +228,8 @@ public struct Entitlements: ActionAdapter {
             throw .refused("its '\(key)' is no object: this is not the document that we know")
         }
         if document.hasFiniteBudget, !settings.acceptsUsageReset {
-            throw .refused("its token budget is finite, and writing it back would forget what is used meanwhile (usage_reset is not accepted)")
+            throw .refused(
+                "its token budget is finite, and writing it back would forget what is used meanwhile (usage_reset is not accepted)")
         }
     }
 

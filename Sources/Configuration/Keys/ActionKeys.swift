@@ -11,7 +11,8 @@ enum ActionKeys {
 
 enum GateKeys {
     static let listen = SettingKey("listen", .address, isRequired: true, "Address and port, such as `127.0.0.1:9464`")
-    static let text = SettingKey("text", .text(), fallback: "a text that says what is held and until when", "What a user reads who is refused")
+    static let text = SettingKey(
+        "text", .text(), fallback: "a text that says what is held and until when", "What a user reads who is refused")
     static let section = SettingSection([listen, text])
 }
 
@@ -19,23 +20,29 @@ enum GateKeys {
 enum GuardKeys {
     private static let usual = GuardOptions()
     private static let time = TimeSpan.zero...TimeSpan.hours(24)
-    static let protected = SettingKey("protected", .list(.text()), "Apps that nothing is ever done to; `*` stands for any text, `?` for one character")
+    static let protected = SettingKey(
+        "protected", .list(.text()), "Apps that nothing is ever done to; `*` stands for any text, `?` for one character")
     static let cooldown = SettingKey(
         "cooldown", .span(time), fallback: "\(usual.cooldown)", "After an action on an app, until the next one on it")
     static let perAppHour = SettingKey(
         "per_app_hour", .whole(0...1_000), fallback: "\(usual.perAppHour)", "Most actions on one app in an hour")
     static let totalHour = SettingKey("total_hour", .whole(0...1_000), fallback: "\(usual.totalHour)", "Most actions in an hour in all")
     static let blastRadius = SettingKey(
-        "blast_radius", .percent(0...100), fallback: "\(Amounts.number(usual.blastPercent))%", "Most of the active apps under action at once; one is always allowed")
+        "blast_radius", .percent(0...100), fallback: "\(Amounts.number(usual.blastPercent))%",
+        "Most of the active apps under action at once; one is always allowed")
     static let storm = SettingKey(
-        "storm", .pace, fallback: "\(usual.stormIncidents) in \(usual.stormWindow)", "So many new incidents in so long are a storm: then nothing is done")
+        "storm", .pace, fallback: "\(usual.stormIncidents) in \(usual.stormWindow)",
+        "So many new incidents in so long are a storm: then nothing is done")
     static let floor = SettingKey("floor", .section(FloorKeys.section), "A throttle never asks for less")
     static let maxLease = SettingKey(
-        "max_lease", .span(.seconds(1)...TimeSpan.hours(24)), fallback: "\(usual.maxLease)", "Longest time for which an action holds, extended or not")
+        "max_lease", .span(.seconds(1)...TimeSpan.hours(24)), fallback: "\(usual.maxLease)",
+        "Longest time for which an action holds, extended or not")
     static let quietAfterRestart = SettingKey(
-        "quiet_after_restart", .span(time), fallback: "\(usual.quietAfterRestart)", "After a restart of the runtime nobody is acted upon for so long")
+        "quiet_after_restart", .span(time), fallback: "\(usual.quietAfterRestart)",
+        "After a restart of the runtime nobody is acted upon for so long")
     static let quietAfterFault = SettingKey(
-        "quiet_after_fault", .span(time), fallback: "\(usual.quietAfterFault)", "After a fault of the runtime itself nobody is acted upon for so long")
+        "quiet_after_fault", .span(time), fallback: "\(usual.quietAfterFault)",
+        "After a fault of the runtime itself nobody is acted upon for so long")
     static let section = SettingSection([
         protected, cooldown, perAppHour, totalHour, blastRadius, storm, floor, maxLease, quietAfterRestart, quietAfterFault,
     ])
@@ -53,7 +60,8 @@ enum FloorKeys {
 /// `approvals`.
 enum ApprovalKeys {
     static let expire = SettingKey(
-        "expire", .span(.minutes(1)...TimeSpan.hours(72)), fallback: "\(GuardOptions().approvalExpiry)", "How long an offer waits for an answer")
+        "expire", .span(.minutes(1)...TimeSpan.hours(72)), fallback: "\(GuardOptions().approvalExpiry)",
+        "How long an offer waits for an answer")
     static let slack = SettingKey("slack", .section(SlackApprovalKeys.section), "Reactions on the messages of a Slack bot")
     static let section = SettingSection([expire, slack])
 }

@@ -25,13 +25,15 @@ enum Keys {
     static let runtimes = SettingKey("runtimes", .named(SettingKind.name, .section(RuntimeKeys.section)), "The runtimes to watch, by name")
     static let polling = SettingKey("polling", .section(PollingKeys.section), "What polling may cost a runtime")
     static let network = SettingKey("network", .section(NetworkKeys.section), "Proxy and TLS of everything that says nothing else")
-    static let actions = SettingKey("actions", .section(ActionKeys.section), "Where actions land; without any of these nothing is ever done")
+    static let actions = SettingKey(
+        "actions", .section(ActionKeys.section), "Where actions land; without any of these nothing is ever done")
     static let guarding = SettingKey("guard", .section(GuardKeys.section), "Limits that every action is held to")
     static let channels = SettingKey("channels", .named(SettingKind.name, .section(ChannelReader.section)), "Ways to tell people, by name")
     static let routes = SettingKey(
         "routes", .list(.section(RouteKeys.section)), fallback: "every incident to every channel", "Which incidents go to which channels")
     static let timezone = SettingKey(
-        "timezone", .text(example: "Europe/Vienna"), fallback: "UTC", "Zone of hours in routes and of times in messages; a name of the zone database")
+        "timezone", .text(example: "Europe/Vienna"), fallback: "UTC",
+        "Zone of hours in routes and of times in messages; a name of the zone database")
     static let maintenance = SettingKey(
         "maintenance", .list(.section(MaintenanceKeys.section)), "Recurring windows in which incidents are recorded and nobody is told")
     static let reminders = SettingKey(
@@ -39,7 +41,8 @@ enum Keys {
     static let grouping = SettingKey("grouping", .section(GroupingKeys.section), "When several incidents become one message")
     static let pageBudget = SettingKey(
         "page_budget", .word("off", or: .section(PageBudgetKeys.section)), "How often people may be woken in a night")
-    static let approvals = SettingKey("approvals", .section(ApprovalKeys.section), "How people answer what is offered, besides the command line")
+    static let approvals = SettingKey(
+        "approvals", .section(ApprovalKeys.section), "How people answer what is offered, besides the command line")
     static let history = SettingKey("history", .section(HistoryKeys.section), "What is remembered of the runtimes")
     static let server = SettingKey("server", .section(ServerKeys.section), fallback: "nothing listens", "The page, the API and `/metrics`")
     static let metrics = SettingKey("metrics", .section(MetricsKeys.section), "What `/metrics` tells of single apps")
@@ -48,7 +51,8 @@ enum Keys {
     static let prices = SettingKey("prices", .named("MODEL", .section(PriceKeys.section)), "What models cost, for the figures in USD")
 
     static let section = SettingSection([
-        schema, environment, mode, interval, state, statePassword, policies, playbooks, runtimes, polling, network, history, actions, guarding, approvals,
+        schema, environment, mode, interval, state, statePassword, policies, playbooks, runtimes, polling, network, history, actions,
+        guarding, approvals,
         channels, routes, timezone, maintenance, reminders, grouping, pageBudget, server, metrics, heartbeat, advisor, prices,
     ])
 }
@@ -66,7 +70,8 @@ enum PollingKeys {
         "budget", .percent(0.01...50), fallback: "\(Amounts.number(usual.budgetPercent))%",
         "Most of a runtime's time that answering may take; dear endpoints are asked less often to stay within it")
     static let timeout = SettingKey(
-        "timeout", .span(TimeSpan(milliseconds: 100)...TimeSpan.minutes(5)), fallback: "\(usual.timeout)", "How long an answer is waited for")
+        "timeout", .span(TimeSpan(milliseconds: 100)...TimeSpan.minutes(5)), fallback: "\(usual.timeout)",
+        "How long an answer is waited for")
     static let bodyLimit = SettingKey(
         "body_limit", .bytes, fallback: "\(usual.bodyLimit >> 20) MiB", "Largest answer that is read")
     static let section = SettingSection([budget, timeout, bodyLimit])
@@ -87,17 +92,22 @@ enum ServerKeys {
     static let publicURL = SettingKey(
         "public_url", .url, "Where people reach the page; messages then link to their incident")
     static let certificate = SettingKey(
-        "certificate", .path, fallback: "plain HTTP", "PEM file with the server's certificate and those that vouch for it; with it page and API speak TLS, and a renewed one is shown within seconds")
+        "certificate", .path, fallback: "plain HTTP",
+        "PEM file with the server's certificate and those that vouch for it; with it page and API speak TLS, and a renewed one is shown within seconds"
+    )
     static let key = SettingKey("key", .path, "PEM file with the certificate's key, without a passphrase")
     static let trustedProxies = SettingKey(
-        "trusted_proxies", .list(.text(example: "10.0.0.0/8")), fallback: "none", "Addresses or networks of proxies that have asked whoever comes who they are")
+        "trusted_proxies", .list(.text(example: "10.0.0.0/8")), fallback: "none",
+        "Addresses or networks of proxies that have asked whoever comes who they are")
     static let trustedUserHeader = SettingKey(
-        "trusted_user_header", .text(example: "X-Forwarded-User"), fallback: "none is believed", "Header in which they say it; from elsewhere it counts for nothing")
+        "trusted_user_header", .text(example: "X-Forwarded-User"), fallback: "none is believed",
+        "Header in which they say it; from elsewhere it counts for nothing")
     static let trustedSecret = SettingKey(
         "trusted_secret", .secret, fallback: "their address is enough",
         "What they show in the header X-Mozaiks-Proxy-Secret, so that nobody else at their address is believed")
     static let trustedOperators = SettingKey(
-        "trusted_operators", .list(.text(example: "maria@example.com")), fallback: "none", "Users of that header who are operators; who is in neither list is a viewer")
+        "trusted_operators", .list(.text(example: "maria@example.com")), fallback: "none",
+        "Users of that header who are operators; who is in neither list is a viewer")
     static let trustedApprovers = SettingKey(
         "trusted_approvers", .list(.text(example: "maria@example.com")), fallback: "none", "Users of that header who are approvers")
     static let section = SettingSection([

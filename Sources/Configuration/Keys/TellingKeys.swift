@@ -56,7 +56,8 @@ enum GroupingKeys {
 enum PageBudgetKeys {
     private static let usual = TellingSettings.PageBudget()
     static let pages = SettingKey(
-        "pages", .whole(0...10_000), fallback: "\(usual.pages)", "So many openings page within the hours, then a digest; a critical one about a whole runtime pages all the same")
+        "pages", .whole(0...10_000), fallback: "\(usual.pages)",
+        "So many openings page within the hours, then a digest; a critical one about a whole runtime pages all the same")
     static let hours = SettingKey("hours", .text(example: "22:00-07:00"), fallback: "\(usual.hours)", "The hours that it counts in")
     static let section = SettingSection([pages, hours, HoursKeys.days])
 }

@@ -77,7 +77,6 @@ public struct KeptDecisions: Sendable {
     }
 }
 
-
 /// A row of the engine's state that holds something else than its key says.
 private struct MisplacedState: Error, CustomStringConvertible {
     let key: String

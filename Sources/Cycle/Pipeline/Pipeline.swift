@@ -138,7 +138,8 @@ public struct Pipeline: Sendable {
         engine.record(plan.decisions)
         noteLeases(plan.leaseChanges, at: outcome.now)
         let asked = noteAsked(plan.asked, at: outcome.now)
-        let found = noteFindings(plan, runtime, outcome.opened + outcome.reopened, at: outcome.now).union(noteWeights(outcome)).union(noteOutages(outcome))
+        let found = noteFindings(plan, runtime, outcome.opened + outcome.reopened, at: outcome.now).union(noteWeights(outcome)).union(
+            noteOutages(outcome))
         let told = tell(outcome, plan)
         return TickResult(
             runtime: runtime, now: outcome.now, readings: readings, outcome: outcome, plan: plan,

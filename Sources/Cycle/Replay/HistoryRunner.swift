@@ -85,7 +85,8 @@ public struct HistoryRunner {
             }
             try watch(minute, stories.reduce(0) { $0 + $1.size })
         }
-        let gaps = (sources.flatMap { $0.gaps(upTo: minutes.upperBound) }
+        let gaps =
+            (sources.flatMap { $0.gaps(upTo: minutes.upperBound) }
             + stretches.all(ofAtLeast: .minutes(2)).map(ReplayGap.init)).sorted { $0.from < $1.from }
         return Outcome(stories: stories, judged: judged, gaps: gaps)
     }

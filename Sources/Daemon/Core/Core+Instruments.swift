@@ -25,7 +25,8 @@ extension Core {
         countOutbox(instruments)
         instruments.cycled(
             runtime, at: now, report: report, perfInterval: pipeline.signals[runtime]?.effectiveInterval(of: .perf),
-            pollInterval: pipeline.settings.interval, incidents: openIncidents, leases: pipeline.guardState.leases, revertsDue: progress.revertsDue,
+            pollInterval: pipeline.settings.interval, incidents: openIncidents, leases: pipeline.guardState.leases,
+            revertsDue: progress.revertsDue,
             areActionsStopped: isStopped, journalSizes: journalSizes, isSaved: isSaved)
     }
 

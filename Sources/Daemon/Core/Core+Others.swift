@@ -20,7 +20,7 @@ extension Core {
         guard let journal, journal.isShared else { return }
         do {
             hear(try journal.beat(patience: Core.beatPatience, word.text))
-        } catch where error.cause == .deposed {
+        } catch  where error.cause == .deposed {
             progress.isDeposed = true
         } catch {
             // What cannot be written the next commit says.

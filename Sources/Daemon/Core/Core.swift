@@ -113,14 +113,16 @@ public actor Core {
         pipeline: Pipeline, journal: sending Journal?, folder: StateFolder?, gate: Gate?, gateTexts: GateTexts = GateTexts(),
         adapters: [any ActionAdapter] = [], kept: PlacementBook = PlacementBook(),
         retryWait: @escaping @Sendable (Int, TimeSpan?) -> TimeSpan = Core.wait,
-        onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger, instruments: Instruments? = nil, isLoud: Bool = true, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
+        onErrands: @escaping @Sendable () -> Void = {}, onMessages: @escaping @Sendable () -> Void = {}, clock: any Clock, logger: Logger,
+        instruments: Instruments? = nil, isLoud: Bool = true, onReport: @escaping @Sendable (CycleReport) -> Void = { _ in }
     ) {
         var pipeline = pipeline
         // A single pass comes and goes; whoever looks at its journal looks at one that a daemon keeps.
         pipeline.weighsApps = instruments != nil
         self.pipeline = pipeline
         landableAtStart = (
-            pipeline.settings.landable, pipeline.settings.landableKeys, Set(pipeline.settings.landableOnApproval.keys))
+            pipeline.settings.landable, pipeline.settings.landableKeys, Set(pipeline.settings.landableOnApproval.keys)
+        )
         journal?.answerPromptly()
         self.journal = journal
         self.folder = folder

@@ -66,7 +66,8 @@ extension Instruments {
             guard silent >= patienceNanoseconds else { return nil }
             let span = TimeSpan(milliseconds: Int64(silent / 1_000_000)).brief
             return "stuck: runtime \(Shown.masked(name)): " + (last == nil ? "no cycle since the start" : "no cycle")
-                + " for \(span)" + (figures.stages[name].map { $0 == .asking ? ", its polls do not end" : ", its commit does not end" } ?? "")
+                + " for \(span)"
+                + (figures.stages[name].map { $0 == .asking ? ", its polls do not end" : ", its commit does not end" } ?? "")
         }
         if figures.isJournalFailing { lines.append("stuck: the journal cannot be written: no new action and no message until it can be") }
         return lines

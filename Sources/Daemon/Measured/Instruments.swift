@@ -229,10 +229,12 @@ public final class Instruments: Sendable {
 
     /// A runtime's cycle is over.
     func cycled(
-        _ runtime: String, at moment: Timestamp, report: CycleReport?, perfInterval: TimeSpan?, pollInterval: TimeSpan, incidents: [Incident],
+        _ runtime: String, at moment: Timestamp, report: CycleReport?, perfInterval: TimeSpan?, pollInterval: TimeSpan,
+        incidents: [Incident],
         leases: [Lease], revertsDue: Int, areActionsStopped: Bool, journalSizes: [(file: String, bytes: Int64)], isSaved: Bool
     ) {
-        var fresh = RuntimeFigures(endedAt: moment, endedMonotonic: clock.monotonicNanoseconds(), perfInterval: perfInterval, pollInterval: pollInterval)
+        var fresh = RuntimeFigures(
+            endedAt: moment, endedMonotonic: clock.monotonicNanoseconds(), perfInterval: perfInterval, pollInterval: pollInterval)
         if let report { take(report, &fresh) }
         var open: [Triple: Int] = [:]
         for incident in incidents {

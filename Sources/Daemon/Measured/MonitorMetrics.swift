@@ -34,8 +34,10 @@ public enum MonitorMetric: String, CaseIterable, Sendable {
             return metric("poll_duration_seconds", .histogram, ["endpoint"], "Time that requests to runtimes took, failed ones included.")
         case .evaluationDuration:
             return metric("evaluation_duration_seconds", .histogram, "Time that judging one runtime took: readings, rules, guard.")
-        case .commitDuration: return metric("commit_duration_seconds", .histogram, "Time that commits to the journal took, failed ones included.")
-        case .commitFailures: return metric("commit_failures_total", .counter, "Commits to the journal that failed; what they held is tried again.")
+        case .commitDuration:
+            return metric("commit_duration_seconds", .histogram, "Time that commits to the journal took, failed ones included.")
+        case .commitFailures:
+            return metric("commit_failures_total", .counter, "Commits to the journal that failed; what they held is tried again.")
         case .journalFailing:
             return metric("journal_failing", .gauge, "1 while the journal cannot be written: no new action and no message until it can be.")
         case .journalSize: return metric("journal_size_bytes", .gauge, ["file"], "Size of the journal's files.")
@@ -50,27 +52,35 @@ public enum MonitorMetric: String, CaseIterable, Sendable {
                 "perf_interval_seconds", .gauge, ["runtime"],
                 "How often the expensive perf endpoint is really asked: as configured, or stretched to keep the polling budget.")
         case .incidents: return metric("incidents", .gauge, ["rule", "severity", "state"], "Incidents that are open now.")
-        case .incidentsOpened: return metric("incidents_opened_total", .counter, ["rule", "severity"], "Incidents that opened or opened again.")
+        case .incidentsOpened:
+            return metric("incidents_opened_total", .counter, ["rule", "severity"], "Incidents that opened or opened again.")
         case .incidentsResolved: return metric("incidents_resolved_total", .counter, ["rule", "severity"], "Incidents that resolved.")
         case .leases:
-            return metric("leases", .gauge, ["action", "state", "shadow"], "Leases that are not over; shadow ones only pretend (observe mode).")
+            return metric(
+                "leases", .gauge, ["action", "state", "shadow"], "Leases that are not over; shadow ones only pretend (observe mode).")
         case .decisions: return metric("decisions_total", .counter, ["action", "verdict"], "Decisions on wanted actions.")
-        case .refusals: return metric("refusals_total", .counter, ["action", "reason"], "Wanted actions that the guard refused, by the step that did.")
+        case .refusals:
+            return metric("refusals_total", .counter, ["action", "reason"], "Wanted actions that the guard refused, by the step that did.")
         case .revertsDue: return metric("reverts_due", .gauge, "Actions that resist being undone, and are tried again.")
         case .actionsStopped: return metric("actions_stopped", .gauge, "1 while the kill switch is on.")
         case .gateQuestions:
-            return metric("gate_questions_total", .counter, ["answer"], "Requests that the gate was asked about: not_a_start, allowed, refused, crafted.")
+            return metric(
+                "gate_questions_total", .counter, ["answer"],
+                "Requests that the gate was asked about: not_a_start, allowed, refused, crafted.")
         case .gateFailedOpen:
             return metric("gate_failed_open_total", .counter, ["reason"], "Requests let through because the gate did not know better.")
-        case .gateAnswerDuration: return metric("gate_answer_duration_seconds", .histogram, "Time that the gate's answers took, without the network.")
+        case .gateAnswerDuration:
+            return metric("gate_answer_duration_seconds", .histogram, "Time that the gate's answers took, without the network.")
         case .outboxPending: return metric("outbox_pending_messages", .gauge, "Messages that wait to be sent.")
-        case .outboxOldest: return metric("outbox_oldest_pending_age_seconds", .gauge, "Age of the oldest message that waits; no sample while none does.")
+        case .outboxOldest:
+            return metric("outbox_oldest_pending_age_seconds", .gauge, "Age of the oldest message that waits; no sample while none does.")
         case .outboxDead: return metric("outbox_dead_messages", .gauge, "Messages that were given up and that the journal still holds.")
         case .channelFailing: return metric("channel_failing", .gauge, ["channel"], "1 while a channel does not take its messages.")
         case .connectionsRefused:
             return metric(
                 "connections_refused_total", .counter, ["server", "reason"],
-                "Connections at the gate or the page that were closed at once because one address (address) or all together (full) had too many, or cut off because their request was not whole in time (late).")
+                "Connections at the gate or the page that were closed at once because one address (address) or all together (full) had too many, or cut off because their request was not whole in time (late)."
+            )
         case .logLinesDropped: return metric("log_lines_dropped_total", .counter, "Lines of the log that could not be written.")
         }
     }

@@ -42,7 +42,8 @@ public struct MonitorWord: Sendable {
             version: document["version"]?.string ?? "", environment: document["environment"]?.string ?? "",
             runtimes: names.compactMap { row in
                 row["name"]?.string.map { WatchedRuntime(name: $0, replicas: row["replicas"]?.array?.compactMap(\.string) ?? []) }
-            }, cycles: Int(clamping: document["cycles"]?.int ?? 0), gate: document["gate"].flatMap { $0.object == nil ? nil : GateReport($0) })
+            }, cycles: Int(clamping: document["cycles"]?.int ?? 0),
+            gate: document["gate"].flatMap { $0.object == nil ? nil : GateReport($0) })
     }
 }
 

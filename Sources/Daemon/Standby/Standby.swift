@@ -132,7 +132,9 @@ public actor Standby {
             var runs: [String: OpenRuns] = [:]
             for runtime in settings.runtimes.map(\.name) {
                 runs[runtime] = try journal.state(GateSheet.runsPrefix + runtime).flatMap { GateSheet.runs($0) }
-                if let apps = try journal.state(GateSheet.appsPrefix + runtime).flatMap({ GateSheet.apps($0) }) { gate.follow(apps, of: runtime) }
+                if let apps = try journal.state(GateSheet.appsPrefix + runtime).flatMap({ GateSheet.apps($0) }) {
+                    gate.follow(apps, of: runtime)
+                }
             }
             let wanted = publication.publish(leases, isStopped: journal.killSwitch ?? true)
             gate.install(GateTable(settings, leases: wanted, openRuns: runs, texts: texts), attends: isAtWork)

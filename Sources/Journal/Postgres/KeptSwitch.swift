@@ -93,9 +93,10 @@ extension Journal {
             if let actor = folder.killSwitchActor(isOn: isOn) { return actor }
             guard isReader, isOn, !folder.isKillSwitchOn else { return nil }
         }
-        return (try? reading("look for the kill switch") { database throws(JournalError) in
-            try KeptSwitch.actor(isOn: isOn, database)
-        })?.flatMap { $0 }
+        return
+            (try? reading("look for the kill switch") { database throws(JournalError) in
+                try KeptSwitch.actor(isOn: isOn, database)
+            })?.flatMap { $0 }
     }
 
     /// Forgets who lifted the switch last, once that is written down.
@@ -107,8 +108,9 @@ extension Journal {
     /// Who is the engine now; nil where nobody is, or where that cannot be found out.
     public var engineHolder: EngineHolder? {
         guard folder.database != nil else { return EngineLock.holder(of: folder) }
-        return (try? reading("look for the engine") { database throws(JournalError) in
-            try (database as? PostgresDatabase).flatMap { database throws(JournalError) in try PostgresLock.holder(database)?.words }
-        }) ?? nil
+        return
+            (try? reading("look for the engine") { database throws(JournalError) in
+                try (database as? PostgresDatabase).flatMap { database throws(JournalError) in try PostgresLock.holder(database)?.words }
+            }) ?? nil
     }
 }

@@ -35,7 +35,9 @@ enum MonitorTable {
     static let now = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
 
     static func isThere(_ database: PostgresDatabase) throws(JournalError) -> Bool {
-        try database.row("SELECT CAST(count(*) AS BIGINT) FROM pg_class WHERE oid = to_regclass(?1)", [.text(database.place.quotedSchema + ".monitors")]) {
+        try database.row(
+            "SELECT CAST(count(*) AS BIGINT) FROM pg_class WHERE oid = to_regclass(?1)", [.text(database.place.quotedSchema + ".monitors")]
+        ) {
             row throws(JournalError) in row.int(0) > 0
         } ?? false
     }

@@ -88,7 +88,9 @@ extension PostgresDatabase {
         add("application_name", "mozaiks-ops")
         add("connect_timeout", "5")
         // A network that is cut shows within some twenty seconds on both ends.
-        for (name, value) in [("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "2"), ("tcp_user_timeout", "20000")] {
+        for (name, value) in [
+            ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "2"), ("tcp_user_timeout", "20000"),
+        ] {
             add(name, value)
         }
         return parameters
@@ -122,7 +124,8 @@ extension PostgresDatabase {
             let holder = try PostgresLock.holder(self)
             // The server has not noticed yet that our own last session is gone.
             if let holder, holder.session == fence.session {
-                _ = try rows("SELECT pg_terminate_backend(?1::int)", [.int(Int64(fence.session))]) { row throws(JournalError) in row.int(0) }
+                _ = try rows("SELECT pg_terminate_backend(?1::int)", [.int(Int64(fence.session))]) { row throws(JournalError) in row.int(0)
+                }
                 throw error(.unreachable, "the server still keeps the session that was lost")
             }
             // Whoever has the lock and has begun is the engine, and this one is it no more.
@@ -130,7 +133,8 @@ extension PostgresDatabase {
             if let epoch, epoch != fence.epoch { throw error(.deposed) }
             throw error(.heldBy(holder?.words ?? EngineHolder(pid: nil, since: nil)))
         }
-        let kept = try rows("SELECT epoch, commits FROM journal", []) { row throws(JournalError) in (epoch: row.int(0), commit: row.int(1)) }.first
+        let kept = try rows("SELECT epoch, commits FROM journal", []) { row throws(JournalError) in (epoch: row.int(0), commit: row.int(1))
+        }.first
         guard let kept, kept.epoch == fence.epoch else { throw error(.deposed) }
         try PostgresLock.sign(self)
         self.fence?.session = connection.backendPID

@@ -36,7 +36,9 @@ extension PostgresDatabase {
         // Its own words for how long: no table of a journal takes an hour.
         connection?.patience = .hours(1)
         try execute("SET statement_timeout = 0")
-        for table in tables where tables.allSatisfy(PostgresPlace.isSchema) { try execute("VACUUM (FULL, ANALYZE) \(place.quotedSchema).\(table)") }
+        for table in tables where tables.allSatisfy(PostgresPlace.isSchema) {
+            try execute("VACUUM (FULL, ANALYZE) \(place.quotedSchema).\(table)")
+        }
         try execute("SET statement_timeout = \(place.statementTimeout.milliseconds)")
         connection?.patience = usualPatience
         sizesKept = nil

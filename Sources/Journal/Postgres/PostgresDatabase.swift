@@ -116,7 +116,9 @@ final class PostgresDatabase: Database {
             try put(sql, values)
             return try collect()
         } catch {
-            guard case .unreachable = error.cause, !isInTransaction, !isTakingUp, role == .reader || sql.hasPrefix("SELECT"), waiting.fault == nil else {
+            guard case .unreachable = error.cause, !isInTransaction, !isTakingUp, role == .reader || sql.hasPrefix("SELECT"),
+                waiting.fault == nil
+            else {
                 throw error
             }
         }

@@ -43,14 +43,17 @@ extension JournalError.Cause {
     init(connecting text: String) {
         let denied = [
             "password authentication failed", "no password supplied", "authentication failed", "no pg_hba.conf entry", "role \"",
-            "permission denied for database", "pg_hba.conf rejects", "requires a valid client certificate", "requirepeer", "is not permitted to log in",
+            "permission denied for database", "pg_hba.conf rejects", "requires a valid client certificate", "requirepeer",
+            "is not permitted to log in",
         ]
         // Files, names and modes that somebody wrote: as they stand, no further try comes to anything else.
         let wrong = [
             "libpq.so.5", "invalid ", "certificate verify failed", "does not match host name", "does not support SSL", "certificate file",
             "private key", "certificate required", "unknown ca", "could not get server's host name from server certificate",
-            "certificate present", "definition of service", "service file", "channel binding", "authentication method", "certificate revocation list",
-            "could not load", "not currently accepting connections", "must be specified for a verified SSL", "GSSAPI", "not supported by this build", "certificate authority",
+            "certificate present", "definition of service", "service file", "channel binding", "authentication method",
+            "certificate revocation list",
+            "could not load", "not currently accepting connections", "must be specified for a verified SSL", "GSSAPI",
+            "not supported by this build", "certificate authority",
         ]
         if text.contains(bytesOf: "database \""), text.contains(bytesOf: "does not exist") {
             self = .noDatabase
@@ -80,10 +83,12 @@ extension JournalError {
             "check `sslmode`, `sslrootcert`, `sslcert` and `sslkey` of the URL, the files that they name, and the name in the server's "
                 + "certificate (docs/postgresql.md)"
         case .cannotOpen: "see docs/postgresql.md for what the URL and the server must have"
-        case .readOnly: "it is a standby, or its transactions are read-only by default: name the primary (`target_session_attrs=read-write`)"
+        case .readOnly:
+            "it is a standby, or its transactions are read-only by default: name the primary (`target_session_attrs=read-write`)"
         case .busy: "another transaction was under way for long; it is tried again"
         case .full: "free some space on the database's disk; nothing that was committed is lost, and it is tried again"
-        case .corrupt: "nothing was changed. Restore the schema from a backup (`mozaiks-ops journal copy`), or name another one (`?schema=`)"
+        case .corrupt:
+            "nothing was changed. Restore the schema from a backup (`mozaiks-ops journal copy`), or name another one (`?schema=`)"
         case .notAJournal: "name another schema (`?schema=`), or one that does not exist yet"
         case .newerSchema: "a newer mozaiks-ops wrote it: run that version, or name another schema (`?schema=`)"
         case .unreachable: "it is tried again; nothing that was committed is lost"

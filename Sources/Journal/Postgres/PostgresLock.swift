@@ -24,7 +24,8 @@ enum PostgresLock {
     /// Has the session say who its process is, for the one that is refused.
     static func sign(_ database: PostgresDatabase, now: Timestamp, isKeeping: Bool) throws(JournalError) {
         // At most 63 bytes are kept.
-        let name = "\(isKeeping ? keeper : "mozaiks-ops") \(getpid()) \(now.milliseconds) \(String(decoding: hostName().utf8.prefix(24), as: UTF8.self))"
+        let name =
+            "\(isKeeping ? keeper : "mozaiks-ops") \(getpid()) \(now.milliseconds) \(String(decoding: hostName().utf8.prefix(24), as: UTF8.self))"
         database.signature = name
         try sign(database)
     }

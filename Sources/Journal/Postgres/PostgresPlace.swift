@@ -156,7 +156,8 @@ public struct PostgresPlace: Hashable, Sendable, CustomStringConvertible {
         for host in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
             if host.first == UInt8(ascii: "[") {
                 guard let end = host.firstIndex(of: UInt8(ascii: "]")), [nil, UInt8(ascii: ":")].contains(host[(end + 1)...].first) else {
-                    throw Fault(message: "its address in brackets does not end with ']', or with ']:' and a port", hint: "such as [::1]:5432")
+                    throw Fault(
+                        message: "its address in brackets does not end with ']', or with ']:' and a port", hint: "such as [::1]:5432")
                 }
                 names.append(Array(host[(host.startIndex + 1)..<end]))
                 ports.append(Array(host[(end + 1)...].drop { $0 == UInt8(ascii: ":") }))

@@ -117,14 +117,15 @@ public final class StandbyPost {
     /// Ends the session of an engine of which nothing is heard. Only of the very process that said it would be: a lock that somebody
     /// has just taken, or a command that looks after the journal, is nobody's silence.
     private func depose(_ holder: PostgresLock.Holder?, _ others: [MonitorRow]) throws(JournalError) -> (Bool, String?) {
-        guard let holder, !holder.words.isKeeping, let engine = others.first(where: { $0.isEngine && $0.name == holder.name }), engine.isSilent
+        guard let holder, !holder.words.isKeeping, let engine = others.first(where: { $0.isEngine && $0.name == holder.name }),
+            engine.isSilent
         else { return (false, nil) }
         do throws(JournalError) {
             let isDone = try database.row("SELECT pg_terminate_backend(CAST(?1 AS INTEGER))", [.int(Int64(holder.session))]) {
                 row throws(JournalError) in row.int(0) != 0
             }
             return (isDone ?? false, nil)
-        } catch where error.cause == .denied {
+        } catch  where error.cause == .denied {
             return (false, error.message)
         }
     }

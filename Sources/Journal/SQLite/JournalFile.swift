@@ -241,7 +241,9 @@ struct JournalFile {
     }
 
     private func deadLink(_ operation: String) -> JournalError {
-        JournalError(operation: operation, path: path, cause: .cannotOpen, detail: "it is a link that leads nowhere; put back what it leads to, or remove the link")
+        JournalError(
+            operation: operation, path: path, cause: .cannotOpen,
+            detail: "it is a link that leads nowhere; put back what it leads to, or remove the link")
     }
 
     private func requirePresence(_ operation: String) throws(JournalError) {

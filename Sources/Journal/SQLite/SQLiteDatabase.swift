@@ -150,7 +150,9 @@ final class SQLiteDatabase: Database {
         precondition(!isInTransaction, "transactions do not nest")
         // What is written to a file that nobody can open any more is lost, and SQLite would not say so.
         if let place, Place(path) != place {
-            throw error(.cannotOpen, "it was removed, moved or replaced while it is in use; stop this process, put it back or begin anew, and start again")
+            throw error(
+                .cannotOpen,
+                "it was removed, moved or replaced while it is in use; stop this process, put it back or begin anew, and start again")
         }
         try execute("BEGIN IMMEDIATE")
         isInTransaction = true

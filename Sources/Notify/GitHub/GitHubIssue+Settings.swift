@@ -26,7 +26,8 @@ extension GitHubIssue {
             "labels", .list(.text()), fallback: "[mozaiks-ops]", "Labels of the tickets; they are found again by the first")
         private static let apiURL = SettingKey("api_url", .url, fallback: "GitHub's own", "Where the API answers")
         public static let key = SettingKey(
-            "github_issue", .section(SettingSection([repository, token, labels, apiURL] + TLSReader.keys)), "Tickets in a repository on GitHub")
+            "github_issue", .section(SettingSection([repository, token, labels, apiURL] + TLSReader.keys)),
+            "Tickets in a repository on GitHub")
         /// 80 a minute create content; comments and closings count too.
         public static let pace: Pace? = Pace(40, in: .minutes(1))
 

@@ -182,7 +182,8 @@ public struct GitHubIssue: WordedChannel, Serviced {
     private static let isSetup: @Sendable (String) -> Bool = { body in
         guard let errors = (try? JSON(parsing: Array(body.utf8)))?["errors"]?.array else { return false }
         return errors.contains { error in
-            ["Label", "Assignee"].contains(error["resource"]?.string ?? "") || ["labels", "assignees"].contains(error["field"]?.string ?? "")
+            ["Label", "Assignee"].contains(error["resource"]?.string ?? "")
+                || ["labels", "assignees"].contains(error["field"]?.string ?? "")
         }
     }
 

@@ -164,7 +164,8 @@ enum GitHubText {
 extension Message {
     /// As if it told of the opening.
     fileprivate var asOpening: Message {
-        Message(event: .opened, incident: incident, environment: environment, mode: mode, at: at,
+        Message(
+            event: .opened, incident: incident, environment: environment, mode: mode, at: at,
             digest: digest)
     }
 }

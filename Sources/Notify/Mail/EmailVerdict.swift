@@ -48,7 +48,8 @@ struct EmailVerdict {
             return said + "; check user and password, and whether the account may send by SMTP"
         case (_, 530): return said + "; it wants a login: set 'username' and 'password_file'"
         // About room: of the message, or of an account.
-        case (.sender, 552): return clean(said + words(refusal.reply) + "; the message is too long for it, or the account's storage is full")
+        case (.sender, 552):
+            return clean(said + words(refusal.reply) + "; the message is too long for it, or the account's storage is full")
         case (.sender, 500...):
             return clean(said + words(refusal.reply) + "; may this machine and account send as 'from'?")
         default:

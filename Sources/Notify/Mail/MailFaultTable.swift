@@ -96,27 +96,28 @@ enum MailFault: Hashable {
         "max defers", "maximum defers", "failures per hour", "defers and failures", "sending rate", "send rate", "rate exceeded",
         "rate limited", "throttled", "throttling", "per hour", "per day", "per minute",
     ]
-    private static let setupWords = relayWords + [
-        // Login.
-        "authenticate", "authenticated", "authentication", "unauthenticated", "auth required", "smtp auth",
-        "smtp-auth", "auth first", "log in", "login", "logged in", "credential", "credentials", "password", "username",
-        "pop before smtp", "pop-before-smtp", "api key", "access key", "security token",
-        // Greeting.
-        "helo", "ehlo", "fully-qualified", "fully qualified", "fqdn",
-        // Encryption.
-        "starttls", "tls required", "requires tls", "require tls", "tls connection", "encryption required", "secure connection",
-        // Addresses and domains that a service must know first.
-        "not verified", "unverified", "verify your", "verified domain", "verified identity", "verified email",
-        "identity", "identities", "sandbox", "configuration set", "dkim", "dmarc", "spf",
-        // The account and its limits.
-        "your account", "subscription", "upgrade", "credits", "billing", "daily limit", "hourly limit",
-        "monthly limit", "sending limit", "sending quota", "daily quota", "rate limit", "too many messages", "too many emails",
-        "unusual sending", "unusual activity", "outgoing",
-        // This machine.
-        "blacklist", "blacklisted", "blocklist", "blocklisted", "block list", "black list", "dnsbl", "rbl", "spamhaus",
-        "spamcop", "barracuda", "your ip", "this ip", "ip address", "sending ip", "client host", "client ip", "your host",
-        "this host", "your server", "reverse dns", "rdns", "ptr", "reverse lookup", "reputation",
-    ]
+    private static let setupWords =
+        relayWords + [
+            // Login.
+            "authenticate", "authenticated", "authentication", "unauthenticated", "auth required", "smtp auth",
+            "smtp-auth", "auth first", "log in", "login", "logged in", "credential", "credentials", "password", "username",
+            "pop before smtp", "pop-before-smtp", "api key", "access key", "security token",
+            // Greeting.
+            "helo", "ehlo", "fully-qualified", "fully qualified", "fqdn",
+            // Encryption.
+            "starttls", "tls required", "requires tls", "require tls", "tls connection", "encryption required", "secure connection",
+            // Addresses and domains that a service must know first.
+            "not verified", "unverified", "verify your", "verified domain", "verified identity", "verified email",
+            "identity", "identities", "sandbox", "configuration set", "dkim", "dmarc", "spf",
+            // The account and its limits.
+            "your account", "subscription", "upgrade", "credits", "billing", "daily limit", "hourly limit",
+            "monthly limit", "sending limit", "sending quota", "daily quota", "rate limit", "too many messages", "too many emails",
+            "unusual sending", "unusual activity", "outgoing",
+            // This machine.
+            "blacklist", "blacklisted", "blocklist", "blocklisted", "block list", "black list", "dnsbl", "rbl", "spamhaus",
+            "spamcop", "barracuda", "your ip", "this ip", "ip address", "sending ip", "client host", "client ip", "your host",
+            "this host", "your server", "reverse dns", "rdns", "ptr", "reverse lookup", "reputation",
+        ]
     /// After the message these are about the sending account, unless they are said of the recipient; at a recipient, as
     /// likely about his.
     private static let stateWords = ["account", "suspended", "paused", "disabled", "deactivated", "inactive"]
@@ -128,7 +129,10 @@ enum MailFault: Hashable {
         "no mx", "no mx record", "no mx records", "unconfigured", "unconfirmed",
     ]
     /// Where not a word is about the message: what a service has against the account or the network that it comes from.
-    private static let policyWords = ["policy restrictions", "policy restriction", "due to policy", "local policy", "organization policy", "organisation policy", "company policy"]
+    private static let policyWords = [
+        "policy restrictions", "policy restriction", "due to policy", "local policy", "organization policy", "organisation policy",
+        "company policy",
+    ]
     /// Said of us, and now and then of what is in a message.
     private static let weakWords = [
         "not permitted", "not allowed", "permission", "permissions", "authorized", "authorised", "unauthorized",
@@ -137,15 +141,21 @@ enum MailFault: Hashable {
     /// Said of who is not there.
     private static let userWords = [
         "user unknown", "unknown user", "unknown recipient", "recipient unknown", "no such user", "no such mailbox",
-        "no such address", "no such recipient", "no such person", "no mailbox", "no user", "mailbox unavailable", "mailbox not found", "mailbox full",
-        "mailbox is full", "invalid mailbox", "invalid recipient", "invalid address", "user not found", "recipient not found", "address unknown",
+        "no such address", "no such recipient", "no such person", "no mailbox", "no user", "mailbox unavailable", "mailbox not found",
+        "mailbox full",
+        "mailbox is full", "invalid mailbox", "invalid recipient", "invalid address", "user not found", "recipient not found",
+        "address unknown",
         "unknown address", "does not exist", "doesn't exist", "not our customer", "inactive user", "unrouteable", "unroutable", "null mx",
         "does not accept mail", "over quota", "you tried to reach",
     ]
     private static let recipientWords = userWords + ["recipient", "recipients", "mailbox"]
-    private static let sizeWords: [String] = ["message", "mail", "email", "e-mail"].flatMap { what in
-        ["\(what) too large", "\(what) too big", "\(what) is too large", "\(what) is too big", "\(what) too long", "\(what) is too long"]
-    } + ["message size", "mail size", "message length", "size limit", "maximum size", "size exceeds", "exceeds size"]
+    private static let sizeWords: [String] =
+        ["message", "mail", "email", "e-mail"].flatMap { what in
+            [
+                "\(what) too large", "\(what) too big", "\(what) is too large", "\(what) is too big", "\(what) too long",
+                "\(what) is too long",
+            ]
+        } + ["message size", "mail size", "message length", "size limit", "maximum size", "size exceeds", "exceeds size"]
     private static let contentWords = [
         "spam", "spammy", "junk", "unsolicited", "content", "virus", "malware", "attachment", "phishing", "suspicious", "too big",
         "too large", "size", "8bit", "non-ascii", "line too long", "headers", "header", "duplicate", "message-id",

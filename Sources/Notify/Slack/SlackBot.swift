@@ -178,7 +178,8 @@ enum SlackAPI {
         case "restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel",
             "access_denied", "accesslimited", "two_factor_setup_required", "action_prohibited", "posting_to_general_channel_denied",
             "team_access_not_granted", "external_channel_migrating", "user_is_restricted", "user_not_in_channel", "method_deprecated",
-            "deprecated_endpoint", "enterprise_is_restricted", "is_inactive", "no_team", "team_disabled", "restricted_action_non_threadable_channel":
+            "deprecated_endpoint", "enterprise_is_restricted", "is_inactive", "no_team", "team_disabled",
+            "restricted_action_non_threadable_channel":
             "a rule of the workspace forbids the bot to post there; ask its owner"
         default: nil
         }

@@ -57,7 +57,9 @@ struct Outline: Sendable {
         note = wording.note
         facts = wording.facts
         // A blank after the address: what follows at once would be taken for a part of it.
-        details = wording.link.map { "Details: \(Phrase(template: [.own($0)])) or \(command: wording.more)" } ?? "Details: \(command: wording.more)"
+        details =
+            wording.link.map { "Details: \(Phrase(template: [.own($0)])) or \(command: wording.more)" }
+            ?? "Details: \(command: wording.more)"
         footer = wording.footer
         sections = Outline.fitted(wording.digest.map { Outline.sections(of: $0, wording) } ?? Outline.sections(wording))
     }

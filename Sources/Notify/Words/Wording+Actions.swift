@@ -44,7 +44,9 @@ extension Wording {
         if case let others = stories.filter({ $0.isShared }), !others.isEmpty {
             lines += others.map { "\($0.state), by another incident" }
         }
-        if isAnyInForce { lines.append("Ends by itself; extended only while the condition stays true, and for a quiet time if the runtime restarts.") }
+        if isAnyInForce {
+            lines.append("Ends by itself; extended only while the condition stays true, and for a quiet time if the runtime restarts.")
+        }
         return section("Done", lines)
     }
 
@@ -89,7 +91,8 @@ extension Wording {
             let (yes, no) = ("mozaiks-ops actions approve \(Shown.id(id))", "mozaiks-ops actions deny \(Shown.id(id))")
             // First what a phone can open; opening it changes nothing, there it is a button.
             if let link = approvalLink {
-                return ".\(again) Answer it at \(Phrase(template: [.own(link)])) or approve it: \(command: yes); deny it: \(command: no)\(end)"
+                return
+                    ".\(again) Answer it at \(Phrase(template: [.own(link)])) or approve it: \(command: yes); deny it: \(command: no)\(end)"
             }
             return ".\(again) Approve it: \(command: yes); deny it: \(command: no)\(end)"
         } ?? ""

@@ -125,7 +125,9 @@ public struct Wording: Sendable {
     /// The whole message in one line, for lock screens, notifications and clients that show nothing else.
     public var oneLine: String {
         // Of the opening: in an update it would be read as today's.
-        let measure = isResolved || message.event == .updated || digest != nil || template.what != nil ? nil : ConditionText.measure(condition).map { " (\($0))" }
+        let measure =
+            isResolved || message.event == .updated || digest != nil || template.what != nil
+            ? nil : ConditionText.measure(condition).map { " (\($0))" }
         var what = what.plain
         if let measure, what.hasSuffix(".") { what = what.dropLast() + measure + "." } else { what += measure ?? "" }
         return "\(headline). \(what)"
@@ -211,7 +213,8 @@ public struct Wording: Sendable {
     public var nextSteps: [Phrase] {
         guard !isResolved else { return [] }
         if digest != nil { return stepsOfDigest }
-        var steps = incident.nextSteps.map(Phrase.init(words:))
+        var steps =
+            incident.nextSteps.map(Phrase.init(words:))
             + Suggestion.lines(of: incident).map(Phrase.init(words:))
         if let playbook {
             // Channels show the first eight.

@@ -56,7 +56,9 @@ struct ActionReceiver: Sendable {
         switch request {
         case "put":
             claimed = "in_force"
-            if end <= now { claimed = nil } else if !isIdle {
+            if end <= now {
+                claimed = nil
+            } else if !isIdle {
                 let effect: JSON = ["action": sheet["action"] ?? .null, "limits": sheet["limits"] ?? .null]
                 let old = leases.updateValue((app, effect, end), forKey: id)
                 event = old == nil ? .began : (old?.effect == effect && old?.expiresAt == end ? .repeated : .changed)

@@ -156,10 +156,12 @@ public final class ControlPlane: Sendable {
         }
         let isWrite = request.method != "GET" && request.method != "HEAD"
         let fault = box.state.withLock { state -> ControlPlaneFault.Kind? in
-            guard let index = state.faults.firstIndex(where: { fault in
-                fault.part == part && fault.count != 0
-                    && (fault.scope == .all || (fault.scope == .writes) == isWrite)
-            }) else { return nil }
+            guard
+                let index = state.faults.firstIndex(where: { fault in
+                    fault.part == part && fault.count != 0
+                        && (fault.scope == .all || (fault.scope == .writes) == isWrite)
+                })
+            else { return nil }
             if let count = state.faults[index].count { state.faults[index].count = count - 1 }
             return state.faults[index].kind
         }

@@ -66,7 +66,8 @@ extension ControlPlaneFault {
         let kinds: [String: Kind] = [
             "refuse": .refuse(status: status), "hang": .hang, "slow": .slow(seconds: seconds), "lost": .lost,
             "ignores": .ignores, "half_applied": .halfApplied, "forgets": .forgets, "garbage": .garbage,
-            "distorts": .distorts, "overtaken": .overtaken(by: document["by"] ?? .null), "forged": .forged, "replayed": .replayed, "reflected": .reflected,
+            "distorts": .distorts, "overtaken": .overtaken(by: document["by"] ?? .null), "forged": .forged, "replayed": .replayed,
+            "reflected": .reflected,
         ]
         guard let kind = kinds[name] else { return nil }
         let scope = document["on"]?.string.map { Scope(rawValue: $0) } ?? .all

@@ -43,8 +43,11 @@ public struct ScenarioTruth: Sendable {
         for app in held { rows.append((apps.contains(app), "\(app) is held back")) }
         let others = apps.subtracting(held).sorted()
         rows.append(
-            (others.isEmpty, (held.isEmpty ? "nobody is held back" : "nobody else is held back")
-                + (others.isEmpty ? "" : ": " + others.map(\.text).joined(separator: ", "))))
+            (
+                others.isEmpty,
+                (held.isEmpty ? "nobody is held back" : "nobody else is held back")
+                    + (others.isEmpty ? "" : ": " + others.map(\.text).joined(separator: ", "))
+            ))
         return rows
     }
 }
@@ -78,7 +81,8 @@ extension Scenario {
             })
     }
 
-    private static func truth(_ length: TimeSpan, opens: [String] = [], _ shape: (inout ScenarioTruth) -> Void = { _ in }) -> ScenarioTruth {
+    private static func truth(_ length: TimeSpan, opens: [String] = [], _ shape: (inout ScenarioTruth) -> Void = { _ in }) -> ScenarioTruth
+    {
         var truth = ScenarioTruth(length: length, opens: opens)
         shape(&truth)
         return truth
@@ -133,7 +137,8 @@ extension Scenario {
     }
 
     static let mongoKilled = newest(
-        "mongo-killed", "MongoDB is dead from minute 10 to 22: starts fail and stay open, and the clients of app-clinic try again and again",
+        "mongo-killed",
+        "MongoDB is dead from minute 10 to 22: starts fail and stay open, and the clients of app-clinic try again and again",
         truth(.minutes(36), opens: ["runtime-unhealthy"]) { $0.never = ["noisy-neighbor", "runtime-saturated"] }
     ) {
         $0.failedStartsStay = true

@@ -2,10 +2,11 @@ import Model
 
 extension Scenario {
     /// Every named scenario, in the order of listings.
-    public static let all: [Scenario] = [
-        quiet, busy, noisyNeighbor, saturatedWithErrors, tokenBurn, providerDown, restart, poisoned, mongoDown,
-        unauthorized, down, deadCounters, twoReplicas, ghostActives, growing, demo,
-    ] + todays + holding
+    public static let all: [Scenario] =
+        [
+            quiet, busy, noisyNeighbor, saturatedWithErrors, tokenBurn, providerDown, restart, poisoned, mongoDown,
+            unauthorized, down, deadCounters, twoReplicas, ghostActives, growing, demo,
+        ] + todays + holding
 
     /// The scenario of that name; nil when there is none.
     public static func named(_ name: String) -> Scenario? {
@@ -130,8 +131,7 @@ extension Scenario {
         $0.faults = [FaultWindow(.identityProviderDown, from: .minutes(5), until: .minutes(8))]
     }
 
-    static let down = make("down", "connections refused from minute 2 to 6, then a fresh process; hangs from 10 to 12")
-    {
+    static let down = make("down", "connections refused from minute 2 to 6, then a fresh process; hangs from 10 to 12") {
         $0.tenants = neighbours
         $0.faults = [
             FaultWindow(.down, from: .minutes(2), until: .minutes(6)),

@@ -90,8 +90,7 @@ final class Simulation: Sendable {
         }
     }
 
-    private static func post(_ attempt: SimulatedRuntime.StartAttempt, port: UInt16) -> SimulatedRuntime.AttemptOutcome
-    {
+    private static func post(_ attempt: SimulatedRuntime.StartAttempt, port: UInt16) -> SimulatedRuntime.AttemptOutcome {
         let path =
             "/api/chats/\(attempt.app.percentEncoded)/\(PercentEncoding.encode(Array(attempt.workflow.utf8)))/start"
         let body = PythonText.json(["user_id": .string(attempt.user), "force_new": true])

@@ -31,7 +31,8 @@ extension Face {
         let form = try fields.text("form")
         if let session = visitor.session {
             guard let form, ConstantTime.equal(Array(form.utf8), Array(session.form.utf8)) else {
-                throw Problem(status: 403, title: "From elsewhere", detail: "this form is not one of this session: open the page and press again")
+                throw Problem(
+                    status: 403, title: "From elsewhere", detail: "this form is not one of this session: open the page and press again")
             }
         }
         let named = try fields.text("kind") ?? LabDraft.Kind.change.rawValue
@@ -45,7 +46,8 @@ extension Face {
         /// The form with what was typed in it, and what is wrong.
         func again(_ heading: String, _ text: String, status: Int, _ headers: [(name: String, value: String)] = []) -> ServerResponse {
             var answer = Page.response(
-                Page.lab(nil, typed: typed, faults: (heading: heading, text: text), nil, visitor, Clocks(zone: zone, now: now)), status: status)
+                Page.lab(nil, typed: typed, faults: (heading: heading, text: text), nil, visitor, Clocks(zone: zone, now: now)),
+                status: status)
             answer.headers += headers
             return answer
         }

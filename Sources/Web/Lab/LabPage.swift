@@ -31,7 +31,8 @@ extension Page {
 
     private static func labForm(_ typed: LabDraft.Typed, _ visitor: Visitor) -> HTML {
         let kinds: [(LabDraft.Kind, String)] = [
-            (.change, "thresholds or rules, laid over the policy in force"), (.whole, "the whole default policy"), (.app, "the policy of one app"),
+            (.change, "thresholds or rules, laid over the policy in force"), (.whole, "the whole default policy"),
+            (.app, "the policy of one app"),
         ]
         let options = kinds.map { kind, words in
             "<option value=\"\(kind.rawValue)\"\(HTML.when(kind == typed.kind, " selected"))>\(words)</option>" as HTML
@@ -51,7 +52,8 @@ extension Page {
     private static func found(_ state: PolicyLab.State, _ draft: LabDraft?, _ clocks: Clocks) -> HTML {
         switch state {
         case .runs(let percent):
-            return "<p class=\"notice\" role=\"status\"><span aria-hidden=\"true\">…</span> It runs over the history: \(percent) %. <progress max=\"100\" value=\"\(percent)\">\(percent) %</progress></p>"
+            return
+                "<p class=\"notice\" role=\"status\"><span aria-hidden=\"true\">…</span> It runs over the history: \(percent) %. <progress max=\"100\" value=\"\(percent)\">\(percent) %</progress></p>"
         case .failed(let why):
             return "<p class=\"notice bad\" role=\"alert\"><span aria-hidden=\"true\">✖</span> Not tried: \(why)</p>"
         case .done(let findings): return report(findings, draft, clocks)
@@ -105,7 +107,9 @@ extension Page {
     }
 
     private static func change(_ pair: ReplayComparison.Pair, _ clocks: Clocks) -> HTML? {
-        func what(_ incident: Incident) -> HTML { "\(clocks.time(incident.openedAt)) \(id: incident.rule) on \(incident.subject.description)" }
+        func what(_ incident: Incident) -> HTML {
+            "\(clocks.time(incident.openedAt)) \(id: incident.rule) on \(incident.subject.description)"
+        }
         return switch (pair.old, pair.new) {
         case (let old?, nil): "<strong>−</strong> \(what(old)): would not open (now \(old.lastedInWords))"
         case (nil, let new?): "<strong>+</strong> \(what(new)): would open, \(new.lastedInWords)"

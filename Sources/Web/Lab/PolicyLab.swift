@@ -94,7 +94,8 @@ final class PolicyLab: Sendable {
         }
         guard isFree else {
             throw Problem(
-                status: 429, title: "Busy", detail: "a policy is being tried already, and there is one trial at a time: try again in a minute",
+                status: 429, title: "Busy",
+                detail: "a policy is being tried already, and there is one trial at a time: try again in a minute",
                 headers: [("Retry-After", "30")])
         }
         let run = Run(lab: self, id: id, new: new, old: old, settings: settings, now: now)
@@ -175,14 +176,19 @@ final class PolicyLab: Sendable {
             let runner = HistoryRunner(journal, settings: settings, runtimes: known.map(\.runtime), minutes: first..<last)
             let outcome = try runner.run([new, old]) { minute, size in
                 guard size <= lab.mostHeld else {
-                    throw Stopped(why: "more would happen than can be held: up to \(Timestamp(minute: minute)) it is already \(size / 10) incidents or so; a rule of it is true nearly always")
+                    throw Stopped(
+                        why:
+                            "more would happen than can be held: up to \(Timestamp(minute: minute)) it is already \(size / 10) incidents or so; a rule of it is true nearly always"
+                    )
                 }
                 let percent = Int(max(0, minute - first) * 100 / (last - first))
                 guard percent != shown else { return }
                 shown = percent
                 guard Run.seconds() - started < PolicyLab.mostSeconds else {
                     throw Stopped(
-                        why: "after \(PolicyLab.mostSeconds) seconds it had come to \(percent) %: so much history is for the command line, mozaiks-ops replay --since \(PolicyLab.days)d --policies FOLDER")
+                        why:
+                            "after \(PolicyLab.mostSeconds) seconds it had come to \(percent) %: so much history is for the command line, mozaiks-ops replay --since \(PolicyLab.days)d --policies FOLDER"
+                    )
                 }
                 lab.note(id, .runs(percent))
             }

@@ -111,7 +111,9 @@ struct Order {
             guard approval.isWaiting(at: reading.now) else {
                 throw Problem(
                     status: 409, title: "Too late",
-                    detail: "'\(Shown.id(approval.id))' waits no more: it is \(approval.state == .waiting ? "expired" : approval.state.rawValue)")
+                    detail:
+                        "'\(Shown.id(approval.id))' waits no more: it is \(approval.state == .waiting ? "expired" : approval.state.rawValue)"
+                )
             }
             var arguments: JSONObject = ["approval": .string(approval.id), "digest": .string(approval.digest)]
             if let comment = try fields.text("comment") { arguments.append("comment", .string(comment)) }
@@ -136,14 +138,18 @@ struct Order {
             about = nil
             deed = .command(kind: Commands.revertAll, arguments: .object(JSONObject()))
         case .mark:
-            guard let name = try fields.text("name"), !name.utf8.allSatisfy({ $0 == 0x20 }) else { throw Problem.badRequest("'name' says what is deployed") }
+            guard let name = try fields.text("name"), !name.utf8.allSatisfy({ $0 == 0x20 }) else {
+                throw Problem.badRequest("'name' says what is deployed")
+            }
             guard name.utf8.count <= 100, name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
                 throw Problem.badRequest("'name' is one line of at most 100 bytes")
             }
             var arguments: JSONObject = ["name": .string(name)]
             if let runtime = try fields.text("runtime") {
                 let known = reading.runtimes
-                guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else { throw Order.unknown("runtime", runtime, known) }
+                guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {
+                    throw Order.unknown("runtime", runtime, known)
+                }
                 arguments.append("runtime", .string(runtime))
             }
             about = nil
@@ -241,7 +247,9 @@ struct Order {
         }
         let until = span.map { reading.now + $0 } ?? moment
         if let until, until <= reading.now { throw .badRequest("its end is past") }
-        if let until, until > reading.now + Fields.longestSpan { throw .badRequest("its end is more than a year away: 'until' is within a year") }
+        if let until, until > reading.now + Fields.longestSpan {
+            throw .badRequest("its end is more than a year away: 'until' is within a year")
+        }
         return until
     }
 }

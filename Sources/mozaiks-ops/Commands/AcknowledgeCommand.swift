@@ -51,7 +51,8 @@ enum AcknowledgeCommand {
             let open = try IncidentList(journal, IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)).incidents
             throw CommandFailure(
                 "no digest '\(Shown.id(named))' holds an open incident",
-                hint: UnknownName.hint(named, known: Set(open.flatMap(\.digests)).sorted(), list: "mozaiks-ops incidents list --status open"))
+                hint: UnknownName.hint(
+                    named, known: Set(open.flatMap(\.digests)).sorted(), list: "mozaiks-ops incidents list --status open"))
         }
         let incident = try invocation.incident(named, in: journal)
         guard incident.resolvedAt == nil else {

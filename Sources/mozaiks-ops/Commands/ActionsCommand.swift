@@ -158,12 +158,14 @@ extension ActionsCommand {
         case .unknownID:
             if let incident = try? journal.incident(NamedIncident.written(named)).id {
                 return CommandFailure(
-                    "'\(Shown.id(named))' is an incident and no action", hint: "'mozaiks-ops incidents show \(incident)' names its actions, 'mozaiks-ops actions list' those in force")
+                    "'\(Shown.id(named))' is an incident and no action",
+                    hint: "'mozaiks-ops incidents show \(incident)' names its actions, 'mozaiks-ops actions list' those in force")
             }
             let known = (try? journal.leases(states: []).map(\.id)) ?? []
             return .unknown("lease", named, known: known, list: "mozaiks-ops actions list --all")
         case .ambiguousID(let ids):
-            return CommandFailure("'\(Shown.id(named))' is the beginning of several leases", hint: "it could be " + ids.joined(separator: ", "))
+            return CommandFailure(
+                "'\(Shown.id(named))' is the beginning of several leases", hint: "it could be " + ids.joined(separator: ", "))
         default: return CommandFailure(error.message, hint: error.hint)
         }
     }
@@ -244,7 +246,8 @@ extension Invocation {
         let now = clock.now()
         return commands.filter { kinds.contains($0.kind) }.map { row in
             let document = try? JSON(parsing: Array(row.arguments.utf8))
-            let what = ["lease", "approval", "silence", "incident"].compactMap { document?[$0]?.string }.first.map { " \(Shown.id($0))" } ?? ""
+            let what =
+                ["lease", "approval", "silence", "incident"].compactMap { document?[$0]?.string }.first.map { " \(Shown.id($0))" } ?? ""
             return "waits for the engine: \(row.kind.replacing(bytesOf: "_", with: " "))\(what), asked by \(Shown.id(row.actor)) "
                 + "\(max(now - row.at, .zero).brief) ago\n"
         }.joined()

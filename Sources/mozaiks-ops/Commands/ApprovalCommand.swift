@@ -56,7 +56,10 @@ enum ApprovalCommand {
         // What is shown here is what the yes is for: the digest goes along.
         let named = NamedIncident.written(arguments.positional("ID") ?? "").lowercased()
         let all = try Pipeline.guardState(in: journal).approvals
-        guard let approval = all.last(where: { $0.id.isSame(as: named) || ($0.digest.hasPrefix(named) && named.utf8.count > $0.id.utf8.count) })
+        guard
+            let approval = all.last(where: {
+                $0.id.isSame(as: named) || ($0.digest.hasPrefix(named) && named.utf8.count > $0.id.utf8.count)
+            })
         else {
             // People copy what stands next to it, too.
             let mine = (try? journal.incident(named)).map { row in all.filter { $0.incident == row.id && $0.isWaiting(at: now) }.map(\.id) }

@@ -22,7 +22,8 @@ enum AuditCommand {
     ) { invocation in
         let anchor = try invocation.arguments.value("head").map { text in
             guard let head = AuditHead(text) else {
-                throw UsageError("--head '\(text)' is not a head", hint: "SEQ:DIGEST with 64 hexadecimal digits, as 'audit verify' prints it")
+                throw UsageError(
+                    "--head '\(text)' is not a head", hint: "SEQ:DIGEST with 64 hexadecimal digits, as 'audit verify' prints it")
             }
             return head
         }
@@ -31,7 +32,8 @@ enum AuditCommand {
         switch finding {
         case .intact(let rows):
             invocation.print(
-                text: rows == 0 ? "intact: the log is empty\n" : "intact: \(rows) row\(rows == 1 ? "" : "s"), head \(head?.description ?? "-")\n",
+                text: rows == 0
+                    ? "intact: the log is empty\n" : "intact: \(rows) row\(rows == 1 ? "" : "s"), head \(head?.description ?? "-")\n",
                 as: .auditVerification, json: ["status": "intact", "rows": .int(rows), "head": .optional(head?.description)])
             return .ok
         case .broken(let row, let why):

@@ -33,7 +33,8 @@ enum CheckCommand {
         options: MonitorOptions.all + [
             Option("watch", value: "SPAN", "go on for so long, such as 6m, instead of one poll"),
             Option("brief", "the one line only"), Option("perfdata", "append performance data, as monitoring plugins do"),
-            Option("quiet", "print only what changed since the last pass, as cron mails it; what keeps the pass from running is always said"),
+            Option(
+                "quiet", "print only what changed since the last pass, as cron mails it; what keeps the pass from running is always said"),
             Option("exit-code", value: "findings|work", "what the code tells: what was found (default), or whether the work was done"),
         ],
         examples: [
@@ -125,7 +126,9 @@ enum CheckCommand {
         if watch == nil {
             await heartbeat?.end(saved ? .success : .exit(ExitCode.unknown.rawValue))
         } else {
-            await CheckWatch.within(.seconds(2), invocation.clock) { await pulse?.beat(saved ? .success : .exit(ExitCode.unknown.rawValue)) }
+            await CheckWatch.within(.seconds(2), invocation.clock) {
+                await pulse?.beat(saved ? .success : .exit(ExitCode.unknown.rawValue))
+            }
         }
         if reports.all.isEmpty, watch != nil {
             await core.close()

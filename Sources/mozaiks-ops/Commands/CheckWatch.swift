@@ -29,7 +29,8 @@ final class CheckWatch: Sendable {
         self.span = span
         // It runs for minutes where nobody sees it: it tells what it does, as the daemon does.
         let isTold = invocation.arguments.has("log-level") || invocation.arguments.has("quiet")
-        logger = isTold
+        logger =
+            isTold
             ? invocation.logger
             : Logger.standardError(level: .info, format: invocation.logFormat, environment: invocation.environment)
         signals = await ProcessSignal.listen(for: [.interrupt, .terminate])

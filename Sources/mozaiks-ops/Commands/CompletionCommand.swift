@@ -18,7 +18,8 @@ enum CompletionCommand {
         let shell = invocation.arguments.positional("bash|zsh|fish") ?? ""
         guard let script = scripts[shell] else {
             throw UsageError(
-                "there is no completion for '\(shell)'", hint: nearest(shell, in: ["bash", "zsh", "fish"]).map { "did you mean \($0)?" } ?? "bash, zsh or fish")
+                "there is no completion for '\(shell)'",
+                hint: nearest(shell, in: ["bash", "zsh", "fish"]).map { "did you mean \($0)?" } ?? "bash, zsh or fish")
         }
         write(script)
         return .ok

@@ -27,7 +27,8 @@ extension DoctorCommand {
         if held > 0, EngineLock.holder(of: folder) == nil {
             findings.add(
                 .broken,
-                "actions: no engine runs, and \(held) \(held == 1 ? "action is" : "actions are") in force or to be undone by it: start it, or 'mozaiks-ops actions revert --all'")
+                "actions: no engine runs, and \(held) \(held == 1 ? "action is" : "actions are") in force or to be undone by it: start it, or 'mozaiks-ops actions revert --all'"
+            )
         }
         let open = Set(Incident.Status.allCases).subtracting([.resolved])
         for row in (try? journal.incidents(IncidentFilter(statuses: open))) ?? [] {
@@ -45,7 +46,8 @@ extension DoctorCommand {
             if !configured.contains(row.adapter) {
                 findings.add(
                     .broken,
-                    "actions: \(row.lease) may still hold at \(row.adapter), which is no longer configured; configure it again to have it undone")
+                    "actions: \(row.lease) may still hold at \(row.adapter), which is no longer configured; configure it again to have it undone"
+                )
             } else if placement.phase == .reverting {
                 let why = placement.lastError.map { ": \($0)" } ?? ""
                 findings.add(.broken, "actions: \(row.lease) at \(row.adapter) is to be undone since \(placement.since), still tried\(why)")

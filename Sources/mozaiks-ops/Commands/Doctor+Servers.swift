@@ -16,7 +16,8 @@ extension DoctorCommand {
             let ends = try ServerCertificate(certificate: files.certificate, key: files.key).examine()
             guard let ends else { return findings.add(.ok, "server: certificate \(files.certificate)") }
             let isSoon = ends - now < .hours(24 * 14)
-            findings.add(isSoon ? .note : .ok, "server: certificate \(files.certificate), which ends at \(ends)\(isSoon ? ": renew it" : "")")
+            findings.add(
+                isSoon ? .note : .ok, "server: certificate \(files.certificate), which ends at \(ends)\(isSoon ? ": renew it" : "")")
         } catch {
             findings.add(.broken, "server: no page and no API: \(error.cause) (\(error.address)); \(error.hint)")
         }
@@ -31,8 +32,11 @@ extension DoctorCommand {
         let url = "http://\(reachable(listen))/healthz"
         do throws(HTTPError) {
             let response = try await assembly.client.send(HTTPRequest(.get, url, timeoutMs: 5_000, label: "the running engine"))
-            guard let answer = try? response.body.withBytes({ try JSON(parsing: UnsafeRawBufferPointer($0)) }), answer["status"]?.string != nil else {
-                return findings.add(.broken, "\(name): what answers at \(listen) is not the engine that holds the state folder (\(response.status))")
+            guard let answer = try? response.body.withBytes({ try JSON(parsing: UnsafeRawBufferPointer($0)) }),
+                answer["status"]?.string != nil
+            else {
+                return findings.add(
+                    .broken, "\(name): what answers at \(listen) is not the engine that holds the state folder (\(response.status))")
             }
             for text in answer["stuck"]?.array?.compactMap(\.string) ?? [] { findings.add(.broken, "engine: \(text)") }
             if !["ok", "troubled"].contains(answer["status"]?.string), answer["stuck"]?.array?.isEmpty ?? true {
@@ -41,7 +45,9 @@ extension DoctorCommand {
             for text in refusals(answer["refused_connections"]?.array ?? []) { findings.add(.note, text) }
         } catch {
             findings.add(
-                .broken, "\(name): an engine runs, and \(listen) does not answer: \(error); it may be flooded with connections, or run with another configuration")
+                .broken,
+                "\(name): an engine runs, and \(listen) does not answer: \(error); it may be flooded with connections, or run with another configuration"
+            )
         }
     }
 
@@ -49,13 +55,16 @@ extension DoctorCommand {
     private static func refusals(_ rows: [JSON]) -> [String] {
         var byServer: [(server: String, parts: [String])] = []
         for row in rows {
-            guard let server = row["server"]?.string, let reason = row["reason"]?.string, let count = row["count"]?.int, count > 0 else { continue }
-            let why = switch reason {
-            case "address": "one address held too many"
-            case "full": "there were too many in all"
-            case "late": "a request was not whole in time"
-            default: reason
+            guard let server = row["server"]?.string, let reason = row["reason"]?.string, let count = row["count"]?.int, count > 0 else {
+                continue
             }
+            let why =
+                switch reason {
+                case "address": "one address held too many"
+                case "full": "there were too many in all"
+                case "late": "a request was not whole in time"
+                default: reason
+                }
             if byServer.last?.server != server { byServer.append((server, [])) }
             byServer[byServer.count - 1].parts.append("\(count) because \(why)")
         }

@@ -43,13 +43,16 @@ extension DoctorCommand {
         if let holder {
             findings.add(
                 holder.isKeeping ? .note : .ok,
-                "state: \(folder.path), \(holder.isKeeping ? "a command on the journal is under way, and no engine runs meanwhile" : "an engine is running") (\(holder))")
+                "state: \(folder.path), \(holder.isKeeping ? "a command on the journal is under way, and no engine runs meanwhile" : "an engine is running") (\(holder))"
+            )
         } else if faults.isEmpty {
             findings.add(.ok, "state: \(folder.path)")
         }
         if let unread {
             findings.add(
-                .note, "state: the journal has \(unread >> 20) MiB, of which not every page was read here; 'mozaiks-ops journal check' reads them all")
+                .note,
+                "state: the journal has \(unread >> 20) MiB, of which not every page was read here; 'mozaiks-ops journal check' reads them all"
+            )
         }
         do throws(TokenFile.Failure) {
             _ = try TokenFile(folder).book()

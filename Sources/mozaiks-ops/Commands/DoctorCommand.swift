@@ -106,12 +106,15 @@ enum DoctorCommand {
         if configuration.channels.isEmpty {
             findings.add(.note, "channels: none, nobody is told; set MOZAIKS_SLACK_WEBHOOK_URL or 'channels:'")
         } else {
-            findings.add(.ok, "channels: " + configuration.channels.map(\.name).joined(separator: ", ")
+            findings.add(
+                .ok,
+                "channels: " + configuration.channels.map(\.name).joined(separator: ", ")
                     + ", as configured; 'mozaiks-ops notify test' shows whether they take messages")
             let unpaged = configuration.unpagedChannels
             if !unpaged.isEmpty {
                 findings.add(
-                    .note, "environment '\(configuration.environment.value)' is not 'production': nobody is paged by "
+                    .note,
+                    "environment '\(configuration.environment.value)' is not 'production': nobody is paged by "
                         + "\(unpaged.joined(separator: ", ")) (page_outside_production: true at a route allows it)")
             }
         }
@@ -126,7 +129,8 @@ enum DoctorCommand {
         }
         if let advisor = configuration.advisor {
             let key = advisor.apiKey.map { ", key from \($0.location)" } ?? ""
-            findings.add(.ok, "advisor: \(advisor.model) of \(advisor.provider.rawValue)\(key); incidents are sent to it, see docs/advisor.md")
+            findings.add(
+                .ok, "advisor: \(advisor.model) of \(advisor.provider.rawValue)\(key); incidents are sent to it, see docs/advisor.md")
         }
         examineCertificate(configuration, now, &findings)
         examineNames(configuration, policies, now, &findings)
@@ -185,7 +189,8 @@ enum DoctorCommand {
         }
         let allowed = policies.defaultPolicy.allowedActions.filter { $0 != .notify }.map(\.rawValue).joined(separator: ", ")
         findings.add(
-            .ok, "actions: \(allowed.isEmpty ? "none allowed by policy" : allowed) would land at the gate on \(gate.listen), "
+            .ok,
+            "actions: \(allowed.isEmpty ? "none allowed by policy" : allowed) would land at the gate on \(gate.listen), "
                 + "as far as the reverse proxy asks it")
         examineQuestions(configuration, &findings)
         examineMode(mode, &findings)

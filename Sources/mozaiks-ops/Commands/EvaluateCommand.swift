@@ -30,7 +30,8 @@ enum EvaluateCommand {
             ("mozaiks-ops evaluate --tape friday.tape --policies drafts/ --app app_clinic", "a draft on a recorded past"),
         ]
     ) { invocation in
-        let (reports, open, policies, mode) = invocation.arguments.has("tape")
+        let (reports, open, policies, mode) =
+            invocation.arguments.has("tape")
             ? try fromTape(invocation) : try await fromRuntimes(invocation)
         let evaluations = reports.map { Evaluation($0, policies, app: invocation.arguments.value("app").map { AppID($0) }) }
         let verdict = StatusVerdict(reports: reports, open: open, journalError: nil)
@@ -90,7 +91,8 @@ enum EvaluateCommand {
 
     private static func policySummary(_ policies: PolicySet, _ mode: Mode, _ terminal: Terminal) -> String {
         let policy = policies.defaultPolicy
-        var text = terminal.paint("Policy", .bold) + " \(policy.file), mode \(min(mode, policy.mode).rawValue)"
+        var text =
+            terminal.paint("Policy", .bold) + " \(policy.file), mode \(min(mode, policy.mode).rawValue)"
             + (mode == policy.mode ? "" : " (the stricter of the policy's \(policy.mode.rawValue) and \(mode.rawValue))")
             + ", allowed: " + policy.allowedActions.map(\.rawValue).joined(separator: ", ") + "\n"
         text += "  " + policy.thresholds.map { "\($0.name) \($0.text)" }.joined(separator: ", ") + "\n"

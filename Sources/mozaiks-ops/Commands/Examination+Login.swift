@@ -29,7 +29,9 @@ struct Login {
     /// - Parameter said: what the runtime said, which may name the kind of login and its key already.
     func hint(_ said: String) -> String {
         if said.contains(bytesOf: "it wants ") {
-            return isOfFile ? "" : ", under 'runtimes:' in mozaiks-ops.yaml: a URL that is given in passing takes a bearer token alone, of MOZAIKS_RUNTIME_TOKEN_FILE"
+            return isOfFile
+                ? ""
+                : ", under 'runtimes:' in mozaiks-ops.yaml: a URL that is given in passing takes a bearer token alone, of MOZAIKS_RUNTIME_TOKEN_FILE"
         }
         guard isOfFile else { return ": set MOZAIKS_RUNTIME_TOKEN_FILE" }
         let key = "'auth: {bearer_file: …}', 'oauth2:' or 'basic:' at runtimes: {\(name): …}"

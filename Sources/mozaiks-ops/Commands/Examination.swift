@@ -40,12 +40,14 @@ struct Examination {
             }
             if replica.answersForSeveralProcesses {
                 findings.add(
-                    .broken, "this URL answers for several processes (a load balancer): rates would be wrong and are missing; "
+                    .broken,
+                    "this URL answers for several processes (a load balancer): rates would be wrong and are missing; "
                         + "name each replica's own URL under 'replicas:'")
             }
             if replica.sharedChats > 0 {
                 findings.add(
-                    .note, "\(replica.sharedChats) open chat\(replica.sharedChats == 1 ? " is" : "s are") on another replica as well: the proxy sends one "
+                    .note,
+                    "\(replica.sharedChats) open chat\(replica.sharedChats == 1 ? " is" : "s are") on another replica as well: the proxy sends one "
                         + "chat to several processes. Each is counted once, where it is at work; use sticky sessions, or the limits of a throttle "
                         + "are as late as that is seen")
             }
@@ -127,19 +129,27 @@ struct Examination {
         let statuses = own.compactMap { observation -> Int? in
             if case .answer(let answer) = observation.outcome { answer.status } else { nil }
         }
-        let login = Login(settings: assembly.configuration.runtimes.first { $0.name == target.runtime }, isAlone: assembly.configuration.runtimes.count == 1)
+        let login = Login(
+            settings: assembly.configuration.runtimes.first { $0.name == target.runtime },
+            isAlone: assembly.configuration.runtimes.count == 1)
         let hasLogin = login.noun != nil && tokenFault == nil
         if let status = statuses.first(where: { $0 == 401 || $0 == 403 }) {
             let words = replica.detail[.health] ?? replica.detail[.perf] ?? ""
             let said = words.isEmpty ? "\(status)" : "\(status), \(words)"
             findings.add(
-                .broken, hasLogin
+                .broken,
+                hasLogin
                     ? "it refuses our \(login.noun ?? "") (\(said)). It also says 401 while its identity provider is down"
-                    : login.noun != nil ? "it asks for a login (\(said))" : "it asks for a token and we have none (\(said))\(login.hint(words))")
+                    : login.noun != nil
+                        ? "it asks for a login (\(said))" : "it asks for a token and we have none (\(said))\(login.hint(words))")
             return !statuses.allSatisfy { $0 == 401 || $0 == 403 }
         }
         if statuses.contains(200) {
-            findings.add(.ok, hasLogin ? "connects and takes our \(login.noun ?? "")" : login.noun == nil ? "connects; asks for no token" : "connects without our \(login.noun ?? "")")
+            findings.add(
+                .ok,
+                hasLogin
+                    ? "connects and takes our \(login.noun ?? "")"
+                    : login.noun == nil ? "connects; asks for no token" : "connects without our \(login.noun ?? "")")
         }
         return true
     }
@@ -171,7 +181,8 @@ struct Examination {
         case .activeRuns:
             if let note = replica.stubNote {
                 findings.add(
-                    .note, "\(endpoint.path) is a constant stub (\"\(note)\"): not used; runs are counted from the perf "
+                    .note,
+                    "\(endpoint.path) is a constant stub (\"\(note)\"): not used; runs are counted from the perf "
                         + "endpoint instead")
             } else {
                 findings.add(.ok, "\(endpoint.path): counts runs (\(took))")
@@ -191,7 +202,8 @@ struct Examination {
             if replica.unreadableFields > 0 {
                 let count = replica.unreadableFields
                 findings.add(
-                    .note, "\(endpoint.path): \(count) field\(count == 1 ? "" : "s") or chats in it cannot be read and are left out "
+                    .note,
+                    "\(endpoint.path): \(count) field\(count == 1 ? "" : "s") or chats in it cannot be read and are left out "
                         + "of all sums: of another type, out of range, or without ids")
             }
         // What its figures say of themselves is all that there is to say. What is not asked of the runtime says nothing.
@@ -203,7 +215,8 @@ struct Examination {
 
     /// Names what was left out of an answer, or not believed, and how often.
     private func survey(_ endpoint: Endpoint, _ observation: Observation, _ findings: inout Findings) {
-        guard case .answer(let answer) = observation.outcome, let dropped = FieldSurvey.findings(answer, of: endpoint), !dropped.isEmpty else { return }
+        guard case .answer(let answer) = observation.outcome, let dropped = FieldSurvey.findings(answer, of: endpoint), !dropped.isEmpty
+        else { return }
         let shown = dropped.prefix(8).map(\.description).joined(separator: ", ")
         let more = dropped.count > 8 ? " and \(dropped.count - 8) more" : ""
         findings.add(.note, "\(endpoint.path): left out or not believed: \(shown)\(more)")
@@ -220,7 +233,8 @@ struct Examination {
     /// `0.3 ms`, `41 ms`, `4.9s`.
     private static func milliseconds(_ value: Double) -> String {
         value >= 1_000
-            ? "\(Figure.number((value / 100).rounded() / 10))s" : "\(Figure.number(value < 10 ? (value * 10).rounded() / 10 : value.rounded())) ms"
+            ? "\(Figure.number((value / 100).rounded() / 10))s"
+            : "\(Figure.number(value < 10 ? (value * 10).rounded() / 10 : value.rounded())) ms"
     }
 
     private func cost(_ replica: RuntimeSummary.Replica, _ findings: inout Findings) {
@@ -234,7 +248,8 @@ struct Examination {
         findings.add(
             stretched ? .note : .ok,
             "polling its perf endpoint every \(interval.brief)"
-                + (inForce == nil ? stretched ? ", as its answers now ask for, would cost it " : ", as configured, would cost it "
+                + (inForce == nil
+                    ? stretched ? ", as its answers now ask for, would cost it " : ", as configured, would cost it "
                     : ", as the running engine does, costs it ")
                 + (share < 0.01 ? "less than 0.01" : Figure.number((share * 100).rounded() / 100)) + "% of its time "
                 + "(budget \(Figure.number(assembly.settings.perfShare * 100))%)"
@@ -257,7 +272,8 @@ struct Examination {
             let what = names[counter] ?? counter.name
             if summary.deadCounters.contains(counter) {
                 findings.add(
-                    .note, "\(counter.name): dead. \(summary.endedRuns) runs ended and it stayed 0, so \(what) will read as missing, "
+                    .note,
+                    "\(counter.name): dead. \(summary.endedRuns) runs ended and it stayed 0, so \(what) will read as missing, "
                         + "not as 0, until it moves")
             } else if summary.liveCounters.contains(counter) {
                 findings.add(.ok, "\(counter.name): alive")

@@ -152,7 +152,8 @@ enum ExplainCommand {
             let all = policies.allRules.map(\.name)
             if all.contains(name) { throw UsageError("'\(name)' is not a rule on \(subject.kind.rawValue)s") }
             throw CommandFailure(
-                "there is no rule '\(name)'", hint: nearest(name, in: all).map { "did you mean '\($0)'?" }
+                "there is no rule '\(name)'",
+                hint: nearest(name, in: all).map { "did you mean '\($0)'?" }
                     ?? "mozaiks-ops policy show lists them")
         }
         guard let tick = situation.ticks.first(where: { $0.runtime == subject.runtime }) else {

@@ -41,7 +41,7 @@ enum InitCommand {
         invocation.print(
             text: seen + "\n" + written.map { "wrote \(Shown.line($0))\n" }.joined() + "\nNext:\n"
                 + next.map { "  \($0.0)\n      \($0.1)\n" }.joined(),
-            as: .init_,
+            as: .initialization,
             json: [
                 "seen": .string(seen), "written": .strings(written), "next": .strings(next.map(\.0)),
             ])
@@ -90,7 +90,8 @@ enum InitCommand {
         let folder = arguments.value("into") ?? invocation.defaultFolders[geteuid() == 0 ? invocation.defaultFolders.count - 1 : 1]
         let path = folder + "/mozaiks-ops.yaml"
         guard access(path, F_OK) != 0 else {
-            throw CommandFailure("\(path) is there already: nothing was changed", hint: "'mozaiks-ops config check' reads it; --into names another folder")
+            throw CommandFailure(
+                "\(path) is there already: nothing was changed", hint: "'mozaiks-ops config check' reads it; --into names another folder")
         }
         let known = invocation.environment.nonEmpty("MOZAIKS_RUNTIME_URL")
         guard let url = try answer("url", "Where is the runtime?", known ?? (asks ? "http://localhost:8000" : nil)) else {
@@ -101,7 +102,9 @@ enum InitCommand {
         if isGoogle, token != nil { throw UsageError("--google-identity stands beside --token-file", hint: "only one can be used") }
         let webhook = try answer("slack-webhook-file", "The file with a Slack webhook's URL, if people are to be told there?", nil)
         let name = arguments.value("name") ?? "shared"
-        guard name.utf8.count <= 64, name.utf8.allSatisfy({ ($0 | 0x20 >= 97 && $0 | 0x20 <= 122) || (48...57).contains($0) || [45, 46, 95].contains($0) }) else {
+        guard name.utf8.count <= 64,
+            name.utf8.allSatisfy({ ($0 | 0x20 >= 97 && $0 | 0x20 <= 122) || (48...57).contains($0) || [45, 46, 95].contains($0) })
+        else {
             throw UsageError("--name '\(name)' cannot name a runtime", hint: "letters, digits and . _ -, at most 64")
         }
         return InitPlan(
@@ -123,7 +126,10 @@ enum InitCommand {
         var variables: [String: String] = [:]
         if let file = plan.tokenFile { variables["MOZAIKS_RUNTIME_TOKEN_FILE"] = file }
         if plan.isGoogle { variables["MOZAIKS_RUNTIME_AUTH"] = "google-identity" }
-        for name in ["GCE_METADATA_HOST", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"] {
+        for name in [
+            "GCE_METADATA_HOST", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy",
+            "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE",
+        ] {
             if let value = invocation.environment.nonEmpty(name) { variables[name] = value }
         }
         let environment = Environment(variables)
@@ -131,12 +137,14 @@ enum InitCommand {
         let configuration: Configuration
         do {
             // No file of this machine: only what was said here.
-            configuration = try ConfigurationLoader(flags, in: environment, workingFolder: "/nonexistent", systemFolder: "/nonexistent").load()
+            configuration = try ConfigurationLoader(flags, in: environment, workingFolder: "/nonexistent", systemFolder: "/nonexistent")
+                .load()
         } catch {
             throw invocation.diagnosed(error.diagnostics)
         }
         let assembly = try Assembly(
-            configuration, policies: .embeddedDefault, environment: environment, clock: invocation.clock, version: Version.text, logger: invocation.logger)
+            configuration, policies: .embeddedDefault, environment: environment, clock: invocation.clock, version: Version.text,
+            logger: invocation.logger)
         let (pipeline, ticks) = await invocation.lookOnce(assembly)
         let reports = ticks.compactMap { pipeline.report($0) }
         let verdict = StatusVerdict(reports: reports, open: [], journalError: nil)

@@ -54,7 +54,8 @@ enum JournalCommand {
 
     static let backup = Command(
         ["journal", "backup"], "Write the journal as it is now into a file, also while an engine runs",
-        discussion: "The file is a journal as a folder holds it, wherever this one lies: to go back to it, put it into an empty folder under "
+        discussion:
+            "The file is a journal as a folder holds it, wherever this one lies: to go back to it, put it into an empty folder under "
             + "the name journal.db, and name that folder with --state, or copy it into a database with 'journal copy'.",
         positionals: [Positional("FILE", "must not be there yet")], options: [MonitorOptions.state],
         examples: [("mozaiks-ops journal backup /backup/journal-$(date +%F).db", "tonight's, from cron")]

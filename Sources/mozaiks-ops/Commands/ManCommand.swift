@@ -24,7 +24,8 @@ enum ManCommand {
         }
         let file = (["mozaiks-ops"] + words).joined(separator: "-") + ".1"
         guard let page = ManPage.all.first(where: { $0.file == file }) else {
-            throw UsageError("there is no page for '\(words.joined(separator: " "))'", hint: MeantCommand.whole(words) ?? "see mozaiks-ops --help")
+            throw UsageError(
+                "there is no page for '\(words.joined(separator: " "))'", hint: MeantCommand.whole(words) ?? "see mozaiks-ops --help")
         }
         write(page.text)
         return .ok

@@ -90,7 +90,8 @@ enum PolicyCheckCommand {
                             "unknown-channel", "no channel '\(name)' is configured: nobody hears of '\(rule.name)' there",
                             at: origin("actions"),
                             hint: Nearest.hint(to: name, among: channels)
-                                ?? (channels.isEmpty ? "the configuration has no channels" : "there are: " + channels.joined(separator: ", "))))
+                                ?? (channels.isEmpty
+                                    ? "the configuration has no channels" : "there are: " + channels.joined(separator: ", "))))
                 }
             }
         }
@@ -150,7 +151,8 @@ enum PolicyCheckCommand {
         private func json(_ errors: Int, _ warnings: Int) -> JSONObject {
             [
                 "ok": .bool(errors == 0), "errors": .int(Int64(errors)),
-                "warnings": .int(Int64(warnings)), "files": .array(files.map(JSON.string)), "read": .array(read.map(JSON.string)), "rules": .int(Int64(rules)),
+                "warnings": .int(Int64(warnings)), "files": .array(files.map(JSON.string)), "read": .array(read.map(JSON.string)),
+                "rules": .int(Int64(rules)),
                 "diagnostics": .array(diagnostics.map(\.document)),
             ]
         }

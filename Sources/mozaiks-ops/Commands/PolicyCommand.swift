@@ -63,7 +63,7 @@ enum PolicyCommand {
                             "gate": .bool(info.signal.isOfGate),
                             "summary": .string(info.summary),
                         ]
-                    }),
+                    })
             ])
         return .ok
     }
@@ -90,7 +90,8 @@ enum ConfigCommand {
         let policies = try invocation.policies(configuration)
         let secrets = Assembly.unreadable(configuration, invocation.environment)
         for fault in secrets { complain(fault, hint: nil) }
-        let warnings = configuration.warnings.count + policies.warnings.count + Strangers(configuration, policies).warnings.count + secrets.count
+        let warnings =
+            configuration.warnings.count + policies.warnings.count + Strangers(configuration, policies).warnings.count + secrets.count
         let place = configuration.file ?? "the environment and the command line"
         func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
         let parts = [

@@ -124,12 +124,14 @@ enum PolicyTestCommand {
         }
 
         mutating func set(for file: PolicyTestFile) throws -> PolicySet {
-            let folder = invocation.arguments.value("policies")
+            let folder =
+                invocation.arguments.value("policies")
                 ?? file.policies.map { PolicyTestCommand.resolve($0, beside: file.file) }
             let key = folder ?? ""
             if let set = known[key] { return set }
             do {
-                let set = try folder.map { try Assembly.loadPolicies(folder: $0) }
+                let set =
+                    try folder.map { try Assembly.loadPolicies(folder: $0) }
                     ?? Assembly.loadPolicies(invocation.configuration())
                 known[key] = set
                 return set

@@ -32,7 +32,8 @@ enum ReadinessCommand {
             guard names.contains(rule) else {
                 let known = names.sorted()
                 let near = UnknownName.near(rule, in: known).first.map { "did you mean '\(Shown.id($0))'?" }
-                throw CommandFailure("no rule '\(Shown.id(rule))' asks for actions", hint: near ?? "there are: \(known.joined(separator: ", "))")
+                throw CommandFailure(
+                    "no rule '\(Shown.id(rule))' asks for actions", hint: near ?? "there are: \(known.joined(separator: ", "))")
             }
             names = [rule]
         }
@@ -64,7 +65,8 @@ enum ReadinessCommand {
             let held = counts(row.refused) + counts(row.needsApproval).map { "\($0) (asked a person)" }
             if !held.isEmpty { line += "; held back: \(held.joined(separator: ", "))" }
             if !row.apps.isEmpty {
-                line += "; on \(row.apps.sorted().prefix(8).map { Rendering(terminal: terminal).shownID($0) }.joined(separator: ", "))"
+                line +=
+                    "; on \(row.apps.sorted().prefix(8).map { Rendering(terminal: terminal).shownID($0) }.joined(separator: ", "))"
                     + (row.apps.count > 8 ? " and \(row.apps.count - 8) more" : "")
             }
             return line

@@ -29,7 +29,8 @@ enum RecordCommand {
         let core = Core(
             pipeline: pipeline, journal: nil, folder: nil, gate: nil, clock: invocation.clock, logger: invocation.logger)
         let watcher = Daemon(
-            core: core, targets: assembly.targets, poller: assembly.poller(clock: invocation.clock, logger: invocation.logger), senders: SenderCrew(),
+            core: core, targets: assembly.targets, poller: assembly.poller(clock: invocation.clock, logger: invocation.logger),
+            senders: SenderCrew(),
             interval: configuration.interval.value, clock: invocation.clock, logger: invocation.logger,
             notifier: SystemdNotifier(environment: Environment([:])), recorder: recorder.sink)
         _ = await watcher.run {

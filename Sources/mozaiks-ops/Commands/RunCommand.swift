@@ -20,7 +20,10 @@ enum RunCommand {
         ],
         examples: [
             ("mozaiks-ops run --config /etc/mozaiks-ops/mozaiks-ops.yaml", "as the systemd unit does"),
-            ("mozaiks-ops run --url http://localhost:8000 --events | jq --unbuffered -r .incident.rule", "the rules of incidents as they happen"),
+            (
+                "mozaiks-ops run --url http://localhost:8000 --events | jq --unbuffered -r .incident.rule",
+                "the rules of incidents as they happen"
+            ),
         ]
     ) { invocation in
         Output.becomeDaemon()
@@ -30,7 +33,8 @@ enum RunCommand {
         let assembly = try invocation.assembly(configuration)
         let environment = invocation.environment
         // A daemon tells what it does; other commands only what goes wrong.
-        let logger = invocation.arguments.has("log-level")
+        let logger =
+            invocation.arguments.has("log-level")
             ? invocation.logger
             : Logger.standardError(level: .info, format: invocation.logFormat, environment: environment)
         let notifier = SystemdNotifier(environment: environment)
@@ -46,7 +50,7 @@ enum RunCommand {
         do {
             daemon = try DaemonParts(
                 assembly, clock: invocation.clock, version: Version.text, logger: logger, printsEvents: printsEvents)
-        } catch where StandbyParts.isFor(error, configuration) {
+        } catch  where StandbyParts.isFor(error, configuration) {
             let standby = try StandbyParts(assembly, clock: invocation.clock, version: Version.text, logger: logger)
             guard let lock = try await stand(by: standby, station, notifier, invocation) else {
                 standby.front.stop()

@@ -25,7 +25,10 @@ enum SilencesCommand {
         ],
         examples: [
             ("mozaiks-ops silences add --app app_clinic --rule noisy-neighbor --for 2h --comment 'load test'", "one rule on one app"),
-            ("mozaiks-ops silences add --rule 'provider-*' --until-resolved --comment 'the provider knows'", "a known fault, until it is over"),
+            (
+                "mozaiks-ops silences add --rule 'provider-*' --until-resolved --comment 'the provider knows'",
+                "a known fault, until it is over"
+            ),
             ("mozaiks-ops silences add --rule '*' --for 30m --comment deploy", "everything"),
         ]
     ) { invocation in
@@ -44,7 +47,8 @@ enum SilencesCommand {
             let zone = invocation.zone
             guard let moment = WrittenMoment.read(text, zone: zone, now: now, .future) else {
                 throw UsageError(
-                    "--until '\(text)' is not a moment", hint: "such as 23:30 or 2026-11-21T18:00 by the clocks of \(zone), or 2026-11-21T18:00:00Z")
+                    "--until '\(text)' is not a moment",
+                    hint: "such as 23:30 or 2026-11-21T18:00 by the clocks of \(zone), or 2026-11-21T18:00:00Z")
             }
             until = moment
         }

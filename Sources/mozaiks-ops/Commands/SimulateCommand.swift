@@ -56,7 +56,8 @@ enum SimulateCommand {
         let name = invocation.arguments.positional("SCENARIO") ?? "busy"
         guard var scenario = Scenario.named(name) else {
             throw UsageError(
-                "there is no scenario '\(name)'", hint: nearest(name, in: Scenario.all.map(\.name)).map { "did you mean \($0)?" }
+                "there is no scenario '\(name)'",
+                hint: nearest(name, in: Scenario.all.map(\.name)).map { "did you mean \($0)?" }
                     ?? "mozaiks-ops simulate --list")
         }
         if let seed = try invocation.number("seed", in: 0...Int.max) { scenario.seed = UInt64(seed) }

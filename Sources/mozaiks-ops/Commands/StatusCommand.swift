@@ -65,7 +65,10 @@ extension Overview {
 
     private func engineText(_ rendering: Rendering) -> String {
         let mode = sights.map(\.mode).min().map { ", mode \($0.rawValue)" } ?? ""
-        var text = holder.map { $0.isKeeping ? "Engine: none runs while a command is at the journal (\($0))\(mode)\n" : "Engine: running (\($0))\(mode)\n" }
+        var text =
+            holder.map {
+                $0.isKeeping ? "Engine: none runs while a command is at the journal (\($0))\(mode)\n" : "Engine: running (\($0))\(mode)\n"
+            }
             ?? "\(rendering.terminal.paint("Engine: none runs", .yellow))\(mode); what follows is what the last one left\n"
         for standby in standbys { text += "        standing by: \(standby)\n" }
         text += "State:  \(Shown.id(folder.path)), looked at \(rendering.moment(now))\n"
@@ -80,12 +83,16 @@ extension Overview {
                 let age = max(now - sight.polledAt, .zero)
                 let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
                 let perf = sight.summary.replicas.map(\.perfInterval).max() ?? sight.interval
-                let stretched = perf >= sight.interval + .seconds(1) ? ", the figures of tenants every \(perf.brief) (stretched by what they cost it)" : ""
-                return "  \(Shown.id(sight.summary.runtime)), polled \(age < .seconds(1) ? "just now" : "\(age.brief) ago"), every \(sight.interval)\(stretched)\n"
+                let stretched =
+                    perf >= sight.interval + .seconds(1)
+                    ? ", the figures of tenants every \(perf.brief) (stretched by what they cost it)" : ""
+                return
+                    "  \(Shown.id(sight.summary.runtime)), polled \(age < .seconds(1) ? "just now" : "\(age.brief) ago"), every \(sight.interval)\(stretched)\n"
                     + sight.summary.replicas.map { replica in
                         let silent = Endpoint.essential.filter { replica.missing[$0] != nil || $0 == .health }
                         let why = silent.lazy.compactMap { replica.detail[$0] }.first.map { " (\(Shown.line($0)))" } ?? ""
-                        let several = replica.answersForSeveralProcesses
+                        let several =
+                            replica.answersForSeveralProcesses
                             ? rendering.terminal.paint(" · answers for several processes, nothing can be counted", .red) : ""
                         return "    \(Shown.id(replica.url))  \(rendering.figures(replica))\(several)\(why)\n"
                     }.joined()
@@ -99,7 +106,8 @@ extension Overview {
         var text = terminal.paint("Open incidents", .bold) + "\n"
         for incident in open.prefix(Overview.most) {
             let seen = incident.acknowledged.map { ", acknowledged by \(Shown.id($0.by))" } ?? ""
-            text += "  \(terminal.paint(shortIDs[incident.id] ?? incident.id, .bold))  \(rendering.severity(incident.severity))  "
+            text +=
+                "  \(terminal.paint(shortIDs[incident.id] ?? incident.id, .bold))  \(rendering.severity(incident.severity))  "
                 + "\(Shown.id(incident.rule)) on \(incident.subject), since \(rendering.moment(incident.since)) "
                 + "(\(max(now - incident.since, .zero).brief))\(seen)\n"
             if let quiet = incident.quietSince {
@@ -131,14 +139,16 @@ extension Overview {
         guard !approvals.isEmpty || !waiting.isEmpty else { return "Waiting for you: nothing\n" }
         var text = rendering.terminal.paint("Waiting for you", .bold) + "\n"
         for approval in approvals.prefix(Overview.most) {
-            text += "  \(approval.effect) for \(approval.key.app), \(approval.ttl); the offer ends \(rendering.moment(approval.expiresAt))\n"
+            text +=
+                "  \(approval.effect) for \(approval.key.app), \(approval.ttl); the offer ends \(rendering.moment(approval.expiresAt))\n"
                 + "        \(Shown.code(rendering.readable(approval.reason.text)))\n"
                 + "        mozaiks-ops actions approve \(approval.id)   or   mozaiks-ops actions deny \(approval.id)\n"
         }
         if approvals.count > Overview.most { text += "  and \(approvals.count - Overview.most) more: mozaiks-ops actions approvals\n" }
         if !waiting.isEmpty {
             let what = waiting.map { $0.kind.replacing(bytesOf: "_", with: " ") }
-            text += "  \(waiting.count) command\(waiting.count == 1 ? "" : "s") that no engine has taken yet: \(Shown.line(what.joined(separator: ", ")))"
+            text +=
+                "  \(waiting.count) command\(waiting.count == 1 ? "" : "s") that no engine has taken yet: \(Shown.line(what.joined(separator: ", ")))"
                 + (holder == nil ? "; start one\n" : "\n")
         }
         return text
@@ -156,10 +166,14 @@ extension Overview {
     }
 
     private func channelsText(_ rendering: Rendering) -> String {
-        guard !channels.isEmpty else { return "Channels: none known here: the configuration that was read names none, and no message was ever written down\n" }
+        guard !channels.isEmpty else {
+            return "Channels: none known here: the configuration that was read names none, and no message was ever written down\n"
+        }
         return rendering.terminal.paint("Channels", .bold) + "\n"
             + channels.map { channel in
-                var parts = [channel.lastSent.map { "\(channel.sent) sent, the last \(max(now - $0, .zero).brief) ago" } ?? "nothing sent yet"]
+                var parts = [
+                    channel.lastSent.map { "\(channel.sent) sent, the last \(max(now - $0, .zero).brief) ago" } ?? "nothing sent yet"
+                ]
                 if channel.pending > 0 { parts.append("\(channel.pending) wait\(channel.pending == 1 ? "s" : "")") }
                 if channel.dead > 0 { parts.append("\(channel.dead) given up (mozaiks-ops notify history --status dead)") }
                 let trouble = troubles.first { $0.channel.isSame(as: channel.channel) }

@@ -33,7 +33,8 @@ enum TopCommand {
             write(Shown.screen(frame.lines.map { $0 + "\n" }.joined(), styles: invocation.terminal.color))
             return .ok
         }
-        let isScreen = isatty(STDOUT_FILENO) == 1 && isatty(STDIN_FILENO) == 1
+        let isScreen =
+            isatty(STDOUT_FILENO) == 1 && isatty(STDIN_FILENO) == 1
             && invocation.environment["TERM"].map { $0 != "dumb" && !$0.isEmpty } == true
         if invocation.arguments.has("plain") || !isScreen { return try await plain(source, invocation) }
         var screen = TopScreen(source, invocation)
@@ -50,7 +51,8 @@ enum TopCommand {
             lines += overview.approvals.map { "waits for you, \($0.id): \($0.effect) for \($0.key.app), \($0.ttl)" }
             lines += overview.open.map { incident in
                 let seen = incident.acknowledged.map { ", acknowledged by \(Shown.id($0.by))" } ?? ""
-                return "open, \(ShortNames.shown(incident.id, overview.shortIDs)): \(incident.severity.rawValue), \(Shown.id(incident.rule)) on \(incident.subject)\(seen)"
+                return
+                    "open, \(ShortNames.shown(incident.id, overview.shortIDs)): \(incident.severity.rawValue), \(Shown.id(incident.rule)) on \(incident.subject)\(seen)"
             }
             lines += overview.leases.map { "in force: " + Overview.words($0, overview.zone.clock) }
             // The line holds how long ago things were; what it is about stands below it.

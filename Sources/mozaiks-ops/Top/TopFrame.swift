@@ -98,7 +98,9 @@ struct TopFrame {
             lines += wrapped(Shown.line(String(verdict.line.dropFirst(verdict.word.count + 2))), atMost: mostLines)
         }
         let deaf = overview.troubles.map(\.channel).inByteOrder()
-        if !deaf.isEmpty { lines.append(terminal.paint(fit("✖ Messages do not get through: \(Shown.line(deaf.joined(separator: ", ")))"), .red)) }
+        if !deaf.isEmpty {
+            lines.append(terminal.paint(fit("✖ Messages do not get through: \(Shown.line(deaf.joined(separator: ", ")))"), .red))
+        }
         if let stop = overview.stop { lines.append(terminal.paint(fit("■ " + stop), .red)) }
         if overview.isWithoutChannels { lines.append(terminal.paint(fit("✖ Nobody is told: no channel is configured"), .red)) }
         return lines + [""]
@@ -111,7 +113,9 @@ struct TopFrame {
         let notes = open.count { $0.severity == .info }
         let real = open.count - notes
         var parts: [String] = []
-        if real > 0 { parts.append("\(real) incident\(real == 1 ? "" : "s") open" + (critical > 0 && real > 1 ? ", \(critical) critical" : "")) }
+        if real > 0 {
+            parts.append("\(real) incident\(real == 1 ? "" : "s") open" + (critical > 0 && real > 1 ? ", \(critical) critical" : ""))
+        }
         if notes > 0 { parts.append("\(notes) note\(notes == 1 ? "" : "s")") }
         if parts.isEmpty {
             let count = overview.sights.count
@@ -125,7 +129,8 @@ struct TopFrame {
         let said = incident.summary.isEmpty ? Shown.id(incident.rule) : Shown.line(incident.summary)
         let measure = incident.measure.map { " (\($0))" } ?? ""
         let text = said.hasSuffix(".") ? "\(said.dropLast())\(measure)." : said + measure
-        let since = "Since \(overview.zone.clock(incident.since)) (\(max(overview.now - incident.since, .zero).brief) ago), on \(incident.subject)."
+        let since =
+            "Since \(overview.zone.clock(incident.since)) (\(max(overview.now - incident.since, .zero).brief) ago), on \(incident.subject)."
         return "\(text) \(since)" + (incident.quietSince.map { " Not true any more since \(overview.zone.clock($0))." } ?? "")
     }
 

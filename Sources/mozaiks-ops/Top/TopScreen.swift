@@ -154,7 +154,9 @@ struct TopScreen {
                 "\(ShortNames.shown(incident.id, overview.shortIDs))  \(incident.severity.rawValue)  \(Shown.id(incident.rule)) on \(incident.subject)",
                 "", Shown.line(incident.summary), "",
             ] + handled.map(Shown.line) + [""]
-            + Timeline(incident).entries.suffix(10).map { "\(overview.zone.clock($0.at))  \(Shown.line($0.document["text"]?.string ?? ""))" }
+            + Timeline(incident).entries.suffix(10).map {
+                "\(overview.zone.clock($0.at))  \(Shown.line($0.document["text"]?.string ?? ""))"
+            }
             + ["", "any key: back   the whole story: mozaiks-ops incidents show \(ShortNames.shown(incident.id, overview.shortIDs))"]
     }
 

@@ -168,11 +168,13 @@ struct World {
         }
         for index in episodes.indices {
             let from = episodes[index].from
-            episodes[index].isDisturbed = episodes[index].isDisturbed || scenario.faults.contains { fault in
-                // Starts that failed stay open; until it is known whose they are nobody is judged.
-                let after: TimeSpan = if case .mongoDead = fault.fault { .seconds(15) } else { .seconds(5) }
-                return from < (fault.until ?? fault.from) + after && fault.from < from + .seconds(6)
-            }
+            episodes[index].isDisturbed =
+                episodes[index].isDisturbed
+                || scenario.faults.contains { fault in
+                    // Starts that failed stay open; until it is known whose they are nobody is judged.
+                    let after: TimeSpan = if case .mongoDead = fault.fault { .seconds(15) } else { .seconds(5) }
+                    return from < (fault.until ?? fault.from) + after && fault.from < from + .seconds(6)
+                }
         }
         return (scenario, episodes)
     }
