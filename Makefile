@@ -37,7 +37,7 @@ fuzz: setup ## the C++ readers on mutated bodies, every read checked, SECONDS_OF
 fuzz-api: build ## the HTTP API on what schemathesis makes of docs/api.yaml, good and bad; MOST_EXAMPLES (default 25) each
 	@Tests/Fuzz/api
 
-bench: build ## budgets of docs/architecture.md beside what this machine does, as ratios; PARTS="decode check" for some
+bench: build ## budgets of docs/benchmarks.md beside what this machine does, as ratios; PARTS="decode check" for some
 	@$(SWIFT) build $(STATIC) --product bench 2>&1 | .ci/quiet
 	@Tests/Bench/run $(PARTS)
 
@@ -69,7 +69,7 @@ package: build ## Debian package, portable tarball and container image, checked:
 format: ## rewrite the sources in the house format
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
 
-lint: ## fail, and say where, the sources differ from the house format
+lint: ## fail where the sources differ from the house format, and say where
 	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 
 pictures: ## the pictures of docs/ anew, from the recorded mails (wants a Chromium)
