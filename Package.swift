@@ -31,6 +31,14 @@ func release(_ name: String) -> SwiftSetting {
         ["-Xfrontend", "-function-sections"] + (hot.contains(name) ? [] : ["-Osize"]), .when(configuration: .release))
 }
 
+/// The commit, as `.ci/commit` told it to whoever builds by `make`. Not asked of git here (`Context.gitInformation`): what a
+/// manifest says is kept from build to build, and an older commit's answer would be shown for this one. What does not look like
+/// one is left out rather than written into a source.
+let commit = Context.environment["MOZAIKS_COMMIT"].flatMap { text in
+    !text.isEmpty && text.utf8.count <= 64 && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) }
+        ? text : nil
+}
+
 /// A room of product code.
 func room(_ name: String, _ imports: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource]? = nil)
     -> Target
@@ -65,7 +73,7 @@ let package = Package(
             name: "CMicroHTTPD", dependencies: ["LibMicroHTTPD"],
             // What libmicrohttpd itself speaks TLS with; its package brings the headers.
             linkerSettings: [.linkedLibrary("gnutls")]),
-        .target(name: "CPlatform"),
+        .target(name: "CPlatform", cSettings: commit.map { [.define("MOZAIKS_COMMIT", to: "\"\($0)\"")] } ?? []),
         // libpq is opened when a journal in PostgreSQL is wanted: nothing is linked, its header is in libpq-dev.
         .target(name: "CPostgres"),
 
