@@ -7,7 +7,7 @@ BINARY := .build/release/mozaiks-ops
 # A release knows its commit. Every product is built with it, so that none undoes the other's; tests are built without.
 RELEASE = MOZAIKS_COMMIT=$$(.ci/commit) $(SWIFT) build -c release --static-swift-stdlib
 
-.PHONY: help setup build test smoke fuzz fuzz-api demo bench chaos judge evals format lint install package pictures clean
+.PHONY: help setup build test smoke fuzz fuzz-api demo bench bench-smoke chaos judge evals format lint install package pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -41,6 +41,10 @@ fuzz-api: build ## the HTTP API on what schemathesis makes of docs/api.yaml, goo
 bench: build ## budgets of docs/benchmarks.md beside what this machine does, as ratios; PARTS="decode check" for some
 	@$(RELEASE) --product bench 2>&1 | .ci/quiet
 	@Tests/Bench/run $(PARTS)
+
+bench-smoke: build ## whether every part of the bench still runs and measures something, in less than 30 seconds; judges no budget
+	@$(RELEASE) --product bench 2>&1 | .ci/quiet
+	@Tests/Bench/run --smoke
 
 judge: build ## the default rules on labelled recordings: recall, false alarms, delays; JUDGE="--seeds 8" PEER=prometheus
 	@python3 Tests/Judge/judge.py .build/mozaiks-ops policies $(if $(PEER),--peer $(PEER)) $(JUDGE)

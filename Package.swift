@@ -230,7 +230,8 @@ let package = Package(
             dependencies: [
                 "BenchReference", "Model", "Signals", "Policy", "Engine", "Collector", "Journal", "Actions", "Server", "Simulator", "Cycle",
             ],
-            path: "Tests/Bench", exclude: ["run", "reference", "viewers.py"], swiftSettings: strict),
+            path: "Tests/Bench", exclude: ["run", "outside.py", "processes.py", "reference", "table.py", "viewers.py"],
+            swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )
