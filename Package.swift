@@ -153,7 +153,10 @@ let package = Package(
         // Tests.
         .target(name: "TestKit", dependencies: ["Model"], path: "Tests/TestKit", swiftSettings: strict),
         tests("Text", ["Text"]),
-        tests("Model", ["Model", "Digest", "JSONParsing", "Ambient"]),
+        tests("Model", ["Model", "JSONParsing"]),
+        tests("Digest", ["Digest"]),
+        tests("JSONParsing", ["Model", "JSONParsing"]),
+        tests("YAML", ["YAML"]),
         tests("Signals", ["Model", "Signals", "Collector"]),
         tests("Policy", ["Model", "YAML", "Policy", "Ambient"], exclude: ["good", "bad", "golden"]),
         tests(
@@ -176,14 +179,15 @@ let package = Package(
         tests(
             "Notify", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Settings", "Notify", "Server", "Simulator"],
             exclude: ["golden", "mail", "slack"]),
+        .target(name: "GateKit", dependencies: ["Model"], path: "Tests/GateKit", swiftSettings: strict),
         tests(
-            "Actions", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Settings", "Actions", "Server", "Simulator"],
+            "Actions", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Settings", "Actions", "Server", "Simulator", "GateKit"],
             exclude: ["openapi"]),
         .target(
             name: "EvalCases", dependencies: ["Model", "Playbooks", "Advisor", "HTTP", "Ambient", "JSONParsing", "TestKit"],
             path: "Tests/EvalCases", swiftSettings: strict),
         tests("Advisor", ["Model", "JSONParsing", "Playbooks", "Ambient", "HTTP", "Advisor", "EvalCases"]),
-        tests("Server", ["Model", "JSONParsing", "Ambient", "Collector", "Actions", "Server"]),
+        tests("Server", ["Model", "JSONParsing", "Ambient", "Collector", "Actions", "Server", "GateKit"]),
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         // A runtime that is what a test says, and one that is simulated: for tests of the cycle and of whoever turns it.
         .target(
