@@ -4,9 +4,10 @@
 SHELL := /bin/bash
 SWIFT ?= swift
 BINARY := .build/release/mozaiks-ops
-STATIC := -c release --static-swift-stdlib
+# A release knows its commit. Every product is built with it, so that none undoes the other's; tests are built without.
+RELEASE = MOZAIKS_COMMIT=$$(.ci/commit) $(SWIFT) build -c release --static-swift-stdlib
 
-.PHONY: help setup build test smoke fuzz fuzz-api demo bench chaos judge evals format lint install package pictures clean
+.PHONY: help setup build test smoke fuzz fuzz-api demo bench bench-smoke chaos judge evals format lint install package pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -15,7 +16,7 @@ setup: ## install what building and testing needs (Debian; asks for root only if
 	@.ci/setup
 
 build: setup ## release binary with the Swift runtime linked in: .build/release/mozaiks-ops
-	@$(SWIFT) build $(STATIC) --product mozaiks-ops 2>&1 | .ci/quiet
+	@$(RELEASE) --product mozaiks-ops 2>&1 | .ci/quiet
 	@install -m 755 $(BINARY) .build/mozaiks-ops && strip .build/mozaiks-ops
 	@ls -l .build/mozaiks-ops | awk '{ printf "built .build/mozaiks-ops, %.1f MB stripped\n", $$5 / 1e6; exit $$5 > 20e6 }' \
 		|| { echo "the stripped binary is above its budget of 20 MB" >&2; exit 1; }
@@ -38,14 +39,18 @@ fuzz-api: build ## the HTTP API on what schemathesis makes of docs/api.yaml, goo
 	@Tests/Fuzz/api
 
 bench: build ## budgets of docs/benchmarks.md beside what this machine does, as ratios; PARTS="decode check" for some
-	@$(SWIFT) build $(STATIC) --product bench 2>&1 | .ci/quiet
+	@$(RELEASE) --product bench 2>&1 | .ci/quiet
 	@Tests/Bench/run $(PARTS)
+
+bench-smoke: build ## whether every part of the bench still runs and measures something, in less than 30 seconds; judges no budget
+	@$(RELEASE) --product bench 2>&1 | .ci/quiet
+	@Tests/Bench/run --smoke
 
 judge: build ## the default rules on labelled recordings: recall, false alarms, delays; JUDGE="--seeds 8" PEER=prometheus
 	@python3 Tests/Judge/judge.py .build/mozaiks-ops policies $(if $(PEER),--peer $(PEER)) $(JUDGE)
 
 chaos: build ## kills the program KILLS times (default 1000) at every step, and two of them on one database FAULTS times (60); SEED=n repeats
-	@$(SWIFT) build $(STATIC) --product chaos-world 2>&1 | .ci/quiet
+	@$(RELEASE) --product chaos-world 2>&1 | .ci/quiet
 	@Tests/Chaos/campaign .build/mozaiks-ops .build/release/chaos-world
 	@Tests/Chaos/pair .build/mozaiks-ops .build/release/chaos-world || [ $$? -eq 77 ]
 

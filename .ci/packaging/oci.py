@@ -1,6 +1,6 @@
 """Writes and verifies a container image of one layer as an OCI image layout in a tar, with nothing but Python.
 
-Usage: oci.py write ROOT IMAGE --version TEXT --time SECONDS
+Usage: oci.py write ROOT IMAGE --version TEXT [--revision COMMIT] --time SECONDS
        oci.py verify IMAGE [--unpack FOLDER]
 The forms are those of the OCI image specification 1.1: image-layout, index, manifest, config, layer.
 """
@@ -65,6 +65,8 @@ def write(arguments):
         "org.opencontainers.image.version": arguments.version,
         "org.opencontainers.image.licenses": "MIT",
     }
+    if arguments.revision:
+        labels["org.opencontainers.image.revision"] = arguments.revision
     config = compact({
         "created": created, "architecture": ARCHITECTURES[platform.machine()], "os": "linux",
         "config": {
@@ -154,6 +156,7 @@ writing = commands.add_parser("write")
 writing.add_argument("root")
 writing.add_argument("image")
 writing.add_argument("--version", required=True)
+writing.add_argument("--revision", default="", help="the commit it was built from, where it is known")
 writing.add_argument("--time", type=int, required=True)
 writing.set_defaults(do=write)
 verifying = commands.add_parser("verify")

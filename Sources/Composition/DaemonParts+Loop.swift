@@ -69,7 +69,7 @@ extension DaemonParts {
         logger.info(
             "started",
             [
-                "version": .text(version), "mode": .text(configuration.mode.value.rawValue),
+                "version": .text(version), "commit": .text(Build.commit ?? "unknown"), "mode": .text(configuration.mode.value.rawValue),
                 "runtimes": .text(configuration.runtimes.map(\.name).joined(separator: ",")),
                 "state": .text(configuration.state.value.description), "gate": .text(gateAddress ?? "none"),
                 "page": .text(pageAddress ?? "none"),

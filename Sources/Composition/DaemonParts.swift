@@ -76,7 +76,8 @@ package final class DaemonParts: Sendable {
         let (senders, sights) = (senders, sights)
         let patience = max(.minutes(2), configuration.interval.value * 6)
         let instruments = Instruments(
-            version: version, clock: clock, patience: patience, apps: Instruments.Apps(most: configuration.metricsApps?.value ?? 0),
+            version: version, commit: Build.commit, clock: clock, patience: patience,
+            apps: Instruments.Apps(most: configuration.metricsApps?.value ?? 0),
             gate: front.gate, droppedLines: { logger.lost + OutputQueue.standardOutput.lost })
         self.instruments = instruments
         let health = HealthBox(limit: patience, clock: clock, instruments: instruments, runtimes: names)

@@ -40,7 +40,7 @@ package final class StandbyParts: Sendable {
         self.logger = logger
         self.machine = machine
         let instruments = Instruments(
-            version: version, clock: clock, patience: Standby.patience, gate: front.gate,
+            version: version, commit: Build.commit, clock: clock, patience: Standby.patience, gate: front.gate,
             droppedLines: { logger.lost + OutputQueue.standardOutput.lost })
         let state = state
         let started = clock.monotonicNanoseconds()
@@ -84,7 +84,10 @@ package final class StandbyParts: Sendable {
     package func sayThatItStands() {
         logger.info(
             "started, and stands by for the engine of this database",
-            ["version": .text(version), "gate": .text(front.gateAddress ?? "none"), "page": .text(front.pageAddress ?? "none")])
+            [
+                "version": .text(version), "commit": .text(Build.commit ?? "unknown"), "gate": .text(front.gateAddress ?? "none"),
+                "page": .text(front.pageAddress ?? "none"),
+            ])
     }
 
     /// Reads configuration and policies anew: what is in force when this one becomes the engine. Listeners stay as they are. With errors

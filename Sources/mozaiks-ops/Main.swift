@@ -81,7 +81,7 @@ enum Main {
             return try overview(Array(words.dropFirst()), terminal)
         }
         if first == "--version" || first == "-V" {
-            write("mozaiks-ops \(Version.text)\n")
+            write("mozaiks-ops \(Version.withCommit(Build.commit))\n")
             return nil
         }
         let matching = commands.filter { command in words.starts(with: command.path) }
@@ -158,9 +158,12 @@ struct CommandFailure: Error {
     }
 }
 
-/// The program's version, shown by `--version` and sent as the user agent.
+/// The program's version, shown by `--version` and sent as the user agent. It stands here and nowhere else; packages ask the binary.
 enum Version {
     static let text = "0.1.0"
+
+    /// For people: with the commit where it is known.
+    static func withCommit(_ commit: String?) -> String { text + (commit.map { " (\($0))" } ?? "") }
 }
 
 /// Writes what went wrong to standard error.

@@ -4,15 +4,16 @@ import Model
 import Policy
 import Signals
 
-/// Readings and evaluation of ten rules on each of ten thousand apps, in a cycle in which nothing changes phase: what
+/// Readings and evaluation of ten rules on each of many apps, in a cycle in which nothing changes phase: what
 /// nearly every cycle is. In between runs a loop that is always the same, so that a slow machine shows.
 enum EvaluationBench {
-    static let apps = 10_000
     static let rules = 10
     /// Forty minutes of polls, ten seconds apart: enough for functions over minutes to have values.
     private static let warmUpPolls = 240
 
-    static func run() throws {
+    /// - Parameter words: how many apps. A tenth as many are judged besides, for what is allocated once a cycle.
+    static func run(_ words: ArraySlice<String>) throws {
+        guard let apps = words.first.flatMap({ Int($0) }), apps >= 100 else { throw BenchFailure("evaluate needs APPS, 100 or more") }
         let policies = try policies()
         var large = Watched(apps: apps, policies)
         var small = Watched(apps: apps / 10, policies)
@@ -42,7 +43,7 @@ enum EvaluationBench {
                 closingReadings.append(cycle.readingSeconds)
             } else {
                 cycles.append(cycle.seconds)
-                // What is allocated once a cycle is allocated for a thousand apps as for ten thousand.
+                // What is allocated once a cycle is allocated for a tenth of the apps as for all.
                 let more = Double(large.allocations) - Double(small.allocations)
                 allocations.append(more / Double((apps - apps / 10) * rules))
             }

@@ -6,34 +6,36 @@ import Model
 import Policy
 import Signals
 
-/// Policies over a day of history of fifty apps: the bytes that it takes, and how many times faster than it happened.
+/// Policies over a stretch of history of some apps: the bytes that it takes, and how many times faster than it happened.
 enum HistoryReplayBench {
-    private static let apps = 50
-    private static let minutes: Int64 = 24 * 60
     private static let first: Int64 = 29_920_860 / 60 * 60
 
-    static func run() throws {
-        let day = day()
+    /// - Parameter words: how many apps, how many minutes, and how often it is replayed for the median.
+    static func run(_ words: ArraySlice<String>) throws {
+        let numbers = words.compactMap { Int($0) }
+        guard numbers.count == 3, numbers.allSatisfy({ $0 > 0 }) else { throw BenchFailure("replay needs APPS MINUTES TIMES") }
+        let (apps, minutes) = (numbers[0], Int64(numbers[1]))
+        let story = story(apps: apps, minutes: minutes)
         var blocks: [HistoryBlock] = []
-        for minute in day {
+        for minute in story {
             if blocks.last?.hour != minute[0].minute / 60 { blocks.append(HistoryBlock(hour: minute[0].minute / 60)) }
             blocks[blocks.count - 1].add(minute)
         }
         let packed = blocks.map { $0.encoded() }
         report("apps", Double(apps))
-        report("minutes", Double(day.count))
+        report("minutes", Double(story.count))
         report("rows", Double(blocks.reduce(0) { $0 + $1.rows }))
         report("bytes", Double(packed.reduce(0) { $0 + $1.count }))
         report("values", Double(blocks.reduce(0) { $0 + $1.values }))
         var alone: [Double] = []
         var compared: [Double] = []
         var incidents = 0
-        for _ in 0..<5 {
+        for _ in 0..<numbers[2] {
             var started = threadSeconds()
-            incidents = try replay(packed, sides: 1)
+            incidents = try replay(packed, minutes, sides: 1)
             alone.append(threadSeconds() - started)
             started = threadSeconds()
-            _ = try replay(packed, sides: 2)
+            _ = try replay(packed, minutes, sides: 2)
             compared.append(threadSeconds() - started)
         }
         report("incidents", Double(incidents))
@@ -42,7 +44,7 @@ enum HistoryReplayBench {
     }
 
     /// As `replay --since` does it, without the journal: unpacked hour by hour, each minute judged.
-    private static func replay(_ packed: [[UInt8]], sides: Int) throws -> Int {
+    private static func replay(_ packed: [[UInt8]], _ minutes: Int64, sides: Int) throws -> Int {
         var settings = MonitorSettings()
         settings.runtimes = [.init(name: "shared", replicas: [])]
         var replays = (0..<sides).map { _ in HistoryReplay(settings: settings, policies: .embeddedDefault) }
@@ -59,7 +61,7 @@ enum HistoryReplayBench {
     }
 
     /// Apps of every size, busy for three minutes of four; one of them noisy for an hour.
-    private static func day() -> [[MinuteRow]] {
+    private static func story(apps: Int, minutes: Int64) -> [[MinuteRow]] {
         var dice = Dice(state: 20_261_121)
         return (0..<minutes).map { minute in
             var whole = MinuteRow(minute: first + minute, app: nil)

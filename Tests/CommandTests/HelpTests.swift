@@ -54,6 +54,10 @@ import Testing
         let ending = try Shell().run("--version")
         #expect(ending.code == 0)
         #expect(ending.output.hasPrefix("mozaiks-ops ") && ending.output.filter { $0 == "\n" }.count == 1)
+        // Packages read the second word. The commit behind it is there where `make` built the program (`make smoke`).
+        let words = ending.output.dropLast().split(separator: " ", omittingEmptySubsequences: false)
+        #expect(words.count <= 3 && words[1].split(separator: ".").compactMap { Int($0) }.count == 3, "\(ending.output)")
+        if words.count == 3 { #expect(words[2].hasPrefix("(") && words[2].hasSuffix(")") && words[2].count > 2) }
     }
 
     @Test(

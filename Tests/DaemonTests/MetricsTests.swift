@@ -16,7 +16,8 @@ import Testing
 
     private func instruments(_ most: Int = 0, gate: Gate? = nil) -> Instruments {
         Instruments(
-            version: "1.2.3", clock: place.clock, patience: .minutes(2), apps: .init(most: most), gate: gate, droppedLines: { 7 })
+            version: "1.2.3", commit: "0123456789ab", clock: place.clock, patience: .minutes(2), apps: .init(most: most), gate: gate,
+            droppedLines: { 7 })
     }
 
     private func text(_ instruments: Instruments) -> String { Exposition.text(instruments.families, as: .prometheus) }
@@ -38,7 +39,7 @@ import Testing
         #expect(!gate.refuses("app-bank"))
         let text = text(instruments)
         for line in [
-            #"mozaiks_ops_build_info{version="1.2.3"} 1.0"#,
+            #"mozaiks_ops_build_info{version="1.2.3",revision="0123456789ab"} 1.0"#,
             #"mozaiks_ops_cycles_total{runtime="shared"} 3.0"#,
             #"mozaiks_ops_polls_total{endpoint="/api/health",result="answered"} 3.0"#,
             #"mozaiks_ops_poll_duration_seconds_bucket{endpoint="/api/health",le="0.005"} 3"#,

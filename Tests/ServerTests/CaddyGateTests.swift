@@ -1,5 +1,6 @@
 import Actions
 import Collector
+import GateKit
 import Model
 import Testing
 
@@ -25,8 +26,8 @@ struct CaddyGateTests {
                 let status = request.header("X-Answer").flatMap { Int($0) } ?? 200
                 return .text("runtime got \(request.method) \(request.body.count)", status: status)
             }
-            let leases = effects.map { GateTableTests.lease($0, app: AppID("app")) }
-            gate = Gate(table: GateTable(runtimes: ["shared"], leases: leases)) { GateTableTests.t0 }
+            let leases = effects.map { GateSample.lease($0, app: AppID("app")) }
+            gate = Gate(table: GateTable(runtimes: ["shared"], leases: leases)) { GateSample.t0 }
             let endpoints = MonitorEndpoints(gate: gate, health: { DaemonHealth(isCycling: true) })
             gateServer = HTTPServer { request in
                 seenByGate.add(request)
@@ -84,7 +85,7 @@ struct CaddyGateTests {
 
     @Test("a throttle lets its number through; a disabled workflow is refused, its neighbours are not")
     func throttled() throws {
-        let throttled = try Setup([GateTableTests.throttle(perMinute: 2)])
+        let throttled = try Setup([GateSample.throttle(perMinute: 2)])
         defer { throttled.stop() }
         #expect(try (0..<4).map { _ in try throttled.start().status } == [200, 200, 429, 429])
         #expect(try throttled.start().header("Retry-After") == "60")

@@ -1,4 +1,5 @@
 import Actions
+import GateKit
 import JSONParsing
 import Model
 import Testing
@@ -79,7 +80,7 @@ struct GateLedgerTests {
         let report = GateReport(
             counts: ["shared": Self.counts("a", [(Self.shop, 3, 1)], others: (2, 0))], refusals: ["lease-1": 4],
             starts: [
-                GateReport.Starts(GateSubject(runtime: "shared", app: Self.shop), at: [GateTableTests.t0, GateTableTests.t0 + .seconds(1)])
+                GateReport.Starts(GateSubject(runtime: "shared", app: Self.shop), at: [GateSample.t0, GateSample.t0 + .seconds(1)])
             ])
         #expect(GateReport(try JSON(parsing: report.document.serialized())) == report)
         #expect(
@@ -124,7 +125,7 @@ struct GateLedgerTests {
 
     @Test func aTableOfAMonitorThatHangsOpensAtTheOtherGateToo() {
         let clock = SetClock(GateTests.t0)
-        let table = GateTable(runtimes: ["shared"], leases: [GateTableTests.lease(.pause)], unattendedAfter: .minutes(2))
+        let table = GateTable(runtimes: ["shared"], leases: [GateSample.lease(.pause)], unattendedAfter: .minutes(2))
         let gate = Gate(table: table) { clock.now }
         clock.now = GateTests.t0 + .minutes(1)
         gate.install(table, attends: false)

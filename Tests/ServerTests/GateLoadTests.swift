@@ -1,4 +1,5 @@
 import Actions
+import GateKit
 import Glibc
 import JSONParsing
 import Model
@@ -21,7 +22,7 @@ import Testing
         private let server: HTTPServer
 
         final class Clock: Sendable {
-            private let moment = Mutex(GateTableTests.t0)
+            private let moment = Mutex(GateSample.t0)
             var now: Timestamp { moment.withLock { $0 } }
             func pass(_ span: TimeSpan) { moment.withLock { $0 = $0 + span } }
         }
@@ -44,8 +45,8 @@ import Testing
         var port: UInt16 { server.port }
 
         private static func table(_ running: [AppID: Set<String>], _ starts: [AppID: Int64], _ now: Timestamp) -> GateTable {
-            let lease = GateTableTests.lease(
-                GateTableTests.throttle(runs: limit), app: AppID("noisy"), ttl: .hours(24))
+            let lease = GateSample.lease(
+                GateSample.throttle(runs: limit), app: AppID("noisy"), ttl: .hours(24))
             var apps: [AppID: OpenRuns.App] = [:]
             for app in Set(running.keys).union(starts.keys) {
                 let chats = running[app] ?? []

@@ -1,5 +1,6 @@
 import Actions
 import Collector
+import GateKit
 import Model
 import Testing
 @testable import Server
@@ -73,7 +74,7 @@ extension GateTests {
     func throttledChats() {
         let clock = SetClock(Self.t0 + .seconds(20))
         let gate = Self.gate(
-            [GateTableTests.throttle(runs: 2)], clock: clock, openRuns: Self.figures(.seconds(10), active: 0, starts: 0))
+            [GateSample.throttle(runs: 2)], clock: clock, openRuns: Self.figures(.seconds(10), active: 0, starts: 0))
         #expect(Self.ask(gate, "POST", Self.path()) == "+")
         #expect(Self.ask(gate, "GET", Self.socket("one")) == "=")
         #expect(Self.ask(gate, "GET", Self.socket("one")) == "=")
@@ -86,7 +87,7 @@ extension GateTests {
         clock.now = Self.t0 + .seconds(30)
         gate.install(
             Self.table(
-                [GateTableTests.throttle(runs: 2)], openRuns: Self.figures(.seconds(30), active: 1, starts: 2, open: ["one", "two"])))
+                [GateSample.throttle(runs: 2)], openRuns: Self.figures(.seconds(30), active: 1, starts: 2, open: ["one", "two"])))
         #expect(Self.ask(gate, "POST", Self.path("app_noisy", "Other")) == "+")
         #expect(Self.ask(gate, "GET", Self.socket("four")) == "-")
         #expect(Self.ask(gate, "GET", Self.socket("four", "Other")) == "=")
@@ -96,7 +97,7 @@ extension GateTests {
     @Test("a limit is kept exactly while starts show up late, and is never a pause")
     func exactly() {
         let clock = SetClock(Self.t0)
-        let effect = GateTableTests.throttle(runs: 3)
+        let effect = GateSample.throttle(runs: 3)
         let gate = Self.gate([effect], clock: clock, openRuns: Self.figures(.zero, active: 0, starts: 100))
         func at(_ seconds: Double) { clock.now = Self.t0 + .seconds(seconds) }
         func poll(_ seconds: Double, active: Int, starts: Int64) {
@@ -132,7 +133,7 @@ extension GateTests {
         /// Two starts that the figures show, of which these chats had their websocket; how many more are let in after a while.
         func more(starts: Int = 2, heard: [String] = [], hasSockets: Bool = true, isTold: Bool = false) -> String {
             let clock = SetClock(Self.t0 + .seconds(20))
-            let effect = GateTableTests.throttle(runs: 2)
+            let effect = GateSample.throttle(runs: 2)
             func figures(_ second: Double, _ open: [String]) -> OpenRuns {
                 let chats = Set(open.map { StableHash(of: Array($0.utf8)) })
                 return OpenRuns(

@@ -1,5 +1,6 @@
 import Actions
 import Collector
+import GateKit
 import Model
 import Synchronization
 import Testing
@@ -18,8 +19,8 @@ final class SetClock: Sendable {
 
 @Suite("gate")
 struct GateTests {
-    static let t0 = GateTableTests.t0
-    static let app = GateTableTests.app
+    static let t0 = GateSample.t0
+    static let app = GateSample.app
 
     static func path(_ app: String = "app_noisy", _ pack: String = "Generator") -> String {
         "/api/chats/\(app)/\(pack)/start"
@@ -33,7 +34,7 @@ struct GateTests {
 
     static func table(_ effects: [Effect], openRuns: OpenRuns? = nil) -> GateTable {
         GateTable(
-            runtimes: ["shared"], leases: effects.map { GateTableTests.lease($0) },
+            runtimes: ["shared"], leases: effects.map { GateSample.lease($0) },
             openRuns: openRuns.map { ["shared": $0] } ?? [:])
     }
 
@@ -72,7 +73,7 @@ struct GateTests {
     @Test("a throttle counts what it lets through, and only that")
     func throttle() {
         let clock = SetClock(Self.t0)
-        let gate = Self.gate([GateTableTests.throttle(perMinute: 3)], clock: clock)
+        let gate = Self.gate([GateSample.throttle(perMinute: 3)], clock: clock)
         #expect(Self.run(gate, 5) == "+++--")
         clock.now = Self.t0 + .seconds(59)
         #expect(Self.run(gate, 2) == "--")
@@ -86,7 +87,7 @@ struct GateTests {
     func unattended() {
         let clock = SetClock(Self.t0)
         let table = GateTable(
-            runtimes: ["shared"], leases: [GateTableTests.lease(.pause)], unattendedAfter: .minutes(2))
+            runtimes: ["shared"], leases: [GateSample.lease(.pause)], unattendedAfter: .minutes(2))
         let gate = Gate(table: table) { clock.now }
         clock.now = Self.t0 + .minutes(2)
         #expect(Self.run(gate, 1) == "-")
@@ -105,7 +106,7 @@ struct GateTests {
     func openRuns() {
         let clock = SetClock(Self.t0)
         func polled(_ open: Int) -> OpenRuns { OpenRuns(at: clock.now, byApp: [Self.app: open]) }
-        let effect = GateTableTests.throttle(runs: 3)
+        let effect = GateSample.throttle(runs: 3)
         let gate = Self.gate([effect], clock: clock, openRuns: polled(1))
         clock.now = Self.t0 + .seconds(1)
         #expect(Self.run(gate, 4) == "++--")
@@ -136,9 +137,9 @@ struct GateTests {
 
     @Test("a new table keeps the starts of apps that stay limited")
     func install() {
-        let gate = Self.gate([GateTableTests.throttle(perMinute: 2)])
+        let gate = Self.gate([GateSample.throttle(perMinute: 2)])
         #expect(Self.run(gate, 3) == "++-")
-        gate.install(Self.table([GateTableTests.throttle(perMinute: 3)]))
+        gate.install(Self.table([GateSample.throttle(perMinute: 3)]))
         #expect(Self.run(gate, 2) == "+-")
         gate.install(Self.table([]))
         #expect(Self.run(gate, 3) == "+++")
@@ -160,7 +161,7 @@ struct GateTests {
     func crafted() {
         let crafted = "//api/chats/app_noisy/Generator/start"
         #expect(Self.run(Self.gate([.pause]), 1, crafted) == "-")
-        let gate = Self.gate([GateTableTests.throttle(perMinute: 2)])
+        let gate = Self.gate([GateSample.throttle(perMinute: 2)])
         #expect(Self.run(gate, 10, crafted) == "++++++++++")
         #expect(Self.run(gate, 3) == "++-")
         #expect(Self.run(gate, 1, crafted) == "-")
@@ -179,7 +180,7 @@ struct GateTests {
     @Test("an app that the runtime has shown is counted by name, what was allowed and what was refused")
     func counts() throws {
         let clock = SetClock(Self.t0)
-        let gate = Self.gate([GateTableTests.throttle(perMinute: 3)], clock: clock)
+        let gate = Self.gate([GateSample.throttle(perMinute: 3)], clock: clock)
         let begun = Self.t0.description
         #expect(gate.counts(of: "shared") == GateCounts(since: begun))
         #expect(gate.counts(of: "elsewhere") == nil)
@@ -221,7 +222,7 @@ struct GateTests {
 
     @Test("invented ids fill nothing: they count together, and apps that the runtime has shown by name all the same")
     func inventedIDs() throws {
-        let gate = Self.gate([GateTableTests.throttle(perMinute: 1)])
+        let gate = Self.gate([GateSample.throttle(perMinute: 1)])
         let shown = (0..<GateCounts.mostApps + 10).map { AppID("app\($0)") } + [AppID(String(repeating: "x", count: 300))]
         for number in 0..<20_000 { _ = Self.run(gate, 1, Self.path("invented\(number)")) }
         #expect(gate.counts(of: "shared") == GateCounts(since: Self.t0.description, others: .init(allowed: 20_000)))

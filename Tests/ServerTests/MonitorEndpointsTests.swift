@@ -1,5 +1,6 @@
 import Actions
 import Collector
+import GateKit
 import Model
 import Synchronization
 import Testing
@@ -9,8 +10,8 @@ import Testing
 @Suite("monitor endpoints")
 struct MonitorEndpointsTests {
     private static func endpoints(_ effects: [Effect] = [.pause], texts: GateTexts = GateTexts()) -> MonitorEndpoints {
-        let table = GateTable(runtimes: ["shared"], leases: effects.map { GateTableTests.lease($0) }, texts: texts)
-        let gate = Gate(table: table) { GateTableTests.t0 }
+        let table = GateTable(runtimes: ["shared"], leases: effects.map { GateSample.lease($0) }, texts: texts)
+        let gate = Gate(table: table) { GateSample.t0 }
         return MonitorEndpoints(gate: gate, health: { DaemonHealth(isCycling: true) })
     }
 

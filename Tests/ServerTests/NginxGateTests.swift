@@ -1,5 +1,6 @@
 import Actions
 import Collector
+import GateKit
 import Model
 import Synchronization
 import Testing
@@ -36,8 +37,8 @@ struct NginxGateTests {
                 let status = request.header("X-Answer").flatMap { Int($0) } ?? 200
                 return .text("runtime got \(request.method) \(request.body.count)", status: status)
             }
-            let leases = effects.map { GateTableTests.lease($0, app: AppID("app")) }
-            gate = Gate(table: GateTable(runtimes: ["shared"], leases: leases)) { GateTableTests.t0 }
+            let leases = effects.map { GateSample.lease($0, app: AppID("app")) }
+            gate = Gate(table: GateTable(runtimes: ["shared"], leases: leases)) { GateSample.t0 }
             let endpoints = MonitorEndpoints(gate: gate, health: { DaemonHealth(isCycling: true) })
             gateServer = HTTPServer { request in
                 seenByGate.add(request)
@@ -97,7 +98,7 @@ struct NginxGateTests {
 
     @Test("a throttle lets its number through")
     func throttled() throws {
-        let setup = try Setup([GateTableTests.throttle(perMinute: 2)])
+        let setup = try Setup([GateSample.throttle(perMinute: 2)])
         defer { setup.stop() }
         let statuses = try (0..<4).map { _ in try setup.start().status }
         #expect(statuses == [200, 200, 429, 429])
@@ -242,7 +243,7 @@ struct NginxGateTests {
         let id = String(repeating: "k", count: 4_096)
         #expect(try setup.start(id).status == 200)
         setup.gate.install(
-            GateTable(runtimes: ["shared"], leases: [GateTableTests.lease(.pause, app: AppID(id))]))
+            GateTable(runtimes: ["shared"], leases: [GateSample.lease(.pause, app: AppID(id))]))
         #expect(try setup.start(id).status == 429)
     }
 

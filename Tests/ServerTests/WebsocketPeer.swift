@@ -1,5 +1,6 @@
 import Actions
 import Dispatch
+import GateKit
 import Glibc
 import Model
 import Synchronization
@@ -103,11 +104,11 @@ extension WebsocketPeer {
     /// and those of other apps are opened, all others are refused with the reason and never reach this peer.
     func expectWhatRunsGoesOn(behind port: UInt16, _ gate: Gate) throws {
         let figures = OpenRuns(
-            at: GateTableTests.t0 + GateTable.settling,
+            at: GateSample.t0 + GateTable.settling,
             apps: [AppID("app"): .init(active: 1, chats: [StableHash(of: Array("runs".utf8))])])
         gate.install(
             GateTable(
-                runtimes: ["shared"], leases: [GateTableTests.lease(.pause, app: AppID("app"))], openRuns: ["shared": figures]))
+                runtimes: ["shared"], leases: [GateSample.lease(.pause, app: AppID("app"))], openRuns: ["shared": figures]))
         for target in ["/ws/wf/app/runs/u", "/ws/wf/other/new/u?token=t", "/ws/wf/app/r%75ns/u"] {
             let reply = try Self.open(port, target)
             #expect(reply.status == 101 && reply.header("Sec-WebSocket-Accept") == Self.accept, "\(target)")

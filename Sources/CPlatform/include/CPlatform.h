@@ -10,3 +10,6 @@ const void *cplatform_find(const void *bytes, unsigned long count, const void *p
 /// Takes the pages of program and libraries that cannot be written out of this process' resident memory. They stay in the
 /// page cache, and those that are used come back one by one: what only the start needed does not.
 void cplatform_release_code(void);
+
+/// The commit that this was built from, as `.ci/commit` tells it; empty where nobody told.
+const char *cplatform_commit(void);

@@ -84,7 +84,7 @@ extension Instruments {
         _ current: [(key: String, value: RuntimeFigures)]
     ) -> [MetricFamily.Sample] {
         switch metric {
-        case .build: return [.init([version], 1)]
+        case .build: return [.init([version, commit ?? ""], 1)]
         case .started: return [.init([], Double(startedAt.milliseconds) / 1_000)]
         case .cycles: return runtimes.map { .init([$0.key], Double($0.value.cycles)) }
         case .lastCycle: return runtimes.map { .init([$0.key], Double($0.value.endedAt.milliseconds) / 1_000) }

@@ -93,6 +93,8 @@ public final class Instruments: Sendable {
     static let gateBounds = [0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.005, 0.025, 0.1]
 
     let version: String
+    /// Nil where it is not known.
+    let commit: String?
     let startedAt: Timestamp
     let startedMonotonic: UInt64
     let clock: any Clock
@@ -110,10 +112,11 @@ public final class Instruments: Sendable {
     private let servers = Mutex<[(server: String, tally: ConnectionTally)]>([])
 
     public init(
-        version: String, clock: any Clock, patience: TimeSpan, apps: Apps = .none, gate: Gate? = nil,
+        version: String, commit: String? = nil, clock: any Clock, patience: TimeSpan, apps: Apps = .none, gate: Gate? = nil,
         droppedLines: @escaping @Sendable () -> Int = { 0 }
     ) {
         self.version = version
+        self.commit = commit
         self.clock = clock
         self.patience = patience
         self.apps = apps

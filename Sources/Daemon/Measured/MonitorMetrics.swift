@@ -21,7 +21,10 @@ public enum MonitorMetric: String, CaseIterable, Sendable {
         }
         func metric(_ name: String, _ kind: MetricInfo.Kind, _ help: String) -> MetricInfo { metric(name, kind, [], help) }
         switch self {
-        case .build: return metric("build_info", .info, ["version"], "The program that answers; always 1.")
+        case .build:
+            return metric(
+                "build_info", .info, ["version", "revision"],
+                "The program that answers, and the commit it was built from (empty where that is not known); always 1.")
         case .started: return metric("start_time_seconds", .gauge, "When the daemon started, in seconds since 1970.")
         case .cycles: return metric("cycles_total", .counter, ["runtime"], "Cycles that ended, whether or not they could be committed.")
         case .lastCycle:

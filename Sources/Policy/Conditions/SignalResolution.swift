@@ -34,7 +34,7 @@ struct SignalResolution {
             return fault(
                 "unknown-signal", "no signal '\(use.name)'", use.nameRange,
                 hint: ConditionHints.signal(
-                    use.name, known: known, thresholds: thresholds.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }))
+                    use.name, known: known, thresholds: thresholds.keys.inByteOrder()))
         }
         guard signal.info.subjects.contains(kind) else {
             let others = signal.info.subjects.map(\.rawValue).joined(separator: " or ")

@@ -230,7 +230,7 @@ struct PolicyMerge {
 
     private func warnAboutUnused(_ sheet: PolicySheet, used: Set<String>) {
         // Those that rules use: another one that nobody uses is no better.
-        let known = used.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let known = used.inByteOrder()
         let unused = sheet.thresholds.filter { !used.contains($0.threshold.name) && !isBuiltIn($0.reporter, below: sheet) }
         for (index, (threshold, key, _, reporter)) in unused.enumerated() {
             // A file may name tens of thousands; nobody reads so many hints.

@@ -1,32 +1,20 @@
 import Actions
+import GateKit
 import Model
 import Testing
 
 @Suite("gate table")
 struct GateTableTests {
-    static let t0 = Timestamp(milliseconds: 1_800_000_000_000)
-    static let app = AppID("app_noisy")
-    static let pack = PackID("Generator")
-
-    static func lease(
-        _ effect: Effect, id: String = "lease-1", app: AppID = app, runtime: String = "shared",
-        ttl: TimeSpan = .minutes(15), state: Lease.State = .inForce, shadow: Bool = false
-    ) -> Lease {
-        Lease(
-            id: id, key: LeaseKey(kind: effect.kind, runtime: runtime, app: app, pack: effect.pack), effect: effect,
-            holders: [], createdAt: t0, expiresAt: t0 + ttl, state: state, shadow: shadow)
-    }
-
-    /// What one start, `at` after t0, is told, in one line.
+    /// What one start, `at` after GateSample.t0, is told, in one line.
     static func verdict(
-        _ leases: [Lease], app: AppID = app, pack: PackID = pack, runtime: String = "shared", at: TimeSpan = .zero,
+        _ leases: [Lease], app: AppID = GateSample.app, pack: PackID = GateSample.pack, runtime: String = "shared", at: TimeSpan = .zero,
         openRuns: OpenRuns? = nil, starts: [TimeSpan] = []
     ) -> String {
         let table = GateTable(
             runtimes: ["shared", "other"], leases: leases, openRuns: openRuns.map { ["shared": $0] } ?? [:])
         var window = StartWindow()
-        for start in starts { window.add(t0 + start) }
-        switch table.decide(runtime: runtime, app: app, pack: pack, now: t0 + at, starts: window) {
+        for start in starts { window.add(GateSample.t0 + start) }
+        switch table.decide(runtime: runtime, app: app, pack: pack, now: GateSample.t0 + at, starts: window) {
         case .allow(.free): return "free"
         case .allow(.withinLimits): return "within limits"
         case .allow(.goesOn): return "goes on"
@@ -35,13 +23,9 @@ struct GateTableTests {
         }
     }
 
-    static func throttle(runs: Int? = nil, perMinute: Int? = nil) -> Effect {
-        .throttle(Limits(concurrentWorkflows: runs, requestsPerMinute: perMinute))
-    }
-
     @Test("pause: everything of that app on that runtime, nothing else")
     func pause() {
-        let leases = [Self.lease(.pause)]
+        let leases = [GateSample.lease(.pause)]
         #expect(Self.verdict(leases) == "lease-1 paused 900s")
         #expect(Self.verdict(leases, pack: PackID("Other")) == "lease-1 paused 900s")
         #expect(Self.verdict(leases, app: AppID("app_nois")) == "free")
@@ -52,14 +36,14 @@ struct GateTableTests {
 
     @Test("apps are bytes: the same letter in other bytes is another app")
     func bytes() {
-        let leases = [Self.lease(.pause, app: AppID("caf\u{E9}"))]
+        let leases = [GateSample.lease(.pause, app: AppID("caf\u{E9}"))]
         #expect(Self.verdict(leases, app: AppID("caf\u{E9}")) == "lease-1 paused 900s")
         #expect(Self.verdict(leases, app: AppID("cafe\u{301}")) == "free")
     }
 
     @Test("disable_pack: that workflow only")
     func disablePack() {
-        let leases = [Self.lease(.disablePack(Self.pack))]
+        let leases = [GateSample.lease(.disablePack(GateSample.pack))]
         #expect(Self.verdict(leases) == "lease-1 packDisabled 900s")
         #expect(Self.verdict(leases, pack: PackID("generator")) == "free")
         #expect(Self.verdict(leases, app: AppID("app_other")) == "free")
@@ -67,23 +51,23 @@ struct GateTableTests {
 
     @Test("where figures contradict each other what surely runs counts, and no more", arguments: [(2, true), (3, true), (1, false)])
     func least(least: Int, isRefused: Bool) {
-        let runs = OpenRuns(at: Self.t0, apps: [Self.app: OpenRuns.App(active: nil, least: least)])
-        let verdict = Self.verdict([Self.lease(Self.throttle(runs: 2))], openRuns: runs)
+        let runs = OpenRuns(at: GateSample.t0, apps: [GateSample.app: OpenRuns.App(active: nil, least: least)])
+        let verdict = Self.verdict([GateSample.lease(GateSample.throttle(runs: 2))], openRuns: runs)
         #expect(verdict.hasPrefix("lease-1 openRuns") == isRefused)
         #expect((verdict == "failed open: open_runs_unknown") == !isRefused)
     }
 
     @Test("leases that are not there: shadows, reverting, ended")
     func absent() {
-        #expect(Self.verdict([Self.lease(.pause, shadow: true)]) == "free")
-        #expect(Self.verdict([Self.lease(.pause, state: .reverting)]) == "free")
-        #expect(Self.verdict([Self.lease(.pause, state: .ended)]) == "free")
-        #expect(Self.verdict([Self.lease(.pause, state: .intended)]) == "lease-1 paused 900s")
+        #expect(Self.verdict([GateSample.lease(.pause, shadow: true)]) == "free")
+        #expect(Self.verdict([GateSample.lease(.pause, state: .reverting)]) == "free")
+        #expect(Self.verdict([GateSample.lease(.pause, state: .ended)]) == "free")
+        #expect(Self.verdict([GateSample.lease(.pause, state: .intended)]) == "lease-1 paused 900s")
     }
 
     @Test("expiry: holds until the last millisecond, then open and counted")
     func expiry() {
-        let leases = [Self.lease(.pause, ttl: .seconds(10))]
+        let leases = [GateSample.lease(.pause, ttl: .seconds(10))]
         #expect(Self.verdict(leases, at: TimeSpan(milliseconds: 9_999)) == "lease-1 paused 1s")
         #expect(Self.verdict(leases, at: .seconds(10)) == "failed open: expired_lease")
         #expect(Self.verdict(leases, at: .hours(24)) == "failed open: expired_lease")
@@ -91,7 +75,7 @@ struct GateTableTests {
 
     @Test("requests_per_minute: any sixty seconds, and room when the oldest leaves")
     func startsPerMinute() {
-        let leases = [Self.lease(Self.throttle(perMinute: 3))]
+        let leases = [GateSample.lease(GateSample.throttle(perMinute: 3))]
         let starts: [TimeSpan] = [.seconds(0), .seconds(10), .seconds(20)]
         #expect(Self.verdict(leases, at: .seconds(20), starts: Array(starts.prefix(2))) == "within limits")
         #expect(Self.verdict(leases, at: .seconds(30), starts: starts) == "lease-1 startsPerMinute(limit: 3) 30s")
@@ -104,14 +88,14 @@ struct GateTableTests {
     @Test("a limit that was lowered waits for as many starts to leave as it takes")
     func loweredLimit() {
         let starts: [TimeSpan] = [.seconds(0), .seconds(10), .seconds(20), .seconds(30)]
-        let leases = [Self.lease(Self.throttle(perMinute: 2))]
+        let leases = [GateSample.lease(GateSample.throttle(perMinute: 2))]
         #expect(Self.verdict(leases, at: .seconds(30), starts: starts) == "lease-1 startsPerMinute(limit: 2) 50s")
     }
 
     @Test("concurrent_workflows: the poll's count and the starts since")
     func openRuns() {
-        let leases = [Self.lease(Self.throttle(runs: 3))]
-        func polled(_ open: Int) -> OpenRuns { OpenRuns(at: Self.t0, byApp: [Self.app: open]) }
+        let leases = [GateSample.lease(GateSample.throttle(runs: 3))]
+        func polled(_ open: Int) -> OpenRuns { OpenRuns(at: GateSample.t0, byApp: [GateSample.app: open]) }
         #expect(Self.verdict(leases, openRuns: polled(2)) == "within limits")
         #expect(Self.verdict(leases, openRuns: polled(3)) == "lease-1 openRuns(limit: 3, open: 3) 10s")
         #expect(
@@ -119,13 +103,13 @@ struct GateTableTests {
                 == "lease-1 openRuns(limit: 3, open: 3) 10s")
         #expect(
             Self.verdict(leases, at: .seconds(5), openRuns: polled(2), starts: [.seconds(-1)]) == "within limits")
-        #expect(Self.verdict(leases, openRuns: OpenRuns(at: Self.t0, byApp: [:])) == "within limits")
+        #expect(Self.verdict(leases, openRuns: OpenRuns(at: GateSample.t0, byApp: [:])) == "within limits")
     }
 
     @Test("concurrent_workflows without evidence, or with old evidence, holds nobody back")
     func doubtfulOpenRuns() {
-        let leases = [Self.lease(Self.throttle(runs: 1))]
-        let polled = OpenRuns(at: Self.t0, byApp: [Self.app: 50])
+        let leases = [GateSample.lease(GateSample.throttle(runs: 1))]
+        let polled = OpenRuns(at: GateSample.t0, byApp: [GateSample.app: 50])
         #expect(Self.verdict(leases) == "failed open: open_runs_unknown")
         #expect(Self.verdict(leases, at: .minutes(2), openRuns: polled) == "lease-1 openRuns(limit: 1, open: 50) 10s")
         #expect(
@@ -135,16 +119,16 @@ struct GateTableTests {
 
     @Test("doubt about one limit does not lift the other")
     func partialDoubt() {
-        let leases = [Self.lease(Self.throttle(runs: 1, perMinute: 1))]
+        let leases = [GateSample.lease(GateSample.throttle(runs: 1, perMinute: 1))]
         #expect(Self.verdict(leases, starts: [.zero]) == "lease-1 startsPerMinute(limit: 1) 60s")
     }
 
     @Test("several leases: the one that refuses longest answers; an expired one lifts nothing")
     func strictest() {
         let leases = [
-            Self.lease(Self.throttle(perMinute: 1), id: "lease-throttle"),
-            Self.lease(.pause, id: "lease-pause", ttl: .minutes(5)),
-            Self.lease(.disablePack(Self.pack), id: "lease-pack", ttl: .minutes(10)),
+            GateSample.lease(GateSample.throttle(perMinute: 1), id: "lease-throttle"),
+            GateSample.lease(.pause, id: "lease-pause", ttl: .minutes(5)),
+            GateSample.lease(.disablePack(GateSample.pack), id: "lease-pack", ttl: .minutes(10)),
         ]
         #expect(Self.verdict(leases, starts: [.zero]) == "lease-pack packDisabled 600s")
         #expect(Self.verdict(leases.reversed(), starts: [.zero]) == "lease-pack packDisabled 600s")
@@ -156,14 +140,14 @@ struct GateTableTests {
 
     @Test("a limit below one is one: a throttle never becomes a pause")
     func limitsBelowOne() {
-        let leases = [Self.lease(Self.throttle(runs: 0, perMinute: -5))]
-        #expect(Self.verdict(leases, openRuns: OpenRuns(at: Self.t0, byApp: [:])) == "within limits")
+        let leases = [GateSample.lease(GateSample.throttle(runs: 0, perMinute: -5))]
+        #expect(Self.verdict(leases, openRuns: OpenRuns(at: GateSample.t0, byApp: [:])) == "within limits")
     }
 
     @Test("the retry is at least a second and at most an hour")
     func retryBounds() {
-        #expect(Self.verdict([Self.lease(.pause, ttl: TimeSpan(milliseconds: 1))]) == "lease-1 paused 1s")
-        #expect(Self.verdict([Self.lease(.pause, ttl: .hours(2))]) == "lease-1 paused 3600s")
+        #expect(Self.verdict([GateSample.lease(.pause, ttl: TimeSpan(milliseconds: 1))]) == "lease-1 paused 1s")
+        #expect(Self.verdict([GateSample.lease(.pause, ttl: .hours(2))]) == "lease-1 paused 3600s")
     }
 
     @Test(
@@ -176,9 +160,9 @@ struct GateTableTests {
         var texts = GateTexts()
         texts.paused = "{ {retry_after}{x} {retry_after"
         let table = GateTable(
-            runtimes: ["shared"], leases: [Self.lease(.pause, ttl: .seconds(Double(seconds)))], texts: texts)
+            runtimes: ["shared"], leases: [GateSample.lease(.pause, ttl: .seconds(Double(seconds)))], texts: texts)
         let decision = table.decide(
-            runtime: "shared", app: Self.app, pack: Self.pack, now: Self.t0, starts: StartWindow())
+            runtime: "shared", app: GateSample.app, pack: GateSample.pack, now: GateSample.t0, starts: StartWindow())
         guard case .refuse(let refusal) = decision else { throw Unexpected.decision(decision) }
         #expect(refusal.text == "{ \(span){x} {retry_after")
     }
