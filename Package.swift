@@ -191,6 +191,7 @@ let package = Package(
                 "Collector",
                 "Journal", "Actions", "Notify", "Advisor", "Playbooks", "EvalCases", "Server", "Simulator", "Cycle", "CycleKit", "Daemon",
             ]),
+        tests("Views", ["Model", "JSONParsing", "Engine", "Cycle", "Views"]),
         tests("Composition", ["Model", "Ambient", "Actions", "Configuration", "Composition"]),
         tests(
             "Web",
