@@ -11,6 +11,7 @@ import Model
 import Policy
 import Server
 import Signals
+import Views
 
 /// `doctor`: what this runtime can and cannot tell, in plain words.
 enum DoctorCommand {
@@ -63,7 +64,7 @@ enum DoctorCommand {
             examination.run(&findings)
         }
         await assembly.client.shutdown()
-        invocation.print(text: findings.text(invocation.terminal), as: .doctor, json: findings.json)
+        invocation.print(text: findings.text(invocation.terminal), json: findings.document)
         return findings.isBroken ? .failure : .ok
     }
 
@@ -266,49 +267,20 @@ extension Observation {
     }
 }
 
-/// What the doctor found, in sections.
-struct Findings {
-    enum Grade: String {
-        case ok, note, broken
-    }
-
-    private(set) var sections: [(title: String, lines: [(grade: Grade, text: String)])] = []
-
-    mutating func begin(_ title: String) { sections.append((title, [])) }
-
-    mutating func add(_ grade: Grade, _ text: String) {
-        sections[sections.count - 1].lines.append((grade, text))
-    }
-
-    var isBroken: Bool { sections.contains { $0.lines.contains { $0.grade == .broken } } }
-
+extension Findings {
     func text(_ terminal: Terminal) -> String {
         sections.map { section in
             terminal.paint(section.title, .bold) + "\n"
-                + section.lines.map { line in
+                + section.findings.map { finding in
                     let mark: String =
-                        switch line.grade {
+                        switch finding.grade {
                         case .ok: terminal.paint("ok    ", .green)
                         case .note: terminal.paint("note  ", .yellow)
                         case .broken: terminal.paint("BROKEN", .red)
                         }
-                    let wrapped = Help.wrap(Shown.code(line.text), width: max(60, terminal.width - 10))
+                    let wrapped = Help.wrap(Shown.code(finding.text), width: max(60, terminal.width - 10))
                     return "  \(mark)  " + wrapped.joined(separator: "\n          ") + "\n"
                 }.joined()
         }.joined(separator: "\n")
-    }
-
-    var json: JSONObject {
-        [
-            "broken": .bool(isBroken),
-            "sections": .array(
-                sections.map { section in
-                    [
-                        "section": .string(section.title),
-                        "findings": .array(
-                            section.lines.map { ["grade": .string($0.grade.rawValue), "text": .string($0.text)] }),
-                    ]
-                }),
-        ]
     }
 }

@@ -8,6 +8,7 @@ import Glibc
 import Model
 import Policy
 import Signals
+import Views
 
 /// One runtime, as the doctor sees it.
 struct Examination {
