@@ -57,8 +57,17 @@ enum DoctorCommand {
         for target in assembly.targets {
             guard let result = pipeline.tick(target.runtime, now: invocation.clock.now()), let report = pipeline.report(result)
             else { continue }
-            let examination = Examination(
-                target: target, report: report, observations: observations[target.runtime] ?? [], assembly: assembly,
+            let seen = observations[target.runtime] ?? []
+            let probes = report.summary.replicas.map { replica in
+                let own = seen.filter { $0.replica == replica.url }
+                return (replica.url, RuntimeExamination.Probe(replica.url, own, assembly, hasGate: configuration.gate != nil))
+            }
+            let login = Login(
+                settings: assembly.configuration.runtimes.first { $0.name == target.runtime },
+                isAlone: assembly.configuration.runtimes.count == 1)
+            let examination = RuntimeExamination(
+                runtime: target.runtime, report: report, observations: seen,
+                probes: Dictionary(probes) { first, _ in first }, settings: assembly.settings, policies: assembly.policies, login: login,
                 tokenFault: await tokenFault(target), inForce: inForce[target.runtime],
                 gateMode: configuration.gate.map { _ in min(configuration.mode.value, assembly.policies.defaultPolicy.mode) })
             examination.run(&findings)
