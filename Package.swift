@@ -191,7 +191,7 @@ let package = Package(
                 "Collector",
                 "Journal", "Actions", "Notify", "Advisor", "Playbooks", "EvalCases", "Server", "Simulator", "Cycle", "CycleKit", "Daemon",
             ]),
-        tests("Views", ["Model", "JSONParsing", "Policy", "Collector", "Cycle", "CycleKit", "Views"]),
+        tests("Views", ["Model", "JSONParsing", "Policy", "Collector", "Journal", "Notify", "Cycle", "CycleKit", "Views"]),
         tests("Composition", ["Model", "Ambient", "Actions", "Configuration", "Composition"]),
         tests(
             "Web",

@@ -155,22 +155,17 @@ enum DoctorCommand {
 
     /// Messages that wait or were given up; nothing to say without a journal.
     private static func examineOutbox(_ configuration: Configuration, _ findings: inout Findings) {
-        let counts: OutboxCounts
-        let troubles: [ChannelTrouble]
-        let stranded: [StrandedMessages]
+        let backlog: Backlog
         do throws(JournalError) {
             let journal = try Journal.open(StateFolder(existing: configuration.state.value), mode: .reader)
-            counts = try journal.outboxCounts()
-            stranded = try journal.stranded(besides: configuration.channels.map(\.name))
-            troubles = try journal.channelTroubles().filter { trouble in
-                !stranded.contains { $0.channel.isSame(as: trouble.channel) }
-            }
+            backlog = try Backlog(journal, channels: configuration.channels.map(\.name))
         } catch {
             // Said above, or said by the commands that need it.
             return
         }
-        for trouble in troubles { findings.add(.broken, "channel \(Rendering.trouble(trouble))") }
-        for one in stranded { findings.add(.broken, "channel \(Rendering.stranded(one))") }
+        for trouble in backlog.troubles { findings.add(.broken, "channel \(Rendering.trouble(trouble))") }
+        for one in backlog.stranded { findings.add(.broken, "channel \(Rendering.stranded(one))") }
+        let counts = backlog.counts
         let words = Rendering.outbox(counts)
         if counts.dead > 0 {
             findings.add(.note, "messages: \(words); see mozaiks-ops notify history --status dead")
