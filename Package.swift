@@ -108,7 +108,10 @@ let package = Package(
             ]),
         room(
             "Views",
-            ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Journal", "Notify", "Cycle"]),
+            [
+                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Journal", "Actions", "Notify",
+                "Cycle",
+            ]),
         room(
             "Web",
             [
@@ -191,7 +194,12 @@ let package = Package(
                 "Collector",
                 "Journal", "Actions", "Notify", "Advisor", "Playbooks", "EvalCases", "Server", "Simulator", "Cycle", "CycleKit", "Daemon",
             ]),
-        tests("Views", ["Model", "JSONParsing", "Policy", "Collector", "Journal", "Notify", "Cycle", "CycleKit", "Views"]),
+        tests(
+            "Views",
+            [
+                "Model", "JSONParsing", "Policy", "Guard", "Telling", "Collector", "Journal", "Actions", "Notify", "Cycle", "CycleKit",
+                "Views",
+            ]),
         tests("Composition", ["Model", "Ambient", "Actions", "Configuration", "Composition"]),
         tests(
             "Web",

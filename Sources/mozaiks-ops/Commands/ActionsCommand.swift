@@ -23,34 +23,15 @@ enum ActionsCommand {
     ) { invocation in
         let folder = try invocation.stateFolderToLookInto()
         let journal = try invocation.journal(in: folder)
-        let states: Set<Lease.State> = invocation.arguments.has("all") ? [] : [.intended, .inForce, .reverting]
-        let leases = try journal.leases(states: states).map { try Lease(document: JSON(parsing: Array($0.document.utf8))) }
-        let placements = try leases.map { lease in
-            try journal.placements(lease: lease.id).map { try Placement(document: JSON(parsing: Array($0.document.utf8))) }
-        }
-        // Undone in the journal's book long ago or never in it, and still at an adapter.
-        let known = Set(leases.map(\.id))
-        let orphans = try journal.placements().filter { !$0.isOver && !known.contains($0.lease) }
-            .map { try Placement(document: JSON(parsing: Array($0.document.utf8))) }
-        let sights = LeaseSight.of(leases, in: journal)
+        let list = try LeaseList(journal, all: invocation.arguments.has("all"))
         let waiting = try journal.waitingCommands()
-        let isIdle = EngineLock.holder(of: folder) == nil && leases.contains { $0.state != .ended && !$0.shadow }
+        let isIdle = EngineLock.holder(of: folder) == nil && list.leases.contains { $0.state != .ended && !$0.shadow }
         invocation.print(
-            text: invocation.rendering(leases.flatMap { $0.holders.map(\.incident) }, in: journal).leases(
-                leases, placements.flatMap { $0 } + orphans, sights: sights, now: invocation.clock.now())
+            text: invocation.rendering(list.leases.flatMap { $0.holders.map(\.incident) }, in: journal).leases(
+                list.leases, list.placements.flatMap { $0 } + list.orphans, sights: list.sights, now: invocation.clock.now())
                 + (isIdle ? "no engine runs: what adapters do not end by themselves stays until one does\n" : "")
                 + invocation.waitingText(waiting, of: ActionsCommand.kinds),
-            as: .actions,
-            json: [
-                "actions": .array(
-                    zip(leases, placements).map { lease, places in
-                        guard var object = lease.document.object else { return lease.document }
-                        object.append("adapters", .array(places.map(\.document)))
-                        object.append("seen", .optional(sights[lease.id]?.rawValue))
-                        return .object(object)
-                    }),
-                "left_at_adapters": .array(orphans.map(\.document)),
-            ])
+            json: list.document)
         return .ok
     }
 

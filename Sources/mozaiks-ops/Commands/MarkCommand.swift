@@ -4,6 +4,7 @@ import Guard
 import Journal
 import Model
 import Policy
+import Views
 
 /// `mark deploy|list`.
 enum MarkCommand {
@@ -45,9 +46,8 @@ enum MarkCommand {
         options: [MonitorOptions.state],
         examples: [("mozaiks-ops mark list", "what was deployed, and what changed with it")]
     ) { invocation in
-        let state = try Pipeline.guardState(in: invocation.journalForReading(invocation.configuration()))
-        let marks = Array(state.marks.reversed())
-        invocation.print(text: text(marks), as: .marks, json: ["marks": .array(marks.map(\.document))])
+        let list = try MarkList(invocation.journalForReading(invocation.configuration()))
+        invocation.print(text: text(list.marks), json: list.document)
         return .ok
     }
 
