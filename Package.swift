@@ -109,8 +109,8 @@ let package = Package(
         room(
             "Views",
             [
-                "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Journal", "Actions", "Notify",
-                "Cycle",
+                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Playbooks", "Engine", "Guard", "Telling", "Journal",
+                "Actions", "Notify", "Cycle",
             ]),
         room(
             "Web",
