@@ -101,4 +101,17 @@ struct ReplayReportTests {
             caveats: [])
         #expect(ReplayTimeline(instant, columns: 12, most: 24).lines.isEmpty)
     }
+
+    @Test("a scenario beside what is expected of it: what opened, who was held, and which expectations are met")
+    func played() throws {
+        let story = try Self.story("40%")
+        let json = PlayedScenario(
+            name: "noisy", summary: "One app is noisy.", story: story,
+            expectations: [.init(isMet: true, sentence: "noisy-neighbor is told"), .init(isMet: false, sentence: "nobody is held")]
+        ).document.json
+        #expect(json.object?.map(\.key) == ["schema", "scenario", "incidents", "held", "expectations"])
+        #expect(json["incidents"]?.array?.map { $0["rule"]?.string } == ["noisy-neighbor"])
+        #expect(json["held"] == ["app-shop"])
+        #expect(json["expectations"]?.array?.map { $0["met"]?.bool } == [true, false])
+    }
 }

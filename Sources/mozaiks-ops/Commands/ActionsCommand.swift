@@ -125,8 +125,7 @@ enum ActionsCommand {
         for line in resisting { text += "NOT UNDONE YET, it is tried on (see mozaiks-ops actions list): \(Shown.code(line))\n" }
         invocation.print(
             text: text,
-            as: .asked,
-            json: ["command": .int(id), "result": .optional(result), "not_undone": .array(resisting.map(JSON.string))])
+            json: AskedCommand(id, result: result, resisting: resisting).document)
         // Nothing was taken back of what is over already.
         return resisting.isEmpty && result?.hasSuffix(" is not in force") != true ? .ok : .failure
     }

@@ -37,7 +37,7 @@ enum MarkCommand {
             of: id, in: journal, folder: StateFolder(existing: configuration.state.value))
         invocation.print(
             text: (result ?? "noted: the next tick of the engine, or the next check, takes it") + "\n",
-            as: .asked, json: ["command": .int(id), "result": .optional(result)])
+            json: AskedCommand(id, result: result).document)
         return result.map { $0.hasPrefix("marked ") } ?? true ? .ok : .failure
     }
 

@@ -166,11 +166,7 @@ extension Invocation {
         let noted = "\(naming.id): \(self.noted(by: folder))"
         print(
             text: rendering(zone: configuration.telling.zone).readable(result ?? noted) + "\n",
-            as: .asked,
-            json: JSONObject([
-                (key: naming.key, value: .string(naming.id)), (key: "command", value: .int(id)),
-                (key: "result", value: .optional(result)),
-            ]))
+            json: AskedCommand(id, result: result, about: naming).document)
         return result?.hasPrefix("not ") == true ? .failure : .ok
     }
 }
