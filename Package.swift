@@ -109,8 +109,8 @@ let package = Package(
         room(
             "Views",
             [
-                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Playbooks", "Engine", "Guard", "Telling", "Journal",
-                "Actions", "Notify", "Cycle",
+                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Playbooks", "Engine", "Guard", "PolicyTesting", "Telling",
+                "Journal", "Actions", "Notify", "Advisor", "Cycle",
             ]),
         room(
             "Web",
@@ -197,8 +197,8 @@ let package = Package(
         tests(
             "Views",
             [
-                "Model", "JSONParsing", "Policy", "Guard", "Telling", "Collector", "Journal", "Actions", "Notify", "Cycle", "CycleKit",
-                "Views",
+                "Model", "JSONParsing", "YAML", "Policy", "Playbooks", "Guard", "PolicyTesting", "Telling", "Collector", "Journal",
+                "Actions", "Notify", "Advisor", "Cycle", "CycleKit", "Views",
             ]),
         tests("Composition", ["Model", "Ambient", "Actions", "Configuration", "Composition"]),
         tests(

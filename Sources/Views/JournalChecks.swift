@@ -48,6 +48,26 @@ extension [TableContents] {
     }
 }
 
+/// A journal that was made as small as what is in it.
+public struct JournalCompacted: Sendable {
+    public let path: String
+    /// Bytes.
+    public let before: Int64
+    /// Bytes.
+    public let after: Int64
+
+    public init(path: String, before: Int64, after: Int64) {
+        self.path = path
+        self.before = before
+        self.after = after
+    }
+
+    /// `journal compact -o json`.
+    public var document: OutputDocument {
+        OutputDocument(.compaction, ["journal": .string(path), "bytes_before": .int(before), "bytes": .int(after)])
+    }
+}
+
 /// Whether the audit log is as it was written.
 public struct AuditCheck: Sendable {
     public let finding: AuditFinding

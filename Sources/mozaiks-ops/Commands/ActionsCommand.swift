@@ -59,8 +59,7 @@ enum ActionsCommand {
             text: holder == nil
                 ? "the switch is set, and no engine runs here that would stop: one that starts takes no action \(until)\n"
                 : "stopped: no new action \(until)\n",
-            as: .killSwitch,
-            json: ["stopped": true, "engine_running": .bool(holder != nil), "file": .string(folder.killFilePath)])
+            json: KillSwitchView.stopped(isEngineRunning: holder != nil, file: folder.killFilePath))
         return .ok
     }
 
@@ -73,7 +72,7 @@ enum ActionsCommand {
         let was = folder.isKillSwitchOn
         try folder.turnKillSwitchOff(by: "cli:\(invocation.user)")
         invocation.print(
-            text: was ? "resumed: actions may be taken again\n" : "it was not stopped\n", as: .killSwitch, json: ["stopped": false])
+            text: was ? "resumed: actions may be taken again\n" : "it was not stopped\n", json: KillSwitchView.resumed)
         return .ok
     }
 

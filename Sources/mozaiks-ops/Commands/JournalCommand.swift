@@ -72,7 +72,7 @@ enum JournalCommand {
         let sizes = try invocation.told { () throws(JournalError) in try Journal.compact(folder, now: now) }
         invocation.print(
             text: "\(sizes.before) bytes before, \(sizes.after) now: \(folder.path)\n",
-            as: .compaction, json: ["journal": .string(folder.path), "bytes_before": .int(sizes.before), "bytes": .int(sizes.after)])
+            json: JournalCompacted(path: folder.path, before: sizes.before, after: sizes.after).document)
         return .ok
     }
 
