@@ -116,7 +116,10 @@ let package = Package(
             ]),
         room(
             "Views",
-            ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Journal", "Notify", "Cycle"]),
+            [
+                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Playbooks", "Engine", "Guard", "PolicyTesting", "Telling",
+                "Journal", "Actions", "Notify", "Advisor", "Cycle",
+            ]),
         room(
             "Web",
             [
@@ -202,6 +205,12 @@ let package = Package(
                 "Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Ambient", "HTTP", "Settings",
                 "Collector",
                 "Journal", "Actions", "Notify", "Advisor", "Playbooks", "EvalCases", "Server", "Simulator", "Cycle", "CycleKit", "Daemon",
+            ]),
+        tests(
+            "Views",
+            [
+                "Model", "JSONParsing", "YAML", "Policy", "Playbooks", "Guard", "PolicyTesting", "Telling", "Collector", "Journal",
+                "Actions", "Notify", "Advisor", "Cycle", "CycleKit", "Views",
             ]),
         tests("Composition", ["Model", "Ambient", "Actions", "Configuration", "Composition"]),
         tests(

@@ -8,6 +8,7 @@ import Model
 import Policy
 import Signals
 import Telling
+import Views
 
 /// `silences add|list|expire`: holding messages and actions back for what is known.
 enum SilencesCommand {
@@ -88,35 +89,10 @@ enum SilencesCommand {
     ) { invocation in
         let configuration = try invocation.configuration()
         let journal = try invocation.journalForReading(configuration)
-        let now = invocation.clock.now()
-        let kept = try KeptDecisions(journal).telling.silences
-        let silences = kept.filter { invocation.arguments.has("all") || $0.isActive(now) }
-        let waiting = try journal.waitingCommands().filter { $0.kind == Commands.addSilence || $0.kind == Commands.expireSilence }
-        let settings = configuration.telling
-        let windows = settings.maintenance.enumerated().map { index, window in
-            (name: "maintenance[\(index)]", window: window, isActive: window.hours.holds(now, in: settings.zone))
-        }
-        invocation.print(
-            text: invocation.rendering(zone: settings.zone).silences(
-                silences, windows, waiting: waiting, zone: settings.zone, now: now),
-            as: .silences,
-            json: [
-                "silences": .array(
-                    silences.map { silence in
-                        var object = silence.document.object ?? JSONObject()
-                        object["active"] = .bool(silence.isActive(now))
-                        return .object(object)
-                    }),
-                "maintenance": .array(
-                    windows.map {
-                        [
-                            "name": .string($0.name), "hours": .string("\($0.window.hours)"),
-                            "match": $0.window.match.document, "comment": .string($0.window.comment),
-                            "active": .bool($0.isActive),
-                        ]
-                    }),
-                "waiting": .int(Int64(waiting.count)),
-            ])
+        let zone = configuration.telling.zone
+        let list = try SilenceList(
+            journal, configuration.telling, all: invocation.arguments.has("all"), now: invocation.clock.now())
+        invocation.print(text: invocation.rendering(zone: zone).silences(list, zone: zone), json: list.document)
         return .ok
     }
 
@@ -190,11 +166,7 @@ extension Invocation {
         let noted = "\(naming.id): \(self.noted(by: folder))"
         print(
             text: rendering(zone: configuration.telling.zone).readable(result ?? noted) + "\n",
-            as: .asked,
-            json: JSONObject([
-                (key: naming.key, value: .string(naming.id)), (key: "command", value: .int(id)),
-                (key: "result", value: .optional(result)),
-            ]))
+            json: AskedCommand(id, result: result, about: naming).document)
         return result?.hasPrefix("not ") == true ? .failure : .ok
     }
 }

@@ -218,10 +218,6 @@ enum CheckCommand {
                 }
                 return text
             }(),
-            as: .check,
-            json: [
-                "status": .string(verdict.word.lowercased()), "line": .string(verdict.line),
-                "incidents": .array(open.map(\.document)), "reports": .array(reports.map(\.document)),
-            ])
+            json: verdict.document(reports))
     }
 }

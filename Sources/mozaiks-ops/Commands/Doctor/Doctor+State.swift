@@ -4,6 +4,7 @@ import Glibc
 import Journal
 import Model
 import Policy
+import Views
 import Web
 
 extension DoctorCommand {

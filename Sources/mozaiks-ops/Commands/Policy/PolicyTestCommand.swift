@@ -6,6 +6,7 @@ import Glibc
 import Model
 import Policy
 import PolicyTesting
+import Views
 import YAML
 
 /// `policy test`: what policies decide on given series or a tape, against what is expected.
@@ -56,15 +57,9 @@ enum PolicyTestCommand {
             throw CommandFailure("no test has a name that matches '\(pattern)'")
         }
         if let path = invocation.arguments.value("junit") { try save(JUnit.document(results), to: path) }
-        let failed = results.count { !$0.passed }
-        invocation.print(
-            text: text(results, invocation.terminal),
-            as: .policyTestResults,
-            json: [
-                "ok": .bool(failed == 0), "passed": .int(Int64(results.count - failed)),
-                "failed": .int(Int64(failed)), "tests": .array(results.map(\.document)),
-            ])
-        return failed == 0 ? .ok : .failure
+        let tests = PolicyTestResults(results)
+        invocation.print(text: text(tests, invocation.terminal), json: tests.document)
+        return tests.failed == 0 ? .ok : .failure
     }
 
     // MARK: - Reading
@@ -170,7 +165,8 @@ enum PolicyTestCommand {
 
     // MARK: - Telling
 
-    private static func text(_ results: [PolicyTestResult], _ terminal: Terminal) -> String {
+    private static func text(_ tests: PolicyTestResults, _ terminal: Terminal) -> String {
+        let (results, failed) = (tests.results, tests.failed)
         let rows = results.map { result in
             [
                 result.passed ? terminal.paint("ok", .green) : terminal.paint("FAIL", .red), result.name,
@@ -180,7 +176,6 @@ enum PolicyTestCommand {
         }
         var text = terminal.table(["", "TEST", "AS EXPECTED", "STEPS", "FIRED"], rows)
         for result in results where !result.passed { text += "\n" + result.diff }
-        let failed = results.count { !$0.passed }
         text += "\n\(results.count) test\(results.count == 1 ? "" : "s"), "
         return text + (failed == 0 ? "all as expected\n" : "\(failed) not as expected\n")
     }
