@@ -37,8 +37,8 @@ public struct PostgresPlace: Hashable, Sendable, CustomStringConvertible {
     /// The URL without passwords.
     public let description: String
     var password: StatePassword?
-    /// Shared by all who have this place.
-    let ending = PostgresEnding()
+    /// Shared by all who have this place, and by all places of one name.
+    var ending = PostgresEnding()
 
     /// Whether a text is meant to be one.
     public static func isMeant(by text: some StringProtocol) -> Bool {
