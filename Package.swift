@@ -108,7 +108,7 @@ let package = Package(
             ]),
         room(
             "Views",
-            ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Journal", "Notify", "Cycle"]),
+            ["Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Engine", "Guard", "Telling", "Journal", "Notify", "Cycle"]),
         room(
             "Web",
             [
