@@ -2,7 +2,7 @@ import Model
 
 /// Where a password comes from, asked for at each connection: a rotated one counts from the next on.
 public struct StatePassword: Sendable {
-    /// Safe to print: `file /run/secrets/db`.
+    /// Safe to print: `file /etc/mozaiks-ops/secrets/ops-db`.
     public let location: String
     let read: @Sendable () throws -> String
 
