@@ -20,7 +20,13 @@ struct Reading {
 
     /// What is known of names; empty: nothing is.
     var runtimes: [String] { surroundings.settings?.runtimes.map(\.name) ?? [] }
-    var rules: [String] { API.ruleNames(self) }
+    /// What names nothing that there is in a silence's filter.
+    func strangers(in match: IncidentMatch) -> [KnownNames.Stranger] {
+        let settings = surroundings.settings
+        let names = KnownNames(environment: settings?.environment, runtimes: settings?.runtimes, policies: try? API.policies(self))
+        let apps = match.apps.isEmpty ? [] : KnownNames.apps(seenIn: journal, on: settings?.runtimes.map(\.name))
+        return names.strangers(in: match, apps: apps)
+    }
 
     var clocks: Clocks { Clocks(zone: zone, now: now) }
 }

@@ -6,7 +6,6 @@ import JSONParsing
 import Journal
 import Model
 import Policy
-import Signals
 import Telling
 import Views
 
@@ -56,9 +55,9 @@ enum SilencesCommand {
         if let until, until <= now { throw UsageError("its end, \(invocation.zone.text(until)), is past") }
         let comment = invocation.comment ?? ""
         if let configuration = try? invocation.loadConfiguration(), let policies = try? Assembly.loadPolicies(configuration) {
-            let apps = match.apps.isEmpty ? [] : seenApps(configuration, policies, now)
+            let apps = match.apps.isEmpty ? [] : seenApps(configuration)
             for stranger in Strangers(configuration, policies).find(in: match, apps: apps) {
-                complain("\(stranger.message): it may hold back nothing", hint: stranger.hint)
+                complain(stranger.ofSilence, hint: stranger.hint)
             }
         }
         let words = ["\(match)", "\(until?.milliseconds ?? 0)", comment, invocation.user, "\(now.milliseconds)"]
@@ -71,12 +70,10 @@ enum SilencesCommand {
     }
 
     /// The apps that whoever polled has seen; empty where nothing is known.
-    static func seenApps(_ configuration: Configuration, _ policies: PolicySet, _ now: Timestamp) -> [AppID] {
+    static func seenApps(_ configuration: Configuration) -> [AppID] {
         guard let folder = try? StateFolder(existing: configuration.state.value), let journal = try? Journal.open(folder, mode: .reader)
         else { return [] }
-        var kept = Pipeline(settings: Assembly.settings(configuration), policies: policies)
-        guard (try? kept.restore(from: journal, now: now, warn: { _ in })) != nil else { return [] }
-        return Set(kept.signals.values.flatMap(\.subjects)).sorted()
+        return KnownNames.apps(seenIn: journal, on: configuration.runtimes.map(\.name))
     }
 
     static let list = Command(
