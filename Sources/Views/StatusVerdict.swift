@@ -46,7 +46,7 @@ public struct StatusVerdict: Sendable {
 
     private static func sickness(_ replicas: [RuntimeSummary.Replica]) -> [String] {
         replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil }.map { replica in
-            "\(replica.url) says that it is unhealthy" + (replica.detail[.health].map { ": \($0)" } ?? "")
+            "\(replica.url) says that it is \(HealthWords.unhealthy(replica.detail[.health]))"
         }
     }
 
@@ -71,6 +71,10 @@ public struct StatusVerdict: Sendable {
         }
         if told.count == 2, told[0].why.isSame(as: told[1].why) {
             return ["\(replica.url): \(told[0].why)"]
+        }
+        // What is asked together with the health: where it came, the process lives, and is no more overloaded than that.
+        if told.count == 1, replica.missing[.health] == .unreachable, replica.missing[.events] == nil {
+            return ["\(replica.url)\(told[0].path): \(MissingReason.unreachable); \(HealthWords.waits)"]
         }
         return told.map { "\(replica.url)\($0.path): \($0.why)" }
     }
