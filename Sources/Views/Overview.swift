@@ -173,13 +173,19 @@ public struct Overview {
             : "an engine runs (\(holder?.description ?? "")) and does not poll, or cannot write its journal"
         let what =
             late.count == sights.count ? "" : " \(late.map { Shown.id($0.summary.runtime) }.joined(separator: ", "))"
-        return "\(who): the last poll\(what) was \((now - oldest.polledAt).brief) ago"
+        return "\(who): the last poll\(what) was at \(clock(oldest.polledAt)) \(zone.mark(oldest.polledAt)), as the journal has it"
     }
 
     public var verdict: StatusVerdict {
         StatusVerdict(
             summaries: sights.map(\.summary), at: now, open: open, stale: stale,
             notices: isWithoutChannels ? ["nobody is told: no channel is configured"] : [])
+    }
+
+    /// `10:03:20`; of another day `2026-11-21 10:03:20`. By the configured clocks.
+    public func clock(_ moment: Timestamp) -> String {
+        let day = zone.day(moment)
+        return (day == zone.day(now) ? "" : day + " ") + zone.clock(moment)
     }
 
     /// What it brought about and is not over.
@@ -210,12 +216,7 @@ extension Overview {
             "line": .string(verdict.line),
             "at": .moment(now), "engine": .object(engine), "state": .string(folder.path),
             "actions_stopped": isStopped.map(JSON.bool) ?? .null,
-            "runtimes": .array(
-                sights.map { sight in
-                    guard var object = sight.document.object else { return sight.document }
-                    object.append("age_ms", .int(max(now - sight.polledAt, .zero).milliseconds))
-                    return .object(object)
-                }),
+            "runtimes": .array(sights.map(\.document)),
             "incidents": .array(
                 open.map { incident in
                     guard var object = incident.document.object else { return incident.document }

@@ -80,14 +80,13 @@ extension Overview {
         guard !sights.isEmpty else { return "Runtimes: none was polled yet\n" }
         return rendering.terminal.paint("Runtimes", .bold) + "\n"
             + sights.map { sight in
-                let age = max(now - sight.polledAt, .zero)
                 let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
                 let perf = sight.summary.replicas.map(\.perfInterval).max() ?? sight.interval
                 let stretched =
                     perf >= sight.interval + .seconds(1)
                     ? ", the figures of tenants every \(perf.brief) (stretched by what they cost it)" : ""
                 return
-                    "  \(Shown.id(sight.summary.runtime)), polled \(age < .seconds(1) ? "just now" : "\(age.brief) ago"), every \(sight.interval)\(stretched)\n"
+                    "  \(Shown.id(sight.summary.runtime)), as of \(clock(sight.polledAt)) \(zone.mark(sight.polledAt)), polled every \(sight.interval)\(stretched)\n"
                     + sight.summary.replicas.map { replica in
                         let silent = Endpoint.essential.filter { replica.missing[$0] != nil || $0 == .health }
                         let why = silent.lazy.compactMap { replica.detail[$0] }.first.map { " (\(Shown.line($0)))" } ?? ""

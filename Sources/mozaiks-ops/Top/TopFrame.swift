@@ -155,8 +155,7 @@ struct TopFrame {
                     case .bad: "✖ " + part.text
                     }
                 }
-                let age = max(overview.now - sight.polledAt, .zero)
-                lines += flowing(["\(Shown.id(sight.summary.runtime))  polled \(age.brief) ago"] + figures)
+                lines += flowing(["\(Shown.id(sight.summary.runtime))  as of \(overview.clock(sight.polledAt))"] + figures)
             }
             let series = histories.first { $0.runtime.isSame(as: sight.summary.runtime) }?.series ?? []
             // Of several runtimes only what is counted first: there is room for the rest on the page.
