@@ -103,10 +103,12 @@ public struct StatusVerdict: Sendable {
     /// `OK: 7 open chats of 12, 3 apps, Mongo ping 0.04 ms, 7 websockets, 10 errors`
     public var line: String {
         var parts = stale.map { [$0] } ?? []
-        for incident in open.sorted(by: { $0.severity > $1.severity }).prefix(3) {
+        // Notes are no trouble, and are counted apart.
+        let real = open.filter { $0.severity != .info }
+        for incident in real.sorted(by: { $0.severity > $1.severity }).prefix(3) {
             parts.append("\(Shown.id(incident.rule)) on \(incident.subject), \(age(incident))")
         }
-        if open.count > 3 { parts.append("and \(open.count - 3) more incident\(open.count == 4 ? "" : "s")") }
+        if real.count > 3 { parts.append("and \(real.count - 3) more incident\(real.count == 4 ? "" : "s")") }
         if let journalError { parts.append(journalError) }
         parts += unhealthy.prefix(2)
         parts += blind.prefix(2)
@@ -121,6 +123,8 @@ public struct StatusVerdict: Sendable {
 
     /// What people would want to hear of again: without figures, ages and words that differ from poll to poll. `ok` alone
     /// where all is well.
+        let notes = open.count - real.count
+        if notes > 0 { parts.append("\(notes) note\(notes == 1 ? "" : "s")") }
     public var essence: [String] {
         var parts = [word.lowercased()]
         parts += open.map { "\($0.id) \($0.severity.rawValue) \($0.status.rawValue)" }.sorted()
