@@ -19,7 +19,7 @@ public struct Overview {
     /// The weightiest first, then the oldest.
     public let open: [Incident]
     /// What may become an incident: true already, and not for long enough to tell anybody.
-    public let begun: [BegunRule]
+    public let begun: [Begun]
     public let shortIDs: [String: String]
     /// By incident: why nobody is told of it, or nothing is done.
     public let circumstances: [String: [String]]
@@ -85,7 +85,7 @@ public struct Overview {
         sights = try RuntimeSight.all(in: journal) { notes.append("what was seen of \($0) cannot be read") }
         let kept = try? KeptDecisions(journal)
         if kept == nil { notes.append("what was decided cannot be read: silences are not shown") }
-        begun = kept?.engine.begun ?? []
+        begun = if let kept { Begun.all(kept.engine, sights, in: journal) } else { [] }
         var damaged = 0
         let rows = try journal.incidents(IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)) { _ in
             damaged += 1
@@ -178,7 +178,7 @@ public struct Overview {
 
     public var verdict: StatusVerdict {
         StatusVerdict(
-            summaries: sights.map(\.summary), at: now, open: open, stale: stale,
+            summaries: sights.map(\.summary), at: now, open: open, stale: stale, begun: Begun.sentence(begun, at: now, clock),
             notices: isWithoutChannels ? ["nobody is told: no channel is configured"] : [])
     }
 
@@ -224,6 +224,7 @@ extension Overview {
                     object.append("circumstances", .array((circumstances[incident.id] ?? []).map(JSON.string)))
                     return .object(object)
                 }),
+            "begun": .array(begun.map(\.document)),
             "leases": .array(
                 leases.map { lease in
                     guard var object = lease.document.object else { return lease.document }

@@ -16,6 +16,8 @@ public struct StatusVerdict: Sendable {
     public let journalError: String?
     /// Why all of it may be no more so, in words: then nothing is known to be well.
     public let stale: String?
+    /// What would tell that something is wrong if it lasted, in words; nil: nothing has begun.
+    public let begun: String?
     /// What to know besides, in words: none of it makes things unwell.
     public let notices: [String]
     /// Endpoints that gave no evidence, in words.
@@ -32,8 +34,9 @@ public struct StatusVerdict: Sendable {
     /// Of what was kept, or of passes.
     public init(
         summaries: [RuntimeSummary], at: Timestamp?, open: [Incident], journalError: String? = nil, stale: String? = nil,
-        notices: [String] = []
+        begun: String? = nil, notices: [String] = []
     ) {
+        self.begun = begun
         self.notices = notices
         self.summaries = summaries
         self.at = at
@@ -101,7 +104,12 @@ public struct StatusVerdict: Sendable {
     }
 
     /// `OK: 7 open chats of 12, 3 apps, Mongo ping 0.04 ms, 7 websockets, 10 errors`
-    public var line: String {
+    public var line: String { "\(word): \(account(begun))" }
+
+    /// The same without the word and without what has begun.
+    public var account: String { account(nil) }
+
+    private func account(_ begun: String?) -> String {
         var parts = stale.map { [$0] } ?? []
         // Notes are no trouble, and are counted apart.
         let real = open.filter { $0.severity != .info }
@@ -115,16 +123,17 @@ public struct StatusVerdict: Sendable {
         if blind.count > 2 {
             parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence")
         }
+        if let begun { parts.append(begun) }
+        let notes = open.count - real.count
+        if notes > 0 { parts.append("\(notes) note\(notes == 1 ? "" : "s")") }
         parts += notices
         parts += summaries.map(figures).filter { !$0.isEmpty }
         // A line of a plugin is one line, and a bar in it would begin the performance data.
-        return "\(word): " + parts.map(Shown.plugin).joined(separator: "; ")
+        return parts.map(Shown.plugin).joined(separator: "; ")
     }
 
     /// What people would want to hear of again: without figures, ages and words that differ from poll to poll. `ok` alone
     /// where all is well.
-        let notes = open.count - real.count
-        if notes > 0 { parts.append("\(notes) note\(notes == 1 ? "" : "s")") }
     public var essence: [String] {
         var parts = [word.lowercased()]
         parts += open.map { "\($0.id) \($0.severity.rawValue) \($0.status.rawValue)" }.sorted()
