@@ -105,8 +105,15 @@ struct FirstPage {
         }
         let groups = OpenGroups(open).groups
         let more = groups.dropFirst(Page.mostShown).reduce(0) { $0 + $1.incidents.count }
+        let notes = open.count { $0.severity == .info }
+        let real = open.count - notes
+        let counts: [HTML] = [
+            real > 0 ? "<span class=\"count\">\(real)</span>" : "",
+            notes > 0
+                ? "\(real > 0 ? " " : "")<span class=\"faint\">\(real > 0 ? "and " : "")\(notes) note\(notes == 1 ? "" : "s")</span>" : "",
+        ]
         return """
-            <section id="open" aria-labelledby="open-h"><h2 id="open-h">Open incidents <span class="count">\(open.count)</span></h2>
+            <section id="open" aria-labelledby="open-h"><h2 id="open-h">Open incidents \(counts.joined())</h2>
             \(groups.prefix(Page.mostShown).map(card).joined())
             <p><a href="\(Page.incidentList)">\(more > 0 ? "and \(more) more" : "All incidents, by page")</a></p></section>
             """
