@@ -216,8 +216,8 @@ let package = Package(
         tests(
             "Web",
             [
-                "Model", "Digest", "Ambient", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Journal", "Server", "Configuration",
-                "Cycle", "CycleKit", "Views", "Web",
+                "Model", "Digest", "Ambient", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Journal", "Server", "Simulator",
+                "Configuration", "Cycle", "CycleKit", "Views", "Web",
             ], exclude: ["openapi.py", "browser.py"]),
         tests(
             "Command", ["Model", "JSONParsing", "Simulator", "EvalCases", "CSQLite", "CPostgres"],

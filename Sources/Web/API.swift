@@ -75,12 +75,6 @@ enum API {
         // Ages, and the moment: with them no two answers are ever alike.
         object["at"] = nil
         object["line"] = nil
-        object["runtimes"] = .array(
-            (document["runtimes"]?.array ?? []).map { runtime in
-                guard var object = runtime.object else { return runtime }
-                object["age_ms"] = nil
-                return .object(object)
-            })
         return (document, .object(object))
     }
 
