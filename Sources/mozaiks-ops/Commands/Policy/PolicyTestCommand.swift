@@ -1,3 +1,4 @@
+import Ambient
 import Collector
 import Composition
 import Configuration
@@ -91,11 +92,20 @@ enum PolicyTestCommand {
         var diagnostics: [Diagnostic] = []
         for file in files {
             let reporter = Reporter(source: SourceText(file: file.path, bytes: file.bytes))
-            if let tests = PolicyTestReader(reporter).read() { read.append(tests) }
+            if let tests = PolicyTestReader(reporter, zones: { zone($0, invocation.environment) }).read() { read.append(tests) }
             diagnostics += reporter.diagnostics
         }
         guard diagnostics.isEmpty else { throw invocation.diagnosed(diagnostics.sorted()) }
         return read
+    }
+
+    /// The zones of this machine's files.
+    private static func zone(_ name: String, _ environment: Environment) -> Result<Zone, PolicyTestReader.UnknownZone> {
+        do throws(ZoneFile.Failure) {
+            return .success(try ZoneFile.zone(name, in: environment))
+        } catch {
+            return .failure(PolicyTestReader.UnknownZone(why: error.why, hint: error.hint))
+        }
     }
 
     private static func isFolder(_ path: String) -> Bool {
@@ -141,15 +151,16 @@ enum PolicyTestCommand {
     private static func frames(_ test: PolicyTest, of file: PolicyTestFile, _ policies: PolicySet) throws -> [Frame] {
         switch test.source {
         case .series(let given): return given.frames(policies, mode: test.mode)
-        case .tape(let path, _): return try frames(tape: resolve(path, beside: file.file), policies, mode: test.mode ?? .enforce)
+        case .tape(let path, _): return try frames(tape: resolve(path, beside: file.file), policies, mode: test.mode ?? .enforce, test.zone)
         }
     }
 
     /// The ticks of a tape, through the same decoding as live polls.
-    private static func frames(tape: String, _ policies: PolicySet, mode: Mode) throws -> [Frame] {
+    private static func frames(tape: String, _ policies: PolicySet, mode: Mode, _ zone: Zone) throws -> [Frame] {
         var reader = try TapeReader(path: tape)
         var settings = MonitorSettings()
         settings.mode = mode
+        settings.telling.zone = zone
         settings.follow(reader.header)
         var replay = TapeReplay(settings: settings, policies: policies, followsTape: false, state: reader.state)
         var frames: [Frame] = []

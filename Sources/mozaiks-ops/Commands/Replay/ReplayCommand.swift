@@ -128,6 +128,7 @@ enum Replay {
     static func run(tape path: String, invocation: Invocation, folder: String? = nil) throws -> Outcome {
         var reader = try TapeReader(path: path)
         var settings = MonitorSettings()
+        settings.telling.zone = invocation.zone
         let arguments = invocation.arguments
         let isConfigured = arguments.has("guard-as-configured")
         var policies = PolicySet.embeddedDefault
