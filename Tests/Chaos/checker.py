@@ -149,9 +149,9 @@ class Checker:
             if os.path.exists(f"{self.folder}/state/{name}"):
                 shutil.copy(f"{self.folder}/state/{name}", f"{copy}/{name}")
 
-    def may_be_held(self, app):
-        """Whether an app ever gave reason to hold it back."""
-        return app.startswith("noisy-")
+    def may_be_held(self, lease):
+        """Whether the app of a lease's row gave reason to hold it back."""
+        return lease["app"].decode().startswith("noisy-")
 
     def must_be_told(self, incident):
         """Whether people are to hear of an incident, given its row."""
@@ -246,7 +246,7 @@ class Checker:
             self.report("leases forgotten", f"{id} was in the journal")
         self.leases = leases
         for id, row in leases.items():
-            if not row["shadow"] and not self.may_be_held(row["app"].decode()):
+            if not row["shadow"] and not self.may_be_held(row):
                 self.report("wrong tenant held", f"{id} holds {row['app'].decode()}, which never was noisy")
         intents = {
             (row["lease"], row["adapter"]) for row in self.journal.execute("SELECT lease, adapter FROM placements")

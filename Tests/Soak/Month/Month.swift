@@ -54,6 +54,8 @@ final class Month: Sendable {
     private struct Counts {
         var stops = 0, kills = 0, reloads = 0, outages = 0, faults = 0, silences = 0, stopsOfActions = 0
         var asked = 0, refused = 0, unanswered = 0
+        /// Whose last start was refused, and when.
+        var held: [String: Timestamp] = [:]
         /// [from, to) in milliseconds.
         var stopped: [(Int64, Int64)] = []
     }
@@ -73,16 +75,14 @@ final class Month: Sendable {
         self.clock = clock
         self.lane = lane
         self.seed = seed
-        stories = Stories(apps: apps, seed: seed, origin: clock.now())
+        stories = Stories(apps: apps, seed: seed, origin: clock.now(), log: try ChaosLog(around.folder + "/stories.jsonl"))
         starts = try ChaosLog(around.folder + "/starts.jsonl")
         timers = Timers(interval: .seconds(Double(around.interval)))
         logger = .standardError(level: .warning, environment: Environment([:]), clock: clock)
     }
 
     func live(days: Int) async throws {
-        try ChaosLog(around.folder + "/world.json").write([
-            "control_plane": .string(around.controlPlane.url), "apps": .strings(Stories.allTenants),
-        ])
+        try ChaosLog(around.folder + "/world.json").write(["control_plane": .string(around.controlPlane.url)])
         var dice = SplitMix64(seed: seed ^ 0x50AC)
         var life = try Life(around, stories, timers, clock, lane, logger)
         var edition = 0
@@ -90,7 +90,7 @@ final class Month: Sendable {
         for day in 0..<days {
             let begin = origin + .hours(24 * day)
             for (at, step) in Agenda(day: begin, &dice).steps {
-                try await sleep(until: at)
+                try await watchHeld(life, until: at)
                 switch step {
                 case .starts: await askGate(life, &dice)
                 case .restart(let isKilled, let after):
@@ -117,11 +117,25 @@ final class Month: Sendable {
                 case .stopActions(let isOn): try stopActions(isOn)
                 }
             }
-            try await sleep(until: begin + .hours(24))
+            try await watchHeld(life, until: begin + .hours(24))
             await life.rest()
-            report(day + 1)
+            report("day", day + 1)
         }
+        try await calm(life, origin + .hours(24 * days), days)
         try await life.end(isKilled: false)
+    }
+
+    /// Hours without any trouble but the runtime's, in which what is due gets done; then the journal is to be let go of most of
+    /// what it knows of the past.
+    private func calm(_ life: Life, _ edge: Timestamp, _ days: Int) async throws {
+        try await watchHeld(life, until: edge + .hours(2))
+        await life.rest()
+        report("calm", edge.milliseconds)
+        try around.keepHistory(days: max(1, days / 4))
+        await life.reload()
+        try await watchHeld(life, until: edge + .hours(8))
+        await life.rest()
+        report("shorter", max(1, days / 4))
     }
 
     private func sleep(until moment: Timestamp) async throws { try await clock.sleep(for: max(.zero, moment - clock.now())) }
@@ -144,29 +158,50 @@ final class Month: Sendable {
     /// One start of each tenant of the story, and of some that nobody has reason to refuse.
     private func askGate(_ life: Life, _ dice: inout SplitMix64) async {
         let others = (0..<2).map { _ in "app-back-\(Int.random(in: 0..<400, using: &dice))" }
-        for app in stories.tenants + others {
-            let status = await life.start(app)
-            counts.withLock { counts in
-                counts.asked += 1
-                if status == nil { counts.unanswered += 1 }
-                if status == 403 { counts.refused += 1 }
-            }
-            guard status == 403 else { continue }
+        for app in stories.tenants + others where await isRefused(life, app) {
             starts.write(["at_ms": .int(clock.now().milliseconds), "app": .string(app), "verdict": "refused"])
         }
     }
 
-    /// Says what the day came to, and waits.
-    private func report(_ day: Int) {
+    /// Asks for whoever was refused last each second, so that one second too long is seen: the last refusal of a row is written
+    /// down.
+    private func watchHeld(_ life: Life, until moment: Timestamp) async throws {
+        while clock.now() + .seconds(1) < moment {
+            let held = counts.withLock { $0.held }
+            guard !held.isEmpty else { break }
+            try await sleep(until: clock.now() + .seconds(1))
+            for (app, last) in held.sorted(by: { $0.key < $1.key }) {
+                if await isRefused(life, app) { continue }
+                starts.write(["at_ms": .int(last.milliseconds), "app": .string(app), "verdict": "refused"])
+            }
+        }
+        try await sleep(until: moment)
+    }
+
+    private func isRefused(_ life: Life, _ app: String) async -> Bool {
+        let status = await life.start(app)
+        let now = clock.now()
+        return counts.withLock { counts in
+            counts.asked += 1
+            if status == nil { counts.unanswered += 1 }
+            if status == 403 { counts.refused += 1 }
+            counts.held[app] = status == 403 ? now : nil
+            return status == 403
+        }
+    }
+
+    /// Says what it came to so far, and waits.
+    private func report(_ name: String, _ value: some BinaryInteger) {
         let (counts, timers) = (counts.withLock { $0 }, timers.counts)
         let document: JSON = [
-            "day": .int(Int64(day)), "now_ms": .int(clock.now().milliseconds), "stops": .int(Int64(counts.stops)),
+            .init(name): .int(Int64(value)), "now_ms": .int(clock.now().milliseconds), "stops": .int(Int64(counts.stops)),
             "kills": .int(Int64(counts.kills)), "reloads": .int(Int64(counts.reloads)), "outages": .int(Int64(counts.outages)),
             "faults": .int(Int64(counts.faults)), "silences": .int(Int64(counts.silences)),
             "stops_of_actions": .int(Int64(counts.stopsOfActions)), "asked": .int(Int64(counts.asked)),
             "refused": .int(Int64(counts.refused)), "unanswered": .int(Int64(counts.unanswered)),
             "stopped": .array(counts.stopped.map { .array([.int($0.0), .int($0.1)]) }),
             "polls": .int(Int64(timers.polls)), "drift_ms": .int(timers.drift), "late": .int(Int64(timers.late)),
+            "scenarios": .int(Int64(Scenario.all.count)),
             "told": .object(JSONObject(stories.told.sorted { $0.key < $1.key }.map { ($0.key, JSON.int(Int64($0.value))) })),
         ]
         let line = document.serializedBytes() + [UInt8(ascii: "\n")]

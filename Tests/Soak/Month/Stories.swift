@@ -1,3 +1,4 @@
+import ChaosKit
 import Collector
 import CycleKit
 import Model
@@ -17,6 +18,7 @@ final class Stories: Sendable {
         var begins = Timestamp(milliseconds: 0)
         var ends = Timestamp(milliseconds: 0)
         var told: [String: Int] = [:]
+        let log: ChaosLog
     }
 
     /// Of so many apps a fiftieth is replaced by new ones each day.
@@ -27,10 +29,11 @@ final class Stories: Sendable {
     /// Of an app that goes about its work: a run in twenty minutes.
     private static let background = Load(startsPerMinute: 0.05)
 
-    init(apps: Int, seed: UInt64, origin: Timestamp) {
+    /// - Parameter log: gets a line for each story: when it began, which it is, and who does something unusual in it.
+    init(apps: Int, seed: UInt64, origin: Timestamp, log: ChaosLog) {
         self.apps = apps
         self.origin = origin
-        state = Mutex(State(dice: SplitMix64(seed: seed)))
+        state = Mutex(State(dice: SplitMix64(seed: seed), log: log))
     }
 
     /// How often each scenario was begun.
@@ -74,6 +77,10 @@ final class Stories: Sendable {
             scenario.trackedBefore = 500
         }
         let length = Stories.length(scenario)
+        state.log.write([
+            "from_ms": .int(now.milliseconds), "scenario": .string(scenario.name),
+            "unusual": .strings(scenario.tenants.filter { $0.loads.count > 1 || $0.users == 1 }.map(\.app.text)),
+        ])
         let day = Int((now - origin).milliseconds / 86_400_000)
         for number in 0..<max(0, apps - scenario.tenants.count) {
             let tenant = Tenant(

@@ -45,7 +45,7 @@ final class Surroundings: Sendable {
         try write("hook", services.url + "/hook")
         try write("secret", "soak")
         try write("webhook-secret", secret)
-        try write("mozaiks-ops.yaml", configuration)
+        try write("mozaiks-ops.yaml", configuration(historyDays: 30))
         try writePolicy(edition: 0)
     }
 
@@ -83,7 +83,10 @@ final class Surroundings: Sendable {
         guard Glibc.write(file, bytes, bytes.count) == bytes.count else { throw ChaosFailure("cannot write \(path)") }
     }
 
-    private var configuration: String {
+    /// From the next reload on.
+    func keepHistory(days: Int) throws { try write("mozaiks-ops.yaml", configuration(historyDays: days)) }
+
+    private func configuration(historyDays: Int) -> String {
         """
         schema: mozaiks.ops/config/v1
         environment: production
@@ -103,6 +106,8 @@ final class Surroundings: Sendable {
             pause: "off"
             apps:
         \(Stories.allTenants.map { "      \($0): {tenant_id: tenant-\($0)}" }.joined(separator: "\n"))
+        history: {retain: \(historyDays)d}
+        grouping: {from: 1000, limit: 100000 in 1h}
         channels:
           ops: {slack: {webhook_url_file: \(folder)/slack}}
           hook: {webhook: {url_file: \(folder)/hook, secret_file: \(folder)/secret}}
