@@ -194,7 +194,8 @@ let package = Package(
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         // A runtime that is what a test says, and one that is simulated: for tests of the cycle and of whoever turns it.
         .target(
-            name: "CycleKit", dependencies: ["Model", "JSONParsing", "Policy", "Server", "Simulator", "Cycle"], path: "Tests/CycleKit",
+            name: "CycleKit", dependencies: ["Model", "JSONParsing", "Policy", "Ambient", "Server", "Simulator", "Cycle"],
+            path: "Tests/CycleKit",
             swiftSettings: strict),
         tests(
             "Cycle",
@@ -224,9 +225,21 @@ let package = Package(
             exclude: ["golden", "deploy.py", "schemas.py", "top.py"]),
 
         // What `make chaos` kills the monitor in.
+        .target(
+            name: "ChaosKit", dependencies: ["Model", "JSONParsing", "Server", "Simulator"], path: "Tests/Chaos/Kit", swiftSettings: strict),
         .executableTarget(
-            name: "chaos-world", dependencies: ["Model", "JSONParsing", "Ambient", "Server", "Simulator"],
+            name: "chaos-world", dependencies: ["ChaosKit", "Model", "JSONParsing", "Ambient", "Server", "Simulator"],
             path: "Tests/Chaos/World", swiftSettings: strict),
+
+        // What `make soak` runs: the daemon's parts in a month that takes minutes.
+        .target(name: "CJobs", path: "Tests/Soak/CJobs"),
+        .executableTarget(
+            name: "soak",
+            dependencies: [
+                "CJobs", "ChaosKit", "CycleKit", "Composition", "Model", "JSONParsing", "Policy", "Ambient", "HTTP", "Collector", "Journal",
+                "Server", "Simulator", "Configuration", "Cycle", "Daemon", "Playbooks",
+            ],
+            path: "Tests/Soak/Month", swiftSettings: strict),
 
         // What `make evals` runs.
         .executableTarget(
