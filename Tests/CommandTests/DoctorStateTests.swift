@@ -62,6 +62,25 @@ import Testing
         }
     }
 
+    /// The one name in the folder that is too long for the system; whoever runs this, root too, cannot read it.
+    @Test("whether actions are stopped cannot be read: BROKEN, since nothing is done then")
+    func unreadableSwitch() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell(["MOZAIKS_RUNTIME_URL": url])
+            let longest = 4_095 - "/engine.lock".utf8.count
+            var path = shell.folder.path
+            while path.utf8.count < longest {
+                let left = longest - path.utf8.count - 1
+                path += "/" + String(repeating: "d", count: left > 202 ? 200 : left)
+                #expect(mkdir(path, 0o700) == 0, "\(path.utf8.count)")
+            }
+            let doctor = try shell.run("doctor", "--wait", "10ms", "--state", path)
+            #expect(doctor.code == 1, "\(doctor.everything)")
+            #expect(doctor.output.contains("BROKEN  state: whether actions are stopped cannot be read"), "\(doctor.output.prefix(900))")
+            #expect(!doctor.output.contains("the kill switch is on"))
+        }
+    }
+
     @Test(
         "tokens that cannot be read open nothing: BROKEN",
         arguments: [

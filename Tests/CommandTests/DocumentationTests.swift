@@ -52,7 +52,7 @@ import Testing
         let found = try RunningProgram(
             "/usr/bin/env",
             [
-                "grep", "-rnoE", #"/(run|var/run|etc)/[A-Za-z0-9_./-]*secrets[A-Za-z0-9_./-]*"#, "README.md", "docs", "policies",
+                "grep", "-rnoIE", #"/(run|var/run|etc)/[A-Za-z0-9_./-]*secrets[A-Za-z0-9_./-]*"#, "README.md", "docs", "policies",
                 "playbooks",
             ],
             environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C"], in: Fixtures.repository, atMost: 30

@@ -196,6 +196,18 @@ import Testing
         let url = try #require(try simulator.ending(SIGTERM).json()["runtime"]?[0]?.string)
         #expect(url.hasPrefix("http://127.0.0.1:"))
     }
+
+    /// It listens for signals by then: nothing would end the wait for whoever opens the other end.
+    @Test("a named pipe where a file is meant holds up no simulator")
+    func pipes() throws {
+        let shell = Shell()
+        mkdir(shell.folder.path("recorded"), 0o700)
+        for name in ["where.new", "recorded/INDEX.json"] { #expect(mkfifo(shell.folder.path(name), 0o600) == 0) }
+        let announced = try shell.run("simulate", "busy", "--announce", "where")
+        #expect(announced.code == 1 && announced.errors.contains("cannot write where.new: "), "\(announced)")
+        let recorded = try shell.run("simulate", "--fixtures", "recorded")
+        #expect(recorded.code == 1 && !recorded.errors.isEmpty, "\(recorded)")
+    }
 }
 
 extension RunningProgram {

@@ -1,4 +1,5 @@
 import CycleKit
+import Glibc
 import Journal
 import Model
 import Policy
@@ -194,6 +195,56 @@ import Testing
         try place.folder.turnKillSwitchOff()
         await core.pass(Crowd.calm, place.clock)
         #expect(try rows().last == "command.resume unknown")
+    }
+
+    @Test("who lifted the switch is not forgotten before it is on disk, and not remembered of another time")
+    func whoLifted() async throws {
+        let off = "state/actions.resumed"
+        func resumes() throws -> [String] {
+            try place.read { try $0.audit().map(\.entry) }.filter { $0.kind == "command.resume" }.map(\.actor)
+        }
+        var core = try place.core(settings, try Crowd.policies())
+        try place.folder.turnKillSwitchOn(by: "cli:ann")
+        await core.pass(Crowd.calm, place.clock)
+        _ = try await Obstacle.readOnly.raise(core, place)
+        try place.folder.turnKillSwitchOff(by: "cli:bob")
+        _ = await core.cycle(Crowd.runtime, Crowd.poll(Crowd.calm, at: place.clock.now()))
+        #expect(place.temporary.read(off) != nil)
+        // It dies before it could write it down.
+        await core.close()
+        core = try place.core(settings, try Crowd.policies())
+        await core.pass(Crowd.calm, place.clock)
+        #expect(try resumes() == ["cli:bob"])
+        #expect(place.temporary.read(off) == nil)
+        await core.close()
+        // Of a turn that nobody saw.
+        try place.folder.turnKillSwitchOn(by: "cli:ann")
+        try place.folder.turnKillSwitchOff(by: "cli:eve")
+        core = try place.core(settings, try Crowd.policies())
+        await core.pass(Crowd.calm, place.clock)
+        #expect(try resumes() == ["cli:bob"])
+        #expect(place.temporary.read(off) == nil)
+        await core.close()
+    }
+
+    @Test("a switch that cannot be read holds back what it would, and the audit log says that nobody turned it")
+    func unreadableSwitch() async throws {
+        let gate = place.gate(settings)
+        let core = try place.core(settings, try Crowd.policies(), gate: gate)
+        await core.pass(Crowd.calm, place.clock)
+        // Something else stands where the folder was: the journal is open, and goes on.
+        let away = place.temporary.path("away")
+        #expect(rename(place.path, away) == 0)
+        place.temporary.write("", to: "state")
+        for _ in 0..<3 { await core.pass(Crowd.noisy, place.clock) }
+        #expect(unlink(place.path) == 0 && rename(away, place.path) == 0)
+        #expect(!gate.refuses("app-shop"))
+        await core.pass(Crowd.noisy, place.clock)
+        #expect(gate.refuses("app-shop"))
+        let rows = try place.read { try $0.audit().map(\.entry) }.filter { $0.kind.hasPrefix("switch.") || $0.kind.hasPrefix("command.") }
+        #expect(rows.map { "\($0.kind) \($0.actor)" } == ["switch.unreadable engine", "switch.readable engine"], "\(rows)")
+        #expect(place.lines.containing("whether actions are stopped cannot be read").count == 1)
+        await core.close()
     }
 
     @Test("the kill file holds back new leases at the very next tick, and undoes nothing")

@@ -91,12 +91,12 @@ extension PostgresTests {
         withExtendedLifetime(port) {}
     }
 
-    @Test func whoIsToEndWaitsLessForAConnection() {
+    @Test func whoIsToEndWaitsLessWhereNothingIsUnderWay() {
         let ending = PostgresEnding()
         let began = PostgresDatabase.now()
         ending.tell()
         let told = PostgresDatabase.now()
-        #expect(ending.deadline(began, .seconds(35), grace: PostgresEnding.connectGrace) <= told + 1_000_000_000)
+        #expect(ending.deadline(began, .seconds(35), grace: PostgresEnding.shortGrace) <= told + 1_000_000_000)
     }
 
     @Test func anEngineThatPollsHasItsSessionAnew() throws {

@@ -38,12 +38,25 @@ extension Core {
     /// A row of the audit log when the kill file has come or gone. The command that makes it writes none itself: it must work
     /// when the journal cannot be written.
     func noteKillSwitch(_ record: inout TickRecord) {
-        // Where that cannot be found out now, nothing is said of it.
-        guard let folder, let journal, let isOn = journal.killSwitch else { return }
-        let was = wasStopped ?? ((try? journal.state(Core.killSwitchKey)).flatMap { $0 } != nil)
+        guard let folder, let journal else { return }
+        let now = clock.now()
+        guard let isOn = journal.killSwitch else { return noteUnreadableSwitch(folder, &record, now) }
+        if isSwitchUnreadable {
+            isSwitchUnreadable = false
+            record.audit.append(switchEntry("switch.readable", "it can be read again whether actions are stopped", folder, now))
+            logger.info("it can be read again whether actions are stopped")
+        }
+        let was: Bool
+        do {
+            was = try wasStopped ?? (journal.state(Core.killSwitchKey) != nil)
+        } catch {
+            // What was said of it last is not known now: the next look compares.
+            return
+        }
+        // Left over from before: whoever lifts it by hand later is somebody else.
+        if wasStopped == nil, !isOn, !was { forgetsSwitchActor = journal.killSwitchActor(isOn: false) != nil }
         wasStopped = isOn
         guard isOn != was else { return }
-        let now = clock.now()
         let actor = journal.killSwitchActor(isOn: isOn)
         record.audit.append(
             AuditEntry(
@@ -51,8 +64,24 @@ extension Core {
                 reason: isOn ? "actions are stopped: no new one and no extension" : "actions may be taken again",
                 document: JSON.object(["file": .string(folder.killFilePath), "by_hand": .bool(actor == nil)]).serialized()))
         record.states.append(StateRow(key: Core.killSwitchKey, bytes: isOn ? Array("on".utf8) : nil))
-        if !isOn { journal.forgetKillSwitchActor() }
+        if !isOn { forgetsSwitchActor = true }
         logger.warning(isOn ? "actions are stopped" : "actions may be taken again", ["by": .text(actor ?? "unknown")])
+    }
+
+    /// Nothing is done meanwhile, as while it is on, but nobody turned it: the audit log says so in words of its own. Of a journal that
+    /// cannot be had it is said already.
+    private func noteUnreadableSwitch(_ folder: StateFolder, _ record: inout TickRecord, _ now: Timestamp) {
+        guard !isSwitchUnreadable, lastCommitError == nil else { return }
+        isSwitchUnreadable = true
+        let why = "whether actions are stopped cannot be read: none is taken until it can"
+        record.audit.append(switchEntry("switch.unreadable", why, folder, now))
+        logger.error(why, ["file": .text(folder.killFilePath)])
+    }
+
+    private func switchEntry(_ kind: String, _ reason: String, _ folder: StateFolder, _ now: Timestamp) -> AuditEntry {
+        AuditEntry(
+            at: now, actor: "engine", kind: kind, reason: reason, document: JSON.object(["file": .string(folder.killFilePath)]).serialized()
+        )
     }
 
     /// Present while the audit log's last word is that actions are stopped.

@@ -32,6 +32,10 @@ extension Core {
         }
         if progress.auditHead == nil || !unsaved.audit.isEmpty { noteAuditHead() }
         unsaved = TickRecord()
+        if forgetsSwitchActor {
+            forgetsSwitchActor = false
+            journal?.forgetKillSwitchActor()
+        }
         log(unlogged)
         unlogged = []
         settleLate()

@@ -86,6 +86,10 @@ public actor Core {
     var warnedOfGate: Set<String> = []
     /// Whether the kill file was there when the audit log last heard of it; nil before the first look.
     var wasStopped: Bool?
+    /// Whether the audit log's last word is that nobody knows.
+    var isSwitchUnreadable = false
+    /// Whether what is decided tells who lifted it, so that this is forgotten once it is on disk.
+    var forgetsSwitchActor = false
     /// Runtimes whose functions were to look further back at a reload, when the journal could not be written.
     private var shortHistories: Set<String> = []
     /// What was read back of the history since the last cycle, by runtime: a tape has no journal to read it from.

@@ -19,6 +19,8 @@ final class PostgresConnection {
     private let handle: OpaquePointer
     /// How long an answer may take.
     var patience: TimeSpan
+    /// How much longer, once the process is to end.
+    var grace = PostgresEnding.shortGrace
     private(set) var isLost = false
     /// Lost because no answer came in time: the server may still be at it.
     private(set) var isSilent = false
@@ -115,7 +117,7 @@ final class PostgresConnection {
             let pending = cpq_flush(handle)
             try require(pending >= 0)
             let now = PostgresDatabase.now()
-            let deadline = ending.deadline(began, patience)
+            let deadline = ending.deadline(began, patience, grace: grace)
             guard now < deadline else {
                 isSilent = true
                 throw lost("no answer within \(TimeSpan(milliseconds: Int64(clamping: (now - began) / 1_000_000)).brief)")

@@ -28,8 +28,8 @@ extension PostgresDatabase {
         do {
             let fresh: PostgresConnection
             do throws(PostgresFailure) { fresh = try connect() } catch { throw journalError(error) }
-            fresh.patience = usualPatience
             connection = fresh
+            beUsuallyPatient()
             if fence != nil { try takeUp() }
             waiting = PostgresWaiting()
             return fresh
@@ -44,10 +44,16 @@ extension PostgresDatabase {
     /// How long an answer may take.
     var usualPatience: TimeSpan { patience?.span ?? place.statementTimeout + .seconds(5) }
 
+    /// Has the session wait as long as is usual now.
+    func beUsuallyPatient() {
+        connection?.patience = usualPatience
+        connection?.grace = patience == nil ? PostgresEnding.shortGrace : PostgresEnding.grace
+    }
+
     /// From here on somebody waits for each call who has other things to do: no answer within seconds is none.
     func answerPromptly() {
         patience = PostgresPatience(longest: place.statementTimeout + .seconds(5))
-        connection?.patience = usualPatience
+        beUsuallyPatient()
     }
 
     private func connect() throws(PostgresFailure) -> PostgresConnection {

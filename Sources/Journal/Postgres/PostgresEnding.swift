@@ -10,8 +10,8 @@ final class PostgresEnding: Sendable {
 
     /// How much longer a wait may go on.
     static let grace = TimeSpan.seconds(2)
-    /// How much longer a connection may take to come: what is not there yet has nothing of ours under way.
-    static let connectGrace = TimeSpan.seconds(1)
+    /// The same where nothing of ours is under way that would be lost: for a connection, and what is asked before anything is decided.
+    static let shortGrace = TimeSpan.seconds(1)
     /// How often a wait looks, in milliseconds.
     static let look: UInt64 = 100
 
@@ -76,7 +76,7 @@ final class PostgresAttempt: Sendable {
     func wait(atMost span: TimeSpan?, _ ending: PostgresEnding) -> Result<Handover<PostgresConnection>, PostgresFailure>? {
         let began = PostgresDatabase.now()
         while true {
-            let deadline = ending.deadline(began, span ?? .hours(24 * 365), grace: PostgresEnding.connectGrace)
+            let deadline = ending.deadline(began, span ?? .hours(24 * 365), grace: PostgresEnding.shortGrace)
             let now = PostgresDatabase.now()
             let left = deadline > now ? (deadline - now) / 1_000_000 : 0
             if isOver.wait(timeout: .now() + .milliseconds(Int(min(left, PostgresEnding.look)))) == .success {

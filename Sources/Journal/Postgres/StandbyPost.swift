@@ -105,7 +105,7 @@ public final class StandbyPost {
             if hasTable { try MonitorTable.forget(old, database) }
             // What it reads before it polls may take as long as a statement may.
             database.patience = nil
-            database.connection?.patience = database.usualPatience
+            database.beUsuallyPatient()
         } catch {
             // Nobody would have the lock who begins.
             database.letGo()

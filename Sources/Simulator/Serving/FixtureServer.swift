@@ -1,3 +1,4 @@
+import Ambient
 import Glibc
 import JSONParsing
 import Model
@@ -119,13 +120,15 @@ public final class FixtureServer: Sendable {
     }
 
     private static func read(_ path: String) -> [UInt8]? {
-        guard let file = fopen(path, "rb") else { return nil }
-        defer { fclose(file) }
+        // A named pipe among them would be waited for, signals or not.
+        guard let file = try? RegularFile.open(path) else { return nil }
+        defer { close(file) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            let count = fread(&chunk, 1, chunk.count, file)
-            if count == 0 { return ferror(file) == 0 ? bytes : nil }
+            let count = Glibc.read(file, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return count == 0 ? bytes : nil }
             bytes += chunk[..<count]
         }
     }

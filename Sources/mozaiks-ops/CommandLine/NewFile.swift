@@ -10,7 +10,8 @@ enum NewFile {
     static func write(_ text: String, to path: String, mode: mode_t = 0o644, replaces: Bool = false, isForOthers: Bool = false)
         throws(CommandFailure)
     {
-        let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (replaces ? O_TRUNC : O_EXCL), mode)
+        // A named pipe in its place that nobody reads is an error: some commands end by no signal of their own.
+        let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | (replaces ? O_TRUNC : O_EXCL), mode)
         guard file >= 0 else {
             throw errno == EEXIST
                 ? CommandFailure("\(path) is there already: nothing was changed", hint: "look at it, or name another folder with --into")

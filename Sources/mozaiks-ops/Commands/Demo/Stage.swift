@@ -117,11 +117,8 @@ final class Stage: Sendable {
     /// Written under another name and renamed, so that a reader never sees half of it.
     func announce(to path: String) throws {
         let draft = path + ".new"
-        guard let file = fopen(draft, "w") else {
-            throw CommandFailure("cannot write \(path): \(String(cString: strerror(errno)))")
-        }
-        fputs(OutputDocument(.stage, document).json.serialized() + "\n", file)
-        guard fclose(file) == 0, rename(draft, path) == 0 else {
+        try NewFile.write(OutputDocument(.stage, document).json.serialized() + "\n", to: draft, replaces: true)
+        guard rename(draft, path) == 0 else {
             throw CommandFailure("cannot write \(path): \(String(cString: strerror(errno)))")
         }
     }

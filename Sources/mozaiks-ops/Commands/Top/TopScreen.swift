@@ -35,7 +35,14 @@ struct TopScreen {
         var histories = source.histories(overview)
         let stop = Stop()
         let signals = await ProcessSignal.listen(for: [.terminate, .hangUp])
-        let listening = Task { for await _ in signals { stop.isAsked.store(true, ordering: .relaxed) } }
+        let folder = source.folder
+        let listening = Task {
+            for await _ in signals {
+                stop.isAsked.store(true, ordering: .relaxed)
+                // What it reads may be a database that does not answer.
+                folder.hurry()
+            }
+        }
         defer { listening.cancel() }
         let screen = TerminalScreen()
         defer { screen.leave() }
