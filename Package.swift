@@ -116,7 +116,10 @@ let package = Package(
             ]),
         room(
             "Views",
-            ["Model", "Digest", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Telling", "Journal", "Notify", "Cycle"]),
+            [
+                "Model", "Digest", "JSONParsing", "YAML", "Signals", "Policy", "Playbooks", "Engine", "Guard", "PolicyTesting", "Telling",
+                "Journal", "Actions", "Notify", "Advisor", "Cycle",
+            ]),
         room(
             "Web",
             [
@@ -191,7 +194,8 @@ let package = Package(
         tests("Simulator", ["Model", "JSONParsing", "Ambient", "Actions", "Server", "Simulator", "Collector"]),
         // A runtime that is what a test says, and one that is simulated: for tests of the cycle and of whoever turns it.
         .target(
-            name: "CycleKit", dependencies: ["Model", "JSONParsing", "Policy", "Server", "Simulator", "Cycle"], path: "Tests/CycleKit",
+            name: "CycleKit", dependencies: ["Model", "JSONParsing", "Policy", "Ambient", "Server", "Simulator", "Cycle"],
+            path: "Tests/CycleKit",
             swiftSettings: strict),
         tests(
             "Cycle",
@@ -203,21 +207,39 @@ let package = Package(
                 "Collector",
                 "Journal", "Actions", "Notify", "Advisor", "Playbooks", "EvalCases", "Server", "Simulator", "Cycle", "CycleKit", "Daemon",
             ]),
+        tests(
+            "Views",
+            [
+                "Model", "JSONParsing", "YAML", "Policy", "Playbooks", "Guard", "PolicyTesting", "Telling", "Collector", "Journal",
+                "Actions", "Notify", "Advisor", "Cycle", "CycleKit", "Views",
+            ]),
         tests("Composition", ["Model", "Ambient", "Actions", "Configuration", "Composition"]),
         tests(
             "Web",
             [
-                "Model", "Digest", "Ambient", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Journal", "Server", "Configuration",
-                "Cycle", "CycleKit", "Views", "Web",
+                "Model", "Digest", "Ambient", "JSONParsing", "Signals", "Policy", "Engine", "Guard", "Journal", "Server", "Simulator",
+                "Configuration", "Cycle", "CycleKit", "Views", "Web",
             ], exclude: ["openapi.py", "browser.py"]),
         tests(
             "Command", ["Model", "JSONParsing", "Simulator", "EvalCases", "CSQLite", "CPostgres"],
             exclude: ["golden", "deploy.py", "schemas.py", "top.py"]),
 
         // What `make chaos` kills the monitor in.
+        .target(
+            name: "ChaosKit", dependencies: ["Model", "JSONParsing", "Server", "Simulator"], path: "Tests/Chaos/Kit", swiftSettings: strict),
         .executableTarget(
-            name: "chaos-world", dependencies: ["Model", "JSONParsing", "Ambient", "Server", "Simulator"],
+            name: "chaos-world", dependencies: ["ChaosKit", "Model", "JSONParsing", "Ambient", "Server", "Simulator"],
             path: "Tests/Chaos/World", swiftSettings: strict),
+
+        // What `make soak` runs: the daemon's parts in a month that takes minutes.
+        .target(name: "CJobs", path: "Tests/Soak/CJobs"),
+        .executableTarget(
+            name: "soak",
+            dependencies: [
+                "CJobs", "ChaosKit", "CycleKit", "Composition", "Model", "JSONParsing", "Policy", "Ambient", "HTTP", "Collector", "Journal",
+                "Server", "Simulator", "Configuration", "Cycle", "Daemon", "Playbooks",
+            ],
+            path: "Tests/Soak/Month", swiftSettings: strict),
 
         // What `make evals` runs.
         .executableTarget(

@@ -17,10 +17,15 @@ public enum ProcessSignal: Int32, Sendable, CaseIterable {
     /// Returns when every signal is really listened for; one that arrives after that is not lost, and none ends the
     /// process. (Dispatch registers its sources on a thread of its own, a little after `resume`.) A few wait while
     /// the loop is busy; what a longer burst asks for is asked for once.
-    public static func listen(for wanted: [ProcessSignal] = allCases) async -> AsyncStream<ProcessSignal> {
+    ///
+    /// - Parameter onEnd: called with each signal that asks for the end, on a thread of its own and at once: the loop may
+    ///   not come to it while something else waits.
+    public static func listen(
+        for wanted: [ProcessSignal] = allCases, onEnd: @escaping @Sendable () -> Void = {}
+    ) async -> AsyncStream<ProcessSignal> {
         let (signals, continuation) = AsyncStream.makeStream(
             of: ProcessSignal.self, bufferingPolicy: .bufferingOldest(8))
-        let sources = Sources(wanted, into: continuation)
+        let sources = Sources(wanted, into: continuation, onEnd)
         // The stream owns its sources: they end with it.
         continuation.onTermination = { _ in sources.cancel() }
         await sources.register()
@@ -66,25 +71,34 @@ public enum ProcessSignal: Int32, Sendable, CaseIterable {
     private final class Sources: @unchecked Sendable {
         private let wanted: [ProcessSignal]
         private let continuation: AsyncStream<ProcessSignal>.Continuation
+        private let onEnd: @Sendable () -> Void
         private let sources: [any DispatchSourceSignal]
 
-        init(_ wanted: [ProcessSignal], into continuation: AsyncStream<ProcessSignal>.Continuation) {
+        init(
+            _ wanted: [ProcessSignal], into continuation: AsyncStream<ProcessSignal>.Continuation, _ onEnd: @escaping @Sendable () -> Void
+        ) {
             let queue = DispatchQueue(label: "signals")
             self.wanted = wanted
             self.continuation = continuation
+            self.onEnd = onEnd
             // Made before a handler uses it, which may not make anything.
             _ = ProcessSignal.early.load(ordering: .relaxed)
             sources = wanted.map { wanted in
                 // Before the source is there: otherwise the default effect would end the process in between.
                 signal(wanted.rawValue) { number in ProcessSignal.early.bitwiseOr(1 << UInt64(number), ordering: .relaxed) }
                 let source = DispatchSource.makeSignalSource(signal: wanted.rawValue, queue: queue)
-                source.setEventHandler { Sources.pass(wanted, to: continuation) }
+                source.setEventHandler { Sources.pass(wanted, to: continuation, onEnd) }
                 return source
             }
         }
 
-        private static func pass(_ signal: ProcessSignal, to continuation: AsyncStream<ProcessSignal>.Continuation) {
-            if signal != .hangUp { ProcessSignal.end.store(true, ordering: .releasing) }
+        private static func pass(
+            _ signal: ProcessSignal, to continuation: AsyncStream<ProcessSignal>.Continuation, _ onEnd: @Sendable () -> Void
+        ) {
+            if signal != .hangUp {
+                ProcessSignal.end.store(true, ordering: .releasing)
+                onEnd()
+            }
             continuation.yield(signal)
         }
 
@@ -96,7 +110,7 @@ public enum ProcessSignal: Int32, Sendable, CaseIterable {
                 }
             }
             let early = ProcessSignal.early.exchange(0, ordering: .acquiringAndReleasing)
-            for signal in wanted where early & (1 << UInt64(signal.rawValue)) != 0 { Sources.pass(signal, to: continuation) }
+            for signal in wanted where early & (1 << UInt64(signal.rawValue)) != 0 { Sources.pass(signal, to: continuation, onEnd) }
         }
 
         func cancel() {

@@ -17,7 +17,7 @@ public enum SecretSource: Sendable, Equatable {
     public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         /// `the bearer token`, as the caller calls it.
         public let what: String
-        /// `file /run/secrets/token`
+        /// `file /etc/mozaiks-ops/secrets/runtime-token`
         public let location: String
         public let why: String
         public let hint: String?
@@ -29,7 +29,7 @@ public enum SecretSource: Sendable, Equatable {
         }
     }
 
-    /// `file /run/secrets/token`: safe to print.
+    /// `file /etc/mozaiks-ops/secrets/runtime-token`: safe to print.
     public var location: String {
         switch self {
         case .file(let path): "file \(path)"

@@ -43,6 +43,8 @@ struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_options *options,
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"NORMAL:-VERS-TLS1.0:-VERS-TLS1.1"},
         {MHD_OPTION_END, 0, NULL},
     };
+    // What else it would be strict about, no Host and spaces in the target, is refused by us: its own answer to the first has its
+    // head twice (0.9.75), to the second there is none.
     return MHD_start_daemon(
         flags, 0, callbacks->accepts, callbacks->closure, callbacks->handle, callbacks->closure,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)options->listen_socket,
@@ -50,7 +52,7 @@ struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_options *options,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_connections_per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory,
-        MHD_OPTION_STRICT_FOR_CLIENT, (int)1,
+        MHD_OPTION_STRICT_FOR_CLIENT, (int)0,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, callbacks->request_began, callbacks->closure,
         MHD_OPTION_NOTIFY_COMPLETED, callbacks->request_ended, callbacks->closure,

@@ -28,9 +28,10 @@ public struct Poller: Sendable {
             }
             var all: [Observation] = []
             for await observations in group { all += observations }
-            return all.sorted { a, b in
-                a.at != b.at ? a.at < b.at : (a.replica, a.endpoint.rawValue) < (b.replica, b.endpoint.rawValue)
-            }
+            // Of one millisecond, a replica's answers stay as they came.
+            return all.enumerated().sorted { a, b in
+                (a.element.at, a.element.replica, a.offset) < (b.element.at, b.element.replica, b.offset)
+            }.map(\.element)
         }
     }
 

@@ -12,7 +12,6 @@ import Synchronization
 public struct Daemon: Sendable {
     private let core: Core
     private let targets: [Target]
-    private let poller: Poller
     private let senders: SenderCrew
     private let executors: [(executor: Executor, bell: Bell)]
     private let interval: TimeSpan
@@ -25,6 +24,8 @@ public struct Daemon: Sendable {
     public var reactions: ReactionPoller?
     /// How things stand in one line, for `systemctl status`; nil: by the count of cycles.
     public var situation: (@Sendable () async -> String)?
+    /// Asks a runtime for what is due; with the poller, where nobody says how else.
+    public var poll: @Sendable (Target, [(replica: String, endpoints: [Endpoint])]) async -> [Observation]
     /// What is stuck, a line each: polls, commits, sends.
     public var troubles: @Sendable () -> [String] = { [] }
     /// Whether it lets go of the journal at its end; not where somebody asks it something more.
@@ -46,7 +47,7 @@ public struct Daemon: Sendable {
     ) {
         self.core = core
         self.targets = targets
-        self.poller = poller
+        poll = { await poller.poll($0, $1) }
         self.senders = senders
         self.executors = executors
         self.interval = interval
@@ -100,7 +101,7 @@ public struct Daemon: Sendable {
         var next = clock.monotonicNanoseconds()
         let step = UInt64(max(interval.milliseconds, 100)) * 1_000_000
         while !Task.isCancelled {
-            let observations = await poller.poll(target, await core.due(target.runtime))
+            let observations = await poll(target, await core.due(target.runtime))
             if Task.isCancelled { return }
             await core.cycle(target.runtime, observations, recorder: recorder)
             if await endsDeposed() { return }

@@ -96,8 +96,7 @@ public struct EngineState: Hashable, Sendable {
         for (runtime, state) in runtimes {
             for (key, entries) in state.rules {
                 for entry in entries where entry.state.phase == .pending {
-                    let subject = Subject(key.kind, id: entry.id, runtime: runtime)
-                    all.append(BegunRule(rule: key.rule, subject: subject, since: entry.state.since))
+                    all.append(BegunRule(key.rule, Subject(key.kind, id: entry.id, runtime: runtime), entry.state))
                 }
             }
         }
@@ -122,6 +121,25 @@ public struct BegunRule: Hashable, Sendable {
     public let subject: Subject
     /// The first observation of the unbroken run of true ones.
     public let since: Timestamp
+    /// The rule that keeps this one quiet: while that fires it is told to nobody, however long it lasts.
+    public let suppressedBy: String?
+    /// How much of the time since then does not count, because the condition was false.
+    private let lost: TimeSpan
+    /// What counts besides: how long it held before the process died under it.
+    private let before: TimeSpan
+
+    init(_ rule: String, _ subject: Subject, _ state: RuleState) {
+        self.rule = rule
+        self.subject = subject
+        since = state.since
+        suppressedBy = state.suppressedBy
+        lost = state.dipped + (state.falseSince.map { max(.zero, state.observed - $0) } ?? .zero)
+        before = state.before
+    }
+
+    /// From when on somebody is told, if it stays so from here on.
+    /// - Parameter hold: how long the condition must be true: `ObservationClock.hold(of:)`.
+    public func due(after hold: TimeSpan) -> Timestamp { since + lost + max(.zero, hold - before) }
 }
 
 /// What is remembered about one runtime.

@@ -46,7 +46,7 @@ public struct ObservationClock: Hashable, Sendable {
 
     /// How long a condition must be true: its `for`, and so long that its `polls` fit in, polls that come a little early
     /// included.
-    func hold(of rule: Rule) -> TimeSpan {
+    public func hold(of rule: Rule) -> TimeSpan {
         guard rule.leastPolls > 1 else { return rule.hold }
         let interval = rule.when.endpoints.map(interval).max() ?? .zero
         let polls = TimeSpan(milliseconds: interval.milliseconds * Int64(2 * rule.leastPolls - 3) / 2)

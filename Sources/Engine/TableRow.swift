@@ -25,6 +25,8 @@ public struct TableRow: ReadingSource {
         }
     }
 
+    public var localHour: LocalHour? { table.localHour }
+
     public func floor(_ slot: Int) -> Double? {
         switch kind {
         case .app: table.floor(row, slot)

@@ -303,6 +303,8 @@ private struct Filled<Base: ReadingSource>: ReadingSource {
         self.value = value
     }
 
+    var localHour: LocalHour? { base.localHour }
+
     func reading(_ slot: Int) -> Evidence {
         let evidence = base.reading(slot)
         return evidence.value == nil ? .value(evidence.reason == .contradictory ? max(value, base.floor(slot) ?? value) : value) : evidence

@@ -43,6 +43,7 @@ public final class HTTPClient: Sendable {
         let loop: TransferLoop
         let thread: TransferThread
         let nextID = Atomic<UInt64>(0)
+        let underWay = Atomic<Int>(0)
 
         init(_ loop: TransferLoop, _ thread: TransferThread) {
             self.loop = loop
@@ -83,6 +84,8 @@ public final class HTTPClient: Sendable {
     }
 
     public var counts: Counts { loop.counts }
+    /// Requests of which whoever sent them has not heard yet.
+    package var underWay: Int { core.underWay.load(ordering: .acquiring) }
 
     private func with(_ request: HTTPRequest) -> HTTPRequest {
         var request = request
@@ -93,6 +96,8 @@ public final class HTTPClient: Sendable {
     /// Sends one request and waits for the whole answer. Cancelling the task ends it with `cancelled`.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         let url = try request.validated()
+        core.underWay.add(1, ordering: .acquiringAndReleasing)
+        defer { core.underWay.subtract(1, ordering: .acquiringAndReleasing) }
         let request = with(request)
         let deadline = clock.monotonicNanoseconds() + UInt64(request.timeoutMs) * 1_000_000
         let id = core.nextID.add(1, ordering: .relaxed).newValue

@@ -67,6 +67,9 @@ public struct JournalError: Error, Hashable, Sendable {
         }
     }
 
+    /// Whether nothing was said of what was asked: another call may be answered, and of what is kept this tells nothing.
+    public var isUnanswered: Bool { cause == .unreachable || cause == .busy }
+
     /// What a person can do about it.
     public var hint: String? {
         if isOfDatabase, let hint = databaseHint { return hint }

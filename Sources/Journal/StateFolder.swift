@@ -67,8 +67,8 @@ public struct StateFolder: Hashable, Sendable {
         guard access(self.path, R_OK | X_OK) == 0 else { throw StateFolder.unusable(self.path, systemErrorText(errno)) }
     }
 
-    /// The process is to end: whoever waits for a database, on whatever thread, waits at most two seconds more. A folder is
-    /// not waited for.
+    /// The process is to end: whoever waits for a database, on whatever thread, waits at most two seconds more, and one for
+    /// a connection. A folder is not waited for.
     public func hurry() { database?.ending.tell() }
 
     /// Why somebody besides the owner may decide here; nil where nobody may.

@@ -7,10 +7,15 @@ public struct StateName: Hashable, Sendable, CustomStringConvertible, Expressibl
     let text: String
     /// Where a database's password comes from, if not from the URL or from where libpq looks by itself.
     public let password: StatePassword?
+    /// Of all folders that are had by this name.
+    let ending: PostgresEnding
 
-    public init(_ text: String, password: StatePassword? = nil) {
+    public init(_ text: String, password: StatePassword? = nil) { self.init(text, password, PostgresEnding()) }
+
+    private init(_ text: String, _ password: StatePassword?, _ ending: PostgresEnding) {
         self.text = text
         self.password = password
+        self.ending = ending
     }
 
     public init(stringLiteral text: String) { self.init(text) }
@@ -41,7 +46,11 @@ public struct StateName: Hashable, Sendable, CustomStringConvertible, Expressibl
     }
 
     /// With where a database's password comes from.
-    public func with(_ password: StatePassword?) -> StateName { StateName(text, password: password) }
+    public func with(_ password: StatePassword?) -> StateName { StateName(text, password, ending) }
+
+    /// The process is to end: whoever waits for the database of this name, or will, waits a moment more and no longer, as
+    /// `StateFolder.hurry` says. Needs no folder, so that it ends also the wait for the first connection.
+    public func hurry() { ending.tell() }
 
     /// The path of something in the folder.
     public func appending(_ name: String) -> StateName { StateName(text + "/" + name, password: password) }
@@ -62,6 +71,7 @@ extension StateFolder {
         do throws(PostgresPlace.Fault) {
             var place = try PostgresPlace(name.text)
             place.password = name.password
+            place.ending = name.ending
             return place
         } catch {
             throw JournalError(

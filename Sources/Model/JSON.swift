@@ -17,6 +17,15 @@ public enum JSON: Sendable {
 
     /// The string, or null for nil.
     public static func optional(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
+
+    /// The figure, or null for nil and for one that JSON cannot hold.
+    public static func optional(_ value: Double?) -> JSON { value.map(JSON.figure) ?? .null }
+
+    /// The number, or null for nil.
+    public static func optional(_ value: Int64?) -> JSON { value.map(JSON.int) ?? .null }
+
+    /// The number, or null for nil.
+    public static func optional(_ value: Int?) -> JSON { value.map { .int(Int64($0)) } ?? .null }
 }
 
 // MARK: - Reading

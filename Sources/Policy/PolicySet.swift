@@ -146,6 +146,14 @@ public struct PolicySet: Sendable {
     /// Those of every policy, the apps' own included: a name may stand there several times.
     public var allRules: [Rule] { wideRules + policies.flatMap(\.appRules) }
 
+    /// Whether a rule or an action goes by the time of day or the day of the week, so that its zone counts.
+    public var readsClock: Bool {
+        allRules.contains { rule in
+            rule.when.readsClock || rule.keeps?.readsClock == true
+                || rule.actions.contains { if case .lease(let request) = $0 { request.onlyIf?.readsClock == true } else { false } }
+        }
+    }
+
     /// Those of the default policy.
     public var defaultRules: [Rule] { wideRules + defaultPolicy.appRules }
 

@@ -41,7 +41,7 @@ struct GivenReadings {
     }
 
     /// When a step is.
-    func moment(_ step: Int) -> Timestamp { GivenSeries.start + given.interval * Int64(step) }
+    func moment(_ step: Int) -> Timestamp { given.start + given.interval * Int64(step) }
 
     func table(_ step: Int) -> ReadingTable {
         let whole = demand.map { value($0, runtime, .runtime, step) }
@@ -51,7 +51,8 @@ struct GivenReadings {
         let ofReplicas = demand.map { series in replicas.map { value(series, $0, .replica, step) } }
         return ReadingTable(
             runtime: GivenSeries.runtimeName, at: moment(step), demand: demand, runtime: whole,
-            apps: given.apps.map(\.app), app: ofApps, replicas: given.replicas.map(\.url), replica: ofReplicas)
+            apps: given.apps.map(\.app), app: ofApps, replicas: given.replicas.map(\.url), replica: ofReplicas
+        ).placed(in: given.zone)
     }
 
     // MARK: - One reading
@@ -131,7 +132,7 @@ struct GivenReadings {
     /// What a signal was in a minute: of a gauge the last step's value, otherwise their mean; the step that holds where
     /// steps are longer than a minute. Nil before the test began.
     private func minute(_ minute: Int64, _ steps: Steps, _ signal: Signal) -> Evidence? {
-        let start = (Timestamp(minute: minute) - GivenSeries.start).milliseconds
+        let start = (Timestamp(minute: minute) - given.start).milliseconds
         let length = given.interval.milliseconds
         guard start >= 0 else { return nil }
         let first = (start + length - 1) / length

@@ -17,6 +17,8 @@ public struct PolicyTest: Sendable {
     public let origin: Origin
     /// What is outside of the policy: the stricter of it and the policy's own mode wins. Nil: the policy's decides.
     public let mode: Mode?
+    /// Whose hours and days conditions go by.
+    public let zone: Zone
     public let source: Source
     public let expectations: [Expectation]
 
@@ -29,6 +31,9 @@ public struct PolicyTest: Sendable {
 
 /// Given readings, step by step.
 public struct GivenSeries: Sendable {
+    /// When step 0 is: a whole minute, so that minutes begin where steps do.
+    public let start: Timestamp
+    public let zone: Zone
     /// From one step to the next.
     public let interval: TimeSpan
     public let runtime: [Given]
@@ -46,8 +51,8 @@ public struct GivenSeries: Sendable {
 
     /// The runtime of every test with given series.
     public static let runtimeName = "test"
-    /// Step 0: a full UTC hour, so that minutes begin where steps do.
-    public static let start = Timestamp(milliseconds: 1_767_225_600_000)
+    /// Step 0 of a test that does not say when it begins: a Thursday, midnight in UTC.
+    public static let usualStart = Timestamp(milliseconds: 1_767_225_600_000)
 }
 
 /// What must be so at some moment, or throughout.

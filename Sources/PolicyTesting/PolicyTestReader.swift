@@ -10,8 +10,37 @@ public struct PolicyTestReader {
     private static let intervals = TimeSpan.seconds(1)...TimeSpan.hours(24)
     private static let moments = TimeSpan.zero...TimeSpan.hours(24 * 366)
 
-    public init(_ reporter: Reporter) {
+    /// Why a text names no time zone.
+    public struct UnknownZone: Error {
+        let why: String
+        let hint: String
+
+        public init(why: String, hint: String) {
+            self.why = why
+            self.hint = hint
+        }
+    }
+
+    /// Where names of zones are looked up, which is a matter of the machine's files. Without it only offsets are known.
+    private let zones: (String) -> Result<Zone, UnknownZone>
+
+    public init(
+        _ reporter: Reporter,
+        zones: @escaping (String) -> Result<Zone, UnknownZone> = { text in
+            Zone(fixed: text).map(Result.success)
+                ?? .failure(UnknownZone(why: "'\(text)' is no offset from UTC", hint: "such as UTC or +02:00"))
+        }
+    ) {
         self.reporter = reporter
+        self.zones = zones
+    }
+
+    /// What tests of a file share, and each may say for itself.
+    private struct Frame {
+        var interval = TimeSpan.minutes(1)
+        var mode: Mode?
+        var start = GivenSeries.usualStart
+        var zone = Zone.utc
     }
 
     /// Nil when the file is no file of tests; tests with faults are left out.
@@ -26,12 +55,11 @@ public struct PolicyTestReader {
                 "schema", "schema '\(text)' is not known", at: node, hint: "write '\(PolicyTestFile.schema)'")
         }
         let policies = fields.node("policies").flatMap { reporter.string($0, "'policies'") }
-        let interval = interval(fields) ?? .minutes(1)
-        let mode = mode(fields)
+        let frame = frame(fields, Frame())
         var names: [String: Mark] = [:]
         var tests: [PolicyTest] = []
         for item in fields.required("tests").flatMap({ filled($0, "'tests'", "a file without tests says nothing about a policy") }) ?? [] {
-            guard let test = test(item, interval: interval, mode: mode) else { continue }
+            guard let test = test(item, in: frame) else { continue }
             if let first = names.updateValue(item.start, forKey: test.name) {
                 reporter.report(
                     "duplicate-name", "a second test '\(test.name)'", at: item.start, hint: "first on line \(first.line)")
@@ -51,21 +79,36 @@ public struct PolicyTestReader {
 
     private func origin(_ node: YAMLNode) -> Origin { Origin(file: reporter.source.file, line: node.start.line) }
 
-    private func interval(_ fields: Fields) -> TimeSpan? {
-        fields.node("interval").flatMap { reporter.span($0, "interval", in: PolicyTestReader.intervals) }
-    }
-
-    private func mode(_ fields: Fields) -> Mode? {
-        fields.node("mode").flatMap { reporter.choice($0, "mode") }
+    private func frame(_ fields: Fields, _ outer: Frame) -> Frame {
+        var frame = outer
+        if let interval = fields.node("interval").flatMap({ reporter.span($0, "interval", in: PolicyTestReader.intervals) }) {
+            frame.interval = interval
+        }
+        if let mode: Mode = fields.node("mode").flatMap({ reporter.choice($0, "mode") }) { frame.mode = mode }
+        if let node = fields.node("start"), let text = reporter.string(node, "'start'") {
+            if let moment = Timestamp(rfc3339: text), moment.milliseconds % 60_000 == 0 {
+                frame.start = moment
+            } else {
+                reporter.report(
+                    "start", "'\(text)' is no whole minute of a day", at: node,
+                    hint: "such as 2026-01-02T21:00:00Z or 2026-01-02T22:00:00+01:00")
+            }
+        }
+        if let node = fields.node("timezone"), let text = reporter.string(node, "'timezone'") {
+            switch zones(text) {
+            case .success(let zone): frame.zone = zone
+            case .failure(let fault): reporter.report("timezone", fault.why, at: node, hint: fault.hint)
+            }
+        }
+        return frame
     }
 
     // MARK: - One test
 
-    private func test(_ node: YAMLNode, interval outer: TimeSpan, mode outerMode: Mode?) -> PolicyTest? {
+    private func test(_ node: YAMLNode, in outer: Frame) -> PolicyTest? {
         guard let fields = Fields(node, "a test", reporter) else { return nil }
         let name = fields.required("name").flatMap { reporter.string($0, "'name'") }
-        let interval = interval(fields) ?? outer
-        let mode = mode(fields) ?? outerMode
+        let frame = frame(fields, outer)
         let tape = fields.entry("tape")
         let given = ["runtime", "apps", "replicas"].compactMap { fields.entry($0) }
         var expectations: [Expectation] = []
@@ -74,7 +117,7 @@ public struct PolicyTestReader {
         }
         let source: PolicyTest.Source?
         if let tape {
-            if let both = given.first {
+            if let both = given.first ?? fields.entry("start") {
                 reporter.report(
                     "tape", "a tape stands in place of series: '\(both.name)' has no place beside it", at: both.key)
             }
@@ -84,17 +127,17 @@ public struct PolicyTestReader {
                 "missing-key", "a test needs series ('runtime', 'apps', 'replicas') or a 'tape'", at: node.start)
             source = nil
         } else {
-            source = .series(series(fields, interval, expectations))
+            source = .series(series(fields, frame, expectations))
         }
         fields.finish()
         guard let name, let source else { return nil }
         return PolicyTest(
-            name: name, origin: origin(node), mode: mode, source: source, expectations: expectations)
+            name: name, origin: origin(node), mode: frame.mode, zone: frame.zone, source: source, expectations: expectations)
     }
 
     // MARK: - Series
 
-    private func series(_ fields: Fields, _ interval: TimeSpan, _ expectations: [Expectation]) -> GivenSeries {
+    private func series(_ fields: Fields, _ frame: Frame, _ expectations: [Expectation]) -> GivenSeries {
         let runtime = fields.node("runtime").map { given($0, "'runtime'", .runtime) } ?? []
         let apps = subjects(fields, "apps", .app).map { (app: AppID($0.id), series: $0.series) }
             .sorted { $0.app < $1.app }
@@ -110,7 +153,7 @@ public struct PolicyTestReader {
                 case .during(_, let to): to
                 case .always: nil
                 }
-            if let end { last = max(last, Int(end.milliseconds / interval.milliseconds)) }
+            if let end { last = max(last, Int(end.milliseconds / frame.interval.milliseconds)) }
         }
         last = min(last, SeriesNotation.mostSteps)
         let subjects = 1 + apps.count + replicas.count
@@ -120,7 +163,9 @@ public struct PolicyTestReader {
                 hint: "give the test a longer 'interval', or fewer apps")
             last = 0
         }
-        return GivenSeries(interval: interval, runtime: runtime, apps: apps, replicas: replicas, lastStep: last)
+        return GivenSeries(
+            start: frame.start, zone: frame.zone, interval: frame.interval, runtime: runtime, apps: apps, replicas: replicas, lastStep: last
+        )
     }
 
     private func subjects(

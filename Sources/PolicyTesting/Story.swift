@@ -17,7 +17,7 @@ struct Story {
             frames.flatMap(\.changes).map { ($0.incident.id, $0.incident) }, uniquingKeysWith: { first, _ in first })
     }
 
-    var begin: Timestamp { frames.first?.at ?? GivenSeries.start }
+    var begin: Timestamp { frames.first?.at ?? GivenSeries.usualStart }
 
     /// The newest frame that is not later; the first one where all are.
     func index(at moment: TimeSpan) -> Int {

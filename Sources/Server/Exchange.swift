@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import Glibc
 
 /// One request on its way in: created when its first line has arrived, released when its answer has gone.
 ///
@@ -15,13 +16,15 @@ final class Exchange {
 
     /// Takes what has arrived and, once the body is complete, asks the handler.
     func advance(
-        _ connection: OpaquePointer, method: UnsafePointer<CChar>, upload: UnsafePointer<CChar>?,
+        _ connection: OpaquePointer, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>, upload: UnsafePointer<CChar>?,
         uploadSize: UnsafeMutablePointer<Int>, service: Service
     ) -> MHD_Result {
         let limit = service.options.maxBodyBytes
         guard started else {
             started = true
-            if let refusal = refusal(connection, service.options) { return Answer.queue(refusal, connection, service) }
+            if let refusal = malformed(connection, version, service.options) ?? refusal(connection, service.options) {
+                return Answer.queue(refusal, connection, service)
+            }
             return announcedLength(connection) > limit ? Answer.queue(Self.tooLarge(limit), connection, service) : .YES
         }
         if uploadSize.pointee > 0, let upload {
@@ -49,6 +52,31 @@ final class Exchange {
 
     private static func tooLarge(_ limit: Int) -> ServerResponse {
         .problem(413, "Too large", "the body has more than \(limit) bytes, which is the most that is taken here")
+    }
+
+    /// What the library lets through and no request may be, because a proxy before us may read it otherwise (RFC 9112, 3.2 and 6).
+    private func malformed(_ connection: OpaquePointer, _ version: UnsafePointer<CChar>, _ options: HTTPServer.Options) -> ServerResponse? {
+        guard !target.contains(UInt8(ascii: " ")) else {
+            return .problem(400, "Malformed request", "there is a space in the address: write it as %20")
+        }
+        func has(_ name: String) -> Bool { MHD_lookup_connection_value(connection, .HEADER_KIND, name) != nil }
+        if !has("Host"), strcmp(version, "HTTP/1.0") != 0 {
+            return .problem(400, "Malformed request", "there is no 'Host': a request of HTTP/1.1 names whom it asks")
+        }
+        // Who takes no bodies reads none: how long they are said to be is all the same.
+        guard options.maxBodyBytes > 0 else { return nil }
+        let (isCoded, isMeasured) = (has("Transfer-Encoding"), has("Content-Length"))
+        guard isCoded || isMeasured else { return nil }
+        let fields = Self.headers(connection)
+        func values(_ name: String) -> [[UInt8]] { fields.filter { $0.name.lowercased() == name }.map(\.value) }
+        if isCoded {
+            if isMeasured { return .problem(400, "Malformed request", "'Transfer-Encoding' and 'Content-Length' exclude each other") }
+            let codings = values("transfer-encoding").map { String(decoding: $0, as: UTF8.self).lowercased() }
+            return codings == ["chunked"]
+                ? nil : .problem(501, "Unknown coding", "'chunked' is the only 'Transfer-Encoding' that is known here")
+        }
+        return values("content-length").count > 1
+            ? .problem(400, "Malformed request", "there is more than one 'Content-Length'") : nil
     }
 
     /// What is said of an address or of fields that are too long. Below the library's own limits, whose errors are pages for people.

@@ -262,12 +262,11 @@ final class Service: Sendable {
                 let bytes = UnsafeRawBufferPointer(start: target, count: strlen(target))
                 return Unmanaged.passRetained(Exchange(target: Array(bytes))).toOpaque()
             },
-            handle: { closure, connection, _, method, _, upload, uploadSize, context in
-                guard let closure, let connection, let method, let uploadSize, let exchange = context?.pointee else {
-                    return .NO
-                }
+            handle: { closure, connection, _, method, version, upload, uploadSize, context in
+                guard let closure, let connection, let method, let version, let uploadSize, let exchange = context?.pointee
+                else { return .NO }
                 return Unmanaged<Exchange>.fromOpaque(exchange).takeUnretainedValue().advance(
-                    connection, method: method, upload: upload, uploadSize: uploadSize, service: Service.at(closure))
+                    connection, method: method, version: version, upload: upload, uploadSize: uploadSize, service: Service.at(closure))
             },
             request_ended: { closure, connection, context, _ in
                 guard let closure, let exchange = context?.pointee else { return }

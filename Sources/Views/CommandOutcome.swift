@@ -1,4 +1,5 @@
 import Cycle
+import JSONParsing
 import Journal
 import Model
 
@@ -7,6 +8,8 @@ public struct CommandOutcome: Sendable {
     public static let schema = "mozaiks.ops/command/v1"
 
     public let row: CommandRow
+    /// What of it may be meant otherwise, for whoever looks at it.
+    public var warnings: [String] = []
 
     public init(_ row: CommandRow) { self.row = row }
 
@@ -23,6 +26,12 @@ public struct CommandOutcome: Sendable {
         case Commands.unacknowledge: result.hasSuffix("reminders go on")
         default: !begins("not ")
         }
+    }
+
+    /// Of a silence that is made: what it is about.
+    public var match: IncidentMatch? {
+        guard row.kind == Commands.addSilence, let document = try? JSON(parsing: Array(row.arguments.utf8)) else { return nil }
+        return document["match"].flatMap { try? IncidentMatch(DocumentReader($0, document: "silence")) }
     }
 
     /// Schema `mozaiks.ops/command/v1`.

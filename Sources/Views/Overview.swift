@@ -19,7 +19,7 @@ public struct Overview {
     /// The weightiest first, then the oldest.
     public let open: [Incident]
     /// What may become an incident: true already, and not for long enough to tell anybody.
-    public let begun: [BegunRule]
+    public let begun: [Begun]
     public let shortIDs: [String: String]
     /// By incident: why nobody is told of it, or nothing is done.
     public let circumstances: [String: [String]]
@@ -85,7 +85,7 @@ public struct Overview {
         sights = try RuntimeSight.all(in: journal) { notes.append("what was seen of \($0) cannot be read") }
         let kept = try? KeptDecisions(journal)
         if kept == nil { notes.append("what was decided cannot be read: silences are not shown") }
-        begun = kept?.engine.begun ?? []
+        begun = if let kept { Begun.all(kept.engine, sights, in: journal) } else { [] }
         var damaged = 0
         let rows = try journal.incidents(IncidentFilter(statuses: [.open, .acknowledged], limit: 10_000)) { _ in
             damaged += 1
@@ -173,13 +173,19 @@ public struct Overview {
             : "an engine runs (\(holder?.description ?? "")) and does not poll, or cannot write its journal"
         let what =
             late.count == sights.count ? "" : " \(late.map { Shown.id($0.summary.runtime) }.joined(separator: ", "))"
-        return "\(who): the last poll\(what) was \((now - oldest.polledAt).brief) ago"
+        return "\(who): the last poll\(what) was at \(clock(oldest.polledAt)) \(zone.mark(oldest.polledAt)), as the journal has it"
     }
 
     public var verdict: StatusVerdict {
         StatusVerdict(
-            summaries: sights.map(\.summary), at: now, open: open, stale: stale,
+            summaries: sights.map(\.summary), at: now, open: open, stale: stale, begun: Begun.sentence(begun, at: now, clock),
             notices: isWithoutChannels ? ["nobody is told: no channel is configured"] : [])
+    }
+
+    /// `10:03:20`; of another day `2026-11-21 10:03:20`. By the configured clocks.
+    public func clock(_ moment: Timestamp) -> String {
+        let day = zone.day(moment)
+        return (day == zone.day(now) ? "" : day + " ") + zone.clock(moment)
     }
 
     /// What it brought about and is not over.
@@ -210,12 +216,7 @@ extension Overview {
             "line": .string(verdict.line),
             "at": .moment(now), "engine": .object(engine), "state": .string(folder.path),
             "actions_stopped": isStopped.map(JSON.bool) ?? .null,
-            "runtimes": .array(
-                sights.map { sight in
-                    guard var object = sight.document.object else { return sight.document }
-                    object.append("age_ms", .int(max(now - sight.polledAt, .zero).milliseconds))
-                    return .object(object)
-                }),
+            "runtimes": .array(sights.map(\.document)),
             "incidents": .array(
                 open.map { incident in
                     guard var object = incident.document.object else { return incident.document }
@@ -223,6 +224,7 @@ extension Overview {
                     object.append("circumstances", .array((circumstances[incident.id] ?? []).map(JSON.string)))
                     return .object(object)
                 }),
+            "begun": .array(begun.map(\.document)),
             "leases": .array(
                 leases.map { lease in
                     guard var object = lease.document.object else { return lease.document }

@@ -22,6 +22,8 @@ public struct PresentCondition: Sendable {
     /// When the newest answer came that the values are of. What the engine remembers between polls is written once a minute.
     public let at: Timestamp
     public let state: State
+    /// What of it is missing and why, each in words.
+    public let missing: [String]
 
     /// Nil where the incident is over, its rule is not in force any more, or the journal holds no evidence of its subject.
     /// - Parameter situation: that holds the incident's runtime.
@@ -33,6 +35,7 @@ public struct PresentCondition: Sendable {
         guard let condition = found.condition else { return nil }
         withValues = condition.withValues
         readings = condition.readings
+        missing = found.missing.map { "\($0.series) is missing (\(found.why($0)))" }
         let at = found.answered ?? found.at
         self.at = at
         // What was decided since is not gainsaid by values from before it.
@@ -44,7 +47,7 @@ public struct PresentCondition: Sendable {
             state = .unknown("the newest values here are older than what was decided last")
         case .no: state = .isOver(incident.quietSince)
         case .noTraffic, .unknown:
-            state = .unknown(found.missing.map { "\($0.series) is missing (\(found.why($0)))" }.joined(separator: "; "))
+            state = .unknown(missing.joined(separator: "; "))
         }
     }
 }
@@ -59,6 +62,14 @@ extension PresentCondition {
         case .isOver(nil): "not true by these values"
         case .unknown(let why): "not known" + (why.isEmpty ? "" : ": \(why)")
         }
+    }
+
+    /// The same where there is little room: of several values that are missing the first, and how many more.
+    public func briefly(_ moment: (Timestamp) -> String) -> String {
+        guard case .unknown(let why) = state, missing.count > 1, why.isSame(as: missing.joined(separator: "; ")) else {
+            return standing(moment)
+        }
+        return "not known: \(missing[0]), and \(missing.count - 1) more that it takes"
     }
 
     /// As a member of an incident's document.

@@ -183,4 +183,10 @@ extension RuleExplanation {
         ]
         return OutputDocument(.explanation, members)
     }
+
+    /// An incident with how its rule stands now: `incidents explain -o json`.
+    /// - Parameter explanation: nil where that cannot be said any more.
+    public static func document(of incident: Incident, now explanation: RuleExplanation?) -> OutputDocument {
+        OutputDocument(.incidentExplanation, ["incident": incident.document, "now": explanation?.document.json ?? .null])
+    }
 }

@@ -16,6 +16,8 @@ public struct StatusVerdict: Sendable {
     public let journalError: String?
     /// Why all of it may be no more so, in words: then nothing is known to be well.
     public let stale: String?
+    /// What would tell that something is wrong if it lasted, in words; nil: nothing has begun.
+    public let begun: String?
     /// What to know besides, in words: none of it makes things unwell.
     public let notices: [String]
     /// Endpoints that gave no evidence, in words.
@@ -32,8 +34,9 @@ public struct StatusVerdict: Sendable {
     /// Of what was kept, or of passes.
     public init(
         summaries: [RuntimeSummary], at: Timestamp?, open: [Incident], journalError: String? = nil, stale: String? = nil,
-        notices: [String] = []
+        begun: String? = nil, notices: [String] = []
     ) {
+        self.begun = begun
         self.notices = notices
         self.summaries = summaries
         self.at = at
@@ -46,7 +49,7 @@ public struct StatusVerdict: Sendable {
 
     private static func sickness(_ replicas: [RuntimeSummary.Replica]) -> [String] {
         replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil }.map { replica in
-            "\(replica.url) says that it is unhealthy" + (replica.detail[.health].map { ": \($0)" } ?? "")
+            "\(replica.url) says that it is \(HealthWords.unhealthy(replica.detail[.health]))"
         }
     }
 
@@ -71,6 +74,10 @@ public struct StatusVerdict: Sendable {
         }
         if told.count == 2, told[0].why.isSame(as: told[1].why) {
             return ["\(replica.url): \(told[0].why)"]
+        }
+        // What is asked together with the health: where it came, the process lives, and is no more overloaded than that.
+        if told.count == 1, replica.missing[.health] == .unreachable, replica.missing[.events] == nil {
+            return ["\(replica.url)\(told[0].path): \(MissingReason.unreachable); \(HealthWords.waits)"]
         }
         return told.map { "\(replica.url)\($0.path): \($0.why)" }
     }
@@ -97,22 +104,32 @@ public struct StatusVerdict: Sendable {
     }
 
     /// `OK: 7 open chats of 12, 3 apps, Mongo ping 0.04 ms, 7 websockets, 10 errors`
-    public var line: String {
+    public var line: String { "\(word): \(account(begun))" }
+
+    /// The same without the word and without what has begun.
+    public var account: String { account(nil) }
+
+    private func account(_ begun: String?) -> String {
         var parts = stale.map { [$0] } ?? []
-        for incident in open.sorted(by: { $0.severity > $1.severity }).prefix(3) {
+        // Notes are no trouble, and are counted apart.
+        let real = open.filter { $0.severity != .info }
+        for incident in real.sorted(by: { $0.severity > $1.severity }).prefix(3) {
             parts.append("\(Shown.id(incident.rule)) on \(incident.subject), \(age(incident))")
         }
-        if open.count > 3 { parts.append("and \(open.count - 3) more incident\(open.count == 4 ? "" : "s")") }
+        if real.count > 3 { parts.append("and \(real.count - 3) more incident\(real.count == 4 ? "" : "s")") }
         if let journalError { parts.append(journalError) }
         parts += unhealthy.prefix(2)
         parts += blind.prefix(2)
         if blind.count > 2 {
             parts.append("and \(blind.count - 2) more endpoint\(blind.count == 3 ? "" : "s") without evidence")
         }
+        if let begun { parts.append(begun) }
+        let notes = open.count - real.count
+        if notes > 0 { parts.append("\(notes) note\(notes == 1 ? "" : "s")") }
         parts += notices
         parts += summaries.map(figures).filter { !$0.isEmpty }
         // A line of a plugin is one line, and a bar in it would begin the performance data.
-        return "\(word): " + parts.map(Shown.plugin).joined(separator: "; ")
+        return parts.map(Shown.plugin).joined(separator: "; ")
     }
 
     /// What people would want to hear of again: without figures, ages and words that differ from poll to poll. `ok` alone

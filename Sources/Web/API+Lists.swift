@@ -60,12 +60,7 @@ extension API {
         let (page, next) = API.page(silences, asked) { ($0.createdAt, $0.id) }
         return [
             "schema": "mozaiks.ops/silence-list/v1",
-            "silences": .array(
-                page.map { silence in
-                    guard var object = silence.document.object else { return silence.document }
-                    object["active"] = .bool(silence.isActive(reading.now))
-                    return .object(object)
-                }), "next_cursor": .optional(next),
+            "silences": .array(page.map { $0.document(at: reading.now) }), "next_cursor": .optional(next),
         ]
     }
 

@@ -19,12 +19,6 @@ extension API {
         return policies
     }
 
-    /// Names of rules by which is decided, and of those that are switched off; empty where that is not known yet.
-    static func ruleNames(_ reading: Reading) -> [String] {
-        guard let policies = try? policies(reading) else { return [] }
-        return Set(policies.allRules.map(\.name) + policies.policies.flatMap { $0.disabled.map(\.rule) }).inByteOrder()
-    }
-
     /// Where rules stand as the journal has it.
     /// - Parameter only: on that runtime alone; nil: on all.
     static func situation(of policies: PolicySet, _ reading: Reading, only runtime: String? = nil) throws -> Situation {

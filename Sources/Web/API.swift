@@ -20,7 +20,13 @@ struct Reading {
 
     /// What is known of names; empty: nothing is.
     var runtimes: [String] { surroundings.settings?.runtimes.map(\.name) ?? [] }
-    var rules: [String] { API.ruleNames(self) }
+    /// What names nothing that there is in a silence's filter.
+    func strangers(in match: IncidentMatch) -> [KnownNames.Stranger] {
+        let settings = surroundings.settings
+        let names = KnownNames(environment: settings?.environment, runtimes: settings?.runtimes, policies: try? API.policies(self))
+        let apps = match.apps.isEmpty ? [] : KnownNames.apps(seenIn: journal, on: settings?.runtimes.map(\.name))
+        return names.strangers(in: match, apps: apps)
+    }
 
     var clocks: Clocks { Clocks(zone: zone, now: now) }
 }
@@ -69,12 +75,6 @@ enum API {
         // Ages, and the moment: with them no two answers are ever alike.
         object["at"] = nil
         object["line"] = nil
-        object["runtimes"] = .array(
-            (document["runtimes"]?.array ?? []).map { runtime in
-                guard var object = runtime.object else { return runtime }
-                object["age_ms"] = nil
-                return .object(object)
-            })
         return (document, .object(object))
     }
 

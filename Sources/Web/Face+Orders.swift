@@ -61,9 +61,10 @@ extension Face {
             return ServerResponse(
                 status: 200, headers: Face.unkept,
                 body: (["schema": "mozaiks.ops/kill-switch/v1", "stopped": .bool(isStopped)] as JSON).serializedBytes())
-        case .command(let number, let about):
+        case .command(let number, let about, let warnings):
             var document: JSONObject = ["schema": "mozaiks.ops/command-taken/v1", "command": .int(number)]
             document.append("about", about.map { .object(JSONObject([(key: $0.key, value: .string($0.id))])) } ?? .null)
+            document.append("warnings", .array(warnings.map { .string($0) }))
             return ServerResponse(
                 status: 202, headers: Face.unkept + [("Location", API.prefix + "commands/\(number)")],
                 body: JSON.object(document).serializedBytes())
@@ -83,7 +84,7 @@ extension Face {
         let answer = try take(kind, id, &fields, key: once, request: [], visitor)
         switch answer {
         case .stopped: return Face.goTo("/")
-        case .command(let number, _): return Face.goTo("\(then)\(then.utf8.contains(UInt8(ascii: "?")) ? "&" : "?")asked=\(number)")
+        case .command(let number, _, _): return Face.goTo("\(then)\(then.utf8.contains(UInt8(ascii: "?")) ? "&" : "?")asked=\(number)")
         }
     }
 

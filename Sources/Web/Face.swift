@@ -217,7 +217,12 @@ public final class Face: Sendable {
             let listing = path == Page.incidentList ? try IncidentListing(&query) : nil
             let frame = path == "/" ? try Timeframe(&query, now: reading.now, reading.zone) : nil
             try query.finish()
-            let notice = asked.map(CommandOutcome.init)
+            let notice = asked.map { row in
+                var outcome = CommandOutcome(row)
+                // By what is known now: an app that came meanwhile is no stranger any more.
+                outcome.warnings = outcome.match.map(reading.strangers)?.map(\.warning) ?? []
+                return outcome
+            }
             if let listing { return Page.response(try Page.list(listing, notice, reading)) }
             if isIncident {
                 let detail = try API.incident(String(path.dropFirst(Page.incidents.count)), reading)

@@ -28,11 +28,6 @@ extension FirstPage {
         } else if open.count > 1 {
             facts.append(("Where", places(OpenGroups(open).groups)))
         }
-        // True already, and no outage since then: nobody is told until it lasts.
-        if real.isEmpty, let first = overview.begun.min(by: { $0.since < $1.since }) {
-            let age = max(overview.now - first.since, .zero).brief
-            facts.append(("Begun", "\(id: first.rule) on \(first.subject.description), begun \(age) ago; told if it lasts"))
-        }
         facts.append(("Being done", done))
         facts.append(("Waits for you", waitsFor))
         let failing = overview.troubles.map(\.channel).inByteOrder()
@@ -104,14 +99,24 @@ extension FirstPage {
     private func word(_ state: StatusVerdict.State) -> String {
         switch state {
         // Notes are open for as long as a build is as it is: they neither make it unwell nor are they nothing.
-        case .ok: overview.open.isEmpty ? "All is well" : "Well, with \(overview.open.count) note\(overview.open.count == 1 ? "" : "s")"
+        case .ok:
+            (hasBegun ? "Well so far" : overview.open.isEmpty ? "All is well" : "Well")
+                + (overview.open.isEmpty ? "" : ", with \(overview.open.count) note\(overview.open.count == 1 ? "" : "s")")
         case .warning: "Warning\(isEnding ? ", ending" : "")"
         case .critical: "Critical\(isEnding ? ", ending" : "")"
         case .unknown: "Not known"
         }
     }
 
+    /// Whether something would tell that something is wrong, if it lasted.
+    var hasBegun: Bool { overview.begun.contains(where: \.isReal) }
+
     private func lead(_ verdict: StatusVerdict) -> HTML {
+        guard let begun = Begun.sentence(overview.begun, at: overview.now, clocks.words) else { return state(verdict) }
+        return "\(state(verdict)) \(Shown.line(begun))."
+    }
+
+    private func state(_ verdict: StatusVerdict) -> HTML {
         let open = overview.open
         if !open.isEmpty {
             let critical = open.filter { $0.severity == .critical }.count
@@ -129,8 +134,8 @@ extension FirstPage {
         }
         let watched = "\(overview.sights.count) runtime\(overview.sights.count == 1 ? " is" : "s are") watched"
         if verdict.state == .ok { return "\(watched), no incident is open." }
-        // What keeps it from being well stands first in the line, behind the word.
-        return "\(sentence(String(verdict.line.dropFirst(verdict.word.count + 2))))"
+        // What keeps it from being well stands first.
+        return "\(sentence(verdict.account))"
     }
 
     private func sentence(_ text: String) -> String {
@@ -150,7 +155,8 @@ extension FirstPage {
         }
         guard overview.verdict.state != .unknown else { return "nothing new can be: what is not seen is not judged" }
         guard !overview.open.isEmpty else {
-            return overview.verdict.state == .ok ? "nothing, and nothing has to be" : "nothing yet: no rule has held for long enough"
+            return overview.verdict.state == .ok && !hasBegun
+                ? "nothing, and nothing has to be" : "nothing yet: no rule has held for long enough"
         }
         let refused = overview.open.lazy.compactMap { overview.refused(of: $0) }.first
         return "nothing\(refused.map { "; \(clocks.readable($0))" } ?? "")"

@@ -39,7 +39,7 @@ struct FirstPage {
 
     var html: HTML {
         let verdict = overview.verdict
-        let tone = verdict.state == .ok && deaf != nil ? Page.Tone.doubtful : Page.Tone.of(verdict.state)
+        let tone = verdict.state == .ok && (deaf != nil || hasBegun) ? Page.Tone.doubtful : Page.Tone.of(verdict.state)
         let environment = overview.sights.first?.environment
         let mode = overview.sights.map(\.mode).min()
         let head: HTML = """
@@ -105,8 +105,15 @@ struct FirstPage {
         }
         let groups = OpenGroups(open).groups
         let more = groups.dropFirst(Page.mostShown).reduce(0) { $0 + $1.incidents.count }
+        let notes = open.count { $0.severity == .info }
+        let real = open.count - notes
+        let counts: [HTML] = [
+            real > 0 ? "<span class=\"count\">\(real)</span>" : "",
+            notes > 0
+                ? "\(real > 0 ? " " : "")<span class=\"faint\">\(real > 0 ? "and " : "")\(notes) note\(notes == 1 ? "" : "s")</span>" : "",
+        ]
         return """
-            <section id="open" aria-labelledby="open-h"><h2 id="open-h">Open incidents <span class="count">\(open.count)</span></h2>
+            <section id="open" aria-labelledby="open-h"><h2 id="open-h">Open incidents \(counts.joined())</h2>
             \(groups.prefix(Page.mostShown).map(card).joined())
             <p><a href="\(Page.incidentList)">\(more > 0 ? "and \(more) more" : "All incidents, by page")</a></p></section>
             """
@@ -117,10 +124,11 @@ struct FirstPage {
         let all = overview.begun
         guard !all.isEmpty else { return "" }
         let items = all.prefix(Page.mostBegun).map {
-            "\(id: $0.rule) on \($0.subject.description), since \(clocks.since($0.since))" as HTML
+            "\(id: $0.rule) on \($0.subject.description), since \(clocks.since($0.since)): \($0.outlook(at: overview.now, clocks.words))\(HTML.when($0.severity == .info, ", as a note"))"
+                as HTML
         }
         let more = all.count - items.count
-        let named = all.prefix(3).map { "\(Shown.id($0.rule)) on \($0.subject.description)" }.joined(separator: ", ")
+        let named = all.prefix(3).map(\.name).joined(separator: ", ")
         return """
             <section aria-labelledby="begun-h"><h2 id="begun-h">Has begun <span class="count">\(all.count)</span></h2>
             <details id="begun"><summary>\(named)\(all.count > 3 ? " and \(all.count - 3) more" : ""): nobody is told yet</summary>

@@ -115,6 +115,8 @@ private struct IncidentListPage {
 
     var html: HTML {
         let unseen = open.count { $0.acknowledged == nil }
+        let notes = open.count { $0.severity == .info }
+        let noted = notes == 0 ? "" : " (\(notes) note\(notes == 1 ? "" : "s"))"
         // What somebody looks into stands below what nobody does, page by page.
         let shown = list.incidents.filter { $0.acknowledged == nil } + list.incidents.filter { $0.acknowledged != nil }
         let cards = (listing.show == .open ? shown : list.incidents).map(card)
@@ -124,7 +126,7 @@ private struct IncidentListPage {
             } ?? ""
         let back: HTML = HTML.when(listing.cursor != nil, "<p><a href=\"\(listing.with { _ in })\">The newest</a></p>")
         return """
-            <p class="lead">\(open.count) open, \(unseen) of them acknowledged by nobody.</p>
+            <p class="lead">\(open.count) open\(noted), \(unseen) of them acknowledged by nobody.</p>
             \(filters)\(groups)\(quiet)
             <section id="open" aria-labelledby="list-h"><h2 id="list-h">Newest first: \(listing.show.words)</h2>\(back)
             \(cards.isEmpty ? "<p class=\"none\">none</p>" : cards.joined())\(damaged)\(further)</section>

@@ -162,8 +162,11 @@ enum Page {
     /// How an open incident's condition stands, with values and their time: by the newest evidence, else by what decided last.
     static func standing(_ incident: Incident, _ present: PresentCondition?, _ clocks: Clocks) -> HTML {
         if let present {
+            // What is so stands out, and not why it is not known.
+            let said = clocks.readable(present.briefly(clocks.words))
+            let end = said.firstIndex(ofBytes: ": ") ?? said.endIndex
             return
-                "<strong>\(clocks.readable(present.standing(clocks.words)))</strong>, by values of \(clocks.since(present.at)): <code>\(values(present.withValues, present.readings))</code>"
+                "<strong>\(String(said[..<end]))</strong>\(String(said[end...])), by values of \(clocks.since(present.at)): <code>\(values(present.withValues, present.readings))</code>"
         }
         guard let last = incident.transitions.last else { return "not known" }
         return "not known; as of \(clocks.since(last.at)) it was <code>\(values(last.condition, last.readings))</code>"

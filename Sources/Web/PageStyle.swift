@@ -34,7 +34,7 @@ enum PageStyle {
         dd ul{margin:0;padding:0;list-style:none}dd li+li{margin-top:3px}
         h2{font-size:18px;margin:22px 0 8px}
         h3{font-size:16px;margin:0 0 4px;line-height:1.35}
-        h3 .faint{font-weight:400;font-size:14px}
+        h2 .faint,h3 .faint{font-weight:400;font-size:14px}
         .count{display:inline-block;min-width:1.6em;padding:0 .45em;border-radius:1em;background:var(--unknown-bg);font-size:14px;font-weight:400;text-align:center}
         .card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 14px;margin:0 0 10px}
         .card.bad{border-left:6px solid var(--bad)}.card.doubtful{border-left:6px solid var(--doubt)}.card.info{border-left:6px solid var(--good)}

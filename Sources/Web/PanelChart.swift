@@ -30,10 +30,14 @@ struct PanelChart {
     /// What stands at each step: the top of a layer, or the value of a line.
     private var tops: [[Double?]] {
         guard panel.isStacked else { return panel.series.map(\.values) }
-        var sums: [Double?] = Array(repeating: 0, count: range.count)
+        // Where no app says what ran, the rest holds the whole and stands on the floor: a hole there would read as zero.
+        var sums: [Double] = Array(repeating: 0, count: range.count)
         return panel.series.map { layer in
-            for step in sums.indices { sums[step] = layer.values[step].flatMap { value in sums[step].map { $0 + value } } }
-            return sums
+            sums.indices.map { step -> Double? in
+                guard let value = layer.values[step] else { return nil }
+                sums[step] += value
+                return sums[step]
+            }
         }
     }
 

@@ -103,7 +103,14 @@ extension Page {
         guard let asked else { return "" }
         let what = asked.row.kind.replacing(bytesOf: "_", with: " ")
         let by: HTML = "<span class=\"faint\">asked by \(id: asked.row.actor), \(clocks.since(asked.row.at))</span>"
-        return switch asked.isDone {
+        let warnings = asked.warnings.map {
+            "<p class=\"notice\" role=\"status\"><span aria-hidden=\"true\">⚠</span> \($0)</p>" as HTML
+        }
+        return "\(outcome(asked, what, by, clocks))\(warnings.joined())"
+    }
+
+    private static func outcome(_ asked: CommandOutcome, _ what: String, _ by: HTML, _ clocks: Clocks) -> HTML {
+        switch asked.isDone {
         case nil:
             "<p class=\"notice\" role=\"status\"><span aria-hidden=\"true\">…</span> Asked for (\(what)): the engine takes it at its next poll. \(by)</p>"
         case true?:

@@ -42,6 +42,19 @@ import Testing
         }
     }
 
+    /// Its database takes connections and never answers.
+    @Test(.enabled(if: Shell.hasPostgres), arguments: [([String](), 3), (["--exit-code", "work"], 75)] as [([String], Int32)])
+    func toldToEndWhileItsStateDoesNotAnswerItEnds(more: [String], code: Int32) throws {
+        let port = try Loopback.MutePort()
+        let shell = Shell(["MOZAIKS_RUNTIME_URL": "http://127.0.0.1:9"])
+        let job = try shell.start(["check", "--watch", "10m", "--brief", "--state", port.database] + more)
+        let guest = port.waitForGuest()
+        let ending = job.ending(SIGTERM)
+        #expect(ending.code == code, "\(ending.errors)")
+        #expect(ending.errors.contains("told to end before the first poll was over: nothing was seen"), "\(ending.errors)")
+        withExtendedLifetime((port, guest)) {}
+    }
+
     @Test(
         "a length that cannot be meant is wrong usage",
         arguments: [

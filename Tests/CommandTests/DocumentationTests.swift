@@ -120,6 +120,30 @@ import Testing
         #expect(DocumentationBlock.withoutFigures("7 open") != DocumentationBlock.withoutFigures("seven open"))
     }
 
+    /// What one page calls by another path or name somebody makes twice.
+    @Test func aSecretHasOnePathOnEveryPage() throws {
+        let found = try RunningProgram(
+            "/usr/bin/env",
+            [
+                "grep", "-rnoE", #"/(run|var/run|etc)/[A-Za-z0-9_./-]*secrets[A-Za-z0-9_./-]*"#, "README.md", "docs", "policies",
+                "playbooks",
+            ],
+            environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C"], in: Fixtures.repository, atMost: 30
+        ).waitForEnd()
+        let places = found.output.split(separator: "\n").map { $0.split(separator: ":", maxSplits: 2).map(String.init) }
+        #expect(places.count > 30, "\(found.everything)")
+        for place in places where !place[2].hasPrefix("/etc/mozaiks-ops/secrets") {
+            // Where Compose mounts them, and what says so.
+            let isOfCompose =
+                place[2].hasPrefix("/run/secrets")
+                && ["docs/deploy/container.md", "docs/deploy/container/mozaiks-ops.yaml", "docs/configuration.md"].contains(place[0])
+            #expect(isOfCompose, "\(place.joined(separator: ":"))")
+        }
+        for old in ["page-token", "heartbeat-url"] {
+            #expect(!places.contains { $0[2].hasSuffix("/" + old) }, "\(old) has another name elsewhere")
+        }
+    }
+
     @Test func wordsAreSplitAsAShellDoes() {
         #expect(
             DocumentationBlock.words(#"policy test --run '^a b' "c d" x # why"#) == [

@@ -115,7 +115,7 @@ import Testing
         #expect(try shell.run("audit", "verify").code == 0)
     }
 
-    @Test("docs/api.md names every path of docs/api.yaml")
+    @Test("docs/api.md names every path of docs/api.yaml, and has an example of each")
     func documented() throws {
         func text(_ name: String) throws -> String {
             String(decoding: try #require(Fixtures.read(Fixtures.repository + "/docs/" + name)), as: UTF8.self)
@@ -125,6 +125,18 @@ import Testing
         }
         #expect(paths.count >= 8)
         let page = try text("api.md")
-        for path in paths { #expect(page.contains("`\(path)`"), "\(path)") }
+        // What stands between fences, up to what ends an address.
+        let blocks = page.split(separator: "```", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map(
+            \.element)
+        let asked = blocks.flatMap { $0.split { " \n\"'?".contains($0) } }.compactMap { word in
+            word.firstIndex(ofBytes: "/api/v1/").map { word[$0...].split(separator: "/") }
+        }
+        for path in paths {
+            #expect(page.contains("`\(path)`"), "\(path)")
+            let parts = path.split(separator: "/")
+            #expect(
+                asked.contains { one in one.count == parts.count && zip(one, parts).allSatisfy { $1 == "{id}" || $0 == $1 } },
+                "\(path) has no example")
+        }
     }
 }

@@ -47,6 +47,9 @@ struct Shell {
             .merging(environment) { _, given in given }
     }
 
+    /// Whether the program can speak to a server of PostgreSQL here: its library is opened when it is needed.
+    static let hasPostgres = dlopen("libpq.so.5", RTLD_LAZY) != nil
+
     /// The program as it was built with these tests.
     static let program = RunningProgram.built
 

@@ -75,7 +75,7 @@ import Testing
             #expect(status.code == 1 && status.errors.isEmpty, "\(status.everything)")
             #expect(status.firstLine.hasPrefix("WARNING: crowded on runtime shared, "), "\(status.output)")
             #expect(status.output.contains("Engine: running (pid \(daemon.pid) since "))
-            #expect(status.output.contains("  shared, polled ") && status.output.contains("7 open of 12 chats, 3 apps"))
+            #expect(status.output.contains("  shared, as of ") && status.output.contains("7 open of 12 chats, 3 apps"))
             #expect(status.output.contains("  \(short)  warning  crowded on runtime shared, since "))
             #expect(status.output.contains("Waiting for you: nothing\n") && status.output.contains("Silences: none\n"))
             #expect(short.utf8.count == 4 && short.allSatisfy { "0123456789abcdef".contains($0) })

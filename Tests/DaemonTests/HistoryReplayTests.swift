@@ -167,7 +167,7 @@ import Testing
     private static let noisyByShareAlone: String = {
         var text = DefaultPolicy.text
         if let from = text.firstRange(of: "\n      and ((outgrew("),
-            let to = text[from.upperBound...].firstRange(of: "min(runtime.active_runs[2h]))))\n")
+            let to = text[from.upperBound...].firstRange(of: "avg(active_runs.share[2h])))))\n")
         {
             text.replaceSubrange(from.lowerBound..<to.upperBound, with: "\n")
         }

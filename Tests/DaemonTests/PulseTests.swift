@@ -1,4 +1,5 @@
 import Ambient
+import CycleKit
 import HTTP
 import Model
 import Notify

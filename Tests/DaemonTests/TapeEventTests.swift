@@ -246,6 +246,13 @@ import Testing
         let kept = try #require(read)
         #expect(kept.files.map(\.bytes) == policies.files.map(\.bytes))
         #expect(TapeSettings.document(back, kept).serialized() == TapeSettings.document(settings, policies).serialized())
+        // Where it was recorded holds under other policies, too, and without hours of maintenance.
+        settings.telling.maintenance = []
+        var replay = TapeReplay(settings: blank, policies: policies, followsTape: false)
+        replay.take(.event(at: Timestamp(milliseconds: 1_795_251_600_000), .settings(TapeSettings.document(settings, policies))))
+        #expect(replay.passedOver == 1 && replay.pipeline.settings.telling.zone == settings.telling.zone)
+        #expect(replay.pipeline.settings.guardOptions == blank.guardOptions)
+        #expect(TapeSettings.zone(["zone": "nowhere"]) == nil && TapeSettings.zone([:]) == nil)
     }
 
     /// Writes a tape as the program's recorder does.

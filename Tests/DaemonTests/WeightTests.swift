@@ -69,6 +69,49 @@ import Testing
         #expect(message.contains("connection refused"), "it stands in the very message that tells of the opening")
     }
 
+    @Test(
+        "what a runtime says of itself when it is not well stands on the incident, and that its health check alone is silent",
+        arguments: [
+            (
+                500, #"{"detail": "Health check failed: 127.0.0.1:27017: [Errno 111] Connection refused"}"#,
+                "unhealthy for want of MongoDB: Health check failed: 127.0.0.1:27017: [Errno 111] Connection refused"
+            ),
+            (503, #"{"detail": "MongoDB client not initialized"}"#, "unhealthy: MongoDB client not initialized"),
+            (200, #"{"status": "unhealthy", "detail": "the disk is full"}"#, "unhealthy: the disk is full"),
+            (200, #"{"status": "unhealthy"}"#, "unhealthy"),
+            (200, #"{"status": "degraded"}"#, "unhealthy: its status is 'degraded'"),
+            (
+                nil, "no complete answer within 10000 ms",
+                "no complete answer within 10000 ms; the rest of it answers, so in most cases MongoDB cannot be reached"
+            ),
+        ])
+    func unwell(status: Int?, said: String, words: String) async throws {
+        let policies = try Crowd.policies { text in
+            text +=
+                "  unwell: {subject: runtime, when: healthy == 0 or missing(healthy), for: 20s, severity: critical, summary: Not well.}\n"
+        }
+        let core = try place.core(settings, policies, gate: nil)
+        await core.pass(Crowd.calm, place.clock)
+        let well = place.clock.now()
+        for _ in 0..<12 {
+            place.clock.advance(by: .seconds(10))
+            let now = place.clock.now()
+            let outcome: Observation.Outcome =
+                status.map { .answer(.init(status: $0, date: now, contentType: "application/json", body: Body(Array(said.utf8)))) }
+                ?? .failure(.timeout, detail: said)
+            let health = Observation(
+                at: now, runtime: Crowd.runtime, replica: Crowd.replica, endpoint: .health, elapsedMilliseconds: 2, outcome: outcome)
+            _ = await core.cycle(Crowd.runtime, [health] + Crowd.poll(Crowd.calm, at: now).dropFirst())
+        }
+        let incident = try #require(try place.incidents().first { $0.rule == "unwell" })
+        #expect(
+            incident.handling.filter { $0.by == Wording.listener }.map(\.text) == [
+                "http://127.0.0.1:8000: \(words); last healthy at \(well), Mongo ping 0.04 ms, 7 websockets"
+            ])
+        let message = try place.read { try #require(try $0.outbox().first { $0.message.document.contains("unwell") }).message.document }
+        #expect(message.contains(words), "it stands in the very message that tells of the opening")
+    }
+
     @Test("a lease at a gate that nobody asks is warned of, once; the mode shown is the one in force")
     func unaskedGate() async throws {
         let core = try place.core(settings, try Crowd.policies { $0 = $0.replacing("mode: enforce", with: "mode: observe") }, gate: nil)

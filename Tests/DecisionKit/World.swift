@@ -17,6 +17,8 @@ package struct World {
     package var replicas: [String: [String: Evidence]] = [:]
     package var now = World.start
     package var name = "shared"
+    /// Whose hours conditions go by.
+    package var zone = Zone.utc
     /// What readings of apps are at the least that contradict themselves, by series.
     package var floors: [AppID: [String: Double]] = [:]
 
@@ -77,7 +79,8 @@ package struct World {
                 uniqueKeysWithValues: zip(demand.indices, zip(demand, texts)).compactMap { slot, series in
                     guard series.0.scope == .own, floors.values.contains(where: { $0[series.1] != nil }) else { return nil }
                     return (slot, ContiguousArray(ids.map { floors[$0]?[series.1] }))
-                }))
+                })
+        ).placed(in: zone)
     }
 
     /// An observation of every endpoint at this very moment.

@@ -1,5 +1,7 @@
+import Dispatch
 import Glibc
 import Model
+import Synchronization
 import TestKit
 import Testing
 
@@ -66,6 +68,35 @@ extension PostgresTests {
         // And nothing is asked of it again.
         #expect(cause { try engine.commitTick(BadDayTests.firstTick) } == .unreachable)
         #expect(database.connection?.isLost != false)
+    }
+
+    /// A server that takes connections and says nothing.
+    @Test func aStopEndsTheWaitForAConnection() throws {
+        let port = try Loopback.MutePort()
+        let name = StateName(port.database)
+        let folder = try StateFolder(creating: name)
+        let guests = Mutex<[Loopback.MutePort.Guest]>([])
+        DispatchQueue(label: "whoever stops it").async {
+            let guest = port.waitForGuest()
+            guests.withLock { $0.append(guest) }
+            name.hurry()
+        }
+        let error = try #require(failure { try EngineLock(folder: folder, now: at(0)) })
+        #expect(error.cause == .unreachable && error.isRetryable, "\(error)")
+        #expect(error.detail == "no answer, and this process is to end")
+        // Whoever begins only now, with a folder of its own, ends as well.
+        let other = try StateFolder(creating: name)
+        #expect(cause { try Journal.open(other, mode: .reader) } == .unreachable)
+        #expect(guests.withLock { $0.count } == 1)
+        withExtendedLifetime(port) {}
+    }
+
+    @Test func whoIsToEndWaitsLessForAConnection() {
+        let ending = PostgresEnding()
+        let began = PostgresDatabase.now()
+        ending.tell()
+        let told = PostgresDatabase.now()
+        #expect(ending.deadline(began, .seconds(35), grace: PostgresEnding.connectGrace) <= told + 1_000_000_000)
     }
 
     @Test func anEngineThatPollsHasItsSessionAnew() throws {

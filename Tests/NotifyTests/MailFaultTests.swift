@@ -30,6 +30,7 @@ import Testing
         "550 5.4.5 Daily user sending limit exceeded.", "550 Please turn on SMTP Authentication in your mail client",
         "551 we do not relay", "551 5.7.1 we do not relay non-local mail, sorry",
         "550 I cannot deliver mail for {dana@example.com}",
+        "553 sorry, not local host example.com, not a gateway", "553 5.3.0 Rejected - see http://www.spamhaus.org/query/bl?ip=192.0.2.7",
         "550 Domain example.com has exceeded the max defers and failures per hour (5/5 (100%)) allowed. Message discarded.",
     ]
 
@@ -46,6 +47,7 @@ import Testing
         "550 5.2.1 The email account that you tried to reach is disabled", "551 5.1.6 Moved", "553 5.1.3 Bad address",
         "550 unrouteable address", "550 5.5.0 Requested action not taken: mailbox unavailable (helo.example.com)", "550",
         "556 5.1.10 Domain does not accept mail (nullMX)",
+        "553 5.5.4 <dana>... Domain name required for recipient address",
         "504 5.5.2 <dana>: Recipient address rejected: need fully-qualified address",
     ]
 
@@ -71,6 +73,8 @@ import Testing
         "554 Reject due to policy restrictions.", "554 Domain contains no MX",
         "554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; Failed to process message due to a permanent exception",
         "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message",
+        "550 Plan limit reached: 100 emails", "550 You have exceeded your messaging limits",
+        "550 Your domain is not activated in our system", "550 5.7.1 Trial accounts can only send to verified recipients",
         "550 Account is not active. Sending disabled", "554 Sending suspended for this account.",
     ]
 
@@ -83,7 +87,7 @@ import Testing
         "550 5.7.1 Message rejected due to content restrictions", "554 5.7.1 The message contains a virus", "550 No",
         "550 5.1.1 The email account that you tried to reach does not exist", "552 5.2.2 The account is over quota",
         "550 The email account that you tried to reach is disabled", "550 Recipient account suspended",
-        "550 Message too large for this account",
+        "550 Message too large for this account", "550 Mailbox storage limit exceeded",
         "552 Message size exceeds what your account may receive", "550 5.2.3 Too long for that account",
         "554 5.7.0 Reject, attachment type not allowed", "554 Attachment rejected due to policy restrictions",
     ]

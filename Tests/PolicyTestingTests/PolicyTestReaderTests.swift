@@ -50,6 +50,10 @@ import YAML
             ["did you mean 'mode'?"]
         ),
         ("interval", "interval: 0s\ntests: []", ["'interval' must be at least 1s"]),
+        ("zone", "timezone: Mars/Olympus\ntests: []", ["error[timezone]: 'Mars/Olympus' is no offset", "such as UTC or +02:00"]),
+        ("start", "start: 22:00\ntests: []", ["error[start]: '22:00' is no whole minute of a day"]),
+        ("half a minute", "start: 2026-01-08T20:00:30Z\ntests: []", ["is no whole minute of a day"]),
+        ("start of a tape", "tests: [{name: a, tape: x, start: 2026-01-08T20:00:00Z, expect: []}]", ["'start' has no place beside it"]),
         ("no tests", "tests: []", ["error[empty]: 'tests' is empty"]),
         ("no expectations", "tests: [{name: a, tape: x, expect: []}]", ["error[empty]: 'expect' is empty"]),
         ("no states", "tests: [{name: a, tape: x, expect: [{rule: r, not: []}]}]", ["error[empty]: 'not' is empty"]),
@@ -73,9 +77,11 @@ import YAML
             policies: ../mine
             interval: 30s
             mode: suggest
+            timezone: "+02:00"
             tests:
               - name: one
                 mode: enforce
+                start: 2026-01-08T22:00:00+01:00
                 replicas: {"http://a": {up: 0x3}}
                 apps: {b: {active_runs: 1}, a: {active_runs: 1}}
                 expect:
@@ -96,6 +102,8 @@ import YAML
             Issue.record("a story and a tape")
             return
         }
+        #expect(series.start == Timestamp(rfc3339: "2026-01-08T21:00:00Z") && series.zone == Zone(fixed: "+02:00"))
+        #expect(file.tests[1].zone == Zone(fixed: "+02:00"))
         #expect(series.interval == .seconds(30) && series.lastStep == 10)
         #expect(series.apps.map(\.app) == [AppID("a"), AppID("b")] && series.replicas.map(\.url) == ["http://a"])
         #expect(

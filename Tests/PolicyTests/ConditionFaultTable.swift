@@ -572,6 +572,30 @@ extension FaultyCondition {
                 ^~~
             """#),
         FaultyCondition(
+            "active_runs > 3 and hour() >= 22h",
+            #"""
+            condition:1:31: error[unit-mismatch]: 'hour()' is a bare number and '22h' a time: they cannot be compared
+                active_runs > 3 and hour() >= 22h
+                                              ^~~
+            hint: write '22'
+            """#),
+        FaultyCondition(
+            "active_runs > 3 and hour(UTC) >= 22",
+            #"""
+            condition:1:26: error[syntax]: 'hour()' is of the moment and takes nothing
+                active_runs > 3 and hour(UTC) >= 22
+                                         ^~~
+            hint: write 'hour()'; the zone is the configuration's 'timezone'
+            """#),
+        FaultyCondition(
+            "active_runs > 3 and weekday()",
+            #"""
+            condition:1:21: error[type]: 'and' joins what is true or false; 'weekday()' is a bare number
+                active_runs > 3 and weekday()
+                                    ^~~~~~~~~
+            hint: compare it with something: 'weekday() > …'
+            """#),
+        FaultyCondition(
             "\"active_runs\" > 3",
             #"""
             condition:1:1: error[syntax]: '"' has no meaning here

@@ -45,6 +45,13 @@ import YAML
         ("active_runs > @noisy_min_runs", "a threshold is written '$name'"),
         ("turn_latency > 30s", "there are: turn_latency.p50, turn_latency.p95, turn_latency.p99, turn_latency.p95.rest"),
         ("turn_latency.p90 > 30s", "there are: turn_latency.p50, turn_latency.p95, turn_latency.p99, turn_latency.p95.rest"),
+        // The time of day
+        ("open_runs > 3 and hour >= 22", "the hour by the configured zone is 'hour()', 0 to 23: write 'hour() >= 22'"),
+        ("open_runs > 3 and time_of_day() >= 22", "the hour by the configured zone is 'hour()', 0 to 23: write 'hour() >= 22'"),
+        ("open_runs > 3 and hour() >= 22:30", "an hour is a whole number: 'hour() >= 22 or hour() < 6'"),
+        ("open_runs > 3 and day_of_week() >= 6", "days of the week are 'weekday()', 1 (Monday) to 7 (Sunday): write 'weekday() >= 6'"),
+        ("open_runs > 3 and weekday() == Saturday", "weekday() counts from 1 (Monday) to 7 (Sunday): write '6'"),
+        ("open_runs > 3 and weekday() == sun", "weekday() counts from 1 (Monday) to 7 (Sunday): write '7'"),
         // What stands elsewhere
         ("active_runs > 5 for 5m", "how long it must hold stands in the rule's 'for:'"),
         ("errors > 3/min in 30m", "a window stands in brackets behind its signal: errors[10m]"),

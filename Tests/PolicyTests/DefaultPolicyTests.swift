@@ -176,7 +176,7 @@ import Testing
         #expect(
             noisy.suppressedBy == [
                 "perf-poisoned", "perf-unreadable", "provider-trouble", "runs-stuck", "runtime-down", "runtime-unauthorized",
-                "runtime-unreachable",
+                "runtime-unhealthy", "runtime-unreachable",
             ])
     }
 

@@ -22,7 +22,7 @@ struct Dice {
     mutating func number(_ depth: Int) -> String {
         if depth > 0, roll(3) == 0 { return "(" + number(depth - 1) + pick([" + ", " - "]) + number(depth - 1) + ")" }
         if depth > 0, roll(4) == 0 { return number(depth - 1) + pick([" * ", " / "]) + String(roll(4)) }
-        return pick(["active_runs", "open_runs", "max(active_runs[10m])", "\(roll(12))", "$max_active_runs"])
+        return pick(["active_runs", "open_runs", "max(active_runs[10m])", "hour()", "weekday()", "\(roll(12))", "$max_active_runs"])
     }
 
     mutating func truth(_ depth: Int) -> String {
@@ -47,6 +47,7 @@ struct Dice {
 /// What a condition means, read off its structure: no program, no reordering, nothing skipped.
 struct Meaning {
     let values: [String: Evidence]
+    let local: LocalHour?
 
     func truth(_ expression: Expression) -> Truth {
         switch expression.kind {
@@ -83,6 +84,7 @@ struct Meaning {
         case .number(let quantity): return .value(quantity.value)
         case .threshold: return .value(200)
         case .reading(let use): return value(use)
+        case .clock(let part): return local.map { .value($0.value(part)) } ?? .missing(.notTracked)
         case .arithmetic(let operation, let left, let right):
             let (a, b) = (number(left), number(right))
             guard case .value(let x) = a, case .value(let y) = b else {
@@ -109,9 +111,11 @@ struct Meaning {
             let condition = try Compiling.compile(text).get()
             for _ in 0..<4 {
                 let (active, open, most) = (dice.evidence(), dice.evidence(), dice.evidence())
-                let source = FixedReadings(
+                var source = FixedReadings(
                     condition, ["active_runs": active, "open_runs": open, "max(active_runs[10m])": most])
-                let meaning = Meaning(values: ["active_runs": active, "open_runs": open, "max active_runs": most])
+                source.localHour = LocalHour(Timestamp(milliseconds: Int64(dice.roll(168)) * 3_600_000), in: .utc)
+                let meaning = Meaning(
+                    values: ["active_runs": active, "open_runs": open, "max active_runs": most], local: source.localHour)
                 let truth = condition.evaluate(source)
                 seen.insert(truth)
                 #expect(truth == meaning.truth(expression), "round \(round): \(text)")

@@ -25,6 +25,16 @@ import YAML
         ("baseline(tokens[24h]) <= 0/min", ["never-true baseline(tokens[24h]) <= 0/min"]),
         ("max(active_runs.share[1h]) > 101%", ["never-true max(active_runs.share[1h]) > 101%"]),
         ("active_runs.share * 2 > 200%", ["never-true active_runs.share * 2 > 200%"]),
+        // Of clocks and calendars.
+        ("active_runs > 3 and hour() > 23", ["never-true hour() > 23"]),
+        ("active_runs > 3 and hour() >= 24", ["never-true hour() >= 24"]),
+        ("active_runs > 3 and hour() < 24", ["always-true hour() < 24"]),
+        ("active_runs > 3 and weekday() == 0", ["never-true weekday() == 0"]),
+        ("active_runs > 3 and weekday() == 7", []), ("active_runs > 3 and (hour() >= 22 or hour() < 6)", []),
+        (
+            "active_runs > 3 and hour() >= 22 and hour() < 6",
+            ["never-true active_runs > 3 and hour() >= 22 and hour() < 6"]
+        ),
         ("active_runs / 0 > 5", []),
         ("tokens > $token_spike * baseline(tokens[24h])", []),
         // A part that can never be true beside one that can.
@@ -77,7 +87,9 @@ import YAML
             for _ in 0..<12 {
                 let values = Dictionary(
                     uniqueKeysWithValues: condition.readings.map { ($0.series.description, dice.evidence()) })
-                switch condition.evaluate(FixedReadings(condition, values)) {
+                var source = FixedReadings(condition, values)
+                source.localHour = LocalHour(Timestamp(milliseconds: Int64(dice.roll(168)) * 3_600_000), in: .utc)
+                switch condition.evaluate(source) {
                 case .yes:
                     seen += 1
                     #expect(reach.isPossible(true), "\(text)")

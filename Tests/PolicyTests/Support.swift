@@ -7,6 +7,7 @@ import YAML
 /// Readings by the series' text; what is not named is missing `too_little_data`.
 struct FixedReadings: ReadingSource {
     let slots: [Evidence]
+    var localHour: LocalHour?
 
     init(_ condition: CompiledCondition, _ values: [String: Evidence]) {
         let count = (condition.readings.map(\.slot).max() ?? -1) + 1

@@ -49,6 +49,39 @@ import Testing
         }
     }
 
+    @Test(
+        "what a proxy before us may read otherwise is refused, in one answer",
+        arguments: [
+            ("GET /healthz HTTP/1.1\r\nX: y\r\n\r\n", 400, "there is no 'Host'"),
+            ("GET /hea lthz HTTP/1.1\r\nHost: x\r\n\r\n", 400, "a space in the address"),
+            (
+                "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na", 400,
+                "more than one 'Content-Length'"
+            ),
+            (
+                "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+                "exclude each other"
+            ),
+            ("POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "'chunked' is the only"),
+        ])
+    func malformed(request: String, status: Int, words: String) throws {
+        try Self.serving(HTTPServer.Options()) { port in
+            let client = try RawClient(port: port)
+            defer { client.end() }
+            try client.send(request)
+            try Self.expectProblem(client.readReply(), status, words)
+        }
+    }
+
+    @Test("HTTP/1.0 needs no 'Host'") func old() throws {
+        try Self.serving(HTTPServer.Options()) { port in
+            let client = try RawClient(port: port)
+            defer { client.end() }
+            try client.send("GET /healthz HTTP/1.0\r\n\r\n")
+            #expect(try client.readReply().status == 200)
+        }
+    }
+
     @Test("a path that is not there, and another method") func paths() throws {
         try Self.serving(.questions) { port in
             try Self.expectProblem(RawClient.ask(port, "GET", "/nothing"), 404, "nothing at this path")

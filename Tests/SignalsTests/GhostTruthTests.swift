@@ -80,6 +80,17 @@ struct GhostTruthTests {
         #expect(load.count <= 6, "load at \(load) s")
     }
 
+    @Test("what is known at the least is no more than the truth, and is known at times")
+    func floors() throws {
+        var known = 0
+        for seed in UInt64(3)...5 {
+            var watch = GhostTruthTests.watch(seed)
+            try watch.run()
+            known += watch.floors
+        }
+        #expect(known > 30)
+    }
+
     @Test("what is above the bar whoever the ghosts are is known to be, and to what it runs at the least")
     func floor() throws {
         var watched = Watched()
@@ -95,10 +106,12 @@ struct GhostTruthTests {
         #expect(try watched.app("noisy", "active_runs", at: 91) == .missing(.contradictory))
         let table = try watched.table([series("active_runs"), series("active_runs.share"), series("active_apps")], at: 91)
         func least(_ app: String, _ slot: Int) -> Double? { table.index(of: AppID(app)).flatMap { table.floor($0, slot) } }
-        // Fifty-four stand open beside 44 websockets: ten are ghosts, and be they all its own, thirty run.
-        #expect(least("noisy", 0) == 30)
-        #expect(try abs(#require(least("noisy", 1)) - 100 * 30 / 44) < 1e-9)
+        // Fifty-four stand open beside 44 websockets: ten are ghosts, and be they all its own, thirty run, or one less: not all is
+        // counted in the same instant.
+        #expect(least("noisy", 0) == 29)
+        #expect(try abs(#require(least("noisy", 1)) - 100 * 29 / 44) < 1e-9)
         #expect(least("other", 0) == nil && least("flaky", 0) == nil)
-        #expect(table.floor(nil, 2) == 1)
+        // Forty of the 44 at the most are its own.
+        #expect(table.floor(nil, 2) == 2)
     }
 }

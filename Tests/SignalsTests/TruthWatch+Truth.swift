@@ -6,14 +6,34 @@ extension TruthWatch {
     mutating func check(_ table: ReadingTable, _ demand: [SeriesRef]) {
         for (slot, ref) in demand.enumerated() {
             let subjects = ref.signal.info.subjects
-            if subjects.contains(.runtime) { judge(table.runtime(slot), ref, .runtime, nil, table.at.milliseconds) }
+            if subjects.contains(.runtime) {
+                judge(table.runtime(slot), ref, .runtime, nil, table.at.milliseconds)
+                judge(least: table.floor(nil, slot), ref, nil)
+            }
             if subjects.contains(.replica) { judge(table.replica(0, slot), ref, .replica, nil, table.at.milliseconds) }
             guard subjects.contains(.app) else { continue }
             for app in KnownRuntime.apps.indices {
                 guard let index = table.index(of: KnownRuntime.apps[app]) else { continue }
                 judge(table.app(index, slot), ref, .app, app, table.at.milliseconds)
+                judge(least: table.floor(index, slot), ref, app)
             }
         }
+    }
+
+    /// What something is at the least is no more than what it really is; runs that the newest figures have and that ended since
+    /// count as running, as they do for readings.
+    mutating func judge(least: Double?, _ ref: SeriesRef, _ app: Int?) {
+        guard let least else { return }
+        floors += 1
+        func most(_ app: Int) -> Int { open(app).count { $0.isRunning || $0.age < TruthWatch.telling } }
+        let truth =
+            switch ref.signal {
+            case .activeRuns: app.map { Double(most($0)) } ?? Double(KnownRuntime.apps.indices.reduce(0) { $0 + most($1) })
+            case .activeApps: Double(KnownRuntime.apps.indices.count { most($0) > 0 })
+            default: Double.infinity
+            }
+        if least <= truth { return }
+        faults.append("\(ref) of \(app.map { KnownRuntime.apps[$0].text } ?? "runtime"): at least \(least), truth \(truth)")
     }
 
     mutating func judge(_ reading: Evidence, _ ref: SeriesRef, _ kind: SubjectKind, _ app: Int?, _ now: Int64) {

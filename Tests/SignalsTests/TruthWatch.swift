@@ -47,6 +47,8 @@ struct TruthWatch {
     /// Of apps' `active_runs`: how many were read with a value, and how many of these count ghosts that are older than
     /// ``TruthWatch/telling``, more than the two that are left out.
     var (told, tooMany) = (0, 0)
+    /// How often something was known at the least.
+    var floors = 0
     static let telling: Int64 = 90_000
 
     struct OpenRun {

@@ -273,6 +273,42 @@ public enum Loopback {
         }
     }
 
+    /// A port that takes connections, hears them and never says a word, as a server that hangs does. It stays so until the
+    /// result is released, which ends its connections.
+    public final class MutePort: Sendable {
+        public let port: UInt16
+        private let listener: Int32
+
+        public init() throws {
+            (listener, port) = try listen(backlog: 8)
+            // Who never comes must not hold up the tests.
+            var limit = timeval(tv_sec: 60, tv_usec: 0)
+            setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        }
+
+        /// The URL of a database there for which libpq itself would wait for ever.
+        public var database: String { "postgres://ops@127.0.0.1:\(port)/ops?sslmode=disable&gssencmode=disable&connect_timeout=0" }
+
+        /// Waits until somebody is there and has said something, and so waits for an answer. What is returned holds the connection.
+        public func waitForGuest() -> Guest {
+            let socket = accept(listener, nil, nil)
+            _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
+            var byte: UInt8 = 0
+            _ = read(socket, &byte, 1)
+            return Guest(socket: socket)
+        }
+
+        public final class Guest: Sendable {
+            private let socket: Int32
+
+            init(socket: Int32) { self.socket = socket }
+
+            deinit { close(socket) }
+        }
+
+        deinit { close(listener) }
+    }
+
     static func listen(backlog: Int32) throws -> (socket: Int32, port: UInt16) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard listener >= 0 else { throw SocketError(operation: "socket", code: errno) }

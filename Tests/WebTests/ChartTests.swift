@@ -77,6 +77,20 @@ import struct Journal.MinuteRow
         #expect(try panel(again, .activeRuns).series.map(\.newest) == [4], "the last minute's comes some seconds after it")
     }
 
+    @Test("what nobody says whose it is stands on the floor of the stack: a hole would read as zero")
+    func untold() throws {
+        let world = try World()
+        try world.engine.commitTick(
+            TickRecord(
+                states: [World.sight()],
+                minutes: [
+                    Self.minute(Self.now - 3, [.activeRuns: .value(9)], apps: [("a", 6), ("b", 3)]),
+                    Self.minute(Self.now - 2, [.activeRuns: .value(9)]),
+                ]))
+        let text = world.face().get("/").text
+        #expect(text.contains("<path class=\"c2\" d=\"M300 110V6.2H600V110z\"/>"), "\(text.suffix(12_000).prefix(6_000))")
+    }
+
     @Test("charts begin with the first minute that was kept, also once its hour is one block")
     func beginning() throws {
         let world = try World()

@@ -122,6 +122,7 @@ struct FirstAnswerTests {
         try world.commit([World.incident(1, rule: "dead-counters", app: nil, severity: .info)], states: [World.sight()])
         let text = world.face().get("/").text
         #expect(text.contains("Well, with 1 note") && text.contains("1 note is open, and no warning"))
+        #expect(text.contains("Open incidents <span class=\"faint\">1 note</span></h2>"))
         #expect(!text.contains("All is well") && !text.contains("nobody has acknowledged"))
         let several = try World()
         try several.commit(
@@ -137,6 +138,7 @@ struct FirstAnswerTests {
                 World.incident(2, rule: "runtime-down", app: nil, severity: .critical, summary: "It answers nobody."),
             ], states: [World.sight()])
         let worst = both.face().get("/").text
+        #expect(worst.contains("Open incidents <span class=\"count\">1</span> <span class=\"faint\">and 1 note</span></h2>"))
         #expect(
             worst.contains("1 incident is open, and 1 note") && worst.contains("<dd>It answers nobody (active_runs 7 &gt; 3).</dd>"),
             "\(worst.prefix(6_000))")

@@ -24,7 +24,7 @@ struct PresentTests {
         """
 
     /// How it stands after polls, one every ten seconds.
-    private static func situation(_ polls: [[String: Int]]) throws -> Situation {
+    private static func situation(_ polls: [[String: Int]], _ policy: String = PresentTests.policy) throws -> Situation {
         var settings = MonitorSettings()
         settings.mode = .enforce
         settings.runtimes = [.init(name: Crowd.runtime, replicas: [Crowd.replica])]
@@ -88,6 +88,27 @@ struct PresentTests {
         #expect(calm.state == .unknown("the newest values here are older than what was decided last"))
         let noisy = try #require(PresentCondition(of: incident(to: .clearing), in: try Self.situation([Crowd.calm, Crowd.noisy])))
         #expect(noisy.state == .isOver(decided))
+    }
+
+    @Test("of several values that are missing the page names the first and counts the others")
+    func brief() throws {
+        let policy = """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            mode: enforce
+            rules:
+              crowded:
+                subject: runtime
+                when: open_runs > 11 and baseline(active_runs[26h]) > 1 and outgrew(active_runs[26h]) > 1 and spike(active_runs[26h]) > 1
+                for: 0s
+                severity: warning
+                summary: More open runs than we like.
+
+            """
+        let now = try #require(PresentCondition(of: Self.crowded(), in: try Self.situation([Crowd.calm], policy)))
+        let said = now.briefly { _ in "" }
+        #expect(now.missing.count == 3 && said.hasPrefix("not known: baseline(active_runs[26h]) is missing ("), "\(said)")
+        #expect(said.hasSuffix("), and 2 more that it takes") && now.standing { _ in "" }.contains("spike(active_runs[26h]) is missing"))
     }
 
     @Test("what is over, or has no rule or no runtime any more, has none")

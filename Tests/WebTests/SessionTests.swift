@@ -107,6 +107,23 @@ import Testing
         #expect(!world.face().get(place).text.contains("action=\"/do/"), "nobody in particular has no buttons")
     }
 
+    @Test("a silence that names what nobody has is warned about where one comes back to")
+    func strangers() throws {
+        let world = try World()
+        let settings = try world.see()
+        try world.commit((1...2).map { World.incident($0, app: "app-\($0)") }, states: [World.sight()])
+        let browser = try Browser.signedIn(world, world.token("tom", .operator), world.face(settings: settings))
+        let fields = try browser.form(browser.get("/incidents?rule=noisy-neighbor&runtime=shared").text, "/do/silences")
+        func silence(_ app: String) throws -> String {
+            let answer = browser.post("/do/silences", fields + [("for", "1h"), ("app", app)])
+            return browser.get(try #require(answer.header("Location"), "\(answer.text)")).text
+        }
+        let page = try silence("app-clinik<b>")
+        #expect(page.contains("no app &#39;app-clinik&lt;b&gt;&#39; was seen: it may hold back nothing"), "\(page)")
+        #expect(PageTests.faults(page).isEmpty, "\(PageTests.faults(page).prefix(3))")
+        #expect(try !silence("app-bank").contains("it may hold back nothing"))
+    }
+
     @Test("what cannot be written is said to be not taken, with the way back; an ended session says why and leads back too")
     func notTaken() throws {
         let world = try World()

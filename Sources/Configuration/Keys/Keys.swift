@@ -33,7 +33,7 @@ enum Keys {
         "routes", .list(.section(RouteKeys.section)), fallback: "every incident to every channel", "Which incidents go to which channels")
     static let timezone = SettingKey(
         "timezone", .text(example: "Europe/Vienna"), fallback: "UTC",
-        "Zone of hours in routes and of times in messages; a name of the zone database")
+        "Zone of hours in routes and conditions, and of times in messages; a name of the zone database")
     static let maintenance = SettingKey(
         "maintenance", .list(.section(MaintenanceKeys.section)), "Recurring windows in which incidents are recorded and nobody is told")
     static let reminders = SettingKey(

@@ -5,10 +5,13 @@ import Model
 
 extension PlacementBook {
     /// What earlier runs left at adapters. Throws where one of it cannot be read: what it says must be undone would not be.
-    public init(from journal: Journal) throws(MonitorError) {
+    /// A journal that does not answer throws its own error.
+    public init(from journal: Journal) throws {
         do {
             let rows = try journal.placements()
             self.init(try rows.map { try Placement(document: JSON(parsing: Array($0.document.utf8))) })
+        } catch let error as JournalError where error.isUnanswered {
+            throw error
         } catch {
             throw MonitorError(
                 what: "cannot take up what is at the adapters from \(journal.path)", why: "\(error)",

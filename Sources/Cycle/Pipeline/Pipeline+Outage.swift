@@ -2,14 +2,25 @@ import Engine
 import Model
 import Notify
 
-/// What a replica that does not answer said last, on the incident that opens: its URL, the error in words, and when it
-/// was last well. For people; nothing is decided by it.
+/// What a replica that does not answer, or says that it is not well, said last, on the incident that opens: its URL, the error
+/// in words, and when it was last well. For people; nothing is decided by it.
 extension Pipeline {
     /// The newest health answers of one replica.
     struct LastAnswers: Sendable {
         var good: (at: Timestamp, health: Health)?
-        /// Nil after an answer that could be read.
-        var fault: (reason: MissingReason, detail: String)?
+        /// Nil after an answer that says that all is well.
+        var fault: Fault?
+    }
+
+    /// Why a replica is not known to be well.
+    enum Fault: Sendable {
+        /// The runtime's own word, and what it says of it.
+        case unhealthy(String?)
+        /// No answer of its health, or none that can be read.
+        /// - Parameters:
+        ///   - since: the first of those in a row.
+        ///   - isAlive: whether anything else of it answered since then.
+        case silent(MissingReason, detail: String, since: Timestamp, isAlive: Bool)
     }
 
     /// Replicas that are told of; the others are counted.
@@ -19,16 +30,24 @@ extension Pipeline {
         let (runtime, replica) = (observation.runtime, observation.replica)
         switch content {
         case .health(let health):
-            lastAnswers[runtime, default: [:]][replica, default: LastAnswers()].fault = nil
+            let said = health.detail ?? health.status.flatMap { $0 == "unhealthy" ? nil : "its status is '\($0)'" }
+            lastAnswers[runtime, default: [:]][replica, default: LastAnswers()].fault = health.isHealthy ? nil : .unhealthy(said)
             if health.isHealthy { lastAnswers[runtime]?[replica]?.good = (observation.at, health) }
         case .missing(.health, let reason, let detail):
-            lastAnswers[runtime, default: [:]][replica, default: LastAnswers()].fault = (reason, detail)
-        default: break
+            var (since, isAlive) = (observation.at, false)
+            if case .silent(_, _, let first, let lives)? = lastAnswers[runtime]?[replica]?.fault { (since, isAlive) = (first, lives) }
+            lastAnswers[runtime, default: [:]][replica, default: LastAnswers()].fault =
+                .silent(reason, detail: detail, since: since, isAlive: isAlive)
+        case .missing, .gate: break
+        default:
+            guard case .silent(let reason, let detail, let since, false)? = lastAnswers[runtime]?[replica]?.fault, observation.at > since
+            else { break }
+            lastAnswers[runtime]?[replica]?.fault = .silent(reason, detail: detail, since: since, isAlive: true)
         }
     }
 
-    /// Notes on incidents about a runtime or a replica that this tick opened which replicas do not answer. Returns the ids
-    /// of those it wrote on.
+    /// Notes on incidents about a runtime or a replica that this tick opened which replicas do not answer, or say that they are
+    /// not well. Returns the ids of those it wrote on.
     mutating func noteOutages(_ outcome: TickOutcome) -> Set<String> {
         let opened = outcome.changes.filter { $0.kind == .opened || $0.kind == .reopened }.map(\.incident)
         var touched: Set<String> = []
@@ -50,7 +69,13 @@ extension Pipeline {
 
     /// `http://10.0.0.7:8000: connection refused; last healthy at …, Mongo ping 0.04 ms, 7 websockets`
     private static func words(_ url: String, _ last: LastAnswers) -> String {
-        let said = last.fault.map { $0.detail.isEmpty ? "\($0.reason)" : Shown.line($0.detail) } ?? ""
+        let said =
+            switch last.fault {
+            case .unhealthy(let detail)?: HealthWords.unhealthy(detail.map(Shown.line))
+            case .silent(let reason, let detail, _, let isAlive)?:
+                (detail.isEmpty ? "\(reason)" : Shown.line(detail)) + (reason == .unreachable && isAlive ? "; \(HealthWords.waits)" : "")
+            case nil: ""
+            }
         guard let (at, health) = last.good else { return "\(Shown.id(url)): \(said); not seen healthy since the monitor began" }
         var figures: [String] = []
         if let ping = health.mongoPingMilliseconds { figures.append("Mongo ping \((ping * 100).rounded() / 100) ms") }

@@ -71,6 +71,9 @@ public struct Pipeline: Sendable {
             }.keys)
     }
 
+    /// Goes by the clocks of that zone. State stays.
+    mutating func stand(in zone: Zone) { settings.telling.zone = zone }
+
     private mutating func configure() {
         demand = policies.demand.map(\.series) + GuardReadings.demand + CycleReport.demand
         for runtime in settings.runtimes {
@@ -123,6 +126,7 @@ public struct Pipeline: Sendable {
         _ readings: ReadingTable, clock: ObservationClock, restartedAt: Timestamp?, now: Timestamp, killFile: Bool = false
     ) -> TickResult {
         let runtime = readings.runtime
+        let readings = readings.placed(in: settings.telling.zone)
         let outcome = engine.evaluate(
             policies: policies, readings: readings, clock: clock, labels: settings.labels(of: runtime),
             restartedAt: restartedAt, now: now)

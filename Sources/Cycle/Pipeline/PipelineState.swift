@@ -105,8 +105,9 @@ extension Pipeline {
     }
 
     /// Takes up what an earlier run left in the journal. State of signals that cannot be read is passed over with a
-    /// warning, since it can be made up for; that of the engine and the guard cannot, and throws.
-    public mutating func restore(from journal: Journal, now: Timestamp, warn: (String) -> Void) throws(MonitorError) {
+    /// warning, since it can be made up for; that of the engine and the guard cannot, and throws a ``MonitorError``. A journal that
+    /// does not answer is no state that cannot be read: its own error is thrown, whatever was being read, and nothing is given up.
+    public mutating func restore(from journal: Journal, now: Timestamp, warn: (String) -> Void) throws {
         do {
             let kept = try KeptDecisions(journal)
             engine = kept.engine
@@ -120,6 +121,8 @@ extension Pipeline {
                 guardState = try GuardState(document: JSON(parsing: bytes))
                 keptGuard = guardState
             }
+        } catch let error as JournalError where error.isUnanswered {
+            throw error
         } catch {
             throw MonitorError(
                 what: "cannot take up the state in \(journal.path)", why: "\(error)",
@@ -128,6 +131,8 @@ extension Pipeline {
         for runtime in settings.runtimes.map(\.name) {
             do {
                 try restoreSignals(runtime, from: journal, now: now, warn)
+            } catch let error as JournalError where error.isUnanswered {
+                throw error
             } catch {
                 warn("the windows of \(runtime) start empty: \(error)")
                 // What cannot be read now cannot be read at the next start either, and would spoil what is written anew.

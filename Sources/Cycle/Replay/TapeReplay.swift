@@ -109,6 +109,8 @@ public struct TapeReplay: Sendable {
         case .settings(let document):
             guard followsTape else {
                 passedOver += 1
+                // Where it was recorded is no decision.
+                if let zone = TapeSettings.zone(document) { pipeline.stand(in: zone) }
                 return
             }
             do {

@@ -70,8 +70,10 @@ public enum TapeSettings {
                         "comment": .string(window.comment),
                     ]
                 }))
-        // Only where hours follow it: a zone has some hundred changes.
-        if !settings.telling.maintenance.isEmpty { object.append("zone", settings.telling.zone.document) }
+        // Also where no rule of now goes by it: another policy may, that the tape is replayed with.
+        if !settings.telling.maintenance.isEmpty || policies.readsClock || !settings.telling.zone.isUTC {
+            object.append("zone", settings.telling.zone.document)
+        }
         return .object(object)
     }
 
@@ -101,6 +103,11 @@ public enum TapeSettings {
             found.append((member.key, try MinuteBlob.decode(bytes)))
         }
         return found
+    }
+
+    /// Whose clocks held; nil where the document does not say, or says nothing that can be read.
+    static func zone(_ document: JSON) -> Zone? {
+        (try? DocumentReader(document, document: "settings").optional("zone")).flatMap { $0 }.flatMap { try? Zone($0) }
     }
 
     /// What a document changes in settings, and its policies. Members that are missing stay as they are, and so do the

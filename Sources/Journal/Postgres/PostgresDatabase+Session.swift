@@ -20,7 +20,7 @@ extension PostgresDatabase {
         if let known = waiting.fault { throw error(known.cause, known.detail) }
         // Whoever is to end asks no server again that has just not answered.
         if place.ending.isTold {
-            if connection?.isSilent == true { throw error(.unreachable, "no answer, and this process is to end") }
+            if connection?.isSilent == true { throw error(.unreachable, PostgresDatabase.endsUnanswered) }
             if let known = waiting.last { throw error(known.cause, known.detail) }
         }
         connection = nil
@@ -51,17 +51,20 @@ extension PostgresDatabase {
     }
 
     private func connect() throws(PostgresFailure) -> PostgresConnection {
-        guard patience != nil else { return try PostgresDatabase.connected(place, role, busyTimeout) }
         let isNew = attempt == nil
         let attempt = attempt ?? PostgresAttempt(place, role, busyTimeout)
         self.attempt = attempt
-        guard let outcome = attempt.wait(atMost: isNew ? PostgresAttempt.patience : .zero) else {
-            throw PostgresFailure(state: "", text: "no connection within \(PostgresAttempt.patience)", isLost: true)
+        // Who does not poll has nothing to do meanwhile, and waits until it is over, or until the process is to end.
+        guard let outcome = attempt.wait(atMost: patience == nil ? nil : isNew ? PostgresAttempt.patience : .zero, place.ending) else {
+            let text = place.ending.isTold ? PostgresDatabase.endsUnanswered : "no connection within \(PostgresAttempt.patience)"
+            throw PostgresFailure(state: "", text: text, isLost: true)
         }
         self.attempt = nil
         guard let fresh = try outcome.get().take() else { throw PostgresFailure(state: "", text: "the connection is gone", isLost: true) }
         return fresh
     }
+
+    private static let endsUnanswered = "no answer, and this process is to end"
 
     /// A connection with all that a session begins with.
     static func connected(

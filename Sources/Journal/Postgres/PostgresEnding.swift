@@ -10,6 +10,8 @@ final class PostgresEnding: Sendable {
 
     /// How much longer a wait may go on.
     static let grace = TimeSpan.seconds(2)
+    /// How much longer a connection may take to come: what is not there yet has nothing of ours under way.
+    static let connectGrace = TimeSpan.seconds(1)
     /// How often a wait looks, in milliseconds.
     static let look: UInt64 = 100
 
@@ -17,10 +19,10 @@ final class PostgresEnding: Sendable {
     var isTold: Bool { toldAt.load(ordering: .relaxed) != 0 }
 
     /// When a wait that began then and may take so long is over.
-    func deadline(_ began: UInt64, _ patience: TimeSpan) -> UInt64 {
+    func deadline(_ began: UInt64, _ patience: TimeSpan, grace: TimeSpan = PostgresEnding.grace) -> UInt64 {
         let own = began + PostgresEnding.nanoseconds(patience)
         let told = toldAt.load(ordering: .relaxed)
-        return told == 0 ? own : min(own, max(began, told) + PostgresEnding.nanoseconds(PostgresEnding.grace))
+        return told == 0 ? own : min(own, max(began, told) + PostgresEnding.nanoseconds(grace))
     }
 
     private static func nanoseconds(_ span: TimeSpan) -> UInt64 { UInt64(max(1, span.milliseconds)) * 1_000_000 }
@@ -47,7 +49,7 @@ struct PostgresPatience {
 }
 
 /// A connection that is being made on a thread of its own: a server that takes no notice, a name that nobody resolves and
-/// several hosts in a row hold up nobody who polls.
+/// several hosts in a row hold up nobody who polls, nor a process that is to end.
 final class PostgresAttempt: Sendable {
     private let isOver = DispatchSemaphore(value: 0)
     private let outcome = Mutex<Result<Handover<PostgresConnection>, PostgresFailure>?>(nil)
@@ -68,8 +70,19 @@ final class PostgresAttempt: Sendable {
     }
 
     /// Nil while it goes on.
-    func wait(atMost span: TimeSpan) -> Result<Handover<PostgresConnection>, PostgresFailure>? {
-        guard isOver.wait(timeout: .now() + .milliseconds(Int(span.milliseconds))) == .success else { return nil }
-        return outcome.withLock { $0 }
+    /// - Parameters:
+    ///   - span: nil: until it is over, for which libpq has time limits of its own.
+    ///   - ending: cuts the wait short.
+    func wait(atMost span: TimeSpan?, _ ending: PostgresEnding) -> Result<Handover<PostgresConnection>, PostgresFailure>? {
+        let began = PostgresDatabase.now()
+        while true {
+            let deadline = ending.deadline(began, span ?? .hours(24 * 365), grace: PostgresEnding.connectGrace)
+            let now = PostgresDatabase.now()
+            let left = deadline > now ? (deadline - now) / 1_000_000 : 0
+            if isOver.wait(timeout: .now() + .milliseconds(Int(min(left, PostgresEnding.look)))) == .success {
+                return outcome.withLock { $0 }
+            }
+            if left == 0 { return nil }
+        }
     }
 }

@@ -2,7 +2,7 @@ import Model
 
 /// Where a password comes from, asked for at each connection: a rotated one counts from the next on.
 public struct StatePassword: Sendable {
-    /// Safe to print: `file /run/secrets/db`.
+    /// Safe to print: `file /etc/mozaiks-ops/secrets/ops-db`.
     public let location: String
     let read: @Sendable () throws -> String
 
@@ -37,8 +37,8 @@ public struct PostgresPlace: Hashable, Sendable, CustomStringConvertible {
     /// The URL without passwords.
     public let description: String
     var password: StatePassword?
-    /// Shared by all who have this place.
-    let ending = PostgresEnding()
+    /// Shared by all who have this place, and by all places of one name.
+    var ending = PostgresEnding()
 
     /// Whether a text is meant to be one.
     public static func isMeant(by text: some StringProtocol) -> Bool {

@@ -51,7 +51,8 @@ enum MailFault: Hashable {
         // A sequence or a command that the server will not have is no matter of the recipient, unless it says so.
         if [500, 502, 503, 504, 555].contains(code), !words.holdAny(recipientWords) { return true }
         // X.5.X is about the dialogue, X.7.X forbids rather than fails (RFC 3463, 3.6 and 3.8).
-        if ["5.5.1", "5.5.2", "5.5.4"].contains(enhanced) || enhanced.hasPrefix("5.7.") { return !words.holdAny(userWords) }
+        if ["5.5.1", "5.5.2", "5.5.4"].contains(enhanced) { return words.holdAny(setupWords) || !words.holdAny(recipientWords) }
+        if enhanced.hasPrefix("5.7.") { return !words.holdAny(userWords) }
         if words.holdAny(userWords) { return false }
         return words.holdAny(setupWords) || words.holdAny(weakWords)
     }
@@ -63,7 +64,7 @@ enum MailFault: Hashable {
         if words.holdAny(setupWords) { return true }
         // Servers that look for the recipient only now use the codes and words of recipients.
         if recipientEnhanced.contains(enhanced) || words.holdAny(userWords) { return false }
-        if words.holdAny(limitWords) || words.holdAny(accountWords) { return true }
+        if words.holdAny(limitWords) || (words.holdAny(accountWords) && !words.holdAny(["mailbox"])) { return true }
         if words.holdAny(stateWords), !words.holdAny(theirWords) { return true }
         if words.holdAny(contentWords) { return false }
         // 5.7.0 and 5.7.1 are said of spam as well; the finer ones tell of signatures, rights, machines.
@@ -90,7 +91,9 @@ enum MailFault: Hashable {
         "relay", "relays", "relaying", "relayed", "helo", "ehlo", "authentication required", "must authenticate", "credits",
         "not owned",
     ]
-    private static let relayWords = ["relay", "relays", "relaying", "relayed", "non-local", "rcpthosts", "cannot deliver mail for"]
+    private static let relayWords = [
+        "relay", "relays", "relaying", "relayed", "non-local", "rcpthosts", "cannot deliver mail for", "not a gateway",
+    ]
     /// How much a sender may send; said by code and words of a recipient or of a message, and of neither.
     private static let limitWords = [
         "max defers", "maximum defers", "failures per hour", "defers and failures", "sending rate", "send rate", "rate exceeded",
@@ -115,7 +118,8 @@ enum MailFault: Hashable {
             "unusual sending", "unusual activity", "outgoing",
             // This machine.
             "blacklist", "blacklisted", "blocklist", "blocklisted", "block list", "black list", "dnsbl", "rbl", "spamhaus",
-            "spamcop", "barracuda", "your ip", "this ip", "ip address", "sending ip", "client host", "client ip", "your host",
+            "spamcop", "barracuda", "barracudacentral", "your ip", "this ip", "ip address", "sending ip", "client host", "client ip",
+            "your host",
             "this host", "your server", "reverse dns", "rdns", "ptr", "reverse lookup", "reputation",
         ]
     /// After the message these are about the sending account, unless they are said of the recipient; at a recipient, as
@@ -127,6 +131,9 @@ enum MailFault: Hashable {
         "limit exceeded", "quota exceeded", "domain not found", "outboundspam", "submissionquota",
         // The sender's domain, which takes no mail: nobody could answer it.
         "no mx", "no mx record", "no mx records", "unconfigured", "unconfirmed",
+        // What was bought, and what a service must know before it sends.
+        "limit reached", "messaging limit", "messaging limits", "sending limits", "plan limit", "trial account", "trial accounts",
+        "free plan", "your domain", "not activated", "verified recipients",
     ]
     /// Where not a word is about the message: what a service has against the account or the network that it comes from.
     private static let policyWords = [
@@ -178,6 +185,10 @@ struct MailWords {
                 let digits = part.utf8[part.utf8.index(after: mark)...].prefix { (48...57).contains($0) || $0 == UInt8(ascii: ".") }
                 if digits.split(separator: UInt8(ascii: ".")).count == 3 { code = String(decoding: digits, as: UTF8.self) }
             }
+            if !part.utf8.contains(UInt8(ascii: "@")), let word = MailWords.listed.first(where: { String(part).contains(bytesOf: $0) }) {
+                words.append(word)
+                continue
+            }
             if let word = MailWords.exceptions.first(where: { String(part).contains(bytesOf: $0) }) {
                 words.append(word)
                 continue
@@ -196,6 +207,9 @@ struct MailWords {
 
     /// What Exchange's exceptions for senders are called: no right to the address, taken for a source of spam, a quota used up.
     private static let exceptions = ["sendasdenied", "outboundspam", "submissionquota"]
+
+    /// Who keeps lists of machines that send spam: their links say what a `Rejected, see …` is about.
+    private static let listed = ["spamhaus", "spamcop", "barracudacentral", "dnsbl"]
 
     /// Whether one of these stands there, as whole words.
     func holdAny(_ phrases: [String]) -> Bool {

@@ -27,6 +27,13 @@ struct Bounds {
         }
     }
 
+    init(of part: LocalHour.Part) {
+        switch part {
+        case .hour: self.init(0, 23)
+        case .weekday: self.init(1, 7)
+        }
+    }
+
     /// Shares are of a whole; an error rate is not, since one turn may bring several errors.
     private static func most(_ signal: Signal) -> Double {
         switch signal {

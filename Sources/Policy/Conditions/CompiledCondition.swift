@@ -5,10 +5,13 @@ public protocol ReadingSource {
     func reading(_ slot: Int) -> Evidence
     /// What a reading that is missing since figures contradict each other is at the least; nil where nothing is known of it.
     func floor(_ slot: Int) -> Double?
+    /// What clocks show at that moment; nil where there are none.
+    var localHour: LocalHour? { get }
 }
 
 extension ReadingSource {
     public func floor(_ slot: Int) -> Double? { nil }
+    public var localHour: LocalHour? { nil }
 }
 
 /// A parsed, unit-checked condition: a flat program over the slots of its policy set. Pure; evaluation never allocates.
@@ -43,6 +46,7 @@ public struct CompiledCondition: Sendable {
         case reading(slot: Int, series: SeriesRef)
         /// `$name` and its value as written in a policy: `40%`.
         case threshold(name: String, value: String)
+        case clock(LocalHour.Part)
     }
 
     /// A truth-valued leaf.
@@ -66,6 +70,9 @@ public struct CompiledCondition: Sendable {
         return Endpoint.allCases.filter(needed.contains)
     }
 
+    /// Whether the time of day or the day of the week has a part in it.
+    public var readsClock: Bool { program.contains { $0.operation == .clock } }
+
     /// The longest window or range it looks back over; zero when it reads the moment only.
     public var longestRange: TimeSpan {
         readings.map { $0.series.range ?? $0.series.window ?? .zero }.max() ?? .zero
@@ -81,7 +88,7 @@ public struct CompiledCondition: Sendable {
 @usableFromInline struct Instruction: Sendable {
     @usableFromInline enum Operation: UInt8, Sendable {
         // Numbers.
-        case constant, reading, negate, add, subtract, multiply, divide
+        case constant, reading, clock, negate, add, subtract, multiply, divide
         // Truths over numbers.
         case above, atLeast, below, atMost, equal, unequal, isMissing, isMissingFor
         // Truths over truths.
@@ -94,8 +101,21 @@ public struct CompiledCondition: Sendable {
     @usableFromInline var status: UInt16 = 0
     @usableFromInline var left: Int32 = 0
     @usableFromInline var right: Int32 = 0
+
+    /// `left` of what clocks show: below all slots, so that whoever goes by slots may take it for one.
+    @usableFromInline static let hour: Int32 = -1
+    @usableFromInline static let weekday: Int32 = -2
+
+    /// Whether it is a value from outside, named by its slot.
+    var isRead: Bool { operation == .reading || operation == .clock }
+
     /// For `constant` the value; for `multiply` and `divide` a factor that makes units fit (percent of something).
     @usableFromInline var constant: Double = 1
+}
+
+extension LocalHour.Part {
+    /// What stands for it where readings have their slot.
+    var slot: Int32 { self == .hour ? Instruction.hour : Instruction.weekday }
 }
 
 extension CompiledCondition {
@@ -135,7 +155,7 @@ extension CompiledCondition {
             let (left, right) = (number(program, Int(step.left), source), number(program, Int(step.right), source))
             if case .value = left, case .value = right { return comparison(step, left, right) }
             return isCertain(program, step, left, right, source) ? .yes : unknown(left, right)
-        case .constant, .reading, .negate, .add, .subtract, .multiply, .divide:
+        case .constant, .reading, .clock, .negate, .add, .subtract, .multiply, .divide:
             unreachable()
         }
     }
@@ -183,6 +203,9 @@ extension CompiledCondition {
         switch step.operation {
         case .constant: return .value(step.constant)
         case .reading: return source.reading(Int(step.left))
+        case .clock:
+            guard let local = source.localHour else { return .missing(.notTracked) }
+            return .value(Double(step.left == Instruction.hour ? local.hour : local.weekday))
         case .negate:
             let operand = number(program, Int(step.left), source)
             if case .value(let value) = operand { return .value(-value) }

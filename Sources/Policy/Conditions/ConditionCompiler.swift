@@ -111,6 +111,9 @@ struct ConditionCompiler {
             return put(Instruction(operation: .constant, constant: quantity.value), .number(quantity.unit), cost: 0)
         case .threshold(let name): return threshold(name, expression.range)
         case .reading(let use): return reading(use)
+        case .clock(let part):
+            layout.insert(.clock(part), expression.range)
+            return put(Instruction(operation: .clock, left: part.slot), .number(.number), cost: 0)
         case .missing(let use, let pattern): return missing(use, pattern, expression.range)
         case .negate(let operand): return negate(operand)
         case .arithmetic(let operation, let left, let right):

@@ -19,6 +19,7 @@ enum ConditionHints {
         case "min", "h", "s": return "a rate is written without spaces: 10/min"
         default: break
         }
+        if let clock = clock(word) { return clock }
         if let function = HistoryFunction(rawValue: word) {
             return "a function looks back over a range: write '\(function.rawValue)(tokens[\(range(of: function))])'"
         }
@@ -36,6 +37,23 @@ enum ConditionHints {
         let ends = known.filter { $0.hasSuffix("." + word) }
         if !ends.isEmpty { return "did you mean '\(ends[0])'?" + (ends.count > 1 ? " There are: " + ends.joined(separator: ", ") : "") }
         return Nearest.hint(to: name, among: known) ?? Nearest.name(to: name, among: thresholds).map { "did you mean '$\($0)'?" }
+    }
+
+    /// How the time of day and the days of the week are asked for.
+    private static func clock(_ word: String) -> String? {
+        switch word {
+        case "hour", "hours", "hour_of_day", "time", "time_of_day", "now", "clock", "local_hour":
+            return "the hour by the configured zone is 'hour()', 0 to 23: write 'hour() >= 22'"
+        case "weekday", "day_of_week", "dayofweek", "dow", "isodow", "day":
+            return "days of the week are 'weekday()', 1 (Monday) to 7 (Sunday): write 'weekday() >= 6'"
+        case "weekend": return "write 'weekday() >= 6'"
+        case "minute", "minutes": return "time of day is by the hour: write 'hour() == 22'"
+        default: break
+        }
+        let day = LocalHour.dayNames.map { $0.lowercased() }.firstIndex {
+            $0 == word || (3...5).contains(word.utf8.count) && $0.hasPrefix(word)
+        }
+        return day.map { "weekday() counts from 1 (Monday) to 7 (Sunday): write '\($0 + 1)'" }
     }
 
     private static let numbers = [
@@ -69,6 +87,7 @@ enum ConditionHints {
             let bracket = least ? named?.0.bracket ?? "" : ""
             return "write '\(function.rawValue)(\(named?.0.signal ?? "tokens")\(bracket.isEmpty ? "[\(range(of: function))]" : bracket))'"
         }
+        if let clock = clock(name.lowercased()) { return clock }
         switch name.lowercased() {
         case "mean", "average", "avg_over_time", "ewma", "moving_average": return call(.avg)
         case "maximum", "peak", "highest", "max_over_time": return call(.max)

@@ -223,6 +223,7 @@ struct ConditionLexer {
                 case "\"", "'": "names stand without quotes"
                 case "{":
                     "there are no selectors: a rule on apps is judged for each app; what differs for one stands in ops_policy.<app_id>.yaml"
+                case ":": "an hour is a whole number: 'hour() >= 22 or hour() < 6'"
                 case ";": "write 'and' or 'or'"
                 case "@": "a threshold is written '$name'"
                 case "#": "a comment stands outside of the condition"

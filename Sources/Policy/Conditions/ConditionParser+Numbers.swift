@@ -65,14 +65,27 @@ extension ConditionParser {
             return Expression(kind: .reading(use), range: use.range)
         }
         if name == "missing" { return try missing(token) }
+        if let part = LocalHour.Part(rawValue: name) { return try clock(part, token) }
         guard let function = HistoryFunction(rawValue: name) else {
-            let known = ConditionParser.functions + ["missing"]
+            let known = ConditionParser.functions + ["missing"] + LocalHour.Part.allCases.map { $0.rawValue + "()" }
             throw ConditionFault(
                 "unknown-function", "no function '\(name)'", token.range,
                 hint: ConditionHints.function(name, of: argument, among: known))
         }
         let use = try call(function, token)
         return Expression(kind: .reading(use), range: use.range)
+    }
+
+    /// `hour()`, behind the word.
+    private mutating func clock(_ part: LocalHour.Part, _ token: Token) throws(ConditionFault) -> Expression {
+        _ = take(.open)
+        let end = current.range.upperBound
+        guard take(.close) else {
+            throw ConditionFault(
+                "syntax", "'\(part.rawValue)()' is of the moment and takes nothing", current.range,
+                hint: "write '\(part.rawValue)()'; the zone is the configuration's 'timezone'")
+        }
+        return Expression(kind: .clock(part), range: token.range.lowerBound..<end)
     }
 
     /// The signal that stands as the only argument of a call whose `(` is the current word, with its bracket as written.

@@ -13,7 +13,9 @@ struct ConditionReach {
 
     init(_ condition: CompiledCondition) {
         program = condition.program
-        bounds = Dictionary(condition.readings.map { ($0.slot, Bounds(of: $0.series)) }) { first, _ in first }
+        var bounds = Dictionary(condition.readings.map { ($0.slot, Bounds(of: $0.series)) }) { first, _ in first }
+        for part in LocalHour.Part.allCases { bounds[Int(part.slot)] = Bounds(of: part) }
+        self.bounds = bounds
     }
 
     /// What is known of each reading on one way to the wanted answer; nothing for slots that are not there.
@@ -91,7 +93,7 @@ struct ConditionReach {
         // A reading that stands alone on one side is bounded by the other.
         for (side, own, other, operation) in [
             (step.left, left, right, operation), (step.right, right, left, operation.mirrored),
-        ] where program[Int(side)].operation == .reading {
+        ] where program[Int(side)].isRead {
             let bounded = own.bounded(operation, other)
             guard !bounded.isEmpty else { return nil }
             way[Int(program[Int(side)].left)] = .value(bounded)
@@ -104,7 +106,7 @@ struct ConditionReach {
         let step = program[index]
         switch step.operation {
         case .constant: return
-        case .reading:
+        case .reading, .clock:
             let slot = Int(step.left)
             if way[slot] == nil { way[slot] = .value(bounds[slot] ?? .anything) }
         case .negate: fix(Int(step.left), &way)
@@ -119,7 +121,7 @@ struct ConditionReach {
         let step = program[index]
         switch step.operation {
         case .constant: return Bounds(step.constant, step.constant)
-        case .reading:
+        case .reading, .clock:
             switch way[Int(step.left)] {
             case nil: return bounds[Int(step.left)] ?? .anything
             case .value(let bounds): return bounds
@@ -195,7 +197,10 @@ extension CompiledCondition {
         func why(_ term: Term) -> String? {
             let step = program[term.instruction]
             guard step.operation != .isMissing, step.operation != .isMissingFor else { return nil }
-            for side in [step.left, step.right] where program[Int(side)].operation == .reading {
+            for side in [step.left, step.right] where program[Int(side)].isRead {
+                if let part = LocalHour.Part.allCases.first(where: { $0.slot == program[Int(side)].left }) {
+                    return "\(part.rawValue)() is \(Bounds(of: part).words(.number))"
+                }
                 guard let series = readings.first(where: { $0.slot == Int(program[Int(side)].left) })?.series else {
                     continue
                 }
@@ -231,7 +236,8 @@ extension CompiledCondition {
         guard found.allSatisfy({ $0.code != "never-true" }), !reach.isPossible(true) else { return found }
         found.append(
             ConditionFault(
-                "never-true", "no readings make this true: its parts contradict each other", 0..<text.utf8.count))
+                "never-true", "no readings make this true: its parts contradict each other", 0..<text.utf8.count,
+                hint: readsClock ? "hours over midnight are joined by 'or': hour() >= 22 or hour() < 6" : nil))
         return found
     }
 }

@@ -88,6 +88,13 @@ extension CompiledCondition {
             switch piece {
             case .text(let text): claim += text
             case .threshold(let name, let value): claim += "$\(name) (\(value))"
+            case .clock(let part):
+                claim += "\(part.rawValue)()"
+                if let local = source.localHour {
+                    claim += " (\(local.text(part)))"
+                } else {
+                    gaps.append(("\(part.rawValue)()", .notTracked))
+                }
             case .reading(let slot, let series):
                 let evidence = source.reading(slot)
                 let shown = "\(series) (\(Figure.text(evidence, series.resultUnit)))"

@@ -28,6 +28,8 @@ struct Expression: Sendable {
         case threshold(String)
         case reading(SignalUse)
         case missing(SignalUse, MissingPattern?)
+        /// `hour()`, `weekday()`.
+        case clock(LocalHour.Part)
         case negate(Expression)
         case arithmetic(Arithmetic, Expression, Expression)
         case comparison(Comparison, Expression, Expression)

@@ -112,7 +112,13 @@ struct RuleReader {
             sheet.place.reporter.report("missing-key", "the rule '\(sheet.name)' needs '\(key)'", at: sheet.place.node)
             return nil
         }
-        return policy.condition(source, key, subject, &demand, &used)
+        guard let condition = policy.condition(source, key, subject, &demand, &used) else { return nil }
+        if key == "when", condition.readsClock, condition.readings.isEmpty {
+            source.reporter.report(
+                "no-reading", "this asks for the time only, and would never be judged", at: source.node,
+                hint: "join it with what is watched: 'active_runs > 0 and \(condition.text)'")
+        }
+        return condition
     }
 
     /// `for`: a length of time, or `missing_after`, the policy's.

@@ -128,13 +128,41 @@ struct CounterRules: Hashable, Sendable {
     /// nothing.
     func floor(_ signal: Signal, _ runs: RunGauges, total: RunGauges) -> Double? {
         guard total.excess > 0, active(runs, total: total) == .missing(.contradictory) else { return nil }
-        let least = Double(running(runs, total: total).least)
+        let least = Double(sure(runs, total: total))
         guard least > 0 else { return nil }
         switch signal {
         case .activeRuns: return least
         case .activeRunsShare: return 100 * least / Double(max(1, running(total, total: total).most))
         default: return nil
         }
+    }
+
+    /// The runs that surely run if the websockets are right: all but the ghosts there may be, also if these are ones that have just
+    /// done something. One is left out: websockets and runs are not counted in the same instant.
+    private func sure(_ runs: RunGauges, total: RunGauges) -> Int64 {
+        max(0, running(runs, total: total).shown - total.excess - 1)
+    }
+
+    /// How many of the apps have an active run at the least: those of which something is known to run, and as many more as it
+    /// takes, the largest first, until their open runs are as many as the runtime's websockets say that there are.
+    func fewestApps(_ apps: [RunGauges], total: RunGauges) -> Int {
+        var left = sure(total, total: total)
+        var count = 0
+        var others: [Int64] = []
+        for runs in apps {
+            let shown = running(runs, total: total).shown
+            if active(runs, total: total).value ?? Double(sure(runs, total: total)) > 0 {
+                count += 1
+                left -= shown
+            } else {
+                others.append(shown)
+            }
+        }
+        for shown in others.sorted(by: >) where left > 0 && shown > 0 {
+            count += 1
+            left -= shown
+        }
+        return count
     }
 
     func stalled(_ runs: RunGauges) -> Evidence {

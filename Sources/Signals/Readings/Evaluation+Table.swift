@@ -55,14 +55,10 @@ extension Evaluation {
         }
     }
 
-    /// The apps of which something runs beyond doubt; nil where something else is missing than agreement.
+    /// The fewest apps that can have an active run; nil where something else is missing than agreement.
     private func leastActiveApps(_ open: OpenRuns) -> Double? {
         guard activeApps(open) == .missing(.contradictory) else { return nil }
-        return Double(
-            order.count { slot in
-                let runs = open.apps[slot]
-                return (rules.active(runs, total: open.total).value ?? rules.floor(.activeRuns, runs, total: open.total) ?? 0) > 0
-            })
+        return Double(rules.fewestApps(order.map { open.apps[$0] }, total: open.total))
     }
 
     /// What slots over the same window share.

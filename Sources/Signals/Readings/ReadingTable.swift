@@ -28,6 +28,8 @@ public struct ReadingTable: Sendable {
     let histories: [HistoryColumn]
     /// By slot, then replica.
     let replicaColumns: [[Evidence]]
+    /// What clocks show at that moment where the policies' people are; UTC until it is placed somewhere.
+    public private(set) var localHour: LocalHour
     /// By slot: what readings are at the least that are missing since figures contradict each other; mostly empty.
     let floors: [Int: Floors]
 
@@ -52,6 +54,7 @@ public struct ReadingTable: Sendable {
         self.floors = floors
         self.runtime = runtime
         self.at = at
+        localHour = LocalHour(at, in: .utc)
         self.demand = demand
         self.apps = apps
         self.replicas = replicas
@@ -93,6 +96,13 @@ public struct ReadingTable: Sendable {
             runtime: runtime, at: at, demand: demand, apps: apps, replicas: replicas, runtimeColumn: runtimeColumn,
             columns: demand.indices.map { $0 < app.count ? .plain(app[$0]) : .same(.missing(.notTracked)) },
             replicaColumns: replica, floors: floors.mapValues { Floors(runtime: nil, apps: $0) })
+    }
+
+    /// The same table with what clocks of that zone show.
+    public func placed(in zone: Zone) -> ReadingTable {
+        var table = self
+        table.localHour = LocalHour(at, in: zone)
+        return table
     }
 
     /// The runtime's reading in a slot. `not_tracked` for a signal that runtimes lack.

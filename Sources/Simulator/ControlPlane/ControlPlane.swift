@@ -26,6 +26,8 @@ public final class ControlPlane: Sendable {
         public var secret = "simulated-secret"
         /// A hung request ends after so long even if nobody hangs up.
         public var hangSeconds = 120.0
+        /// Whether requests that changed nothing are written down, too: over weeks they are nearly all.
+        public var notesReads = true
 
         public init() {}
     }
@@ -197,6 +199,7 @@ public final class ControlPlane: Sendable {
         _ box: Box, _ part: ControlPlaneFault.Part, _ kind: ControlPlaneEvent.Kind, _ request: ServerRequest, _ status: Int?,
         lease: String? = nil, app: String? = nil
     ) {
+        guard kind != .none || box.options.notesReads else { return }
         let now = box.options.now()
         box.state.withLock { state in
             state.log.append(

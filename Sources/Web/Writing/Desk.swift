@@ -18,7 +18,7 @@ final class Desk: Sendable {
     }
 
     enum Answer: Sendable {
-        case command(Int64, about: (key: String, id: String)?)
+        case command(Int64, about: (key: String, id: String)?, warnings: [String])
         case stopped(Bool)
     }
 
@@ -61,7 +61,7 @@ final class Desk: Sendable {
         case .command(let kind, let arguments):
             let id = try reading.journal.appendCommand(
                 at: reading.now, actor: visitor.actor, kind: kind, arguments: arguments.serialized())
-            return .command(id, about: order.about)
+            return .command(id, about: order.about, warnings: order.warnings)
         case .stop:
             try folder.turnKillSwitchOn(by: visitor.actor)
             return .stopped(true)

@@ -19,6 +19,8 @@ struct Order {
     let deed: Deed
     /// What it is about, with the name of its member: `("silence", "silence-5f2c…")`.
     let about: (key: String, id: String)?
+    /// What may be meant otherwise; it is done all the same.
+    var warnings: [String] = []
 
     /// The ways to ask. Paths stand below `/api/v1/` for programs and below `/do/` for the page's forms.
     enum Kind: CaseIterable {
@@ -79,6 +81,12 @@ struct Order {
             deed = .command(kind: Commands.unacknowledge, arguments: ["incident": .string(incident.id)])
         case .silence:
             let match = try Order.match(&fields, reading)
+            let strangers = reading.strangers(in: match)
+            // What fits nothing holds back nothing, and whoever asked believes that it does. Apps come and go.
+            if let stranger = strangers.first(where: { $0.kind == .rule || $0.kind == .runtime }) {
+                throw Problem.badRequest("\(stranger.message); \(stranger.hint)")
+            }
+            warnings = strangers.map(\.warning)
             let until = try Order.end(&fields, reading)
             let comment = try fields.text("comment") ?? ""
             let words = ["\(match)", "\(until?.milliseconds ?? 0)", comment, actor, "\(reading.now.milliseconds)", seed]
@@ -199,18 +207,13 @@ struct Order {
     }
 
     private static func match(_ fields: inout Fields, _ reading: Reading) throws -> IncidentMatch {
-        // What fits nothing holds back nothing, and whoever asked believes that it does.
-        func globs(_ name: String, known: [String] = []) throws(Problem) -> [Glob] {
+        func globs(_ name: String) throws(Problem) -> [Glob] {
             try fields.texts(name).map { text throws(Problem) in
                 guard !text.isEmpty else { throw .badRequest("'\(name)' is empty: '*' stands for any text") }
-                let glob = Glob(text)
-                guard known.isEmpty || known.contains(where: glob.matches) else { throw unknown(name, text, known) }
-                return glob
+                return Glob(text)
             }
         }
-        // Apps come and go.
-        var match = IncidentMatch(
-            apps: try globs("app"), rules: try globs("rule", known: reading.rules), runtimes: try globs("runtime", known: reading.runtimes))
+        var match = IncidentMatch(apps: try globs("app"), rules: try globs("rule"), runtimes: try globs("runtime"))
         match.severities = try fields.texts("severity").map { word throws(Problem) in
             guard let severity = Severity(rawValue: word) else {
                 throw .badRequest("'severity' is one of info, warning, critical, not '\(Shown.id(word))'")

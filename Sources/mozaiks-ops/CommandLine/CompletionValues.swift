@@ -73,7 +73,7 @@ struct CompletionValues {
         var found = Set(incidentRows().compactMap(\.subject.app))
         found.formUnion(((try? journal?.unfinishedLeases()) ?? []).map(\.key.app))
         found.formUnion(policies.policies.compactMap(\.app))
-        if let configuration { found.formUnion(SilencesCommand.seenApps(configuration, policies, now)) }
+        if let configuration { found.formUnion(SilencesCommand.seenApps(configuration)) }
         // Whole, since a shortened one is nobody's; one that is no text cannot be typed.
         return found.sorted().filter { $0.text.utf8.elementsEqual($0.bytes) }.map { Candidate($0.text) }
     }

@@ -105,7 +105,7 @@ extension Invocation {
     func diagnosed(_ diagnostics: [Diagnostic]) -> CommandFailure {
         if wantsJSON {
             // Programs read standard output; without this they would get nothing there.
-            write(OutputDocument(.errors, ["ok": false, "diagnostics": .array(diagnostics.map(\.document))]))
+            write(OutputDocument(diagnostics))
         }
         let text = diagnostics.map(\.description).joined(separator: "\n\n")
         remark(text + "\n\n", .error)

@@ -240,7 +240,7 @@ struct InitPlan {
             #  gate: {listen: 127.0.0.1:9465}
 
             # Pings a service elsewhere, which tells you when this monitor is gone.
-            #heartbeat: {url_file: /etc/mozaiks-ops/secrets/heartbeat-url}
+            #heartbeat: {url_file: /etc/mozaiks-ops/secrets/heartbeat}
 
             """
     }

@@ -4,6 +4,7 @@ import Guard
 import Journal
 import Model
 import Policy
+import Views
 
 /// `mark deploy|list`.
 enum MarkCommand {
@@ -36,7 +37,7 @@ enum MarkCommand {
             of: id, in: journal, folder: StateFolder(existing: configuration.state.value))
         invocation.print(
             text: (result ?? "noted: the next tick of the engine, or the next check, takes it") + "\n",
-            as: .asked, json: ["command": .int(id), "result": .optional(result)])
+            json: AskedCommand(id, result: result).document)
         return result.map { $0.hasPrefix("marked ") } ?? true ? .ok : .failure
     }
 
@@ -45,9 +46,8 @@ enum MarkCommand {
         options: [MonitorOptions.state],
         examples: [("mozaiks-ops mark list", "what was deployed, and what changed with it")]
     ) { invocation in
-        let state = try Pipeline.guardState(in: invocation.journalForReading(invocation.configuration()))
-        let marks = Array(state.marks.reversed())
-        invocation.print(text: text(marks), as: .marks, json: ["marks": .array(marks.map(\.document))])
+        let list = try MarkList(invocation.journalForReading(invocation.configuration()))
+        invocation.print(text: text(list.marks), json: list.document)
         return .ok
     }
 

@@ -28,8 +28,10 @@ enum RunCommand {
     ) { invocation in
         Output.becomeDaemon()
         OpenFiles.raiseLimit()
-        let signals = await ProcessSignal.listen()
+        let end = EndOfWaiting()
+        let signals = await ProcessSignal.listen(onEnd: { end.tell() })
         let configuration = try invocation.watchingConfiguration()
+        end.concerns(configuration.state.value)
         let assembly = try invocation.assembly(configuration)
         let environment = invocation.environment
         // A daemon tells what it does; other commands only what goes wrong.
@@ -48,17 +50,25 @@ enum RunCommand {
         let printsEvents = invocation.arguments.has("events")
         let daemon: DaemonParts
         do {
-            daemon = try DaemonParts(
-                assembly, clock: invocation.clock, version: Version.text, logger: logger, printsEvents: printsEvents)
-        } catch  where StandbyParts.isFor(error, configuration) {
-            let standby = try StandbyParts(assembly, clock: invocation.clock, version: Version.text, logger: logger)
-            guard let lock = try await stand(by: standby, station, notifier, invocation) else {
-                standby.front.stop()
-                await standby.assembly.client.shutdown()
-                logger.info("stopped")
-                return .ok
+            do {
+                daemon = try DaemonParts(
+                    assembly, clock: invocation.clock, version: Version.text, logger: logger, printsEvents: printsEvents)
+            } catch  where StandbyParts.isFor(error, configuration) {
+                let standby = try StandbyParts(assembly, clock: invocation.clock, version: Version.text, logger: logger)
+                guard let lock = try await stand(by: standby, station, notifier, invocation) else {
+                    standby.front.stop()
+                    await standby.assembly.client.shutdown()
+                    logger.info("stopped")
+                    return .ok
+                }
+                daemon = try standby.engine(lock, printsEvents: printsEvents)
             }
-            daemon = try standby.engine(lock, printsEvents: printsEvents)
+        } catch let error as JournalError where end.isReason(for: error) {
+            _ = notifier.notify(.stopping)
+            logger.warning("told to end before it had begun", ["why": .text(error.message)])
+            await assembly.client.shutdown()
+            logger.info("stopped")
+            return .ok
         }
         station.become(.engine(daemon))
         var recorder: Recorder?

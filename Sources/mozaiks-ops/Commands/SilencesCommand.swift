@@ -6,8 +6,8 @@ import JSONParsing
 import Journal
 import Model
 import Policy
-import Signals
 import Telling
+import Views
 
 /// `silences add|list|expire`: holding messages and actions back for what is known.
 enum SilencesCommand {
@@ -55,9 +55,9 @@ enum SilencesCommand {
         if let until, until <= now { throw UsageError("its end, \(invocation.zone.text(until)), is past") }
         let comment = invocation.comment ?? ""
         if let configuration = try? invocation.loadConfiguration(), let policies = try? Assembly.loadPolicies(configuration) {
-            let apps = match.apps.isEmpty ? [] : seenApps(configuration, policies, now)
+            let apps = match.apps.isEmpty ? [] : seenApps(configuration)
             for stranger in Strangers(configuration, policies).find(in: match, apps: apps) {
-                complain("\(stranger.message): it may hold back nothing", hint: stranger.hint)
+                complain(stranger.ofSilence, hint: stranger.hint)
             }
         }
         let words = ["\(match)", "\(until?.milliseconds ?? 0)", comment, invocation.user, "\(now.milliseconds)"]
@@ -70,12 +70,10 @@ enum SilencesCommand {
     }
 
     /// The apps that whoever polled has seen; empty where nothing is known.
-    static func seenApps(_ configuration: Configuration, _ policies: PolicySet, _ now: Timestamp) -> [AppID] {
+    static func seenApps(_ configuration: Configuration) -> [AppID] {
         guard let folder = try? StateFolder(existing: configuration.state.value), let journal = try? Journal.open(folder, mode: .reader)
         else { return [] }
-        var kept = Pipeline(settings: Assembly.settings(configuration), policies: policies)
-        guard (try? kept.restore(from: journal, now: now, warn: { _ in })) != nil else { return [] }
-        return Set(kept.signals.values.flatMap(\.subjects)).sorted()
+        return KnownNames.apps(seenIn: journal, on: configuration.runtimes.map(\.name))
     }
 
     static let list = Command(
@@ -88,35 +86,10 @@ enum SilencesCommand {
     ) { invocation in
         let configuration = try invocation.configuration()
         let journal = try invocation.journalForReading(configuration)
-        let now = invocation.clock.now()
-        let kept = try KeptDecisions(journal).telling.silences
-        let silences = kept.filter { invocation.arguments.has("all") || $0.isActive(now) }
-        let waiting = try journal.waitingCommands().filter { $0.kind == Commands.addSilence || $0.kind == Commands.expireSilence }
-        let settings = configuration.telling
-        let windows = settings.maintenance.enumerated().map { index, window in
-            (name: "maintenance[\(index)]", window: window, isActive: window.hours.holds(now, in: settings.zone))
-        }
-        invocation.print(
-            text: invocation.rendering(zone: settings.zone).silences(
-                silences, windows, waiting: waiting, zone: settings.zone, now: now),
-            as: .silences,
-            json: [
-                "silences": .array(
-                    silences.map { silence in
-                        var object = silence.document.object ?? JSONObject()
-                        object["active"] = .bool(silence.isActive(now))
-                        return .object(object)
-                    }),
-                "maintenance": .array(
-                    windows.map {
-                        [
-                            "name": .string($0.name), "hours": .string("\($0.window.hours)"),
-                            "match": $0.window.match.document, "comment": .string($0.window.comment),
-                            "active": .bool($0.isActive),
-                        ]
-                    }),
-                "waiting": .int(Int64(waiting.count)),
-            ])
+        let zone = configuration.telling.zone
+        let list = try SilenceList(
+            journal, configuration.telling, all: invocation.arguments.has("all"), now: invocation.clock.now())
+        invocation.print(text: invocation.rendering(zone: zone).silences(list, zone: zone), json: list.document)
         return .ok
     }
 
@@ -190,11 +163,7 @@ extension Invocation {
         let noted = "\(naming.id): \(self.noted(by: folder))"
         print(
             text: rendering(zone: configuration.telling.zone).readable(result ?? noted) + "\n",
-            as: .asked,
-            json: JSONObject([
-                (key: naming.key, value: .string(naming.id)), (key: "command", value: .int(id)),
-                (key: "result", value: .optional(result)),
-            ]))
+            json: AskedCommand(id, result: result, about: naming).document)
         return result?.hasPrefix("not ") == true ? .failure : .ok
     }
 }

@@ -58,7 +58,8 @@ extension Overview {
         var rendering = Rendering(terminal: terminal)
         rendering.zone = zone
         return [
-            engineText(rendering), runtimesText(rendering), incidentsText(rendering), doneText(rendering), waitingText(rendering),
+            engineText(rendering), runtimesText(rendering), incidentsText(rendering), begunText(rendering), doneText(rendering),
+            waitingText(rendering),
             quietText(rendering), channelsText(rendering), notes.map { "note: \(Shown.code($0))\n" }.joined(),
         ].filter { !$0.isEmpty }.joined(separator: "\n")
     }
@@ -80,14 +81,13 @@ extension Overview {
         guard !sights.isEmpty else { return "Runtimes: none was polled yet\n" }
         return rendering.terminal.paint("Runtimes", .bold) + "\n"
             + sights.map { sight in
-                let age = max(now - sight.polledAt, .zero)
                 let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
                 let perf = sight.summary.replicas.map(\.perfInterval).max() ?? sight.interval
                 let stretched =
                     perf >= sight.interval + .seconds(1)
                     ? ", the figures of tenants every \(perf.brief) (stretched by what they cost it)" : ""
                 return
-                    "  \(Shown.id(sight.summary.runtime)), polled \(age < .seconds(1) ? "just now" : "\(age.brief) ago"), every \(sight.interval)\(stretched)\n"
+                    "  \(Shown.id(sight.summary.runtime)), as of \(clock(sight.polledAt)) \(zone.mark(sight.polledAt)), polled every \(sight.interval)\(stretched)\n"
                     + sight.summary.replicas.map { replica in
                         let silent = Endpoint.essential.filter { replica.missing[$0] != nil || $0 == .health }
                         let why = silent.lazy.compactMap { replica.detail[$0] }.first.map { " (\(Shown.line($0)))" } ?? ""
@@ -121,6 +121,16 @@ extension Overview {
             text += "  and \(open.count - Overview.most) more: mozaiks-ops incidents list --status open\n"
         }
         return text + "  The whole story: mozaiks-ops incidents show \(shortIDs[open[0].id] ?? open[0].id)\n"
+    }
+
+    private func begunText(_ rendering: Rendering) -> String {
+        guard !begun.isEmpty else { return "" }
+        var text = rendering.terminal.paint("Has begun", .bold) + " (true already; nobody is told yet)\n"
+        for one in begun.prefix(Overview.most) {
+            let weight = one.severity.map { rendering.severity($0) + "  " } ?? ""
+            text += "  \(weight)\(one.name), since \(clock(one.since)); \(one.outlook(at: now, clock))\n"
+        }
+        return text + (begun.count > Overview.most ? "  and \(begun.count - Overview.most) more\n" : "")
     }
 
     private func doneText(_ rendering: Rendering) -> String {

@@ -3,6 +3,7 @@ import Journal
 import Model
 import Notify
 import Telling
+import Views
 
 /// Messages and where they go, as people read them.
 extension Rendering {
@@ -29,14 +30,12 @@ extension Rendering {
             + "given up after \(Outbox.lifetimeOfBlocked) unless it comes back"
     }
 
-    func messages(
-        _ rows: [OutboxRow], _ counts: OutboxCounts, _ troubles: [ChannelTrouble], _ stranded: [StrandedMessages],
-        _ drills: [Drill], now: Timestamp
-    ) -> String {
-        var head = Rendering.outbox(counts) + "\n"
-        for one in stranded { head += terminal.paint(Rendering.stranded(one), .red) + "\n" }
-        for trouble in troubles { head += terminal.paint(Rendering.trouble(trouble), .red) + "\n" }
-        let messages = rows.map { row in
+    func messages(_ history: MessageHistory, now: Timestamp) -> String {
+        let backlog = history.backlog
+        var head = Rendering.outbox(backlog.counts) + "\n"
+        for one in backlog.stranded { head += terminal.paint(Rendering.stranded(one), .red) + "\n" }
+        for trouble in backlog.troubles { head += terminal.paint(Rendering.trouble(trouble), .red) + "\n" }
+        let messages = history.messages.map { row in
             (
                 row.message.createdAt,
                 [
@@ -45,7 +44,7 @@ extension Rendering {
                 ]
             )
         }
-        let tests = drills.map { drill in
+        let tests = history.drills.map { drill in
             let state = drill.isDelivered ? terminal.paint("sent", .green) : terminal.paint("failed", .red)
             return (drill.at, ["\(drill.at)", drill.channel, "drill", state, "-", drill.reason ?? "somebody ran notify test"])
         }
@@ -79,8 +78,8 @@ extension Rendering {
     }
 
     /// - Parameter unpaged: channels that no incident of this environment reaches.
-    func drill(_ results: [(channel: String, delivery: Delivery)], unpaged: [String], environment: String) -> String {
-        results.map { result in
+    func drill(_ drills: DrillResults, unpaged: [String], environment: String) -> String {
+        drills.results.map { result in
             let outcome =
                 result.delivery.failure.map { terminal.paint("NOT delivered", .red) + ": \(Shown.code($0))" }
                 ?? terminal.paint("delivered", .green)
@@ -93,7 +92,8 @@ extension Rendering {
         }.joined()
     }
 
-    func routing(_ explanation: RoutingExplanation, _ why: [String], of incident: Incident, told: [OutboxRow]) -> String {
+    func routing(_ route: IncidentRoute) -> String {
+        let (incident, explanation, why) = (route.incident, route.explanation, route.circumstances)
         let routing = explanation.routing
         var text = "\(severity(incident.severity)) \(terminal.paint(Shown.id(incident.rule), .bold)): \(incident.subject)\n\n"
         for line in why { text += "\(Shown.code(line))\n" }
@@ -109,8 +109,8 @@ extension Rendering {
         for line in explanation.lines { text += line.heard.map { "\(Shown.id(line.channel)): \(Shown.code($0))\n" } ?? "" }
         for name in routing.unknown { text += "named, but not configured: \(name)\n" }
         text += "\n" + terminal.paint("Told so far", .bold) + "\n"
-        guard !told.isEmpty else { return text + "  nobody\n" }
-        for row in told.reversed() {
+        guard !route.told.isEmpty else { return text + "  nobody\n" }
+        for row in route.told.reversed() {
             let when = row.settledAt ?? row.message.createdAt
             let thread = row.message.incident == incident.id ? "" : "  in \(row.message.incident)"
             text += "  \(when)  \(row.message.channel)  \(row.message.event.rawValue)  \(state(row))\(thread)\n"

@@ -3,13 +3,12 @@ import JSONParsing
 import Journal
 import Model
 import Telling
+import Views
 
 /// Silences as people read them.
 extension Rendering {
-    func silences(
-        _ silences: [Silence], _ windows: [(name: String, window: TellingSettings.Maintenance, isActive: Bool)],
-        waiting: [CommandRow], zone: Zone, now: Timestamp
-    ) -> String {
+    func silences(_ list: SilenceList, zone: Zone) -> String {
+        let (silences, windows, waiting, now) = (list.silences, list.windows, list.waiting, list.now)
         var text = silences.isEmpty ? "no silence is in force\n" : ""
         if !silences.isEmpty {
             text += terminal.table(
@@ -29,9 +28,9 @@ extension Rendering {
                 ["maintenance", "hours (\(zone))", "now", "holds back", "comment"],
                 windows.map { entry in
                     [
-                        entry.name, "\(entry.window.hours)",
+                        entry.name, "\(entry.maintenance.hours)",
                         entry.isActive ? terminal.paint("in force", .yellow) : "-",
-                        "\(entry.window.match)", entry.window.comment,
+                        "\(entry.maintenance.match)", entry.maintenance.comment,
                     ]
                 })
         return text

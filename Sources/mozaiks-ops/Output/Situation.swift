@@ -72,6 +72,7 @@ extension Situation {
         var settings = MonitorSettings()
         // The policy's own mode holds, and there is a gate.
         settings.mode = .enforce
+        settings.telling.zone = invocation.zone
         settings.follow(reader.header)
         let policies: PolicySet
         if let folder = invocation.arguments.value("policies") {

@@ -1,4 +1,5 @@
 import Ambient
+import ChaosKit
 import Glibc
 import JSONParsing
 import Model
@@ -42,7 +43,7 @@ struct World {
 
     private init(folder: String, seconds: Int, seed: UInt64) throws {
         self.folder = folder
-        let (posts, starts) = (try Log(folder + "/posts.jsonl"), try Log(folder + "/starts.jsonl"))
+        let (posts, starts) = (try ChaosLog(folder + "/posts.jsonl"), try ChaosLog(folder + "/starts.jsonl"))
         let clock = SystemClock()
         let trap = Trap()
         let (scenario, episodes) = World.story(seconds: seconds, seed: seed)
@@ -84,7 +85,7 @@ struct World {
         try runtime.start()
         World.sync(episodes, controlPlane)
         try controlPlane.start()
-        try Log(folder + "/episodes.json").write(
+        try ChaosLog(folder + "/episodes.json").write(
             .array(
                 episodes.map {
                     ["app": .string($0.app), "from_ms": .int((origin + $0.from).milliseconds), "disturbed": .bool($0.isDisturbed)]
@@ -103,8 +104,8 @@ struct World {
             "control_plane": .string(controlPlane.url), "webhook": .string(controlPlane.webhookURL),
             "webhook_secret": .string(ControlPlane.Options().secret), "pid": .int(Int64(getpid())),
         ]
-        try Log(folder + "/world.json.new").write(document)
-        guard rename(folder + "/world.json.new", folder + "/world.json") == 0 else { throw Failure("cannot announce") }
+        try ChaosLog(folder + "/world.json.new").write(document)
+        guard rename(folder + "/world.json.new", folder + "/world.json") == 0 else { throw ChaosFailure("cannot announce") }
     }
 
     // MARK: - The story
@@ -181,23 +182,12 @@ struct World {
 
     /// What the platform tells the control plane of its tenants: before the monitor comes, and where it forgot.
     static func sync(_ episodes: [Episode], _ controlPlane: ControlPlane) {
-        for episode in episodes { controlPlane.sync(episode.app, World.entitlements(episode.app)) }
-    }
-
-    /// What the platform keeps of a tenant.
-    static func entitlements(_ app: String) -> JSON {
-        [
-            "version": "1.0", "app_id": .string(app), "tenant_id": .string("tenant-\(app)"),
-            "plan": ["id": "pro", "name": "Pro", "tier": "pro", "billing_period": "monthly", "expires_at": .null],
-            "token_budget": ["period": "monthly", "total_tokens": ["limit": -1, "used": 0, "enforcement": "none"]],
-            "features": ["workflow_execution": true, "code_execution": true],
-            "rate_limits": ["requests_per_minute": 600, "concurrent_workflows": 50], "correlation_id": "platform",
-        ]
+        for episode in episodes { controlPlane.sync(episode.app, ChaosServices.entitlements(episode.app)) }
     }
 
     // MARK: - The services
 
-    private static func serve(_ request: ServerRequest, _ trap: Trap, _ posts: Log, _ clock: SystemClock) -> ServerResponse {
+    private static func serve(_ request: ServerRequest, _ trap: Trap, _ posts: ChaosLog, _ clock: SystemClock) -> ServerResponse {
         let body = (try? JSON(parsing: request.body)) ?? .null
         switch request.path {
         case "/arm":
@@ -210,28 +200,11 @@ struct World {
             let name = String(request.path.dropFirst())
             trap.spring("\(name).arrived")
             guard trap.status == 200 else { return .text("fails", status: trap.status) }
-            if name == "slack", case .refused(let why) = SlackPayload(body: request.body).verdict {
-                posts.write(["at_ms": .int(clock.now().milliseconds), "service": "slack", "refused": .string(why)])
-                return .text(why, status: 400)
-            }
-            var post: JSONObject = ["at_ms": .int(clock.now().milliseconds), "service": .string(name)]
-            if name == "hook" {
-                post.append("event", body["event"] ?? .null)
-                post.append("incident", body["incident"]?["id"] ?? .null)
-                post.append("key", .optional(request.header("Idempotency-Key")))
-            } else {
-                post.append("text", body["text"] ?? .null)
-            }
-            posts.write(.object(post))
+            if let refused = ChaosServices.take(request, body, posts, now: clock.now()) { return refused }
             trap.spring("\(name).taken")
             return .text("ok")
         default: return .text("Not found.\n", status: 404)
         }
-    }
-
-    struct Failure: Error {
-        let text: String
-        init(_ text: String) { self.text = text }
     }
 }
 
@@ -252,20 +225,5 @@ private final class Trap: Sendable {
             kill(state.pid, SIGKILL)
             state.at = ""
         }
-    }
-}
-
-/// JSON Lines that only grow. One write a line, so that a reader sees whole ones.
-private final class Log: Sendable {
-    private let file: Int32
-
-    init(_ path: String) throws {
-        file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw World.Failure("cannot write \(path)") }
-    }
-
-    func write(_ line: JSON) {
-        let bytes = line.serializedBytes() + [UInt8(ascii: "\n")]
-        _ = Glibc.write(file, bytes, bytes.count)
     }
 }

@@ -1,5 +1,6 @@
 import Actions
 import Ambient
+import CycleKit
 import JSONParsing
 import Model
 import Policy

@@ -23,34 +23,15 @@ enum ActionsCommand {
     ) { invocation in
         let folder = try invocation.stateFolderToLookInto()
         let journal = try invocation.journal(in: folder)
-        let states: Set<Lease.State> = invocation.arguments.has("all") ? [] : [.intended, .inForce, .reverting]
-        let leases = try journal.leases(states: states).map { try Lease(document: JSON(parsing: Array($0.document.utf8))) }
-        let placements = try leases.map { lease in
-            try journal.placements(lease: lease.id).map { try Placement(document: JSON(parsing: Array($0.document.utf8))) }
-        }
-        // Undone in the journal's book long ago or never in it, and still at an adapter.
-        let known = Set(leases.map(\.id))
-        let orphans = try journal.placements().filter { !$0.isOver && !known.contains($0.lease) }
-            .map { try Placement(document: JSON(parsing: Array($0.document.utf8))) }
-        let sights = LeaseSight.of(leases, in: journal)
+        let list = try LeaseList(journal, all: invocation.arguments.has("all"))
         let waiting = try journal.waitingCommands()
-        let isIdle = EngineLock.holder(of: folder) == nil && leases.contains { $0.state != .ended && !$0.shadow }
+        let isIdle = EngineLock.holder(of: folder) == nil && list.leases.contains { $0.state != .ended && !$0.shadow }
         invocation.print(
-            text: invocation.rendering(leases.flatMap { $0.holders.map(\.incident) }, in: journal).leases(
-                leases, placements.flatMap { $0 } + orphans, sights: sights, now: invocation.clock.now())
+            text: invocation.rendering(list.leases.flatMap { $0.holders.map(\.incident) }, in: journal).leases(
+                list.leases, list.placements.flatMap { $0 } + list.orphans, sights: list.sights, now: invocation.clock.now())
                 + (isIdle ? "no engine runs: what adapters do not end by themselves stays until one does\n" : "")
                 + invocation.waitingText(waiting, of: ActionsCommand.kinds),
-            as: .actions,
-            json: [
-                "actions": .array(
-                    zip(leases, placements).map { lease, places in
-                        guard var object = lease.document.object else { return lease.document }
-                        object.append("adapters", .array(places.map(\.document)))
-                        object.append("seen", .optional(sights[lease.id]?.rawValue))
-                        return .object(object)
-                    }),
-                "left_at_adapters": .array(orphans.map(\.document)),
-            ])
+            json: list.document)
         return .ok
     }
 
@@ -78,8 +59,7 @@ enum ActionsCommand {
             text: holder == nil
                 ? "the switch is set, and no engine runs here that would stop: one that starts takes no action \(until)\n"
                 : "stopped: no new action \(until)\n",
-            as: .killSwitch,
-            json: ["stopped": true, "engine_running": .bool(holder != nil), "file": .string(folder.killFilePath)])
+            json: KillSwitchView.stopped(isEngineRunning: holder != nil, file: folder.killFilePath))
         return .ok
     }
 
@@ -92,7 +72,7 @@ enum ActionsCommand {
         let was = folder.isKillSwitchOn
         try folder.turnKillSwitchOff(by: "cli:\(invocation.user)")
         invocation.print(
-            text: was ? "resumed: actions may be taken again\n" : "it was not stopped\n", as: .killSwitch, json: ["stopped": false])
+            text: was ? "resumed: actions may be taken again\n" : "it was not stopped\n", json: KillSwitchView.resumed)
         return .ok
     }
 
@@ -144,8 +124,7 @@ enum ActionsCommand {
         for line in resisting { text += "NOT UNDONE YET, it is tried on (see mozaiks-ops actions list): \(Shown.code(line))\n" }
         invocation.print(
             text: text,
-            as: .asked,
-            json: ["command": .int(id), "result": .optional(result), "not_undone": .array(resisting.map(JSON.string))])
+            json: AskedCommand(id, result: result, resisting: resisting).document)
         // Nothing was taken back of what is over already.
         return resisting.isEmpty && result?.hasSuffix(" is not in force") != true ? .ok : .failure
     }

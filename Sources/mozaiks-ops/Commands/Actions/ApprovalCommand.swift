@@ -83,10 +83,7 @@ enum ApprovalCommand {
         if let decision { text += "\n" + invocation.rendering().decision(decision, of: try? journal.incidentDocument(approval.incident)) }
         invocation.print(
             text: text + "\n",
-            as: .asked,
-            json: [
-                "command": .int(id), "result": .optional(result), "decision": decision.map(\.document) ?? .null,
-            ])
+            json: AskedCommand(id, result: result, decision: decision).document)
         // Too late, changed or unknown: nothing will be done.
         return result == nil || isTaken ? .ok : .failure
     }

@@ -70,6 +70,7 @@ enum CheckCommand {
         let watch = try await CheckWatch(invocation)
         let configuration = try invocation.watchingConfiguration()
         try watch?.check(against: configuration)
+        watch?.end.concerns(configuration.state.value)
         let assembly = try invocation.assembly(configuration)
         var settings = assembly.settings
         // There is no gate between passes; other adapters are asked within the pass.
@@ -95,6 +96,10 @@ enum CheckCommand {
                 }
                 throw CommandFailure(text, hint: "'mozaiks-ops status' shows what it sees, with the same exit codes", code: .unknown)
             }
+            if watch?.end.isReason(for: error) == true {
+                await CheckWatch.within(.seconds(1), invocation.clock) { await pulse?.beat(.exit(ExitCode.unknown.rawValue)) }
+                throw CheckWatch.endedEarly("; \(error.message)")
+            }
             await pulse?.beat(.exit(ExitCode.unknown.rawValue))
             let code: ExitCode = !isForWork ? .unknown : error.isRetryable ? .tryAgain : .configuration
             throw CommandFailure(error.message, hint: error.hint, code: code)
@@ -117,6 +122,9 @@ enum CheckCommand {
                 if let watch { await watch.run(assembly, core, pulse, reports, invocation) } else { await pass(assembly, core, invocation) }
         } catch {
             await heartbeat?.end(.exit(ExitCode.unknown.rawValue))
+            if let error = error as? JournalError, watch?.end.isReason(for: error) == true {
+                throw CheckWatch.endedEarly("; \(error.message)")
+            }
             throw error
         }
         let open = await core.openIncidents
@@ -132,7 +140,7 @@ enum CheckCommand {
         }
         if reports.all.isEmpty, watch != nil {
             await core.close()
-            throw CommandFailure("told to end before the first poll was over: nothing was seen", code: .unknown)
+            throw CheckWatch.endedEarly()
         }
         if invocation.arguments.has("quiet") {
             await printChanges(verdict, reports.all, core, invocation)
@@ -218,10 +226,6 @@ enum CheckCommand {
                 }
                 return text
             }(),
-            as: .check,
-            json: [
-                "status": .string(verdict.word.lowercased()), "line": .string(verdict.line),
-                "incidents": .array(open.map(\.document)), "reports": .array(reports.map(\.document)),
-            ])
+            json: verdict.document(reports))
     }
 }

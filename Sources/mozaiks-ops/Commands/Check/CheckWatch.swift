@@ -15,6 +15,8 @@ final class CheckWatch: Sendable {
     private let span: TimeSpan
     private let signals: AsyncStream<ProcessSignal>
     private let errandBells = BellBox()
+    /// Of the waits for the state.
+    let end = EndOfWaiting()
 
     private static let longest = TimeSpan.hours(24 * 7)
     /// How often it says how it goes.
@@ -33,7 +35,8 @@ final class CheckWatch: Sendable {
             isTold
             ? invocation.logger
             : Logger.standardError(level: .info, format: invocation.logFormat, environment: invocation.environment)
-        signals = await ProcessSignal.listen(for: [.interrupt, .terminate])
+        let end = end
+        signals = await ProcessSignal.listen(for: [.interrupt, .terminate], onEnd: { end.tell() })
     }
 
     /// Throws where it would end before its second poll.
@@ -99,6 +102,11 @@ final class CheckWatch: Sendable {
                 "watching",
                 ["left": .text(max(span - passed, .zero).brief), "cycles": .integer(Int64(state.cycles)), "seen": .text(verdict.line)])
         }
+    }
+
+    /// Why it ends without a verdict.
+    static func endedEarly(_ more: String = "") -> CommandFailure {
+        CommandFailure("told to end before the first poll was over: nothing was seen\(more)", code: .unknown)
     }
 
     /// Breaks off what takes longer.

@@ -4,6 +4,7 @@ import Glibc
 import Model
 import Policy
 import Simulator
+import Views
 
 /// `demo --scenario`: a scenario of the simulator, lived through in no time by the rules in force, beside what a careful
 /// operator expects of it.
@@ -26,10 +27,12 @@ struct Play {
         }
         let story = try story(of: scenario, truth.length)
         let outcome = ScenarioTruth.Outcome(
-            opened: story.incidents.map { ($0.rule, $0.severity) }, held: Array(Set(story.leases.map(\.key.app))).sorted())
-        let rows = truth.judged(outcome)
-        invocation.print(text: text(scenario, story, rows), as: .play, json: document(scenario, story, rows))
-        return rows.allSatisfy(\.isMet) ? .ok : .failure
+            opened: story.incidents.map { ($0.rule, $0.severity) }, held: PlayedScenario.held(in: story))
+        let played = PlayedScenario(
+            name: scenario.name, summary: scenario.summary, story: story,
+            expectations: truth.judged(outcome).map { .init(isMet: $0.isMet, sentence: $0.sentence) })
+        invocation.print(text: text(played), json: played.document)
+        return played.expectations.allSatisfy(\.isMet) ? .ok : .failure
     }
 
     private func story(of scenario: Scenario, _ length: TimeSpan) throws -> ReplayStory {
@@ -57,9 +60,10 @@ struct Play {
         return replay.story
     }
 
-    private func text(_ scenario: Scenario, _ story: ReplayStory, _ rows: [(isMet: Bool, sentence: String)]) -> String {
+    private func text(_ played: PlayedScenario) -> String {
+        let story = played.story
         let terminal = invocation.terminal
-        var text = "\(terminal.paint(scenario.name, .bold)): \(scenario.summary)\n\n"
+        var text = "\(terminal.paint(played.name, .bold)): \(played.summary)\n\n"
         let begin = story.first ?? Timestamp(milliseconds: 0)
         text += terminal.table(
             ["minute", "what", "of whom"],
@@ -68,28 +72,13 @@ struct Play {
                     [Play.minute($0.createdAt, begin), "\($0.effect)" + ($0.shadow ? " (would have been)" : ""), Shown.id($0.key.app.text)]
                 })
         text += "\n"
-        for row in rows {
+        for row in played.expectations {
             text += "  \(row.isMet ? terminal.paint("yes", .green) : terminal.paint("NO ", .red))  \(row.sentence)\n"
         }
         return text
     }
 
     private static func minute(_ moment: Timestamp, _ begin: Timestamp) -> String { (moment - begin).brief }
-
-    private func document(_ scenario: Scenario, _ story: ReplayStory, _ rows: [(isMet: Bool, sentence: String)]) -> JSONObject {
-        [
-            "scenario": .string(scenario.name),
-            "incidents": .array(
-                story.incidents.map {
-                    [
-                        "rule": .string($0.rule), "severity": .string($0.severity.rawValue), "subject": .string("\($0.subject)"),
-                        "opened_at": .moment($0.openedAt),
-                    ]
-                }),
-            "held": .array(Set(story.leases.map(\.key.app)).sorted().map { .string($0.text) }),
-            "expectations": .array(rows.map { ["met": .bool($0.isMet), "text": .string($0.sentence)] }),
-        ]
-    }
 }
 
 extension Invocation {

@@ -4,6 +4,7 @@ import Cycle
 import JSONParsing
 import Journal
 import Model
+import Views
 
 extension DoctorCommand {
     /// Whether a proxy asks the gate of the engine that runs; nothing to say where none does.

@@ -7,6 +7,7 @@ import Journal
 import Model
 import Server
 import Signals
+import Views
 
 extension DoctorCommand {
     /// What the page would show.

@@ -4,6 +4,7 @@ import Glibc
 import Journal
 import Model
 import Policy
+import Views
 import Web
 
 extension DoctorCommand {
@@ -72,7 +73,7 @@ extension DoctorCommand {
         for warning in strangers.warnings { findings.add(.note, warning.message + (warning.hint.map { "; \($0)" } ?? "")) }
         guard !configuration.actionLimits.protected.isEmpty else { return }
         let match = IncidentMatch(apps: configuration.actionLimits.protected.map { Glob($0.text) })
-        let apps = SilencesCommand.seenApps(configuration, policies, now)
+        let apps = SilencesCommand.seenApps(configuration)
         for stranger in strangers.find(in: match, apps: apps) {
             findings.add(.note, "guard: protected: \(stranger.message), so nothing is protected by that; \(stranger.hint)")
         }

@@ -11,6 +11,7 @@ import Model
 import Policy
 import Server
 import Signals
+import Views
 
 /// `doctor`: what this runtime can and cannot tell, in plain words.
 enum DoctorCommand {
@@ -56,14 +57,23 @@ enum DoctorCommand {
         for target in assembly.targets {
             guard let result = pipeline.tick(target.runtime, now: invocation.clock.now()), let report = pipeline.report(result)
             else { continue }
-            let examination = Examination(
-                target: target, report: report, observations: observations[target.runtime] ?? [], assembly: assembly,
+            let seen = observations[target.runtime] ?? []
+            let probes = report.summary.replicas.map { replica in
+                let own = seen.filter { $0.replica == replica.url }
+                return (replica.url, RuntimeExamination.Probe(replica.url, own, assembly, hasGate: configuration.gate != nil))
+            }
+            let login = Login(
+                settings: assembly.configuration.runtimes.first { $0.name == target.runtime },
+                isAlone: assembly.configuration.runtimes.count == 1)
+            let examination = RuntimeExamination(
+                runtime: target.runtime, report: report, observations: seen,
+                probes: Dictionary(probes) { first, _ in first }, settings: assembly.settings, policies: assembly.policies, login: login,
                 tokenFault: await tokenFault(target), inForce: inForce[target.runtime],
                 gateMode: configuration.gate.map { _ in min(configuration.mode.value, assembly.policies.defaultPolicy.mode) })
             examination.run(&findings)
         }
         await assembly.client.shutdown()
-        invocation.print(text: findings.text(invocation.terminal), as: .doctor, json: findings.json)
+        invocation.print(text: findings.text(invocation.terminal), json: findings.document)
         return findings.isBroken ? .failure : .ok
     }
 
@@ -145,22 +155,17 @@ enum DoctorCommand {
 
     /// Messages that wait or were given up; nothing to say without a journal.
     private static func examineOutbox(_ configuration: Configuration, _ findings: inout Findings) {
-        let counts: OutboxCounts
-        let troubles: [ChannelTrouble]
-        let stranded: [StrandedMessages]
+        let backlog: Backlog
         do throws(JournalError) {
             let journal = try Journal.open(StateFolder(existing: configuration.state.value), mode: .reader)
-            counts = try journal.outboxCounts()
-            stranded = try journal.stranded(besides: configuration.channels.map(\.name))
-            troubles = try journal.channelTroubles().filter { trouble in
-                !stranded.contains { $0.channel.isSame(as: trouble.channel) }
-            }
+            backlog = try Backlog(journal, channels: configuration.channels.map(\.name))
         } catch {
             // Said above, or said by the commands that need it.
             return
         }
-        for trouble in troubles { findings.add(.broken, "channel \(Rendering.trouble(trouble))") }
-        for one in stranded { findings.add(.broken, "channel \(Rendering.stranded(one))") }
+        for trouble in backlog.troubles { findings.add(.broken, "channel \(Rendering.trouble(trouble))") }
+        for one in backlog.stranded { findings.add(.broken, "channel \(Rendering.stranded(one))") }
+        let counts = backlog.counts
         let words = Rendering.outbox(counts)
         if counts.dead > 0 {
             findings.add(.note, "messages: \(words); see mozaiks-ops notify history --status dead")
@@ -266,49 +271,20 @@ extension Observation {
     }
 }
 
-/// What the doctor found, in sections.
-struct Findings {
-    enum Grade: String {
-        case ok, note, broken
-    }
-
-    private(set) var sections: [(title: String, lines: [(grade: Grade, text: String)])] = []
-
-    mutating func begin(_ title: String) { sections.append((title, [])) }
-
-    mutating func add(_ grade: Grade, _ text: String) {
-        sections[sections.count - 1].lines.append((grade, text))
-    }
-
-    var isBroken: Bool { sections.contains { $0.lines.contains { $0.grade == .broken } } }
-
+extension Findings {
     func text(_ terminal: Terminal) -> String {
         sections.map { section in
             terminal.paint(section.title, .bold) + "\n"
-                + section.lines.map { line in
+                + section.findings.map { finding in
                     let mark: String =
-                        switch line.grade {
+                        switch finding.grade {
                         case .ok: terminal.paint("ok    ", .green)
                         case .note: terminal.paint("note  ", .yellow)
                         case .broken: terminal.paint("BROKEN", .red)
                         }
-                    let wrapped = Help.wrap(Shown.code(line.text), width: max(60, terminal.width - 10))
+                    let wrapped = Help.wrap(Shown.code(finding.text), width: max(60, terminal.width - 10))
                     return "  \(mark)  " + wrapped.joined(separator: "\n          ") + "\n"
                 }.joined()
         }.joined(separator: "\n")
-    }
-
-    var json: JSONObject {
-        [
-            "broken": .bool(isBroken),
-            "sections": .array(
-                sections.map { section in
-                    [
-                        "section": .string(section.title),
-                        "findings": .array(
-                            section.lines.map { ["grade": .string($0.grade.rawValue), "text": .string($0.text)] }),
-                    ]
-                }),
-        ]
     }
 }

@@ -8,6 +8,7 @@ import HTTP
 import Journal
 import Model
 import Playbooks
+import Views
 
 /// `advise INCIDENT`: asks the configured model by hand, or shows what it would be asked.
 enum AdviseCommand {
@@ -54,7 +55,8 @@ enum AdviseCommand {
         }
         let outcome = await advisor.advise(incident, playbooks: playbooks)
         await assembly.client.shutdown()
-        invocation.print(text: text(outcome, section), as: .advice, json: document(outcome, incident, section))
+        invocation.print(
+            text: text(outcome, section), json: AdviceView(outcome, of: incident, by: section.model).document)
         return outcome.advice == nil ? .failure : .ok
     }
 
@@ -72,24 +74,6 @@ enum AdviseCommand {
         }
         lines.append("Took \(outcome.usage.total) tokens (\(outcome.usage.prompt) + \(outcome.usage.completion)), \(cost(outcome)).")
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    private static func document(_ outcome: AdviceOutcome, _ incident: Incident, _ section: AdvisorSettings) -> JSONObject {
-        let advice = outcome.advice.map { advice -> JSON in
-            [
-                "summary": .string(advice.summary), "likely_cause": .string(advice.likelyCause),
-                "playbook": .optional(advice.playbook), "steps": .strings(advice.steps), "confidence": .double(advice.confidence),
-            ]
-        }
-        var why: String?
-        if case .failed(let error) = outcome.ending { why = "\(error)" }
-        return [
-            "incident": .string(incident.id), "outcome": .string(outcome.word),
-            "by": .string(section.model), "advice": advice ?? .null, "why": .optional(why),
-            "faults": .array(outcome.faults.map { .strings($0.map(\.description)) }),
-            "tokens": ["prompt": .int(Int64(outcome.usage.prompt)), "completion": .int(Int64(outcome.usage.completion))],
-            "usd": outcome.microUSD.map { .double(Double($0) / 1_000_000) } ?? .null,
-        ]
     }
 
     private static func list(_ faults: [Fault]) -> String { faults.prefix(4).map(\.description).joined(separator: "; ") }

@@ -66,10 +66,7 @@ enum ExplainCommand {
         invocation.print(
             text: rendering.incident(incident) + "\n" + invocation.terminal.paint("The rule now", .bold) + "\n"
                 + (explanation?.text(rendering, whyNot: false) ?? "  \(why)\n"),
-            as: .incidentExplanation,
-            json: [
-                "incident": incident.document, "now": explanation?.document.json ?? .null,
-            ])
+            json: RuleExplanation.document(of: incident, now: explanation))
         return .ok
     }
 

@@ -28,18 +28,17 @@ enum AuditCommand {
             return head
         }
         let journal = try invocation.journalToLookInto()
-        let (finding, head) = (try journal.verifyAudit(anchor: anchor), try journal.auditHead())
-        switch finding {
+        let check = try AuditCheck(journal, anchor: anchor)
+        switch check.finding {
         case .intact(let rows):
             invocation.print(
                 text: rows == 0
-                    ? "intact: the log is empty\n" : "intact: \(rows) row\(rows == 1 ? "" : "s"), head \(head?.description ?? "-")\n",
-                as: .auditVerification, json: ["status": "intact", "rows": .int(rows), "head": .optional(head?.description)])
+                    ? "intact: the log is empty\n"
+                    : "intact: \(rows) row\(rows == 1 ? "" : "s"), head \(check.head?.description ?? "-")\n",
+                json: check.document)
             return .ok
         case .broken(let row, let why):
-            invocation.print(
-                text: "BROKEN at row \(row): \(Shown.code(why))\n", as: .auditVerification,
-                json: ["status": "broken", "row": .int(row), "why": .string(why)])
+            invocation.print(text: "BROKEN at row \(row): \(Shown.code(why))\n", json: check.document)
             return .failure
         }
     }

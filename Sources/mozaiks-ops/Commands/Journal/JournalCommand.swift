@@ -1,6 +1,7 @@
 import Configuration
 import Journal
 import Model
+import Views
 
 /// `journal check|copy|backup|compact`.
 enum JournalCommand {
@@ -16,18 +17,13 @@ enum JournalCommand {
         ]
     ) { invocation in
         let journal = try invocation.journalToLookInto()
-        let finding = try invocation.told { () throws(JournalError) in try journal.check() }
-        let contents = try invocation.told { () throws(JournalError) in try journal.contents() }
-        guard case .intact = finding else {
-            guard case .broken(let row, let why) = finding else { return .failure }
-            invocation.print(
-                text: "BROKEN: the audit log at row \(row): \(Shown.code(why))\n",
-                as: .journalCheck, json: ["status": "broken", "row": .int(row), "why": .string(why)])
+        let check = try invocation.told { () throws(JournalError) in try JournalCheck(journal) }
+        if case .broken(let row, let why) = check.finding {
+            invocation.print(text: "BROKEN: the audit log at row \(row): \(Shown.code(why))\n", json: check.document)
             return .failure
         }
         invocation.print(
-            text: table(contents) + "whole, as far as checksums and the audit log tell: \(journal.path)\n",
-            as: .journalCheck, json: ["status": "whole", "journal": .string(journal.path), "tables": document(contents)])
+            text: table(check.contents) + "whole, as far as checksums and the audit log tell: \(check.path)\n", json: check.document)
         return .ok
     }
 
@@ -76,7 +72,7 @@ enum JournalCommand {
         let sizes = try invocation.told { () throws(JournalError) in try Journal.compact(folder, now: now) }
         invocation.print(
             text: "\(sizes.before) bytes before, \(sizes.after) now: \(folder.path)\n",
-            as: .compaction, json: ["journal": .string(folder.path), "bytes_before": .int(sizes.before), "bytes": .int(sizes.after)])
+            json: JournalCompacted(path: folder.path, before: sizes.before, after: sizes.after).document)
         return .ok
     }
 
@@ -85,10 +81,6 @@ enum JournalCommand {
             let name = table.name + String(repeating: " ", count: max(1, 18 - table.name.utf8.count))
             return "  \(name)\(table.rows) row\(table.rows == 1 ? "" : "s"), \(Hex.encode(table.digest.prefix(8)))\n"
         }.joined()
-    }
-
-    fileprivate static func document(_ contents: [TableContents]) -> JSON {
-        .array(contents.map { ["table": .string($0.name), "rows": .int(Int64($0.rows)), "digest": .string(Hex.encode($0.digest))] })
     }
 }
 
@@ -110,7 +102,7 @@ extension Invocation {
     fileprivate func reportCopy(_ contents: [TableContents], from: String, to: String) -> ExitCode {
         print(
             text: JournalCommand.table(contents) + "copied and compared: \(from) to \(to)\n",
-            as: .copy, json: ["from": .string(from), "to": .string(to), "tables": JournalCommand.document(contents)])
+            json: JournalCopied(contents, from: from, to: to).document)
         return .ok
     }
 }

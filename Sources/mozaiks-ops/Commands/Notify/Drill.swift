@@ -11,19 +11,6 @@ import Views
 
 /// Messages that are sent to see whether they arrive.
 extension NotifyCommand {
-    static func drills(
-        in journal: Journal, of channel: String?, limit: Int
-    ) throws(JournalError) -> [Drill] {
-        try journal.commands(kind: Commands.drill, limit: limit).compactMap { row in
-            guard let arguments = try? JSON(parsing: Array(row.arguments.utf8)), let name = arguments["channel"]?.string,
-                channel == nil || channel == name
-            else { return nil }
-            return Drill(
-                at: row.at, channel: name, isDelivered: arguments["delivered"]?.bool ?? false,
-                reason: arguments["reason"]?.string)
-        }
-    }
-
     /// An incident that shows what messages are like.
     static func invented(_ configuration: Configuration, at now: Timestamp) -> Incident {
         let runtime = configuration.runtimes.first?.name ?? "shared"
@@ -76,20 +63,5 @@ extension NotifyCommand {
         return Message(
             event: .drill, incident: incident, environment: configuration.environment.value,
             mode: configuration.mode.value, at: now)
-    }
-}
-
-/// A test message that somebody sent.
-struct Drill {
-    let at: Timestamp
-    let channel: String
-    let isDelivered: Bool
-    let reason: String?
-
-    var document: JSON {
-        [
-            "at": .string("\(at)"), "channel": .string(channel), "delivered": .bool(isDelivered),
-            "reason": .optional(reason),
-        ]
     }
 }

@@ -35,31 +35,11 @@ enum NotifyCommand {
         let configuration = try invocation.configuration()
         let journal = try invocation.journalForReading(configuration)
         let incident = try arguments.value("incident").map { try invocation.incident($0, in: journal) }
-        let counts = try journal.outboxCounts()
-        let stranded = try journal.stranded(besides: configuration.channels.map(\.name))
-        let troubles = try journal.channelTroubles().filter { trouble in
-            !stranded.contains { $0.channel.isSame(as: trouble.channel) }
-        }
-        // Drills belong to no incident and have no state of the outbox.
-        let isOfAll = incident == nil && state == nil
-        let drills = isOfAll ? try NotifyCommand.drills(in: journal, of: arguments.value("channel"), limit: limit) : []
-        let rows = try journal.outbox(
-            incident: incident?.id, digests: incident?.digests ?? [], state: state, channel: arguments.value("channel"),
+        let history = try MessageHistory(
+            journal, channels: configuration.channels.map(\.name), of: incident, in: state, through: arguments.value("channel"),
             limit: limit)
         invocation.print(
-            text: Rendering(terminal: invocation.terminal).messages(
-                rows, counts, troubles, stranded, drills, now: invocation.clock.now()),
-            as: .notifyHistory,
-            json: [
-                "counts": counts.document,
-                "failing_channels": .array(troubles.map(\.document)),
-                "unconfigured_channels": .array(
-                    stranded.map {
-                        ["channel": .string($0.channel), "waiting": .int(Int64($0.count)), "since": .string("\($0.since)")]
-                    }),
-                "messages": .array(rows.map(\.document)),
-                "drills": .array(drills.map(\.document)),
-            ])
+            text: Rendering(terminal: invocation.terminal).messages(history, now: invocation.clock.now()), json: history.document)
         return .ok
     }
 
@@ -77,28 +57,19 @@ enum NotifyCommand {
         let assembly = try invocation.assembly(configuration)
         let channels = try NotifyCommand.channels(invocation.arguments.positional("CHANNEL"), of: assembly)
         let message = drill(configuration, at: invocation.clock.now())
-        var results: [(channel: String, delivery: Delivery)] = []
-        await withTaskGroup(of: (String, Delivery).self) { group in
-            for channel in channels { group.addTask { (channel.name, await channel.deliver(message)) } }
+        var results: [DrillResults.Result] = []
+        await withTaskGroup(of: DrillResults.Result.self) { group in
+            for channel in channels { group.addTask { .init(channel: channel.name, delivery: await channel.deliver(message)) } }
             for await result in group { results.append(result) }
         }
         await assembly.client.shutdown()
-        let ordered = channels.compactMap { channel in results.first { $0.channel == channel.name } }
-        remember(ordered, configuration, invocation)
+        let drills = DrillResults(channels.compactMap { channel in results.first { $0.channel == channel.name } })
+        remember(drills, configuration, invocation)
         invocation.print(
             text: Rendering(terminal: invocation.terminal).drill(
-                ordered, unpaged: configuration.unpagedChannels, environment: configuration.environment.value),
-            as: .drills,
-            json: [
-                "drills": .array(
-                    ordered.map { result in
-                        [
-                            "channel": .string(result.channel), "delivered": .bool(result.delivery.isDelivered),
-                            "reason": result.delivery.failure.map(JSON.string) ?? .null,
-                        ]
-                    })
-            ])
-        return ordered.allSatisfy { $0.delivery.isDelivered } ? .ok : .failure
+                drills, unpaged: configuration.unpagedChannels, environment: configuration.environment.value),
+            json: drills.document)
+        return drills.areDelivered ? .ok : .failure
     }
 
     static let preview = Command(
@@ -157,30 +128,9 @@ enum NotifyCommand {
         let incident = try invocation.incident(invocation.arguments.positional("INCIDENT") ?? "", in: journal)
         let settings = Assembly.settings(configuration)
         let now = invocation.clock.now()
-        let kept = try KeptDecisions(journal)
         let pipeline = Pipeline(settings: settings, policies: try invocation.policies(configuration))
-        let explanation = pipeline.explain(incident, kept.telling, at: now)
-        let routing = explanation.routing
-        let why = kept.circumstances(
-            of: incident, environment: settings.environment, settings.telling, now: now)
-        let told = try journal.outbox(incident: incident.id, digests: incident.digests, limit: 1_000)
-        invocation.print(
-            text: Rendering(terminal: invocation.terminal).routing(explanation, why, of: incident, told: told),
-            as: .notifyRoute,
-            json: [
-                "incident": .string(incident.id),
-                "silence": .optional(routing.silence),
-                "circumstances": .strings(why),
-                "channels": .array(
-                    explanation.lines.map {
-                        [
-                            "channel": .string($0.channel), "sent": .bool($0.isSent), "reason": .string($0.reason),
-                            "heard": .optional($0.heard),
-                        ]
-                    }),
-                "unknown_channels": .array(routing.unknown.map(JSON.string)),
-                "told": .array(told.reversed().map(\.document)),
-            ])
+        let route = try IncidentRoute(incident, journal, pipeline, now: now)
+        invocation.print(text: Rendering(terminal: invocation.terminal).routing(route), json: route.document)
         return .ok
     }
 
@@ -199,16 +149,12 @@ enum NotifyCommand {
 
     /// Leaves a note of each drill for the history. Without a journal, or where it cannot be written, there is none.
     private static func remember(
-        _ drills: [(channel: String, delivery: Delivery)], _ configuration: Configuration, _ invocation: Invocation
+        _ drills: DrillResults, _ configuration: Configuration, _ invocation: Invocation
     ) {
         guard let journal = try? invocation.journalForReading(configuration, mode: .command) else { return }
-        for drill in drills {
-            let arguments: JSON = [
-                "channel": .string(drill.channel), "delivered": .bool(drill.delivery.isDelivered),
-                "reason": .optional(drill.delivery.failure),
-            ]
+        for drill in drills.results {
             _ = try? journal.appendCommand(
-                at: invocation.clock.now(), actor: "cli", kind: Commands.drill, arguments: arguments.serialized())
+                at: invocation.clock.now(), actor: "cli", kind: Commands.drill, arguments: drill.document.serialized())
         }
     }
 
@@ -216,33 +162,5 @@ enum NotifyCommand {
         if let state = OutboxRow.State(rawValue: word) { return state }
         let known = OutboxRow.State.allCases.map(\.rawValue)
         throw UsageError("--status '\(word)' is none", hint: "one of \(known.joined(separator: ", "))")
-    }
-}
-
-extension Delivery {
-    /// Why it was not delivered; nil when it was.
-    var failure: String? {
-        switch self {
-        case .delivered, .deliveredAs: nil
-        case .retry(_, let reason), .blocked(_, let reason), .rejected(let reason): reason
-        }
-    }
-}
-
-extension ChannelTrouble {
-    var document: JSON {
-        [
-            "channel": .string(channel), "waiting": .int(Int64(waiting)), "since": .string("\(since)"),
-            "attempts": .int(Int64(attempts)), "reason": .string(reason),
-        ]
-    }
-}
-
-extension OutboxCounts {
-    var document: JSON {
-        [
-            "pending": .int(Int64(pending)), "sent": .int(Int64(sent)), "dead": .int(Int64(dead)),
-            "merged": .int(Int64(merged)), "oldest_pending": oldestPending.map { .string("\($0)") } ?? .null,
-        ]
     }
 }

@@ -1,5 +1,6 @@
 import Model
 import Playbooks
+import Views
 
 /// A playbook laid out for a terminal: words wrapped, commands left as they are, so that they can be copied.
 struct PlaybookRendering {
@@ -20,11 +21,11 @@ struct PlaybookRendering {
         return text
     }
 
-    func list(_ playbooks: [Playbook], rules: [String: [String]]) -> String {
-        guard !playbooks.isEmpty else { return "no playbooks\n" }
+    func list(_ list: PlaybookList) -> String {
+        guard !list.playbooks.isEmpty else { return "no playbooks\n" }
         return terminal.table(
             ["id", "title", "rules"],
-            playbooks.map { [$0.id, $0.title, rules[$0.id]?.joined(separator: ", ") ?? "-"] })
+            list.playbooks.map { [$0.id, $0.title, list.rules[$0.id]?.joined(separator: ", ") ?? "-"] })
     }
 
     private func blocks(_ blocks: [PlaybookBlock]) -> String {
@@ -101,16 +102,5 @@ struct PlaybookRendering {
             }
         }
         return pieces
-    }
-}
-
-extension Playbook {
-    /// Texts are Markdown.
-    var document: JSONObject {
-        [
-            "id": .string(id), "title": .string(title), "when": .string(when),
-            "file": .string(file),
-            "sections": .array(sections.map { ["heading": .string($0.part.heading), "text": .string($0.text)] }),
-        ]
     }
 }

@@ -3,6 +3,7 @@ import Cycle
 import Model
 import Playbooks
 import Policy
+import Views
 import YAML
 
 /// `playbooks check|list|show`.
@@ -39,11 +40,7 @@ enum PlaybooksCommand {
             text: warnings + "ok: \(count) playbook\(count == 1 ? "" : "s")" + (own == nil ? ", built in" : "")
                 + (diagnostics.isEmpty ? "" : ", \(diagnostics.count) warning\(diagnostics.count == 1 ? "" : "s")")
                 + "\n",
-            as: .playbooksCheck,
-            json: [
-                "ok": true, "playbooks": .int(Int64(count)),
-                "warnings": .array(diagnostics.map { .string($0.description) }),
-            ])
+            json: PlaybookCheck(count: count, warnings: diagnostics).document)
         return .ok
     }
 
@@ -54,23 +51,8 @@ enum PlaybooksCommand {
     ) { invocation in
         let configuration = try invocation.configuration()
         let set = try playbooks(invocation, configured: configuration.playbooks.value)
-        var rules: [String: [String]] = [:]
-        for reference in references(try invocation.policies(configuration)) {
-            guard let id = reference.playbook, rules[id]?.contains(reference.rule) != true else { continue }
-            rules[id, default: []].append(reference.rule)
-        }
-        invocation.print(
-            text: PlaybookRendering(terminal: invocation.terminal).list(set.playbooks, rules: rules),
-            as: .playbooks,
-            json: [
-                "playbooks": .array(
-                    set.playbooks.map { page in
-                        [
-                            "id": .string(page.id), "title": .string(page.title), "when": .string(page.when),
-                            "file": .string(page.file), "rules": .array((rules[page.id] ?? []).map(JSON.string)),
-                        ]
-                    })
-            ])
+        let list = PlaybookList(set, named: references(try invocation.policies(configuration)))
+        invocation.print(text: PlaybookRendering(terminal: invocation.terminal).list(list), json: list.document)
         return .ok
     }
 
@@ -89,7 +71,7 @@ enum PlaybooksCommand {
                     ?? "there are: \(known.joined(separator: ", "))")
         }
         invocation.print(
-            text: PlaybookRendering(terminal: invocation.terminal).page(playbook), as: .playbook, json: playbook.document)
+            text: PlaybookRendering(terminal: invocation.terminal).page(playbook), json: playbook.document)
         return .ok
     }
 

@@ -38,10 +38,10 @@ enum PolicyCheckCommand {
         if let url = invocation.arguments.value("against"), !url.hasPrefix("http://"), !url.hasPrefix("https://") {
             throw UsageError("--against '\(url)' is no URL", hint: "write --against http://\(url.contains("://") ? "HOST:PORT" : url)")
         }
-        var result: Result
+        var result: PolicyFindings
         do {
             let policies = try load(invocation)
-            result = Result(policies)
+            result = PolicyFindings(policies)
             if lacksGate(invocation) { result.diagnostics += Sight.warningsWithoutGate(policies) }
             result.diagnostics += strangers(policies, invocation)
             result.diagnostics.sort()
@@ -50,7 +50,7 @@ enum PolicyCheckCommand {
                 result.diagnostics.sort()
             }
         } catch let errors as PolicyErrors {
-            result = Result(diagnostics: errors.diagnostics)
+            result = PolicyFindings(diagnostics: errors.diagnostics)
         }
         return result.show(invocation)
     }
@@ -104,59 +104,30 @@ enum PolicyCheckCommand {
         guard let configuration = try? invocation.loadConfiguration(), configuration.gate == nil else { return false }
         return configuration.file != nil || invocation.arguments.has("against")
     }
+}
 
-    /// What a check found.
-    private struct Result {
-        var diagnostics: [Diagnostic]
-        var files: [String] = []
-        /// Everything that was read, the built-in policy where it holds.
-        var read: [String] = []
-        var rules = 0
-
-        init(diagnostics: [Diagnostic]) {
-            self.diagnostics = diagnostics
+extension PolicyFindings {
+    fileprivate func show(_ invocation: Invocation) -> ExitCode {
+        let (errors, warnings) = (count(.error), count(.warning))
+        if invocation.wantsJSON {
+            write(document)
+        } else if errors > 0 {
+            _ = invocation.diagnosed(diagnostics)
+            complain(
+                Self.counted(errors, "error") + (warnings > 0 ? " and " + Self.counted(warnings, "warning") : "")
+                    + ", see above", hint: nil)
+        } else {
+            for path in read { write("read \(Shown.cell(path))\n") }
+            for warning in diagnostics { write(Shown.screen("\(warning)\n\n")) }
+            write(
+                "ok: \(files.count) polic\(files.count == 1 ? "y" : "ies"), " + Self.counted(rules, "rule")
+                    + (warnings > 0 ? ", " + Self.counted(warnings, "warning") : "") + "\n")
         }
-
-        init(_ policies: PolicySet) {
-            diagnostics = policies.warnings
-            files = policies.policies.map(\.file)
-            read = policies.files.map(\.path)
-            rules = (policies.policies.map(\.appRules.count).max() ?? 0) + policies.wideRules.count
-        }
-
-        private func count(_ severity: Diagnostic.Severity) -> Int { diagnostics.count { $0.severity == severity } }
-
-        func show(_ invocation: Invocation) -> ExitCode {
-            let (errors, warnings) = (count(.error), count(.warning))
-            if invocation.wantsJSON {
-                write(OutputDocument(.policyCheck, json(errors, warnings)))
-            } else if errors > 0 {
-                _ = invocation.diagnosed(diagnostics)
-                complain(
-                    Self.counted(errors, "error") + (warnings > 0 ? " and " + Self.counted(warnings, "warning") : "")
-                        + ", see above", hint: nil)
-            } else {
-                for path in read { write("read \(Shown.cell(path))\n") }
-                for warning in diagnostics { write(Shown.screen("\(warning)\n\n")) }
-                write(
-                    "ok: \(files.count) polic\(files.count == 1 ? "y" : "ies"), " + Self.counted(rules, "rule")
-                        + (warnings > 0 ? ", " + Self.counted(warnings, "warning") : "") + "\n")
-            }
-            if errors > 0 { return .configuration }
-            return warnings > 0 && invocation.arguments.has("strict") ? .failure : .ok
-        }
-
-        private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
-
-        private func json(_ errors: Int, _ warnings: Int) -> JSONObject {
-            [
-                "ok": .bool(errors == 0), "errors": .int(Int64(errors)),
-                "warnings": .int(Int64(warnings)), "files": .array(files.map(JSON.string)), "read": .array(read.map(JSON.string)),
-                "rules": .int(Int64(rules)),
-                "diagnostics": .array(diagnostics.map(\.document)),
-            ]
-        }
+        if errors > 0 { return .configuration }
+        return warnings > 0 && invocation.arguments.has("strict") ? .failure : .ok
     }
+
+    private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }
 
 /// What a runtime lets rules see.
@@ -227,16 +198,5 @@ enum Sight {
             }
             return (rule, lacks)
         }
-    }
-}
-
-extension Diagnostic {
-    /// For programs: `{severity, code, message, file, line, column, length, source, hint}`.
-    var document: JSON {
-        [
-            "severity": .string(severity.rawValue), "code": .string(code), "message": .string(message),
-            "file": .string(file), "line": .int(Int64(line)), "column": .int(Int64(column)),
-            "length": .int(Int64(length)), "source": .optional(sourceLine), "hint": .optional(hint),
-        ]
     }
 }

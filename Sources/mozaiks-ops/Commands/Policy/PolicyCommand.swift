@@ -3,6 +3,7 @@ import Configuration
 import Cycle
 import Model
 import Policy
+import Views
 
 /// `policy show|signals`.
 enum PolicyCommand {
@@ -52,19 +53,7 @@ enum PolicyCommand {
                         info.needs.isEmpty ? "-" : info.needs.joined(separator: ", "), info.summary,
                     ]
                 }),
-            as: .signals,
-            json: [
-                "signals": .array(
-                    Signal.table.map { info in
-                        [
-                            "name": .string(info.name), "unit": .string(info.unit.word),
-                            "subjects": .strings(info.subjects.map(\.rawValue)),
-                            "windowed": .bool(info.signal.isWindowed), "counters": .strings(info.counters.map(\.name)),
-                            "gate": .bool(info.signal.isOfGate),
-                            "summary": .string(info.summary),
-                        ]
-                    })
-            ])
+            json: SignalList.document)
         return .ok
     }
 

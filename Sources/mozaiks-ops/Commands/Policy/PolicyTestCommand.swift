@@ -1,3 +1,4 @@
+import Ambient
 import Collector
 import Composition
 import Configuration
@@ -6,6 +7,7 @@ import Glibc
 import Model
 import Policy
 import PolicyTesting
+import Views
 import YAML
 
 /// `policy test`: what policies decide on given series or a tape, against what is expected.
@@ -56,15 +58,9 @@ enum PolicyTestCommand {
             throw CommandFailure("no test has a name that matches '\(pattern)'")
         }
         if let path = invocation.arguments.value("junit") { try save(JUnit.document(results), to: path) }
-        let failed = results.count { !$0.passed }
-        invocation.print(
-            text: text(results, invocation.terminal),
-            as: .policyTestResults,
-            json: [
-                "ok": .bool(failed == 0), "passed": .int(Int64(results.count - failed)),
-                "failed": .int(Int64(failed)), "tests": .array(results.map(\.document)),
-            ])
-        return failed == 0 ? .ok : .failure
+        let tests = PolicyTestResults(results)
+        invocation.print(text: text(tests, invocation.terminal), json: tests.document)
+        return tests.failed == 0 ? .ok : .failure
     }
 
     // MARK: - Reading
@@ -96,11 +92,20 @@ enum PolicyTestCommand {
         var diagnostics: [Diagnostic] = []
         for file in files {
             let reporter = Reporter(source: SourceText(file: file.path, bytes: file.bytes))
-            if let tests = PolicyTestReader(reporter).read() { read.append(tests) }
+            if let tests = PolicyTestReader(reporter, zones: { zone($0, invocation.environment) }).read() { read.append(tests) }
             diagnostics += reporter.diagnostics
         }
         guard diagnostics.isEmpty else { throw invocation.diagnosed(diagnostics.sorted()) }
         return read
+    }
+
+    /// The zones of this machine's files.
+    private static func zone(_ name: String, _ environment: Environment) -> Result<Zone, PolicyTestReader.UnknownZone> {
+        do throws(ZoneFile.Failure) {
+            return .success(try ZoneFile.zone(name, in: environment))
+        } catch {
+            return .failure(PolicyTestReader.UnknownZone(why: error.why, hint: error.hint))
+        }
     }
 
     private static func isFolder(_ path: String) -> Bool {
@@ -146,15 +151,16 @@ enum PolicyTestCommand {
     private static func frames(_ test: PolicyTest, of file: PolicyTestFile, _ policies: PolicySet) throws -> [Frame] {
         switch test.source {
         case .series(let given): return given.frames(policies, mode: test.mode)
-        case .tape(let path, _): return try frames(tape: resolve(path, beside: file.file), policies, mode: test.mode ?? .enforce)
+        case .tape(let path, _): return try frames(tape: resolve(path, beside: file.file), policies, mode: test.mode ?? .enforce, test.zone)
         }
     }
 
     /// The ticks of a tape, through the same decoding as live polls.
-    private static func frames(tape: String, _ policies: PolicySet, mode: Mode) throws -> [Frame] {
+    private static func frames(tape: String, _ policies: PolicySet, mode: Mode, _ zone: Zone) throws -> [Frame] {
         var reader = try TapeReader(path: tape)
         var settings = MonitorSettings()
         settings.mode = mode
+        settings.telling.zone = zone
         settings.follow(reader.header)
         var replay = TapeReplay(settings: settings, policies: policies, followsTape: false, state: reader.state)
         var frames: [Frame] = []
@@ -170,7 +176,8 @@ enum PolicyTestCommand {
 
     // MARK: - Telling
 
-    private static func text(_ results: [PolicyTestResult], _ terminal: Terminal) -> String {
+    private static func text(_ tests: PolicyTestResults, _ terminal: Terminal) -> String {
+        let (results, failed) = (tests.results, tests.failed)
         let rows = results.map { result in
             [
                 result.passed ? terminal.paint("ok", .green) : terminal.paint("FAIL", .red), result.name,
@@ -180,7 +187,6 @@ enum PolicyTestCommand {
         }
         var text = terminal.table(["", "TEST", "AS EXPECTED", "STEPS", "FIRED"], rows)
         for result in results where !result.passed { text += "\n" + result.diff }
-        let failed = results.count { !$0.passed }
         text += "\n\(results.count) test\(results.count == 1 ? "" : "s"), "
         return text + (failed == 0 ? "all as expected\n" : "\(failed) not as expected\n")
     }

@@ -1,8 +1,8 @@
-import Cycle
 import JSONParsing
 import Journal
 import Model
 import Policy
+import Views
 
 /// `policy readiness`: whether rules may act by themselves.
 enum ReadinessCommand {
@@ -43,7 +43,7 @@ enum ReadinessCommand {
         }
         let leases = try journal.leases(states: []).map { try Lease(document: JSON(parsing: Array($0.document.utf8))) }
         let readiness = Readiness(rules: Array(names), incidents: incidents, leases: leases, since: since, now: now)
-        invocation.print(text: text(readiness, invocation.terminal), as: .readiness, json: document(readiness))
+        invocation.print(text: text(readiness, invocation.terminal), json: readiness.document)
         return .ok
     }
 
@@ -78,26 +78,5 @@ enum ReadinessCommand {
 
     private static func counts(_ steps: [Refusal.Step: Int]) -> [String] {
         Refusal.Step.allCases.compactMap { step in steps[step].map { "\(step.rawValue) \($0)" } }
-    }
-
-    private static func document(_ readiness: Readiness) -> JSONObject {
-        func steps(_ steps: [Refusal.Step: Int]) -> JSON {
-            .object(
-                JSONObject(
-                    uniqueMembers: Refusal.Step.allCases.compactMap { step in
-                        steps[step].map { JSONObject.Member(key: step.rawValue, value: .int(Int64($0))) }
-                    }))
-        }
-        let rows = readiness.rows.map { row -> JSON in
-            [
-                "rule": .string(row.rule), "incidents": .int(Int64(row.incidents)),
-                "would_have": .int(Int64(row.wouldHave)), "done": .int(Int64(row.done)), "length": .span(row.length),
-                "apps": .array(row.apps.sorted().map { .string($0.text) }), "cleared_alone": .int(Int64(row.clearedAlone)),
-                "effective": .int(Int64(row.effective)), "no_effect": .int(Int64(row.noEffect)),
-                "effect_unknown": .int(Int64(row.unknown)), "reverted": .int(Int64(row.reverted)),
-                "needs_approval": steps(row.needsApproval), "refused": steps(row.refused), "advice": .string(row.advice),
-            ]
-        }
-        return ["since": .moment(readiness.since), "rules": .array(rows)]
     }
 }

@@ -84,8 +84,7 @@ struct HistoryRun {
             to: Timestamp(minute: minutes.upperBound), judged: "\(outcome.judged) minutes judged", gaps: outcome.gaps,
             side: .init(name: new.name, story: stories[0]),
             against: against.map { .init(name: $0.name, story: stories[1]) },
-            caveats: [ReplayCaveat.minutes, ReplayCaveat.counterfactual, ReplayCaveat.beginning, ReplayCaveat.people],
-            terminal: invocation.terminal)
+            caveats: [ReplayCaveat.minutes, ReplayCaveat.counterfactual, ReplayCaveat.beginning, ReplayCaveat.people])
     }
 }
 

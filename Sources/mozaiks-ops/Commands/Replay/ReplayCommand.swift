@@ -46,7 +46,8 @@ enum ReplayCommand {
                 "nothing to replay", hint: "name a tape, or --since 7d for the history of the configured runtimes")
         case (_, true): throw UsageError("a tape has its own time: --since and --until are for the history")
         }
-        invocation.print(text: report.text, as: .replay, json: report.json)
+        invocation.print(
+            text: ReplayRendering(report: report, terminal: invocation.terminal).text, json: report.document)
         return .ok
     }
 }
@@ -117,17 +118,17 @@ enum Replay {
             source: "tape \(path)", runtimes: new.runtimes, from: from, to: new.replay.last ?? from,
             judged: "\(new.replay.exchanges) exchanges, \(new.replay.story.ticks) ticks",
             gaps: (new.replay.holes.map {
-                ReplayReport.Gap(runtime: $0.runtime, from: $0.from, to: $0.to, reason: "nothing on the tape")
-            } + new.replay.unreadable.map(ReplayReport.Gap.init)).sorted { $0.from < $1.from },
+                ReplayGap(runtime: $0.runtime, from: $0.from, to: $0.to, reason: "nothing on the tape")
+            } + new.replay.unreadable.map(ReplayGap.init)).sorted { $0.from < $1.from },
             side: .init(name: name, story: story(new)),
-            against: old.map { .init(name: arguments.value("against") ?? "", story: story($0)) }, caveats: caveats,
-            terminal: invocation.terminal)
+            against: old.map { .init(name: arguments.value("against") ?? "", story: story($0)) }, caveats: caveats)
     }
 
     /// - Parameter folder: of the policies; nil: as the command line says, or else as the tape holds them.
     static func run(tape path: String, invocation: Invocation, folder: String? = nil) throws -> Outcome {
         var reader = try TapeReader(path: path)
         var settings = MonitorSettings()
+        settings.telling.zone = invocation.zone
         let arguments = invocation.arguments
         let isConfigured = arguments.has("guard-as-configured")
         var policies = PolicySet.embeddedDefault

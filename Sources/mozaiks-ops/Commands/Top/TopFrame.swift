@@ -84,7 +84,7 @@ struct TopFrame {
         let verdict = overview.verdict
         let style: Terminal.Style =
             switch verdict.state {
-            case .ok: .green
+            case .ok: verdict.begun == nil ? .green : .yellow
             case .warning, .unknown: .yellow
             case .critical: .red
             }
@@ -95,8 +95,9 @@ struct TopFrame {
         if let first = overview.open.first { lines += wrapped(what(first), atMost: mostLines) }
         if let stale = verdict.stale { lines += wrapped(Shown.line(stale), atMost: mostLines) }
         if verdict.state != .ok, overview.open.isEmpty, verdict.stale == nil {
-            lines += wrapped(Shown.line(String(verdict.line.dropFirst(verdict.word.count + 2))), atMost: mostLines)
+            lines += wrapped(Shown.line(verdict.account), atMost: mostLines)
         }
+        if let begun = verdict.begun { lines += wrapped(Shown.line(begun), atMost: mostLines) }
         let deaf = overview.troubles.map(\.channel).inByteOrder()
         if !deaf.isEmpty {
             lines.append(terminal.paint(fit("✖ Messages do not get through: \(Shown.line(deaf.joined(separator: ", ")))"), .red))
@@ -155,8 +156,7 @@ struct TopFrame {
                     case .bad: "✖ " + part.text
                     }
                 }
-                let age = max(overview.now - sight.polledAt, .zero)
-                lines += flowing(["\(Shown.id(sight.summary.runtime))  polled \(age.brief) ago"] + figures)
+                lines += flowing(["\(Shown.id(sight.summary.runtime))  as of \(overview.clock(sight.polledAt))"] + figures)
             }
             let series = histories.first { $0.runtime.isSame(as: sight.summary.runtime) }?.series ?? []
             // Of several runtimes only what is counted first: there is room for the rest on the page.

@@ -3,7 +3,7 @@ import Model
 import Synchronization
 
 /// A clock that moves when told. Who sleeps on it wakes when its time has come, or when its task is cancelled.
-final class ManualClock: Clock {
+package final class ManualClock: Clock {
     private struct State {
         var elapsed: Int64 = 0
         var sleepers: [Int: (until: Int64, waker: CheckedContinuation<Bool, Never>)] = [:]
@@ -12,20 +12,20 @@ final class ManualClock: Clock {
     }
 
     /// Its moment zero.
-    let origin: Timestamp
+    package let origin: Timestamp
     private let state = Mutex(State())
 
-    init(_ origin: Timestamp = Timestamp(milliseconds: 1_795_251_600_000)) {
+    package init(_ origin: Timestamp = Timestamp(milliseconds: 1_795_251_600_000)) {
         self.origin = origin
     }
 
-    func now() -> Timestamp { origin + TimeSpan(milliseconds: state.withLock { $0.elapsed }) }
-    func monotonicNanoseconds() -> UInt64 { UInt64(state.withLock { $0.elapsed }) * 1_000_000 }
+    package func now() -> Timestamp { origin + TimeSpan(milliseconds: state.withLock { $0.elapsed }) }
+    package func monotonicNanoseconds() -> UInt64 { UInt64(state.withLock { $0.elapsed }) * 1_000_000 }
 
     /// Moves on to a moment; never back.
-    func move(to moment: Timestamp) { advance(by: max(.zero, moment - now())) }
+    package func move(to moment: Timestamp) { advance(by: max(.zero, moment - now())) }
 
-    func advance(by span: TimeSpan) {
+    package func advance(by span: TimeSpan) {
         let woken = state.withLock { state in
             state.elapsed += span.milliseconds
             let due = state.sleepers.filter { $0.value.until <= state.elapsed }
@@ -35,10 +35,15 @@ final class ManualClock: Clock {
         for waker in woken { waker.resume(returning: true) }
     }
 
-    /// How many sleep now.
-    var sleepers: Int { state.withLock { $0.sleepers.count } }
+    /// When the first of them wakes; nil where nobody sleeps.
+    package var next: Timestamp? {
+        state.withLock { $0.sleepers.values.map(\.until).min() }.map { origin + TimeSpan(milliseconds: $0) }
+    }
 
-    func sleep(for span: TimeSpan) async throws(CancellationError) {
+    /// How many sleep now.
+    package var sleepers: Int { state.withLock { $0.sleepers.count } }
+
+    package func sleep(for span: TimeSpan) async throws(CancellationError) {
         let id = state.withLock { state in
             state.next += 1
             return state.next

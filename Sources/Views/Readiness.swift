@@ -110,3 +110,33 @@ extension Readiness.Row {
             + "; its effect shows only under enforce"
     }
 }
+
+extension Readiness {
+    /// Every row, whatever became of it: `policy readiness -o json`.
+    public var document: OutputDocument {
+        OutputDocument(.readiness, ["since": .moment(since), "rules": .array(rows.map(\.document))])
+    }
+}
+
+extension Readiness.Row {
+    fileprivate var document: JSON {
+        [
+            "rule": .string(rule), "incidents": .int(Int64(incidents)),
+            "would_have": .int(Int64(wouldHave)), "done": .int(Int64(done)), "length": .span(length),
+            "apps": .array(apps.sorted().map { .string($0.text) }), "cleared_alone": .int(Int64(clearedAlone)),
+            "effective": .int(Int64(effective)), "no_effect": .int(Int64(noEffect)),
+            "effect_unknown": .int(Int64(unknown)), "reverted": .int(Int64(reverted)),
+            "needs_approval": Readiness.Row.document(needsApproval), "refused": Readiness.Row.document(refused),
+            "advice": .string(advice),
+        ]
+    }
+
+    /// How often each step spoke, in the order of the guard; those that never did are left out.
+    private static func document(_ steps: [Refusal.Step: Int]) -> JSON {
+        .object(
+            JSONObject(
+                uniqueMembers: Refusal.Step.allCases.compactMap { step in
+                    steps[step].map { JSONObject.Member(key: step.rawValue, value: .int(Int64($0))) }
+                }))
+    }
+}

@@ -1,33 +1,30 @@
-import Configuration
 import Model
-import Settings
 
 /// How a runtime is logged in to, in words that fit the way it is configured.
-struct Login {
+public struct Login: Sendable {
     /// What is shown to the runtime; nil where nothing is configured.
-    let noun: String?
+    public let noun: String?
     /// What of it may be missing.
-    let secret: String
+    public let secret: String
     private let isOfFile: Bool
     private let name: String
     private let isAlone: Bool
 
-    /// - Parameter isAlone: whether it is the only runtime: a variable of the environment is about no other.
-    init(settings: RuntimeSettings?, isAlone: Bool) {
-        switch settings?.authentication {
-        case nil, .some(.none): (noun, secret) = (nil, "token")
-        case .basic(let user, _): (noun, secret) = ("login as '\(user)'", "password")
-        case .bearer, .clientCredentials: (noun, secret) = ("token", "token")
-        case .googleIdentity: (noun, secret) = ("identity token", "identity token")
-        }
-        isOfFile = if case .file? = settings?.origin { true } else { false }
-        name = settings?.name ?? "NAME"
+    /// - Parameters:
+    ///   - runtime: its name in the configuration file.
+    ///   - isOfFile: whether it stands in a configuration file, where a login of any kind can be said.
+    ///   - isAlone: whether it is the only runtime: a variable of the environment is about no other.
+    public init(noun: String?, secret: String, runtime: String, isOfFile: Bool, isAlone: Bool) {
+        self.noun = noun
+        self.secret = secret
+        self.isOfFile = isOfFile
+        name = runtime
         self.isAlone = isAlone
     }
 
     /// What to do where there is none and the runtime wants one. Names no key and no variable that would count for nothing here.
     /// - Parameter said: what the runtime said, which may name the kind of login and its key already.
-    func hint(_ said: String) -> String {
+    public func hint(_ said: String) -> String {
         if said.contains(bytesOf: "it wants ") {
             return isOfFile
                 ? ""

@@ -3,41 +3,18 @@ import Engine
 import Model
 import Views
 
-/// What a replay found, for people and for programs.
-struct ReplayReport {
-    /// A set of policies and what they did.
-    struct Side {
-        /// As people call it: the folder, `configured`, `built in`.
-        let name: String
-        let story: ReplayStory
-    }
-
-    typealias Gap = ReplayGap
-
-    /// `history`, or `tape NAME`
-    let source: String
-    let runtimes: [String]
-    let from: Timestamp
-    let to: Timestamp
-    /// Minutes or cycles that were judged.
-    let judged: String
-    let gaps: [Gap]
-    let side: Side
-    /// What it is compared with; nil for one set of policies alone.
-    let against: Side?
-    /// What the source cannot tell.
-    let caveats: [String]
-    /// Left out at the beginning because the source starts without it.
+/// What a replay found, as text.
+struct ReplayRendering {
+    let report: ReplayReport
     let terminal: Terminal
 
     /// Columns that lines may take.
     private var width: Int { terminal.width > 100 ? min(terminal.width, 140) : min(terminal.width, 80) }
 
-    // MARK: - For people
-
     var text: String {
-        var text = terminal.paint("Replay", .bold) + " of \(runtimes.joined(separator: ", ")), from \(source)\n"
-        text += "  \(from.dateAndMinute) to \(to.dateAndMinute) UTC, \((to - from).brief), \(judged)\n"
+        let (from, to, gaps) = (report.from, report.to, report.gaps)
+        var text = terminal.paint("Replay", .bold) + " of \(report.runtimes.joined(separator: ", ")), from \(report.source)\n"
+        text += "  \(from.dateAndMinute) to \(to.dateAndMinute) UTC, \((to - from).brief), \(report.judged)\n"
         for gap in gaps.prefix(5) {
             text +=
                 "  " + terminal.paint("gap", .yellow)
@@ -45,17 +22,14 @@ struct ReplayReport {
         }
         if gaps.count > 5 { text += "  … and \(gaps.count - 5) more gaps\n" }
         text += "\n"
-        if let against {
-            text += comparison(ReplayComparison(old: against.story, new: side.story), against)
+        if let against = report.against, let comparison = report.comparison {
+            text += self.comparison(comparison, against)
         } else {
             text += alone
         }
-        text +=
-            ReplayTimeline(
-                old: against?.story, new: side.story, from: from, to: to, gaps: gaps, width: width, terminal: terminal
-            ).text
+        text += ReplayPicture(report: report, width: width, terminal: terminal).text
         text += "\n" + terminal.paint("What this cannot tell", .bold) + "\n"
-        for caveat in caveats {
+        for caveat in report.caveats {
             for (index, line) in Help.wrap(caveat, width: width - 4).enumerated() {
                 text += terminal.paint((index == 0 ? "  - " : "    ") + line, .dim) + "\n"
             }
@@ -65,11 +39,12 @@ struct ReplayReport {
 
     /// One set of policies: its incidents and actions.
     private var alone: String {
-        let (story, total) = (side.story, ReplayComparison.total(side.story))
+        let story = report.side.story
+        let total = ReplayComparison.total(story)
         var text =
-            "With \(side.name): \(count(total.incidents, "incident")), \(count(total.pages, "page")) "
+            "With \(report.side.name): \(count(total.incidents, "incident")), \(count(total.pages, "page")) "
             + "(critical), \(count(total.actions, "action"))"
-        if total.actions > 0, isImagined(story) { text += " that would have been taken" }
+        if total.actions > 0, story.isImagined { text += " that would have been taken" }
         if total.actions > 0 { text += ", \(total.actionTime.brief) in all" }
         if total.offers > 0 { text += "; \(count(total.offers, "approval")) asked for" }
         text += "\n\n"
@@ -98,19 +73,16 @@ struct ReplayReport {
                 "\(lease.effect)", story.duration(of: lease).brief, story.rules(of: lease).joined(separator: ", "),
             ]
         }
-        let title = isImagined(story) ? "Actions that would have been taken" : "Actions"
+        let title = story.isImagined ? "Actions that would have been taken" : "Actions"
         return terminal.paint(title, .bold) + "\n" + terminal.table(["  began", "app", "action", "lasted", "asked by"], rows)
             + "\n"
     }
 
-    /// Whether nothing of it is done in that mode: `observe` only says what it would have done.
-    private func isImagined(_ story: ReplayStory) -> Bool { story.leases.allSatisfy(\.shadow) }
-
     // MARK: Two sets
 
-    private func comparison(_ comparison: ReplayComparison, _ against: Side) -> String {
+    private func comparison(_ comparison: ReplayComparison, _ against: ReplayReport.Side) -> String {
         let (old, new) = (ReplayComparison.total(comparison.old), ReplayComparison.total(comparison.new))
-        var text = "  now  \(against.name)\n  new  \(side.name)\n\n"
+        var text = "  now  \(against.name)\n  new  \(report.side.name)\n\n"
         text += terminal.paint(comparison.headline, .bold) + "\n\n"
         let rows: [[String]] = [
             ["  incidents", "\(old.incidents)", "\(new.incidents)", difference(old.incidents, new.incidents)],
@@ -214,94 +186,6 @@ struct ReplayReport {
 
     private func difference(_ old: TimeSpan, _ new: TimeSpan) -> String {
         old == new ? "-" : new < old ? "\((old - new).brief) less" : "\((new - old).brief) more"
-    }
-}
-
-// MARK: - For programs
-
-extension ReplayReport {
-    /// The whole report.
-    var json: JSONObject {
-        var object: JSONObject = [
-            "source": .string(source),
-            "runtimes": .array(runtimes.map(JSON.string)), "from": .string("\(from)"), "to": .string("\(to)"),
-            "gaps": .array(
-                gaps.map {
-                    [
-                        "runtime": .string($0.runtime), "from": .string("\($0.from)"), "to": .string("\($0.to)"),
-                        "reason": .string($0.reason),
-                    ]
-                }),
-            "policies": document(side),
-        ]
-        object.append("against", against.map(document) ?? .null)
-        if let against {
-            let comparison = ReplayComparison(old: against.story, new: side.story)
-            object.append(
-                "difference",
-                [
-                    "by_rule": .array(comparison.byRule.map(row)), "by_app": .array(comparison.byApp.map(row)),
-                    "changed_incidents": .array(
-                        comparison.pairs.filter { !$0.isSame }.map { pair in
-                            [
-                                "rule": .optional(pair.new?.rule ?? pair.old?.rule),
-                                "subject": .optional((pair.new ?? pair.old)?.subject.idText),
-                                "now": pair.old.map(brief) ?? .null, "new": pair.new.map(brief) ?? .null,
-                            ]
-                        }),
-                ])
-        } else {
-            object.append("difference", .null)
-        }
-        object.append("caveats", .array(caveats.map(JSON.string)))
-        return object
-    }
-
-    private func document(_ side: Side) -> JSON {
-        let (story, total) = (side.story, ReplayComparison.total(side.story))
-        return [
-            "name": .string(side.name), "ticks": .int(Int64(story.ticks)), "totals": counts(total),
-            "incidents": .array(story.incidents.map(\.replayedDocument)),
-            "actions": .array(
-                story.leases.map { lease in
-                    [
-                        "app": .string(lease.key.app.text), "runtime": .string(lease.key.runtime),
-                        "kind": .string(lease.key.kind.rawValue), "effect": .string("\(lease.effect)"),
-                        "began": .string("\(lease.createdAt)"),
-                        "seconds": .figure(story.duration(of: lease).seconds), "would_have": .bool(lease.shadow),
-                        "rules": .array(story.rules(of: lease).map(JSON.string)),
-                    ]
-                }),
-        ]
-    }
-
-    private func counts(_ count: ReplayComparison.Count) -> JSON {
-        [
-            "incidents": .int(Int64(count.incidents)), "pages": .int(Int64(count.pages)),
-            "actions": .int(Int64(count.actions)), "action_seconds": .figure(count.actionTime.seconds),
-            "offers": .int(Int64(count.offers)),
-        ]
-    }
-
-    private func row(_ row: ReplayComparison.Row) -> JSON {
-        ["name": .string(row.name), "now": counts(row.old), "new": counts(row.new)]
-    }
-
-    private func brief(_ incident: Incident) -> JSON {
-        [
-            "id": .string(incident.id), "opened_at": .string("\(incident.openedAt)"),
-            "resolved_at": incident.resolvedAt.map { .string("\($0)") } ?? .null,
-            "severity": .string(incident.severity.rawValue), "flaps": .int(Int64(incident.flaps)),
-            "actions": .array(
-                incident.answers.map { answer in
-                    [
-                        "at": .string("\(answer.at)"), "app": .string(answer.key.app.text),
-                        "kind": .string(answer.key.kind.rawValue), "effect": .string("\(answer.effect)"),
-                        "ttl_seconds": .figure(answer.ttl.seconds), "verdict": .string(answer.verdict),
-                        "because": .optional(answer.because),
-                    ]
-                }),
-        ]
     }
 }
 

@@ -1,0 +1,129 @@
+import Cycle
+import Journal
+import Model
+import Policy
+import Signals
+import YAML
+
+/// The names that filters may have: what names nothing that there is holds nothing back and sends nothing, and nobody notices.
+public struct KnownNames: Sendable {
+    /// A name of a filter that nothing has.
+    public struct Stranger: Hashable, Sendable {
+        public enum Kind: Sendable { case app, rule, runtime, environment, label }
+
+        public let kind: Kind
+        public let message: String
+        public let hint: String
+
+        /// What is said of a silence that names it.
+        public var ofSilence: String { "\(message): it may hold back nothing" }
+        /// The same with what may be meant.
+        public var warning: String { "\(ofSilence); \(hint)" }
+    }
+
+    private let environment: String?
+    private let rules: [String]
+    private let runtimes: [String]
+    /// By the label's name, the values that there are; nil where not all are known.
+    private let labels: [String: Set<String>]?
+    /// Labels whose values are known only when an incident opens.
+    private let open: Set<String>
+
+    /// What is not known is taken for known: nothing of its kind is called a stranger.
+    public init(environment: String?, runtimes: [WatchedRuntime]?, policies: PolicySet?) {
+        self.environment = environment
+        self.runtimes = runtimes?.map(\.name) ?? []
+        let all = policies?.allRules ?? []
+        let disabled = policies?.policies.flatMap { $0.disabled.map(\.rule) } ?? []
+        rules = Set(all.map(\.name) + disabled).inByteOrder()
+        var labels: [String: Set<String>] = [:]
+        for (name, value) in (runtimes ?? []).flatMap(\.labels) + all.flatMap(\.labels) { labels[name, default: []].insert(value) }
+        self.labels = runtimes == nil || policies == nil ? nil : labels
+        open = Set(labels.filter { $0.value.contains { $0.utf8.contains(UInt8(ascii: "{")) } }.keys)
+    }
+
+    /// What of a filter names nothing that is known.
+    ///
+    /// - Parameter apps: those that were seen, where that is known: apps come and go.
+    public func strangers(in match: IncidentMatch, apps: [AppID] = []) -> [Stranger] {
+        var found: [Stranger] = []
+        func add(_ kind: Stranger.Kind, _ message: String, _ written: String, _ known: [String], _ otherwise: String) {
+            let hint = Nearest.name(to: written, among: known).map { "did you mean '\(Shown.id($0))'?" } ?? otherwise
+            found.append(Stranger(kind: kind, message: message, hint: hint))
+        }
+        let seen = apps.map(\.text)
+        for glob in match.apps where !seen.isEmpty && !seen.contains(where: glob.matches) {
+            add(
+                .app, "no app '\(Shown.id(glob.pattern))' was seen", glob.pattern, seen,
+                "an app's id is exact, also in its case; '*' stands for any text")
+        }
+        for glob in match.rules where !rules.isEmpty && !rules.contains(where: glob.matches) {
+            add(.rule, "there is no rule '\(glob)'", glob.pattern, rules, "mozaiks-ops policy show")
+        }
+        // Without a configuration nothing is known of runtimes.
+        for glob in match.runtimes where !runtimes.isEmpty && !runtimes.contains(where: glob.matches) {
+            add(.runtime, "there is no runtime '\(glob)'", glob.pattern, runtimes, KnownNames.listed(runtimes))
+        }
+        // What is nearly this environment is meant to be it.
+        if let environment, isElsewhere(match) {
+            for glob in match.environments {
+                let (written, here) = (glob.pattern.lowercased(), environment.lowercased())
+                guard !written.isEmpty,
+                    here.hasPrefix(written) || written.hasPrefix(here) || Nearest.name(to: written, among: [here]) != nil
+                else { continue }
+                add(
+                    .environment, "the environment is '\(Shown.id(environment))', not '\(glob)'", here, [],
+                    "did you mean '\(Shown.id(environment))'?")
+            }
+        }
+        guard let labels else { return found }
+        let names = labels.keys.inByteOrder()
+        for (name, globs) in match.labels.inByteOrder(of: \.key) {
+            guard let values = labels[name] else {
+                let known = names.isEmpty ? "no runtime and no rule has labels" : KnownNames.listed(names)
+                add(.label, "nothing has a label '\(name)'", name, names, known)
+                continue
+            }
+            guard !open.contains(name) else { continue }
+            let sorted = values.inByteOrder()
+            for glob in globs where !sorted.contains(where: glob.matches) {
+                add(.label, "no label '\(name)' is '\(glob)'", glob.pattern, sorted, KnownNames.listed(sorted))
+            }
+        }
+        return found
+    }
+
+    /// Whether a filter is for other environments than this one.
+    public func isElsewhere(_ match: IncidentMatch) -> Bool {
+        guard let environment, !match.environments.isEmpty else { return false }
+        return !match.environments.contains { $0.matches(environment) }
+    }
+
+    private static func listed(_ names: [String]) -> String { "there are: " + names.joined(separator: ", ") }
+
+    /// The apps that whoever polled has seen, and those that something was decided about; empty where nothing is known.
+    ///
+    /// - Parameter runtimes: those that count; nil: all that the journal knows.
+    public static func apps(seenIn journal: Journal, on runtimes: [String]? = nil) -> [AppID] {
+        let prefix = "signals:"
+        guard let keys = try? journal.stateKeys() else { return [] }
+        var seen: Set<AppID> = []
+        for key in keys where key.utf8.starts(with: prefix.utf8) {
+            let name = String(key.dropFirst(prefix.count))
+            guard runtimes?.contains(where: { $0.isSame(as: name) }) ?? true else { continue }
+            // Where one cannot be read not all are known, and none may be called a stranger.
+            guard let bytes = try? journal.state(key), let signals = try? RuntimeSignals(decoding: bytes, options: SignalOptions()) else {
+                return []
+            }
+            seen.formUnion(signals.subjects)
+        }
+        guard !seen.isEmpty else { return [] }
+        // Signals are kept once a minute: who came since may have an incident already.
+        if let engine = try? KeptDecisions(journal).engine {
+            let incidents = engine.runtimeNames.flatMap { engine.openIncidents(of: $0) }
+            seen.formUnion(incidents.compactMap(\.subject.app))
+            seen.formUnion(engine.begun.compactMap(\.subject.app))
+        }
+        return seen.sorted()
+    }
+}

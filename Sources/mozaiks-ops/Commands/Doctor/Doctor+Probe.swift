@@ -1,0 +1,95 @@
+import Ambient
+import Collector
+import Composition
+import Configuration
+import Glibc
+import Model
+import Settings
+import Views
+
+extension RuntimeExamination.Probe {
+    /// Looks up a replica's name and goes over its answers field by field.
+    /// - Parameters:
+    ///   - own: what it answered in the second look.
+    ///   - hasGate: whether there is one, so that it is also to be seen whether it can be gone around.
+    init(_ url: String, _ own: [Observation], _ assembly: Assembly, hasGate: Bool) {
+        self.init()
+        resolution = Self.resolution(url, assembly)
+        // What goes around the proxy goes around the gate; but not where the runtime asks the gate by itself.
+        let asksItself = own.contains { $0.endpoint == .inside && $0.isFound }
+        if hasGate, !asksItself, let place = Authority(url: url) {
+            openings = PastTheGate.openings(host: place.host, port: place.port)
+            port = place.port
+        }
+        for observation in own {
+            dropped[observation.endpoint] =
+                if case .answer(let answer) = observation.outcome {
+                    FieldSurvey.findings(answer, of: observation.endpoint)?.map(\.description)
+                } else { nil }
+        }
+    }
+
+    /// Nil where the URL has a number, and there is no name to look up.
+    private static func resolution(_ url: String, _ assembly: Assembly) -> (host: String, how: RuntimeExamination.Resolution)? {
+        guard let host = host(url), !isAddress(host) else { return nil }
+        if let proxy = assembly.network.resolvingProxy(for: url) { return (host, .byProxy(proxy)) }
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(host, nil, &hints, &list)
+        defer { if let list { freeaddrinfo(list) } }
+        guard status == 0 else { return (host, .fault(String(cString: gai_strerror(status)))) }
+        var addresses: [String] = []
+        var next = list
+        while let info = next {
+            var name = [CChar](repeating: 0, count: 64)
+            if getnameinfo(info.pointee.ai_addr, info.pointee.ai_addrlen, &name, 64, nil, 0, NI_NUMERICHOST) == 0 {
+                let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                if !addresses.contains(text) { addresses.append(text) }
+            }
+            next = info.pointee.ai_next
+        }
+        return (host, .addresses(addresses))
+    }
+
+    /// The host of a base URL, without brackets.
+    private static func host(_ url: String) -> String? {
+        guard let scheme = url.firstRange(of: "://") else { return nil }
+        let rest = url[scheme.upperBound...].prefix { $0 != "/" }
+        if rest.hasPrefix("[") { return rest.dropFirst().split(separator: "]").first.map(String.init) }
+        return rest.split(separator: ":").first.map(String.init)
+    }
+
+    /// Whether a host is written as a number, so that there is no name to resolve.
+    private static func isAddress(_ host: String) -> Bool {
+        var address = in6_addr()
+        return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1
+    }
+}
+
+extension Login {
+    /// - Parameter isAlone: whether it is the only runtime: a variable of the environment is about no other.
+    init(settings: RuntimeSettings?, isAlone: Bool) {
+        let (noun, secret): (String?, String) =
+            switch settings?.authentication {
+            case nil, .some(.none): (nil, "token")
+            case .basic(let user, _): ("login as '\(user)'", "password")
+            case .bearer, .clientCredentials: ("token", "token")
+            case .googleIdentity: ("identity token", "identity token")
+            }
+        let isOfFile = if case .file? = settings?.origin { true } else { false }
+        self.init(noun: noun, secret: secret, runtime: settings?.name ?? "NAME", isOfFile: isOfFile, isAlone: isAlone)
+    }
+}
+
+extension String {
+    /// The first place of a text.
+    fileprivate func firstRange(of text: String) -> Range<Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,95 @@
+import CycleKit
+import JSONParsing
+import Journal
+import Model
+import Testing
+import Views
+
+@testable import Cycle
+@testable import Web
+
+/// A silence that names what nobody has: whoever asked for it is told, as on the command line.
+@Suite struct StrangerTests {
+    @Test(
+        "what names nothing that was seen is warned about, with what may be meant",
+        arguments: [
+            (
+                #""app":"app-clinik""#,
+                ["no app 'app-clinik' was seen: it may hold back nothing; did you mean 'app-clinic'?"]
+            ),
+            (
+                #""app":["app-shop","nobody","App-Shop"]"#,
+                [
+                    "no app 'nobody' was seen: it may hold back nothing; an app's id is exact, also in its case; '*' stands for any text",
+                    "no app 'App-Shop' was seen: it may hold back nothing; did you mean 'app-shop'?",
+                ]
+            ),
+            (#""rule":"*","label":"tier=silver""#, ["no label 'tier' is 'silver': it may hold back nothing; there are: gold"]),
+            (#""app":"app-*","rule":"noisy-neighbor","runtime":"shared","label":"tier=g*""#, []), (#""app":"*""#, []),
+        ] as [(String, [String])])
+    func warned(names: String, expected: [String]) throws {
+        let world = try World()
+        let face = world.face(settings: try world.see())
+        let answer = face.post("/api/v1/silences", "{\(names),\"for\":\"1h\"}", bearer: try world.token("tom", .operator))
+        #expect(answer.status == 202, "\(answer.text)")
+        #expect(try answer.json()["warnings"]?.array?.map(\.string) == expected, "\(answer.text)")
+        #expect(try world.engine.waitingCommands().count == 1, "it is done all the same")
+    }
+
+    @Test(
+        "a rule or a runtime that there is not is refused, with what may be meant",
+        arguments: [
+            (#""rule":"noisy-neighbour""#, "there is no rule 'noisy-neighbour'; did you mean 'noisy-neighbor'?"),
+            (#""app":"app-shop","runtime":"shard""#, "there is no runtime 'shard'; did you mean 'shared'?"),
+        ])
+    func refused(names: String, words: String) throws {
+        let world = try World()
+        let face = world.face(settings: try world.see())
+        let answer = face.post("/api/v1/silences", "{\(names),\"for\":\"1h\"}", bearer: try world.token("tom", .operator))
+        #expect(answer.status == 400, "\(answer.text)")
+        #expect(try answer.json()["detail"]?.string == words)
+        #expect(try world.engine.waitingCommands().isEmpty)
+    }
+
+    /// Before anything was seen everybody is a stranger, and nobody is called one.
+    @Test func whatIsNotKnownIsNotCalledUnknown() throws {
+        let world = try World()
+        let token = try world.token("tom", .operator)
+        let body = #"{"app":"a","rule":"r","runtime":"x","label":"a=b","for":"1h"}"#
+        let answer = world.face().post("/api/v1/silences", body, bearer: token)
+        #expect(answer.status == 202, "\(answer.text)")
+        #expect(try answer.json()["warnings"]?.array?.isEmpty == true)
+        #expect(try world.face().post("/api/v1/marks", #"{"name":"v1"}"#, bearer: token).json()["warnings"]?.array?.isEmpty == true)
+    }
+
+    /// Its signals are kept once a minute, its incident at once.
+    @Test func anAppThatCameJustNowAndHasAnIncidentIsNoStranger() throws {
+        let world = try World()
+        let settings = try world.see()
+        #expect(KnownNames.apps(seenIn: world.engine).map(\.text) == ["app-bank", "app-clinic", "app-shop"])
+        #expect(KnownNames.apps(seenIn: world.engine, on: ["other"]).isEmpty)
+        var pipeline = Pipeline(settings: settings, policies: try Crowd.policies())
+        for step in 0..<3 {
+            let at = World.start + .seconds(Double(step) * 10)
+            for observation in Crowd.poll(["app-new": 12, "app-bank": 4], at: at) { pipeline.take(observation) }
+            _ = pipeline.tick(Crowd.runtime, now: at)
+        }
+        try world.engine.commitTick(TickRecord(states: pipeline.drainStates()))
+        #expect(KnownNames.apps(seenIn: world.engine).map(\.text) == ["app-bank", "app-clinic", "app-new", "app-shop"])
+    }
+}
+
+extension World {
+    /// Leaves what one poll of the runtime `shared` showed, three apps, and the built-in rules as those in force.
+    func see() throws -> MonitorSettings {
+        var settings = MonitorSettings()
+        settings.runtimes = [WatchedRuntime(name: Crowd.runtime, replicas: [Crowd.replica], labels: ["tier": "gold"])]
+        var pipeline = Pipeline(settings: settings, policies: try Crowd.policies())
+        for observation in Crowd.poll(Crowd.calm, at: World.start) { pipeline.take(observation) }
+        _ = pipeline.tick(Crowd.runtime, now: World.start)
+        var record = TickRecord(states: [World.policies("")])
+        pipeline.drainSignals(into: &record)
+        try engine.commitTick(record)
+        return settings
+    }
+}
