@@ -1,38 +1,105 @@
 import Glibc
-import JSONParsing
 import Model
+import Simulator
 import TestKit
 import Testing
 
-/// Pages of docs/ whose examples are run: what they show is what the program prints. How to mark the blocks of a page is
-/// in docs/writing-docs.md.
+/// Examples of every page are run: what they show is what the program prints. How to mark the blocks of a page is in
+/// docs/writing-docs.md.
 @Suite struct DocumentationTests {
-    /// Pages with examples that are run. Add yours.
-    static let pages = ["docs/policies.md", "docs/getting-started.md", "docs/concepts.md", "docs/runbook.md"]
+    /// Pages whose commands are run beside what only another suite has.
+    static let elsewhere = ["docs/replay.md": "ReplayPageTests, over a journal of two days"]
+
+    static func blocks(_ path: String) -> [DocumentationBlock] {
+        DocumentationBlock.blocks(of: String(decoding: Fixtures.read(Fixtures.repository + "/" + path) ?? [], as: UTF8.self))
+    }
+
+    /// Pages with examples that are run.
+    static let pages = PagesTests.pages.filter { path in
+        elsewhere[path] == nil && blocks(path).contains { !$0.examples.isEmpty && $0.kind.isRun }
+    }
+
+    @Test("every block says what it is, and commands that are not run say why", arguments: PagesTests.pages)
+    func marked(path: String) {
+        for block in Self.blocks(path) {
+            if let fault = block.fault { Issue.record("\(path):\(block.line): \(fault)") }
+        }
+    }
+
+    @Test("what is skipped, hidden or unnamed is found")
+    func faults() {
+        func fault(_ text: String) -> String? { DocumentationBlock.blocks(of: text).first?.fault }
+        #expect(fault("```\n$ make\n```") != nil)
+        #expect(fault("```console skip\n$ mozaiks-ops run\n```") != nil)
+        #expect(fault("```console skip=later\n$ mozaiks-ops run\n```") != nil)
+        #expect(fault("```sh\nmake\n```") != nil)
+        #expect(fault("```text\nmozaiks-ops check\n```") != nil)
+        #expect(fault("  ```text\n  $ make\n  ```") != nil)
+        #expect(fault("```console skip=stays\n$ mozaiks-ops run\n```") == nil)
+        #expect(fault("````text\n```\n$inside\n```\n````") == nil)
+        #expect(DocumentationBlock.blocks(of: "````text\n```a\nb```\n````\n```yaml\nc\n```").map(\.lines) == [["```a", "b```"], ["c"]])
+    }
+
+    @Test func pagesAreFound() {
+        let run = Set(DocumentationTests.pages)
+        for path in ["README.md", "docs/policies.md", "docs/getting-started.md", "docs/safety.md", "docs/notifications.md"] {
+            #expect(run.contains(path), "no example of \(path) is run")
+        }
+        for path in DocumentationTests.elsewhere.keys { #expect(PagesTests.pages.contains(path), "\(path) is no page") }
+    }
 
     @Test("every example does what its page says", arguments: pages)
     func page(path: String) throws {
-        let text = String(decoding: try #require(Fixtures.read(Fixtures.repository + "/" + path)), as: UTF8.self)
         let shell = Shell()
-        var examples = 0
-        for block in DocumentationBlock.blocks(of: text) {
+        var worlds: [String: SimulatorServer] = [:]
+        defer { for world in worlds.values { world.stop() } }
+        var checked: Set<String> = []
+        for block in Self.blocks(path) {
             switch block.kind {
             case .file(let name):
                 shell.folder.makeFolders(for: name)
                 shell.folder.write(block.lines.joined(separator: "\n") + "\n", to: name)
-            case .console:
+            case .console(let surroundings):
+                var url: String?
+                if let scenario = surroundings.runtime {
+                    let world = try worlds[scenario] ?? SimulatorServer(try #require(Scenario.named(scenario), "\(path):\(block.line)"))
+                    if worlds.updateValue(world, forKey: scenario) == nil { try world.start() }
+                    url = world.urls[0]
+                }
+                if surroundings.isChecked, let url, checked.insert(url).inserted {
+                    let pass = try run(["check"], [:], shell, beside: url)
+                    #expect(pass.code == 0, "\(path):\(block.line): \(pass.output)\(pass.errors)")
+                }
                 for example in block.examples {
-                    examples += 1
-                    let ending = try shell.run(example.words)
+                    let ending = try run(example.words, example.environment, shell, beside: url)
                     let place = "\(path):\(block.line), $ mozaiks-ops \(example.words.joined(separator: " "))"
                     #expect(ending.code == example.code, "\(place)\n\(ending.output)\(ending.errors)")
-                    let shown = ending.output + ending.errors
-                    #expect(DocumentationBlock.matches(shown, example.expected), "\(place) printed:\n\(shown)")
+                    guard surroundings.isShown else {
+                        #expect(example.expected.allSatisfy { $0.isEmpty }, "\(place): what is not shown is not written down")
+                        continue
+                    }
+                    var (shown, expected) = (ending.output + ending.errors, example.expected)
+                    if let url {
+                        shown = DocumentationBlock.withoutFigures(shown.replacing(url, with: Self.address))
+                        expected = expected.map(DocumentationBlock.withoutFigures)
+                    }
+                    #expect(DocumentationBlock.matches(shown, expected), "\(place) printed:\n\(shown)")
                 }
-            case .other: continue
+            case .skipped, .other: continue
             }
         }
-        #expect(examples > 0, "a page without examples proves nothing")
+    }
+
+    /// How pages call the runtime.
+    private static let address = "http://localhost:8000"
+
+    private func run(
+        _ words: [String], _ environment: [String: String], _ shell: Shell, beside url: String?
+    ) throws -> RunningProgram.Ending {
+        var shell = shell
+        if let url { shell.environment["MOZAIKS_RUNTIME_URL"] = url }
+        shell.environment.merge(environment.mapValues { $0.replacing(Self.address, with: url ?? Self.address) }) { _, given in given }
+        return try shell.run(words.map { $0.replacing(Self.address, with: url ?? Self.address) })
     }
 
     @Test(
@@ -45,6 +112,12 @@ import Testing
         ])
     func matching(shown: String, expected: [String], isMatch: Bool) {
         #expect(DocumentationBlock.matches(shown, expected) == isMatch)
+    }
+
+    @Test func figuresStandForAnyFigure() {
+        #expect(DocumentationBlock.withoutFigures("  37 of 92  (0.25 ms), 5m6s.") == " 0 of 0 (0 ms), 0m0s.")
+        #expect(DocumentationBlock.withoutFigures("  ok 7 of 1.") == DocumentationBlock.withoutFigures("  ok  17 of 12."))
+        #expect(DocumentationBlock.withoutFigures("7 open") != DocumentationBlock.withoutFigures("seven open"))
     }
 
     /// What one page calls by another path or name somebody makes twice.
@@ -73,139 +146,23 @@ import Testing
 
     @Test func wordsAreSplitAsAShellDoes() {
         #expect(
-            DocumentationBlock.words(#"policy test --run '^a b' "c d" x"#) == [
+            DocumentationBlock.words(#"policy test --run '^a b' "c d" x # why"#) == [
                 "policy", "test", "--run", "^a b", "c d", "x",
             ])
+        #expect(DocumentationBlock.words("a#b 'c # d'") == ["a#b", "c # d"])
+    }
+
+    @Test func commandsHaveSurroundings() throws {
+        let text = "```console runtime=busy checked unshown\n$ A_B=c mozaiks-ops check # exit 2\nOK\n$ ls\nfile\n```"
+        let block = try #require(DocumentationBlock.blocks(of: text).first)
+        #expect(block.kind == .console(.init(runtime: "busy", isChecked: true, isShown: false)))
+        #expect(block.examples.map(\.words) == [["check"]] && block.examples.map(\.environment) == [["A_B": "c"]])
+        #expect(block.examples.map(\.code) == [2] && block.examples.map(\.expected) == [["OK"]])
     }
 }
 
-/// A fenced block of a page.
-struct DocumentationBlock {
-    enum Kind {
-        case file(String)
-        case console
-        case other
-    }
-
-    struct Example {
-        /// Behind `mozaiks-ops`.
-        let words: [String]
-        let code: Int32
-        let expected: [String]
-    }
-
-    let kind: Kind
-    /// Of the fence, from 1.
-    let line: Int
-    let lines: [String]
-
-    static func blocks(of text: String) -> [DocumentationBlock] {
-        var blocks: [DocumentationBlock] = []
-        var open: (info: String, line: Int, lines: [String])?
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init).enumerated() {
-            if line.hasPrefix("```") {
-                if let block = open {
-                    blocks.append(DocumentationBlock(kind: kind(block.info), line: block.line, lines: block.lines))
-                    open = nil
-                } else {
-                    open = (String(line.dropFirst(3)), index + 1, [])
-                }
-            } else {
-                open?.lines.append(line)
-            }
-        }
-        return blocks
-    }
-
-    private static func kind(_ info: String) -> Kind {
-        let words = info.split(separator: " ").map(String.init)
-        if let named = words.first(where: { $0.hasPrefix("file=") }) { return .file(String(named.dropFirst(5))) }
-        return words.first == "console" && !words.contains("skip") ? .console : .other
-    }
-
-    /// The commands of a console block, each with what it prints. Only `mozaiks-ops` is run.
-    var examples: [Example] {
-        var examples: [Example] = []
-        var current: (words: [String], code: Int32, expected: [String])?
-        func close() {
-            if let current { examples.append(Example(words: current.words, code: current.code, expected: current.expected)) }
-        }
-        for line in lines {
-            guard line.hasPrefix("$ ") else {
-                current?.expected.append(line)
-                continue
-            }
-            close()
-            var command = String(line.dropFirst(2))
-            var code: Int32 = 0
-            if let mark = command.firstIndex(ofBytes: "# exit ") {
-                code = Int32(command[mark...].dropFirst(7)) ?? -1
-                command = String(command[..<mark])
-            }
-            let words = DocumentationBlock.words(command)
-            current = words.first == "mozaiks-ops" ? (Array(words.dropFirst()), code, []) : nil
-        }
-        close()
-        return examples
-    }
-
-    static func words(_ text: String) -> [String] {
-        var words: [String] = []
-        var word: String?
-        var quote: Character?
-        for character in text {
-            if let open = quote {
-                if character == open { quote = nil } else { word?.append(character) }
-            } else if character == "'" || character == "\"" {
-                quote = character
-                word = word ?? ""
-            } else if character == " " {
-                if let done = word { words.append(done) }
-                word = nil
-            } else {
-                word = (word ?? "") + String(character)
-            }
-        }
-        if let word { words.append(word) }
-        return words
-    }
-
-    /// Line by line; a line `…` stands for any lines, `…` within a line for any text. Space at the end does not count.
-    static func matches(_ shown: String, _ expected: [String]) -> Bool {
-        var lines = shown.split(separator: "\n", omittingEmptySubsequences: false).map(trimmed)
-        while lines.last == "" { lines.removeLast() }
-        var wanted = expected.map { trimmed($0[...]) }
-        while wanted.last == "" { wanted.removeLast() }
-        return matches(lines[...], wanted[...])
-    }
-
-    private static func matches(_ lines: ArraySlice<String>, _ wanted: ArraySlice<String>) -> Bool {
-        guard let first = wanted.first else { return lines.isEmpty }
-        if first == "…" {
-            return lines.indices.contains { matches(lines[$0...], wanted.dropFirst()) }
-                || matches(lines[lines.endIndex...], wanted.dropFirst())
-        }
-        guard let line = lines.first, fits(line[...], first[...]) else { return false }
-        return matches(lines.dropFirst(), wanted.dropFirst())
-    }
-
-    private static func fits(_ line: Substring, _ wanted: Substring) -> Bool {
-        guard let dots = wanted.firstIndex(of: "…") else { return line == wanted }
-        guard line.hasPrefix(wanted[..<dots]) else { return false }
-        let rest = wanted[wanted.index(after: dots)...]
-        var start = line.index(line.startIndex, offsetBy: wanted[..<dots].count)
-        while true {
-            if fits(line[start...], rest) { return true }
-            guard start < line.endIndex else { return false }
-            start = line.index(after: start)
-        }
-    }
-
-    private static func trimmed(_ line: Substring) -> String {
-        var line = line
-        while line.last == " " { line.removeLast() }
-        return String(line)
-    }
+extension DocumentationBlock.Kind {
+    fileprivate var isRun: Bool { if case .console = self { true } else { false } }
 }
 
 extension TemporaryFolder {

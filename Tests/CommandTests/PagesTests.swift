@@ -106,9 +106,10 @@ import Testing
                 seen += 1
                 let help = try helps[command] ?? shell.run(command.split(separator: " ").map(String.init) + ["--help"]).output
                 helps[command] = help
-                for word in words where word.hasPrefix("--") {
-                    let option = String(word.prefix { $0 != "=" && $0 != "," && $0 != "`" })
-                    #expect(help.contains(option), "\(path) shows 'mozaiks-ops \(command)' with \(option), which its help does not know")
+                let options = Set(help.split { " ,\n[]=".contains($0) }.filter { $0.hasPrefix("-") })
+                for word in words where word.hasPrefix("-") && word.dropFirst().first.map({ $0 == "-" || $0.isLetter }) == true {
+                    let option = word.prefix { !"=,`);".contains($0) }
+                    #expect(options.contains(option), "\(path) shows 'mozaiks-ops \(command)' with \(option), which its help does not know")
                 }
             }
         }
@@ -129,23 +130,83 @@ import Testing
         return targets
     }
 
+    @Test(
+        "a command is found behind what may stand before it, and a name is none",
+        arguments: [
+            ("$ mozaiks-ops check --brief", ["check --brief"]), ("sudo mozaiks-ops init --url X  # asks", ["init --url X"]),
+            ("A=b mozaiks-ops doctor | less", ["doctor"]), ("TOKEN=$(mozaiks-ops token create x --role y)", ["token create x --role y"]),
+            ("docker exec mozaiks-ops /usr/bin/mozaiks-ops status", ["status"]), ("mozaiks-ops a && mozaiks-ops b", ["a", "b"]),
+            ("kubectl -n m exec deploy/mozaiks-ops -- /usr/bin/mozaiks-ops doctor", ["doctor"]),
+            ("systemctl enable --now mozaiks-ops", []), ("journalctl -u mozaiks-ops -p err", []), ("# mozaiks-ops check", []),
+            ("docker run -d --name mozaiks-ops --read-only image", []), ("mozaiks-ops: no runtime to watch", []),
+        ])
+    func invocationsAreFound(line: String, found: [String]) {
+        #expect(Self.invocations(of: line[...]).map { $0.joined(separator: " ") } == found)
+    }
+
     /// The words behind `mozaiks-ops` wherever a page shows it as a command: a line of a block, or a code span of its own.
     static func invocations(in text: String) -> [[String]] {
         var found: [[String]] = []
         var isCode = false
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.hasPrefix("```") {
+            if line.drop(while: { $0 == " " }).hasPrefix("```") {
                 isCode.toggle()
                 continue
             }
-            let commands: [Substring] =
-                isCode
-                ? [line.hasPrefix("$ ") ? line.dropFirst(2) : line]
-                : line.split(separator: "`", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
-            for command in commands where command.hasPrefix("mozaiks-ops ") {
-                let words = command.split(separator: " ").dropFirst().prefix { !["#", "|", ">", "||", "&&", "2>"].contains($0) }
-                    .map(String.init)
-                if let first = words.first, first.first?.isLowercase == true { found.append(words) }
+            let spans = line.split(separator: "`", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map(
+                \.element)
+            found += (isCode ? [line] : spans).flatMap(invocations)
+        }
+        return found
+    }
+
+    /// The words behind each `mozaiks-ops` that a shell would start.
+    static func invocations(of line: Substring) -> [[String]] {
+        let words = line.split(separator: " ").prefix { !$0.hasPrefix("#") }
+        return words.split { ["|", "||", "&&", ";", ">", "2>"].contains($0) }.compactMap { command in
+            var command = command.drop { $0 == "$" || $0 == "sudo" || DocumentationBlock.isAssignment(String($0)) && !$0.contains("$(") }
+            // In a container: what is behind the container's name, by its path there.
+            if let inside = command.firstIndex(of: "exec") {
+                command = command[inside...].drop { !$0.hasSuffix("/mozaiks-ops") || $0.first != "/" }
+            }
+            guard let program = command.first,
+                program == "mozaiks-ops" || ["/mozaiks-ops", "$(mozaiks-ops"].contains(where: program.hasSuffix),
+                let first = command.dropFirst().first, first.first?.isLowercase == true
+            else { return nil }
+            return command.dropFirst().map { String($0.last == ")" && program.contains("$(") ? $0.dropLast() : $0) }
+        }
+    }
+
+    /// A path of the repository as pages write it: from the top, or by its room in `Sources`, with or without `.swift`.
+    @Test("a file that a page names is there", arguments: pages)
+    func files(path: String) throws {
+        let text = String(decoding: try #require(Fixtures.read(Fixtures.repository + "/" + path)), as: UTF8.self)
+        for name in Self.paths(in: text) {
+            let places = [name, "Sources/" + name].flatMap { [$0, $0 + ".swift"] }
+            #expect(places.contains { access(Fixtures.repository + "/" + $0, F_OK) == 0 }, "\(path) names \(name)")
+        }
+    }
+
+    @Test func pathsAreFound() {
+        let text =
+            "`Sources/Policy/Nope.swift` and `Signals/Nope`, `docs/x`, `Tests/NAME.swift`, `Model`, `Policy/a b`\n```\n`Policy/In`\n```"
+        #expect(Self.paths(in: text) == ["Sources/Policy/Nope.swift", "Signals/Nope"])
+    }
+
+    /// Code spans that are paths of sources or tests. A word in capitals stands for a name.
+    private static func paths(in text: String) -> [String] {
+        var found: [String] = []
+        var isCode = false
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.drop(while: { $0 == " " }).hasPrefix("```") { isCode.toggle() }
+            if isCode { continue }
+            for (place, span) in line.split(separator: "`", omittingEmptySubsequences: false).enumerated() where place % 2 == 1 {
+                let parts = span.split(separator: "/")
+                guard parts.count > 1, span.allSatisfy({ $0.isLetter || $0.isNumber || "/+-._".contains($0) }),
+                    parts[0] == "Sources" || parts[0] == "Tests" || access(Fixtures.repository + "/Sources/" + parts[0], F_OK) == 0,
+                    !parts.contains(where: { $0.split(separator: ".").first?.allSatisfy(\.isUppercase) ?? false })
+                else { continue }
+                found.append(String(span))
             }
         }
         return found
