@@ -21,6 +21,8 @@ struct NamedFiles {
     func faults(logins: Bool) -> [String] {
         var faults: [String] = []
         for use in secrets(logins: logins) { fault(of: use).map { faults.append($0) } }
+        // A runtime says no more to a token in quotes than to a wrong one.
+        for use in secrets(logins: true) { dressing(of: use).map { faults.append($0) } }
         for (files, owner) in certificates { faults += self.faults(of: files, owner) }
         if let server = configuration.certificate?.value {
             faults += self.faults(of: TLSFiles(certificateFile: server.certificate, keyFile: server.key), "the server")
@@ -70,11 +72,16 @@ struct NamedFiles {
     func fault(of use: SecretUse) -> String? {
         do throws(SecretSource.Failure) {
             let secret = try use.source.read(use.what, in: environment)
-            guard use.what.contains(bytesOf: "URL"), !NamedFiles.isURL(secret) else { return nil }
+            guard use.what.contains(bytesOf: "URL"), !NamedFiles.isURL(secret), secret.dressing == nil else { return nil }
             return "\(use.what), from \(use.source.location), is no URL: it begins with neither https:// nor http://, or names no host"
         } catch {
             return "\(error)"
         }
+    }
+
+    private func dressing(of use: SecretUse) -> String? {
+        guard let secret = try? use.source.read(use.what, in: environment), let dressing = secret.dressing else { return nil }
+        return "\(use.what), from \(use.source.location), \(dressing)"
     }
 
     private static func isURL(_ secret: Secret) -> Bool {

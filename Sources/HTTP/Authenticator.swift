@@ -99,10 +99,15 @@ public actor Authenticator {
             do {
                 return Credential(secret: try password(), user: user)
             } catch {
-                throw Failure(description: "cannot read the password: \(error)")
+                throw Failure(description: Authenticator.reason("the password", error))
             }
         }
         return try await bearer().map { Credential(secret: $0, user: nil) }
+    }
+
+    /// A secret's own failure says already what could not be read, and from where.
+    private static func reason(_ what: String, _ error: any Error) -> String {
+        error is SecretSource.Failure ? "\(error)" : "cannot read \(what): \(error)"
     }
 
     /// The token to send now; nil when none is configured.
@@ -113,7 +118,7 @@ public actor Authenticator {
             do {
                 return try source()
             } catch {
-                throw Failure(description: "cannot read the bearer token: \(error)")
+                throw Failure(description: Authenticator.reason("the bearer token", error))
             }
         case .clientCredentials(let credentials): return try await kept { try await self.fetch(credentials) }
         case .identity(let tokens):

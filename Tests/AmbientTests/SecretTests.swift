@@ -86,6 +86,31 @@ final class ScratchFolder: Sendable {
         #expect(try SecretSource.file(path).read(in: Environment([:])).reveal() == secret)
     }
 
+    @Test(
+        "what is around a secret, or in its place, is named",
+        arguments: [
+            ("\"s3cret\"", "quotes"), ("'s3cret'", "quotes"), ("`s3cret`", "quotes"), ("Bearer s3cret", "'Bearer'"),
+            ("basic s3cret", "'Basic'"), ("Authorization: Bearer s3cret", "'Authorization:'"), ("TOKEN=s3cret", "name of a variable"),
+            ("export SLACK_TOKEN=s3cret", "name of a variable"), ("${TOKEN}", "placeholder"), ("$(cat token)", "placeholder"),
+            ("{{ .Values.token }}", "placeholder"), ("<your-token>", "placeholder"), ("%TOKEN%", "placeholder"),
+            ("changeme", "placeholder"), ("CHANGE_ME!", "placeholder"), ("your-token-here", "placeholder"),
+            ("{\"token\":\"s3cret\"}", "JSON"), ("-----BEGIN PRIVATE KEY-----", "a key"),
+        ])
+    func dressed(text: String, says: String) throws {
+        let dressing = try #require(Secret(text).dressing)
+        #expect(dressing.contains(says) && !dressing.contains("s3cret"), "\(dressing)")
+    }
+
+    @Test(
+        "a secret may hold anything",
+        arguments: [
+            "", "\"", "s3cret", "\"s3cret", "it's", "TOKEN=", "ABCDEFKEY==", "S3CRETKEY=", "a=b", "xoxb-1-2-abc", "ghp_16C7e42F292c6912E7",
+            "<k9#Q!z>", "%f!%", "bearers", "change me to something long", "{k}", "https://hooks.example/T0/B0?token=x",
+        ])
+    func undressed(text: String) {
+        #expect(Secret(text).dressing == nil)
+    }
+
     @Test func `the environment and systemd's credentials`() throws {
         let folder = try ScratchFolder()
         _ = try folder.put("slack", "from-systemd\n")

@@ -64,6 +64,18 @@ struct NamedFilesTests {
         }
     }
 
+    @Test func aSecretThatIsDressedAsSomethingElseIsNamedWithoutIt() throws {
+        let folder = TemporaryFolder()
+        let token = folder.write("\"s3cret\"\n", to: "token")
+        for logins in [true, false] {
+            let faults = try Self.faults("", runtime: ", auth: {bearer_file: \(token)}", logins: logins)
+            #expect(faults == ["the bearer token of r, from file \(token), stands in quotes: they are a part of it, leave them out"])
+        }
+        let url = folder.write("'https://hc.example/s3cret'", to: "url")
+        let faults = try Self.faults("heartbeat: {url_file: \(url)}")
+        #expect(faults == ["the URL of the heartbeat, from file \(url), stands in quotes: they are a part of it, leave them out"])
+    }
+
     @Test func whatIsThereIsNotSpokenOf() throws {
         let folder = TemporaryFolder()
         let url = folder.write("https://hc.example/abc\n", to: "url")

@@ -23,6 +23,8 @@ import YAML
         ("uptime < 5 m", "write '5m'"), ("uptime < 1 hour", "write '1h'"), ("uptime < 2 weeks", "write '14d'"),
         ("uptime < 1.5 Hours", "write '1.5h'"),
         ("error_rate > 5 percent", "write '5%'"), ("error_rate > 5pct", "write '5%'"),
+        ("error_rate > 5 per cent", "write '5%'"), ("tokens > 10e3/min", "write '10000/min'"), ("cost > 1.5E1 USD/h", "write '15 USD/h'"),
+        ("open_runs > 1.000.000", "a dot is a decimal point: write '1000000'"),
         ("error_rate > 5 %", "write it right behind the number: 5%"),
         ("turns > 2000 rpm", "write '2000/min'"), ("turns > 3 rps", "write '3/s'"), ("open_runs > 1e3", "write '1000'"),
         ("tokens > 3x baseline(tokens[24h])", "write '3 *'"), ("tokens > 3 times baseline(tokens[24h])", "write '3 *'"),

@@ -58,6 +58,11 @@ struct ConditionLexer {
         var scanner = QuantityScanner(bytes, at: index)
         switch scanner.scan() {
         case .success(let quantity):
+            if let (number, length) = QuantitySpelling.dotted(String(decoding: bytes[index...], as: UTF8.self)) {
+                throw ConditionFault(
+                    "syntax", "not a number", index..<index + length, hint: "a dot is a decimal point: write '\(number)'",
+                    fix: ConditionFault.Fix(range: index..<index + length, text: number))
+            }
             if let fault = spaced(quantity, start: index, end: scanner.index) { throw fault }
             if let fault = strange(quantity, start: index, end: scanner.index) { throw fault }
             if scanner.index < bytes.count,

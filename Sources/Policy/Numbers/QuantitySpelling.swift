@@ -49,6 +49,7 @@ enum QuantitySpelling {
         let bytes = Array(text.utf8)
         let digits = bytes.prefix { (48...57).contains($0) || $0 == 46 }
         guard let number = Double(String(decoding: digits, as: UTF8.self)), digits.last != 46 else { return nil }
+        if let power = power(bytes, digits: digits.count) { return power }
         let blanks = bytes[digits.count...].prefix { $0 == 0x20 }.count
         let start = digits.count + blanks
         // A threshold's value stands alone, without whoever reads a condition.
@@ -63,13 +64,17 @@ enum QuantitySpelling {
         while end < bytes.count,
             (65...90).contains(bytes[end]) || (97...122).contains(bytes[end]) || ((48...57).contains(bytes[end]) && end > start)
         { end += 1 }
+        let perCent = Array("per cent".utf8)
+        if bytes[start...].starts(with: perCent) {
+            let behind = start + perCent.count
+            if behind == bytes.count || !((97...122).contains(bytes[behind]) || bytes[behind] == 95) {
+                return ("write '\(String(decoding: digits, as: UTF8.self))%'", behind)
+            }
+        }
         let word = String(decoding: bytes[start..<end], as: UTF8.self)
         // A name of a signal, a function's call, a rate of something else.
         guard !word.isEmpty, end == bytes.count || ![40, 46, 47, 91, 95].contains(bytes[end]) else { return nil }
         let written = String(decoding: digits, as: UTF8.self)
-        if blanks == 0, let first = word.utf8.first, first == 69 || first == 101, let power = Double(written + word), power.isFinite {
-            return ("write '\(Figure.number(power))'", end)
-        }
         switch word {
         case "x", "X", "times": return ("write '\(written) *'", end)
         default: break
@@ -88,6 +93,33 @@ enum QuantitySpelling {
         // `1M` may be a million, which is said elsewhere; `5m` is right as it is.
         guard word != "M", let (unit, factor) = SpanSpelling.unit(word), blanks > 0 || word != unit else { return nil }
         return ("write '\(Figure.number(number * factor))\(unit)'", end)
+    }
+
+    /// `1e3`, `10e3/min`, `1.5E3 USD/h`: a power, with the unit behind it.
+    private static func power(_ bytes: [UInt8], digits: Int) -> (hint: String, length: Int)? {
+        guard digits < bytes.count, bytes[digits] == 69 || bytes[digits] == 101 else { return nil }
+        let exponent = bytes[(digits + 1)...].prefix { (48...57).contains($0) }
+        let end = digits + 1 + exponent.count
+        guard !exponent.isEmpty, let power = Double(String(decoding: bytes[..<end], as: UTF8.self)), power.isFinite else { return nil }
+        let number = Figure.number(power)
+        let unit = ["/s", "/min", "/h", "%", " USD/h"].first { unit in
+            bytes[end...].starts(with: unit.utf8)
+                && (end + unit.utf8.count == bytes.count || !(97...122).contains(bytes[end + unit.utf8.count]))
+        }
+        if let unit { return ("write '\(number)\(unit)'", end + unit.utf8.count) }
+        return end < bytes.count && isNameByte(bytes[end]) ? nil : ("write '\(number)'", end)
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        (65...90).contains(byte) || (97...122).contains(byte) || byte == 47 || byte == 95
+    }
+
+    /// `1.000.000`: how thousands are parted where a comma is the decimal sign. Nil for anything else.
+    static func dotted(_ text: String) -> (number: String, length: Int)? {
+        let digits = text.utf8.prefix { (48...57).contains($0) || $0 == 46 }
+        let groups = digits.split(separator: 46, omittingEmptySubsequences: false)
+        guard groups.count > 2, (1...3).contains(groups[0].count), groups.dropFirst().allSatisfy({ $0.count == 3 }) else { return nil }
+        return (String(decoding: groups.joined(), as: UTF8.self), digits.count)
     }
 
     private static let factors: [(suffix: String, factor: Double)] = [
