@@ -61,6 +61,8 @@ extension FirstPage {
     private func answer(_ incident: Incident) -> String? {
         let noted = incident.answer.flatMap { note in incident.answerBriefly.map { "\($0); as of \(note.at)" } }
         let summary = overview.sights.first { $0.summary.runtime.isSame(as: incident.subject.runtime) }?.summary
+        // What was noted on a note is of an outage that began when it opened, and may be long over.
+        guard incident.severity != .info else { return nil }
         guard incident.subject.app == nil, let summary else { return noted }
         let all = StatusVerdict.complaints(of: summary, replica: incident.subject.replica)
         return all.first.map { all.count > 1 ? "\($0); and \(all.count - 1) more" : $0 } ?? noted

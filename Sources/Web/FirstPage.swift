@@ -123,9 +123,9 @@ struct FirstPage {
     private var begun: HTML {
         let all = overview.begun
         guard !all.isEmpty else { return "" }
-        let items = all.prefix(Page.mostBegun).map {
-            "\(id: $0.rule) on \($0.subject.description), since \(clocks.since($0.since)): \($0.outlook(at: overview.now, clocks.words))\(HTML.when($0.severity == .info, ", as a note"))"
-                as HTML
+        let items = all.prefix(Page.mostBegun).map { one -> HTML in
+            let outlook = one.outlook(at: overview.now, clocks.words) + (one.severity == .info ? ", as a note" : "")
+            return "\(id: one.rule) on \(one.subject.description), since \(clocks.since(one.since)): \(outlook)"
         }
         let more = all.count - items.count
         let named = all.prefix(3).map(\.name).joined(separator: ", ")

@@ -165,8 +165,9 @@ enum Page {
             // What is so stands out, and not why it is not known.
             let said = clocks.readable(present.briefly(clocks.words))
             let end = said.firstIndex(ofBytes: ": ") ?? said.endIndex
-            return
-                "<strong>\(String(said[..<end]))</strong>\(String(said[end...])), by values of \(clocks.since(present.at)): <code>\(values(present.withValues, present.readings))</code>"
+            let (state, why) = (String(said[..<end]), String(said[end...]))
+            let values = values(present.withValues, present.readings)
+            return "<strong>\(state)</strong>\(why), by values of \(clocks.since(present.at)): <code>\(values)</code>"
         }
         guard let last = incident.transitions.last else { return "not known" }
         return "not known; as of \(clocks.since(last.at)) it was <code>\(values(last.condition, last.readings))</code>"

@@ -117,6 +117,28 @@ import Testing
         }
     }
 
+    @Test("what has begun is said with when it is told, by status and top alike, and nothing is wrong yet")
+    func begun() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell()
+            _ = QuickPolicy.write(to: shell.folder, hold: "10m")
+            shell.configure(url)
+            let daemon = try shell.start(["run"], atMost: 60)
+            #expect(daemon.waits { _, errors in errors.contains("=> pending") }, "\(daemon.errors)")
+            // The log speaks before the commit.
+            for _ in 0..<200 where try shell.run("status", "-o", "json").json()["begun"]?.array?.isEmpty != false {}
+            let status = try shell.run("status")
+            let words = "crowded on runtime shared has begun, told from "
+            #expect(status.code == 0 && status.firstLine.hasPrefix("OK: " + words), "\(status.everything)")
+            let list = "Has begun (true already; nobody is told yet)\n  warning  crowded on runtime shared, since "
+            #expect(status.output.contains(list) && status.output.contains(" if it stays so\n"), "\(status.output)")
+            let top = try shell.run("top", "--once")
+            #expect(top.output.contains(words) && top.output.contains("shared  as of "), "\(top.everything)")
+            let begun = try shell.run("status", "-o", "json").json()["begun"]?[0]
+            #expect(begun?["rule"] == "crowded" && begun?["told_from"]?.string != nil, "\(String(describing: begun))")
+        }
+    }
+
     @Test("nobody polls any more => unknown, whatever was well then")
     func stale() throws {
         try CheckTests.serving("busy") { url in

@@ -89,6 +89,7 @@ import Testing
         let policies = try Crowd.policies { text in
             text +=
                 "  unwell: {subject: runtime, when: healthy == 0 or missing(healthy), for: 20s, severity: critical, summary: Not well.}\n"
+            text += "  aside: {subject: runtime, when: healthy == 0 or missing(healthy), for: 20s, severity: info, summary: A note.}\n"
         }
         let core = try place.core(settings, policies, gate: nil)
         await core.pass(Crowd.calm, place.clock)
@@ -110,6 +111,8 @@ import Testing
             ])
         let message = try place.read { try #require(try $0.outbox().first { $0.message.document.contains("unwell") }).message.document }
         #expect(message.contains(words), "it stands in the very message that tells of the opening")
+        let note = try #require(try place.incidents().first { $0.rule == "aside" })
+        #expect(!note.handling.contains { $0.by == Wording.listener }, "it is open for longer than the outage lasts")
     }
 
     @Test("a lease at a gate that nobody asks is warned of, once; the mode shown is the one in force")

@@ -26,12 +26,12 @@ struct BegunTests {
         """
     }
 
-    private static func rule(_ name: String, after hold: String, _ severity: String, _ rest: String = "") -> String {
+    static func rule(_ name: String, after hold: String, _ severity: String, _ rest: String = "") -> String {
         "\(name): {subject: runtime, when: open_runs > 11, for: \(hold), severity: \(severity), summary: Many open runs.\(rest)}"
     }
 
     /// A journal as an engine leaves it after polls, one every ten seconds from the start on.
-    private static func world(_ rules: [String], _ polls: [[String: Int]] = [Crowd.calm], knowsRules: Bool = true) throws -> World {
+    static func world(_ rules: [String], _ polls: [[String: Int]] = [Crowd.calm], knowsRules: Bool = true) throws -> World {
         var settings = MonitorSettings()
         settings.mode = .enforce
         settings.runtimes = [.init(name: Crowd.runtime, replicas: [Crowd.replica])]

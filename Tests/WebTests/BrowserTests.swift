@@ -85,7 +85,8 @@ import Testing
             document: "{}")
         try worlds[7].commit([World.incident(1, resolved: true)], states: [World.sight()], messages: [undelivered])
         try worlds[7].engine.settle(1, .retry(at: World.start + .minutes(1), error: "invalid_auth"))
-        let stages = try worlds.map { try Stage($0) }
+        let begun = try BegunTests.world([BegunTests.rule("idle", after: "1m", "info"), BegunTests.rule("soon", after: "5m", "warning")])
+        let stages = try (worlds + [begun]).map { try Stage($0) }
         let closed = try Stage(World(), isLoopback: false)
         let lived = try LivedWorld()
         let kept = try closed.world.token("somebody", .viewer)
@@ -144,6 +145,9 @@ import Testing
                 page(
                     "deaf", stages[7].server.url + "/",
                     ["All is well, but nobody can be told", "messages do not get through", "invalid_auth"]),
+                page(
+                    "begun", stages[8].server.url + "/",
+                    ["Well so far", "soon on runtime shared has begun, told from 09:05:00 if it stays so", "Has begun"]),
                 page("blind", stages[4].server.url + "/", ["Not known", "unreachable"]),
                 page("hostile", stages[5].server.url + "/", ["<script>window.hacked=1</script>", "\\u{202e}"]),
                 page("hostile-incident", stages[5].server.url + incident, ["<script>window.hacked=1</script>", "\\u{202e}"]),

@@ -90,6 +90,16 @@ struct FirstAnswerTests {
         #expect(ended.contains("Critical, ending</h1>") && !ended.contains("<dt>Answer</dt>") && ended.contains("<dt>Now</dt>"))
     }
 
+    @Test("a note that opened in an outage does not show what was said then")
+    func noted() throws {
+        let world = try World()
+        var note = World.incident(1, rule: "dead-counters", app: nil, severity: .info)
+        note.handling = [HandlingNote(at: World.start - .minutes(30), kind: .note, by: "health", text: "http://127.0.0.1:8000: refused")]
+        try world.commit([note], states: [World.sight()])
+        let text = world.face().get("/").text
+        #expect(text.contains("Well, with 1 note") && !text.contains("<dt>Answer</dt>"), "\(text.prefix(4_000))")
+    }
+
     @Test("where nothing is seen nothing 'has to be done' of nothing")
     func blind() throws {
         let world = try World()

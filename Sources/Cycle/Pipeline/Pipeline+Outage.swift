@@ -51,7 +51,8 @@ extension Pipeline {
     mutating func noteOutages(_ outcome: TickOutcome) -> Set<String> {
         let opened = outcome.changes.filter { $0.kind == .opened || $0.kind == .reopened }.map(\.incident)
         var touched: Set<String> = []
-        for incident in opened where incident.subject.app == nil {
+        // A note that opens meanwhile is about something else, and stays open for long after.
+        for incident in opened where incident.subject.app == nil && incident.severity != .info {
             let only = incident.subject.replica
             let silent = (lastAnswers[outcome.runtime] ?? [:]).filter { url, last in
                 last.fault != nil && (only.map { $0.isSame(as: url) } ?? true)

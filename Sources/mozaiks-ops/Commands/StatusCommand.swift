@@ -86,8 +86,9 @@ extension Overview {
                 let stretched =
                     perf >= sight.interval + .seconds(1)
                     ? ", the figures of tenants every \(perf.brief) (stretched by what they cost it)" : ""
+                let moment = "\(clock(sight.polledAt)) \(zone.mark(sight.polledAt))"
                 return
-                    "  \(Shown.id(sight.summary.runtime)), as of \(clock(sight.polledAt)) \(zone.mark(sight.polledAt)), polled every \(sight.interval)\(stretched)\n"
+                    "  \(Shown.id(sight.summary.runtime)), as of \(moment), polled every \(sight.interval)\(stretched)\n"
                     + sight.summary.replicas.map { replica in
                         let silent = Endpoint.essential.filter { replica.missing[$0] != nil || $0 == .health }
                         let why = silent.lazy.compactMap { replica.detail[$0] }.first.map { " (\(Shown.line($0)))" } ?? ""
