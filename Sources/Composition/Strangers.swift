@@ -6,6 +6,7 @@ import YAML
 /// What filters name and nobody has: a route to a rule that there is not sends nothing, and nobody notices.
 public struct Strangers: Sendable {
     private let configuration: Configuration
+    private let policies: PolicySet
     private let rules: [String]
     private let runtimes: [String]
     /// By the label's name, the values that there are.
@@ -21,6 +22,7 @@ public struct Strangers: Sendable {
 
     public init(_ configuration: Configuration, _ policies: PolicySet) {
         self.configuration = configuration
+        self.policies = policies
         let all = policies.allRules
         let disabled = policies.policies.flatMap { $0.disabled.map(\.rule) }
         rules = Set(all.map(\.name) + disabled).inByteOrder()
@@ -64,6 +66,7 @@ public struct Strangers: Sendable {
                     severity: .warning))
         }
         if let warning = seldom { found.append(warning) }
+        found += unlabelled
         for window in configuration.telling.maintenance {
             add(window.match, "a maintenance window", nil)
             // Hours that never end are a slip: a silence is for that, and has an end.
@@ -74,6 +77,45 @@ public struct Strangers: Sendable {
                         file: configuration.file ?? "configuration", line: 0,
                         hint: "name the hours in which work is done, or what it is about",
                         severity: .warning))
+            }
+        }
+        return found
+    }
+
+    /// Conditions on labels that neither a runtime nor an app has: they would be unknown for ever.
+    private var unlabelled: [Diagnostic] {
+        var known: [String: Set<String>] = ["environment": [configuration.environment.value]]
+        let all =
+            configuration.runtimes.flatMap { $0.labels.map { ($0.key, $0.value) } }
+            + policies.policies.flatMap { $0.labels.map { ($0.name, $0.value) } }
+        for (name, value) in all { known[name, default: []].insert(value) }
+        var found: [Diagnostic] = []
+        for rule in policies.allRules {
+            func warn(_ key: String, _ finding: Finding) {
+                let origin = rule.fields.first { $0.key == key }?.origin ?? rule.origin
+                let warning = policies.warning("matches-nothing", "'\(rule.name)': \(finding.message)", at: origin, hint: finding.hint)
+                if !found.contains(warning) { found.append(warning) }
+            }
+            for (key, condition) in [("when", rule.when), ("while", rule.keeps)] {
+                for (_, test) in condition?.labels ?? [] {
+                    guard let values = known[test.name] else {
+                        let names = known.keys.inByteOrder()
+                        warn(
+                            key,
+                            finding(
+                                "neither a runtime nor an app has a label '\(Shown.id(test.name))'", test.name, names,
+                                "there are: " + names.map { Shown.id($0) }.joined(separator: ", ")))
+                        continue
+                    }
+                    // Of `missing(label(tier))` no text is asked.
+                    guard !test.value.isEmpty, !values.contains(where: { $0.isSame(as: test.value) }) else { continue }
+                    let sorted = values.inByteOrder()
+                    warn(
+                        key,
+                        finding(
+                            "no label '\(Shown.id(test.name))' is '\(Shown.id(test.value))'", test.value, sorted,
+                            "there are: " + sorted.map { Shown.id($0) }.joined(separator: ", ")))
+                }
             }
         }
         return found
