@@ -7,10 +7,12 @@ import YAML
 /// What filters name and nobody has: a route to a rule that there is not sends nothing, and nobody notices.
 public struct Strangers: Sendable {
     private let configuration: Configuration
+    private let policies: PolicySet
     private let names: KnownNames
 
     public init(_ configuration: Configuration, _ policies: PolicySet) {
         self.configuration = configuration
+        self.policies = policies
         names = KnownNames(
             environment: configuration.environment.value, runtimes: configuration.runtimes.map(\.watched), policies: policies)
     }
@@ -48,6 +50,7 @@ public struct Strangers: Sendable {
                     severity: .warning))
         }
         if let warning = seldom { found.append(warning) }
+        found += unlabelled
         for window in configuration.telling.maintenance {
             add(window.match, "a maintenance window", nil)
             // Hours that never end are a slip: a silence is for that, and has an end.
@@ -58,6 +61,39 @@ public struct Strangers: Sendable {
                         file: configuration.file ?? "configuration", line: 0,
                         hint: "name the hours in which work is done, or what it is about",
                         severity: .warning))
+            }
+        }
+        return found
+    }
+
+    /// Conditions on labels that neither a runtime nor an app has: they would be unknown for ever.
+    private var unlabelled: [Diagnostic] {
+        var known: [String: Set<String>] = ["environment": [configuration.environment.value]]
+        let all =
+            configuration.runtimes.flatMap { $0.labels.map { ($0.key, $0.value) } }
+            + policies.policies.flatMap { $0.labels.map { ($0.name, $0.value) } }
+        for (name, value) in all { known[name, default: []].insert(value) }
+        var found: [Diagnostic] = []
+        for rule in policies.allRules {
+            func warn(_ key: String, _ message: String, _ written: String, _ known: [String]) {
+                let origin = rule.fields.first { $0.key == key }?.origin ?? rule.origin
+                let hint =
+                    Nearest.name(to: written, among: known).map { "did you mean '\(Shown.id($0))'?" }
+                    ?? "there are: " + known.map { Shown.id($0) }.joined(separator: ", ")
+                let warning = policies.warning("matches-nothing", "'\(rule.name)': \(message)", at: origin, hint: hint)
+                if !found.contains(warning) { found.append(warning) }
+            }
+            for (key, condition) in [("when", rule.when), ("while", rule.keeps)] {
+                for (_, test) in condition?.labels ?? [] {
+                    guard let values = known[test.name] else {
+                        let names = known.keys.inByteOrder()
+                        warn(key, "neither a runtime nor an app has a label '\(Shown.id(test.name))'", test.name, names)
+                        continue
+                    }
+                    // Of `missing(label(tier))` no text is asked.
+                    guard !test.value.isEmpty, !values.contains(where: { $0.isSame(as: test.value) }) else { continue }
+                    warn(key, "no label '\(Shown.id(test.name))' is '\(Shown.id(test.value))'", test.value, values.inByteOrder())
+                }
             }
         }
         return found

@@ -27,6 +27,8 @@ public struct TableRow: ReadingSource {
 
     public var localHour: LocalHour? { table.localHour }
 
+    public func label(_ test: Int) -> KnownLabel? { table.label(kind == .app ? row : nil, test) }
+
     public func floor(_ slot: Int) -> Double? {
         switch kind {
         case .app: table.floor(row, slot)

@@ -304,6 +304,7 @@ private struct Filled<Base: ReadingSource>: ReadingSource {
     }
 
     var localHour: LocalHour? { base.localHour }
+    func label(_ test: Int) -> KnownLabel? { base.label(test) }
 
     func reading(_ slot: Int) -> Evidence {
         let evidence = base.reading(slot)

@@ -12,6 +12,13 @@ public struct Threshold: Sendable {
     public let origin: Origin
 }
 
+/// What an app's policy calls it: `tier: enterprise`.
+public struct AppLabel: Sendable {
+    public let name: String
+    public let value: String
+    public let origin: Origin
+}
+
 /// The policy that holds for one app, or for all apps without a file of their own.
 public struct EffectivePolicy: Sendable {
     /// Nil: the default policy.
@@ -24,6 +31,8 @@ public struct EffectivePolicy: Sendable {
     public let allowedActionsOrigin: Origin?
     /// Sorted by name.
     public let thresholds: [Threshold]
+    /// Of the app, sorted by name; none of the default policy's.
+    public let labels: [AppLabel]
     /// The enabled rules on apps; in the order of the default's file, then the app's own.
     public let appRules: [Rule]
     /// Names of rules that are switched off here, with the place that says so.
@@ -36,6 +45,8 @@ public struct EffectivePolicy: Sendable {
 public struct PolicySet: Sendable {
     /// Where `reading(slot)` points.
     public let demand: [Demand]
+    /// What conditions ask of labels.
+    public let labelTests: [LabelTest]
     /// The default policy first, then the overriding apps' by the bytes of their ids.
     public let policies: [EffectivePolicy]
     /// The enabled rules that are about no app, by the kind of their subject, then as the file has them: only the default
@@ -61,11 +72,13 @@ public struct PolicySet: Sendable {
     public var files: [PolicyFile] { sources.map { PolicyFile(path: $0.file, bytes: $0.bytes) } }
 
     init(
-        demand: [Demand], policies: [EffectivePolicy], wideRules: [Rule], window: TimeSpan, missingAfter: TimeSpan, clearAfter: TimeSpan,
+        demand: [Demand], labelTests: [LabelTest], policies: [EffectivePolicy], wideRules: [Rule], window: TimeSpan, missingAfter: TimeSpan,
+        clearAfter: TimeSpan,
         stalledAfter: TimeSpan, frameFields: [Rule.Field],
         warnings: [Diagnostic], byApp: [AppID: Int]
     ) {
         self.demand = demand
+        self.labelTests = labelTests
         self.policies = policies
         self.wideRules = wideRules
         self.window = window
@@ -145,6 +158,17 @@ public struct PolicySet: Sendable {
 
     /// Those of every policy, the apps' own included: a name may stand there several times.
     public var allRules: [Rule] { wideRules + policies.flatMap(\.appRules) }
+
+    /// What is asked of labels, of a runtime with these and of the apps that have their own.
+    public func labelBook(runtime: [String: String]) -> LabelBook {
+        guard !labelTests.isEmpty else { return LabelBook() }
+        var apps: [AppID: [String: String]] = [:]
+        for policy in policies where !policy.labels.isEmpty {
+            guard let app = policy.app else { continue }
+            apps[app] = Dictionary(policy.labels.map { ($0.name, $0.value) }) { first, _ in first }
+        }
+        return LabelBook(tests: labelTests, runtime: runtime, apps: apps)
+    }
 
     /// Whether a rule or an action goes by the time of day or the day of the week, so that its zone counts.
     public var readsClock: Bool {

@@ -11,6 +11,7 @@ import Signals
 struct GivenReadings {
     private let given: GivenSeries
     private let demand: [SeriesRef]
+    private let labels: LabelBook
     private let runtime: Series
     private let apps: [Series]
     private let replicas: [Series]
@@ -21,6 +22,8 @@ struct GivenReadings {
     init(_ given: GivenSeries, policies: PolicySet) {
         self.given = given
         demand = policies.demand.map(\.series) + GuardReadings.demand
+        // As where a configuration says nothing else.
+        labels = policies.labelBook(runtime: ["environment": "production"].merging(given.labels) { $1 })
         var apps = given.apps.map { Series($0.series) }
         var runtime = Series(given.runtime)
         let count = given.lastStep + 1
@@ -52,7 +55,7 @@ struct GivenReadings {
         return ReadingTable(
             runtime: GivenSeries.runtimeName, at: moment(step), demand: demand, runtime: whole,
             apps: given.apps.map(\.app), app: ofApps, replicas: given.replicas.map(\.url), replica: ofReplicas
-        ).placed(in: given.zone)
+        ).placed(in: given.zone, labels)
     }
 
     // MARK: - One reading

@@ -19,6 +19,8 @@ public struct PolicyTest: Sendable {
     public let mode: Mode?
     /// Whose hours and days conditions go by.
     public let zone: Zone
+    /// Of the runtime.
+    public let labels: [String: String]
     public let source: Source
     public let expectations: [Expectation]
 
@@ -34,6 +36,8 @@ public struct GivenSeries: Sendable {
     /// When step 0 is: a whole minute, so that minutes begin where steps do.
     public let start: Timestamp
     public let zone: Zone
+    /// Of the runtime.
+    public let labels: [String: String]
     /// From one step to the next.
     public let interval: TimeSpan
     public let runtime: [Given]

@@ -41,6 +41,7 @@ public struct PolicyTestReader {
         var mode: Mode?
         var start = GivenSeries.usualStart
         var zone = Zone.utc
+        var labels: [String: String] = [:]
     }
 
     /// Nil when the file is no file of tests; tests with faults are left out.
@@ -100,6 +101,9 @@ public struct PolicyTestReader {
             case .failure(let fault): reporter.report("timezone", fault.why, at: node, hint: fault.hint)
             }
         }
+        if let node = fields.node("labels"), let inner = Fields(node, "'labels'", reporter) {
+            for entry in inner.all() { frame.labels[entry.name] = reporter.string(entry.value, "a label") }
+        }
         return frame
     }
 
@@ -132,7 +136,8 @@ public struct PolicyTestReader {
         fields.finish()
         guard let name, let source else { return nil }
         return PolicyTest(
-            name: name, origin: origin(node), mode: frame.mode, zone: frame.zone, source: source, expectations: expectations)
+            name: name, origin: origin(node), mode: frame.mode, zone: frame.zone, labels: frame.labels, source: source,
+            expectations: expectations)
     }
 
     // MARK: - Series
@@ -164,7 +169,8 @@ public struct PolicyTestReader {
             last = 0
         }
         return GivenSeries(
-            start: frame.start, zone: frame.zone, interval: frame.interval, runtime: runtime, apps: apps, replicas: replicas, lastStep: last
+            start: frame.start, zone: frame.zone, labels: frame.labels, interval: frame.interval, runtime: runtime, apps: apps,
+            replicas: replicas, lastStep: last
         )
     }
 

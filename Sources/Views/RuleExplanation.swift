@@ -91,7 +91,11 @@ public struct RuleExplanation {
             let terms = condition.terms.filter { $0.isDecisive && $0.isAgainst }.map(RuleExplanation.words)
             reasons.append("its condition is false: " + terms.joined(separator: "; "))
         case .unknown, .noTraffic:
-            let gaps = missing.map { "\($0.series) is missing (\($0.reason): \(why($0)))" }
+            let gaps =
+                missing.map { "\($0.series) is missing (\($0.reason): \(why($0)))" }
+                + condition.lackedLabels.map {
+                    "label(\($0)) is missing (\(subject.app == nil ? "the runtime has none" : "neither the app nor its runtime has one"))"
+                }
             reasons.append("its condition is unknown: " + gaps.joined(separator: "; "))
             let wrong = condition.terms.filter(\.isAgainst).map(RuleExplanation.words)
             if !wrong.isEmpty { reasons.append("and these are against it: " + wrong.joined(separator: "; ")) }

@@ -234,4 +234,32 @@ import Testing
         #expect(said.contains(words), "\(said)")
         #expect((said.contains("warning[seldom]") || said.contains("warning[always-maintenance]")) == !words.isEmpty, "\(said)")
     }
+
+    @Test("a label that neither a runtime nor an app has is a warning at the condition that asks for it")
+    func labels() throws {
+        let shell = Shell()
+        mkdir(shell.folder.path("policies"), 0o700)
+        shell.folder.write(
+            "schema: mozaiks.ops/config/v1\nruntimes: {shared: {replicas: [\"http://127.0.0.1:1\"], labels: {region: eu}}}\n"
+                + "state: state\npolicies: policies\n", to: "mozaiks-ops.yaml")
+        shell.folder.write(
+            """
+            schema: mozaiks.ops/policy/v1
+            ops_policy: default
+            extends: builtin
+            rules:
+              a: {subject: app, when: 'active_runs > 3 and label(teir) == "free"', severity: info}
+              b: {subject: app, when: 'active_runs > 3 and label(tier) == "fre"', severity: info}
+              c: {subject: app, when: 'active_runs > 3 and label(tier) == "free" and label(environment) == "production"', severity: info}
+              d: {subject: app, when: 'active_runs > 3 and (missing(label(tier)) or label(region) != "eu")', severity: info}
+
+            """, to: "policies/ops_policy.default.yaml")
+        shell.folder.write(
+            "schema: mozaiks.ops/policy/v1\nops_policy: app-shop\nlabels: {tier: free}\n", to: "policies/ops_policy.app-shop.yaml")
+        let ending = try shell.run("policy", "check")
+        let said = ending.output + ending.errors
+        #expect(said.contains(":5:") && said.contains("'a': neither a runtime nor an app has a label 'teir'"), "\(said)")
+        #expect(said.contains("did you mean 'tier'?") && said.contains("'b': no label 'tier' is 'fre'"), "\(said)")
+        #expect(said.contains("did you mean 'free'?") && !said.contains("'c':") && !said.contains("'d':"), "\(said)")
+    }
 }

@@ -252,7 +252,12 @@ import Testing
         replay.take(.event(at: Timestamp(milliseconds: 1_795_251_600_000), .settings(TapeSettings.document(settings, policies))))
         #expect(replay.passedOver == 1 && replay.pipeline.settings.telling.zone == settings.telling.zone)
         #expect(replay.pipeline.settings.guardOptions == blank.guardOptions)
-        #expect(TapeSettings.zone(["zone": "nowhere"]) == nil && TapeSettings.zone([:]) == nil)
+        #expect(replay.pipeline.settings.labels(of: Crowd.runtime) == settings.labels(of: Crowd.runtime))
+        var configured = TapeReplay(settings: blank, policies: policies, followsTape: false, takesPlace: false)
+        configured.take(.event(at: Timestamp(milliseconds: 1_795_251_600_000), .settings(TapeSettings.document(settings, policies))))
+        #expect(configured.pipeline.settings.telling.zone == .utc)
+        #expect(configured.pipeline.settings.labels(of: Crowd.runtime) == blank.labels(of: Crowd.runtime))
+        #expect(TapeSettings.Place(["zone": "nowhere"]).zone == nil && TapeSettings.Place([:]).zone == nil)
     }
 
     /// Writes a tape as the program's recorder does.

@@ -19,6 +19,8 @@ package struct World {
     package var name = "shared"
     /// Whose hours conditions go by.
     package var zone = Zone.utc
+    /// Of the runtime.
+    package var labels: [String: String] = [:]
     /// What readings of apps are at the least that contradict themselves, by series.
     package var floors: [AppID: [String: Double]] = [:]
 
@@ -80,7 +82,7 @@ package struct World {
                     guard series.0.scope == .own, floors.values.contains(where: { $0[series.1] != nil }) else { return nil }
                     return (slot, ContiguousArray(ids.map { floors[$0]?[series.1] }))
                 })
-        ).placed(in: zone)
+        ).placed(in: zone, policies.labelBook(runtime: labels))
     }
 
     /// An observation of every endpoint at this very moment.

@@ -78,10 +78,12 @@ import YAML
             interval: 30s
             mode: suggest
             timezone: "+02:00"
+            labels: {team: ops}
             tests:
               - name: one
                 mode: enforce
                 start: 2026-01-08T22:00:00+01:00
+                labels: {tier: free}
                 replicas: {"http://a": {up: 0x3}}
                 apps: {b: {active_runs: 1}, a: {active_runs: 1}}
                 expect:
@@ -103,7 +105,8 @@ import YAML
             return
         }
         #expect(series.start == Timestamp(rfc3339: "2026-01-08T21:00:00Z") && series.zone == Zone(fixed: "+02:00"))
-        #expect(file.tests[1].zone == Zone(fixed: "+02:00"))
+        #expect(file.tests[1].zone == Zone(fixed: "+02:00") && file.tests[1].labels == ["team": "ops"])
+        #expect(series.labels == ["team": "ops", "tier": "free"])
         #expect(series.interval == .seconds(30) && series.lastStep == 10)
         #expect(series.apps.map(\.app) == [AppID("a"), AppID("b")] && series.replicas.map(\.url) == ["http://a"])
         #expect(

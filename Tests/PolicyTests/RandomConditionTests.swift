@@ -30,7 +30,8 @@ struct Dice {
         case 0, 1: return "(" + truth(depth - 1) + pick([" and ", " or "]) + truth(depth - 1) + ")"
         case 2: return truth(depth - 1) + pick([" and ", " or "]) + truth(depth - 1)
         case 3: return "not " + truth(depth - 1)
-        case 4: return "missing(" + pick(["active_runs", "open_runs, dead_counter", "tokens"]) + ")"
+        case 4: return "missing(" + pick(["active_runs", "open_runs, dead_counter", "tokens", "label(tier)"]) + ")"
+        case 5 where roll(8) == 0: return "label(tier) " + pick(["== ", "!= "]) + pick(["\"a\"", "'b'"])
         default: return number(2) + pick([" > ", " >= ", " < ", " <= ", " == ", " != "]) + number(2)
         }
     }
@@ -48,6 +49,7 @@ struct Dice {
 struct Meaning {
     let values: [String: Evidence]
     let local: LocalHour?
+    let tier: String?
 
     func truth(_ expression: Expression) -> Truth {
         switch expression.kind {
@@ -57,6 +59,8 @@ struct Meaning {
         case .missing(let use, let pattern):
             guard case .missing(let reason) = value(use) else { return .no }
             return Truth(pattern == nil || pattern?.code == reason.code)
+        case .label(let test, let isEqual, _): return tier.map { Truth(($0 == test.value) == isEqual) } ?? .unknown
+        case .missingLabel: return Truth(tier == nil)
         case .comparison(let comparison, let a, let b):
             switch (number(a), number(b)) {
             case (.value(let a), .value(let b)):
@@ -114,8 +118,10 @@ struct Meaning {
                 var source = FixedReadings(
                     condition, ["active_runs": active, "open_runs": open, "max(active_runs[10m])": most])
                 source.localHour = LocalHour(Timestamp(milliseconds: Int64(dice.roll(168)) * 3_600_000), in: .utc)
+                let tier = dice.pick(["a", "b", "c", nil])
+                source.labels["tier"] = tier
                 let meaning = Meaning(
-                    values: ["active_runs": active, "open_runs": open, "max active_runs": most], local: source.localHour)
+                    values: ["active_runs": active, "open_runs": open, "max active_runs": most], local: source.localHour, tier: tier)
                 let truth = condition.evaluate(source)
                 seen.insert(truth)
                 #expect(truth == meaning.truth(expression), "round \(round): \(text)")
@@ -135,7 +141,7 @@ struct Meaning {
     /// Whatever bytes come: a fault with a place within the text, or a condition; never a crash.
     @Test func brokenTextsAreRefusedWithAPlace() {
         var dice = Dice(7)
-        let alphabet = Array("activeruns.share$40%/min()[]<>=!andornotmising,+-*\"é \n5smh")
+        let alphabet = Array("activeruns.share$40%/min()[]<>=!andornotmising,+-*\"'label(é \n5smh")
         for _ in 0..<3_000 {
             var text = Array(dice.truth(3))
             for _ in 0...dice.roll(3) {

@@ -8,6 +8,9 @@ import YAML
 struct FixedReadings: ReadingSource {
     let slots: [Evidence]
     var localHour: LocalHour?
+    /// By name.
+    var labels: [String: String] = [:]
+    private let tests: [Int: LabelTest]
 
     init(_ condition: CompiledCondition, _ values: [String: Evidence]) {
         let count = (condition.readings.map(\.slot).max() ?? -1) + 1
@@ -16,6 +19,11 @@ struct FixedReadings: ReadingSource {
             if let value = values[reading.series.description] { slots[reading.slot] = value }
         }
         self.slots = slots
+        tests = Dictionary(uniqueKeysWithValues: condition.labels.map { ($0.index, $0.test) })
+    }
+
+    func label(_ test: Int) -> KnownLabel? {
+        tests[test].flatMap { LabelBook(tests: [$0], runtime: labels).answers()[0] }
     }
 
     func reading(_ slot: Int) -> Evidence { slots[slot] }

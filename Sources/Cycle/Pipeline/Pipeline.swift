@@ -71,8 +71,14 @@ public struct Pipeline: Sendable {
             }.keys)
     }
 
-    /// Goes by the clocks of that zone. State stays.
-    mutating func stand(in zone: Zone) { settings.telling.zone = zone }
+    /// Goes by the clocks and labels of the place where something was recorded. State stays.
+    mutating func stand(in place: TapeSettings.Place) {
+        if let zone = place.zone { settings.telling.zone = zone }
+        if let environment = place.environment { settings.environment = environment }
+        for index in settings.runtimes.indices {
+            if let labels = place.labels[settings.runtimes[index].name] { settings.runtimes[index].labels = labels }
+        }
+    }
 
     private mutating func configure() {
         demand = policies.demand.map(\.series) + GuardReadings.demand + CycleReport.demand
@@ -126,7 +132,7 @@ public struct Pipeline: Sendable {
         _ readings: ReadingTable, clock: ObservationClock, restartedAt: Timestamp?, now: Timestamp, killFile: Bool = false
     ) -> TickResult {
         let runtime = readings.runtime
-        let readings = readings.placed(in: settings.telling.zone)
+        let readings = readings.placed(in: settings.telling.zone, policies.labelBook(runtime: settings.labels(of: runtime)))
         let outcome = engine.evaluate(
             policies: policies, readings: readings, clock: clock, labels: settings.labels(of: runtime),
             restartedAt: restartedAt, now: now)

@@ -19,6 +19,8 @@ public struct TapeReplay: Sendable {
     public private(set) var pipeline: Pipeline
     /// Whether policies and settings that the tape holds are put in force; else those given hold throughout.
     public let followsTape: Bool
+    /// Whether zone and labels are those of the tape where its other settings are passed over.
+    private let takesPlace: Bool
     public private(set) var story = ReplayStory()
     public private(set) var exchanges = 0
     /// Ticks by runtime, the newest result of each.
@@ -51,13 +53,15 @@ public struct TapeReplay: Sendable {
 
     /// - Parameters:
     ///   - settings: whose runtimes are those of the tape.
+    ///   - takesPlace: false where the settings say whose clocks and labels hold.
     ///   - state: what the tape has of what went before it. What had been decided is taken up only where its policies are
     ///     followed too; the evidence in any case.
-    public init(settings: MonitorSettings, policies: PolicySet, followsTape: Bool, state: JSON? = nil) {
+    public init(settings: MonitorSettings, policies: PolicySet, followsTape: Bool, takesPlace: Bool = true, state: JSON? = nil) {
         pipeline = Pipeline(settings: settings, policies: policies)
         // What other policies would have done did not happen on the tape, so it cannot show what came of it.
         pipeline.verifiesLeases = followsTape
         self.followsTape = followsTape
+        self.takesPlace = takesPlace
         if let state {
             warnings = pipeline.takeUp(tape: state, decisions: followsTape)
             beginsWithoutDecisions = !followsTape
@@ -110,7 +114,7 @@ public struct TapeReplay: Sendable {
             guard followsTape else {
                 passedOver += 1
                 // Where it was recorded is no decision.
-                if let zone = TapeSettings.zone(document) { pipeline.stand(in: zone) }
+                if takesPlace { pipeline.stand(in: TapeSettings.Place(document)) }
                 return
             }
             do {

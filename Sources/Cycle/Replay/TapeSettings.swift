@@ -105,9 +105,23 @@ public enum TapeSettings {
         return found
     }
 
-    /// Whose clocks held; nil where the document does not say, or says nothing that can be read.
-    static func zone(_ document: JSON) -> Zone? {
-        (try? DocumentReader(document, document: "settings").optional("zone")).flatMap { $0 }.flatMap { try? Zone($0) }
+    /// Where something was recorded: facts, and no decisions.
+    struct Place: Sendable {
+        /// Whose clocks held; nil where the document does not say, or says nothing that can be read.
+        let zone: Zone?
+        let environment: String?
+        /// Of the runtimes that it names.
+        let labels: [String: [String: String]]
+
+        init(_ document: JSON) {
+            zone = (try? DocumentReader(document, document: "settings").optional("zone")).flatMap { $0 }.flatMap { try? Zone($0) }
+            environment = document["environment"]?.string
+            labels = Dictionary((document["labels"]?.object?.members ?? []).map { ($0.key, TapeSettings.labels($0.value)) }) { $1 }
+        }
+    }
+
+    private static func labels(_ value: JSON) -> [String: String] {
+        Dictionary((value.object?.members ?? []).compactMap { member in member.value.string.map { (member.key, $0) } }) { $1 }
     }
 
     /// What a document changes in settings, and its policies. Members that are missing stay as they are, and so do the
@@ -181,9 +195,8 @@ public enum TapeSettings {
         }
         if let labels = document["labels"]?.object {
             for index in settings.runtimes.indices {
-                guard let own = labels[settings.runtimes[index].name]?.object else { continue }
-                settings.runtimes[index].labels = Dictionary(
-                    own.compactMap { member in member.value.string.map { (member.key, $0) } }, uniquingKeysWith: { $1 })
+                guard let own = labels[settings.runtimes[index].name], own.object != nil else { continue }
+                settings.runtimes[index].labels = TapeSettings.labels(own)
             }
         }
         if document["price"]?.isNull == true { settings.price = nil }

@@ -7,11 +7,14 @@ public protocol ReadingSource {
     func floor(_ slot: Int) -> Double?
     /// What clocks show at that moment; nil where there are none.
     var localHour: LocalHour? { get }
+    /// What a test of a label finds, by its position in `PolicySet.labelTests`; nil where there is no such label.
+    func label(_ test: Int) -> KnownLabel?
 }
 
 extension ReadingSource {
     public func floor(_ slot: Int) -> Double? { nil }
     public var localHour: LocalHour? { nil }
+    public func label(_ test: Int) -> KnownLabel? { nil }
 }
 
 /// A parsed, unit-checked condition: a flat program over the slots of its policy set. Pure; evaluation never allocates.
@@ -27,10 +30,12 @@ public struct CompiledCondition: Sendable {
     let terms: [Term]
     /// Every reading it may ask for, each once, in the order of the text.
     public let readings: [(slot: Int, series: SeriesRef)]
+    /// What it asks of labels, with its position in `PolicySet.labelTests`.
+    public let labels: [(index: Int, test: LabelTest)]
 
     init(
         text: String, origin: Origin, program: ContiguousArray<Instruction>, pieces: [Piece], terms: [Term],
-        readings: [(slot: Int, series: SeriesRef)]
+        readings: [(slot: Int, series: SeriesRef)], labels: [(index: Int, test: LabelTest)]
     ) {
         self.text = text
         self.origin = origin
@@ -38,6 +43,7 @@ public struct CompiledCondition: Sendable {
         self.pieces = pieces
         self.terms = terms
         self.readings = readings
+        self.labels = labels
     }
 
     /// One piece of the text: as it is, or with a value to put behind it.
@@ -47,6 +53,7 @@ public struct CompiledCondition: Sendable {
         /// `$name` and its value as written in a policy: `40%`.
         case threshold(name: String, value: String)
         case clock(LocalHour.Part)
+        case label(Int, name: String)
     }
 
     /// A truth-valued leaf.
@@ -73,6 +80,9 @@ public struct CompiledCondition: Sendable {
     /// Whether the time of day or the day of the week has a part in it.
     public var readsClock: Bool { program.contains { $0.operation == .clock } }
 
+    /// Whether it reads nothing of a runtime, only what is known without asking it.
+    var readsNothing: Bool { readings.isEmpty && (readsClock || !labels.isEmpty) }
+
     /// The longest window or range it looks back over; zero when it reads the moment only.
     public var longestRange: TimeSpan {
         readings.map { $0.series.range ?? $0.series.window ?? .zero }.max() ?? .zero
@@ -91,6 +101,8 @@ public struct CompiledCondition: Sendable {
         case constant, reading, clock, negate, add, subtract, multiply, divide
         // Truths over numbers.
         case above, atLeast, below, atMost, equal, unequal, isMissing, isMissingFor
+        // Truths over texts: `left` is the position of a test of a label.
+        case labelIs, labelIsNot, labelIsMissing
         // Truths over truths.
         case and, or, not
     }
@@ -155,6 +167,10 @@ extension CompiledCondition {
             let (left, right) = (number(program, Int(step.left), source), number(program, Int(step.right), source))
             if case .value = left, case .value = right { return comparison(step, left, right) }
             return isCertain(program, step, left, right, source) ? .yes : unknown(left, right)
+        case .labelIsMissing: return Truth(source.label(Int(step.left)) == nil)
+        case .labelIs, .labelIsNot:
+            guard let known = source.label(Int(step.left)) else { return .unknown }
+            return Truth(known.isSame == (step.operation == .labelIs))
         case .constant, .reading, .clock, .negate, .add, .subtract, .multiply, .divide:
             unreachable()
         }

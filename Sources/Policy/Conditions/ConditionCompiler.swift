@@ -16,6 +16,7 @@ struct ConditionContext {
 struct DemandTable {
     private(set) var entries: [PolicySet.Demand] = []
     private var slots: [SeriesRef: Int] = [:]
+    private(set) var labels: [LabelTest] = []
 
     mutating func slot(_ series: SeriesRef, for subject: SubjectKind) -> Int {
         let slot = slots[series] ?? entries.count
@@ -25,6 +26,12 @@ struct DemandTable {
         }
         entries[slot].subjects.insert(subject)
         return slot
+    }
+
+    mutating func position(of test: LabelTest) -> Int {
+        if let known = labels.firstIndex(of: test) { return known }
+        labels.append(test)
+        return labels.count - 1
     }
 }
 
@@ -36,6 +43,7 @@ struct ConditionCompiler {
     private(set) var faults: [ConditionFault] = []
     private var program: ContiguousArray<Instruction> = []
     private var readings: [(slot: Int, series: SeriesRef)] = []
+    private var labels: [(index: Int, test: LabelTest)] = []
     private(set) var usedThresholds: [String] = []
     var layout = ConditionLayout()
 
@@ -73,7 +81,7 @@ struct ConditionCompiler {
         return .success(
             CompiledCondition(
                 text: ConditionLayout.folded(text), origin: context.origin, program: compiler.program, pieces: pieces,
-                terms: terms, readings: compiler.readings))
+                terms: terms, readings: compiler.readings, labels: compiler.labels))
     }
 
     init(text: String, context: ConditionContext, demand: DemandTable) {
@@ -115,6 +123,10 @@ struct ConditionCompiler {
             layout.insert(.clock(part), expression.range)
             return put(Instruction(operation: .clock, left: part.slot), .number(.number), cost: 0)
         case .missing(let use, let pattern): return missing(use, pattern, expression.range)
+        case .label(let test, let isEqual, let place):
+            return label(test, isEqual ? .labelIs : .labelIsNot, place, expression.range)
+        case .missingLabel(let name, let place):
+            return label(LabelTest(name: name, value: ""), .labelIsMissing, place, expression.range)
         case .negate(let operand): return negate(operand)
         case .arithmetic(let operation, let left, let right):
             return arithmetic(operation, left, right, expression.range)
@@ -213,6 +225,17 @@ struct ConditionCompiler {
                 operation: pattern == nil ? .isMissing : .isMissingFor, reason: pattern?.code ?? 0,
                 status: pattern?.status ?? 0, left: Int32(operand.index)),
             .truth, cost: operand.cost + 1)
+        layout.term(part.index, range)
+        return part
+    }
+
+    private mutating func label(
+        _ test: LabelTest, _ operation: Instruction.Operation, _ place: Range<Int>, _ range: Range<Int>
+    ) -> Part {
+        let index = demand.position(of: test)
+        if !labels.contains(where: { $0.index == index }) { labels.append((index, test)) }
+        let part = put(Instruction(operation: operation, left: Int32(index)), .truth, cost: 0)
+        layout.insert(.label(index, name: test.name), place)
         layout.term(part.index, range)
         return part
     }

@@ -40,7 +40,7 @@ enum ConditionHints {
     }
 
     /// How the time of day and the days of the week are asked for.
-    private static func clock(_ word: String) -> String? {
+    static func clock(_ word: String) -> String? {
         switch word {
         case "hour", "hours", "hour_of_day", "time", "time_of_day", "now", "clock", "local_hour":
             return "the hour by the configured zone is 'hour()', 0 to 23: write 'hour() >= 22'"

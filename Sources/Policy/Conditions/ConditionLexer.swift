@@ -9,6 +9,8 @@ struct Token: Sendable {
         case name(String)
         /// Without the `$`.
         case threshold(String)
+        /// What stands in quotes.
+        case text(String)
         case and, or, not
         case comparison(Expression.Comparison)
         case plus, minus, times, over
@@ -49,6 +51,7 @@ struct ConditionLexer {
         case 48...57, 46: kind = try quantity()
         case 65...90, 95, 97...122: kind = try word()
         case 36: kind = try threshold()
+        case 34, 39: kind = try quoted()
         default: kind = try symbol()
         }
         return Token(kind: kind, range: start..<index)
@@ -133,6 +136,17 @@ struct ConditionLexer {
         return ConditionFault(
             "unknown-unit", "no unit is spelled so", range, hint: "money is in USD: write '\(text)'",
             fix: ConditionFault.Fix(range: range.lowerBound..<end, text: text))
+    }
+
+    /// `"enterprise"`: without escapes, on one line.
+    private mutating func quoted() throws(ConditionFault) -> Token.Kind {
+        let start = index
+        let inner = bytes[(start + 1)...].prefix { $0 != bytes[start] && $0 != 0x0A }
+        guard inner.endIndex < bytes.count, bytes[inner.endIndex] == bytes[start] else {
+            throw ConditionFault("syntax", "a text that does not end", start..<start + 1, hint: "close it with a quote like this one")
+        }
+        index = inner.endIndex + 1
+        return .text(String(decoding: inner, as: UTF8.self))
     }
 
     private mutating func name() -> String {
@@ -225,7 +239,6 @@ struct ConditionLexer {
             let character = String(decoding: bytes[start..<index], as: UTF8.self)
             let hint: String? =
                 switch character {
-                case "\"", "'": "names stand without quotes"
                 case "{":
                     "there are no selectors: a rule on apps is judged for each app; what differs for one stands in ops_policy.<app_id>.yaml"
                 case ":": "an hour is a whole number: 'hour() >= 22 or hour() < 6'"

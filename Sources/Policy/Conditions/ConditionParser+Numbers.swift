@@ -50,6 +50,8 @@ extension ConditionParser {
         case .name(let name):
             _ = take()
             return try named(name, token)
+        case .text(let text):
+            throw strayText(text, token.range)
         default:
             throw unexpected("a value")
         }
@@ -65,9 +67,13 @@ extension ConditionParser {
             return Expression(kind: .reading(use), range: use.range)
         }
         if name == "missing" { return try missing(token) }
+        if name == "label" {
+            throw ConditionFault(
+                "type", "a label is a text: it is no number to be counted with", token.range, hint: "write 'label(tier) == \"enterprise\"'")
+        }
         if let part = LocalHour.Part(rawValue: name) { return try clock(part, token) }
         guard let function = HistoryFunction(rawValue: name) else {
-            let known = ConditionParser.functions + ["missing"] + LocalHour.Part.allCases.map { $0.rawValue + "()" }
+            let known = ConditionParser.functions + ["missing", "label"] + LocalHour.Part.allCases.map { $0.rawValue + "()" }
             throw ConditionFault(
                 "unknown-function", "no function '\(name)'", token.range,
                 hint: ConditionHints.function(name, of: argument, among: known))
@@ -153,6 +159,12 @@ extension ConditionParser {
     /// `missing(signal)` or `missing(signal, reason)`, behind the word.
     private mutating func missing(_ token: Token) throws(ConditionFault) -> Expression {
         _ = take(.open)
+        if isAtLabel {
+            let (name, place) = try label()
+            let end = current.range.upperBound
+            guard take(.close) else { throw unexpected("')'") }
+            return Expression(kind: .missingLabel(name, place), range: token.range.lowerBound..<end)
+        }
         guard case .name(let name) = current.kind else { throw unexpected("a signal") }
         let nameToken = take()
         let use: SignalUse

@@ -173,6 +173,7 @@ struct ConditionParser {
     }
 
     private mutating func comparison() throws(ConditionFault) -> Expression {
+        if isAtLabel { return try labelComparison() }
         let left = try sum()
         guard case .comparison(let comparison) = current.kind else { return left }
         _ = take()

@@ -53,6 +53,8 @@ struct ConditionReach {
                 return leads(Int(step.left), wanted, way, &steps) { leads(Int(step.right), wanted, $0, &$1, then) }
             }
             return leads(Int(step.left), wanted, way, &steps, then) || leads(Int(step.right), wanted, way, &steps, then)
+        // Of texts nothing is excluded.
+        case .labelIs, .labelIsNot, .labelIsMissing: return then(way, &steps)
         case .isMissing, .isMissingFor: return missing(step, wanted, way).map { then($0, &steps) } ?? false
         default: return comparison(step, wanted, way).map { then($0, &steps) } ?? false
         }
@@ -136,6 +138,14 @@ struct ConditionReach {
 }
 
 extension Instruction.Operation {
+    /// Whether its operands are two numbers that are held against each other.
+    fileprivate var comparesNumbers: Bool {
+        switch self {
+        case .above, .atLeast, .below, .atMost, .equal, .unequal: true
+        default: false
+        }
+    }
+
     /// What holds where this does not.
     fileprivate var negated: Instruction.Operation {
         switch self {
@@ -196,7 +206,7 @@ extension CompiledCondition {
         let reach = ConditionReach(self)
         func why(_ term: Term) -> String? {
             let step = program[term.instruction]
-            guard step.operation != .isMissing, step.operation != .isMissingFor else { return nil }
+            guard step.operation.comparesNumbers else { return nil }
             for side in [step.left, step.right] where program[Int(side)].isRead {
                 if let part = LocalHour.Part.allCases.first(where: { $0.slot == program[Int(side)].left }) {
                     return "\(part.rawValue)() is \(Bounds(of: part).words(.number))"
@@ -211,6 +221,7 @@ extension CompiledCondition {
         // Several errors of one turn make a rate above the whole: that can be, and is rarely what was meant.
         func overWhole(_ term: Term) -> ConditionFault? {
             let step = program[term.instruction]
+            guard step.operation.comparesNumbers else { return nil }
             for (side, other) in [(step.left, step.right), (step.right, step.left)] {
                 guard program[Int(side)].operation == .reading, program[Int(other)].operation == .constant,
                     program[Int(other)].constant > 100,

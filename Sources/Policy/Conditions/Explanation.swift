@@ -28,6 +28,8 @@ public struct Explanation: Sendable, Equatable {
     public let terms: [Term]
     /// Every reading of the condition, each once, in the order of the text.
     public let readings: [ComparedReading]
+    /// Labels that it asks for and that are not there, by name.
+    public let lackedLabels: [String]
 }
 
 extension CompiledCondition {
@@ -54,6 +56,9 @@ extension CompiledCondition {
             readings: readings.map {
                 ComparedReading(
                     series: $0.series.description, unit: $0.series.resultUnit, evidence: source.reading($0.slot))
+            },
+            lackedLabels: labels.filter { source.label($0.index) == nil }.map(\.test.name).reduce(into: []) { names, name in
+                if !names.contains(where: { $0.isSame(as: name) }) { names.append(name) }
             })
     }
 }
@@ -81,13 +86,23 @@ extension CompiledCondition {
     private func sentence(of term: Term, _ source: some ReadingSource) -> Sentence {
         let step = program[term.instruction]
         let truth = program.withUnsafeBufferPointer { CompiledCondition.truth($0, term.instruction, source) }
-        let isTest = step.operation == .isMissing || step.operation == .isMissingFor
+        let isTest = step.operation == .isMissing || step.operation == .isMissingFor || step.operation == .labelIsMissing
         var gaps: [(series: String, reason: MissingReason)] = []
         var (known, claim) = ("", "")
         for piece in pieces[term.pieces] {
             switch piece {
             case .text(let text): claim += text
             case .threshold(let name, let value): claim += "$\(name) (\(value))"
+            case .label(let index, let name):
+                let label = source.label(index)
+                let shown = label.map { "label(\(name)) (\"\($0.text)\")" }
+                if let shown {
+                    claim += isTest ? "label(\(name))" : shown
+                    known = shown
+                } else {
+                    claim += "label(\(name))"
+                    gaps.append(("label(\(name))", .notTracked))
+                }
             case .clock(let part):
                 claim += "\(part.rawValue)()"
                 if let local = source.localHour {

@@ -30,6 +30,10 @@ struct Expression: Sendable {
         case missing(SignalUse, MissingPattern?)
         /// `hour()`, `weekday()`.
         case clock(LocalHour.Part)
+        /// `label(tier) == "enterprise"`, with `!=` not equal, and where `label(tier)` stands in it.
+        case label(LabelTest, isEqual: Bool, Range<Int>)
+        /// `missing(label(tier))`.
+        case missingLabel(String, Range<Int>)
         case negate(Expression)
         case arithmetic(Arithmetic, Expression, Expression)
         case comparison(Comparison, Expression, Expression)

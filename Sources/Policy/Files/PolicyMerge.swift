@@ -49,7 +49,7 @@ struct PolicyMerge {
         // What one app's policy allows is done there, though the default does not allow it.
         warnAboutActions(defaults.rules, of: defaultSheet, allowed: Set(policies.flatMap(\.allowedActions)))
         return PolicySet(
-            demand: demand.entries, policies: policies,
+            demand: demand.entries, labelTests: demand.labels, policies: policies,
             wideRules: SubjectKind.allCases.filter { $0 != .app }.flatMap { kind in defaults.rules.filter { $0.subject == kind } },
             window: window, missingAfter: missingAfter,
             clearAfter: clearAfter, stalledAfter: defaultSheet.stalledAfter?.value ?? PolicyMerge.stalledAfter,
@@ -144,7 +144,7 @@ struct PolicyMerge {
             modeOrigin: sheet.mode?.origin ?? base?.modeOrigin,
             allowedActions: sheet.allowedActions?.value ?? base?.allowedActions ?? [.notify],
             allowedActionsOrigin: sheet.allowedActions?.origin ?? base?.allowedActionsOrigin,
-            thresholds: thresholds.inByteOrder(of: \.name),
+            thresholds: thresholds.inByteOrder(of: \.name), labels: sheet.labels.inByteOrder(of: \.name),
             appRules: rules.rules.filter { $0.subject == .app }, disabled: rules.disabled)
     }
 

@@ -37,6 +37,8 @@ public struct PolicyRendering {
         lines += policy.thresholds.map {
             line(Rule.Field(key: $0.name, value: .string($0.text), origin: $0.origin), indent: "  ")
         }
+        if !policy.labels.isEmpty { lines.append("labels:") }
+        lines += policy.labels.map { line(Rule.Field(key: $0.name, value: .string($0.value), origin: $0.origin), indent: "  ") }
         lines.append("rules:")
         for rule in rules {
             lines.append(line("  \(rule.name):", rule.origin))
@@ -101,6 +103,10 @@ public struct PolicyRendering {
             entry(Rule.Field(key: $0.name, value: .string($0.text), origin: $0.origin))
         }
         document.append("thresholds", .object(JSONObject(thresholds)))
+        if !policy.labels.isEmpty {
+            let labels = policy.labels.map { entry(Rule.Field(key: $0.name, value: .string($0.value), origin: $0.origin)) }
+            document.append("labels", .object(JSONObject(labels)))
+        }
         let rules = self.rules.map { (key: $0.name, value: JSON.object(JSONObject($0.fields.map(entry)))) }
         document.append("rules", .object(JSONObject(rules)))
         document.append("disabled", .array(policy.disabled.map { .string($0.rule) }))

@@ -29,6 +29,8 @@ struct PolicySheet {
     typealias Written = (threshold: Threshold, key: YAMLNode, value: YAMLNode, reporter: Reporter)
 
     var thresholds: [Written] = []
+    /// Of the app that it is for.
+    var labels: [AppLabel] = []
     /// Named in the file, with a value that was reported.
     var faultyThresholds: Set<String> = []
     var rules: [RuleSheet] = []
@@ -111,6 +113,7 @@ struct PolicySheetReader {
             }
         }
         thresholds(fields, &sheet)
+        sheet.labels = labels(fields, app)
         sheet.allowedActions = allowedActions(fields)
         sheet.rules = rules(fields)
         fields.finish()
@@ -211,6 +214,20 @@ struct PolicySheetReader {
     private func isThresholdName(_ name: String) -> Bool {
         guard let first = name.utf8.first, (97...122).contains(first) else { return false }
         return name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
+    }
+
+    private func labels(_ fields: Fields, _ app: AppID?) -> [AppLabel] {
+        guard let entry = fields.entry("labels") else { return [] }
+        guard app != nil else {
+            reporter.report(
+                "app-only", "'labels' stand in an app's own policy", at: entry.key,
+                hint: "those of a runtime stand in the configuration, at the runtime; those of incidents at a rule")
+            return []
+        }
+        guard let inner = Fields(entry.value, "'labels'", reporter) else { return [] }
+        return inner.all().compactMap { entry in
+            reporter.string(entry.value, "a label").map { AppLabel(name: entry.name, value: $0, origin: origin(entry.value)) }
+        }
     }
 
     private func allowedActions(_ fields: Fields) -> (value: [ActionKind], origin: Origin)? {

@@ -113,9 +113,9 @@ struct RuleReader {
             return nil
         }
         guard let condition = policy.condition(source, key, subject, &demand, &used) else { return nil }
-        if key == "when", condition.readsClock, condition.readings.isEmpty {
+        if key == "when", condition.readsNothing {
             source.reporter.report(
-                "no-reading", "this asks for the time only, and would never be judged", at: source.node,
+                "no-reading", "this reads nothing of a runtime, and would never be judged", at: source.node,
                 hint: "join it with what is watched: 'active_runs > 0 and \(condition.text)'")
         }
         return condition

@@ -30,6 +30,9 @@ public struct ReadingTable: Sendable {
     let replicaColumns: [[Evidence]]
     /// What clocks show at that moment where the policies' people are; UTC until it is placed somewhere.
     public private(set) var localHour: LocalHour
+    /// What tests of labels find of the runtime, and by row of the apps that have labels of their own.
+    private var labels: [KnownLabel?] = []
+    private var ownLabels: [Int: [KnownLabel?]] = [:]
     /// By slot: what readings are at the least that are missing since figures contradict each other; mostly empty.
     let floors: [Int: Floors]
 
@@ -98,11 +101,22 @@ public struct ReadingTable: Sendable {
             replicaColumns: replica, floors: floors.mapValues { Floors(runtime: nil, apps: $0) })
     }
 
-    /// The same table with what clocks of that zone show.
-    public func placed(in zone: Zone) -> ReadingTable {
+    /// The same table with what clocks of that zone show, and with what its runtime and apps are called.
+    public func placed(in zone: Zone, _ book: LabelBook = LabelBook()) -> ReadingTable {
         var table = self
         table.localHour = LocalHour(at, in: zone)
+        table.labels = book.answers()
+        table.ownLabels = [:]
+        for app in book.apps.keys {
+            if let row = index(of: app) { table.ownLabels[row] = book.answers(app: app) }
+        }
         return table
+    }
+
+    /// What a test of a label finds of the app at `index`, or of the runtime for nil; nil where there is no such label.
+    public func label(_ index: Int?, _ test: Int) -> KnownLabel? {
+        let answers = index.flatMap { ownLabels.isEmpty ? nil : ownLabels[$0] } ?? labels
+        return answers.indices.contains(test) ? answers[test] : nil
     }
 
     /// The runtime's reading in a slot. `not_tracked` for a signal that runtimes lack.

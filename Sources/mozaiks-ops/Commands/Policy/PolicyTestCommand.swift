@@ -151,17 +151,18 @@ enum PolicyTestCommand {
     private static func frames(_ test: PolicyTest, of file: PolicyTestFile, _ policies: PolicySet) throws -> [Frame] {
         switch test.source {
         case .series(let given): return given.frames(policies, mode: test.mode)
-        case .tape(let path, _): return try frames(tape: resolve(path, beside: file.file), policies, mode: test.mode ?? .enforce, test.zone)
+        case .tape(let path, _): return try frames(tape: resolve(path, beside: file.file), policies, test)
         }
     }
 
     /// The ticks of a tape, through the same decoding as live polls.
-    private static func frames(tape: String, _ policies: PolicySet, mode: Mode, _ zone: Zone) throws -> [Frame] {
+    private static func frames(tape: String, _ policies: PolicySet, _ test: PolicyTest) throws -> [Frame] {
         var reader = try TapeReader(path: tape)
         var settings = MonitorSettings()
-        settings.mode = mode
-        settings.telling.zone = zone
+        settings.mode = test.mode ?? .enforce
+        settings.telling.zone = test.zone
         settings.follow(reader.header)
+        for index in settings.runtimes.indices { settings.runtimes[index].labels = test.labels }
         var replay = TapeReplay(settings: settings, policies: policies, followsTape: false, state: reader.state)
         var frames: [Frame] = []
         while let line = try reader.next() {

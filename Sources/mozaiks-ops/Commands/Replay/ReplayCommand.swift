@@ -146,7 +146,7 @@ enum Replay {
         settings.channels = ["replay"]
         var replay = TapeReplay(
             settings: settings, policies: policies, followsTape: named == nil && mode == nil && !isConfigured,
-            state: reader.state)
+            takesPlace: !isConfigured, state: reader.state)
         while let line = try reader.next() { replay.take(line) }
         let reports = settings.runtimes.compactMap { replay.newest[$0.name].flatMap { replay.pipeline.report($0) } }
         return Outcome(
