@@ -7,7 +7,7 @@ BINARY := .build/release/mozaiks-ops
 # A release knows its commit. Every product is built with it, so that none undoes the other's; tests are built without.
 RELEASE = MOZAIKS_COMMIT=$$(.ci/commit) $(SWIFT) build -c release --static-swift-stdlib
 
-.PHONY: help setup build test smoke fuzz fuzz-api demo bench bench-smoke chaos judge evals format lint install package pictures clean
+.PHONY: help setup build test smoke fuzz fuzz-api demo bench bench-smoke chaos soak judge evals format lint install package pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -53,6 +53,10 @@ chaos: build ## kills the program KILLS times (default 1000) at every step, and 
 	@$(RELEASE) --product chaos-world 2>&1 | .ci/quiet
 	@Tests/Chaos/campaign .build/mozaiks-ops .build/release/chaos-world
 	@Tests/Chaos/pair .build/mozaiks-ops .build/release/chaos-world || [ $$? -eq 77 ]
+
+soak: setup ## a simulated month of the daemon in minutes, all scenarios, restarts, reloads, outages; DAYS=30 APPS=500 SEED=n INTERVAL=30
+	@$(SWIFT) build $(STATIC) --product soak 2>&1 | .ci/quiet
+	@Tests/Soak/run .build/release/soak
 
 evals: setup ## what of a model's answers gets through: stub, and a real small model (the first time some minutes)
 	@.ci/evals-setup

@@ -2,7 +2,8 @@ import Glibc
 import TestKit
 import Testing
 
-/// Small kill campaigns with the programs as built with the tests; `make chaos` has the whole ones.
+/// Small kill campaigns, and two days of the soak, with the programs as built with the tests; `make chaos` and `make soak` have the
+/// whole ones.
 @Suite(.serialized) struct CampaignTests {
     @Test("killed fifty times, at random instants and at every named step: nothing lost, nothing twice, nothing left behind")
     func fiftyKills() throws { try Self.run("campaign", ["KILLS": "50", "BRISK": "1"]) }
@@ -11,18 +12,34 @@ import Testing
     @Test("two monitors and a database that restarts: nothing lost, nothing twice, and one takes over from the other")
     func nineFaults() throws { try Self.run("pair", ["FAULTS": "9", "QUIET": "1"]) }
 
+    @Test("two days with all scenarios, restarts, reloads and outages: nothing lost, nothing late, nothing left open")
+    func twoDays() throws {
+        let output = try Self.start("Soak/run", [Self.built("soak")], ["DAYS": "2", "APPS": "20", "INTERVAL": "60"])
+        #expect(output.contains("\npolls off their moment, at most"), "\(output)")
+    }
+
     private static func run(_ campaign: String, _ settings: [String: String]) throws {
+        _ = try start("Chaos/" + campaign, [RunningProgram.built, built("chaos-world")], settings)
+    }
+
+    /// A program that is built beside the monitor.
+    private static func built(_ name: String) -> String {
+        RunningProgram.built.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/" + name
+    }
+
+    /// Returns what a script of the folder of tests printed, once it found nothing.
+    private static func start(_ script: String, _ programs: [String], _ settings: [String: String]) throws -> String {
         let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
-        let world = RunningProgram.built.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/chaos-world"
         let folder = TemporaryFolder()
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
         let program = try RunningProgram(
-            "/usr/bin/env", ["python3", root + "/Tests/Chaos/" + campaign, RunningProgram.built, world],
+            "/usr/bin/env", ["python3", root + "/Tests/" + script] + programs,
             environment: settings.merging(
                 ["PATH": path, "HOME": folder.path, "SEED": "20261121", "PYTHONDONTWRITEBYTECODE": "1"]
             ) { _, ours in ours }, in: folder.path, atMost: 300)
         let ending = program.waitForEnd()
         #expect(ending.code == 0, "\(ending.everything)")
         #expect(ending.output.contains("\nincidents lost                                                 0\n"), "\(ending.everything)")
+        return ending.output
     }
 }

@@ -106,6 +106,8 @@ public final class SenderCrew: Sendable {
             group.cancelAll()
             for member in members { member.task?.cancel() }
         }
+        // They hold the core, which holds this crew to ring it.
+        state.withLock { $0.members = [] }
     }
 }
 

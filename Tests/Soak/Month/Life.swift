@@ -45,6 +45,8 @@ final class Life: Sendable {
         try ConfigurationLoader(ConfigurationFlags(config: around.folder + "/mozaiks-ops.yaml"), in: Environment([:])).load()
     }
 
+    var core: Core { parts.core }
+
     /// As on SIGHUP.
     func reload() async {
         let around = around

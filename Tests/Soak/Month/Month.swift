@@ -29,6 +29,7 @@ struct Soak {
             _ = write(STDERR_FILENO, usage, usage.count)
             exit(64)
         }
+        ProcessMemory.tune()
         signal(SIGPIPE, SIG_IGN)
         // A Monday, at midnight.
         let clock = ManualClock(Timestamp(milliseconds: 1_795_392_000_000))
@@ -56,8 +57,15 @@ final class Month: Sendable {
         var asked = 0, refused = 0, unanswered = 0
         /// Whose last start was refused, and when.
         var held: [String: Timestamp] = [:]
+        /// Of every life so far.
+        var cores: [Remains] = []
         /// [from, to) in milliseconds.
         var stopped: [(Int64, Int64)] = []
+    }
+
+    /// A core, or what is left of it.
+    private struct Remains: Sendable {
+        weak let core: Core?
     }
 
     private let around: Surroundings
@@ -84,7 +92,7 @@ final class Month: Sendable {
     func live(days: Int) async throws {
         try ChaosLog(around.folder + "/world.json").write(["control_plane": .string(around.controlPlane.url)])
         var dice = SplitMix64(seed: seed ^ 0x50AC)
-        var life = try Life(around, stories, timers, clock, lane, logger)
+        var life = try newLife()
         var edition = 0
         let origin = clock.now()
         for day in 0..<days {
@@ -97,7 +105,7 @@ final class Month: Sendable {
                     counts.withLock { isKilled ? ($0.kills += 1) : ($0.stops += 1) }
                     try await life.end(isKilled: isKilled)
                     try await sleep(until: clock.now() + after)
-                    life = try Life(around, stories, timers, clock, lane, logger)
+                    life = try newLife()
                 case .reload:
                     counts.withLock { $0.reloads += 1 }
                     edition += 1
@@ -123,6 +131,15 @@ final class Month: Sendable {
         }
         try await calm(life, origin + .hours(24 * days), days)
         try await life.end(isKilled: false)
+    }
+
+    private func newLife() throws -> Life {
+        let life = try Life(around, stories, timers, clock, lane, logger)
+        counts.withLock { counts in
+            counts.cores.removeAll { $0.core == nil }
+            counts.cores.append(Remains(core: life.core))
+        }
+        return life
     }
 
     /// Hours without any trouble but the runtime's, in which what is due gets done; then the journal is to be let go of most of
@@ -201,7 +218,7 @@ final class Month: Sendable {
             "refused": .int(Int64(counts.refused)), "unanswered": .int(Int64(counts.unanswered)),
             "stopped": .array(counts.stopped.map { .array([.int($0.0), .int($0.1)]) }),
             "polls": .int(Int64(timers.polls)), "drift_ms": .int(timers.drift), "late": .int(Int64(timers.late)),
-            "scenarios": .int(Int64(Scenario.all.count)),
+            "cores": .int(Int64(counts.cores.count { $0.core != nil })), "scenarios": .int(Int64(Scenario.all.count)),
             "told": .object(JSONObject(stories.told.sorted { $0.key < $1.key }.map { ($0.key, JSON.int(Int64($0.value))) })),
         ]
         let line = document.serializedBytes() + [UInt8(ascii: "\n")]
