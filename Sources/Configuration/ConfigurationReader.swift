@@ -126,6 +126,7 @@ struct ConfigurationReader {
         history(fields, &configuration)
         limits(fields, &configuration.actionLimits)
         configuration.channels = channels(fields)
+        references.written = fields.node(Keys.channels)?.entries?.compactMap(\.key.text) ?? []
         configuration.routes = TellingReader(reader: reader).routes(fields) { references.named.append(($0, $1)) }
         TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
         configuration.approvals = approvals(fields, &configuration.actionLimits) { name, node in
@@ -160,9 +161,10 @@ struct ConfigurationReader {
         fields.finish()
     }
 
-    /// Routes name channels that exist.
+    /// Routes name channels that exist. One that is written with a fault is there: the fault is told, and no other name meant.
     func checkReferences(_ configuration: Configuration) {
-        let known = configuration.channels.map(\.name)
+        var known = configuration.channels.map(\.name)
+        known += references.written.filter { !known.contains($0) }
         for (name, node) in references.named {
             guard !known.contains(name) else { continue }
             reporter.report(
@@ -187,6 +189,8 @@ struct ConfigurationReader {
     private final class References {
         var named: [(name: String, node: YAMLNode)] = []
         var approvals: YAMLNode?
+        /// The names under `channels:` of the file, also those whose settings cannot be read.
+        var written: [String] = []
     }
 
     init(reporter: Reporter, environment: Environment) {

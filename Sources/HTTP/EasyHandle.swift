@@ -1,3 +1,4 @@
+import Ambient
 import CCurl
 
 /// One libcurl easy handle, configured for one attempt of one transfer, with the lists that it borrows.
@@ -73,11 +74,11 @@ final class EasyHandle {
 
     private func applyNetwork(_ transfer: Transfer, _ network: NetworkOptions) {
         let tls = transfer.request.tls.over(network.tls)
-        if let file = tls.caFile { set(CURLOPT_CAINFO, file) }
+        if let file = tls.caFile { set(CURLOPT_CAINFO, TLSFiles.given(file)) }
         if let folder = network.caFolder { set(CURLOPT_CAPATH, folder) }
         if let file = tls.certificateFile {
-            set(CURLOPT_SSLCERT, file)
-            set(CURLOPT_SSLKEY, tls.keyFile ?? file)
+            set(CURLOPT_SSLCERT, TLSFiles.given(file))
+            set(CURLOPT_SSLKEY, TLSFiles.given(tls.keyFile ?? file))
         }
         // An empty text is not the same as none: it keeps libcurl from reading the environment itself.
         guard let proxy = transfer.proxy else { return set(CURLOPT_PROXY, "") }

@@ -33,6 +33,13 @@ import Testing
         #expect(!found.text.contains("s3cret"))
     }
 
+    @Test("a channel with a fault is there all the same: one mistake is told once") func faultyChannel() {
+        let found = read(
+            "channels: {ops: {slack: {webhok_url_file: a}}, opps: {slack: {webhook_url_file: b}}}\nroutes: [{to: [ops, opps]}]")
+        #expect(found.configuration == nil && found.text.contains("webhok_url_file"), "\(found.text)")
+        #expect(!found.text.contains("no channel"), "\(found.text)")
+    }
+
     @Test("a star is no address") func star() {
         for text in ["*:9465", ":9465", "/tmp:9465", "127.0.0.1:+9465", "[::1]:-0", "127.0.0.1: 9465"] {
             let found = read("actions: {gate: {listen: \"\(text)\"}}")

@@ -1,4 +1,5 @@
 import Ambient
+import Glibc
 import TestKit
 import Testing
 
@@ -189,6 +190,30 @@ import Testing
             var request = HTTPRequest(.get, url)
             request.tls.caFile = "/nowhere/request.pem"
             await says(other, "/nowhere/request.pem", request)
+        }
+    }
+
+    @Test func `what is no file is handed to nobody who would wait for it`() async throws {
+        let folder = TemporaryFolder()
+        let (pipe, file) = (folder.path("pipe"), folder.write("x", to: "file"))
+        try #require(mkfifo(pipe, 0o600) == 0)
+        #expect(TLSFiles.given(pipe) == "\(pipe)/: it is a pipe, not a file")
+        #expect(TLSFiles.given("/dev/zero") == "/dev/zero/: it is a device, not a file")
+        for path in [file, folder.path, "/nowhere/ca.pem"] { #expect(TLSFiles.given(path) == path) }
+        // A reader that waits for ever would be let go by this writer.
+        let writer = open(pipe, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+        defer { close(writer) }
+        try await withServer({ _, peer in peer.waitUntilClosed() }) { client, server in
+            let url = server.url.replacing(bytesOf: "http://", with: "https://")
+            for files in [TLSFiles(caFile: pipe), TLSFiles(certificateFile: pipe)] {
+                var request = HTTPRequest(.get, url)
+                request.tls = files
+                guard case .tls(let reason) = await failure(client, request) else {
+                    Issue.record("\(files)")
+                    return
+                }
+                #expect(reason.contains("\(pipe)/: it is a pipe, not a file"), "\(reason)")
+            }
         }
     }
 
