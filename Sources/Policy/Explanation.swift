@@ -100,7 +100,8 @@ extension CompiledCondition {
                 if let gap { gaps.append((piece.written, gap)) }
             case .label(let index, let name):
                 let label = source.label(index)
-                let shown = label.map { "label(\(name)) (\"\($0.text)\")" }
+                // So that a text ends where its quote does.
+                let shown = label.map { "label(\(name)) (\"\($0.text.replacing(bytesOf: "\"", with: "'"))\")" }
                 if let shown {
                     claim += isTest ? "label(\(name))" : shown
                     known = shown
