@@ -84,9 +84,7 @@ extension CompiledCondition {
             let figure = apps(program, program[Int(index)], source)
             return (figure.low, figure.high)
         }
-        guard program[Int(step.left)].isOverApps || program[Int(step.right)].isOverApps, let a = span(step.left, left),
-            let b = span(step.right, right)
-        else { return nil }
+        guard let a = span(step.left, left), let b = span(step.right, right) else { return nil }
         switch step.operation {
         case .above: return a.low > b.high ? .yes : a.high <= b.low ? .no : nil
         case .atLeast: return a.low >= b.high ? .yes : a.high < b.low ? .no : nil

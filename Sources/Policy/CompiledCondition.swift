@@ -137,7 +137,7 @@ public struct CompiledCondition: Sendable {
     @usableFromInline static let weekday: Int32 = -2
 
     /// Whether it is a figure over the apps of a runtime: `left` is the part that is counted, or the slot that is added up.
-    @usableFromInline var isOverApps: Bool { operation == .count || operation == .sum }
+    @inlinable var isOverApps: Bool { operation == .count || operation == .sum }
 
     /// Whether it is a value from outside, named by its slot.
     var isRead: Bool { operation == .reading || operation == .clock }
@@ -188,6 +188,8 @@ extension CompiledCondition {
             let (left, right) = (number(program, Int(step.left), source), number(program, Int(step.right), source))
             if case .value = left, case .value = right { return comparison(step, left, right) }
             if isCertain(program, step, left, right, source) { return .yes }
+            // Asked here, in the loop over all apps, so that only figures over apps pay for it.
+            guard program[Int(step.left)].isOverApps || program[Int(step.right)].isOverApps else { return unknown(left, right) }
             return decided(program, step, left, right, source) ?? unknown(left, right)
         case .labelIsMissing: return Truth(source.label(Int(step.left)) == nil)
         case .labelIs, .labelIsNot:
