@@ -55,7 +55,7 @@ chaos: build ## kills the program KILLS times (default 1000) at every step, and 
 	@Tests/Chaos/pair .build/mozaiks-ops .build/release/chaos-world || [ $$? -eq 77 ]
 
 soak: setup ## a simulated month of the daemon in minutes, all scenarios, restarts, reloads, outages; DAYS=30 APPS=500 SEED=n INTERVAL=30
-	@$(SWIFT) build $(STATIC) --product soak 2>&1 | .ci/quiet
+	@$(RELEASE) --product soak 2>&1 | .ci/quiet
 	@Tests/Soak/run .build/release/soak
 
 evals: setup ## what of a model's answers gets through: stub, and a real small model (the first time some minutes)

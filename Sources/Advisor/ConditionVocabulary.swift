@@ -8,8 +8,8 @@ enum ConditionVocabulary {
         [
             "and", "or", "not", "missing", "is", "are", "known", "while", "runtime", "avg", "min", "max", "baseline", "rise", "infinite",
             "true", "false",
-            "s", "ms", "m", "h", "d", "USD", "B", "kB", "MB", "GB",
-        ] + MissingReason.names)
+            "s", "ms", "m", "h", "d", "USD", "B", "kB", "MB", "GB", "count", "sum", "label", "hour", "weekday", "at", "least", "to", "UTC",
+        ] + MissingReason.names + LocalHour.dayNames)
     private static let symbols = Set(" ()<>=!+-*/%[]:,".utf8)
     private static let longest = 1_000
 
@@ -22,8 +22,8 @@ enum ConditionVocabulary {
                 let token = bytes.prefix(while: isWordByte)
                 bytes = bytes.dropFirst(token.count)
                 out += allowed(String(decoding: token, as: UTF8.self), pseudonyms)
-            } else if byte == UInt8(ascii: "\"") {
-                bytes = bytes.dropFirst().drop { $0 != UInt8(ascii: "\"") }.dropFirst()
+            } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+                bytes = bytes.dropFirst().drop { $0 != byte }.dropFirst()
                 out += "label"
             } else {
                 if symbols.contains(byte) { out.unicodeScalars.append(Unicode.Scalar(byte)) }

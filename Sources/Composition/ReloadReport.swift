@@ -97,9 +97,10 @@ struct ReloadReport {
                         }
                         found["rule \(rule.key)\(suffix)"] = fields
                     }
-                case "thresholds":
+                case "thresholds", "labels":
                     for threshold in member.value.object ?? JSONObject() {
-                        found["policy\(suffix)", default: [:]]["$\(threshold.key)"] = (threshold.value["value"] ?? .null).serialized()
+                        let name = member.key == "labels" ? "label(\(threshold.key))" : "$\(threshold.key)"
+                        found["policy\(suffix)", default: [:]][name] = (threshold.value["value"] ?? .null).serialized()
                     }
                 case "schema", "app", "file": break
                 default: found["policy\(suffix)", default: [:]][member.key] = (member.value["value"] ?? member.value).serialized()

@@ -41,6 +41,6 @@ extension CompiledCondition {
     func compared(_ source: some ReadingSource) -> [ComparedReading] {
         readings.map { slot, series in
             ComparedReading(series: series.description, unit: series.resultUnit, evidence: source.reading(slot))
-        }
+        } + comparedFigures(source)
     }
 }

@@ -29,6 +29,12 @@ public struct TableRow: ReadingSource {
 
     public func label(_ test: Int) -> KnownLabel? { table.label(kind == .app ? row : nil, test) }
 
+    public var appCount: Int { table.apps.count }
+
+    public func app(at row: Int) -> TableRow { TableRow(table, kind: .app, row: row) }
+
+    public func emptyReason(_ slot: Int) -> MissingReason? { table.emptyReason(slot) }
+
     public func floor(_ slot: Int) -> Double? {
         switch kind {
         case .app: table.floor(row, slot)

@@ -305,6 +305,9 @@ private struct Filled<Base: ReadingSource>: ReadingSource {
 
     var localHour: LocalHour? { base.localHour }
     func label(_ test: Int) -> KnownLabel? { base.label(test) }
+    var appCount: Int { base.appCount }
+    func app(at row: Int) -> Filled<Base> { Filled(base.app(at: row), with: value) }
+    func emptyReason(_ slot: Int) -> MissingReason? { nil }
 
     func reading(_ slot: Int) -> Evidence {
         let evidence = base.reading(slot)

@@ -25,6 +25,8 @@ public struct RuleExplanation {
     public let policy: EffectivePolicy
     public let mode: Mode
     public let maxGap: TimeSpan
+    /// Whose clocks the rule goes by, and what labels it asks for, with their places.
+    private let around: [(key: String, value: String, origin: String)]
     /// How much more must be watched until a function over the past has a value, by series.
     private var wanting: [String: TimeSpan] = [:]
 
@@ -53,8 +55,27 @@ public struct RuleExplanation {
         let open = pipeline.engine.openIncidents(of: subject.runtime)
         cause = standing?.suppressedBy.flatMap { name in open.first { $0.rule == name } }
         policy = subject.app.map { pipeline.policies.policy(for: $0) } ?? pipeline.policies.defaultPolicy
+        around = RuleExplanation.around(rule, policy, pipeline.settings, subject)
         mode = min(pipeline.settings.mode, policy.mode)
         maxGap = standing?.maxGap ?? rule.maxGap ?? Rule.leastMaxGap
+    }
+
+    /// What a rule goes by that is nobody's reading.
+    private static func around(
+        _ rule: Rule, _ policy: EffectivePolicy, _ settings: MonitorSettings, _ subject: Subject
+    ) -> [(key: String, value: String, origin: String)] {
+        let conditions = [rule.when] + (rule.keeps.map { [$0] } ?? [])
+        var rows: [(key: String, value: String, origin: String)] = []
+        if conditions.contains(where: \.readsClock) { rows.append(("timezone", settings.telling.zone.name, "configuration")) }
+        let runtime = settings.labels(of: subject.runtime)
+        for name in Set(conditions.flatMap { $0.labels.map(\.test.name) }).inByteOrder() {
+            if let own = policy.labels.first(where: { $0.name.isSame(as: name) }) {
+                rows.append(("label(\(name))", own.value, own.origin.description))
+            } else if let value = runtime[name] {
+                rows.append(("label(\(name))", value, "configuration"))
+            }
+        }
+        return rows
     }
 
     // MARK: - What keeps it from more
@@ -145,6 +166,7 @@ public struct RuleExplanation {
         for threshold in policy.thresholds where names.contains(threshold.name) {
             rows.append(("$" + threshold.name, threshold.text, threshold.origin.description))
         }
+        rows += around
         rows.append(("mode", mode.rawValue, mode == policy.mode ? policy.modeOrigin?.description ?? "default" : "configuration"))
         rows.append(
             (

@@ -57,6 +57,14 @@ import Testing
             ("rise(error_rate[10m]) (infinite) > 1.5", "rise(error_rate[10m]) (infinite) > 1.5"),
             ("runtime.active_runs (12) > 0.5 * $max_active_runs (200)", "runtime.active_runs (12) > 0.5 * $max_active_runs (200)"),
             ("metric(\"http_errors\", label=\"acme corp\") > 3/min", "series(label, series=label) > 3/min"),
+            (
+                "count(label(tier) == '4711' and active_runs > 5) (2 to 3) >= 2",
+                "count(label(series) == label and active_runs > 5) (2 to 3) >= 2"
+            ),
+            ("label(tier) (\"free 12\") != \"it's 13\"", "label(series) (label) != label"),
+            ("sum(cost[1h]) (at least 3 USD/h) > 2 USD/h", "sum(cost[1h]) (at least 3 USD/h) > 2 USD/h"),
+            ("hour() (22 UTC) >= 22 and weekday() (6, Saturday) >= 6", "hour() (22 UTC) >= 22 and weekday() (6, Saturday) >= 6"),
+            ("hour() (22 Vienna time) >= 22", "hour() (22 series series) >= 22"),
             ("secret_thing.acme > 40%", "series > 40%"), ("tokens[5m] (48210.5/min)", "tokens[5m] (48210.5/min)"),
             ("up == 0 \u{202E}; ignore\u{0}", "up == 0  series"), ("12acme > $a.b", "value > $threshold"),
         ])

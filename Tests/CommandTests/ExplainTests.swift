@@ -42,6 +42,28 @@ import Testing
         #expect(try explain("2026-11-21T09:03:01Z").output == before, "a moment is a moment")
     }
 
+    @Test("the hour, and what an app is called, with whose clocks hold and where it is said")
+    func hoursAndLabels() throws {
+        let shell = try recorded()
+        mkdir(shell.folder.path("p"), 0o700)
+        let head = "schema: mozaiks.ops/policy/v1\nops_policy: "
+        shell.folder.write(
+            head
+                + "default\nrules:\n  night: {subject: app, severity: info, when: active_runs > 1 and hour() >= 22 and label(tier) == 'free'}\n"
+                + "  paid: {subject: app, severity: info, when: active_runs > 1 and label(plan) == 'paid'}\n",
+            to: "p/ops_policy.default.yaml")
+        shell.folder.write(head + "app-shop\nlabels: {tier: free}\n", to: "p/ops_policy.app-shop.yaml")
+        let night = try shell.run("policy", "explain", "night", "--app", "app-shop", "--policies", "p", "--tape", "a.tape", "--at", "10m")
+        for text in [
+            "its condition is false: hour() (9 UTC) >= 22", "label(tier) (\"free\") == 'free'", "timezone", "configuration", "label(tier)",
+            "p/ops_policy.app-shop.yaml:3",
+        ] { #expect(night.output.contains(text), "\(text) in \(night.everything)") }
+        let paid = try shell.run("policy", "explain", "paid", "--app", "app-shop", "--policies", "p", "--tape", "a.tape", "--at", "10m")
+        #expect(
+            paid.output.contains("its condition is unknown: label(plan) is missing (neither the app nor its runtime has one)"),
+            "\(paid.everything)")
+    }
+
     @Test func whyNotSaysWhatIsMissing() throws {
         let shell = try recorded()
         let ending = try shell.run("explain", "--why-not", "token-burn-spike", "--app", "app-shop", "--tape", "a.tape")

@@ -462,7 +462,7 @@ extension FaultyCondition {
         FaultyCondition(
             "sum(tokens[10m]) > 3/min",
             #"""
-            condition:1:1: error[unknown-function]: no function 'sum'
+            condition:1:1: error[subject]: 'sum' goes over the apps of a runtime; this rule is on an app
                 sum(tokens[10m]) > 3/min
                 ^~~
             hint: what is counted is a rate already: write 'tokens[10m]'

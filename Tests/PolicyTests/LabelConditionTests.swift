@@ -25,6 +25,7 @@ import Testing
         ("label(cost-center.2) == \"a b\"", ["cost-center.2": "a b"], .yes, "label(cost-center.2) (\"a b\") == \"a b\""),
         ("label(\"the tier)\") == \"\"", ["the tier)": ""], .yes, "label(the tier)) (\"\") == \"\""),
         ("label( and ) == \"é\"", ["and": "é"], .yes, "label(and) (\"é\") == \"é\""),
+        ("label(tier) == 'a\"b'", ["tier": "a\"b"], .yes, "label(tier) (\"a'b\") == 'a\"b'"),
         // Equal are the bytes: e with an accent of its own is another text.
         ("label(tier) == \"é\"", ["tier": "e\u{301}"], .no, "label(tier) (\"e\u{301}\") == \"é\""),
     ]

@@ -9,12 +9,20 @@ public protocol ReadingSource {
     var localHour: LocalHour? { get }
     /// What a test of a label finds, by its position in `PolicySet.labelTests`; nil where there is no such label.
     func label(_ test: Int) -> KnownLabel?
+    /// The apps of the runtime that it is about, and a view of each.
+    var appCount: Int { get }
+    func app(at row: Int) -> Self
+    /// Where there are no apps: why it is not known whether there are some, by what is read of them; nil: there are none.
+    func emptyReason(_ slot: Int) -> MissingReason?
 }
 
 extension ReadingSource {
     public func floor(_ slot: Int) -> Double? { nil }
     public var localHour: LocalHour? { nil }
     public func label(_ test: Int) -> KnownLabel? { nil }
+    public var appCount: Int { 0 }
+    public func app(at row: Int) -> Self { self }
+    public func emptyReason(_ slot: Int) -> MissingReason? { .notTracked }
 }
 
 /// A parsed, unit-checked condition: a flat program over the slots of its policy set. Pure; evaluation never allocates.
@@ -30,12 +38,14 @@ public struct CompiledCondition: Sendable {
     let terms: [Term]
     /// Every reading it may ask for, each once, in the order of the text.
     public let readings: [(slot: Int, series: SeriesRef)]
+    /// What it reads of apps for figures over all of them, each once.
+    public let appReadings: [(slot: Int, series: SeriesRef)]
     /// What it asks of labels, with its position in `PolicySet.labelTests`.
     public let labels: [(index: Int, test: LabelTest)]
 
     init(
         text: String, origin: Origin, program: ContiguousArray<Instruction>, pieces: [Piece], terms: [Term],
-        readings: [(slot: Int, series: SeriesRef)], labels: [(index: Int, test: LabelTest)]
+        readings: [(slot: Int, series: SeriesRef)], appReadings: [(slot: Int, series: SeriesRef)], labels: [(index: Int, test: LabelTest)]
     ) {
         self.text = text
         self.origin = origin
@@ -43,6 +53,7 @@ public struct CompiledCondition: Sendable {
         self.pieces = pieces
         self.terms = terms
         self.readings = readings
+        self.appReadings = appReadings
         self.labels = labels
     }
 
@@ -54,6 +65,7 @@ public struct CompiledCondition: Sendable {
         case threshold(name: String, value: String)
         case clock(LocalHour.Part)
         case label(Int, name: String)
+        case apps(AppsPiece)
     }
 
     /// A truth-valued leaf.
@@ -68,12 +80,18 @@ public struct CompiledCondition: Sendable {
 
     /// The names of the thresholds that it uses, without the `$`, in the order of the text.
     public var thresholds: [String] {
-        pieces.compactMap { if case .threshold(let name, _) = $0 { name } else { nil } }
+        pieces.flatMap { piece -> [String] in
+            switch piece {
+            case .threshold(let name, _): [name]
+            case .apps(let piece): piece.thresholds
+            case .text, .reading, .clock, .label: []
+            }
+        }
     }
 
     /// The endpoints whose answers it needs, in the order of `Endpoint`.
     public var endpoints: [Endpoint] {
-        let needed = Set(readings.map(\.series.signal.info.endpoint))
+        let needed = Set((readings + appReadings).map(\.series.signal.info.endpoint))
         return Endpoint.allCases.filter(needed.contains)
     }
 
@@ -81,11 +99,11 @@ public struct CompiledCondition: Sendable {
     public var readsClock: Bool { program.contains { $0.operation == .clock } }
 
     /// Whether it reads nothing of a runtime, only what is known without asking it.
-    var readsNothing: Bool { readings.isEmpty && (readsClock || !labels.isEmpty) }
+    var readsNothing: Bool { readings.isEmpty && appReadings.isEmpty && (readsClock || !labels.isEmpty) }
 
     /// The longest window or range it looks back over; zero when it reads the moment only.
     public var longestRange: TimeSpan {
-        readings.map { $0.series.range ?? $0.series.window ?? .zero }.max() ?? .zero
+        (readings + appReadings).map { $0.series.range ?? $0.series.window ?? .zero }.max() ?? .zero
     }
 
     /// The readings that are missing now, whether or not they would change the answer, in the order of the text.
@@ -98,7 +116,7 @@ public struct CompiledCondition: Sendable {
 @usableFromInline struct Instruction: Sendable {
     @usableFromInline enum Operation: UInt8, Sendable {
         // Numbers.
-        case constant, reading, clock, negate, add, subtract, multiply, divide
+        case constant, reading, clock, count, sum, negate, add, subtract, multiply, divide
         // Truths over numbers.
         case above, atLeast, below, atMost, equal, unequal, isMissing, isMissingFor
         // Truths over texts: `left` is the position of a test of a label.
@@ -117,6 +135,9 @@ public struct CompiledCondition: Sendable {
     /// `left` of what clocks show: below all slots, so that whoever goes by slots may take it for one.
     @usableFromInline static let hour: Int32 = -1
     @usableFromInline static let weekday: Int32 = -2
+
+    /// Whether it is a figure over the apps of a runtime: `left` is the part that is counted, or the slot that is added up.
+    @inlinable var isOverApps: Bool { operation == .count || operation == .sum }
 
     /// Whether it is a value from outside, named by its slot.
     var isRead: Bool { operation == .reading || operation == .clock }
@@ -166,12 +187,15 @@ extension CompiledCondition {
         case .above, .atLeast, .below, .atMost, .equal, .unequal:
             let (left, right) = (number(program, Int(step.left), source), number(program, Int(step.right), source))
             if case .value = left, case .value = right { return comparison(step, left, right) }
-            return isCertain(program, step, left, right, source) ? .yes : unknown(left, right)
+            if isCertain(program, step, left, right, source) { return .yes }
+            // Asked here, in the loop over all apps, so that only figures over apps pay for it.
+            guard program[Int(step.left)].isOverApps || program[Int(step.right)].isOverApps else { return unknown(left, right) }
+            return decided(program, step, left, right, source) ?? unknown(left, right)
         case .labelIsMissing: return Truth(source.label(Int(step.left)) == nil)
         case .labelIs, .labelIsNot:
             guard let known = source.label(Int(step.left)) else { return .unknown }
             return Truth(known.isSame == (step.operation == .labelIs))
-        case .constant, .reading, .clock, .negate, .add, .subtract, .multiply, .divide:
+        case .constant, .reading, .clock, .count, .sum, .negate, .add, .subtract, .multiply, .divide:
             unreachable()
         }
     }
@@ -219,6 +243,9 @@ extension CompiledCondition {
         switch step.operation {
         case .constant: return .value(step.constant)
         case .reading: return source.reading(Int(step.left))
+        case .count, .sum:
+            let figure = apps(program, step, source)
+            return figure.reason.map { .missing($0) } ?? .value(figure.low)
         case .clock:
             guard let local = source.localHour else { return .missing(.notTracked) }
             return .value(Double(step.left == Instruction.hour ? local.hour : local.weekday))

@@ -95,7 +95,7 @@ extension ConditionCompiler {
     /// The signal that is the share of a count: `active_runs.share` of `active_runs`.
     private func share(of expression: Expression) -> String? {
         guard case .reading(let use) = expression.kind, use.function == nil, !use.ofRuntime,
-            let share = Signal(name: use.name + ".share"), share.info.subjects.contains(context.subject)
+            let share = Signal(name: use.name + ".share"), share.info.subjects.contains(subject)
         else { return nil }
         return share.name
     }

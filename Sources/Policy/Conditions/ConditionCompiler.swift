@@ -41,9 +41,13 @@ struct ConditionCompiler {
     let context: ConditionContext
     private var demand: DemandTable
     private(set) var faults: [ConditionFault] = []
-    private var program: ContiguousArray<Instruction> = []
+    private(set) var program: ContiguousArray<Instruction> = []
     private var readings: [(slot: Int, series: SeriesRef)] = []
     private var labels: [(index: Int, test: LabelTest)] = []
+    /// What is read of apps under `count` and `sum`.
+    private var appReadings: [(slot: Int, series: SeriesRef)] = []
+    /// Whose readings the part is about that is compiled: under `count` and `sum` an app.
+    private(set) var subject: SubjectKind
     private(set) var usedThresholds: [String] = []
     var layout = ConditionLayout()
 
@@ -81,13 +85,26 @@ struct ConditionCompiler {
         return .success(
             CompiledCondition(
                 text: ConditionLayout.folded(text), origin: context.origin, program: compiler.program, pieces: pieces,
-                terms: terms, readings: compiler.readings, labels: compiler.labels))
+                terms: terms, readings: compiler.readings, appReadings: compiler.appReadings, labels: compiler.labels))
     }
 
     init(text: String, context: ConditionContext, demand: DemandTable) {
         self.text = text
         self.context = context
         self.demand = demand
+        subject = context.subject
+    }
+
+    /// Compiles a part that is about each app of the runtime. Its readings and its layout are its own.
+    mutating func overApps(_ body: (inout ConditionCompiler) -> Part) -> (part: Part, layout: ConditionLayout) {
+        let outer = (readings, layout)
+        (readings, layout, subject) = ([], ConditionLayout(), .app)
+        let part = body(&self)
+        let inner = layout
+        for reading in readings where !appReadings.contains(where: { $0.slot == reading.slot }) { appReadings.append(reading) }
+        (readings, layout) = outer
+        subject = context.subject
+        return (part, inner)
     }
 
     /// A part that was emitted.
@@ -106,12 +123,12 @@ struct ConditionCompiler {
         faults.append(ConditionFault(code, message, range, hint: hint))
     }
 
-    private mutating func put(_ instruction: Instruction, _ type: ValueType, cost: Int) -> Part {
+    mutating func put(_ instruction: Instruction, _ type: ValueType, cost: Int) -> Part {
         program.append(instruction)
         return Part(index: program.count - 1, type: type, cost: cost)
     }
 
-    private var faulty: Part { Part(index: 0, type: .faulty, cost: 0) }
+    var faulty: Part { Part(index: 0, type: .faulty, cost: 0) }
 
     mutating func emit(_ expression: Expression) -> Part {
         switch expression.kind {
@@ -123,6 +140,8 @@ struct ConditionCompiler {
             layout.insert(.clock(part), expression.range)
             return put(Instruction(operation: .clock, left: part.slot), .number(.number), cost: 0)
         case .missing(let use, let pattern): return missing(use, pattern, expression.range)
+        case .count(let inner): return count(inner, expression.range)
+        case .sum(let use): return sum(use, expression.range)
         case .label(let test, let isEqual, let place):
             return label(test, isEqual ? .labelIs : .labelIsNot, place, expression.range)
         case .missingLabel(let name, let place):
@@ -306,9 +325,9 @@ struct ConditionCompiler {
         return put(Instruction(operation: .constant, constant: threshold.value), .number(threshold.unit), cost: 0)
     }
 
-    private mutating func reading(_ use: SignalUse) -> Part {
+    mutating func reading(_ use: SignalUse) -> Part {
         guard let (series, unit) = series(use) else { return faulty }
-        let slot = demand.slot(series, for: context.subject)
+        let slot = demand.slot(series, for: subject)
         if !readings.contains(where: { $0.slot == slot }) { readings.append((slot, series)) }
         layout.insert(.reading(slot: slot, series: series), use.range)
         let cost: Int =
@@ -323,7 +342,7 @@ struct ConditionCompiler {
 
     private mutating func series(_ use: SignalUse) -> (SeriesRef, Unit)? {
         let count = faults.count
-        let resolution = SignalResolution(subject: context.subject, window: context.window, thresholds: context.thresholds)
+        let resolution = SignalResolution(subject: subject, window: context.window, thresholds: context.thresholds)
         guard let series = resolution.resolve(use, &faults), faults.count == count else { return nil }
         return (series, series.resultUnit)
     }

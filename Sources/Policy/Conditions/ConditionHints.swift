@@ -142,6 +142,7 @@ enum ConditionHints {
         case "gte", "ge": return "write '>='"
         case "lte", "le": return "write '<='"
         case "between": return "write both ends: 'active_runs >= 5 and active_runs <= 10'"
+        case "offset": return "there is no offset: 'spike(tokens[7d])' compares with the same hour of the days before"
         case "then", "if", "when", "unless": return "a condition is what must hold, without '\(word)'"
         case "for": return "how long it must hold stands in the rule's 'for:'"
         case "over" where number == nil: return "write '>'"

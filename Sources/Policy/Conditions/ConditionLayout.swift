@@ -11,6 +11,19 @@ struct ConditionLayout {
         terms.append((instruction, range))
     }
 
+    /// A stretch of the text with what thresholds in it are, and their names.
+    func withThresholds(_ range: Range<Int>, of text: String) -> (text: String, names: [String]) {
+        let bytes = Array(text.utf8)
+        var (shown, names, at) = ("", [String](), range.lowerBound)
+        for insertion in insertions.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+            guard case .threshold(let name, let value) = insertion.piece else { continue }
+            shown += String(decoding: bytes[at..<insertion.range.upperBound], as: UTF8.self) + " (\(value))"
+            names.append(name)
+            at = insertion.range.upperBound
+        }
+        return (ConditionLayout.folded(shown + String(decoding: bytes[at..<range.upperBound], as: UTF8.self)), names)
+    }
+
     /// The text cut at every insertion and term.
     func pieces(of text: String) -> ([CompiledCondition.Piece], [CompiledCondition.Term]) {
         let bytes = Array(text.utf8)

@@ -6,6 +6,8 @@ import Model
 struct ConditionReach {
     private let program: ContiguousArray<Instruction>
     private let bounds: [Int: Bounds]
+    /// Of readings of apps, those that are missing for good.
+    var lackingOfApps: Way = [:]
 
     /// Parts of the program that are looked at before it counts as possible: without a bound a condition of many contradicting
     /// alternatives takes time exponential in its length. The longest built-in one needs a hundred.
@@ -13,7 +15,7 @@ struct ConditionReach {
 
     init(_ condition: CompiledCondition) {
         program = condition.program
-        var bounds = Dictionary(condition.readings.map { ($0.slot, Bounds(of: $0.series)) }) { first, _ in first }
+        var bounds = Dictionary((condition.readings + condition.appReadings).map { ($0.slot, Bounds(of: $0.series)) }) { first, _ in first }
         for part in LocalHour.Part.allCases { bounds[Int(part.slot)] = Bounds(of: part) }
         self.bounds = bounds
     }
@@ -107,7 +109,7 @@ struct ConditionReach {
     private func fix(_ index: Int, _ way: inout Way) {
         let step = program[index]
         switch step.operation {
-        case .constant: return
+        case .constant, .count, .sum: return
         case .reading, .clock:
             let slot = Int(step.left)
             if way[slot] == nil { way[slot] = .value(bounds[slot] ?? .anything) }
@@ -123,6 +125,11 @@ struct ConditionReach {
         let step = program[index]
         switch step.operation {
         case .constant: return Bounds(step.constant, step.constant)
+        case .sum: return lackingOfApps[Int(step.left)] == nil ? Bounds(0, .infinity) : nil
+        case .count:
+            let canHold = isPossible(true, at: Int(step.left), from: lackingOfApps)
+            guard canHold || isPossible(false, at: Int(step.left), from: lackingOfApps) else { return nil }
+            return Bounds(0, canHold ? .infinity : 0)
         case .reading, .clock:
             switch way[Int(step.left)] {
             case nil: return bounds[Int(step.left)] ?? .anything
@@ -174,13 +181,18 @@ extension Instruction.Operation {
 extension CompiledCondition {
     /// Whether it can be known true where some of its readings are missing for good, each for its reason.
     public func canBeTrue(lacking: (SeriesRef) -> MissingReason?) -> Bool {
-        var way: ConditionReach.Way = [:]
-        for (slot, series) in readings {
-            guard let reason = lacking(series) else { continue }
-            let status: UInt16 = if case .error(let status) = reason { status } else { 0 }
-            way[slot] = .missing(code: reason.code, status: status)
+        func way(_ readings: [(slot: Int, series: SeriesRef)]) -> ConditionReach.Way {
+            var way: ConditionReach.Way = [:]
+            for (slot, series) in readings {
+                guard let reason = lacking(series) else { continue }
+                let status: UInt16 = if case .error(let status) = reason { status } else { 0 }
+                way[slot] = .missing(code: reason.code, status: status)
+            }
+            return way
         }
-        return ConditionReach(self).isPossible(true, from: way)
+        var reach = ConditionReach(self)
+        reach.lackingOfApps = way(appReadings)
+        return reach.isPossible(true, from: way(readings))
     }
 
     /// What is assumed of a reading.

@@ -56,8 +56,9 @@ extension CompiledCondition {
             readings: readings.map {
                 ComparedReading(
                     series: $0.series.description, unit: $0.series.resultUnit, evidence: source.reading($0.slot))
-            },
-            lackedLabels: labels.filter { source.label($0.index) == nil }.map(\.test.name).reduce(into: []) { names, name in
+            } + comparedFigures(source),
+            lackedLabels: pieces.reduce(into: []) { names, piece in
+                guard case .label(let index, let name) = piece, source.label(index) == nil else { return }
                 if !names.contains(where: { $0.isSame(as: name) }) { names.append(name) }
             })
     }
@@ -93,9 +94,14 @@ extension CompiledCondition {
             switch piece {
             case .text(let text): claim += text
             case .threshold(let name, let value): claim += "$\(name) (\(value))"
+            case .apps(let piece):
+                let (text, gap) = shown(piece, decides: truth, source)
+                claim += text
+                if let gap { gaps.append((piece.written, gap)) }
             case .label(let index, let name):
                 let label = source.label(index)
-                let shown = label.map { "label(\(name)) (\"\($0.text)\")" }
+                // So that a text ends where its quote does.
+                let shown = label.map { "label(\(name)) (\"\($0.text.replacing(bytesOf: "\"", with: "'"))\")" }
                 if let shown {
                     claim += isTest ? "label(\(name))" : shown
                     known = shown

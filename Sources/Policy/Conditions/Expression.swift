@@ -32,6 +32,9 @@ struct Expression: Sendable {
         case clock(LocalHour.Part)
         /// `label(tier) == "enterprise"`, with `!=` not equal, and where `label(tier)` stands in it.
         case label(LabelTest, isEqual: Bool, Range<Int>)
+        /// `count(active_runs > 5)`, `sum(cost)`: over the apps of a runtime.
+        case count(Expression)
+        case sum(SignalUse)
         /// `missing(label(tier))`.
         case missingLabel(String, Range<Int>)
         case negate(Expression)

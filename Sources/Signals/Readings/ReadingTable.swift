@@ -130,6 +130,12 @@ public struct ReadingTable: Sendable {
         return place.step >= 0 ? values[place.start + index * place.step] : history(index, place.start)
     }
 
+    /// Where there are no apps: why it is not known whether there are some, by what is read of them; nil: there are none.
+    public func emptyReason(_ slot: Int) -> MissingReason? {
+        let place = places[slot]
+        return place.step > 0 ? nil : place.step == 0 ? values[place.start].reason : runtimeColumn[slot].reason
+    }
+
     @usableFromInline
     func history(_ index: Int, _ column: Int) -> Evidence { histories[column].value(at: index) }
 

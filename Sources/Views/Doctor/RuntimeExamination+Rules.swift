@@ -61,7 +61,7 @@ extension RuntimeExamination {
     private func lack(_ condition: CompiledCondition, _ row: TableRow) -> String? {
         let dead = Set(report.summary.deadCounters)
         var names: [String] = []
-        for (_, series) in condition.readings where !Set(series.signal.info.counters).isDisjoint(with: dead) {
+        for (_, series) in condition.readings + condition.appReadings where !Set(series.signal.info.counters).isDisjoint(with: dead) {
             if !names.contains(series.signal.name) { names.append(series.signal.name) }
         }
         if !names.isEmpty { return "lacks \(names.joined(separator: ", ")) here (dead counters)" }

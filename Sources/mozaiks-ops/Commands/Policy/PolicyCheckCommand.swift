@@ -193,7 +193,8 @@ enum Sight {
         policies.allRules.compactMap { rule in
             guard !rule.when.canBeTrue(lacking: { dead[$0.signal] }) else { return nil }
             var lacks: [Signal] = []
-            for (_, series) in rule.when.readings where dead[series.signal] != nil && !lacks.contains(series.signal) {
+            for (_, series) in rule.when.readings + rule.when.appReadings where dead[series.signal] != nil && !lacks.contains(series.signal)
+            {
                 lacks.append(series.signal)
             }
             return (rule, lacks)

@@ -1,0 +1,68 @@
+import Model
+
+// Figures over the apps of a runtime.
+
+extension ConditionCompiler {
+    /// `count(CONDITION)`: what holds of how many apps.
+    mutating func count(_ inner: Expression, _ range: Range<Int>) -> Part {
+        var use: SignalUse?
+        if case .reading(let inner) = inner.kind { use = inner }
+        guard isOfRuntime("count", use, range) else { return faulty }
+        let (part, layout) = overApps { $0.emit(inner) }
+        switch part.type {
+        case .faulty: return faulty
+        case .number(let unit):
+            let name = written(inner.range)
+            fault(
+                "type", "'count' counts the apps of which something holds; '\(name)' is \(unit.noun)", inner.range,
+                hint: "compare it with something: 'count(\(name) > …)'")
+            return faulty
+        case .truth: return figure(Instruction(operation: .count, left: Int32(part.index)), .apps, layout, range)
+        }
+    }
+
+    /// `sum(SIGNAL)`: all apps together.
+    mutating func sum(_ use: SignalUse, _ range: Range<Int>) -> Part {
+        guard isOfRuntime("sum", use, range) else { return faulty }
+        guard use.function == nil else {
+            fault("type", "'sum' adds up a signal, as it is now", use.range, hint: "write 'sum(\(use.name))'")
+            return faulty
+        }
+        let (part, layout) = overApps { $0.reading(use) }
+        guard case .number(let unit) = part.type else { return faulty }
+        guard unit.isCount || unit == .perMinute || unit == .dollarsPerHour else {
+            let name = written(use.range)
+            fault(
+                "type", "'\(name)' is \(unit.noun): that of several apps does not add up", use.range,
+                hint: "count the apps of which something holds: 'count(\(name) > …)'")
+            return faulty
+        }
+        return figure(Instruction(operation: .sum, left: program[part.index].left), unit, layout, range)
+    }
+
+    /// Whether there are apps to go over. Who means one signal and writes `sum` before it is told of that signal.
+    private mutating func isOfRuntime(_ word: String, _ use: SignalUse?, _ range: Range<Int>) -> Bool {
+        guard subject != .runtime else { return true }
+        let place = range.lowerBound..<range.lowerBound + word.utf8.count
+        guard context.subject != .runtime else {
+            fault("subject", "'\(word)' goes over all apps, and has no place within another", place)
+            return false
+        }
+        let argument = use.flatMap { use in
+            use.function == nil ? (signal: written(use.nameRange), bracket: use.bracketRange.map { written($0) } ?? "") : nil
+        }
+        fault(
+            "subject", "'\(word)' goes over the apps of a runtime; this rule is on \(subject.withArticle)", place,
+            hint: argument.map { ConditionHints.function(word, of: $0, among: []) } ?? "such a rule has 'subject: runtime'")
+        return false
+    }
+
+    private mutating func figure(_ instruction: Instruction, _ unit: Unit, _ inner: ConditionLayout, _ range: Range<Int>) -> Part {
+        let part = put(instruction, .number(unit), cost: 100)
+        let (shown, thresholds) = inner.withThresholds(range, of: text)
+        layout.insert(
+            .apps(
+                AppsPiece(instruction: part.index, written: written(range), shown: shown, unit: unit, thresholds: thresholds)), range)
+        return part
+    }
+}
