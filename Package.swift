@@ -236,8 +236,8 @@ let package = Package(
         .executableTarget(
             name: "soak",
             dependencies: [
-                "CJobs", "ChaosKit", "CycleKit", "Composition", "Model", "JSONParsing", "Policy", "Ambient", "HTTP", "Collector", "Journal",
-                "Server", "Simulator", "Configuration", "Cycle", "Daemon", "Playbooks",
+                "CJobs", "ChaosKit", "CycleKit", "Composition", "Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Journal", "Server",
+                "Simulator", "Configuration", "Daemon",
             ],
             path: "Tests/Soak/Month", swiftSettings: strict),
 

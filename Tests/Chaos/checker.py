@@ -367,3 +367,41 @@ class Checker:
             if longest > 2_600:
                 self.report("incidents lost", f"{app} was noisy for {longest} ms before a living monitor, without an incident")
         return watched
+
+
+def blind_spots(original, names, now, worlds):
+    """Whether a checker would have found anything: copies of what it just found in order, each damaged in one way.
+
+    `names`: of the world's logs that it reads. Returns the damages that it does not see.
+    """
+    blind = []
+    for kind, damage in (DAMAGES | worlds).items():
+        folder = tempfile.mkdtemp(prefix="doubt-", dir=original.folder)
+        for name in names:
+            shutil.copy(f"{original.folder}/{name}", folder)
+        shutil.copytree(original.folder + "/state", folder + "/state", ignore=shutil.ignore_patterns("*.lock", "*.stop", "*-shm"))
+        doubter = type(original)(folder, original.control_plane)
+        # All of the time, for the damage that makes a lease begin within it.
+        doubter.stopped = [(0, now)] if kind.startswith("acted while stopped") else []
+        doubter.report = lambda kind, what, found=doubter.found: found.append((kind, what))
+        doubter.check()
+        doubter.found.clear()
+        if callable(damage):
+            ask = doubter.ask
+
+            def changed(path, ask=ask, damage=damage):
+                answer = ask(path)
+                if path == "/_sim/state":
+                    damage(answer)
+                return answer
+
+            doubter.ask = changed
+        else:
+            journal = sqlite3.connect(folder + "/state/journal.db")
+            journal.executescript(NO_TRIGGERS + damage)
+            journal.close()
+        doubter.check(final_before=now)
+        if not any(found == kind.split(":")[0] for found, _ in doubter.found):
+            blind.append(kind)
+        shutil.rmtree(folder)
+    return blind

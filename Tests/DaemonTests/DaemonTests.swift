@@ -108,6 +108,29 @@ import Testing
         await (try place.core(Crowd.settings())).close()
     }
 
+    /// What is left of a core.
+    private struct Remains {
+        weak let core: Core?
+    }
+
+    @Test("whoever has ended holds nothing: a core that rings its senders goes with them")
+    func letsGo() async throws {
+        let place = Workplace()
+        let crew = SenderCrew()
+        func live() async throws -> Remains {
+            let core = try place.core(Crowd.settings(), onMessages: { crew.ring() })
+            crew.add(Sender(channel: SenderTests.ScriptedChannel(), core: core, clock: place.clock, logger: .silent))
+            crew.start()
+            await crew.end(within: .seconds(5), clock: place.clock)
+            await core.close()
+            return Remains(core: core)
+        }
+        let remains = try await live()
+        // The thread that ran the last of its tasks may yet have to let go of it.
+        #expect(await Self.wait { remains.core == nil })
+        #expect(crew.senders.isEmpty)
+    }
+
     @Test("channels that hang hold a stop up for five seconds, not longer; their messages wait in the journal")
     func hungChannels() async throws {
         let place = Workplace()

@@ -23,6 +23,14 @@ struct ExcessTests {
         #expect(ExcessTests.excess(usual: 0.8, of: 18, now: 25, of: 236) == 0)
     }
 
+    @Test("of hundreds of apps one has five runs by chance: it carries nothing of what is too much, while who has a dozen does")
+    func smallByChance() {
+        #expect(ExcessTests.excess(usual: 0.05, of: 40, now: 5, of: 357) == 0)
+        #expect(ExcessTests.excess(usual: 0.05, of: 40, now: 12, of: 357) > 11)
+        // Of a small runtime five are much.
+        #expect(ExcessTests.excess(usual: 0.05, of: 4, now: 5, of: 9) > 4)
+    }
+
     @Test("who fills the machine alone carries it all the same")
     func alone() {
         #expect(ExcessTests.excess(usual: 10, of: 90, now: 170, of: 250) > 150)

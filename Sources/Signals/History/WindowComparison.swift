@@ -12,6 +12,8 @@ extension MinuteWindow {
     static let normalScale = 1.4826
     /// What lies fewer standard errors above what is expected is no excess.
     private static let certain = 3.0
+    /// Of all runs: an excess that is less carries nothing.
+    private static let leastPart = 0.02
     /// The error of a median, as a multiple of that of a mean.
     private static let errorOfMedian = 1.2533
     /// Minutes before and after the same moment of an earlier day that count as its hour.
@@ -74,7 +76,20 @@ extension MinuteWindow {
         let windows = Double(usual.windows).squareRoot()
         let unsure = MinuteWindow.errorOfMedian * rest * error(at: usual.level + error(at: usual.level, usual) / windows, usual) / windows
         let chance = error(at: expected, usual)
-        return .value(now - expected > MinuteWindow.certain * (chance * chance + unsure * unsure).squareRoot() ? now - expected : 0)
+        let excess = now - expected
+        guard excess > MinuteWindow.certain * (chance * chance + unsure * unsure).squareRoot() else { return .value(0) }
+        return .value(isCarried(excess, of: whole) ? excess : 0)
+    }
+
+    /// Whether it is any part of what the runtime carries. Of hundreds of small apps one always has more runs than it ever had, by
+    /// chance: who has a few of hundreds is not who fills the machine.
+    private func isCarried(_ excess: Double, of whole: [MinuteValues]?) -> Bool {
+        switch signal.info.shape {
+        case .gauge, .count: break
+        case .rate, .ratio, .quantile: return true
+        }
+        guard let whole, case .value(let all) = MinuteWindow.mean(whole[0]) else { return true }
+        return excess >= all * MinuteWindow.leastPart
     }
 
     /// How many minutes more must be watched until there is a past to compare with.
