@@ -69,6 +69,19 @@ public struct Assembly: Sendable {
                     "not-read", "this file is not read: names of policy files end in .yaml", file: "\(folder)/\(name)", line: 0,
                     hint: "name it ops_policy.default.yaml, ops_rules.<name>.yaml or ops_policy.<app_id>.yaml", severity: .warning))
         }
+        for name in FileReading.folders(in: folder) {
+            let below = "\(folder)/\(name)/"
+            guard
+                let first = try? FileReading.yamlFiles(in: "\(folder)/\(name)").first(where: {
+                    let file = $0.path.dropFirst(below.count)
+                    return file.hasPrefix("ops_policy.") || file.hasPrefix("ops_rules.")
+                })
+            else { continue }
+            found.append(
+                Diagnostic(
+                    "not-read", "this file is not read: it lies in a folder below the one of the policies", file: first.path, line: 0,
+                    hint: "put it into \(folder) itself; its neighbours there are not read either", severity: .warning))
+        }
         if !set.files.contains(where: { $0.path.hasPrefix(folder + "/") }) {
             found.append(
                 Diagnostic(

@@ -31,6 +31,12 @@ public enum BaseURL {
             )
         }
         if host.isEmpty || host.hasPrefix(":") { return Fault("the URL has no host", nil) }
+        if let sign = strange(host) {
+            return Fault(
+                "the URL's host holds '\(sign)', which no name has",
+                sign == "$"
+                    ? "a variable that nothing was put in for; in the file it is written '${NAME}'" : "such as http://127.0.0.1:8000")
+        }
         // After an address in brackets, whose own colons are none of a port.
         let afterName = host.lastIndex(of: "]").map { host[host.index(after: $0)...] } ?? host
         if let colon = afterName.firstIndex(of: ":") {
@@ -47,6 +53,17 @@ public enum BaseURL {
             return Fault("the URL has characters that must be encoded")
         }
         return nil
+    }
+
+    /// The first sign of a host and its port that libcurl takes for no part of one: what templates leave where nothing was put in.
+    /// Brackets stand around an address of colons alone.
+    private static func strange(_ host: Substring) -> Character? {
+        var name = host
+        if host.first == "[", let end = host.firstIndex(of: "]") {
+            let address = host[host.index(after: host.startIndex)..<end]
+            if address.utf8.contains(UInt8(ascii: ":")) { name = host[host.index(after: end)...] }
+        }
+        return name.first { "{}[]<>\\^`*()!,;=&|$\"'".contains($0) }
     }
 
     /// What a shell or an env file keeps, and what a text editor or chat makes of it.

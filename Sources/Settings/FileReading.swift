@@ -53,41 +53,46 @@ public enum FileReading {
     /// Names of regular files in a folder that `files(in:endings:)` does not take, hidden ones left out; sorted by bytes.
     /// Empty for a folder that cannot be read: whoever reads its files says so.
     public static func otherNames(in folder: String, endings: [String]) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard !name.hasPrefix("."), !endings.contains(where: { name.hasSuffix($0) }) else { continue }
-            var info = stat()
-            if stat(folder + "/" + name, &info) == 0, info.st_mode & S_IFMT == S_IFREG { names.append(name) }
+        (names(in: folder) ?? []).filter { name in
+            !endings.contains(where: { name.hasSuffix($0) }) && kind(folder + "/" + name) == S_IFREG
         }
-        return names.inByteOrder()
+    }
+
+    /// Names of folders in a folder, hidden ones left out; sorted by bytes. Empty where it cannot be read.
+    public static func folders(in folder: String) -> [String] {
+        (names(in: folder) ?? []).filter { kind(folder + "/" + $0) == S_IFDIR }
     }
 
     /// The same for files whose names end in one of `endings`.
     public static func files(
         in folder: String, endings: [String]
     ) throws(Failure) -> [(path: String, bytes: [UInt8])] {
-        guard let stream = opendir(folder) else {
-            throw Failure(path: folder, reason: String(cString: strerror(errno)))
+        guard let names = names(in: folder) else { throw Failure(path: folder, reason: String(cString: strerror(errno))) }
+        var files: [(path: String, bytes: [UInt8])] = []
+        for name in names where endings.contains(where: { name.hasSuffix($0) }) {
+            let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
+            files.append((path, try source(path)))
         }
+        return files
+    }
+
+    /// What is in a folder and not hidden, sorted by bytes; nil, with `errno`, where it cannot be opened.
+    private static func names(in folder: String) -> [String]? {
+        guard let stream = opendir(folder) else { return nil }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if !name.hasPrefix("."), endings.contains(where: { name.hasSuffix($0) }) { names.append(name) }
+            if !name.hasPrefix(".") { names.append(name) }
         }
-        names.sort { $0.precedes($1) }
-        var files: [(path: String, bytes: [UInt8])] = []
-        for name in names {
-            let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
-            files.append((path, try source(path)))
-        }
-        return files
+        return names.inByteOrder()
+    }
+
+    /// `S_IFREG` and its kin, behind links; 0 for what leads nowhere.
+    private static func kind(_ path: String) -> mode_t {
+        var info = stat()
+        return stat(path, &info) == 0 ? info.st_mode & S_IFMT : 0
     }
 }

@@ -149,6 +149,12 @@ import Testing
         shell.folder.write("x", to: "p/ops_policy.default.yaml.j2")
         let text = try shell.run("policy", "check", "p").output
         #expect(text.contains("p/ops_policy.default.yaml.j2: warning[not-read]"), "\(text)")
+        mkdir(shell.folder.path("p/team"), 0o700)
+        shell.folder.write("x", to: "p/team/notes.yaml")
+        #expect(try !shell.run("policy", "check", "p").output.contains("p/team"))
+        shell.folder.write("x", to: "p/team/ops_rules.team.yaml")
+        let below = try shell.run("policy", "check", "p").output
+        #expect(below.contains("p/team/ops_rules.team.yaml: warning[not-read]: this file is not read"), "\(below)")
         let json = try shell.run("policy", "check", "p", "-o", "json").json()
         #expect(json["read"] == .array(["p/ops_policy.default.yaml"]))
 

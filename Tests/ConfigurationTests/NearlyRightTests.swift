@@ -5,8 +5,10 @@ import Testing
 
 /// What is nearly right in a configuration.
 @Suite struct NearlyRightTests {
-    private func read(_ text: String, _ environment: [String: String] = [:]) -> (configuration: Configuration?, text: String) {
-        let head = "schema: mozaiks.ops/config/v1\nruntimes: {a: {replicas: [\"http://127.0.0.1:1\"]}}\n"
+    private func read(
+        _ text: String, _ environment: [String: String] = [:], url: String = "http://127.0.0.1:1"
+    ) -> (configuration: Configuration?, text: String) {
+        let head = "schema: mozaiks.ops/config/v1\nruntimes: {a: {replicas: [\"\(url)\"]}}\n"
         do throws(ConfigurationErrors) {
             let loader = ConfigurationLoader(ConfigurationFlags(), in: Environment(environment), isRoot: true)
             let found = try loader.read(("mozaiks-ops.yaml", Array((head + text).utf8)))
@@ -93,6 +95,23 @@ import Testing
         let found = read("environment: \"\(text)\"")
         #expect(found.configuration?.environment.value == text)
         #expect(names.map { found.text.contains("'\($0)' is not replaced") } ?? !found.text.contains("is not replaced"), "\(found.text)")
+    }
+
+    @Test(
+        "what a template left in a host is no host",
+        arguments: [
+            ("http://[[HOST]]:8000", "holds '['"), ("http://{{host}}:8000", "holds '{'"), ("http://<host>:8000", "holds '<'"),
+            ("http://$HOST:8000", "holds '$'"), ("http://[host]:8000", "holds '['"),
+            ("http://[::1]:8000", nil), ("http://[fe80::1%25eth0]:8000", nil), ("http://a_b-c.example:8000/base", nil),
+            ("http://a%2Db", nil),
+        ] as [(String, String?)]) func strangeHost(url: String, says: String?)
+    {
+        let inFile = read("", url: url)
+        let inVariable = read("mode: observe", ["MOZAIKS_RUNTIME_URL": url])
+        for found in [inFile, inVariable] {
+            #expect(says.map { found.text.contains($0) } ?? !found.text.contains("error["), "\(url)\n\(found.text)")
+            #expect((found.configuration == nil) == (says != nil), "\(url)\n\(found.text)")
+        }
     }
 
     @Test("a variable without its braces is warned about") func bare() {

@@ -127,6 +127,17 @@ struct StatePathTests {
         return seen
     }
 
+    @Test(
+        "what never fired says for how long it was true, not when that was seen to be over",
+        arguments: [(40, "after 30s"), (10, "at the next look")])
+    func whyNot(seconds: Int, says: String) throws {
+        var world = try StatePathTests.world()
+        _ = StatePathTests.run(.high(seconds), &world)
+        world.runtime["active_runs"] = .value(10)
+        let reasons = world.run(10).flatMap { $0.outcome.transitions.map(\.reason) }
+        #expect(reasons == ["condition false \(says), before it held for 1m"])
+    }
+
     @Test("inactive => firing where nothing is to be held; firing => inactive where nothing is to be cleared")
     func immediate() throws {
         var world = try World(
