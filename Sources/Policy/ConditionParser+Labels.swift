@@ -45,10 +45,10 @@ extension ConditionParser {
             var end = start
             while current.kind != .close, current.kind != .end, current.range.lowerBound == end { end = take().range.upperBound }
             name = written(start..<end)
-            guard !name.isEmpty, name.utf8.allSatisfy(ConditionParser.isOfName) else {
+            guard !name.isEmpty else { throw unexpected("a label's name") }
+            guard name.utf8.allSatisfy(ConditionParser.isOfName) else {
                 throw ConditionFault(
-                    "syntax", "no name of a label stands here", start..<max(end, start + 1),
-                    hint: "write 'label(tier)', or 'label(\"the tier\")'")
+                    "syntax", "no name of a label stands here", start..<end, hint: "write 'label(tier)', or 'label(\"the tier\")'")
             }
         }
         let end = current.range.upperBound

@@ -49,7 +49,8 @@ import Testing
         let head = "schema: mozaiks.ops/policy/v1\nops_policy: "
         shell.folder.write(
             head
-                + "default\nrules:\n  night: {subject: app, severity: info, when: active_runs > 1 and hour() >= 22 and label(tier) == 'free'}\n"
+                + "default\nrules:\n"
+                + "  night: {subject: app, severity: info, when: active_runs > 1 and hour() >= 22 and label(tier) == 'free'}\n"
                 + "  paid: {subject: app, severity: info, when: active_runs > 1 and label(plan) == 'paid'}\n",
             to: "p/ops_policy.default.yaml")
         shell.folder.write(head + "app-shop\nlabels: {tier: free}\n", to: "p/ops_policy.app-shop.yaml")

@@ -150,6 +150,41 @@ import Testing
         #expect(decisions(try replay(folder.path("bare.tape"))) != lived)
     }
 
+    @Test("a tape holds whose clocks and labels a rule went by, and the replay comes to the same, byte for byte")
+    func hoursAndLabels() async throws {
+        let (place, folder) = (Workplace(), TemporaryFolder())
+        let zone = try #require(Zone(fixed: "+05:30"))
+        try await live(TapeEventTests.polls, place, folder.path("a.tape")) { index, core, place in
+            guard index == 4 else { return }
+            let local = LocalHour(place.clock.now(), in: zone)
+            let policies = try Crowd.policies {
+                $0 += """
+                      by-hour:
+                        subject: runtime
+                        when: count(active_runs > 0) >= 1 and hour() == \(local.hour) and label(tier) == "gold"
+                        severity: info
+                        summary: At this hour.
+
+                    """
+            }
+            var settings = Crowd.settings()
+            settings.telling.zone = zone
+            settings.runtimes[0].labels = ["tier": "gold"]
+            await core.reload(settings: settings, policies: policies)
+        }
+        let lived = try place.decisions()
+        let incident = try #require(try place.incidents().first { $0.rule == "by-hour" })
+        #expect(incident.transitions.last?.condition.contains("UTC+05:30") == true, "\(incident.transitions)")
+        #expect(decisions(try replay(folder.path("a.tape"))) == lived)
+        let text = String(decoding: try #require(folder.read("a.tape")), as: UTF8.self)
+        for part in ["\"zone\":{", "\"tier\":\"gold\""] {
+            let bare = text.replacing(part, with: part.replacing("zone", with: "other").replacing("gold", with: "lead"))
+            #expect(bare != text)
+            folder.write(bare, to: "bare.tape")
+            #expect(decisions(try replay(folder.path("bare.tape"))) != lived, "\(part)")
+        }
+    }
+
     @Test("lines about what people did are read back as written; others of that kind are errors with their line")
     func lines() throws {
         let folder = TemporaryFolder()

@@ -143,7 +143,7 @@ struct Meaning {
         var dice = Dice(7)
         let alphabet = Array("activeruns.share$40%/min()[]<>=!andornotmising,+-*\"'label(é \n5smh")
         for _ in 0..<3_000 {
-            var text = Array(dice.truth(3))
+            var text = Array(dice.roll(4) > 0 ? dice.truth(3) : "count(\(dice.truth(2))) > sum(active_runs)")
             for _ in 0...dice.roll(3) {
                 let at = dice.roll(text.count)
                 switch dice.roll(3) {

@@ -60,7 +60,8 @@ enum Keys {
 enum RuntimeKeys {
     static let replicas = SettingKey(
         "replicas", .list(.url), isRequired: true, "Base URLs of its processes, such as `http://127.0.0.1:8000`")
-    static let labels = SettingKey("labels", .named("LABEL", .text()), "Stand on every incident of the runtime; routes can pick by them")
+    static let labels = SettingKey(
+        "labels", .named("LABEL", .text()), "Stand on every incident of the runtime; routes can pick by them, conditions ask for them")
     static let section = SettingSection([replicas, labels, AuthenticationReader.key] + TLSReader.keys)
 }
 

@@ -109,6 +109,7 @@ extension ConditionParser {
         _ = take(.open)
         let end = current.range.upperBound
         guard take(.close) else {
+            if case .end = current.kind { throw unexpected("')'") }
             throw ConditionFault(
                 "syntax", "'\(part.rawValue)()' is of the moment and takes nothing", current.range,
                 hint: "write '\(part.rawValue)()'; the zone is the configuration's 'timezone'")
