@@ -1,9 +1,9 @@
 import Testing
 
-@testable import Cycle
+@testable import Views
 
 /// What `policy readiness` says of a rule's leases: nothing of those that are not over.
-@Suite struct ReadinessTests {
+@Suite struct ReadinessAdviceTests {
     static let cases: [(wouldHave: Int, clearedAlone: Int, stillOpen: Int, says: String)] = [
         (2, 0, 0, "2 of 2 outlasted the lease without help; its effect shows only under enforce"),
         (3, 1, 1, "1 of 3 outlasted the lease without help, 1 of 3 not over yet; its effect shows only under enforce"),
