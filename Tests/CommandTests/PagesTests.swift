@@ -189,7 +189,7 @@ import Testing
 
     @Test func pathsAreFound() {
         let text =
-            "`Sources/Policy/Nope.swift` and `Signals/Nope`, `docs/x`, `Tests/NAME.swift`, `Model`, `Policy/a b`\n```\n`Policy/In`\n```"
+            "`Sources/Policy/Nope.swift` and `Signals/Nope`, `docs/x`, `./here.yaml`, `Tests/NAME.swift`, `Model`, `Policy/a b`\n```\n`Policy/In`\n```"
         #expect(Self.paths(in: text) == ["Sources/Policy/Nope.swift", "Signals/Nope"])
     }
 
@@ -202,7 +202,7 @@ import Testing
             if isCode { continue }
             for (place, span) in line.split(separator: "`", omittingEmptySubsequences: false).enumerated() where place % 2 == 1 {
                 let parts = span.split(separator: "/")
-                guard parts.count > 1, span.allSatisfy({ $0.isLetter || $0.isNumber || "/+-._".contains($0) }),
+                guard parts.count > 1, !parts[0].hasPrefix("."), span.allSatisfy({ $0.isLetter || $0.isNumber || "/+-._".contains($0) }),
                     parts[0] == "Sources" || parts[0] == "Tests" || access(Fixtures.repository + "/Sources/" + parts[0], F_OK) == 0,
                     !parts.contains(where: { $0.split(separator: ".").first?.allSatisfy(\.isUppercase) ?? false })
                 else { continue }
