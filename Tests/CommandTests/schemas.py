@@ -88,7 +88,7 @@ def load(text):
 
 def run(*words):
     environment = {"HOME": scratch, "PATH": "/usr/bin:/bin", "MOZAIKS_OPS_STATE": scratch + "/state"}
-    return subprocess.run([program, *words], capture_output=True, text=True, env=environment, cwd=scratch, timeout=120)
+    return subprocess.run([program, *words], capture_output=True, text=True, env=environment, cwd=scratch, timeout=600)
 
 
 # What the program reads.
@@ -204,7 +204,7 @@ prints("journal", "compact", "--state", f"{scratch}/copied")
 for words in [
     ["simulate", "--list"], ["demo", "--list"], ["demo", "--scenario", "mongo-killed"], ["playbooks", "list"], ["playbooks", "check"],
     ["playbooks", "show", "runtime-down"], ["policy", "show"], ["policy", "signals"], ["policy", "check", f"{repository}/policies"],
-    ["policy", "test", f"{repository}/policies/tests"], ["config", "show"], ["incidents", "show", "nothing", *beside],
+    ["policy", "test", f"{repository}/policies/tests/todays-runtime.yaml"], ["config", "show"], ["incidents", "show", "nothing", *beside],
     ["doctor", "--wait", "10ms", "--url", "http://127.0.0.1:9"], ["check", "--url", "http://127.0.0.1:9"],
     ["simulate", "busy", "--tape", "short.tape", "--for", "2m"], ["notify", "test", "--config", "page.yaml"],
     ["config", "check", "--config", "page.yaml"],
