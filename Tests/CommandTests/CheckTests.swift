@@ -86,8 +86,9 @@ import Testing
             let policies = QuickPolicy.write(to: shell.folder, severity: name)
             let ending = try shell.run("check", "--url", url, "--policies", policies)
             #expect(ending.code == code)
-            let word = ["OK", "WARNING", "CRITICAL"][Int(code)]
-            #expect(ending.firstLine.hasPrefix("\(word): crowded on runtime default, just now; 7 open chats of 12"))
+            let begin = ["OK: 1 note", "WARNING: crowded on runtime default, just now", "CRITICAL: crowded on runtime default, just now"][
+                Int(code)]
+            #expect(ending.firstLine.hasPrefix("\(begin); 7 open chats of 12"))
         }
     }
 

@@ -29,13 +29,14 @@ import Testing
     /// Its database takes connections and never answers.
     @Test(.enabled(if: Shell.hasPostgres)) func toldToEndWhileItsStateDoesNotAnswerItEnds() throws {
         let port = try Loopback.MutePort()
-        let daemon = try Shell().start(["run", "--url", "http://127.0.0.1:9", "--state", port.database])
+        let shell = Shell()
+        let daemon = try shell.start(["run", "--url", "http://127.0.0.1:9", "--state", port.database])
         let guest = port.waitForGuest()
         let ending = daemon.ending(SIGTERM)
         #expect(ending.code == 0, "\(ending.errors)")
         #expect(ending.errors.contains("told to end before it had begun") && ending.errors.contains("msg=stopped"), "\(ending.errors)")
         #expect(!ending.errors.contains("msg=started"))
-        withExtendedLifetime((port, guest)) {}
+        withExtendedLifetime((port, guest, shell)) {}
     }
 
     @Test func itsHealthIsAnsweredWhereTheServerListens() throws {

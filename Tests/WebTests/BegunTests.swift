@@ -51,7 +51,9 @@ struct BegunTests {
 
     @Test("page and API say since when it would be told, and that it is well only so far; a note is not counted")
     func outlook() throws {
-        let face = try Self.world([Self.rule("idle", after: "1m", "info"), Self.rule("soon", after: "5m", "warning")]).face()
+        let world = try Self.world([Self.rule("idle", after: "1m", "info"), Self.rule("soon", after: "5m", "warning")])
+        defer { withExtendedLifetime(world) {} }
+        let face = try world.face()
         let sentence = "soon on runtime shared has begun, told from 09:05:00 if it stays so"
         let text = face.get("/").text
         #expect(text.contains("Well so far</h1>") && text.contains("<section class=\"banner doubtful\""), "\(text.prefix(4_000))")
@@ -66,7 +68,9 @@ struct BegunTests {
 
     @Test("where nothing but notes has begun all is well")
     func notes() throws {
-        let face = try Self.world([Self.rule("idle", after: "1m", "info")]).face()
+        let world = try Self.world([Self.rule("idle", after: "1m", "info")])
+        defer { withExtendedLifetime(world) {} }
+        let face = try world.face()
         let text = face.get("/").text
         #expect(text.contains("All is well</h1>") && !text.contains("idle on runtime shared has begun") && text.contains("Has begun"))
         #expect(try face.get("/api/v1/situation").json()["line"]?.string?.contains("begun") == false)
@@ -89,7 +93,9 @@ struct BegunTests {
     func heldBack() throws {
         let loud =
             "loud: {subject: runtime, when: open_runs > 15, for: 0s, severity: critical, summary: Too many., suppresses: [hushed]}"
-        let face = try Self.world([loud, Self.rule("hushed", after: "3m", "warning")], [Crowd.noisy]).face()
+        let world = try Self.world([loud, Self.rule("hushed", after: "3m", "warning")], [Crowd.noisy])
+        defer { withExtendedLifetime(world) {} }
+        let face = try world.face()
         let text = face.get("/").text
         #expect(!text.contains("hushed on runtime shared has begun") && text.contains("told to nobody while loud holds it back"))
         let begun = try face.get("/api/v1/situation").json()["begun"]?[0]
@@ -105,7 +111,9 @@ struct BegunTests {
     func moments(rest: String, knowsRules: Bool, words: String) throws {
         let isDipping = rest.hasPrefix(", dips")
         let polls = isDipping ? [Crowd.calm, Self.rest, Crowd.calm] : [Crowd.calm]
-        let face = try Self.world([Self.rule("soon", after: "5m", "warning", rest)], polls, knowsRules: knowsRules).face()
+        let world = try Self.world([Self.rule("soon", after: "5m", "warning", rest)], polls, knowsRules: knowsRules)
+        defer { withExtendedLifetime(world) {} }
+        let face = try world.face()
         #expect(face.get("/").text.contains("soon on runtime shared has begun, \(words)."))
     }
 
