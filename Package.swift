@@ -97,7 +97,7 @@ let package = Package(
         room("Settings", ["Model", "YAML", "Ambient", "HTTP"]),
         room("Collector", ["Model", "JSONParsing", "CSimdJSON", "Ambient", "HTTP"]),
         room("Journal", ["Model", "Digest", "CSQLite", "CPostgres"]),
-        room("Actions", ["Model", "Digest", "JSONParsing", "YAML", "Ambient", "HTTP", "Settings"]),
+        room("Actions", ["Model", "JSONParsing", "YAML", "Ambient", "HTTP", "Settings"]),
         room("Notify", ["Model", "Digest", "JSONParsing", "YAML", "Policy", "Ambient", "HTTP", "Settings"]),
         // Never the rooms that decide on actions or take them: a test looks.
         room("Advisor", ["Model", "JSONParsing", "YAML", "Playbooks", "Ambient", "HTTP", "Settings"]),

@@ -6,7 +6,7 @@
 
 /* The functions of libpq that are used, each once. */
 #define FUNCTIONS(X)                                                                                                  \
-    X(PQconnectdbParams) X(PQfinish) X(PQstatus) X(PQconnectionNeedsPassword) X(PQerrorMessage) X(PQsocket)           \
+    X(PQconnectdbParams) X(PQfinish) X(PQstatus) X(PQerrorMessage) X(PQsocket)                                        \
     X(PQserverVersion) X(PQbackendPID) X(PQparameterStatus) X(PQsetNoticeReceiver) X(PQsetnonblocking)                \
     X(PQenterPipelineMode) X(PQexitPipelineMode) X(PQpipelineSync) X(PQflush) X(PQconsumeInput) X(PQisBusy)           \
     X(PQsendPrepare) X(PQsendQueryPrepared) X(PQsendQuery) X(PQgetResult) X(PQclear) X(PQresultStatus)                \
@@ -41,7 +41,6 @@ static void ignore(void *nothing, const PGresult *result) { (void)nothing, (void
 PGconn *cpq_connect(const char *const *keywords, const char *const *values) { return pq.PQconnectdbParams(keywords, values, 0); }
 void cpq_finish(PGconn *c) { pq.PQfinish(c); }
 bool cpq_is_ok(const PGconn *c) { return pq.PQstatus(c) == CONNECTION_OK; }
-bool cpq_needs_password(const PGconn *c) { return pq.PQconnectionNeedsPassword(c) != 0; }
 const char *cpq_error(const PGconn *c) { return pq.PQerrorMessage(c); }
 int cpq_socket(const PGconn *c) { return pq.PQsocket(c); }
 int cpq_server_version(const PGconn *c) { return pq.PQserverVersion(c); }

@@ -67,9 +67,4 @@ extension Journal {
         }
         return removed
     }
-
-    /// Forgets a replica that is no longer a target: its chats, in one transaction.
-    public func forgetReplica(runtime: String, replica: String) throws(JournalError) {
-        try commitTick(TickRecord(chats: [ChatChanges(runtime: runtime, replica: replica, removesAll: true)]))
-    }
 }

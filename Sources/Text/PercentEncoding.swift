@@ -2,7 +2,8 @@
 public enum PercentEncoding {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
-    private static func isPlain(_ byte: UInt8) -> Bool {
+    /// Whether it is one of `[A-Za-z0-9._-]`, which stand for themselves in a URL, a file's name and a shell.
+    public static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
         case 48...57, 65...90, 97...122, 45, 46, 95: true
         default: false

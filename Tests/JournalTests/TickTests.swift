@@ -83,7 +83,7 @@ import Testing
         #expect(try read() == ["http://a": [hash(2): [21], hash(3): [30]], "http://b": [hash(1): [11]]])
         try engine.commitTick(changes("http://a", all: true, [4: 40]))
         #expect(try read() == ["http://a": [hash(4): [40]], "http://b": [hash(1): [11]]])
-        try engine.forgetReplica(runtime: "shared", replica: "http://a")
+        try engine.commitTick(changes("http://a", all: true, [:]))
         #expect(try read() == ["http://b": [hash(1): [11]]])
     }
 

@@ -23,6 +23,19 @@ import Testing
         #expect((ReplicaState.keptSince(endpoint) != nil) == hasOwn)
     }
 
+    /// A number that an older version has would compile, and the track be lost with every restart.
+    @Test(arguments: Endpoint.allCases.filter { $0.traits.cadence != .fromMemory }, [true, false])
+    func whatWasHeardIsKeptOverARestart(_ endpoint: Endpoint, _ whole: Bool) throws {
+        var signals = RuntimeSignals(runtime: "shared", options: SignalOptions())
+        signals.ingest(
+            Sample(
+                at: Timestamp(milliseconds: 1_000), runtime: "shared", replica: "http://one", elapsedMilliseconds: 1,
+                content: .missing(endpoint, .error(status: 404), detail: "not here")))
+        let bytes = whole ? signals.encoded() : signals.encodedCore()
+        let restored = try RuntimeSignals(decoding: bytes, options: SignalOptions())
+        #expect(restored.replicas.map { $0.newestAt(endpoint) } == [1_000])
+    }
+
     @Test(arguments: Endpoint.all(.whereThere))
     func whatOnlySomeBuildsHaveIsAskedNowAndThen(_ endpoint: Endpoint) {
         var signals = RuntimeSignals(runtime: "shared", options: SignalOptions())

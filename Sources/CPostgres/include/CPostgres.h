@@ -17,7 +17,6 @@ const char *cpq_load(void);
 PGconn *cpq_connect(const char *const *keywords, const char *const *values);
 void cpq_finish(PGconn *connection);
 bool cpq_is_ok(const PGconn *connection);
-bool cpq_needs_password(const PGconn *connection);
 /* The connection's words; of a server they are text of a stranger. */
 const char *cpq_error(const PGconn *connection);
 int cpq_socket(const PGconn *connection);

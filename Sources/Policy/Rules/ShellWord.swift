@@ -10,7 +10,7 @@ enum ShellWord {
     /// end with ours, nothing of an id is run.
     static func quoted(_ bytes: [UInt8]) -> String {
         // An option is no id.
-        if !bytes.isEmpty, bytes.allSatisfy(isPlain), bytes[0] != UInt8(ascii: "-") {
+        if !bytes.isEmpty, bytes.allSatisfy(PercentEncoding.isPlain), bytes[0] != UInt8(ascii: "-") {
             return String(decoding: bytes, as: UTF8.self)
         }
         // A command's output loses the line ends behind it: bash, zsh and ksh know a word that does not.
@@ -46,18 +46,11 @@ enum ShellWord {
         return "\\" + String(repeating: "0", count: 3 - digits.utf8.count) + digits
     }
 
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 48...57, 65...90, 97...122, 45, 46, 95: true
-        default: false
-        }
-    }
-
     /// A letter, a digit, or a sign that no shell acts on. Marks that stand by themselves may be one of two ids that look
     /// alike.
     private static func isReadable(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.value < 0x80 {
-            return scalar == " " || isPlain(UInt8(scalar.value)) || "/:@+,=%".unicodeScalars.contains(scalar)
+            return scalar == " " || PercentEncoding.isPlain(UInt8(scalar.value)) || "/:@+,=%".unicodeScalars.contains(scalar)
         }
         if Shown.isInvisible(scalar) { return false }
         return switch scalar.properties.generalCategory {

@@ -106,7 +106,7 @@ struct ReplicaState: Sendable {
     }
 
     /// The version of the state since which an endpoint's track is kept over a restart; nil: it has none of its own. A new one
-    /// has the next number, and is written and read behind all others by that alone.
+    /// has the next number above `RuntimeSignals.fixedVersion`, and is written and read behind all others by that alone.
     static func keptSince(_ endpoint: Endpoint) -> UInt8? {
         switch endpoint {
         case .health, .activeRuns, .perf, .events: 1
