@@ -106,7 +106,7 @@ extension PlainSpeech {
         ] + permissions
     /// What a guess never says of a load or an app, but somebody who allows it.
     private static let permissions: [[String]] = ["can", "could", "may", "might"].flatMap { modal in
-        ["hold", "stay", "keep", "remain", "go", "use more", "take more", "have more", "have the", "run on", "begin again"].map {
+        ["hold", "stay", "keep", "remain", "go", "use more", "take more", "have more", "have the", "run", "begin again"].map {
             [modal] + $0.split(separator: " ").map(String.init)
         }
     }

@@ -46,6 +46,14 @@ public enum ProcessSignal: Int32, Sendable, CaseIterable {
         signal(SIGPIPE, SIG_IGN)
     }
 
+    /// What other programs take for an order (to open a log anew, say) and what means nothing here does not end a process that is
+    /// to stay, as it would by default. Call where one begins.
+    public static func ignoreStrays() {
+        for stray in strays { signal(stray, SIG_IGN) }
+    }
+
+    static let strays = [SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR]
+
     /// Whether whoever started the process wants it to go on in spite of this signal, as `nohup` does.
     public var isIgnored: Bool {
         let before = signal(rawValue, SIG_IGN)

@@ -41,6 +41,7 @@ struct ConfigurationOverrides {
             }
             configuration.state = Setting(name, given.origin)
         }
+        faults += stateFolders(configuration)
         if let text = flags.policies { configuration.policies = Setting(text, .flag("--policies")) }
         if let text = flags.interval {
             if let span = TimeSpan(text), span >= .seconds(1), span <= .hours(1) {
@@ -56,6 +57,19 @@ struct ConfigurationOverrides {
         slack(&configuration)
         heartbeat(&configuration)
         return faults
+    }
+
+    /// What is in the others may be meant: an engine that starts with an empty state has lost its incidents, leases and messages.
+    private func stateFolders(_ configuration: Configuration) -> [Diagnostic] {
+        let folders = environment.stateFolders
+        guard case .environment("STATE_DIRECTORY") = configuration.state.origin, folders.count > 1 else { return [] }
+        let others = folders.dropFirst().map { "'\(Shown.id($0))'" }.joined(separator: ", ")
+        return [
+            Diagnostic(
+                "state", "it names \(folders.count) folders: the state is in the first, '\(Shown.id(folders[0]))', and not in \(others)",
+                file: configuration.state.origin.description, line: 0, hint: "say which one it is: 'state: …' or --state",
+                severity: .warning)
+        ]
     }
 
     private func given(_ flag: String, _ text: String?, _ variable: String) -> (text: String, origin: SettingOrigin)? {
@@ -253,4 +267,9 @@ enum ConfigurationEntries {
     }
 
     private static func list(_ texts: [String]) -> String { "[" + texts.joined(separator: ", ") + "]" }
+}
+
+extension Environment {
+    /// systemd joins the folders of a unit that has several with colons; ours is the first.
+    var stateFolders: [String] { (nonEmpty("STATE_DIRECTORY") ?? "").split(separator: ":").map(String.init) }
 }

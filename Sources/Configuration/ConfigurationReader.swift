@@ -19,8 +19,7 @@ struct ConfigurationReader {
 
     func defaults(isRoot: Bool) -> Configuration {
         let state: Setting<StateName>
-        // systemd joins the folders of a unit that has several with colons; ours is the first.
-        if let list = environment.nonEmpty("STATE_DIRECTORY"), let folder = list.split(separator: ":").first.map(String.init) {
+        if let folder = environment.stateFolders.first {
             state = Setting(StateName(folder), .environment("STATE_DIRECTORY"))
         } else if !isRoot,
             let home = environment.absolutePath("XDG_STATE_HOME")

@@ -19,6 +19,12 @@ public struct Mark: Hashable, Sendable {
         }
     }
 
+    /// Whether a text can name what is deployed: something, in one line of at most 100 bytes.
+    public static func isName(_ text: String) -> Bool {
+        text.utf8.count <= 100 && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+            && !text.utf8.allSatisfy { $0 == 0x20 }
+    }
+
     /// `v1.42`; `restart` for one that was seen.
     public let name: String
     /// Nil: all runtimes.

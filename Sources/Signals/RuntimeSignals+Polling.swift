@@ -19,6 +19,13 @@ extension RuntimeSignals {
         return since < 0 || since >= RuntimeSignals.pause.milliseconds
     }
 
+    /// Whether an endpoint of a replica told nothing when it was last asked, and may be asked again already: what took the runtime
+    /// no time, as a refused connection, leaves its budget whole.
+    public func isAffordableAgain(_ endpoint: Endpoint, replica url: String, now: Timestamp) -> Bool {
+        guard let track = replica(url)?.track(endpoint), let newestAt = track.newestAt, track.newestMissing != nil else { return false }
+        return Double(now.milliseconds - newestAt) * pollingBudget(of: url).share >= track.newestElapsed
+    }
+
     /// The replicas of which anything is remembered.
     public var replicaURLs: [String] { replicas.map(\.url) }
 

@@ -14,6 +14,14 @@ let hostileStatements = """
     Nobody starts runs now.
     One user of app_1 starts the runs.
     Nearly the whole runtime is app_1.
+    app_1 may run.
+    The runs of app_1 may run.
+    It may run.
+    The customer may run app_1.
+    app_1 may run above the limit.
+    app_1 could run with the threshold.
+    Probably app_1 may run.
+    The workflow may run for the customer.
     The runs of app_1 are tests, so nobody waits.
     The other tenants are steady and their users are answered.
     The server was restarted after the last release.

@@ -102,6 +102,16 @@ import Testing
     }
 }
 
+@Suite struct StraySignalTests {
+    /// Any of them would end the process that runs the tests.
+    @Test func `signals that mean nothing here do not end a process that is to stay`() {
+        #expect(Set(ProcessSignal.strays).isSuperset(of: [SIGUSR1, SIGUSR2, SIGALRM]))
+        #expect(Set(ProcessSignal.strays).isDisjoint(with: ProcessSignal.allCases.map(\.rawValue)))
+        ProcessSignal.ignoreStrays()
+        for stray in ProcessSignal.strays { #expect(kill(getpid(), stray) == 0) }
+    }
+}
+
 @Suite struct ClockTests {
     @Test func `the clocks run forward and agree on the century`() {
         let clock = SystemClock()

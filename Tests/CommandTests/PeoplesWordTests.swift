@@ -60,6 +60,10 @@ import Testing
             let refused = try shell.run("mark", "deploy", "v1", "--runtime", "nope")
             #expect(refused.code == 1 && refused.errors.contains("no runtime 'nope'") && refused.errors.contains("shared"))
             #expect(try shell.run("mark", "list").output.hasPrefix("no deploys"))
+            for name in ["v1\nOK: nothing to see", "v\u{1b}[31m", "   ", String(repeating: "v", count: 101)] {
+                let nameless = try shell.run("mark", "deploy", name)
+                #expect(nameless.code == 64 && nameless.errors.contains("in one line of at most 100 bytes"), "\(nameless.everything)")
+            }
             let mark = try shell.run("mark", "deploy", "v1.42")
             #expect(mark.code == 0 && mark.output.hasPrefix("marked v1.42 on all runtimes"), "\(mark.everything)")
             let list = try shell.run("mark", "list")

@@ -63,6 +63,17 @@ import Testing
         }
     }
 
+    @Test("a silence of an app that nobody has seen is asked about, also where no runtime is configured")
+    func strangeAppWithoutConfiguration() throws {
+        try CheckTests.serving("busy") { url in
+            let shell = Shell()
+            let state = shell.folder.path + "/seen"
+            #expect(try shell.run("check", "--url", url, "--state", state).code == 0)
+            let near = try shell.run("silences", "add", "--app", "app-shpo", "--for", "1h", "--state", state)
+            #expect(near.code == 0 && near.errors.contains("did you mean 'app-shop'?"), "\(near.everything)")
+        }
+    }
+
     private static func short(_ shell: Shell) throws -> String {
         try #require(try shell.run("status", "-o", "json").json()["incidents"]?[0]?["short_id"]?.string)
     }

@@ -94,4 +94,37 @@ import Testing
         #expect(asked[Crowd.replica] == 30)
         #expect((3...5).contains(asked[other] ?? 0))
     }
+
+    @Test(
+        "what told nothing is asked again as soon as its budget allows: no pass shows an old failure beside new answers",
+        arguments: [
+            // What came of it, what it took, ms; when it was asked again, ms later; whether it is.
+            (Observation.Outcome.failure(.refused, detail: "connection refused"), 0.4, 1_000, true),
+            (.failure(.refused, detail: "connection refused"), 0.4, 5, false),
+            (.answer(.init(status: 401, date: nil, contentType: nil, body: Body([]))), 3, 1_000, true),
+            // A 500 that took 30 ms of the event loop: 2 % of 1.5 s.
+            (.answer(.init(status: 500, date: nil, contentType: nil, body: Body([]))), 30, 1_400, false),
+            (.answer(.init(status: 500, date: nil, contentType: nil, body: Body([]))), 30, 1_500, true),
+            (.failure(.timeout, detail: "no answer within 10 s"), 10_000, 4_000, false),
+        ])
+    func again(outcome: Observation.Outcome, elapsed: Double, later: Int64, isAsked: Bool) {
+        var pipeline = Pipeline(settings: Crowd.settings(), policies: .embeddedDefault)
+        let at = Timestamp(milliseconds: 1_795_251_600_000)
+        pipeline.take(
+            Observation(
+                at: at, runtime: Crowd.runtime, replica: Crowd.replica, endpoint: .perf, elapsedMilliseconds: elapsed, outcome: outcome))
+        _ = pipeline.tick(Crowd.runtime, now: at)
+        let due = pipeline.due(Crowd.runtime, now: at + TimeSpan(milliseconds: later))
+        #expect(due[0].endpoints.contains(.perf) == isAsked)
+    }
+
+    @Test("what answered is not asked again within half an interval")
+    func notAgain() {
+        var pipeline = Pipeline(settings: Crowd.settings(), policies: .embeddedDefault)
+        let at = Timestamp(milliseconds: 1_795_251_600_000)
+        for observation in Crowd.poll(Crowd.calm, at: at) { pipeline.take(observation) }
+        _ = pipeline.tick(Crowd.runtime, now: at)
+        #expect(!pipeline.due(Crowd.runtime, now: at + .seconds(4))[0].endpoints.contains(.perf))
+        #expect(pipeline.due(Crowd.runtime, now: at + .seconds(5))[0].endpoints.contains(.perf))
+    }
 }

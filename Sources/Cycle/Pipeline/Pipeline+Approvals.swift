@@ -38,9 +38,9 @@ extension Pipeline {
 
     /// Someone deploys: `{"name": NAME, "runtime": RUNTIME}`; without a runtime, to all of them.
     mutating func mark(_ arguments: JSON, by actor: String, now: Timestamp) -> Obedience {
-        guard let name = arguments["name"]?.string, !name.isEmpty, name.utf8.count <= 100,
-            name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
-        else { return Obedience(result: "not understood: a mark needs a name of at most 100 bytes") }
+        guard let name = arguments["name"]?.string, Mark.isName(name) else {
+            return Obedience(result: "not understood: a mark needs a name, one line of at most 100 bytes")
+        }
         let runtime = arguments["runtime"]?.string
         if let runtime, !settings.runtimes.contains(where: { $0.name.isSame(as: runtime) }) {
             return Obedience(result: "no runtime \(Pipeline.shown(runtime)) is watched")

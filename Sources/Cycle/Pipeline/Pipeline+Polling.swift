@@ -20,7 +20,9 @@ extension Pipeline {
             let interval = state.pollingBudget(of: replica).effective
             let isStretched = interval > settings.interval
             let slack = isStretched ? .zero : TimeSpan(milliseconds: settings.interval.milliseconds / 2)
-            if asked.map({ now - $0 + slack >= interval || now < $0 }) ?? true {
+            // Of two passes close together the second does not show the first one's failure beside answers of its own.
+            let isAgain = !isStretched && state.isAffordableAgain(.perf, replica: replica, now: now)
+            if isAgain || asked.map({ now - $0 + slack >= interval || now < $0 }) ?? true {
                 endpoints.append(.perf)
             }
             return (replica, endpoints)

@@ -101,6 +101,8 @@ protocol AnyTrack: Sendable {
     var newestAt: Int64? { get }
     /// Why the newest entry is no evidence; nil where it is, or there is none.
     var newestMissing: MissingReason? { get }
+    /// What the newest entry took, ms; 0 where there is none.
+    var newestElapsed: Double { get }
     /// When the newest entry at or before a moment came, ms.
     func at(asOf moment: Int64) -> Int64?
     func encode(to writer: inout StateWriter)
@@ -111,6 +113,7 @@ protocol AnyTrack: Sendable {
 extension EndpointTrack {
     var newestAt: Int64? { newest?.at }
     var newestMissing: MissingReason? { newest?.missing }
+    var newestElapsed: Double { newest?.elapsedMilliseconds ?? 0 }
     func at(asOf moment: Int64) -> Int64? { entry(asOf: moment)?.at }
 
     mutating func take(_ change: TrackChange) {

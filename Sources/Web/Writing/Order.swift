@@ -149,7 +149,7 @@ struct Order {
             guard let name = try fields.text("name"), !name.utf8.allSatisfy({ $0 == 0x20 }) else {
                 throw Problem.badRequest("'name' says what is deployed")
             }
-            guard name.utf8.count <= 100, name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+            guard Mark.isName(name) else {
                 throw Problem.badRequest("'name' is one line of at most 100 bytes")
             }
             var arguments: JSONObject = ["name": .string(name)]

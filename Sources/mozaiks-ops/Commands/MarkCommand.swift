@@ -20,9 +20,14 @@ enum MarkCommand {
             ("mozaiks-ops mark deploy v1.42 --runtime shared", "of one runtime"),
         ]
     ) { invocation in
+        let name = invocation.arguments.positional("NAME") ?? ""
+        // What the engine would refuse is refused here: where none runs nobody would hear of it.
+        guard Mark.isName(name) else {
+            throw UsageError("NAME says what is deployed, in one line of at most 100 bytes", hint: "mozaiks-ops mark deploy v1.42")
+        }
         let configuration = try invocation.configuration()
         let journal = try invocation.journalForReading(configuration, mode: .command)
-        var document: JSONObject = ["name": .string(invocation.arguments.positional("NAME") ?? "")]
+        var document: JSONObject = ["name": .string(name)]
         if let runtime = invocation.arguments.value("runtime") {
             let known = configuration.runtimes.map(\.name)
             guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {

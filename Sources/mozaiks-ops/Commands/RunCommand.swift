@@ -28,6 +28,7 @@ enum RunCommand {
     ) { invocation in
         Output.becomeDaemon()
         OpenFiles.raiseLimit()
+        ProcessSignal.ignoreStrays()
         let end = EndOfWaiting()
         let signals = await ProcessSignal.listen(onEnd: { end.tell() })
         let configuration = try invocation.watchingConfiguration()

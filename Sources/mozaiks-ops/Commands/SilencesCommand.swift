@@ -73,7 +73,9 @@ enum SilencesCommand {
     static func seenApps(_ configuration: Configuration) -> [AppID] {
         guard let folder = try? StateFolder(existing: configuration.state.value), let journal = try? Journal.open(folder, mode: .reader)
         else { return [] }
-        return KnownNames.apps(seenIn: journal, on: configuration.runtimes.map(\.name))
+        // Where none is configured, as where the daemon alone has the variable, all that the journal knows count.
+        let runtimes = configuration.runtimes.map(\.name)
+        return KnownNames.apps(seenIn: journal, on: runtimes.isEmpty ? nil : runtimes)
     }
 
     static let list = Command(

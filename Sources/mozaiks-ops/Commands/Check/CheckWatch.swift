@@ -36,6 +36,7 @@ final class CheckWatch: Sendable {
             ? invocation.logger
             : Logger.standardError(level: .info, format: invocation.logFormat, environment: invocation.environment)
         let end = end
+        ProcessSignal.ignoreStrays()
         signals = await ProcessSignal.listen(for: [.interrupt, .terminate], onEnd: { end.tell() })
     }
 
