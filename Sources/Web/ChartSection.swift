@@ -108,12 +108,12 @@ struct ChartSection {
         for rule in rules {
             // What must lie below something else is no limit of what is well, but of what the rule is about.
             for limit in rule.when.limits where limit.isAbove && limit.value > 0 && panel.signals.contains(limit.series.signal) {
-                if let place = found.firstIndex(where: { $0.value == limit.value }) {
+                if let place = found.firstIndex(where: { $0.value == limit.value && $0.signal == limit.series.signal }) {
                     if !found[place].rules.contains(where: { $0.isSame(as: rule.name) }) {
                         found[place].rules.append(rule.name)
                     }
                 } else {
-                    found.append(PanelChart.Threshold(value: limit.value, rules: [rule.name]))
+                    found.append(PanelChart.Threshold(signal: limit.series.signal, value: limit.value, rules: [rule.name]))
                 }
             }
         }

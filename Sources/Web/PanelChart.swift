@@ -7,6 +7,7 @@ import Views
 struct PanelChart {
     /// A value above which a rule speaks.
     struct Threshold {
+        let signal: Signal
         let value: Double
         var rules: [String]
     }
@@ -63,7 +64,7 @@ struct PanelChart {
                 picture.gap($0.minutes, "\(stretch($0)): \($0.reason)")
             }
             + (panel.isStacked ? picture.layers(tops) : picture.lines(tops, breaks: panel.gaps.map(\.minutes)))
-            + drawn.map { picture.level($0.value, "above \(Figure.text($0.value, unit)): \(Shown.line($0.rules.joined(separator: ", ")))") }
+            + drawn.map { picture.level($0.value, words($0)) }
             + within.map { picture.event($0, clocks) }
         return """
             <figure><figcaption>\(panel.title): <strong>\(newest.map { Figure.text($0, unit) } ?? "no evidence now")</strong> <span class="faint">\(least) to \(most)\(step) · <code>\(panel.signals.map(\.name).joined(separator: ", "))</code></span></figcaption>
@@ -93,11 +94,16 @@ struct PanelChart {
         items += thresholds.map { threshold in
             let isDrawn = drawn.contains { $0.value == threshold.value }
             return """
-                <li><span class="key level" aria-hidden="true"></span>above \(Figure.text(threshold.value, panel.unit)): \
-                \(Shown.line(threshold.rules.joined(separator: ", ")))\(isDrawn ? "" : " (far above this picture)")</li>
+                <li><span class="key level" aria-hidden="true"></span>\(words(threshold))\(isDrawn ? "" : " (far above this picture)")</li>
                 """
         }
         return items.isEmpty ? "" : "<ul class=\"legend\">\(items.joined())</ul>"
+    }
+
+    /// Of several lines each dashed one says which it holds for: the other may lie above it all day.
+    private func words(_ threshold: Threshold) -> String {
+        let line = panel.signals.count > 1 ? "\(threshold.signal.name) " : ""
+        return "\(line)above \(Figure.text(threshold.value, panel.unit)): \(Shown.line(threshold.rules.joined(separator: ", ")))"
     }
 
     /// What pointing at the picture would tell, for fingers, keyboards and screen readers.

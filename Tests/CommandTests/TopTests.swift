@@ -26,6 +26,10 @@ import Testing
             let lines = once.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
             #expect(once.code == 0 && lines.count == 24 && lines.allSatisfy { $0.unicodeScalars.count <= 80 }, "\(once.output)")
             #expect(once.output.contains("CRITICAL") && once.output.contains(short) && once.output.contains("shared"))
+            let lineByLine = try shell.run("top", "--once", "--plain")
+            #expect(lineByLine.code == 0 && lineByLine.output.contains("\n  open, \(short): critical, crowded on runtime shared"))
+            // Sparklines, columns and what stands below the screen are for eyes.
+            #expect(!lineByLine.output.contains("keys") && !lineByLine.output.contains("\u{2588}") && !lineByLine.output.contains("\n\n"))
             let plain = try shell.start(["top", "--plain"], atMost: 60)
             var printed = ""
             let isTold = plain.waits { output, _ in

@@ -165,12 +165,16 @@ import struct Journal.MinuteRow
                         Self.now - Int64(back),
                         [
                             .activeRuns: (10...14).contains(back) ? .missing(.unreachable) : .value(180), .websockets: .value(30),
-                            .mongodbLatency: .value(0.15),
+                            .mongodbLatency: .value(0.15), .turnLatencyP50: .value(6), .turnLatencyP95: .value(14),
                         ], apps: [("app-<b>", 120), ("app-shop", 60)])
                 }))
         let page = world.face().get("/").text
         #expect(page.contains("<line class=\"level\"") && page.contains("above 200: runtime-saturated"))
         #expect(page.contains("above 200ms: mongodb-slow"))
+        #expect(
+            page.contains("</span>turn_latency.p50 above 5s: turn-latency-rise")
+                && page.contains("</span>turn_latency.p95 above 10s: turn-"),
+            "of two lines, which it holds for")
         #expect(page.contains("above 1000: websockets-high (far above this picture)"))
         #expect(page.contains("<summary>no evidence for 5m</summary>") && page.contains("08:46:00 to 08:51:00: the runtime gave no answer"))
         #expect(page.contains("<span class=\"key c0\"") && page.contains("app-&lt;b&gt;") && !page.contains("app-<b>"))

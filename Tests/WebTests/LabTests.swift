@@ -84,6 +84,8 @@ import Views
         let face = world.face(settings: MonitorSettings())
         let wrong = post(face, [("policy", "thresholds: {noisy_shre: 50}\n</textarea><script>alert(1)</script>"), ("kind", "change")])
         #expect(wrong.status == 422 && wrong.text.contains("This is no policy yet") && wrong.text.contains("ops_rules.lab.yaml"))
+        let typed = post(face, [("policy", "thresholds: {noisy_shre: 50}\r\nmode: enforce"), ("kind", "change")])
+        #expect(typed.status == 422 && typed.text.contains(">thresholds: {noisy_shre: 50}\nmode: enforce</textarea>"), "lines stay lines")
         #expect(!wrong.text.contains("<script>alert") && wrong.text.contains("&lt;/textarea&gt;"))
         for (fields, status, words) in [
             ([], 422, "paste what you want to try"), ([("policy", " \n\t")], 422, "paste"),

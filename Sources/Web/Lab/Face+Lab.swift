@@ -39,7 +39,9 @@ extension Face {
         guard let kind = LabDraft.Kind(rawValue: named) else {
             throw Problem.badRequest("'kind' is one of \(LabDraft.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
         }
-        let typed = LabDraft.Typed(kind: kind, app: try fields.text("app"), text: try fields.text("policy") ?? "")
+        // Browsers end the lines of a form with two bytes: a page that gives the first back as a foreign one spoils the text.
+        let text = (try fields.text("policy") ?? "").replacing(bytesOf: "\r\n", with: "\n")
+        let typed = LabDraft.Typed(kind: kind, app: try fields.text("app"), text: text)
         try fields.finish()
         let now = clock.now()
         let zone = ZoneChoice.kept(request, environment) ?? surroundings.withLock { $0.telling.zone }

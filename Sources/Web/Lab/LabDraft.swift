@@ -40,12 +40,10 @@ struct LabDraft: Sendable {
     /// The file as it is to be saved.
     let file: String
 
-    init(_ kind: Kind, app: AppID?, _ typed: String) throws(Problem) {
+    init(_ kind: Kind, app: AppID?, _ text: String) throws(Problem) {
         guard kind != .app || app != nil else { throw .badRequest("name the app whose policy it is") }
         guard app.map({ $0.text.utf8.count <= 4_096 }) ?? true else { throw .badRequest("no app has an id of more than 4 kB") }
         guard kind == .app || app == nil else { throw .badRequest("an app is named with an app's own policy only") }
-        // As browsers send lines of a form.
-        let text = typed.replacing(bytesOf: "\r\n", with: "\n")
         guard text.utf8.count <= LabDraft.limit else { throw .badRequest("a policy to try has at most \(LabDraft.limit / 1_024) kB") }
         guard !text.utf8.allSatisfy({ $0 == 32 || $0 == 10 || $0 == 9 }) else {
             throw .badRequest("paste what you want to try, such as thresholds: {noisy_share: 50%}")

@@ -17,7 +17,8 @@ enum TopCommand {
             + "changes something asks first, and says what came of it. With --plain, or where the output is no terminal, a line is "
             + "printed when something changed and nothing is drawn over: for a screen reader, or a log. NO_COLOR is respected.",
         options: [
-            Option("plain", "lines one below the other, when something changed"), Option("once", "one screen, and done"),
+            Option("plain", "lines one below the other, when something changed"),
+            Option("once", "one screen, or with --plain its lines, and done"),
             MonitorOptions.state,
         ],
         examples: [
@@ -27,7 +28,8 @@ enum TopCommand {
     ) { invocation in
         let folder = try invocation.stateFolderToLookInto()
         let source = TopSource(invocation, folder)
-        if invocation.arguments.has("once") {
+        let isOnce = invocation.arguments.has("once")
+        if isOnce, !invocation.arguments.has("plain") {
             let size = TerminalScreen.size ?? (80, 24)
             let frame = try source.frame(columns: size.columns, rows: size.rows)
             write(Shown.screen(frame.lines.map { $0 + "\n" }.joined(), styles: invocation.terminal.color))
@@ -36,13 +38,13 @@ enum TopCommand {
         let isScreen =
             isatty(STDOUT_FILENO) == 1 && isatty(STDIN_FILENO) == 1
             && invocation.environment["TERM"].map { $0 != "dumb" && !$0.isEmpty } == true
-        if invocation.arguments.has("plain") || !isScreen { return try await plain(source, invocation) }
+        if invocation.arguments.has("plain") || !isScreen { return try await plain(source, invocation, isOnce: isOnce) }
         var screen = TopScreen(source, invocation)
         return try await screen.run()
     }
 
-    /// A block of lines each time that something else is so. Ages alone are nothing new.
-    private static func plain(_ source: TopSource, _ invocation: Invocation) async throws -> ExitCode {
+    /// A block of lines each time that something else is so, or one. Ages alone are nothing new.
+    private static func plain(_ source: TopSource, _ invocation: Invocation, isOnce: Bool) async throws -> ExitCode {
         var last: [String] = []
         while true {
             let overview = try source.read()
@@ -61,7 +63,7 @@ enum TopCommand {
                 last = essence
                 write(Shown.screen("\(overview.zone.clock(overview.now))\n" + lines.map { "  \(Shown.line($0))\n" }.joined()))
             }
-            guard !Output.isLost else { return .ok }
+            guard !isOnce, !Output.isLost else { return .ok }
             do { try await invocation.clock.sleep(for: .seconds(1)) } catch { return .ok }
         }
     }
