@@ -53,7 +53,7 @@ struct BegunTests {
     func outlook() throws {
         let world = try Self.world([Self.rule("idle", after: "1m", "info"), Self.rule("soon", after: "5m", "warning")])
         defer { withExtendedLifetime(world) {} }
-        let face = try world.face()
+        let face = world.face()
         let sentence = "soon on runtime shared has begun, told from 09:05:00 if it stays so"
         let text = face.get("/").text
         #expect(text.contains("Well so far</h1>") && text.contains("<section class=\"banner doubtful\""), "\(text.prefix(4_000))")
@@ -70,7 +70,7 @@ struct BegunTests {
     func notes() throws {
         let world = try Self.world([Self.rule("idle", after: "1m", "info")])
         defer { withExtendedLifetime(world) {} }
-        let face = try world.face()
+        let face = world.face()
         let text = face.get("/").text
         #expect(text.contains("All is well</h1>") && !text.contains("idle on runtime shared has begun") && text.contains("Has begun"))
         #expect(try face.get("/api/v1/situation").json()["line"]?.string?.contains("begun") == false)
@@ -95,7 +95,7 @@ struct BegunTests {
             "loud: {subject: runtime, when: open_runs > 15, for: 0s, severity: critical, summary: Too many., suppresses: [hushed]}"
         let world = try Self.world([loud, Self.rule("hushed", after: "3m", "warning")], [Crowd.noisy])
         defer { withExtendedLifetime(world) {} }
-        let face = try world.face()
+        let face = world.face()
         let text = face.get("/").text
         #expect(!text.contains("hushed on runtime shared has begun") && text.contains("told to nobody while loud holds it back"))
         let begun = try face.get("/api/v1/situation").json()["begun"]?[0]
@@ -113,7 +113,7 @@ struct BegunTests {
         let polls = isDipping ? [Crowd.calm, Self.rest, Crowd.calm] : [Crowd.calm]
         let world = try Self.world([Self.rule("soon", after: "5m", "warning", rest)], polls, knowsRules: knowsRules)
         defer { withExtendedLifetime(world) {} }
-        let face = try world.face()
+        let face = world.face()
         #expect(face.get("/").text.contains("soon on runtime shared has begun, \(words)."))
     }
 
