@@ -28,8 +28,8 @@ package final class Frontage: Sendable {
 
     /// Who answers now.
     private final class Answers: Sendable {
-        let gate = Mutex<HTTPServer.Handler>(Answers.notYet)
-        let page = Mutex<HTTPServer.Handler>(Answers.notYet)
+        let gate = HandlerSlot(Answers.notYet)
+        let page = HandlerSlot(Answers.notYet)
 
         private static let notYet: HTTPServer.Handler = { _ in .problem(503, "Not yet", "the monitor is starting") }
     }
@@ -68,11 +68,11 @@ package final class Frontage: Sendable {
         server = configuration.gate.map { settings in
             HTTPServer(
                 listen: settings.listen.host, port: settings.listen.port, options: Frontage.options("gate", .questions, logger)
-            ) { request in answers.gate.withLock { $0 }(request) }
+            ) { request in answers.gate.answer(request) }
         }
         face = (isElsewhere ? configuration.server : nil).map {
             HTTPServer(listen: $0.value.host, port: $0.value.port, options: Frontage.lookers(configuration, logger)) { request in
-                answers.page.withLock { $0 }(request)
+                answers.page.answer(request)
             }
         }
     }
@@ -119,8 +119,8 @@ package final class Frontage: Sendable {
         let endpoints = MonitorEndpoints(
             gate: gate, health: health, gateAnswered: { instruments.gateAnswered(inSeconds: $0) }, more: isHere ? [instruments.route] : [])
         let looks = MonitorEndpoints(gate: nil, health: health, more: [instruments.route], others: page.answer)
-        answers.gate.withLock { $0 = endpoints.answer }
-        answers.page.withLock { $0 = looks.answer }
+        answers.gate.replace(with: endpoints.answer)
+        answers.page.replace(with: looks.answer)
     }
 
     /// Where a proxy asks the gate; nil: nowhere.

@@ -29,8 +29,12 @@ public final class Face: Sendable {
 
     let folder: StateFolder
     let surroundings: Mutex<Overview.Surroundings>
-    /// What of the daemon that shows this stands still, in words.
-    private let standstills = Mutex<(@Sendable () -> [String])?>(nil)
+    /// What of the daemon that shows this stands still, in words. In a structure: a function that is itself the value of a mutex is
+    /// wrapped once more each time it is read.
+    private struct Standstills {
+        var stuck: (@Sendable () -> [String])?
+    }
+    private let standstills = Mutex(Standstills())
     let keeper: Gatekeeper
     let clock: any Clock
     let kept = AnswerShelf()
@@ -63,7 +67,7 @@ public final class Face: Sendable {
     }
 
     /// From here on what is stuck in the daemon stands in the verdict: the journal alone tells it a minute later.
-    package func hear(_ stuck: @escaping @Sendable () -> [String]) { standstills.withLock { $0 = stuck } }
+    package func hear(_ stuck: @escaping @Sendable () -> [String]) { standstills.withLock { $0.stuck = stuck } }
 
     /// After a reload: channels, hours and clocks may be others.
     public func follow(_ surroundings: Overview.Surroundings) { self.surroundings.withLock { $0 = surroundings } }
@@ -182,7 +186,7 @@ public final class Face: Sendable {
         _ mode: Journal.Mode, _ visitor: Visitor, _ zone: Zone? = nil, _ body: (Reading) throws -> R
     ) throws -> R {
         var surroundings = surroundings.withLock { $0 }
-        surroundings.standstills = standstills.withLock { $0 }?() ?? []
+        surroundings.standstills = standstills.withLock { $0 }.stuck?() ?? []
         let journal = try Journal.open(folder, mode: mode, busyTimeout: .seconds(mode.writes ? 1 : 0.25))
         defer { journal.close() }
         let now = clock.now()
