@@ -152,7 +152,9 @@ struct Gatekeeper: Sendable {
             detail: ended.map { "\($0); sign in with another at /sign-in" }
                 ?? "\(given == nil ? "this needs a token" : "nobody has that token now"): one that 'mozaiks-ops token create' made, or that of server: {read_token_file: …}; "
                 + "as 'Authorization: Bearer TOKEN', or sign in at /sign-in",
-            headers: asks + [("WWW-Authenticate", "Bearer realm=\"mozaiks-ops\"")])
+            headers: asks + [("WWW-Authenticate", "Bearer realm=\"mozaiks-ops\"")],
+            plainly: given == nil && ended == nil
+                ? "Sign in first. Whoever runs the monitor makes a token for each of you: 'mozaiks-ops token create NAME'." : nil)
     }
 
     // MARK: - Writing

@@ -117,7 +117,7 @@ enum Page {
         let way: HTML = "\(HTML.when(isForm && back != "/", "<a href=\"\(back)\">Back</a> · "))<a href=\"/\">To the first page</a>"
         let body: HTML = """
             <section class="banner unknown"><h1><span class="mark" aria-hidden="true">?</span> \(problem.title)</h1>
-            <p class="lead">\(problem.detail)</p><p>\(way)</p></section>
+            <p class="lead">\(problem.plainly ?? problem.detail)</p><p>\(way)</p></section>
             \(form)
             """
         var answer = response(

@@ -6,6 +6,8 @@ struct Problem: Error, Sendable {
     var title: String
     var detail: String
     var headers: [(name: String, value: String)] = []
+    /// What a page says in the place of `detail`, where that speaks to a program.
+    var plainly: String?
 
     var response: ServerResponse {
         .problem(status, title, detail, headers: Face.guards.filter { $0.name != "X-Content-Type-Options" } + headers)

@@ -82,6 +82,9 @@ import struct Journal.MinuteRow
             for target in ["/", "/api/v1/situation", "/incidents/x"] {
                 let answer = face.get(target, [("Host", "127.0.0.1:9464"), (header, "203.0.113.9")])
                 #expect(answer.status == 401, "\(target)")
+                // A person is told what a person does, a program what a program does.
+                let isPage = !target.hasPrefix("/api")
+                #expect(answer.text.contains("Sign in first.") == isPage && answer.text.contains("Bearer TOKEN") != isPage, "\(target)")
             }
         }
     }
