@@ -739,7 +739,8 @@ public enum DefaultPolicy {
             playbook: turn-latency-rise
 
           # One app alone: a tool, a model, a key of its own. A turn's duration includes the time that a person took to answer, so half
-          # of all turns must be slow, too; and the others' are as always, or half of all turns here are several times as fast.
+          # of all turns must be slow, too; and the others' are as always, or half of all turns here are several times as fast: not
+          # those of a third of all, where a model is slow that some workflows of every app use. The others' 95th percentile tells.
           app-slow:
             subject: app
             when: >-
@@ -752,7 +753,9 @@ public enum DefaultPolicy {
               or runtime.turn_latency.p95.rest <= 0.5 * $latency_rise * baseline(runtime.turn_latency.p95[24h])))
               or (turn_latency.p50 > $latency_rise * baseline(turn_latency.p50[24h])
               and turn_latency.p95 > 0.5 * $latency_rise * baseline(turn_latency.p95[24h])
-              and turn_latency.p50 > $latency_rise * runtime.turn_latency.p50))
+              and turn_latency.p50 > $latency_rise * runtime.turn_latency.p50
+              and (missing(runtime.turn_latency.p95.rest)
+              or runtime.turn_latency.p95.rest <= $latency_rise * baseline(runtime.turn_latency.p95[24h]))))
             # What lasts becomes what is usual, and one of the others who thinks makes none of them slow.
             while: >-
               turn_latency.p95 > $latency_floor and turn_latency.p50 > 0.3 * $latency_floor
