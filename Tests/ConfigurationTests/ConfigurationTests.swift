@@ -68,7 +68,7 @@ import Testing
             ("/var/lib/one:/var/lib/two", nil, ["'/var/lib/one', and not in '/var/lib/two'"]),
             ("/a:/b:/c", nil, ["names 3 folders", "'/a', and not in '/b', '/c'"]),
             ("/var/lib/one", nil, []), ("/var/lib/one:", nil, []), (":/var/lib/two", nil, []),
-            ("/a:/b", "state: /b", []),
+            ("/a:/b", "schema: mozaiks.ops/config/v1\nstate: /b\n", []),
         ] as [(String, String?, [String])])
     func severalStateFoldersAreWarnedAbout(list: String, file: String?, parts: [String]) throws {
         let warnings = try load(file, ["STATE_DIRECTORY": list]).warnings.filter { $0.code == "state" }
