@@ -91,6 +91,7 @@ import Testing
             ("incidents list --status opne", "--status 'opne' is none", "open, acknowledged, resolved"),
             ("incidents list --severity fatal", "--severity 'fatal' is none", "info, warning, critical"),
             ("incidents list --since yesterday", "--since 'yesterday' is not a span", "90s, 5m, 2h or 7d"),
+            ("incidents list --since 9999d", "--since '9999d' is too long", "at most ten years: 3650d"),
             ("incidents list --limit 0", "--limit '0' is not a whole number from 1", ""),
             ("audit verify --head 3", "--head '3' is not a head", "SEQ:DIGEST"),
             ("audit export --since lately", "--since 'lately' is neither a span nor a time", "24h"),
