@@ -340,6 +340,10 @@ class Checker:
                 if kept["tenant_id"] != f"tenant-{app}" or kept["plan"]["id"] != "pro" or not kept["features"]["code_execution"]:
                     self.report("values nobody owns", f"{half} entitlements of {app} are not what the platform set: {kept}")
 
+    def doubter(self, folder):
+        """One like it that reads the journal of a folder, whatever this one reads."""
+        return type(self)(folder, self.control_plane)
+
     def check_episodes(self, alive, before):
         """Every tenant that was noisy for long enough before a monitor that lived has its incident.
 
@@ -380,7 +384,7 @@ def blind_spots(original, names, now, worlds):
         for name in names:
             shutil.copy(f"{original.folder}/{name}", folder)
         shutil.copytree(original.folder + "/state", folder + "/state", ignore=shutil.ignore_patterns("*.lock", "*.stop", "*-shm"))
-        doubter = type(original)(folder, original.control_plane)
+        doubter = original.doubter(folder)
         # All of the time, for the damage that makes a lease begin within it.
         doubter.stopped = [(0, now)] if kind.startswith("acted while stopped") else []
         doubter.report = lambda kind, what, found=doubter.found: found.append((kind, what))
