@@ -102,9 +102,15 @@ public struct Pipeline: Sendable {
     /// Decodes one observation and takes it in. Observations of runtimes that are not configured are passed over.
     public mutating func take(_ observation: Observation) {
         guard signals[observation.runtime] != nil else { return }
-        let content = Decoder.decode(observation)
-        let sample = Sample(observation, content)
-        remember(content, observation)
+        take(DecodedObservation(observation))
+    }
+
+    /// Takes in what was decoded elsewhere.
+    public mutating func take(_ decoded: DecodedObservation) {
+        let observation = decoded.observation
+        guard signals[observation.runtime] != nil else { return }
+        let sample = Sample(observation, decoded.content)
+        remember(decoded.content, observation)
         hold(observation)
         signals[observation.runtime]?.ingest(sample)
         clocks[observation.runtime]?.note(sample.endpoint, at: observation.at)

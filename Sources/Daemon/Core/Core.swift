@@ -1,5 +1,6 @@
 import Actions
 import Ambient
+import Collector
 import Cycle
 import Engine
 import Guard
@@ -182,13 +183,19 @@ public actor Core {
     /// - Parameter recorder: sees what a tape holds, in its order: the observations before they are taken in, what people
     ///   did, the tick.
     @discardableResult
-    public func cycle(
+    public nonisolated func cycle(
         _ runtime: String, _ observations: [Observation], recorder: (@Sendable (TapeStep) -> Void)? = nil
-    ) -> Bool {
+    ) async -> Bool {
+        // Before it is the core's turn: a long answer holds up no other runtime's cycle.
+        await judge(runtime, observations.map(DecodedObservation.init), recorder: recorder)
+    }
+
+    private func judge(_ runtime: String, _ polled: [DecodedObservation], recorder: (@Sendable (TapeStep) -> Void)?) -> Bool {
         guard pipeline.signals[runtime] != nil else { return true }
         // The moment of the newest observation, as on a tape: a replay of this poll ticks at the same moment.
-        let now = observations.map(\.at).max() ?? clock.now()
-        let observations = observations + [readGate(runtime, at: now)].compactMap { $0 }
+        let now = polled.map(\.observation.at).max() ?? clock.now()
+        let decoded = polled + [readGate(runtime, at: now)].compactMap { $0.map(DecodedObservation.init) }
+        let observations = decoded.map(\.observation)
         instruments?.begins(.deciding, of: runtime)
         instruments?.polled(observations)
         if let recorder, !areSettingsTaped {
@@ -199,7 +206,7 @@ public actor Core {
         }
         readBack = [:]
         recorder?(.polled(observations))
-        for observation in observations { pipeline.take(observation) }
+        for one in decoded { pipeline.take(one) }
         areSignalsAhead = true
         var record = TickRecord()
         settleLeases(&record)

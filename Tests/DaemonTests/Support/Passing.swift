@@ -6,8 +6,8 @@ import Model
 extension Core {
     /// Moves the clock on by ten seconds and lives through a poll that finds these open runs.
     @discardableResult
-    func pass(_ open: [String: Int], _ clock: ManualClock, by step: TimeSpan = .seconds(10)) -> Bool {
+    nonisolated func pass(_ open: [String: Int], _ clock: ManualClock, by step: TimeSpan = .seconds(10)) async -> Bool {
         clock.advance(by: step)
-        return cycle(Crowd.runtime, Crowd.poll(open, at: clock.now()))
+        return await cycle(Crowd.runtime, Crowd.poll(open, at: clock.now()))
     }
 }
