@@ -1,12 +1,11 @@
 """What is seen of the program from outside: how long a pass takes, what a daemon holds in memory and takes of a core."""
 import os
-import signal
 import statistics
 import subprocess
 import sys
 import time
 
-from processes import HERE, PROGRAM, Nonsense, clean_environment, resident, simulate
+from processes import HERE, PROGRAM, Nonsense, clean_environment, resident, simulate, stop
 from table import ratio, spread
 
 
@@ -61,13 +60,7 @@ def daemon(table, folder, seconds):
                     samples.append(resident(process.pid))
             alive = process.poll() is None
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+            stop(process)
             log.close()
     if not alive or len(samples) < 4:
         with open(log.name) as file:
@@ -117,13 +110,7 @@ def fleet(table, folder, runtimes, interval, warm, seconds):
             share = (spent() - before) / seconds * 100 if alive else 0
             memory = resident(process.pid) if alive else {}
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(20)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+            stop(process)
             log.close()
     name = f"{runtimes} runtimes of 100 chats, every {interval} s"
     if not alive:

@@ -1,6 +1,7 @@
 """What the measurements start and ask: processes that answer with figures. A figure that cannot be is a failure, not a result."""
 import math
 import os
+import signal
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -98,3 +99,15 @@ def resident(pid):
     with open(f"/proc/{pid}/status") as file:
         fields = dict(line.split(":", 1) for line in file)
     return {name: int(fields[name].split()[0]) * 1024 / MB for name in ("VmRSS", "RssAnon", "VmHWM")}
+
+
+def stop(process, patience=20):
+    """Ends a program as its users would, and at once where it does not end within so many seconds."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -2,12 +2,13 @@
 import asyncio
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+
+from processes import stop
 
 
 async def viewer(port, until, counts):
@@ -110,12 +111,7 @@ def measure(table, program, folder, runtime_url, environment, load, people, seco
         table.at_most("gate, requests without a decision meanwhile", 0, int(failures), "{:d}", may_be_zero=True)
         table.at_most("answers that viewers did not get", 0, int(wrong), "{:d}", may_be_zero=True, note=f"{ok:.0f} that they got, median {median * 1e3:.0f} ms, slowest {slowest * 1e3:.0f} ms; 20 more connections held half a request or read nothing")
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)
 
 
 if __name__ == "__main__":
