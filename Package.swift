@@ -132,7 +132,7 @@ let package = Package(
         room(
             "Composition",
             [
-                "Model", "YAML", "Signals", "Policy", "Playbooks", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector",
+                "Model", "YAML", "Signals", "Policy", "Playbooks", "Telling", "Ambient", "HTTP", "Settings", "Collector",
                 "Journal",
                 "Actions", "Notify", "Advisor", "Server", "Configuration", "Cycle", "Daemon", "Views", "Web",
             ]),
