@@ -136,8 +136,6 @@ import Testing
     @Test("a suite that looks inside of rooms stands in the folder of one of them")
     func suitesStandWithTheirRooms() {
         let elsewhere: Set = [
-            // What was replayed, beside what the daemon lived.
-            "HistoryReplayTests.swift", "ReplayPageTests.swift", "ScenarioTruthTests.swift",
             // What other rooms come to, as documents.
             "OutcomeDocumentTests.swift",
         ]
