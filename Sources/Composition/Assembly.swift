@@ -46,7 +46,7 @@ public struct Assembly: Sendable {
     public static func loadPolicies(folder: String, interval: TimeSpan? = nil) throws(PolicyErrors) -> PolicySet {
         var files: [PolicyFile] = []
         do {
-            files = try FileReading.yamlFiles(in: folder).map { PolicyFile(path: $0.path, bytes: $0.bytes) }
+            files = try FileReading.yamlFiles(in: folder)
         } catch {
             let fault = Diagnostic(
                 "unreadable", "cannot read the policies: \(error.reason)", file: error.path, line: 0,
@@ -145,9 +145,8 @@ public struct Assembly: Sendable {
         settings.landableOnApproval = landings.onApproval
         settings.telling = configuration.telling
         settings.historyRetention = configuration.historyRetention.value
-        // The perf body names no model, so one price serves all: the dearest, which never understates.
-        settings.price = configuration.prices.max { $0.prompt + $0.completion < $1.prompt + $1.completion }
-            .map { TokenPrice(promptPerMillion: $0.prompt, completionPerMillion: $0.completion) }
+        // The perf body names no model, so one price serves all.
+        settings.price = TokenPrice.dearest(configuration.prices.map(\.price))
         return settings
     }
 }

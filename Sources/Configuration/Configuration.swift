@@ -64,7 +64,8 @@ public struct Configuration: Sendable {
     public var trustedSecret: Setting<SecretSource>?
     /// Of how many apps of each runtime metrics tell, those with the most active runs; nil: of none.
     public var metricsApps: Setting<Int>?
-    public var prices: [Price]
+    /// What models cost, in the order of the file.
+    public var prices: [(model: String, price: TokenPrice)]
     /// Where the values of `polling`, `guard` and `prices` come from, by key: `guard.cooldown`. Absent: the default.
     var origins: [String: SettingOrigin] = [:]
     /// For `config show`: every value in the order of the file's keys.

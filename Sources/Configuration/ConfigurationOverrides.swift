@@ -254,8 +254,8 @@ enum ConfigurationEntries {
             entries.append(Entry(key: "server.trusted_secret", value: "from \(secret.value.location)", origin: secret.origin))
         }
         if let apps = configuration.metricsApps { entries.append(setting("metrics.top", apps)) }
-        entries += configuration.prices.map {
-            plain("prices.\($0.model)", "{prompt: \($0.prompt) USD/M, completion: \($0.completion) USD/M}")
+        entries += configuration.prices.map { model, price in
+            plain("prices.\(model)", "{prompt: \(price.promptPerMillion) USD/M, completion: \(price.completionPerMillion) USD/M}")
         }
         return entries
     }

@@ -342,7 +342,7 @@ struct ConfigurationReader {
         return perApp ? Setting(top, reader.origin(inner)) : nil
     }
 
-    private func prices(_ fields: Fields) -> [Price] {
-        fields.section(Keys.prices)?.all().compactMap { reader.price($0, of: $0.name) } ?? []
+    private func prices(_ fields: Fields) -> [(model: String, price: TokenPrice)] {
+        fields.section(Keys.prices)?.all().compactMap { entry in reader.price(entry).map { (entry.name, $0) } } ?? []
     }
 }
