@@ -39,7 +39,7 @@ struct FirstPage {
 
     var html: HTML {
         let verdict = overview.verdict
-        let tone = verdict.state == .ok && (deaf != nil || hasBegun) ? Page.Tone.doubtful : Page.Tone.of(verdict.state)
+        let tone = verdict.state == .ok && (deaf != nil || isSoFar) ? Page.Tone.doubtful : Page.Tone.of(verdict.state)
         let environment = overview.sights.first?.environment
         let mode = overview.sights.map(\.mode).min()
         let head: HTML = """
