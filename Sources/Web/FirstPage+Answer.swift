@@ -184,7 +184,9 @@ extension FirstPage {
                 "a look at why nothing is seen: the runtimes below say what they answer, \(Page.command("mozaiks-ops doctor")) says more")
         }
         guard let first = parts.first else { return "nothing" }
-        if forms.visitor.session == nil, unseen > 0 || !overview.approvals.isEmpty { parts.append(forms.signIn) }
+        if forms.visitor.session == nil, unseen > 0 || !overview.approvals.isEmpty {
+            parts.append(forms.signIn(to: overview.approvals.isEmpty ? "open" : "waiting"))
+        }
         return parts.dropFirst().reduce(first) { $0 + ", " + $1 }
     }
 }
