@@ -64,6 +64,9 @@ enum PageStyle {
         textarea{font:14px/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;width:100%;padding:8px;border-radius:6px;border:1px solid var(--faint);background:var(--card);color:var(--ink)}
         .wide{overflow-x:auto;margin:0 0 12px}table{border-collapse:collapse;background:var(--card);min-width:20em}caption{text-align:left;font-weight:600;padding:6px 0}
         th,td{text-align:left;padding:5px 12px;border:1px solid var(--line);font-weight:400}thead th{color:var(--faint)}
+        @media (max-width:600px){.wide table,.wide caption,.wide tbody,.wide tr,.wide th,.wide td{display:block;min-width:0}.wide thead{position:absolute;left:-99em}\
+        .wide tr{border:1px solid var(--line);border-radius:8px;padding:6px 10px;margin:0 0 8px;background:var(--card)}.wide table{background:none}\
+        .wide th,.wide td{border:0;padding:1px 0}.wide tbody th{font-weight:600}.wide td{display:grid;grid-template-columns:3.4em 1fr}.wide td::before{content:attr(data-of);color:var(--faint)}}
         .figures{display:flex;flex-wrap:wrap;gap:2px 14px}
         .replica{border-top:1px solid var(--line);padding:6px 0}.replica p{margin:0}
         .timeline{list-style:none;padding:0;margin:0;border-left:3px solid var(--line)}

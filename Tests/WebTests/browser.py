@@ -227,6 +227,8 @@ def lab(browser, url, pictures):
         time.sleep(0.1)
     text = browser.run("document.body.innerText")
     wrong += [f"does not say {words!r}: {text[:600]}" for words in ("more incident", "runtime-crowded", "ops_rules.lab.yaml") if words not in text]
+    if browser.run("[...document.querySelectorAll('.wide')].some((e) => e.scrollWidth > e.clientWidth)"):
+        wrong.append("a table is wider than a phone")
     browser.run(AXE + ";0")
     wrong += browser.run(CHECKS) + browser.run(JUDGED)
     browser.picture(pictures / "lab-result-390-light.png")
