@@ -120,6 +120,7 @@ struct ConfigurationReader {
             configuration.playbooks = Setting(path, reader.origin(node))
         }
         configuration.runtimes = runtimes(fields)
+        configuration.hosts = BesideReader(reader: reader).hosts(fields)
         configuration.polling = PollingSettings(fields, reader)
         configuration.network = NetworkSettings(fields, reader)
         actions(fields, &configuration)
@@ -224,7 +225,7 @@ struct ConfigurationReader {
                     at: list, hint: "name each process once; apps need no runtime of their own", severity: .warning)
             }
             let authentication = AuthenticationReader(reader: reader).read(runtime, for: replicas)
-            let labels = self.labels(runtime)
+            let labels = BesideReader(reader: reader).labels(runtime)
             let tls = TLSReader(reader: reader).read(runtime)
             runtime.finish()
             return RuntimeSettings(
@@ -247,13 +248,6 @@ struct ConfigurationReader {
             host = "127.0.0.1" + host.dropFirst(name.count)
         }
         return scheme + host + rest.dropFirst(authority.count)
-    }
-
-    private func labels(_ fields: Fields) -> [String: String] {
-        guard let inner = fields.section(RuntimeKeys.labels) else { return [:] }
-        var labels: [String: String] = [:]
-        for entry in inner.all() { labels[entry.name] = reader.text(entry.value, "a label") }
-        return labels
     }
 
     private func history(_ fields: Fields, _ configuration: inout Configuration) {
