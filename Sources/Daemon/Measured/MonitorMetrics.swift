@@ -119,7 +119,8 @@ public struct SignalMetric: Sendable {
         let words = String(signal.name.map { $0 == "." ? "_" : $0 })
         // `error_rate` is a share, `health_latency` is in seconds: the unit stands once.
         let name = MonitorMetric.prefix + kind.rawValue + "_" + words + suffix
-        let help = signal.info.summary.prefix(1).uppercased() + signal.info.summary.dropFirst()
+        let summary = signal.info.summary(on: kind)
+        let help = summary.prefix(1).uppercased() + summary.dropFirst()
         info = MetricInfo(
             name, .gauge, help + (signal.isWindowed ? ", over the last 5 minutes." : ".") + " No sample while it is missing.",
             labels: kind == .app ? ["runtime", "app"] : [kind.rawValue])
