@@ -155,7 +155,7 @@ struct ConfigurationReader {
             configuration.origins["maintenance[\(index)]"] = reader.origin(node)
         }
         configuration.advisor = AdvisorSettings(fields, prices: configuration.prices, reader)
-        fields.notYetAvailable("services", "hosts")
+        fields.notYetAvailable("services")
         fields.finish()
     }
 
