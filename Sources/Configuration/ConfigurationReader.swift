@@ -211,7 +211,9 @@ struct ConfigurationReader {
             runtime.notYetAvailable("dns", "file_sd")
             let isElsewhere = runtime.entry("dns") != nil || runtime.entry("file_sd") != nil
             let list = isElsewhere ? runtime.node(RuntimeKeys.replicas.name) : runtime.node(RuntimeKeys.replicas)
-            let replicas = list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true) } ?? []
+            let replicas =
+                list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true, isReplica: true) }
+                ?? []
             if let list, list.items?.isEmpty == true {
                 reporter.report("type", "'replicas' is empty", at: list, hint: "[http://127.0.0.1:8000]")
             }
