@@ -176,6 +176,11 @@ public struct Overview {
         return "\(who): the last poll\(what) was at \(clock(oldest.polledAt)) \(zone.mark(oldest.polledAt)), as the journal has it"
     }
 
+    /// The strictest mode of all runtimes; nil before the first poll.
+    public var mode: Mode? { sights.map(\.mode).min() }
+    /// Why it is no stronger one, and where that is set.
+    public var modePlace: String? { sights.first { $0.mode == mode }?.modePlace }
+
     public var verdict: StatusVerdict {
         StatusVerdict(
             summaries: sights.map(\.summary), at: now, open: open, stale: stale, begun: Begun.sentence(begun, at: now, clock),
