@@ -129,7 +129,7 @@ struct ConfigurationReader {
         configuration.channels = channels(fields)
         references.written = fields.node(Keys.channels)?.entries?.compactMap(\.key.text) ?? []
         configuration.routes = TellingReader(reader: reader).routes(fields) { references.named.append(($0, $1)) }
-        TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
+        configuration.maintenancePlaces = TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
         approvals(fields, &configuration)
         readServer(fields, into: &configuration)
         configuration.metricsApps = metrics(fields)
