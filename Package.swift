@@ -180,7 +180,7 @@ let package = Package(
         tests("Ambient", ["Model", "Ambient"]),
         tests("HTTP", ["Model", "Ambient", "HTTP", "Server"]),
         tests("Collector", ["Model", "JSONParsing", "Ambient", "HTTP", "Collector", "Server", "Simulator"]),
-        tests("Journal", ["Model", "Digest", "Journal", "CSQLite", "CPostgres"], exclude: ["released"]),
+        tests("Journal", ["Model", "Digest", "Actions", "Journal", "Cycle", "CycleKit", "CSQLite", "CPostgres"], exclude: ["released"]),
         tests(
             "Notify", ["Model", "Digest", "JSONParsing", "Ambient", "HTTP", "Settings", "Notify", "Server", "Simulator"],
             exclude: ["golden", "mail", "slack"]),

@@ -72,6 +72,8 @@ public struct Configuration: Sendable {
     public var prices: [(model: String, price: TokenPrice)]
     /// Where the values of `polling`, `guard` and `prices` come from, by key: `guard.cooldown`. Absent: the default.
     var origins: [String: SettingOrigin] = [:]
+    /// Where each window of maintenance stands in the file, saying nothing.
+    public var maintenancePlaces: [Diagnostic] = []
     /// For `config show`: every value in the order of the file's keys.
     public var entries: [SettingEntry]
     /// What is allowed but probably not meant.
@@ -95,6 +97,8 @@ public struct RuntimeSettings: Sendable {
 public struct Route: Sendable {
     public let rule: TellingSettings.Route
     public let origin: SettingOrigin
+    /// Where it stands in the file, saying nothing; nil for one that stands in none.
+    public var place: Diagnostic?
 
     /// Empty: all.
     public var severities: [Severity] { rule.match.severities }

@@ -103,7 +103,7 @@ struct ConfigurationOverrides {
         var faults: [Diagnostic] = []
         if replicas.isEmpty { faults.append(fault(given.origin, "url", "there is no URL in it", "such as http://127.0.0.1:8000")) }
         for url in replicas {
-            if let wrong = BaseURL.fault(url) { faults.append(fault(given.origin, "url", wrong.message, wrong.hint)) }
+            if let wrong = BaseURL.fault(ofReplica: url) { faults.append(fault(given.origin, "url", wrong.message, wrong.hint)) }
         }
         faults += login(&authentication, for: replicas)
         if faults.isEmpty, !replicas.isEmpty {

@@ -129,7 +129,7 @@ struct ConfigurationReader {
         configuration.channels = channels(fields)
         references.written = fields.node(Keys.channels)?.entries?.compactMap(\.key.text) ?? []
         configuration.routes = TellingReader(reader: reader).routes(fields) { references.named.append(($0, $1)) }
-        TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
+        configuration.maintenancePlaces = TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
         approvals(fields, &configuration)
         readServer(fields, into: &configuration)
         configuration.metricsApps = metrics(fields)
@@ -211,7 +211,9 @@ struct ConfigurationReader {
             runtime.notYetAvailable("dns", "file_sd")
             let isElsewhere = runtime.entry("dns") != nil || runtime.entry("file_sd") != nil
             let list = isElsewhere ? runtime.node(RuntimeKeys.replicas.name) : runtime.node(RuntimeKeys.replicas)
-            let replicas = list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true) } ?? []
+            let replicas =
+                list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true, isReplica: true) }
+                ?? []
             if let list, list.items?.isEmpty == true {
                 reporter.report("type", "'replicas' is empty", at: list, hint: "[http://127.0.0.1:8000]")
             }

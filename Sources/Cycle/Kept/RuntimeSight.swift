@@ -15,6 +15,8 @@ public struct RuntimeSight: Sendable {
     /// Between two polls, as they were configured.
     public var interval: TimeSpan
     public var mode: Mode
+    /// Why it is no stronger one, and where that is set; nil where it is the strongest, and of monitors that did not say.
+    public var modePlace: String?
     public var environment: String
     /// Seen by a daemon, which polls on and on; a pass of `check` comes when cron has it come.
     public var isOfDaemon: Bool
@@ -35,9 +37,10 @@ public struct RuntimeSight: Sendable {
     }
 
     public init(
-        summary: RuntimeSummary, polledAt: Timestamp, interval: TimeSpan, mode: Mode, environment: String, isOfDaemon: Bool,
-        gate: Gate? = nil
+        summary: RuntimeSummary, polledAt: Timestamp, interval: TimeSpan, mode: Mode, modePlace: String? = nil, environment: String,
+        isOfDaemon: Bool, gate: Gate? = nil
     ) {
+        self.modePlace = modePlace
         self.gate = gate
         self.summary = summary
         self.polledAt = polledAt
@@ -91,7 +94,8 @@ extension RuntimeSight {
         [
             "schema": .string(RuntimeSight.schema), "runtime": .string(summary.runtime), "kind": .string(summary.kind.rawValue),
             "polled_at": .moment(polledAt),
-            "interval": .span(interval), "mode": .string(mode.rawValue), "environment": .string(environment),
+            "interval": .span(interval), "mode": .string(mode.rawValue),
+            "mode_place": .optional(modePlace), "environment": .string(environment),
             "daemon": .bool(isOfDaemon),
             "gate": gate.map { ["asked_at": .moment($0.askedAt), "since": .moment($0.since)] } ?? .null,
             "apps": .int(Int64(summary.apps)), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
@@ -144,6 +148,7 @@ extension RuntimeSight {
         polledAt = try reader.member("polled_at").timestamp()
         interval = try reader.member("interval").span()
         mode = try reader.member("mode").choice(Mode.self)
+        modePlace = try reader.optional("mode_place")?.string()
         environment = try reader.member("environment").string()
         isOfDaemon = try reader.member("daemon").bool()
         gate = try reader.optional("gate").map { gate throws(DocumentError) in

@@ -65,7 +65,7 @@ extension Overview {
     }
 
     private func engineText(_ rendering: Rendering) -> String {
-        let mode = sights.map(\.mode).min().map { ", mode \($0.rawValue)" } ?? ""
+        let mode = mode.map { ", mode \($0.rawValue)" } ?? ""
         var text =
             holder.map {
                 $0.isKeeping ? "Engine: none runs while a command is at the journal (\($0))\(mode)\n" : "Engine: running (\($0))\(mode)\n"
@@ -73,6 +73,7 @@ extension Overview {
             ?? "\(rendering.terminal.paint("Engine: none runs", .yellow))\(mode); what follows is what the last one left\n"
         for standby in standbys { text += "        standing by: \(standby)\n" }
         text += "State:  \(Shown.id(folder.path)), looked at \(rendering.moment(now))\n"
+        if let mode = self.mode, let modePlace { text += "Mode:   \(mode.rawValue); \(Shown.line(modePlace))\n" }
         if let stop { text += rendering.terminal.paint(stop, .red) + "\n" }
         return text
     }
