@@ -95,7 +95,7 @@ let package = Package(
         room("Ambient", ["Model", "CPlatform"]),
         room("HTTP", ["Model", "Digest", "JSONParsing", "Ambient", "CCurl"]),
         room("Settings", ["Model", "YAML", "Ambient", "HTTP"]),
-        room("Collector", ["Model", "JSONParsing", "CSimdJSON", "Ambient", "HTTP"]),
+        room("Collector", ["Model", "JSONParsing", "YAML", "CSimdJSON", "Ambient", "HTTP", "Settings"]),
         room("Journal", ["Model", "Digest", "CSQLite", "CPostgres"]),
         room("Actions", ["Model", "JSONParsing", "YAML", "Ambient", "HTTP", "Settings"]),
         room("Notify", ["Model", "Digest", "JSONParsing", "YAML", "Policy", "Ambient", "HTTP", "Settings"]),

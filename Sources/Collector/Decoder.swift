@@ -69,6 +69,7 @@ public enum Decoder {
         case .activeRuns: return .activeRuns(try ActiveRunsDecoder.decode(body))
         case .events: return .events(try EventMetricsDecoder.decode(body))
         case .gate: return .gate(try GateCountsDecoder.decode(body))
+        case .targets: return .targets(try TargetListDecoder.decode(body))
         case .inside: return .inside(try InsideViewDecoder.decode(body))
         case .perf, .perfChats:
             // An empty array where totals should be is another server, not a runtime without chats.
@@ -103,7 +104,7 @@ public enum Decoder {
                 tally.look(chat, chatFields)
                 for id in ["chat_id", "app_id"] where chat[id] == nil { tally.add(id, "missing: the chat is left out") }
             }
-        case .gate: return false
+        case .gate, .targets: return false
         }
         return true
     }

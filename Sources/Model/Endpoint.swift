@@ -8,6 +8,9 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
     case gate
     /// What the extension inside the runtime shows, where there is one. Numbers are kept: new endpoints come last.
     case inside
+    /// No endpoint of the runtime either: where its replicas are, of a runtime whose replicas are to be found. On tapes like any
+    /// other answer, so that a replay knows who was expected.
+    case targets
 
     /// How often it is asked.
     public enum Cadence: Hashable, Sendable {
@@ -51,9 +54,12 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case .perfChats: Traits("/metrics/perf/chats", .insteadOf(.perf), isLong: true)
         case .gate: Traits("/gate/counts", .fromMemory)
         case .inside: Traits("/ops/runtime", .whereThere)
+        case .targets: Traits("/targets", .fromMemory)
         }
     }
     public var path: String { traits.path }
+    /// Whether replicas are asked for it.
+    public var isPolled: Bool { traits.cadence != .fromMemory }
 
     public init?(path: String) {
         guard let endpoint = Endpoint.allCases.first(where: { $0.path == path }) else { return nil }
