@@ -25,7 +25,7 @@ public struct AddressTargets: TargetSource {
         self.patience = patience
     }
 
-    public var name: String { "dns \(host)" }
+    public var name: String { "dns \(host)" + (family == .ipv6 ? " (AAAA)" : "") }
     public var hostName: String? { host }
 
     public func find() async throws(TargetFault) -> TargetList {
