@@ -75,6 +75,11 @@ public struct RuntimeSignals: Sendable {
     /// The apps of this runtime, by their bytes: those that it has shown within `SignalOptions.appLifetime`.
     public var subjects: [AppID] { shared.apps.sorted }
 
+    /// The same, each with when it was last shown.
+    public var subjectsSeen: [(app: AppID, at: Timestamp)] {
+        zip(shared.apps.sorted, shared.apps.order).map { app, slot in (app, Timestamp(milliseconds: shared.apps.lastSeen[slot])) }
+    }
+
     /// The readings at a moment, one slot for each element of `demand`. Closes the minutes that are over and forgets
     /// what nothing needs any more. A moment before the newest sample counts as that sample's.
     public mutating func readings(at now: Timestamp, demand: [SeriesRef]) -> ReadingTable {

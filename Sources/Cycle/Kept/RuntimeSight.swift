@@ -76,11 +76,12 @@ public struct RuntimeSight: Sendable {
 
     /// How well it sees: a change of that is written at once.
     package var quality: [String] {
-        summary.replicas.map { replica in
-            let missing = Endpoint.allCases.compactMap { endpoint in replica.missing[endpoint].map { "\(endpoint.path) \($0)" } }
-            return "\(replica.url) \(replica.isHealthy.map { "\($0)" } ?? "-") \(replica.answersForSeveralProcesses) "
-                + missing.joined(separator: " ")
-        }
+        [summary.finding.map { "\($0.trouble ?? "-") \($0.isDeserted)" } ?? "-"]
+            + summary.replicas.map { replica in
+                let missing = Endpoint.allCases.compactMap { endpoint in replica.missing[endpoint].map { "\(endpoint.path) \($0)" } }
+                return "\(replica.url) \(replica.isHealthy.map { "\($0)" } ?? "-") \(replica.answersForSeveralProcesses) "
+                    + missing.joined(separator: " ")
+            }
     }
 }
 
@@ -95,6 +96,15 @@ extension RuntimeSight {
             "gate": gate.map { ["asked_at": .moment($0.askedAt), "since": .moment($0.since)] } ?? .null,
             "apps": .int(Int64(summary.apps)), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
             "replicas": .array(summary.replicas.map(RuntimeSight.document)),
+            "finding": summary.finding.map(RuntimeSight.document) ?? .null,
+        ]
+    }
+
+    private static func document(_ finding: RuntimeSummary.Finding) -> JSON {
+        let labels = finding.labels.inByteOrder(of: \.key).map { (key: $0.key, value: JSON.string($0.value)) }
+        return [
+            "source": .string(finding.source), "trouble": .optional(finding.trouble), "labels": .object(JSONObject(labels)),
+            "deserted": .bool(finding.isDeserted),
         ]
     }
 
@@ -128,6 +138,13 @@ extension RuntimeSight {
             replicas: try reader.member("replicas").map { replica throws(DocumentError) in try RuntimeSight.replica(replica) },
             apps: try reader.member("apps").count(), deadCounters: Counter.allCases.filter { names.contains($0.name) },
             liveCounters: [], endedRuns: 0)
+        summary.finding = try reader.optional("finding").map { finding throws(DocumentError) in
+            let labels = finding.value["labels"]?.object ?? JSONObject()
+            return RuntimeSummary.Finding(
+                source: try finding.member("source").string(), trouble: try finding.optional("trouble")?.string(),
+                labels: Dictionary(labels.compactMap { label in label.value.string.map { (label.key, $0) } }) { first, _ in first },
+                isDeserted: try finding.member("deserted").bool())
+        }
         polledAt = try reader.member("polled_at").timestamp()
         interval = try reader.member("interval").span()
         mode = try reader.member("mode").choice(Mode.self)

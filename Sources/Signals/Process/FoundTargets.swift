@@ -43,6 +43,13 @@ extension RuntimeSignals {
         return "\(found.list.source) has named no replica since \(Timestamp(milliseconds: since))"
     }
 
+    /// For people.
+    var finding: RuntimeSummary.Finding? {
+        guard options.replicas.isEmpty, let found else { return nil }
+        return RuntimeSummary.Finding(
+            source: found.list.source, trouble: findingTrouble, labels: found.list.labels, isDeserted: isDeserted)
+    }
+
     mutating func ingestTargets(_ sample: Sample) {
         // A clock that went back: no time passed.
         let at = max(Clamp.moment(sample.at.milliseconds), found?.askedAt ?? .min)
