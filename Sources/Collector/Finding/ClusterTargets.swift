@@ -19,7 +19,7 @@ public struct ClusterTargets: TargetSource {
     ///   - api: the API server's base URL.
     public init(
         namespace: String, service: String, port: String?, scheme: String = "http", api: String, client: HTTPClient,
-        authenticator: Authenticator? = nil, tls: TLSFiles = TLSFiles(), refresh: TimeSpan = .seconds(30)
+        authenticator: Authenticator? = nil, tls: TLSFiles = TLSFiles(), refresh: TimeSpan = .seconds(30), timeout: TimeSpan = .seconds(5)
     ) {
         self.namespace = namespace
         self.service = service
@@ -27,7 +27,8 @@ public struct ClusterTargets: TargetSource {
         self.scheme = scheme
         self.api = api
         self.refresh = refresh
-        question = ListQuestion(client: client, authenticator: authenticator, tls: tls, label: "endpoints of \(namespace)/\(service)")
+        question = ListQuestion(
+            client: client, authenticator: authenticator, tls: tls, label: "endpoints of \(namespace)/\(service)", timeout: timeout)
     }
 
     public var name: String { "kubernetes \(namespace)/\(service)" }

@@ -9,6 +9,8 @@ struct ListQuestion: Sendable {
     var tls = TLSFiles()
     /// What is asked, in an operator's words.
     let label: String
+    /// How long an answer is waited for.
+    var timeout = TimeSpan.seconds(5)
 
     /// Slices of a service of thousands of pods are a few megabytes.
     private static let mostBytes = 8 << 20
@@ -38,7 +40,8 @@ struct ListQuestion: Sendable {
             }
         }
         var request = HTTPRequest(
-            .get, url, headers: headers, timeoutMs: 5_000, connectTimeoutMs: 3_000, bodyLimit: ListQuestion.mostBytes, label: label)
+            .get, url, headers: headers, timeoutMs: Int(timeout.milliseconds), connectTimeoutMs: 3_000, bodyLimit: ListQuestion.mostBytes,
+            label: label)
         request.tls = tls
         do {
             let response = try await client.send(request)

@@ -10,12 +10,13 @@ public struct ServedTargets: TargetSource {
     public let refresh: TimeSpan
 
     public init(
-        url: String, client: HTTPClient, authenticator: Authenticator? = nil, tls: TLSFiles = TLSFiles(), refresh: TimeSpan = .seconds(30)
+        url: String, client: HTTPClient, authenticator: Authenticator? = nil, tls: TLSFiles = TLSFiles(), refresh: TimeSpan = .seconds(30),
+        timeout: TimeSpan = .seconds(5)
     ) {
         self.url = url
         self.refresh = refresh
         name = "http_sd \(url)"
-        question = ListQuestion(client: client, authenticator: authenticator, tls: tls, label: "targets")
+        question = ListQuestion(client: client, authenticator: authenticator, tls: tls, label: "targets", timeout: timeout)
     }
 
     public func find() async throws(TargetFault) -> TargetList {

@@ -25,6 +25,9 @@ extension RuntimeSignals {
     /// replicas samples come from.
     public var expectedReplicas: [String] { options.replicas.isEmpty ? found?.list.replicas ?? [] : options.replicas }
 
+    /// Whether a replica that is not expected is none.
+    var knowsReplicas: Bool { !expectedReplicas.isEmpty || isDeserted }
+
     /// What all replicas that were found are called.
     public var foundLabels: [String: String] { options.replicas.isEmpty ? found?.list.labels ?? [:] : [:] }
 

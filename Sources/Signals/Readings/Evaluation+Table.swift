@@ -39,7 +39,7 @@ extension Evaluation {
         return ReadingTable(
             runtime: state.runtime, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
             replicas: state.replicas.map(\.url), runtimeColumn: runtimeColumn, columns: columns,
-            replicaColumns: replicaColumns, floors: floors, namesAllReplicas: !state.options.replicas.isEmpty || state.found != nil)
+            replicaColumns: replicaColumns, floors: floors, namesAllReplicas: state.knowsReplicas)
     }
 
     /// What a signal is at the least where it is missing since figures contradict each other.
