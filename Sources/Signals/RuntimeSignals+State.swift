@@ -4,10 +4,12 @@ extension RuntimeSignals {
     private static var magic: [UInt8] { Array("mozs".utf8) }
     /// Version 1 knew no gate, version 2 no ghosts and no extension inside the runtime, version 3 whose
     /// runs were silent, version 4 how runs and websockets moved together, version 5 what the line loses and what ended since
-    /// websockets were counted, version 6 how late websockets come while runs stand open, version 7 where replicas were found.
-    /// Later ones have tracks of more endpoints: those say it themselves.
-    private static var version: UInt8 { Endpoint.allCases.compactMap(ReplicaState.keptSince).reduce(fixedVersion, max) }
-    static var fixedVersion: UInt8 { 8 }
+    /// websockets were counted, version 6 how late websockets come while runs stand open. Later ones have tracks of more
+    /// endpoints: those say it themselves. Version 8 did not know where replicas were found.
+    private static var version: UInt8 { Endpoint.allCases.compactMap(ReplicaState.keptSince).reduce(max(fixedVersion, foundSince), max) }
+    static var fixedVersion: UInt8 { 7 }
+    /// Since when it is kept where replicas were found, and which of them are set aside.
+    static var foundSince: UInt8 { 9 }
     /// Endpoints whose tracks stand behind all else.
     private static func later(_ version: UInt8) -> [Endpoint] {
         Endpoint.allCases.filter { endpoint in
@@ -74,7 +76,7 @@ extension RuntimeSignals {
             for index in replicas.indices { replicas[index].line = try LineSense(from: &reader) }
         }
         var asideCount: Int64 = 0
-        if version > 7 {
+        if version >= RuntimeSignals.foundSince {
             found = try reader.optional { (reader) throws(SignalStateError) in try FoundTargets(from: &reader) }
             asideCount = try reader.integer()
             guard (0...Int64(replicas.count)).contains(asideCount) else { throw reader.failure("more replicas aside than there are") }
@@ -86,6 +88,7 @@ extension RuntimeSignals {
         replicas.removeLast(Int(asideCount))
         if whole { try history.decodeMinutes(from: &reader, capacity: capacity) }
         guard reader.isAtEnd else { throw reader.failure("more bytes than the state has") }
+        recogniseKind()
     }
 
     /// Brings back the chats that belong to a core, in any order. Rows of replicas that the core does not know are left

@@ -160,6 +160,15 @@ public struct RuntimeSignals: Sendable {
         if let last = gate.newestAt, newestAt - last > options.appLifetime.milliseconds { gate = GateLog() }
     }
 
+    /// What something that no configuration names any more is, by what was read of it.
+    mutating func recogniseKind() {
+        guard options.kind == .runtime else { return }
+        let shown = WatchedKind.allCases.first { kind in
+            kind.endpoint.map { endpoint in replicas.contains { $0.newestAt(endpoint) != nil } } ?? false
+        }
+        options.kind = shown ?? .runtime
+    }
+
     /// Where a replica is; one that is not known yet, or was set aside, takes its place.
     mutating func replicaIndex(_ url: String) -> Int {
         if let index = replicas.firstIndex(where: { $0.url.isSame(as: url) }) { return index }

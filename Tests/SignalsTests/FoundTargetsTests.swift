@@ -173,14 +173,15 @@ import Testing
     }
 
     @Test("what the version before wrote is read")
-    func versionSeven() throws {
-        var watched = Watched()
-        try watched.health(at: 0)
+    func versionBefore() throws {
+        // Without replicas: their tracks stand behind it.
+        var watched = Self.watched()
+        try watched.ingest(.gate(GateSignalTests.counts([:], others: 3)), at: 0, replica: Observation.gate)
         var bytes = watched.signals.encodedCore()
         // Nothing found, and nobody set aside.
-        #expect(bytes.suffix(2) == [0, 0] && bytes[4] == RuntimeSignals.fixedVersion)
+        #expect(bytes.suffix(2) == [0, 0] && bytes[4] >= RuntimeSignals.foundSince)
         bytes.removeLast(2)
-        bytes[4] = 7
+        bytes[4] = RuntimeSignals.foundSince - 1
         let read = try RuntimeSignals(decoding: bytes, options: watched.signals.options)
         #expect(read.encodedCore() == watched.signals.encodedCore())
     }

@@ -13,6 +13,8 @@ extension Pipeline {
     ///   they are configured.
     package func due(_ runtime: String, now: Timestamp, found: [String]? = nil) -> [(replica: String, endpoints: [Endpoint])] {
         guard let state = signals[runtime] else { return [] }
+        // Of what stands beside runtimes one thing is read, and it costs nobody's time.
+        if let only = state.options.kind.endpoint { return state.expectedReplicas.map { ($0, [only]) } }
         return (found ?? state.expectedReplicas).map { replica in
             var endpoints = Endpoint.all(.everyCycle)
             endpoints += Endpoint.all(.whereThere).filter { state.isDue($0, replica: replica, now: now) }

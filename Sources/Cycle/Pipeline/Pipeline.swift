@@ -86,7 +86,7 @@ public struct Pipeline: Sendable {
             var options = SignalOptions(
                 replicas: runtime.replicas, interval: settings.interval, perfShare: settings.perfShare,
                 missingAfter: policies.missingAfter, stalledAfter: policies.stalledAfter, window: policies.window,
-                price: settings.price)
+                price: settings.price, kind: runtime.kind)
             options.retain(for: demand + GuardState.markDemand)
             if signals[runtime.name] == nil {
                 signals[runtime.name] = RuntimeSignals(runtime: runtime.name, options: options)
@@ -124,7 +124,7 @@ public struct Pipeline: Sendable {
         let expected = Set(state.expectedReplicas)
         lastAnswers[runtime] = lastAnswers[runtime]?.filter { expected.contains($0.key) }
         guard state.isDeserted else { return }
-        for endpoint in Endpoint.allCases where endpoint.isPolled { clocks[runtime]?.note(endpoint, at: at) }
+        for endpoint in Endpoint.everything { clocks[runtime]?.note(endpoint, at: at) }
     }
 
     /// What stands on incidents of a runtime: what the configuration calls it goes before what its replicas are called where they

@@ -141,8 +141,8 @@ enum Sight {
         var pipeline = Pipeline(settings: assembly.settings, policies: policies)
         let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         var found: [Diagnostic] = []
-        for target in assembly.targets {
-            let seen = await poller.look(at: target, Endpoint.whole)
+        for target in assembly.targets where target.kind == .runtime {
+            let seen = await poller.look(at: target, target.whole)
             for observation in seen { pipeline.take(observation) }
             guard var signals = pipeline.signals[target.runtime] else { continue }
             // What the gate counts is not the runtime's to show.
