@@ -68,7 +68,7 @@ enum RuntimeKeys {
     static let labels = SettingKey(
         "labels", .named("LABEL", .text()), "Stand on every incident of the runtime; routes can pick by them, conditions ask for them")
     static let section = SettingSection(
-        [replicas] + FindingKeys.all + [labels, AuthenticationReader.key] + TLSReader.keys, isOneOf: [replicas] + FindingKeys.all)
+        [replicas, labels, AuthenticationReader.key] + TLSReader.keys + FindingKeys.all, isOneOf: [replicas] + FindingKeys.all)
 }
 
 enum HistoryKeys {
