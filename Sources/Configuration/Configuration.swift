@@ -87,6 +87,8 @@ public struct RuntimeSettings: Sendable {
     public let origin: SettingOrigin
     /// For its replicas.
     public var tls = TLSFiles()
+    /// Where the replicas are to be found; nil where they are named.
+    public var finding: TargetFinding?
 
     public var name: String { watched.name }
     public var replicas: [String] { watched.replicas }

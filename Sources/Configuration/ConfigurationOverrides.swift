@@ -203,7 +203,11 @@ enum ConfigurationEntries {
         ]
         for runtime in configuration.runtimes {
             let key = "runtimes.\(runtime.name)"
-            entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
+            if let finding = runtime.finding {
+                entries += finding.entries(key, runtime.origin)
+            } else {
+                entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
+            }
             entries.append(Entry(key: key + ".auth", value: runtime.authentication.shown, origin: runtime.origin))
             entries += runtime.tls.entries(key, runtime.origin)
             for (name, value) in runtime.labels.inByteOrder(of: \.key) {

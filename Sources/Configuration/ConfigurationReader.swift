@@ -208,9 +208,9 @@ struct ConfigurationReader {
                 return nil
             }
             guard let runtime = Fields(entry.value, "a runtime", reporter, place: entry.key.start) else { return nil }
-            runtime.notYetAvailable("dns", "file_sd")
-            let isElsewhere = runtime.entry("dns") != nil || runtime.entry("file_sd") != nil
-            let list = isElsewhere ? runtime.node(RuntimeKeys.replicas.name) : runtime.node(RuntimeKeys.replicas)
+            checkPlaces(runtime)
+            let finding = TargetFindingReader(reader: reader).read(runtime)
+            let list = runtime.node(RuntimeKeys.replicas)
             let replicas =
                 list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true, isReplica: true) }
                 ?? []
@@ -226,13 +226,26 @@ struct ConfigurationReader {
                         + (other.isSame(as: entry.name) ? "" : ", and is told and held back twice"),
                     at: list, hint: "name each process once; apps need no runtime of their own", severity: .warning)
             }
-            let authentication = AuthenticationReader(reader: reader).read(runtime, for: replicas)
+            let authentication = AuthenticationReader(reader: reader).read(runtime, for: finding?.urls ?? replicas)
             let labels = BesideReader(reader: reader).labels(runtime)
             let tls = TLSReader(reader: reader).read(runtime)
             runtime.finish()
             return RuntimeSettings(
-                watched: WatchedRuntime(name: entry.name, replicas: replicas, labels: labels), authentication: authentication,
-                origin: reader.origin(entry.key), tls: tls)
+                watched: WatchedRuntime(name: entry.name, replicas: finding == nil ? replicas : [], labels: labels),
+                authentication: authentication, origin: reader.origin(entry.key), tls: tls, finding: finding)
+        }
+    }
+
+    /// One place says who the replicas are.
+    private func checkPlaces(_ runtime: Fields) {
+        let given = ([RuntimeKeys.replicas] + FindingKeys.all).compactMap { runtime.entry($0) }.filter { !$0.value.isNull }
+        if given.isEmpty {
+            reporter.report(
+                "missing-key", "\(runtime.what) needs 'replicas'", at: runtime.place,
+                hint: "or what says who they are: " + FindingKeys.all.map { "'\($0.name)'" }.joined(separator: ", "))
+        } else if given.count > 1 {
+            reporter.report(
+                "replicas", "'\(given[1].name)' stands beside '\(given[0].name)': one of them says who the replicas are", at: given[1].key)
         }
     }
 

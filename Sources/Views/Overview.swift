@@ -188,6 +188,7 @@ public struct Overview {
         let isOne = parts.count == 1 && parts[0].count == 1
         return (first.isEmpty ? last : "\(first) and \(last)") + (isOne ? " is" : " are")
     }
+
     /// The strictest mode of all runtimes; nil before the first poll.
     public var mode: Mode? { sights.map(\.mode).min() }
     /// Why it is no stronger one, and where that is set.

@@ -79,11 +79,12 @@ public struct RuntimeSight: Sendable {
 
     /// How well it sees: a change of that is written at once.
     package var quality: [String] {
-        summary.replicas.map { replica in
-            let missing = Endpoint.allCases.compactMap { endpoint in replica.missing[endpoint].map { "\(endpoint.path) \($0)" } }
-            return "\(replica.url) \(replica.isHealthy.map { "\($0)" } ?? "-") \(replica.answersForSeveralProcesses) "
-                + missing.joined(separator: " ")
-        } + summary.unjudged.map { "unjudged \($0.rule)" }
+        [summary.finding.map { "\($0.trouble ?? "-") \($0.isDeserted)" } ?? "-"]
+            + summary.replicas.map { replica in
+                let missing = Endpoint.allCases.compactMap { endpoint in replica.missing[endpoint].map { "\(endpoint.path) \($0)" } }
+                return "\(replica.url) \(replica.isHealthy.map { "\($0)" } ?? "-") \(replica.answersForSeveralProcesses) "
+                    + missing.joined(separator: " ")
+            } + summary.unjudged.map { "unjudged \($0.rule)" }
     }
 }
 
@@ -101,6 +102,15 @@ extension RuntimeSight {
             "apps": .int(Int64(summary.apps)), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
             "replicas": .array(summary.replicas.map(RuntimeSight.document)),
             "unjudged": .array(summary.unjudged.map { ["rule": .string($0.rule), "wanting": $0.wanting.map(JSON.span) ?? .null] }),
+            "finding": summary.finding.map(RuntimeSight.document) ?? .null,
+        ]
+    }
+
+    private static func document(_ finding: RuntimeSummary.Finding) -> JSON {
+        let labels = finding.labels.inByteOrder(of: \.key).map { (key: $0.key, value: JSON.string($0.value)) }
+        return [
+            "source": .string(finding.source), "trouble": .optional(finding.trouble), "labels": .object(JSONObject(labels)),
+            "deserted": .bool(finding.isDeserted),
         ]
     }
 
@@ -140,6 +150,13 @@ extension RuntimeSight {
             replicas: try reader.member("replicas").map { replica throws(DocumentError) in try RuntimeSight.replica(replica) },
             apps: try reader.member("apps").count(), deadCounters: Counter.allCases.filter { names.contains($0.name) },
             liveCounters: [], endedRuns: 0)
+        summary.finding = try reader.optional("finding").map { finding throws(DocumentError) in
+            let labels = finding.value["labels"]?.object ?? JSONObject()
+            return RuntimeSummary.Finding(
+                source: try finding.member("source").string(), trouble: try finding.optional("trouble")?.string(),
+                labels: Dictionary(labels.compactMap { label in label.value.string.map { (label.key, $0) } }) { first, _ in first },
+                isDeserted: try finding.member("deserted").bool())
+        }
         // Monitors before it was told wrote nothing of it.
         summary.unjudged =
             try reader.optional("unjudged")?.map { one throws(DocumentError) in

@@ -39,8 +39,8 @@ enum DoctorCommand {
         for look in 0..<2 {
             if look > 0 { try await invocation.clock.sleep(for: wait) }
             for target in assembly.targets {
-                let all = target.replicas.map { ($0, target.everything) }
-                let seen = await poller.poll(target, all)
+                let known = pipeline.signals[target.runtime]?.expectedReplicas ?? []
+                let seen = await poller.look(at: target, target.everything, known: known)
                 for observation in seen { pipeline.take(observation) }
                 observations[target.runtime] = seen
                 // A balancer in front of two processes can give each endpoint to the same one in every look: asked a few
