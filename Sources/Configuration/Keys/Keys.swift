@@ -23,6 +23,9 @@ enum Keys {
     static let policies = SettingKey("policies", .path, fallback: "the built-in policy", "Folder of policy files")
     static let playbooks = SettingKey("playbooks", .path, fallback: "the built-in playbooks", "Folder of your own playbooks")
     static let runtimes = SettingKey("runtimes", .named(SettingKind.name, .section(RuntimeKeys.section)), "The runtimes to watch, by name")
+    static let shard = SettingKey(
+        "shard", .text(example: "2/5"), fallback: "all runtimes are watched",
+        "Which of several monitors with one configuration this is: it watches the runtimes that are its own (two-monitors.md)")
     static let polling = SettingKey("polling", .section(PollingKeys.section), "What polling may cost a runtime")
     static let network = SettingKey("network", .section(NetworkKeys.section), "Proxy and TLS of everything that says nothing else")
     static let actions = SettingKey(
@@ -51,7 +54,7 @@ enum Keys {
     static let prices = SettingKey("prices", .named("MODEL", .section(PriceKeys.section)), "What models cost, for the figures in USD")
 
     static let section = SettingSection([
-        schema, environment, mode, interval, state, statePassword, policies, playbooks, runtimes, polling, network, history, actions,
+        schema, environment, mode, interval, state, statePassword, policies, playbooks, shard, runtimes, polling, network, history, actions,
         guarding, approvals,
         channels, routes, timezone, maintenance, reminders, grouping, pageBudget, server, metrics, heartbeat, advisor, prices,
     ])
