@@ -16,7 +16,7 @@ extension DaemonParts {
         do {
             let configuration = try load()
             let policies = try Assembly.loadPolicies(configuration)
-            guard !configuration.runtimes.isEmpty else {
+            guard !configuration.watched.isEmpty else {
                 throw NothingToWatch(description: configuration.emptyShard?.message ?? "no runtime to watch")
             }
             // Routes may name new channels from here on, and those need senders.

@@ -14,7 +14,7 @@ public struct Strangers: Sendable {
         self.configuration = configuration
         self.policies = policies
         names = KnownNames(
-            environment: configuration.environment.value, runtimes: configuration.runtimes.map(\.watched),
+            environment: configuration.environment.value, runtimes: configuration.watched,
             elsewhere: configuration.elsewhere, policies: policies)
     }
 
@@ -71,7 +71,7 @@ public struct Strangers: Sendable {
     private var unlabelled: [Diagnostic] {
         var known: [String: Set<String>] = ["environment": [configuration.environment.value]]
         let all =
-            (configuration.runtimes.map(\.watched) + configuration.elsewhere.map(\.watched))
+            (configuration.watched + configuration.elsewhere.map(\.watched))
             .flatMap { $0.labels.map { ($0.key, $0.value) } }
             + policies.policies.flatMap { $0.labels.map { ($0.name, $0.value) } }
         for (name, value) in all { known[name, default: []].insert(value) }

@@ -15,7 +15,7 @@ extension Overview.Surroundings {
 extension Configuration {
     /// Why a shard watches nothing; nil where it watches something, or there is none.
     package var emptyShard: (message: String, hint: String)? {
-        guard let shard = shard?.value, runtimes.isEmpty, !elsewhere.isEmpty else { return nil }
+        guard let shard = shard?.value, watched.isEmpty, !elsewhere.isEmpty else { return nil }
         return (
             "no runtime to watch: of the \(elsewhere.count) configured none belongs to shard \(shard)",
             "'mozaiks-ops config show' says which shard each belongs to; with fewer shards none is without work"
@@ -25,9 +25,9 @@ extension Configuration {
     /// `2/5 watches shared, eu; others: us (3/5)`; nil where this is the only monitor.
     package var shardWords: String? {
         guard let shard = shard?.value else { return nil }
-        let own = runtimes.map { Shown.id($0.name) }.joined(separator: ", ")
+        let own = watched.map { Shown.id($0.name) }.joined(separator: ", ")
         let others = elsewhere.map { "\(Shown.id($0.name)) (\($0.shard))" }.joined(separator: ", ")
-        return "\(shard) watches \(own.isEmpty ? "none of the configured runtimes" : own)"
+        return "\(shard) watches \(own)"
             + (others.isEmpty ? "" : "; others watch \(others)")
     }
 }

@@ -125,6 +125,8 @@ struct ConfigurationOverrides {
                 RuntimeSettings(
                     watched: WatchedRuntime(name: "default", replicas: replicas), authentication: authentication, origin: given.origin)
             ]
+            // One that is named in passing keeps to itself.
+            (configuration.hosts, configuration.services) = ([], [])
         }
         return faults
     }
@@ -208,9 +210,9 @@ enum ConfigurationEntries {
             setting("playbooks", configuration.playbooks, configuration.playbooks.value ?? "(built in)"),
         ]
         if let shard = configuration.shard { entries.append(setting("shard", shard)) }
+        entries += ShardSplit.entries(configuration)
         for runtime in configuration.runtimes {
             let key = "runtimes.\(runtime.name)"
-            if let shard = configuration.shard { entries.append(Entry(key: key + ".shard", value: "\(shard.value)", origin: shard.origin)) }
             entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
             entries.append(Entry(key: key + ".auth", value: runtime.authentication.shown, origin: runtime.origin))
             entries += runtime.tls.entries(key, runtime.origin)
@@ -218,23 +220,14 @@ enum ConfigurationEntries {
                 entries.append(Entry(key: key + ".labels.\(name)", value: value, origin: runtime.origin))
             }
         }
-        for other in configuration.elsewhere {
-            let origin = configuration.shard?.origin ?? .builtIn
-            entries.append(Entry(key: "runtimes.\(other.name).shard", value: "\(other.shard), not watched here", origin: origin))
-        }
+        entries += configuration.hosts.flatMap(\.entries)
         func plain(_ key: String, _ value: String) -> Entry {
             Entry(key: key, value: value, origin: configuration.origins[key] ?? .builtIn)
         }
-        let polling = configuration.polling
-        entries += [
-            plain("polling.budget", "\(Amounts.number(polling.budgetPercent))%"),
-            plain("polling.timeout", "\(polling.timeout)"), plain("polling.body_limit", "\(polling.bodyLimit) B"),
-        ]
+        entries += configuration.polling.shown.map(plain)
         entries += configuration.network.entries
         entries.append(setting("history.retain", configuration.historyRetention, "\(configuration.historyRetention.value)"))
-        if let gate = configuration.gate {
-            entries.append(Entry(key: "actions.gate.listen", value: gate.listen.description, origin: gate.origin))
-        }
+        entries += configuration.gate?.entries ?? []
         for adapter in configuration.adapters {
             entries += adapter.shown.map { Entry(key: "actions.\(adapter.name).\($0.key)", value: $0.value, origin: adapter.origin) }
         }
@@ -255,7 +248,7 @@ enum ConfigurationEntries {
             plain("guard.blast_radius", "\(SettingReader.shown(percent: limits.blastPercent))%"),
             plain("approvals.expire", "\(limits.approvalExpiry)"),
         ]
-        entries += configuration.approvals?.entries.map(plain) ?? []
+        entries += configuration.slackApprovals?.shown.map(plain) ?? []
         entries += configuration.channels.flatMap(\.entries)
         for (index, route) in configuration.routes.enumerated() {
             entries.append(Entry(key: "routes[\(index)]", value: route.text, origin: route.origin))

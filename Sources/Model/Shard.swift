@@ -29,7 +29,7 @@ public struct Shard: Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(number)/\(count)" }
 }
 
-/// A configured runtime that is another shard's.
+/// Something configured that another shard watches.
 public struct RuntimeElsewhere: Hashable, Sendable {
     public let watched: WatchedRuntime
     public let shard: Shard
@@ -41,6 +41,6 @@ public struct RuntimeElsewhere: Hashable, Sendable {
 
     public var name: String { watched.name }
 
-    /// `'eu' (shard 3/5)`.
-    public var words: String { "'\(Shown.id(name))' (shard \(shard))" }
+    /// `the runtime 'eu' (shard 3/5) is watched by another monitor`.
+    public var sentence: String { "the \(watched.kind.rawValue) '\(Shown.id(name))' (shard \(shard)) is watched by another monitor" }
 }

@@ -107,7 +107,7 @@ public struct KnownNames: Sendable {
             guard !runtimes.contains(where: glob.matches) else { return [] }
             return elsewhere.filter { glob.matches($0.name) }.map { other in
                 Stranger(
-                    kind: .elsewhere, message: "the runtime \(other.words) is watched by another monitor",
+                    kind: .elsewhere, message: other.sentence,
                     hint: "say it to the monitor of shard \(other.shard)")
             }
         }
@@ -117,6 +117,11 @@ public struct KnownNames: Sendable {
     public func isElsewhere(_ match: IncidentMatch) -> Bool {
         guard let environment, !match.environments.isEmpty else { return false }
         return !match.environments.contains { $0.matches(environment) }
+    }
+
+    /// What somebody may have meant who wrote a name that there is not, and else what there is.
+    public static func meant(_ written: String, among known: [String]) -> String {
+        Nearest.name(to: written, among: known).map { "did you mean '\(Shown.id($0))'?" } ?? listed(known.map(Shown.id))
     }
 
     private static func listed(_ names: [String]) -> String { "there are: " + names.joined(separator: ", ") }

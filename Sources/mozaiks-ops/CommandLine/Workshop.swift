@@ -74,7 +74,7 @@ extension Invocation {
     /// The configuration of a command that watches something.
     func watchingConfiguration() throws -> Configuration {
         let configuration = try configuration()
-        guard !configuration.runtimes.isEmpty else {
+        guard !configuration.watched.isEmpty else {
             if let words = configuration.emptyShard {
                 throw CommandFailure(words.message, hint: words.hint, code: .configuration)
             }

@@ -32,7 +32,7 @@ enum MarkCommand {
             let known = configuration.runtimes.map(\.name)
             if let other = configuration.elsewhere.first(where: { $0.name.isSame(as: runtime) }) {
                 throw CommandFailure(
-                    "the runtime \(other.words) is watched by another monitor", hint: "note it at the monitor of shard \(other.shard)")
+                    other.sentence, hint: "note it at the monitor of shard \(other.shard)")
             }
             guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {
                 throw CommandFailure.unknown("runtime", runtime, known: known, list: "mozaiks-ops config show")
