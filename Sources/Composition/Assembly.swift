@@ -137,12 +137,9 @@ public struct Assembly: Sendable {
         settings.interval = configuration.interval.value
         settings.perfShare = configuration.polling.budgetPercent / 100
         settings.runtimes = configuration.watched
-        settings.areAllRuntimes = !configuration.runtimes.contains { runtime in
-            switch runtime.origin {
-            case .environment, .flag: true
-            case .builtIn, .file: false
-            }
-        }
+        settings.shard = configuration.shard?.value
+        settings.elsewhere = configuration.elsewhere
+        settings.areAllRuntimes = !configuration.runtimes.contains(where: \.origin.isInPassing)
         settings.guardOptions = configuration.actionLimits
         let landings = Assembly.landings(configuration)
         settings.landable = landings.everywhere

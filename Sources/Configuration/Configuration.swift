@@ -28,8 +28,12 @@ public struct Configuration: Sendable {
     public var policies: Setting<String?>
     /// The folder of one's own playbooks; nil: the built-in ones alone.
     public var playbooks: Setting<String?>
-    /// In the order of the file; at least one unless nothing names any.
+    /// Which of several monitors this is; nil: the only one.
+    public var shard: Setting<Shard>?
+    /// In the order of the file; at least one unless nothing names any. Those of other shards are not among them.
     public var runtimes: [RuntimeSettings]
+    /// Those of other shards.
+    public var elsewhere: [RuntimeElsewhere] = []
     /// The machine that the monitor runs on; none: it is not watched.
     public var hosts: [HostSettings] = []
     /// What is looked at over the network besides.

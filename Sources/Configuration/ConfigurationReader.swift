@@ -119,6 +119,14 @@ struct ConfigurationReader {
         if let node = fields.node(Keys.playbooks), let path = reader.path(fields, Keys.playbooks) {
             configuration.playbooks = Setting(path, reader.origin(node))
         }
+        if let node = fields.node(Keys.shard), let text = reader.text(node, "'shard'") {
+            if let shard = Shard(text) {
+                configuration.shard = Setting(shard, reader.origin(node))
+            } else {
+                let fault = ShardSplit.fault(text)
+                reporter.report("shard", fault.message, at: node, hint: fault.hint)
+            }
+        }
         configuration.runtimes = runtimes(fields)
         configuration.hosts = BesideReader(reader: reader).hosts(fields)
         configuration.polling = PollingSettings(fields, reader)

@@ -115,6 +115,7 @@ enum DoctorCommand {
             findings.add(.ok, "network: through the proxy \(proxy), but for this machine and what NO_PROXY or 'no_proxy' names")
         }
         findings.add(.ok, "policies: \(policies.defaultPolicy.file), \(count) rules, \(policies.policies.count - 1) apps with their own")
+        if let words = configuration.shardWords { findings.add(.ok, "shard: \(words)") }
         examineState(configuration, &findings)
         for text in Assembly.exposures(configuration, assembly.environment) { findings.add(.note, text) }
         if configuration.channels.isEmpty {
