@@ -14,7 +14,8 @@ public struct Strangers: Sendable {
         self.configuration = configuration
         self.policies = policies
         names = KnownNames(
-            environment: configuration.environment.value, runtimes: configuration.watched, policies: policies)
+            environment: configuration.environment.value, runtimes: configuration.watched,
+            elsewhere: configuration.elsewhere, policies: policies)
     }
 
     /// Warnings about routes and hours of maintenance.
@@ -68,7 +69,8 @@ public struct Strangers: Sendable {
     private var unlabelled: [Diagnostic] {
         var known: [String: Set<String>] = ["environment": [configuration.environment.value]]
         let all =
-            configuration.watched.flatMap { $0.labels.map { ($0.key, $0.value) } }
+            (configuration.watched + configuration.elsewhere.map(\.watched))
+            .flatMap { $0.labels.map { ($0.key, $0.value) } }
             + policies.policies.flatMap { $0.labels.map { ($0.name, $0.value) } }
         for (name, value) in all { known[name, default: []].insert(value) }
         var found: [Diagnostic] = []
@@ -101,6 +103,9 @@ public struct Strangers: Sendable {
     ///
     /// - Parameter apps: those that were seen, where that is known: apps come and go.
     public func find(in match: IncidentMatch, apps: [AppID] = []) -> [KnownNames.Stranger] { names.strangers(in: match, apps: apps) }
+
+    /// What of a filter only other shards have.
+    public func elsewhere(in match: IncidentMatch) -> [KnownNames.Stranger] { names.elsewhere(in: match) }
 
     /// Whether a route leads incidents of a severity that have no app (or, `byApp`, some that have one) anywhere, as far as that hangs on no more than severity and place.
     private func isReached(_ severity: Severity, byApp: Bool = false) -> Bool {

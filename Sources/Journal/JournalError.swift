@@ -32,6 +32,8 @@ public struct JournalError: Error, Hashable, Sendable {
         case noDatabase
         /// Another process has become the engine meanwhile.
         case deposed
+        /// It is what another shard remembers; both as `2/5`, nil for a monitor that says none.
+        case otherShard(found: String, own: String?)
         /// Any other SQLite result, by its extended code.
         case failed(code: Int32)
         /// Any other answer of PostgreSQL, by its SQLSTATE.
@@ -96,6 +98,9 @@ public struct JournalError: Error, Hashable, Sendable {
         case .unknownID: "list the ids first"
         case .ambiguousID(let ids): "give more digits; it could be " + ids.joined(separator: ", ")
         case .deposed: "start this process anew; it waits for the other, or is told who it is"
+        case .otherShard(let found, nil):
+            "say --shard \(found) or MOZAIKS_OPS_SHARD=\(found); to be the only monitor from here on, 1/1 on the state of shard 1"
+        case .otherShard: "give each shard a state of its own: a folder, or a schema of the database (?schema= in 'state')"
         case .unreachable, .denied, .noDatabase, .refused, .failed, .notPermitted, .closed, .tooLarge: nil
         }
     }
@@ -129,6 +134,8 @@ extension JournalError: CustomStringConvertible {
         case .denied: "does not let this user in"
         case .noDatabase: "there is no such database"
         case .deposed: "another engine has taken over"
+        case .otherShard(let found, let own):
+            "is the state of shard \(found), and this monitor is \(own.map { "shard \($0)" } ?? "none of several")"
         case .failed(let code): "SQLite error \(code)"
         case .refused(let state): "PostgreSQL error \(state)"
         case .notPermitted: "this connection may not do that"

@@ -146,7 +146,7 @@ import Testing
         #expect(configuration.channels.map(\.name) == ["ops", "dev"])
         #expect(configuration.routes.map(\.to) == [["ops"], ["dev"]])
         #expect(configuration.server?.value.description == "[::1]:9464")
-        #expect(configuration.prices.first?.completion == 0.6)
+        #expect(configuration.prices.first?.price.completionPerMillion == 0.6)
         #expect(configuration.playbooks.value == "conf/pages")
         #expect(configuration.heartbeat?.url == .environment("BEAT") && configuration.heartbeat?.interval == .seconds(30))
         #expect(configuration.warnings.isEmpty)

@@ -12,6 +12,7 @@ enum MeantCommand {
         "snooze": "silences add",
         "undo": "actions revert", "rollback": "actions revert", "kill": "actions stop", "pause": "actions stop", "why": "explain",
         "config": "config show", "settings": "config show", "signals": "policy signals", "rules": "policy show", "log": "audit export",
+        "targets": "runtimes list", "replicas": "runtimes list", "tenants": "apps list", "customers": "apps list",
     ]
     /// What stands behind a group, called otherwise elsewhere; the first that the group has is meant.
     private static let actions: [String: [String]] = [

@@ -30,6 +30,10 @@ enum MarkCommand {
         var document: JSONObject = ["name": .string(name)]
         if let runtime = invocation.arguments.value("runtime") {
             let known = configuration.runtimes.map(\.name)
+            if let other = configuration.elsewhere.first(where: { $0.name.isSame(as: runtime) }) {
+                throw CommandFailure(
+                    other.sentence, hint: "note it at the monitor of shard \(other.shard)")
+            }
             guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {
                 throw CommandFailure.unknown("runtime", runtime, known: known, list: "mozaiks-ops config show")
             }

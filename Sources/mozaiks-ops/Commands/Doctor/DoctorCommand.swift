@@ -39,8 +39,8 @@ enum DoctorCommand {
         for look in 0..<2 {
             if look > 0 { try await invocation.clock.sleep(for: wait) }
             for target in assembly.targets {
-                let all = target.replicas.map { ($0, target.everything) }
-                let seen = await poller.poll(target, all)
+                let known = pipeline.signals[target.runtime]?.expectedReplicas ?? []
+                let seen = await poller.look(at: target, target.everything, known: known)
                 for observation in seen { pipeline.take(observation) }
                 observations[target.runtime] = seen
                 // A balancer in front of two processes can give each endpoint to the same one in every look: asked a few
@@ -57,6 +57,10 @@ enum DoctorCommand {
         for target in assembly.targets {
             guard let result = pipeline.tick(target.runtime, now: invocation.clock.now()), let report = pipeline.report(result)
             else { continue }
+            guard target.kind == .runtime else {
+                BesideExamination(report: report, policies: assembly.policies).run(&findings)
+                continue
+            }
             let seen = observations[target.runtime] ?? []
             let probes = report.summary.replicas.map { replica in
                 let own = seen.filter { $0.replica == replica.url }
@@ -111,6 +115,7 @@ enum DoctorCommand {
             findings.add(.ok, "network: through the proxy \(proxy), but for this machine and what NO_PROXY or 'no_proxy' names")
         }
         findings.add(.ok, "policies: \(policies.defaultPolicy.file), \(count) rules, \(policies.policies.count - 1) apps with their own")
+        if let words = configuration.shardWords { findings.add(.ok, "shard: \(words)") }
         examineState(configuration, &findings)
         for text in Assembly.exposures(configuration, assembly.environment) { findings.add(.note, text) }
         if configuration.channels.isEmpty {
