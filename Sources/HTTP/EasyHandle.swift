@@ -61,8 +61,7 @@ final class EasyHandle {
     private func applyConnection(_ request: HTTPRequest, options: HTTPClient.Options, fresh: Bool) {
         set(CURLOPT_FRESH_CONNECT, fresh || !request.mayBeRepeated ? 1 : 0)
         set(CURLOPT_FORBID_REUSE, request.forbidReuse ? 1 : 0)
-        // So that a name that moved is followed, however busy its connections are.
-        set(CURLOPT_MAXLIFETIME_CONN, 300)
+        set(CURLOPT_MAXLIFETIME_CONN, options.connectionSeconds)
         if let address = request.pinnedAddress {
             // CONNECT_TO rather than RESOLVE: it is part of a connection's identity, so that neither the shared
             // name cache nor a kept connection mixes up two replicas of one name.
