@@ -70,6 +70,8 @@ public enum Decoder {
         case .events: return .events(try EventMetricsDecoder.decode(body))
         case .gate: return .gate(try GateCountsDecoder.decode(body))
         case .inside: return .inside(try InsideViewDecoder.decode(body))
+        case .host: return .host(try HostDecoder.decode(body))
+        case .probe: return .probe(try ProbeDecoder.decode(body))
         case .perf, .perfChats:
             // An empty array where totals should be is another server, not a runtime without chats.
             if body.firstByte == UInt8(ascii: "["), endpoint == .perf { throw MalformedBody("an array instead of an object") }
@@ -103,7 +105,8 @@ public enum Decoder {
                 tally.look(chat, chatFields)
                 for id in ["chat_id", "app_id"] where chat[id] == nil { tally.add(id, "missing: the chat is left out") }
             }
-        case .gate: return false
+        // Documents of our own.
+        case .gate, .host, .probe: return false
         }
         return true
     }

@@ -76,6 +76,14 @@ public struct Poller: Sendable {
     }
 
     private func ask(_ target: Target, replica: String, _ endpoint: Endpoint) async -> Observation {
+        if let look = target.look {
+            let started = clock.monotonicNanoseconds()
+            let outcome = await look.look()
+            let elapsed = Double(clock.monotonicNanoseconds() &- started) / 1_000_000
+            return Observation(
+                at: clock.now(), runtime: target.runtime, replica: replica, endpoint: endpoint, elapsedMilliseconds: elapsed,
+                outcome: outcome)
+        }
         let first = await attempt(target, replica: replica, endpoint)
         guard case .answer(let answer) = first.observation.outcome, answer.status == 401, target.authenticator.canRefresh
         else { return first.observation }

@@ -2,9 +2,10 @@ import Ambient
 import HTTP
 import Model
 
-/// A runtime to watch: where its replicas are and how to authenticate.
+/// A runtime to watch: where its replicas are and how to authenticate. Or something beside runtimes: what looks at it.
 public struct Target: Sendable {
     public let runtime: String
+    public let kind: WatchedKind
     /// Base URLs without a trailing slash, in the configured order.
     public let replicas: [String]
     public let authenticator: Authenticator
@@ -13,15 +14,35 @@ public struct Target: Sendable {
     public var bodyLimit: Int
     /// Authorities and a certificate for its replicas.
     public var tls = TLSFiles()
+    /// Looks at it, where it is no runtime.
+    public let look: (any Look)?
 
     public init(
         runtime: String, replicas: [String], authenticator: Authenticator, timeout: TimeSpan = .seconds(10),
         bodyLimit: Int = 128 << 20
     ) {
         self.runtime = runtime
+        kind = .runtime
+        look = nil
         self.replicas = replicas.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
         self.authenticator = authenticator
         self.timeout = timeout
         self.bodyLimit = bodyLimit
     }
+
+    /// Something beside runtimes, as it is watched, and what looks at it.
+    public init(_ watched: WatchedRuntime, authenticator: Authenticator, timeout: TimeSpan, look: any Look) {
+        runtime = watched.name
+        kind = watched.kind
+        self.look = look
+        replicas = watched.replicas
+        self.authenticator = authenticator
+        self.timeout = timeout
+        bodyLimit = 1 << 20
+    }
+
+    /// One whole look at it: what is asked of any build of a runtime, or the one thing that is read of all else.
+    public var whole: [Endpoint] { kind.endpoint.map { [$0] } ?? Endpoint.whole }
+    /// The same with what only some builds have.
+    public var everything: [Endpoint] { kind.endpoint.map { [$0] } ?? Endpoint.everything }
 }

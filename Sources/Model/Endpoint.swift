@@ -1,4 +1,5 @@
-/// What the monitor reads of a runtime: its endpoints, and what its own gate counted before that runtime.
+/// What the monitor reads of a runtime: its endpoints, and what its own gate counted before that runtime. And of what stands
+/// beside runtimes the one thing that is read of it.
 public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
     case health, activeRuns, perf, events
     /// The same chats alone: a fallback for builds without the aggregate. Never polled beside it.
@@ -6,8 +7,14 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
     /// No endpoint of the runtime: the monitor's own gate, which counts the starts that the proxy asks about. Read from
     /// memory in every cycle, and on tapes like any other answer.
     case gate
-    /// What the extension inside the runtime shows, where there is one. Numbers are kept: new endpoints come last.
+    /// What the extension inside the runtime shows, where there is one.
     case inside
+    /// No endpoint of a runtime: what the machine says of itself, read from its own files and, made a small document, decoded and
+    /// put on tapes like any other answer.
+    case host
+    /// No endpoint of a runtime: what one look at a service came to, as such a document. Numbers are kept: new endpoints come
+    /// last.
+    case probe
 
     /// How often it is asked.
     public enum Cadence: Hashable, Sendable {
@@ -21,6 +28,8 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case insteadOf(Endpoint)
         /// Never: it is no endpoint of a runtime.
         case fromMemory
+        /// In every cycle, of what is watched beside runtimes, and never of a runtime.
+        case ofKind(WatchedKind)
     }
 
     /// What is known of an endpoint before it is asked. How its answers are read stands in `Collector`, what becomes of them in
@@ -51,6 +60,8 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case .perfChats: Traits("/metrics/perf/chats", .insteadOf(.perf), isLong: true)
         case .gate: Traits("/gate/counts", .fromMemory)
         case .inside: Traits("/ops/runtime", .whereThere)
+        case .host: Traits("/host", .ofKind(.host))
+        case .probe: Traits("/probe", .ofKind(.service))
         }
     }
     public var path: String { traits.path }

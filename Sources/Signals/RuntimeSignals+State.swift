@@ -75,6 +75,7 @@ extension RuntimeSignals {
         }
         if whole { try history.decodeMinutes(from: &reader, capacity: capacity) }
         guard reader.isAtEnd else { throw reader.failure("more bytes than the state has") }
+        recogniseKind()
     }
 
     /// Brings back the chats that belong to a core, in any order. Rows of replicas that the core does not know are left

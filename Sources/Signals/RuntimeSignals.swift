@@ -139,6 +139,15 @@ public struct RuntimeSignals: Sendable {
         if let last = gate.newestAt, newestAt - last > options.appLifetime.milliseconds { gate = GateLog() }
     }
 
+    /// What something that no configuration names any more is, by what was read of it.
+    mutating func recogniseKind() {
+        guard options.kind == .runtime else { return }
+        let shown = WatchedKind.allCases.first { kind in
+            kind.endpoint.map { endpoint in replicas.contains { $0.newestAt(endpoint) != nil } } ?? false
+        }
+        options.kind = shown ?? .runtime
+    }
+
     private mutating func replicaIndex(_ url: String) -> Int {
         if let index = replicas.firstIndex(where: { $0.url.isSame(as: url) }) { return index }
         replicas.append(ReplicaState(url: url))

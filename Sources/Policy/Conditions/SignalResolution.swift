@@ -9,11 +9,6 @@ struct SignalResolution {
     /// Their names are put in order only for what was probably meant: most names are right, and a start waits for them.
     var thresholds: [String: Threshold] = [:]
 
-    /// Signals of the design whose sources are not read yet, for a clearer message.
-    private static let planned = [
-        "cpu", "memory", "disk_free", "oom_kills", "latency", "status", "certificate_days",
-    ]
-
     func resolve(_ use: SignalUse, _ faults: inout [ConditionFault]) -> SeriesRef? {
         func fault(_ code: String, _ message: String, _ range: Range<Int>, hint: String? = nil) -> SeriesRef? {
             faults.append(ConditionFault(code, message, range, hint: hint))
@@ -28,9 +23,6 @@ struct SignalResolution {
         let kind: SubjectKind = use.ofRuntime ? .runtime : subject
         var known: [String] { Signal.table.filter { $0.subjects.contains(kind) }.map(\.name) }
         guard let signal = Signal(name: use.name), signal.name.isSame(as: use.name) else {
-            if SignalResolution.planned.contains(use.name) {
-                return fault("not-yet-available", "the signal '\(use.name)' is not yet available", use.nameRange)
-            }
             return fault(
                 "unknown-signal", "no signal '\(use.name)'", use.nameRange,
                 hint: ConditionHints.signal(

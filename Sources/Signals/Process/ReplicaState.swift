@@ -8,6 +8,9 @@ struct ReplicaState: Sendable {
     var perf = EndpointTrack<PerfFigures>()
     var events = EndpointTrack<EventFigures>()
     var inside = EndpointTrack<InsideFigures>()
+    /// Of what is watched beside runtimes; it has no other.
+    var host = EndpointTrack<HostFigures>()
+    var probe = EndpointTrack<ProbeFigures>()
     var identity = ProcessIdentity()
     /// ms that the last perf answers took; what stretches their interval.
     var perfElapsed: [Double] = []
@@ -77,6 +80,8 @@ struct ReplicaState: Sendable {
         case .perf, .perfChats: perf
         case .events: events
         case .inside: inside
+        case .host: host
+        case .probe: probe
         case .gate: nil
         }
     }
@@ -89,6 +94,8 @@ struct ReplicaState: Sendable {
         case .perf, .perfChats: perf.take(change)
         case .events: events.take(change)
         case .inside: inside.take(change)
+        case .host: host.take(change)
+        case .probe: probe.take(change)
         case .gate: break
         }
     }
@@ -101,6 +108,8 @@ struct ReplicaState: Sendable {
         case .perf, .perfChats: perf = try EndpointTrack(from: &reader)
         case .events: events = try EndpointTrack(from: &reader)
         case .inside: inside = try EndpointTrack(from: &reader)
+        case .host: host = try EndpointTrack(from: &reader)
+        case .probe: probe = try EndpointTrack(from: &reader)
         case .gate: break
         }
     }
@@ -111,6 +120,7 @@ struct ReplicaState: Sendable {
         switch endpoint {
         case .health, .activeRuns, .perf, .events: 1
         case .inside: 3
+        case .host, .probe: 8
         case .perfChats, .gate: nil
         }
     }
@@ -242,6 +252,10 @@ struct ReplicaState: Sendable {
         case .inside(let view):
             inside.append(
                 .init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: InsideFigures(view)), detail: "")
+        case .host(let view):
+            host.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: HostFigures(view)), detail: view.oddities)
+        case .probe(let view):
+            probe.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: ProbeFigures(view)), detail: view.detail ?? "")
         case .missing(let endpoint, let reason, let detail):
             isUnreachable = reason == .unreachable
             if endpoint == .gate { return }

@@ -18,11 +18,11 @@ extension Evaluation {
                     signal: ref.signal, window: nil, function: function, range: range, exclude: ref.exclude)
                 let column = history[key] ?? state.history.column(key, function, range, order: order)
                 history[key] = column
-                whole = subjects.contains(.runtime) ? column.value(at: order.count) : .missing(.notTracked)
+                whole = subjects.contains(options.kind.subject) ? column.value(at: order.count) : .missing(.notTracked)
                 own = .history(column)
             } else {
                 whole =
-                    subjects.contains(.runtime)
+                    subjects.contains(options.kind.subject)
                     ? runtime(ref.signal, from: start, to: at, checksNow: true, &shared) : .missing(.notTracked)
                 let isNeeded = subjects.contains(.app) && ref.scope == .own
                 own = isNeeded ? apps(ref.signal, from: start, &shared) : .same(.missing(.notTracked))
@@ -37,7 +37,7 @@ extension Evaluation {
                 })
         }
         return ReadingTable(
-            runtime: state.runtime, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
+            runtime: state.runtime, kind: options.kind, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
             replicas: state.replicas.map(\.url), runtimeColumn: runtimeColumn, columns: columns,
             replicaColumns: replicaColumns, floors: floors)
     }
@@ -152,6 +152,7 @@ extension Evaluation {
     func runtime(
         _ signal: Signal, from start: Int64, to end: Int64, checksNow: Bool, _ shared: inout SharedWindows
     ) -> Evidence {
+        guard options.kind == .runtime else { return fold(signal, present.map { beside(signal, $0, from: start, to: end) }) }
         if let reason = rules.deadReason(signal) { return .missing(reason) }
         switch signal {
         case .activeRuns, .openRuns, .stalledRuns, .ghostRuns, .activeApps:

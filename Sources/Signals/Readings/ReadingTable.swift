@@ -13,6 +13,8 @@ public struct ReadingTable: Sendable {
     }
 
     public let runtime: String
+    /// What `runtime` is; the readings called the runtime's are its own.
+    public let kind: WatchedKind
     /// The moment that the readings stand for.
     public let at: Timestamp
     /// What each slot holds.
@@ -50,12 +52,13 @@ public struct ReadingTable: Sendable {
     }
 
     init(
-        runtime: String, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String],
+        runtime: String, kind: WatchedKind, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String],
         runtimeColumn: [Evidence],
         columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:]
     ) {
         self.floors = floors
         self.runtime = runtime
+        self.kind = kind
         self.at = at
         localHour = LocalHour(at, in: .utc)
         self.demand = demand
@@ -91,12 +94,12 @@ public struct ReadingTable: Sendable {
     public init(
         runtime: String, at: Timestamp, demand: [SeriesRef], runtime runtimeColumn: [Evidence], apps: [AppID] = [],
         app: [ContiguousArray<Evidence>] = [], replicas: [String] = [], replica: [[Evidence]] = [],
-        floors: [Int: ContiguousArray<Double?>] = [:]
+        floors: [Int: ContiguousArray<Double?>] = [:], kind: WatchedKind = .runtime
     ) {
         precondition(runtimeColumn.count == demand.count, "one reading of the runtime for each slot")
         precondition(app.allSatisfy { $0.count == apps.count }, "one reading for each app in each slot")
         self.init(
-            runtime: runtime, at: at, demand: demand, apps: apps, replicas: replicas, runtimeColumn: runtimeColumn,
+            runtime: runtime, kind: kind, at: at, demand: demand, apps: apps, replicas: replicas, runtimeColumn: runtimeColumn,
             columns: demand.indices.map { $0 < app.count ? .plain(app[$0]) : .same(.missing(.notTracked)) },
             replicaColumns: replica, floors: floors.mapValues { Floors(runtime: nil, apps: $0) })
     }
