@@ -117,6 +117,16 @@ public struct HTTPRequest: Sendable {
         self.label = label
     }
 
+    /// The host that it asks, IPv6 without brackets, and its port; nil where its URL is none.
+    public var hostAndPort: (host: String, port: UInt16)? {
+        guard let url = try? HTTPURL(url, hidesPath: true), let port = UInt16(exactly: url.port) else { return nil }
+        let isBracketed = url.host.hasPrefix("[") && url.host.hasSuffix("]")
+        return (isBracketed ? String(url.host.dropFirst().dropLast()) : url.host, port)
+    }
+
+    /// Where it goes, for people: without credentials and query values.
+    public var shownPlace: String { HTTPURL.redact(url, hidesPath: hidesPath) }
+
     var mayBeRepeated: Bool { isIdempotent ?? method.isIdempotent }
 }
 
