@@ -149,7 +149,7 @@ public struct Assembly: Sendable {
         settings.mode = configuration.mode.value
         settings.interval = configuration.interval.value
         settings.perfShare = configuration.polling.budgetPercent / 100
-        settings.runtimes = configuration.runtimes.map(\.watched)
+        settings.runtimes = configuration.watched
         settings.areAllRuntimes = !configuration.runtimes.contains { runtime in
             switch runtime.origin {
             case .environment, .flag: true

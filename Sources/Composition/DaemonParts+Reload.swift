@@ -16,7 +16,7 @@ extension DaemonParts {
         do {
             let configuration = try load()
             let policies = try Assembly.loadPolicies(configuration)
-            guard !configuration.runtimes.isEmpty else { throw NothingToWatch() }
+            guard !configuration.watched.isEmpty else { throw NothingToWatch() }
             // Routes may name new channels from here on, and those need senders.
             await core.reload(settings: Assembly.settings(configuration), policies: policies)
             let changed = await senders.follow(configuration.channels) { settings in

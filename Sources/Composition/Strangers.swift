@@ -14,7 +14,7 @@ public struct Strangers: Sendable {
         self.configuration = configuration
         self.policies = policies
         names = KnownNames(
-            environment: configuration.environment.value, runtimes: configuration.runtimes.map(\.watched), policies: policies)
+            environment: configuration.environment.value, runtimes: configuration.watched, policies: policies)
     }
 
     /// Warnings about routes and hours of maintenance.
@@ -70,7 +70,7 @@ public struct Strangers: Sendable {
     private var unlabelled: [Diagnostic] {
         var known: [String: Set<String>] = ["environment": [configuration.environment.value]]
         let all =
-            configuration.runtimes.flatMap { $0.labels.map { ($0.key, $0.value) } }
+            configuration.watched.flatMap { $0.labels.map { ($0.key, $0.value) } }
             + policies.policies.flatMap { $0.labels.map { ($0.name, $0.value) } }
         for (name, value) in all { known[name, default: []].insert(value) }
         var found: [Diagnostic] = []

@@ -29,6 +29,10 @@ public struct Configuration: Sendable {
     public var playbooks: Setting<String?>
     /// In the order of the file; at least one unless nothing names any.
     public var runtimes: [RuntimeSettings]
+    /// The machine that the monitor runs on; none: it is not watched.
+    public var hosts: [HostSettings] = []
+    /// What is looked at over the network besides.
+    public var services: [ServiceSettings] = []
     /// How long the history of the runtimes is kept.
     public var historyRetention = Setting(TimeSpan.hours(30 * 24), .builtIn)
     public var polling: PollingSettings

@@ -117,6 +117,8 @@ struct ConfigurationOverrides {
                 RuntimeSettings(
                     watched: WatchedRuntime(name: "default", replicas: replicas), authentication: authentication, origin: given.origin)
             ]
+            // One that is named in passing keeps to itself.
+            (configuration.hosts, configuration.services) = ([], [])
         }
         return faults
     }
@@ -208,6 +210,7 @@ enum ConfigurationEntries {
                 entries.append(Entry(key: key + ".labels.\(name)", value: value, origin: runtime.origin))
             }
         }
+        entries += configuration.hosts.flatMap(\.entries)
         func plain(_ key: String, _ value: String) -> Entry {
             Entry(key: key, value: value, origin: configuration.origins[key] ?? .builtIn)
         }

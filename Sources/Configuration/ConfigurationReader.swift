@@ -119,6 +119,7 @@ struct ConfigurationReader {
             configuration.playbooks = Setting(path, reader.origin(node))
         }
         configuration.runtimes = runtimes(fields)
+        configuration.hosts = BesideReader(reader: reader).hosts(fields)
         polling(fields, &configuration.polling)
         configuration.network = NetworkReader(reader: reader).read(fields)
         actions(fields, &configuration)
@@ -226,7 +227,7 @@ struct ConfigurationReader {
                     at: list, hint: "name each process once; apps need no runtime of their own", severity: .warning)
             }
             let authentication = AuthenticationReader(reader: reader).read(runtime, for: replicas)
-            let labels = self.labels(runtime)
+            let labels = BesideReader(reader: reader).labels(runtime)
             let tls = TLSReader(reader: reader).read(runtime)
             runtime.finish()
             return RuntimeSettings(
@@ -249,13 +250,6 @@ struct ConfigurationReader {
             host = "127.0.0.1" + host.dropFirst(name.count)
         }
         return scheme + host + rest.dropFirst(authority.count)
-    }
-
-    private func labels(_ fields: Fields) -> [String: String] {
-        guard let inner = fields.section(RuntimeKeys.labels) else { return [:] }
-        var labels: [String: String] = [:]
-        for entry in inner.all() { labels[entry.name] = reader.text(entry.value, "a label") }
-        return labels
     }
 
     private func history(_ fields: Fields, _ configuration: inout Configuration) {

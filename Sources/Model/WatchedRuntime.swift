@@ -19,6 +19,11 @@ public enum WatchedKind: String, Hashable, Sendable, CaseIterable {
     public var endpoint: Endpoint? { subject.endpoint }
 }
 
+extension SubjectKind {
+    /// What is watched that has subjects of this kind.
+    public var watched: WatchedKind { WatchedKind.allCases.first { $0.subject == self } ?? .runtime }
+}
+
 /// What is watched: what it is called, and where it answers. Names are unique over all kinds.
 public struct WatchedRuntime: Hashable, Sendable {
     public var name: String

@@ -62,7 +62,9 @@ enum HostDecoder {
         var reader = try ObjectReader(body)
         let root = reader.root
         // Our own names its mounts, if only as none.
-        guard let mounts = reader.array("mounts", in: root) else { throw MalformedBody("no mounts in it: not what a machine says of itself") }
+        guard let mounts = reader.array("mounts", in: root) else {
+            throw MalformedBody("no mounts in it: not what a machine says of itself")
+        }
         var view = HostView()
         view.startedAt = count("started_at", root, &reader)
         view.uptimeSeconds = amount("uptime_s", root, &reader)

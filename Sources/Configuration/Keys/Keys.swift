@@ -23,6 +23,9 @@ enum Keys {
     static let policies = SettingKey("policies", .path, fallback: "the built-in policy", "Folder of policy files")
     static let playbooks = SettingKey("playbooks", .path, fallback: "the built-in playbooks", "Folder of your own playbooks")
     static let runtimes = SettingKey("runtimes", .named(SettingKind.name, .section(RuntimeKeys.section)), "The runtimes to watch, by name")
+    static let hosts = SettingKey(
+        "hosts", .named(SettingKind.name, .section(HostKeys.section)),
+        "The machine that the monitor runs on, by the name that its incidents bear (hosts-and-services.md)")
     static let polling = SettingKey("polling", .section(PollingKeys.section), "What polling may cost a runtime")
     static let network = SettingKey("network", .section(NetworkKeys.section), "Proxy and TLS of everything that says nothing else")
     static let actions = SettingKey(
@@ -51,7 +54,8 @@ enum Keys {
     static let prices = SettingKey("prices", .named("MODEL", .section(PriceKeys.section)), "What models cost, for the figures in USD")
 
     static let section = SettingSection([
-        schema, environment, mode, interval, state, statePassword, policies, playbooks, runtimes, polling, network, history, actions,
+        schema, environment, mode, interval, state, statePassword, policies, playbooks, runtimes, hosts, polling, network, history,
+        actions,
         guarding, approvals,
         channels, routes, timezone, maintenance, reminders, grouping, pageBudget, server, metrics, heartbeat, advisor, prices,
     ])

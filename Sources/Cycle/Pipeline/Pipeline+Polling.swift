@@ -13,6 +13,8 @@ extension Pipeline {
         guard let configured = settings.runtimes.first(where: { $0.name == runtime }), let state = signals[runtime] else {
             return []
         }
+        // Of what stands beside runtimes one thing is read, and it costs nobody's time.
+        if let only = configured.kind.endpoint { return configured.replicas.map { ($0, [only]) } }
         return configured.replicas.map { replica in
             var endpoints = Endpoint.all(.everyCycle)
             endpoints += Endpoint.all(.whereThere).filter { state.isDue($0, replica: replica, now: now) }

@@ -86,7 +86,7 @@ public struct Pipeline: Sendable {
             var options = SignalOptions(
                 replicas: runtime.replicas, interval: settings.interval, perfShare: settings.perfShare,
                 missingAfter: policies.missingAfter, stalledAfter: policies.stalledAfter, window: policies.window,
-                price: settings.price)
+                price: settings.price, kind: runtime.kind)
             options.retain(for: demand + GuardState.markDemand)
             if signals[runtime.name] == nil {
                 signals[runtime.name] = RuntimeSignals(runtime: runtime.name, options: options)

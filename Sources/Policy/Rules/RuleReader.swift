@@ -91,7 +91,8 @@ struct RuleReader {
         "client": .app,
         "account": .app, "workspace": .app, "pack": .app, "server": .replica, "instance": .replica, "pod": .replica, "container": .replica,
         "process": .replica, "node": .host, "machine": .host, "vm": .host, "hosts": .host, "endpoint": .service, "url": .service,
-        "website": .service, "site": .service, "probe": .service, "services": .service, "cluster": .runtime, "system": .runtime, "platform": .runtime,
+        "website": .service, "site": .service, "probe": .service, "services": .service, "cluster": .runtime, "system": .runtime,
+        "platform": .runtime,
         "engine": .runtime, "global": .runtime, "all": .runtime,
     ]
     private static let severities: [String: Severity] = [
@@ -112,7 +113,9 @@ struct RuleReader {
         guard let condition = policy.condition(source, key, subject, &demand, &used) else { return nil }
         if key == "when", condition.readsNothing {
             source.reporter.report(
-                "no-reading", "this reads nothing of \(subject.isBesideRuntimes ? subject.withArticle : "a runtime"), and would never be judged", at: source.node,
+                "no-reading",
+                "this reads nothing of \(subject.isBesideRuntimes ? subject.withArticle : "a runtime"), and would never be judged",
+                at: source.node,
                 hint: "join it with what is watched: '\(subject.isBesideRuntimes ? "up == 0" : "active_runs > 0") and \(condition.text)'")
         }
         return condition

@@ -59,7 +59,8 @@ struct HostFigures: EndpointFigures {
         cpuMissing = why(.cpu)
         (oomKills, groupOOMKills) = (view.oomKills, view.group.oomKills)
         oomMissing = why(.oomKills)
-        fullest = view.mounts.filter { $0.space?.percentUsed != nil }
+        fullest =
+            view.mounts.filter { $0.space?.percentUsed != nil }
             .max { ($0.space?.percentUsed ?? 0) < ($1.space?.percentUsed ?? 0) }?.path
     }
 

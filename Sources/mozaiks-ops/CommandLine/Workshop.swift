@@ -72,7 +72,7 @@ extension Invocation {
     /// The configuration of a command that watches something.
     func watchingConfiguration() throws -> Configuration {
         let configuration = try configuration()
-        guard !configuration.runtimes.isEmpty else {
+        guard !configuration.watched.isEmpty else {
             throw CommandFailure(
                 "no runtime to watch",
                 hint: "MOZAIKS_RUNTIME_URL=http://localhost:8000 mozaiks-ops …, or --url, or 'runtimes:' in mozaiks-ops.yaml",

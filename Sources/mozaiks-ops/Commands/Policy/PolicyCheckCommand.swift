@@ -141,8 +141,8 @@ enum Sight {
         var pipeline = Pipeline(settings: assembly.settings, policies: policies)
         let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         var found: [Diagnostic] = []
-        for target in assembly.targets {
-            let all = target.replicas.map { ($0, Endpoint.whole) }
+        for target in assembly.targets where target.kind == .runtime {
+            let all = target.replicas.map { ($0, target.whole) }
             let seen = await poller.poll(target, all)
             for observation in seen { pipeline.take(observation) }
             guard var signals = pipeline.signals[target.runtime] else { continue }
