@@ -86,7 +86,7 @@ public enum OwnThread {
     }
 
     /// False when the system has no thread left; the work is then not begun.
-    private static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         var thread = pthread_t()
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
