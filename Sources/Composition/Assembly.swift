@@ -107,7 +107,7 @@ public struct Assembly: Sendable {
         client = try HTTPClient(options)
         settings = Assembly.settings(configuration)
         let (client, polling) = (client, configuration.polling)
-        targets = configuration.runtimes.map { runtime in
+        let runtimes = configuration.runtimes.map { runtime in
             let method = runtime.authentication.method(runtime.name, in: environment)
             var target = Target(
                 runtime: runtime.name, replicas: runtime.replicas,
@@ -116,6 +116,7 @@ public struct Assembly: Sendable {
             target.tls = runtime.tls
             return target
         }
+        targets = runtimes + Assembly.hosts(configuration, client: client, clock: clock)
         let means = Means(client: client, clock: clock, environment: environment, logger: logger, caFile: network.tls.caFile)
         self.means = means
         adapters = configuration.adapters.map { $0.adapter(means.using($0.tls), owner: configuration.environment.value) }

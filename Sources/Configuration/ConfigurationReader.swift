@@ -157,7 +157,7 @@ struct ConfigurationReader {
             configuration.origins["maintenance[\(index)]"] = reader.origin(node)
         }
         configuration.advisor = AdvisorSettings(fields, prices: configuration.prices, reader)
-        fields.notYetAvailable("services", "hosts")
+        fields.notYetAvailable("services")
         fields.finish()
     }
 

@@ -196,23 +196,31 @@ struct FirstPage {
 
     // MARK: - Runtimes
 
+    /// What is watched, a section a kind.
     private var runtimes: HTML {
         guard !overview.sights.isEmpty else {
             return
                 "<section aria-labelledby=\"runtimes-h\"><h2 id=\"runtimes-h\">Runtimes</h2><p class=\"none\">none was polled yet</p></section>"
         }
+        return WatchedKind.allCases.map(watched).joined()
+    }
+
+    private func watched(_ kind: WatchedKind) -> HTML {
+        let own = overview.sights.filter { $0.summary.kind == kind }
+        guard !own.isEmpty else { return "" }
         // Those that something is wrong with first; of many the rest is folded.
-        let sorted = overview.sights.enumerated().sorted { a, b in
+        let sorted = own.enumerated().sorted { a, b in
             let (left, right) = (worst(a.element), worst(b.element))
             return left != right ? left > right : a.offset < b.offset
         }.map(\.element)
         let cards = sorted.map(card)
+        let name = kind.rawValue + "s"
         let rest: HTML =
             cards.count > Page.mostRuntimesShown
-            ? "<details id=\"more-runtimes\"><summary>and \(cards.count - Page.mostRuntimesShown) more</summary>\(cards.dropFirst(Page.mostRuntimesShown).joined())</details>"
+            ? "<details id=\"more-\(name)\"><summary>and \(cards.count - Page.mostRuntimesShown) more</summary>\(cards.dropFirst(Page.mostRuntimesShown).joined())</details>"
             : ""
         return """
-            <section aria-labelledby="runtimes-h"><h2 id="runtimes-h">Runtimes <span class="count">\(cards.count)</span></h2>
+            <section aria-labelledby="\(name)-h"><h2 id="\(name)-h">\(kind.title) <span class="count">\(cards.count)</span></h2>
             \(cards.prefix(Page.mostRuntimesShown).joined())\(rest)</section>
             """
     }

@@ -57,6 +57,8 @@ public struct RuntimeSummary: Hashable, Sendable {
     }
 
     public var runtime: String
+    /// What it is.
+    public var kind: WatchedKind
     public var replicas: [Replica]
     /// Apps that are subjects.
     public var apps: Int
@@ -68,9 +70,11 @@ public struct RuntimeSummary: Hashable, Sendable {
     public var endedRuns: Int64
 
     public init(
-        runtime: String, replicas: [Replica], apps: Int, deadCounters: [Counter], liveCounters: [Counter], endedRuns: Int64
+        runtime: String, kind: WatchedKind = .runtime, replicas: [Replica], apps: Int, deadCounters: [Counter], liveCounters: [Counter],
+        endedRuns: Int64
     ) {
         self.runtime = runtime
+        self.kind = kind
         self.replicas = replicas
         self.apps = apps
         self.deadCounters = deadCounters

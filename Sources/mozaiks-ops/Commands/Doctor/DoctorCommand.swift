@@ -57,6 +57,10 @@ enum DoctorCommand {
         for target in assembly.targets {
             guard let result = pipeline.tick(target.runtime, now: invocation.clock.now()), let report = pipeline.report(result)
             else { continue }
+            guard target.kind == .runtime else {
+                BesideExamination(report: report, policies: assembly.policies).run(&findings)
+                continue
+            }
             let seen = observations[target.runtime] ?? []
             let probes = report.summary.replicas.map { replica in
                 let own = seen.filter { $0.replica == replica.url }
