@@ -95,7 +95,7 @@ let package = Package(
         room("Ambient", ["Model", "CPlatform"]),
         room("HTTP", ["Model", "Digest", "JSONParsing", "Ambient", "CCurl"]),
         room("Settings", ["Model", "YAML", "Ambient", "HTTP"]),
-        room("Collector", ["Model", "JSONParsing", "CSimdJSON", "Ambient", "HTTP"]),
+        room("Collector", ["Model", "JSONParsing", "CSimdJSON", "YAML", "Ambient", "HTTP", "Settings"]),
         room("Journal", ["Model", "Digest", "CSQLite", "CPostgres"]),
         room("Actions", ["Model", "JSONParsing", "YAML", "Ambient", "HTTP", "Settings"]),
         room("Notify", ["Model", "Digest", "JSONParsing", "YAML", "Policy", "Ambient", "HTTP", "Settings"]),
@@ -103,7 +103,9 @@ let package = Package(
         room("Advisor", ["Model", "JSONParsing", "YAML", "Playbooks", "Ambient", "HTTP", "Settings"]),
         room("Server", ["Model", "Ambient", "Collector", "Actions", "CMicroHTTPD"]),
         room("Simulator", ["Model", "Digest", "JSONParsing", "Ambient", "Server"]),
-        room("Configuration", ["Model", "YAML", "Guard", "Telling", "Ambient", "Settings", "Journal", "Actions", "Notify", "Advisor"]),
+        room(
+            "Configuration",
+            ["Model", "YAML", "Guard", "Telling", "Ambient", "Settings", "Collector", "Journal", "Actions", "Notify", "Advisor"]),
         // Pure but for a journal that is read: the daemon, the single pass and the replays turn this crank.
         room(
             "Cycle",
@@ -130,7 +132,7 @@ let package = Package(
         room(
             "Composition",
             [
-                "Model", "YAML", "Signals", "Policy", "Playbooks", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector",
+                "Model", "YAML", "Signals", "Policy", "Playbooks", "Telling", "Ambient", "HTTP", "Settings", "Collector",
                 "Journal",
                 "Actions", "Notify", "Advisor", "Server", "Configuration", "Cycle", "Daemon", "Views", "Web",
             ]),

@@ -100,7 +100,7 @@ public struct Assembly: Sendable {
         self.configuration = configuration
         self.environment = environment
         self.policies = policies
-        network = try Assembly.network(configuration.network, environment)
+        network = try configuration.network.options(in: environment)
         var options = HTTPClient.Options(userAgent: "mozaiks-ops/\(version)", network: network)
         // Room for one answer as long as any may be, beside the others of usual length.
         options.bodyMemory = configuration.polling.bodyLimit + 32 << 20
@@ -122,25 +122,6 @@ public struct Assembly: Sendable {
         adapters = configuration.adapters.map { $0.adapter(means.using($0.tls), owner: configuration.environment.value) }
         heartbeat = configuration.heartbeat?.heartbeat(means)
         channels = configuration.channels.map { $0.channel(means) }
-    }
-
-    /// What the configuration says of the network, and the environment where it says nothing.
-    static func network(_ settings: NetworkSettings, _ environment: Environment) throws(HTTPError) -> NetworkOptions {
-        var options = NetworkOptions(environment)
-        options.tls = settings.tls.over(options.tls)
-        if let hosts = settings.noProxy { options.noProxy = hosts.joined(separator: ",") }
-        switch settings.proxy {
-        case .environment: break
-        case .none: (options.httpProxy, options.httpsProxy) = (nil, nil)
-        case .at(let source):
-            do {
-                let proxy = try source.read("the address of the proxy", in: environment)
-                (options.httpProxy, options.httpsProxy) = (proxy, proxy)
-            } catch {
-                throw HTTPError(.invalidRequest("\(error)"), what: "'proxy'", location: "network")
-            }
-        }
-        return options
     }
 
     /// What the pipeline needs to know of a configuration.

@@ -1,6 +1,7 @@
 import Actions
 import Advisor
 import Ambient
+import Collector
 import Guard
 import Journal
 import Model
@@ -47,8 +48,8 @@ public struct Configuration: Sendable {
     public var routes: [Route]
     /// Besides channels and routes: hours, maintenance, grouping, reminders, the page budget.
     public var tellingOptions = TellingSettings()
-    /// Nil: the command line alone.
-    public var approvals: ApprovalSettings?
+    /// How people say yes or no to an action besides the command line; nil: that alone.
+    public var slackApprovals: SlackApprovals?
     /// Nil: nobody notices when this machine is gone.
     public var heartbeat: HeartbeatSettings?
     /// Nil: no model explains anything.
@@ -87,23 +88,6 @@ public struct RuntimeSettings: Sendable {
     public var name: String { watched.name }
     public var replicas: [String] { watched.replicas }
     public var labels: [String: String] { watched.labels }
-}
-
-/// What polling may cost.
-public struct PollingSettings: Sendable {
-    /// The most of a runtime's time that polling it may take, in percent.
-    public var budgetPercent = 2.0
-    public var timeout = TimeSpan.seconds(10)
-    /// The largest answer that is read, in bytes.
-    public var bodyLimit = 128 << 20
-}
-
-/// The gate that a reverse proxy asks.
-public struct GateSettings: Sendable {
-    public let listen: ListenAddress
-    /// What a refused user reads; nil: the built-in text.
-    public let text: String?
-    public let origin: SettingOrigin
 }
 
 /// Which messages go to which channels.

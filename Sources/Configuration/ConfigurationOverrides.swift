@@ -214,16 +214,10 @@ enum ConfigurationEntries {
         func plain(_ key: String, _ value: String) -> Entry {
             Entry(key: key, value: value, origin: configuration.origins[key] ?? .builtIn)
         }
-        let polling = configuration.polling
-        entries += [
-            plain("polling.budget", "\(Amounts.number(polling.budgetPercent))%"),
-            plain("polling.timeout", "\(polling.timeout)"), plain("polling.body_limit", "\(polling.bodyLimit) B"),
-        ]
+        entries += configuration.polling.shown.map(plain)
         entries += configuration.network.entries
         entries.append(setting("history.retain", configuration.historyRetention, "\(configuration.historyRetention.value)"))
-        if let gate = configuration.gate {
-            entries.append(Entry(key: "actions.gate.listen", value: gate.listen.description, origin: gate.origin))
-        }
+        entries += configuration.gate?.entries ?? []
         for adapter in configuration.adapters {
             entries += adapter.shown.map { Entry(key: "actions.\(adapter.name).\($0.key)", value: $0.value, origin: adapter.origin) }
         }
@@ -244,7 +238,7 @@ enum ConfigurationEntries {
             plain("guard.blast_radius", "\(SettingReader.shown(percent: limits.blastPercent))%"),
             plain("approvals.expire", "\(limits.approvalExpiry)"),
         ]
-        entries += configuration.approvals?.entries.map(plain) ?? []
+        entries += configuration.slackApprovals?.shown.map(plain) ?? []
         entries += configuration.channels.flatMap(\.entries)
         for (index, route) in configuration.routes.enumerated() {
             entries.append(Entry(key: "routes[\(index)]", value: route.text, origin: route.origin))

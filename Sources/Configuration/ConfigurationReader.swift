@@ -1,6 +1,7 @@
 import Actions
 import Advisor
 import Ambient
+import Collector
 import Guard
 import Journal
 import Model
@@ -120,8 +121,8 @@ struct ConfigurationReader {
         }
         configuration.runtimes = runtimes(fields)
         configuration.hosts = BesideReader(reader: reader).hosts(fields)
-        polling(fields, &configuration.polling)
-        configuration.network = NetworkReader(reader: reader).read(fields)
+        configuration.polling = PollingSettings(fields, reader)
+        configuration.network = NetworkSettings(fields, reader)
         actions(fields, &configuration)
         history(fields, &configuration)
         limits(fields, &configuration.actionLimits)
@@ -129,10 +130,7 @@ struct ConfigurationReader {
         references.written = fields.node(Keys.channels)?.entries?.compactMap(\.key.text) ?? []
         configuration.routes = TellingReader(reader: reader).routes(fields) { references.named.append(($0, $1)) }
         TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
-        configuration.approvals = approvals(fields, &configuration.actionLimits) { name, node in
-            references.named.append((name, node))
-            references.approvals = node
-        }
+        approvals(fields, &configuration)
         readServer(fields, into: &configuration)
         configuration.metricsApps = metrics(fields)
         configuration.heartbeat = HeartbeatSettings(fields, reader)
@@ -175,7 +173,7 @@ struct ConfigurationReader {
 
     /// Reactions count on the messages of a Slack bot alone: a webhook does not say where it posted.
     func checkApprovals(_ configuration: Configuration) {
-        guard let slack = configuration.approvals?.slack, let place = references.approvals,
+        guard let slack = configuration.slackApprovals, let place = references.approvals,
             let channel = configuration.channels.first(where: { $0.name == slack.channel })
         else { return }
         if let settings = channel.kind as? SlackSettings, case .bot = settings { return }
@@ -260,24 +258,9 @@ struct ConfigurationReader {
         inner.finish()
     }
 
-    private func polling(_ fields: Fields, _ polling: inout PollingSettings) {
-        guard let inner = fields.section(Keys.polling) else { return }
-        if let percent = reader.percent(inner, PollingKeys.budget) { polling.budgetPercent = percent }
-        if let span = reader.span(inner, PollingKeys.timeout) { polling.timeout = span }
-        if let node = inner.node(PollingKeys.bodyLimit), let bytes = Amounts.bytes(node, "body_limit", reporter) {
-            polling.bodyLimit = bytes
-        }
-        inner.finish()
-    }
-
     private func actions(_ fields: Fields, _ configuration: inout Configuration) {
         guard let actions = fields.section(Keys.actions) else { return }
-        if let entry = actions.entry(ActionKeys.gate), let gate = Fields(entry.value, "'gate'", reporter, place: entry.key.start) {
-            let listen = gate.node(GateKeys.listen).flatMap { reader.listen($0, "The gate") }
-            let text = reader.text(gate, GateKeys.text)
-            gate.finish()
-            configuration.gate = listen.map { GateSettings(listen: $0, text: text, origin: reader.origin(entry.key)) }
-        }
+        configuration.gate = GateSettings(actions, reader)
         configuration.adapters = AdapterKinds.read(actions, runtimes: configuration.runtimes.map(\.name), reader)
         actions.finish()
     }
@@ -307,6 +290,16 @@ struct ConfigurationReader {
             if let n = reader.whole(floor, FloorKeys.concurrentWorkflows) { limits.floor.concurrentWorkflows = n }
             if let n = reader.whole(floor, FloorKeys.requestsPerMinute) { limits.floor.requestsPerMinute = n }
             floor.finish()
+        }
+        inner.finish()
+    }
+
+    private func approvals(_ fields: Fields, _ configuration: inout Configuration) {
+        guard let inner = fields.section(Keys.approvals) else { return }
+        if let span = reader.span(inner, ApprovalKeys.expire) { configuration.actionLimits.approvalExpiry = span }
+        configuration.slackApprovals = SlackApprovals(inner, reader) { name, node in
+            references.named.append((name, node))
+            references.approvals = node
         }
         inner.finish()
     }

@@ -99,6 +99,11 @@ public struct KnownNames: Sendable {
         return !match.environments.contains { $0.matches(environment) }
     }
 
+    /// What somebody may have meant who wrote a name that there is not, and else what there is.
+    public static func meant(_ written: String, among known: [String]) -> String {
+        Nearest.name(to: written, among: known).map { "did you mean '\(Shown.id($0))'?" } ?? listed(known.map(Shown.id))
+    }
+
     private static func listed(_ names: [String]) -> String { "there are: " + names.joined(separator: ", ") }
 
     /// The apps that whoever polled has seen, and those that something was decided about; empty where nothing is known.

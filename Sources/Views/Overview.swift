@@ -205,6 +205,14 @@ public struct Overview {
     public func leases(of incident: Incident) -> [Lease] {
         leases.filter { $0.holders.contains { $0.incident == incident.id } }
     }
+    /// The newest yes or no to it that no engine has taken yet.
+    public func answer(to approval: Approval) -> CommandRow? {
+        waiting.last { row in
+            guard row.kind == Commands.approve || row.kind == Commands.deny else { return false }
+            let about = (try? JSON(parsing: Array(row.arguments.utf8)))?["approval"]?.string
+            return about?.isSame(as: approval.id) == true
+        }
+    }
     /// What it asks of people.
     public func approvals(of incident: Incident) -> [Approval] { approvals.filter { $0.incident == incident.id } }
 }

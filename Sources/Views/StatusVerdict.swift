@@ -18,6 +18,8 @@ public struct StatusVerdict: Sendable {
     public let stale: String?
     /// What would tell that something is wrong if it lasted, in words; nil: nothing has begun.
     public let begun: String?
+    /// Which critical rules cannot be judged yet, in words: what is well is so only so far. Nil: all of them are.
+    public let unjudged: String?
     /// What to know besides, in words: none of it makes things unwell.
     public let notices: [String]
     /// Endpoints that gave no evidence, in words.
@@ -43,9 +45,29 @@ public struct StatusVerdict: Sendable {
         self.open = open
         self.journalError = journalError
         self.stale = stale
+        unjudged = StatusVerdict.unjudged(summaries)
         blind = summaries.flatMap { $0.replicas.flatMap(StatusVerdict.blindness) }
         unhealthy = summaries.flatMap { StatusVerdict.sickness($0.replicas) }
     }
+
+    /// `4 critical rules need about 35m more of watching: restart-loop, runs-stuck, runtime-saturated and 1 more`. Of what is usual
+    /// only minutes count in which something happens.
+    private static func unjudged(_ summaries: [RuntimeSummary]) -> String? {
+        let all = summaries.flatMap(\.unjudged)
+        let names = all.reduce(into: [String]()) { names, one in
+            if !names.contains(where: { $0.isSame(as: one.rule) }) { names.append(one.rule) }
+        }
+        guard !names.isEmpty else { return nil }
+        let rules = "\(names.count) critical rule\(names.count == 1 ? "" : "s")"
+        let longest = all.compactMap(\.wanting).max()
+        let what =
+            longest.map { "\(rules) need\(names.count == 1 ? "s" : "") about \($0.brief) more of watching" }
+            ?? "\(rules) cannot be judged yet"
+        let more = names.count - mostNamed
+        return "\(what): \(names.prefix(mostNamed).map(Shown.id).joined(separator: ", "))" + (more > 0 ? " and \(more) more" : "")
+    }
+
+    private static let mostNamed = 3
 
     private static func sickness(_ replicas: [RuntimeSummary.Replica]) -> [String] {
         replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil && $0.missing[.probe] == nil }.map { replica in
@@ -110,12 +132,12 @@ public struct StatusVerdict: Sendable {
     }
 
     /// `OK: 7 open chats of 12, 3 apps, Mongo ping 0.04 ms, 7 websockets, 10 errors`
-    public var line: String { "\(word): \(account(begun))" }
+    public var line: String { "\(word): \(account(begun, unjudged))" }
 
-    /// The same without the word and without what has begun.
-    public var account: String { account(nil) }
+    /// The same without the word, without what has begun and without what cannot be judged.
+    public var account: String { account(nil, nil) }
 
-    private func account(_ begun: String?) -> String {
+    private func account(_ begun: String?, _ unjudged: String?) -> String {
         var parts = stale.map { [$0] } ?? []
         // Notes are no trouble, and are counted apart.
         let real = open.filter { $0.severity != .info }
@@ -134,6 +156,7 @@ public struct StatusVerdict: Sendable {
         if notes > 0 { parts.append("\(notes) note\(notes == 1 ? "" : "s")") }
         parts += notices
         parts += summaries.map(figures).filter { !$0.isEmpty }
+        if state == .ok, let unjudged { parts.append("nothing is wrong so far: \(unjudged)") }
         // A line of a plugin is one line, and a bar in it would begin the performance data.
         return parts.map(Shown.plugin).joined(separator: "; ")
     }

@@ -39,7 +39,7 @@ struct FirstPage {
 
     var html: HTML {
         let verdict = overview.verdict
-        let tone = verdict.state == .ok && (deaf != nil || hasBegun) ? Page.Tone.doubtful : Page.Tone.of(verdict.state)
+        let tone = verdict.state == .ok && (deaf != nil || isSoFar) ? Page.Tone.doubtful : Page.Tone.of(verdict.state)
         let environment = overview.sights.first?.environment
         let mode = overview.sights.map(\.mode).min()
         let head: HTML = """
@@ -81,7 +81,7 @@ struct FirstPage {
                 <article class="card ask"><h3>\(approval.effect.description) for \(id: approval.key.app.text), \(approval.ttl.description)?</h3>
                 <p>\(clocks.readable(approval.reason.text))</p>\(stands)
                 <p class="faint">The offer ends \(clocks.time(approval.expiresAt)); for <a href="\(link(approval.incident))">\(short(approval.incident))</a></p>
-                \(forms.answer(approval))</article>
+                \(forms.answer(approval, overview, clocks))</article>
                 """
         }
         let more = overview.approvals.count - cards.count
@@ -91,7 +91,7 @@ struct FirstPage {
             : "<p>\(overview.waiting.count) command\(overview.waiting.count == 1 ? "" : "s") that no engine has taken yet.</p>"
         return """
             <section id="waiting" aria-labelledby="waiting-h"><h2 id="waiting-h">Waits for you</h2>\(cards.joined())\
-            \(HTML.when(more > 0, "<p>and \(more) more: \(Page.command("mozaiks-ops actions approvals"))</p>"))\(commands)\(HTML.when(forms.visitor.session == nil, "<p>\(forms.signIn)</p>"))</section>
+            \(HTML.when(more > 0, "<p>and \(more) more: \(Page.command("mozaiks-ops actions approvals"))</p>"))\(commands)\(HTML.when(forms.visitor.session == nil, "<p>\(forms.signIn(to: "waiting"))</p>"))</section>
             """
     }
 

@@ -200,7 +200,7 @@ struct TruthWatch {
             return .events(
                 EventMetrics(
                     created: created.description, createdAt: created,
-                    usageDelta: world.calls(at: poll.made, epoch: poll.epoch), countsCustomEvents: true))
+                    usageDelta: world.calls(at: poll.made, epoch: poll.epoch)))
         case .perf, .perfChats:
             let before = perf.last
             latest = world.perf(at: poll.made, epoch: poll.epoch)

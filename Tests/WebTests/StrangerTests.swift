@@ -51,6 +51,25 @@ import Views
         #expect(try world.engine.waitingCommands().isEmpty)
     }
 
+    @Test(
+        "a filter of a list that names nothing that there is is refused, with what may be meant, and no empty list",
+        arguments: [
+            ("standings?rule=runtime-dwon", 400, "there is no rule 'runtime-dwon'; did you mean 'runtime-down'?"),
+            ("standings?runtime=shard", 400, "there is no runtime 'shard'; did you mean 'shared'?"),
+            ("standings?app=app-clinik", 404, "no app 'app-clinik' was seen; did you mean 'app-clinic'?"),
+            ("incidents?rule=noisy-neighbour", 400, "there is no rule 'noisy-neighbour'; did you mean 'noisy-neighbor'?"),
+            ("incidents?runtime=shard", 400, "there is no runtime 'shard'; did you mean 'shared'?"),
+            ("standings?rule=runtime-down", 200, ""), ("standings?app=app-clinic&rule=noisy-neighbor", 200, ""),
+            ("standings?app=app-clinic&rule=runtime-down", 200, ""), ("incidents?rule=noisy-neighbor&runtime=shared", 200, ""),
+            ("incidents?app=nobody", 200, ""),
+        ])
+    func filters(target: String, status: Int, words: String) throws {
+        let world = try World()
+        let answer = world.face(settings: try world.see()).get("/api/v1/" + target)
+        #expect(answer.status == status, "\(answer.text)")
+        if status != 200 { #expect(try answer.json()["detail"]?.string == words, "\(answer.text)") }
+    }
+
     /// Before anything was seen everybody is a stranger, and nobody is called one.
     @Test func whatIsNotKnownIsNotCalledUnknown() throws {
         let world = try World()
@@ -87,9 +106,10 @@ extension World {
         var pipeline = Pipeline(settings: settings, policies: try Crowd.policies())
         for observation in Crowd.poll(Crowd.calm, at: World.start) { pipeline.take(observation) }
         _ = pipeline.tick(Crowd.runtime, now: World.start)
-        var record = TickRecord(states: [World.policies("")])
+        let engine = StateRow(key: "engine:shared", bytes: pipeline.engine.document.serializedBytes())
+        var record = TickRecord(states: [World.policies(""), engine])
         pipeline.drainSignals(into: &record)
-        try engine.commitTick(record)
+        try self.engine.commitTick(record)
         return settings
     }
 }

@@ -1,4 +1,5 @@
 import Advisor
+import Collector
 import Model
 import Notify
 import Settings
@@ -26,8 +27,8 @@ enum Keys {
     static let hosts = SettingKey(
         "hosts", .named(SettingKind.name, .section(HostKeys.section)),
         "The machine that the monitor runs on, by the name that its incidents bear (hosts-and-services.md)")
-    static let polling = SettingKey("polling", .section(PollingKeys.section), "What polling may cost a runtime")
-    static let network = SettingKey("network", .section(NetworkKeys.section), "Proxy and TLS of everything that says nothing else")
+    static let polling = PollingSettings.key
+    static let network = NetworkSettings.key
     static let actions = SettingKey(
         "actions", .section(ActionKeys.section), "Where actions land; without any of these nothing is ever done")
     static let guarding = SettingKey("guard", .section(GuardKeys.section), "Limits that every action is held to")
@@ -67,19 +68,6 @@ enum RuntimeKeys {
     static let labels = SettingKey(
         "labels", .named("LABEL", .text()), "Stand on every incident of the runtime; routes can pick by them, conditions ask for them")
     static let section = SettingSection([replicas, labels, AuthenticationReader.key] + TLSReader.keys)
-}
-
-enum PollingKeys {
-    private static let usual = PollingSettings()
-    static let budget = SettingKey(
-        "budget", .percent(0.01...50), fallback: "\(Amounts.number(usual.budgetPercent))%",
-        "Most of a runtime's time that answering may take; dear endpoints are asked less often to stay within it")
-    static let timeout = SettingKey(
-        "timeout", .span(TimeSpan(milliseconds: 100)...TimeSpan.minutes(5)), fallback: "\(usual.timeout)",
-        "How long an answer is waited for")
-    static let bodyLimit = SettingKey(
-        "body_limit", .bytes, fallback: "\(usual.bodyLimit >> 20) MiB", "Largest answer that is read")
-    static let section = SettingSection([budget, timeout, bodyLimit])
 }
 
 enum HistoryKeys {
@@ -125,15 +113,4 @@ enum MetricsKeys {
     static let perApp = SettingKey("per_app", .flag, fallback: "false", "Whether `/metrics` names apps")
     static let top = SettingKey("top", .whole(1...1_000), fallback: "20", "How many of them, those with the most active runs")
     static let section = SettingSection([perApp, top])
-}
-
-// MARK: - Out of the machine
-
-enum NetworkKeys {
-    static let proxy = SettingKey(
-        "proxy", .secret, fallback: "what `HTTPS_PROXY` and its like say",
-        "Address of a proxy (it may stand here as it is), or `none`; with a login it is a secret")
-    static let noProxy = SettingKey(
-        "no_proxy", .list(.text(example: ".corp.example")), fallback: "what `NO_PROXY` says", "Hosts that are reached without it")
-    static let section = SettingSection([proxy, noProxy] + TLSReader.keys)
 }

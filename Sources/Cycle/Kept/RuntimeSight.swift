@@ -80,7 +80,7 @@ public struct RuntimeSight: Sendable {
             let missing = Endpoint.allCases.compactMap { endpoint in replica.missing[endpoint].map { "\(endpoint.path) \($0)" } }
             return "\(replica.url) \(replica.isHealthy.map { "\($0)" } ?? "-") \(replica.answersForSeveralProcesses) "
                 + missing.joined(separator: " ")
-        }
+        } + summary.unjudged.map { "unjudged \($0.rule)" }
     }
 }
 
@@ -96,6 +96,7 @@ extension RuntimeSight {
             "gate": gate.map { ["asked_at": .moment($0.askedAt), "since": .moment($0.since)] } ?? .null,
             "apps": .int(Int64(summary.apps)), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
             "replicas": .array(summary.replicas.map(RuntimeSight.document)),
+            "unjudged": .array(summary.unjudged.map { ["rule": .string($0.rule), "wanting": $0.wanting.map(JSON.span) ?? .null] }),
         ]
     }
 
@@ -135,6 +136,11 @@ extension RuntimeSight {
             replicas: try reader.member("replicas").map { replica throws(DocumentError) in try RuntimeSight.replica(replica) },
             apps: try reader.member("apps").count(), deadCounters: Counter.allCases.filter { names.contains($0.name) },
             liveCounters: [], endedRuns: 0)
+        // Monitors before it was told wrote nothing of it.
+        summary.unjudged =
+            try reader.optional("unjudged")?.map { one throws(DocumentError) in
+                RuntimeSummary.Unjudged(rule: try one.member("rule").string(), wanting: try one.optional("wanting")?.span())
+            } ?? []
         polledAt = try reader.member("polled_at").timestamp()
         interval = try reader.member("interval").span()
         mode = try reader.member("mode").choice(Mode.self)

@@ -54,6 +54,10 @@ public struct CycleReport: Sendable {
 extension Pipeline {
     /// What a tick saw and did, with what the runtime shows; nil for a runtime that is not configured.
     public func report(_ result: TickResult) -> CycleReport? {
-        signals[result.runtime].map { CycleReport(result: result, summary: $0.summary) }
+        signals[result.runtime].map { seen in
+            var summary = seen.summary
+            summary.unjudged = unjudged(result.readings)
+            return CycleReport(result: result, summary: summary)
+        }
     }
 }

@@ -158,6 +158,12 @@ public struct ReadingTable: Sendable {
         return histories[place.start].wanting(at: index ?? apps.count)
     }
 
+    /// For how long must be watched, at the most, until a sum over a window stands for it; nil for what has no window.
+    public static func watchedForWindow(of series: SeriesRef) -> TimeSpan? {
+        guard series.function == nil, let window = series.window else { return nil }
+        return TimeSpan(milliseconds: Int64((Double(window.milliseconds) * Evaluation.leastCoverage).rounded(.up)))
+    }
+
     /// The reading of the replica at `index` in `replicas`; the runtime's own where the slot's scope is the runtime.
     public func replica(_ index: Int, _ slot: Int) -> Evidence {
         if demand[slot].scope == .runtime { return runtimeColumn[slot] }

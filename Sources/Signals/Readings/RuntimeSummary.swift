@@ -56,6 +56,18 @@ public struct RuntimeSummary: Hashable, Sendable {
         }
     }
 
+    /// A critical rule of which nothing can be said yet, since too little was watched.
+    public struct Unjudged: Hashable, Sendable {
+        public var rule: String
+        /// For about how much longer must be watched; nil: that is not known.
+        public var wanting: TimeSpan?
+
+        public init(rule: String, wanting: TimeSpan?) {
+            self.rule = rule
+            self.wanting = wanting
+        }
+    }
+
     public var runtime: String
     /// What it is.
     public var kind: WatchedKind
@@ -68,6 +80,8 @@ public struct RuntimeSummary: Hashable, Sendable {
     public var liveCounters: [Counter]
     /// Runs known to have ended; below five no counter is called dead.
     public var endedRuns: Int64
+    /// Critical rules that are neither true nor false yet, in the order of the policies. Whoever judges says so.
+    public var unjudged: [Unjudged] = []
 
     public init(
         runtime: String, kind: WatchedKind = .runtime, replicas: [Replica], apps: Int, deadCounters: [Counter], liveCounters: [Counter],

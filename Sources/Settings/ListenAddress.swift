@@ -1,5 +1,4 @@
 import Model
-import Settings
 import YAML
 
 /// Where a server listens.
@@ -32,7 +31,9 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension SettingReader {
-    func listen(_ node: YAMLNode, _ what: String) -> ListenAddress? {
+    /// Reads `listen`, and warns where others than this machine reach it.
+    /// - Parameter what: whose it is, at the beginning of a sentence: `The gate`.
+    public func listen(_ node: YAMLNode, _ what: String) -> ListenAddress? {
         guard let text = text(node, "'listen'") else { return nil }
         guard let address = ListenAddress(text) else {
             let isStar = text.hasPrefix("*") || text.hasPrefix(":")
