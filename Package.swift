@@ -105,7 +105,9 @@ let package = Package(
         room("Simulator", ["Model", "Digest", "JSONParsing", "Ambient", "Server"]),
         room(
             "Configuration",
-            ["Model", "YAML", "Guard", "Telling", "Ambient", "Settings", "Collector", "Journal", "Actions", "Notify", "Advisor"]),
+            [
+                "Model", "YAML", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector", "Journal", "Actions", "Notify", "Advisor",
+            ]),
         // Pure but for a journal that is read: the daemon, the single pass and the replays turn this crank.
         room(
             "Cycle",
@@ -166,7 +168,10 @@ let package = Package(
         tests("Policy", ["Model", "YAML", "Policy", "Ambient"], exclude: ["good", "bad", "golden"]),
         tests(
             "Configuration",
-            ["Model", "YAML", "Policy", "Telling", "Ambient", "Settings", "Journal", "Actions", "Notify", "Advisor", "Configuration"],
+            [
+                "Model", "YAML", "Policy", "Telling", "Ambient", "HTTP", "Settings", "Collector", "Journal", "Actions", "Notify", "Advisor",
+                "Configuration",
+            ],
             exclude: ["golden"]),
         tests("Playbooks", ["Model", "YAML", "Policy", "Playbooks"]),
         // A world in which policies decide, for the tests of whoever judges and whoever acts.

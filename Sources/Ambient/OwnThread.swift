@@ -26,7 +26,7 @@ public enum OwnThread {
     /// The same for work that cannot be interrupted, such as the system's look-up of a name: nobody waits for it longer than
     /// that.
     public static func run<Result: Sendable>(
-        atMost span: TimeSpan, clock: any Clock = SystemClock(), _ work: @escaping @Sendable () -> Result
+        atMost span: TimeSpan, clock: any Clock = SystemClock(), stackSize: Int? = nil, _ work: @escaping @Sendable () -> Result
     ) async -> Outcome<Result> {
         let waiting = Waiting<Result>()
         return await withTaskCancellationHandler {
@@ -37,7 +37,7 @@ public enum OwnThread {
                     try? await clock.sleep(for: span)
                     waiting.end(.overdue)
                 }
-                let isStarted = start {
+                let isStarted = start(stackSize: stackSize) {
                     waiting.end(.done(work()))
                     timer.cancel()
                 }
@@ -86,11 +86,13 @@ public enum OwnThread {
     }
 
     /// False when the system has no thread left; the work is then not begun.
-    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+    /// - Parameter stackSize: in bytes; nil: what the system gives.
+    static func start(stackSize: Int? = nil, _ body: @escaping @Sendable () -> Void) -> Bool {
         var thread = pthread_t()
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        if let stackSize { pthread_attr_setstacksize(&attributes, stackSize) }
         defer { pthread_attr_destroy(&attributes) }
         let work = Unmanaged.passRetained(Work(body))
         let code = pthread_create(

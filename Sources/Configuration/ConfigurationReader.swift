@@ -121,6 +121,7 @@ struct ConfigurationReader {
         }
         configuration.runtimes = runtimes(fields)
         configuration.hosts = BesideReader(reader: reader).hosts(fields)
+        configuration.services = ServiceReader(reader: reader).services(fields)
         configuration.polling = PollingSettings(fields, reader)
         configuration.network = NetworkSettings(fields, reader)
         actions(fields, &configuration)
@@ -155,7 +156,6 @@ struct ConfigurationReader {
             configuration.origins["maintenance[\(index)]"] = reader.origin(node)
         }
         configuration.advisor = AdvisorSettings(fields, prices: configuration.prices, reader)
-        fields.notYetAvailable("services")
         fields.finish()
     }
 

@@ -14,12 +14,17 @@ struct HTTPProbe: Sendable {
         request.isMeasured = true
         request.followRedirects = false
         request.bodyLimit = HTTPExpectation.mostBytes
-        for header in check.secrets {
-            do {
+        do {
+            for header in check.secrets {
                 request.headers.append(HTTPField(header.name, secret: try header.secret(), prefix: header.prefix))
-            } catch {
-                return .unknown(.unauthorized, "nothing was asked: \(error)")
             }
+            if let credential = try await check.authenticator?.credential() {
+                request.headers.append(credential.field)
+                request.secrets += credential.secrets
+            }
+        } catch {
+            // Asked without it, it would say no more than that.
+            return .unknown(.unauthorized, "nothing was asked: \(error)")
         }
         var sum = (phases: PhaseTimes(), seconds: 0.0, certificateEnd: Timestamp?.none)
         var hop = 0

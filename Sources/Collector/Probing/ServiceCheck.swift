@@ -107,6 +107,8 @@ public struct HTTPCheck: Sendable {
     /// Method, URL, plain headers, body, files and whether it verifies.
     public var request: HTTPRequest
     public var secrets: [SecretHeader]
+    /// Logs in; nil: nobody does.
+    public var authenticator: Authenticator?
     /// Off: a redirect is an answer like any other.
     public var followsRedirects: Bool
     public var expected: HTTPExpectation

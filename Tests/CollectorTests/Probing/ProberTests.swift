@@ -341,7 +341,8 @@ import Testing
             ("db.example:5432", nil, "db.example:5432"), ("db.example", 27_017, "db.example:27017"), ("db.example", nil, nil),
             ("[::1]:80", nil, "[::1]:80"), ("[::1]", 443, "[::1]:443"), ("::1", 443, "[::1]:443"), ("10.0.0.1:1", nil, "10.0.0.1:1"),
             ("", 1, nil), (":80", nil, nil), ("a:0", nil, nil), ("a:65536", nil, nil), ("a:+1", nil, nil), ("a/b:1", nil, nil),
-            ("user@a:1", nil, nil), ("[a]:1", nil, nil), ("[::1]x:1", nil, nil), ("a b:1", nil, nil),
+            ("user@a:1", nil, nil), ("[a]:1", nil, nil), ("[a:80]:1", nil, nil), ("a:g:c", 1, nil), ("[::1]x:1", nil, nil),
+            ("a b:1", nil, nil),
         ]
         for (text, port, expected) in places { #expect(ServicePlace(text, port: port)?.description == expected, "\(text)") }
     }
