@@ -60,6 +60,14 @@ public enum DefaultPolicy {
           mongodb_slow: 200ms      # a healthy ping takes a few milliseconds
           max_websockets: 1000     # what one process holds well
           perf_slow: 1s            # so long one reading of the figures holds up everybody on the runtime
+          disk_low: 10%            # of a disk's space or inodes
+          disk_full: 3%            # what is written now may fail within minutes
+          memory_high: 92%         # of what the machine or its container has
+          cpu_high: 90%            # of all cores, or of the container's limit
+          cpu_waiting: 25%         # of the time in which something waited for a processor
+          service_slow: 2s         # for one look at it, from here
+          certificate_soon: 14     # days: renewed by itself it is renewed by then
+          certificate_last: 3      # days
 
         # What may happen without a person. Messages are always allowed.
         allowed_actions: [notify, throttle, pause]
@@ -845,6 +853,135 @@ public enum DefaultPolicy {
               - throttle: {concurrent_workflows: 1, ttl: 30m}
             suggest: [raise_limit, contact_tenant]
             playbook: cost-spike
+
+          # ---- Beside the runtimes: the machine that the monitor runs on, and what it looks at over the network. Silent where the
+          # configuration names neither hosts nor services. What could not be read is never taken for nothing: a file system without
+          # inodes, a kernel without pressure figures.
+
+          # What the machine says of itself cannot be read, or a mount does not answer: others are judged by what is left.
+          host-unreadable:
+            subject: host
+            when: up == 0 or unread_mounts > 0
+            for: missing_after
+            severity: warning
+            summary: The machine, or one of its mounts, does not say how it is.
+            next_steps:
+              - mozaiks-ops doctor says what cannot be read, and why.
+              - A network disk that hangs, or a mount that is gone? Take it out of 'mounts' if it is meant to be.
+            playbook: host-unreadable
+
+          host-disk-full:
+            subject: host
+            when: disk_free < $disk_full or (not missing(inodes_free) and inodes_free < $disk_full)
+            while: disk_free < 2 * $disk_full or (not missing(inodes_free) and inodes_free < 2 * $disk_full)
+            for: 1m
+            severity: critical
+            summary: A disk of the machine is as good as full.
+            next_steps:
+              - Find what grew (df -h, df -i, du -xh --max-depth=1) and make room; never in a database's own folder.
+              - Databases and logs stop when nothing is left.
+            suppresses: [host-disk]
+            playbook: host-disk-full
+
+          host-disk:
+            subject: host
+            when: disk_free < $disk_low or (not missing(inodes_free) and inodes_free < $disk_low)
+            while: disk_free < 1.2 * $disk_low or (not missing(inodes_free) and inodes_free < 1.2 * $disk_low)
+            for: 5m
+            severity: warning
+            summary: A disk of the machine runs full.
+            next_steps:
+              - Find what grew (df -h, df -i, du -xh --max-depth=1) and make room; never in a database's own folder.
+            playbook: host-disk
+
+          # Something was lost already. It ends when ten minutes have passed without another.
+          host-oom:
+            subject: host
+            when: oom_kills[10m] > 0
+            severity: critical
+            summary: A process of the machine was killed because memory ran out.
+            next_steps:
+              - The kernel's log names it (journalctl -k, dmesg); look whether it was the runtime or its database, and whether it is back.
+              - What grew, and since when? More memory, or less of it for what grew.
+            suppresses: [host-memory]
+            playbook: host-oom
+
+          # What is not available, caches not counted: near the end the kernel kills, or everything waits for the disk.
+          host-memory:
+            subject: host
+            when: memory > $memory_high
+            while: memory > 0.95 * $memory_high
+            for: 5m
+            dips: 1m
+            severity: warning
+            summary: The machine's memory is nearly used up.
+            next_steps:
+              - Look which process grew (ps -eo rss,comm --sort=-rss), and whether it still grows.
+            playbook: host-memory
+
+          # Busy is what a machine is for; waiting for it is not. Where the kernel tells neither pressure nor throttling, busy must do.
+          host-cpu:
+            subject: host
+            when: >-
+              (cpu > $cpu_high and (missing(pressure.cpu) or pressure.cpu > $cpu_waiting))
+              or (not missing(cpu_throttled) and cpu_throttled > $cpu_waiting)
+            while: cpu > 0.9 * $cpu_high or (not missing(cpu_throttled) and cpu_throttled > 0.5 * $cpu_waiting)
+            for: 15m
+            dips: 1m
+            severity: warning
+            summary: The machine's processors are busy, and work waits for them.
+            next_steps:
+              - Look which process it is (top), and whether it belongs there.
+              - In a container look whether its cpu limit is what holds it back.
+            playbook: host-cpu
+
+          service-down:
+            subject: service
+            when: up == 0
+            for: 1m
+            polls: 3
+            # One that comes and goes is one outage.
+            clear_after: 5m
+            severity: critical
+            summary: A service does not answer as it should.
+            next_steps:
+              - Ask it yourself from this machine; mozaiks-ops status says what was found.
+              - Look whether its process runs, its name resolves and its certificate holds.
+            suppresses: [service-slow]
+            playbook: service-down
+
+          service-slow:
+            subject: service
+            when: latency > $service_slow
+            while: latency > 0.8 * $service_slow
+            for: 5m
+            dips: 1m
+            severity: warning
+            summary: A service takes long to answer.
+            next_steps:
+              - Which part takes long? resolve, connect, tls and processing are read apart (mozaiks-ops evaluate).
+            playbook: service-slow
+
+          certificate-ending:
+            subject: service
+            when: certificate_days < $certificate_last
+            for: 5m
+            severity: critical
+            summary: A certificate runs out within days, or has run out.
+            next_steps:
+              - Renew it now, and look why it was not renewed by itself.
+            suppresses: [certificate-expiring]
+            playbook: certificate-ending
+
+          certificate-expiring:
+            subject: service
+            when: certificate_days < $certificate_soon
+            for: 5m
+            severity: warning
+            summary: A certificate runs out soon and was not renewed.
+            next_steps:
+              - Look whether whoever renews it by itself still does (certbot, cert-manager, the load balancer).
+            playbook: certificate-expiring
 
         """#
 }

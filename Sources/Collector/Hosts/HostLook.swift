@@ -16,15 +16,26 @@ public struct HostLook: Look {
     /// A file system that takes longer to say how full it is counts as one that does not answer.
     private static let patience = TimeSpan.seconds(5)
 
+    /// Blocks for as long as a file system does.
+    private let ask: @Sendable (_ path: String) -> HostView.Mount
+
     /// - Parameters:
     ///   - mounts: folders whose file systems are looked at.
     ///   - timeout: for the whole look.
     public init(proc: String = "/proc", cgroup: String = "/sys/fs/cgroup", mounts: [String] = ["/"], timeout: TimeSpan, clock: any Clock) {
+        self.init(proc: proc, cgroup: cgroup, mounts: mounts, timeout: timeout, clock: clock, ask: { FileSystem.mount($0) })
+    }
+
+    init(
+        proc: String, cgroup: String, mounts: [String], timeout: TimeSpan, clock: any Clock,
+        ask: @escaping @Sendable (_ path: String) -> HostView.Mount
+    ) {
         self.proc = proc
         self.cgroup = cgroup
         self.mounts = mounts
         self.timeout = timeout
         self.clock = clock
+        self.ask = ask
         aside = Aside(clock: clock)
     }
 
@@ -48,7 +59,7 @@ public struct HostLook: Look {
         await withTaskGroup(of: (Int, HostView.Mount).self) { group in
             for (index, path) in mounts.enumerated() {
                 group.addTask {
-                    let found = await once(path, within: min(timeout, HostLook.patience)) { FileSystem.mount(path) }
+                    let found = await once(path, within: min(timeout, HostLook.patience)) { ask(path) }
                     switch found {
                     case .success(let mount): return (index, mount)
                     case .failure(let why): return (index, HostView.Mount(path: path, missing: why))
