@@ -220,7 +220,7 @@ let package = Package(
                 "Model", "JSONParsing", "YAML", "Policy", "Playbooks", "Guard", "PolicyTesting", "Telling", "Collector", "Journal",
                 "Actions", "Notify", "Advisor", "Cycle", "CycleKit", "Views",
             ]),
-        tests("Composition", ["Model", "Ambient", "Actions", "Configuration", "Composition"]),
+        tests("Composition", ["Model", "Ambient", "Collector", "Actions", "Configuration", "Composition"]),
         tests(
             "Web",
             [

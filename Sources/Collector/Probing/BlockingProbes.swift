@@ -158,7 +158,7 @@ struct BlockingProbes: Sendable {
             } catch  where [EACCES, EPERM, EPROTONOSUPPORT, EAFNOSUPPORT].contains(error.code) {
                 return .unknown(
                     .notTracked,
-                    "not permitted: this user's group is not in net.ipv4.ping_group_range (\(error.text)); sysctl -w net.ipv4.ping_group_range='0 2147483647' allows pings"
+                    "not permitted: this user's group is not in net.ipv4.ping_group_range (\(error.text))"
                 )
             }
             var sequence: UInt16 = 0

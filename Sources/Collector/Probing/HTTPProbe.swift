@@ -37,7 +37,7 @@ struct HTTPProbe: Sendable {
             do {
                 response = try await client.send(request)
             } catch {
-                return await failed(error, request, sum.certificateEnd)
+                return await failed(error, request, sum.certificateEnd, deadline)
             }
             sum.phases = sum.phases + response.phases
             sum.seconds += response.elapsedMs / 1_000
@@ -66,11 +66,13 @@ struct HTTPProbe: Sendable {
     }
 
     /// Of a certificate that is not accepted it is told how long it lasts all the same: that it has run out is the usual reason.
-    private func failed(_ error: HTTPError, _ request: HTTPRequest, _ earlier: Timestamp?) async -> ProbeResult {
+    private func failed(_ error: HTTPError, _ request: HTTPRequest, _ earlier: Timestamp?, _ deadline: UInt64) async -> ProbeResult {
         var result = ProbeResult(error)
         result.certificateEnd = earlier
         if error.isAboutTheirCertificate, let place = request.hostAndPort {
-            result.certificateEnd = await certificateEnd(place.host, place.port, atMost: request.timeoutMs) ?? earlier
+            let now = clock.monotonicNanoseconds()
+            let left = deadline > now ? Int((deadline - now) / 1_000_000) : 0
+            if left > 0 { result.certificateEnd = await certificateEnd(place.host, place.port, atMost: left) ?? earlier }
         }
         return result
     }

@@ -20,7 +20,7 @@ public struct Prober: Sendable {
     }
 
     func result(_ check: ServiceCheck, timeout: TimeSpan) async -> ProbeResult {
-        let wires = WireProbes(wire: wire, timeout: timeout)
+        let wires = WireProbes(wire: wire, timeout: timeout, clock: clock)
         let blocking = BlockingProbes(slots: slots, timeout: timeout, clock: clock)
         switch check {
         case .http(let check): return await HTTPProbe(client: client, wire: wire, clock: clock).look(check, timeout: timeout)

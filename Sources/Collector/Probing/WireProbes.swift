@@ -1,16 +1,26 @@
+import Ambient
 import HTTP
 import Model
 
 /// Looks at what speaks no HTTP.
 struct WireProbes: Sendable {
     let wire: WireClient
-    let timeout: TimeSpan
+    let clock: any Clock
+    /// For all calls of a look together. Monotonic nanoseconds.
+    private let deadline: UInt64
+
+    init(wire: WireClient, timeout: TimeSpan, clock: any Clock) {
+        self.wire = wire
+        self.clock = clock
+        deadline = clock.monotonicNanoseconds() + UInt64(max(1, timeout.milliseconds)) * 1_000_000
+    }
 
     private typealias TLS = ServiceCheck.TLSCheck
 
     private func call<Dialogue: WireDialogue>(_ place: ServicePlace, _ tls: TLS?, _ dialogue: Dialogue) async -> WireOutcome<Dialogue> {
         var call = WireCall(host: place.host, port: place.port)
-        call.timeoutMs = Int(max(1, timeout.milliseconds))
+        let now = clock.monotonicNanoseconds()
+        call.timeoutMs = deadline > now ? max(1, Int((deadline - now) / 1_000_000)) : 1
         if let tls { (call.isEncrypted, call.verifiesPeer, call.tls) = (true, tls.verifies, tls.files) }
         return await wire.call(call, dialogue)
     }
