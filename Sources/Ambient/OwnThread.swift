@@ -1,4 +1,3 @@
-import Glibc
 import Model
 import Synchronization
 
@@ -19,7 +18,7 @@ public enum OwnThread {
     /// Returns when the work has. Nil when the system has no thread left.
     public static func run<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result? {
         await withCheckedContinuation { continuation in
-            if !start({ continuation.resume(returning: work()) }) { continuation.resume(returning: nil) }
+            if !LooseThread.start({ continuation.resume(returning: work()) }) { continuation.resume(returning: nil) }
         }
     }
 
@@ -37,7 +36,7 @@ public enum OwnThread {
                     try? await clock.sleep(for: span)
                     waiting.end(.overdue)
                 }
-                let isStarted = start(stackSize: stackSize) {
+                let isStarted = LooseThread.start(stackSize: stackSize) {
                     waiting.end(.done(work()))
                     timer.cancel()
                 }
@@ -77,36 +76,5 @@ public enum OwnThread {
             }
             continuation?.resume(returning: outcome)
         }
-    }
-
-    private final class Work: Sendable {
-        let body: @Sendable () -> Void
-
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-
-    /// False when the system has no thread left; the work is then not begun.
-    /// - Parameter stackSize: in bytes; nil: what the system gives.
-    static func start(stackSize: Int? = nil, _ body: @escaping @Sendable () -> Void) -> Bool {
-        var thread = pthread_t()
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        if let stackSize { pthread_attr_setstacksize(&attributes, stackSize) }
-        defer { pthread_attr_destroy(&attributes) }
-        let work = Unmanaged.passRetained(Work(body))
-        let code = pthread_create(
-            &thread, &attributes,
-            { context in
-                guard let context else { return nil }
-                // Signals belong to the main thread; SIGPIPE becomes an error of the write.
-                var all = sigset_t()
-                sigfillset(&all)
-                pthread_sigmask(SIG_SETMASK, &all, nil)
-                Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
-                return nil
-            }, work.toOpaque())
-        if code != 0 { work.release() }
-        return code == 0
     }
 }

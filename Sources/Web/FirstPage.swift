@@ -41,7 +41,7 @@ struct FirstPage {
         let verdict = overview.verdict
         let tone = verdict.state == .ok && (deaf != nil || isSoFar) ? Page.Tone.doubtful : Page.Tone.of(verdict.state)
         let environment = overview.sights.first?.environment
-        let mode = overview.sights.map(\.mode).min()
+        let mode = overview.mode
         let head: HTML = """
             <strong>mozaiks-ops</strong> <a href="/rules">Rules</a> <span>\(environment.map { "\(id: $0)" as HTML } ?? "")</span> \
             <span>\(mode.map { "mode \($0.rawValue)" as HTML } ?? "")</span> \(clocks.asOf)
@@ -188,9 +188,12 @@ struct FirstPage {
                 """
         }
         let more = leases.count - items.count
+        let place = overview.mode.flatMap { mode in
+            overview.modePlace.map { "<p class=\"faint\">Mode \(mode.rawValue): \(Shown.line($0)).</p>" as HTML }
+        }
         return """
             <section aria-labelledby="actions-h"><h2 id="actions-h">Actions in force</h2>\(leases.isEmpty ? "<p class=\"none\">none</p>" : items.joined())\
-            \(HTML.when(more > 0, "<p>and \(more) more</p>"))\(overview.isStopped == false ? forms.stop : "")</section>
+            \(HTML.when(more > 0, "<p>and \(more) more</p>"))\(place ?? "")\(overview.isStopped == false ? forms.stop : "")</section>
             """
     }
 

@@ -152,15 +152,7 @@ struct BlockingProbes: Sendable {
         let resolved = clock.monotonicNanoseconds()
         let isVersion6 = address.family == AF_INET6
         do throws(SocketFault) {
-            let socket: DatagramSocket
-            do throws(SocketFault) {
-                socket = try DatagramSocket(address, protocol: isVersion6 ? 58 : 1)
-            } catch  where [EACCES, EPERM, EPROTONOSUPPORT, EAFNOSUPPORT].contains(error.code) {
-                return .unknown(
-                    .notTracked,
-                    "not permitted: this user's group is not in net.ipv4.ping_group_range (\(error.text))"
-                )
-            }
+            let socket = try DatagramSocket(address, protocol: isVersion6 ? 58 : 1)
             var sequence: UInt16 = 0
             while true {
                 let now = clock.monotonicNanoseconds()
@@ -182,6 +174,10 @@ struct BlockingProbes: Sendable {
                 }
             }
         } catch {
+            // Of who sends: that says nothing of who is pinged.
+            if [EACCES, EPERM, EPROTONOSUPPORT, EAFNOSUPPORT].contains(error.code) {
+                return .unknown(.notTracked, "not permitted: this user's group is not in net.ipv4.ping_group_range (\(error.text))")
+            }
             return .down(.unreachable, "the ping does not get there: \(error.text)")
         }
     }

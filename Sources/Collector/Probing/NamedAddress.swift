@@ -24,8 +24,8 @@ struct NamedAddress: Sendable {
         defer { if let list { freeaddrinfo(list) } }
         switch code {
         case 0: break
-        // EAI_NODATA, which glibc's header shows to GNU programs only.
-        case EAI_NONAME, -5, EAI_FAMILY: return .failure(.none)
+        // EAI_NODATA and EAI_ADDRFAMILY, which glibc's header shows to GNU programs only.
+        case EAI_NONAME, -5, -9: return .failure(.none)
         default: return .failure(.noAnswer(String(cString: gai_strerror(code)).lowercased()))
         }
         var found: [NamedAddress] = []

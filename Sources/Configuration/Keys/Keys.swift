@@ -24,6 +24,9 @@ enum Keys {
     static let policies = SettingKey("policies", .path, fallback: "the built-in policy", "Folder of policy files")
     static let playbooks = SettingKey("playbooks", .path, fallback: "the built-in playbooks", "Folder of your own playbooks")
     static let runtimes = SettingKey("runtimes", .named(SettingKind.name, .section(RuntimeKeys.section)), "The runtimes to watch, by name")
+    static let shard = SettingKey(
+        "shard", .text(example: "2/5"), fallback: "all of them are watched",
+        "Which of several monitors with one configuration this is: it watches the runtimes and services that are its own (two-monitors.md)")
     static let hosts = SettingKey(
         "hosts", .named(SettingKind.name, .section(HostKeys.section)),
         "The machine that the monitor runs on, by the name that its incidents bear (hosts-and-services.md)")
@@ -58,7 +61,7 @@ enum Keys {
     static let prices = SettingKey("prices", .named("MODEL", .section(PriceKeys.section)), "What models cost, for the figures in USD")
 
     static let section = SettingSection([
-        schema, environment, mode, interval, state, statePassword, policies, playbooks, runtimes, hosts, services, polling, network,
+        schema, environment, mode, interval, state, statePassword, policies, playbooks, shard, runtimes, hosts, services, polling, network,
         history,
         actions,
         guarding, approvals,
@@ -68,10 +71,11 @@ enum Keys {
 
 enum RuntimeKeys {
     static let replicas = SettingKey(
-        "replicas", .list(.url), isRequired: true, "Base URLs of its processes, such as `http://127.0.0.1:8000`")
+        "replicas", .list(.url), "Base URLs of its processes, such as `http://127.0.0.1:8000`; this, or one of those that find them")
     static let labels = SettingKey(
         "labels", .named("LABEL", .text()), "Stand on every incident of the runtime; routes can pick by them, conditions ask for them")
-    static let section = SettingSection([replicas, labels, AuthenticationReader.key] + TLSReader.keys)
+    static let section = SettingSection(
+        [replicas, labels, AuthenticationReader.key] + TLSReader.keys + FindingKeys.all, isOneOf: [replicas] + FindingKeys.all)
 }
 
 enum HistoryKeys {

@@ -1,8 +1,8 @@
+import Ambient
 import Glibc
 import Synchronization
 import TestKit
 
-@testable import Ambient
 @testable import Collector
 
 /// A name server on a free port of 127.0.0.1 that says what a test wants it to.
@@ -32,7 +32,7 @@ final class NameServer: Sendable {
         self.descriptor = descriptor
         port = UInt16(bigEndian: address.sin_port)
         // Not by the pool, which other tests may keep busy.
-        guard OwnThread.start({ self.serve(answers) }) else { throw SocketFault(code: EAGAIN) }
+        guard LooseThread.start({ self.serve(answers) }) else { throw SocketFault(code: EAGAIN) }
     }
 
     private func serve(_ answers: Behaviour) {
