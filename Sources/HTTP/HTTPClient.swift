@@ -4,7 +4,8 @@ import Synchronization
 
 /// The one HTTP client of the program: any number of concurrent requests over libcurl, on one thread of its own.
 ///
-/// Only `http` and `https`, HTTP/1.1, no cookies, no compression, no proxy unless told, TLS always verified.
+/// Only `http` and `https`, HTTP/1.1, no cookies, no compression, no proxy unless told, TLS verified
+/// unless a request says otherwise.
 /// Every request has a time limit and a body limit. Connections are kept and reused, a bounded number per host.
 public final class HTTPClient: Sendable {
     /// What holds for all requests of a client.
