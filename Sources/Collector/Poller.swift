@@ -91,23 +91,24 @@ public struct Poller: Sendable {
                 at: clock.now(), runtime: target.runtime, replica: replica, endpoint: endpoint,
                 elapsedMilliseconds: elapsed, outcome: outcome)
         }
+        let place = Place(target, replica: replica, endpoint)
         var credential: Authenticator.Credential?
         var lacking: String?
         do {
-            credential = try await target.authenticator.credential()
+            if place.isRuntimes { credential = try await target.authenticator.credential() }
         } catch {
             // Asked without a token the runtime says 401: unauthorized, which is the truth, and not down.
             lacking = error.description
             onProblem(target.runtime, error.description)
         }
-        var headers = [HTTPField("Accept", "application/json")]
+        var headers = [HTTPField("Accept", endpoint.accepted)]
         if let credential { headers.append(credential.field) }
         let token = credential?.secret
         var request = HTTPRequest(
-            .get, replica + endpoint.path, headers: headers, timeoutMs: Int(target.timeout.milliseconds),
+            .get, place.url, headers: headers, timeoutMs: Int(target.timeout.milliseconds),
             connectTimeoutMs: Int(min(target.timeout, .seconds(3)).milliseconds), bodyLimit: min(target.bodyLimit, endpoint.bodyLimit),
             label: "\(endpoint.path) of \(target.runtime)")
-        request.tls = target.tls
+        if place.isRuntimes { request.tls = target.tls }
         let started = clock.monotonicNanoseconds()
         do {
             let response = try await client.send(request)
@@ -123,7 +124,28 @@ public struct Poller: Sendable {
     }
 }
 
+/// Where an endpoint is asked.
+private struct Place {
+    let url: String
+    /// It is the runtime itself that answers: what it wants to be shown is shown to nobody else.
+    let isRuntimes: Bool
+
+    init(_ target: Target, replica: String, _ endpoint: Endpoint) {
+        switch (endpoint, target.metrics) {
+        case (.metrics, .url(let url)): (self.url, isRuntimes) = (url, false)
+        case (.metrics, .path(let path)): (url, isRuntimes) = (replica + path, true)
+        default: (url, isRuntimes) = (replica + endpoint.path, true)
+        }
+    }
+}
+
 extension Endpoint {
+    /// The forms of its answers that can be read.
+    fileprivate var accepted: String {
+        self == .metrics
+            ? "application/openmetrics-text;version=1.0.0;q=0.9,text/plain;version=0.0.4;q=0.8,*/*;q=0.1" : "application/json"
+    }
+
     /// Bytes of the largest answer that is read of all endpoints but those that list chats. Recorded ones stay below a
     /// kilobyte.
     static let smallBodyLimit = 8 << 20

@@ -13,6 +13,8 @@ public struct Target: Sendable {
     public var bodyLimit: Int
     /// Authorities and a certificate for its replicas.
     public var tls = TLSFiles()
+    /// Where its pages of metrics are; nil: nobody asks for any.
+    public var metrics: MetricsPlace?
 
     public init(
         runtime: String, replicas: [String], authenticator: Authenticator, timeout: TimeSpan = .seconds(10),
@@ -23,5 +25,21 @@ public struct Target: Sendable {
         self.authenticator = authenticator
         self.timeout = timeout
         self.bodyLimit = bodyLimit
+    }
+
+    /// These endpoints of every replica, and pages of metrics where there are some.
+    public func all(_ endpoints: [Endpoint]) -> [(replica: String, endpoints: [Endpoint])] {
+        Target.adding(metrics, to: replicas.map { ($0, endpoints) })
+    }
+
+    /// What is asked of replicas, with what is asked for metrics.
+    public static func adding(
+        _ metrics: MetricsPlace?, to asked: [(replica: String, endpoints: [Endpoint])]
+    ) -> [(replica: String, endpoints: [Endpoint])] {
+        switch metrics {
+        case nil: asked
+        case .path: asked.map { ($0.replica, $0.endpoints + [.metrics]) }
+        case .url: asked + [(Observation.page, [.metrics])]
+        }
     }
 }

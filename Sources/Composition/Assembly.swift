@@ -114,6 +114,7 @@ public struct Assembly: Sendable {
                 authenticator: Authenticator(method, client: client, clock: clock), timeout: polling.timeout,
                 bodyLimit: polling.bodyLimit)
             target.tls = runtime.tls
+            target.metrics = runtime.watched.metrics
             return target
         }
         let means = Means(client: client, clock: clock, environment: environment, logger: logger, caFile: network.tls.caFile)

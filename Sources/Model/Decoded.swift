@@ -8,6 +8,7 @@ public enum Decoded: Sendable {
     case events(EventMetrics)
     case gate(GateCounts)
     case inside(InsideView)
+    case metrics(MetricsPage)
     /// No usable answer of that endpoint. `detail` is for people: bounded, without control characters or secrets.
     ///
     /// `error(404)`: this build does not have the endpoint. `error(500)` of a perf endpoint while health answers: poison
@@ -23,6 +24,7 @@ public enum Decoded: Sendable {
         case .events: .events
         case .gate: .gate
         case .inside: .inside
+        case .metrics: .metrics
         case .missing(let endpoint, _, _): endpoint
         }
     }

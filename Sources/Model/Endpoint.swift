@@ -8,6 +8,8 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
     case gate
     /// What the extension inside the runtime shows, where there is one. Numbers are kept: new endpoints come last.
     case inside
+    /// A page of metrics as Prometheus reads it, of each replica or of the runtime as a whole: where a configuration names one.
+    case metrics
 
     /// How often it is asked.
     public enum Cadence: Hashable, Sendable {
@@ -19,6 +21,8 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case whereThere
         /// Only after another one of the same poll was not there.
         case insteadOf(Endpoint)
+        /// In every cycle where a configuration says so.
+        case whereConfigured
         /// Never: it is no endpoint of a runtime.
         case fromMemory
     }
@@ -51,6 +55,7 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case .perfChats: Traits("/metrics/perf/chats", .insteadOf(.perf), isLong: true)
         case .gate: Traits("/gate/counts", .fromMemory)
         case .inside: Traits("/ops/runtime", .whereThere)
+        case .metrics: Traits("/metrics", .whereConfigured)
         }
     }
     public var path: String { traits.path }

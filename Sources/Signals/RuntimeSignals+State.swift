@@ -38,6 +38,7 @@ extension RuntimeSignals {
         for endpoint in RuntimeSignals.later(RuntimeSignals.version) {
             for replica in replicas { replica.track(endpoint)?.encode(to: &writer) }
         }
+        page.encode(to: &writer)
         if whole { history.encodeMinutes(to: &writer) }
         return writer.bytes
     }
@@ -73,6 +74,7 @@ extension RuntimeSignals {
         for endpoint in RuntimeSignals.later(version) {
             for index in replicas.indices { try replicas[index].restore(endpoint, from: &reader) }
         }
+        if version > 7 { page = try MetricLog(from: &reader) }
         if whole { try history.decodeMinutes(from: &reader, capacity: capacity) }
         guard reader.isAtEnd else { throw reader.failure("more bytes than the state has") }
     }

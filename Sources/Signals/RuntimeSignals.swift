@@ -16,6 +16,8 @@ public struct RuntimeSignals: Sendable {
     var replicas: [ReplicaState] = []
     /// What the gate counted before this runtime.
     var gate = GateLog()
+    /// What a page of metrics said that is of the runtime as a whole.
+    var page = MetricLog()
     var history = MinuteHistory()
     /// Minutes that closed and were not drained yet.
     var closed: [MinuteRow] = []
@@ -40,6 +42,7 @@ public struct RuntimeSignals: Sendable {
         // A poll that we broke off ourselves says nothing about the runtime.
         if case .missing(_, .stale, _) = sample.content { return }
         if case .gate = sample.endpoint { return ingestGate(sample) }
+        if case .metrics = sample.endpoint, sample.replica.isSame(as: Observation.page) { return ingestPage(sample) }
         let apps = shared.apps.order.count
         let index = replicaIndex(sample.replica)
         let others = OtherReplicas(of: index, among: replicas)
@@ -60,6 +63,24 @@ public struct RuntimeSignals: Sendable {
         }
         newestAt = max(newestAt, at)
         history.begin(at: newestAt)
+    }
+
+    private mutating func ingestPage(_ sample: Sample) {
+        let at = max(Clamp.moment(sample.at.milliseconds), page.newestAt ?? .min)
+        let elapsed = sample.elapsedMilliseconds.isFinite ? max(0, sample.elapsedMilliseconds) : 0
+        switch sample.content {
+        case .metrics(let content): page.ingest(content, at: at, elapsed: elapsed, maxGap: pageMaxGap, options.metrics)
+        case .missing(_, let reason, let detail):
+            page.take(.lost(at: at, elapsedMilliseconds: elapsed, reason, detail: detail))
+        default: return
+        }
+        newestAt = max(newestAt, at)
+        history.begin(at: newestAt)
+    }
+
+    /// How far two readings of the runtime's own page of metrics may lie apart, ms.
+    var pageMaxGap: Int64 {
+        max(3 * max(options.interval.milliseconds, page.usualSpacing), options.shortestMaxGap.milliseconds)
     }
 
     /// How far two readings of the gate may lie apart, ms.
@@ -98,7 +119,8 @@ public struct RuntimeSignals: Sendable {
 
     /// When an endpoint was last heard of on any replica, whatever the outcome; nil before the first time.
     public func newestObservation(of endpoint: Endpoint) -> Timestamp? {
-        let newest = endpoint == .gate ? gate.newestAt : replicas.compactMap { $0.newestAt(endpoint) }.max()
+        var newest = endpoint == .gate ? gate.newestAt : replicas.compactMap { $0.newestAt(endpoint) }.max()
+        if endpoint == .metrics { newest = [newest, page.newestAt].compactMap { $0 }.max() }
         return newest.map { Timestamp(milliseconds: $0) }
     }
 
@@ -135,8 +157,11 @@ public struct RuntimeSignals: Sendable {
         for index in replicas.indices { replicas[index].trim(before: keep) }
         shared.latencies.trim(before: keep)
         gate.trim(before: keep)
+        page.take(.trimmed(before: keep))
         // A gate that was taken away leaves nothing behind in the end.
         if let last = gate.newestAt, newestAt - last > options.appLifetime.milliseconds { gate = GateLog() }
+        // Nor does a page that is not named any more.
+        if let last = page.newestAt, newestAt - last > options.missingAfter.milliseconds + pageMaxGap { page = MetricLog() }
     }
 
     private mutating func replicaIndex(_ url: String) -> Int {

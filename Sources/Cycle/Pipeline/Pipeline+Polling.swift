@@ -1,4 +1,5 @@
 import Actions
+import Collector
 import Guard
 import Model
 import Signals
@@ -13,7 +14,7 @@ extension Pipeline {
         guard let configured = settings.runtimes.first(where: { $0.name == runtime }), let state = signals[runtime] else {
             return []
         }
-        return configured.replicas.map { replica in
+        let asked = configured.replicas.map { replica in
             var endpoints = Endpoint.all(.everyCycle)
             endpoints += Endpoint.all(.whereThere).filter { state.isDue($0, replica: replica, now: now) }
             let asked = state.newestObservation(of: .perf, replica: replica)
@@ -25,8 +26,9 @@ extension Pipeline {
             if isAgain || asked.map({ now - $0 + slack >= interval || now < $0 }) ?? true {
                 endpoints.append(.perf)
             }
-            return (replica, endpoints)
+            return (replica: replica, endpoints: endpoints)
         }
+        return Target.adding(configured.metrics, to: asked)
     }
 
     /// What runs of the apps under a lease, as the last poll showed it: what the gate needs to tell new runs from those that go on.

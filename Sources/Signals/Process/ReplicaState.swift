@@ -8,6 +8,7 @@ struct ReplicaState: Sendable {
     var perf = EndpointTrack<PerfFigures>()
     var events = EndpointTrack<EventFigures>()
     var inside = EndpointTrack<InsideFigures>()
+    var metrics = MetricLog()
     var identity = ProcessIdentity()
     /// ms that the last perf answers took; what stretches their interval.
     var perfElapsed: [Double] = []
@@ -77,6 +78,7 @@ struct ReplicaState: Sendable {
         case .perf, .perfChats: perf
         case .events: events
         case .inside: inside
+        case .metrics: metrics
         case .gate: nil
         }
     }
@@ -89,6 +91,7 @@ struct ReplicaState: Sendable {
         case .perf, .perfChats: perf.take(change)
         case .events: events.take(change)
         case .inside: inside.take(change)
+        case .metrics: metrics.take(change)
         case .gate: break
         }
     }
@@ -101,6 +104,7 @@ struct ReplicaState: Sendable {
         case .perf, .perfChats: perf = try EndpointTrack(from: &reader)
         case .events: events = try EndpointTrack(from: &reader)
         case .inside: inside = try EndpointTrack(from: &reader)
+        case .metrics: metrics = try MetricLog(from: &reader)
         case .gate: break
         }
     }
@@ -111,6 +115,7 @@ struct ReplicaState: Sendable {
         switch endpoint {
         case .health, .activeRuns, .perf, .events: 1
         case .inside: 3
+        case .metrics: 8
         case .perfChats, .gate: nil
         }
     }
@@ -242,6 +247,8 @@ struct ReplicaState: Sendable {
         case .inside(let view):
             inside.append(
                 .init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: InsideFigures(view)), detail: "")
+        case .metrics(let page):
+            metrics.ingest(page, at: at, elapsed: elapsed, maxGap: maxGap(.metrics, options), options.metrics)
         case .missing(let endpoint, let reason, let detail):
             isUnreachable = reason == .unreachable
             if endpoint == .gate { return }

@@ -70,7 +70,7 @@ public struct RuntimeExamination: Sendable {
             if let probe { waysAround(probe, &findings) }
             let own = observations.filter { $0.replica == replica.url }
             guard reach(own, replica, &findings) else { continue }
-            for endpoint in Endpoint.everything {
+            for endpoint in Endpoint.everything + [.metrics] {
                 guard let observation = own.last(where: { $0.endpoint == endpoint }) else { continue }
                 read(endpoint, observation, replica, probe, &findings)
             }

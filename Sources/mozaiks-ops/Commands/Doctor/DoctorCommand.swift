@@ -39,7 +39,7 @@ enum DoctorCommand {
         for look in 0..<2 {
             if look > 0 { try await invocation.clock.sleep(for: wait) }
             for target in assembly.targets {
-                let all = target.replicas.map { ($0, Endpoint.everything) }
+                let all = target.all(Endpoint.everything)
                 let seen = await poller.poll(target, all)
                 for observation in seen { pipeline.take(observation) }
                 observations[target.runtime] = seen

@@ -142,7 +142,7 @@ enum Sight {
         let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         var found: [Diagnostic] = []
         for target in assembly.targets {
-            let all = target.replicas.map { ($0, Endpoint.whole) }
+            let all = target.all(Endpoint.whole)
             let seen = await poller.poll(target, all)
             for observation in seen { pipeline.take(observation) }
             guard var signals = pipeline.signals[target.runtime] else { continue }
