@@ -227,7 +227,7 @@ struct PageSearch {
         var series: [UInt64: [(bound: Double, key: UInt64, value: Double)]] = [:]
         for (key, bucket) in found {
             let labels = page.labels(of: page.samples[bucket.place])
-            guard let le = labels.first(where: { $0.name.isSame(as: "le") })?.value, let bound = Double(le), !bound.isNaN,
+            guard let le = labels.first(where: { $0.name.isSame(as: "le") })?.value, let bound = PageSearch.bound(le),
                 bucket.value.isFinite, bucket.value >= 0
             else { return .unreadable(.malformed) }
             series[PageSearch.key(labels, without: "le"), default: []].append((bound, key, bucket.value))
@@ -246,6 +246,12 @@ struct PageSearch {
                     PageFinding.Counted(key: bucket.key, value: bucket.value, created: began[series.key], bound: place)
                 }
             }.sorted { $0.key < $1.key }, bounds: bounds)
+    }
+
+    /// The upper bound of a bucket; nil for what is none.
+    private static func bound(_ text: String) -> Double? {
+        if text == "+Inf" || text == "Inf" { return .infinity }
+        return Double(text).flatMap { $0.isNaN ? nil : $0 }
     }
 
     /// A summary says itself what its quantiles are: over a time of its own, and of one process.
