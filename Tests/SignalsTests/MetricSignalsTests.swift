@@ -296,6 +296,7 @@ import Testing
         #expect(table.replicas == Self.urls)
         #expect(table.replica(0, 0) == .missing(.notTracked))
         #expect(watched.signals.newestObservation(of: .metrics) == FakeProcess.at(0))
+        #expect(watched.signals.summary.page?.said[.metrics] == "1 families, 1 series")
         try watched.ingest(.missing(.metrics, .unreachable, detail: "refused"), at: 10, replica: Observation.page)
         #expect(try Self.read(&watched, query, at: 10) == .missing(.unreachable))
     }

@@ -58,6 +58,8 @@ public struct RuntimeSummary: Hashable, Sendable {
 
     public var runtime: String
     public var replicas: [Replica]
+    /// A page of metrics that is of the runtime as a whole, and of none of its replicas; nil without one.
+    public var page: Replica?
     /// Apps that are subjects.
     public var apps: Int
     /// Counters that never moved while at least five runs ended.

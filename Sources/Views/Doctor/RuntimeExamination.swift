@@ -89,6 +89,10 @@ public struct RuntimeExamination: Sendable {
             }
             cost(replica, &findings)
         }
+        if let page = report.summary.page, let observation = observations.last(where: { $0.replica.isSame(as: page.url) }) {
+            findings.begin("Runtime \(runtime), its page of metrics")
+            read(.metrics, observation, page, nil, &findings)
+        }
         counters(&findings)
         rules(&findings)
     }
