@@ -24,6 +24,8 @@ public struct Poller: Sendable {
     public func poll(_ target: Target, _ due: [(replica: String, endpoints: [Endpoint])]) async -> [Observation] {
         await withTaskGroup(of: [Observation].self) { group in
             for (replica, endpoints) in due {
+                // What a reload says of pages of metrics counts from the next start on, as all that is asked.
+                let endpoints = endpoints.filter { $0 != .metrics || target.hasMetrics(at: replica) }
                 group.addTask { await ask(target, replica: replica, endpoints) }
             }
             var all: [Observation] = []

@@ -27,6 +27,15 @@ public struct Target: Sendable {
         self.bodyLimit = bodyLimit
     }
 
+    /// Whether a page of metrics is asked there.
+    func hasMetrics(at replica: String) -> Bool {
+        switch metrics {
+        case nil: false
+        case .path: !replica.isSame(as: Observation.page)
+        case .url: replica.isSame(as: Observation.page)
+        }
+    }
+
     /// These endpoints of every replica, and pages of metrics where there are some.
     public func all(_ endpoints: [Endpoint]) -> [(replica: String, endpoints: [Endpoint])] {
         Target.adding(metrics, to: replicas.map { ($0, endpoints) })

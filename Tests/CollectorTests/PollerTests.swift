@@ -112,6 +112,10 @@ import Testing
             target.metrics = place
             observations += await Poller(client: client).poll(target, target.all([.health]))
         }
+        // Another place that came with a reload: nothing is asked anywhere until the next start.
+        observations += await Poller(client: client).poll(target, [(server.url, [.metrics])])
+        target.metrics = nil
+        observations += await Poller(client: client).poll(target, [(server.url, [.metrics]), (Observation.page, [.metrics])])
         await client.shutdown()
         let asked = server.requests.map { ($0.path, $0.head.contains("a-login-of-the-runtime"), $0.head.contains("openmetrics")) }
         #expect(asked.filter { $0.0 == "/api/health" }.map(\.1) == [true, true, true])
