@@ -70,9 +70,12 @@ public enum Decoder {
         case .activeRuns: return .activeRuns(try ActiveRunsDecoder.decode(body))
         case .events: return .events(try EventMetricsDecoder.decode(body))
         case .gate: return .gate(try GateCountsDecoder.decode(body))
+        case .targets: return .targets(try TargetListDecoder.decode(body))
         case .inside: return .inside(try InsideViewDecoder.decode(body))
         // Which of its two forms it has, the answer's head says.
         case .metrics: throw MalformedBody("a page of metrics without its head")
+        case .host: return .host(try HostDecoder.decode(body))
+        case .probe: return .probe(try ProbeDecoder.decode(body))
         case .perf, .perfChats:
             // An empty array where totals should be is another server, not a runtime without chats.
             if body.firstByte == UInt8(ascii: "["), endpoint == .perf { throw MalformedBody("an array instead of an object") }
@@ -121,7 +124,8 @@ public enum Decoder {
                 tally.look(chat, chatFields)
                 for id in ["chat_id", "app_id"] where chat[id] == nil { tally.add(id, "missing: the chat is left out") }
             }
-        case .gate, .metrics: return false
+        // Documents of our own, and pages that are no JSON.
+        case .gate, .targets, .host, .probe, .metrics: return false
         }
         return true
     }

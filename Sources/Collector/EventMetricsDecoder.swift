@@ -18,7 +18,6 @@ enum EventMetricsDecoder {
             metrics.now = Timestamp(rfc3339: now)
         }
         if let events = reader.object("custom_events_by_type", in: data) {
-            metrics.countsCustomEvents = true
             metrics.usageDelta = events["chat.usage_delta"] == nil ? 0 : reader.int("chat.usage_delta", in: events)
         } else if data["custom_events_by_type"] == nil {
             // The map comes into being with the first event.

@@ -10,7 +10,6 @@ enum HealthDecoder {
         var health = Health(isHealthy: status == "healthy", status: PlainText.bounded(status, limit: 60))
         if !health.isHealthy { health.detail = reader.root["detail"]?.string.map { PlainText.bounded($0) } }
         health.mongoPingMilliseconds = reader.double("mongodb_ping_ms", in: root)
-        health.checkMilliseconds = reader.double("health_check_time_ms", in: root)
         if let connections = reader.object("active_connections", in: root) {
             health.websocketConnections = reader.int("websocket_connections", in: connections)
         }

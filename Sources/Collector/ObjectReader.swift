@@ -30,6 +30,9 @@ struct ObjectReader {
     mutating func array(_ key: String, in object: JSONObject) -> [JSON]? { read(key, in: object, \.array) }
     mutating func object(_ key: String, in object: JSONObject) -> JSONObject? { read(key, in: object, \.object) }
 
+    /// Counts an element of a list that is not what it should be.
+    mutating func note() { malformedFields += 1 }
+
     private mutating func read<Value>(_ key: String, in object: JSONObject, _ type: KeyPath<JSON, Value?>) -> Value? {
         guard let member = object[key] else { return nil }
         if let value = member[keyPath: type] { return value }

@@ -37,6 +37,14 @@ public struct Poller: Sendable {
         }
     }
 
+    /// One look at a runtime: who its replicas are, where they are to be found, and then all of them at once for `endpoints`.
+    /// - Parameter known: who they are, where nothing newer is said of it; counts only where they are to be found.
+    public func look(at target: Target, _ endpoints: [Endpoint], known: [String] = []) async -> [Observation] {
+        let found = await target.finder?.look()
+        let replicas = found?.namedReplicas ?? (target.finder == nil ? target.replicas : known)
+        return [found].compactMap { $0 } + (await poll(target, Target.adding(target.metrics, to: replicas.map { ($0, endpoints) })))
+    }
+
     /// How long the expensive endpoint waits for the answers of the others.
     private static let patience = TimeSpan.seconds(1)
 
@@ -78,6 +86,14 @@ public struct Poller: Sendable {
     }
 
     private func ask(_ target: Target, replica: String, _ endpoint: Endpoint) async -> Observation {
+        if let look = target.look {
+            let started = clock.monotonicNanoseconds()
+            let outcome = await look.look()
+            let elapsed = Double(clock.monotonicNanoseconds() &- started) / 1_000_000
+            return Observation(
+                at: clock.now(), runtime: target.runtime, replica: replica, endpoint: endpoint, elapsedMilliseconds: elapsed,
+                outcome: outcome)
+        }
         let first = await attempt(target, replica: replica, endpoint)
         guard case .answer(let answer) = first.observation.outcome, answer.status == 401, target.authenticator.canRefresh
         else { return first.observation }
@@ -111,6 +127,7 @@ public struct Poller: Sendable {
             connectTimeoutMs: Int(min(target.timeout, .seconds(3)).milliseconds), bodyLimit: min(target.bodyLimit, endpoint.bodyLimit),
             label: "\(endpoint.path) of \(target.runtime)")
         if place.isRuntimes { request.tls = target.tls }
+        request.pinnedAddress = place.pinnedAddress
         let started = clock.monotonicNanoseconds()
         do {
             let response = try await client.send(request)
@@ -129,15 +146,20 @@ public struct Poller: Sendable {
 /// Where an endpoint is asked.
 private struct Place {
     let url: String
+    /// Of a replica that was found as an address and goes by the name that it was found by.
+    var pinnedAddress: String?
     /// It is the runtime itself that answers: what it wants to be shown is shown to nobody else.
     let isRuntimes: Bool
 
     init(_ target: Target, replica: String, _ endpoint: Endpoint) {
-        switch (endpoint, target.metrics) {
-        case (.metrics, .url(let url)): (self.url, isRuntimes) = (url, false)
-        case (.metrics, .path(let path)): (url, isRuntimes) = (replica + path, true)
-        default: (url, isRuntimes) = (replica + endpoint.path, true)
+        if case (.metrics, .url(let url)?) = (endpoint, target.metrics) {
+            (self.url, isRuntimes) = (url, false)
+            return
         }
+        let place = target.place(of: replica)
+        var path = endpoint.path
+        if case (.metrics, .path(let own)?) = (endpoint, target.metrics) { path = own }
+        (url, pinnedAddress, isRuntimes) = (place.url + path, place.pinnedAddress, true)
     }
 }
 

@@ -17,7 +17,10 @@ public struct TapeHeader: Hashable, Sendable {
     /// The header as a document.
     public var json: JSON {
         let runtimes = runtimes.map { runtime in
-            (key: runtime.name, value: ["replicas": .array(runtime.replicas.map(JSON.string))] as JSON)
+            var members: JSONObject = ["replicas": .array(runtime.replicas.map(JSON.string))]
+            // As it always was where there are only runtimes.
+            if runtime.kind != .runtime { members.append("kind", .string(runtime.kind.rawValue)) }
+            return (key: runtime.name, value: JSON.object(members))
         }
         return [
             "schema": .string(TapeHeader.schema), "interval_ms": .int(interval.milliseconds),

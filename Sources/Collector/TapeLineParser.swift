@@ -48,7 +48,15 @@ struct TapeLineParser {
                 guard let url = replica.string else { throw error("a replica is to be a URL") }
                 replicas.append(url)
             }
-            runtimes.append(.init(name: member.key, replicas: replicas))
+            var kind = WatchedKind.runtime
+            if let named = member.value["kind"] {
+                guard let known = named.string.flatMap(WatchedKind.init(rawValue:)) else {
+                    let known = WatchedKind.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw error("kind is to be one of \(known); a newer version may know more")
+                }
+                kind = known
+            }
+            runtimes.append(.init(name: member.key, kind: kind, replicas: replicas))
         }
         return TapeHeader(interval: TimeSpan(milliseconds: interval), runtimes: runtimes)
     }

@@ -2,10 +2,11 @@ import Ambient
 import HTTP
 import Model
 
-/// A runtime to watch: where its replicas are and how to authenticate.
+/// A runtime to watch: where its replicas are and how to authenticate. Or something beside runtimes: what looks at it.
 public struct Target: Sendable {
     public let runtime: String
-    /// Base URLs without a trailing slash, in the configured order.
+    public let kind: WatchedKind
+    /// Base URLs without a trailing slash, in the configured order; empty where they are to be found.
     public let replicas: [String]
     public let authenticator: Authenticator
     public var timeout: TimeSpan
@@ -13,6 +14,10 @@ public struct Target: Sendable {
     public var bodyLimit: Int
     /// Authorities and a certificate for its replicas.
     public var tls = TLSFiles()
+    /// Says who the replicas are; nil where the configuration does.
+    public var finder: TargetFinder?
+    /// Looks at it, where it is no runtime.
+    public let look: (any Look)?
     /// Where its pages of metrics are; nil: nobody asks for any.
     public var metrics: MetricsPlace?
 
@@ -21,12 +26,35 @@ public struct Target: Sendable {
         bodyLimit: Int = 128 << 20
     ) {
         self.runtime = runtime
+        kind = .runtime
+        look = nil
         self.replicas = replicas.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
         self.authenticator = authenticator
         self.timeout = timeout
         self.bodyLimit = bodyLimit
     }
 
+    /// How a replica is asked. One that was found as an address goes by the name that it was found by, in `Host` and in TLS.
+    func place(of replica: String) -> (url: String, pinnedAddress: String?) {
+        guard let host = finder?.source.hostName, let named = TargetURL.named(replica, host) else { return (replica, nil) }
+        return (named.url, named.address)
+    }
+
+    /// Something beside runtimes, as it is watched, and what looks at it.
+    public init(_ watched: WatchedRuntime, authenticator: Authenticator, timeout: TimeSpan, look: any Look) {
+        runtime = watched.name
+        kind = watched.kind
+        self.look = look
+        replicas = watched.replicas
+        self.authenticator = authenticator
+        self.timeout = timeout
+        bodyLimit = 1 << 20
+    }
+
+    /// One whole look at it: what is asked of any build of a runtime, or the one thing that is read of all else.
+    public var whole: [Endpoint] { kind.endpoint.map { [$0] } ?? Endpoint.whole }
+    /// The same with what only some builds have.
+    public var everything: [Endpoint] { kind.endpoint.map { [$0] } ?? Endpoint.everything }
     /// Whether a page of metrics is asked there.
     func hasMetrics(at replica: String) -> Bool {
         switch metrics {
@@ -34,11 +62,6 @@ public struct Target: Sendable {
         case .path: !replica.isSame(as: Observation.page)
         case .url: replica.isSame(as: Observation.page)
         }
-    }
-
-    /// These endpoints of every replica, and pages of metrics where there are some.
-    public func all(_ endpoints: [Endpoint]) -> [(replica: String, endpoints: [Endpoint])] {
-        Target.adding(metrics, to: replicas.map { ($0, endpoints) })
     }
 
     /// What is asked of replicas, with what is asked for metrics.

@@ -7,7 +7,7 @@ extension Assembly {
     /// Who looks for reactions; nil where the configuration asks for none, or names a channel that is no Slack bot's: the
     /// loader says so.
     public func reactions(core: Core, clock: any Clock, logger: Logger) -> ReactionPoller? {
-        guard let slack = configuration.approvals?.slack,
+        guard let slack = configuration.slackApprovals,
             let channel = configuration.channels.first(where: { $0.name.isSame(as: slack.channel) }),
             let settings = channel.kind as? SlackSettings, case .bot(let bot) = settings
         else { return nil }
@@ -16,7 +16,6 @@ extension Assembly {
             client: client.using(channel.tls),
             clock: clock)
         return ReactionPoller(
-            channel: channel.name, slack: reader, users: slack.users, approve: slack.approve, deny: slack.deny, core: core,
-            clock: clock, logger: logger)
+            slack, reader, core: core, clock: clock, logger: logger)
     }
 }

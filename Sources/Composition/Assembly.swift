@@ -46,7 +46,7 @@ public struct Assembly: Sendable {
     public static func loadPolicies(folder: String, interval: TimeSpan? = nil) throws(PolicyErrors) -> PolicySet {
         var files: [PolicyFile] = []
         do {
-            files = try FileReading.yamlFiles(in: folder).map { PolicyFile(path: $0.path, bytes: $0.bytes) }
+            files = try FileReading.yamlFiles(in: folder)
         } catch {
             let fault = Diagnostic(
                 "unreadable", "cannot read the policies: \(error.reason)", file: error.path, line: 0,
@@ -100,14 +100,14 @@ public struct Assembly: Sendable {
         self.configuration = configuration
         self.environment = environment
         self.policies = policies
-        network = try Assembly.network(configuration.network, environment)
+        network = try configuration.network.options(in: environment)
         var options = HTTPClient.Options(userAgent: "mozaiks-ops/\(version)", network: network)
         // Room for one answer as long as any may be, beside the others of usual length.
         options.bodyMemory = configuration.polling.bodyLimit + 32 << 20
         client = try HTTPClient(options)
         settings = Assembly.settings(configuration)
         let (client, polling) = (client, configuration.polling)
-        targets = configuration.runtimes.map { runtime in
+        let runtimes = configuration.runtimes.map { runtime in
             let method = runtime.authentication.method(runtime.name, in: environment)
             var target = Target(
                 runtime: runtime.name, replicas: runtime.replicas,
@@ -115,32 +115,19 @@ public struct Assembly: Sendable {
                 bodyLimit: polling.bodyLimit)
             target.tls = runtime.tls
             target.metrics = runtime.watched.metrics
+            target.finder = runtime.finding.map { finding in
+                TargetFinder(
+                    Assembly.source(finding, of: runtime.name, client: client, clock: clock, in: environment), of: runtime.name,
+                    clock: clock)
+            }
             return target
         }
+        targets = runtimes + Assembly.hosts(configuration, client: client, clock: clock)
         let means = Means(client: client, clock: clock, environment: environment, logger: logger, caFile: network.tls.caFile)
         self.means = means
         adapters = configuration.adapters.map { $0.adapter(means.using($0.tls), owner: configuration.environment.value) }
         heartbeat = configuration.heartbeat?.heartbeat(means)
         channels = configuration.channels.map { $0.channel(means) }
-    }
-
-    /// What the configuration says of the network, and the environment where it says nothing.
-    static func network(_ settings: NetworkSettings, _ environment: Environment) throws(HTTPError) -> NetworkOptions {
-        var options = NetworkOptions(environment)
-        options.tls = settings.tls.over(options.tls)
-        if let hosts = settings.noProxy { options.noProxy = hosts.joined(separator: ",") }
-        switch settings.proxy {
-        case .environment: break
-        case .none: (options.httpProxy, options.httpsProxy) = (nil, nil)
-        case .at(let source):
-            do {
-                let proxy = try source.read("the address of the proxy", in: environment)
-                (options.httpProxy, options.httpsProxy) = (proxy, proxy)
-            } catch {
-                throw HTTPError(.invalidRequest("\(error)"), what: "'proxy'", location: "network")
-            }
-        }
-        return options
     }
 
     /// What the pipeline needs to know of a configuration.
@@ -150,13 +137,10 @@ public struct Assembly: Sendable {
         settings.mode = configuration.mode.value
         settings.interval = configuration.interval.value
         settings.perfShare = configuration.polling.budgetPercent / 100
-        settings.runtimes = configuration.runtimes.map(\.watched)
-        settings.areAllRuntimes = !configuration.runtimes.contains { runtime in
-            switch runtime.origin {
-            case .environment, .flag: true
-            case .builtIn, .file: false
-            }
-        }
+        settings.runtimes = configuration.watched
+        settings.shard = configuration.shard?.value
+        settings.elsewhere = configuration.elsewhere
+        settings.areAllRuntimes = !configuration.runtimes.contains(where: \.origin.isInPassing)
         settings.guardOptions = configuration.actionLimits
         let landings = Assembly.landings(configuration)
         settings.landable = landings.everywhere
@@ -165,9 +149,8 @@ public struct Assembly: Sendable {
         settings.landableOnApproval = landings.onApproval
         settings.telling = configuration.telling
         settings.historyRetention = configuration.historyRetention.value
-        // The perf body names no model, so one price serves all: the dearest, which never understates.
-        settings.price = configuration.prices.max { $0.prompt + $0.completion < $1.prompt + $1.completion }
-            .map { TokenPrice(promptPerMillion: $0.prompt, completionPerMillion: $0.completion) }
+        // The perf body names no model, so one price serves all.
+        settings.price = TokenPrice.dearest(configuration.prices.map(\.price))
         return settings
     }
 }

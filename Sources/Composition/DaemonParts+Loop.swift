@@ -70,10 +70,11 @@ extension DaemonParts {
             "started",
             [
                 "version": .text(version), "commit": .text(Build.commit ?? "unknown"), "mode": .text(configuration.mode.value.rawValue),
-                "runtimes": .text(configuration.runtimes.map(\.name).joined(separator: ",")),
+                "runtimes": .text(configuration.watched.map(\.name).joined(separator: ",")),
                 "state": .text(configuration.state.value.description), "gate": .text(gateAddress ?? "none"),
                 "page": .text(pageAddress ?? "none"),
             ])
+        if let words = configuration.shardWords { logger.info("one of several shards", ["shard": .text(words)]) }
         if let server = configuration.server?.value {
             if !front.wantsPage {
                 logger.warning(

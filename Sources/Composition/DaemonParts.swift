@@ -65,7 +65,7 @@ package final class DaemonParts: Sendable {
                 "this machine's clock is behind what the journal has seen; time goes on from there until it has caught up",
                 ["clock": .text(started.description), "journal": .text(clock.now().description)])
         }
-        let names = configuration.runtimes.map(\.name)
+        let names = configuration.watched.map(\.name)
         let front = standby?.front ?? Frontage(assembly, folder, clock: clock, logger: logger)
         self.front = front
         self.assembly = assembly

@@ -98,6 +98,8 @@ package final class Frontage: Sendable {
         // A page that takes long, and a reader that takes long, hold up a thread and nobody else.
         lookers.mode = .threadPerConnection
         lookers.maxConnections = 256
+        // However many look: who asks the gate waits for an answer before a run starts, and who looks at a page does not notice.
+        lookers.niceness = 10
         lookers.maxBodyBytes = Face.longestBody
         (lookers.maxTargetBytes, lookers.maxHeaderBytes) = (Face.longestTarget, Face.longestHeaders)
         lookers.certificate = configuration.certificate.map { ServerCertificate(certificate: $0.value.certificate, key: $0.value.key) }

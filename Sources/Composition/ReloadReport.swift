@@ -35,9 +35,9 @@ struct ReloadReport {
 
     /// Whoever polls, listens, lands actions, asks a model or pings was made at the start.
     private static func needsRestart(_ key: String) -> Bool {
-        if key.hasPrefix("runtimes.") { return !key.contains(bytesOf: ".labels.") }
+        if ["runtimes.", "hosts.", "services."].contains(where: key.hasPrefix) { return !key.contains(bytesOf: ".labels.") }
         if key.hasPrefix("approvals.") { return key != "approvals.expire" }
-        let whole = ["interval", "state", "heartbeat", "polling.timeout", "polling.body_limit", "playbooks"]
+        let whole = ["interval", "state", "shard", "heartbeat", "polling.timeout", "polling.body_limit", "playbooks"]
         return whole.contains(key)
             || ["actions.", "advisor", "server.", "metrics.", "network.", "heartbeat."].contains { key.hasPrefix($0) }
     }

@@ -1,6 +1,7 @@
 import Actions
 import Advisor
 import Ambient
+import Collector
 import Guard
 import Journal
 import Model
@@ -27,8 +28,16 @@ public struct Configuration: Sendable {
     public var policies: Setting<String?>
     /// The folder of one's own playbooks; nil: the built-in ones alone.
     public var playbooks: Setting<String?>
-    /// In the order of the file; at least one unless nothing names any.
+    /// Which of several monitors this is; nil: the only one.
+    public var shard: Setting<Shard>?
+    /// In the order of the file; at least one unless nothing names any. Those of other shards are not among them.
     public var runtimes: [RuntimeSettings]
+    /// Those of other shards.
+    public var elsewhere: [RuntimeElsewhere] = []
+    /// The machine that the monitor runs on; none: it is not watched.
+    public var hosts: [HostSettings] = []
+    /// What is looked at over the network besides.
+    public var services: [ServiceSettings] = []
     /// How long the history of the runtimes is kept.
     public var historyRetention = Setting(TimeSpan.hours(30 * 24), .builtIn)
     public var polling: PollingSettings
@@ -43,8 +52,8 @@ public struct Configuration: Sendable {
     public var routes: [Route]
     /// Besides channels and routes: hours, maintenance, grouping, reminders, the page budget.
     public var tellingOptions = TellingSettings()
-    /// Nil: the command line alone.
-    public var approvals: ApprovalSettings?
+    /// How people say yes or no to an action besides the command line; nil: that alone.
+    public var slackApprovals: SlackApprovals?
     /// Nil: nobody notices when this machine is gone.
     public var heartbeat: HeartbeatSettings?
     /// Nil: no model explains anything.
@@ -63,9 +72,12 @@ public struct Configuration: Sendable {
     public var trustedSecret: Setting<SecretSource>?
     /// Of how many apps of each runtime metrics tell, those with the most active runs; nil: of none.
     public var metricsApps: Setting<Int>?
-    public var prices: [Price]
+    /// What models cost, in the order of the file.
+    public var prices: [(model: String, price: TokenPrice)]
     /// Where the values of `polling`, `guard` and `prices` come from, by key: `guard.cooldown`. Absent: the default.
     var origins: [String: SettingOrigin] = [:]
+    /// Where each window of maintenance stands in the file, saying nothing.
+    public var maintenancePlaces: [Diagnostic] = []
     /// For `config show`: every value in the order of the file's keys.
     public var entries: [SettingEntry]
     /// What is allowed but probably not meant.
@@ -79,33 +91,20 @@ public struct RuntimeSettings: Sendable {
     public let origin: SettingOrigin
     /// For its replicas.
     public var tls = TLSFiles()
+    /// Where the replicas are to be found; nil where they are named.
+    public var finding: TargetFinding?
 
     public var name: String { watched.name }
     public var replicas: [String] { watched.replicas }
     public var labels: [String: String] { watched.labels }
 }
 
-/// What polling may cost.
-public struct PollingSettings: Sendable {
-    /// The most of a runtime's time that polling it may take, in percent.
-    public var budgetPercent = 2.0
-    public var timeout = TimeSpan.seconds(10)
-    /// The largest answer that is read, in bytes.
-    public var bodyLimit = 128 << 20
-}
-
-/// The gate that a reverse proxy asks.
-public struct GateSettings: Sendable {
-    public let listen: ListenAddress
-    /// What a refused user reads; nil: the built-in text.
-    public let text: String?
-    public let origin: SettingOrigin
-}
-
 /// Which messages go to which channels.
 public struct Route: Sendable {
     public let rule: TellingSettings.Route
     public let origin: SettingOrigin
+    /// Where it stands in the file, saying nothing; nil for one that stands in none.
+    public var place: Diagnostic?
 
     /// Empty: all.
     public var severities: [Severity] { rule.match.severities }

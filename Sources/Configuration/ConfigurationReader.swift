@@ -1,6 +1,7 @@
 import Actions
 import Advisor
 import Ambient
+import Collector
 import Guard
 import Journal
 import Model
@@ -118,20 +119,26 @@ struct ConfigurationReader {
         if let node = fields.node(Keys.playbooks), let path = reader.path(fields, Keys.playbooks) {
             configuration.playbooks = Setting(path, reader.origin(node))
         }
+        if let node = fields.node(Keys.shard), let text = reader.text(node, "'shard'") {
+            if let shard = Shard(text) {
+                configuration.shard = Setting(shard, reader.origin(node))
+            } else {
+                let fault = ShardSplit.fault(text)
+                reporter.report("shard", fault.message, at: node, hint: fault.hint)
+            }
+        }
         configuration.runtimes = runtimes(fields)
-        polling(fields, &configuration.polling)
-        configuration.network = NetworkReader(reader: reader).read(fields)
+        configuration.hosts = BesideReader(reader: reader).hosts(fields)
+        configuration.polling = PollingSettings(fields, reader)
+        configuration.network = NetworkSettings(fields, reader)
         actions(fields, &configuration)
         history(fields, &configuration)
         limits(fields, &configuration.actionLimits)
         configuration.channels = channels(fields)
         references.written = fields.node(Keys.channels)?.entries?.compactMap(\.key.text) ?? []
         configuration.routes = TellingReader(reader: reader).routes(fields) { references.named.append(($0, $1)) }
-        TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
-        configuration.approvals = approvals(fields, &configuration.actionLimits) { name, node in
-            references.named.append((name, node))
-            references.approvals = node
-        }
+        configuration.maintenancePlaces = TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
+        approvals(fields, &configuration)
         readServer(fields, into: &configuration)
         configuration.metricsApps = metrics(fields)
         configuration.heartbeat = HeartbeatSettings(fields, reader)
@@ -156,7 +163,7 @@ struct ConfigurationReader {
             configuration.origins["maintenance[\(index)]"] = reader.origin(node)
         }
         configuration.advisor = AdvisorSettings(fields, prices: configuration.prices, reader)
-        fields.notYetAvailable("services", "hosts")
+        fields.notYetAvailable("services")
         fields.finish()
     }
 
@@ -174,7 +181,7 @@ struct ConfigurationReader {
 
     /// Reactions count on the messages of a Slack bot alone: a webhook does not say where it posted.
     func checkApprovals(_ configuration: Configuration) {
-        guard let slack = configuration.approvals?.slack, let place = references.approvals,
+        guard let slack = configuration.slackApprovals, let place = references.approvals,
             let channel = configuration.channels.first(where: { $0.name == slack.channel })
         else { return }
         if let settings = channel.kind as? SlackSettings, case .bot = settings { return }
@@ -209,10 +216,12 @@ struct ConfigurationReader {
                 return nil
             }
             guard let runtime = Fields(entry.value, "a runtime", reporter, place: entry.key.start) else { return nil }
-            runtime.notYetAvailable("dns", "file_sd")
-            let isElsewhere = runtime.entry("dns") != nil || runtime.entry("file_sd") != nil
-            let list = isElsewhere ? runtime.node(RuntimeKeys.replicas.name) : runtime.node(RuntimeKeys.replicas)
-            let replicas = list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true) } ?? []
+            checkPlaces(runtime)
+            let finding = TargetFindingReader(reader: reader).read(runtime)
+            let list = runtime.node(RuntimeKeys.replicas)
+            let replicas =
+                list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true, isReplica: true) }
+                ?? []
             if let list, list.items?.isEmpty == true {
                 reporter.report("type", "'replicas' is empty", at: list, hint: "[http://127.0.0.1:8000]")
             }
@@ -225,15 +234,27 @@ struct ConfigurationReader {
                         + (other.isSame(as: entry.name) ? "" : ", and is told and held back twice"),
                     at: list, hint: "name each process once; apps need no runtime of their own", severity: .warning)
             }
-            let authentication = AuthenticationReader(reader: reader).read(runtime, for: replicas)
-            let labels = self.labels(runtime)
+            let authentication = AuthenticationReader(reader: reader).read(runtime, for: finding?.urls ?? replicas)
+            let labels = BesideReader(reader: reader).labels(runtime)
             let metrics = metricsPlace(runtime)
             let tls = TLSReader(reader: reader).read(runtime)
             runtime.finish()
             return RuntimeSettings(
-                watched: WatchedRuntime(name: entry.name, replicas: replicas, labels: labels, metrics: metrics),
-                authentication: authentication,
-                origin: reader.origin(entry.key), tls: tls)
+                watched: WatchedRuntime(name: entry.name, replicas: finding == nil ? replicas : [], labels: labels, metrics: metrics),
+                authentication: authentication, origin: reader.origin(entry.key), tls: tls, finding: finding)
+        }
+    }
+
+    /// One place says who the replicas are.
+    private func checkPlaces(_ runtime: Fields) {
+        let given = ([RuntimeKeys.replicas] + FindingKeys.all).compactMap { runtime.entry($0) }.filter { !$0.value.isNull }
+        if given.isEmpty {
+            reporter.report(
+                "missing-key", "\(runtime.what) needs 'replicas'", at: runtime.place,
+                hint: "or what says who they are: " + FindingKeys.all.map { "'\($0.name)'" }.joined(separator: ", "))
+        } else if given.count > 1 {
+            reporter.report(
+                "replicas", "'\(given[1].name)' stands beside '\(given[0].name)': one of them says who the replicas are", at: given[1].key)
         }
     }
 
@@ -273,13 +294,6 @@ struct ConfigurationReader {
         return .url(text)
     }
 
-    private func labels(_ fields: Fields) -> [String: String] {
-        guard let inner = fields.section(RuntimeKeys.labels) else { return [:] }
-        var labels: [String: String] = [:]
-        for entry in inner.all() { labels[entry.name] = reader.text(entry.value, "a label") }
-        return labels
-    }
-
     private func history(_ fields: Fields, _ configuration: inout Configuration) {
         guard let inner = fields.section(Keys.history) else { return }
         if let node = inner.node(HistoryKeys.retain), let span = reader.span(inner, HistoryKeys.retain) {
@@ -288,24 +302,9 @@ struct ConfigurationReader {
         inner.finish()
     }
 
-    private func polling(_ fields: Fields, _ polling: inout PollingSettings) {
-        guard let inner = fields.section(Keys.polling) else { return }
-        if let percent = reader.percent(inner, PollingKeys.budget) { polling.budgetPercent = percent }
-        if let span = reader.span(inner, PollingKeys.timeout) { polling.timeout = span }
-        if let node = inner.node(PollingKeys.bodyLimit), let bytes = Amounts.bytes(node, "body_limit", reporter) {
-            polling.bodyLimit = bytes
-        }
-        inner.finish()
-    }
-
     private func actions(_ fields: Fields, _ configuration: inout Configuration) {
         guard let actions = fields.section(Keys.actions) else { return }
-        if let entry = actions.entry(ActionKeys.gate), let gate = Fields(entry.value, "'gate'", reporter, place: entry.key.start) {
-            let listen = gate.node(GateKeys.listen).flatMap { reader.listen($0, "The gate") }
-            let text = reader.text(gate, GateKeys.text)
-            gate.finish()
-            configuration.gate = listen.map { GateSettings(listen: $0, text: text, origin: reader.origin(entry.key)) }
-        }
+        configuration.gate = GateSettings(actions, reader)
         configuration.adapters = AdapterKinds.read(actions, runtimes: configuration.runtimes.map(\.name), reader)
         actions.finish()
     }
@@ -335,6 +334,16 @@ struct ConfigurationReader {
             if let n = reader.whole(floor, FloorKeys.concurrentWorkflows) { limits.floor.concurrentWorkflows = n }
             if let n = reader.whole(floor, FloorKeys.requestsPerMinute) { limits.floor.requestsPerMinute = n }
             floor.finish()
+        }
+        inner.finish()
+    }
+
+    private func approvals(_ fields: Fields, _ configuration: inout Configuration) {
+        guard let inner = fields.section(Keys.approvals) else { return }
+        if let span = reader.span(inner, ApprovalKeys.expire) { configuration.actionLimits.approvalExpiry = span }
+        configuration.slackApprovals = SlackApprovals(inner, reader) { name, node in
+            references.named.append((name, node))
+            references.approvals = node
         }
         inner.finish()
     }
@@ -371,7 +380,7 @@ struct ConfigurationReader {
         return perApp ? Setting(top, reader.origin(inner)) : nil
     }
 
-    private func prices(_ fields: Fields) -> [Price] {
-        fields.section(Keys.prices)?.all().compactMap { reader.price($0, of: $0.name) } ?? []
+    private func prices(_ fields: Fields) -> [(model: String, price: TokenPrice)] {
+        fields.section(Keys.prices)?.all().compactMap { entry in reader.price(entry).map { (entry.name, $0) } } ?? []
     }
 }

@@ -7,7 +7,7 @@ import Signals
 public struct TableRow: ReadingSource {
     public let table: ReadingTable
     public let kind: SubjectKind
-    /// Index into the table's apps or replicas; of no meaning for the runtime.
+    /// Index into the table's apps or replicas; of no meaning for what is watched by itself.
     public var row: Int
 
     public init(_ table: ReadingTable, kind: SubjectKind, row: Int = 0) {
@@ -20,7 +20,7 @@ public struct TableRow: ReadingSource {
     public func reading(_ slot: Int) -> Evidence {
         switch kind {
         case .app: table.app(row, slot)
-        case .runtime: table.runtime(slot)
+        case .runtime, .host, .service: table.runtime(slot)
         case .replica: table.replica(row, slot)
         }
     }
@@ -39,7 +39,7 @@ public struct TableRow: ReadingSource {
         switch kind {
         case .app: table.floor(row, slot)
         case .runtime: table.floor(nil, slot)
-        case .replica: nil
+        case .replica, .host, .service: nil
         }
     }
 }
@@ -48,8 +48,9 @@ extension ReadingTable {
     func count(_ kind: SubjectKind) -> Int {
         switch kind {
         case .app: apps.count
-        case .runtime: 1
-        case .replica: replicas.count
+        case .runtime, .host, .service: self.kind.subject == kind ? 1 : 0
+        // The one entry of what stands beside runtimes is no process of its own.
+        case .replica: self.kind == .runtime ? replicas.count : 0
         }
     }
 
@@ -57,8 +58,8 @@ extension ReadingTable {
     func row(of id: [UInt8], _ kind: SubjectKind) -> Int? {
         switch kind {
         case .app: index(of: AppID(bytes: id))
-        case .runtime: 0
-        case .replica: replicas.firstIndex { $0.utf8.elementsEqual(id) }
+        case .runtime, .host, .service: self.kind.subject == kind ? 0 : nil
+        case .replica: self.kind != .runtime ? nil : replicas.firstIndex { $0.utf8.elementsEqual(id) }
         }
     }
 
@@ -67,6 +68,8 @@ extension ReadingTable {
         case .app: .app(apps[row], runtime: runtime)
         case .runtime: .runtime(runtime)
         case .replica: .replica(replicas[row], runtime: runtime)
+        case .host: .host(runtime)
+        case .service: .service(runtime)
         }
     }
 

@@ -63,8 +63,12 @@ public struct GuardReadings {
         }
     }
 
-    /// Whether figures that could be there did not come.
-    var isBlind: Bool { activeApps == nil && (appsSlot.map { table.runtime($0).reason?.isLoss ?? false } ?? false) }
+    /// Whether figures that could be there did not come. Those that contradict each other did: what they leave open is refused
+    /// for its evidence while it is so, and nothing piles up behind it.
+    var isBlind: Bool {
+        guard activeApps == nil, let reason = appsSlot.flatMap({ table.runtime($0).reason }) else { return false }
+        return reason.isLoss && reason != .contradictory
+    }
 
     /// Starts a minute of one app that the gate was asked about; nil when nobody asks it, or that is not known.
     func gateStarts(_ app: AppID) -> Double? {

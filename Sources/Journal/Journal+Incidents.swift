@@ -145,16 +145,6 @@ extension Journal {
     private func incidentIDs(_ database: any Database) throws(JournalError) -> [String] {
         try database.rows("SELECT id FROM incidents ORDER BY id") { row throws(JournalError) in row.text(0) }
     }
-
-    /// How many incidents stand in each status that occurs.
-    public func incidentCounts() throws(JournalError) -> [Incident.Status: Int] {
-        try reading("count the incidents") { database throws(JournalError) in
-            let counts = try database.rows("SELECT status, count(*) FROM incidents GROUP BY status") {
-                row throws(JournalError) in (status: try row.word(0) as Incident.Status, count: Int(row.int(1)))
-            }
-            return Dictionary(counts.map { ($0.status, $0.count) }, uniquingKeysWith: +)
-        }
-    }
 }
 
 extension IncidentRow {

@@ -9,21 +9,18 @@ public struct Health: Hashable, Sendable {
     /// Round trip of the runtime's own Mongo ping. Nil when not reported.
     public var mongoPingMilliseconds: Double?
     public var websocketConnections: Int64?
-    /// What the health check itself cost the runtime.
-    public var checkMilliseconds: Double?
     /// Fields of a wrong type, counted and treated as absent.
     public var malformedFields: Int
 
     public init(
         isHealthy: Bool, status: String? = nil, detail: String? = nil, mongoPingMilliseconds: Double? = nil,
-        websocketConnections: Int64? = nil, checkMilliseconds: Double? = nil, malformedFields: Int = 0
+        websocketConnections: Int64? = nil, malformedFields: Int = 0
     ) {
         self.isHealthy = isHealthy
         self.status = status
         self.detail = detail
         self.mongoPingMilliseconds = mongoPingMilliseconds
         self.websocketConnections = websocketConnections
-        self.checkMilliseconds = checkMilliseconds
         self.malformedFields = malformedFields
     }
 }
@@ -68,21 +65,17 @@ public struct EventMetrics: Hashable, Sendable {
     /// `custom_events_by_type["chat.usage_delta"]`: LLM calls of the whole process since `created`. The map and its keys
     /// appear with the first event, so 0 when the body has `data` but no such key yet; nil when it cannot be told.
     public var usageDelta: Int64?
-    /// Whether `custom_events_by_type` was there: a process that has not emitted anything yet shows none.
-    public var countsCustomEvents: Bool
     /// Fields of a wrong type, counted and treated as absent.
     public var malformedFields: Int
 
     public init(
         created: String? = nil, createdAt: Timestamp? = nil, now: Timestamp? = nil, usageDelta: Int64? = nil,
-        countsCustomEvents: Bool = false,
         malformedFields: Int = 0
     ) {
         self.created = created
         self.createdAt = createdAt
         self.now = now
         self.usageDelta = usageDelta
-        self.countsCustomEvents = countsCustomEvents
         self.malformedFields = malformedFields
     }
 }

@@ -8,6 +8,9 @@ public enum Decoded: Sendable {
     case events(EventMetrics)
     case gate(GateCounts)
     case inside(InsideView)
+    case host(HostView)
+    case probe(ProbeView)
+    case targets(TargetList)
     case metrics(MetricsPage)
     /// No usable answer of that endpoint. `detail` is for people: bounded, without control characters or secrets.
     ///
@@ -24,6 +27,9 @@ public enum Decoded: Sendable {
         case .events: .events
         case .gate: .gate
         case .inside: .inside
+        case .host: .host
+        case .probe: .probe
+        case .targets: .targets
         case .metrics: .metrics
         case .missing(let endpoint, _, _): endpoint
         }

@@ -1,4 +1,5 @@
-/// What the monitor reads of a runtime: its endpoints, and what its own gate counted before that runtime.
+/// What the monitor reads of a runtime: its endpoints, and what its own gate counted before that runtime. And of what stands
+/// beside runtimes the one thing that is read of it.
 public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
     case health, activeRuns, perf, events
     /// The same chats alone: a fallback for builds without the aggregate. Never polled beside it.
@@ -6,9 +7,18 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
     /// No endpoint of the runtime: the monitor's own gate, which counts the starts that the proxy asks about. Read from
     /// memory in every cycle, and on tapes like any other answer.
     case gate
-    /// What the extension inside the runtime shows, where there is one. Numbers are kept: new endpoints come last.
+    /// What the extension inside the runtime shows, where there is one.
     case inside
+    /// No endpoint of a runtime: what the machine says of itself, read from its own files and, made a small document, decoded and
+    /// put on tapes like any other answer.
+    case host
+    /// No endpoint of a runtime: what one look at a service came to, as such a document.
+    case probe
+    /// No endpoint of the runtime either: where its replicas are, of a runtime whose replicas are to be found. On tapes like any
+    /// other answer, so that a replay knows who was expected.
+    case targets
     /// A page of metrics as Prometheus reads it, of each replica or of the runtime as a whole: where a configuration names one.
+    /// Numbers are kept: new endpoints come last.
     case metrics
 
     /// How often it is asked.
@@ -25,6 +35,8 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case whereConfigured
         /// Never: it is no endpoint of a runtime.
         case fromMemory
+        /// In every cycle, of what is watched beside runtimes, and never of a runtime.
+        case ofKind(WatchedKind)
     }
 
     /// What is known of an endpoint before it is asked. How its answers are read stands in `Collector`, what becomes of them in
@@ -55,10 +67,15 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case .perfChats: Traits("/metrics/perf/chats", .insteadOf(.perf), isLong: true)
         case .gate: Traits("/gate/counts", .fromMemory)
         case .inside: Traits("/ops/runtime", .whereThere)
+        case .host: Traits("/host", .ofKind(.host), isEssential: true)
+        case .probe: Traits("/probe", .ofKind(.service), isEssential: true)
+        case .targets: Traits("/targets", .fromMemory)
         case .metrics: Traits("/metrics", .whereConfigured)
         }
     }
     public var path: String { traits.path }
+    /// Whether replicas are asked for it.
+    public var isPolled: Bool { traits.cadence != .fromMemory }
 
     public init?(path: String) {
         guard let endpoint = Endpoint.allCases.first(where: { $0.path == path }) else { return nil }

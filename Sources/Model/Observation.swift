@@ -8,6 +8,8 @@ extension Observation {
     public static let gate = "gate"
     /// The same where a page of metrics is of the runtime as a whole, and of no replica.
     public static let page = "metrics"
+    /// The same where it was asked who the replicas are.
+    public static let targets = "targets"
 }
 
 /// One request and what came of it: the only thing that enters the pipeline, live or from a tape.

@@ -41,7 +41,7 @@ public enum Unit: UInt8, Hashable, Sendable, CaseIterable {
 
 /// Which kind of thing a rule or a reading is about.
 public enum SubjectKind: String, Hashable, Sendable, CaseIterable {
-    case runtime, app, replica
+    case runtime, app, replica, host, service
 }
 
 /// A counter that a runtime may show but never move; each is judged by itself.
@@ -59,7 +59,7 @@ public enum Counter: UInt8, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// Everything that can be read about a runtime, a replica or an app. The table is `policies.md`'s, in its order.
+/// Everything that can be read about a runtime, a replica or an app, and about hosts and services. The table is `policies.md`'s, in its order.
 public enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case activeRuns, openRuns, stalledRuns, activeApps, activeRunsShare, activeRunsMaxPerUser
     case runStarts, runEnds, silentRunsShare
@@ -76,6 +76,11 @@ public enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case loopLag
     case silentRuns, silentRunsRest, errorRateRest
     case lostPolls, lineLoss, turnLatencyP95Rest
+    case cpu, cpuThrottled, load, memory, swap, diskFree, inodesFree, oomKills, openFiles
+    case pressureCPU, pressureMemory, pressureIO
+    case latency, latencyResolve, latencyConnect, latencyTLS, latencyProcessing, latencyTransfer
+    case status, certificateDays
+    case unreadMounts
     /// Not one signal but as many as a page of metrics has series: which of them, its `MetricQuery` says. Kept in no history.
     case metric
 
@@ -93,12 +98,27 @@ public struct SignalInfo: Sendable {
     public let unit: Unit
     public let shape: Signal.Shape
     public let subjects: [SubjectKind]
-    /// The endpoint whose answers it is read from; or the gate.
+    /// The endpoint whose answers it is read from; or the gate. Of a subject of another kind: `endpoint(on:)`.
     public let endpoint: Endpoint
     /// The counters without which it says nothing.
     public let counters: [Counter]
     /// One line for people.
     public let summary: String
+
+    /// The same line for subjects of one kind, where it means something else of others.
+    public func summary(on kind: SubjectKind) -> String {
+        switch (signal, kind) {
+        case (.up, .host): "the kernel's own files could be read"
+        case (.up, .service): "the last look found it as it should be"
+        case (.up, _): "any endpoint answered HTTP"
+        case (.uptime, .host): "time since the machine started"
+        case (.uptime, _): "age of the runtime process"
+        default: summary
+        }
+    }
+
+    /// The endpoint whose answers it is read from of a subject of that kind: a signal may be read of several.
+    public func endpoint(on kind: SubjectKind) -> Endpoint { kind.endpoint ?? endpoint }
 
     /// What must be there for it to say anything, for people: counters that move, or a gate.
     public var needs: [String] { counters.map(\.name) + (endpoint == .gate ? ["a gate"] : []) }
@@ -135,7 +155,9 @@ extension Signal {
         row(.tokens, "tokens", .perMinute, .rate, [.app, .runtime], .perf, [.tokens], "prompt plus completion tokens"),
         row(.cost, "cost", .dollarsPerHour, .rate, [.app, .runtime], .perf, [.cost], "spend"),
         row(.llmCalls, "llm_calls", .perMinute, .rate, [.runtime], .events, [], "model calls (growth of chat.usage_delta)"),
-        row(.up, "up", .flag, .gauge, [.runtime, .replica], .health, [], "any endpoint answered HTTP"),
+        row(
+            .up, "up", .flag, .gauge, [.runtime, .replica, .host, .service], .health, [],
+            "any endpoint answered HTTP; of a host: its files could be read, of a service: it was as it should be"),
         row(.healthy, "healthy", .flag, .gauge, [.runtime, .replica], .health, [], "health said healthy"),
         row(.healthLatency, "health_latency", .seconds, .gauge, [.runtime, .replica], .health, [], "time that the health answer took"),
         row(
@@ -144,7 +166,9 @@ extension Signal {
         row(.websockets, "websockets", .connections, .gauge, [.runtime, .replica], .health, [], "open websockets"),
         row(.trackedChats, "tracked_chats", .chats, .gauge, [.runtime, .replica], .perf, [], "chats the process holds since its start"),
         row(.perfSeconds, "perf_seconds", .seconds, .gauge, [.runtime, .replica], .perf, [], "time that the perf answer took"),
-        row(.uptime, "uptime", .seconds, .gauge, [.runtime, .replica], .events, [], "age of the runtime process"),
+        row(
+            .uptime, "uptime", .seconds, .gauge, [.runtime, .replica, .host], .events, [],
+            "age of the runtime process; of a host the time since it started"),
         row(
             .restarts, "restarts", .number, .count, [.runtime, .replica], .events, [],
             "restarts in the window, of a runtime those of the process that has most"),
@@ -181,6 +205,45 @@ extension Signal {
         row(
             .turnLatencyP95Rest, "turn_latency.p95.rest", .seconds, .quantile, [.runtime], .perf, [.turns],
             "turn_latency.p95 without the app that has most of the slow turns"),
+        row(
+            .cpu, "cpu", .percent, .gauge, [.host], .host, [],
+            "share of all cores that was busy between the last two looks; of the container's limit, where that is nearer"),
+        row(
+            .cpuThrottled, "cpu_throttled", .percent, .gauge, [.host], .host, [],
+            "scheduling periods since the last look in which the container's cpu limit held it back"),
+        row(.load, "load", .number, .gauge, [.host], .host, [], "load average over a minute, by core"),
+        row(
+            .memory, "memory", .percent, .gauge, [.host], .host, [],
+            "memory that is not available; of the container's limit, where that is nearer"),
+        row(.swap, "swap", .percent, .gauge, [.host], .host, [], "swap space in use; not tracked without any"),
+        row(.diskFree, "disk_free", .percent, .gauge, [.host], .host, [], "space left on the fullest of the mounts"),
+        row(.inodesFree, "inodes_free", .percent, .gauge, [.host], .host, [], "inodes left on the mount that has fewest"),
+        row(
+            .oomKills, "oom_kills", .number, .count, [.host], .host, [],
+            "processes killed for want of memory in the window, in the machine or in the container"),
+        row(.openFiles, "open_files", .percent, .gauge, [.host], .host, [], "open files, of as many as the system allows"),
+        row(
+            .pressureCPU, "pressure.cpu", .percent, .gauge, [.host], .host, [],
+            "part of the last minute in which something waited for a cpu (PSI)"),
+        row(
+            .pressureMemory, "pressure.memory", .percent, .gauge, [.host], .host, [],
+            "part of the last minute in which something waited for memory (PSI)"),
+        row(
+            .pressureIO, "pressure.io", .percent, .gauge, [.host], .host, [],
+            "part of the last minute in which something waited for a disk (PSI)"),
+        row(.latency, "latency", .seconds, .gauge, [.service], .probe, [], "time that the last look took"),
+        row(.latencyResolve, "latency.resolve", .seconds, .gauge, [.service], .probe, [], "of it, looking up the name"),
+        row(.latencyConnect, "latency.connect", .seconds, .gauge, [.service], .probe, [], "of it, connecting"),
+        row(.latencyTLS, "latency.tls", .seconds, .gauge, [.service], .probe, [], "of it, the handshake of TLS"),
+        row(.latencyProcessing, "latency.processing", .seconds, .gauge, [.service], .probe, [], "of it, waiting for the first byte"),
+        row(.latencyTransfer, "latency.transfer", .seconds, .gauge, [.service], .probe, [], "of it, receiving the answer"),
+        row(.status, "status", .number, .gauge, [.service], .probe, [], "HTTP status of the last answer"),
+        row(
+            .certificateDays, "certificate_days", .number, .gauge, [.service], .probe, [],
+            "days until the certificate that was shown runs out; 0 when it has"),
+        row(
+            .unreadMounts, "unread_mounts", .number, .gauge, [.host], .host, [],
+            "mounts that could not be looked at, such as a network disk whose server is gone"),
         row(
             .metric, "metric(…)", .number, .gauge, [.runtime, .replica], .metrics, [],
             "a series of the page that 'metrics' names: metric(\"family\", label=\"value\"), with .rate, .increase, .p95, .sum, .max, .min"),

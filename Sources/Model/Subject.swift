@@ -6,18 +6,25 @@ public enum Subject: Hashable, Sendable {
     case app(AppID, runtime: String)
     /// One process of a runtime, by its URL.
     case replica(String, runtime: String)
+    /// A machine, by the name that it is watched under.
+    case host(String)
+    /// Something that answers over the network, by the name that it is watched under.
+    case service(String)
 
     public var kind: SubjectKind {
         switch self {
         case .runtime: .runtime
         case .app: .app
         case .replica: .replica
+        case .host: .host
+        case .service: .service
         }
     }
 
+    /// What it is watched as part of: of a runtime, a host or a service its own name.
     public var runtime: String {
         switch self {
-        case .runtime(let name): name
+        case .runtime(let name), .host(let name), .service(let name): name
         case .app(_, let runtime), .replica(_, let runtime): runtime
         }
     }
@@ -31,19 +38,22 @@ public enum Subject: Hashable, Sendable {
         if case .replica(let url, _) = self { url } else { nil }
     }
 
-    /// The subject of a kind by the bytes of its id there (`idBytes`); of a runtime they say nothing that `runtime` does not.
+    /// The subject of a kind by the bytes of its id there (`idBytes`); of what is watched by itself they say nothing that `runtime`
+    /// does not.
     public init(_ kind: SubjectKind, id: [UInt8], runtime: String) {
         switch kind {
         case .runtime: self = .runtime(runtime)
         case .app: self = .app(AppID(bytes: id), runtime: runtime)
         case .replica: self = .replica(String(decoding: id, as: UTF8.self), runtime: runtime)
+        case .host: self = .host(runtime)
+        case .service: self = .service(runtime)
         }
     }
 
-    /// The bytes of the id within its kind; for a runtime its name.
+    /// The bytes of the id within its kind; for what is watched by itself its name.
     public var idBytes: [UInt8] {
         switch self {
-        case .runtime(let name): Array(name.utf8)
+        case .runtime(let name), .host(let name), .service(let name): Array(name.utf8)
         case .app(let app, _): app.bytes
         case .replica(let url, _): Array(url.utf8)
         }
@@ -78,13 +88,27 @@ extension SubjectKind {
         case .runtime: 0
         case .replica: 1
         case .app: 2
+        case .host: 3
+        case .service: 4
         }
     }
 
-    /// The key of an id of this kind in a document; nil for a runtime, which stands beside every id.
+    /// What is read of a subject of this kind, where that is one thing and not what a runtime shows.
+    public var endpoint: Endpoint? {
+        switch self {
+        case .runtime, .app, .replica: nil
+        case .host: .host
+        case .service: .probe
+        }
+    }
+
+    /// Whether it is something beside runtimes: it has no apps, and no action lands on anybody for its sake.
+    public var isBesideRuntimes: Bool { endpoint != nil }
+
+    /// The key of an id of this kind in a document; nil for what is watched by itself: its name stands beside every id.
     public var idKey: String? {
         switch self {
-        case .runtime: nil
+        case .runtime, .host, .service: nil
         case .app: "app_id"
         case .replica: "replica"
         }
@@ -93,15 +117,15 @@ extension SubjectKind {
     /// Whether what is wrong with it is so for every app, and not for one.
     public var concernsAll: Bool {
         switch self {
-        case .runtime, .replica: true
+        case .runtime, .replica, .host, .service: true
         case .app: false
         }
     }
 
-    /// What stands between an id of this kind and its runtime in a sentence; nil for the runtime itself.
+    /// What stands between an id of this kind and its runtime in a sentence; nil for what is watched by itself.
     public var link: String? {
         switch self {
-        case .runtime: nil
+        case .runtime, .host, .service: nil
         case .app: "on"
         case .replica: "of"
         }

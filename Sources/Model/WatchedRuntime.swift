@@ -1,16 +1,56 @@
-/// A runtime that is watched: what it is called, and where it answers.
+/// What is watched by itself: a runtime, or something beside it. Each goes the same way from poll to incident, under its name.
+public enum WatchedKind: String, Hashable, Sendable, CaseIterable {
+    case runtime
+    /// The machine that the monitor runs on.
+    case host
+    /// Something that answers over the network, looked at from outside.
+    case service
+
+    /// What incidents about it are about.
+    public var subject: SubjectKind {
+        switch self {
+        case .runtime: .runtime
+        case .host: .host
+        case .service: .service
+        }
+    }
+
+    /// Several of it, as a heading.
+    public var title: String {
+        switch self {
+        case .runtime: "Runtimes"
+        case .host: "Hosts"
+        case .service: "Services"
+        }
+    }
+
+    /// All that is read of it; nil: what a runtime shows, which differs by build and by what it costs.
+    public var endpoint: Endpoint? { subject.endpoint }
+}
+
+extension SubjectKind {
+    /// What is watched that has subjects of this kind.
+    public var watched: WatchedKind { WatchedKind.allCases.first { $0.subject == self } ?? .runtime }
+}
+
+/// What is watched: what it is called, and where it answers. Names are unique over all kinds.
 public struct WatchedRuntime: Hashable, Sendable {
     public var name: String
-    /// Base URLs without a trailing slash, in the configured order.
+    public var kind: WatchedKind
+    /// Base URLs without a trailing slash, in the configured order. Of a host where its figures are read, of a service what is
+    /// looked at: one entry each.
     public var replicas: [String]
-    /// On every incident of the runtime. A tape's header has none: they stand in its settings.
+    /// On every incident of it. A tape's header has none: they stand in its settings.
     public var labels: [String: String]
     /// Where its pages of metrics are; nil: nobody asks for any.
     public var metrics: MetricsPlace?
 
-    public init(name: String, replicas: [String], labels: [String: String] = [:], metrics: MetricsPlace? = nil) {
+    public init(
+        name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:], metrics: MetricsPlace? = nil
+    ) {
         self.metrics = metrics
         self.name = name
+        self.kind = kind
         self.replicas = replicas
         self.labels = labels
     }

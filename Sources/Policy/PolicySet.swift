@@ -114,7 +114,7 @@ public struct PolicySet: Sendable {
     /// A warning where no critical rule tells within minutes of a runtime that answers nobody. Other rules read `up` as
     /// well, to keep quiet while it is 0: what counts is whether a rule can hold then.
     public var lostOutage: Diagnostic? {
-        let seeing = wideRules.filter(\.seesOutage)
+        let seeing = wideRules.filter { !$0.subject.isBesideRuntimes && $0.seesOutage }
         guard !seeing.contains(where: { $0.outageFault == nil }) else { return nil }
         let hint =
             "to be told within minutes: a critical rule on 'up == 0', as the built-in 'runtime-down' is ('extends: builtin' keeps it)"

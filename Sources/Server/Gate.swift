@@ -277,6 +277,6 @@ public final class Gate: Sendable {
             state.refusals[oldest] = nil
         }
         // As many batches as leases: a table's ids are the only ones that get here.
-        state.batches[refusal.lease, default: RefusalBatch(lease: refusal.lease, firstAt: now, lastAt: now)].add(sample)
+        state.batches[refusal.lease, default: RefusalBatch(lease: refusal.lease, lastAt: now)].add(sample)
     }
 }

@@ -38,7 +38,6 @@ public struct RefusalBatch: Hashable, Sendable {
     public let lease: String
     /// Exact, also when there are fewer samples.
     public internal(set) var count = 0
-    public internal(set) var firstAt: Timestamp
     public internal(set) var lastAt: Timestamp
     /// In order, at most ``samplesKept``.
     public internal(set) var samples: [Sample] = []

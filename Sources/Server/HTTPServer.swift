@@ -38,6 +38,8 @@ public final class HTTPServer: Sendable {
         public var maxHeaderBytes = 0
         /// Whether answers carry a `Date` on their own.
         public var sendsDate = true
+        /// Where each connection has a thread: how far these stand back behind the process' other threads, 0 to 19 as `nice` has it.
+        public var niceness: Int32 = 0
         /// How long `stop()` waits for the requests in flight.
         public var drainSeconds = 5.0
         /// With it the server speaks TLS. The files are looked at every few seconds, and what was renewed is shown at once.
@@ -225,11 +227,14 @@ final class Service: Sendable {
     let stopping = StopSignal()
     let connections: Connections
     let certificate: Certificate?
+    /// Nil: its threads are like all others, or serve many connections.
+    private let niceness: Int32?
 
     init(options: HTTPServer.Options, handler: @escaping HTTPServer.Handler) {
         self.options = options
         certificate = options.certificate.map(Certificate.init)
         self.handler = handler
+        niceness = options.niceness > 0 && options.mode == .threadPerConnection ? options.niceness : nil
         connections = Connections(
             most: options.turnsAway ? options.maxConnections : 0,
             mostOfOne: options.turnsAway ? options.maxConnectionsPerAddress : 0, requestSeconds: options.requestTimeoutSeconds,
@@ -257,6 +262,7 @@ final class Service: Sendable {
             },
             request_began: { closure, target, connection in
                 guard let closure, let target else { return nil }
+                Service.at(closure).standBack()
                 Service.at(closure).stopping.requestBegan()
                 Service.at(closure).connections.requestBegan(UInt(bitPattern: connection))
                 let bytes = UnsafeRawBufferPointer(start: target, count: strlen(target))
@@ -275,6 +281,12 @@ final class Service: Sendable {
                 Unmanaged<Exchange>.fromOpaque(exchange).release()
                 Service.at(closure).stopping.requestEnded()
             })
+    }
+
+    /// Lets other threads go first. Of the calling thread, which is the connection's own: to Linux each is a process here. One that
+    /// stands further back already stays there.
+    private func standBack() {
+        if let niceness { setpriority(Int32(PRIO_PROCESS.rawValue), 0, niceness) }
     }
 
     private static func at(_ closure: UnsafeMutableRawPointer) -> Service {

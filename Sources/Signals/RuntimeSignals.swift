@@ -14,6 +14,12 @@ public struct RuntimeSignals: Sendable {
     var shared = SharedState()
     /// In the order of the configuration, then those that only samples named, by their bytes.
     var replicas: [ReplicaState] = []
+    /// Where the replicas were found; nil where the configuration names them, and before the first answer.
+    var found: FoundTargets?
+    /// Replicas that are no longer named and may come back, by their bytes. They count for nothing.
+    var aside: [ReplicaState] = []
+    /// Chats of replicas that were given up since the last drain.
+    var forgotten: [ChatChanges.Removal] = []
     /// What the gate counted before this runtime.
     var gate = GateLog()
     /// What a page of metrics said that is of the runtime as a whole.
@@ -43,6 +49,7 @@ public struct RuntimeSignals: Sendable {
         if case .missing(_, .stale, _) = sample.content { return }
         if case .gate = sample.endpoint { return ingestGate(sample) }
         if case .metrics = sample.endpoint, sample.replica.isSame(as: Observation.page) { return ingestPage(sample) }
+        if case .targets = sample.endpoint { return ingestTargets(sample) }
         let apps = shared.apps.order.count
         let index = replicaIndex(sample.replica)
         let others = OtherReplicas(of: index, among: replicas)
@@ -89,6 +96,11 @@ public struct RuntimeSignals: Sendable {
     /// The apps of this runtime, by their bytes: those that it has shown within `SignalOptions.appLifetime`.
     public var subjects: [AppID] { shared.apps.sorted }
 
+    /// The same, each with when it was last shown.
+    public var subjectsSeen: [(app: AppID, at: Timestamp)] {
+        zip(shared.apps.sorted, shared.apps.order).map { app, slot in (app, Timestamp(milliseconds: shared.apps.lastSeen[slot])) }
+    }
+
     /// The readings at a moment, one slot for each element of `demand`. Closes the minutes that are over and forgets
     /// what nothing needs any more. A moment before the newest sample counts as that sample's.
     public mutating func readings(at now: Timestamp, demand: [SeriesRef]) -> ReadingTable {
@@ -110,7 +122,10 @@ public struct RuntimeSignals: Sendable {
     /// What happened to chats since the last call: what the journal has to write to keep up.
     public mutating func drainChangedChats() -> ChatChanges {
         var changes = ChatChanges()
+        changes.removals = forgotten
+        forgotten = []
         for index in replicas.indices { replicas[index].drain(into: &changes) }
+        for index in aside.indices { aside[index].drain(into: &changes) }
         return changes
     }
 
@@ -119,8 +134,15 @@ public struct RuntimeSignals: Sendable {
 
     /// When an endpoint was last heard of on any replica, whatever the outcome; nil before the first time.
     public func newestObservation(of endpoint: Endpoint) -> Timestamp? {
-        var newest = endpoint == .gate ? gate.newestAt : replicas.compactMap { $0.newestAt(endpoint) }.max()
-        if endpoint == .metrics { newest = [newest, page.newestAt].compactMap { $0 }.max() }
+        let newest =
+            switch endpoint {
+            case .gate: gate.newestAt
+            case .targets: found?.askedAt
+            // Also where it is of the runtime as a whole.
+            case .metrics: (replicas.map { $0.newestAt(.metrics) } + [page.newestAt]).compactMap { $0 }.max()
+            // Where nobody is, everybody was asked.
+            default: isDeserted ? found?.askedAt : replicas.compactMap { $0.newestAt(endpoint) }.max()
+            }
         return newest.map { Timestamp(milliseconds: $0) }
     }
 
@@ -133,7 +155,7 @@ public struct RuntimeSignals: Sendable {
     /// Runs known to have ended, in processes that live and in those that are gone.
     var endedRuns: Int64 {
         var sum = shared.counters.endedBefore
-        for replica in replicas { Clamp.add(&sum, replica.endedChats) }
+        for replica in replicas + aside { Clamp.add(&sum, replica.endedChats) }
         return sum
     }
 
@@ -147,14 +169,14 @@ public struct RuntimeSignals: Sendable {
 
     /// Moves time on: closes minutes, forgets apps and replicas, trims what is kept.
     private mutating func advance(to now: Timestamp) {
-        for url in options.replicas { _ = replicaIndex(url) }
         newestAt = max(newestAt, Clamp.moment(now.milliseconds))
         history.begin(at: newestAt)
-        dropReplicas()
+        followTargets()
         closeMinutes()
         expireApps()
         let keep = min(newestAt - options.longestWindow.milliseconds, history.nextMinute * 60_000)
         for index in replicas.indices { replicas[index].trim(before: keep) }
+        for index in aside.indices { aside[index].trim(before: keep) }
         shared.latencies.trim(before: keep)
         gate.trim(before: keep)
         page.take(.trimmed(before: keep))
@@ -164,29 +186,21 @@ public struct RuntimeSignals: Sendable {
         if let last = page.newestAt, newestAt - last > options.missingAfter.milliseconds + pageMaxGap { page = MetricLog() }
     }
 
-    private mutating func replicaIndex(_ url: String) -> Int {
-        if let index = replicas.firstIndex(where: { $0.url.isSame(as: url) }) { return index }
-        replicas.append(ReplicaState(url: url))
-        let configured = options.replicas
-        func rank(_ replica: ReplicaState) -> Int {
-            configured.firstIndex { $0.isSame(as: replica.url) } ?? configured.count
+    /// What something that no configuration names any more is, by what was read of it.
+    mutating func recogniseKind() {
+        guard options.kind == .runtime else { return }
+        let shown = WatchedKind.allCases.first { kind in
+            kind.endpoint.map { endpoint in replicas.contains { $0.newestAt(endpoint) != nil } } ?? false
         }
-        replicas.sort { a, b in
-            let (left, right) = (rank(a), rank(b))
-            return left != right ? left < right : a.url.precedes(b.url)
-        }
-        return replicas.firstIndex { $0.url.isSame(as: url) } ?? 0
+        options.kind = shown ?? .runtime
     }
 
-    /// A replica that the configuration (or DNS) no longer names goes when its samples have stopped.
-    private mutating func dropReplicas() {
-        guard !options.replicas.isEmpty else { return }
-        for index in replicas.indices.reversed() {
-            let replica = replicas[index]
-            guard !options.replicas.contains(where: { $0.isSame(as: replica.url) }) else { continue }
-            Clamp.add(&shared.counters.endedBefore, replica.endedChats)
-            replicas.remove(at: index)
-        }
+    /// Where a replica is; one that is not known yet, or was set aside, takes its place.
+    mutating func replicaIndex(_ url: String) -> Int {
+        if let index = replicas.firstIndex(where: { $0.url.isSame(as: url) }) { return index }
+        addReplica(url)
+        orderReplicas()
+        return replicas.firstIndex { $0.url.isSame(as: url) } ?? 0
     }
 
     private mutating func expireApps() {
@@ -196,6 +210,7 @@ public struct RuntimeSignals: Sendable {
         historyColumns = [:]
         let freed = FreedSlots(slots)
         for index in replicas.indices { replicas[index].clear(freed) }
+        for index in aside.indices { aside[index].clear(freed) }
         shared.latencies.clear(freed)
         for slot in freed.slots where slot < shared.longEnds.count { shared.longEnds[slot] = SharedState.LongEnds() }
         gate.clear(freed)

@@ -1,18 +1,9 @@
 import Model
 
-/// USD per million tokens, for runtimes that count tokens but no cost.
-public struct TokenPrice: Hashable, Sendable {
-    public var promptPerMillion: Double
-    public var completionPerMillion: Double
-
-    public init(promptPerMillion: Double, completionPerMillion: Double) {
-        self.promptPerMillion = promptPerMillion
-        self.completionPerMillion = completionPerMillion
-    }
-}
-
 /// What the configuration and the policies say about deriving signals. Not part of the kept state.
 public struct SignalOptions: Hashable, Sendable {
+    /// What is watched: which signals it has follows from that.
+    public var kind: WatchedKind
     /// Base URLs in the order of the configuration. Empty: whatever replicas samples come from.
     public var replicas: [String]
     /// How often an endpoint is asked when nothing stretches it.
@@ -42,8 +33,9 @@ public struct SignalOptions: Hashable, Sendable {
         replicas: [String] = [], interval: TimeSpan = .seconds(10), perfShare: Double = 0.02,
         missingAfter: TimeSpan = .minutes(5), stalledAfter: TimeSpan = .minutes(10), window: TimeSpan = .minutes(5),
         shortestMaxGap: TimeSpan = .minutes(2), price: TokenPrice? = nil, longestWindow: TimeSpan = .minutes(10),
-        ranges: [Signal: TimeSpan] = [:], appLifetime: TimeSpan = .hours(24)
+        ranges: [Signal: TimeSpan] = [:], appLifetime: TimeSpan = .hours(24), kind: WatchedKind = .runtime
     ) {
+        self.kind = kind
         self.replicas = replicas
         self.interval = interval
         self.perfShare = perfShare

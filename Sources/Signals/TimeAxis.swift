@@ -59,13 +59,25 @@ struct TimeAxis {
         /// Watched time within, in milliseconds.
         var covered: Double
 
+        /// Names each part of the stretch by the two indices between which something grew, and by how much of that growth lies
+        /// within: first the whole intervals in one, then what is left of the interval that it begins in, and of the one that it
+        /// ends in. Parts of which nothing lies within are left out.
+        @inline(__always)
+        func parts(_ body: (_ older: Int, _ newer: Int, _ share: Double) -> Void) {
+            if from == to {
+                if toPart > fromPart { body(from - 1, from, toPart - fromPart) }
+                return
+            }
+            body(from, to - 1, 1)
+            if fromPart < 1 { body(from - 1, from, 1 - fromPart) }
+            if toPart > 0 { body(to - 1, to, toPart) }
+        }
+
         /// The growth within the stretch, by a function that gives the growth between two indices.
         @inline(__always)
         func sum(_ growth: (Int, Int) -> Double) -> Double {
-            if from == to { return (toPart - fromPart) * growth(from - 1, from) }
-            var total = growth(from, to - 1)
-            if fromPart < 1 { total += (1 - fromPart) * growth(from - 1, from) }
-            if toPart > 0 { total += toPart * growth(to - 1, to) }
+            var total = 0.0
+            parts { total += $2 * growth($0, $1) }
             return total
         }
     }

@@ -46,6 +46,7 @@ extension API {
         var all = situation.explanations(of: app)
         if let runtime { all = all.filter { $0.subject.runtime.isSame(as: runtime) } }
         if let rule { all = all.filter { $0.rule.name.isSame(as: rule) } }
+        if all.isEmpty { try reading.refuseStrangers(app: app, rule: rule, runtime: runtime) }
         let (page, next) = try slice.of(all) { "\($0.rule.name)\0\($0.subject.kind.rawValue)\0\($0.subject.runtime)\0\($0.subject.idText)" }
         return ["schema": "mozaiks.ops/standings/v1", "standings": .array(page.map(\.document.json)), "next_cursor": .optional(next)]
     }

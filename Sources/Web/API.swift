@@ -20,12 +20,26 @@ struct Reading {
 
     /// What is known of names; empty: nothing is.
     var runtimes: [String] { surroundings.settings?.runtimes.map(\.name) ?? [] }
-    /// What names nothing that there is in a silence's filter.
+    /// What other shards watch.
+    var elsewhere: [RuntimeElsewhere] { surroundings.settings?.elsewhere ?? [] }
+    /// What names nothing that there is in a silence's filter, or nothing that is watched here.
     func strangers(in match: IncidentMatch) -> [KnownNames.Stranger] {
         let settings = surroundings.settings
-        let names = KnownNames(environment: settings?.environment, runtimes: settings?.runtimes, policies: try? API.policies(self))
+        let names = KnownNames(
+            environment: settings?.environment, runtimes: settings?.runtimes, elsewhere: elsewhere, policies: try? API.policies(self))
         let apps = match.apps.isEmpty ? [] : KnownNames.apps(seenIn: journal, on: settings?.runtimes.map(\.name))
-        return names.strangers(in: match, apps: apps)
+        return names.strangers(in: match, apps: apps) + names.elsewhere(in: match)
+    }
+
+    /// Throws for a name that a filter has and nothing else: where nothing is found, nobody would notice that it is mistyped.
+    func refuseStrangers(app: AppID? = nil, rule: String? = nil, runtime: String? = nil) throws(Problem) {
+        func exactly(_ text: String?) -> [Glob] {
+            text.map { [Glob(String(decoding: Glob.exactly(Array($0.utf8)), as: UTF8.self))] } ?? []
+        }
+        let match = IncidentMatch(apps: exactly(app?.text), rules: exactly(rule), runtimes: exactly(runtime))
+        guard !match.isEmpty, let stranger = strangers(in: match).first else { return }
+        let words = "\(stranger.message); \(stranger.hint)"
+        throw stranger.kind == .app ? .notFound(words) : .badRequest(words)
     }
 
     var clocks: Clocks { Clocks(zone: zone, now: now) }
@@ -92,6 +106,8 @@ enum API {
         let limit = try query.number("limit", in: 1...200) ?? 50
         try query.finish()
         let (list, next) = try page(filter, limit, reading)
+        // Of an app that nobody has seen there are none, and of a rule that is no more there may be.
+        if list.incidents.isEmpty, filter.after == nil { try reading.refuseStrangers(rule: filter.rule, runtime: filter.runtime) }
         return list.document(next: next).json
     }
 

@@ -71,7 +71,7 @@ private struct AppPage {
                 } ?? ""
             return """
                 <article class="card ask"><h3>\(approval.effect.description), \(approval.ttl.description)?</h3>
-                <p>\(clocks.readable(approval.reason.text))</p>\(stands)\(forms.answer(approval))</article>
+                <p>\(clocks.readable(approval.reason.text))</p>\(stands)\(forms.answer(approval, overview, clocks))</article>
                 """
         }
         let acts = leases + approvals

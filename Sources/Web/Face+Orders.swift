@@ -78,7 +78,8 @@ extension Face {
             throw Problem.notFound("there is nothing at this path; the page is at /, the API below /api/v1/")
         }
         try keeper.allow(kind.role, visitor, request)
-        let then = Page.place(try fields.text("then"))
+        // What came of it stands at the top.
+        let then = Page.place(try fields.text("then")).prefix { $0 != "#" }
         // Of each form that a page shows: pressed twice it is one order.
         let once = try fields.text("once").map { $0 + " " + SHA256.hex(request.target + [0] + request.body) }
         let answer = try take(kind, id, &fields, key: once, request: [], visitor)

@@ -102,7 +102,7 @@ extension FirstPage {
         switch state {
         // Notes are open for as long as a build is as it is: they neither make it unwell nor are they nothing.
         case .ok:
-            (hasBegun ? "Well so far" : overview.open.isEmpty ? "All is well" : "Well")
+            (isSoFar ? "Well so far" : overview.open.isEmpty ? "All is well" : "Well")
                 + (overview.open.isEmpty ? "" : ", with \(overview.open.count) note\(overview.open.count == 1 ? "" : "s")")
         case .warning: "Warning\(isEnding ? ", ending" : "")"
         case .critical: "Critical\(isEnding ? ", ending" : "")"
@@ -111,11 +111,15 @@ extension FirstPage {
     }
 
     /// Whether something would tell that something is wrong, if it lasted.
-    var hasBegun: Bool { overview.begun.contains(where: \.isReal) }
+    private var hasBegun: Bool { overview.begun.contains(where: \.isReal) }
+
+    /// Whether what is well is so only so far: something has begun, or a critical rule cannot be judged yet.
+    var isSoFar: Bool { hasBegun || overview.verdict.unjudged != nil }
 
     private func lead(_ verdict: StatusVerdict) -> HTML {
-        guard let begun = Begun.sentence(overview.begun, at: overview.now, clocks.words) else { return state(verdict) }
-        return "\(state(verdict)) \(Shown.line(begun))."
+        let begun = Begun.sentence(overview.begun, at: overview.now, clocks.words)
+        let unjudged = verdict.state == .ok ? verdict.unjudged : nil
+        return [begun, unjudged].compactMap { $0 }.reduce(state(verdict)) { "\($0) \(Shown.line($1))." }
     }
 
     private func state(_ verdict: StatusVerdict) -> HTML {
@@ -134,7 +138,7 @@ extension FirstPage {
             return
                 "\(count)\(how).\(verdict.stale.map { " \(sentence($0)) What stands here may be no more so." } ?? "")"
         }
-        let watched = "\(overview.sights.count) runtime\(overview.sights.count == 1 ? " is" : "s are") watched"
+        let watched = "\(overview.watchedWords) watched"
         if verdict.state == .ok { return "\(watched), no incident is open." }
         // What keeps it from being well stands first.
         return "\(sentence(verdict.account))"
@@ -157,8 +161,8 @@ extension FirstPage {
         }
         guard overview.verdict.state != .unknown else { return "nothing new can be: what is not seen is not judged" }
         guard !overview.open.isEmpty else {
-            return overview.verdict.state == .ok && !hasBegun
-                ? "nothing, and nothing has to be" : "nothing yet: no rule has held for long enough"
+            guard overview.verdict.state == .ok, !hasBegun else { return "nothing yet: no rule has held for long enough" }
+            return isSoFar ? "nothing: no rule that can be judged asks for anything" : "nothing, and nothing has to be"
         }
         let refused = overview.open.lazy.compactMap { overview.refused(of: $0) }.first
         return "nothing\(refused.map { "; \(clocks.readable($0))" } ?? "")"
@@ -180,7 +184,9 @@ extension FirstPage {
                 "a look at why nothing is seen: the runtimes below say what they answer, \(Page.command("mozaiks-ops doctor")) says more")
         }
         guard let first = parts.first else { return "nothing" }
-        if forms.visitor.session == nil, unseen > 0 || !overview.approvals.isEmpty { parts.append(forms.signIn) }
+        if forms.visitor.session == nil, unseen > 0 || !overview.approvals.isEmpty {
+            parts.append(forms.signIn(to: overview.approvals.isEmpty ? "open" : "waiting"))
+        }
         return parts.dropFirst().reduce(first) { $0 + ", " + $1 }
     }
 }

@@ -1,4 +1,6 @@
+import Cycle
 import Guard
+import Journal
 import Model
 import Views
 
@@ -14,8 +16,21 @@ struct Forms {
         self.then = then
     }
 
-    /// Says yes or no to what waits.
-    func answer(_ approval: Approval) -> HTML {
+    /// Says yes or no to what waits; once somebody did, who, and no buttons any more.
+    func answer(_ approval: Approval, _ overview: Overview, _ clocks: Clocks) -> HTML {
+        if let said = overview.answer(to: approval) {
+            let word: HTML = said.kind == Commands.approve ? "Yes" : "No"
+            return """
+                <p class="notice" role="status"><span aria-hidden="true">…</span> \(word), said \(id: said.actor) \(clocks.since(said.at)): \
+                the engine takes it at its next poll.</p>
+                """
+        }
+        // For whoever keeps the page open past the end: so many seconds from now, by no clock of theirs.
+        let rest = max((approval.expiresAt - clocks.now).milliseconds, 0) / 1_000
+        return "<div data-ask=\"\(approval.id)\" data-ends=\"\(String(rest))\">\(ask(approval))</div>"
+    }
+
+    private func ask(_ approval: Approval) -> HTML {
         guard visitor.mayPress(.approver) else {
             return """
                 <p>Yes: \(Page.command("mozaiks-ops actions approve \(approval.id)"))</p>
@@ -122,7 +137,10 @@ struct Forms {
     }
 
     /// For whoever is nobody yet: where one gets buttons, and comes back.
-    var signIn: HTML { "<a href=\"\(Page.signIn)?then=\(PercentEncoding.encode(then.utf8))\">sign in to press</a>" }
+    /// - Parameter part: of the page, by its id.
+    func signIn(to part: String) -> HTML {
+        "<a href=\"\(Page.signIn)?then=\(PercentEncoding.encode("\(then)#\(part)".utf8))\">sign in to press</a>"
+    }
 
     // MARK: - Parts
 

@@ -103,7 +103,7 @@ private struct IncidentPage {
             """
             <article class="card ask"><h3>\(approval.effect.description) for \(id: approval.key.app.text), \(approval.ttl.description)?</h3>
             <p>\(clocks.readable(approval.reason.text))</p><p>What it is for: \(Page.standing(incident, present, clocks))</p><p class="faint">The offer ends \(clocks.time(approval.expiresAt))</p>
-            \(forms.answer(approval))</article>
+            \(forms.answer(approval, overview, clocks))</article>
             """
         }
         if isOpen, incident.acknowledged == nil {
@@ -111,7 +111,7 @@ private struct IncidentPage {
         }
         let waits = !items.isEmpty
         // Commands are for whoever has a shell; a phone has none.
-        if waits, forms.visitor.session == nil { items.insert("<p>\(forms.signIn), or paste in a shell:</p>", at: 0) }
+        if waits, forms.visitor.session == nil { items.insert("<p>\(forms.signIn(to: "asks")), or paste in a shell:</p>", at: 0) }
         items += overview.leases(of: incident).map {
             "<article class=\"card\"><h3>\(Overview.words($0, clocks.words))</h3>\(forms.revert($0))</article>"
         }

@@ -102,7 +102,7 @@ enum Page {
             "'sha256-\(Base64.encode(SHA256.digest(Array(text.description.utf8))))'"
         }
         return
-            "default-src 'none'; style-src \(hash(PageStyle.text)); script-src \(hash(PageScript.text)); connect-src 'self'; img-src data:; "
+            "default-src 'none'; style-src \(hash(PageStyle.text)); script-src \(hash(PageScript.text)) \(hash(PageScript.again)); connect-src 'self'; img-src data:; "
             + "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     }()
 

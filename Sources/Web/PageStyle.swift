@@ -64,6 +64,9 @@ enum PageStyle {
         textarea{font:14px/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;width:100%;padding:8px;border-radius:6px;border:1px solid var(--faint);background:var(--card);color:var(--ink)}
         .wide{overflow-x:auto;margin:0 0 12px}table{border-collapse:collapse;background:var(--card);min-width:20em}caption{text-align:left;font-weight:600;padding:6px 0}
         th,td{text-align:left;padding:5px 12px;border:1px solid var(--line);font-weight:400}thead th{color:var(--faint)}
+        @media (max-width:600px){.wide table,.wide caption,.wide tbody,.wide tr,.wide th,.wide td{display:block;min-width:0}.wide thead{position:absolute;left:-99em}\
+        .wide tr{border:1px solid var(--line);border-radius:8px;padding:6px 10px;margin:0 0 8px;background:var(--card)}.wide table{background:none}\
+        .wide th,.wide td{border:0;padding:1px 0}.wide tbody th{font-weight:600}.wide td{display:grid;grid-template-columns:3.4em 1fr}.wide td::before{content:attr(data-of);color:var(--faint)}}
         .figures{display:flex;flex-wrap:wrap;gap:2px 14px}
         .replica{border-top:1px solid var(--line);padding:6px 0}.replica p{margin:0}
         .timeline{list-style:none;padding:0;margin:0;border-left:3px solid var(--line)}
@@ -100,6 +103,9 @@ enum PageStyle {
 
 /// Brings a page up to date where it stands, and says so when that fails. Without it the page reloads itself.
 enum PageScript {
+    /// Asks for a page once more, from here, with the part of it that a link named.
+    static let again: StaticString = "location.replace(location.pathname + '?here=1' + location.hash);"
+
     static let text: StaticString = """
         (() => {
           'use strict';
@@ -119,7 +125,7 @@ enum PageScript {
           }
           function isBusy() {
             const selected = document.getSelection();
-            const typed = [...document.querySelectorAll('main input, main select, main textarea')].some((f) => f.type !== 'hidden' && (f.tagName === 'SELECT' ? [...f.options].some((o) => o.selected !== o.defaultSelected && f.selectedIndex > 0) : f.value !== f.defaultValue));
+            const typed = [...document.querySelectorAll('main input, main select, main textarea')].some((f) => f.type !== 'hidden' && !f.disabled && (f.tagName === 'SELECT' ? [...f.options].some((o) => o.selected !== o.defaultSelected && f.selectedIndex > 0) : f.value !== f.defaultValue));
             return document.hidden || typed || (selected && !selected.isCollapsed) || (document.activeElement && document.activeElement.matches('main input:not([type=submit]), main select, main textarea, dialog *'));
           }
           function take(text) {
@@ -137,6 +143,8 @@ enum PageScript {
             buttons();
             refocus(place);
             soon();
+            ends();
+            keepPart();
             return true;
           }
           /* Where the keyboard is: what it is on, and the how-manieth of these in its part of the page. */
@@ -158,8 +166,39 @@ enum PageScript {
           function soon() {
             if (document.querySelector('main[data-soon]')) setTimeout(refresh, 1500);
           }
+          /* An offer that nobody can answer any more has no buttons: at its end, and once somebody else answered while one types here. */
+          function close(ask, why) {
+            if (ask.hasAttribute('data-over')) return;
+            ask.setAttribute('data-over', '');
+            for (const part of ask.querySelectorAll('button, input')) part.disabled = true;
+            const said = document.createElement('p');
+            said.className = 'notice';
+            said.setAttribute('role', 'status');
+            said.textContent = why;
+            ask.append(said);
+          }
+          function ends() {
+            for (const ask of document.querySelectorAll('[data-ends]')) setTimeout(() => close(ask, 'The offer has ended: nobody answered in time.'), Math.min(Number(ask.dataset.ends) * 1000, 2147483647));
+          }
+          async function askAgain() {
+            if (!document.querySelector('[data-ask]:not([data-over])')) return;
+            try {
+              const answer = await fetch(location.pathname + location.search, { cache: 'no-store', signal: AbortSignal.timeout(8000) });
+              if (!answer.ok) return;
+              const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+              const open = new Set([...fresh.querySelectorAll('[data-ask]')].map((ask) => ask.dataset.ask));
+              for (const ask of document.querySelectorAll('[data-ask]')) if (!open.has(ask.dataset.ask)) close(ask, 'It waits no more: somebody has answered, or it has ended. What came of it shows in a moment.');
+            } catch {}
+          }
+          /* Who signs in comes back to the part of the page that a link named. */
+          function keepPart() {
+            if (!/^#[a-z-]{1,20}$/.test(location.hash)) return;
+            for (const link of document.querySelectorAll('a[href^="/sign-in?then="]')) if (!link.getAttribute('href').includes('%23')) link.setAttribute('href', link.getAttribute('href') + encodeURIComponent(location.hash));
+            for (const field of document.querySelectorAll('form.sign input[name=then]')) if (!field.value.includes('#')) field.value += location.hash;
+          }
           async function refresh() {
             if (isBusy()) {
+              if (!document.hidden) askAgain();
               if (!document.hidden && new Date() - heard > 20000) {
                 lost.textContent = 'Held while you type or select: what stands here is from ' + heard.toLocaleTimeString() + '.';
                 lost.hidden = false;
@@ -209,9 +248,12 @@ enum PageScript {
             const act = Object.hasOwn(keys, event.key) ? keys[event.key] : null;
             if (act) { event.preventDefault(); act(); }
           });
+          keepPart();
+          window.addEventListener('hashchange', keepPart);
           if (!document.body.hasAttribute('data-live')) return;
           buttons();
           soon();
+          ends();
           setInterval(refresh, every);
           /* What happens shows within seconds; without this every ten. */
           if (window.EventSource) {

@@ -9,10 +9,19 @@ extension Page {
     static let orders = "/do/"
     /// Of a place to come back to: an app's id, percent-encoded, and no more than an address may hold.
     private static let mostPlace = 2_000
+    private static let mostPart = 20
 
     /// A place on this address that somebody may be sent to after a form; the first page for every other.
     static func place(_ text: String?) -> String {
         guard let text, text.utf8.count <= mostPlace else { return "/" }
+        // A part of it, by its id: where a message's link leads.
+        if let mark = text.utf8.firstIndex(of: UInt8(ascii: "#")) {
+            let part = text.utf8[mark...].dropFirst()
+            let whole = place(String(text[..<mark]))
+            let isPart = (1...mostPart).contains(part.count) && part.allSatisfy { (97...122).contains($0) || $0 == UInt8(ascii: "-") }
+            return isPart && (whole != "/" || text.utf8.starts(with: "/#".utf8))
+                ? "\(whole)#\(String(text[text.utf8.index(after: mark)...]))" : whole
+        }
         let pages: [String] = [rules, lab, incidentList]
         if pages.contains(where: { $0.isSame(as: text) }) { return text }
         // A list with its filters, and the first page with the time that its charts show.
@@ -91,8 +100,8 @@ extension Page {
         let page: HTML = """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>mozaiks-ops</title><meta http-equiv="refresh" content="0;url=\(place)"></head>
-            <body><h1>mozaiks-ops</h1><p><a href="\(place)">Go on</a></p></body></html>
+            <title>mozaiks-ops</title><noscript><meta http-equiv="refresh" content="0;url=\(place)"></noscript></head>
+            <body><h1>mozaiks-ops</h1><p><a href="\(place)">Go on</a></p><script>\(HTML.own(PageScript.again))</script></body></html>
 
             """
         return response(page)

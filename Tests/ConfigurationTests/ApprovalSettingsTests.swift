@@ -26,7 +26,7 @@ import Testing
     @Test func isRead() throws {
         let configuration = try load("{expire: 2h, slack: {channel: chat, users: [U012AB3CD, WZ9], deny: x}}").get()
         #expect(configuration.actionLimits.approvalExpiry == .hours(2))
-        let slack = try #require(configuration.approvals?.slack)
+        let slack = try #require(configuration.slackApprovals)
         #expect(slack.channel == "chat" && slack.users == ["U012AB3CD", "WZ9"])
         #expect(slack.approve == "white_check_mark" && slack.deny == "x")
     }

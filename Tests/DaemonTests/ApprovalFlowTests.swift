@@ -169,7 +169,7 @@ import Testing
         let (_, core, offer) = try await firing()
         await core.close()
         func watch() -> ReactionWatch {
-            ReactionWatch(users: ["U1", "U2"], approve: "white_check_mark", deny: "no_entry")
+            ReactionWatch(SlackApprovals(channel: "ops", users: ["U1", "U2"]))
         }
         func yes(_ user: String) -> Reaction { Reaction(emoji: "white_check_mark", user: user) }
         var fresh = watch()
@@ -268,10 +268,10 @@ import Testing
         defer { server.stop() }
         let client = try HTTPClient()
         let reader = SlackReactions(name: "ops", url: server.url, token: { Secret("t") }, client: client, clock: place.clock)
+        let approvals = SlackApprovals(channel: "ops", users: ["U1"])
         let poller = ReactionPoller(
-            channel: "ops", slack: reader, users: ["U1"], approve: "white_check_mark", deny: "no_entry", core: core,
-            clock: place.clock, logger: Logger(level: .error, clock: place.clock) { _ in true })
-        var watch = ReactionWatch(users: ["U1"], approve: "white_check_mark", deny: "no_entry")
+            approvals, reader, core: core, clock: place.clock, logger: Logger(level: .error, clock: place.clock) { _ in true })
+        var watch = ReactionWatch(approvals)
         var reason: String?
         for _ in 0..<4 { _ = await poller.round(&watch, &reason) }
         await client.shutdown()

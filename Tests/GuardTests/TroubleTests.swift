@@ -255,6 +255,23 @@ struct TroubleTests {
         #expect(world.run(60).flatMap(\.plan.leaseChanges).map(\.kind) == (isHeld ? [.intend] : []))
     }
 
+    @Test("figures that contradicted each other came: nobody is excused once they agree", arguments: [false, true])
+    func contradiction(isLost: Bool) throws {
+        var world = try LeaseTests.world(
+            "  noisy: {subject: app, when: active_runs > 3, for: 30s, severity: warning, summary: s, actions: [throttle: {concurrent_workflows: 2, ttl: 15m}]}"
+        )
+        world.runs("a", 1)
+        world.tick()
+        world.blind(isLost ? .unreachable : .contradictory)
+        #expect(world.run(90).flatMap(\.plan.leaseChanges).isEmpty)
+        world.sighted()
+        world.runs("a", 6)
+        let plans = world.run(60).map(\.plan)
+        #expect(plans.flatMap(\.leaseChanges).map(\.kind) == (isLost ? [] : [.intend]))
+        let refused = plans.flatMap(\.decisions).map(\.verdict.name)
+        #expect(isLost == refused.contains("refused other_fault"), "\(refused)")
+    }
+
     @Test("what the gate refused was asked: known at the next poll, unless an earlier lease may have refused it", arguments: [false, true])
     func refused(hadOther: Bool) throws {
         var world = try LeaseTests.world()

@@ -246,7 +246,6 @@ struct GateTests {
         let batches = gate.drainRefusals()
         #expect(batches.map(\.lease) == ["lease-1"])
         #expect(batches.first?.count == 40)
-        #expect(batches.first?.firstAt == Self.t0)
         #expect(batches.first?.lastAt == Self.t0 + .seconds(39))
         #expect(batches.first?.samples.map(\.at) == (24..<40).map { Self.t0 + .seconds(Double($0)) })
         #expect(gate.drainRefusals().isEmpty)

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Server
 import Testing
 
@@ -118,6 +119,22 @@ struct HTTPServerTests {
             #expect(dates.count <= 1)
             #expect(expected(dates.first.map { String($0.dropFirst(6)) }))
         }
+    }
+
+    @Test("threads of connections stand back where that is wanted, and nobody else's do")
+    func niceness() throws {
+        func own() -> Int32 { getpriority(Int32(PRIO_PROCESS.rawValue), 0) }
+        let before = own()
+        for (mode, wanted) in [(HTTPServer.Mode.threadPerConnection, max(before, 7)), (.epoll(threads: 1), before)] {
+            var options = HTTPServer.Options()
+            (options.mode, options.niceness) = (mode, 7)
+            let server = HTTPServer(options: options) { _ in .text("\(getpriority(Int32(PRIO_PROCESS.rawValue), 0))") }
+            try server.start()
+            defer { server.stop() }
+            let reply = try RawClient.ask(server.port, "GET", "/")
+            #expect(reply.body == "\(wanted)", "\(reply)")
+        }
+        #expect(own() == before)
     }
 
     @Test("a header field with a line break becomes a 500, not two fields")

@@ -111,7 +111,7 @@ struct Watched {
         try ingest(
             .events(
                 EventMetrics(
-                    created: moment.description, createdAt: moment, usageDelta: usage, countsCustomEvents: true)),
+                    created: moment.description, createdAt: moment, usageDelta: usage)),
             at: second, replica: replica)
     }
 

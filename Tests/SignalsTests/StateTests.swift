@@ -89,8 +89,7 @@ struct StateTests {
                 add(
                     .events(
                         EventMetrics(
-                            created: mark.description, createdAt: mark, usageDelta: usage[replica],
-                            countsCustomEvents: true)), 0.2)
+                            created: mark.description, createdAt: mark, usageDelta: usage[replica])), 0.2)
                 add(.perf(processes[replica].table(at: second)), 0.3)
             }
             // The gate before both of them, which a process of its own counts.

@@ -107,6 +107,11 @@ extension TruthWatch {
         // At the least nothing; the tests of runs compare them with what is known.
         case .silentRunsRest, .errorRateRest: return 0...100
         case .turnLatencyP95Rest: return 0...Double.infinity
+        // Of a runtime nothing of this is read.
+        case .cpu, .cpuThrottled, .load, .memory, .swap, .diskFree, .inodesFree, .oomKills, .openFiles, .pressureCPU, .pressureMemory,
+            .pressureIO, .unreadMounts, .latency, .latencyResolve, .latencyConnect, .latencyTLS, .latencyProcessing, .latencyTransfer,
+            .status, .certificateDays:
+            return nil
         // What is lost here is refused.
         case .lostPolls, .lineLoss: return 0...0
         case .silentRunsShare:

@@ -200,7 +200,7 @@ struct TruthWatch {
             return .events(
                 EventMetrics(
                     created: created.description, createdAt: created,
-                    usageDelta: world.calls(at: poll.made, epoch: poll.epoch), countsCustomEvents: true))
+                    usageDelta: world.calls(at: poll.made, epoch: poll.epoch)))
         case .perf, .perfChats:
             let before = perf.last
             latest = world.perf(at: poll.made, epoch: poll.epoch)
@@ -224,7 +224,7 @@ struct TruthWatch {
                 InsideView.App(app: KnownRuntime.apps[$0], runs: Int64(world.running(at: poll.made, app: $0)))
             }
             return .inside(InsideView(runs: Int64(poll.figure), apps: apps, loopLag: poll.second))
-        case .gate, .metrics: return .missing(endpoint, .notTracked, detail: "")
+        case .gate, .targets, .host, .probe, .metrics: return .missing(endpoint, .notTracked, detail: "")
         }
     }
 

@@ -93,7 +93,11 @@ import Testing
         let offer = try World()
         let approval = try offer.offer()
         let pressed = try Stage(offer)
-        let token = try offer.token("maria", .approver)
+        // What somebody answered has no buttons any more: each way of pressing has an offer of its own.
+        let others = try (0..<2).map { _ in try World() }
+        for other in others { _ = try other.offer() }
+        let offered = [pressed] + (try others.map { try Stage($0) })
+        let tokens = try offered.map { try $0.world.token("maria", .approver) }
         let incident = "/incidents/" + World.incident(1).id
         func page(_ name: String, _ url: String, _ holds: [String], mays: [String] = []) -> JSON {
             ["name": .string(name), "url": .string(url), "holds": .strings(holds), "mays": .strings(mays)]
@@ -157,10 +161,13 @@ import Testing
                     ["Sign in", "Token", "An operator"].map { $0 == "An operator" ? "operator" : $0 }),
                 page("offer", pressed.server.url + incident, ["Waits for you", "actions approve \(approval.id)"]),
             ]),
-            "press": [
-                "url": .string(pressed.server.url + incident), "token": .string(token), "heading": "noisy-neighbor",
-                "told": "takes it at its next poll",
-            ],
+            "press": .array(
+                zip(offered, tokens).map { stage, token in
+                    [
+                        "url": .string(stage.server.url + incident), "token": .string(token), "heading": "noisy-neighbor",
+                        "told": "takes it at its next poll",
+                    ]
+                }),
             "keys": .string(stages[2].server.url + "/"), "plain": .string(stages[2].server.url),
             "lab": .string(stages[6].server.url + "/lab"),
         ]
@@ -171,12 +178,14 @@ import Testing
             environment: ["PATH": "/usr/bin:/bin", "HOME": offer.temporary.path], in: offer.temporary.path, atMost: 400
         ).waitForEnd()
         let names =
-            (plan["pages"]?.array ?? []).compactMap { $0["name"]?.string } + ["press", "press without scripts", "keys", "plain", "lab"]
+            (plan["pages"]?.array ?? []).compactMap { $0["name"]?.string } + [
+                "press", "press without scripts", "over", "keys", "plain", "lab",
+            ]
         #expect(ending.output == names.map { $0 + " ok\n" }.joined(), "\(ending.output)\(ending.errors)")
-        let rows = try offer.engine.waitingCommands()
-        #expect(rows.map(\.kind) == ["approve", "approve"] && rows.allSatisfy { $0.actor == "token:maria" }, "\(rows)")
+        let rows = try offered.flatMap { try $0.world.engine.waitingCommands() }
+        #expect(rows.map(\.kind) == ["approve", "approve", "approve"] && rows.allSatisfy { $0.actor == "token:maria" }, "\(rows)")
         #expect(!offer.folder.isKillSwitchOn && !kept.isEmpty)
-        for stage in stages + [closed, pressed] { stage.server.stop() }
+        for stage in stages + [closed] + offered { stage.server.stop() }
         lived.server.stop()
     }
 }

@@ -89,8 +89,12 @@ struct IncidentListTests {
         let world = try World()
         try world.commit([World.incident(1)], states: [World.sight()])
         let nobody = world.face().get("/").text
-        #expect(nobody.contains("<a href=\"/sign-in?then=%2F\">sign in to press</a>"))
-        for place in ["/incidents", "/incidents?show=unacknowledged&rule=a%2Fb", "/rules", "/lab", "/apps/app-%3Cb%3E"] {
+        #expect(nobody.contains("<a href=\"/sign-in?then=%2F%23open\">sign in to press</a>"))
+        for place in [
+            "/incidents", "/incidents?show=unacknowledged&rule=a%2Fb", "/rules", "/lab", "/apps/app-%3Cb%3E", "/#waiting",
+            "/incidents/a3f2#asks",
+            "/incidents?show=all#open",
+        ] {
             #expect(Page.place(place) == place, "\(place)")
         }
         for place in [
@@ -98,6 +102,11 @@ struct IncidentListTests {
         ] {
             #expect(Page.place(place) == "/", "\(place)")
         }
+        // A part that is none of a page's is left out, and the page stays.
+        for part in ["#", "#A", "#a\"b", "#a#b", "#" + String(repeating: "a", count: 21)] {
+            #expect(Page.place("/incidents/a3f2" + part) == "/incidents/a3f2", "\(part)")
+        }
+        #expect(Page.place("//evil#asks") == "/" && Page.place("#asks") == "/")
     }
 
     @Test("until is the end of a list, also in the API")

@@ -64,6 +64,9 @@ import Views
         #expect(
             change.contains("<code>ops_rules.lab.yaml</code>")
                 && change.contains("schema: mozaiks.ops/policy/v1\nops_policy: default\nthresholds: {max_active_runs: 50}\n"))
+        // Of a card on a phone each value says which it is, and who hears the page is told that it is a table.
+        #expect(change.contains("role=\"cell\" data-of=\"now\">0</td>") && change.contains("role=\"cell\" data-of=\"new\">1</td>"))
+        #expect(change.contains("<table role=\"table\">"))
         #expect(change.contains("The evidence was recorded under the actions of that time"))
         let same = try await result(face, post(face, [("policy", "thresholds: {max_active_runs: 200}")]))
         #expect(same.contains("No difference in incidents, pages and actions."))

@@ -72,12 +72,19 @@ import Testing
         let browser = try Browser.signedIn(world, world.token("maria", .approver))
         let page = browser.get(place).text
         #expect(page.contains("maria") && page.contains("Sign out"))
+        #expect(page.contains("<div data-ask=\"\(approval.id)\" data-ends=\"3600\">"), "an hour is left")
         #expect(try world.engine.waitingCommands().isEmpty)
         let fields = try browser.form(page, "/do/approvals/\(approval.id)/approve")
         let answer = browser.post("/do/approvals/\(approval.id)/approve", fields + [("comment", "it's <agreed> & done")])
         let row = try #require(try world.engine.waitingCommands().first)
         #expect(answer.status == 303 && answer.header("Location") == "\(place)?asked=\(row.id)", "\(answer.text)")
         #expect(row.kind == "approve" && row.actor == "token:maria" && row.arguments.contains("it's <agreed> & done"))
+        // Nobody presses once more what is answered, and everybody sees who did.
+        for reader in [browser, stranger] {
+            let answered = reader.get(place).text
+            #expect(answered.contains("Yes, said <bdi>token:maria</bdi>") && !answered.contains("data-ask"), "\(answered.prefix(4_000))")
+            #expect(!answered.contains("approvals/\(approval.id)") && !answered.contains("actions approve"))
+        }
         // Twice pressed is once asked.
         _ = browser.post("/do/approvals/\(approval.id)/approve", fields + [("comment", "it's <agreed> & done")])
         #expect(try world.engine.waitingCommands().count == 1)

@@ -51,6 +51,25 @@ import Views
         #expect(try world.engine.waitingCommands().isEmpty)
     }
 
+    @Test(
+        "a filter of a list that names nothing that there is is refused, with what may be meant, and no empty list",
+        arguments: [
+            ("standings?rule=runtime-dwon", 400, "there is no rule 'runtime-dwon'; did you mean 'runtime-down'?"),
+            ("standings?runtime=shard", 400, "there is no runtime 'shard'; did you mean 'shared'?"),
+            ("standings?app=app-clinik", 404, "no app 'app-clinik' was seen; did you mean 'app-clinic'?"),
+            ("incidents?rule=noisy-neighbour", 400, "there is no rule 'noisy-neighbour'; did you mean 'noisy-neighbor'?"),
+            ("incidents?runtime=shard", 400, "there is no runtime 'shard'; did you mean 'shared'?"),
+            ("standings?rule=runtime-down", 200, ""), ("standings?app=app-clinic&rule=noisy-neighbor", 200, ""),
+            ("standings?app=app-clinic&rule=runtime-down", 200, ""), ("incidents?rule=noisy-neighbor&runtime=shared", 200, ""),
+            ("incidents?app=nobody", 200, ""),
+        ])
+    func filters(target: String, status: Int, words: String) throws {
+        let world = try World()
+        let answer = world.face(settings: try world.see()).get("/api/v1/" + target)
+        #expect(answer.status == status, "\(answer.text)")
+        if status != 200 { #expect(try answer.json()["detail"]?.string == words, "\(answer.text)") }
+    }
+
     /// Before anything was seen everybody is a stranger, and nobody is called one.
     @Test func whatIsNotKnownIsNotCalledUnknown() throws {
         let world = try World()
@@ -60,6 +79,32 @@ import Views
         #expect(answer.status == 202, "\(answer.text)")
         #expect(try answer.json()["warnings"]?.array?.isEmpty == true)
         #expect(try world.face().post("/api/v1/marks", #"{"name":"v1"}"#, bearer: token).json()["warnings"]?.array?.isEmpty == true)
+    }
+
+    /// A silence of what another shard watches is no slip, and holds nothing here.
+    @Test func whatAnotherShardWatchesIsNoStrangerAndIsSaid() throws {
+        let world = try World()
+        var settings = try world.see()
+        settings.shard = Shard("1/2")
+        settings.elsewhere = [
+            RuntimeElsewhere(WatchedRuntime(name: "eu", replicas: [], labels: ["tier": "iron"]), try #require(Shard("2/2")))
+        ]
+        let (face, token) = (world.face(settings: settings), try world.token("tom", .operator))
+        func warnings(_ names: String) throws -> [String?]? {
+            let answer = face.post("/api/v1/silences", "{\(names),\"for\":\"1h\"}", bearer: token)
+            #expect(answer.status == 202, "\(answer.text)")
+            return try answer.json()["warnings"]?.array?.map(\.string)
+        }
+        #expect(
+            try warnings(#""runtime":"eu""#) == [
+                "the runtime 'eu' (shard 2/2) is watched by another monitor: it may hold back nothing; say it to the monitor of shard 2/2"
+            ])
+        #expect(try warnings(#""runtime":"*""#) == [], "what is watched here it holds back")
+        #expect(try warnings(#""app":"app-of-eu","label":"tier=iron""#) == [], "which apps there are elsewhere is not known here")
+        let mark = face.post("/api/v1/marks", #"{"name":"v1","runtime":"eu"}"#, bearer: token)
+        #expect(mark.status == 400 && mark.text.contains("the runtime 'eu' (shard 2/2) is watched by another monitor; note it there"))
+        let stranger = face.post("/api/v1/silences", #"{"runtime":"us","for":"1h"}"#, bearer: token)
+        #expect(stranger.status == 400 && stranger.text.contains("there is no runtime 'us'"), "\(stranger.text)")
     }
 
     /// Its signals are kept once a minute, its incident at once.
@@ -87,9 +132,10 @@ extension World {
         var pipeline = Pipeline(settings: settings, policies: try Crowd.policies())
         for observation in Crowd.poll(Crowd.calm, at: World.start) { pipeline.take(observation) }
         _ = pipeline.tick(Crowd.runtime, now: World.start)
-        var record = TickRecord(states: [World.policies("")])
+        let engine = StateRow(key: "engine:shared", bytes: pipeline.engine.document.serializedBytes())
+        var record = TickRecord(states: [World.policies(""), engine])
         pipeline.drainSignals(into: &record)
-        try engine.commitTick(record)
+        try self.engine.commitTick(record)
         return settings
     }
 }

@@ -184,6 +184,12 @@ import Testing
             ("incidents/0000000000000002/ack", "", 409, "resolved"), ("incidents/%00/ack", "", 404, "no incident"),
             ("incidents//ack", "", 404, "no id"), ("incidents/%2e%2e/ack", "", 404, "no incident"),
             ("leases/x/revert", "", 404, "no lease"),
+            // A misspelt member is named, and not only what lacks under its right name.
+            ("silences", #"{"ap":"app-clinic","for":"1h"}"#, 400, "there is no 'ap' here; did you mean 'app'?"),
+            ("silences", #"{"app":"app-clinic","fro":"1h"}"#, 400, "there is no 'fro' here; did you mean 'for'?"),
+            ("marks", #"{"nmae":"v1"}"#, 400, "there is no 'nmae' here; did you mean 'name'?"),
+            ("marks", #"{"version":"v1"}"#, 400, "there is no 'version' here; there are: name, runtime"),
+            ("incidents/0000000000000001/unack", #"{"comment":"x"}"#, 400, "there is no 'comment' here; nothing comes along here"),
             ("marks", "{}", 400, "'name'"), ("marks", #"{"name":"a\nb"}"#, 400, "one line"),
             ("incidents/0000000000000001/ack/", "", 405, "nothing is changed"),
             ("incidents/0000000000000001", "", 405, "nothing is changed"),

@@ -2,7 +2,7 @@
 
 usage: browser.py PLAN PICTURES
 
-PLAN is JSON: {"pages": [{"name", "url", "holds": [texts], "mays": [texts]}], "press": {"url", "token", "heading", "told"}, "keys": URL,
+PLAN is JSON: {"pages": [{"name", "url", "holds": [texts], "mays": [texts]}], "press": [{"url", "token", "heading", "told"}: with scripts, without, and by somebody else], "keys": URL,
 "plain": URL, "lab": URL}. Each page is looked at as a phone, a desktop, a desktop at 200 % and the smallest screen show it, by day and
 by night, and judged by the rules of axe-core; pictures go to the folder. Prints `NAME ok`, or what is wrong, a line each.
 """
@@ -227,6 +227,8 @@ def lab(browser, url, pictures):
         time.sleep(0.1)
     text = browser.run("document.body.innerText")
     wrong += [f"does not say {words!r}: {text[:600]}" for words in ("more incident", "runtime-crowded", "ops_rules.lab.yaml") if words not in text]
+    if browser.run("[...document.querySelectorAll('.wide')].some((e) => e.scrollWidth > e.clientWidth)"):
+        wrong.append("a table is wider than a phone")
     browser.run(AXE + ";0")
     wrong += browser.run(CHECKS) + browser.run(JUDGED)
     browser.picture(pictures / "lab-result-390-light.png")
@@ -260,7 +262,8 @@ def press(browser, plan, pictures, scripts):
         return browser.ask("DOM.getOuterHTML", nodeId=root)["outerHTML"]
 
     wrong = []
-    browser.open(plan["url"])
+    # As a message's link has it: to what waits.
+    browser.open(plan["url"] + "#asks")
     wrong += ["buttons before anybody signed in"] if "/do/" in body() else []
     browser.goes(lambda: click("a.who"))
     click("#token")
@@ -272,6 +275,9 @@ def press(browser, plan, pictures, scripts):
     browser.goes(lambda: click("form.sign button"))
     page = body()
     wrong += [] if plan["heading"] in page else ["did not come back to where it was"]
+    frames = browser.ask("Page.getFrameTree")["frameTree"]["frame"]
+    # Without scripts the link in the page's head knows of no part.
+    wrong += [] if not scripts or frames.get("urlFragment") == "#asks" else [f"did not come back to what waits: {frames}"]
     wrong += browser.faults(origin)
     browser.picture(pictures / f"{name}-signed-in.png")
     cookies = browser.ask("Network.getCookies", urls=[origin])["cookies"]
@@ -304,6 +310,35 @@ def press(browser, plan, pictures, scripts):
     return wrong
 
 
+def over(browser, plan, pictures):
+    """Somebody types beside an offer that another one answers: the buttons go at once, and nothing typed is sent."""
+    wrong = []
+    origin = "/".join(plan["url"].split("/")[:3])
+    browser.ask("Network.clearBrowserCookies")
+    browser.size(PHONE, False)
+    browser.open(origin + "/sign-in?then=" + urllib.parse.quote(plan["url"][len(origin):] + "#asks", safe=""))
+    browser.run(f"document.getElementById('token').value = {json.dumps(plan['token'])}")
+    browser.goes(lambda: browser.run("document.querySelector('form.sign button').click()"))
+    wrong += [] if browser.run("location.hash") == "#asks" else ["did not come back to what waits"]
+    browser.run("""(async () => {
+      const form = document.querySelector('[data-ask] form'), fields = new URLSearchParams(new FormData(form));
+      form.querySelector('input[name=comment]').value = 'half a sentence';
+      await fetch(form.action, {method: 'POST', body: fields});
+      document.dispatchEvent(new Event('visibilitychange'));
+    })()""")
+    for _ in range(100):
+        if not browser.run("document.querySelectorAll('[data-ask] button:not([disabled]), form[action*=approve] button:not([disabled])').length"):
+            break
+        # The page asks anew in its own time; nothing is judged by how long it takes.
+        time.sleep(0.1)
+    else:
+        wrong.append("an offer that was answered keeps its buttons")
+    text = browser.run("document.body.innerText")
+    wrong += [] if "waits no more" in text or "Yes, said" in text else [f"does not say that it is answered: {text[:600]}"]
+    browser.picture(pictures / "over.png")
+    return wrong + browser.faults(origin)
+
+
 def main():
     plan = json.loads(pathlib.Path(sys.argv[1]).read_text())
     pictures = pathlib.Path(sys.argv[2])
@@ -314,10 +349,10 @@ def main():
             for page in plan["pages"]:
                 wrong = look(browser, page, pictures)
                 print(page["name"], "ok" if not wrong else wrong, flush=True)
-            for scripts in (True, False):
-                wrong = press(browser, plan["press"], pictures, scripts)
+            for scripts, offer in zip((True, False), plan["press"]):
+                wrong = press(browser, offer, pictures, scripts)
                 print("press" if scripts else "press without scripts", "ok" if not wrong else wrong, flush=True)
-            for name, wrong in (("keys", keys(browser, plan["keys"])), ("plain", plain(browser, plan["plain"])), ("lab", lab(browser, plan["lab"], pictures))):
+            for name, wrong in (("over", over(browser, plan["press"][2], pictures)), ("keys", keys(browser, plan["keys"])), ("plain", plain(browser, plan["plain"])), ("lab", lab(browser, plan["lab"], pictures))):
                 print(name, "ok" if not wrong else wrong, flush=True)
         finally:
             browser.close()

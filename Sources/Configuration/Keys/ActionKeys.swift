@@ -1,19 +1,12 @@
 import Actions
 import Guard
 import Model
+import Notify
 import Settings
 
 /// `actions`.
 enum ActionKeys {
-    static let gate = SettingKey("gate", .section(GateKeys.section), "The gate that a reverse proxy or the runtime's extension asks")
-    static let section = SettingSection([gate] + AdapterKinds.all.map { $0.key })
-}
-
-enum GateKeys {
-    static let listen = SettingKey("listen", .address, isRequired: true, "Address and port, such as `127.0.0.1:9464`")
-    static let text = SettingKey(
-        "text", .text(), fallback: "a text that says what is held and until when", "What a user reads who is refused")
-    static let section = SettingSection([listen, text])
+    static let section = SettingSection([GateSettings.key] + AdapterKinds.all.map { $0.key })
 }
 
 /// `guard`.
@@ -62,16 +55,5 @@ enum ApprovalKeys {
     static let expire = SettingKey(
         "expire", .span(.minutes(1)...TimeSpan.hours(72)), fallback: "\(GuardOptions().approvalExpiry)",
         "How long an offer waits for an answer")
-    static let slack = SettingKey("slack", .section(SlackApprovalKeys.section), "Reactions on the messages of a Slack bot")
-    static let section = SettingSection([expire, slack])
-}
-
-enum SlackApprovalKeys {
-    private static let usual = ApprovalSettings.Slack(channel: "", users: [])
-    static let channel = SettingKey("channel", .text(), isRequired: true, "Name of a channel of `channels` that is a Slack bot's")
-    static let users = SettingKey(
-        "users", .list(.text(example: "U012AB3CD")), isRequired: true, "Slack's ids of those whose reaction counts; nobody else's does")
-    static let approve = SettingKey("approve", .text(), fallback: usual.approve, "Emoji that says yes, without colons")
-    static let deny = SettingKey("deny", .text(), fallback: usual.deny, "Emoji that says no")
-    static let section = SettingSection([channel, users, approve, deny])
+    static let section = SettingSection([expire, SlackApprovals.key])
 }

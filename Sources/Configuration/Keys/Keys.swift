@@ -1,4 +1,5 @@
 import Advisor
+import Collector
 import Model
 import Notify
 import Settings
@@ -23,8 +24,14 @@ enum Keys {
     static let policies = SettingKey("policies", .path, fallback: "the built-in policy", "Folder of policy files")
     static let playbooks = SettingKey("playbooks", .path, fallback: "the built-in playbooks", "Folder of your own playbooks")
     static let runtimes = SettingKey("runtimes", .named(SettingKind.name, .section(RuntimeKeys.section)), "The runtimes to watch, by name")
-    static let polling = SettingKey("polling", .section(PollingKeys.section), "What polling may cost a runtime")
-    static let network = SettingKey("network", .section(NetworkKeys.section), "Proxy and TLS of everything that says nothing else")
+    static let shard = SettingKey(
+        "shard", .text(example: "2/5"), fallback: "all of them are watched",
+        "Which of several monitors with one configuration this is: it watches the runtimes and services that are its own (two-monitors.md)")
+    static let hosts = SettingKey(
+        "hosts", .named(SettingKind.name, .section(HostKeys.section)),
+        "The machine that the monitor runs on, by the name that its incidents bear (hosts-and-services.md)")
+    static let polling = PollingSettings.key
+    static let network = NetworkSettings.key
     static let actions = SettingKey(
         "actions", .section(ActionKeys.section), "Where actions land; without any of these nothing is ever done")
     static let guarding = SettingKey("guard", .section(GuardKeys.section), "Limits that every action is held to")
@@ -51,7 +58,8 @@ enum Keys {
     static let prices = SettingKey("prices", .named("MODEL", .section(PriceKeys.section)), "What models cost, for the figures in USD")
 
     static let section = SettingSection([
-        schema, environment, mode, interval, state, statePassword, policies, playbooks, runtimes, polling, network, history, actions,
+        schema, environment, mode, interval, state, statePassword, policies, playbooks, shard, runtimes, hosts, polling, network, history,
+        actions,
         guarding, approvals,
         channels, routes, timezone, maintenance, reminders, grouping, pageBudget, server, metrics, heartbeat, advisor, prices,
     ])
@@ -59,27 +67,15 @@ enum Keys {
 
 enum RuntimeKeys {
     static let replicas = SettingKey(
-        "replicas", .list(.url), isRequired: true, "Base URLs of its processes, such as `http://127.0.0.1:8000`")
+        "replicas", .list(.url), "Base URLs of its processes, such as `http://127.0.0.1:8000`; this, or one of those that find them")
     static let labels = SettingKey(
         "labels", .named("LABEL", .text()), "Stand on every incident of the runtime; routes can pick by them, conditions ask for them")
     static let metrics = SettingKey(
         "metrics", .text(example: "/metrics"), fallback: "no page of metrics is read",
         "Page of Prometheus metrics that conditions read with `metric(…)`: a path on each replica, or a URL of its own, "
             + "which gets no login")
-    static let section = SettingSection([replicas, metrics, labels, AuthenticationReader.key] + TLSReader.keys)
-}
-
-enum PollingKeys {
-    private static let usual = PollingSettings()
-    static let budget = SettingKey(
-        "budget", .percent(0.01...50), fallback: "\(Amounts.number(usual.budgetPercent))%",
-        "Most of a runtime's time that answering may take; dear endpoints are asked less often to stay within it")
-    static let timeout = SettingKey(
-        "timeout", .span(TimeSpan(milliseconds: 100)...TimeSpan.minutes(5)), fallback: "\(usual.timeout)",
-        "How long an answer is waited for")
-    static let bodyLimit = SettingKey(
-        "body_limit", .bytes, fallback: "\(usual.bodyLimit >> 20) MiB", "Largest answer that is read")
-    static let section = SettingSection([budget, timeout, bodyLimit])
+    static let section = SettingSection(
+        [replicas, metrics, labels, AuthenticationReader.key] + TLSReader.keys + FindingKeys.all, isOneOf: [replicas] + FindingKeys.all)
 }
 
 enum HistoryKeys {
@@ -125,15 +121,4 @@ enum MetricsKeys {
     static let perApp = SettingKey("per_app", .flag, fallback: "false", "Whether `/metrics` names apps")
     static let top = SettingKey("top", .whole(1...1_000), fallback: "20", "How many of them, those with the most active runs")
     static let section = SettingSection([perApp, top])
-}
-
-// MARK: - Out of the machine
-
-enum NetworkKeys {
-    static let proxy = SettingKey(
-        "proxy", .secret, fallback: "what `HTTPS_PROXY` and its like say",
-        "Address of a proxy (it may stand here as it is), or `none`; with a login it is a secret")
-    static let noProxy = SettingKey(
-        "no_proxy", .list(.text(example: ".corp.example")), fallback: "what `NO_PROXY` says", "Hosts that are reached without it")
-    static let section = SettingSection([proxy, noProxy] + TLSReader.keys)
 }

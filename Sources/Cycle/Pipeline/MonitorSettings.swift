@@ -11,7 +11,12 @@ public struct MonitorSettings: Sendable {
     public var interval = TimeSpan.seconds(10)
     /// The share of a runtime's time that polling its perf endpoint may cost, 0 < share <= 1.
     public var perfShare = 0.02
+    /// Everything that is watched, hosts and services among it.
     public var runtimes: [WatchedRuntime] = []
+    /// Which of several monitors this is; nil: the only one.
+    public var shard: Shard?
+    /// What other shards watch.
+    public var elsewhere: [RuntimeElsewhere] = []
     /// Whether these are all runtimes that the state folder is about. False for one named in passing (`--url`): then the
     /// others, of which nothing is heard, are left as they are.
     public var areAllRuntimes = true
@@ -44,7 +49,10 @@ public struct MonitorSettings: Sendable {
         let labels = Dictionary(runtimes.map { ($0.name, $0.labels) }) { first, _ in first }
         landable = [.throttle, .pause, .disablePack]
         interval = header.interval
-        runtimes = header.runtimes.map { WatchedRuntime(name: $0.name, replicas: $0.replicas, labels: labels[$0.name] ?? [:]) }
+        runtimes = header.runtimes.map { watched in
+            WatchedRuntime(
+                name: watched.name, kind: watched.kind, replicas: watched.replicas, labels: labels[watched.name] ?? [:])
+        }
     }
 
     /// The labels that stand on an incident of that runtime.

@@ -70,11 +70,11 @@ public struct HistoryReplay: Sendable {
             for endpoint in WatchMinute.endpoints where endpoint != .gate { clock.note(endpoint, at: now) }
             return true
         }
-        for (endpoint, interval) in zip(WatchMinute.endpoints, watch.intervals) {
+        for (endpoint, interval) in zip(watch.polled, watch.intervals) {
             clock.setInterval(TimeSpan(milliseconds: interval), of: endpoint)
             if endpoint == .perf { clock.setInterval(TimeSpan(milliseconds: interval), of: .perfChats) }
         }
-        for endpoint in WatchMinute.endpoints where watch.hasHeard(of: endpoint) { clock.note(endpoint, at: now) }
+        for endpoint in watch.polled where watch.hasHeard(of: endpoint) { clock.note(endpoint, at: now) }
         return watch.heard != 0
     }
 }

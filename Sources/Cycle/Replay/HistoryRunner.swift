@@ -93,7 +93,12 @@ public struct HistoryRunner {
 
     /// Why a minute says nothing of an endpoint, by the gauge that each is known by.
     private static func reasons(_ whole: RecordedHistory.Row) -> [(endpoint: Endpoint, reason: MissingReason?)] {
-        let gauges: [(Endpoint, Signal)] = [(.health, .healthy), (.perf, .trackedChats), (.events, .uptime)]
+        let gauges: [(Endpoint, Signal)] =
+            switch whole.watch?.kind ?? .runtime {
+            case .runtime: [(.health, .healthy), (.perf, .trackedChats), (.events, .uptime)]
+            case .host: [(.host, .memory)]
+            case .service: [(.probe, .up)]
+            }
         return gauges.compactMap { endpoint, signal in
             let raw = Int(signal.rawValue)
             return raw < whole.readings.count ? (endpoint, whole.readings[raw].reason) : nil

@@ -16,12 +16,9 @@ public struct ReactionPoller: Sendable {
         let isPostedForIt: Bool
     }
 
-    /// Name of the channel on whose messages reactions count.
-    let channel: String
+    /// On which channel's messages whose reactions count, and which.
+    let settings: SlackApprovals
     let slack: SlackReactions
-    let users: [String]
-    let approve: String
-    let deny: String
     let core: Core
     let clock: any Clock
     let logger: Logger
@@ -31,26 +28,17 @@ public struct ReactionPoller: Sendable {
     /// Messages looked at in one round; the next round goes on with the others.
     static let limit = 5
 
-    /// - Parameters:
-    ///   - channel: on whose messages reactions count.
-    ///   - users: Slack's ids of those who may.
-    ///   - approve: the emoji for yes; `deny` that for no. Without colons.
-    public init(
-        channel: String, slack: SlackReactions, users: [String], approve: String, deny: String, core: Core, clock: any Clock,
-        logger: Logger
-    ) {
-        self.channel = channel
+    /// - Parameter slack: reads them.
+    public init(_ settings: SlackApprovals, _ slack: SlackReactions, core: Core, clock: any Clock, logger: Logger) {
+        self.settings = settings
         self.slack = slack
-        self.users = users
-        self.approve = approve
-        self.deny = deny
         self.core = core
         self.clock = clock
         self.logger = logger
     }
 
     public func run() async {
-        var watch = ReactionWatch(users: users, approve: approve, deny: deny)
+        var watch = ReactionWatch(settings)
         var lastReason: String?
         while !Task.isCancelled {
             let wait = await round(&watch, &lastReason)
@@ -60,7 +48,7 @@ public struct ReactionPoller: Sendable {
 
     /// One look at everything that waits. How long to wait until the next.
     func round(_ watch: inout ReactionWatch, _ lastReason: inout String?) async -> TimeSpan {
-        let waiting = await core.waitingForReactions(channel: channel)
+        let waiting = await core.waitingForReactions(channel: settings.channel)
         watch.keep(waiting.map(\.approval))
         for item in watch.inTurn(waiting).prefix(ReactionPoller.limit) {
             if Task.isCancelled { return ReactionPoller.interval }

@@ -22,10 +22,10 @@ struct ReactionWatch {
     /// What stood on the message before an offer, by the offer's digest.
     private var earlier: [String: Set<SlackReactions.Reaction>] = [:]
 
-    init(users: [String], approve: String, deny: String) {
-        self.users = Set(users)
-        self.approve = approve
-        self.deny = deny
+    init(_ settings: SlackApprovals) {
+        users = Set(settings.users)
+        approve = settings.approve
+        deny = settings.deny
     }
 
     /// Nil: nothing that counts, yet. A no weighs more than a yes.

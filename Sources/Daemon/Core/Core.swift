@@ -14,10 +14,15 @@ import Signals
 /// Owns the pipeline and what stands behind its decisions: the journal and the gate. One at a time, in order, on a queue
 /// of its own, because a commit waits for the disk and must not do so on the cooperative pool.
 ///
-/// Crash-only: a tick is committed in one transaction before anything of it happens. Leases reach the gate and messages
+/// Crash-only: a tick is committed in one transaction before anything of it happens, beside those of other runtimes that
+/// waited for the core at the same time. Leases reach the gate and messages
 /// reach the outbox's senders only after the commit that holds them.
 public actor Core {
     var pipeline: Pipeline
+    /// Polls whose cycles the core has not come to: they go into one commit.
+    nonisolated let waiting = CycleQueue()
+    /// What came of cycles whose callers have not been told yet, by ticket.
+    var outcomes: [Int: Bool] = [:]
     let journal: Journal?
     let gate: Gate?
     let gateTexts: GateTexts
@@ -27,7 +32,7 @@ public actor Core {
     private let executor = QueueExecutor(label: "core")
     let clock: any Clock
     let logger: Logger
-    private let onReport: @Sendable (CycleReport) -> Void
+    let onReport: @Sendable (CycleReport) -> Void
     /// Whether the log says what opens as loudly as its severity is; not where it is printed anyway.
     let isLoud: Bool
     /// What the core measures of itself; nil: nothing.
@@ -42,7 +47,9 @@ public actor Core {
     /// Decisions of ticks that are not on disk yet: said once they are.
     var unlogged: [ActionDecision] = []
     /// Of each runtime with more apps than are remembered: what was last said of it.
-    private var crowding: [String: (count: Int, at: Timestamp)] = [:]
+    var crowding: [String: (count: Int, at: Timestamp)] = [:]
+    /// Of each runtime whose replicas are to be found: why nobody knows them, as it was last said.
+    var saidTroubles: [String: String] = [:]
     var lastCommitError: String?
     /// When the signals' state was last written; it is large and can be made up for, so it is not written every tick.
     var signalsSaved: Timestamp?
@@ -92,19 +99,19 @@ public actor Core {
     /// Whether what is decided tells who lifted it, so that this is forgotten once it is on disk.
     var forgetsSwitchActor = false
     /// Runtimes whose functions were to look further back at a reload, when the journal could not be written.
-    private var shortHistories: Set<String> = []
+    var shortHistories: Set<String> = []
     /// What was read back of the history since the last cycle, by runtime: a tape has no journal to read it from.
-    private var readBack: [String: [SubjectMinute]] = [:]
+    var readBack: [String: [SubjectMinute]] = [:]
     /// What a tape last heard of the kill switch; and whether it has the settings in force.
-    private var tapedKillSwitch = false
-    private var areSettingsTaped = false
+    var tapedKillSwitch = false
+    var areSettingsTaped = false
 
     /// The processes of each runtime as the state of signals that was written last knows them.
     var processesKept: [String: RuntimeSignals.ProcessesSeen] = [:]
 
     /// How long the state of signals may be behind the journal's other state.
     public static let signalsInterval = TimeSpan.minutes(1)
-    private static let mostUnlogged = 1_000
+    static let mostUnlogged = 1_000
     static let pruneInterval = TimeSpan.hours(1)
     static let pruneKey = "pruned"
 
@@ -161,109 +168,25 @@ public actor Core {
     }
 
     /// The endpoints of each replica that are due now.
-    public func due(_ runtime: String) -> [(replica: String, endpoints: [Endpoint])] {
+    /// - Parameter found: what was just said of who the replicas are; nil: as they were last found, or as they are configured.
+    public func due(_ runtime: String, found: Observation? = nil) -> [(replica: String, endpoints: [Endpoint])] {
         instruments?.begins(.asking, of: runtime)
-        return pipeline.due(runtime, now: clock.now())
+        return pipeline.due(runtime, now: clock.now(), found: found?.namedReplicas)
     }
 
-    /// At most once an hour: what this says of may happen in each poll.
-    private func sayCrowding(_ runtime: String, at now: Timestamp) {
-        let count = pipeline.signals[runtime]?.appsCrowdedOut ?? 0
-        guard count > 0, crowding[runtime].map({ count > $0.count && now - $0.at >= .hours(1) }) ?? true else { return }
-        crowding[runtime] = (count, now)
-        logger.warning(
-            "more apps than are remembered: those not seen for the longest time are forgotten",
-            ["runtime": .text(runtime), "forgotten": .integer(Int64(count)), "remembered": .integer(Int64(RuntimeSignals.appLimit))])
-    }
-
-    // MARK: - A cycle
-
-    /// Takes in what one poll of a runtime brought, judges it, commits and acts. False when the commit failed: then
-    /// nothing of it has happened yet, and the next cycle tries again. Runtimes that are not configured are passed over.
-    /// - Parameter recorder: sees what a tape holds, in its order: the observations before they are taken in, what people
-    ///   did, the tick.
-    @discardableResult
-    public nonisolated func cycle(
-        _ runtime: String, _ observations: [Observation], recorder: (@Sendable (TapeStep) -> Void)? = nil
-    ) async -> Bool {
-        // Before it is the core's turn: a long answer holds up no other runtime's cycle.
-        await judge(runtime, observations.map(DecodedObservation.init), recorder: recorder)
-    }
-
-    private func judge(_ runtime: String, _ polled: [DecodedObservation], recorder: (@Sendable (TapeStep) -> Void)?) -> Bool {
-        guard pipeline.signals[runtime] != nil else { return true }
-        // The moment of the newest observation, as on a tape: a replay of this poll ticks at the same moment.
-        let now = polled.map(\.observation.at).max() ?? clock.now()
-        let decoded = polled + [readGate(runtime, at: now)].compactMap { $0.map(DecodedObservation.init) }
-        let observations = decoded.map(\.observation)
-        instruments?.begins(.deciding, of: runtime)
-        instruments?.polled(observations)
-        if let recorder, !areSettingsTaped {
-            var document = TapeSettings.document(pipeline.settings, pipeline.policies)
-            if !readBack.isEmpty { document = TapeSettings.adding(minutes: readBack, to: document) }
-            recorder(.event(.settings(document), at: observations.map(\.at).min() ?? now))
-            areSettingsTaped = true
+    /// One poll of a runtime, and who its replicas are, where they are to be found. That is asked first where nobody has asked
+    /// yet; later beside the poll, so that a resolver that hangs holds up no figures, and counts from the next poll on.
+    public nonisolated func look(
+        at target: Target, _ poll: @Sendable (Target, [(replica: String, endpoints: [Endpoint])]) async -> [Observation]
+    ) async -> [Observation] {
+        guard let finder = target.finder else { return await poll(target, await due(target.runtime)) }
+        guard await finder.hasLooked else {
+            let found = await finder.look()
+            return [found].compactMap { $0 } + (await poll(target, await due(target.runtime, found: found)))
         }
-        readBack = [:]
-        recorder?(.polled(observations))
-        for one in decoded { pipeline.take(one) }
-        areSignalsAhead = true
-        var record = TickRecord()
-        settleLeases(&record)
-        takeCommands(&record, recorder)
-        noteKillSwitch(&record)
-        for removal in pipeline.giveUpStrangers(now: now) {
-            record.add(removal)
-            log(removal.transitions, removal.incidents)
-        }
-        let isStopped = isStopped
-        if let recorder, isStopped != tapedKillSwitch {
-            recorder(.event(.killSwitch(isOn: isStopped), at: now))
-            tapedKillSwitch = isStopped
-        }
-        let result = timed({ pipeline.tick(runtime, now: now, killFile: isStopped) }) { instruments, seconds, _ in
-            instruments.evaluated(inSeconds: seconds)
-        }
-        recorder?(.judged(runtime: runtime, at: now))
-        sayCrowding(runtime, at: now)
-        if let result {
-            record.add(result)
-            instruments?.decided(result)
-            log(result.outcome.transitions, result.outcome.changes.map(\.incident))
-            unlogged += result.plan.decisions
-            logAsked(result.plan.asked)
-            // While nothing can be written they pile up; the audit log has them all in the end.
-            if unlogged.count > Core.mostUnlogged { unlogged.removeFirst(unlogged.count - Core.mostUnlogged) }
-        }
-        var report = result.flatMap { pipeline.report($0) }
-        if let report { noteSight(report.summary, at: now, &record) }
-        forgetSights(&record)
-        followApps(runtime)
-        followLeases(&record)
-        keepGateRuns(&record)
-        record.states += pipeline.drainStates()
-        // Where the monitor dies with the runtime, each life of the two may be shorter than the interval.
-        let isAnotherProcess = pipeline.signals[runtime]?.processesSeen != processesKept[runtime]
-        // Whoever comes from the message looks at the values that it was sent for, and not at those of a minute before.
-        let hasOpened = result?.outcome.changes.contains { $0.kind == .opened || $0.kind == .reopened } ?? false
-        let savesSignals = saveSignals(&record, force: isAnotherProcess || hasOpened)
-        unsaved.append(record)
-        let saved = flush()
-        if saved, savesSignals {
-            extendHistories()
-            foldHistory(of: pipeline.settings.runtimes.map(\.name))
-        }
-        // Without a commit the table in force stays, and it is not the gate's monitor that hangs.
-        if saved { prune() } else { gate?.attend() }
-        countRefusals()
-        progress.cycles += 1
-        progress.lastCycle = now
-        report?.auditHead = progress.auditHead
-        report?.revertsDue = progress.revertsDue
-        noteCycle(runtime, at: now, report, isSaved: saved)
-        logCycle(runtime, observations, report, isSaved: saved)
-        if let report { onReport(report) }
-        return saved
+        async let found = finder.look()
+        let polled = await poll(target, await due(target.runtime))
+        return polled + [await found].compactMap { $0 }
     }
 
     /// Writes everything, the state of signals included: before the process ends.
@@ -292,6 +215,7 @@ public actor Core {
         settings.landableKeys.formIntersection(landableAtStart.keys)
         settings.landableOnApproval = settings.landableOnApproval.filter { landableAtStart.onApproval.contains($0.key) }
         settings.interval = pipeline.settings.interval
+        (settings.shard, settings.elsewhere) = (pipeline.settings.shard, pipeline.settings.elsewhere)
         settings.runtimes = pipeline.settings.runtimes.map { old in
             var runtime = old
             if let new = settings.runtimes.first(where: { $0.name == old.name }) { runtime.labels = new.labels }
@@ -305,7 +229,7 @@ public actor Core {
     }
 
     /// Has functions that the new policies ask for look as far back as the journal reaches, as after a restart.
-    private func extendHistories() {
+    func extendHistories() {
         guard let journal, !shortHistories.isEmpty else { return }
         for runtime in shortHistories.sorted() {
             do {

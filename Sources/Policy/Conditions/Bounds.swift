@@ -41,7 +41,9 @@ struct Bounds {
     /// Shares are of a whole; an error rate is not, since one turn may bring several errors.
     private static func most(_ signal: Signal) -> Double {
         switch signal {
-        case .activeRunsShare, .silentRunsShare, .silentRunsRest, .healthFailures, .lostPolls, .lineLoss: 100
+        case .activeRunsShare, .silentRunsShare, .silentRunsRest, .healthFailures, .lostPolls, .lineLoss, .cpu, .cpuThrottled, .memory,
+            .swap, .diskFree, .inodesFree, .openFiles, .pressureCPU, .pressureMemory, .pressureIO:
+            100
         case .deadCounters: Double(Counter.allCases.count)
         default: signal.unit == .flag ? 1 : .infinity
         }

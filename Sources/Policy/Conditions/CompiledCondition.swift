@@ -30,6 +30,8 @@ public struct CompiledCondition: Sendable {
     /// As written, runs of white space folded to one space.
     public let text: String
     public let origin: Origin
+    /// What it is judged on.
+    public let subject: SubjectKind
     /// Operands before their operators; the last one is the condition.
     @usableFromInline let program: ContiguousArray<Instruction>
     /// What `explain` prints, in the order of the text.
@@ -44,11 +46,12 @@ public struct CompiledCondition: Sendable {
     public let labels: [(index: Int, test: LabelTest)]
 
     init(
-        text: String, origin: Origin, program: ContiguousArray<Instruction>, pieces: [Piece], terms: [Term],
+        text: String, origin: Origin, subject: SubjectKind, program: ContiguousArray<Instruction>, pieces: [Piece], terms: [Term],
         readings: [(slot: Int, series: SeriesRef)], appReadings: [(slot: Int, series: SeriesRef)], labels: [(index: Int, test: LabelTest)]
     ) {
         self.text = text
         self.origin = origin
+        self.subject = subject
         self.program = program
         self.pieces = pieces
         self.terms = terms
@@ -91,7 +94,7 @@ public struct CompiledCondition: Sendable {
 
     /// The endpoints whose answers it needs, in the order of `Endpoint`.
     public var endpoints: [Endpoint] {
-        let needed = Set((readings + appReadings).map(\.series.signal.info.endpoint))
+        let needed = Set((readings + appReadings).map { $0.series.signal.info.endpoint(on: subject) })
         return Endpoint.allCases.filter(needed.contains)
     }
 

@@ -84,7 +84,8 @@ struct ConditionCompiler {
         let (pieces, terms) = compiler.layout.pieces(of: text)
         return .success(
             CompiledCondition(
-                text: ConditionLayout.folded(text), origin: context.origin, program: compiler.program, pieces: pieces,
+                text: ConditionLayout.folded(text), origin: context.origin, subject: context.subject, program: compiler.program,
+                pieces: pieces,
                 terms: terms, readings: compiler.readings, appReadings: compiler.appReadings, labels: compiler.labels))
     }
 

@@ -9,11 +9,6 @@ struct SignalResolution {
     /// Their names are put in order only for what was probably meant: most names are right, and a start waits for them.
     var thresholds: [String: Threshold] = [:]
 
-    /// Signals of the design whose sources are not read yet, for a clearer message.
-    private static let planned = [
-        "cpu", "memory", "disk_free", "oom_kills", "latency", "status", "certificate_days",
-    ]
-
     func resolve(_ use: SignalUse, _ faults: inout [ConditionFault]) -> SeriesRef? {
         func fault(_ code: String, _ message: String, _ range: Range<Int>, hint: String? = nil) -> SeriesRef? {
             faults.append(ConditionFault(code, message, range, hint: hint))
@@ -29,19 +24,20 @@ struct SignalResolution {
         if let call = use.metric { return metric(call.query, use, kind, &faults) }
         var known: [String] { Signal.table.filter { $0.subjects.contains(kind) && !$0.signal.isOfPage }.map(\.name) }
         guard let signal = Signal(name: use.name), signal.name.isSame(as: use.name) else {
-            if SignalResolution.planned.contains(use.name) {
-                return fault("not-yet-available", "the signal '\(use.name)' is not yet available", use.nameRange)
-            }
             return fault(
                 "unknown-signal", "no signal '\(use.name)'", use.nameRange,
                 hint: ConditionHints.signal(
                     use.name, known: known, thresholds: thresholds.keys.inByteOrder()))
         }
         guard signal.info.subjects.contains(kind) else {
-            let others = signal.info.subjects.map(\.rawValue).joined(separator: " or ")
+            // Who writes of runtimes is told of those, where there are such.
+            let near = signal.info.subjects.filter { $0.isBesideRuntimes == kind.isBesideRuntimes }
+            let others = (near.isEmpty ? signal.info.subjects : near).map(\.rawValue).joined(separator: " or ")
             let hint =
                 subject == .app && !use.ofRuntime && signal.info.subjects.contains(.runtime)
-                ? "write 'runtime.\(use.name)'" : Nearest.hint(to: use.name, among: known)
+                ? "write 'runtime.\(use.name)'"
+                : near.isEmpty
+                    ? "a rule that reads it has 'subject: \(signal.info.subjects[0].rawValue)'" : Nearest.hint(to: use.name, among: known)
             return fault(
                 "subject-lacks-signal", "'\(use.name)' is read of \(others), not of \(kind.rawValue)", use.nameRange,
                 hint: hint)

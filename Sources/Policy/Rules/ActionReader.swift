@@ -75,6 +75,12 @@ struct ActionReader {
         }
         guard let kind: ActionKind = reporter.choice(name, "an action") else { return nil }
         if kind == .notify { return notify(name, parameters) }
+        guard !subject.isBesideRuntimes else {
+            reporter.report(
+                "action", "'\(kind.rawValue)' lands on apps, and \(subject.withArticle) has none: such a rule tells people", at: name,
+                hint: "a rule with 'subject: runtime' may hold back the apps that weigh most")
+            return nil
+        }
         guard let parameters else {
             reporter.report(
                 "action", "'\(kind.rawValue)' needs at least a ttl", at: name, hint: "\(kind.rawValue): {ttl: 15m, …}")

@@ -73,10 +73,6 @@ struct RuleReader {
             sheet.place.reporter.report("missing-key", "the rule '\(sheet.name)' needs 'subject'", at: sheet.place.node)
             return nil
         }
-        if let text = source.node.text, text == "host" || text == "service" {
-            source.reporter.report("not-yet-available", "rules on a \(text) are not yet available", at: source.node)
-            return nil
-        }
         return source.reporter.choice(source.node, "subject", meant: RuleReader.subjects)
     }
 
@@ -94,7 +90,9 @@ struct RuleReader {
         "tenant": .app, "tenants": .app, "customer": .app, "application": .app, "user": .app, "chat": .app, "workflow": .app,
         "client": .app,
         "account": .app, "workspace": .app, "pack": .app, "server": .replica, "instance": .replica, "pod": .replica, "container": .replica,
-        "node": .replica, "machine": .replica, "process": .replica, "cluster": .runtime, "system": .runtime, "platform": .runtime,
+        "process": .replica, "node": .host, "machine": .host, "vm": .host, "hosts": .host, "endpoint": .service, "url": .service,
+        "website": .service, "site": .service, "probe": .service, "services": .service, "cluster": .runtime, "system": .runtime,
+        "platform": .runtime,
         "engine": .runtime, "global": .runtime, "all": .runtime,
     ]
     private static let severities: [String: Severity] = [
@@ -115,8 +113,10 @@ struct RuleReader {
         guard let condition = policy.condition(source, key, subject, &demand, &used) else { return nil }
         if key == "when", condition.readsNothing {
             source.reporter.report(
-                "no-reading", "this reads nothing of a runtime, and would never be judged", at: source.node,
-                hint: "join it with what is watched: 'active_runs > 0 and \(condition.text)'")
+                "no-reading",
+                "this reads nothing of \(subject.isBesideRuntimes ? subject.withArticle : "a runtime"), and would never be judged",
+                at: source.node,
+                hint: "join it with what is watched: '\(subject.isBesideRuntimes ? "up == 0" : "active_runs > 0") and \(condition.text)'")
         }
         return condition
     }

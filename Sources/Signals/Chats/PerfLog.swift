@@ -73,15 +73,7 @@ struct PerfLog {
 
     /// Adds what happened within a stretch to `sums`, by slot, times `scale`.
     func add(_ stretch: TimeAxis.Stretch, scale: Double, to sums: inout ContiguousArray<MinuteSums>) {
-        let whole = stretch.from < stretch.to ? (rows[stretch.from], rows[stretch.to - 1]) : nil
-        if let (older, newer) = whole { PerfLog.add(older, newer, scale, to: &sums) }
-        if stretch.from == stretch.to {
-            let part = stretch.toPart - stretch.fromPart
-            PerfLog.add(rows[stretch.from - 1], rows[stretch.from], part * scale, to: &sums)
-        } else {
-            PerfLog.add(rows[stretch.from - 1], rows[stretch.from], (1 - stretch.fromPart) * scale, to: &sums)
-            PerfLog.add(rows[stretch.to - 1], rows[stretch.to], stretch.toPart * scale, to: &sums)
-        }
+        stretch.parts { older, newer, share in PerfLog.add(rows[older], rows[newer], share * scale, to: &sums) }
     }
 
     private static func add(
@@ -104,16 +96,7 @@ struct PerfLog {
     /// What happened on the whole replica within a stretch.
     func total(_ stretch: TimeAxis.Stretch) -> MinuteSums {
         var sums = MinuteSums()
-        func add(_ older: Int, _ newer: Int, _ scale: Double) {
-            if scale > 0 { sums.add(rows[newer].total, minus: rows[older].total, scale) }
-        }
-        if stretch.from == stretch.to {
-            add(stretch.from - 1, stretch.from, stretch.toPart - stretch.fromPart)
-        } else {
-            add(stretch.from, stretch.to - 1, 1)
-            add(stretch.from - 1, stretch.from, 1 - stretch.fromPart)
-            add(stretch.to - 1, stretch.to, stretch.toPart)
-        }
+        stretch.parts { older, newer, share in sums.add(rows[newer].total, minus: rows[older].total, share) }
         return sums
     }
 }

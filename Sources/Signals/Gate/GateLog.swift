@@ -162,21 +162,13 @@ struct GateLog: Sendable {
         window.total.asked = stretch.sum { Double(rows[$1].total.asked - rows[$0].total.asked) }
         window.total.refused = stretch.sum { Double(rows[$1].total.refused - rows[$0].total.refused) }
         window.apps = ContiguousArray(repeating: GateSums(), count: capacity)
-        func add(_ older: Int, _ newer: Int, _ scale: Double) {
-            guard scale > 0 else { return }
+        stretch.parts { older, newer, share in
             let (old, new) = (rows[older].apps, rows[newer].apps)
             for slot in 0..<min(new.count, capacity) {
                 let before = slot < old.count ? old[slot] : GateTotals()
-                window.apps[slot].asked += Double(new[slot].asked - before.asked) * scale
-                window.apps[slot].refused += Double(new[slot].refused - before.refused) * scale
+                window.apps[slot].asked += Double(new[slot].asked - before.asked) * share
+                window.apps[slot].refused += Double(new[slot].refused - before.refused) * share
             }
-        }
-        if stretch.from == stretch.to {
-            add(stretch.from - 1, stretch.from, stretch.toPart - stretch.fromPart)
-        } else {
-            add(stretch.from, stretch.to - 1, 1)
-            add(stretch.from - 1, stretch.from, 1 - stretch.fromPart)
-            add(stretch.to - 1, stretch.to, stretch.toPart)
         }
         return window
     }

@@ -77,6 +77,7 @@ public struct HistorySignals: Sendable {
         var plain: [ReadingTable.Column] = []
         var replicaColumns: [[Evidence]] = []
         let replicas = newest.whole.watch?.replicas ?? []
+        let kind = newest.whole.watch?.kind ?? .runtime
         var windows: [Int64: Window] = [:]
         for ref in demand {
             let subjects = ref.signal.info.subjects
@@ -88,12 +89,12 @@ public struct HistorySignals: Sendable {
                     signal: ref.signal, window: nil, function: function, range: range, exclude: ref.exclude)
                 let column = columns[key] ?? history.column(key, function, range, order: apps.order)
                 columns[key] = column
-                whole = subjects.contains(.runtime) ? column.value(at: apps.order.count) : .missing(.notTracked)
+                whole = subjects.contains(kind.subject) ? column.value(at: apps.order.count) : .missing(.notTracked)
                 own = .history(column)
             } else {
                 let window = ref.signal.isWindowed ? windows[count] ?? self.window(count) : Window()
                 if ref.signal.isWindowed { windows[count] = window }
-                whole = subjects.contains(.runtime) ? view.runtime(ref.signal, window) : .missing(.notTracked)
+                whole = subjects.contains(kind.subject) ? view.runtime(ref.signal, window) : .missing(.notTracked)
                 let isNeeded = subjects.contains(.app) && ref.scope == .own
                 own = isNeeded ? view.apps(ref.signal, window) : .same(.missing(.notTracked))
             }
@@ -106,9 +107,9 @@ public struct HistorySignals: Sendable {
                 })
         }
         return ReadingTable(
-            runtime: runtime, at: Timestamp(milliseconds: (newest.whole.minute + 1) * 60_000), demand: demand,
+            runtime: runtime, kind: kind, at: Timestamp(milliseconds: (newest.whole.minute + 1) * 60_000), demand: demand,
             apps: apps.sorted, replicas: replicas.map(\.url), runtimeColumn: runtimeColumn, columns: plain,
-            replicaColumns: replicaColumns)
+            replicaColumns: replicaColumns, namesAllReplicas: !replicas.isEmpty)
     }
 
     /// Sums over the newest minutes.

@@ -8,7 +8,7 @@ extension RuntimeSignals {
 
     /// Closes the minutes that every replica has polled past, and those that none will any more.
     mutating func closeMinutes() {
-        guard history.hasBegun, !replicas.isEmpty else { return }
+        guard history.hasBegun, !replicas.isEmpty || isDeserted else { return }
         let longest = (options.ranges.values.max() ?? .zero).milliseconds / 60_000 + RuntimeSignals.mostEmptyMinutes
         let oldest = Timestamp(milliseconds: newestAt).minute - longest
         if history.nextMinute < oldest { history.skip(to: oldest) }
@@ -22,7 +22,9 @@ extension RuntimeSignals {
         let end = (minute + 1) * 60_000
         guard newestAt >= end else { return false }
         return replicas.allSatisfy { replica in
-            (replica.log.axis.last ?? .min) >= end || replica.isAbsent(asOf: newestAt, options)
+            // What is no runtime shows no chats: its own looks tell how far it was seen.
+            (options.kind.endpoint.map { replica.newestAt($0) ?? .min } ?? replica.log.axis.last ?? .min) >= end
+                || replica.isAbsent(asOf: newestAt, options)
                 || newestAt - end > replica.maxGap(.perf, options)
         }
     }
@@ -94,7 +96,7 @@ extension Evaluation {
         watch.gateWatched = gate.missing == nil ? MinuteStep.round(gate.covered / Double(at - start), MinuteStep.time) : 0
         whole.watch = watch
         whole.readings = Signal.allCases.map { signal in
-            guard signal.info.subjects.contains(.runtime) else { return .missing(.notTracked) }
+            guard signal.info.subjects.contains(options.kind.subject) else { return .missing(.notTracked) }
             if signal.isOfGate {
                 return whole.gateReading(signal) ?? .missing(gate.missing ?? .tooLittleData)
             }
@@ -165,15 +167,17 @@ extension Evaluation {
         }
         watch.llmCalls = MinuteStep.round(watch.llmCalls, MinuteStep.events)
         watch.llmWatched = MinuteStep.round(watched, MinuteStep.time)
-        for endpoint in WatchMinute.endpoints where endpoint != .gate {
-            if state.replicas.contains(where: { $0.wasHeard(endpoint, from: start, to: at) }) {
-                watch.heard |= 1 << endpoint.rawValue
+        for endpoint in options.kind.endpoint.map({ [$0] }) ?? WatchMinute.endpoints where endpoint != .gate {
+            // Where nobody is, everybody was asked.
+            let isAsked = state.isDeserted(asOf: at) && state.found.map { $0.askedAt > start } == true
+            if isAsked || state.replicas.contains(where: { $0.wasHeard(endpoint, from: start, to: at) }) {
+                watch.hear(endpoint)
             }
             watch.intervals.append(
                 state.replicas.map { $0.interval(endpoint, options) }.max() ?? options.interval.milliseconds)
         }
         if state.gate.wasHeard(from: start, to: at) {
-            watch.heard |= 1 << Endpoint.gate.rawValue
+            watch.hear(.gate)
             watch.intervals.append(options.interval.milliseconds)
         }
         watch.replicas = state.replicas.map { replica in

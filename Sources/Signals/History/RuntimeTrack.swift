@@ -120,6 +120,8 @@ struct RuntimeTrack: Sendable {
         expected.readings = Signal.allCases.map { signal in
             let raw = Int(signal.rawValue)
             let last: Evidence = raw < before.readings.count ? before.readings[raw] : .missing(.notTracked)
+            // Of what is watched beside runtimes nothing follows from anything but the row before.
+            if signal.info.subjects.contains(where: \.isBesideRuntimes), signal != .uptime { return last }
             guard signal.info.subjects.contains(.runtime) else { return .missing(.notTracked) }
             if signal.isOfGate { return row.gateReading(signal) ?? last }
             if signal.info.subjects.contains(.app), let reason = rules.deadReason(signal) { return .missing(reason) }

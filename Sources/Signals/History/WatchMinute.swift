@@ -11,15 +11,27 @@ public struct WatchMinute: Hashable, Sendable {
     public var llmWatched = 0.0
     /// The part of the minute in which the gate's counts say something, 0...1; 0: the signals of the gate are missing.
     public var gateWatched = 0.0
-    /// The endpoints that were heard of, with whatever outcome, as bits over `Endpoint.rawValue`. None: nobody looked.
+    /// The endpoints that were heard of, with whatever outcome, as bits (`bit(of:)`). None: nobody looked.
     public var heard: UInt8 = 0
-    /// ms between two polls, in the order of `endpoints`; without the last, the gate, where it was not read.
+    /// ms between two polls, in the order of `polled`; without the last, the gate, where it was not read.
     public var intervals: [Int64] = []
     /// In the order of the configuration.
     public var replicas: [Replica] = []
 
-    /// The endpoints that `intervals` are of.
+    /// Those of a runtime that are told apart.
     public static let endpoints: [Endpoint] = [.health, .activeRuns, .perf, .events, .gate]
+
+    /// What the minute is of, by what was heard.
+    public var kind: WatchedKind {
+        WatchedKind.allCases.first { $0.endpoint.map(hasHeard) ?? false } ?? .runtime
+    }
+
+    /// The endpoints that `intervals` are of.
+    public var polled: [Endpoint] { kind.endpoint.map { [$0] } ?? WatchMinute.endpoints }
+
+    /// An endpoint's bit in `heard`. Rows have a byte: looks at services have the bit of the fallback of perf, which is never
+    /// kept by itself.
+    private static func bit(of endpoint: Endpoint) -> UInt8 { 1 << (endpoint == .probe ? .perfChats : endpoint).rawValue }
 
     /// One process of the runtime.
     public struct Replica: Hashable, Sendable {
@@ -41,7 +53,8 @@ public struct WatchMinute: Hashable, Sendable {
 
     public init() {}
 
-    public func hasHeard(of endpoint: Endpoint) -> Bool { heard & 1 << endpoint.rawValue != 0 }
+    public func hasHeard(of endpoint: Endpoint) -> Bool { heard & WatchMinute.bit(of: endpoint) != 0 }
+    mutating func hear(_ endpoint: Endpoint) { heard |= WatchMinute.bit(of: endpoint) }
 
     /// The restarts of the process that had most; nil where none was seen.
     var restartsSeen: Double? {

@@ -3,6 +3,7 @@ import Model
 /// What is read of one process of a runtime.
 extension Evaluation {
     func replica(_ signal: Signal, _ replica: ReplicaState, from start: Int64, to end: Int64) -> Evidence {
+        guard options.kind == .runtime else { return beside(signal, replica, from: start, to: end) }
         switch signal {
         case .up: return replica.up(asOf: end, options)
         case .healthy, .healthLatency, .mongodbLatency, .websockets:

@@ -25,11 +25,11 @@ extension Evaluation {
                     signal: ref.signal, window: nil, function: function, range: range, exclude: ref.exclude)
                 let column = history[key] ?? state.history.column(key, function, range, order: order)
                 history[key] = column
-                whole = subjects.contains(.runtime) ? column.value(at: order.count) : .missing(.notTracked)
+                whole = subjects.contains(options.kind.subject) ? column.value(at: order.count) : .missing(.notTracked)
                 own = .history(column)
             } else {
                 whole =
-                    subjects.contains(.runtime)
+                    subjects.contains(options.kind.subject)
                     ? runtime(ref.signal, from: start, to: at, checksNow: true, &shared) : .missing(.notTracked)
                 let isNeeded = subjects.contains(.app) && ref.scope == .own
                 own = isNeeded ? apps(ref.signal, from: start, &shared) : .same(.missing(.notTracked))
@@ -44,9 +44,9 @@ extension Evaluation {
                 })
         }
         return ReadingTable(
-            runtime: state.runtime, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
+            runtime: state.runtime, kind: options.kind, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
             replicas: state.replicas.map(\.url), runtimeColumn: runtimeColumn, columns: columns,
-            replicaColumns: replicaColumns, floors: floors)
+            replicaColumns: replicaColumns, floors: floors, namesAllReplicas: state.knowsReplicas)
     }
 
     /// What a signal is at the least where it is missing since figures contradict each other.
@@ -159,6 +159,7 @@ extension Evaluation {
     func runtime(
         _ signal: Signal, from start: Int64, to end: Int64, checksNow: Bool, _ shared: inout SharedWindows
     ) -> Evidence {
+        guard options.kind == .runtime else { return fold(signal, present.map { beside(signal, $0, from: start, to: end) }) }
         if let reason = rules.deadReason(signal) { return .missing(reason) }
         switch signal {
         case .activeRuns, .openRuns, .stalledRuns, .ghostRuns, .activeApps:
@@ -195,6 +196,7 @@ extension Evaluation {
             if let reason = Evaluation.combine(reasons) { return .missing(reason) }
             return .value(Double(rules.dead.nonzeroBitCount))
         default:
+            if present.isEmpty, state.isDeserted(asOf: end) { return signal == .up ? .value(0) : .missing(.unreachable) }
             return fold(signal, present.map { replica(signal, $0, from: start, to: end) })
         }
     }

@@ -13,6 +13,8 @@ public struct ReadingTable: Sendable {
     }
 
     public let runtime: String
+    /// What `runtime` is; the readings called the runtime's are its own.
+    public let kind: WatchedKind
     /// The moment that the readings stand for.
     public let at: Timestamp
     /// What each slot holds.
@@ -21,6 +23,8 @@ public struct ReadingTable: Sendable {
     public let apps: [AppID]
     /// The replicas that are subjects, in the order of the configuration.
     public let replicas: [String]
+    /// Whether a replica that is not among them is none any more: it is known who they are.
+    public let namesAllReplicas: Bool
     @usableFromInline let runtimeColumn: [Evidence]
     /// All plain columns one behind the other, so that reading one is one look into one array.
     @usableFromInline let values: ContiguousArray<Evidence>
@@ -50,12 +54,14 @@ public struct ReadingTable: Sendable {
     }
 
     init(
-        runtime: String, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String],
+        runtime: String, kind: WatchedKind, at: Timestamp, demand: [SeriesRef], apps: [AppID], replicas: [String],
         runtimeColumn: [Evidence],
-        columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:]
+        columns: [Column], replicaColumns: [[Evidence]], floors: [Int: Floors] = [:], namesAllReplicas: Bool = false
     ) {
+        self.namesAllReplicas = namesAllReplicas
         self.floors = floors
         self.runtime = runtime
+        self.kind = kind
         self.at = at
         localHour = LocalHour(at, in: .utc)
         self.demand = demand
@@ -91,12 +97,12 @@ public struct ReadingTable: Sendable {
     public init(
         runtime: String, at: Timestamp, demand: [SeriesRef], runtime runtimeColumn: [Evidence], apps: [AppID] = [],
         app: [ContiguousArray<Evidence>] = [], replicas: [String] = [], replica: [[Evidence]] = [],
-        floors: [Int: ContiguousArray<Double?>] = [:]
+        floors: [Int: ContiguousArray<Double?>] = [:], kind: WatchedKind = .runtime
     ) {
         precondition(runtimeColumn.count == demand.count, "one reading of the runtime for each slot")
         precondition(app.allSatisfy { $0.count == apps.count }, "one reading for each app in each slot")
         self.init(
-            runtime: runtime, at: at, demand: demand, apps: apps, replicas: replicas, runtimeColumn: runtimeColumn,
+            runtime: runtime, kind: kind, at: at, demand: demand, apps: apps, replicas: replicas, runtimeColumn: runtimeColumn,
             columns: demand.indices.map { $0 < app.count ? .plain(app[$0]) : .same(.missing(.notTracked)) },
             replicaColumns: replica, floors: floors.mapValues { Floors(runtime: nil, apps: $0) })
     }
@@ -153,6 +159,12 @@ public struct ReadingTable: Sendable {
         let place = places[slot]
         guard place.step < 0 else { return nil }
         return histories[place.start].wanting(at: index ?? apps.count)
+    }
+
+    /// For how long must be watched, at the most, until a sum over a window stands for it; nil for what has no window.
+    public static func watchedForWindow(of series: SeriesRef) -> TimeSpan? {
+        guard series.function == nil, let window = series.window else { return nil }
+        return TimeSpan(milliseconds: Int64((Double(window.milliseconds) * Evaluation.leastCoverage).rounded(.up)))
     }
 
     /// The reading of the replica at `index` in `replicas`; the runtime's own where the slot's scope is the runtime.

@@ -64,12 +64,17 @@ extension Page {
         let comparison = findings.comparison
         let (old, new) = (ReplayComparison.total(comparison.old), ReplayComparison.total(comparison.new))
         func row(_ name: HTML, _ now: String, _ new: String) -> HTML {
-            "<tr><th scope=\"row\">\(name)</th><td>\(now)</td><td>\(new)</td></tr>"
+            // Narrow screens show a card a row, which is a table only to whoever is told so; each value says of which column it is.
+            """
+            <tr role="row"><th scope="row" role="rowheader">\(name)</th><td role="cell" data-of="now">\(now)</td>\
+            <td role="cell" data-of="new">\(new)</td></tr>
+            """
         }
         func table(_ caption: String, _ first: String, _ rows: [HTML]) -> HTML {
             """
-            <div class="wide"><table><caption>\(caption)</caption><thead><tr><th scope="col">\(first)</th><th scope="col">now</th><th scope="col">new</th></tr></thead>
-            <tbody>\(rows.joined())</tbody></table></div>
+            <div class="wide"><table role="table"><caption>\(caption)</caption><thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">\(first)</th>\
+            <th scope="col" role="columnheader">now</th><th scope="col" role="columnheader">new</th></tr></thead>
+            <tbody role="rowgroup">\(rows.joined())</tbody></table></div>
             """
         }
         func counts(_ count: ReplayComparison.Count) -> String {

@@ -1,6 +1,7 @@
 import JSONParsing
 import Model
 import Server
+import Views
 
 /// What came with a request that wants something: members of a JSON object, or fields of a form. Each is read once; what nobody
 /// reads is an error, so that a misspelt end of a silence does not pass for none.
@@ -115,6 +116,13 @@ struct Fields {
             throw .badRequest("'\(name)' is a moment such as 2026-11-21T18:00:00Z")
         }
         return moment
+    }
+
+    /// Throws for a name that is none of these, with what may be meant.
+    func check(members known: [String]) throws(Problem) {
+        guard let stranger = values.first(where: { value in !known.contains { $0.isSame(as: value.name) } }) else { return }
+        let hint = known.isEmpty ? "nothing comes along here" : KnownNames.meant(stranger.name, among: known)
+        throw .badRequest("there is no '\(Shown.id(stranger.name))' here; \(hint)")
     }
 
     /// Throws for what nobody asked for.

@@ -50,6 +50,18 @@ struct Order {
             }
         }
 
+        /// What may come along; an empty list: nothing.
+        var members: [String] {
+            switch self {
+            case .acknowledge: ["for", "comment"]
+            case .silence:
+                ["app", "rule", "runtime", "severity", "label", "incident", "for", "until", "until_resolved", "comment"]
+            case .approve, .deny: ["digest", "comment"]
+            case .mark: ["name", "runtime"]
+            case .unacknowledge, .expire, .revert, .revertAll, .stop, .resume: []
+            }
+        }
+
         /// What a path asks for, with the id in it, still encoded; nil when nothing.
         static func at(_ path: String) -> (kind: Kind, id: String)? {
             let parts = path.split(separator: "/", omittingEmptySubsequences: false)
@@ -66,6 +78,8 @@ struct Order {
     /// Reads what is asked. Throws for what is not there, or wrong.
     /// - Parameter seed: tells this order from others like it, for ids of what it makes.
     init(_ kind: Kind, _ encoded: String, _ fields: inout Fields, by actor: String, seed: String, _ reading: Reading) throws {
+        // First: what is misspelt is missing under its right name, and that would be all that is said.
+        try fields.check(members: kind.members)
         switch kind {
         case .acknowledge:
             let incident = try Order.openIncident(encoded, reading)
@@ -155,6 +169,9 @@ struct Order {
             var arguments: JSONObject = ["name": .string(name)]
             if let runtime = try fields.text("runtime") {
                 let known = reading.runtimes
+                if let other = reading.elsewhere.first(where: { $0.name.isSame(as: runtime) }) {
+                    throw Problem.badRequest("\(other.sentence); note it there")
+                }
                 guard known.isEmpty || known.contains(where: { $0.isSame(as: runtime) }) else {
                     throw Order.unknown("runtime", runtime, known)
                 }

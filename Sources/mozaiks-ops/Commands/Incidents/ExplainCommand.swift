@@ -73,8 +73,9 @@ enum ExplainCommand {
     private static func show(_ rule: String, _ invocation: Invocation, whyNot: Bool) async throws -> ExitCode {
         let situation = try await Situation.of(invocation)
         let arguments = invocation.arguments
-        let runtime = try runtime(arguments.value("runtime"), situation)
         let policies = situation.pipeline.policies
+        let kind = arguments.value("app") == nil ? policies.subjects(ofRule: rule) : .app
+        let runtime = try runtime(arguments.value("runtime"), kind, situation)
         let subject: Subject
         switch (arguments.value("app"), policies.subjects(ofRule: rule)) {
         case (let app?, _):
@@ -90,6 +91,8 @@ enum ExplainCommand {
             throw UsageError(
                 "'\(rule)' is a rule on apps: name one with --app",
                 hint: known.isEmpty ? nil : "seen: " + known.joined(separator: ", "))
+        case (nil, .host): subject = .host(runtime)
+        case (nil, .service): subject = .service(runtime)
         case (nil, .runtime), (nil, nil):
             // Also of a rule that nobody knows, for what is said of such.
             subject = .runtime(runtime)
@@ -115,23 +118,25 @@ enum ExplainCommand {
         return (same ?? nearest(written, in: names)).map { "did you mean '\(Shown.id($0))'?" }
     }
 
-    private static func runtime(_ named: String?, _ situation: Situation) throws -> String {
-        let known = situation.ticks.map(\.runtime)
+    /// What is meant of that which was judged and bears subjects of such a kind.
+    private static func runtime(_ named: String?, _ kind: SubjectKind?, _ situation: Situation) throws -> String {
+        let wanted = kind?.watched ?? .runtime
+        let known = situation.ticks.filter { $0.readings.kind == wanted }.map(\.runtime)
         guard !known.isEmpty else {
             throw CommandFailure(
-                "no runtime was judged yet: \(situation.source) knows none",
+                "no \(wanted.rawValue) was judged yet: \(situation.source) knows none",
                 hint: "start 'mozaiks-ops run' or 'check', or look with --url or --tape")
         }
         if let named {
             guard known.contains(named) else {
-                throw CommandFailure.unknown("runtime", named, known: known, list: "mozaiks-ops status")
+                throw CommandFailure.unknown(wanted.rawValue, named, known: known, list: "mozaiks-ops status")
             }
             return named
         }
         // Of several the one that is configured: the others are gone.
         let current = situation.configured.map { configured in known.filter(configured.contains) } ?? known
         guard let only = current.count == 1 ? current[0] : known.count == 1 ? known[0] : nil else {
-            throw UsageError("there are several runtimes: name one with --runtime", hint: known.joined(separator: ", "))
+            throw UsageError("there are several \(wanted.rawValue)s: name one with --runtime", hint: known.joined(separator: ", "))
         }
         return only
     }
@@ -154,7 +159,7 @@ enum ExplainCommand {
                     ?? "mozaiks-ops policy show lists them")
         }
         guard let tick = situation.ticks.first(where: { $0.runtime == subject.runtime }) else {
-            throw CommandFailure("nothing was judged on runtime \(subject.runtime) yet")
+            throw CommandFailure("nothing was judged on \(subject.kind.watched.rawValue) \(subject.runtime) yet")
         }
         return RuleExplanation(rule, subject, tick, situation)
     }

@@ -58,7 +58,8 @@ enum TopCommand {
             }
             lines += overview.leases.map { "in force: " + Overview.words($0, overview.zone.clock) }
             // The line holds how long ago things were; what it is about stands below it.
-            let essence = [overview.verdict.word, overview.verdict.begun ?? ""] + lines.dropFirst()
+            let essence =
+                [overview.verdict.word, overview.verdict.begun ?? "", overview.verdict.unjudged == nil ? "" : "so far"] + lines.dropFirst()
             if essence != last {
                 last = essence
                 write(Shown.screen("\(overview.zone.clock(overview.now))\n" + lines.map { "  \(Shown.line($0))\n" }.joined()))

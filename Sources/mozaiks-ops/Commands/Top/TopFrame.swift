@@ -84,7 +84,7 @@ struct TopFrame {
         let verdict = overview.verdict
         let style: Terminal.Style =
             switch verdict.state {
-            case .ok: verdict.begun == nil ? .green : .yellow
+            case .ok: verdict.begun == nil && verdict.unjudged == nil ? .green : .yellow
             case .warning, .unknown: .yellow
             case .critical: .red
             }
@@ -98,6 +98,7 @@ struct TopFrame {
             lines += wrapped(Shown.line(verdict.account), atMost: mostLines)
         }
         if let begun = verdict.begun { lines += wrapped(Shown.line(begun), atMost: mostLines) }
+        if verdict.state == .ok, let unjudged = verdict.unjudged { lines += wrapped("So far: \(unjudged)", atMost: mostLines) }
         let deaf = overview.troubles.map(\.channel).inByteOrder()
         if !deaf.isEmpty {
             lines.append(terminal.paint(fit("✖ Messages do not get through: \(Shown.line(deaf.joined(separator: ", ")))"), .red))

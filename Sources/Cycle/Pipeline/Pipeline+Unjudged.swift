@@ -1,0 +1,59 @@
+import Engine
+import Model
+import Policy
+import Signals
+
+extension Pipeline {
+    /// The critical rules of which nothing can be said of any of their subjects, since too little was watched or what was seen is
+    /// too old: none of them would tell of what it is about. A rule on apps can be judged where it can be of one of them, for new
+    /// ones come every day.
+    func unjudged(_ readings: ReadingTable) -> [RuntimeSummary.Unjudged] {
+        var found: [RuntimeSummary.Unjudged] = []
+        for rule in policies.wideRules where rule.severity == .critical {
+            var verdicts: [RuntimeSummary.Unjudged?] = []
+            for subject in readings.subjects(rule.subject) {
+                guard let row = readings.view(of: subject) else { continue }
+                verdicts.append(Pipeline.unjudged(rule, row))
+            }
+            // Of a replica that is new the others say nothing.
+            if let worst = verdicts.compactMap({ $0 }).max(by: { ($0.wanting ?? .zero) < ($1.wanting ?? .zero) }) { found.append(worst) }
+        }
+        return found + unjudgedOfApps(readings)
+    }
+
+    private func unjudgedOfApps(_ readings: ReadingTable) -> [RuntimeSummary.Unjudged] {
+        let critical = policies.policies.map { policy in policy.appRules.filter { $0.severity == .critical } }
+        let names = Set(critical.joined().map(\.name))
+        guard !names.isEmpty else { return [] }
+        var judged: Set<String> = []
+        var found: [RuntimeSummary.Unjudged] = []
+        for (index, app) in readings.apps.enumerated() where judged.count < names.count {
+            let row = TableRow(readings, kind: .app, row: index)
+            for rule in critical[policies.index(for: app)] where !judged.contains(rule.name) {
+                guard let one = Pipeline.unjudged(rule, row) else {
+                    judged.insert(rule.name)
+                    found.removeAll { $0.rule.isSame(as: rule.name) }
+                    continue
+                }
+                // The first one stands for all: they were watched for as long as the monitor was.
+                if !found.contains(where: { $0.rule.isSame(as: rule.name) }) { found.append(one) }
+            }
+        }
+        return found
+    }
+
+    /// Nil for a rule that is true or false of it, that has nothing to measure, or that lacks what no watching brings.
+    private static func unjudged(_ rule: Rule, _ row: TableRow) -> RuntimeSummary.Unjudged? {
+        guard rule.when.evaluate(row) == .unknown else { return nil }
+        var isWanting = false
+        var longest: TimeSpan?
+        for (slot, series) in rule.when.readings {
+            guard let reason = row.reading(slot).reason, reason == .tooLittleData || reason == .stale else { continue }
+            isWanting = true
+            guard reason == .tooLittleData else { continue }
+            let rest = row.kind == .replica ? nil : row.table.wanting(row.kind == .app ? row.row : nil, slot)
+            if let span = rest ?? ReadingTable.watchedForWindow(of: series) { longest = max(longest ?? .zero, span) }
+        }
+        return isWanting ? RuntimeSummary.Unjudged(rule: rule.name, wanting: longest) : nil
+    }
+}
