@@ -75,7 +75,7 @@ public enum Decoder {
         // Which of its two forms it has, the answer's head says.
         case .metrics: throw MalformedBody("a page of metrics without its head")
         case .host: return .host(try HostDecoder.decode(body))
-        case .probe: return .probe(try ProbeDecoder.decode(body))
+        case .probe: return try ProbeDecoder.decode(body)
         case .perf, .perfChats:
             // An empty array where totals should be is another server, not a runtime without chats.
             if body.firstByte == UInt8(ascii: "["), endpoint == .perf { throw MalformedBody("an array instead of an object") }
