@@ -110,7 +110,7 @@ import Testing
         var observations: [Observation] = []
         for place in [nil, .path("/own/metrics?all=1"), .url(server.url + "/elsewhere")] as [MetricsPlace?] {
             target.metrics = place
-            observations += await Poller(client: client).poll(target, target.all([.health]))
+            observations += await Poller(client: client).look(at: target, [.health])
         }
         // Another place that came with a reload: nothing is asked anywhere until the next start.
         observations += await Poller(client: client).poll(target, [(server.url, [.metrics])])
