@@ -316,6 +316,18 @@ import Testing
         #expect(try Self.read(&watched, MetricQuery("a"), at: 10) == .missing(.tooLittleData))
     }
 
+    @Test func whatTheVersionBeforeWroteIsRead() throws {
+        // Without replicas: their tracks stand before it.
+        var watched = Self.watched([MetricQuery("a")], replicas: [])
+        try watched.ingest(.gate(GateSignalTests.counts([:], others: 3)), at: 0, replica: Observation.gate)
+        var bytes = watched.signals.encodedCore()
+        #expect(bytes.suffix(5) == [0, 0, 0, 0, 0] && bytes[4] == RuntimeSignals.pagesSince)
+        bytes.removeLast(5)
+        bytes[4] = RuntimeSignals.pagesSince - 1
+        let read = try RuntimeSignals(decoding: bytes, options: watched.signals.options)
+        #expect(read.encodedCore() == watched.signals.encodedCore())
+    }
+
     @Test func damagedStateIsRefusedOrReadAndNeverTraps() throws {
         var watched = Self.watched([MetricQuery("h", [], .quantile(95)), Self.rate])
         for second in [0.0, 10, 20] {
