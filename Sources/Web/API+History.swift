@@ -69,7 +69,7 @@ extension API {
     }
 
     private static func signal(_ name: String, ofApp: Bool) throws(Problem) -> Signal {
-        let known = Signal.table.filter { $0.subjects.contains(ofApp ? .app : .runtime) }
+        let known = Signal.table.filter { $0.subjects.contains(ofApp ? .app : .runtime) && !$0.signal.isOfPage }
         guard let found = known.first(where: { $0.name.isSame(as: name) }) else {
             throw .badRequest(
                 "'signal' \(ofApp ? "of an app " : "")is one of \(known.map(\.name).joined(separator: ", ")), or several parted by commas, not '\(Shown.id(name))'"

@@ -45,6 +45,7 @@ struct Evaluation {
         case .tooLittleData: 8
         case .noTraffic: 9
         case .contradictory: 10
+        case .ambiguous: 11
         }
     }
 
