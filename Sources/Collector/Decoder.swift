@@ -69,6 +69,7 @@ public enum Decoder {
         case .activeRuns: return .activeRuns(try ActiveRunsDecoder.decode(body))
         case .events: return .events(try EventMetricsDecoder.decode(body))
         case .gate: return .gate(try GateCountsDecoder.decode(body))
+        case .targets: return .targets(try TargetListDecoder.decode(body))
         case .inside: return .inside(try InsideViewDecoder.decode(body))
         case .host: return .host(try HostDecoder.decode(body))
         case .probe: return .probe(try ProbeDecoder.decode(body))
@@ -106,7 +107,7 @@ public enum Decoder {
                 for id in ["chat_id", "app_id"] where chat[id] == nil { tally.add(id, "missing: the chat is left out") }
             }
         // Documents of our own.
-        case .gate, .host, .probe: return false
+        case .gate, .targets, .host, .probe: return false
         }
         return true
     }

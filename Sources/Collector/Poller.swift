@@ -35,6 +35,14 @@ public struct Poller: Sendable {
         }
     }
 
+    /// One look at a runtime: who its replicas are, where they are to be found, and then all of them at once for `endpoints`.
+    /// - Parameter known: who they are, where nothing newer is said of it; counts only where they are to be found.
+    public func look(at target: Target, _ endpoints: [Endpoint], known: [String] = []) async -> [Observation] {
+        let found = await target.finder?.look()
+        let replicas = found?.namedReplicas ?? (target.finder == nil ? target.replicas : known)
+        return [found].compactMap { $0 } + (await poll(target, replicas.map { ($0, endpoints) }))
+    }
+
     /// How long the expensive endpoint waits for the answers of the others.
     private static let patience = TimeSpan.seconds(1)
 
@@ -111,11 +119,13 @@ public struct Poller: Sendable {
         var headers = [HTTPField("Accept", "application/json")]
         if let credential { headers.append(credential.field) }
         let token = credential?.secret
+        let place = target.place(of: replica)
         var request = HTTPRequest(
-            .get, replica + endpoint.path, headers: headers, timeoutMs: Int(target.timeout.milliseconds),
+            .get, place.url + endpoint.path, headers: headers, timeoutMs: Int(target.timeout.milliseconds),
             connectTimeoutMs: Int(min(target.timeout, .seconds(3)).milliseconds), bodyLimit: min(target.bodyLimit, endpoint.bodyLimit),
             label: "\(endpoint.path) of \(target.runtime)")
         request.tls = target.tls
+        request.pinnedAddress = place.pinnedAddress
         let started = clock.monotonicNanoseconds()
         do {
             let response = try await client.send(request)

@@ -6,7 +6,7 @@ import Model
 public struct Target: Sendable {
     public let runtime: String
     public let kind: WatchedKind
-    /// Base URLs without a trailing slash, in the configured order.
+    /// Base URLs without a trailing slash, in the configured order; empty where they are to be found.
     public let replicas: [String]
     public let authenticator: Authenticator
     public var timeout: TimeSpan
@@ -14,6 +14,8 @@ public struct Target: Sendable {
     public var bodyLimit: Int
     /// Authorities and a certificate for its replicas.
     public var tls = TLSFiles()
+    /// Says who the replicas are; nil where the configuration does.
+    public var finder: TargetFinder?
     /// Looks at it, where it is no runtime.
     public let look: (any Look)?
 
@@ -28,6 +30,12 @@ public struct Target: Sendable {
         self.authenticator = authenticator
         self.timeout = timeout
         self.bodyLimit = bodyLimit
+    }
+
+    /// How a replica is asked. One that was found as an address goes by the name that it was found by, in `Host` and in TLS.
+    func place(of replica: String) -> (url: String, pinnedAddress: String?) {
+        guard let host = finder?.source.hostName, let named = TargetURL.named(replica, host) else { return (replica, nil) }
+        return (named.url, named.address)
     }
 
     /// Something beside runtimes, as it is watched, and what looks at it.

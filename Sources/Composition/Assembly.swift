@@ -46,7 +46,7 @@ public struct Assembly: Sendable {
     public static func loadPolicies(folder: String, interval: TimeSpan? = nil) throws(PolicyErrors) -> PolicySet {
         var files: [PolicyFile] = []
         do {
-            files = try FileReading.yamlFiles(in: folder).map { PolicyFile(path: $0.path, bytes: $0.bytes) }
+            files = try FileReading.yamlFiles(in: folder)
         } catch {
             let fault = Diagnostic(
                 "unreadable", "cannot read the policies: \(error.reason)", file: error.path, line: 0,
@@ -107,15 +107,21 @@ public struct Assembly: Sendable {
         client = try HTTPClient(options)
         settings = Assembly.settings(configuration)
         let (client, polling) = (client, configuration.polling)
-        targets = configuration.runtimes.map { runtime in
+        let runtimes = configuration.runtimes.map { runtime in
             let method = runtime.authentication.method(runtime.name, in: environment)
             var target = Target(
                 runtime: runtime.name, replicas: runtime.replicas,
                 authenticator: Authenticator(method, client: client, clock: clock), timeout: polling.timeout,
                 bodyLimit: polling.bodyLimit)
             target.tls = runtime.tls
+            target.finder = runtime.finding.map { finding in
+                TargetFinder(
+                    Assembly.source(finding, of: runtime.name, client: client, clock: clock, in: environment), of: runtime.name,
+                    clock: clock)
+            }
             return target
         }
+        targets = runtimes + Assembly.hosts(configuration, client: client, clock: clock)
         let means = Means(client: client, clock: clock, environment: environment, logger: logger, caFile: network.tls.caFile)
         self.means = means
         adapters = configuration.adapters.map { $0.adapter(means.using($0.tls), owner: configuration.environment.value) }
@@ -142,9 +148,8 @@ public struct Assembly: Sendable {
         settings.landableOnApproval = landings.onApproval
         settings.telling = configuration.telling
         settings.historyRetention = configuration.historyRetention.value
-        // The perf body names no model, so one price serves all: the dearest, which never understates.
-        settings.price = configuration.prices.max { $0.prompt + $0.completion < $1.prompt + $1.completion }
-            .map { TokenPrice(promptPerMillion: $0.prompt, completionPerMillion: $0.completion) }
+        // The perf body names no model, so one price serves all.
+        settings.price = TokenPrice.dearest(configuration.prices.map(\.price))
         return settings
     }
 }

@@ -53,6 +53,7 @@ struct NamedFiles {
         if logins {
             for runtime in configuration.runtimes {
                 uses += runtime.authentication.secrets.map { SecretUse($0.source, "\($0.what) of \(runtime.name)") }
+                uses += (runtime.finding?.secrets ?? []).map { SecretUse($0.source, "\($0.what) of the targets of \(runtime.name)") }
             }
         }
         uses += configuration.adapters.flatMap(\.secrets)
@@ -99,6 +100,7 @@ struct NamedFiles {
     private var certificates: [(files: TLSFiles, owner: String)] {
         var all: [(files: TLSFiles, owner: String)] = [(configuration.network.tls, "the network")]
         all += configuration.runtimes.map { ($0.tls, $0.name) }
+        all += configuration.runtimes.compactMap { runtime in runtime.finding.map { ($0.tls, "the targets of \(runtime.name)") } }
         all += configuration.adapters.map { ($0.tls, "an adapter") }
         all += configuration.channels.map { ($0.tls, "channel \($0.name)") }
         if let heartbeat = configuration.heartbeat { all.append((heartbeat.tls, "the heartbeat")) }

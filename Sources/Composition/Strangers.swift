@@ -21,16 +21,14 @@ public struct Strangers: Sendable {
     /// Warnings about routes and hours of maintenance.
     public var warnings: [Diagnostic] {
         var found: [Diagnostic] = []
-        func add(_ match: IncidentMatch, _ what: String, _ origin: SettingOrigin?) {
+        let whole = Diagnostic("", "", file: configuration.file ?? "configuration", line: 0)
+        func add(_ match: IncidentMatch, _ what: String, _ place: Diagnostic?) {
             for finding in find(in: match) {
-                var (file, line) = (configuration.file ?? "configuration", 0)
-                if case .file(let place)? = origin { (file, line) = (place.file, place.line) }
-                found.append(
-                    Diagnostic(
-                        "matches-nothing", "\(what): \(finding.message)", file: file, line: line, hint: finding.hint, severity: .warning))
+                let message = "\(what): \(finding.message)"
+                found.append((place ?? whole).saying("matches-nothing", message, hint: finding.hint, severity: .warning))
             }
         }
-        for route in configuration.routes { add(route.rule.match, "a route", route.origin) }
+        for route in configuration.routes { add(route.rule.match, "a route", route.place) }
         // Routes for other places are right in a file that several share; none for this place leaves nobody to tell.
         let environment = configuration.environment.value
         if !configuration.routes.isEmpty, configuration.routes.allSatisfy({ isElsewhere($0.rule.match) }) {
@@ -52,16 +50,16 @@ public struct Strangers: Sendable {
         }
         if let warning = seldom { found.append(warning) }
         found += unlabelled
-        for window in configuration.telling.maintenance {
-            add(window.match, "a maintenance window", nil)
+        let places = configuration.maintenancePlaces
+        for (index, window) in configuration.telling.maintenance.enumerated() {
+            let place = places.indices.contains(index) ? places[index] : nil
+            add(window.match, "a maintenance window", place)
             // Hours that never end are a slip: a silence is for that, and has an end.
             if Strangers.minutes([window.hours]) == Strangers.week, Strangers.isOfAll(window.match, .critical) {
                 found.append(
-                    Diagnostic(
+                    (place ?? whole).saying(
                         "always-maintenance", "a maintenance window holds all day on every day: nobody is ever told of critical incidents",
-                        file: configuration.file ?? "configuration", line: 0,
-                        hint: "name the hours in which work is done, or what it is about",
-                        severity: .warning))
+                        hint: "name the hours in which work is done, or what it is about", severity: .warning))
             }
         }
         return found

@@ -111,7 +111,7 @@ struct ConfigurationOverrides {
         var faults: [Diagnostic] = []
         if replicas.isEmpty { faults.append(fault(given.origin, "url", "there is no URL in it", "such as http://127.0.0.1:8000")) }
         for url in replicas {
-            if let wrong = BaseURL.fault(url) { faults.append(fault(given.origin, "url", wrong.message, wrong.hint)) }
+            if let wrong = BaseURL.fault(ofReplica: url) { faults.append(fault(given.origin, "url", wrong.message, wrong.hint)) }
         }
         faults += login(&authentication, for: replicas)
         if faults.isEmpty, !replicas.isEmpty {
@@ -213,7 +213,11 @@ enum ConfigurationEntries {
         entries += ShardSplit.entries(configuration)
         for runtime in configuration.runtimes {
             let key = "runtimes.\(runtime.name)"
-            entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
+            if let finding = runtime.finding {
+                entries += finding.entries(key, runtime.origin)
+            } else {
+                entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
+            }
             entries.append(Entry(key: key + ".auth", value: runtime.authentication.shown, origin: runtime.origin))
             entries += runtime.tls.entries(key, runtime.origin)
             for (name, value) in runtime.labels.inByteOrder(of: \.key) {
@@ -267,8 +271,8 @@ enum ConfigurationEntries {
             entries.append(Entry(key: "server.trusted_secret", value: "from \(secret.value.location)", origin: secret.origin))
         }
         if let apps = configuration.metricsApps { entries.append(setting("metrics.top", apps)) }
-        entries += configuration.prices.map {
-            plain("prices.\($0.model)", "{prompt: \($0.prompt) USD/M, completion: \($0.completion) USD/M}")
+        entries += configuration.prices.map { model, price in
+            plain("prices.\(model)", "{prompt: \(price.promptPerMillion) USD/M, completion: \(price.completionPerMillion) USD/M}")
         }
         return entries
     }

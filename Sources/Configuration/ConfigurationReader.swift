@@ -137,7 +137,7 @@ struct ConfigurationReader {
         configuration.channels = channels(fields)
         references.written = fields.node(Keys.channels)?.entries?.compactMap(\.key.text) ?? []
         configuration.routes = TellingReader(reader: reader).routes(fields) { references.named.append(($0, $1)) }
-        TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
+        configuration.maintenancePlaces = TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
         approvals(fields, &configuration)
         readServer(fields, into: &configuration)
         configuration.metricsApps = metrics(fields)
@@ -163,7 +163,7 @@ struct ConfigurationReader {
             configuration.origins["maintenance[\(index)]"] = reader.origin(node)
         }
         configuration.advisor = AdvisorSettings(fields, prices: configuration.prices, reader)
-        fields.notYetAvailable("services", "hosts")
+        fields.notYetAvailable("services")
         fields.finish()
     }
 
@@ -216,10 +216,12 @@ struct ConfigurationReader {
                 return nil
             }
             guard let runtime = Fields(entry.value, "a runtime", reporter, place: entry.key.start) else { return nil }
-            runtime.notYetAvailable("dns", "file_sd")
-            let isElsewhere = runtime.entry("dns") != nil || runtime.entry("file_sd") != nil
-            let list = isElsewhere ? runtime.node(RuntimeKeys.replicas.name) : runtime.node(RuntimeKeys.replicas)
-            let replicas = list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true) } ?? []
+            checkPlaces(runtime)
+            let finding = TargetFindingReader(reader: reader).read(runtime)
+            let list = runtime.node(RuntimeKeys.replicas)
+            let replicas =
+                list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true, isReplica: true) }
+                ?? []
             if let list, list.items?.isEmpty == true {
                 reporter.report("type", "'replicas' is empty", at: list, hint: "[http://127.0.0.1:8000]")
             }
@@ -232,13 +234,26 @@ struct ConfigurationReader {
                         + (other.isSame(as: entry.name) ? "" : ", and is told and held back twice"),
                     at: list, hint: "name each process once; apps need no runtime of their own", severity: .warning)
             }
-            let authentication = AuthenticationReader(reader: reader).read(runtime, for: replicas)
+            let authentication = AuthenticationReader(reader: reader).read(runtime, for: finding?.urls ?? replicas)
             let labels = BesideReader(reader: reader).labels(runtime)
             let tls = TLSReader(reader: reader).read(runtime)
             runtime.finish()
             return RuntimeSettings(
-                watched: WatchedRuntime(name: entry.name, replicas: replicas, labels: labels), authentication: authentication,
-                origin: reader.origin(entry.key), tls: tls)
+                watched: WatchedRuntime(name: entry.name, replicas: finding == nil ? replicas : [], labels: labels),
+                authentication: authentication, origin: reader.origin(entry.key), tls: tls, finding: finding)
+        }
+    }
+
+    /// One place says who the replicas are.
+    private func checkPlaces(_ runtime: Fields) {
+        let given = ([RuntimeKeys.replicas] + FindingKeys.all).compactMap { runtime.entry($0) }.filter { !$0.value.isNull }
+        if given.isEmpty {
+            reporter.report(
+                "missing-key", "\(runtime.what) needs 'replicas'", at: runtime.place,
+                hint: "or what says who they are: " + FindingKeys.all.map { "'\($0.name)'" }.joined(separator: ", "))
+        } else if given.count > 1 {
+            reporter.report(
+                "replicas", "'\(given[1].name)' stands beside '\(given[0].name)': one of them says who the replicas are", at: given[1].key)
         }
     }
 
@@ -344,7 +359,7 @@ struct ConfigurationReader {
         return perApp ? Setting(top, reader.origin(inner)) : nil
     }
 
-    private func prices(_ fields: Fields) -> [Price] {
-        fields.section(Keys.prices)?.all().compactMap { reader.price($0, of: $0.name) } ?? []
+    private func prices(_ fields: Fields) -> [(model: String, price: TokenPrice)] {
+        fields.section(Keys.prices)?.all().compactMap { entry in reader.price(entry).map { (entry.name, $0) } } ?? []
     }
 }

@@ -1,5 +1,4 @@
-import CCurl
-import Glibc
+import Ambient
 import Synchronization
 
 /// Hands mails to mail servers through libcurl: SMTP, STARTTLS, SMTPS, login with user and password.
@@ -35,28 +34,8 @@ public struct SMTPClient: Sendable {
 
         func start(_ continuation: CheckedContinuation<MailOutcome, Never>, location: String) {
             waiting.withLock { $0 = continuation }
-            var thread = pthread_t()
-            var attributes = pthread_attr_t()
-            pthread_attr_init(&attributes)
-            pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-            defer { pthread_attr_destroy(&attributes) }
-            let work = Unmanaged.passRetained(self)
-            let code = pthread_create(
-                &thread, &attributes,
-                { context in
-                    guard let context else { return nil }
-                    let attempt = Unmanaged<Attempt>.fromOpaque(context).takeRetainedValue()
-                    // Signals belong to the main thread; SIGPIPE becomes an error of the write.
-                    var all = sigset_t()
-                    sigfillset(&all)
-                    pthread_sigmask(SIG_SETMASK, &all, nil)
-                    attempt.finish(attempt.handle.perform())
-                    return nil
-                }, work.toOpaque())
-            guard code == 0 else {
-                work.release()
-                return finish(.failed(MailFailure(kind: .outOfMemory, step: .greeting, location: location)))
-            }
+            let isStarted = LooseThread.start { self.finish(self.handle.perform()) }
+            if !isStarted { finish(.failed(MailFailure(kind: .outOfMemory, step: .greeting, location: location))) }
         }
 
         private func finish(_ outcome: MailOutcome) {

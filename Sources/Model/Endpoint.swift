@@ -12,9 +12,11 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
     /// No endpoint of a runtime: what the machine says of itself, read from its own files and, made a small document, decoded and
     /// put on tapes like any other answer.
     case host
-    /// No endpoint of a runtime: what one look at a service came to, as such a document. Numbers are kept: new endpoints come
-    /// last.
+    /// No endpoint of a runtime: what one look at a service came to, as such a document.
     case probe
+    /// No endpoint of the runtime either: where its replicas are, of a runtime whose replicas are to be found. On tapes like any
+    /// other answer, so that a replay knows who was expected. Numbers are kept: new endpoints come last.
+    case targets
 
     /// How often it is asked.
     public enum Cadence: Hashable, Sendable {
@@ -60,11 +62,14 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case .perfChats: Traits("/metrics/perf/chats", .insteadOf(.perf), isLong: true)
         case .gate: Traits("/gate/counts", .fromMemory)
         case .inside: Traits("/ops/runtime", .whereThere)
-        case .host: Traits("/host", .ofKind(.host))
-        case .probe: Traits("/probe", .ofKind(.service))
+        case .host: Traits("/host", .ofKind(.host), isEssential: true)
+        case .probe: Traits("/probe", .ofKind(.service), isEssential: true)
+        case .targets: Traits("/targets", .fromMemory)
         }
     }
     public var path: String { traits.path }
+    /// Whether replicas are asked for it.
+    public var isPolled: Bool { traits.cadence != .fromMemory }
 
     public init?(path: String) {
         guard let endpoint = Endpoint.allCases.first(where: { $0.path == path }) else { return nil }

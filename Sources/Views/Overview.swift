@@ -185,6 +185,24 @@ public struct Overview {
         return "\(who): the last poll\(what) was at \(clock(oldest.polledAt)) \(zone.mark(oldest.polledAt)), as the journal has it"
     }
 
+    /// `2 runtimes, 1 host and 3 services are`, for a sentence of what is done to them.
+    public var watchedWords: String {
+        let parts = WatchedKind.allCases.compactMap { kind -> (count: Int, text: String)? in
+            let count = sights.count { $0.summary.kind == kind }
+            guard count > 0 || kind == .runtime && sights.isEmpty else { return nil }
+            return (count, "\(count) \(kind.rawValue)\(count == 1 ? "" : "s")")
+        }
+        let first = parts.dropLast().map(\.text).joined(separator: ", ")
+        let last = parts.last?.text ?? ""
+        let isOne = parts.count == 1 && parts[0].count == 1
+        return (first.isEmpty ? last : "\(first) and \(last)") + (isOne ? " is" : " are")
+    }
+
+    /// The strictest mode of all runtimes; nil before the first poll.
+    public var mode: Mode? { sights.map(\.mode).min() }
+    /// Why it is no stronger one, and where that is set.
+    public var modePlace: String? { sights.first { $0.mode == mode }?.modePlace }
+
     public var verdict: StatusVerdict {
         StatusVerdict(
             summaries: sights.map(\.summary), at: now, open: open, stale: stale, begun: Begun.sentence(begun, at: now, clock),

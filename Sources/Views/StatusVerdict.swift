@@ -39,14 +39,15 @@ public struct StatusVerdict: Sendable {
         begun: String? = nil, notices: [String] = []
     ) {
         self.begun = begun
-        self.notices = notices
+        // While replicas are known they are asked, whoever may say who they are.
+        self.notices = notices + summaries.filter { !$0.replicas.isEmpty }.flatMap(StatusVerdict.lostness)
         self.summaries = summaries
         self.at = at
         self.open = open
         self.journalError = journalError
         self.stale = stale
         unjudged = StatusVerdict.unjudged(summaries)
-        blind = summaries.flatMap { $0.replicas.flatMap(StatusVerdict.blindness) }
+        blind = summaries.flatMap { $0.replicas.isEmpty ? StatusVerdict.lostness($0) : $0.replicas.flatMap(StatusVerdict.blindness) }
         unhealthy = summaries.flatMap { StatusVerdict.sickness($0.replicas) }
     }
 
@@ -70,8 +71,12 @@ public struct StatusVerdict: Sendable {
     private static let mostNamed = 3
 
     private static func sickness(_ replicas: [RuntimeSummary.Replica]) -> [String] {
-        replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil }.map { replica in
-            "\(replica.url) says that it is \(HealthWords.unhealthy(replica.detail[.health]))"
+        replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil && $0.missing[.probe] == nil }.map { replica in
+            // A service says nothing of itself: how it was found does.
+            guard replica.said[.probe] == nil else {
+                return "\(replica.url) is down" + (replica.detail[.probe].map { " (\($0))" } ?? "")
+            }
+            return "\(replica.url) says that it is \(HealthWords.unhealthy(replica.detail[.health]))"
         }
     }
 
@@ -79,20 +84,27 @@ public struct StatusVerdict: Sendable {
     /// - Parameter replica: of this one alone; nil: of all.
     public static func complaints(of summary: RuntimeSummary, replica: String? = nil) -> [String] {
         let asked = summary.replicas.filter { one in replica.map { one.url.isSame(as: $0) } ?? true }
-        return sickness(asked) + asked.flatMap(blindness)
+        return (replica == nil ? lostness(summary) : []) + sickness(asked) + asked.flatMap(blindness)
+    }
+
+    /// Why nobody can say for sure who the replicas are.
+    private static func lostness(_ summary: RuntimeSummary) -> [String] {
+        (summary.finding?.trouble).map { ["who the replicas of \(summary.runtime) are is not sure: \($0)"] } ?? []
     }
 
     /// What a replica does not tell: once for the whole of it where every endpoint fails alike.
     private static func blindness(_ replica: RuntimeSummary.Replica) -> [String] {
         if replica.answersForSeveralProcesses {
             return [
-                "\(replica.url) answers for several processes, so nothing can be counted (name each under 'replicas:')"
+                "\(replica.url) answers for several processes, so nothing can be counted (name each under 'replicas:', or have 'dns:' find them)"
             ]
         }
-        let told = [Endpoint.health, .perf].compactMap { endpoint in
-            replica.missing[endpoint].map { reason in
-                (path: endpoint.path, why: "\(reason)" + (replica.detail[endpoint].map { " (\($0))" } ?? ""))
-            }
+        let told = [Endpoint.health, .perf, .host, .probe].compactMap { endpoint -> (path: String, why: String)? in
+            guard let reason = replica.missing[endpoint] else { return nil }
+            let detail = replica.detail[endpoint].map { " (\($0))" } ?? ""
+            // What stands beside runtimes has no endpoints.
+            let path = endpoint == .host || endpoint == .probe ? "" : endpoint.path
+            return (path, "\(reason)\(detail)")
         }
         if told.count == 2, told[0].why.isSame(as: told[1].why) {
             return ["\(replica.url): \(told[0].why)"]
@@ -163,7 +175,7 @@ public struct StatusVerdict: Sendable {
         for replica in summaries.flatMap(\.replicas) {
             if replica.isHealthy == false { parts.append("\(replica.url) unhealthy") }
             if replica.answersForSeveralProcesses { parts.append("\(replica.url) several") }
-            for endpoint in [Endpoint.health, .perf] {
+            for endpoint in [Endpoint.health, .perf, .host, .probe] {
                 if let reason = replica.missing[endpoint] { parts.append("\(replica.url) \(endpoint.path) \(reason)") }
             }
         }
@@ -176,7 +188,7 @@ public struct StatusVerdict: Sendable {
     }
 
     private func figures(_ summary: RuntimeSummary) -> String {
-        var parts: [String] = []
+        var parts = summary.replicas.flatMap { replica in [Endpoint.host, .probe].compactMap { replica.said[$0] } }
         if let open = summary.total({ $0.openChats }), let tracked = summary.total({ $0.trackedChats }) {
             parts.append("\(open) open chat\(open == 1 ? "" : "s") of \(tracked)")
             parts.append("\(summary.apps) app\(summary.apps == 1 ? "" : "s")")

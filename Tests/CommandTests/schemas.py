@@ -193,7 +193,7 @@ if len(rows) < 3:
 # What every other command prints, by that journal or without any.
 beside = ["--state", state]
 for words in [
-    ["status"], ["actions", "list", "--all"], ["actions", "approvals", "--all"], ["silences", "list"], ["mark", "list"],
+    ["status"], ["actions", "list", "--all"], ["actions", "approvals", "--all"], ["silences", "list"], ["mark", "list"], ["runtimes", "list"], ["apps", "list"],
     ["notify", "history"], ["audit", "verify"], ["journal", "check"], ["policy", "readiness"], ["token", "create", "a", "--role", "viewer"],
     ["token", "list"], ["token", "revoke", "a"], ["mark", "deploy", "v1"], ["silences", "add", "--app", "app-shop", "--for", "1h"],
     ["actions", "stop"], ["actions", "resume"],

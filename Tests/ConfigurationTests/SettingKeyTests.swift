@@ -77,7 +77,7 @@ import Testing
     }
 
     /// Known to be coming, refused as such.
-    private static let later: Set = ["services", "hosts", "dns", "file_sd"]
+    private static let later: Set = ["services", "hosts"]
 
     @Test("help is a line of plain words", arguments: places)
     func help(_ place: Place) {

@@ -67,10 +67,11 @@ enum Keys {
 
 enum RuntimeKeys {
     static let replicas = SettingKey(
-        "replicas", .list(.url), isRequired: true, "Base URLs of its processes, such as `http://127.0.0.1:8000`")
+        "replicas", .list(.url), "Base URLs of its processes, such as `http://127.0.0.1:8000`; this, or one of those that find them")
     static let labels = SettingKey(
         "labels", .named("LABEL", .text()), "Stand on every incident of the runtime; routes can pick by them, conditions ask for them")
-    static let section = SettingSection([replicas, labels, AuthenticationReader.key] + TLSReader.keys)
+    static let section = SettingSection(
+        [replicas, labels, AuthenticationReader.key] + TLSReader.keys + FindingKeys.all, isOneOf: [replicas] + FindingKeys.all)
 }
 
 enum HistoryKeys {

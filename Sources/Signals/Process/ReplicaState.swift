@@ -82,7 +82,7 @@ struct ReplicaState: Sendable {
         case .inside: inside
         case .host: host
         case .probe: probe
-        case .gate: nil
+        case .gate, .targets: nil
         }
     }
 
@@ -96,7 +96,7 @@ struct ReplicaState: Sendable {
         case .inside: inside.take(change)
         case .host: host.take(change)
         case .probe: probe.take(change)
-        case .gate: break
+        case .gate, .targets: break
         }
     }
 
@@ -110,7 +110,7 @@ struct ReplicaState: Sendable {
         case .inside: inside = try EndpointTrack(from: &reader)
         case .host: host = try EndpointTrack(from: &reader)
         case .probe: probe = try EndpointTrack(from: &reader)
-        case .gate: break
+        case .gate, .targets: break
         }
     }
 
@@ -121,7 +121,7 @@ struct ReplicaState: Sendable {
         case .health, .activeRuns, .perf, .events: 1
         case .inside: 3
         case .host, .probe: 8
-        case .perfChats, .gate: nil
+        case .perfChats, .gate, .targets: nil
         }
     }
 
@@ -247,8 +247,8 @@ struct ReplicaState: Sendable {
             perf.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: figures), detail: "")
         case .events(let answer):
             ingest(answer, at: at, date: date, elapsed: elapsed, options)
-        // The gate stands before all replicas: `RuntimeSignals` has its counts.
-        case .gate: return
+        // The gate stands before all replicas, and so does who they are: `RuntimeSignals` has both.
+        case .gate, .targets: return
         case .inside(let view):
             inside.append(
                 .init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: InsideFigures(view)), detail: "")
@@ -258,7 +258,7 @@ struct ReplicaState: Sendable {
             probe.append(.init(at: at, elapsedMilliseconds: elapsed, missing: nil, figures: ProbeFigures(view)), detail: view.detail ?? "")
         case .missing(let endpoint, let reason, let detail):
             isUnreachable = reason == .unreachable
-            if endpoint == .gate { return }
+            if !endpoint.isPolled { return }
             // The whole runtime hangs: that says nothing of what its figures cost.
             if isUnreachable, endpoint == .health { perfTimeouts = 0 }
             if isUnreachable, endpoint == .perf || endpoint == .perfChats { timedOut(elapsed, at: at) }

@@ -3,10 +3,12 @@ import Model
 extension Evaluation {
     /// What the runtime shows, unprocessed.
     func summary() -> RuntimeSummary {
-        RuntimeSummary(
-            runtime: state.runtime, replicas: state.replicas.map(summary), apps: order.count,
+        var summary = RuntimeSummary(
+            runtime: state.runtime, kind: options.kind, replicas: state.replicas.map(summary), apps: order.count,
             deadCounters: Counter.allCases.filter(rules.isDead), liveCounters: Counter.allCases.filter(rules.isAlive),
             endedRuns: state.endedRuns)
+        summary.finding = state.finding
+        return summary
     }
 
     private func summary(_ replica: ReplicaState) -> RuntimeSummary.Replica {

@@ -39,7 +39,7 @@ extension Evaluation {
         return ReadingTable(
             runtime: state.runtime, kind: options.kind, at: Timestamp(milliseconds: at), demand: demand, apps: state.shared.apps.sorted,
             replicas: state.replicas.map(\.url), runtimeColumn: runtimeColumn, columns: columns,
-            replicaColumns: replicaColumns, floors: floors)
+            replicaColumns: replicaColumns, floors: floors, namesAllReplicas: state.knowsReplicas)
     }
 
     /// What a signal is at the least where it is missing since figures contradict each other.
@@ -189,6 +189,7 @@ extension Evaluation {
             if let reason = Evaluation.combine(reasons) { return .missing(reason) }
             return .value(Double(rules.dead.nonzeroBitCount))
         default:
+            if present.isEmpty, state.isDeserted(asOf: end) { return signal == .up ? .value(0) : .missing(.unreachable) }
             return fold(signal, present.map { replica(signal, $0, from: start, to: end) })
         }
     }

@@ -142,8 +142,7 @@ enum Sight {
         let poller = assembly.poller(clock: invocation.clock, logger: invocation.logger)
         var found: [Diagnostic] = []
         for target in assembly.targets where target.kind == .runtime {
-            let all = target.replicas.map { ($0, target.whole) }
-            let seen = await poller.poll(target, all)
+            let seen = await poller.look(at: target, target.whole)
             for observation in seen { pipeline.take(observation) }
             guard var signals = pipeline.signals[target.runtime] else { continue }
             // What the gate counts is not the runtime's to show.
@@ -161,7 +160,7 @@ enum Sight {
                     "only \(summary.endedRuns) runs ended on \(target.runtime) so far; "
                         + "\(RuntimeSignals.endedRunsToJudge) are needed to tell which counters are dead", hint: nil)
             }
-            found += warnings(of: policies, dead: dead, url: target.replicas.first ?? target.runtime)
+            found += warnings(of: policies, dead: dead, url: summary.replicas.first?.url ?? target.runtime)
         }
         await assembly.client.shutdown()
         return Array(Set(found))
@@ -190,7 +189,8 @@ enum Sight {
 
     /// The rules that can never fire where these signals are missing for good, with those of them that they read.
     private static func blind(_ policies: PolicySet, _ dead: [Signal: MissingReason]) -> [(rule: Rule, lacks: [Signal])] {
-        policies.allRules.compactMap { rule in
+        // What is read of hosts and services no runtime has to show.
+        policies.allRules.filter { !$0.subject.isBesideRuntimes }.compactMap { rule in
             guard !rule.when.canBeTrue(lacking: { dead[$0.signal] }) else { return nil }
             var lacks: [Signal] = []
             for (_, series) in rule.when.readings + rule.when.appReadings where dead[series.signal] != nil && !lacks.contains(series.signal)
