@@ -33,6 +33,8 @@ public struct WatchedRuntime: Hashable, Sendable {
     public var replicas: [String]
     /// On every incident of it. A tape's header has none: they stand in its settings.
     public var labels: [String: String]
+    /// Whether its replicas are to be found: then labels may come with them that no configuration knows.
+    public var isFound: Bool { kind == .runtime && replicas.isEmpty }
 
     public init(name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:]) {
         self.name = name

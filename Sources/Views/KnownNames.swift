@@ -38,7 +38,8 @@ public struct KnownNames: Sendable {
         rules = Set(all.map(\.name) + disabled).inByteOrder()
         var labels: [String: Set<String>] = [:]
         for (name, value) in (runtimes ?? []).flatMap(\.labels) + all.flatMap(\.labels) { labels[name, default: []].insert(value) }
-        self.labels = runtimes == nil || policies == nil ? nil : labels
+        // What is found has labels of its own.
+        self.labels = runtimes == nil || policies == nil || runtimes?.contains(where: \.isFound) == true ? nil : labels
         open = Set(labels.filter { $0.value.contains { $0.utf8.contains(UInt8(ascii: "{")) } }.keys)
     }
 
