@@ -49,10 +49,11 @@ bench-smoke: build ## whether every part of the bench still runs and measures so
 judge: build ## the default rules on labelled recordings: recall, false alarms, delays; JUDGE="--seeds 8" PEER=prometheus
 	@python3 Tests/Judge/judge.py .build/mozaiks-ops policies $(if $(PEER),--peer $(PEER)) $(JUDGE)
 
-chaos: build ## kills the program KILLS times (default 1000) at every step, and two of them on one database FAULTS times (60); SEED=n repeats
+chaos: build ## kills the program KILLS times (default 1000) at every step; two of them on one database FAULTS times (60), and cuts their cables CUTS times (18; root); SEED=n repeats
 	@$(RELEASE) --product chaos-world 2>&1 | .ci/quiet
 	@Tests/Chaos/campaign .build/mozaiks-ops .build/release/chaos-world
 	@Tests/Chaos/pair .build/mozaiks-ops .build/release/chaos-world || [ $$? -eq 77 ]
+	@LINKS=1 FAULTS=$${CUTS:-18} Tests/Chaos/pair .build/mozaiks-ops .build/release/chaos-world || [ $$? -eq 77 ]
 
 soak: setup ## a simulated month of the daemon in minutes, all scenarios, restarts, reloads, outages; DAYS=30 APPS=500 SEED=n INTERVAL=30
 	@$(RELEASE) --product soak 2>&1 | .ci/quiet

@@ -15,7 +15,7 @@ struct ConfigurationOverrides {
     /// The names of the variables that count.
     static let variables = [
         "MOZAIKS_HEARTBEAT_URL", "MOZAIKS_HEARTBEAT_URL_FILE",
-        "MOZAIKS_OPS_CONFIG", "MOZAIKS_OPS_MODE", "MOZAIKS_OPS_STATE",
+        "MOZAIKS_OPS_CONFIG", "MOZAIKS_OPS_MODE", "MOZAIKS_OPS_SHARD", "MOZAIKS_OPS_STATE",
         "MOZAIKS_RUNTIME_AUTH", "MOZAIKS_RUNTIME_TOKEN", "MOZAIKS_RUNTIME_TOKEN_FILE",
         "MOZAIKS_RUNTIME_URL", "MOZAIKS_SLACK_WEBHOOK_URL", "MOZAIKS_SLACK_WEBHOOK_URL_FILE",
     ]
@@ -51,6 +51,14 @@ struct ConfigurationOverrides {
                     fault(
                         .flag("--interval"), "value", "'\(text)' is not a length of time between 1s and 1h",
                         TimeSpan(text) == nil ? SpanSpelling.hint(text) ?? "such as 10s" : "such as 10s"))
+            }
+        }
+        if let given = given("--shard", flags.shard, "MOZAIKS_OPS_SHARD") {
+            if let shard = Shard(given.text) {
+                configuration.shard = Setting(shard, given.origin)
+            } else {
+                let wrong = ShardSplit.fault(given.text)
+                faults.append(fault(given.origin, "shard", wrong.message, wrong.hint))
             }
         }
         faults += runtime(&configuration)
@@ -103,7 +111,7 @@ struct ConfigurationOverrides {
         var faults: [Diagnostic] = []
         if replicas.isEmpty { faults.append(fault(given.origin, "url", "there is no URL in it", "such as http://127.0.0.1:8000")) }
         for url in replicas {
-            if let wrong = BaseURL.fault(url) { faults.append(fault(given.origin, "url", wrong.message, wrong.hint)) }
+            if let wrong = BaseURL.fault(ofReplica: url) { faults.append(fault(given.origin, "url", wrong.message, wrong.hint)) }
         }
         faults += login(&authentication, for: replicas)
         if faults.isEmpty, !replicas.isEmpty {
@@ -201,6 +209,8 @@ enum ConfigurationEntries {
             setting("policies", configuration.policies, configuration.policies.value ?? "(built in)"),
             setting("playbooks", configuration.playbooks, configuration.playbooks.value ?? "(built in)"),
         ]
+        if let shard = configuration.shard { entries.append(setting("shard", shard)) }
+        entries += ShardSplit.entries(configuration)
         for runtime in configuration.runtimes {
             let key = "runtimes.\(runtime.name)"
             if let finding = runtime.finding {
@@ -261,8 +271,8 @@ enum ConfigurationEntries {
             entries.append(Entry(key: "server.trusted_secret", value: "from \(secret.value.location)", origin: secret.origin))
         }
         if let apps = configuration.metricsApps { entries.append(setting("metrics.top", apps)) }
-        entries += configuration.prices.map {
-            plain("prices.\($0.model)", "{prompt: \($0.prompt) USD/M, completion: \($0.completion) USD/M}")
+        entries += configuration.prices.map { model, price in
+            plain("prices.\(model)", "{prompt: \(price.promptPerMillion) USD/M, completion: \(price.completionPerMillion) USD/M}")
         }
         return entries
     }

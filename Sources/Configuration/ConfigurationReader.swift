@@ -119,6 +119,14 @@ struct ConfigurationReader {
         if let node = fields.node(Keys.playbooks), let path = reader.path(fields, Keys.playbooks) {
             configuration.playbooks = Setting(path, reader.origin(node))
         }
+        if let node = fields.node(Keys.shard), let text = reader.text(node, "'shard'") {
+            if let shard = Shard(text) {
+                configuration.shard = Setting(shard, reader.origin(node))
+            } else {
+                let fault = ShardSplit.fault(text)
+                reporter.report("shard", fault.message, at: node, hint: fault.hint)
+            }
+        }
         configuration.runtimes = runtimes(fields)
         configuration.hosts = BesideReader(reader: reader).hosts(fields)
         configuration.polling = PollingSettings(fields, reader)
@@ -129,7 +137,7 @@ struct ConfigurationReader {
         configuration.channels = channels(fields)
         references.written = fields.node(Keys.channels)?.entries?.compactMap(\.key.text) ?? []
         configuration.routes = TellingReader(reader: reader).routes(fields) { references.named.append(($0, $1)) }
-        TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
+        configuration.maintenancePlaces = TellingReader(reader: reader).read(fields, &configuration.tellingOptions)
         approvals(fields, &configuration)
         readServer(fields, into: &configuration)
         configuration.metricsApps = metrics(fields)
@@ -155,7 +163,7 @@ struct ConfigurationReader {
             configuration.origins["maintenance[\(index)]"] = reader.origin(node)
         }
         configuration.advisor = AdvisorSettings(fields, prices: configuration.prices, reader)
-        fields.notYetAvailable("services", "hosts")
+        fields.notYetAvailable("services")
         fields.finish()
     }
 
@@ -211,7 +219,9 @@ struct ConfigurationReader {
             checkPlaces(runtime)
             let finding = TargetFindingReader(reader: reader).read(runtime)
             let list = runtime.node(RuntimeKeys.replicas)
-            let replicas = list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true) } ?? []
+            let replicas =
+                list.flatMap { reporter.list($0, "'replicas'") }?.compactMap { reader.url($0, "a replica", hasAuth: true, isReplica: true) }
+                ?? []
             if let list, list.items?.isEmpty == true {
                 reporter.report("type", "'replicas' is empty", at: list, hint: "[http://127.0.0.1:8000]")
             }
@@ -349,7 +359,7 @@ struct ConfigurationReader {
         return perApp ? Setting(top, reader.origin(inner)) : nil
     }
 
-    private func prices(_ fields: Fields) -> [Price] {
-        fields.section(Keys.prices)?.all().compactMap { reader.price($0, of: $0.name) } ?? []
+    private func prices(_ fields: Fields) -> [(model: String, price: TokenPrice)] {
+        fields.section(Keys.prices)?.all().compactMap { entry in reader.price(entry).map { (entry.name, $0) } } ?? []
     }
 }

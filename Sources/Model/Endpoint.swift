@@ -62,8 +62,8 @@ public enum Endpoint: UInt8, Hashable, Sendable, CaseIterable {
         case .perfChats: Traits("/metrics/perf/chats", .insteadOf(.perf), isLong: true)
         case .gate: Traits("/gate/counts", .fromMemory)
         case .inside: Traits("/ops/runtime", .whereThere)
-        case .host: Traits("/host", .ofKind(.host))
-        case .probe: Traits("/probe", .ofKind(.service))
+        case .host: Traits("/host", .ofKind(.host), isEssential: true)
+        case .probe: Traits("/probe", .ofKind(.service), isEssential: true)
         case .targets: Traits("/targets", .fromMemory)
         }
     }

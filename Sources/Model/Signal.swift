@@ -103,6 +103,18 @@ public struct SignalInfo: Sendable {
     /// One line for people.
     public let summary: String
 
+    /// The same line for subjects of one kind, where it means something else of others.
+    public func summary(on kind: SubjectKind) -> String {
+        switch (signal, kind) {
+        case (.up, .host): "the kernel's own files could be read"
+        case (.up, .service): "the last look found it as it should be"
+        case (.up, _): "any endpoint answered HTTP"
+        case (.uptime, .host): "time since the machine started"
+        case (.uptime, _): "age of the runtime process"
+        default: summary
+        }
+    }
+
     /// The endpoint whose answers it is read from of a subject of that kind: a signal may be read of several.
     public func endpoint(on kind: SubjectKind) -> Endpoint { kind.endpoint ?? endpoint }
 
@@ -217,7 +229,7 @@ extension Signal {
         row(
             .pressureIO, "pressure.io", .percent, .gauge, [.host], .host, [],
             "part of the last minute in which something waited for a disk (PSI)"),
-        row(.latency, "latency", .seconds, .gauge, [.service], .probe, [], "time that the last look took, from first to last byte"),
+        row(.latency, "latency", .seconds, .gauge, [.service], .probe, [], "time that the last look took"),
         row(.latencyResolve, "latency.resolve", .seconds, .gauge, [.service], .probe, [], "of it, looking up the name"),
         row(.latencyConnect, "latency.connect", .seconds, .gauge, [.service], .probe, [], "of it, connecting"),
         row(.latencyTLS, "latency.tls", .seconds, .gauge, [.service], .probe, [], "of it, the handshake of TLS"),

@@ -15,6 +15,15 @@ public enum WatchedKind: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// Several of it, as a heading.
+    public var title: String {
+        switch self {
+        case .runtime: "Runtimes"
+        case .host: "Hosts"
+        case .service: "Services"
+        }
+    }
+
     /// All that is read of it; nil: what a runtime shows, which differs by build and by what it costs.
     public var endpoint: Endpoint? { subject.endpoint }
 }

@@ -60,6 +60,14 @@ public enum DefaultPolicy {
           mongodb_slow: 200ms      # a healthy ping takes a few milliseconds
           max_websockets: 1000     # what one process holds well
           perf_slow: 1s            # so long one reading of the figures holds up everybody on the runtime
+          disk_low: 10%            # of a disk's space or inodes
+          disk_full: 3%            # what is written now may fail within minutes
+          memory_high: 92%         # of what the machine or its container has
+          cpu_high: 90%            # of all cores, or of the container's limit
+          cpu_waiting: 25%         # of the time in which something waited for a processor
+          service_slow: 2s         # for one look at it, from here
+          certificate_soon: 14     # days: renewed by itself it is renewed by then
+          certificate_last: 3      # days
 
         # What may happen without a person. Messages are always allowed.
         allowed_actions: [notify, throttle, pause]
@@ -491,35 +499,41 @@ public enum DefaultPolicy {
             subject: app
             # A large share is no harm: who has it grew, others suffer, or nothing is known of before, the machine is half full and
             # the share grew within what was seen, not from a first minute alone. He did not grow who is as large as ever when he
-            # works at all, as a batch that comes an hour early; nor who is only called by another name, for then the runtime as a
+            # works at all, as a batch that comes two hours early or late; nor who is only called by another name, for then the runtime as a
             # whole carries what it did.
             # Where that is less than threefold it must be beyond chance, too: of two with twelve runs each one has twenty at times.
             # Two who grow together have less than that each: who grew several times over on a runtime that has more than twice its
-            # usual, which he alone does not explain.
+            # usual, which he alone does not explain. Three or four have less again: that is told where the machine is nearly full.
             when: >-
               active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs
               and (runtime.active_apps >= 2 or max(runtime.active_apps[5m]) >= 2) and active_runs >= 0.75 * $noisy_min_runs
-              and ((outgrew(active_runs[26h]) > $noisy_growth
-              and ((missing(baseline(active_runs[26h])) and outgrew(runtime.active_runs[26h]) > 0.9 * $noisy_growth)
-              or (active_runs > $noisy_growth * baseline(active_runs[26h])
-              and (active_runs > 2 * $noisy_growth * baseline(active_runs[26h]) or spike(active_runs[26h]) > 0.75 * $chance))))
+              and ((outgrew(active_runs[28h]) > $noisy_growth
+              and ((missing(baseline(active_runs[28h])) and (outgrew(runtime.active_runs[28h]) > 0.9 * $noisy_growth
+              or runtime.active_runs > 0.9 * $noisy_growth * avg(runtime.active_runs[1h])))
+              or (active_runs > $noisy_growth * baseline(active_runs[28h])
+              and (active_runs > 2 * $noisy_growth * baseline(active_runs[28h]) or spike(active_runs[28h]) > 0.75 * $chance))))
               or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share)
-              or (missing(outgrew(active_runs[26h])) and runtime.active_runs > 0.5 * $max_active_runs
+              or (missing(outgrew(active_runs[28h])) and runtime.active_runs > 0.5 * $max_active_runs
               and (min(runtime.active_runs[2h]) < 1
               or (active_runs / runtime.active_runs > $noisy_growth * min(active_runs[2h]) / min(runtime.active_runs[2h])
               and active_runs.share > 1.15 * avg(active_runs.share[2h])))))
-              or (not missing(outgrew(active_runs[26h])) and not missing(outgrew(runtime.active_runs[26h]))
-              and active_runs.share > 0.65 * $noisy_share and active_runs >= 1.1 * $noisy_min_runs
-              and outgrew(active_runs[26h]) > 2 * $noisy_growth and outgrew(runtime.active_runs[26h]) > 1.5 * $noisy_growth
-              and (missing(baseline(active_runs[26h])) or active_runs > 2 * $noisy_growth * baseline(active_runs[26h])))
+              or (not missing(outgrew(active_runs[28h])) and not missing(outgrew(runtime.active_runs[28h]))
+              and (active_runs.share > 0.65 * $noisy_share
+              or (active_runs.share > 0.4 * $noisy_share and runtime.active_runs > 0.8 * $max_active_runs))
+              and active_runs >= 1.1 * $noisy_min_runs
+              and outgrew(active_runs[28h]) > 2 * $noisy_growth and outgrew(runtime.active_runs[28h]) > 1.5 * $noisy_growth
+              and (missing(baseline(active_runs[28h])) or active_runs > 2 * $noisy_growth * baseline(active_runs[28h])))
             # The longer it lasts the more usual it looks; while the share is as large it goes on. What was told only because
             # nothing was known of before ends when it is known: no growth, none within the hour either, and nobody suffers.
             while: >-
               active_runs.share > $noisy_share and runtime.active_runs >= $noisy_min_runs and active_runs >= 0.6 * $noisy_min_runs
-              and (missing(outgrew(active_runs[26h])) or outgrew(active_runs[26h]) > $noisy_growth
+              and (missing(outgrew(active_runs[28h])) or outgrew(active_runs[28h]) > $noisy_growth
               or active_runs > $noisy_growth * min(active_runs[1h])
               or (runtime.active_runs > 0.8 * $max_active_runs and not missing(runtime.error_rate)
               and runtime.error_rate > $failing_share))
+              or (not missing(outgrew(active_runs[28h])) and not missing(outgrew(runtime.active_runs[28h]))
+              and active_runs.share > 0.3 * $noisy_share and active_runs >= $noisy_min_runs
+              and outgrew(active_runs[28h]) > $noisy_growth and outgrew(runtime.active_runs[28h]) > $noisy_growth)
             for: 5m
             # Who has half of all by chance has less now and then.
             dips: 1m
@@ -538,7 +552,7 @@ public enum DefaultPolicy {
                   concurrent_workflows: 2
                   ttl: 15m
                   only_if: >-
-                    runtime.active_runs > 0.5 * $max_active_runs and (outgrew(active_runs[26h]) > $noisy_growth
+                    runtime.active_runs > 0.5 * $max_active_runs and (outgrew(active_runs[28h]) > $noisy_growth
                     or (runtime.active_runs > 0.8 * $max_active_runs and runtime.error_rate > $failing_share))
             suppresses: [user-hogging, token-burn-spike, cost-spike, model-calls-spike]
             playbook: noisy-neighbor
@@ -560,15 +574,20 @@ public enum DefaultPolicy {
             subject: app
             # A small customer makes few errors, and all of his may be failing: a share over ten minutes and a number beyond
             # chance. The others are counted without this app, so that a large one does not excuse itself, and by the newest two
-            # minutes besides: what began to fail everywhere a minute ago is few in ten. Nothing is said before ten minutes were
+            # minutes besides: what began to fail everywhere a minute ago is few in ten. A burst of all that is over is none of it:
+            # where some of the others' turns failed too, the newest five minutes of this app must tell. Nothing is said before ten minutes were
             # watched: of some hundred apps one has two errors in its first three turns.
             # As many within five minutes are told sooner. Half as much is no chance either where it is several times the usual.
             # Or its runs end with nothing done while those of the others do something; of a small one all of them, and not a turn.
             when: >-
               (not missing(error_rate[10m], dead_counter) and not missing(errors[50m])
               and error_rate[10m] > $error_share and errors[10m] > $app_error_min and errors > 0/min
+              and (missing(error_rate) or error_rate > 0.5 * $error_share)
+              and runtime.errors - errors <= 0.5 * $error_share * (runtime.turns - turns)
               and (missing(avg(error_rate[2h])) or error_rate[10m] > 1.5 * $error_share or error_rate[10m] > 2 * avg(error_rate[2h]))
-              and runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
+              and (runtime.errors[10m] - errors[10m] <= 0.25 * $error_share * (runtime.turns[10m] - turns[10m])
+              or (runtime.errors[10m] - errors[10m] <= 0.5 * $error_share * (runtime.turns[10m] - turns[10m])
+              and error_rate > $error_share and errors > 1.5 * $app_error_min))
               and runtime.errors[2m] - errors[2m] <= 0.75 * $error_share * (runtime.turns[2m] - turns[2m]))
               or (not missing(error_rate, dead_counter) and not missing(errors[50m])
               and error_rate > $error_share and errors > 2 * $app_error_min
@@ -596,8 +615,10 @@ public enum DefaultPolicy {
               and runtime.silent_runs.rest[20m] <= 0.25 * $silent_share)
             # Fewer, or a quiet minute, do not end it.
             while: >-
-              (not missing(error_rate[10m], dead_counter) and error_rate[10m] > 0.75 * $error_share and errors > 0/min)
-              or (not missing(error_rate[10m], dead_counter) and not missing(avg(error_rate[2h])) and errors > 0/min
+              (not missing(error_rate[10m], dead_counter) and not missing(error_rate[10m], too_little_data)
+              and error_rate[10m] > 0.75 * $error_share and errors > 0/min)
+              or (not missing(error_rate[10m], dead_counter) and not missing(error_rate[10m], too_little_data)
+              and not missing(avg(error_rate[2h])) and errors > 0/min
               and error_rate[10m] > 0.4 * $error_share and error_rate[10m] > 0.4 * $error_rise * avg(error_rate[2h]))
               or (not missing(silent_runs[10m]) and not missing(turns[10m]) and run_ends[10m] > 0/min
               and silent_runs[10m] > 0.99 * run_ends[10m] and turns[10m] == 0/min)
@@ -669,9 +690,11 @@ public enum DefaultPolicy {
           # Where all fail together it is not one tenant's doing; app-errors is for those who fail alone.
           error-spike:
             subject: runtime
-            # So without the app that has most errors there must be some, too; a sole tenant has no others.
+            # So without the app that has most errors there must be some, too; a sole tenant has no others. A burst that is over is not
+            # told as if it lasted: the newest two minutes must show it, where they hold enough.
             when: >-
               error_rate > $error_share and errors >= $error_min
+              and (missing(error_rate[2m]) or error_rate[2m] > 0.5 * $error_share or errors < 4 * $error_min)
               and ((missing(error_rate.rest) and missing(error_rate.rest[30m]))
               or (not missing(error_rate.rest) and error_rate.rest > 0.5 * $error_share))
             while: error_rate > 0.5 * $error_share and errors > 0/min
@@ -686,15 +709,23 @@ public enum DefaultPolicy {
 
           # Below a fifth it may be how a runtime is; three times its own usual is not, where more than one app fails more, and still
           # does: what ten minutes hold of a fault that is over is not told a second time. On a full one
-          # runtime-saturated is about to tell.
+          # runtime-saturated is about to tell. Or bursts that come again: within ten minutes, and half as many within the twenty before
+          # them; one burst, however long ago, is none.
           error-rise:
             subject: runtime
             when: >-
-              error_rate[10m] > $failing_share and errors[10m] >= 4 * $error_min
+              (error_rate[10m] > $failing_share and errors[10m] >= 4 * $error_min
               and error_rate > $failing_share and error_rate[2m] > 0.5 * $failing_share and error_rate < 1.5 * $error_share
               and not missing(avg(error_rate[2h])) and error_rate[10m] > $error_rise * avg(error_rate[2h])
               and (missing(error_rate.rest[10m]) or error_rate.rest[10m] > 0.5 * $failing_share)
-              and (missing(active_runs) or active_runs <= $max_active_runs or rise(error_rate[10m]) <= 1.5)
+              and (missing(active_runs) or active_runs <= $max_active_runs or rise(error_rate[10m]) <= 1.5))
+              or (not missing(error_rate[30m]) and not missing(avg(error_rate[2h])) and not missing(errors[50m])
+              and error_rate[10m] > $failing_share and errors[10m] >= 4 * $error_min
+              and error_rate[30m] > $failing_share and 3 * errors[30m] > 1.5 * errors[10m]
+              and error_rate[30m] > 0.5 * $error_rise * avg(error_rate[2h])
+              and (missing(baseline(error_rate[24h])) or error_rate[30m] > $error_rise * baseline(error_rate[24h]))
+              and (missing(error_rate.rest[10m]) or error_rate.rest[10m] > 0.5 * $failing_share)
+              and (missing(error_rate.rest[30m]) or error_rate.rest[30m] > 0.5 * $failing_share))
             while: error_rate[10m] > $failing_share and errors > 0/min
             # Longer than error-spike takes, which is the word for more.
             for: 5m
@@ -722,11 +753,12 @@ public enum DefaultPolicy {
               and turn_latency.p50 > $latency_rise * baseline(turn_latency.p50[24h])
               and turn_latency.p50 > baseline(turn_latency.p50[24h]) + $chance * mad(turn_latency.p50[24h])
               and (missing(turn_latency.p95.rest) or turn_latency.p95.rest > 0.4 * $latency_rise * baseline(turn_latency.p95[24h]))))
-            # What lasts becomes what is usual: it goes on until turns are faster than they were, for six hours at most.
+            # What lasts becomes what is usual: it goes on until turns are faster than they were, for six hours at most. What is just
+            # above a bar is below it now and then: each is lower for what goes on.
             while: >-
-              turn_latency.p95 > $latency_floor and turn_latency.p95[2m] > $latency_floor
+              turn_latency.p95 > 0.7 * $latency_floor and turn_latency.p95[2m] > 0.7 * $latency_floor
               and ((turn_latency.p95 > 0.7 * $latency_rise * baseline(turn_latency.p95[24h])
-              and turn_latency.p50 > 1.1 * baseline(turn_latency.p50[24h]))
+              and turn_latency.p50 > 1.05 * baseline(turn_latency.p50[24h]))
               or (turn_latency.p50 > 0.7 * avg(turn_latency.p50[30m]) and turn_latency.p50 > $latency_rise * min(turn_latency.p50[6h])))
             for: 5m
             dips: 1m
@@ -752,13 +784,13 @@ public enum DefaultPolicy {
               and not missing(runtime.turn_latency.p95.rest) and (runtime.turn_latency.p95.rest <= $latency_floor
               or runtime.turn_latency.p95.rest <= 0.5 * $latency_rise * baseline(runtime.turn_latency.p95[24h])))
               or (turn_latency.p50 > $latency_rise * baseline(turn_latency.p50[24h])
-              and turn_latency.p95 > 0.5 * $latency_rise * baseline(turn_latency.p95[24h])
+              and turn_latency.p95 > 0.4 * $latency_rise * baseline(turn_latency.p95[24h])
               and turn_latency.p50 > $latency_rise * runtime.turn_latency.p50
               and (missing(runtime.turn_latency.p95.rest)
               or runtime.turn_latency.p95.rest <= $latency_rise * baseline(runtime.turn_latency.p95[24h]))))
             # What lasts becomes what is usual, and one of the others who thinks makes none of them slow.
             while: >-
-              turn_latency.p95 > $latency_floor and turn_latency.p50 > 0.3 * $latency_floor
+              turn_latency.p95 > 0.7 * $latency_floor and turn_latency.p50 > 0.3 * $latency_floor
               and (turn_latency.p50 > 0.7 * avg(turn_latency.p50[30m]) or turn_latency.p95 > $latency_rise * baseline(turn_latency.p95[24h]))
               and turn_latency.p50 > $latency_rise * min(turn_latency.p50[6h])
             for: 5m
@@ -845,6 +877,135 @@ public enum DefaultPolicy {
               - throttle: {concurrent_workflows: 1, ttl: 30m}
             suggest: [raise_limit, contact_tenant]
             playbook: cost-spike
+
+          # ---- Beside the runtimes: the machine that the monitor runs on, and what it looks at over the network. Silent where the
+          # configuration names neither hosts nor services. What could not be read is never taken for nothing: a file system without
+          # inodes, a kernel without pressure figures.
+
+          # What the machine says of itself cannot be read, or a mount does not answer: others are judged by what is left.
+          host-unreadable:
+            subject: host
+            when: up == 0 or unread_mounts > 0
+            for: missing_after
+            severity: warning
+            summary: The machine, or one of its mounts, does not say how it is.
+            next_steps:
+              - mozaiks-ops doctor says what cannot be read, and why.
+              - A network disk that hangs, or a mount that is gone? Take it out of 'mounts' if it is meant to be.
+            playbook: host-unreadable
+
+          host-disk-full:
+            subject: host
+            when: disk_free < $disk_full or (not missing(inodes_free) and inodes_free < $disk_full)
+            while: disk_free < 2 * $disk_full or (not missing(inodes_free) and inodes_free < 2 * $disk_full)
+            for: 1m
+            severity: critical
+            summary: A disk of the machine is as good as full.
+            next_steps:
+              - Find what grew (df -h, df -i, du -xh --max-depth=1) and make room; never in a database's own folder.
+              - Databases and logs stop when nothing is left.
+            suppresses: [host-disk]
+            playbook: host-disk-full
+
+          host-disk:
+            subject: host
+            when: disk_free < $disk_low or (not missing(inodes_free) and inodes_free < $disk_low)
+            while: disk_free < 1.2 * $disk_low or (not missing(inodes_free) and inodes_free < 1.2 * $disk_low)
+            for: 5m
+            severity: warning
+            summary: A disk of the machine runs full.
+            next_steps:
+              - Find what grew (df -h, df -i, du -xh --max-depth=1) and make room; never in a database's own folder.
+            playbook: host-disk
+
+          # Something was lost already. It ends when ten minutes have passed without another.
+          host-oom:
+            subject: host
+            when: oom_kills[10m] > 0
+            severity: critical
+            summary: A process of the machine was killed because memory ran out.
+            next_steps:
+              - The kernel's log names it (journalctl -k, dmesg); look whether it was the runtime or its database, and whether it is back.
+              - What grew, and since when? More memory, or less of it for what grew.
+            suppresses: [host-memory]
+            playbook: host-oom
+
+          # What is not available, caches not counted: near the end the kernel kills, or everything waits for the disk.
+          host-memory:
+            subject: host
+            when: memory > $memory_high
+            while: memory > 0.95 * $memory_high
+            for: 5m
+            dips: 1m
+            severity: warning
+            summary: The machine's memory is nearly used up.
+            next_steps:
+              - Look which process grew (ps -eo rss,comm --sort=-rss), and whether it still grows.
+            playbook: host-memory
+
+          # Busy is what a machine is for; waiting for it is not. Where the kernel tells neither pressure nor throttling, busy must do.
+          host-cpu:
+            subject: host
+            when: >-
+              (cpu > $cpu_high and (missing(pressure.cpu) or pressure.cpu > $cpu_waiting))
+              or (not missing(cpu_throttled) and cpu_throttled > $cpu_waiting)
+            while: cpu > 0.9 * $cpu_high or (not missing(cpu_throttled) and cpu_throttled > 0.5 * $cpu_waiting)
+            for: 15m
+            dips: 1m
+            severity: warning
+            summary: The machine's processors are busy, and work waits for them.
+            next_steps:
+              - Look which process it is (top), and whether it belongs there.
+              - In a container look whether its cpu limit is what holds it back.
+            playbook: host-cpu
+
+          service-down:
+            subject: service
+            when: up == 0
+            for: 1m
+            polls: 3
+            # One that comes and goes is one outage.
+            clear_after: 5m
+            severity: critical
+            summary: A service does not answer as it should.
+            next_steps:
+              - Ask it yourself from this machine; mozaiks-ops status says what was found.
+              - Look whether its process runs, its name resolves and its certificate holds.
+            suppresses: [service-slow]
+            playbook: service-down
+
+          service-slow:
+            subject: service
+            when: latency > $service_slow
+            while: latency > 0.8 * $service_slow
+            for: 5m
+            dips: 1m
+            severity: warning
+            summary: A service takes long to answer.
+            next_steps:
+              - Which part takes long? resolve, connect, tls and processing are read apart (mozaiks-ops evaluate).
+            playbook: service-slow
+
+          certificate-ending:
+            subject: service
+            when: certificate_days < $certificate_last
+            for: 5m
+            severity: critical
+            summary: A certificate runs out within days, or has run out.
+            next_steps:
+              - Renew it now, and look why it was not renewed by itself.
+            suppresses: [certificate-expiring]
+            playbook: certificate-ending
+
+          certificate-expiring:
+            subject: service
+            when: certificate_days < $certificate_soon
+            for: 5m
+            severity: warning
+            summary: A certificate runs out soon and was not renewed.
+            next_steps:
+              - Look whether whoever renews it by itself still does (certbot, cert-manager, the load balancer).
+            playbook: certificate-expiring
 
         """#
 }

@@ -47,14 +47,15 @@ struct GivenReadings {
     func moment(_ step: Int) -> Timestamp { given.start + given.interval * Int64(step) }
 
     func table(_ step: Int) -> ReadingTable {
-        let whole = demand.map { value($0, runtime, .runtime, step) }
+        let whole = demand.map { value($0, runtime, given.kind.subject, step) }
         let ofApps = demand.enumerated().map { slot, series in
             ContiguousArray(apps.map { series.scope == .runtime ? whole[slot] : value(series, $0, .app, step) })
         }
         let ofReplicas = demand.map { series in replicas.map { value(series, $0, .replica, step) } }
         return ReadingTable(
             runtime: GivenSeries.runtimeName, at: moment(step), demand: demand, runtime: whole,
-            apps: given.apps.map(\.app), app: ofApps, replicas: given.replicas.map(\.url), replica: ofReplicas
+            apps: given.apps.map(\.app), app: ofApps, replicas: given.replicas.map(\.url), replica: ofReplicas,
+            kind: given.kind
         ).placed(in: given.zone, labels)
     }
 

@@ -40,6 +40,8 @@ public struct GivenSeries: Sendable {
     public let labels: [String: String]
     /// From one step to the next.
     public let interval: TimeSpan
+    /// What `runtime` is given of: a runtime, or a host or a service in its place.
+    public let kind: WatchedKind
     public let runtime: [Given]
     /// Sorted by the bytes of their ids.
     public let apps: [(app: AppID, series: [Given])]

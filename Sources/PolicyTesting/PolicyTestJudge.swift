@@ -134,7 +134,7 @@ struct PolicyTestJudge {
     }
 
     private func shown(_ subject: Subject) -> String {
-        if subject.kind == .runtime, subject.runtime.isSame(as: GivenSeries.runtimeName) { return "the runtime" }
+        if subject.kind.link == nil, subject.runtime.isSame(as: GivenSeries.runtimeName) { return "the \(subject.kind.rawValue)" }
         return "\(subject.kind.rawValue) \(Shown.id(subject.idText))"
     }
 

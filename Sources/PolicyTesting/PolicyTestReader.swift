@@ -115,23 +115,28 @@ public struct PolicyTestReader {
         let frame = frame(fields, outer)
         let tape = fields.entry("tape")
         let given = ["runtime", "apps", "replicas"].compactMap { fields.entry($0) }
+        // One of these is a story of its own: nothing of it has apps.
+        let beside = [WatchedKind.host, .service].compactMap { kind in fields.entry(kind.rawValue).map { (kind: kind, entry: $0) } }
+        if let first = beside.first, let stray = beside.dropFirst().first?.entry ?? given.first {
+            reporter.report("series", "'\(stray.name)' has no place beside '\(first.kind.rawValue)'", at: stray.key, hint: "a test each")
+        }
         var expectations: [Expectation] = []
         for item in fields.required("expect").flatMap({ filled($0, "'expect'", "a test that expects nothing always passes") }) ?? [] {
             if let expectation = expectation(item) { expectations.append(expectation) }
         }
         let source: PolicyTest.Source?
         if let tape {
-            if let both = given.first ?? fields.entry("start") {
+            if let both = given.first ?? beside.first?.entry ?? fields.entry("start") {
                 reporter.report(
                     "tape", "a tape stands in place of series: '\(both.name)' has no place beside it", at: both.key)
             }
             source = reporter.string(tape.value, "'tape'").map { .tape($0, origin(tape.value)) }
-        } else if given.isEmpty {
+        } else if given.isEmpty, beside.isEmpty {
             reporter.report(
-                "missing-key", "a test needs series ('runtime', 'apps', 'replicas') or a 'tape'", at: node.start)
+                "missing-key", "a test needs series ('runtime', 'apps', 'replicas', 'host', 'service') or a 'tape'", at: node.start)
             source = nil
         } else {
-            source = .series(series(fields, frame, expectations))
+            source = .series(series(fields, beside.first?.kind ?? .runtime, frame, expectations))
         }
         fields.finish()
         guard let name, let source else { return nil }
@@ -142,8 +147,8 @@ public struct PolicyTestReader {
 
     // MARK: - Series
 
-    private func series(_ fields: Fields, _ frame: Frame, _ expectations: [Expectation]) -> GivenSeries {
-        let runtime = fields.node("runtime").map { given($0, "'runtime'", .runtime) } ?? []
+    private func series(_ fields: Fields, _ kind: WatchedKind, _ frame: Frame, _ expectations: [Expectation]) -> GivenSeries {
+        let runtime = fields.node(kind.rawValue).map { given($0, "'\(kind.rawValue)'", kind.subject) } ?? []
         let apps = subjects(fields, "apps", .app).map { (app: AppID($0.id), series: $0.series) }
             .sorted { $0.app < $1.app }
         let replicas = subjects(fields, "replicas", .replica).map { (url: $0.id, series: $0.series) }
@@ -169,7 +174,7 @@ public struct PolicyTestReader {
             last = 0
         }
         return GivenSeries(
-            start: frame.start, zone: frame.zone, labels: frame.labels, interval: frame.interval, runtime: runtime, apps: apps,
+            start: frame.start, zone: frame.zone, labels: frame.labels, interval: frame.interval, kind: kind, runtime: runtime, apps: apps,
             replicas: replicas, lastStep: last
         )
     }

@@ -212,10 +212,12 @@ public struct SettingReader {
     }
 
     /// A base URL, without what stands around it unseen and its trailing slash.
-    /// - Parameter hasAuth: whether `auth:` may stand beside it.
-    public func url(_ node: YAMLNode, _ what: String, hasAuth: Bool = false) -> String? {
+    /// - Parameters:
+    ///   - hasAuth: whether `auth:` may stand beside it.
+    ///   - isReplica: whether it is of a process of a runtime, whose endpoints are known.
+    public func url(_ node: YAMLNode, _ what: String, hasAuth: Bool = false, isReplica: Bool = false) -> String? {
         guard let text = text(node, what).map(BaseURL.trimmed) else { return nil }
-        if let fault = BaseURL.fault(text) {
+        if let fault = isReplica ? BaseURL.fault(ofReplica: text) : BaseURL.fault(text) {
             let hint = fault.isCredential && !hasAuth ? "leave them out; what this service wants has a key of its own" : fault.hint
             reporter.report("url", "\(what): \(fault.message)", at: node, hint: hint)
             return nil

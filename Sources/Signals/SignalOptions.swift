@@ -1,16 +1,5 @@
 import Model
 
-/// USD per million tokens, for runtimes that count tokens but no cost.
-public struct TokenPrice: Hashable, Sendable {
-    public var promptPerMillion: Double
-    public var completionPerMillion: Double
-
-    public init(promptPerMillion: Double, completionPerMillion: Double) {
-        self.promptPerMillion = promptPerMillion
-        self.completionPerMillion = completionPerMillion
-    }
-}
-
 /// What the configuration and the policies say about deriving signals. Not part of the kept state.
 public struct SignalOptions: Hashable, Sendable {
     /// What is watched: which signals it has follows from that.

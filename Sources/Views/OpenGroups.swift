@@ -20,7 +20,7 @@ public struct OpenGroups: Sendable {
         /// `200 apps of shared`
         public var subjects: String {
             let kind = first.subject.kind
-            let noun = kind == .runtime ? "incidents" : "\(kind.rawValue)s"
+            let noun = kind.link == nil ? "incidents" : "\(kind.rawValue)s"
             return "\(incidents.count) \(noun) of \(Shown.id(first.subject.runtime))"
         }
     }

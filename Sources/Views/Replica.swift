@@ -15,7 +15,11 @@ public struct ReplicaFigures: Sendable {
             let apps = replica.appCount.map { ", \($0) app\($0 == 1 ? "" : "s")" } ?? ""
             parts.append(("\(open) open of \(tracked) chats\(apps)", .plain))
         }
-        switch replica.isHealthy {
+        for endpoint in [Endpoint.host, .probe] {
+            guard let said = replica.said[endpoint], !said.isEmpty else { continue }
+            parts.append((said, replica.isHealthy.map { $0 ? .good : .bad } ?? .plain))
+        }
+        switch replica.said[.probe] == nil ? replica.isHealthy : nil {
         case true?: parts.append(("healthy", .good))
         case false?: parts.append(("unhealthy", .bad))
         case nil: break

@@ -71,8 +71,12 @@ public struct StatusVerdict: Sendable {
     private static let mostNamed = 3
 
     private static func sickness(_ replicas: [RuntimeSummary.Replica]) -> [String] {
-        replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil }.map { replica in
-            "\(replica.url) says that it is \(HealthWords.unhealthy(replica.detail[.health]))"
+        replicas.filter { $0.isHealthy == false && $0.missing[.health] == nil && $0.missing[.probe] == nil }.map { replica in
+            // A service says nothing of itself: how it was found does.
+            guard replica.said[.probe] == nil else {
+                return "\(replica.url) is down" + (replica.detail[.probe].map { " (\($0))" } ?? "")
+            }
+            return "\(replica.url) says that it is \(HealthWords.unhealthy(replica.detail[.health]))"
         }
     }
 
@@ -95,10 +99,12 @@ public struct StatusVerdict: Sendable {
                 "\(replica.url) answers for several processes, so nothing can be counted (name each under 'replicas:', or have 'dns:' find them)"
             ]
         }
-        let told = [Endpoint.health, .perf].compactMap { endpoint in
-            replica.missing[endpoint].map { reason in
-                (path: endpoint.path, why: "\(reason)" + (replica.detail[endpoint].map { " (\($0))" } ?? ""))
-            }
+        let told = [Endpoint.health, .perf, .host, .probe].compactMap { endpoint -> (path: String, why: String)? in
+            guard let reason = replica.missing[endpoint] else { return nil }
+            let detail = replica.detail[endpoint].map { " (\($0))" } ?? ""
+            // What stands beside runtimes has no endpoints.
+            let path = endpoint == .host || endpoint == .probe ? "" : endpoint.path
+            return (path, "\(reason)\(detail)")
         }
         if told.count == 2, told[0].why.isSame(as: told[1].why) {
             return ["\(replica.url): \(told[0].why)"]
@@ -169,7 +175,7 @@ public struct StatusVerdict: Sendable {
         for replica in summaries.flatMap(\.replicas) {
             if replica.isHealthy == false { parts.append("\(replica.url) unhealthy") }
             if replica.answersForSeveralProcesses { parts.append("\(replica.url) several") }
-            for endpoint in [Endpoint.health, .perf] {
+            for endpoint in [Endpoint.health, .perf, .host, .probe] {
                 if let reason = replica.missing[endpoint] { parts.append("\(replica.url) \(endpoint.path) \(reason)") }
             }
         }
@@ -182,7 +188,7 @@ public struct StatusVerdict: Sendable {
     }
 
     private func figures(_ summary: RuntimeSummary) -> String {
-        var parts: [String] = []
+        var parts = summary.replicas.flatMap { replica in [Endpoint.host, .probe].compactMap { replica.said[$0] } }
         if let open = summary.total({ $0.openChats }), let tracked = summary.total({ $0.trackedChats }) {
             parts.append("\(open) open chat\(open == 1 ? "" : "s") of \(tracked)")
             parts.append("\(summary.apps) app\(summary.apps == 1 ? "" : "s")")

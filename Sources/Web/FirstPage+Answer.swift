@@ -138,7 +138,7 @@ extension FirstPage {
             return
                 "\(count)\(how).\(verdict.stale.map { " \(sentence($0)) What stands here may be no more so." } ?? "")"
         }
-        let watched = "\(overview.sights.count) runtime\(overview.sights.count == 1 ? " is" : "s are") watched"
+        let watched = "\(overview.watchedWords) watched"
         if verdict.state == .ok { return "\(watched), no incident is open." }
         // What keeps it from being well stands first.
         return "\(sentence(verdict.account))"

@@ -41,7 +41,7 @@ struct FirstPage {
         let verdict = overview.verdict
         let tone = verdict.state == .ok && (deaf != nil || isSoFar) ? Page.Tone.doubtful : Page.Tone.of(verdict.state)
         let environment = overview.sights.first?.environment
-        let mode = overview.sights.map(\.mode).min()
+        let mode = overview.mode
         let head: HTML = """
             <strong>mozaiks-ops</strong> <a href="/rules">Rules</a> <span>\(environment.map { "\(id: $0)" as HTML } ?? "")</span> \
             <span>\(mode.map { "mode \($0.rawValue)" as HTML } ?? "")</span> \(clocks.asOf)
@@ -188,31 +188,42 @@ struct FirstPage {
                 """
         }
         let more = leases.count - items.count
+        let place = overview.mode.flatMap { mode in
+            overview.modePlace.map { "<p class=\"faint\">Mode \(mode.rawValue): \(Shown.line($0)).</p>" as HTML }
+        }
         return """
             <section aria-labelledby="actions-h"><h2 id="actions-h">Actions in force</h2>\(leases.isEmpty ? "<p class=\"none\">none</p>" : items.joined())\
-            \(HTML.when(more > 0, "<p>and \(more) more</p>"))\(overview.isStopped == false ? forms.stop : "")</section>
+            \(HTML.when(more > 0, "<p>and \(more) more</p>"))\(place ?? "")\(overview.isStopped == false ? forms.stop : "")</section>
             """
     }
 
     // MARK: - Runtimes
 
+    /// What is watched, a section a kind.
     private var runtimes: HTML {
         guard !overview.sights.isEmpty else {
             return
                 "<section aria-labelledby=\"runtimes-h\"><h2 id=\"runtimes-h\">Runtimes</h2><p class=\"none\">none was polled yet</p></section>"
         }
+        return WatchedKind.allCases.map(watched).joined()
+    }
+
+    private func watched(_ kind: WatchedKind) -> HTML {
+        let own = overview.sights.filter { $0.summary.kind == kind }
+        guard !own.isEmpty else { return "" }
         // Those that something is wrong with first; of many the rest is folded.
-        let sorted = overview.sights.enumerated().sorted { a, b in
+        let sorted = own.enumerated().sorted { a, b in
             let (left, right) = (worst(a.element), worst(b.element))
             return left != right ? left > right : a.offset < b.offset
         }.map(\.element)
         let cards = sorted.map(card)
+        let name = kind.rawValue + "s"
         let rest: HTML =
             cards.count > Page.mostRuntimesShown
-            ? "<details id=\"more-runtimes\"><summary>and \(cards.count - Page.mostRuntimesShown) more</summary>\(cards.dropFirst(Page.mostRuntimesShown).joined())</details>"
+            ? "<details id=\"more-\(name)\"><summary>and \(cards.count - Page.mostRuntimesShown) more</summary>\(cards.dropFirst(Page.mostRuntimesShown).joined())</details>"
             : ""
         return """
-            <section aria-labelledby="runtimes-h"><h2 id="runtimes-h">Runtimes <span class="count">\(cards.count)</span></h2>
+            <section aria-labelledby="\(name)-h"><h2 id="\(name)-h">\(kind.title) <span class="count">\(cards.count)</span></h2>
             \(cards.prefix(Page.mostRuntimesShown).joined())\(rest)</section>
             """
     }

@@ -17,17 +17,24 @@ extension Page {
         let clocks = reading.clocks
         let near = Dictionary(grouping: situation.explanations(of: nil)) { $0.rule.name }
         let here = RulesPage(clocks: clocks, policies: policies)
-        let wide = policies.wideRules.enumerated().map { here.card($1, near[$1.name] ?? [], id: "wide-\($0)") }
+        let all = policies.wideRules.enumerated().map {
+            (kind: $1.subject.watched, card: here.card($1, near[$1.name] ?? [], id: "wide-\($0)"))
+        }
+        let wide = all.filter { $0.kind == .runtime }.map(\.card)
+        let beside = all.filter { $0.kind != .runtime }.map(\.card)
         let narrow = policies.defaultPolicy.appRules.enumerated().map { here.card($1, situation.begun($1.name), id: "narrow-\($0)") }
         let others = policies.policies.dropFirst().compactMap { policy in
             policy.app.map { "\(appLink($0)): <code>\(policy.file)</code>" as HTML }
         }
         let apps = situation.apps
         let seen = apps.prefix(mostListed).map { "\(appLink($0.app)) on \(id: $0.runtime)" as HTML }
+        let (own, configured) = (policies.defaultPolicy, situation.pipeline.settings.mode)
+        let place = ModeWords.place(configured: configured, policy: own).map { " (\(Shown.line($0)))" } ?? ""
         let body: HTML = """
             <h1>Rules</h1>
-            <p class="lead">By these is decided now, in mode <strong>\(policies.defaultPolicy.mode.rawValue)</strong>. A rule speaks once its condition has been true for so long. <a href="\(lab)">Try a change</a> on the last days before you save it.</p>
+            <p class="lead">By these is decided now, in mode <strong>\(min(configured, own.mode).rawValue)</strong>\(place). A rule speaks once its condition has been true for so long. <a href="\(lab)">Try a change</a> on the last days before you save it.</p>
             <section aria-labelledby="wide-h"><h2 id="wide-h">About runtimes</h2>\(wide.isEmpty ? "<p class=\"none\">none</p>" : wide.joined())</section>
+            \(HTML.when(!beside.isEmpty, "<section aria-labelledby=\"beside-h\"><h2 id=\"beside-h\">About hosts and services</h2>\(beside.joined())</section>"))
             <section aria-labelledby="narrow-h"><h2 id="narrow-h">About apps</h2>\(narrow.isEmpty ? "<p class=\"none\">none</p>" : narrow.joined())</section>
             <section aria-labelledby="own-h"><h2 id="own-h">Apps with rules of their own</h2>\(others.isEmpty ? "<p class=\"none\">none</p>" : list(others))</section>
             <section aria-labelledby="apps-h"><h2 id="apps-h">Apps that were seen <span class="count">\(apps.count)</span></h2>

@@ -71,6 +71,7 @@ import Testing
             ("approve a3f2", "unknown command 'approve'", "did you mean 'actions approve'?"),
             ("actions aprove a3f2", "unknown command 'actions aprove'", "did you mean 'actions approve'?"),
             ("status --breif", "unknown option --breif", "did you mean --brief?"),
+            ("status --url http://h:1", "unknown option --url", "'mozaiks-ops check --url URL' looks at a runtime"),
             ("incidents lst", "unknown command 'incidents lst'", "did you mean 'incidents list'?"),
             ("incidents frobnicate", "unknown command 'incidents frobnicate'", "there are: list, show, explain, ack, unack"),
             ("help chek", "unknown command 'chek'", "did you mean 'check'?"),

@@ -567,9 +567,34 @@ extension FaultyCondition {
         FaultyCondition(
             "cpu > 3",
             #"""
-            condition:1:1: error[not-yet-available]: the signal 'cpu' is not yet available
+            condition:1:1: error[subject-lacks-signal]: 'cpu' is read of host, not of app
                 cpu > 3
                 ^~~
+            hint: a rule that reads it has 'subject: host'
+            """#),
+        FaultyCondition(
+            "runtime.memory > 90%",
+            #"""
+            condition:1:1: error[subject-lacks-signal]: 'memory' is read of host, not of runtime
+                runtime.memory > 90%
+                ^~~~~~~~~~~~~~
+            hint: a rule that reads it has 'subject: host'
+            """#),
+        FaultyCondition(
+            "active_runs > 3", .host,
+            #"""
+            condition:1:1: error[subject-lacks-signal]: 'active_runs' is read of app or runtime, not of host
+                active_runs > 3
+                ^~~~~~~~~~~
+            hint: a rule that reads it has 'subject: app'
+            """#),
+        FaultyCondition(
+            "disk_free < 5", .host,
+            #"""
+            condition:1:13: error[unit-mismatch]: 'disk_free' is a percentage and '5' a bare number: they cannot be compared
+                disk_free < 5
+                            ^
+            hint: write '5%'
             """#),
         FaultyCondition(
             "active_runs > 3 and hour() >= 22h",
@@ -622,9 +647,10 @@ extension FaultyCondition {
         FaultyCondition(
             "latency > 5s and activ_runs > 3 and error_rate > 5",
             #"""
-            condition:1:1: error[not-yet-available]: the signal 'latency' is not yet available
+            condition:1:1: error[subject-lacks-signal]: 'latency' is read of service, not of app
                 latency > 5s and activ_runs > 3 and error_rate > 5
                 ^~~~~~~
+            hint: a rule that reads it has 'subject: service'
             condition:1:18: error[unknown-signal]: no signal 'activ_runs'
                 latency > 5s and activ_runs > 3 and error_rate > 5
                                  ^~~~~~~~~~

@@ -30,6 +30,12 @@ import Testing
                 "token-burn-spike", "cost-spike",
             ])
         #expect(set.rules(for: .replica).map(\.name) == ["replica-down"])
+        #expect(
+            set.rules(for: .host).map(\.name) == [
+                "host-unreadable", "host-disk-full", "host-disk", "host-oom", "host-memory", "host-cpu",
+            ])
+        #expect(
+            set.rules(for: .service).map(\.name) == ["service-down", "service-slow", "certificate-ending", "certificate-expiring"])
     }
 
     /// The three rules of the seed, as the design writes them.

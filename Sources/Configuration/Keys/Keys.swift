@@ -24,6 +24,9 @@ enum Keys {
     static let policies = SettingKey("policies", .path, fallback: "the built-in policy", "Folder of policy files")
     static let playbooks = SettingKey("playbooks", .path, fallback: "the built-in playbooks", "Folder of your own playbooks")
     static let runtimes = SettingKey("runtimes", .named(SettingKind.name, .section(RuntimeKeys.section)), "The runtimes to watch, by name")
+    static let shard = SettingKey(
+        "shard", .text(example: "2/5"), fallback: "all of them are watched",
+        "Which of several monitors with one configuration this is: it watches the runtimes and services that are its own (two-monitors.md)")
     static let hosts = SettingKey(
         "hosts", .named(SettingKind.name, .section(HostKeys.section)),
         "The machine that the monitor runs on, by the name that its incidents bear (hosts-and-services.md)")
@@ -55,7 +58,7 @@ enum Keys {
     static let prices = SettingKey("prices", .named("MODEL", .section(PriceKeys.section)), "What models cost, for the figures in USD")
 
     static let section = SettingSection([
-        schema, environment, mode, interval, state, statePassword, policies, playbooks, runtimes, hosts, polling, network, history,
+        schema, environment, mode, interval, state, statePassword, policies, playbooks, shard, runtimes, hosts, polling, network, history,
         actions,
         guarding, approvals,
         channels, routes, timezone, maintenance, reminders, grouping, pageBudget, server, metrics, heartbeat, advisor, prices,

@@ -15,6 +15,8 @@ public struct RuntimeSight: Sendable {
     /// Between two polls, as they were configured.
     public var interval: TimeSpan
     public var mode: Mode
+    /// Why it is no stronger one, and where that is set; nil where it is the strongest, and of monitors that did not say.
+    public var modePlace: String?
     public var environment: String
     /// Seen by a daemon, which polls on and on; a pass of `check` comes when cron has it come.
     public var isOfDaemon: Bool
@@ -35,9 +37,10 @@ public struct RuntimeSight: Sendable {
     }
 
     public init(
-        summary: RuntimeSummary, polledAt: Timestamp, interval: TimeSpan, mode: Mode, environment: String, isOfDaemon: Bool,
-        gate: Gate? = nil
+        summary: RuntimeSummary, polledAt: Timestamp, interval: TimeSpan, mode: Mode, modePlace: String? = nil, environment: String,
+        isOfDaemon: Bool, gate: Gate? = nil
     ) {
+        self.modePlace = modePlace
         self.gate = gate
         self.summary = summary
         self.polledAt = polledAt
@@ -90,8 +93,10 @@ public struct RuntimeSight: Sendable {
 extension RuntimeSight {
     public var document: JSON {
         [
-            "schema": .string(RuntimeSight.schema), "runtime": .string(summary.runtime), "polled_at": .moment(polledAt),
-            "interval": .span(interval), "mode": .string(mode.rawValue), "environment": .string(environment),
+            "schema": .string(RuntimeSight.schema), "runtime": .string(summary.runtime), "kind": .string(summary.kind.rawValue),
+            "polled_at": .moment(polledAt),
+            "interval": .span(interval), "mode": .string(mode.rawValue),
+            "mode_place": .optional(modePlace), "environment": .string(environment),
             "daemon": .bool(isOfDaemon),
             "gate": gate.map { ["asked_at": .moment($0.askedAt), "since": .moment($0.since)] } ?? .null,
             "apps": .int(Int64(summary.apps)), "dead_counters": .array(summary.deadCounters.map { .string($0.name) }),
@@ -118,7 +123,10 @@ extension RuntimeSight {
                 "detail": .optional(replica.detail[endpoint].map(Shown.line)),
             ]
         }
-        return [
+        let said = Endpoint.allCases.compactMap { endpoint in
+            replica.said[endpoint].map { (key: endpoint.path, value: JSON.string(Shown.line($0))) }
+        }
+        var object: JSONObject = [
             "url": .string(replica.url), "healthy": replica.isHealthy.map { .bool($0) } ?? .null,
             "mongodb_ping_ms": replica.mongoPingMilliseconds.map(JSON.figure) ?? .null,
             "websockets": figure(replica.websockets), "tracked_chats": figure(replica.trackedChats.map { Int64($0) }),
@@ -129,6 +137,8 @@ extension RuntimeSight {
             "health_detail": .optional(replica.missing[.health] == nil ? replica.detail[.health].map(Shown.line) : nil),
             "missing": .array(missing),
         ]
+        if !said.isEmpty { object.append("said", .object(JSONObject(said))) }
+        return .object(object)
     }
 
     init(_ reader: DocumentReader) throws(DocumentError) {
@@ -136,6 +146,7 @@ extension RuntimeSight {
         let names = try reader.member("dead_counters").map { name throws(DocumentError) in try name.string() }
         summary = RuntimeSummary(
             runtime: try reader.member("runtime").string(),
+            kind: try reader.optional("kind")?.choice(WatchedKind.self) ?? .runtime,
             replicas: try reader.member("replicas").map { replica throws(DocumentError) in try RuntimeSight.replica(replica) },
             apps: try reader.member("apps").count(), deadCounters: Counter.allCases.filter { names.contains($0.name) },
             liveCounters: [], endedRuns: 0)
@@ -154,6 +165,7 @@ extension RuntimeSight {
         polledAt = try reader.member("polled_at").timestamp()
         interval = try reader.member("interval").span()
         mode = try reader.member("mode").choice(Mode.self)
+        modePlace = try reader.optional("mode_place")?.string()
         environment = try reader.member("environment").string()
         isOfDaemon = try reader.member("daemon").bool()
         gate = try reader.optional("gate").map { gate throws(DocumentError) in
@@ -176,6 +188,9 @@ extension RuntimeSight {
         replica.sharedChats = try reader.optional("shared_chats")?.count() ?? 0
         replica.answersForSeveralProcesses = try reader.member("several_processes").bool()
         replica.detail[.health] = try reader.optional("health_detail")?.string()
+        for endpoint in Endpoint.allCases {
+            replica.said[endpoint] = try reader.optional("said")?.optional(endpoint.path)?.string()
+        }
         for missing in try reader.member("missing").elements() {
             guard let endpoint = Endpoint(path: try missing.member("endpoint").string()) else { continue }
             let reason = try missing.member("reason")

@@ -17,14 +17,15 @@ public struct CycleReport: Sendable {
     static let demand: [SeriesRef] = shown.map { SeriesRef(signal: $0, window: $0.isWindowed ? .minutes(5) : nil) }
 
     /// The signals of a report, in its order.
-    public static let shown: [Signal] = [
-        .activeRuns, .openRuns, .stalledRuns, .activeApps, .activeRunsShare, .runStarts, .runEnds, .errorRate, .turns,
-        .turnLatencyP50, .turnLatencyP95, .tokens, .cost, .llmCalls, .up, .healthy, .mongodbLatency, .websockets,
-    ]
+    public static let shown: [Signal] =
+        [
+            .activeRuns, .openRuns, .stalledRuns, .activeApps, .activeRunsShare, .runStarts, .runEnds, .errorRate, .turns,
+            .turnLatencyP50, .turnLatencyP95, .tokens, .cost, .llmCalls, .up, .healthy, .mongodbLatency, .websockets,
+        ] + Signal.allCases.filter { $0.info.subjects.allSatisfy(\.isBesideRuntimes) }
 
-    /// The runtime's readings by series, for the shown signals that runtimes have.
+    /// The readings of what is watched by series, for the shown signals that its kind has.
     public var runtimeReadings: [(series: SeriesRef, evidence: Evidence)] {
-        rows(kind: .runtime) { result.readings.runtime($0) }
+        rows(kind: result.readings.kind.subject) { result.readings.runtime($0) }
     }
 
     /// One app's readings, by its place in the table.

@@ -215,6 +215,7 @@ public actor Core {
         settings.landableKeys.formIntersection(landableAtStart.keys)
         settings.landableOnApproval = settings.landableOnApproval.filter { landableAtStart.onApproval.contains($0.key) }
         settings.interval = pipeline.settings.interval
+        (settings.shard, settings.elsewhere) = (pipeline.settings.shard, pipeline.settings.elsewhere)
         settings.runtimes = pipeline.settings.runtimes.map { old in
             var runtime = old
             if let new = settings.runtimes.first(where: { $0.name == old.name }) { runtime.labels = new.labels }

@@ -23,13 +23,7 @@ extension Instruments {
         // What a runtime showed before it hung stands for nothing any more.
         let current = runtimes.filter { now &- $0.value.endedMonotonic < patienceNanoseconds }
         var families = MonitorMetric.allCases.map { MetricFamily($0.info, samples($0, figures, runtimes, current)) }
-        families += SignalMetric.runtime.enumerated().map { index, metric in
-            MetricFamily(
-                metric.info,
-                current.compactMap { name, figures in
-                    index < figures.readings.count ? figures.readings[index].map { .init([name], $0) } : nil
-                })
-        }
+        families += own(.runtime, current)
         families += SignalMetric.app.enumerated().map { index, metric in
             MetricFamily(
                 metric.info,
@@ -37,7 +31,22 @@ extension Instruments {
                     figures.apps.compactMap { app in app.readings[index].map { .init([name, app.app], $0) } }
                 })
         }
+        // Nothing is said of kinds that nobody watches.
+        for kind in WatchedKind.allCases where kind != .runtime && current.contains(where: { $0.value.kind == kind }) {
+            families += own(kind, current)
+        }
         return families
+    }
+
+    /// What things of a kind showed.
+    private func own(_ kind: WatchedKind, _ current: [(key: String, value: RuntimeFigures)]) -> [MetricFamily] {
+        SignalMetric.of(kind).enumerated().map { index, metric in
+            MetricFamily(
+                metric.info,
+                current.filter { $0.value.kind == kind }.compactMap { name, figures in
+                    index < figures.readings.count ? figures.readings[index].map { .init([name], $0) } : nil
+                })
+        }
     }
 
     var patienceNanoseconds: UInt64 { UInt64(max(patience.milliseconds, 0)) * 1_000_000 }
@@ -65,7 +74,8 @@ extension Instruments {
             let silent = now &- (last ?? startedMonotonic)
             guard silent >= patienceNanoseconds else { return nil }
             let span = TimeSpan(milliseconds: Int64(silent / 1_000_000)).brief
-            return "stuck: runtime \(Shown.masked(name)): " + (last == nil ? "no cycle since the start" : "no cycle")
+            return "stuck: \((figures.runtimes[name]?.kind ?? .runtime).rawValue) \(Shown.masked(name)): "
+                + (last == nil ? "no cycle since the start" : "no cycle")
                 + " for \(span)"
                 + (figures.stages[name].map { $0 == .asking ? ", its polls do not end" : ", its commit does not end" } ?? "")
         }

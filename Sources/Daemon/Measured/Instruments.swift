@@ -31,7 +31,9 @@ public final class Instruments: Sendable {
         var endedAt = Timestamp(milliseconds: 0)
         /// Of the monotonic clock, nanoseconds.
         var endedMonotonic: UInt64 = 0
-        /// Beside ``SignalMetric/runtime``; nil: missing.
+        /// What was seen.
+        var kind = WatchedKind.runtime
+        /// Beside ``SignalMetric/of(_:)``; nil: missing.
         var readings: [Double?] = []
         /// By app, beside ``SignalMetric/app``.
         var apps: [(app: String, readings: [Double?])] = []
@@ -265,7 +267,8 @@ public final class Instruments: Sendable {
 
     private func take(_ report: CycleReport, _ fresh: inout RuntimeFigures) {
         let rows = Dictionary(report.runtimeReadings.map { ($0.series.signal, $0.evidence.value) }) { first, _ in first }
-        fresh.readings = SignalMetric.runtime.map { metric in (rows[metric.signal] ?? nil).map { $0 * metric.factor } }
+        fresh.kind = report.result.readings.kind
+        fresh.readings = SignalMetric.of(fresh.kind).map { metric in (rows[metric.signal] ?? nil).map { $0 * metric.factor } }
         for replica in report.summary.replicas {
             for (endpoint, reason) in replica.missing { fresh.missing[Pair(endpoint.path, reason.name), default: 0] += 1 }
         }

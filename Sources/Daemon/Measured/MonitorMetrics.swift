@@ -93,6 +93,7 @@ public enum MonitorMetric: String, CaseIterable, Sendable {
     /// All metrics, those of signals included, in the order of the exposition.
     public static let all: [MetricInfo] =
         allCases.map(\.info) + SignalMetric.runtime.map(\.info) + SignalMetric.app.map(\.info)
+        + SignalMetric.host.map(\.info) + SignalMetric.service.map(\.info)
 }
 
 /// A signal's reading as a metric, in base units: what the table of signals says, made by rule.
@@ -117,14 +118,30 @@ public struct SignalMetric: Sendable {
         self.factor = factor
         let words = String(signal.name.map { $0 == "." ? "_" : $0 })
         // `error_rate` is a share, `health_latency` is in seconds: the unit stands once.
-        let name = MonitorMetric.prefix + (kind == .app ? "app_" : "runtime_") + words + suffix
-        let help = signal.info.summary.prefix(1).uppercased() + signal.info.summary.dropFirst()
+        let name = MonitorMetric.prefix + kind.rawValue + "_" + words + suffix
+        let summary = signal.info.summary(on: kind)
+        let help = summary.prefix(1).uppercased() + summary.dropFirst()
         info = MetricInfo(
             name, .gauge, help + (signal.isWindowed ? ", over the last 5 minutes." : ".") + " No sample while it is missing.",
-            labels: kind == .app ? ["runtime", "app"] : ["runtime"])
+            labels: kind == .app ? ["runtime", "app"] : [kind.rawValue])
+    }
+
+    private static func shown(_ kind: SubjectKind) -> [SignalMetric] {
+        CycleReport.shown.filter { $0.info.subjects.contains(kind) }.map { SignalMetric($0, of: kind) }
     }
 
     /// The main signals, as reports show them.
-    public static let runtime = CycleReport.shown.filter { $0.info.subjects.contains(.runtime) }.map { SignalMetric($0, of: .runtime) }
-    public static let app = CycleReport.shown.filter { $0.info.subjects.contains(.app) }.map { SignalMetric($0, of: .app) }
+    public static let runtime = shown(.runtime)
+    public static let app = shown(.app)
+    static let host = shown(.host)
+    static let service = shown(.service)
+
+    /// Those of what is watched.
+    public static func of(_ kind: WatchedKind) -> [SignalMetric] {
+        switch kind {
+        case .runtime: runtime
+        case .host: host
+        case .service: service
+        }
+    }
 }

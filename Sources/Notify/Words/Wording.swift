@@ -101,7 +101,9 @@ public struct Wording: Sendable {
             return Shown.shortened(first, max(7, available - shownSecond.unicodeScalars.count)) + link + shownSecond
         }
         let subject = incident.subject
-        guard let link = subject.kind.link else { return "runtime " + Shown.shortened(Shown.id(subject.idText), max(8, room - 8)) }
+        guard let link = subject.kind.link else {
+            return "\(subject.kind.rawValue) " + Shown.shortened(Shown.id(subject.idText), max(8, room - 8))
+        }
         return pair(subject.idText, " \(link) ", subject.runtime)
     }
 
@@ -109,7 +111,7 @@ public struct Wording: Sendable {
     public var place: Phrase { Wording.place(incident.subject) }
 
     static func place(_ subject: Subject) -> Phrase {
-        guard let link = subject.kind.link else { return "runtime \(code: subject.idText)" }
+        guard let link = subject.kind.link else { return "\(subject.kind.rawValue) \(code: subject.idText)" }
         return "\(subject.kind.rawValue) \(code: subject.idText) \(link) runtime \(code: subject.runtime)"
     }
 

@@ -29,10 +29,14 @@ struct SignalResolution {
                     use.name, known: known, thresholds: thresholds.keys.inByteOrder()))
         }
         guard signal.info.subjects.contains(kind) else {
-            let others = signal.info.subjects.map(\.rawValue).joined(separator: " or ")
+            // Who writes of runtimes is told of those, where there are such.
+            let near = signal.info.subjects.filter { $0.isBesideRuntimes == kind.isBesideRuntimes }
+            let others = (near.isEmpty ? signal.info.subjects : near).map(\.rawValue).joined(separator: " or ")
             let hint =
                 subject == .app && !use.ofRuntime && signal.info.subjects.contains(.runtime)
-                ? "write 'runtime.\(use.name)'" : Nearest.hint(to: use.name, among: known)
+                ? "write 'runtime.\(use.name)'"
+                : near.isEmpty
+                    ? "a rule that reads it has 'subject: \(signal.info.subjects[0].rawValue)'" : Nearest.hint(to: use.name, among: known)
             return fault(
                 "subject-lacks-signal", "'\(use.name)' is read of \(others), not of \(kind.rawValue)", use.nameRange,
                 hint: hint)

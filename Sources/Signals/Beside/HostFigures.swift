@@ -145,7 +145,9 @@ struct HostFigures: EndpointFigures {
         }
         if let memory = percent(.memory) { parts.append("memory \(memory)") }
         if let free = percent(.diskFree) { parts.append("\(free) free" + (fullest.map { " on \($0)" } ?? "")) }
-        if let unread = reading(.unreadMounts)?.value, unread > 0 { parts.append("\(Int(unread)) mounts cannot be looked at") }
+        if let unread = reading(.unreadMounts)?.value, unread > 0 {
+            parts.append(unread == 1 ? "a mount cannot be looked at" : "\(Int(unread)) mounts cannot be looked at")
+        }
         summary.said[.host] = parts.joined(separator: ", ")
     }
 }

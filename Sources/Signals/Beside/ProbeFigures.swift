@@ -41,7 +41,9 @@ struct ProbeFigures: EndpointFigures {
     }
 
     func say(in summary: inout RuntimeSummary.Replica, of replica: ReplicaState, _ evaluation: Evaluation) {
-        var parts = [reading(.up)?.value == 1 ? "up" : "DOWN"]
+        let isUp = reading(.up)?.value == 1
+        summary.isHealthy = isUp
+        var parts = [isUp ? "up" : "down"]
         if let status = reading(.status)?.value { parts.append("status \(Int(status))") }
         if let latency = reading(.latency)?.value { parts.append("\(Int((latency * 1_000).rounded())) ms") }
         if let days = reading(.certificateDays)?.value { parts.append("certificate for \(Int(days)) days") }

@@ -4,7 +4,7 @@ extension Evaluation {
     /// What the runtime shows, unprocessed.
     func summary() -> RuntimeSummary {
         var summary = RuntimeSummary(
-            runtime: state.runtime, replicas: state.replicas.map(summary), apps: order.count,
+            runtime: state.runtime, kind: options.kind, replicas: state.replicas.map(summary), apps: order.count,
             deadCounters: Counter.allCases.filter(rules.isDead), liveCounters: Counter.allCases.filter(rules.isAlive),
             endedRuns: state.endedRuns)
         summary.finding = state.finding

@@ -88,6 +88,8 @@ public struct RuntimeSummary: Hashable, Sendable {
     }
 
     public var runtime: String
+    /// What it is.
+    public var kind: WatchedKind
     public var replicas: [Replica]
     /// Nil where the configuration names the replicas, and before anybody was asked.
     public var finding: Finding?
@@ -103,9 +105,11 @@ public struct RuntimeSummary: Hashable, Sendable {
     public var unjudged: [Unjudged] = []
 
     public init(
-        runtime: String, replicas: [Replica], apps: Int, deadCounters: [Counter], liveCounters: [Counter], endedRuns: Int64
+        runtime: String, kind: WatchedKind = .runtime, replicas: [Replica], apps: Int, deadCounters: [Counter], liveCounters: [Counter],
+        endedRuns: Int64
     ) {
         self.runtime = runtime
+        self.kind = kind
         self.replicas = replicas
         self.apps = apps
         self.deadCounters = deadCounters

@@ -36,13 +36,13 @@ extension RuntimeExamination {
         let table = report.result.readings
         var seeing: [String] = []
         var lacking: [(rule: String, what: String)] = []
-        for rule in policies.wideRules {
+        for rule in policies.wideRules where rule.subject.watched == table.kind {
             // One replica speaks for all.
             let row = table.subjects(rule.subject).first.flatMap(table.view(of:))
             let lack = row.flatMap { self.lack(rule.when, $0) }
             if let lack { lacking.append((rule.name, lack)) } else { seeing.append(rule.name) }
         }
-        for rule in policies.defaultPolicy.appRules {
+        for rule in policies.defaultPolicy.appRules where table.kind == .runtime {
             // Counters are dead, and endpoints silent, for all apps alike: one of them speaks for all.
             let row = TableRow(table, kind: table.apps.isEmpty ? .runtime : .app)
             if table.apps.isEmpty, let reason = report.summary.replicas.first?.missing[.perf] {

@@ -72,6 +72,10 @@ enum MeantCommand {
             default: return "did you mean --\(meant)?"
             }
         }
+        // Of a command that looks at what an engine left.
+        if name == "--url", options.contains(where: { $0.name == "state" }) {
+            return "what it shows is read from the journal (--state); 'mozaiks-ops check --url URL' looks at a runtime"
+        }
         let known = options.map { "--" + $0.name }
         if let near = nearest(name.lowercased(), in: known) { return "did you mean \(near)?" }
         // `--perf` for `--perfdata`, where nothing else begins so.

@@ -65,41 +65,51 @@ extension Overview {
     }
 
     private func engineText(_ rendering: Rendering) -> String {
-        let mode = sights.map(\.mode).min().map { ", mode \($0.rawValue)" } ?? ""
+        let mode = mode.map { ", mode \($0.rawValue)" } ?? ""
         var text =
             holder.map {
                 $0.isKeeping ? "Engine: none runs while a command is at the journal (\($0))\(mode)\n" : "Engine: running (\($0))\(mode)\n"
             }
             ?? "\(rendering.terminal.paint("Engine: none runs", .yellow))\(mode); what follows is what the last one left\n"
         for standby in standbys { text += "        standing by: \(standby)\n" }
+        if let shard {
+            let others = shard.elsewhere.map { "\(Shown.id($0.name)) (\($0.shard))" }.joined(separator: ", ")
+            text += "Shard:  \(shard.own), watches \(shard.watches.map { Shown.id($0) }.joined(separator: ", "))"
+            text += (others.isEmpty ? "" : "; not watched here: \(others)") + "\n"
+        }
         text += "State:  \(Shown.id(folder.path)), looked at \(rendering.moment(now))\n"
+        if let mode = self.mode, let modePlace { text += "Mode:   \(mode.rawValue); \(Shown.line(modePlace))\n" }
         if let stop { text += rendering.terminal.paint(stop, .red) + "\n" }
         return text
     }
 
     private func runtimesText(_ rendering: Rendering) -> String {
         guard !sights.isEmpty else { return "Runtimes: none was polled yet\n" }
-        return rendering.terminal.paint("Runtimes", .bold) + "\n"
-            + sights.map { sight in
-                let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
-                let perf = sight.summary.replicas.map(\.perfInterval).max() ?? sight.interval
-                let stretched =
-                    perf >= sight.interval + .seconds(1)
-                    ? ", the figures of tenants every \(perf.brief) (stretched by what they cost it)" : ""
-                let moment = "\(clock(sight.polledAt)) \(zone.mark(sight.polledAt))"
-                return
-                    "  \(Shown.id(sight.summary.runtime)), as of \(moment), polled every \(sight.interval)\(stretched)\n"
-                    + sight.summary.replicas.map { replica in
-                        let silent = Endpoint.essential.filter { replica.missing[$0] != nil || $0 == .health }
-                        let why = silent.lazy.compactMap { replica.detail[$0] }.first.map { " (\(Shown.line($0)))" } ?? ""
-                        let several =
-                            replica.answersForSeveralProcesses
-                            ? rendering.terminal.paint(" · answers for several processes, nothing can be counted", .red) : ""
-                        return "    \(Shown.id(replica.url))  \(rendering.figures(replica))\(several)\(why)\n"
-                    }.joined()
-                    + (sight.summary.finding?.trouble.map { "    who its replicas are is not sure: \(Shown.line($0))\n" } ?? "")
-                    + (dead.isEmpty ? "" : "    counters that never move here: \(dead) (what needs them is missing, not 0)\n")
+        return WatchedKind.allCases.map { kind in
+            let own = sights.filter { $0.summary.kind == kind }
+            return own.isEmpty ? "" : rendering.terminal.paint(kind.title, .bold) + "\n" + own.map { text($0, rendering) }.joined()
+        }.joined()
+    }
+
+    private func text(_ sight: RuntimeSight, _ rendering: Rendering) -> String {
+        let dead = sight.summary.deadCounters.map(\.name).joined(separator: ", ")
+        let perf = sight.summary.replicas.map(\.perfInterval).max() ?? sight.interval
+        let stretched =
+            perf >= sight.interval + .seconds(1)
+            ? ", the figures of tenants every \(perf.brief) (stretched by what they cost it)" : ""
+        let moment = "\(clock(sight.polledAt)) \(zone.mark(sight.polledAt))"
+        return
+            "  \(Shown.id(sight.summary.runtime)), as of \(moment), polled every \(sight.interval)\(stretched)\n"
+            + sight.summary.replicas.map { replica in
+                let silent = Endpoint.essential.filter { replica.missing[$0] != nil || $0 == .health || $0 == .host || $0 == .probe }
+                let why = silent.lazy.compactMap { replica.detail[$0] }.first.map { " (\(Shown.line($0)))" } ?? ""
+                let several =
+                    replica.answersForSeveralProcesses
+                    ? rendering.terminal.paint(" · answers for several processes, nothing can be counted", .red) : ""
+                return "    \(Shown.id(replica.url))  \(rendering.figures(replica))\(several)\(why)\n"
             }.joined()
+            + (sight.summary.finding?.trouble.map { "    who its replicas are is not sure: \(Shown.line($0))\n" } ?? "")
+            + (dead.isEmpty ? "" : "    counters that never move here: \(dead) (what needs them is missing, not 0)\n")
     }
 
     private func incidentsText(_ rendering: Rendering) -> String {

@@ -72,7 +72,7 @@ struct Rendering: Sendable {
     private func readings(_ report: CycleReport) -> String {
         let runtime = report.runtimeReadings
         let shown = runtime.map { [$0.series.description, evidence($0.evidence, $0.series.signal.unit)] }
-        var text = terminal.table(["runtime", "now"], shown)
+        var text = terminal.table([report.result.readings.kind.rawValue, "now"], shown)
         let apps = report.result.readings.apps
         guard !apps.isEmpty else { return text }
         let columns: [Signal] = [.activeRuns, .openRuns, .activeRunsShare, .runStarts, .errorRate, .turns, .tokens, .cost]

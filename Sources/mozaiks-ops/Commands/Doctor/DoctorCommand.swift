@@ -57,6 +57,10 @@ enum DoctorCommand {
         for target in assembly.targets {
             guard let result = pipeline.tick(target.runtime, now: invocation.clock.now()), let report = pipeline.report(result)
             else { continue }
+            guard target.kind == .runtime else {
+                BesideExamination(report: report, policies: assembly.policies).run(&findings)
+                continue
+            }
             let seen = observations[target.runtime] ?? []
             let probes = report.summary.replicas.map { replica in
                 let own = seen.filter { $0.replica == replica.url }
@@ -111,6 +115,7 @@ enum DoctorCommand {
             findings.add(.ok, "network: through the proxy \(proxy), but for this machine and what NO_PROXY or 'no_proxy' names")
         }
         findings.add(.ok, "policies: \(policies.defaultPolicy.file), \(count) rules, \(policies.policies.count - 1) apps with their own")
+        if let words = configuration.shardWords { findings.add(.ok, "shard: \(words)") }
         examineState(configuration, &findings)
         for text in Assembly.exposures(configuration, assembly.environment) { findings.add(.note, text) }
         if configuration.channels.isEmpty {
@@ -183,9 +188,10 @@ enum DoctorCommand {
 
     private static func examineActions(_ configuration: Configuration, _ policies: PolicySet, _ findings: inout Findings) {
         let mode = min(configuration.mode.value, policies.defaultPolicy.mode)
+        let place = ModeWords.place(configured: configuration.mode.value, policy: policies.defaultPolicy).map { "; \($0)" } ?? ""
         let adapters = examineAdapters(configuration, &findings)
         guard let gate = configuration.gate else {
-            if adapters { return examineMode(mode, &findings) }
+            if adapters { return examineMode(mode, place, &findings) }
             findings.add(
                 .note,
                 "actions: none would land; throttle, pause and disable_pack need the gate ('actions: {gate: {listen: "
@@ -198,7 +204,7 @@ enum DoctorCommand {
             "actions: \(allowed.isEmpty ? "none allowed by policy" : allowed) would land at the gate on \(gate.listen), "
                 + "as far as the reverse proxy asks it")
         examineQuestions(configuration, &findings)
-        examineMode(mode, &findings)
+        examineMode(mode, place, &findings)
     }
 
     /// Whether what should listen here could; nothing to say where an engine runs, which does.
@@ -256,10 +262,10 @@ enum DoctorCommand {
         return !configuration.adapters.isEmpty
     }
 
-    private static func examineMode(_ mode: Mode, _ findings: inout Findings) {
+    private static func examineMode(_ mode: Mode, _ place: String, _ findings: inout Findings) {
         switch mode {
-        case .observe: findings.add(.note, "mode observe: actions are recorded as would-have, nothing is done")
-        case .suggest: findings.add(.note, "mode suggest: actions wait for approval, nothing is done by itself")
+        case .observe: findings.add(.note, "mode observe: actions are recorded as would-have, nothing is done\(place)")
+        case .suggest: findings.add(.note, "mode suggest: actions wait for approval, nothing is done by itself\(place)")
         case .enforce: findings.add(.ok, "mode enforce: what policies allow is done")
         }
     }

@@ -189,7 +189,8 @@ enum Sight {
 
     /// The rules that can never fire where these signals are missing for good, with those of them that they read.
     private static func blind(_ policies: PolicySet, _ dead: [Signal: MissingReason]) -> [(rule: Rule, lacks: [Signal])] {
-        policies.allRules.compactMap { rule in
+        // What is read of hosts and services no runtime has to show.
+        policies.allRules.filter { !$0.subject.isBesideRuntimes }.compactMap { rule in
             guard !rule.when.canBeTrue(lacking: { dead[$0.signal] }) else { return nil }
             var lacks: [Signal] = []
             for (_, series) in rule.when.readings + rule.when.appReadings where dead[series.signal] != nil && !lacks.contains(series.signal)

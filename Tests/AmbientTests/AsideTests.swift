@@ -1,0 +1,68 @@
+import Glibc
+import Model
+import Synchronization
+import Testing
+
+@testable import Ambient
+
+/// What may block for ever is done aside, and given up.
+@Suite struct AsideTests {
+    /// A clock on which every wait is over at once.
+    struct Impatient: Clock {
+        func now() -> Timestamp { Timestamp(milliseconds: 0) }
+        func monotonicNanoseconds() -> UInt64 { 0 }
+        func sleep(for span: TimeSpan) async throws(CancellationError) {}
+    }
+
+    /// Blocks whoever waits until it is opened.
+    final class Door: Sendable {
+        private let ends: (read: Int32, write: Int32)
+
+        init() {
+            var pair: [Int32] = [0, 0]
+            _ = pipe(&pair)
+            ends = (pair[0], pair[1])
+        }
+
+        func wait() {
+            var byte: UInt8 = 0
+            _ = Glibc.read(ends.read, &byte, 1)
+            close(ends.read)
+        }
+
+        func open() { close(ends.write) }
+    }
+
+    @Test func theResultComesBack() async {
+        #expect(await Aside(clock: SystemClock()).run(within: .minutes(10)) { 42 } == 42)
+    }
+
+    @Test func itRunsOnAThreadOfItsOwn() async {
+        let own = await Aside(clock: SystemClock()).run(within: .minutes(10)) { (UInt(pthread_self()), 1) }
+        let other = await Aside(clock: SystemClock()).run(within: .minutes(10)) { UInt(pthread_self()) != UInt(0) }
+        #expect(own?.1 == 1 && other == true)
+    }
+
+    @Test func whatDoesNotComeBackIsGivenUp() async {
+        let door = Door()
+        let answer = await Aside(clock: Impatient()).run(within: .seconds(5)) {
+            door.wait()
+            return 42
+        }
+        #expect(answer == nil)
+        door.open()
+    }
+
+    @Test func whoeverIsCancelledWaitsForNobody() async {
+        let door = Door()
+        let task = Task {
+            await Aside(clock: SystemClock()).run(within: .hours(10)) {
+                door.wait()
+                return 42
+            }
+        }
+        task.cancel()
+        #expect(await task.value == nil)
+        door.open()
+    }
+}
