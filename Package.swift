@@ -105,7 +105,10 @@ let package = Package(
         room("Simulator", ["Model", "Digest", "JSONParsing", "Ambient", "Server"]),
         room(
             "Configuration",
-            ["Model", "Digest", "YAML", "Guard", "Telling", "Ambient", "Settings", "Collector", "Journal", "Actions", "Notify", "Advisor"]),
+            [
+                "Model", "Digest", "YAML", "Guard", "Telling", "Ambient", "HTTP", "Settings", "Collector", "Journal", "Actions", "Notify",
+                "Advisor",
+            ]),
         // Pure but for a journal that is read: the daemon, the single pass and the replays turn this crank.
         room(
             "Cycle",
@@ -166,7 +169,10 @@ let package = Package(
         tests("Policy", ["Model", "YAML", "Policy", "Ambient"], exclude: ["good", "bad", "golden"]),
         tests(
             "Configuration",
-            ["Model", "YAML", "Policy", "Telling", "Ambient", "Settings", "Journal", "Actions", "Notify", "Advisor", "Configuration"],
+            [
+                "Model", "YAML", "Policy", "Telling", "Ambient", "HTTP", "Settings", "Collector", "Journal", "Actions", "Notify", "Advisor",
+                "Configuration",
+            ],
             exclude: ["golden"]),
         tests("Playbooks", ["Model", "YAML", "Policy", "Playbooks"]),
         // A world in which policies decide, for the tests of whoever judges and whoever acts.
@@ -212,10 +218,11 @@ let package = Package(
         tests(
             "Views",
             [
-                "Model", "JSONParsing", "YAML", "Signals", "Policy", "Playbooks", "Engine", "Guard", "PolicyTesting", "Telling", "Collector", "Journal",
+                "Model", "JSONParsing", "YAML", "Signals", "Policy", "Playbooks", "Engine", "Guard", "PolicyTesting", "Telling",
+                "Collector", "Journal",
                 "Actions", "Notify", "Advisor", "Cycle", "CycleKit", "Views",
             ]),
-        tests("Composition", ["Model", "Ambient", "Actions", "Configuration", "Composition"]),
+        tests("Composition", ["Model", "Ambient", "Collector", "Actions", "Configuration", "Composition"]),
         tests(
             "Web",
             [

@@ -11,11 +11,13 @@ public enum LooseThread {
     }
 
     /// Runs `work` on a thread of its own, which ends with it. False when the system has no thread left; then it never runs.
-    public static func start(_ work: @escaping @Sendable () -> Void) -> Bool {
+    /// - Parameter stackSize: in bytes; nil: what the system gives.
+    public static func start(stackSize: Int? = nil, _ work: @escaping @Sendable () -> Void) -> Bool {
         var thread = pthread_t()
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        if let stackSize { pthread_attr_setstacksize(&attributes, stackSize) }
         defer { pthread_attr_destroy(&attributes) }
         let work = Unmanaged.passRetained(Work(work))
         let code = pthread_create(

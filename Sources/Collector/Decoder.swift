@@ -72,7 +72,7 @@ public enum Decoder {
         case .targets: return .targets(try TargetListDecoder.decode(body))
         case .inside: return .inside(try InsideViewDecoder.decode(body))
         case .host: return .host(try HostDecoder.decode(body))
-        case .probe: return .probe(try ProbeDecoder.decode(body))
+        case .probe: return try ProbeDecoder.decode(body)
         case .perf, .perfChats:
             // An empty array where totals should be is another server, not a runtime without chats.
             if body.firstByte == UInt8(ascii: "["), endpoint == .perf { throw MalformedBody("an array instead of an object") }

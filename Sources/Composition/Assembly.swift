@@ -121,8 +121,9 @@ public struct Assembly: Sendable {
             }
             return target
         }
-        targets = runtimes + Assembly.hosts(configuration, client: client, clock: clock)
         let means = Means(client: client, clock: clock, environment: environment, logger: logger, caFile: network.tls.caFile)
+        targets =
+            runtimes + Assembly.hosts(configuration, client: client, clock: clock) + Assembly.services(configuration, means, network)
         self.means = means
         adapters = configuration.adapters.map { $0.adapter(means.using($0.tls), owner: configuration.environment.value) }
         heartbeat = configuration.heartbeat?.heartbeat(means)

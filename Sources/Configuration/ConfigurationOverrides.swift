@@ -225,6 +225,7 @@ enum ConfigurationEntries {
             }
         }
         entries += configuration.hosts.flatMap(\.entries)
+        entries += configuration.services.flatMap(\.entries)
         func plain(_ key: String, _ value: String) -> Entry {
             Entry(key: key, value: value, origin: configuration.origins[key] ?? .builtIn)
         }

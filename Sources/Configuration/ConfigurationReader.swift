@@ -129,6 +129,7 @@ struct ConfigurationReader {
         }
         configuration.runtimes = runtimes(fields)
         configuration.hosts = BesideReader(reader: reader).hosts(fields)
+        configuration.services = ServiceReader(reader: reader).services(fields)
         configuration.polling = PollingSettings(fields, reader)
         configuration.network = NetworkSettings(fields, reader)
         actions(fields, &configuration)
@@ -163,7 +164,6 @@ struct ConfigurationReader {
             configuration.origins["maintenance[\(index)]"] = reader.origin(node)
         }
         configuration.advisor = AdvisorSettings(fields, prices: configuration.prices, reader)
-        fields.notYetAvailable("services")
         fields.finish()
     }
 

@@ -15,35 +15,12 @@ public struct SMTPClient: Sendable {
         if let flaw = mail.flaw {
             return .failed(MailFailure(kind: .invalid(flaw), step: .greeting, location: place))
         }
-        let attempt = Attempt(MailHandle(mail))
+        let handle = MailHandle(mail)
         return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in attempt.start(continuation, location: place) }
+            await OwnThread.run { handle.perform() }
+                ?? .failed(MailFailure(kind: .outOfMemory, step: .greeting, location: place))
         } onCancel: {
-            attempt.handle.isCancelled.store(true, ordering: .releasing)
-        }
-    }
-
-    /// A mail and who waits for it.
-    private final class Attempt: Sendable {
-        let handle: MailHandle
-        private let waiting = Mutex<CheckedContinuation<MailOutcome, Never>?>(nil)
-
-        init(_ handle: MailHandle) {
-            self.handle = handle
-        }
-
-        func start(_ continuation: CheckedContinuation<MailOutcome, Never>, location: String) {
-            waiting.withLock { $0 = continuation }
-            let isStarted = LooseThread.start { self.finish(self.handle.perform()) }
-            if !isStarted { finish(.failed(MailFailure(kind: .outOfMemory, step: .greeting, location: location))) }
-        }
-
-        private func finish(_ outcome: MailOutcome) {
-            let continuation = waiting.withLock { waiting in
-                defer { waiting = nil }
-                return waiting
-            }
-            continuation?.resume(returning: outcome)
+            handle.isCancelled.store(true, ordering: .releasing)
         }
     }
 }

@@ -238,18 +238,22 @@ public struct SettingReader {
         guard let node = fields.node(key.name), let raw = node.text, BaseURL.trimmed(raw).lowercased().hasPrefix("http") else {
             return secret(fields, key)
         }
-        // Its slash at the end may mean something to a webhook.
-        guard let text = text(node, "'url'").map(SecretSource.trim) else { return nil }
+        return wholeURL(node, "'url'").map { .literal(Secret($0)) }
+    }
+
+    /// A URL with its path and its query. Its slash at the end may mean something to who is asked.
+    public func wholeURL(_ node: YAMLNode, _ what: String) -> String? {
+        guard let text = text(node, what).map(SecretSource.trim) else { return nil }
         // A query is allowed here, other than in a base URL.
         if let fault = BaseURL.fault(String(text.prefix { $0 != "?" })) {
-            reporter.report("url", "'url': \(fault.message)", at: node.start, hint: fault.hint)
+            reporter.report("url", "\(what): \(fault.message)", at: node.start, hint: fault.hint)
             return nil
         }
         guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
-            reporter.report("url", "'url': the URL has characters that must be encoded", at: node.start)
+            reporter.report("url", "\(what): the URL has characters that must be encoded", at: node.start)
             return nil
         }
-        return .literal(Secret(text))
+        return text
     }
 }
 

@@ -104,8 +104,8 @@ for page in pages:
         named = re.search(r"^schema: (\S+)", block, re.M)
         if named and named[1] in kinds and "file=broken/" not in info:
             good(kinds[named[1]], load(block), f"{page}{info}")
-        elif not named:
-            # A piece of a configuration, by its keys.
+        elif not named and not block.startswith("# compose.yaml"):
+            # A piece of a configuration, by its keys. Containers have `services` of their own.
             try:
                 piece = load(block)
             except yaml.YAMLError:

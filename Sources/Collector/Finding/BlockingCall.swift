@@ -19,61 +19,17 @@ final class BlockingCall<Answer: Sendable>: Sendable {
         guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged else {
             return .stillBusy
         }
-        let waiting = Waiting()
-        return await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                // The machine's own clock: it is the machine's call. Ends early when nobody waits any more.
-                try? await SystemClock().sleep(for: patience)
-                waiting.finish(.timedOut)
-            }
-            let outcome: Outcome = await withCheckedContinuation { continuation in
-                waiting.begin(continuation)
-                let isStarted = LooseThread.start {
-                    let answer = call()
-                    self.isBusy.store(false, ordering: .releasing)
-                    waiting.finish(.answer(answer))
-                }
-                if !isStarted {
-                    isBusy.store(false, ordering: .releasing)
-                    waiting.finish(.noThread)
-                }
-            }
-            group.cancelAll()
-            return outcome
+        // The machine's own clock: it is the machine's call.
+        let outcome = await OwnThread.run(atMost: patience) { () -> Answer in
+            defer { self.isBusy.store(false, ordering: .releasing) }
+            return call()
         }
-    }
-
-    /// Who waits, and what came before anybody did.
-    private final class Waiting: Sendable {
-        private enum State {
-            case empty
-            case waiting(CheckedContinuation<Outcome, Never>)
-            case done(Outcome?)
-        }
-        private let state = Mutex(State.empty)
-
-        func begin(_ continuation: CheckedContinuation<Outcome, Never>) {
-            let early: Outcome? = state.withLock { state in
-                if case .done(let outcome) = state { return outcome }
-                state = .waiting(continuation)
-                return nil
-            }
-            if let early { continuation.resume(returning: early) }
-        }
-
-        func finish(_ outcome: Outcome) {
-            let continuation: CheckedContinuation<Outcome, Never>? = state.withLock { state in
-                switch state {
-                case .empty:
-                    state = .done(outcome)
-                    return nil
-                case .waiting(let continuation):
-                    state = .done(nil)
-                    return continuation
-                case .done: return nil
-                }
-            }
-            continuation?.resume(returning: outcome)
+        switch outcome {
+        case .done(let answer): return .answer(answer)
+        case .overdue, .cancelled: return .timedOut
+        case .noThread:
+            isBusy.store(false, ordering: .releasing)
+            return .noThread
         }
     }
 }

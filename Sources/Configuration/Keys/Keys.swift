@@ -30,6 +30,9 @@ enum Keys {
     static let hosts = SettingKey(
         "hosts", .named(SettingKind.name, .section(HostKeys.section)),
         "The machine that the monitor runs on, by the name that its incidents bear (hosts-and-services.md)")
+    static let services = SettingKey(
+        "services", .named(SettingKind.name, .section(ServiceKeys.section)),
+        "What is looked at over the network besides, by the name that its incidents bear (hosts-and-services.md)")
     static let polling = PollingSettings.key
     static let network = NetworkSettings.key
     static let actions = SettingKey(
@@ -58,7 +61,8 @@ enum Keys {
     static let prices = SettingKey("prices", .named("MODEL", .section(PriceKeys.section)), "What models cost, for the figures in USD")
 
     static let section = SettingSection([
-        schema, environment, mode, interval, state, statePassword, policies, playbooks, shard, runtimes, hosts, polling, network, history,
+        schema, environment, mode, interval, state, statePassword, policies, playbooks, shard, runtimes, hosts, services, polling, network,
+        history,
         actions,
         guarding, approvals,
         channels, routes, timezone, maintenance, reminders, grouping, pageBudget, server, metrics, heartbeat, advisor, prices,
