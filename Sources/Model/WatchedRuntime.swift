@@ -44,6 +44,8 @@ public struct WatchedRuntime: Hashable, Sendable {
     public var labels: [String: String]
     /// Where its pages of metrics are; nil: nobody asks for any.
     public var metrics: MetricsPlace?
+    /// Whether its replicas are to be found: then labels may come with them that no configuration knows.
+    public var isFound: Bool { kind == .runtime && replicas.isEmpty }
 
     public init(
         name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:], metrics: MetricsPlace? = nil
