@@ -54,7 +54,7 @@ import Testing
     @Test func theListNamesEveryPageWithItsRules() throws {
         let output = try Shell().run("playbooks", "list").output
         #expect(output.contains("provider-trouble      Runs end without doing anything"))
-        #expect(output.split(separator: "\n").count == 35)
+        #expect(output.split(separator: "\n").count == 45)
     }
 
     @Test func aSlipOfTheFingerIsMet() throws {

@@ -74,7 +74,7 @@ import Testing
         let builtIn = try shell.run("policy", "show")
         #expect(builtIn.code == 0)
         #expect(builtIn.output.contains("noisy_share: 40%"))
-        #expect(try shell.run("policy", "check").output == "read built-in ops_policy.default.yaml\nok: 1 policy, 34 rules\n")
+        #expect(try shell.run("policy", "check").output == "read built-in ops_policy.default.yaml\nok: 1 policy, 44 rules\n")
 
         _ = QuickPolicy.write(to: shell.folder)
         shell.folder.write(
