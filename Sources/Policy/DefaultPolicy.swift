@@ -710,7 +710,7 @@ public enum DefaultPolicy {
           # Below a fifth it may be how a runtime is; three times its own usual is not, where more than one app fails more, and still
           # does: what ten minutes hold of a fault that is over is not told a second time. On a full one
           # runtime-saturated is about to tell. Or bursts that come again: within ten minutes, and half as many within the twenty before
-          # them; one burst, however long ago, is none.
+          # them; with quiet minutes between; one fault, however long, is none.
           error-rise:
             subject: runtime
             when: >-
@@ -722,6 +722,7 @@ public enum DefaultPolicy {
               or (not missing(error_rate[30m]) and not missing(avg(error_rate[2h])) and not missing(errors[50m])
               and error_rate[10m] > $failing_share and errors[10m] >= 4 * $error_min
               and error_rate[30m] > $failing_share and 3 * errors[30m] > 1.5 * errors[10m]
+              and 10 * errors[10m] - 7 * errors[7m] < 0.25 * 7 * errors[7m]
               and error_rate[30m] > 0.5 * $error_rise * avg(error_rate[2h])
               and (missing(baseline(error_rate[24h])) or error_rate[30m] > $error_rise * baseline(error_rate[24h]))
               and (missing(error_rate.rest[10m]) or error_rate.rest[10m] > 0.5 * $failing_share)
