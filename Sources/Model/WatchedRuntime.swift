@@ -44,15 +44,21 @@ public struct WatchedRuntime: Hashable, Sendable {
     public var labels: [String: String]
     /// Where its pages of metrics are; nil: nobody asks for any.
     public var metrics: MetricsPlace?
+    /// Of a host: the runtimes that run there. What happens to it may explain what is seen of them.
+    public var carries: [String]
+    /// Whether its replicas are to be found: then labels may come with them that no configuration knows.
+    public var isFound: Bool { kind == .runtime && replicas.isEmpty }
 
     public init(
-        name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:], metrics: MetricsPlace? = nil
+        name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:], metrics: MetricsPlace? = nil,
+        carries: [String] = []
     ) {
         self.metrics = metrics
         self.name = name
         self.kind = kind
         self.replicas = replicas
         self.labels = labels
+        self.carries = carries
     }
 }
 

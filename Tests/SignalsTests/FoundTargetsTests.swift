@@ -111,7 +111,9 @@ import Testing
         #expect(watched.signals.findingTrouble == "dns runtime.internal has named no replica since \(FakeProcess.at(30))")
         #expect(try watched.table([series("up")], at: 330).replicas == [])
         #expect(try watched.runtime("up", at: 331) == .value(0))
-        #expect(try watched.runtime("healthy", at: 331) == .missing(.unreachable))
+        for series in ["healthy", "open_runs", "turns[1m]"] {
+            #expect(try watched.runtime(series, at: 331) == .missing(.unreachable), "\(series)")
+        }
         // The timers of rules go on with what is heard of who is there.
         try watched.named([], at: 340)
         #expect(watched.signals.newestObservation(of: .health) == FakeProcess.at(340))
