@@ -84,4 +84,27 @@ import Testing
             #expect(empty.code == 78 && empty.errors.contains("of the 2 configured none belongs to shard 3/3"), "\(empty.everything)")
         }
     }
+
+    /// On one schema: two of one shard are two monitors, of which one stands by; another shard is no standby of theirs.
+    @Test(.enabled(if: PostgresServer.shared != nil)) func oneSchemaIsOneShards() throws {
+        try twoShards { shell in
+            var shell = shell
+            shell.environment["PGPASSWORD"] = PostgresServer.secret
+            let state = try #require(PostgresServer.shared).url(password: nil)
+            let engine = try shell.start(["run", "--shard", "2/2", "--state", state], atMost: 60)
+            #expect(engine.waits { _, errors in errors.contains("msg=started") }, "\(engine.errors)")
+            #expect(engine.errors.contains("one of several shards"), "\(engine.errors)")
+            let second = try shell.start(["run", "--shard", "2/2", "--state", state], atMost: 60)
+            #expect(second.waits { _, errors in errors.contains("msg=\"standing by\"") }, "\(second.errors)")
+            let other = try shell.run("run", "--shard", "1/2", "--state", state)
+            #expect(other.code == 78, "\(other.errors)")
+            #expect(other.errors.contains("the engine of this database is shard 2/2, and this monitor is shard 1/2"), "\(other.errors)")
+            #expect(second.ending(SIGTERM).code == 0)
+            #expect(engine.ending(SIGTERM).code == 0)
+            // Nobody is the engine any more, and the state is the same shard's.
+            let later = try shell.run("run", "--shard", "1/2", "--state", state)
+            #expect(
+                later.code == 78 && later.errors.contains("is the state of shard 2/2, and this monitor is shard 1/2"), "\(later.errors)")
+        }
+    }
 }

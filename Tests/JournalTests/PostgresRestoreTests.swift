@@ -2,6 +2,7 @@ import Actions
 import Cycle
 import CycleKit
 import Model
+import TestKit
 import Testing
 
 @testable import Journal
