@@ -55,7 +55,7 @@ chaos: build ## kills the program KILLS times (default 1000) at every step; two 
 	@Tests/Chaos/pair .build/mozaiks-ops .build/release/chaos-world || [ $$? -eq 77 ]
 	@LINKS=1 FAULTS=$${CUTS:-18} Tests/Chaos/pair .build/mozaiks-ops .build/release/chaos-world || [ $$? -eq 77 ]
 
-soak: setup ## a simulated month of the daemon in minutes, all scenarios, restarts, reloads, outages; DAYS=30 APPS=500 SEED=n INTERVAL=30
+soak: setup ## a simulated month of the daemon in minutes, all scenarios, restarts, reloads, outages; DAYS=30 APPS=500 SEED=n INTERVAL=30 ENGINE=postgres
 	@$(RELEASE) --product soak 2>&1 | .ci/quiet
 	@Tests/Soak/run .build/release/soak
 

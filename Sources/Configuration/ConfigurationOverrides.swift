@@ -218,13 +218,16 @@ enum ConfigurationEntries {
             } else {
                 entries.append(Entry(key: key + ".replicas", value: list(runtime.replicas), origin: runtime.origin))
             }
+            if let metrics = runtime.watched.metrics {
+                entries.append(Entry(key: key + ".metrics", value: "\(metrics)", origin: runtime.origin))
+            }
             entries.append(Entry(key: key + ".auth", value: runtime.authentication.shown, origin: runtime.origin))
             entries += runtime.tls.entries(key, runtime.origin)
             for (name, value) in runtime.labels.inByteOrder(of: \.key) {
                 entries.append(Entry(key: key + ".labels.\(name)", value: value, origin: runtime.origin))
             }
         }
-        entries += configuration.hosts.flatMap(\.entries)
+        entries += configuration.hosts.flatMap { $0.entries(carries: configuration.carried(by: $0)) }
         entries += configuration.services.flatMap(\.entries)
         func plain(_ key: String, _ value: String) -> Entry {
             Entry(key: key, value: value, origin: configuration.origins[key] ?? .builtIn)

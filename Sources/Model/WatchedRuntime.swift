@@ -42,13 +42,37 @@ public struct WatchedRuntime: Hashable, Sendable {
     public var replicas: [String]
     /// On every incident of it. A tape's header has none: they stand in its settings.
     public var labels: [String: String]
+    /// Where its pages of metrics are; nil: nobody asks for any.
+    public var metrics: MetricsPlace?
+    /// Of a host: the runtimes that run there. What happens to it may explain what is seen of them.
+    public var carries: [String]
     /// Whether its replicas are to be found: then labels may come with them that no configuration knows.
     public var isFound: Bool { kind == .runtime && replicas.isEmpty }
 
-    public init(name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:]) {
+    public init(
+        name: String, kind: WatchedKind = .runtime, replicas: [String], labels: [String: String] = [:], metrics: MetricsPlace? = nil,
+        carries: [String] = []
+    ) {
+        self.metrics = metrics
         self.name = name
         self.kind = kind
         self.replicas = replicas
         self.labels = labels
+        self.carries = carries
+    }
+}
+
+/// Where a runtime shows its metrics.
+public enum MetricsPlace: Hashable, Sendable, CustomStringConvertible {
+    /// On each replica: `/metrics`, with a query where it has one.
+    case path(String)
+    /// One page for the whole runtime: an exporter beside it, or whoever gathers for it.
+    case url(String)
+
+    /// As it may be shown: what a query says may be a secret.
+    public var description: String {
+        switch self {
+        case .path(let text), .url(let text): String(text.prefix { $0 != "?" })
+        }
     }
 }

@@ -110,7 +110,7 @@ public struct KnownNames: Sendable {
             return elsewhere.filter { glob.matches($0.name) }.map { other in
                 Stranger(
                     kind: .elsewhere, message: other.sentence,
-                    hint: "say it to the monitor of shard \(other.shard)")
+                    hint: "go to the monitor of shard \(other.shard)")
             }
         }
     }

@@ -50,6 +50,7 @@ struct Evaluation {
         case .tooLittleData: 8
         case .noTraffic: 9
         case .contradictory: 10
+        case .ambiguous: 11
         }
     }
 
