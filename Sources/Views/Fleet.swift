@@ -41,7 +41,10 @@ public struct Fleet: Sendable {
             try journal.map { journal throws(JournalError) in
                 try RuntimeSight.all(in: journal) { complain("what was seen of \(Shown.id($0)) cannot be read") }
             } ?? []
-        let all = configured.isEmpty ? sights.map { (WatchedRuntime(name: $0.summary.runtime, replicas: []), nil) } : configured
+        let all =
+            configured.isEmpty
+            ? sights.filter { $0.summary.kind == .runtime }.map { (WatchedRuntime(name: $0.summary.runtime, replicas: []), nil) }
+            : configured
         var runtimes: [Runtime] = []
         for (runtime, foundBy) in all {
             let sight = sights.first { $0.summary.runtime.isSame(as: runtime.name) }
